@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { passwordCharsMax, passwordCharsMin, retentionMonthsMax } from './limits.ts';
+
+/** A domain as people type it: scheme, path and a leading `www.` are taken off by the server, the rest must be a host name. */
+const domain = z.string().trim().min(1).max(253);
+const email = z.email().max(254);
+const password = z.string().min(passwordCharsMin).max(passwordCharsMax);
+/** IANA name; the server checks it against the zones that its own Intl knows. */
+const timezone = z.string().max(64);
+/** ISO 4217, upper case. */
+const currency = z.string().regex(/^[A-Z]{3}$/);
+
+export const site = z.object({
+  id: z.number().int(),
+  domain: z.string(),
+  organisation_id: z.number().int(),
+  timezone: z.string(),
+  currency: z.string(),
+  retention_months: z.number().int(),
+  titles: z.boolean(),
+  revenue: z.boolean(),
+  /** What Sec-GPC and DNT do here: nothing beyond memory mode's promises, or drop the event. */
+  privacy_signals: z.enum(['ignore', 'drop']),
+  created_at: z.string(),
+});
+export type Site = z.infer<typeof site>;
+
+export const newSite = z.strictObject({
+  domain,
+  timezone,
+  currency,
+  retention_months: z.number().int().min(1).max(retentionMonthsMax).default(retentionMonthsMax),
+});
+export const siteChange = z.strictObject({
+  timezone: timezone.optional(),
+  currency: currency.optional(),
+  retention_months: z.number().int().min(1).max(retentionMonthsMax).optional(),
+  titles: z.boolean().optional(),
+  revenue: z.boolean().optional(),
+  privacy_signals: z.enum(['ignore', 'drop']).optional(),
+});
+
+/** GET /api/set-up: does this desk wait for its first owner? Answers anyone. */
+export const setUpState = z.object({ waiting: z.boolean(), version: z.string() });
+/** POST /api/set-up with the one-time code of the printed address. Answers with a session. */
+export const setUp = z.strictObject({
+  code: z.string().max(128),
+  email,
+  password,
+  organisation: z.string().trim().min(1).max(120),
+  site: newSite,
+});
+
+/** POST /api/sessions signs in; the cookies carry everything. */
+export const signIn = z.strictObject({ email: z.string().max(254), password: z.string().max(passwordCharsMax) });
+/** GET /api/session: who am I, and what may I see? 401 when nobody. */
+export const session = z.object({
+  person: z.object({ id: z.number(), email: z.string() }),
+  organisations: z.array(z.object({ id: z.number(), name: z.string(), slug: z.string(), role: z.string() })),
+  sites: z.array(site),
+  version: z.string(),
+});
+export type Session = z.infer<typeof session>;
+
+export const goal = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  kind: z.enum(['page', 'event']),
+  /** A page pattern with `*` (one segment) and `**` (any depth), or an event name. */
+  match: z.string(),
+  /** Set: the goal earns revenue, summed in this currency only. */
+  currency: z.string().nullable(),
+});
+export const newGoal = z.strictObject({
+  name: z.string().trim().min(1).max(120).optional(),
+  kind: z.enum(['page', 'event']),
+  match: z.string().trim().min(1).max(2_000),
+  currency: currency.nullable().optional(),
+});
+
+export const keyScopes = ['stats:read', 'events:write', 'sites:read', 'sites:write'] as const;
+export const apiKey = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  last4: z.string(),
+  scopes: z.array(z.string()),
+  created_at: z.string(),
+  last_used_day: z.string().nullable(),
+});
+export const newApiKey = z.strictObject({
+  name: z.string().trim().min(1).max(120),
+  scopes: z.array(z.enum(keyScopes)).min(1),
+});
+/** The only answer that ever carries the key itself. */
+export const createdApiKey = apiKey.extend({ key: z.string() });
+
+/** GET /api/sites/:domain/checks: the live checks of the first run; asked every few seconds while the page waits. */
+export const siteChecks = z.object({
+  public_url: z.object({ ok: z.boolean(), address: z.string(), detail: z.string() }),
+  site_answers: z.object({ state: z.enum(['ok', 'waiting', 'failed', 'not_possible']), detail: z.string() }),
+  snippet: z.object({ state: z.enum(['ok', 'waiting', 'failed', 'not_possible']), detail: z.string() }),
+  first_event: z
+    .object({
+      received_at: z.string(),
+      stored_ms: z.number(),
+      page: z.string(),
+      source: z.string().nullable(),
+      place: z.string().nullable(),
+      browser: z.string().nullable(),
+      os: z.string().nullable(),
+      device: z.string().nullable(),
+    })
+    .nullable(),
+});
+/** GET /api/sites/:domain/now: visitors with an event in the last five minutes. */
+export const siteNow = z.object({
+  visitors: z.number(),
+  spool_lag_ms: z.number(),
+  stores: z.object({ postgres: z.boolean(), warehouse: z.boolean() }),
+});

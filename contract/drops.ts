@@ -1,0 +1,25 @@
+/**
+ * Why an event did not become a stored event. The vocabulary is Plausible's where it has a word
+ * (reference/web-analytics.md, "Drop reasons"), so that people who move in recognise it.
+ * A reason travels back in `x-fairlead-dropped`, is counted per minute and site, and has a line in the product.
+ */
+export const dropReasons = {
+  bot: 'The sender is a known robot.',
+  spam_referrer: 'The referrer is on the list of spam hosts.',
+  not_found: 'No site here has this domain.',
+  throttle: 'The site sent more events a second than its limit allows.',
+  invalid: 'A field is missing or has a shape that cannot be read.',
+  too_large: 'The request or a field is larger than its limit.',
+  dc_ip: 'The address belongs to a data centre.',
+  site_ip_blocklist: 'A shield of the site blocks this address.',
+  site_country_blocklist: 'A shield of the site blocks this country.',
+  site_page_blocklist: 'A shield of the site blocks this page.',
+  site_hostname_allowlist: 'The page is not on a hostname that the site allows.',
+  privacy_signal: 'The visitor sent Sec-GPC or DNT and the site honours it by dropping.',
+  duplicate: 'An event with this id was already stored in the last 24 hours.',
+  no_session_for_engagement: 'Engagement arrived for a visit that is not running.',
+  verification_agent: 'The sender is our own installation check.',
+  site_suspended: 'The organisation of this site is suspended.',
+} as const;
+
+export type DropReason = keyof typeof dropReasons;

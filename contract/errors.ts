@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/**
+ * Every error that leaves the server over HTTP has this shape. `code` is stable and has a line in
+ * docs/guides/errors.md; `message` names the fact and the next step; `field` the input at fault, where there is one.
+ */
+export const apiError = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    field: z.string().optional(),
+    request_id: z.string().optional(),
+  }),
+});
+export type ApiError = z.infer<typeof apiError>;
+
+/** code → HTTP status. Adding a code means adding its line to docs/guides/errors.md (a test compares the two). */
+export const errorStatus = {
+  bad_request: 400,
+  invalid_json: 400,
+  invalid_field: 400,
+  unknown_metric: 400,
+  unknown_dimension: 400,
+  unsupported: 400,
+  invalid_filter: 400,
+  invalid_date_range: 400,
+  query_too_large: 400,
+  unauthenticated: 401,
+  wrong_credentials: 401,
+  session_ended: 401,
+  wrong_setup_code: 403,
+  forbidden: 403,
+  cross_site: 403,
+  https_required: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  already_set_up: 409,
+  too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  query_over_ceiling: 503,
+  warehouse_unavailable: 503,
+  store_unavailable: 503,
+  spool_full: 503,
+  internal: 500,
+} as const;
+export type ErrorCode = keyof typeof errorStatus;

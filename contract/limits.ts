@@ -1,0 +1,35 @@
+/** Every size that the collection endpoints enforce. One page, so that documents and tests can read it. */
+export const ingestLimits = {
+  bodyBytesMax: 1024 * 1024,
+  batchEventsMax: 1_000,
+  nameCharsMax: 120,
+  urlCharsMax: 8_000,
+  pathCharsMax: 2_000,
+  referrerCharsMax: 2_000,
+  titleCharsMax: 512,
+  screenCharsMax: 11,
+  idCharsMax: 64,
+  orderIdCharsMax: 128,
+  utmCharsMax: 255,
+  propsMax: 30,
+  propKeyCharsMax: 300,
+  propValueCharsMax: 2_000,
+  domainsPerEventMax: 10,
+} as const;
+
+/** What one question to the query engine may cost. */
+export const queryLimits = {
+  seconds: 10,
+  memoryBytes: 2 * 1024 * 1024 * 1024,
+  rowsMax: 10_000,
+  batchQueriesMax: 20,
+  filterValuesMax: 1_000,
+  filterDepthMax: 8,
+  patternCharsMax: 500,
+  metricsMax: 20,
+  dimensionsMax: 8,
+} as const;
+
+export const passwordCharsMin = 12;
+export const passwordCharsMax = 256;
+export const retentionMonthsMax = 25;

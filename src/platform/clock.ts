@@ -1,0 +1,63 @@
+/**
+ * Time as an argument. Whatever needs "now" is given a Clock, so that tests travel and the proof kit can
+ * jump a salt past midnight without waiting for one.
+ */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, as the wall clock has it. It may jump. */
+  now(): number;
+  /** Milliseconds from an unnamed start; never runs backwards. For durations. */
+  monotonic(): number;
+  /** Runs `work` after `ms`; returns the way to call it off. Does not keep the process alive. */
+  after(ms: number, work: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now() + offsetMs,
+  monotonic: () => performance.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * FAIRLEAD_CLOCK_OFFSET_MS moves the wall clock of one process. Only the proof kit sets it: a running server
+ * can then be taken across a UTC midnight from outside, with every part of it believing the same time.
+ */
+const offsetMs = Number(process.env.FAIRLEAD_CLOCK_OFFSET_MS ?? 0) || 0;
+
+/** A clock that stands still until it is told to move; timers fire in order as `travel` passes them. */
+export function stillClock(startMs: number): Clock & { travel(ms: number): void; set(ms: number): void } {
+  let wall = startMs;
+  let steady = 0;
+  let waiting: { at: number; work: () => void }[] = [];
+  function travel(ms: number) {
+    const end = steady + ms;
+    for (;;) {
+      const next = waiting.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      waiting = waiting.filter((timer) => timer !== next);
+      wall += next.at - steady;
+      steady = next.at;
+      next.work();
+    }
+    wall += end - steady;
+    steady = end;
+  }
+  return {
+    now: () => wall,
+    monotonic: () => steady,
+    after(ms, work) {
+      const timer = { at: steady + ms, work };
+      waiting.push(timer);
+      return () => {
+        waiting = waiting.filter((other) => other !== timer);
+      };
+    },
+    travel,
+    set(ms) {
+      wall = ms;
+    },
+  };
+}
