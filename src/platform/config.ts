@@ -1,0 +1,228 @@
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+
+/** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
+export interface Config {
+  role: 'all' | 'collect' | 'app' | 'work';
+  host: string;
+  port: number;
+  publicUrl: string;
+  /** How many reverse proxies stand in front: the client's address is that many entries from the right of X-Forwarded-For. */
+  trustedProxies: number;
+  dataDir: string;
+  keyFile: string;
+  databaseUrl: string | undefined;
+  databaseMigrationUrl: string | undefined;
+  clickhouseUrl: string | undefined;
+  clickhouseCluster: string | undefined;
+  /** Events a second per site; undefined = no limit. */
+  siteRate: number | undefined;
+  /** A MaxMind .mmdb file to use instead of the bundled places. */
+  placesFile: string | undefined;
+  tls: { certFile: string; keyFile: string } | { acmeDomains: string[]; acmeEmail: string } | undefined;
+  sentryDsn: string | undefined;
+  posthog: { key: string; host: string } | undefined;
+  /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
+  outboundAllow: string[];
+}
+
+export type ConfigProblem = { variable: string; problem: string; fix: string };
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: ConfigProblem[];
+  constructor(problems: ConfigProblem[]) {
+    super(problems.map((p) => `${p.variable}: ${p.problem} ${p.fix}`).join('\n'));
+    this.problems = problems;
+  }
+}
+
+const known = [
+  'FAIRLEAD_ROLE',
+  'FAIRLEAD_PUBLIC_URL',
+  'FAIRLEAD_TRUSTED_PROXIES',
+  'FAIRLEAD_DATA_DIR',
+  'FAIRLEAD_KEY_FILE',
+  'FAIRLEAD_SITE_RATE',
+  'FAIRLEAD_PLACES_FILE',
+  'FAIRLEAD_TLS_CERT',
+  'FAIRLEAD_TLS_KEY',
+  'FAIRLEAD_ACME_DOMAINS',
+  'FAIRLEAD_ACME_EMAIL',
+  'FAIRLEAD_SENTRY_DSN',
+  'FAIRLEAD_POSTHOG_KEY',
+  'FAIRLEAD_POSTHOG_HOST',
+  'FAIRLEAD_OUTBOUND_ALLOW',
+  'FAIRLEAD_CLOCK_OFFSET_MS',
+  'FAIRLEAD_CHROMIUM',
+  'FAIRLEAD_CRASH_POINT',
+];
+
+/**
+ * Reads and checks every variable, and reports all problems at once.
+ * @throws ConfigError naming each variable at fault and what to write instead.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const problems: ConfigProblem[] = [];
+  const wrong = (variable: string, problem: string, fix: string) => {
+    problems.push({ variable, problem, fix });
+  };
+  const text = (name: string) => {
+    const value = env[name]?.trim();
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const whole = (name: string, fallback: number | undefined, min: number, max: number): number | undefined => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if (/^\d+$/.test(value) && Number(value) >= min && Number(value) <= max) return Number(value);
+    wrong(
+      name,
+      `"${value}" is not a whole number from ${min} to ${max}.`,
+      `Write a number such as ${fallback ?? min}.`,
+    );
+    return fallback;
+  };
+  const url = (name: string, protocols: string[]): string | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    try {
+      if (protocols.includes(new URL(value).protocol)) return value.replace(/\/+$/, '');
+    } catch {}
+    wrong(
+      name,
+      'it is not an address that can be read.',
+      `Write one that begins with ${protocols.map((p) => `${p}//`).join(' or ')}.`,
+    );
+    return undefined;
+  };
+
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('FAIRLEAD_') && !known.includes(name) && text(name) !== undefined)
+      wrong(name, 'there is no such setting.', `Take it out, or write one of: ${known.slice(0, 15).join(', ')}.`);
+  }
+
+  const roleText = text('FAIRLEAD_ROLE') ?? 'all';
+  if (!['all', 'collect', 'app', 'work'].includes(roleText))
+    wrong('FAIRLEAD_ROLE', `"${roleText}" is not a role.`, 'Write all, collect, app or work.');
+  const role = roleText as Config['role'];
+
+  const host = text('HOST') ?? '127.0.0.1';
+  const port = whole('PORT', 7070, 0, 65535) as number;
+  const dataDir = resolve(text('FAIRLEAD_DATA_DIR') ?? 'data');
+  const keyFile = resolve(text('FAIRLEAD_KEY_FILE') ?? join(dataDir, '..', 'keys', 'fairlead.keys'));
+  const inside = relative(dataDir, keyFile);
+  if (inside === '' || (!inside.startsWith(`..${sep}`) && inside !== '..'))
+    wrong(
+      'FAIRLEAD_KEY_FILE',
+      'it lies inside the data directory.',
+      'Name a file outside it, so that a copy of the data does not carry its key.',
+    );
+
+  const certFile = text('FAIRLEAD_TLS_CERT');
+  const tlsKeyFile = text('FAIRLEAD_TLS_KEY');
+  if ((certFile === undefined) !== (tlsKeyFile === undefined))
+    wrong(
+      certFile === undefined ? 'FAIRLEAD_TLS_CERT' : 'FAIRLEAD_TLS_KEY',
+      'it is missing while its partner is set.',
+      'Set both, or neither.',
+    );
+  for (const [name, file] of [
+    ['FAIRLEAD_TLS_CERT', certFile],
+    ['FAIRLEAD_TLS_KEY', tlsKeyFile],
+  ] as const)
+    if (file !== undefined && !existsSync(file))
+      wrong(name, 'there is no such file.', 'Write the path of an existing PEM file.');
+  const acmeDomains =
+    text('FAIRLEAD_ACME_DOMAINS')
+      ?.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '') ?? [];
+  const acmeEmail = text('FAIRLEAD_ACME_EMAIL');
+  if (acmeDomains.length > 0 && acmeEmail === undefined)
+    wrong(
+      'FAIRLEAD_ACME_EMAIL',
+      'the certificate authority needs an address.',
+      'Write the e-mail address that should hear about expiring certificates.',
+    );
+  if (acmeDomains.length > 0 && certFile !== undefined)
+    wrong('FAIRLEAD_ACME_DOMAINS', 'certificate files are set too.', 'Keep one of the two ways.');
+  const tls =
+    certFile !== undefined && tlsKeyFile !== undefined
+      ? { certFile, keyFile: tlsKeyFile }
+      : acmeDomains.length > 0 && acmeEmail !== undefined
+        ? { acmeDomains, acmeEmail }
+        : undefined;
+
+  const databaseUrl = url('DATABASE_URL', ['postgres:', 'postgresql:']);
+  const databaseMigrationUrl = url('DATABASE_MIGRATION_URL', ['postgres:', 'postgresql:']);
+  if (databaseUrl !== undefined && databaseMigrationUrl === undefined && text('DATABASE_MIGRATION_URL') === undefined)
+    wrong(
+      'DATABASE_MIGRATION_URL',
+      'it is missing while DATABASE_URL is set.',
+      'Write the address of the owner role; DATABASE_URL is the app role, which owns nothing.',
+    );
+  const clickhouseUrl = url('CLICKHOUSE_URL', ['http:', 'https:']);
+  const clickhouseCluster = text('CLICKHOUSE_CLUSTER');
+  if (clickhouseCluster !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(clickhouseCluster))
+    wrong(
+      'CLICKHOUSE_CLUSTER',
+      'it has characters other than letters, digits, _ and -.',
+      'Write the name of the cluster as the server knows it.',
+    );
+  if (clickhouseCluster !== undefined && clickhouseUrl === undefined && text('CLICKHOUSE_URL') === undefined)
+    wrong(
+      'CLICKHOUSE_URL',
+      'it is missing while CLICKHOUSE_CLUSTER is set.',
+      'Write the address of one server of the cluster.',
+    );
+  if (role !== 'all' && (clickhouseUrl === undefined || databaseUrl === undefined))
+    wrong(
+      'FAIRLEAD_ROLE',
+      `"${role}" shares its stores with other processes, and the embedded ones belong to one.`,
+      'Set DATABASE_URL and CLICKHOUSE_URL, or leave FAIRLEAD_ROLE at all.',
+    );
+
+  const posthogKey = text('FAIRLEAD_POSTHOG_KEY');
+  const posthogHost = url('FAIRLEAD_POSTHOG_HOST', ['https:', 'http:']);
+  if (posthogKey !== undefined && posthogHost === undefined)
+    wrong(
+      'FAIRLEAD_POSTHOG_HOST',
+      'it is missing while FAIRLEAD_POSTHOG_KEY is set.',
+      'Write the address of the PostHog server; there is no default.',
+    );
+
+  const shownHost = host === '0.0.0.0' || host === '::' || host === '127.0.0.1' || host === '::1' ? 'localhost' : host;
+  const publicUrl =
+    url('FAIRLEAD_PUBLIC_URL', ['http:', 'https:']) ??
+    `${tls ? 'https' : 'http'}://${tls && 'acmeDomains' in tls ? tls.acmeDomains[0] : `${shownHost}:${port}`}`;
+
+  const config: Config = {
+    role,
+    host,
+    port,
+    publicUrl,
+    trustedProxies: whole('FAIRLEAD_TRUSTED_PROXIES', 0, 0, 10) as number,
+    dataDir,
+    keyFile,
+    databaseUrl,
+    databaseMigrationUrl,
+    clickhouseUrl,
+    clickhouseCluster,
+    siteRate: whole('FAIRLEAD_SITE_RATE', undefined, 1, 1_000_000),
+    placesFile: text('FAIRLEAD_PLACES_FILE'),
+    tls,
+    sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
+    posthog: posthogKey !== undefined && posthogHost !== undefined ? { key: posthogKey, host: posthogHost } : undefined,
+    outboundAllow:
+      text('FAIRLEAD_OUTBOUND_ALLOW')
+        ?.split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '') ?? [],
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** True for the addresses that never leave the machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import type { ErrorCode } from '../../../contract/errors.ts';
+
+/**
+ * Who asks. The platform knows only that much; `accounts` makes principals, and a route names the permission
+ * that it needs. `organisationId` is set for keys and may be absent for people, who belong to several.
+ */
+export interface Principal {
+  kind: 'person' | 'key';
+  id: number;
+  organisationId?: number;
+  /** May this principal do it in this organisation? The single answer to every permission question (AUT-12). */
+  can(permission: Permission, organisationId: number): boolean;
+  /** Sites a key is limited to; absent = all of its organisation. */
+  siteIds?: readonly number[];
+}
+
+/** The closed list; roles and key scopes are sets of these (accounts/roles.ts). */
+export const permissions = [
+  'stats.read',
+  'events.write',
+  'site.read',
+  'site.manage',
+  'goal.manage',
+  'key.manage',
+  'organisation.read',
+] as const;
+export type Permission = (typeof permissions)[number];
+
+/**
+ * `public`: anyone. `signed-in`: any principal. A permission: checked against the organisation that the
+ * handler finds for the object asked about, through `request.allow(organisationId)`, which is the only way
+ * for a handler to learn that it may go on; a handler that answers without asking fails the route test.
+ */
+export type Access = 'public' | 'signed-in' | Permission;
+
+export interface RouteRequest<Params, Query, Body> {
+  params: Params;
+  query: Query;
+  body: Body;
+  principal: Principal | undefined;
+  /** Throws `not_found` (never `forbidden`: existence is not revealed) unless the principal may do this here. */
+  allow(organisationId: number): void;
+  headers: IncomingMessage['headers'];
+  /** The client's address by trusted hop count. Account-plane routes may use it for throttles; it is never logged outside D15. */
+  address: string;
+  /** Did this request reach us over HTTPS, or on loopback? */
+  secure: boolean;
+  requestId: string;
+  /** Fires when the client has gone; long answers should stop. */
+  signal: AbortSignal;
+}
+
+export interface RouteAnswer<Body = unknown> {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+  body?: Body;
+}
+
+export interface Route<Params = unknown, Query = unknown, Body = unknown, Answer = unknown> {
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  /** `/api/sites/:domain/goals`; a parameter matches one segment. */
+  path: string;
+  access: Access;
+  summary: string;
+  params?: z.ZodType<Params>;
+  query?: z.ZodType<Query>;
+  body?: z.ZodType<Body>;
+  answer?: z.ZodType<Answer>;
+  bodyBytesMax?: number;
+  handle(request: RouteRequest<Params, Query, Body>): Promise<RouteAnswer<Answer>>;
+}
+
+/** Gives a route its types from its schemas; at run time it is the object itself. */
+export function defineRoute<
+  Params = Record<string, string>,
+  Query = Record<string, string>,
+  Body = undefined,
+  Answer = unknown,
+>(route: Route<Params, Query, Body, Answer>): Route {
+  return route as unknown as Route;
+}
+
+/** An expected failure of a request: thrown by handlers, turned into the contract's error shape by the server. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly headers: Record<string, string>;
+  constructor(code: ErrorCode, message: string, more: { field?: string; headers?: Record<string, string> } = {}) {
+    super(message);
+    this.code = code;
+    this.field = more.field;
+    this.headers = more.headers ?? {};
+  }
+}
