@@ -7,7 +7,8 @@ import type { Clock } from './clock.ts';
 export interface Log {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
-  error(event: string, fields?: LogFields & { error?: unknown }): void;
+  /** `cause` is reduced to its kind, its code and places in our own code. */
+  error(event: string, fields?: LogFields, cause?: unknown): void;
 }
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
@@ -21,7 +22,7 @@ export function openLog(clock: Clock, write: (line: string) => void = (line) => 
   return {
     info: (event, fields) => line('info', event, fields),
     warn: (event, fields) => line('warn', event, fields),
-    error: (event, fields) => line('error', event, fields),
+    error: (event, fields, cause) => line('error', event, fields, cause),
   };
 }
 

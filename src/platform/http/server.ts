@@ -1,0 +1,366 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
+import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { Random } from '../random.ts';
+import { clientAddress } from './address.ts';
+import { matchRoute, type RouteTable, routeTable } from './match.ts';
+import { type Principal, RequestError, type Route, type RouteRequest } from './route.ts';
+import type { StaticFiles } from './static.ts';
+
+/** A handler of the collection plane: it gets the raw request, and nothing of it is logged (R5). */
+export type FastHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface HttpOptions {
+  host: string;
+  port: number;
+  publicUrl: string;
+  trustedProxies: number;
+  tls: SecureContextOptions | undefined;
+  routes: Route[];
+  fast: Record<string, FastHandler>;
+  files: StaticFiles | undefined;
+  /** Who sends this? Undefined for nobody; throws RequestError for credentials that ended. */
+  authenticate(request: IncomingMessage): Promise<Principal | undefined>;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+export interface HttpServer {
+  /** Where it listens, with the port the system chose when 0 was asked for. */
+  address: { host: string; port: number };
+  /** Requests by route and status class, for `/metrics`. */
+  counts(): { labels: Record<string, string>; value: number }[];
+  /** New credentials without a restart (renewed certificates). */
+  renewTls(context: SecureContextOptions): void;
+  /** Stops accepting, waits for open requests up to the given time, then cuts them. */
+  close(withinMs: number): Promise<void>;
+}
+
+/** Limits of the listener itself. Slow senders are cut: a whole request must arrive within 30 s, its head within 10 s. */
+const requestMsMax = 30_000;
+const headMsMax = 10_000;
+const idleMsMax = 65_000;
+const headBytesMax = 16 * 1024;
+const bodyBytesDefault = 64 * 1024;
+
+/**
+ * One listener for everything. A request goes, in this order, to a fast handler (exact path), a route, a file.
+ * @throws when the port is taken: the message names the port and the setting that moves it.
+ */
+export async function openHttp(options: HttpOptions): Promise<HttpServer> {
+  const table = routeTable(options.routes);
+  const counts = new Map<string, number>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const fast = options.fast[path];
+    if (fast !== undefined) return fast(request, response);
+    void answerRoute(options, table, counts, request, response, path, mark < 0 ? '' : url.slice(mark + 1));
+  };
+  const settings = {
+    maxHeaderSize: headBytesMax,
+    keepAliveTimeout: idleMsMax,
+    headersTimeout: headMsMax,
+    requestTimeout: requestMsMax,
+    noDelay: true,
+  };
+  const tlsServer =
+    options.tls === undefined
+      ? undefined
+      : createTlsServer({ ...settings, minVersion: 'TLSv1.2', ...options.tls }, onRequest);
+  const server: Server = tlsServer ?? createServer(settings, onRequest);
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+  await listen(server, options.host, options.port);
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : options.port;
+  return {
+    address: { host: options.host, port },
+    counts: () =>
+      [...counts].map(([key, value]) => {
+        const [route = '', status = ''] = key.split('\t');
+        return { labels: { route, status }, value };
+      }),
+    renewTls: (context) => tlsServer?.setSecureContext({ minVersion: 'TLSv1.2', ...context }),
+    close: (withinMs) => closeServer(server, withinMs, options.clock),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        reject(new Error(`Port ${port} is taken by another program. Stop it, or set PORT to a free one.`));
+      else if (error.code === 'EACCES')
+        reject(new Error(`Port ${port} needs more rights than this user has. Set PORT to one above 1023.`));
+      else if (error.code === 'EADDRNOTAVAIL')
+        reject(new Error(`This machine has no address ${host}. Set HOST to one it has, such as 127.0.0.1.`));
+      else reject(error);
+    });
+    server.listen({ host, port, backlog: 1024 }, () => resolve());
+  });
+}
+
+function closeServer(server: Server, withinMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(withinMs, () => server.closeAllConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** The dashboard loads nothing from elsewhere and runs no inline script; widgets get their own frame rule later. */
+const contentPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+export function pageHeaders(secure: boolean): Record<string, string> {
+  return {
+    'content-security-policy': contentPolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'x-frame-options': 'DENY',
+    ...(secure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
+  };
+}
+
+async function answerRoute(
+  options: HttpOptions,
+  table: RouteTable,
+  counts: Map<string, number>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  queryText: string,
+): Promise<void> {
+  const requestId = options.random.bytes(6).toString('hex');
+  const secure = arrivedSecurely(options, request);
+  let label = 'other';
+  try {
+    const found = matchRoute(table, request.method ?? 'GET', path);
+    if (found.kind === 'none') {
+      if (
+        options.files !== undefined &&
+        (request.method === 'GET' || request.method === 'HEAD') &&
+        !path.startsWith('/api/')
+      ) {
+        label = 'file';
+        return options.files.send(request, response, path, pageHeaders(secure));
+      }
+      throw new RequestError(
+        'not_found',
+        `There is nothing at ${request.method} of this address. The calls that exist are listed at /api/openapi.json.`,
+      );
+    }
+    if (found.kind === 'method')
+      throw new RequestError('method_not_allowed', `This address answers ${found.allowed.join(', ')}.`, {
+        headers: { allow: found.allowed.join(', ') },
+      });
+    const { route } = found;
+    label = `${route.method} ${route.path}`;
+    const principal = await options.authenticate(request);
+    if (route.access !== 'public' && principal === undefined)
+      throw new RequestError(
+        'unauthenticated',
+        'This call needs a session or an API key. Sign in, or send "Authorization: Bearer <key>".',
+      );
+    refuseCrossSite(options, request, principal);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const asked: RouteRequest<unknown, unknown, unknown> = {
+      params: route.params === undefined ? found.params : check(route.params, found.params, 'path'),
+      query:
+        route.query === undefined
+          ? Object.fromEntries(new URLSearchParams(queryText))
+          : check(route.query, Object.fromEntries(new URLSearchParams(queryText)), 'query'),
+      body:
+        route.body === undefined
+          ? undefined
+          : check(route.body, parseJson(await readBody(request, route.bodyBytesMax ?? bodyBytesDefault)), 'body'),
+      principal,
+      allow(organisationId) {
+        const permission = route.access;
+        if (permission === 'public' || permission === 'signed-in') return;
+        if (principal === undefined || !principal.can(permission, organisationId))
+          throw new RequestError(
+            'not_found',
+            'There is no such thing here, or your role does not include it. Owners of the organisation can grant it.',
+          );
+      },
+      headers: request.headers,
+      address: clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], options.trustedProxies),
+      secure,
+      requestId,
+      signal: gone.signal,
+    };
+    const answer = await route.handle(asked);
+    send(response, answer.status ?? 200, answer.body, {
+      ...pageHeaders(secure),
+      'x-request-id': requestId,
+      'cache-control': 'no-store',
+      ...answer.headers,
+    });
+  } catch (error) {
+    sendError(options, response, error, requestId, secure);
+  } finally {
+    const key = `${label}\t${Math.floor(response.statusCode / 100)}xx`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+}
+
+/** HTTPS at this socket, HTTPS at a trusted proxy, or never off the machine. */
+export function arrivedSecurely(options: Pick<HttpOptions, 'trustedProxies'>, request: IncomingMessage): boolean {
+  if ((request.socket as { encrypted?: boolean }).encrypted === true) return true;
+  if (options.trustedProxies > 0) {
+    const proto = request.headers['x-forwarded-proto'];
+    return typeof proto === 'string' && proto.split(',').at(-1)?.trim() === 'https';
+  }
+  return false;
+}
+
+/**
+ * A state-changing request that carries a session must come from our own pages. Browsers say where a request
+ * comes from in Sec-Fetch-Site and Origin; SameSite=Lax cookies are the other half of this guard. Keys travel in
+ * a header that no foreign page can set, so they are not asked.
+ */
+function refuseCrossSite(options: HttpOptions, request: IncomingMessage, principal: Principal | undefined): void {
+  if (request.method === 'GET' || request.method === 'HEAD' || principal?.kind === 'key') return;
+  const site = request.headers['sec-fetch-site'];
+  const origin = request.headers.origin;
+  const foreign =
+    site === 'cross-site' || site === 'same-site' || (origin !== undefined && !sameOrigin(origin, options, request));
+  if (foreign)
+    throw new RequestError(
+      'cross_site',
+      'This call was made from a page of another site and was refused. Open the desk itself.',
+    );
+}
+
+function sameOrigin(origin: string, options: HttpOptions, request: IncomingMessage): boolean {
+  if (origin === new URL(options.publicUrl).origin) return true;
+  try {
+    return new URL(origin).host === request.headers.host;
+  } catch {
+    return false;
+  }
+}
+
+function check<T>(
+  schema: {
+    safeParse(
+      value: unknown,
+    ): { success: true; data: T } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
+  },
+  value: unknown,
+  where: string,
+): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.map(String).join('.') ?? '';
+  throw new RequestError(
+    'invalid_field',
+    `${field === '' ? `The ${where}` : `"${field}"`} cannot be read: ${issue?.message ?? 'it has the wrong shape'}.`,
+    field === '' ? {} : { field },
+  );
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new RequestError(
+      'invalid_json',
+      'The body is not JSON. Send one JSON value with "Content-Type: application/json".',
+    );
+  }
+}
+
+/** Reads at most `bytesMax`; a larger body is refused by its declared length, or as soon as it has grown past. */
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () => {
+      request.resume();
+      reject(
+        new RequestError(
+          'too_large',
+          `The body is larger than the ${bytesMax} bytes this call takes. Send less at once.`,
+          { headers: { connection: 'close' } },
+        ),
+      );
+    };
+    if (Number(request.headers['content-length'] ?? 0) > bytesMax) return tooLarge();
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > bytesMax) {
+        request.removeAllListeners('data');
+        tooLarge();
+      } else parts.push(part);
+    });
+    request.on('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
+    request.on('error', reject);
+    request.on('close', () => {
+      if (!request.complete) reject(new RequestError('bad_request', 'The connection ended before the body did.'));
+    });
+  });
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string | string[]>,
+): void {
+  if (response.headersSent || response.destroyed) return;
+  if (body === undefined) {
+    response.writeHead(status === 200 ? 204 : status, headers);
+    response.end();
+    return;
+  }
+  const raw = typeof body === 'string' || Buffer.isBuffer(body);
+  const bytes = raw ? Buffer.from(body as string) : Buffer.from(JSON.stringify(body));
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    ...headers,
+    'content-length': String(bytes.length),
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+}
+
+function sendError(
+  options: HttpOptions,
+  response: ServerResponse,
+  error: unknown,
+  requestId: string,
+  secure: boolean,
+): void {
+  const expected = error instanceof RequestError ? error : undefined;
+  if (expected === undefined) options.log.error('request_failed', { request_id: requestId }, error);
+  const code: ErrorCode = expected?.code ?? 'internal';
+  const message =
+    expected?.message ?? `This request met a fault of ours. The reference ${requestId} is in the log; try again.`;
+  send(
+    response,
+    errorStatus[code],
+    {
+      error: {
+        code,
+        message,
+        ...(expected?.field === undefined ? {} : { field: expected.field }),
+        request_id: requestId,
+      },
+    },
+    { ...pageHeaders(secure), 'x-request-id': requestId, 'cache-control': 'no-store', ...expected?.headers },
+  );
+}

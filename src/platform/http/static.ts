@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+/** Files that we built ourselves, read into memory once, compressed once. The whole dashboard is well under a megabyte. */
+export interface StaticFiles {
+  send(request: IncomingMessage, response: ServerResponse, path: string, headers: Record<string, string>): void;
+}
+
+interface StoredFile {
+  type: string;
+  plain: Buffer;
+  gzip: Buffer | undefined;
+  brotli: Buffer | undefined;
+  forever: boolean;
+}
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.webmanifest': 'application/manifest+json',
+};
+
+/**
+ * Serves a folder of built files, with `index.html` for every path that is no file (the dashboard routes itself).
+ * `extra` adds single files under their own path and headers (the tracker).
+ */
+export function openStaticFiles(
+  folder: string,
+  extra: Record<string, { body: Buffer; type: string; headers: Record<string, string> }> = {},
+): StaticFiles {
+  const files = new Map<string, StoredFile>();
+  for (const name of listFiles(folder))
+    files.set(`/${name}`, store(readFileSync(join(folder, name)), extname(name), name.startsWith('assets/')));
+  const index = files.get('/index.html');
+  const extras = new Map(
+    Object.entries(extra).map(([path, file]) => [
+      path,
+      { ...store(file.body, extname(path), false), type: file.type, headers: file.headers },
+    ]),
+  );
+  return {
+    send(request, response, path, headers) {
+      const special = extras.get(path);
+      if (special !== undefined) return sendFile(request, response, special, { ...special.headers });
+      const file = files.get(path);
+      if (file !== undefined) return sendFile(request, response, file, headers);
+      if (index !== undefined && extname(path) === '') return sendFile(request, response, index, headers);
+      response.writeHead(404, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
+      response.end('There is no such file here.\n');
+    },
+  };
+}
+
+function store(plain: Buffer, extension: string, forever: boolean): StoredFile {
+  const packable = !['.woff2', '.png', '.ico'].includes(extension);
+  return {
+    type: types[extension] ?? 'application/octet-stream',
+    plain,
+    gzip: packable ? gzipSync(plain, { level: 9 }) : undefined,
+    brotli: packable ? brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }) : undefined,
+    forever,
+  };
+}
+
+function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: StoredFile,
+  headers: Record<string, string>,
+): void {
+  const accepts = String(request.headers['accept-encoding'] ?? '');
+  const [body, encoding] =
+    file.brotli !== undefined && /\bbr\b/.test(accepts)
+      ? [file.brotli, 'br']
+      : file.gzip !== undefined && /\bgzip\b/.test(accepts)
+        ? [file.gzip, 'gzip']
+        : [file.plain, undefined];
+  response.writeHead(200, {
+    'cache-control': file.forever ? 'public, max-age=31536000, immutable' : 'no-cache',
+    ...headers,
+    'content-type': file.type,
+    'content-length': String(body.length),
+    vary: 'accept-encoding',
+    ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function listFiles(folder: string, below = ''): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(folder, below));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const path = below === '' ? name : `${below}/${name}`;
+    return statSync(join(folder, path)).isDirectory() ? listFiles(folder, path) : [path];
+  });
+}
