@@ -13,11 +13,9 @@ export interface Log {
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
 export function openLog(clock: Clock, write: (line: string) => void = (line) => process.stderr.write(line)): Log {
-  function line(level: string, event: string, fields: Record<string, unknown> = {}) {
-    const { error, ...rest } = fields;
-    write(
-      `${JSON.stringify({ time: new Date(clock.now()).toISOString(), level, event, ...rest, ...describe(error) })}\n`,
-    );
+  function line(level: string, event: string, fields: LogFields = {}, cause?: unknown) {
+    const time = new Date(clock.now()).toISOString();
+    write(`${JSON.stringify({ time, level, event, ...fields, ...describe(cause) })}\n`);
   }
   return {
     info: (event, fields) => line('info', event, fields),

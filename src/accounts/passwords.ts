@@ -1,0 +1,105 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import type { Clock } from '../platform/clock.ts';
+import { RequestError } from '../platform/http/route.ts';
+import type { KeyRing } from '../trust/keys/index.ts';
+
+/**
+ * Passwords by rule R17: bcrypt of cost 12 over a keyed SHA-384 pre-hash in base64. The pre-hash is 64 characters,
+ * so bcrypt's cut at 72 bytes and its stop at NUL never meet a password (AUT-02), and a stolen table cannot be
+ * guessed at without the key file. One hash costs a quarter of a second of a core; it runs in a process of its own
+ * at low priority, so that twenty people signing in do not hold up collection (measured in docs/performance.md).
+ */
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** With no stored hash the same work is done against a dummy, so that time does not tell whether a person exists (AUT-10). */
+  verify(password: string, stored: string | undefined): Promise<boolean>;
+  close(): void;
+}
+
+const cost = 12;
+/** More people than this waiting to sign in are asked to come back: at 0.25 s each the last would wait 16 s. */
+const queueMax = 64;
+/** The worker leaves after this long without work and gives back its 40 MB. */
+const idleMs = 30_000;
+const workerFile = new URL('./password_worker.ts', import.meta.url);
+
+type Job = { message: WorkerMessage; resolve(answer: string | boolean): void; reject(error: Error): void };
+export type WorkerMessage = { kind: 'hash'; secret: string; cost: number } | { kind: 'verify'; secret: string; stored: string };
+
+export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwords {
+  const pepper = options.keys.derive('password');
+  const prehash = (password: string) => createHmac('sha384', pepper).update(password.normalize('NFC')).digest('base64');
+  const queue: Job[] = [];
+  let worker: ChildProcess | undefined;
+  let running: Job | undefined;
+  let cancelIdle: (() => void) | undefined;
+  let dummy: Promise<string> | undefined;
+
+  function next(): void {
+    if (running !== undefined) return;
+    running = queue.shift();
+    cancelIdle?.();
+    if (running === undefined) {
+      cancelIdle = options.clock.after(idleMs, stopWorker);
+      return;
+    }
+    worker ??= startWorker();
+    worker.send(running.message);
+  }
+
+  function startWorker(): ChildProcess {
+    const child = fork(workerFile, { serialization: 'json', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: ['--max-old-space-size=64'] });
+    child.unref();
+    child.channel?.unref();
+    child.on('message', (answer: string | boolean) => {
+      const job = running;
+      running = undefined;
+      job?.resolve(answer);
+      next();
+    });
+    child.on('exit', () => {
+      if (worker !== child) return;
+      worker = undefined;
+      const job = running;
+      running = undefined;
+      job?.reject(new Error('The password worker ended before it answered.'));
+      next();
+    });
+    return child;
+  }
+
+  function stopWorker(): void {
+    const child = worker;
+    worker = undefined;
+    child?.kill();
+  }
+
+  function ask(message: WorkerMessage): Promise<string | boolean> {
+    if (queue.length >= queueMax)
+      return Promise.reject(new RequestError('rate_limited', 'Too many people are signing in at this moment. Try again in 20 seconds.', { headers: { 'retry-after': '20' } }));
+    return new Promise((resolve, reject) => {
+      queue.push({ message, resolve, reject });
+      next();
+    });
+  }
+
+  const hash = async (password: string) => (await ask({ kind: 'hash', secret: prehash(password), cost })) as string;
+  return {
+    hash,
+    async verify(password, stored) {
+      if (stored === undefined) {
+        dummy ??= hash('nobody has this password');
+        await ask({ kind: 'verify', secret: prehash(password), stored: (await dummy).slice(schemeName.length) });
+        return false;
+      }
+      if (!stored.startsWith(schemeName)) return false;
+      return (await ask({ kind: 'verify', secret: prehash(password), stored: stored.slice(schemeName.length) })) === true;
+    },
+    close: stopWorker,
+  };
+}
+
+/** Stored before the bcrypt string, so that a later scheme can be told apart and rehashed at the next sign-in. */
+const schemeName = 'hs384:';
+export { schemeName as passwordScheme };
