@@ -1,0 +1,1 @@
+export type { DiskBytes, ReadOptions, Warehouse } from './warehouse.ts';

@@ -1,0 +1,43 @@
+/** What a question may cost and who asks it. */
+export interface ReadOptions {
+  /** Ends the wait. The engine may go on for a moment; its place in the pool stays taken until it has stopped. */
+  signal?: AbortSignal;
+  /** Deadline for waiting in the queue and running together; default `warehouseLimits.readSeconds`. */
+  seconds?: number;
+  /** A word for logs and metrics ('overview', 'freeze'). Never text from outside. */
+  purpose?: string;
+}
+
+/** Bytes of the warehouse's active parts on disk, by table. */
+export interface DiskBytes {
+  total: number;
+  tables: Record<string, number>;
+}
+
+/**
+ * The one door to the warehouse, the same over the embedded engine, a server and a cluster.
+ * Every value reaches SQL as a bound parameter `{name:Type}`; identifiers come from declared lists.
+ */
+export interface Warehouse {
+  readonly mode: 'embedded' | 'server' | 'cluster';
+  /**
+   * Runs one SELECT on a connection that is read-only for life and gives its rows. UInt64 and Decimal arrive as
+   * text, smaller numbers as numbers.
+   * @throws QueryOverCeiling when a limit of memory, rows or time was met, or the queue was too long
+   * @throws WarehouseUnavailable when the engine cannot be reached
+   */
+  read<Row>(sql: string, params?: Record<string, unknown>, options?: ReadOptions): Promise<Row[]>;
+  /** Runs one statement that changes something. Statements and inserts run one after another. */
+  command(sql: string, params?: Record<string, unknown>): Promise<void>;
+  /**
+   * Appends newline-delimited JSON rows to a table, once per token: the same token again changes nothing, neither
+   * in the table nor in what is derived from it.
+   * @throws RowRefused the data is at fault: the same bytes will never go in; `row` is the first bad line (1-based)
+   * @throws WarehouseUnavailable try again later with the same token
+   */
+  insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  health(): Promise<{ ok: boolean }>;
+  diskBytes(): Promise<DiskBytes>;
+  /** Waits for what is running (the engine cannot be interrupted), then lets go of the data directory. */
+  close(): Promise<void>;
+}
