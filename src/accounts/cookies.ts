@@ -30,4 +30,3 @@ export function readCookie(header: string | undefined, name: string): string | u
   }
   return undefined;
 }
-

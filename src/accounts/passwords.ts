@@ -25,7 +25,9 @@ const idleMs = 30_000;
 const workerFile = new URL('./password_worker.ts', import.meta.url);
 
 type Job = { message: WorkerMessage; resolve(answer: string | boolean): void; reject(error: Error): void };
-export type WorkerMessage = { kind: 'hash'; secret: string; cost: number } | { kind: 'verify'; secret: string; stored: string };
+export type WorkerMessage =
+  | { kind: 'hash'; secret: string; cost: number }
+  | { kind: 'verify'; secret: string; stored: string };
 
 export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwords {
   const pepper = options.keys.derive('password');
@@ -49,7 +51,11 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwor
   }
 
   function startWorker(): ChildProcess {
-    const child = fork(workerFile, { serialization: 'json', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: ['--max-old-space-size=64'] });
+    const child = fork(workerFile, {
+      serialization: 'json',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: ['--max-old-space-size=64'],
+    });
     child.unref();
     child.channel?.unref();
     child.on('message', (answer: string | boolean) => {
@@ -77,7 +83,11 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwor
 
   function ask(message: WorkerMessage): Promise<string | boolean> {
     if (queue.length >= queueMax)
-      return Promise.reject(new RequestError('rate_limited', 'Too many people are signing in at this moment. Try again in 20 seconds.', { headers: { 'retry-after': '20' } }));
+      return Promise.reject(
+        new RequestError('rate_limited', 'Too many people are signing in at this moment. Try again in 20 seconds.', {
+          headers: { 'retry-after': '20' },
+        }),
+      );
     return new Promise((resolve, reject) => {
       queue.push({ message, resolve, reject });
       next();
@@ -94,7 +104,9 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwor
         return false;
       }
       if (!stored.startsWith(schemeName)) return false;
-      return (await ask({ kind: 'verify', secret: prehash(password), stored: stored.slice(schemeName.length) })) === true;
+      return (
+        (await ask({ kind: 'verify', secret: prehash(password), stored: stored.slice(schemeName.length) })) === true
+      );
     },
     close: stopWorker,
   };
@@ -102,4 +114,5 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwor
 
 /** Stored before the bcrypt string, so that a later scheme can be told apart and rehashed at the next sign-in. */
 const schemeName = 'hs384:';
+
 export { schemeName as passwordScheme };

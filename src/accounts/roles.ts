@@ -1,5 +1,5 @@
-import type { Permission, Principal } from '../platform/http/route.ts';
 import type { keyScopes } from '../../contract/api.ts';
+import type { Permission, Principal } from '../platform/http/route.ts';
 
 /** What each role may do in its organisation. One table, read by the permission check and by the route test. */
 export const rolePermissions: Record<string, readonly Permission[]> = {
@@ -28,7 +28,12 @@ export function personPrincipal(person: { id: number; memberships: ReadonlyMap<n
   };
 }
 
-export function keyPrincipal(key: { id: number; organisationId: number; scopes: readonly string[]; siteIds: readonly number[] | undefined }): Principal {
+export function keyPrincipal(key: {
+  id: number;
+  organisationId: number;
+  scopes: readonly string[];
+  siteIds: readonly number[] | undefined;
+}): Principal {
   return {
     kind: 'key',
     id: key.id,

@@ -1,5 +1,5 @@
-import { RequestError } from '../platform/http/route.ts';
 import type { Clock } from '../platform/clock.ts';
+import { RequestError } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
 import { refreshDaysAbsolute, refreshDaysIdle, type Tokens } from './tokens.ts';
@@ -14,8 +14,6 @@ export interface Sessions {
   /** @throws RequestError session_ended with what to do, when the token is unknown, expired, ended or was replayed. */
   refresh(token: string): Promise<SessionTokens>;
   end(token: string): Promise<void>;
-  /** Did somebody end this family? Asked of memory, refreshed from the table: a signed-out access token dies at once. */
-  isEnded(family: string): boolean;
 }
 export interface SessionTokens {
   access: string;
@@ -28,22 +26,25 @@ const dayMs = 86_400_000;
 
 export function openSessions(house: { postgres: Postgres; clock: Clock; random: Random; tokens: Tokens }): Sessions {
   const { postgres, clock, tokens } = house;
-  /** Families ended in this process within the life of an access token. */
-  const ended = new Map<string, number>();
-
-  function markEnded(family: string) {
-    const now = clock.now();
-    for (const [old, at] of ended) if (now - at > 16 * 60_000) ended.delete(old);
-    ended.set(family, now);
-  }
-
-  async function insert(sql: Sql, row: { personId: number; family: string; generation: number; token: string; device: string; startedAt: number }) {
+  async function insert(
+    sql: Sql,
+    row: { personId: number; family: string; generation: number; token: string; device: string; startedAt: number },
+  ) {
     const now = clock.now();
     const expires = Math.min(row.startedAt + refreshDaysAbsolute * dayMs, now + refreshDaysIdle * dayMs);
     await sql.query(
       `INSERT INTO sessions (person_id, family, generation, digest, device, started_at, created_at, last_used_at, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
-      [row.personId, row.family, row.generation, tokens.refreshDigest(row.token), row.device, new Date(row.startedAt), new Date(now), new Date(expires)],
+      [
+        row.personId,
+        row.family,
+        row.generation,
+        tokens.refreshDigest(row.token),
+        row.device,
+        new Date(row.startedAt),
+        new Date(now),
+        new Date(expires),
+      ],
     );
   }
 
@@ -51,59 +52,86 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
     async start(personId, device) {
       const refresh = tokens.newRefresh();
       const family = uuid(house.random);
-      await postgres.person(personId, (sql) => insert(sql, { personId, family, generation: 0, token: refresh, device, startedAt: clock.now() }));
+      await postgres.person(personId, (sql) =>
+        insert(sql, { personId, family, generation: 0, token: refresh, device, startedAt: clock.now() }),
+      );
       return { access: await tokens.issueAccess({ personId, family }), refresh, personId };
     },
 
     async refresh(token) {
       const found = await postgres.system((sql) =>
-        sql.query<{ person_id: number }>('SELECT person_id FROM lookup.session_by_digest($1)', [tokens.refreshDigest(token)]),
+        sql.query<{ person_id: number }>('SELECT person_id FROM lookup.session_by_digest($1)', [
+          tokens.refreshDigest(token),
+        ]),
       );
       const personId = found[0]?.person_id;
       if (personId === undefined) throw sessionEnded();
       const outcome = await postgres.person(personId, (sql) => rotate(sql, personId, token));
-      if (outcome.kind === 'ended') {
-        markEnded(outcome.family);
-        throw sessionEnded();
-      }
-      return { access: await tokens.issueAccess({ personId, family: outcome.family }), refresh: outcome.token, personId };
+      if (outcome.kind === 'ended') throw sessionEnded();
+      return {
+        access: await tokens.issueAccess({ personId, family: outcome.family }),
+        refresh: outcome.token,
+        personId,
+      };
     },
 
     async end(token) {
       const digest = tokens.refreshDigest(token);
-      const found = await postgres.system((sql) => sql.query<{ person_id: number }>('SELECT person_id FROM lookup.session_by_digest($1)', [digest]));
+      const found = await postgres.system((sql) =>
+        sql.query<{ person_id: number }>('SELECT person_id FROM lookup.session_by_digest($1)', [digest]),
+      );
       const personId = found[0]?.person_id;
       if (personId === undefined) return;
       await postgres.person(personId, async (sql) => {
-        const rows = await sql.query<{ family: string }>(
-          `UPDATE sessions SET revoked_at = $2 WHERE family = (SELECT family FROM sessions WHERE digest = $1) AND revoked_at IS NULL RETURNING family`,
+        await sql.run(
+          'UPDATE sessions SET revoked_at = $2 WHERE family = (SELECT family FROM sessions WHERE digest = $1) AND revoked_at IS NULL',
           [digest, new Date(clock.now())],
         );
-        if (rows[0] !== undefined) markEnded(rows[0].family);
       });
     },
-
-    isEnded: (family) => ended.has(family),
   };
 
   /** Runs inside one transaction that holds the presented row, so that two tabs take turns. */
-  async function rotate(sql: Sql, personId: number, token: string): Promise<{ kind: 'next'; token: string; family: string } | { kind: 'ended'; family: string }> {
+  async function rotate(
+    sql: Sql,
+    personId: number,
+    token: string,
+  ): Promise<{ kind: 'next'; token: string; family: string } | { kind: 'ended' }> {
     const now = clock.now();
-    const rows = await sql.query<{ id: number; family: string; generation: number; device: string; started_at: Date; expires_at: Date; replaced_at: Date | null; revoked_at: Date | null }>(
+    const rows = await sql.query<{
+      id: number;
+      family: string;
+      generation: number;
+      device: string;
+      started_at: Date;
+      expires_at: Date;
+      replaced_at: Date | null;
+      revoked_at: Date | null;
+    }>(
       'SELECT id, family, generation, device, started_at, expires_at, replaced_at, revoked_at FROM sessions WHERE digest = $1 FOR UPDATE',
       [tokens.refreshDigest(token)],
     );
     const row = rows[0];
-    if (row === undefined) return { kind: 'ended', family: '' };
-    if (row.revoked_at !== null || row.expires_at.getTime() <= now) return { kind: 'ended', family: row.family };
+    if (row === undefined) return { kind: 'ended' };
+    if (row.revoked_at !== null || row.expires_at.getTime() <= now) return { kind: 'ended' };
     const child = tokens.childOf(token, row.generation + 1);
     if (row.replaced_at !== null) {
       if (now - row.replaced_at.getTime() <= raceMs) return { kind: 'next', token: child, family: row.family };
-      await sql.query('UPDATE sessions SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL', [row.family, new Date(now)]);
-      return { kind: 'ended', family: row.family };
+      await sql.query('UPDATE sessions SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL', [
+        row.family,
+        new Date(now),
+      ]);
+      return { kind: 'ended' };
     }
     await sql.query('UPDATE sessions SET replaced_at = $2, last_used_at = $2 WHERE id = $1', [row.id, new Date(now)]);
-    await insert(sql, { personId, family: row.family, generation: row.generation + 1, token: child, device: row.device, startedAt: row.started_at.getTime() });
+    await insert(sql, {
+      personId,
+      family: row.family,
+      generation: row.generation + 1,
+      token: child,
+      device: row.device,
+      startedAt: row.started_at.getTime(),
+    });
     return { kind: 'next', token: child, family: row.family };
   }
 }

@@ -12,7 +12,12 @@ export interface Throttle {
   succeeded(key: string): void;
 }
 
-export function openThrottle(options: { clock: Clock; freeTries: number; windowMs: number; entriesMax: number }): Throttle {
+export function openThrottle(options: {
+  clock: Clock;
+  freeTries: number;
+  windowMs: number;
+  entriesMax: number;
+}): Throttle {
   const failures = new Map<string, { count: number; last: number }>();
   const { clock, freeTries, windowMs, entriesMax } = options;
   function entry(key: string) {

@@ -71,7 +71,8 @@ export function openTokens(options: { keys: KeyRing; clock: Clock; random: Rando
       }
     },
     newRefresh: () => options.random.bytes(32).toString('base64url'),
-    childOf: (parent, generation) => createHmac('sha256', refreshKey).update(`child\n${generation}\n${parent}`).digest('base64url'),
+    childOf: (parent, generation) =>
+      createHmac('sha256', refreshKey).update(`child\n${generation}\n${parent}`).digest('base64url'),
     refreshDigest: (token) => createHmac('sha256', refreshKey).update(`stored\n${token}`).digest(),
   };
 }

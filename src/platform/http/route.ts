@@ -45,7 +45,7 @@ export interface RouteRequest<Params, Query, Body> {
   headers: IncomingMessage['headers'];
   /** The client's address by trusted hop count. Account-plane routes may use it for throttles; it is never logged outside D15. */
   address: string;
-  /** Did this request reach us over HTTPS, or on loopback? */
+  /** Did this request reach us, or the trusted proxy in front of us, over HTTPS? */
   secure: boolean;
   requestId: string;
   /** Fires when the client has gone; long answers should stop. */
@@ -87,8 +87,12 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: ErrorCode;
   readonly field: string | undefined;
-  readonly headers: Record<string, string>;
-  constructor(code: ErrorCode, message: string, more: { field?: string; headers?: Record<string, string> } = {}) {
+  readonly headers: Record<string, string | string[]>;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { field?: string; headers?: Record<string, string | string[]> } = {},
+  ) {
     super(message);
     this.code = code;
     this.field = more.field;

@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http';
+import { type Principal, RequestError } from '../platform/http/route.ts';
+import type { House, RunningSubject } from '../platform/subject.ts';
+import type { KeyRing } from '../trust/keys/index.ts';
+import { openApiKeys } from './api_keys.ts';
+import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
+import { openPasswords } from './passwords.ts';
+import { personPrincipal } from './roles.ts';
+import { accountRoutes } from './routes.ts';
+import { openSessions } from './sessions.ts';
+import { openSetUp, type SetUp } from './set_up.ts';
+import { type AccessClaims, openTokens } from './tokens.ts';
+
+export { onSitesChanged, sitesChanged } from './changes.ts';
+export { isCurrency, isTimezone, readDomain } from './domain.ts';
+export { rolePermissions, scopePermissions } from './roles.ts';
+export { checkPassword, createOrganisation } from './set_up.ts';
+export { addSite, findSite, readNewSite } from './sites.ts';
+
+export const accountsMigrations = new URL('./migrations/', import.meta.url);
+
+export interface Accounts extends RunningSubject {
+  setUp: SetUp;
+  passwords: ReturnType<typeof openPasswords>;
+  apiKeys: ReturnType<typeof openApiKeys>;
+  /** Who sends this request? A key in the Authorization header, else the session cookie. */
+  authenticate(request: IncomingMessage): Promise<Principal | undefined>;
+  /** The same for a bare `Authorization` value, for the collection plane. */
+  authenticateHeader(authorization: string | undefined): Promise<Principal | undefined>;
+}
+
+/** Opens sign-in. Everything that a session or a key may do is decided by the principal that `authenticate` returns. */
+export function openAccounts(house: House, options: { keys: KeyRing; version: string }): Accounts {
+  const { postgres, clock, random } = house;
+  const passwords = openPasswords({ keys: options.keys, clock });
+  const tokens = openTokens({ keys: options.keys, clock, random });
+  const sessions = openSessions({ postgres, clock, random, tokens });
+  const apiKeys = openApiKeys({ postgres, clock, random, keys: options.keys });
+  const setUp = openSetUp({ postgres, clock, random, passwords });
+
+  async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
+    if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
+    const principal = await apiKeys.authenticate(authorization.slice(7).trim());
+    if (principal === undefined)
+      throw new RequestError(
+        'unauthenticated',
+        'This API key is unknown, expired or revoked. Make a new one under Settings, Keys.',
+      );
+    return principal;
+  }
+
+  async function authenticate(request: IncomingMessage): Promise<Principal | undefined> {
+    const byKey = await authenticateHeader(request.headers.authorization);
+    if (byKey !== undefined) return byKey;
+    const token = readCookie(request.headers.cookie, accessCookie);
+    if (token === undefined) return undefined;
+    const reading = await tokens.readAccess(token);
+    if (reading.kind === 'refused') return undefined;
+    const person = reading.kind === 'valid' ? await livingPerson(reading.claims) : undefined;
+    if (person !== undefined) return person;
+    // Public routes (sign-in, refresh, sign-out) go on without a principal; the others tell the page to refresh.
+    if (isPublicPath(request)) return undefined;
+    throw new RequestError(
+      'session_ended',
+      reading.kind === 'expired' && readCookie(request.headers.cookie, refreshCookie) !== undefined
+        ? 'The access token has expired. Refresh the session, or sign in again.'
+        : 'This session has ended. Sign in again.',
+    );
+  }
+
+  /** Asked of the table on every request: a session that was ended and a role that was changed count at once (AUT-14). */
+  async function livingPerson({ personId, family }: AccessClaims): Promise<Principal | undefined> {
+    const rows = await postgres.person(personId, (sql) =>
+      sql.query<{ organisation_id: number | null; role: string | null }>(
+        `SELECT m.organisation_id, m.role
+         FROM (SELECT 1 FROM sessions WHERE family = $2 AND replaced_at IS NULL AND revoked_at IS NULL LIMIT 1) living
+         LEFT JOIN memberships m ON m.person_id = $1`,
+        [personId, family],
+      ),
+    );
+    if (rows.length === 0) return undefined;
+    const memberships = new Map<number, string>();
+    for (const row of rows)
+      if (row.organisation_id !== null && row.role !== null) memberships.set(row.organisation_id, row.role);
+    return personPrincipal({ id: personId, memberships });
+  }
+
+  return {
+    setUp,
+    passwords,
+    apiKeys,
+    authenticate,
+    authenticateHeader,
+    routes: accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
+    async stop() {
+      passwords.close();
+    },
+  };
+}
+
+function isPublicPath(request: IncomingMessage): boolean {
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  return path === '/api/set-up' || path === '/api/sessions' || path.startsWith('/api/sessions/');
+}

@@ -1,0 +1,369 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import {
+  apiKey,
+  createdApiKey,
+  newApiKey,
+  newSite,
+  type Session,
+  session,
+  setUp,
+  setUpState,
+  signIn,
+  site,
+  siteChange,
+} from '../../contract/api.ts';
+import { isLoopback } from '../platform/config.ts';
+import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
+import type { House } from '../platform/subject.ts';
+import type { ApiKeys } from './api_keys.ts';
+import { sitesChanged } from './changes.ts';
+import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
+import type { Passwords } from './passwords.ts';
+import type { Sessions, SessionTokens } from './sessions.ts';
+import type { SetUp } from './set_up.ts';
+import { addSite, changeSite, findSite, listSites, readNewSite } from './sites.ts';
+import { openThrottle } from './throttle.ts';
+
+export interface AccountsParts {
+  house: House;
+  passwords: Passwords;
+  sessions: Sessions;
+  apiKeys: ApiKeys;
+  setUp: SetUp;
+  version: string;
+}
+
+export function accountRoutes({
+  house,
+  passwords,
+  sessions,
+  apiKeys,
+  setUp: firstRun,
+  version,
+}: AccountsParts): Route[] {
+  const { postgres, clock, config } = house;
+  const byAccount = openThrottle({ clock, freeTries: 5, windowMs: 3_600_000, entriesMax: 100_000 });
+  const byAddress = openThrottle({ clock, freeTries: 20, windowMs: 3_600_000, entriesMax: 100_000 });
+
+  /** A password in clear over the network is worse than no sign-in at all. */
+  function refuseInsecure(request: { secure: boolean }): void {
+    if (request.secure || (isLoopback(config.host) && config.trustedProxies === 0)) return;
+    throw new RequestError(
+      'https_required',
+      'This desk was opened without HTTPS, so signing in is off: the password could be read on the way. Put a proxy with HTTPS in front (docs/guides/https.md), or set FAIRLEAD_TLS_CERT and FAIRLEAD_TLS_KEY.',
+    );
+  }
+
+  function withCookies(tokens: SessionTokens, status: number, body: unknown) {
+    return { status, headers: { 'set-cookie': sessionCookies(tokens) }, body };
+  }
+
+  /** The one organisation that a key belongs to, or the one a person names or has. */
+  async function organisationOf(
+    request: RouteRequest<unknown, { organisation_id?: number | undefined }, unknown>,
+  ): Promise<number> {
+    const principal = request.principal as Principal;
+    const id =
+      request.query.organisation_id ??
+      principal.organisationId ??
+      (await memberships(principal.id)).keys().next().value;
+    if (id === undefined)
+      throw new RequestError('not_found', 'You belong to no organisation yet. Ask an owner for an invitation.');
+    request.allow(id);
+    return id;
+  }
+
+  async function memberships(personId: number): Promise<Map<number, string>> {
+    const rows = await postgres.person(personId, (sql) =>
+      sql.query<{ organisation_id: number; role: string }>(
+        'SELECT organisation_id, role FROM memberships WHERE person_id = $1 ORDER BY organisation_id',
+        [personId],
+      ),
+    );
+    return new Map(rows.map((row) => [row.organisation_id, row.role]));
+  }
+
+  /** The site of a path, if the asker may see it. */
+  async function siteOfPath(request: RouteRequest<{ domain: string }, unknown, unknown>) {
+    const found = await findSite(postgres, request.params.domain);
+    if (found === undefined)
+      throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
+    request.allow(found.organisation_id);
+    return found;
+  }
+
+  const organisationQuery = z.object({ organisation_id: z.coerce.number().int().positive().optional() });
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/set-up',
+      access: 'public',
+      summary: 'Says whether this desk waits for its first owner.',
+      answer: setUpState,
+      handle: async () => ({ body: { waiting: await firstRun.waiting(), version } }),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/set-up',
+      access: 'public',
+      summary:
+        'Creates the first owner, the organisation and its first site, with the one-time code of the printed address.',
+      body: setUp,
+      answer: site,
+      async handle(request) {
+        refuseInsecure(request);
+        const key = `set-up ${digestKey(request.address)}`;
+        refuseTooMany(byAddress.waitSeconds(key));
+        try {
+          const made = await firstRun.createOwner(request.body);
+          byAddress.succeeded(key);
+          return withCookies(
+            await sessions.start(made.personId, deviceOf(request.headers['user-agent'])),
+            201,
+            made.site,
+          ) as { body: z.infer<typeof site> };
+        } catch (error) {
+          if (error instanceof RequestError && error.code === 'wrong_setup_code') byAddress.failed(key);
+          throw error;
+        }
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sessions',
+      access: 'public',
+      summary: 'Signs in. The session travels in cookies only.',
+      body: signIn,
+      async handle(request) {
+        refuseInsecure(request);
+        const account = digestKey(request.body.email.trim().toLowerCase());
+        const address = digestKey(request.address);
+        refuseTooMany(Math.max(byAccount.waitSeconds(account), byAddress.waitSeconds(address)));
+        const personId = await signInPerson(request.body.email.trim().toLowerCase(), request.body.password);
+        if (personId === undefined) {
+          byAccount.failed(account);
+          byAddress.failed(address);
+          throw new RequestError('wrong_credentials', 'This e-mail address and password do not belong together.');
+        }
+        byAccount.succeeded(account);
+        return withCookies(await sessions.start(personId, deviceOf(request.headers['user-agent'])), 201, {});
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sessions/refresh',
+      access: 'public',
+      summary: 'Exchanges the refresh cookie for new tokens.',
+      async handle(request) {
+        const token = readCookie(request.headers.cookie, refreshCookie);
+        if (token === undefined) throw new RequestError('unauthenticated', 'There is no session to continue. Sign in.');
+        try {
+          return withCookies(await sessions.refresh(token), 200, {});
+        } catch (error) {
+          if (error instanceof RequestError && error.code === 'session_ended')
+            throw new RequestError('session_ended', error.message, {
+              headers: { 'set-cookie': endedCookies() },
+            });
+          throw error;
+        }
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/sessions/current',
+      access: 'public',
+      summary: 'Signs out: ends the session on the server and clears its cookies.',
+      async handle(request) {
+        const token = readCookie(request.headers.cookie, refreshCookie);
+        if (token !== undefined) await sessions.end(token);
+        return { status: 200, headers: { 'set-cookie': endedCookies() }, body: {} };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/session',
+      access: 'signed-in',
+      summary: 'Who is signed in, and which organisations and sites they may see.',
+      answer: session,
+      async handle(request) {
+        const principal = request.principal as Principal;
+        if (principal.kind !== 'person')
+          throw new RequestError('forbidden', 'An API key has no session. Ask for what you need directly.');
+        return { body: await sessionOf(principal.id) };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites',
+      access: 'site.read',
+      summary: 'The sites of an organisation.',
+      query: organisationQuery,
+      answer: z.object({ sites: z.array(site) }),
+      async handle(request) {
+        const organisationId = await organisationOf(request);
+        return {
+          body: {
+            sites: visibleSites(await postgres.tenant(organisationId, listSites), request.principal as Principal),
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sites',
+      access: 'site.manage',
+      summary: 'Adds a site.',
+      query: organisationQuery,
+      body: newSite,
+      answer: site,
+      async handle(request) {
+        const organisationId = await organisationOf(request);
+        const input = readNewSite(request.body);
+        const made = await postgres.tenant(organisationId, (sql) => addSite(sql, clock, organisationId, input));
+        sitesChanged();
+        return { status: 201, body: made };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites/:domain',
+      access: 'site.read',
+      summary: 'One site and its settings.',
+      params: z.object({ domain: z.string() }),
+      answer: site,
+      handle: async (request) => ({ body: await siteOfPath(request) }),
+    }),
+    defineRoute({
+      method: 'PATCH',
+      path: '/api/sites/:domain',
+      access: 'site.manage',
+      summary: 'Changes settings of a site.',
+      params: z.object({ domain: z.string() }),
+      body: siteChange,
+      answer: site,
+      handle: async (request) => ({ body: await changeSite(postgres, await siteOfPath(request), request.body) }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/keys',
+      access: 'key.manage',
+      summary: 'The living API keys of an organisation, without the keys themselves.',
+      query: organisationQuery,
+      answer: z.object({ keys: z.array(apiKey) }),
+      async handle(request) {
+        const organisationId = await organisationOf(request);
+        return { body: { keys: await postgres.tenant(organisationId, apiKeys.list) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/keys',
+      access: 'key.manage',
+      summary: 'Makes an API key; this answer is the only one that carries it.',
+      query: organisationQuery,
+      body: newApiKey,
+      answer: createdApiKey,
+      async handle(request) {
+        const organisationId = await organisationOf(request);
+        const principal = request.principal as Principal;
+        return {
+          status: 201,
+          body: await postgres.tenant(organisationId, (sql) =>
+            apiKeys.create(sql, organisationId, request.body, principal.kind === 'person' ? principal.id : undefined),
+          ),
+        };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/keys/:id',
+      access: 'key.manage',
+      summary: 'Revokes an API key at once.',
+      params: z.object({ id: z.coerce.number().int().positive() }),
+      query: organisationQuery,
+      async handle(request) {
+        const organisationId = await organisationOf(request);
+        const revoked = await postgres.tenant(organisationId, (sql) => apiKeys.revoke(sql, request.params.id));
+        if (!revoked) throw new RequestError('not_found', 'There is no living key with this number here.');
+        return { status: 204 };
+      },
+    }),
+  ];
+
+  async function signInPerson(email: string, password: string): Promise<number | undefined> {
+    const found = await postgres.system((sql) =>
+      sql.query<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]),
+    );
+    const personId = found[0]?.person_id;
+    const stored =
+      personId === undefined
+        ? []
+        : await postgres.person(personId, (sql) =>
+            sql.query<{ hash: string }>('SELECT hash FROM passwords WHERE person_id = $1', [personId]),
+          );
+    return (await passwords.verify(password, stored[0]?.hash)) ? personId : undefined;
+  }
+
+  async function sessionOf(personId: number): Promise<Session> {
+    const [person, organisations] = await postgres.person(
+      personId,
+      async (sql) =>
+        [
+          (await sql.query<{ id: number; email: string }>('SELECT id, email FROM people WHERE id = $1', [personId]))[0],
+          await sql.query<{ id: number; name: string; slug: string; role: string }>(
+            'SELECT o.id, o.name, o.slug, m.role FROM memberships m JOIN organisations o ON o.id = m.organisation_id WHERE m.person_id = $1 ORDER BY o.name, o.id',
+            [personId],
+          ),
+        ] as const,
+    );
+    if (person === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
+    const sites = [];
+    for (const organisation of organisations) sites.push(...(await postgres.tenant(organisation.id, listSites)));
+    return { person, organisations, sites, version };
+  }
+}
+
+function visibleSites<S extends { id: number }>(sites: S[], principal: Principal): S[] {
+  const only = principal.siteIds;
+  return only === undefined ? sites : sites.filter((one) => only.includes(one.id));
+}
+
+function refuseTooMany(seconds: number): void {
+  if (seconds > 0)
+    throw new RequestError('rate_limited', `Too many failed attempts. Try again in ${seconds} seconds.`, {
+      headers: { 'retry-after': String(seconds) },
+    });
+}
+
+/** Throttle maps must not hold addresses in clear, not even in memory dumps. */
+function digestKey(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}
+
+/** Two words for the list of sessions. Deliberately coarse: enough to recognise one's own devices. */
+function deviceOf(agent: string | undefined): string {
+  const text = agent ?? '';
+  const browser = /Edg\//.test(text)
+    ? 'Edge'
+    : /Firefox\//.test(text)
+      ? 'Firefox'
+      : /Chrome\//.test(text)
+        ? 'Chrome'
+        : /Safari\//.test(text)
+          ? 'Safari'
+          : 'A program';
+  const system = /Windows/.test(text)
+    ? 'Windows'
+    : /iPhone|iPad/.test(text)
+      ? 'iOS'
+      : /Mac OS X/.test(text)
+        ? 'macOS'
+        : /Android/.test(text)
+          ? 'Android'
+          : /Linux/.test(text)
+            ? 'Linux'
+            : 'an unknown system';
+  return `${browser} on ${system}`;
+}

@@ -1,0 +1,160 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { z } from 'zod';
+import type { newSite, Site } from '../../contract/api.ts';
+import type { Clock } from '../platform/clock.ts';
+import { RequestError } from '../platform/http/route.ts';
+import type { Postgres, Sql } from '../platform/postgres/index.ts';
+import type { Random } from '../platform/random.ts';
+import { sitesChanged } from './changes.ts';
+import type { Passwords } from './passwords.ts';
+import { addSite, readNewSite } from './sites.ts';
+
+/**
+ * The first owner. There is no default account (AUT-15): whoever holds the one-time code that the start printed
+ * may create the owner, once. The code is 128 bits and only its digest is stored; each start without an owner
+ * prints a new one and kills the last.
+ */
+export interface SetUp {
+  /** True until the first owner exists. */
+  waiting(): Promise<boolean>;
+  /** A fresh code; undefined when an owner exists. */
+  newCode(): Promise<string | undefined>;
+  /** @throws RequestError already_set_up, wrong_setup_code, invalid_field */
+  createOwner(
+    input: OwnerInput & { code: string; site: z.infer<typeof newSite> },
+  ): Promise<{ personId: number; organisationId: number; site: Site }>;
+}
+export interface OwnerInput {
+  email: string;
+  password: string;
+  organisation: string;
+}
+
+export function openSetUp(house: { postgres: Postgres; clock: Clock; random: Random; passwords: Passwords }): SetUp {
+  const { postgres, clock, random, passwords } = house;
+  const waiting = () => postgres.system(isWaiting);
+  return {
+    waiting,
+    async newCode() {
+      if (!(await waiting())) return undefined;
+      const code = random.bytes(16).toString('base64url');
+      await postgres.system((sql) =>
+        sql.query(
+          `INSERT INTO set_up (id, digest, created_at) VALUES (1, $1, $2)
+           ON CONFLICT (id) DO UPDATE SET digest = $1, created_at = $2 WHERE set_up.used_at IS NULL`,
+          [digestOf(code), new Date(clock.now())],
+        ),
+      );
+      return code;
+    },
+    async createOwner(input) {
+      const site = readNewSite(input.site, 'site.');
+      if (!(await waiting())) throw alreadySetUp();
+      const stored = await postgres.system((sql) =>
+        sql.query<{ digest: Buffer }>('SELECT digest FROM set_up WHERE used_at IS NULL'),
+      );
+      if (stored[0] === undefined || !timingSafeEqual(stored[0].digest, digestOf(input.code)))
+        throw new RequestError(
+          'wrong_setup_code',
+          'This set-up code is not the current one. Use the address that the last start printed.',
+          { field: 'code' },
+        );
+      checkPassword(input.password, [input.email, input.organisation, site.domain]);
+      const hash = await passwords.hash(input.password);
+      const made = await postgres.system(async (sql) => {
+        // Two browsers with the same code: the row lock lets one of them through.
+        const used = await sql.query(
+          'UPDATE set_up SET used_at = $1 WHERE used_at IS NULL AND digest = $2 RETURNING id',
+          [new Date(clock.now()), digestOf(input.code)],
+        );
+        if (used.length === 0) throw alreadySetUp();
+        const { organisationId, personId } = await createOrganisation(sql, clock, { ...input, hash });
+        return { organisationId, personId, site: await addSite(sql, clock, organisationId, site) };
+      });
+      sitesChanged();
+      return made;
+    },
+  };
+}
+
+/** An organisation with its owner, inside the caller's transaction. Used by the first run and by `fairlead setup`. */
+export async function createOrganisation(
+  sql: Sql,
+  clock: Clock,
+  input: { email: string; organisation: string; hash: string },
+): Promise<{ organisationId: number; personId: number }> {
+  const now = new Date(clock.now());
+  const ids = await sql.query<{ organisation: number; person: number }>(
+    "SELECT nextval('organisations_id_seq')::bigint AS organisation, nextval('people_id_seq')::bigint AS person",
+  );
+  const { organisation: organisationId, person: personId } = ids[0] as { organisation: number; person: number };
+  await sql.query("SELECT set_config('fairlead.organisation', $1, true), set_config('fairlead.person', $2, true)", [
+    String(organisationId),
+    String(personId),
+  ]);
+  await sql.query('INSERT INTO organisations (id, name, slug, created_at) VALUES ($1, $2, $3, $4)', [
+    organisationId,
+    input.organisation,
+    slugOf(input.organisation, organisationId),
+    now,
+  ]);
+  await sql.query('INSERT INTO people (id, email, email_normalised, created_at) VALUES ($1, $2, $3, $4)', [
+    personId,
+    input.email,
+    input.email.toLowerCase(),
+    now,
+  ]);
+  await sql.query('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [
+    personId,
+    input.hash,
+    now,
+  ]);
+  await sql.query(
+    "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', $3)",
+    [organisationId, personId, now],
+  );
+  return { organisationId, personId };
+}
+
+async function isWaiting(sql: Sql): Promise<boolean> {
+  return (await sql.query('SELECT 1 FROM lookup.every_organisation() LIMIT 1')).length === 0;
+}
+
+/** Length is checked by the schema; here only what makes a long password weak anyway. @throws RequestError invalid_field */
+export function checkPassword(password: string, context: string[]): void {
+  const plain = password.toLowerCase();
+  const distinct = new Set(plain).size;
+  const fromContext = context.some((text) => {
+    const word = text.toLowerCase().split('@')[0] ?? '';
+    return word.length >= 4 && plain.replaceAll(word, '').length < 8;
+  });
+  if (distinct < 5 || fromContext || common.test(plain))
+    throw new RequestError(
+      'invalid_field',
+      'This password is easy to guess. Use a few unrelated words, or let a password manager make one.',
+      { field: 'password' },
+    );
+}
+const common =
+  /^(password|passwort|qwerty|azerty|letmein|welcome|admin|iloveyou|123456|abc123|changeme|secret)[\d\W]*\w{0,4}[\d\W]*$/;
+
+/** The name in addresses; the organisation's number makes it unique when the words alone might not be. */
+function slugOf(name: string, id: number): string {
+  const words = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 48)
+    .replace(/-+$/, '');
+  if (words === '') return `organisation-${id}`;
+  return id === 1 ? words : `${words}-${id}`;
+}
+
+function digestOf(code: string): Buffer {
+  return createHash('sha256').update(code).digest();
+}
+
+function alreadySetUp(): RequestError {
+  return new RequestError('already_set_up', 'This desk already has an owner. Sign in instead.');
+}

@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import type { newSite, Site, siteChange } from '../../contract/api.ts';
+import type { Clock } from '../platform/clock.ts';
+import { RequestError } from '../platform/http/route.ts';
+import type { Postgres, Sql } from '../platform/postgres/index.ts';
+import { sitesChanged } from './changes.ts';
+import { isCurrency, isTimezone, readDomain } from './domain.ts';
+
+export interface SiteRow {
+  id: number;
+  organisation_id: number;
+  domain: string;
+  timezone: string;
+  currency: string;
+  retention_months: number;
+  titles: boolean;
+  revenue: boolean;
+  privacy_signals: 'ignore' | 'drop';
+  created_at: Date;
+}
+const columns =
+  'id, organisation_id, domain, timezone, currency, retention_months, titles, revenue, privacy_signals, created_at';
+
+export function siteOf(row: SiteRow): Site {
+  return { ...row, created_at: row.created_at.toISOString() };
+}
+
+export async function listSites(sql: Sql): Promise<Site[]> {
+  return (await sql.query<SiteRow>(`SELECT ${columns} FROM sites ORDER BY domain`)).map(siteOf);
+}
+
+/**
+ * Finds a site by number or domain across organisations, then reads it through its own organisation's door.
+ * Undefined when there is none; whether the asker may see it is the caller's question.
+ */
+export async function findSite(postgres: Postgres, wanted: string | number): Promise<Site | undefined> {
+  const byId = typeof wanted === 'number' || /^\d{1,15}$/.test(wanted);
+  const found = await postgres.system((sql) =>
+    byId
+      ? sql.query<{ site_id: number; organisation_id: number }>('SELECT * FROM lookup.site_by_id($1)', [Number(wanted)])
+      : sql.query<{ site_id: number; organisation_id: number }>('SELECT * FROM lookup.site_by_domain($1)', [
+          readDomain(String(wanted)) ?? '',
+        ]),
+  );
+  const ids = found[0];
+  if (ids === undefined) return undefined;
+  const rows = await postgres.tenant(ids.organisation_id, (sql) =>
+    sql.query<SiteRow>(`SELECT ${columns} FROM sites WHERE id = $1`, [ids.site_id]),
+  );
+  return rows[0] === undefined ? undefined : siteOf(rows[0]);
+}
+
+/** Checks what the schema alone cannot: the name, the zone, the currency. @throws RequestError invalid_field */
+export function readNewSite(input: z.infer<typeof newSite>, at = ''): z.infer<typeof newSite> {
+  const domain = readDomain(input.domain);
+  if (domain === undefined)
+    throw new RequestError(
+      'invalid_field',
+      `"${input.domain}" is not a domain. Write it as it stands in the address bar, such as shop.example.`,
+      { field: `${at}domain` },
+    );
+  checkZoneAndCurrency(input, at);
+  return { ...input, domain };
+}
+
+function checkZoneAndCurrency(
+  input: { timezone?: string | undefined; currency?: string | undefined },
+  at: string,
+): void {
+  if (input.timezone !== undefined && !isTimezone(input.timezone))
+    throw new RequestError(
+      'invalid_field',
+      `"${input.timezone}" is not a timezone. Write an IANA name such as Europe/Berlin.`,
+      { field: `${at}timezone` },
+    );
+  if (input.currency !== undefined && !isCurrency(input.currency))
+    throw new RequestError(
+      'invalid_field',
+      `"${input.currency}" is not a currency. Write an ISO 4217 code such as EUR.`,
+      { field: `${at}currency` },
+    );
+}
+
+export async function addSite(
+  sql: Sql,
+  clock: Clock,
+  organisationId: number,
+  input: z.infer<typeof newSite>,
+): Promise<Site> {
+  const rows = await sql.query<SiteRow>(
+    `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (domain) DO NOTHING RETURNING ${columns}`,
+    [organisationId, input.domain, input.timezone, input.currency, input.retention_months, new Date(clock.now())],
+  );
+  if (rows[0] === undefined)
+    throw new RequestError(
+      'conflict',
+      `The domain ${input.domain} is already measured by this desk. Each domain can be added once.`,
+      { field: 'domain' },
+    );
+  return siteOf(rows[0]);
+}
+
+export async function changeSite(postgres: Postgres, site: Site, change: z.infer<typeof siteChange>): Promise<Site> {
+  checkZoneAndCurrency(change, '');
+  const next = {
+    ...site,
+    ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+  } as Site;
+  const rows = await postgres.tenant(site.organisation_id, (sql) =>
+    sql.query<SiteRow>(
+      `UPDATE sites SET timezone = $2, currency = $3, retention_months = $4, titles = $5, revenue = $6, privacy_signals = $7 WHERE id = $1 RETURNING ${columns}`,
+      [site.id, next.timezone, next.currency, next.retention_months, next.titles, next.revenue, next.privacy_signals],
+    ),
+  );
+  if (rows[0] === undefined)
+    throw new RequestError('not_found', 'This site was removed a moment ago. Go back to the list of sites.');
+  sitesChanged();
+  return siteOf(rows[0]);
+}
