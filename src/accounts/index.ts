@@ -58,8 +58,6 @@ export function openAccounts(house: House, options: { keys: KeyRing; version: st
     if (reading.kind === 'refused') return undefined;
     const person = reading.kind === 'valid' ? await livingPerson(reading.claims) : undefined;
     if (person !== undefined) return person;
-    // Public routes (sign-in, refresh, sign-out) go on without a principal; the others tell the page to refresh.
-    if (isPublicPath(request)) return undefined;
     throw new RequestError(
       'session_ended',
       reading.kind === 'expired' && readCookie(request.headers.cookie, refreshCookie) !== undefined
@@ -96,9 +94,4 @@ export function openAccounts(house: House, options: { keys: KeyRing; version: st
       passwords.close();
     },
   };
-}
-
-function isPublicPath(request: IncomingMessage): boolean {
-  const path = (request.url ?? '').split('?')[0] ?? '';
-  return path === '/api/set-up' || path === '/api/sessions' || path.startsWith('/api/sessions/');
 }

@@ -167,7 +167,8 @@ async function answerRoute(
       });
     const { route } = found;
     label = `${route.method} ${route.path}`;
-    const principal = await options.authenticate(request);
+    // Public calls answer everybody alike, so an ended session must not stand in their way.
+    const principal = route.access === 'public' ? undefined : await options.authenticate(request);
     if (route.access !== 'public' && principal === undefined)
       throw new RequestError(
         'unauthenticated',
