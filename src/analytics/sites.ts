@@ -1,0 +1,78 @@
+/**
+ * The sites as ingest needs them, in memory: the hot path asks no database. `app` fills the directory from accounts at
+ * start and again whenever a site, shield or goal changes, so a setting takes effect with the next request.
+ */
+export type SiteRecord = {
+  readonly id: number;
+  readonly organisationId: number;
+  /** Bare host: lower case, without `www.` */
+  readonly domain: string;
+  /** Other domains that count for this site. */
+  readonly aliases: readonly string[];
+  readonly timezone: string;
+  /** Are page titles kept? */
+  readonly titles: boolean;
+  /** Is revenue kept (COL-16)? True with the site's switch on, or with a goal that earns. */
+  readonly revenue: boolean;
+  /** What Sec-GPC and DNT do: nothing beyond what memory mode promises anyway, or drop the event (COL-20). */
+  readonly privacySignals: 'ignore' | 'drop';
+  /** The organisation's collection is stopped. */
+  readonly suspended: boolean;
+  readonly shields: Shields;
+};
+
+export type Shields = {
+  /** Globs; empty = every hostname may send. */
+  readonly hostnames: readonly string[];
+  /** Globs of pages that are not counted. */
+  readonly pages: readonly string[];
+  /** ISO 3166-1 alpha-2, upper case. */
+  readonly countries: readonly string[];
+  /** CIDR text of ranges larger than one address, such as `198.51.100.0/24`. */
+  readonly networks: readonly string[];
+  /** Hex of `addressDigest`: a single address is a person's, so it is known by its keyed digest only. */
+  readonly addressDigests: readonly string[];
+};
+
+export const noShields: Shields = { hostnames: [], pages: [], countries: [], networks: [], addressDigests: [] };
+
+export type SiteDirectory = {
+  /** The site of a domain as senders write it: any case, with or without `www.`, or an alias. */
+  find(domain: string): SiteRecord | undefined;
+  byId(id: number): SiteRecord | undefined;
+  all(): Iterable<SiteRecord>;
+  /** Takes over a whole new list at once: a reader sees the old one or the new one. */
+  replaceAll(sites: Iterable<SiteRecord>): void;
+};
+
+export function openSiteDirectory(sites: Iterable<SiteRecord> = []): SiteDirectory {
+  let byDomain = new Map<string, SiteRecord>();
+  let byId = new Map<number, SiteRecord>();
+  function replaceAll(next: Iterable<SiteRecord>) {
+    const domains = new Map<string, SiteRecord>();
+    const ids = new Map<number, SiteRecord>();
+    for (const site of next) {
+      ids.set(site.id, site);
+      for (const alias of site.aliases) if (!domains.has(bareDomain(alias))) domains.set(bareDomain(alias), site);
+    }
+    // A domain of its own wins over somebody's alias.
+    for (const site of ids.values()) domains.set(bareDomain(site.domain), site);
+    byDomain = domains;
+    byId = ids;
+  }
+  replaceAll(sites);
+  return {
+    // Nearly every sender writes the domain as we keep it, so that spelling is tried first.
+    find: (domain) => byDomain.get(domain) ?? byDomain.get(bareDomain(domain)),
+    byId: (id) => byId.get(id),
+    all: () => byId.values(),
+    replaceAll,
+  };
+}
+
+/** Lower case, without blanks around, `www.` and the root's dot. */
+export function bareDomain(text: string): string {
+  const host = text.trim().toLowerCase();
+  const from = host.startsWith('www.') ? 4 : 0;
+  return host.slice(from, host.endsWith('.') ? -1 : undefined);
+}
