@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Principal } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
-import type { KeyRing } from '../trust/keys/index.ts';
+import type { KeyRing } from '../platform/subject.ts';
 import { keyPrincipal } from './roles.ts';
 
 /**

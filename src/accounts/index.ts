@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
-import type { KeyRing } from '../trust/keys/index.ts';
 import { openApiKeys } from './api_keys.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
 import { openPasswords } from './passwords.ts';
@@ -30,12 +29,12 @@ export interface Accounts extends RunningSubject {
 }
 
 /** Opens sign-in. Everything that a session or a key may do is decided by the principal that `authenticate` returns. */
-export function openAccounts(house: House, options: { keys: KeyRing; version: string }): Accounts {
-  const { postgres, clock, random } = house;
-  const passwords = openPasswords({ keys: options.keys, clock });
-  const tokens = openTokens({ keys: options.keys, clock, random });
+export function openAccounts(house: Omit<House, 'authenticate'>, options: { version: string }): Accounts {
+  const { postgres, clock, random, keys } = house;
+  const passwords = openPasswords({ keys, clock });
+  const tokens = openTokens({ keys, clock, random });
   const sessions = openSessions({ postgres, clock, random, tokens });
-  const apiKeys = openApiKeys({ postgres, clock, random, keys: options.keys });
+  const apiKeys = openApiKeys({ postgres, clock, random, keys });
   const setUp = openSetUp({ postgres, clock, random, passwords });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {

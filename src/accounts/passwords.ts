@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
-import type { KeyRing } from '../trust/keys/index.ts';
+import type { KeyRing } from '../platform/subject.ts';
 
 /**
  * Passwords by rule R17: bcrypt of cost 12 over a keyed SHA-384 pre-hash in base64. The pre-hash is 64 characters,

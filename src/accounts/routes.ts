@@ -26,7 +26,7 @@ import { addSite, changeSite, findSite, listSites, readNewSite } from './sites.t
 import { openThrottle } from './throttle.ts';
 
 export interface AccountsParts {
-  house: House;
+  house: Omit<House, 'authenticate'>;
   passwords: Passwords;
   sessions: Sessions;
   apiKeys: ApiKeys;
@@ -89,7 +89,7 @@ export function accountRoutes({
     const found = await findSite(postgres, request.params.domain);
     if (found === undefined)
       throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
-    request.allow(found.organisation_id);
+    request.allow(found.organisation_id, found.id);
     return found;
   }
 

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
-import type { KeyRing } from '../trust/keys/index.ts';
+import type { KeyRing } from '../platform/subject.ts';
 
 /**
  * The two tokens of rule R18. The access token is an HS256 JWT of 15 minutes, bound to its audience, issuer and

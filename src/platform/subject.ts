@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import type { Route } from './http/route.ts';
+import type { Principal, Route } from './http/route.ts';
 import type { FastHandler } from './http/server.ts';
 import type { Log } from './log.ts';
 import type { Outbound } from './outbound/index.ts';
@@ -19,7 +19,21 @@ export interface House {
   warehouse: Warehouse;
   spool: Spool;
   outbound: Outbound;
+  keys: KeyRing;
+  /** Who holds this `Authorization` value? Undefined for nobody; for the collection plane, which has no routes. */
+  authenticate(authorization: string | undefined): Promise<Principal | undefined>;
 }
+
+/** Keys of one purpose each, derived from the installation's root key (trust/keys makes it). */
+export interface KeyRing {
+  /** 32 bytes that belong to one purpose and cannot be computed from another purpose's. */
+  derive(purpose: KeyPurpose): Buffer;
+  /** HMAC-SHA-256 under the purpose's key: how values are stored that must be found again but never read back. */
+  digest(purpose: KeyPurpose, value: string | Buffer): Buffer;
+  /** First 8 bytes, in hex, of a digest of the root: tells one key file from another and reveals nothing. */
+  fingerprint: string;
+}
+export type KeyPurpose = 'password' | 'access-token' | 'refresh-token' | 'api-key' | 'set-up' | 'shield-address';
 
 /** A number for `/metrics`, in Prometheus' sense. */
 export interface Gauge {

@@ -1,22 +1,20 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Random } from '../../platform/random.ts';
+import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
 
-/**
- * The root of every secret of this installation: 32 random bytes in one 0600 file beside the data directory,
- * never inside it, so that a copy of the data is worth nothing without a second theft. Purposes get keys of
- * their own by HKDF; the root itself is used for nothing else.
- */
-export interface KeyRing {
-  /** 32 bytes that belong to one purpose and cannot be computed from another purpose's. */
-  derive(purpose: KeyPurpose): Buffer;
-  /** HMAC-SHA-256 under the purpose's key: how values are stored that must be found again but never read back. */
-  digest(purpose: KeyPurpose, value: string | Buffer): Buffer;
-  /** First 8 bytes, in hex, of a digest of the root: tells one key file from another and reveals nothing. */
-  fingerprint: string;
-}
-export type KeyPurpose = 'password' | 'access-token' | 'refresh-token' | 'api-key' | 'set-up' | 'shield-address';
+export type { KeyRing };
 
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
@@ -26,6 +24,10 @@ const rootBytes = 32;
 const headLine = 'fairlead-key-1';
 
 /**
+ * The root of every secret of this installation is 32 random bytes in one 0600 file beside the data directory,
+ * never inside it, so that a copy of the data is worth nothing without a second theft. Purposes get keys of
+ * their own by HKDF; the root itself is used for nothing else.
+ *
  * Opens the key file, or makes it on the very first start. The data directory remembers the fingerprint of the
  * key it was written under: a missing or different key file stops the start instead of quietly making a new one,
  * because sealed data would be lost at that moment.
@@ -36,14 +38,18 @@ export function openKeyRing(options: { keyFile: string; dataDir: string; random:
   const remembered = existsSync(memory) ? readFileSync(memory, 'utf8').trim() : undefined;
   if (!existsSync(options.keyFile)) {
     if (remembered !== undefined)
-      throw new KeyFileError(`The key file ${options.keyFile} is missing, and the data in ${options.dataDir} was written under the key ${remembered}. Put that file back, or name it in FAIRLEAD_KEY_FILE. Nothing was changed.`);
+      throw new KeyFileError(
+        `The key file ${options.keyFile} is missing, and the data in ${options.dataDir} was written under the key ${remembered}. Put that file back, or name it in FAIRLEAD_KEY_FILE. Nothing was changed.`,
+      );
     mkdirSync(dirname(options.keyFile), { recursive: true, mode: 0o700 });
     writeDurably(options.keyFile, `${headLine}\n${options.random.bytes(rootBytes).toString('base64')}\n`);
   }
   const ring = ringOf(readRoot(options.keyFile));
   if (remembered === undefined) writeDurably(memory, `${ring.fingerprint}\n`);
   else if (remembered !== ring.fingerprint)
-    throw new KeyFileError(`The key file ${options.keyFile} holds the key ${ring.fingerprint}, but the data in ${options.dataDir} was written under ${remembered}. Name the right file in FAIRLEAD_KEY_FILE. Nothing was changed.`);
+    throw new KeyFileError(
+      `The key file ${options.keyFile} holds the key ${ring.fingerprint}, but the data in ${options.dataDir} was written under ${remembered}. Name the right file in FAIRLEAD_KEY_FILE. Nothing was changed.`,
+    );
   chmodSync(options.keyFile, 0o600);
   return ring;
 }
@@ -52,7 +58,9 @@ function readRoot(file: string): Buffer {
   const [head, body] = readFileSync(file, 'utf8').split('\n');
   const root = Buffer.from(body ?? '', 'base64');
   if (head !== headLine || root.length !== rootBytes)
-    throw new KeyFileError(`The key file ${file} cannot be read: it is damaged or was made by another version. Put back a copy of it. Nothing was changed.`);
+    throw new KeyFileError(
+      `The key file ${file} cannot be read: it is damaged or was made by another version. Put back a copy of it. Nothing was changed.`,
+    );
   return root;
 }
 

@@ -1,0 +1,116 @@
+import { type Accounts, accountsMigrations, openAccounts } from '../accounts/index.ts';
+import { analytics } from '../analytics/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import { takeDataDir } from '../platform/data_dir.ts';
+import type { Log } from '../platform/log.ts';
+import { openOutbound } from '../platform/outbound/index.ts';
+import { openPostgres } from '../platform/postgres/index.ts';
+import type { Random } from '../platform/random.ts';
+import { openSpool } from '../platform/spool/index.ts';
+import type { House, RunningSubject, Subject } from '../platform/subject.ts';
+import { openWarehouse } from '../platform/warehouse/index.ts';
+import { openKeyRing } from '../trust/keys/index.ts';
+import { version } from './version.ts';
+
+/** Adding a capability is its folder and one line here. */
+export const subjects: Subject[] = [analytics];
+
+/** All parts of one desk, open: what the server, the command line and the tests work with. */
+export interface Desk {
+  house: House;
+  accounts: Accounts;
+  parts: RunningSubject[];
+  /** Drains the spool into the stores within the deadline, then closes everything in reverse order of opening. */
+  close(): Promise<void>;
+}
+
+/** How long a stop waits for acknowledged events to reach the stores; what is left stays in the spool for the next start. */
+const drainMs = 15_000;
+
+/**
+ * Opens the stores, brings their schemas up to date and starts every subject. What was opened is closed again
+ * when a later part refuses.
+ * @throws DataDirTaken, KeyFileError, PostgresRefused and the warehouse's refusals, each with a sentence for the operator.
+ */
+export async function openDesk(parts: {
+  config: Config;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  onStep?: (step: string) => void;
+}): Promise<Desk> {
+  const { config, clock, random, log } = parts;
+  const step = parts.onStep ?? (() => {});
+  const undo: (() => void | Promise<void>)[] = [];
+  async function close() {
+    for (const part of undo.reverse()) {
+      try {
+        await part();
+      } catch (error) {
+        log.error('close_failed', {}, error);
+      }
+    }
+    undo.length = 0;
+  }
+  try {
+    const dataDir = takeDataDir(config.dataDir);
+    undo.push(() => dataDir.release());
+    const keys = openKeyRing({ keyFile: config.keyFile, dataDir: config.dataDir, random });
+
+    step('Opening the stores');
+    const [postgres, warehouse] = await bothOrNone(
+      openPostgres({
+        config,
+        migrations: [accountsMigrations, ...subjects.flatMap((subject) => subject.migrations?.postgres ?? [])],
+        random,
+        clock,
+        log,
+      }),
+      openWarehouse({
+        config,
+        migrations: subjects.flatMap((subject) => subject.migrations?.warehouse ?? []),
+        clock,
+        log,
+        random,
+      }),
+    );
+    undo.push(() => postgres.close());
+    undo.push(() => warehouse.close());
+    const spool = await openSpool({ dir: config.dataDir, lanes: ['events', 'bots', 'drops'], clock, random, log });
+    undo.push(() => spool.close());
+    const outbound = openOutbound({ config, clock, log });
+
+    step('Starting');
+    const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys };
+    const accounts = openAccounts(foundation, { version });
+    undo.push(() => accounts.stop?.());
+    const house: House = { ...foundation, authenticate: accounts.authenticateHeader };
+    const running: RunningSubject[] = [];
+    for (const subject of subjects) {
+      const part = await subject.start(house);
+      running.push(part);
+      undo.push(() => part.stop?.());
+    }
+    spool.startLoading(running.flatMap((part) => part.sinks ?? []));
+    undo.push(async () => {
+      if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
+    });
+    return { house, accounts, parts: [accounts, ...running], close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens two things at once; when one refuses the other is closed again before the refusal is passed on. */
+async function bothOrNone<A extends { close(): Promise<void> }, B extends { close(): Promise<void> }>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  if (a.status === 'fulfilled') await a.value.close();
+  if (b.status === 'fulfilled') await b.value.close();
+  throw a.status === 'rejected' ? a.reason : (b as PromiseRejectedResult).reason;
+}

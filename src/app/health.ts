@@ -1,0 +1,130 @@
+import { statfsSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import type { FastHandler } from '../platform/http/server.ts';
+import type { House, RunningSubject } from '../platform/subject.ts';
+
+/** A disk fuller than this is said in the log, on `/readyz` and by `fairlead doctor`. */
+export const diskWarnShare = 0.8;
+
+export interface Readiness {
+  ready: boolean;
+  postgres: boolean;
+  warehouse: boolean;
+  spool_lag_ms: number;
+  spool_bytes: number;
+  disk_used_share: number;
+  warnings: string[];
+}
+
+/**
+ * `/healthz`: this process answers. `/readyz`: its stores answer too, with the spool's lag; 503 while one does not.
+ * A desk whose warehouse is away still takes events, so a load balancer should look at `/healthz` for collection.
+ */
+export async function readiness(house: House): Promise<Readiness> {
+  const [postgres, warehouse] = await Promise.all([
+    house.postgres.health().then(
+      (health) => health.ok,
+      () => false,
+    ),
+    house.warehouse.health().then(
+      (health) => health.ok,
+      () => false,
+    ),
+  ]);
+  const disk = statfsSync(house.config.dataDir);
+  const usedShare = 1 - disk.bavail / disk.blocks;
+  const warnings: string[] = [];
+  if (usedShare >= diskWarnShare)
+    warnings.push(
+      `The disk of the data directory is ${Math.round(usedShare * 100)} % full. Events are refused when it is full.`,
+    );
+  return {
+    ready: postgres && warehouse,
+    postgres,
+    warehouse,
+    spool_lag_ms: house.spool.lagMs(),
+    spool_bytes: house.spool.bytes(),
+    disk_used_share: Math.round(usedShare * 1000) / 1000,
+    warnings,
+  };
+}
+
+export function healthHandlers(
+  house: House,
+  parts: RunningSubject[],
+  httpCounts: () => { labels: Record<string, string>; value: number }[],
+): Record<string, FastHandler> {
+  return {
+    '/healthz': (_request, response) => sendText(response, 200, 'ok\n', 'text/plain; charset=utf-8'),
+    '/readyz': (_request, response) =>
+      void readiness(house).then(
+        (state) =>
+          sendText(response, state.ready ? 200 : 503, `${JSON.stringify(state)}\n`, 'application/json; charset=utf-8'),
+        (error) => {
+          house.log.error('readyz_failed', {}, error);
+          sendText(response, 503, '{"ready":false}\n', 'application/json; charset=utf-8');
+        },
+      ),
+    '/metrics': (_request, response) =>
+      sendText(response, 200, exposition(house, parts, httpCounts()), 'text/plain; version=0.0.4; charset=utf-8'),
+  };
+}
+
+/** Prometheus' text format. Labels are words of our own code: routes, reasons, lanes. */
+function exposition(
+  house: House,
+  parts: RunningSubject[],
+  requests: { labels: Record<string, string>; value: number }[],
+): string {
+  const memory = process.memoryUsage();
+  const own = [
+    {
+      name: 'fairlead_process_resident_bytes',
+      help: 'Resident memory of the server process.',
+      kind: 'gauge' as const,
+      read: () => memory.rss,
+    },
+    {
+      name: 'fairlead_spool_lag_ms',
+      help: 'Age of the oldest acknowledged event that is not in every sink.',
+      kind: 'gauge' as const,
+      read: () => house.spool.lagMs(),
+    },
+    {
+      name: 'fairlead_spool_bytes',
+      help: 'Bytes in the spool.',
+      kind: 'gauge' as const,
+      read: () => house.spool.bytes(),
+    },
+    {
+      name: 'fairlead_http_requests_total',
+      help: 'Answered requests by route and status class, collection excluded.',
+      kind: 'counter' as const,
+      read: () => requests,
+    },
+  ];
+  const lines: string[] = [];
+  for (const gauge of [...own, ...parts.flatMap((part) => part.gauges ?? [])]) {
+    lines.push(`# HELP ${gauge.name} ${gauge.help}`, `# TYPE ${gauge.name} ${gauge.kind}`);
+    const value = gauge.read();
+    if (typeof value === 'number') lines.push(`${gauge.name} ${value}`);
+    else for (const sample of value) lines.push(`${gauge.name}{${labelText(sample.labels)}} ${sample.value}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function labelText(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`)
+    .join(',');
+}
+
+function sendText(response: ServerResponse, status: number, body: string, type: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': String(Buffer.byteLength(body)),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(body);
+}

@@ -1,0 +1,151 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { systemClock } from '../platform/clock.ts';
+import { type Config, isLoopback } from '../platform/config.ts';
+import { type ControlServer, openControl } from '../platform/control.ts';
+import { controlSocketPath } from '../platform/data_dir.ts';
+import { type HttpServer, openHttp } from '../platform/http/server.ts';
+import { openStaticFiles } from '../platform/http/static.ts';
+import { openLog } from '../platform/log.ts';
+import { systemRandom } from '../platform/random.ts';
+import { controlCommands } from './commands.ts';
+import { type Desk, openDesk } from './desk.ts';
+import { diskWarnShare, healthHandlers, readiness } from './health.ts';
+import { readCertificate, watchCertificate } from './tls.ts';
+import { version } from './version.ts';
+
+const dashboardFolder = new URL('../../web/dist/', import.meta.url).pathname;
+const trackerFile = new URL('../../sdk/dist/fairlead.js', import.meta.url);
+/** Requests that are under way at a stop get this long to finish. */
+const finishMs = 10_000;
+const diskLookMs = 60_000;
+
+export interface RunningServer {
+  desk: Desk;
+  http: HttpServer;
+  /** The address to print: with a set-up code while there is no owner. */
+  address: string;
+  stop(): Promise<void>;
+}
+
+/** Opens the desk and listens. Used by `fairlead serve` and by the tests, which give their own config. */
+export async function startServer(
+  config: Config,
+  options: { say?: (line: string) => void } = {},
+): Promise<RunningServer> {
+  const say = options.say ?? (() => {});
+  const log = openLog(systemClock);
+  const desk = await openDesk({
+    config,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    onStep: (step) => say(`${step} …`),
+  });
+  let control: ControlServer | undefined;
+  let http: HttpServer | undefined;
+  let stopWatching: (() => void) | undefined;
+  let stopLooking: (() => void) | undefined;
+  async function stop() {
+    stopLooking?.();
+    stopWatching?.();
+    await control?.close();
+    await http?.close(finishMs);
+    await desk.close();
+  }
+  try {
+    const certificate = config.tls !== undefined && 'certFile' in config.tls ? config.tls : undefined;
+    http = await openHttp({
+      host: config.host,
+      port: config.port,
+      publicUrl: config.publicUrl,
+      trustedProxies: config.trustedProxies,
+      tls: certificate === undefined ? undefined : readCertificate(certificate),
+      routes: desk.parts.flatMap((part) => part.routes ?? []),
+      fast: {
+        ...Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})),
+        ...healthHandlers(desk.house, desk.parts, () => http?.counts() ?? []),
+      },
+      files: openStaticFiles(dashboardFolder, trackerFiles()),
+      authenticate: desk.accounts.authenticate,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    });
+    if (certificate !== undefined) stopWatching = watchCertificate(certificate, (context) => http?.renewTls(context));
+    control = await openControl(controlSocketPath(config.dataDir), controlCommands(desk));
+    stopLooking = watchDisk(desk);
+    const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
+    const code = await desk.accounts.setUp.newCode();
+    log.info('listening', { port: http.address.port, version, role: config.role });
+    return { desk, http, stop, address: code === undefined ? shown : `${shown}/setup#code=${code}` };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** `fairlead serve`: runs until a signal asks it to stop. Progress and the address go to standard output. */
+export async function serve(config: Config): Promise<void> {
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const server = await startServer(config, { say });
+  const waiting = server.address.includes('#code=');
+  say(`Fairlead ${version} is running.`);
+  say(
+    waiting
+      ? `\n  Open this address to create the owner (it works once):\n  ${server.address}\n`
+      : `\n  ${server.address}\n`,
+  );
+  if (!isLoopback(config.host) && config.tls === undefined && config.trustedProxies === 0)
+    say('  It listens beyond this machine without HTTPS, so signing in is off. See docs/guides/https.md.\n');
+  await new Promise<void>((resolve) => {
+    const stop = (signal: string) => {
+      server.desk.house.log.info('stopping', { signal });
+      say('Stopping: waiting for open requests and for events on their way to the stores …');
+      resolve();
+    };
+    process.once('SIGINT', () => stop('SIGINT'));
+    process.once('SIGTERM', () => stop('SIGTERM'));
+  });
+  await server.stop();
+}
+
+/** The tracker as every site loads it: cached for an hour, usable from any origin. */
+function trackerFiles(): Record<string, { body: Buffer; type: string; headers: Record<string, string> }> {
+  if (!existsSync(trackerFile)) return {};
+  return {
+    '/js/fairlead.js': {
+      body: readFileSync(trackerFile),
+      type: 'text/javascript; charset=utf-8',
+      headers: {
+        'cache-control': 'public, max-age=3600',
+        'access-control-allow-origin': '*',
+        'cross-origin-resource-policy': 'cross-origin',
+        'x-content-type-options': 'nosniff',
+      },
+    },
+  };
+}
+
+/** Says once in the log that the disk is nearly full, and once that it is not any more. */
+function watchDisk(desk: Desk): () => void {
+  const { log } = desk.house;
+  let warned = false;
+  let cancel = () => {};
+  const look = async () => {
+    const { disk_used_share } = await readiness(desk.house);
+    if (disk_used_share >= diskWarnShare && !warned) log.warn('disk.nearly_full', { used_share: disk_used_share });
+    if (disk_used_share < diskWarnShare && warned) log.info('disk.has_room', { used_share: disk_used_share });
+    warned = disk_used_share >= diskWarnShare;
+  };
+  const plan = () => {
+    cancel = systemClock.after(
+      diskLookMs,
+      () =>
+        void look()
+          .catch((error) => log.error('disk.look_failed', {}, error))
+          .finally(plan),
+    );
+  };
+  plan();
+  return () => cancel();
+}
