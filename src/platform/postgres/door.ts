@@ -1,0 +1,139 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { readers, type Sql, sqlOn } from './sql.ts';
+
+/** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
+export const connectionsMax = 12;
+/** A statement, a wait for a lock, and a transaction that says nothing: each ends with an error after so long. */
+const statementMs = 15_000;
+const lockMs = 5_000;
+const silentMs = 30_000;
+/** How long a caller waits for a free or a returning connection before it hears that there is none. */
+const waitMs = 10_000;
+
+/** Whose rows a transaction sees. Neither set: no row that belongs to anybody. */
+export interface Scope {
+  organisationId?: number;
+  personId?: number;
+}
+
+export interface Door {
+  /** Work for one organisation: its rows, and no others, whatever the query forgets to say. */
+  tenant<T>(organisationId: number, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Work for one person: profile, password, sessions, memberships. */
+  person<T>(personId: number, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Work for a person inside an organisation, such as creating both. */
+  within<T>(scope: Scope, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Work for nobody: look-ups, and tables that belong to no one. It sees zero rows of any organisation or person. */
+  system<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Calls the functions of the schema `retention`; sees no table. */
+  retention<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Inserts into the schema `audit`; reads nothing, changes nothing. */
+  audit<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  ping(withinMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The one way to the app's rows. Each piece of work is a transaction that commits when its function resolves and rolls
+ * back when it throws.
+ * A connection that turns out dead before the work began is replaced silently, for as long as a restart of the server
+ * takes; one that dies during the work is the caller's error, because part of it may have happened.
+ */
+export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log }): Door {
+  const { clock, log } = parts;
+  const pool = new pg.Pool({
+    ...parts.login,
+    types: readers,
+    max: connectionsMax,
+    idleTimeoutMillis: 60_000,
+    connectionTimeoutMillis: waitMs,
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    idle_in_transaction_session_timeout: silentMs,
+    application_name: 'fairlead',
+    options: '-c TimeZone=UTC',
+  });
+  // An idle connection whose server went away reports here; without a listener Node would exit.
+  pool.on('error', (error) => log.warn('postgres.connection_lost', { code: codeOf(error) }));
+
+  async function begin(opening: string, withinMs: number): Promise<pg.PoolClient> {
+    const deadline = clock.monotonic() + withinMs;
+    for (;;) {
+      let client: pg.PoolClient | undefined;
+      try {
+        client = await pool.connect();
+        await client.query(opening);
+        return client;
+      } catch (error) {
+        client?.release(true);
+        if (!isAway(error) || clock.monotonic() > deadline) throw error;
+        await pause(25);
+      }
+    }
+  }
+
+  async function transaction<T>(opening: string, work: (sql: Sql) => Promise<T>, withinMs = waitMs): Promise<T> {
+    const client = await begin(opening, withinMs);
+    const sql = sqlOn(client);
+    let broken: Error | undefined;
+    try {
+      const result = await work(sql);
+      sql.end();
+      const { command } = await client.query('COMMIT');
+      // A statement failed, the work swallowed its error, and PostgreSQL answers COMMIT with ROLLBACK.
+      if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement was ignored.');
+      return result;
+    } catch (error) {
+      sql.end();
+      await client.query('ROLLBACK').catch((second: Error) => {
+        broken = second;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  function within<T>(scope: Scope, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return transaction(
+      `BEGIN${setting('organisation', scope.organisationId)}${setting('person', scope.personId)}`,
+      work,
+    );
+  }
+
+  return {
+    within,
+    tenant: (organisationId, work) => within({ organisationId }, work),
+    person: (personId, work) => within({ personId }, work),
+    system: (work) => within({}, work),
+    retention: (work) => transaction('BEGIN; SET LOCAL ROLE fairlead_retention', work),
+    audit: (work) => transaction('BEGIN; SET LOCAL ROLE fairlead_audit', work),
+    ping: (withinMs) => transaction('BEGIN READ ONLY', async () => undefined, withinMs),
+    close: () => pool.end(),
+  };
+}
+
+/** Part of the opening message, so that it costs no round trip. The number is checked, since it is not a parameter. */
+function setting(name: 'organisation' | 'person', id: number | undefined): string {
+  if (id === undefined) return '';
+  if (!Number.isSafeInteger(id) || id < 1) throw new TypeError(`${String(id)} is not the number of a ${name}.`);
+  return `; SELECT set_config('fairlead.${name}', '${id}', true)`;
+}
+
+/**
+ * The server is not there, or not yet: no socket, nobody behind it, cut in the middle, starting or shutting down
+ * (class 57P, and 53300 while the killed server's connections are still counted).
+ */
+export function isAway(error: unknown): boolean {
+  const code = codeOf(error);
+  if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300', '08006'].includes(code))
+    return true;
+  return error instanceof Error && /^Connection terminated/.test(error.message);
+}
+
+export function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | undefined)?.code ?? '');
+}

@@ -1,0 +1,118 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Random } from '../random.ts';
+import { openCluster } from './cluster.ts';
+import { type Door, openDoor } from './door.ts';
+import { migrate } from './migrations.ts';
+import { admitApp, refuseOldServer, refusePower } from './roles.ts';
+
+export type { Scope } from './door.ts';
+export { deletions, lookups } from './lookups.ts';
+export { PostgresRefused } from './refusal.ts';
+export type { Sql } from './sql.ts';
+
+/** The roles, which everything else is granted to. */
+const ownMigrations = new URL('./migrations/', import.meta.url);
+const healthMs = 2_000;
+
+export interface Postgres extends Omit<Door, 'ping'> {
+  mode: 'embedded' | 'external';
+  /** Does it answer within two seconds? */
+  health(): Promise<{ ok: true; ms: number } | { ok: false; reason: string }>;
+  /** Bytes on disk: of the whole server when it is ours, of our database otherwise. */
+  diskBytes(): Promise<number>;
+  /** Folders that hold its files; empty for an external server. */
+  directories: string[];
+}
+
+/**
+ * Opens the store of accounts and configuration: the built-in server, or an external one by `DATABASE_URL`.
+ * The schema is brought up to date first, and the start is refused when the app's connection has any power over it.
+ * @param migrations folders of the subjects' dated SQL files.
+ * @throws PostgresRefused with a sentence for the operator.
+ */
+export async function openPostgres(parts: {
+  config: Pick<Config, 'databaseUrl' | 'databaseMigrationUrl' | 'dataDir'>;
+  migrations: readonly URL[];
+  random: Random;
+  clock: Clock;
+  log: Log;
+}): Promise<Postgres> {
+  const { config, clock, log } = parts;
+  const cluster =
+    config.databaseUrl === undefined ? await openCluster({ ...parts, dataDir: config.dataDir }) : undefined;
+  const login = cluster?.app ?? { connectionString: config.databaseUrl };
+  const owner = cluster?.owner ?? { connectionString: config.databaseMigrationUrl };
+  let door: Door | undefined;
+  try {
+    door = openDoor({ login, clock, log });
+    const applied = await raiseSchema(owner, [ownMigrations, ...parts.migrations], new pg.Client(login).user ?? '');
+    if (applied.length > 0) log.info('postgres.migrated', { count: applied.length });
+    await door.system(refusePower);
+  } catch (error) {
+    await door?.close();
+    await cluster?.close();
+    throw error;
+  }
+  const { ping, close, ...doors } = door;
+  return {
+    ...doors,
+    mode: cluster ? 'embedded' : 'external',
+    directories: cluster?.directories ?? [],
+    async health() {
+      const start = clock.monotonic();
+      try {
+        await ping(healthMs);
+        return { ok: true, ms: clock.monotonic() - start };
+      } catch (error) {
+        return { ok: false, reason: String((error as { code?: unknown }).code ?? (error as Error).name) };
+      }
+    },
+    diskBytes: () =>
+      cluster
+        ? sum(cluster.directories.map(bytesIn))
+        : doors.system(
+            async (sql) =>
+              (await sql.one<{ bytes: number }>('SELECT pg_database_size(current_database()) AS bytes')).bytes,
+          ),
+    async close() {
+      await close();
+      await cluster?.close();
+    },
+  };
+}
+
+async function raiseSchema(owner: pg.ClientConfig, directories: URL[], appLogin: string): Promise<string[]> {
+  const connection = new pg.Client({ ...owner, application_name: 'fairlead migrations', options: '-c TimeZone=UTC' });
+  await connection.connect();
+  try {
+    await refuseOldServer(connection);
+    const applied = await migrate(connection, directories);
+    await admitApp(connection, appLogin);
+    return applied;
+  } finally {
+    await connection.end();
+  }
+}
+
+/** What the files take on the disk, which is not their length: PostgreSQL makes files ahead of use. */
+async function bytesIn(directory: string): Promise<number> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  return sum(
+    entries.map(async (entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return bytesIn(path);
+      // Files come and go under a running server.
+      const found = await stat(path).catch(() => undefined);
+      return (found?.blocks ?? 0) * 512;
+    }),
+  );
+}
+
+async function sum(numbers: Promise<number>[]): Promise<number> {
+  return (await Promise.all(numbers)).reduce((total, number) => total + number, 0);
+}
