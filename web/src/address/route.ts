@@ -1,0 +1,59 @@
+/** The pages of the dashboard by their paths (ui.md §11). Period and filters are in the query string: see `view.ts`. */
+export type Route =
+  | { page: 'home' }
+  | { page: 'set-up' }
+  | { page: 'sign-in' }
+  | { page: 'new-site' }
+  | { page: 'analytics'; site: string }
+  | { page: 'settings'; site: string; section: SettingsSection }
+  | { page: 'nowhere' };
+
+export const settingsSections = ['site', 'snippet', 'goals', 'keys'] as const;
+export type SettingsSection = (typeof settingsSections)[number];
+
+export function readRoute(pathname: string): Route {
+  const [first = '', second = '', third = '', fourth, ...rest] = pathname.split('/').filter((part) => part !== '');
+  if (first === '') return { page: 'home' };
+  if (first === 'setup' && second === '') return { page: 'set-up' };
+  if (first === 'sign-in' && second === '') return { page: 'sign-in' };
+  if (first === 'sites' && second === 'new' && third === '') return { page: 'new-site' };
+  if (first === 's' && second !== '' && rest.length === 0) {
+    const site = decodePart(second);
+    if (third === 'analytics' && fourth === undefined) return { page: 'analytics', site };
+    const section = settingsSections.find((one) => one === (fourth ?? 'site'));
+    if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
+  }
+  return { page: 'nowhere' };
+}
+
+export function pathOf(route: Route): string {
+  switch (route.page) {
+    case 'home':
+      return '/';
+    case 'set-up':
+      return '/setup';
+    case 'sign-in':
+      return '/sign-in';
+    case 'new-site':
+      return '/sites/new';
+    case 'analytics':
+      return `/s/${encodeURIComponent(route.site)}/analytics`;
+    case 'settings':
+      return `/s/${encodeURIComponent(route.site)}/settings${route.section === 'site' ? '' : `/${route.section}`}`;
+    case 'nowhere':
+      return '/';
+  }
+}
+
+/** Where to go after signing in: a path of this desk, never an address of somewhere else. */
+export function safeReturn(next: string | null): string {
+  return next !== null && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/';
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

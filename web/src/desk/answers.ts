@@ -1,0 +1,140 @@
+import { useEffect, useRef, useState } from 'react';
+import { now } from '../edge/browser.ts';
+import type { QueryAnswer, QueryRequest, QueryResult } from './api.ts';
+import { api, DeskError } from './api.ts';
+
+/**
+ * Answers to questions, kept by the question itself. A view names the questions it shows; those without an answer
+ * go out together in one batch. So a first look is one request, and a tab or a step asks for itself only.
+ */
+export type Answer =
+  | { state: 'waiting'; old: QueryAnswer | undefined; late: boolean; long: boolean }
+  | { state: 'here'; answer: QueryAnswer; at: number }
+  | { state: 'failed'; code: string; message: string; reference: string | undefined; old: QueryAnswer | undefined };
+
+/** Skeletons and dimming appear only when an answer takes longer than this: quick answers do not flicker (ui.md §9). */
+const lateMs = 200;
+const longMs = 4_000;
+/** Questions kept; the oldest go first. A view has about ten. */
+const keptMax = 300;
+
+interface Kept {
+  result: QueryResult | undefined;
+  error: DeskError | undefined;
+  at: number;
+}
+const kept = new Map<string, Kept>();
+
+export function questionKey(question: QueryRequest): string {
+  return JSON.stringify(question);
+}
+
+/** Forgets everything: after signing out, nobody else's numbers may be seen. */
+export function forgetAnswers(): void {
+  kept.clear();
+}
+
+/**
+ * Asks the named questions and gives an answer for each. While new ones are on their way, `old` holds what the same
+ * name showed before. `tick` makes the same questions be asked again, quietly: what is shown stays until they differ.
+ */
+export function useAnswers<Name extends string>(
+  questions: Record<Name, QueryRequest>,
+  tick = 0,
+): { answers: Record<Name, Answer>; retry: () => void; pending: boolean } {
+  const [, redraw] = useState(0);
+  const [attempt, setAttempt] = useState(0);
+  const shown = useRef(new Map<string, QueryAnswer>());
+  const waiting = useRef({ key: '', late: false, long: false });
+  const entries = Object.entries(questions) as [Name, QueryRequest][];
+  const keys = entries.map(([, question]) => questionKey(question));
+  const signature = keys.join('\n');
+  const lastTick = useRef(tick);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the questions, by value.
+  useEffect(() => {
+    const quiet = lastTick.current !== tick;
+    lastTick.current = tick;
+    const missing = entries.filter(([, question]) => quiet || kept.get(questionKey(question))?.result === undefined);
+    if (missing.length === 0) return;
+    const stop = new AbortController();
+    waiting.current = { key: signature, late: false, long: false };
+    const timers = quiet
+      ? []
+      : [
+          setTimeout(() => {
+            waiting.current.late = true;
+            redraw((count) => count + 1);
+          }, lateMs),
+          setTimeout(() => {
+            waiting.current.long = true;
+            redraw((count) => count + 1);
+          }, longMs),
+        ];
+    const asked = missing.map(([, question]) => question);
+    api
+      .ask(asked, stop.signal)
+      .then(
+        (results) => {
+          for (const [at, question] of asked.entries()) keep(questionKey(question), { result: results[at], error: undefined, at: now() });
+        },
+        (error: unknown) => {
+          // A refresh that fails says nothing new about numbers that are already here; the store's health says it.
+          if (stop.signal.aborted || quiet) return;
+          const failure =
+            error instanceof DeskError ? error : new DeskError(0, { code: 'internal', message: 'This page met a fault of its own. Reload it.' });
+          for (const question of asked) keep(questionKey(question), { result: undefined, error: failure, at: now() });
+        },
+      )
+      .finally(() => {
+        for (const timer of timers) clearTimeout(timer);
+        if (!stop.signal.aborted) redraw((count) => count + 1);
+      });
+    return () => {
+      for (const timer of timers) clearTimeout(timer);
+      stop.abort();
+    };
+  }, [signature, tick, attempt]);
+
+  let pending = false;
+  const answers = {} as Record<Name, Answer>;
+  for (const [at, [name]] of entries.entries()) {
+    const found = kept.get(keys[at] as string);
+    const old = shown.current.get(name);
+    const result = found?.result;
+    if (result !== undefined && !('error' in result)) {
+      shown.current.set(name, result);
+      answers[name] = { state: 'here', answer: result, at: found?.at ?? 0 };
+    } else if (result !== undefined) {
+      answers[name] = { state: 'failed', code: result.error.code, message: result.error.message, reference: undefined, old };
+    } else if (found?.error !== undefined) {
+      answers[name] = { state: 'failed', code: found.error.code, message: found.error.message, reference: found.error.reference, old };
+    } else {
+      pending = true;
+      const own = waiting.current.key === signature;
+      answers[name] = { state: 'waiting', old, late: own && waiting.current.late, long: own && waiting.current.long };
+    }
+  }
+  return {
+    answers,
+    pending,
+    retry: () => {
+      for (const key of keys) {
+        const found = kept.get(key);
+        if (found !== undefined && (found.result === undefined || 'error' in found.result)) kept.delete(key);
+      }
+      setAttempt((count) => count + 1);
+    },
+  };
+}
+
+function keep(key: string, value: Kept): void {
+  kept.delete(key);
+  kept.set(key, value);
+  while (kept.size > keptMax) kept.delete(kept.keys().next().value as string);
+}
+
+/** What there is to draw: the new answer, or the old one meanwhile. */
+export function drawn(answer: Answer): QueryAnswer | undefined {
+  return answer.state === 'here' ? answer.answer : answer.old;
+}

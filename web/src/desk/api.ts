@@ -1,0 +1,153 @@
+import type { createdApiKey, goal, newApiKey, newGoal, newSite, setUp, setUpState, signIn, siteChange, siteChecks, siteNow, Session, Site } from '../../../contract/api.ts';
+import type { ApiError } from '../../../contract/errors.ts';
+import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
+
+/** The wire of contract/, as the dashboard calls it. The types come from the schemas; zod itself stays on the server. */
+type Parsed<T extends { _zod: { output: unknown } }> = T['_zod']['output'];
+type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
+export type SetUpState = Parsed<typeof setUpState>;
+export type SetUp = Sent<typeof setUp>;
+export type SignIn = Sent<typeof signIn>;
+export type NewSite = Sent<typeof newSite>;
+export type SiteChange = Sent<typeof siteChange>;
+export type SiteChecks = Parsed<typeof siteChecks>;
+export type SiteNow = Parsed<typeof siteNow>;
+export type Goal = Parsed<typeof goal>;
+export type NewGoal = Sent<typeof newGoal>;
+export type NewApiKey = Sent<typeof newApiKey>;
+export type CreatedApiKey = Parsed<typeof createdApiKey>;
+export type ApiKey = Omit<CreatedApiKey, 'key'>;
+export type { QueryAnswer, QueryRequest, Session, Site };
+export type QueryResult = QueryAnswer | { error: { code: string; message: string } };
+
+/** Every refusal that the desk gives, and the two that it cannot give itself: `unreachable` and `unreadable`. */
+export class DeskError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly reference: string | undefined;
+
+  constructor(status: number, error: ApiError['error']) {
+    super(error.message);
+    this.name = 'DeskError';
+    this.status = status;
+    this.code = error.code;
+    this.field = error.field;
+    this.reference = error.request_id;
+  }
+}
+
+/** Called when the session is over for good, so that the page can ask for a new one. */
+let sessionEnded: () => void = () => {};
+export function onSessionEnd(listener: () => void): void {
+  sessionEnded = listener;
+}
+
+export const api = {
+  session: () => call<Session>('GET', '/api/session', { quiet: true }),
+  setUpState: () => call<SetUpState>('GET', '/api/set-up'),
+  setUp: (body: SetUp) => call<Session>('POST', '/api/set-up', { body }),
+  signIn: (body: SignIn) => call<Session | undefined>('POST', '/api/sessions', { body, quiet: true }),
+  signOut: () => call<undefined>('DELETE', '/api/sessions/current', { quiet: true }),
+  createSite: (body: NewSite) => call<Site>('POST', '/api/sites', { body }),
+  site: (domain: string) => call<Site>('GET', site(domain)),
+  changeSite: (domain: string, body: SiteChange) => call<Site>('PATCH', site(domain), { body }),
+  checks: (domain: string, signal?: AbortSignal) => call<SiteChecks>('GET', `${site(domain)}/checks`, { signal }),
+  now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
+  sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
+  goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
+  createGoal: (domain: string, body: NewGoal) => call<Goal>('POST', `${site(domain)}/goals`, { body }),
+  deleteGoal: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/goals/${id}`),
+  keys: () => call<Listed<ApiKey>>('GET', '/api/keys').then(rows),
+  createKey: (body: NewApiKey) => call<CreatedApiKey>('POST', '/api/keys', { body }),
+  deleteKey: (id: number) => call<undefined>('DELETE', `/api/keys/${id}`),
+  ask: (queries: QueryRequest[], signal?: AbortSignal) =>
+    call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then((answer) => answer.results),
+};
+
+const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
+
+/** Lists come bare, or as the only list of an object once they have pages. */
+type Listed<T> = T[] | Record<string, T[] | unknown>;
+function rows<T>(answer: Listed<T>): T[] {
+  if (Array.isArray(answer)) return answer;
+  return (Object.values(answer).find((value) => Array.isArray(value)) as T[] | undefined) ?? [];
+}
+
+interface CallOptions {
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  /** Ask without telling the page that the session is over: the caller expects that answer. */
+  quiet?: boolean;
+}
+
+async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  try {
+    return await send<T>(method, path, options);
+  } catch (error) {
+    if (!(error instanceof DeskError) || error.status !== 401) throw error;
+    // An access token lives 15 minutes. The first call after that refreshes it once and is repeated; the person notices nothing.
+    if (error.code === 'session_ended' && (await refresh())) return send<T>(method, path, options);
+    if (options.quiet !== true) sessionEnded();
+    throw error;
+  }
+}
+
+let refreshing: Promise<boolean> | undefined;
+
+/** One refresh at a time: a refresh token is single use, and two tabs or panels must not spend it twice (AUT-05). */
+function refresh(): Promise<boolean> {
+  refreshing ??= send('POST', '/api/sessions/refresh', {})
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => {
+      refreshing = undefined;
+    });
+  return refreshing;
+}
+
+async function send<T>(method: string, path: string, { body, signal }: CallOptions): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(method === 'GET' ? {} : { 'x-fairlead-csrf': '1' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new DeskError(0, { code: 'unreachable', message: 'This desk does not answer. Is its server running? The page asks again by itself.' });
+  }
+  const text = await response.text();
+  let value: unknown;
+  try {
+    value = text === '' ? undefined : JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (response.ok) return value as T;
+  const error = (value as Partial<ApiError> | undefined)?.error;
+  throw new DeskError(
+    response.status,
+    error ?? { code: 'unreadable', message: `The desk answered ${response.status} without a reason. Try again; its log says more.` },
+  );
+}
+
+/** The size of the tracker as it travels, read from the desk itself; undefined where the desk does not say. */
+export async function trackerBytes(): Promise<number | undefined> {
+  try {
+    const response = await fetch('/js/fairlead.js', { method: 'HEAD', credentials: 'omit' });
+    const length = Number(response.headers.get('content-length'));
+    return response.ok && length > 0 ? length : undefined;
+  } catch {
+    return undefined;
+  }
+}

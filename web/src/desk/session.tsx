@@ -1,0 +1,85 @@
+import type { ReactNode } from 'react';
+import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { forgetAnswers } from './answers.ts';
+import type { Session, Site } from './api.ts';
+import { api, DeskError, onSessionEnd } from './api.ts';
+
+/** Who is here. `ended` differs from `nobody`: the page was open and should come back after signing in. */
+export type Visitor =
+  | { state: 'asking' }
+  | { state: 'nobody' }
+  | { state: 'ended' }
+  | { state: 'unreachable'; message: string }
+  | { state: 'here'; session: Session };
+
+interface Desk {
+  visitor: Visitor;
+  /** Takes a fresh session (from signing in), or asks for it. */
+  enter(session?: Session): Promise<void>;
+  leave(): Promise<void>;
+  keepSite(site: Site): void;
+}
+
+const DeskContext = createContext<Desk | undefined>(undefined);
+
+export function DeskProvider({ children }: { children: ReactNode }) {
+  const [visitor, setVisitor] = useState<Visitor>({ state: 'asking' });
+
+  const enter = useCallback(async (session?: Session) => {
+    try {
+      setVisitor({ state: 'here', session: isSession(session) ? session : await api.session() });
+    } catch (error) {
+      if (error instanceof DeskError && error.status === 401) setVisitor({ state: 'nobody' });
+      else setVisitor({ state: 'unreachable', message: error instanceof Error ? error.message : 'This desk does not answer.' });
+    }
+  }, []);
+
+  useEffect(() => {
+    onSessionEnd(() => setVisitor((before) => (before.state === 'here' ? { state: 'ended' } : before)));
+    void enter();
+  }, [enter]);
+
+  const desk = useMemo<Desk>(
+    () => ({
+      visitor,
+      enter,
+      async leave() {
+        try {
+          await api.signOut();
+        } finally {
+          forgetAnswers();
+          setVisitor({ state: 'nobody' });
+        }
+      },
+      keepSite(site) {
+        setVisitor((before) =>
+          before.state !== 'here'
+            ? before
+            : {
+                state: 'here',
+                session: { ...before.session, sites: [...before.session.sites.filter((one) => one.id !== site.id), site].sort((a, b) => a.id - b.id) },
+              },
+        );
+      },
+    }),
+    [visitor, enter],
+  );
+  return <DeskContext value={desk}>{children}</DeskContext>;
+}
+
+export function useDesk(): Desk {
+  const desk = use(DeskContext);
+  if (desk === undefined) throw new Error('useDesk is called outside DeskProvider.');
+  return desk;
+}
+
+/** The session of a page that is only drawn for someone who is signed in. */
+export function useSession(): Session {
+  const { visitor } = useDesk();
+  if (visitor.state !== 'here') throw new Error('This page is drawn without a session; main.tsx must not do that.');
+  return visitor.session;
+}
+
+function isSession(value: unknown): value is Session {
+  return typeof value === 'object' && value !== null && 'person' in value && 'sites' in value;
+}

@@ -1,0 +1,81 @@
+/**
+ * The one place where the dashboard touches the browser's clock, storage and clipboard. Everything else takes
+ * values, so that it can be tested with exact ones.
+ */
+
+/** Milliseconds since the epoch. */
+export function now(): number {
+  return Date.now();
+}
+
+/** Milliseconds since the page was opened, for measuring how long something took. */
+export function ticks(): number {
+  return performance.now();
+}
+
+export type Theme = 'system' | 'light' | 'dark';
+
+/**
+ * Two preferences stay in this browser, under these keys and no others: the theme and whether single keys act.
+ * They are words, not identifiers; the session lives in cookies that no script can read.
+ */
+const themeKey = 'fairlead.theme';
+const keysKey = 'fairlead.keys';
+
+export function storedTheme(): Theme {
+  const stored = readStored(themeKey);
+  return stored === 'light' || stored === 'dark' ? stored : 'system';
+}
+
+export function storeTheme(theme: Theme): void {
+  if (theme === 'system') {
+    delete document.documentElement.dataset.theme;
+    dropStored(themeKey);
+  } else {
+    document.documentElement.dataset.theme = theme;
+    writeStored(themeKey, theme);
+  }
+}
+
+export function storedKeysOn(): boolean {
+  return readStored(keysKey) !== 'off';
+}
+
+export function storeKeysOn(on: boolean): void {
+  if (on) dropStored(keysKey);
+  else writeStored(keysKey, 'off');
+}
+
+/** False where the browser refuses, for example on an address without HTTPS: the caller then selects the text. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readStored(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function writeStored(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Storage is switched off: the choice holds until the page closes.
+  }
+}
+
+function dropStored(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Nothing was stored either.
+  }
+}

@@ -1,0 +1,78 @@
+import type { DimensionName } from '../../../contract/query.ts';
+
+/**
+ * The dimensions a reader can filter by: a short name for addresses and sentences, and the API's own.
+ * `values` says how one is written for people; a place is asked for by code and shown by name.
+ */
+export interface Dimension {
+  /** In addresses: `f=is:country:DE`. Never changed once published, since people keep these links. */
+  key: string;
+  api: DimensionName;
+  label: string;
+  /** Of a list: "All channels", "8 channels". */
+  plural: string;
+  /** Where the values are codes: the dimension that carries their names. */
+  names?: DimensionName;
+  empty?: string;
+}
+
+const declared = [
+  { key: 'page', api: 'event:page', label: 'Page', plural: 'pages' },
+  { key: 'title', api: 'event:title', label: 'Title', plural: 'titles', empty: '(no title)' },
+  { key: 'hostname', api: 'event:hostname', label: 'Hostname', plural: 'hostnames' },
+  { key: 'entry', api: 'visit:entry_page', label: 'Entry page', plural: 'entry pages', empty: '(no page)' },
+  { key: 'exit', api: 'visit:exit_page', label: 'Exit page', plural: 'exit pages', empty: '(no page)' },
+  { key: 'goal', api: 'event:goal', label: 'Goal', plural: 'goals' },
+  { key: 'event', api: 'event:name', label: 'Event', plural: 'events' },
+  { key: 'channel', api: 'visit:channel', label: 'Channel', plural: 'channels' },
+  { key: 'source', api: 'visit:source', label: 'Source', plural: 'sources', empty: 'Direct / None' },
+  { key: 'referrer', api: 'visit:referrer', label: 'Referrer', plural: 'referrers', empty: 'Direct / None' },
+  { key: 'utm_campaign', api: 'visit:utm_campaign', label: 'UTM campaign', plural: 'campaigns', empty: '(none)' },
+  { key: 'utm_source', api: 'visit:utm_source', label: 'UTM source', plural: 'UTM sources', empty: '(none)' },
+  { key: 'utm_medium', api: 'visit:utm_medium', label: 'UTM medium', plural: 'UTM media', empty: '(none)' },
+  { key: 'utm_term', api: 'visit:utm_term', label: 'UTM term', plural: 'UTM terms', empty: '(none)' },
+  { key: 'utm_content', api: 'visit:utm_content', label: 'UTM content', plural: 'UTM contents', empty: '(none)' },
+  { key: 'country', api: 'visit:country', names: 'visit:country_name', label: 'Country', plural: 'countries' },
+  { key: 'region', api: 'visit:region', names: 'visit:region_name', label: 'Region', plural: 'regions' },
+  { key: 'city', api: 'visit:city', names: 'visit:city_name', label: 'City', plural: 'cities' },
+  { key: 'device', api: 'visit:device', label: 'Device', plural: 'devices' },
+  { key: 'browser', api: 'visit:browser', label: 'Browser', plural: 'browsers' },
+  { key: 'os', api: 'visit:os', label: 'System', plural: 'systems' },
+  { key: 'screen', api: 'visit:screen', label: 'Screen', plural: 'screens' },
+] as const satisfies readonly Dimension[];
+
+export type DimensionKey = (typeof declared)[number]['key'];
+export const dimensions: readonly Dimension[] = declared;
+
+const byKey = new Map<string, Dimension>(declared.map((one) => [one.key, one]));
+
+/** A declared dimension, or a custom property as `prop.<name>`. */
+export function dimensionOf(key: string): Dimension | undefined {
+  const known = byKey.get(key);
+  if (known !== undefined || !key.startsWith('prop.') || key.length === 5) return known;
+  const name = key.slice(5);
+  return { key, api: `event:props:${name}`, label: name, plural: `values of ${name}`, empty: '(none)' };
+}
+
+/** For keys that the code itself names. */
+export function declaredDimension(key: DimensionKey): Dimension {
+  return byKey.get(key) as Dimension;
+}
+
+/** A value as people read it: countries by name, an empty one by what its emptiness means. */
+export function valueText(dimension: Dimension, value: string | null, locale?: string): string {
+  if (value === null || value === '') return dimension.empty ?? 'Unknown';
+  if (dimension.key === 'country') return countryName(value, locale);
+  return value;
+}
+
+let regionNames: { locale: string | undefined; names: Intl.DisplayNames } | undefined;
+
+function countryName(code: string, locale: string | undefined): string {
+  // A1 is what the place step writes for known anonymous exits; it is no country.
+  if (code === 'A1') return 'Anonymous exit';
+  if (!/^[A-Z]{2}$/.test(code)) return code;
+  if (regionNames === undefined || regionNames.locale !== locale)
+    regionNames = { locale, names: new Intl.DisplayNames(locale === undefined ? [] : [locale], { type: 'region', fallback: 'code' }) };
+  return regionNames.names.of(code) ?? code;
+}
