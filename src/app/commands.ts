@@ -9,8 +9,15 @@ import { setUpDesk } from './set_up_desk.ts';
 export function controlCommands(desk: Desk): Record<string, ControlCommand> {
   return {
     setup: async (_args, body) => setUpDesk(desk, JSON.parse((await readBody(body, 1024 * 1024)).toString('utf8'))),
-    import: (args, body, say) => importFile(desk, { site: args.get('site') ?? '', fileName: args.get('file') ?? 'standard input', lines: body, onProgress: say }),
-    'undo-import': (args, _body, say) => undoImport(desk, { importId: Number(args.get('import')), site: args.get('site') ?? '', onProgress: say }),
+    import: (args, body, say) =>
+      importFile(desk, {
+        site: args.get('site') ?? '',
+        fileName: args.get('file') ?? 'standard input',
+        lines: body,
+        onProgress: say,
+      }),
+    'undo-import': (args, _body, say) =>
+      undoImport(desk, { importId: Number(args.get('import')), site: args.get('site') ?? '', onProgress: say }),
     status: () => readiness(desk.house),
   };
 }

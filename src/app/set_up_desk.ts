@@ -39,7 +39,14 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
   }
   const input = parsed.data;
   const { postgres, clock } = desk.house;
-  const sites = input.sites.map((domain) => readNewSite({ domain, timezone: input.timezone, currency: input.currency, retention_months: input.retention_months }));
+  const sites = input.sites.map((domain) =>
+    readNewSite({
+      domain,
+      timezone: input.timezone,
+      currency: input.currency,
+      retention_months: input.retention_months,
+    }),
+  );
   const { organisationId, isNew } = await findOrCreateOrganisation(desk, input, sites[0]?.domain ?? '');
   const made: SetUpDeskResult['sites'] = [];
   for (const site of sites) {
@@ -50,27 +57,58 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
     await postgres.tenant(organisationId, async (sql) => {
       const have = await listGoals(sql, stored.id);
       for (const goal of input.goals.map(readGoal))
-        if (!have.some((other) => other.kind === goal.kind && other.match === goal.match && other.currency === (goal.currency ?? null))) have.push(await addGoal(sql, clock, stored, goal));
+        if (
+          !have.some(
+            (other) =>
+              other.kind === goal.kind && other.match === goal.match && other.currency === (goal.currency ?? null),
+          )
+        )
+          have.push(await addGoal(sql, clock, stored, goal));
     });
     made.push({ id: stored.id, domain: stored.domain });
   }
   sitesChanged();
-  const key = isNew || input.new_key ? await postgres.tenant(organisationId, (sql) => desk.accounts.apiKeys.create(sql, organisationId, { name: 'Command line', scopes: ['stats:read', 'events:write', 'sites:read', 'sites:write'] }, undefined)) : undefined;
+  const key =
+    isNew || input.new_key
+      ? await postgres.tenant(organisationId, (sql) =>
+          desk.accounts.apiKeys.create(
+            sql,
+            organisationId,
+            { name: 'Command line', scopes: ['stats:read', 'events:write', 'sites:read', 'sites:write'] },
+            undefined,
+          ),
+        )
+      : undefined;
   return { organisation_id: organisationId, api_key: key?.key ?? null, sites: made };
 }
 
-async function findOrCreateOrganisation(desk: Desk, input: z.infer<typeof setUpDeskInput>, domain: string): Promise<{ organisationId: number; isNew: boolean }> {
+async function findOrCreateOrganisation(
+  desk: Desk,
+  input: z.infer<typeof setUpDeskInput>,
+  domain: string,
+): Promise<{ organisationId: number; isNew: boolean }> {
   const { postgres, clock } = desk.house;
   const email = input.email.toLowerCase();
-  const person = await postgres.system((sql) => sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]));
+  const person = await postgres.system((sql) =>
+    sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]),
+  );
   if (person === undefined) {
     if (!(await desk.accounts.setUp.waiting()))
-      throw new RequestError('already_set_up', `This desk has an owner, and ${input.email} is nobody here. Name the owner's address.`);
+      throw new RequestError(
+        'already_set_up',
+        `This desk has an owner, and ${input.email} is nobody here. Name the owner's address.`,
+      );
     if (input.password === undefined || input.password.length < 12)
-      throw new RequestError('invalid_field', 'The first run needs the owner\'s password, at least 12 characters, on standard input.', { field: 'password' });
+      throw new RequestError(
+        'invalid_field',
+        "The first run needs the owner's password, at least 12 characters, on standard input.",
+        { field: 'password' },
+      );
     checkPassword(input.password, [input.email, input.organisation, domain]);
     const hash = await desk.accounts.passwords.hash(input.password);
-    const { organisationId } = await postgres.system((sql) => createOrganisation(sql, clock, { email: input.email, organisation: input.organisation, hash }));
+    const { organisationId } = await postgres.system((sql) =>
+      createOrganisation(sql, clock, { email: input.email, organisation: input.organisation, hash }),
+    );
     return { organisationId, isNew: true };
   }
   const found = await postgres.person(person.person_id, (sql) =>
@@ -81,12 +119,17 @@ async function findOrCreateOrganisation(desk: Desk, input: z.infer<typeof setUpD
   );
   const organisation = found.find((one) => one.name === input.organisation);
   if (organisation === undefined)
-    throw new RequestError('not_found', `${input.email} owns no organisation called "${input.organisation}". It owns: ${found.map((one) => one.name).join(', ') || 'none'}.`);
+    throw new RequestError(
+      'not_found',
+      `${input.email} owns no organisation called "${input.organisation}". It owns: ${found.map((one) => one.name).join(', ') || 'none'}.`,
+    );
   return { organisationId: organisation.id, isNew: false };
 }
 
 function readGoal(text: string): { kind: 'page' | 'event'; match: string; currency?: string } {
   if (text.startsWith('/') || text.startsWith('*')) return { kind: 'page', match: text };
   const revenue = /^(.+):([A-Z]{3})$/.exec(text);
-  return revenue === null ? { kind: 'event', match: text } : { kind: 'event', match: revenue[1] as string, currency: revenue[2] as string };
+  return revenue === null
+    ? { kind: 'event', match: text }
+    : { kind: 'event', match: revenue[1] as string, currency: revenue[2] as string };
 }

@@ -1,0 +1,223 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { systemClock } from '../platform/clock.ts';
+import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
+import { lockHolder } from '../platform/data_dir.ts';
+import { diskWarnShare, type Readiness } from './health.ts';
+import { onDesk } from './with_desk.ts';
+
+type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };
+
+/** `fairlead doctor`: one line per check, the worst decides the exit code. Works whether or not the server runs. */
+export async function doctor(): Promise<number> {
+  const findings: Finding[] = [];
+  let config: Config;
+  try {
+    config = readConfig();
+    findings.push({ what: 'settings', state: 'ok', fact: 'every variable can be read' });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const { variable, problem, fix } of error.problems)
+      findings.push({ what: variable, state: 'wrong', fact: problem, todo: fix });
+    return report(findings);
+  }
+  const holder = lockHolder(config.dataDir);
+  findings.push(
+    disk(config),
+    ...keyFile(config),
+    await port(config, holder),
+    ...(await stores(config)),
+    ...clockCheck(),
+    ...proxy(config),
+    ...certificate(config),
+  );
+  return report(findings);
+}
+
+function report(findings: Finding[]): number {
+  const words = { ok: 'ok   ', look: 'look ', wrong: 'WRONG' };
+  for (const { what, state, fact, todo } of findings)
+    process.stdout.write(`${words[state]}  ${what}: ${fact}${todo === undefined ? '' : `\n       → ${todo}`}\n`);
+  return findings.some((finding) => finding.state === 'wrong') ? 1 : 0;
+}
+
+function disk(config: Config): Finding {
+  const folder = existsSync(config.dataDir) ? config.dataDir : dirname(config.dataDir);
+  const found = statfsSync(existsSync(folder) ? folder : '/');
+  const used = 1 - found.bavail / found.blocks;
+  const freeGb = ((found.bavail * found.bsize) / 1e9).toFixed(1);
+  const fact = `${Math.round(used * 100)} % used, ${freeGb} GB free at the data directory`;
+  return used >= diskWarnShare
+    ? {
+        what: 'disk',
+        state: used >= 0.95 ? 'wrong' : 'look',
+        fact,
+        todo: 'Make room or move FAIRLEAD_DATA_DIR; events are refused when it is full.',
+      }
+    : { what: 'disk', state: 'ok', fact };
+}
+
+function keyFile(config: Config): Finding[] {
+  if (!existsSync(config.keyFile))
+    return [
+      {
+        what: 'key file',
+        state: existsSync(`${config.dataDir}/key.fingerprint`) ? 'wrong' : 'look',
+        fact: `there is none at ${config.keyFile}`,
+        todo: 'The first start makes it. If there was one, put it back before starting.',
+      },
+    ];
+  const mode = statSync(config.keyFile).mode & 0o777;
+  const findings: Finding[] = [];
+  if ((mode & 0o077) !== 0)
+    findings.push({
+      what: 'key file',
+      state: 'wrong',
+      fact: `others may read it (mode ${mode.toString(8)})`,
+      todo: `chmod 600 ${config.keyFile}`,
+    });
+  if (existsSync(config.dataDir) && statSync(config.keyFile).dev === statSync(config.dataDir).dev)
+    findings.push({
+      what: 'key file',
+      state: 'look',
+      fact: 'it lies on the same disk as the data, so one stolen disk carries both',
+      todo: 'Name a file on another disk in FAIRLEAD_KEY_FILE, and keep a copy of it away from the backups.',
+    });
+  return findings.length > 0 ? findings : [{ what: 'key file', state: 'ok', fact: 'private, on a disk of its own' }];
+}
+
+async function port(config: Config, holder: number | undefined): Promise<Finding> {
+  if (holder !== undefined) {
+    const answers = await new Promise<boolean>((resolve) => {
+      const socket = createConnection({ host: config.host, port: config.port, timeout: 2_000 }, () =>
+        resolve(socket.destroy() !== undefined),
+      );
+      socket.on('error', () => resolve(false));
+      socket.on('timeout', () => resolve(false));
+    });
+    return answers
+      ? { what: 'server', state: 'ok', fact: `process ${holder} listens on port ${config.port}` }
+      : {
+          what: 'server',
+          state: 'wrong',
+          fact: `process ${holder} runs, but port ${config.port} does not answer`,
+          todo: 'Is it starting, or started with another PORT? Look at its log.',
+        };
+  }
+  const free = await new Promise<string | undefined>((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
+    probe.listen({ host: config.host, port: config.port }, () => probe.close(() => resolve(undefined)));
+  });
+  return free === undefined
+    ? { what: 'port', state: 'ok', fact: `${config.port} is free; no server runs on this data directory` }
+    : {
+        what: 'port',
+        state: 'wrong',
+        fact: `${config.port} cannot be used (${free})`,
+        todo: 'Stop the other program, or set PORT.',
+      };
+}
+
+async function stores(config: Config): Promise<Finding[]> {
+  try {
+    const state = (await onDesk({ command: 'status' }, config)) as Readiness;
+    const lag = state.spool_lag_ms;
+    return [
+      state.postgres
+        ? { what: 'postgres', state: 'ok', fact: 'answers' }
+        : {
+            what: 'postgres',
+            state: 'wrong',
+            fact: 'does not answer',
+            todo: 'Look at the log; the embedded one is restarted by itself, an external one is named in DATABASE_URL.',
+          },
+      state.warehouse
+        ? { what: 'warehouse', state: 'ok', fact: 'answers' }
+        : {
+            what: 'warehouse',
+            state: 'wrong',
+            fact: 'does not answer',
+            todo: 'Events wait safely in the spool. Look at the log, or at CLICKHOUSE_URL.',
+          },
+      lag < 10_000
+        ? { what: 'spool', state: 'ok', fact: `${lag} ms behind, ${state.spool_bytes} bytes` }
+        : {
+            what: 'spool',
+            state: 'look',
+            fact: `${Math.round(lag / 1000)} s behind`,
+            todo: 'The warehouse is slow or away; nothing is lost while the disk has room.',
+          },
+    ];
+  } catch (error) {
+    return [{ what: 'stores', state: 'wrong', fact: (error as Error).message }];
+  }
+}
+
+function clockCheck(): Finding[] {
+  const year = new Date(systemClock.now()).getUTCFullYear();
+  return year >= 2025 && year < 2100
+    ? [
+        {
+          what: 'clock',
+          state: 'ok',
+          fact: `${new Date(systemClock.now()).toISOString()} (compare with another clock: days and visitor ids follow it)`,
+        },
+      ]
+    : [
+        {
+          what: 'clock',
+          state: 'wrong',
+          fact: `it says the year ${year}`,
+          todo: 'Set the clock, and keep it set with NTP.',
+        },
+      ];
+}
+
+function proxy(config: Config): Finding[] {
+  const https = config.publicUrl.startsWith('https:');
+  if (https && config.tls === undefined && config.trustedProxies === 0)
+    return [
+      {
+        what: 'proxy',
+        state: 'wrong',
+        fact: 'FAIRLEAD_PUBLIC_URL is https, but no proxy is trusted and no certificate is set: all visitors would share one address',
+        todo: 'Set FAIRLEAD_TRUSTED_PROXIES=1 for one proxy in front (docs/guides/https.md).',
+      },
+    ];
+  if (config.trustedProxies > 0 && !isLoopback(config.host))
+    return [
+      {
+        what: 'proxy',
+        state: 'look',
+        fact: `${config.trustedProxies} proxy hop(s) are trusted while HOST is ${config.host}: whoever reaches the port directly can claim any address`,
+        todo: 'Set HOST=127.0.0.1, or let a firewall pass only the proxy.',
+      },
+    ];
+  return [
+    {
+      what: 'proxy',
+      state: 'ok',
+      fact:
+        config.trustedProxies === 0 ? 'none; the address of the connection counts' : `${config.trustedProxies} hop(s)`,
+    },
+  ];
+}
+
+function certificate(config: Config): Finding[] {
+  if (config.tls === undefined || !('certFile' in config.tls)) return [];
+  const ends = Date.parse(new X509Certificate(readFileSync(config.tls.certFile)).validTo);
+  const days = Math.floor((ends - systemClock.now()) / 86_400_000);
+  return [
+    days < 0
+      ? {
+          what: 'certificate',
+          state: 'wrong',
+          fact: `it ended ${-days} days ago`,
+          todo: 'Renew it; new files are read within a minute.',
+        }
+      : { what: 'certificate', state: days < 14 ? 'look' : 'ok', fact: `${days} days left` },
+  ];
+}

@@ -1,0 +1,49 @@
+import { readArgs, UsageError } from './usage.ts';
+import { onDesk } from './with_desk.ts';
+
+const usage =
+  'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
+
+/** `fairlead setup`: prints one line of JSON `{organisation_id, api_key, sites: [{id, domain}]}`. */
+export async function runSetUp(args: string[]): Promise<number> {
+  const { values } = readArgs(
+    args,
+    {
+      email: { type: 'string' },
+      organisation: { type: 'string' },
+      site: { type: 'string', multiple: true },
+      timezone: { type: 'string' },
+      currency: { type: 'string' },
+      'retention-months': { type: 'string' },
+      goal: { type: 'string', multiple: true },
+      'new-key': { type: 'boolean' },
+    },
+    usage,
+  );
+  for (const name of ['email', 'organisation', 'site'] as const)
+    if (values[name] === undefined) throw new UsageError(`--${name} is missing.\nUsage: ${usage}`);
+  if (process.stdin.isTTY) process.stderr.write('Password of the owner (only the first run needs it), then Ctrl-D: ');
+  const password = (await readAll(process.stdin)).replace(/\r?\n$/, '');
+  const result = await onDesk({
+    command: 'setup',
+    body: JSON.stringify({
+      email: values.email,
+      organisation: values.organisation,
+      sites: values.site,
+      timezone: values.timezone,
+      currency: values.currency,
+      retention_months: values['retention-months'] === undefined ? undefined : Number(values['retention-months']),
+      goals: values.goal,
+      new_key: values['new-key'],
+      password: password === '' ? undefined : password,
+    }),
+  });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  return 0;
+}
+
+async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
+}

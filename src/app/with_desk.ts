@@ -1,0 +1,41 @@
+import { systemClock } from '../platform/clock.ts';
+import { type Config, readConfig } from '../platform/config.ts';
+import { askControl, type ControlCommand } from '../platform/control.ts';
+import { controlSocketPath, lockHolder } from '../platform/data_dir.ts';
+import { openLog } from '../platform/log.ts';
+import { systemRandom } from '../platform/random.ts';
+import { controlCommands } from './commands.ts';
+import { openDesk } from './desk.ts';
+
+/**
+ * Runs one command where the stores are open: in the running server through its control socket, or, when none
+ * runs, on a desk opened here for the occasion. Both ways run the same code.
+ */
+export async function onDesk(
+  ask: {
+    command: string;
+    args?: Record<string, string>;
+    body?: NodeJS.ReadableStream | string;
+    onProgress?: (progress: unknown) => void;
+  },
+  config: Config = readConfig(),
+): Promise<unknown> {
+  if (lockHolder(config.dataDir) !== undefined)
+    return askControl({ socketPath: controlSocketPath(config.dataDir), ...ask });
+  const log = openLog(systemClock);
+  const quiet = { ...log, info() {} };
+  const desk = await openDesk({ config, clock: systemClock, random: systemRandom, log: quiet });
+  try {
+    const command = controlCommands(desk)[ask.command] as ControlCommand;
+    const { Readable } = await import('node:stream');
+    const body =
+      typeof ask.body === 'string' || ask.body === undefined ? Readable.from([Buffer.from(ask.body ?? '')]) : ask.body;
+    return await command(
+      new URLSearchParams(ask.args),
+      body as Parameters<ControlCommand>[1],
+      ask.onProgress ?? (() => {}),
+    );
+  } finally {
+    await desk.close();
+  }
+}
