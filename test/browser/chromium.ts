@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+/** Where the packages of Debian, Ubuntu, Fedora, Arch and the macOS installers put it. */
+const usualPaths = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome-stable',
+  '/usr/bin/google-chrome',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** The browser's own traffic off, so that a test sees no request but those of its page. */
+const quietArgs = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The path of the Chromium that tests use: `FAIRLEAD_CHROMIUM`, or the first of the usual places. */
+export const chromiumPath = (): string => {
+  const named = process.env['FAIRLEAD_CHROMIUM'];
+  if (named && !existsSync(named))
+    throw new Error(`FAIRLEAD_CHROMIUM names ${named}, where no file is: correct it or unset it.`);
+  const path = named || usualPaths.find((usual) => existsSync(usual));
+  if (path) return path;
+  throw new Error(
+    process.platform === 'darwin'
+      ? 'The browser tests need Chromium: run `brew install --cask chromium`, or name one in FAIRLEAD_CHROMIUM.'
+      : 'The browser tests need Chromium: run `apt-get install -y chromium` as root, or name one in FAIRLEAD_CHROMIUM.',
+  );
+};
+
+/**
+ * Starts a headless Chromium for one test file; the caller closes it.
+ *
+ * @param args further switches, for example `--host-resolver-rules=MAP shop.example 127.0.0.1`
+ */
+export const launch = ({ args = [] }: { args?: readonly string[] } = {}): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...quietArgs, ...args] });
