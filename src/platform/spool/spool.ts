@@ -1,9 +1,18 @@
+import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
+import { crashPoint } from '../crash_point.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import type { Gauge } from '../subject.ts';
-import type { SpoolFiles } from './files.ts';
-import type { SpoolLimits } from './limits.ts';
+import { diskFiles, type SpoolFiles } from './files.ts';
+import { gaugesOf } from './gauges.ts';
+import { type ClosedSegment, codeOf, type Surroundings } from './lane.ts';
+import { type SpoolLimits, spoolLimits } from './limits.ts';
+import { Courier } from './loader.ts';
+import { Quarantine } from './quarantine.ts';
+import { recoverLane } from './recovery.ts';
+import { forEachRow } from './rows.ts';
+import { type Done, LaneWriter } from './writer.ts';
 
 /** A closed file of rows on its way to the sinks. */
 export interface Segment {
@@ -31,13 +40,12 @@ export interface Lane {
   /**
    * Keeps one JSON row (no line break; or several rows with a line break between each two, which stay together).
    * Settles only after `fdatasync` of the file that holds the bytes.
-   * The callback form costs no promise and is meant for the hot path.
+   * The callback form costs no promise and is meant for the hot path; a refusal may come before the call returns.
    * @throws SpoolUnavailable (or gives it to the callback): nothing was kept, answer 503 with Retry-After.
    */
   append(rows: string | Buffer): Promise<void>;
-  append(rows: string | Buffer, done: (refusal?: SpoolUnavailableLike) => void): void;
+  append(rows: string | Buffer, done: Done): void;
 }
-type SpoolUnavailableLike = import('./refusals.ts').SpoolUnavailable;
 
 export interface Spool {
   /** @throws when the spool was not opened with this lane. */
@@ -65,8 +73,13 @@ export interface Spool {
   /** Rows in quarantine by lane. */
   quarantined(): Record<string, number>;
   /** Why appends are refused at the moment, if they are; what a lane is held by, if it is. For `/readyz`. */
-  trouble(): { lane: string; what: 'disk_failing' | 'spool_full' | 'sink_unavailable' | 'refused_as_one' }[];
+  trouble(): Trouble[];
   gauges(): Gauge[];
+}
+
+export interface Trouble {
+  lane: string;
+  what: 'disk_failing' | 'spool_full' | 'sink_unavailable' | 'refused_as_one';
 }
 
 export interface SpoolSettings {
@@ -80,7 +93,235 @@ export interface SpoolSettings {
   limits?: Partial<SpoolLimits>;
 }
 
-/** Opens the spool and recovers what a crash left: see docs in `recovery.ts`. */
-export async function openSpool(_settings: SpoolSettings): Promise<Spool> {
-  throw new Error('Being written.');
+/**
+ * Opens the spool: recovers what a crash left (`recovery.ts`), empties what is due from the quarantine, and takes
+ * appends. Nothing is delivered before `startLoading`.
+ *
+ * ```ts
+ * const spool = await openSpool({ dir: config.dataDir, lanes: ['events'], clock, random, log });
+ * for await (const row of spool.pending('events')) visits.remember(JSON.parse(row.toString()));
+ * spool.startLoading([warehouseSink]);
+ * await spool.lane('events').append(JSON.stringify(event)); // on disk
+ * ```
+ */
+export async function openSpool(settings: SpoolSettings): Promise<Spool> {
+  const { dir, lanes, clock, random, log } = settings;
+  const files = settings.fs ?? diskFiles;
+  const limits = { ...spoolLimits, ...settings.limits };
+  const usage = { bytes: 0 };
+  const around: Surroundings = { files, clock, random, log, limits, usage };
+  for (const lane of lanes) if (!/^[a-z_]+$/.test(lane)) throw new RangeError(`"${lane}" is no name for a lane.`);
+
+  const quarantine = new Quarantine(join(dir, 'quarantine'), around);
+  await quarantine.open(lanes);
+  const running = new Map<string, RunningLane>();
+  for (const lane of lanes) running.set(lane, await openLane(lane, join(dir, 'spool', lane), around));
+  await warnOfOtherLanes(join(dir, 'spool'), lanes, around);
+  const planned = (usage.bytes + (await files.freeBytes(dir))) * limits.spoolDiskShare;
+  limits.spoolBytesMax = Math.floor(Math.min(limits.spoolBytesMax, planned));
+
+  /** Resumed whenever a segment was delivered or a sink failed. */
+  const watchers = new Set<() => void>();
+  const tellWatchers = () => {
+    for (const watcher of [...watchers]) watcher();
+  };
+  const removals = new Set<Promise<void>>();
+  let loading: Promise<void>[] | undefined;
+  let closed = false;
+
+  function startLoading(sinks: readonly Sink[]): void {
+    if (loading !== undefined) throw new Error('The spool is loading already: start it once, with every sink.');
+    const stray = sinks.find(({ lane }) => !running.has(lane));
+    if (stray !== undefined) throw new Error(`The sink ${stray.name} wants lane ${stray.lane}, which is not open.`);
+    loading = [];
+    for (const lane of running.values()) {
+      for (const sink of sinks.filter((sink) => sink.lane === lane.name)) {
+        const courier = new Courier({
+          ...{ sink, queue: lane, around, quarantine, onTrouble: tellWatchers },
+          onConfirmed: (segment) => confirmed(lane, segment, sink),
+        });
+        lane.couriers.push(courier);
+        loading.push(courier.run());
+      }
+      if (lane.couriers.length === 0) log.warn('spool_lane_without_sink', { lane: lane.name });
+    }
+  }
+
+  async function confirmed(lane: RunningLane, segment: ClosedSegment, sink: Sink): Promise<void> {
+    if (!lane.couriers.every((courier) => segment.confirmedBy.has(courier.sink.name))) {
+      // Only to save the question after a restart, so a disk that refuses is no reason to stop.
+      if (!segment.progress.confirmed(sink.name)) await segment.progress.confirm(sink.name).catch(() => {});
+      return;
+    }
+    lane.closed.splice(lane.closed.indexOf(segment), 1);
+    const removal = removeSegment(segment, lane.directory, around, () => closed).finally(() => {
+      removals.delete(removal);
+    });
+    removals.add(removal);
+    tellWatchers();
+  }
+
+  async function drain(deadlineMs = 10_000): Promise<boolean> {
+    const inTime = new Promise<'late'>((resolve) => {
+      clock.after(deadlineMs, () => resolve('late'));
+    });
+    const closing = Promise.all([...running.values()].map((lane) => lane.writer.closeSegment()));
+    if ((await Promise.race([closing, inTime])) === 'late') return false;
+    const wanted = [...running.values()].flatMap((lane) => lane.closed);
+    const delivered = () => !wanted.some((segment) => running.get(segment.lane)?.closed.includes(segment));
+    const failing = () => [...running.values()].some(({ couriers }) => couriers.some((courier) => courier.trouble()));
+    if (loading === undefined || delivered()) return delivered();
+    return new Promise<boolean>((resolve) => {
+      const settle = () => {
+        if (!delivered() && !failing()) return;
+        watchers.delete(settle);
+        resolve(delivered());
+      };
+      watchers.add(settle);
+      void inTime.then(() => {
+        watchers.delete(settle);
+        resolve(delivered());
+      });
+      settle();
+    });
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    await Promise.all([...running.values()].map((lane) => lane.writer.close()));
+    for (const lane of running.values()) for (const courier of lane.couriers) courier.stop();
+    await Promise.all(loading ?? []);
+    await Promise.all(removals);
+    quarantine.close();
+    tellWatchers();
+  }
+
+  async function* pending(name: string): AsyncIterable<Buffer> {
+    for (const segment of laneNamed(name).recovered) {
+      const bytes = await files.readFile(segment.path);
+      const rows: Buffer[] = [];
+      forEachRow(bytes, (start, end) => rows.push(bytes.subarray(start, end)));
+      yield* rows;
+    }
+  }
+
+  function laneNamed(name: string): RunningLane {
+    const lane = running.get(name);
+    if (lane === undefined) throw new Error(`The spool was opened without a lane "${name}".`);
+    return lane;
+  }
+
+  function lagMs(): number {
+    const births = [...running.values()].flatMap(({ closed, writer }) => [closed[0]?.bornAt, writer.oldestAt()]);
+    const oldest = Math.min(...births.filter((bornAt) => bornAt !== undefined));
+    return oldest === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.monotonic() - oldest);
+  }
+
+  function trouble(): Trouble[] {
+    const found: Trouble[] = [];
+    for (const { name: lane, writer, couriers } of running.values()) {
+      const reason = writer.trouble();
+      if (reason === 'full') found.push({ lane, what: 'spool_full' });
+      else if (reason !== undefined && reason !== 'closed') found.push({ lane, what: 'disk_failing' });
+      for (const courier of couriers) {
+        const what = courier.trouble();
+        if (what !== undefined) found.push({ lane, what });
+      }
+    }
+    return found;
+  }
+
+  const spool: Spool = {
+    lane: (name) => laneNamed(name).door,
+    pending,
+    startLoading,
+    drain,
+    close,
+    lagMs,
+    bytes: () => usage.bytes,
+    segments: () =>
+      [...running.values()].reduce((sum, lane) => sum + lane.closed.length + (lane.writer.hasRows() ? 1 : 0), 0),
+    quarantined: () => quarantine.rows(),
+    trouble,
+    gauges: () => gaugesOf({ spool, lanes: [...running.values()], quarantine, limits }),
+  };
+  return spool;
+}
+
+/** A lane while the process runs: who writes it, what waits in it, who carries it. */
+export interface RunningLane {
+  name: string;
+  directory: string;
+  writer: LaneWriter;
+  /** Closed segments that not every sink has, oldest first. */
+  closed: ClosedSegment[];
+  /** Those of them that were there when the spool opened. */
+  recovered: readonly ClosedSegment[];
+  couriers: Courier[];
+  door: Lane;
+}
+
+async function openLane(name: string, directory: string, around: Surroundings): Promise<RunningLane> {
+  const { segments, nextSequence } = await recoverLane(name, directory, around);
+  const couriers: Courier[] = [];
+  const closed = [...segments];
+  const writer = new LaneWriter({
+    ...{ lane: name, directory, around, sequence: nextSequence },
+    backlog: () => closed.length,
+    onClosed(segment) {
+      closed.push(segment);
+      for (const courier of couriers) courier.wake();
+    },
+  });
+  function append(rows: string | Buffer): Promise<void>;
+  function append(rows: string | Buffer, done: Done): void;
+  function append(rows: string | Buffer, done?: Done): Promise<void> | undefined {
+    if (done !== undefined) {
+      writer.append(rows, done);
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      writer.append(rows, (refusal) => (refusal === undefined ? resolve() : reject(refusal)));
+    });
+  }
+  return { name, directory, writer, closed, recovered: segments, couriers, door: { name, append } };
+}
+
+/**
+ * The file goes first, and for good, before its progress: a segment that came back without knowing of its split
+ * would be delivered whole over its parts. A disk that refuses is asked again until the process ends; then the
+ * next one finds the segment and asks the sinks, which know its token.
+ */
+async function removeSegment(
+  segment: ClosedSegment,
+  directory: string,
+  { files, clock, limits, log, usage }: Surroundings,
+  isClosing: () => boolean,
+): Promise<void> {
+  crashPoint('spool.delete');
+  for (let tries = 0; ; tries++) {
+    try {
+      await files.unlink(segment.path).catch(unlessMissing);
+      await files.syncDirectory(directory);
+      if (segment.progress.exists()) await files.unlink(segment.progress.path).catch(unlessMissing);
+      usage.bytes -= segment.bytes;
+      return;
+    } catch (error) {
+      if (tries === 0) log.warn('spool_remove_failed', { lane: segment.lane, code: codeOf(error) });
+      if (isClosing()) return;
+      await new Promise<void>((resolve) => {
+        clock.after(limits.diskRetryMsMax, resolve);
+      });
+    }
+  }
+}
+
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== 'ENOENT') throw error;
+}
+
+/** A lane that an older version wrote is kept and named, never guessed at. */
+async function warnOfOtherLanes(directory: string, lanes: readonly string[], { files, log }: Surroundings) {
+  for (const name of await files.readdir(directory))
+    if (!lanes.includes(name)) log.warn('spool_unknown_lane', { known: lanes.length });
 }

@@ -1,0 +1,44 @@
+const lineBreak = 10;
+
+/** Calls `each` with the bounds of every row that is not blank, in order; `end` excludes the line break. */
+export function forEachRow(bytes: Buffer, each: (start: number, end: number) => void): void {
+  let start = 0;
+  while (start < bytes.length) {
+    const found = bytes.indexOf(lineBreak, start);
+    const end = found === -1 ? bytes.length : found;
+    if (end > start) each(start, end);
+    start = end + 1;
+  }
+}
+
+/** Where each row begins, with the end of the last one behind it: row `n` is `bytes[starts[n] … starts[n + 1])`. */
+export function rowStarts(bytes: Buffer): number[] {
+  const starts: number[] = [];
+  forEachRow(bytes, (start) => starts.push(start));
+  starts.push(bytes.length);
+  return starts;
+}
+
+/**
+ * How much of a file that was being written when the process or the machine died is whole rows: up to the end of
+ * the last row that has its line break and parses. What was acknowledged was synced, so it is never behind that
+ * point; only the unacknowledged tail can be torn (or, after a power loss, be zeros).
+ */
+export function wholeRowsLength(bytes: Buffer): number {
+  let end = bytes.lastIndexOf(lineBreak) + 1;
+  while (end > 0) {
+    const start = end < 2 ? 0 : bytes.lastIndexOf(lineBreak, end - 2) + 1;
+    if (isRow(bytes.subarray(start, end - 1))) return end;
+    end = start;
+  }
+  return 0;
+}
+
+function isRow(line: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(line.toString('utf8'));
+    return typeof value === 'object' && value !== null;
+  } catch {
+    return false;
+  }
+}

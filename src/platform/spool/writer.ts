@@ -1,0 +1,394 @@
+import { join } from 'node:path';
+import { crashPoint } from '../crash_point.ts';
+import { type ClosedSegment, codeOf, type Surroundings, segmentName } from './lane.ts';
+import { Progress } from './progress.ts';
+import { SpoolUnavailable } from './refusals.ts';
+
+export type Done = (refusal?: SpoolUnavailable) => void;
+
+/** Rows that share one write and one fdatasync. */
+interface Group {
+  bytes: Buffer;
+  used: number;
+  dones: Done[];
+  /** Monotonic time of the first append; 0 while it is empty. */
+  bornAt: number;
+}
+
+interface OpenSegment {
+  name: string;
+  path: string;
+  descriptor: number;
+  /** What is on disk for certain, and all that was ever acknowledged. */
+  synced: number;
+  bornAt: number;
+}
+
+const diskIsFull = new Set(['ENOSPC', 'EDQUOT']);
+
+/**
+ * The writing half of a lane: group commit into append-only segments.
+ *
+ * One write and one fdatasync are under way at a time; whatever arrives meanwhile is the next group. So a slow
+ * disk makes larger groups, not a longer queue, and nobody is told "kept" before the sync that covers his bytes.
+ *
+ * When a write or a sync fails, nobody of that group is told "kept", and the segment is abandoned at the end of
+ * its last good sync. A failed fdatasync is not tried again: the kernel reports the error once and then calls the
+ * lost pages clean, so a second try would succeed over missing bytes (PostgreSQL's "fsyncgate", 2018). The bytes
+ * behind the last good sync are cut off, because their senders were refused and will send them again. The next
+ * append gets a new segment; if that fails too, the disk is left alone for a moment and appends are refused.
+ */
+export class LaneWriter {
+  readonly #lane: string;
+  readonly #directory: string;
+  readonly #around: Surroundings;
+  readonly #onClosed: (segment: ClosedSegment) => void;
+  readonly #backlog: () => number;
+  #sequence: number;
+
+  #filling: Group;
+  #ready: Group[] = [];
+  #underWay: Group | undefined;
+  #free: Group[] = [];
+  #waitingBytes = 0;
+  #running = false;
+  #scheduled = false;
+
+  #current: OpenSegment | undefined;
+  #spare: Promise<OpenSegment | undefined> | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  #due = false;
+  #calledOff: (() => void) | undefined;
+  #afterGroup: (() => void)[] = [];
+
+  #failures = 0;
+  #refusal: SpoolUnavailable | undefined;
+  #refusedUntil = 0;
+  #closed = false;
+
+  /** For `/metrics`; they only grow. */
+  readonly counts = { appends: 0, groups: 0, refused: 0, failures: 0 };
+
+  constructor(settings: {
+    lane: string;
+    directory: string;
+    around: Surroundings;
+    sequence: number;
+    onClosed: (segment: ClosedSegment) => void;
+    backlog: () => number;
+  }) {
+    this.#lane = settings.lane;
+    this.#directory = settings.directory;
+    this.#around = settings.around;
+    this.#sequence = settings.sequence;
+    this.#onClosed = settings.onClosed;
+    this.#backlog = settings.backlog;
+    this.#filling = this.#newGroup();
+  }
+
+  append(rows: string | Buffer, done: Done): void {
+    const refusal = this.#refuses();
+    if (refusal !== undefined) {
+      this.counts.refused++;
+      done(refusal);
+      return;
+    }
+    const group = this.#groupFor(rows);
+    if (group.used === 0) group.bornAt = this.#around.clock.monotonic();
+    const length = typeof rows === 'string' ? group.bytes.write(rows, group.used) : rows.copy(group.bytes, group.used);
+    group.used += length;
+    group.bytes[group.used++] = 10;
+    group.dones.push(done);
+    this.#waitingBytes += length + 1;
+    this.counts.appends++;
+    if (this.#running || this.#scheduled) return;
+    // Not at once: every request that the event loop reads in this turn then shares the first sync.
+    this.#scheduled = true;
+    setImmediate(this.#start);
+  }
+
+  /** Settles when everything appended before the call lies in closed segments (or was refused). */
+  async closeSegment(): Promise<void> {
+    const last = this.#filling.used > 0 ? this.#filling : (this.#ready.at(-1) ?? this.#underWay);
+    if (last !== undefined) await new Promise<void>((resolve) => last.dones.push(() => resolve()));
+    if (this.#running) {
+      this.#due = true;
+      await new Promise<void>((resolve) => this.#afterGroup.push(resolve));
+    } else this.#roll();
+    await this.#closing;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.closeSegment();
+    const spare = await this.#spare;
+    if (spare !== undefined) await this.#discard(spare);
+  }
+
+  /** Monotonic time of the oldest row that no closed segment holds yet. */
+  oldestAt(): number | undefined {
+    const group = this.#underWay ?? this.#ready[0] ?? (this.#filling.used > 0 ? this.#filling : undefined);
+    return this.#current?.bornAt ?? group?.bornAt;
+  }
+
+  hasRows(): boolean {
+    return this.#current !== undefined || this.#waitingBytes > 0;
+  }
+
+  /** Why appends are refused at this moment. */
+  trouble(): SpoolUnavailable['reason'] | undefined {
+    return this.#refuses()?.reason;
+  }
+
+  #refuses(): SpoolUnavailable | undefined {
+    const { clock, limits, usage } = this.#around;
+    if (this.#closed) return new SpoolUnavailable('closed', 5);
+    if (this.#refusal !== undefined && clock.monotonic() < this.#refusedUntil) return this.#refusal;
+    if (usage.bytes + this.#waitingBytes >= limits.spoolBytesMax) return spoolFull;
+    if (this.#waitingBytes >= limits.waitingBytesMax) return spoolBusy;
+    return undefined;
+  }
+
+  /** The group that has room for the rows; a full one joins the queue for the disk. */
+  #groupFor(rows: string | Buffer): Group {
+    const { appendBytesMax } = this.#around.limits;
+    const group = this.#filling;
+    // A UTF-16 unit is at most 3 bytes of UTF-8, so the exact length is needed only near the end of a group.
+    if (typeof rows === 'string' && group.used + rows.length * 3 < group.bytes.length) return group;
+    const length = typeof rows === 'string' ? Buffer.byteLength(rows) : rows.length;
+    if (length > appendBytesMax)
+      throw new RangeError(
+        `An append of ${length} bytes is above the limit of ${appendBytesMax}: append its rows in several calls.`,
+      );
+    if (group.used + length < group.bytes.length) return group;
+    this.#ready.push(group);
+    this.#filling = this.#free.pop() ?? this.#newGroup();
+    return this.#filling;
+  }
+
+  #newGroup(): Group {
+    // Not from the shared pool, and touched by the kernel only as far as it is used.
+    return { bytes: Buffer.allocUnsafeSlow(this.#around.limits.appendBytesMax + 1), used: 0, dones: [], bornAt: 0 };
+  }
+
+  #start = () => {
+    this.#scheduled = false;
+    void this.#run();
+  };
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let group = this.#next(); group !== undefined; group = this.#next()) {
+      this.#underWay = group;
+      const refusal = await this.#commit(group);
+      this.#underWay = undefined;
+      this.#answer(group, refusal);
+      if (this.#due) this.#roll();
+      for (const resume of this.#afterGroup.splice(0)) resume();
+    }
+    this.#running = false;
+  }
+
+  #next(): Group | undefined {
+    const filled = this.#ready.shift();
+    if (filled !== undefined) return filled;
+    if (this.#filling.used === 0) return undefined;
+    const group = this.#filling;
+    this.#filling = this.#free.pop() ?? this.#newGroup();
+    return group;
+  }
+
+  /** Brings a group onto the disk. Gives the refusal when that cannot be promised. */
+  async #commit(group: Group): Promise<SpoolUnavailable | undefined> {
+    const { files, clock, limits, usage } = this.#around;
+    if (this.#refusal !== undefined && clock.monotonic() < this.#refusedUntil) return this.#refusal;
+    let segment: OpenSegment | undefined;
+    try {
+      if (this.#current !== undefined && this.#current.synced + group.used > limits.segmentBytesMax) this.#roll();
+      segment = this.#current ?? (await this.#begin(group.bornAt));
+      for (let written = 0; written < group.used; ) {
+        const length = group.used - written;
+        written += await files.write(segment.descriptor, group.bytes, written, length, segment.synced + written);
+      }
+      crashPoint('spool.write');
+      await files.fdatasync(segment.descriptor);
+      crashPoint('spool.sync');
+    } catch (error) {
+      if (segment !== undefined) await this.#abandon(segment);
+      return this.#fail(error);
+    }
+    segment.synced += group.used;
+    usage.bytes += group.used;
+    this.counts.groups++;
+    this.#recover();
+    return undefined;
+  }
+
+  #answer(group: Group, refusal: SpoolUnavailable | undefined): void {
+    const { dones } = group;
+    if (refusal !== undefined) this.counts.refused += dones.length;
+    this.#waitingBytes -= group.used;
+    for (const done of dones) {
+      try {
+        done(refusal);
+      } catch (error) {
+        this.#around.log.error('spool_answer_failed', { lane: this.#lane, code: codeOf(error) });
+      }
+      crashPoint('spool.ack');
+    }
+    group.dones = [];
+    group.used = 0;
+    // Two of them alternate; a third is only needed behind a slow disk and need not be kept for the next one.
+    if (this.#free.length < 2) this.#free.push(group);
+  }
+
+  // ── Segments ──
+
+  async #begin(bornAt: number): Promise<OpenSegment> {
+    const segment = (await this.#spare) ?? (await this.#create());
+    segment.bornAt = bornAt;
+    this.#current = segment;
+    // The next file is made ahead, so that closing a segment costs the hot path no directory sync.
+    this.#spare = this.#create().catch(() => undefined);
+    this.#arm(segment);
+    return segment;
+  }
+
+  async #create(): Promise<OpenSegment> {
+    const { files, random } = this.#around;
+    const name = segmentName(this.#lane, this.#sequence++, random);
+    const path = join(this.#directory, `${name}.open`);
+    const descriptor = await files.open(path, 'wx', 0o600);
+    const segment = { name, path, descriptor, synced: 0, bornAt: 0 };
+    try {
+      // A file whose name is lost in a power cut is lost with everything that was synced into it.
+      await files.syncDirectory(this.#directory);
+    } catch (error) {
+      await this.#discard(segment);
+      throw error;
+    }
+    return segment;
+  }
+
+  /** Monotonic timers only: a wall clock that jumps must neither hold a segment open nor close it early. */
+  #arm(segment: OpenSegment): void {
+    const { clock, limits } = this.#around;
+    this.#calledOff = clock.after(limits.segmentMs, () => {
+      if (this.#current !== segment) return;
+      const age = clock.monotonic() - segment.bornAt;
+      if (this.#backlog() > limits.backlogSegments && age < limits.backlogSegmentMs) this.#arm(segment);
+      else if (this.#running) this.#due = true;
+      else this.#roll();
+    });
+  }
+
+  /** Ends the current segment. Only between two groups: the one under way writes to it. */
+  #roll(): void {
+    const segment = this.#current;
+    this.#due = false;
+    if (segment === undefined) return;
+    this.#current = undefined;
+    this.#calledOff?.();
+    this.#closing = this.#closing.then(() => this.#publish(segment, true));
+  }
+
+  async #abandon(segment: OpenSegment): Promise<void> {
+    const { files, log } = this.#around;
+    this.#current = undefined;
+    this.#due = false;
+    this.#calledOff?.();
+    if (segment.synced === 0) {
+      await this.#discard(segment);
+      return;
+    }
+    let cut = false;
+    try {
+      await files.ftruncate(segment.descriptor, segment.synced);
+      cut = true;
+      await files.fdatasync(segment.descriptor);
+    } catch (error) {
+      log.warn('spool_cut_failed', { lane: this.#lane, code: codeOf(error), cut });
+    }
+    this.#closing = this.#closing.then(() => this.#publish(segment, cut));
+  }
+
+  /**
+   * Hands a finished segment to the loader. When the renaming fails the loader takes the file under its old name:
+   * it holds the same rows, and after a crash it would be found as an open one. A segment that could not be cut
+   * keeps its old name on purpose: after a crash its tail is looked at again.
+   */
+  async #publish(segment: OpenSegment, cut: boolean): Promise<void> {
+    const { files, clock, log } = this.#around;
+    const closedPath = join(this.#directory, `${segment.name}.closed`);
+    let path = segment.path;
+    try {
+      await files.close(segment.descriptor);
+      if (cut) {
+        await files.rename(segment.path, closedPath);
+        path = closedPath;
+      }
+      crashPoint('spool.close');
+    } catch (error) {
+      log.warn('spool_close_failed', { lane: this.#lane, code: codeOf(error) });
+    }
+    this.#onClosed({
+      lane: this.#lane,
+      name: segment.name,
+      path,
+      bytes: segment.synced,
+      bornAt: segment.bornAt,
+      closedAt: clock.monotonic(),
+      uncut: !cut,
+      confirmedBy: new Set(),
+      progress: new Progress(join(this.#directory, `${segment.name}.progress`), files),
+    });
+    if (path !== closedPath) return;
+    await files
+      .syncDirectory(this.#directory)
+      .catch((error: unknown) => log.warn('spool_directory_sync_failed', { lane: this.#lane, code: codeOf(error) }));
+  }
+
+  /** Removes a file in which nothing was acknowledged. */
+  async #discard(segment: OpenSegment): Promise<void> {
+    const { files, log } = this.#around;
+    try {
+      await files.unlink(segment.path);
+    } catch (error) {
+      log.warn('spool_discard_failed', { lane: this.#lane, code: codeOf(error) });
+      // At least empty it, so that the next start does not find rows whose senders were refused.
+      await files.ftruncate(segment.descriptor, 0).catch(() => {});
+    }
+    await files.close(segment.descriptor).catch(() => {});
+  }
+
+  // ── A disk that refuses ──
+
+  #fail(error: unknown): SpoolUnavailable {
+    const { clock, limits, log } = this.#around;
+    const code = codeOf(error);
+    this.#failures++;
+    this.counts.failures++;
+    // The first failure may be the segment's alone, so the next append tries a new one at once.
+    const waitMs =
+      this.#failures === 1
+        ? 0
+        : Math.min(limits.diskRetryMsFirst * 2 ** Math.min(this.#failures - 2, 20), limits.diskRetryMsMax);
+    this.#refusal = new SpoolUnavailable(
+      diskIsFull.has(code) ? 'full' : 'failing',
+      Math.max(1, Math.ceil(waitMs / 1000)),
+    );
+    this.#refusedUntil = clock.monotonic() + waitMs;
+    if (this.#failures <= 2) log.error('spool_disk_refused', { lane: this.#lane, code, reason: this.#refusal.reason });
+    return this.#refusal;
+  }
+
+  #recover(): void {
+    if (this.#failures === 0) return;
+    this.#around.log.info('spool_disk_recovered', { lane: this.#lane, failures: this.#failures });
+    this.#failures = 0;
+    this.#refusal = undefined;
+  }
+}
+
+const spoolFull = new SpoolUnavailable('full', 5);
+const spoolBusy = new SpoolUnavailable('busy', 1);
