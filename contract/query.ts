@@ -74,19 +74,28 @@ export const namedRanges = [
   '12mo',
   'year',
   'all',
+  '30m',
   'realtime',
 ] as const;
-export const dateRange = z.union([z.enum(namedRanges), z.tuple([dateOrTime, dateOrTime])]);
+/** Any number of days or months back, as Plausible takes them: '14d', '3mo'. They end before today, or this month. */
+const lastDaysOrMonths = z.string().regex(/^([1-9]\d{0,3}d|[1-9]\d?mo)$/);
+export const dateRange = z.union([z.enum(namedRanges), lastDaysOrMonths, z.tuple([dateOrTime, dateOrTime])]);
 export type DateRange = z.infer<typeof dateRange>;
 
+export const filterOperators = [
+  'is',
+  'is_not',
+  'contains',
+  'contains_not',
+  'matches',
+  'matches_not',
+  'matches_wildcard',
+  'matches_wildcard_not',
+] as const;
+export type FilterOperator = (typeof filterOperators)[number];
 export type Filter =
-  | ['is' | 'is_not' | 'contains' | 'contains_not' | 'matches' | 'matches_not', string, string[]]
-  | [
-      'is' | 'is_not' | 'contains' | 'contains_not' | 'matches' | 'matches_not',
-      string,
-      string[],
-      { case_sensitive?: boolean },
-    ]
+  | [FilterOperator, string, (string | number)[]]
+  | [FilterOperator, string, (string | number)[], { case_sensitive?: boolean }]
   | ['and' | 'or', Filter[]]
   | ['not', Filter]
   | ['has_done' | 'has_not_done', Filter]
@@ -156,5 +165,11 @@ export type QueryAnswer = z.infer<typeof queryAnswer>;
 export const batchRequest = z.strictObject({ queries: z.array(z.unknown()).min(1).max(queryLimits.batchQueriesMax) });
 /** One entry per question, in the order asked: an answer, or the error that question alone met. */
 export const batchAnswer = z.object({
-  results: z.array(z.union([queryAnswer, z.object({ error: z.object({ code: z.string(), message: z.string() }) })])),
+  results: z.array(
+    z.union([
+      queryAnswer,
+      z.object({ error: z.object({ code: z.string(), message: z.string(), field: z.string().optional() }) }),
+    ]),
+  ),
 });
+export type BatchAnswer = z.infer<typeof batchAnswer>;
