@@ -1,0 +1,147 @@
+'use strict';
+// `npm test`: sets up what the tests need, runs every stage on the pinned Node, ends with one line that counts them.
+//   npm test            types, lint, dead code, then all tests
+//   npm run check       types, lint, dead code and the tidy test: what to run before a commit
+//   npm run proof       the proof kit; `-- --sabotage` takes each guard away and expects the proof to fail
+//   npm run bench, soak measurements; they fail only when they cannot run
+
+const childProcess = require('child_process');
+const fs = require('fs');
+const path = require('path');
+const setup = require('./setup.cjs');
+
+/** The same places as test/browser/chromium.ts looks in. */
+const chromiumPaths = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome-stable',
+  '/usr/bin/google-chrome',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
+const vitestReport = path.join(setup.cache, 'vitest.json');
+
+try {
+  main(process.argv[2], process.argv.slice(3));
+} catch (error) {
+  setup.fail(error);
+}
+
+function main(mode, args) {
+  const node = setup.setUp({ say: say, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
+  const env = environment();
+  if (mode === undefined || mode === 'proof') findChromium();
+  if (programs[mode]) {
+    setup.become(
+      node,
+      ['--disable-warning=ExperimentalWarning', path.join(setup.root, programs[mode])].concat(args),
+      env,
+    );
+    return;
+  }
+  const run = (title, command) => stage(title, node, command, env);
+  const counts = [
+    run('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
+    run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']),
+    run('dead code', ['node_modules/knip/bin/knip.js', '--no-progress']),
+    tests(node, mode === 'check' ? ['test/tidy.test.ts'] : args, env),
+  ];
+  const passed = counts.reduce((sum, count) => sum + count.passed, 0);
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  process.stdout.write(passed + ' passed, ' + failed + ' failed\n');
+  process.exit(failed === 0 ? 0 : 1);
+}
+
+function say(line) {
+  process.stdout.write(line + '\n');
+}
+
+function environment() {
+  const env = Object.assign({}, process.env);
+  if (!env.UV_THREADPOOL_SIZE) env.UV_THREADPOOL_SIZE = '16';
+  if (!process.stdout.isTTY) {
+    env.NO_COLOR = '1';
+    delete env.FORCE_COLOR;
+  }
+  return env;
+}
+
+/** A stage that passes or fails as a whole counts as one test. */
+function stage(title, node, command, env) {
+  const start = Date.now();
+  const answer = childProcess.spawnSync(node, command, {
+    cwd: setup.root,
+    env: env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  stopIfInterrupted(answer);
+  const ok = answer.status === 0;
+  say((ok ? 'passed' : 'FAILED') + '  ' + title + ' (' + ((Date.now() - start) / 1000).toFixed(1) + ' s)');
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+}
+
+function tests(node, files, env) {
+  if (fs.existsSync(vitestReport)) fs.unlinkSync(vitestReport);
+  const command = [
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    '--outputFile.json=' + vitestReport,
+  ];
+  const answer = childProcess.spawnSync(node, command.concat(files), {
+    cwd: setup.root,
+    env: env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  stopIfInterrupted(answer);
+  if (!fs.existsSync(vitestReport)) return { passed: 0, failed: 1 };
+  const report = JSON.parse(fs.readFileSync(vitestReport, 'utf8'));
+  // A file that cannot be loaded has no tests to count, and neither has an error outside of any: each is a failure.
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some(isFailed),
+  ).length;
+  const failed = report.numFailedTests + broken;
+  return { passed: report.numPassedTests, failed: failed === 0 && answer.status !== 0 ? 1 : failed };
+}
+
+function isFailed(test) {
+  return test.status === 'failed';
+}
+
+function stopIfInterrupted(answer) {
+  if (answer.signal === 'SIGINT' || answer.signal === 'SIGTERM') process.exit(130);
+}
+
+/** The browser tests drive a real Chromium. As root on Debian it is installed; otherwise the one command is named. */
+function findChromium() {
+  const named = process.env.FAIRLEAD_CHROMIUM;
+  if (named ? fs.existsSync(named) : chromiumPaths.some(fs.existsSync)) return;
+  if (named)
+    throw new setup.SetupError('FAIRLEAD_CHROMIUM names ' + named + ', where no file is: correct it or unset it.');
+  if (process.platform === 'darwin')
+    throw new setup.SetupError('The browser tests need Chromium. Run: brew install --cask chromium');
+  if (!fs.existsSync('/usr/bin/apt-get'))
+    throw new setup.SetupError(
+      'The browser tests need Chromium. Install it with the package manager of this system, or name one in FAIRLEAD_CHROMIUM.',
+    );
+  if (process.getuid() !== 0)
+    throw new setup.SetupError('The browser tests need Chromium. Run: sudo apt-get install -y chromium');
+  say('Chromium: apt-get installs it for the browser tests …');
+  const env = Object.assign({}, process.env, { DEBIAN_FRONTEND: 'noninteractive' });
+  setup.runQuietly('apt-update', 'apt-get', ['update', '-q'], '/', env, 'apt-get could not read the package lists');
+  // A font has to be named: without the recommended packages there is none, and text would have no size.
+  setup.runQuietly(
+    'apt-install',
+    'apt-get',
+    ['install', '-q', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'],
+    '/',
+    env,
+    'apt-get could not install Chromium',
+  );
+  if (!chromiumPaths.some(fs.existsSync))
+    throw new setup.SetupError('apt-get installed no Chromium at a known place. Name one in FAIRLEAD_CHROMIUM.');
+}
