@@ -1,1 +1,5 @@
-export type { DiskBytes, ReadOptions, Warehouse } from './warehouse.ts';
+export { QueryOverCeiling, RowRefused, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
+export { warehouseLimits } from './limits.ts';
+export { migrateWarehouse, type WarehouseMigrations } from './migrate.ts';
+export { openWarehouse } from './open.ts';
+export type { CommandOptions, DiskBytes, ReadOptions, Warehouse } from './warehouse.ts';

@@ -8,6 +8,13 @@ export interface ReadOptions {
   purpose?: string;
 }
 
+export interface CommandOptions {
+  /** Long work on a connection of its own, so that no insert waits for it. It takes one of the readers' places. */
+  background?: boolean;
+  /** A word for logs. */
+  purpose?: string;
+}
+
 /** Bytes of the warehouse's active parts on disk, by table. */
 export interface DiskBytes {
   total: number;
@@ -20,19 +27,24 @@ export interface DiskBytes {
  */
 export interface Warehouse {
   readonly mode: 'embedded' | 'server' | 'cluster';
+  /** Name of the cluster in cluster mode. */
+  readonly cluster: string | undefined;
   /**
-   * Runs one SELECT on a connection that is read-only for life and gives its rows. UInt64 and Decimal arrive as
-   * text, smaller numbers as numbers.
+   * Runs one SELECT on a connection that is read-only for life and gives its rows. UInt64 (so every count and
+   * sum of integers too) and Decimal arrive as text, smaller integers and floats as numbers.
    * @throws QueryOverCeiling when a limit of memory, rows or time was met, or the queue was too long
    * @throws WarehouseUnavailable when the engine cannot be reached
    */
   read<Row>(sql: string, params?: Record<string, unknown>, options?: ReadOptions): Promise<Row[]>;
-  /** Runs one statement that changes something. Statements and inserts run one after another. */
-  command(sql: string, params?: Record<string, unknown>): Promise<void>;
+  /**
+   * Runs one statement that changes something. Statements and inserts run one after another, except those in the
+   * background, which run one after another among themselves.
+   */
+  command(sql: string, params?: Record<string, unknown>, options?: CommandOptions): Promise<void>;
   /**
    * Appends newline-delimited JSON rows to a table, once per token: the same token again changes nothing, neither
    * in the table nor in what is derived from it.
-   * @throws RowRefused the data is at fault: the same bytes will never go in; `row` is the first bad line (1-based)
+   * @throws RowRefused the data is at fault: the same bytes will never go in, and none of them went in
    * @throws WarehouseUnavailable try again later with the same token
    */
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;

@@ -1,0 +1,134 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { drainPending, Session } from 'chdb';
+import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
+import { type Engine, identifier, tokenText } from './engine.ts';
+import { engineCode, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
+import { warehouseLimits as limits } from './limits.ts';
+import { bindParams } from './params.ts';
+import { backgroundSettings, readerSettings, type Settings, setStatement, writerSettings } from './settings.ts';
+
+/**
+ * ClickHouse in our own process, over a directory that only this process may use.
+ *
+ * The connection hook between `chdb` and `@clickhouse/client` is declared experimental on both sides: this file is the
+ * only one that knows of it, and package.json pins both versions.
+ *
+ * @param directory Made if it is not there, 0700.
+ * @throws WarehouseRefused when another process has the directory
+ */
+export async function openEmbedded(directory: string): Promise<Engine> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const configFile = join(directory, 'engine.xml');
+  writeFileSync(configFile, engineConfig(), { mode: 0o600 });
+  const ownerFile = join(directory, 'owner.pid');
+  const anchor = openAnchor(directory, configFile, ownerFile);
+  writeFileSync(ownerFile, `${process.pid}\n`, { mode: 0o600 });
+
+  const open: ClickHouseClient[] = [];
+  async function connect(settings: Settings, readonly: boolean) {
+    const connection = createChdbConnection({ path: directory });
+    const client = createClient({ connection });
+    open.push(client);
+    await client.command({ query: setStatement(settings) });
+    if (readonly) await client.command({ query: 'SET readonly = 1' });
+    return { client, connection };
+  }
+
+  try {
+    const writer = await connect(writerSettings, false);
+    const background = await connect(backgroundSettings, false);
+    const readers: ClickHouseClient[] = [];
+    for (let n = 0; n < limits.readersAtOnce; n++) readers.push((await connect(readerSettings, true)).client);
+    return {
+      readers,
+      writer: writer.client,
+      background: background.client,
+      abortable: false,
+      bind: (sql, params) => ({ query: bindParams(params) + sql }),
+      insert: (table, ndjson, token) => insert(writer.connection, table, ndjson, token),
+      async trim() {
+        await background.client.command({ query: 'SYSTEM JEMALLOC PURGE' });
+      },
+      async close() {
+        await drainPending();
+        for (const client of open) await client.close();
+        anchor.close();
+        await drainPending();
+      },
+    };
+  } catch (error) {
+    for (const client of open) await client.close();
+    anchor.close();
+    throw error;
+  }
+}
+
+/**
+ * The bytes go to the engine's parser as they are; the token is part of the statement's text and so ends with it.
+ * (`@clickhouse/client` would make text of them first: 20,000 rows took 1.6 times as long that way.)
+ */
+async function insert(connection: ChdbConnection, table: string, ndjson: Buffer, token: string): Promise<void> {
+  await connection.chdb.rawInsert({
+    table: identifier(table),
+    values: ndjson,
+    format: 'JSONEachRow',
+    settings: { insert_deduplication_token: tokenText(token) },
+  });
+}
+
+/**
+ * The first connection of a process starts the engine, and only it can hand over what is configuration rather than a
+ * setting. It is kept open, unused, so that the engine lives as long as we do.
+ */
+function openAnchor(directory: string, configFile: string, ownerFile: string): Session {
+  try {
+    return new Session(directory, { connectionArgs: [`--config-file=${configFile}`] });
+  } catch (error) {
+    const code = engineCode(error)?.code;
+    if (code === 76 || /lock|already running|another server/i.test(String((error as Error).message)))
+      throw new WarehouseRefused(
+        `The warehouse in ${directory} is in use by ${ownerOf(ownerFile)}: stop that process, or set FAIRLEAD_DATA_DIR to a directory of its own.`,
+        { cause: error },
+      );
+    throw new WarehouseUnavailable(engineCode(error)?.type ?? 'ENGINE_DID_NOT_START', { cause: error });
+  }
+}
+
+function ownerOf(ownerFile: string): string {
+  try {
+    return `process ${Number(readFileSync(ownerFile, 'utf8'))}`;
+  } catch {
+    return 'another process';
+  }
+}
+
+/**
+ * The engine is built for servers of its own: its caches may grow to 5 GB each and it keeps a thousand idle threads.
+ * Here it shares a small machine, so everything that only makes sense elsewhere is small or off.
+ */
+function engineConfig(): string {
+  const values: Record<string, string | number> = {
+    timezone: 'UTC',
+    max_server_memory_usage: limits.engineMemoryBytes,
+    mark_cache_size: limits.markCacheBytes,
+    index_mark_cache_size: 1 << 20,
+    primary_index_cache_size: 32 << 20,
+    uncompressed_cache_size: 0,
+    index_uncompressed_cache_size: 0,
+    query_condition_cache_size: 8 << 20,
+    compiled_expression_cache_size: 8 << 20,
+    mmap_cache_size: 64,
+    max_thread_pool_free_size: 8,
+    max_io_thread_pool_free_size: 0,
+    background_pool_size: 2,
+    background_schedule_pool_size: 2,
+    background_common_pool_size: 1,
+    background_move_pool_size: 1,
+    background_fetches_pool_size: 1,
+    os_threads_nice_value_merge_mutate: 15,
+  };
+  const lines = Object.entries(values).map(([name, value]) => `  <${name}>${value}</${name}>`);
+  return `<clickhouse>\n${lines.join('\n')}\n</clickhouse>\n`;
+}

@@ -1,0 +1,32 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+
+/** What the two ways of running ClickHouse differ in. Everything above this line is the same code. */
+export interface Engine {
+  /** Connections for questions, read-only for life; as many as may run at once. */
+  readers: ClickHouseClient[];
+  /** The one connection that inserts and changes. */
+  writer: ClickHouseClient;
+  /** For long work (freezing, merging), so that it never stands before an insert. */
+  background: ClickHouseClient;
+  /** A statement with its parameters, in the form the engine binds them. */
+  bind(sql: string, params: Record<string, unknown>): { query: string; query_params?: Record<string, unknown> };
+  /** True when giving up on a call stops it; the embedded engine goes on to the end. */
+  abortable: boolean;
+  insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  /** Gives memory back that only a burst needed. */
+  trim(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Names come from our own code and migrations; this keeps it so. */
+export function identifier(name: string): string {
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new TypeError('A table name is lower case letters, digits and _.');
+  return name;
+}
+
+/** Tokens are segment names and row ranges. */
+export function tokenText(token: string): string {
+  if (!/^[A-Za-z0-9_.:@+-]{1,200}$/.test(token))
+    throw new TypeError('An insert token is up to 200 letters, digits and the marks _ . : @ + -');
+  return token;
+}
