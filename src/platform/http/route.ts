@@ -40,8 +40,11 @@ export interface RouteRequest<Params, Query, Body> {
   query: Query;
   body: Body;
   principal: Principal | undefined;
-  /** Throws `not_found` (never `forbidden`: existence is not revealed) unless the principal may do this here. */
-  allow(organisationId: number): void;
+  /**
+   * Throws `not_found` (never `forbidden`: existence is not revealed) unless the principal may do this in this
+   * organisation and, for a key limited to some sites, on this site.
+   */
+  allow(organisationId: number, siteId?: number): void;
   headers: IncomingMessage['headers'];
   /** The client's address by trusted hop count. Account-plane routes may use it for throttles; it is never logged outside D15. */
   address: string;

@@ -188,10 +188,11 @@ async function answerRoute(
           ? undefined
           : check(route.body, parseJson(await readBody(request, route.bodyBytesMax ?? bodyBytesDefault)), 'body'),
       principal,
-      allow(organisationId) {
+      allow(organisationId, siteId) {
         const permission = route.access;
         if (permission === 'public' || permission === 'signed-in') return;
-        if (principal === undefined || !principal.can(permission, organisationId))
+        const otherSite = siteId !== undefined && principal?.siteIds?.includes(siteId) === false;
+        if (principal === undefined || otherSite || !principal.can(permission, organisationId))
           throw new RequestError(
             'not_found',
             'There is no such thing here, or your role does not include it. Owners of the organisation can grant it.',

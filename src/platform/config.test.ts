@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from './config.ts';
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((problem) => problem.variable);
+  }
+}
+
+describe('settings are checked at start, all at once, naming the variable and the fix', () => {
+  const rows: [title: string, env: Record<string, string>, variables: string[]][] = [
+    ['nothing set', {}, []],
+    ['empty values count as not set', { PORT: '', DATABASE_URL: ' ' }, []],
+    ['a port that is none', { PORT: '99999' }, ['PORT']],
+    ['a port in words', { PORT: 'http' }, ['PORT']],
+    ['an unknown setting of ours', { FAIRLEAD_DATADIR: '/data' }, ['FAIRLEAD_DATADIR']],
+    [
+      'a key inside the data',
+      { FAIRLEAD_DATA_DIR: '/srv/data', FAIRLEAD_KEY_FILE: '/srv/data/keys/root' },
+      ['FAIRLEAD_KEY_FILE'],
+    ],
+    [
+      'a key beside the data whose name begins alike',
+      { FAIRLEAD_DATA_DIR: '/srv/data', FAIRLEAD_KEY_FILE: '/srv/data-keys/root' },
+      [],
+    ],
+    ['a database without its owner', { DATABASE_URL: 'postgres://app@db/fairlead' }, ['DATABASE_MIGRATION_URL']],
+    [
+      'a database of another kind',
+      { DATABASE_URL: 'mysql://db/x', DATABASE_MIGRATION_URL: 'postgres://o@db/x' },
+      ['DATABASE_URL'],
+    ],
+    ['a cluster without a server', { CLICKHOUSE_CLUSTER: 'main' }, ['CLICKHOUSE_URL']],
+    [
+      'a cluster name that is SQL',
+      { CLICKHOUSE_URL: 'http://ch:8123', CLICKHOUSE_CLUSTER: "x' ON" },
+      ['CLICKHOUSE_CLUSTER'],
+    ],
+    ['a split role on embedded stores', { FAIRLEAD_ROLE: 'collect' }, ['FAIRLEAD_ROLE']],
+    ['an unknown role', { FAIRLEAD_ROLE: 'web' }, ['FAIRLEAD_ROLE', 'FAIRLEAD_ROLE']],
+    ['half a certificate', { FAIRLEAD_TLS_CERT: '/etc/hostname' }, ['FAIRLEAD_TLS_KEY']],
+    [
+      'a certificate that is not there',
+      { FAIRLEAD_TLS_CERT: '/nowhere/c', FAIRLEAD_TLS_KEY: '/nowhere/k' },
+      ['FAIRLEAD_TLS_CERT', 'FAIRLEAD_TLS_KEY'],
+    ],
+    ['ACME without an address', { FAIRLEAD_ACME_DOMAINS: 'desk.example' }, ['FAIRLEAD_ACME_EMAIL']],
+    ['product events without a host', { FAIRLEAD_POSTHOG_KEY: 'k' }, ['FAIRLEAD_POSTHOG_HOST']],
+    ['two at once', { PORT: 'x', FAIRLEAD_TRUSTED_PROXIES: '-1' }, ['PORT', 'FAIRLEAD_TRUSTED_PROXIES']],
+    ['a public address that is none', { FAIRLEAD_PUBLIC_URL: 'desk.example' }, ['FAIRLEAD_PUBLIC_URL']],
+  ];
+  it.each(rows)('%s', (_title, env, variables) => {
+    expect(problemsOf(env)).toEqual(variables);
+  });
+
+  it('keeps to loopback, believes no header and reports to nobody unless told otherwise', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 7070,
+      trustedProxies: 0,
+      role: 'all',
+      publicUrl: 'http://localhost:7070',
+    });
+    expect([config.sentryDsn, config.posthog, config.siteRate, config.outboundAllow]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      [],
+    ]);
+  });
+});
