@@ -77,7 +77,7 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
     const site = await findSite(postgres, request.params.domain);
     if (site === undefined)
       throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
-    request.allow(site.organisation_id);
+    request.allow(site.organisation_id, site.id);
     return site;
   }
   return [

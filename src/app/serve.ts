@@ -60,12 +60,13 @@ export async function startServer(
       publicUrl: config.publicUrl,
       trustedProxies: config.trustedProxies,
       tls: certificate === undefined ? undefined : readCertificate(certificate),
-      routes: desk.parts.flatMap((part) => part.routes ?? []),
+      // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
+      routes: showsPages(config) ? desk.parts.flatMap((part) => part.routes ?? []) : [],
       fast: {
-        ...Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})),
+        ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
         ...healthHandlers(desk.house, desk.parts, () => http?.counts() ?? []),
       },
-      files: openStaticFiles(dashboardFolder, trackerFiles()),
+      files: openStaticFiles(showsPages(config) ? dashboardFolder : undefined, collects(config) ? trackerFiles() : {}),
       authenticate: desk.accounts.authenticate,
       clock: systemClock,
       random: systemRandom,
@@ -82,6 +83,14 @@ export async function startServer(
     await stop();
     throw error;
   }
+}
+
+function collects(config: Config): boolean {
+  return config.role === 'all' || config.role === 'collect';
+}
+
+function showsPages(config: Config): boolean {
+  return config.role === 'all' || config.role === 'app';
 }
 
 /** `fairlead serve`: runs until a signal asks it to stop. Progress and the address go to standard output. */

@@ -34,12 +34,12 @@ const types: Record<string, string> = {
  * `extra` adds single files under their own path and headers (the tracker).
  */
 export function openStaticFiles(
-  folder: string,
+  folder: string | undefined,
   extra: Record<string, { body: Buffer; type: string; headers: Record<string, string> }> = {},
 ): StaticFiles {
   const files = new Map<string, StoredFile>();
-  for (const name of listFiles(folder))
-    files.set(`/${name}`, store(readFileSync(join(folder, name)), extname(name), name.startsWith('assets/')));
+  for (const name of folder === undefined ? [] : listFiles(folder))
+    files.set(`/${name}`, store(readFileSync(join(folder as string, name)), extname(name), name.startsWith('assets/')));
   const index = files.get('/index.html');
   const extras = new Map(
     Object.entries(extra).map(([path, file]) => [
