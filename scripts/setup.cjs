@@ -110,7 +110,7 @@ function npmAgrees() {
 function readPackages(file) {
   try {
     return JSON.parse(fs.readFileSync(file, 'utf8')).packages || {};
-  } catch (error) {
+  } catch {
     return {};
   }
 }
@@ -365,7 +365,7 @@ function removeStale(lock, owner) {
   const aside = lock + '.stale.' + process.pid;
   try {
     fs.renameSync(lock, aside);
-  } catch (error) {
+  } catch {
     return;
   }
   if (parseInt(readText(aside), 10) !== owner) tryLink(aside, lock);
@@ -398,7 +398,7 @@ function sleep(ms) {
 function readText(file) {
   try {
     return fs.readFileSync(file, 'utf8');
-  } catch (error) {
+  } catch {
     return '';
   }
 }
