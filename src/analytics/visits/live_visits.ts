@@ -29,6 +29,8 @@ export type LiveVisits = {
   /** Closes visits that are over, at most `countMax` at a time; true when more are waiting. */
   sweep(nowMs: number, countMax: number): boolean;
   count(): number;
+  /** Running visits of visitor ids that a given day's salt made: those that lose their id when that salt dies. */
+  countOfDay(idDay: number, nowMs: number): number;
   /** Visits that were closed because of the limits, before they were over. */
   closedEarly(): number;
   /** What the store takes of memory: arrays as far as they were written, and texts. */
@@ -196,6 +198,12 @@ export function openLiveVisits(limits: { visitsMax: number; textBytesMax: number
       return oldest !== none && nowMs - (ended[oldest] as number) >= visitGapMsMax;
     },
     count: () => count,
+    countOfDay(day, nowMs) {
+      let found = 0;
+      for (let slot = newest; slot !== none; slot = older[slot] as number)
+        if (idDay[slot] === day && nowMs - (ended[slot] as number) < visitGapMsMax) found++;
+      return found;
+    },
     closedEarly: () => closedEarly,
     bytes: () => everUsed * 74 + Math.min(everUsed * 4_096, index.bytes) + texts.bytes(),
   };

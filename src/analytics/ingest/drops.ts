@@ -1,0 +1,52 @@
+import type { DropReason } from '../../../contract/drops.ts';
+import type { DropRow } from '../event_row.ts';
+import { timeText } from './row.ts';
+
+/**
+ * Counts what was not stored, per minute, site and reason. Counting in memory keeps a flood of refused events from
+ * becoming a flood of rows; the counts go to the spool once a second, so a kill -9 loses at most the last second of
+ * them. It loses counts of drops, never an event: a dropped one is not promised to anybody.
+ */
+export type DropCounts = {
+  add(siteId: number, reason: DropReason, nowMs: number): void;
+  /** The rows since the last call; empty when nothing was dropped. */
+  take(): string[];
+  /** Puts rows back that could not be kept. */
+  giveBack(rows: readonly string[]): void;
+  /** All drops since the start, by reason: for a counter on `/metrics`. */
+  totals(): { labels: { reason: string }; value: number }[];
+};
+
+/** A site and a reason make one entry a minute; strangers' domains all count under site 0, so this is never reached by them. */
+const entriesMax = 100_000;
+
+export function openDropCounts(): DropCounts {
+  let counts = new Map<string, DropRow>();
+  const totals = new Map<string, number>();
+  function count(row: DropRow) {
+    const key = `${row.site_id} ${row.minute} ${row.reason}`;
+    const known = counts.get(key);
+    if (known !== undefined) known.events += row.events;
+    else if (counts.size < entriesMax) counts.set(key, row);
+  }
+  return {
+    add(siteId, reason, nowMs) {
+      totals.set(reason, (totals.get(reason) ?? 0) + 1);
+      count({ site_id: siteId, minute: minuteText(nowMs), reason, events: 1 });
+    },
+    take() {
+      if (counts.size === 0) return [];
+      const rows = [...counts.values()].map((row) => JSON.stringify(row));
+      counts = new Map();
+      return rows;
+    },
+    giveBack(rows) {
+      for (const row of rows) count(JSON.parse(row) as DropRow);
+    },
+    totals: () => [...totals].map(([reason, value]) => ({ labels: { reason }, value })),
+  };
+}
+
+function minuteText(ms: number): string {
+  return `${timeText(ms).slice(0, 17)}00`;
+}

@@ -1,0 +1,303 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { DropReason } from '../../../contract/drops.ts';
+import { ingestLimits } from '../../../contract/limits.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { plainAddress } from '../../platform/http/address.ts';
+import type { Principal } from '../../platform/http/route.ts';
+import type { Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
+import type { SiteRecord } from '../sites.ts';
+import { dayOf } from '../visits/salt.ts';
+import { type Arrival, arrive, type Hit } from './arrival.ts';
+import type { DropCounts } from './drops.ts';
+import type { LiveView } from './live.ts';
+import { type Page, readPage } from './page.ts';
+import { type EventInput, type Refusal, readEvent } from './payload.ts';
+import { botLine } from './row.ts';
+import { readSource } from './source.ts';
+import { type Desk, placeOf, takeIn } from './steps.ts';
+
+/** Who sends. Exists while the request's function runs and is handed to nothing that outlives it. */
+export type Sender = {
+  readonly address: string;
+  readonly userAgent: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Set when the request carried an API key. */
+  readonly principal: Principal | undefined;
+};
+
+export type Outcome =
+  /** The disk took nothing: answer 503, send it again. */
+  { readonly kind: 'unavailable'; readonly retryAfterSeconds: number } | Taken;
+
+export type Taken = {
+  readonly kind: 'taken';
+  /** Rows that are on disk. */
+  stored: number;
+  /** Events that had been stored before. */
+  duplicates: number;
+  /** Everything that was not stored, duplicates too, by reason. */
+  readonly dropped: Partial<Record<DropReason, number>>;
+  /** Events that could not be read, the first few of them. */
+  readonly refused: { index: number; refusal: Refusal }[];
+};
+
+export type Ingest = {
+  /**
+   * Takes one event or a list of them. Everything that needs the sender happens before this returns; `done` is called
+   * when the disk has answered, or at once when nothing is to be stored.
+   */
+  take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void): void;
+};
+
+export type IngestParts = {
+  readonly desk: Desk;
+  readonly clock: Clock;
+  readonly events: Lane;
+  readonly bots: Lane;
+  readonly drops: DropCounts;
+  readonly live: LiveView;
+  /** A row was stored on a UTC day that may be closed: its frozen counts must be made again. */
+  readonly onLate: (siteId: number, day: number) => void;
+};
+
+/** Later than this an event is stored by itself; a visit cannot wait for it (Definitions, "client time"). */
+const lateMs = 15 * 60_000;
+const futureMsMax = 60_000;
+/** Older events than any site keeps would be deleted on arrival. */
+const ageMsMax = 780 * 86_400_000;
+const refusedShownMax = 10;
+/** Rows of one request go to the spool in portions of at most this size; an ordinary batch is one portion. */
+const portionCharsMax = 1024 * 1024;
+
+export function openIngest(parts: IngestParts): Ingest {
+  const { desk, clock, drops } = parts;
+  // Event ids whose rows are at the disk right now: the same id in a second request waits for the first one's fate.
+  const flights = new Map<string, Flight>();
+
+  function take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void): void {
+    const nowMs = clock.now();
+    const taken: Taken = { kind: 'taken', stored: 0, duplicates: 0, dropped: {}, refused: [] };
+    const hits: Hit[] = [];
+    const flight: Flight = { ids: [], waiting: [] };
+    let others: Set<Flight> | undefined;
+    const events = Array.isArray(payload) ? payload : [payload];
+    for (let index = 0; index < events.length; index++) {
+      const input = readEvent(events[index]);
+      if ('refused' in input) {
+        refuse(taken, index, input, nowMs);
+        continue;
+      }
+      const page = readPage(input.url, input.hashMode);
+      const problem = 'refused' in page ? page : readClaims(input, sender, nowMs);
+      if (problem !== undefined) {
+        refuse(taken, index, problem, nowMs);
+        continue;
+      }
+      for (const domain of domainsOf(input, page as Page)) {
+        const arrival = arriveFrom(sender, input, page as Page, domain, nowMs);
+        const hit = takeIn(arrival, desk);
+        if (typeof hit !== 'string') {
+          board(hit, input, flight);
+          hits.push(hit);
+          continue;
+        }
+        drop(taken, arrival, hit);
+        if (hit === 'duplicate') {
+          const first = flights.get(flightId(arrival.site.id, input.id));
+          if (first !== undefined && first !== flight) others = (others ?? new Set()).add(first);
+        }
+      }
+    }
+    taken.stored = hits.length;
+    store(hits, flight, nowMs, others === undefined ? undefined : [...others], (refusal) =>
+      done(refusal === undefined ? taken : { kind: 'unavailable', retryAfterSeconds: refusal.retryAfterSeconds }),
+    );
+  }
+
+  function refuse(taken: Taken, index: number, refusal: Refusal, nowMs: number): void {
+    taken.dropped[refusal.reason] = (taken.dropped[refusal.reason] ?? 0) + 1;
+    if (taken.refused.length < refusedShownMax) taken.refused.push({ index, refusal });
+    // What cannot be read names no site that could be trusted.
+    drops.add(0, refusal.reason, nowMs);
+  }
+
+  function drop(taken: Taken, arrival: Arrival, reason: DropReason): void {
+    taken.dropped[reason] = (taken.dropped[reason] ?? 0) + 1;
+    if (reason === 'duplicate') taken.duplicates++;
+    drops.add(reason === 'not_found' ? 0 : arrival.site.id, reason, arrival.nowMs);
+    // Detected robots are kept apart; when the disk is full they are only counted.
+    if (reason === 'bot') parts.bots.append(botRow(arrival, desk), () => {});
+  }
+
+  /** From here on the id is known: a second event with it is a duplicate, even within the same request. */
+  function board(hit: Hit, input: EventInput, flight: Flight): void {
+    if (hit.eventKey !== undefined) {
+      desk.eventKeys.add(hit.eventKey, clock.now());
+      const id = flightId(hit.siteId, input.id);
+      flight.ids.push(id);
+      flights.set(id, flight);
+    }
+    if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, clock.now());
+  }
+
+  /** Asks the disk, once for all rows of a request where they fit, and settles what depended on its answer. */
+  function store(
+    hits: readonly Hit[],
+    flight: Flight,
+    receivedMs: number,
+    others: readonly Flight[] | undefined,
+    done: (refusal?: SpoolUnavailable) => void,
+  ) {
+    const portions = portionsOf(hits);
+    let open = portions.length + (others?.length ?? 0);
+    let refused: SpoolUnavailable | undefined;
+    if (open === 0) return done();
+    const started = clock.monotonic();
+    const settle = (refusal?: SpoolUnavailable) => {
+      refused ??= refusal;
+      if (--open === 0) done(refused);
+    };
+    if (portions.length > 0) {
+      let writing = portions.length;
+      let failed: SpoolUnavailable | undefined;
+      for (const rows of portions)
+        parts.events.append(rows, (refusal) => {
+          failed ??= refusal;
+          if (--writing === 0) land(hits, flight, receivedMs, started, failed);
+          settle(refusal);
+        });
+    }
+    if (others !== undefined) for (const other of others) other.waiting.push(settle);
+  }
+
+  function land(
+    hits: readonly Hit[],
+    flight: Flight,
+    receivedMs: number,
+    started: number,
+    refusal: SpoolUnavailable | undefined,
+  ): void {
+    for (const id of flight.ids) flights.delete(id);
+    if (refusal === undefined) {
+      const storedAfterMs = clock.monotonic() - started;
+      for (const hit of hits) {
+        parts.live.tell({
+          siteId: hit.siteId,
+          name: hit.name,
+          hostname: hit.hostname,
+          pathname: hit.pathname,
+          line: hit.line,
+          receivedMs,
+          storedAfterMs,
+        });
+        if (receivedMs - hit.timeMs > lateMs) parts.onLate(hit.siteId, dayOf(hit.timeMs));
+      }
+    } else for (const hit of hits) takeBack(hit);
+    for (const waiting of flight.waiting) waiting(refusal);
+  }
+
+  /** Nothing was kept, so nothing may be remembered: the sender will come again with the same id and order. */
+  function takeBack(hit: Hit): void {
+    if (hit.eventKey !== undefined) desk.eventKeys.delete(hit.eventKey);
+    if (hit.orderKey !== undefined) desk.orderKeys.delete(hit.orderKey);
+    if (hit.begun !== undefined) desk.visits.forget(hit.begun.slot, hit.begun.visitId);
+  }
+
+  return { take };
+}
+
+/** A request whose rows are at the disk, and the requests that wait for the same answer. */
+type Flight = { readonly ids: string[]; readonly waiting: ((refusal?: SpoolUnavailable) => void)[] };
+
+function flightId(siteId: number, eventId: string): string {
+  return `${siteId} ${eventId}`;
+}
+
+function portionsOf(hits: readonly Hit[]): string[] {
+  if (hits.length === 0) return [];
+  const portions = [(hits[0] as Hit).line];
+  for (let i = 1; i < hits.length; i++) {
+    const { line } = hits[i] as Hit;
+    const last = portions.length - 1;
+    const open = portions[last] as string;
+    if (open.length + line.length < portionCharsMax) portions[last] = `${open}\n${line}`;
+    else portions.push(line);
+  }
+  return portions;
+}
+
+/** The sites of an event: named, several by commas, or the host of the page when none is. */
+function domainsOf(input: EventInput, page: Page): readonly string[] {
+  if (input.domains === '') return [page.hostname];
+  if (!input.domains.includes(',')) return [input.domains];
+  return [...new Set(input.domains.split(',', ingestLimits.domainsPerEventMax))];
+}
+
+/** What a sender with a key says about the visitor must be readable; what others say about it is not read. */
+function readClaims(input: EventInput, sender: Sender, nowMs: number): Refusal | undefined {
+  if (sender.principal === undefined) return undefined;
+  if (input.address !== undefined && plainAddress(input.address) === undefined)
+    return { refused: true, reason: 'invalid', field: 'ip', message: 'The "ip" is an IPv4 or IPv6 address.' };
+  if (input.timeMs !== undefined && nowMs - input.timeMs > ageMsMax)
+    return {
+      refused: true,
+      reason: 'invalid',
+      field: 'time',
+      message: 'The "time" is older than any site keeps events.',
+    };
+  return undefined;
+}
+
+function arriveFrom(sender: Sender, input: EventInput, page: Page, domain: string, nowMs: number): Arrival {
+  const { principal } = sender;
+  if (principal === undefined)
+    return arrive({
+      input,
+      page,
+      domain,
+      address: sender.address,
+      userAgent: sender.userAgent,
+      headers: sender.headers,
+      nowMs,
+      timeMs: nowMs,
+      isLate: false,
+      maySend: undefined,
+    });
+  const said = input.timeMs ?? nowMs;
+  const timeMs = said > nowMs + futureMsMax ? nowMs : said;
+  return arrive({
+    input,
+    page,
+    domain,
+    address: input.address === undefined ? sender.address : (plainAddress(input.address) ?? ''),
+    userAgent: input.userAgent ?? sender.userAgent,
+    headers: undefined,
+    nowMs,
+    timeMs,
+    isLate: nowMs - timeMs > lateMs,
+    maySend: (site) => mayWrite(principal, site),
+  });
+}
+
+function mayWrite(principal: Principal, site: SiteRecord): boolean {
+  return (
+    principal.can('events.write', site.organisationId) &&
+    (principal.siteIds === undefined || principal.siteIds.includes(site.id))
+  );
+}
+
+/** A robot's row says what it asked for and which rule knew it, nothing of who it was. */
+function botRow(arrival: Arrival, desk: Desk): string {
+  const { input, page, site } = arrival;
+  return botLine({
+    site_id: site.id,
+    timeMs: arrival.timeMs,
+    rule: arrival.botRule ?? '',
+    agent: '',
+    name: input.name,
+    hostname: page.hostname,
+    pathname: page.pathname,
+    referrer: readSource({ page, referrer: input.referrer, siteHostnames: [site.domain, page.hostname] }).referrer,
+    country: placeOf(arrival, desk)?.country ?? '',
+  });
+}

@@ -1,0 +1,195 @@
+import type { DropReason } from '../../../contract/drops.ts';
+import { ingestLimits } from '../../../contract/limits.ts';
+import { type Revenue, readAmount, readCurrency } from './revenue.ts';
+import { cleanText, cutText } from './text.ts';
+
+/** One event as it was sent, read into precise types. What it says is the sender's word; nothing is looked up yet. */
+export type EventInput = {
+  readonly name: string;
+  readonly url: string;
+  readonly hashMode: boolean;
+  /** As sent: one or several, separated by commas; '' = the host of the page. */
+  readonly domains: string;
+  readonly referrer: string;
+  readonly title: string;
+  readonly screen: string;
+  /** JSON text of an object of strings, ready for the row. */
+  readonly props: string;
+  readonly revenue: Revenue | undefined;
+  readonly orderId: string;
+  readonly interactive: 0 | 1;
+  readonly scrollDepth: number;
+  readonly engagementMs: number;
+  /** The sender's own id of the event; '' = none. */
+  readonly id: string;
+  /** These three count only with an API key, and in imports. */
+  readonly address: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly timeMs: number | undefined;
+};
+
+export type Refusal = {
+  readonly refused: true;
+  readonly reason: DropReason & ('invalid' | 'too_large');
+  /** The member of the payload at fault, by its long name. */
+  readonly field: string;
+  readonly message: string;
+};
+
+/** No percentage was sent. */
+export const noScrollDepth = 255;
+const screenPattern = /^[1-9]\d{0,4}x[1-9]\d{0,4}$/;
+const engagementMsMax = 24 * 3_600_000;
+
+/**
+ * Reads one event of a payload, in Plausible's words (long and short) and ours. Unknown members are ignored, as
+ * Plausible does, so that newer trackers work with older servers.
+ */
+export function readEvent(raw: unknown): EventInput | Refusal {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    return invalid('event', 'An event is a JSON object.');
+  const sent = raw as Record<string, unknown>;
+  const name = sent.n ?? sent.name;
+  if (typeof name !== 'string' || name.trim() === '') return invalid('name', 'The event needs a "name" that is text.');
+  if (name.length > ingestLimits.nameCharsMax) return tooLarge('name', ingestLimits.nameCharsMax);
+  const url = sent.u ?? sent.url;
+  if (typeof url !== 'string' || url === '') return invalid('url', 'The event needs the "url" of its page, as text.');
+  if (url.length > ingestLimits.urlCharsMax) return tooLarge('url', ingestLimits.urlCharsMax);
+  const domains = sent.d ?? sent.domain ?? '';
+  if (typeof domains !== 'string') return invalid('domain', 'The "domain" is text.');
+  const id = sent.id ?? '';
+  if (typeof id !== 'string') return invalid('id', 'The "id" is text.');
+  if (id.length > ingestLimits.idCharsMax) return tooLarge('id', ingestLimits.idCharsMax);
+  const props = readProps(sent.m ?? sent.meta ?? sent.p ?? sent.props);
+  if (typeof props !== 'string') return props;
+  const earned = readRevenue(sent.$ ?? sent.revenue);
+  if ('refused' in earned) return earned;
+  const time = readTime(sent.time ?? sent.timestamp);
+  if (time === null) return invalid('time', 'The "time" is ISO 8601 text, or milliseconds since 1970.');
+  const trimmed = cleanText(name.trim());
+  const isEngagement = trimmed === 'engagement';
+  return {
+    name: trimmed,
+    url,
+    hashMode: isOn(sent.h ?? sent.hashMode),
+    domains,
+    referrer: cutText(textOf(sent.r ?? sent.referrer), ingestLimits.urlCharsMax),
+    title: cleanText(cutText(textOf(sent.t ?? sent.title).trim(), ingestLimits.titleCharsMax)),
+    screen: readScreen(sent.sc ?? sent.screen),
+    props,
+    revenue: earned.revenue,
+    orderId: earned.orderId,
+    interactive: isEngagement || isOff(sent.i ?? sent.interactive) ? 0 : 1,
+    scrollDepth: readWhole(sent.sd ?? sent.scroll_depth, 100) ?? noScrollDepth,
+    engagementMs: readWhole(sent.e ?? sent.engagement_ms, engagementMsMax) ?? 0,
+    id,
+    address: optionalText(sent.ip),
+    userAgent: optionalText(sent.user_agent),
+    timeMs: time,
+  };
+}
+
+function invalid(field: string, message: string): Refusal {
+  return { refused: true, reason: 'invalid', field, message };
+}
+function tooLarge(field: string, charsMax: number): Refusal {
+  return { refused: true, reason: 'too_large', field, message: `The "${field}" has at most ${charsMax} characters.` };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+function optionalText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+function isOn(value: unknown): boolean {
+  return value === true || value === 1 || value === '1' || value === 'true';
+}
+function isOff(value: unknown): boolean {
+  return value === false || value === 0 || value === '0' || value === 'false';
+}
+
+function readScreen(value: unknown): string {
+  return typeof value === 'string' && value.length <= ingestLimits.screenCharsMax && screenPattern.test(value)
+    ? value
+    : '';
+}
+
+/** A number is brought into 0…max; anything else is absent. */
+function readWhole(value: unknown, max: number): number | undefined {
+  return typeof value === 'number' && value >= 0 ? Math.round(Math.min(value, max)) : undefined;
+}
+
+/**
+ * Custom properties as the JSON text of the row. Plausible's rules: an object, or JSON text of one; values that are
+ * lists, objects, null or '' are left out, the others become text. The text is built key by key and no object of ours
+ * ever gets a sender's key, so `__proto__` is a name like others.
+ */
+function readProps(value: unknown): string | Refusal {
+  const props = typeof value === 'string' ? parseObject(value) : value;
+  if (typeof props !== 'object' || props === null || Array.isArray(props)) return '{}';
+  let text = '{';
+  let count = 0;
+  for (const key of Object.keys(props)) {
+    const said = (props as Record<string, unknown>)[key];
+    if (said === null || said === '' || typeof said === 'object') continue;
+    if (++count > ingestLimits.propsMax)
+      return tooMany('props', `An event has at most ${ingestLimits.propsMax} props.`);
+    if (key.length > ingestLimits.propKeyCharsMax)
+      return tooMany('props', `The name of a property has at most ${ingestLimits.propKeyCharsMax} characters.`);
+    const worth = String(said);
+    if (worth.length > ingestLimits.propValueCharsMax)
+      return tooMany('props', `A property has at most ${ingestLimits.propValueCharsMax} characters.`);
+    text += `${count === 1 ? '' : ','}${JSON.stringify(cleanText(key))}:${JSON.stringify(cleanText(worth))}`;
+  }
+  return `${text}}`;
+}
+
+function tooMany(field: string, message: string): Refusal {
+  return { refused: true, reason: 'too_large', field, message };
+}
+
+function parseObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const nothingEarned = { revenue: undefined, orderId: '' } as const;
+
+/**
+ * Revenue that cannot be read refuses the event instead of being left out: a shop must hear of it on the first day,
+ * not from its totals at the end of the month.
+ */
+function readRevenue(value: unknown): { revenue: Revenue | undefined; orderId: string } | Refusal {
+  if (value === undefined || value === null) return nothingEarned;
+  const sent = typeof value === 'string' ? parseObject(value) : value;
+  if (typeof sent !== 'object' || sent === null) return invalid('revenue', 'The "revenue" is {currency, amount}.');
+  const { amount: amountSent, currency: currencySent, order_id: order } = sent as Record<string, unknown>;
+  const currency = readCurrency(currencySent);
+  if (currency === undefined) return invalid('revenue.currency', 'The "currency" is an ISO 4217 code such as EUR.');
+  const amount = readAmount(amountSent);
+  if (amount === undefined)
+    return invalid('revenue.amount', 'The "amount" is a number from 0 on, in units of the currency, such as 19.99.');
+  if (order !== undefined && order !== null && typeof order !== 'string' && typeof order !== 'number')
+    return invalid('revenue.order_id', 'The "order_id" is text.');
+  const orderId = cleanText(String(order ?? '').trim());
+  if (orderId.length > ingestLimits.orderIdCharsMax) return tooLarge('revenue.order_id', ingestLimits.orderIdCharsMax);
+  return { revenue: { amount, currency }, orderId };
+}
+
+const zonePattern = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+
+/** Undefined = none was sent, null = it cannot be read. Text without a zone is UTC. */
+function readTime(value: unknown): number | undefined | null {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') {
+    if (!/^\d{4}-\d{2}-\d{2}/.test(value)) return null;
+    const text = value.trim().replace(' ', 'T');
+    const ms = Date.parse(text.length <= 10 || zonePattern.test(text.slice(10)) ? text : `${text}Z`);
+    return Number.isNaN(ms) ? null : ms;
+  }
+  return typeof value === 'number' && Number.isFinite(value) && value > 1e11 && value < 1e13 ? Math.floor(value) : null;
+}

@@ -1,0 +1,272 @@
+import type { DropReason } from '../../../contract/drops.ts';
+import type { Random } from '../../platform/random.ts';
+import type { SiteDirectory } from '../sites.ts';
+import type { AgedKeys } from '../visits/aged_keys.ts';
+import { type Id64, type LiveVisits, type Slot, visitGapMsMax } from '../visits/live_visits.ts';
+import { type DaySalt, dayOf, type Salts } from '../visits/salt.ts';
+import { id64Of, id64Text, siteKey, visitorId } from '../visits/visitor.ts';
+import { type AgentHeaders, readAgent } from './agent.ts';
+import type { Arrival, Hit } from './arrival.ts';
+import { detectBot } from './bots.ts';
+import { channelOf } from './channel.ts';
+import type { Place, Places } from './place.ts';
+import { agentText, entryText, eventLine, noEntryText, originText, placeText } from './row.ts';
+import { type AddressDigest, blockedPage, blocksAddress } from './shields.ts';
+import { readSource } from './source.ts';
+import { isSpamReferrer } from './spam.ts';
+import type { SiteThrottle } from './throttle.ts';
+
+/** What the steps look things up in. The same steps serve requests, imports and `explain`, each with its own desk. */
+export type Desk = {
+  readonly sites: Pick<SiteDirectory, 'find'>;
+  readonly places: Pick<Places, 'lookup'>;
+  readonly salts: Pick<Salts, 'current' | 'previous' | 'late'>;
+  readonly visits: LiveVisits;
+  readonly eventKeys: AgedKeys;
+  readonly orderKeys: AgedKeys;
+  readonly throttle: SiteThrottle;
+  readonly random: Random;
+  readonly addressDigest: AddressDigest;
+  /** 0 = live. */
+  readonly importId: number;
+};
+
+/** Passes the arrival on (undefined) or stops it with a reason. */
+export type Step = (arrival: Arrival, desk: Desk) => DropReason | undefined;
+
+/**
+ * What happens to an event, in this order. Everything that can stop one comes before `joinVisit`, the first step that
+ * changes anything, so that a stopped event leaves no trace but its count.
+ */
+export const steps: readonly Step[] = [
+  findSite,
+  keepRate,
+  honourSignals,
+  raiseShields,
+  refuseRobots,
+  refuseSpam,
+  refuseRepeats,
+  nameVisitor,
+  joinVisit,
+  earn,
+];
+
+/** Runs an arrival through the steps: a hit for the spool, or the reason why there is none. */
+export function takeIn(arrival: Arrival, desk: Desk): Hit | DropReason {
+  for (const step of steps) {
+    const reason = step(arrival, desk);
+    if (reason !== undefined) return reason;
+  }
+  return leave(arrival, desk);
+}
+
+export function findSite(arrival: Arrival, desk: Desk): DropReason | undefined {
+  const site = desk.sites.find(arrival.domain);
+  // A key that may not write here learns no more than a stranger would.
+  if (site === undefined || arrival.maySend?.(site) === false) return 'not_found';
+  arrival.site = site;
+  return site.suspended ? 'site_suspended' : undefined;
+}
+
+export function keepRate(arrival: Arrival, desk: Desk): DropReason | undefined {
+  return desk.throttle.take(arrival.site.id) ? undefined : 'throttle';
+}
+
+/** Memory mode stores nothing on a device and follows nobody, so a signal changes nothing unless the site says so (COL-20). */
+export function honourSignals(arrival: Arrival): DropReason | undefined {
+  if (arrival.site.privacySignals !== 'drop' || arrival.headers === undefined) return undefined;
+  const asked = arrival.headers['sec-gpc'] === '1' || arrival.headers.dnt === '1';
+  return asked ? 'privacy_signal' : undefined;
+}
+
+export function raiseShields(arrival: Arrival, desk: Desk): DropReason | undefined {
+  const { site } = arrival;
+  const page = blockedPage(site, arrival.page);
+  if (page !== undefined) return page;
+  if (blocksAddress(site, arrival.address, desk.addressDigest)) return 'site_ip_blocklist';
+  if (site.shields.countries.length > 0 && site.shields.countries.includes(placeOf(arrival, desk)?.country ?? ''))
+    return 'site_country_blocklist';
+  return undefined;
+}
+
+export function refuseRobots(arrival: Arrival): DropReason | undefined {
+  const robot = detectBot({ userAgent: arrival.userAgent, headers: arrival.headers, screen: arrival.input.screen });
+  if (robot === undefined) return undefined;
+  arrival.botRule = robot.rule;
+  return 'bot';
+}
+
+export function refuseSpam(arrival: Arrival): DropReason | undefined {
+  const { referrer } = arrival.input;
+  return referrer !== '' && isSpamReferrer(hostOf(referrer)) ? 'spam_referrer' : undefined;
+}
+
+export function refuseRepeats(arrival: Arrival, desk: Desk): DropReason | undefined {
+  const { id } = arrival.input;
+  if (id === '') return undefined;
+  arrival.eventKey = siteKey('event', arrival.site.id, id);
+  return desk.eventKeys.has(arrival.eventKey, arrival.nowMs) ? 'duplicate' : undefined;
+}
+
+/**
+ * The visitor's id under the salt of the day. In the ten minutes after midnight a visitor whose visit is running under
+ * yesterday's id goes on under that one; which of the two it was is stored nowhere beside the other.
+ */
+export function nameVisitor(arrival: Arrival, desk: Desk): DropReason | undefined {
+  const { nowMs, timeMs } = arrival;
+  const day = dayOf(timeMs);
+  const today = desk.salts.current(nowMs);
+  if (arrival.isLate || day < today.day - 1) return nameUnder(arrival, desk.salts.late(day));
+  const yesterday = desk.salts.previous(nowMs);
+  if (day === today.day - 1)
+    // Sent by a key, from before midnight: yesterday's salt while there is one, else a salt that meets nobody.
+    return nameUnder(arrival, yesterday ?? desk.salts.late(day));
+  nameUnder(arrival, today);
+  if (yesterday === undefined || runningVisit(arrival, desk) >= 0) return undefined;
+  const { visitorId: todaysId } = arrival;
+  nameUnder(arrival, yesterday);
+  if (runningVisit(arrival, desk) >= 0) return undefined;
+  arrival.visitorId = todaysId;
+  arrival.idDay = today.day;
+  return undefined;
+}
+
+/** Finds the visit that is running, or begins one. Engagement belongs to a visit or to nothing. */
+export function joinVisit(arrival: Arrival, desk: Desk): DropReason | undefined {
+  const isEngagement = arrival.input.name === 'engagement';
+  if (arrival.isLate) return isEngagement ? 'no_session_for_engagement' : undefined;
+  arrival.slot = runningVisit(arrival, desk);
+  if (arrival.slot < 0) {
+    if (isEngagement) return 'no_session_for_engagement';
+    arrival.slot = desk.visits.begin(visitorOf(arrival), {
+      visitId: id64Of(desk.random.uint64()),
+      startedMs: arrival.timeMs,
+      idDay: arrival.idDay,
+      ...firstWords(arrival, desk),
+    });
+    arrival.startsVisit = true;
+    return undefined;
+  }
+  desk.visits.touch(arrival.slot, arrival.timeMs);
+  if (arrival.input.name === 'pageview' && desk.visits.read.entry(arrival.slot) === noEntryText)
+    desk.visits.enter(arrival.slot, entryText(arrival.page.hostname, arrival.page.pathname));
+  return undefined;
+}
+
+/** Revenue counts where the site keeps it (COL-16), and once per order. */
+export function earn(arrival: Arrival, desk: Desk): DropReason | undefined {
+  const { revenue, orderId } = arrival.input;
+  if (revenue === undefined || !arrival.site.revenue) return undefined;
+  arrival.revenueAmount = revenue.amount;
+  arrival.revenueCurrency = revenue.currency;
+  arrival.orderId = orderId;
+  if (orderId === '') return undefined;
+  const key = siteKey('order', arrival.site.id, orderId);
+  if (desk.orderKeys.has(key, arrival.nowMs)) arrival.revenueAmount = '0';
+  else arrival.orderKey = key;
+  return undefined;
+}
+
+/** Writes the row and lets go of everything that may not leave the edge. */
+function leave(arrival: Arrival, desk: Desk): Hit {
+  const { input, page, site } = arrival;
+  const late = arrival.isLate ? lateVisit(arrival, desk) : undefined;
+  const { read } = desk.visits;
+  const visitId = late?.visitId ?? read.visitId(arrival.slot);
+  return {
+    siteId: site.id,
+    name: input.name,
+    hostname: page.hostname,
+    pathname: page.pathname,
+    timeMs: arrival.timeMs,
+    visitorId: arrival.visitorId,
+    eventKey: arrival.eventKey,
+    orderKey: arrival.orderKey,
+    begun: arrival.startsVisit ? { slot: arrival.slot, visitId } : undefined,
+    line: eventLine({
+      siteId: site.id,
+      timeMs: arrival.timeMs,
+      name: input.name,
+      visitorId: id64Text(arrival.visitorId),
+      visitId: id64Text(visitId),
+      idDay: late?.idDay ?? read.idDay(arrival.slot),
+      visitStartMs: late?.startedMs ?? read.startedMs(arrival.slot),
+      detached: late === undefined ? 0 : 1,
+      hostname: page.hostname,
+      pathname: page.pathname,
+      title: site.titles ? input.title : '',
+      originText: late?.origin ?? read.origin(arrival.slot),
+      entryText: late?.entry ?? read.entry(arrival.slot),
+      agentText: late?.agent ?? read.agent(arrival.slot),
+      placeText: late?.place ?? read.place(arrival.slot),
+      propsText: input.props,
+      revenueAmount: arrival.revenueAmount,
+      revenueCurrency: arrival.revenueCurrency,
+      orderId: arrival.orderId,
+      interactive: input.interactive,
+      scrollDepth: input.scrollDepth,
+      engagementMs: input.engagementMs,
+      importId: desk.importId,
+      eventKey: arrival.eventKey === undefined ? '0' : id64Text(arrival.eventKey),
+    }),
+  };
+}
+
+/** A late event stands alone: a visit id of its own, which is never counted as a visit. */
+function lateVisit(arrival: Arrival, desk: Desk) {
+  return {
+    visitId: id64Of(desk.random.uint64()),
+    startedMs: arrival.timeMs,
+    idDay: arrival.idDay,
+    ...firstWords(arrival, desk),
+  };
+}
+
+/** What the first event of a visit says and all its rows repeat. */
+function firstWords(arrival: Arrival, desk: Desk) {
+  const { input, page, site } = arrival;
+  const source = readSource({ page, referrer: input.referrer, siteHostnames: [site.domain, page.hostname] });
+  return {
+    origin: originText(source, channelOf(source)),
+    agent: agentText(readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), input.screen),
+    place: placeText(placeOf(arrival, desk)),
+    entry: input.name === 'pageview' ? entryText(page.hostname, page.pathname) : noEntryText,
+  };
+}
+
+function nameUnder(arrival: Arrival, salt: DaySalt): undefined {
+  arrival.visitorId = visitorId(salt.salt, arrival.site.id, arrival.address, arrival.userAgent);
+  arrival.idDay = salt.day;
+}
+
+function visitorOf(arrival: Arrival): { siteId: number; id: Id64 } {
+  return { siteId: arrival.site.id, id: arrival.visitorId };
+}
+
+function runningVisit(arrival: Arrival, desk: Desk): Slot {
+  const slot = desk.visits.find(visitorOf(arrival), arrival.timeMs);
+  // Only a file that is not in order asks for a visit that begins long after the event.
+  return slot >= 0 && desk.visits.read.startedMs(slot) - arrival.timeMs >= visitGapMsMax ? -1 : slot;
+}
+
+/** Looked up once, and only when somebody wants to know. */
+export function placeOf(arrival: Arrival, desk: Pick<Desk, 'places'>): Place | undefined {
+  if (arrival.place === 'not asked') arrival.place = desk.places.lookup(arrival.address);
+  return arrival.place;
+}
+
+/** The host of a referrer, by eye: every event with a referrer is asked, and a URL parser costs four times as much. */
+function hostOf(referrer: string): string {
+  const scheme = referrer.indexOf('://');
+  const from = scheme < 0 ? 0 : scheme + 3;
+  let end = from;
+  for (; end < referrer.length; end++) {
+    const code = referrer.charCodeAt(end);
+    // '/', '?', '#'
+    if (code === 47 || code === 63 || code === 35) break;
+  }
+  const authority = referrer.slice(from, end);
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const port = host.indexOf(':');
+  return (port < 0 ? host : host.slice(0, port)).toLowerCase();
+}
