@@ -5,7 +5,7 @@ import pg from 'pg';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { openPostgres, type Postgres } from '../src/platform/postgres/index.ts';
-import { type Sql, sqlOn } from '../src/platform/postgres/sql.ts';
+import { readers, type Sql, sqlOn } from '../src/platform/postgres/sql.ts';
 import { systemRandom } from '../src/platform/random.ts';
 
 /** The folders of every subject that keeps something in Postgres. */
@@ -53,7 +53,13 @@ export async function openTestPostgres(migrations: readonly URL[] = postgresMigr
 export async function ownerLogin(postgres: Pick<Postgres, 'directories'>): Promise<pg.ClientConfig> {
   const [own, server = own] = postgres.directories as [string, string?];
   const { owner } = JSON.parse(await readFile(join(own, 'credentials.json'), 'utf8')) as { owner: string };
-  return { host: join(server, 'socket'), user: 'fairlead_owner', password: owner, database: 'fairlead' };
+  return {
+    host: join(server, 'socket'),
+    user: 'fairlead_owner',
+    password: owner,
+    database: 'fairlead',
+    types: readers,
+  };
 }
 
 /** For root the server's files lie outside the data directory. */

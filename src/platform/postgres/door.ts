@@ -97,7 +97,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     }
   }
 
-  function within<T>(scope: Scope, work: (sql: Sql) => Promise<T>): Promise<T> {
+  async function within<T>(scope: Scope, work: (sql: Sql) => Promise<T>): Promise<T> {
     return transaction(
       `BEGIN${setting('organisation', scope.organisationId)}${setting('person', scope.personId)}`,
       work,
@@ -119,7 +119,8 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
 /** Part of the opening message, so that it costs no round trip. The number is checked, since it is not a parameter. */
 function setting(name: 'organisation' | 'person', id: number | undefined): string {
   if (id === undefined) return '';
-  if (!Number.isSafeInteger(id) || id < 1) throw new TypeError(`${String(id)} is not the number of a ${name}.`);
+  if (!Number.isSafeInteger(id) || id < 1)
+    throw new TypeError(`${String(id)} is not the number of ${name === 'person' ? 'a' : 'an'} ${name}.`);
   return `; SELECT set_config('fairlead.${name}', '${id}', true)`;
 }
 
