@@ -53,7 +53,7 @@ export async function addGoal(
     throw new RequestError('conflict', `A site has at most ${goalsPerSiteMax} goals. Remove one first.`);
   const row = await sql.maybe<Goal>(
     `INSERT INTO goals (organisation_id, site_id, kind, name, pattern, currency, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-     ON CONFLICT (site_id, name) DO NOTHING RETURNING ${columns}`,
+     ON CONFLICT (organisation_id, site_id, name) DO NOTHING RETURNING ${columns}`,
     [
       site.organisation_id,
       site.id,
