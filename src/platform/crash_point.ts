@@ -3,6 +3,7 @@
  * closed list, so that a driver can visit every one of them and a misspelt name fails to compile.
  */
 export const crashPoints = [
+  'spool.take', // a group is formed, nothing of it is in the file
   'spool.write', // the group's bytes are in the file, not yet synced
   'spool.sync', // synced, nobody told
   'spool.ack', // the first of a group has its answer, the others not

@@ -1,4 +1,5 @@
 import { crashPoint } from '../crash_point.ts';
+import type { SpoolFiles } from './files.ts';
 import { type ClosedSegment, codeOf, type Surroundings } from './lane.ts';
 import type { Range } from './progress.ts';
 import type { Quarantine, RefusedRow } from './quarantine.ts';
@@ -36,6 +37,8 @@ export class Courier {
   #acceptedRows = false;
   #refusedInARow = 0;
   readonly #heldUntil = new Map<string, number>();
+  /** Refused rows of a segment that is being split, over the pauses of a store that comes and goes. */
+  readonly #refused = new Map<string, Map<number, RefusedRow>>();
   #provenAt = Number.NEGATIVE_INFINITY;
 
   /** For `/metrics`; they only grow. */
@@ -110,7 +113,8 @@ export class Courier {
     if (bytes === undefined) return 'stored';
     // Rows are counted only when they must be told apart; the ordinary segment passes through unread.
     let starts: number[] | undefined;
-    const refused = new Map<number, RefusedRow>();
+    const refused = this.#refused.get(segment.name) ?? new Map<number, RefusedRow>();
+    this.#refused.set(segment.name, refused);
     const sliceOf = ([from, to]: Range) => {
       starts ??= rowStarts(bytes);
       return bytes.subarray(starts[from], starts[to]);
@@ -131,7 +135,8 @@ export class Courier {
     const deliverPart = async (range: Range): Promise<void> => {
       const [from, to] = range;
       const isRow = to - from === 1;
-      if (progress.stored(sink.name, range) || (isRow && progress.quarantined(sink.name, from))) return;
+      if (progress.stored(sink.name, range)) return;
+      if (isRow && (refused.has(from) || progress.quarantined(sink.name, from))) return;
       let parts = progress.partsOf(sink.name, range);
       if (parts === undefined) {
         const refusal = await offer(sliceOf(range), `${segment.name}:${from}-${to}`);
@@ -184,11 +189,13 @@ export class Courier {
   async #read(segment: ClosedSegment): Promise<Buffer | undefined> {
     const { files, log } = this.#around;
     if (segment.uncut) await this.#cut(segment);
-    let bytes: Buffer;
-    try {
-      bytes = await files.readFile(segment.path);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+    let bytes = await readIfThere(files, segment.path);
+    if (bytes === undefined) {
+      // A renaming may have been done although it was reported as failed.
+      segment.path = segment.path.replace(/open$|closed$/, (state) => (state === 'open' ? 'closed' : 'open'));
+      bytes = await readIfThere(files, segment.path);
+    }
+    if (bytes === undefined) {
       log.error('spool_segment_missing', { lane: segment.lane, bytes: segment.bytes });
       return undefined;
     }
@@ -217,6 +224,7 @@ export class Courier {
     crashPoint('spool.confirm');
     this.counts.segments++;
     this.#heldUntil.delete(segment.name);
+    this.#refused.delete(segment.name);
     segment.confirmedBy.add(this.sink.name);
     await this.#onConfirmed(segment);
   }
@@ -225,6 +233,8 @@ export class Courier {
     const { clock, limits, log } = this.#around;
     if (this.#heldUntil.size === 0)
       log.error('spool_refused_as_one', { lane: segment.lane, sink: this.sink.name, bytes: segment.bytes });
+    // Asked again from the beginning: by then the store may have been mended.
+    this.#refused.delete(segment.name);
     this.#heldUntil.set(segment.name, clock.monotonic() + limits.sinkRetryMsMax);
     this.#onTrouble();
   }
@@ -282,6 +292,15 @@ export function probesOf(rows: number, probes: number): Range[] {
     next = row + 1;
   }
   return parts;
+}
+
+async function readIfThere(files: SpoolFiles, path: string): Promise<Buffer | undefined> {
+  try {
+    return await files.readFile(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function withoutLineBreak(row: Buffer): Buffer {

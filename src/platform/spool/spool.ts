@@ -239,8 +239,7 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
     close,
     lagMs,
     bytes: () => usage.bytes,
-    segments: () =>
-      [...running.values()].reduce((sum, lane) => sum + lane.closed.length + (lane.writer.hasRows() ? 1 : 0), 0),
+    segments: () => [...running.values()].reduce((sum, lane) => sum + lane.closed.length + lane.writer.segments(), 0),
     quarantined: () => quarantine.rows(),
     trouble,
     gauges: () => gaugesOf({ spool, lanes: [...running.values()], quarantine, limits }),

@@ -56,6 +56,8 @@ export class LaneWriter {
 
   #current: OpenSegment | undefined;
   #spare: Promise<OpenSegment | undefined> | undefined;
+  /** Segments that are being closed, one after the other, so that the loader sees them in their order. */
+  #ending: OpenSegment[] = [];
   #closing: Promise<void> = Promise.resolve();
   #due = false;
   #calledOff: (() => void) | undefined;
@@ -128,11 +130,12 @@ export class LaneWriter {
   /** Monotonic time of the oldest row that no closed segment holds yet. */
   oldestAt(): number | undefined {
     const group = this.#underWay ?? this.#ready[0] ?? (this.#filling.used > 0 ? this.#filling : undefined);
-    return this.#current?.bornAt ?? group?.bornAt;
+    return (this.#ending[0] ?? this.#current ?? group)?.bornAt;
   }
 
-  hasRows(): boolean {
-    return this.#current !== undefined || this.#waitingBytes > 0;
+  /** Segments with rows that the loader has not been given yet. */
+  segments(): number {
+    return this.#ending.length + (this.#current !== undefined || this.#waitingBytes > 0 ? 1 : 0);
   }
 
   /** Why appends are refused at this moment. */
@@ -206,6 +209,7 @@ export class LaneWriter {
     try {
       if (this.#current !== undefined && this.#current.synced + group.used > limits.segmentBytesMax) this.#roll();
       segment = this.#current ?? (await this.#begin(group.bornAt));
+      crashPoint('spool.take');
       for (let written = 0; written < group.used; ) {
         const length = group.used - written;
         written += await files.write(segment.descriptor, group.bytes, written, length, segment.synced + written);
@@ -232,7 +236,7 @@ export class LaneWriter {
       try {
         done(refusal);
       } catch (error) {
-        this.#around.log.error('spool_answer_failed', { lane: this.#lane, code: codeOf(error) });
+        this.#around.log.error('spool_answer_failed', { lane: this.#lane }, error);
       }
       crashPoint('spool.ack');
     }
@@ -289,7 +293,12 @@ export class LaneWriter {
     if (segment === undefined) return;
     this.#current = undefined;
     this.#calledOff?.();
-    this.#closing = this.#closing.then(() => this.#publish(segment, true));
+    this.#end(segment, true);
+  }
+
+  #end(segment: OpenSegment, cut: boolean): void {
+    this.#ending.push(segment);
+    this.#closing = this.#closing.then(() => this.#publish(segment, cut));
   }
 
   async #abandon(segment: OpenSegment): Promise<void> {
@@ -309,7 +318,7 @@ export class LaneWriter {
     } catch (error) {
       log.warn('spool_cut_failed', { lane: this.#lane, code: codeOf(error), cut });
     }
-    this.#closing = this.#closing.then(() => this.#publish(segment, cut));
+    this.#end(segment, cut);
   }
 
   /**
@@ -331,6 +340,7 @@ export class LaneWriter {
     } catch (error) {
       log.warn('spool_close_failed', { lane: this.#lane, code: codeOf(error) });
     }
+    this.#ending.shift();
     this.#onClosed({
       lane: this.#lane,
       name: segment.name,

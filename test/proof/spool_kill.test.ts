@@ -1,0 +1,90 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CrashPoint, crashPoints } from '../../src/platform/crash_point.ts';
+import { seededRandom } from '../../src/platform/random.ts';
+import { folderSink } from '../../src/platform/spool/folder_sink.ts';
+import { startChild } from './drivers/child.ts';
+import { type Tally, tally } from './drivers/tally.ts';
+
+const script = fileURLToPath(new URL('./drivers/spool_child.ts', import.meta.url));
+const perLife = 300;
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'fairlead-kill-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** Lets one process after the other live and die on the same directory; the last one may end in peace. */
+async function livesOf(
+  deaths: string[],
+  sabotage: string[] = [],
+): Promise<{ killed: number; strict: Tally; plain: Tally }> {
+  const acknowledged: string[] = [];
+  let killed = 0;
+  for (const [life, death] of [...deaths, ''].entries()) {
+    const child = startChild(script, {
+      args: [dir, String(life * perLife), String(perLife), ...sabotage],
+      env: typeof death === 'number' || death === '' ? {} : { FAIRLEAD_CRASH_POINT: death },
+    });
+    if (typeof death === 'number') {
+      await child.says(/^ack /);
+      await new Promise((resolve) => setTimeout(resolve, death));
+      await child.kill();
+    }
+    const end = await child.ended;
+    expect(['SIGKILL', 0]).toContain(end);
+    if (end === 'SIGKILL') killed++;
+    else expect(child.lines.at(-1)).toBe('done');
+    acknowledged.push(...child.lines.filter((line) => line.startsWith('ack ')).map((line) => line.slice(4)));
+  }
+  const idsOf = (rows: string[]) => rows.map((row) => String((JSON.parse(row) as { id: number }).id));
+  const folder = (name: string) => idsOf(folderSink(join(dir, name), { name }).rows());
+  return {
+    killed,
+    strict: tally(acknowledged, [...folder('strict'), ...idsOf(quarantined())]),
+    plain: tally(acknowledged, folder('plain')),
+  };
+}
+
+function quarantined(): string[] {
+  const directory = join(dir, 'quarantine', 'events');
+  return readdirSync(directory).flatMap((file) =>
+    readFileSync(join(directory, file), 'utf8')
+      .split('\n')
+      .filter((line, i) => i % 2 === 1 && line !== ''),
+  );
+}
+
+describe('kill -9 at every step of the spool: acknowledged means stored, once, in every store', () => {
+  const points = crashPoints.filter((point): point is CrashPoint => point.startsWith('spool.'));
+  it.each(points)('%s', async (point) => {
+    const { killed, strict, plain } = await livesOf([`${point}:1`, `${point}:2`, `${point}:5`]);
+    expect(killed).toBeGreaterThanOrEqual(point === 'spool.split' || point === 'spool.quarantine' ? 2 : 3);
+    for (const store of [strict, plain]) {
+      expect(store).toMatchObject({ lost: [], duplicated: [] });
+      expect(store.acknowledged).toBeGreaterThanOrEqual(perLife);
+    }
+    expect(readdirSync(join(dir, 'spool', 'events'))).toEqual([]);
+  });
+
+  it('and at any other moment', async () => {
+    const random = seededRandom('moments');
+    const deaths = Array.from({ length: 8 }, () => random.bytes(1).readUInt8() / 4);
+    const { strict, plain } = await livesOf(deaths);
+    for (const store of [strict, plain]) expect(store).toMatchObject({ lost: [], duplicated: [] });
+  });
+});
+
+describe('the proof fails when the guard is taken away', () => {
+  it('answers that do not wait for the disk: acknowledged rows are lost', async () => {
+    const { plain } = await livesOf(['spool.take:1', 'spool.take:2'], ['early']);
+    expect(plain.lost.length).toBeGreaterThan(0);
+  });
+  it('another token each time: rows are stored twice', async () => {
+    const { plain } = await livesOf(['spool.confirm:2', 'spool.confirm:3', 'spool.delete:1'], ['token']);
+    expect(plain.duplicated.length).toBeGreaterThan(0);
+  });
+});
