@@ -126,7 +126,8 @@ export function visitTexts(row: VisitColumns) {
   return {
     origin: originText(row as unknown as Source, row.channel as Channel),
     agent: agentText(row as unknown as Agent, row.screen),
-    place: placeText(row as Place),
+    // The warehouse gives decimals as text.
+    place: placeText({ ...row, latitude: Number(row.latitude), longitude: Number(row.longitude) }),
     entry: entryText(row.entry_hostname, row.entry_page),
   };
 }

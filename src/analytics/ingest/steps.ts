@@ -256,7 +256,7 @@ export function placeOf(arrival: Arrival, desk: Pick<Desk, 'places'>): Place | u
 }
 
 /** The host of a referrer, by eye: every event with a referrer is asked, and a URL parser costs four times as much. */
-function hostOf(referrer: string): string {
+export function hostOf(referrer: string): string {
   const scheme = referrer.indexOf('://');
   const from = scheme < 0 ? 0 : scheme + 3;
   let end = from;

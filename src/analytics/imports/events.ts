@@ -1,0 +1,228 @@
+import type { DropReason } from '../../../contract/drops.ts';
+import { plainAddress } from '../../platform/http/address.ts';
+import type { Random } from '../../platform/random.ts';
+import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { arrive } from '../ingest/arrival.ts';
+import { type Page, readPage } from '../ingest/page.ts';
+import { readEvent } from '../ingest/payload.ts';
+import type { Places } from '../ingest/place.ts';
+import { dayText } from '../ingest/row.ts';
+import type { AddressDigest } from '../ingest/shields.ts';
+import { type Desk, takeIn } from '../ingest/steps.ts';
+import { noThrottle } from '../ingest/throttle.ts';
+import type { SiteRecord } from '../sites.ts';
+import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
+import { type Id64, openLiveVisits } from '../visits/live_visits.ts';
+import { type DaySalt, dayOf, graceMs, type Salts, saltBytes } from '../visits/salt.ts';
+import { siteKey } from '../visits/visitor.ts';
+
+export type ImportParts = {
+  /** NDJSON: `{time, name, url, referrer, title, screen, ip, user_agent, props, revenue, interactive, scroll_depth, engagement_ms}` */
+  readonly lines: AsyncIterable<string>;
+  readonly site: SiteRecord;
+  /** 1 to 4,294,967,295; on every row, so that the import can be undone whole. */
+  readonly importId: number;
+  readonly nowMs: number;
+  readonly places: Pick<Places, 'lookup'>;
+  /** The running salts, for rows of today; past days get salts of their own. Absent: today too. */
+  readonly salts: Pick<Salts, 'current'> | undefined;
+  /** The site's orders so far, so that an order that is known counts no second time. */
+  readonly orderKeys: AgedKeys;
+  readonly addressDigest: AddressDigest;
+  readonly random: Random;
+  /** Rows with a line break between each two; resolves when they are kept (`lane.append`). Throws when they are not. */
+  readonly append: (rows: string) => Promise<void>;
+  /** UTC days ('YYYY-MM-DD') whose frozen counts must be made again. */
+  readonly markDirty: (siteId: number, days: readonly string[]) => Promise<void>;
+  /** Called after each portion of rows, with the number of lines read. */
+  readonly onProgress?: (lines: number) => void;
+};
+
+export type ImportReport = {
+  lines: number;
+  stored: number;
+  /** Rows that were not stored, by reason, with the numbers of the first such lines (from 1). */
+  stopped: Partial<Record<DropReason, { rows: number; lines: number[] }>>;
+  days: { first: string; last: string } | undefined;
+};
+
+/** Rows kept by one append; about 0.5 MB of text. */
+const rowsPerAppend = 500;
+const lineNumbersMax = 20;
+/** Of the visitors of one site that are on it at the same time. */
+const visitsAtOnceMax = 200_000;
+const textBytesMax = 64 * 1024 * 1024;
+
+/**
+ * Takes past events in by the same steps as live ones, each at its own time and in the order of the file: visits form
+ * as they would have formed then. The rows go through the spool, so they are stored exactly once even if the process
+ * dies meanwhile; what an interrupted import has stored carries its number and can be undone.
+ *
+ * Robots, spam and shields stop rows here as they do live. Rate and privacy settings do not: both are about requests.
+ */
+export async function importEvents(parts: ImportParts): Promise<ImportReport> {
+  const report: ImportReport = { lines: 0, stored: 0, stopped: {}, days: undefined };
+  const desk = deskFor(parts);
+  const days = new Set<number>();
+  let rows: string[] = [];
+  let orders: Id64[] = [];
+
+  async function flush() {
+    if (rows.length > 0) await parts.append(rows.join('\n'));
+    rows = [];
+    orders = [];
+    parts.onProgress?.(report.lines);
+  }
+
+  try {
+    for await (const line of parts.lines) {
+      report.lines++;
+      if (line.trim() === '') continue;
+      const taken = takeRow(line, parts, desk);
+      if ('stopped' in taken) {
+        countStopped(report, taken.stopped);
+        continue;
+      }
+      days.add(dayOf(taken.timeMs));
+      report.stored++;
+      rows.push(taken.line);
+      if (taken.orderKey !== undefined) orders.push(taken.orderKey);
+      if (rows.length >= rowsPerAppend) await flush();
+    }
+    await flush();
+  } catch (error) {
+    // These orders were read and not kept: when they come again they must count.
+    for (const order of orders) parts.orderKeys.delete(order);
+    throw error;
+  } finally {
+    // Also when the file breaks off in the middle: what was kept until then changes its days all the same.
+    const sorted = [...days].sort((a, b) => a - b);
+    if (sorted.length > 0) {
+      report.days = { first: dayText(sorted[0] as number), last: dayText(sorted.at(-1) as number) };
+      await parts.markDirty(parts.site.id, sorted.map(dayText));
+    }
+  }
+  return report;
+}
+
+/**
+ * Takes an import back whole: its rows leave events and visits, and the days it touched are counted anew.
+ * The rows must all be in the warehouse (`spool.drain`), or the ones still on their way would stay.
+ */
+export async function undoImport(parts: {
+  warehouse: Pick<Warehouse, 'read' | 'command'>;
+  orderKeys: AgedKeys;
+  siteId: number;
+  importId: number;
+  markDirty: ImportParts['markDirty'];
+}): Promise<{ rows: number }> {
+  const which = { site: parts.siteId, import: parts.importId };
+  const where = 'site_id = {site:UInt64} AND import_id = {import:UInt32}';
+  const days = await parts.warehouse.read<{ day: string; rows: string | number }>(
+    `SELECT toString(toDate(time)) AS day, count() AS rows FROM events WHERE ${where} GROUP BY day ORDER BY day`,
+    which,
+    { seconds: 60, purpose: 'undo_import' },
+  );
+  const orders = await parts.warehouse.read<{ order_id: string }>(
+    `SELECT DISTINCT order_id FROM events WHERE ${where} AND order_id != '' AND revenue_amount > 0`,
+    which,
+    { seconds: 60, purpose: 'undo_import' },
+  );
+  await parts.warehouse.command(`DELETE FROM events WHERE ${where}`, which, { purpose: 'undo_import' });
+  await parts.warehouse.command(`DELETE FROM visits WHERE ${where}`, which, { purpose: 'undo_import' });
+  // Their revenue is gone, so the same orders may earn it again.
+  for (const order of orders) parts.orderKeys.delete(siteKey('order', parts.siteId, order.order_id));
+  if (days.length > 0)
+    await parts.markDirty(
+      parts.siteId,
+      days.map(({ day }) => day),
+    );
+  return { rows: days.reduce((sum, { rows }) => sum + Number(rows), 0) };
+}
+
+function countStopped(report: ImportReport, reason: DropReason): void {
+  const count = report.stopped[reason] ?? { rows: 0, lines: [] };
+  count.rows++;
+  if (count.lines.length < lineNumbersMax) count.lines.push(report.lines);
+  report.stopped[reason] = count;
+}
+
+type TakenRow = { line: string; timeMs: number; orderKey: Id64 | undefined } | { stopped: DropReason };
+
+function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
+  const input = readEvent(parseLine(line));
+  if ('refused' in input) return { stopped: input.reason };
+  const page = readPage(input.url, input.hashMode);
+  if ('refused' in page) return { stopped: page.reason };
+  const { timeMs } = input;
+  const address = input.address === undefined ? '' : plainAddress(input.address);
+  // A row without a time belongs to no day, and one from the future to none yet.
+  if (timeMs === undefined || timeMs > parts.nowMs || address === undefined) return { stopped: 'invalid' };
+  const hit = takeIn(
+    arrive({
+      input,
+      page: page as Page,
+      domain: parts.site.domain,
+      address,
+      userAgent: input.userAgent ?? '',
+      headers: undefined,
+      nowMs: timeMs,
+      timeMs,
+      isLate: false,
+      maySend: undefined,
+    }),
+    desk,
+  );
+  if (typeof hit === 'string') return { stopped: hit };
+  if (hit.eventKey !== undefined) desk.eventKeys.add(hit.eventKey, timeMs);
+  if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, timeMs);
+  return { line: hit.line, timeMs, orderKey: hit.orderKey };
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function deskFor(parts: ImportParts): Desk {
+  return {
+    sites: { find: () => parts.site },
+    places: parts.places,
+    salts: importSalts(parts),
+    visits: openLiveVisits({ visitsMax: visitsAtOnceMax, textBytesMax }),
+    // Ids are looked at within the file alone: those of live events are forgotten after a day anyway.
+    eventKeys: openAgedKeys({ keysMax: 1_000_000, keepMs: 24 * 3_600_000 }),
+    orderKeys: parts.orderKeys,
+    throttle: noThrottle,
+    random: parts.random,
+    addressDigest: parts.addressDigest,
+    importId: parts.importId,
+  };
+}
+
+/**
+ * One random salt per UTC day, in memory until the import ends: ids of a past day can meet neither those that were
+ * made live on that day nor those of another import. Rows after midnight are tried under the day before for ten
+ * minutes, as live events are.
+ */
+function importSalts(parts: Pick<ImportParts, 'random' | 'salts' | 'nowMs'>): Desk['salts'] {
+  const byDay = new Map<number, DaySalt>();
+  const today = dayOf(parts.nowMs);
+  function saltOf(day: number): DaySalt {
+    if (day === today && parts.salts !== undefined) return parts.salts.current(parts.nowMs);
+    let salt = byDay.get(day);
+    if (salt === undefined) {
+      salt = { day, salt: parts.random.bytes(saltBytes) };
+      byDay.set(day, salt);
+    }
+    return salt;
+  }
+  return {
+    current: (ms) => saltOf(dayOf(ms)),
+    previous: (ms) => (ms - dayOf(ms) * 86_400_000 < graceMs ? saltOf(dayOf(ms) - 1) : undefined),
+    late: saltOf,
+  };
+}
