@@ -19,7 +19,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 /** Lets one process after the other live and die on the same directory; the last one may end in peace. */
 async function livesOf(
-  deaths: string[],
+  deaths: (string | number)[],
   sabotage: string[] = [],
 ): Promise<{ killed: number; strict: Tally; plain: Tally }> {
   const acknowledged: string[] = [];

@@ -170,20 +170,23 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
     const wanted = [...running.values()].flatMap((lane) => lane.closed);
     const delivered = () => !wanted.some((segment) => running.get(segment.lane)?.closed.includes(segment));
     const failing = () => [...running.values()].some(({ couriers }) => couriers.some((courier) => courier.trouble()));
-    if (loading === undefined || delivered()) return delivered();
-    return new Promise<boolean>((resolve) => {
+    if (loading === undefined) return delivered();
+    await new Promise<void>((resolve) => {
       const settle = () => {
         if (!delivered() && !failing()) return;
         watchers.delete(settle);
-        resolve(delivered());
+        resolve();
       };
       watchers.add(settle);
       void inTime.then(() => {
         watchers.delete(settle);
-        resolve(delivered());
+        resolve();
       });
       settle();
     });
+    // Their files too: whoever stops after a drain leaves an empty directory.
+    if (delivered()) await Promise.race([Promise.all(removals), inTime]);
+    return delivered();
   }
 
   async function close(): Promise<void> {
