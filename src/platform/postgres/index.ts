@@ -11,6 +11,7 @@ import { migrate } from './migrations.ts';
 import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 
 export type { Scope } from './door.ts';
+export { postgresFiles } from './file_classes.ts';
 export { deletions, lookups } from './lookups.ts';
 export { PostgresRefused } from './refusal.ts';
 export type { Sql } from './sql.ts';

@@ -1,0 +1,78 @@
+import type { Sql } from '../../platform/postgres/index.ts';
+import { readClass } from './classes.ts';
+
+/** A stored column, in either database. The catalogue is the inventory: nothing else lists what is kept. */
+export interface Column {
+  store: 'postgres' | 'warehouse';
+  table: string;
+  column: string;
+  /** 'D7 what it means', or null where nobody said. */
+  comment: string | null;
+}
+
+/** Every column of Postgres, ours by being outside its own schemas. Any role may read the catalogue. */
+export function readPostgresColumns(sql: Sql): Promise<Column[]> {
+  return sql.query<Column>(`
+    SELECT 'postgres' AS store,
+      CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS table,
+      a.attname AS column, col_description(c.oid, a.attnum) AS comment
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    ORDER BY 2, a.attnum`);
+}
+
+/** @returns a sentence for every column that has no class, or one that must never be at rest. */
+export function findUnclassified(columns: readonly Column[]): string[] {
+  return columns.flatMap(({ store, table, column, comment }) => {
+    const found = readClass(comment);
+    if (found === undefined)
+      return [`${store} ${table}.${column} has no data class: begin its comment with D1 … D25 and say what it means.`];
+    if (found.neverAtRest)
+      return [`${store} ${table}.${column} is ${found.id} ${found.name}, which is never stored: keep it in memory.`];
+    return [];
+  });
+}
+
+/** Tables that belong to no organisation and no person, and why that is so. */
+export const ownerless: Readonly<Record<string, string>> = {
+  schema_migrations: 'the app may not even read it',
+  set_up: 'one digest of this installation, from before there is any person',
+};
+
+interface TableSecurity {
+  table: string;
+  forced: boolean;
+  /** How many policies there are that look at no organisation and no person, for roles that are not ours alone. */
+  open: number;
+  bound: number;
+}
+
+/**
+ * @returns a sentence for every table whose rows are not bound to an organisation or a person by forced row security.
+ */
+export async function findUnguarded(sql: Sql): Promise<string[]> {
+  const tables = await sql.query<TableSecurity>(`
+    SELECT c.relname AS table, c.relrowsecurity AND c.relforcerowsecurity AS forced,
+      count(p.oid) FILTER (WHERE p.oid IS NOT NULL AND NOT names_scope AND NOT inside) AS open,
+      count(p.oid) FILTER (WHERE names_scope) AS bound
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+    LEFT JOIN LATERAL (
+      SELECT oid,
+        concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) ~ 'current_(organisation|person)\\(\\)' AS names_scope,
+        -- Roles that nobody logs in as and the app cannot become.
+        polroles <@ (SELECT array_agg(oid) FROM pg_roles WHERE rolname IN ('fairlead_lookup', 'fairlead_purge')) AS inside
+      FROM pg_policy WHERE polrelid = c.oid
+    ) p ON true
+    WHERE c.relkind IN ('r', 'p')
+    GROUP BY c.oid ORDER BY 1`);
+  return tables.flatMap(({ table, forced, open, bound }) => {
+    if (table in ownerless) return [];
+    if (!forced) return [`${table} has no forced row security: ENABLE and FORCE it, or give a reason in ownerless.`];
+    if (bound === 0) return [`${table} has no policy on current_organisation() or current_person(): add one.`];
+    if (open > 0) return [`${table} has a policy that binds its rows to nobody: take it away.`];
+    return [];
+  });
+}
