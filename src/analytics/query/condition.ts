@@ -1,0 +1,132 @@
+import { noProperty } from '../facts.ts';
+import { countryCodes, countryNames } from './countries.ts';
+import { pagePattern } from './page_pattern.ts';
+import type { Binder } from './binder.ts';
+import type { Dimension, Filter, Goal } from './parse.ts';
+
+/** Where a condition or a key is evaluated: on events (alias `e`) or on visits (alias `v`). */
+export type Table = 'events' | 'visits';
+
+/** What of the outside a condition may need: the visits that pass a test of their ends. */
+export interface ConditionContext {
+  binder: Binder;
+  table: Table;
+  /** SQL of the ids of visits that pass a test on `v`; for pages of entry and exit, which events do not know. */
+  visitsWhere: (test: string) => string;
+}
+
+/**
+ * A filter as SQL. Nothing of the question is in the text: names of columns come from the declared facts, and
+ * values, property names and patterns are bound.
+ */
+export function conditionOf(filter: Filter, context: ConditionContext): string {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return `(${filter.nodes.map((node) => conditionOf(node, context)).join(filter.kind === 'and' ? ' AND ' : ' OR ')})`;
+    case 'not':
+      return `NOT ${conditionOf(filter.node, context)}`;
+    case 'goal':
+      return anyOf(filter.goals.map((goal) => goalCondition(goal, context.binder)));
+    case 'test':
+      return testOf(filter, context);
+  }
+}
+
+function testOf(test: Extract<Filter, { kind: 'test' }>, context: ConditionContext): string {
+  const { subject } = test;
+  if (subject.kind === 'column' && subject.fact.level === 'visit-end' && context.table === 'events') {
+    const inVisits = testOf({ ...test, negated: false }, { ...context, table: 'visits' });
+    const ids = context.visitsWhere(inVisits);
+    return `e.visit_id ${test.negated ? 'NOT IN' : 'IN'} (${ids})`;
+  }
+  const value = valueOf(subject, context);
+  const passes = passOf(test, value, context.binder);
+  return test.negated ? `NOT ${passes}` : passes;
+}
+
+function passOf(test: Extract<Filter, { kind: 'test' }>, value: string, binder: Binder): string {
+  const { subject, operator, caseSensitive } = test;
+  const empty = subject.kind === 'property' ? noProperty : subject.fact.empty;
+  switch (operator) {
+    case 'is': {
+      const values = test.values.map((text) => (text === empty ? '' : text));
+      const list = binder.bind('Array(String)', values);
+      return caseSensitive
+        ? `(${value} IN ${list})`
+        : `has(arrayMap(x -> lowerUTF8(x), ${list}), lowerUTF8(${value}))`;
+    }
+    case 'contains': {
+      const found = caseSensitive ? 'position' : 'positionCaseInsensitiveUTF8';
+      return anyOf(test.values.map((text) => `${found}(${value}, ${binder.bind('String', text)}) > 0`));
+    }
+    case 'matches':
+      return anyOf(test.values.map((pattern) => `match(${value}, ${binder.bind('String', pattern)})`));
+    case 'matches_wildcard':
+      return anyOf(test.values.map((glob) => globCondition(value, glob, binder)));
+  }
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? '0' : `(${conditions.join(' OR ')})`;
+}
+
+/** The value of a dimension in one row, '' where absent. Names of countries are what filters and answers see. */
+export function valueOf(
+  subject: Extract<Dimension, { kind: 'property' | 'column' }>,
+  { binder, table }: { binder: Binder; table: Table },
+): string {
+  if (subject.kind === 'property') return `e.props[${binder.bind('String', subject.property)}]`;
+  const alias = table === 'visits' || subject.fact.level === 'visit-end' ? 'v' : 'e';
+  const column = `${alias}.${subject.fact.column}`;
+  return subject.fact.names === 'country' ? countryName(column, binder) : column;
+}
+
+export function countryName(code: string, binder: Binder): string {
+  const codes = binder.bind('Array(String)', countryCodes);
+  const names = binder.bind('Array(String)', countryNames);
+  return `transform(toString(${code}), ${codes}, ${names}, toString(${code}))`;
+}
+
+/** Is the event a conversion of the goal? A page goal takes page views; attention is never a conversion. */
+export function goalCondition(goal: Goal, binder: Binder): string {
+  if (goal.kind === 'event') {
+    const name = `e.name = ${binder.bind('String', goal.match)}`;
+    return goal.match === 'engagement' ? '0' : name;
+  }
+  return `(e.name = 'pageview' AND ${globCondition('e.pathname', goal.match, binder)})`;
+}
+
+function globCondition(value: string, glob: string, binder: Binder): string {
+  const pattern = pagePattern(glob);
+  switch (pattern.kind) {
+    case 'exact':
+      return `${value} = ${binder.bind('String', pattern.text)}`;
+    case 'prefix':
+      return `startsWith(${value}, ${binder.bind('String', pattern.text)})`;
+    case 'pattern':
+      return `match(${value}, ${binder.bind('String', pattern.text)})`;
+  }
+}
+
+/** Does the filter ask about something that differs from event to event? Then a visit passes with an event that does. */
+export function asksEvents(filter: Filter): boolean {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.nodes.some(asksEvents);
+    case 'not':
+      return asksEvents(filter.node);
+    case 'goal':
+      return true;
+    case 'test':
+      return filter.subject.kind === 'property' || filter.subject.fact.level === 'event';
+  }
+}
+
+/** Dimensions under which engagement events are nobody's: see `actionsOnly` in facts.ts. */
+export function isOfActions(dimension: Dimension | Extract<Filter, { kind: 'test' | 'goal' }>): boolean {
+  if (dimension.kind === 'goal') return true;
+  const subject = dimension.kind === 'test' ? dimension.subject : dimension;
+  return subject.kind === 'column' && subject.fact.actionsOnly === true;
+}

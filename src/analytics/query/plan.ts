@@ -1,0 +1,269 @@
+import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
+import type { MetricName } from '../../../contract/query.ts';
+import { asksEvents, isOfActions } from './condition.ts';
+import { daysFor } from './daily.ts';
+import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type Query } from './parse.ts';
+import type { Bucket, Range } from './range.ts';
+import type { QueryHouse } from './run.ts';
+import type { List, Scope, StatementRow, Tail } from './sql.ts';
+
+/** One list to be asked of the warehouse. */
+export interface Ask {
+  scope: Scope;
+  list: List;
+  tail: Tail;
+}
+
+export interface AskResult {
+  rows: StatementRow[];
+}
+
+/** A question with everything that it takes to answer it. */
+export interface Question {
+  query: Query;
+  range: Range;
+  compared: Range | undefined;
+  step: TimeStep | undefined;
+  buckets: readonly Bucket[] | undefined;
+  comparedBuckets: readonly Bucket[] | undefined;
+  /** All that can be asked at once; the named ones below are among them. */
+  asks: Ask[];
+  main: Ask;
+  /** All visitors under the same filters (`percentage`), and without those of the conversion (`conversion_rate`). */
+  total: Ask | undefined;
+  base: Ask | undefined;
+  compare: Ask | undefined;
+  compareTotal: Ask | undefined;
+  compareBase: Ask | undefined;
+  /** Revenue of the same events in other currencies than the one that is summed. */
+  elsewhere: Ask | undefined;
+  /** The comparison of a list, for the rows that the list turned out to have. */
+  compareRows: ((rows: readonly StatementRow[]) => Ask) | undefined;
+  /** RE2 expressions that the filters carry. */
+  patterns: string[];
+  currencyOf: (dimensions: readonly string[]) => string | undefined;
+  /** Metrics that are null, and why; Plausible's `meta.metric_warnings`. */
+  warnings: Record<string, { code: string; warning: string }>;
+}
+
+export interface Dated {
+  query: Query;
+  range: Range;
+  compared: Range | undefined;
+  house: QueryHouse;
+  step?: TimeStep;
+  buckets?: readonly Bucket[];
+  comparedBuckets?: readonly Bucket[] | undefined;
+}
+
+/** Decides what has to be asked. It reads nothing and knows no table; sql.ts decides which one answers. */
+export function planQuestion(dated: Dated): Question {
+  const { query, range, compared, house } = dated;
+  const goals = goalsInView(query, house.goals);
+  const revenue = revenueOf(query, goals, house.site.currency);
+  const scopeOf = (over: Range, filters: readonly Filter[]): Scope => ({
+    siteId: house.site.id,
+    range: over,
+    filters,
+    goals,
+    currency: revenue.currency ?? '-',
+  });
+  const tail: Tail = { order: query.order, limit: query.limit, offset: query.offset, totalRows: query.include.totalRows };
+  const listOf = (over: Range, buckets: readonly Bucket[] | undefined): List =>
+    withDays(
+      {
+        dimensions: query.dimensions,
+        ...(buckets === undefined ? {} : { buckets }),
+        metrics: query.metrics,
+        atoms: atomsOf(query.metrics),
+        ...(query.metrics.includes('group_conversion_rate') ? { groupFilters: withoutConversion(query.filters) } : {}),
+      },
+      over,
+      query.filters,
+      house,
+    );
+  const visitorsOver = (over: Range, filters: readonly Filter[]): Ask => ({
+    scope: scopeOf(over, filters),
+    list: withDays({ dimensions: [], metrics: ['visitors'], atoms: ['visitors'] }, over, filters, house),
+    tail: wholeTail,
+  });
+  const wantsTotal = query.metrics.includes('percentage');
+  const wantsBase = query.metrics.includes('conversion_rate');
+  const main: Ask = { scope: scopeOf(range, query.filters), list: listOf(range, dated.buckets), tail };
+  const comparison = (over: Range, onlyRows?: string[][]): Ask => ({
+    scope: scopeOf(over, query.filters),
+    list: listOf(over, dated.comparedBuckets),
+    tail: onlyRows === undefined ? { ...wholeTail, order: query.order } : { ...wholeTail, order: query.order, onlyRows },
+  });
+  // Rows of a series are found by their step, all others by their labels.
+  const waits = query.dimensions.some((dimension) => dimension.kind !== 'time');
+  const base = withoutConversion(query.filters);
+  const total = wantsTotal ? visitorsOver(range, query.filters) : undefined;
+  const baseAsk = wantsBase ? visitorsOver(range, base) : undefined;
+  const compare = compared !== undefined && !waits ? comparison(compared) : undefined;
+  const compareTotal = compared !== undefined && wantsTotal ? visitorsOver(compared, query.filters) : undefined;
+  const compareBase = compared !== undefined && wantsBase ? visitorsOver(compared, base) : undefined;
+  const elsewhere = revenue.asked ? elsewhereAsk(scopeOf(range, query.filters), query) : undefined;
+  const all = [main, total, baseAsk, compare, compareTotal, compareBase, elsewhere];
+  return {
+    query,
+    range,
+    compared,
+    step: dated.step,
+    buckets: dated.buckets,
+    comparedBuckets: dated.comparedBuckets,
+    asks: all.filter((ask) => ask !== undefined),
+    main,
+    total,
+    base: baseAsk,
+    compare,
+    compareTotal,
+    compareBase,
+    elsewhere,
+    compareRows: compared !== undefined && waits ? (rows) => comparison(compared, labelsOf(rows, query)) : undefined,
+    patterns: patternsOf(query.filters),
+    currencyOf: revenue.currencyOf,
+    warnings: { ...revenue.warnings, ...readingWarnings(query) },
+  };
+}
+
+const wholeTail: Tail = { order: [], limit: 100_000, offset: 0, totalRows: false };
+
+function withDays(list: List, range: Range, filters: readonly Filter[], house: QueryHouse): List {
+  const daily = house.frozenDays === undefined ? undefined : daysFor(list, range, filters, house.frozenDays);
+  return daily === undefined ? list : { ...list, daily };
+}
+
+export function atomsOf(metrics: readonly MetricName[]): Atom[] {
+  return [...new Set(metrics.flatMap((metric) => metricFacts[metric].atoms))];
+}
+
+function withoutConversion(filters: readonly Filter[]): Filter[] {
+  return filters.filter((filter) => !isOfConversion(filter));
+}
+
+/** Labels of the rows by everything but time, which the comparison has other steps for. */
+function labelsOf(rows: readonly StatementRow[], query: Query): string[][] {
+  const labels = rows.map((row) =>
+    query.dimensions.flatMap((dimension, at) => (dimension.kind === 'time' ? [] : [String(row[`d${at}`] ?? '')])),
+  );
+  return [...new Map(labels.map((each) => [each.join('\u001f'), each])).values()];
+}
+
+/** With goals filtered at the top level a list of goals shows those only, as in Plausible. */
+function goalsInView(query: Query, goals: readonly Goal[]): readonly Goal[] {
+  const filtered = query.filters.flatMap((filter) => (filter.kind === 'goal' ? [filter.goals] : []));
+  return goals.filter((goal) => filtered.every((some) => some.some((each) => each.name === goal.name)));
+}
+
+/**
+ * Money of different currencies is never added. A list of goals sums each goal in its own currency; filtered by
+ * goals, in the one that they share; with no goal in the question, in the site's.
+ */
+function revenueOf(query: Query, inView: readonly Goal[], siteCurrency: string) {
+  const asked = query.metrics.filter((metric) => metric === 'total_revenue' || metric === 'average_revenue');
+  const none = { asked: false, currency: undefined, currencyOf: () => undefined, warnings: {} };
+  if (asked.length === 0) return none;
+  const refused = (code: string, warning: string) => ({
+    ...none,
+    warnings: Object.fromEntries(asked.map((metric) => [metric, { code, warning }])),
+  });
+  const earning = inView.filter((goal) => goal.currency !== null);
+  const goalAt = query.dimensions.findIndex((dimension) => dimension.kind === 'goal');
+  const filtered = query.filters.some((filter) => anyFilter(filter, (test) => test.kind === 'goal'));
+  if ((goalAt >= 0 || filtered) && earning.length === 0)
+    return refused('no_revenue_goals_matching', 'Revenue is null because none of the goals earns: give one a currency.');
+  if (goalAt >= 0) {
+    const byGoal = new Map(inView.map((goal) => [goal.name, goal.currency ?? undefined]));
+    return {
+      asked: true,
+      currency: undefined,
+      currencyOf: (dimensions: readonly string[]) => byGoal.get(dimensions[goalAt] ?? ''),
+      warnings: {},
+    };
+  }
+  const currencies = [...new Set(earning.map((goal) => goal.currency as string))];
+  if (filtered && currencies.length > 1)
+    return refused(
+      'no_single_revenue_currency',
+      `Revenue is null because the goals earn in ${currencies.join(' and ')}: ask for one of them, or add the event:goal dimension.`,
+    );
+  const currency = filtered ? currencies[0] : siteCurrency;
+  return { asked: true, currency, currencyOf: () => currency, warnings: {} };
+}
+
+const currencyDimension: Dimension = {
+  kind: 'column',
+  name: 'revenue_currency',
+  fact: { level: 'event', column: 'revenue_currency', empty: '' },
+};
+
+function elsewhereAsk(scope: Scope, query: Query): Ask {
+  const goal = query.dimensions.find((dimension) => dimension.kind === 'goal');
+  return {
+    scope,
+    list: {
+      dimensions: goal === undefined ? [currencyDimension] : [currencyDimension, goal],
+      metrics: [],
+      atoms: ['revenue_elsewhere'],
+    },
+    tail: wholeTail,
+  };
+}
+
+/** Depth and attention come with engagement events, which have no name, goal or title to be asked by. */
+function readingWarnings(query: Query): Question['warnings'] {
+  const byAction =
+    query.dimensions.some(isOfActions) ||
+    query.filters.some((filter) =>
+      anyFilter(filter, (test) => (test.kind === 'goal' || test.kind === 'test') && isOfActions(test)),
+    );
+  if (!byAction) return {};
+  const asked = query.metrics.filter((metric) => metric === 'scroll_depth' || metric === 'time_on_page');
+  const warning = 'Reading is not measured per event: drop the name, goal or title from the question.';
+  return Object.fromEntries(asked.map((metric) => [metric, { code: 'not_measured_by_event', warning }]));
+}
+
+function patternsOf(filters: readonly Filter[]): string[] {
+  const patterns: string[] = [];
+  for (const filter of filters)
+    anyFilter(filter, (test) => {
+      if (test.kind === 'test' && test.operator === 'matches') patterns.push(...test.values);
+      return false;
+    });
+  return [...new Set(patterns)];
+}
+
+/** For logs and metrics; a word of ours, never of the question. */
+export function askName(ask: Ask): string {
+  if (ask.list.buckets !== undefined) return 'series';
+  return ask.list.dimensions.length === 0 ? 'totals' : 'list';
+}
+
+/**
+ * Puts together what one statement can answer: the same site, range, filters and goals; any number of totals, and
+ * lists that are cut and ordered alike.
+ */
+export function bundle(asks: readonly Ask[]): { scope: Scope; members: Ask[]; tail: Tail }[] {
+  const groups = new Map<string, { scope: Scope; members: Ask[]; tail: Tail }>();
+  const listOf = new Map<string, string>();
+  // Lists first, so that totals find one of the same events to travel with.
+  const ordered = [...asks].sort((a, b) => Number(a.list.dimensions.length === 0) - Number(b.list.dimensions.length === 0));
+  for (const ask of ordered) {
+    const scope = JSON.stringify([ask.scope.range.from, ask.scope.range.to, ask.scope.filters, ask.scope.goals, ask.scope.currency]);
+    const total = ask.list.dimensions.length === 0;
+    const alone =
+      ask.list.buckets !== undefined ||
+      ask.list.groupFilters !== undefined ||
+      ask.tail.onlyRows !== undefined ||
+      ask.list.dimensions.some((dimension) => dimension.kind === 'goal');
+    const cut = total ? undefined : JSON.stringify([ask.tail, ask.list.metrics]);
+    const key = alone ? `${groups.size} alone` : `${scope} ${cut ?? listOf.get(scope) ?? ''}`;
+    if (!alone && cut !== undefined && !listOf.has(scope)) listOf.set(scope, cut);
+    const group = groups.get(key) ?? { scope: ask.scope, members: [], tail: ask.tail };
+    group.members.push(ask);
+    if (!total) group.tail = ask.tail;
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}

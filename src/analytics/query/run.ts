@@ -1,0 +1,345 @@
+import { queryLimits } from '../../../contract/limits.ts';
+import type { QueryAnswer } from '../../../contract/query.ts';
+import { QueryOverCeiling, type Warehouse, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
+import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } from './parse.ts';
+import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
+import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
+import { buildStatement, type PartNote, type StatementRow } from './sql.ts';
+import { isZone } from './zone.ts';
+
+export interface QuerySite {
+  id: number;
+  domain: string;
+  /** IANA name. */
+  timezone: string;
+  /** ISO 4217; revenue is summed in it where no goal names another. */
+  currency: string;
+}
+
+/** What the engine asks of the record of frozen days (src/analytics/history). */
+export interface FrozenDays {
+  /** Days of identity (UTC day numbers) whose counts are complete in `daily`, for the site's present timezone. */
+  frozen: ReadonlySet<number>;
+  /** Days that had been frozen and are being counted again: read live meanwhile, and said so in the answer. */
+  rebuilding: ReadonlySet<number>;
+}
+
+export interface QueryHouse {
+  site: QuerySite;
+  goals: readonly Goal[];
+  warehouse: Pick<Warehouse, 'read'>;
+  /** Absent: everything is counted from visits and events, with the same results. */
+  frozenDays?: FrozenDays | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+  signal?: AbortSignal | undefined;
+}
+
+export type QueryOutcome = QueryAnswer | QueryProblem;
+
+/**
+ * Answers one question in Plausible's shape, or says in a sentence why it has no answer.
+ *
+ * @example
+ * await runQuery({ site, goals, warehouse, now, request: { site_id, metrics: ['visitors'], date_range: '7d' } })
+ */
+export async function runQuery(house: QueryHouse & { request: unknown }): Promise<QueryOutcome> {
+  const [outcome] = await runBatch({ ...house, requests: [house.request] });
+  if (outcome === undefined) throw new Error('A batch of one question has no answer.');
+  return outcome;
+}
+
+/**
+ * Answers several questions about one site, each for itself, in the order asked. What they share is read once:
+ * lists over the same range and filters become one statement.
+ */
+export async function runBatch(house: QueryHouse & { requests: readonly unknown[] }): Promise<QueryOutcome[]> {
+  const parsed = house.requests.map((request) => parseQuery(request, house.goals));
+  const first = needsFirstEvent(parsed) ? await firstEventOf(house) : undefined;
+  const questions = parsed.map((query) => ('problem' in query ? query : askOf(query, house, first)));
+  const answers = new Map<Question, QueryOutcome>();
+  const answerable = questions.filter((question): question is Question => !('problem' in question));
+  await answerAll(answerable, house, answers);
+  return questions.map((question) =>
+    'problem' in question ? question : (answers.get(question) ?? { problem: unanswered }),
+  );
+}
+
+const unanswered: Problem = { code: 'internal', message: 'The question was lost on its way: ask again.' };
+
+function needsFirstEvent(queries: readonly (Query | QueryProblem)[]): boolean {
+  return queries.some(
+    (query) => !('problem' in query) && query.range.kind === 'named' && query.range.name === 'all',
+  );
+}
+
+/** `visits` is ordered by site and day, so its first row is found without reading more than one granule of each day. */
+async function firstEventOf({ site, warehouse, signal }: QueryHouse): Promise<number | undefined> {
+  const rows = await warehouse.read<{ first: string }>(
+    'SELECT toUnixTimestamp64Milli(min(started)) AS first FROM visits WHERE site_id = {site:UInt64} HAVING count() > 0',
+    { site: site.id },
+    { purpose: 'first_event', ...(signal === undefined ? {} : { signal }) },
+  );
+  return rows[0] === undefined ? undefined : Number(rows[0].first);
+}
+
+/** Gives the dates of a question their meaning and plans what to ask of the warehouse. */
+function askOf(query: Query, house: QueryHouse, firstEvent: number | undefined): Question | QueryProblem {
+  const { site, now } = house;
+  const zone = isZone(site.timezone) ? site.timezone : 'UTC';
+  const range = resolveRange(query.range, { zone, now, firstEvent });
+  if (typeof range === 'string') return dateProblem(range, 'date_range');
+  const compared =
+    query.comparison === undefined ? undefined : resolveComparison(range, query.comparison, { now, firstEvent });
+  if (typeof compared === 'string') return dateProblem(compared, 'include.comparisons');
+  const time = query.dimensions.find((dimension) => dimension.kind === 'time');
+  if (time === undefined) return planQuestion({ query, range, compared, house });
+  const step = time.step ?? stepFor(range);
+  const buckets = bucketsOf(range, step);
+  if (typeof buckets === 'string') return dateProblem(buckets, 'dimensions');
+  const comparedBuckets = compared === undefined ? undefined : bucketsOf(compared, step);
+  if (typeof comparedBuckets === 'string') return dateProblem(comparedBuckets, 'include.comparisons');
+  return planQuestion({ query, range, compared, house, step, buckets, comparedBuckets });
+}
+
+function dateProblem(message: string, field: string): QueryProblem {
+  return { problem: { code: 'invalid_date_range', message, field } };
+}
+
+/** What the answers say about how they came to be. */
+interface Ran {
+  result: AskResult;
+  parts: PartNote[];
+}
+
+async function answerAll(questions: readonly Question[], house: QueryHouse, answers: Map<Question, QueryOutcome>) {
+  const checked = await Promise.all(questions.map(async (question) => [question, await patternProblem(question, house)] as const));
+  const sound = checked.flatMap(([question, problem]) => {
+    if (problem === undefined) return [question];
+    answers.set(question, problem);
+    return [];
+  });
+  const ran = await runAsks(sound.flatMap((question) => question.asks), house);
+  // A comparison of a list is asked for the rows that the list has, so it has to wait for them.
+  const later = sound.flatMap((question) => {
+    const main = ran.get(question.main);
+    return main === undefined || 'problem' in main || question.compareRows === undefined
+      ? []
+      : [{ question, ask: question.compareRows(main.result.rows) }];
+  });
+  const compared = await runAsks(later.map(({ ask }) => ask), house);
+  for (const question of sound) {
+    const ask = later.find((each) => each.question === question)?.ask;
+    answers.set(question, answerOf(question, house, ran, ask === undefined ? undefined : compared.get(ask)));
+  }
+}
+
+/** Runs what can be shared together; what fails, fails for the questions that need it and for no other. */
+async function runAsks(asks: readonly Ask[], house: QueryHouse): Promise<Map<Ask, Ran | QueryProblem>> {
+  const results = new Map<Ask, Ran | QueryProblem>();
+  await Promise.all(
+    bundle(asks).map(async ({ scope, members, tail }) => {
+      try {
+        const statement = buildStatement(scope, members.map((ask) => ask.list), tail);
+        const rows = await house.warehouse.read<StatementRow>(statement.sql, statement.params, {
+          purpose: members.length === 1 ? askName(members[0] as Ask) : 'batch',
+          ...(house.signal === undefined ? {} : { signal: house.signal }),
+        });
+        members.forEach((ask, at) => {
+          const own = rows.filter((row) => Number(row['s']) === at);
+          results.set(ask, { result: { rows: own }, parts: statement.parts });
+        });
+      } catch (error) {
+        const problem = problemOf(error);
+        for (const ask of members) results.set(ask, { problem });
+      }
+    }),
+  );
+  return results;
+}
+
+/** Limits that were met and stores that are away are answers; anything else is a fault of ours and is thrown. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof QueryOverCeiling) return { code: 'query_over_ceiling', message: error.message };
+  if (error instanceof WarehouseUnavailable) return { code: 'warehouse_unavailable', message: error.message };
+  throw error;
+}
+
+/** The engine's number for "this is no regular expression"; its text quotes the pattern, so only the number is used. */
+const cannotCompile = /Code: 427\b|CANNOT_COMPILE_REGEXP/;
+
+/**
+ * Patterns are compiled by the engine's RE2 before anything else is read with them, so that a wrong one is the same
+ * error whether or not the range holds any events.
+ */
+async function patternProblem(question: Question, house: QueryHouse): Promise<QueryProblem | undefined> {
+  const { patterns } = question;
+  if (patterns.length === 0) return undefined;
+  const sql = `SELECT ${patterns.map((_, at) => `match('', {p${at}:String})`).join(', ')}`;
+  try {
+    await house.warehouse.read(sql, Object.fromEntries(patterns.map((pattern, at) => [`p${at}`, pattern])), {
+      purpose: 'pattern',
+    });
+    return undefined;
+  } catch (error) {
+    if (cannotCompile.test(textsOf(error)))
+      return {
+        problem: {
+          code: 'invalid_filter',
+          message: `A pattern is no RE2 expression: correct it (https://github.com/google/re2/wiki/Syntax).`,
+          field: 'filters',
+        },
+      };
+    return { problem: problemOf(error) };
+  }
+}
+
+function textsOf(error: unknown): string {
+  const texts: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) texts.push(at.message, String((at as { type?: unknown }).type ?? ''));
+  return texts.join('\n');
+}
+
+function answerOf(
+  question: Question,
+  house: QueryHouse,
+  ran: ReadonlyMap<Ask, Ran | QueryProblem>,
+  comparedLate: Ran | QueryProblem | undefined,
+): QueryOutcome {
+  const failed = question.asks.map((ask) => ran.get(ask)).find((each) => each === undefined || 'problem' in each);
+  if (failed !== undefined && 'problem' in failed) return failed;
+  if (comparedLate !== undefined && 'problem' in comparedLate) return comparedLate;
+  const rowsOf = (ask: Ask | undefined): StatementRow[] => {
+    const found = ask === undefined ? undefined : ran.get(ask);
+    return found === undefined || 'problem' in found ? [] : found.result.rows;
+  };
+  const { query, buckets = [], comparedBuckets = [] } = question;
+  const measuresOf = (total: Ask | undefined, base: Ask | undefined): Measures => ({
+    currencyOf: question.currencyOf,
+    ...(total === undefined ? {} : { total: visitorsOf(rowsOf(total)) }),
+    ...(base === undefined ? {} : { base: visitorsOf(rowsOf(base)) }),
+  });
+  const measures = measuresOf(question.total, question.base);
+  const mainRows = rowsOf(question.main);
+  let rows = mainRows.map((row) => shapeRow(row, query, buckets, measures));
+  if (query.dimensions.length === 0 && rows.length === 0) rows = [emptyRow([], query, measures)];
+  if (question.compared !== undefined) {
+    const own = comparedLate === undefined ? rowsOf(question.compare) : comparedLate.result.rows;
+    const then = own.map((row) => shapeRow(row, query, comparedBuckets, measuresOf(question.compareTotal, question.compareBase)));
+    if (query.dimensions.length === 1 && query.dimensions[0]?.kind === 'time')
+      rows = withEmptySteps(rows, query, buckets, measures);
+    return finished(question, house, mainRows, withComparison(rows, then, question, measures), ran, rowsOf);
+  }
+  return finished(question, house, mainRows, rows, ran, rowsOf);
+}
+
+function visitorsOf(rows: readonly StatementRow[]): number {
+  return Number(rows[0]?.['a_visitors'] ?? 0);
+}
+
+/** A step without events has no row; beside a comparison it gets one, or the other side could not be shown. */
+function withEmptySteps(rows: readonly Row[], query: Query, buckets: readonly Bucket[], measures: Measures): Row[] {
+  const known = new Map(rows.map((row) => [row.dimensions[0], row]));
+  if (query.limit < buckets.length || query.offset > 0) return [...rows];
+  const steps = buckets.map((bucket) => known.get(bucket.label) ?? emptyRow([bucket.label], query, measures));
+  const order = query.order[0];
+  if (order?.key.kind === 'dimension') return order.direction === 'asc' ? steps : steps.reverse();
+  return [...rows, ...steps.filter((step) => !rows.includes(step))];
+}
+
+function withComparison(rows: readonly Row[], then: readonly Row[], question: Question, measures: Measures) {
+  const { query, buckets = [], comparedBuckets = [] } = question;
+  const byLabels = new Map(then.map((row) => [row.dimensions.join('\u001f'), row]));
+  const stepThen = new Map(buckets.map((bucket, at) => [bucket.label, comparedBuckets[at]?.label ?? null]));
+  return rows.map((row) => {
+    const dimensions = row.dimensions.map((label, at) =>
+      query.dimensions[at]?.kind === 'time' ? (stepThen.get(label) ?? null) : label,
+    );
+    const found = byLabels.get(dimensions.join('\u001f'));
+    const metrics = found?.metrics ?? emptyRow(row.dimensions, query, measures).metrics;
+    const change = query.metrics.map((metric, at) => changeOf(metric, metrics[at] ?? null, row.metrics[at] ?? null));
+    return { ...row, comparison: { dimensions, metrics, change } };
+  });
+}
+
+function finished(
+  question: Question,
+  house: QueryHouse,
+  mainRows: readonly StatementRow[],
+  results: QueryAnswer['results'],
+  ran: ReadonlyMap<Ask, Ran | QueryProblem>,
+  rowsOf: (ask: Ask | undefined) => StatementRow[],
+): QueryAnswer {
+  const { query, range, buckets } = question;
+  const meta: Record<string, unknown> = {};
+  if (query.include.imports) meta['imports_included'] = true;
+  if (query.include.timeLabels && buckets !== undefined) {
+    meta['time_labels'] = buckets.map((bucket) => bucket.label);
+    const present = buckets.findIndex((bucket) => bucket.from <= house.now && house.now < bucket.to);
+    if (present >= 0) meta['present_index'] = present;
+  }
+  if (query.include.totalRows) meta['total_rows'] = Number(mainRows[0]?.['total_rows'] ?? 0);
+  if (Object.keys(question.warnings).length > 0) meta['metric_warnings'] = question.warnings;
+  const elsewhere = rowsOf(question.elsewhere).map((row) => ({
+    currency: String(row['d0']),
+    events: Number(row['a_revenue_elsewhere']),
+  }));
+  if (elsewhere.length > 0) meta['revenue_not_summed'] = elsewhere;
+  const rebuilding = daysWithin(range, house.frozenDays?.rebuilding);
+  if (rebuilding > 0)
+    meta['warnings'] = [
+      {
+        code: 'days_rebuilding',
+        warning: `${rebuilding} day(s) of this range are being counted again; until that is done they are read from visits, and the numbers are complete.`,
+      },
+    ];
+  if (query.include.explain) meta['explain'] = explanationOf(question, house, ran);
+  return { results, meta, query: echoOf(question, house.site) };
+}
+
+function daysWithin(range: Range, days: ReadonlySet<number> | undefined): number {
+  let count = 0;
+  for (const day of days ?? []) if (day * 86_400_000 < range.to && (day + 1) * 86_400_000 > range.from) count += 1;
+  return count;
+}
+
+function explanationOf(question: Question, house: QueryHouse, ran: ReadonlyMap<Ask, Ran | QueryProblem>) {
+  const parts = new Set<PartNote>();
+  for (const ask of question.asks) {
+    const found = ran.get(ask);
+    if (found !== undefined && !('problem' in found)) for (const part of found.parts) parts.add(part);
+  }
+  const daily = question.main.list.daily;
+  return {
+    parts: [...parts],
+    days: {
+      frozen: daily?.frozen.length ?? 0,
+      live: daily?.live.length ?? null,
+      rebuilding: daysWithin(question.range, house.frozenDays?.rebuilding),
+    },
+    timezone: question.range.zone,
+    counted_until: new Date(Math.min(house.now, question.range.to)).toISOString(),
+    limits: { seconds: queryLimits.seconds, rows: queryLimits.rowsMax },
+  };
+}
+
+/** The question as it was understood: dates resolved, `time` with its step, defaults filled in. */
+function echoOf(question: Question, site: QuerySite): Record<string, unknown> {
+  const { query, range, step, compared } = question;
+  const named = (name: string) => (name === 'time' && step !== undefined ? `time:${step}` : name);
+  return {
+    site_id: site.domain,
+    metrics: query.metrics,
+    date_range: rangeOf(range),
+    ...(compared === undefined ? {} : { comparison_date_range: rangeOf(compared) }),
+    filters: query.asked.filters ?? [],
+    dimensions: query.dimensions.map((dimension) => named(dimension.name)),
+    order_by: query.order.map(({ key, direction }) => [
+      key.kind === 'metric' ? key.metric : named(query.dimensions[key.index]?.name ?? ''),
+      direction,
+    ]),
+    include: Object.fromEntries(Object.entries(query.asked.include ?? {}).filter(([, value]) => value !== false)),
+    pagination: { limit: query.limit, offset: query.offset },
+  };
+}

@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { QueryAnswer } from '../../../contract/query.ts';
+import type { Warehouse } from '../../platform/warehouse/index.ts';
+import type { EventRow } from '../event_row.ts';
+import { metricFacts } from '../facts.ts';
+import { type Goal, parseQuery } from './parse.ts';
+import { pick, randomSite, repeatable } from './random_site.ts';
+import { bucketsOf, resolveRange, stepFor } from './range.ts';
+import { type ReferenceRow, referenceRows } from './reference.ts';
+import { openTestWarehouse, storeEvents } from './rig.ts';
+import { runQuery } from './run.ts';
+
+/**
+ * Whichever table answers, the number is the one that the definitions give on the raw events. Sites and questions
+ * are random but repeatable; a failure prints its seed and question.
+ */
+const from = Date.UTC(2026, 9, 23);
+const now = Date.UTC(2026, 9, 28, 12);
+const goals: Goal[] = [
+  { name: 'Signup', kind: 'event', match: 'Signup', currency: null },
+  { name: 'Purchase', kind: 'event', match: 'purchase', currency: 'EUR' },
+  { name: 'Dollars', kind: 'event', match: 'purchase', currency: 'USD' },
+  { name: 'Blog', kind: 'page', match: '/blog**', currency: null },
+  { name: 'Post', kind: 'page', match: '/blog/*', currency: null },
+];
+const zones = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/Sao_Paulo', 'Pacific/Apia'];
+
+let warehouse: Warehouse;
+let close: () => Promise<void>;
+const sites: EventRow[][] = [];
+
+beforeAll(async () => {
+  ({ warehouse, close } = await openTestWarehouse());
+  for (const seed of [1, 2, 3]) {
+    const rows = randomSite(seed, { from, days: 5, visitors: seed === 3 ? 25 : 120 }).map((row) => ({ ...row, site_id: seed }));
+    sites.push(rows);
+    // In several parts, so that a visit lies in pieces until its day is merged.
+    const half = Math.floor(rows.length / 2);
+    await storeEvents(warehouse, rows.slice(0, half));
+    await storeEvents(warehouse, rows.slice(half));
+  }
+});
+afterAll(() => close());
+
+const randomQuestion = (random: () => number) => {
+  const dimensions = [
+    ...(random() < 0.4 ? [pick(random, ['time:hour', 'time:day', 'time:week', 'time:month', 'time'])] : []),
+    ...(random() < 0.7
+      ? [
+          pick(random, [
+            'visit:source', 'visit:country_name', 'visit:country', 'visit:device', 'visit:utm_campaign', 'visit:entry_page',
+            'visit:exit_page', 'visit:exit_page_hostname', 'event:page', 'event:page', 'event:hostname', 'event:name',
+            'event:title', 'event:goal', 'event:props:plan',
+          ]),
+        ]
+      : []),
+    ...(random() < 0.15 ? ['visit:browser'] : []),
+  ];
+  const filters = Array.from({ length: pick(random, [0, 0, 1, 1, 2]) }, () => randomFilter(random, 2));
+  const paged = dimensions.includes('event:page') || JSON.stringify(filters).includes('event:page');
+  const metrics = [
+    ...new Set(
+      Array.from({ length: 1 + Math.floor(random() * 5) }, () =>
+        pick(random, [
+          'visitors', 'visits', 'pageviews', 'events', 'bounce_rate', 'visit_duration', 'views_per_visit', 'total_revenue',
+          'average_revenue', ...(paged ? ['scroll_depth', 'time_on_page'] : []),
+        ]),
+      ),
+    ),
+  ];
+  const date_range = pick<string | [string, string]>(random, [
+    ['2026-10-23', '2026-10-27'],
+    ['2026-10-24', '2026-10-26'],
+    ['2026-10-25', '2026-10-25'],
+    ['2026-10-25T03:20:00', '2026-10-25T17:29:59'],
+    ['2026-10-25T10:00:00', '2026-10-25T10:14:59'],
+    'all',
+    '24h',
+    '3d',
+  ]);
+  return { site_id: 'example.com', metrics, dimensions, filters, date_range };
+};
+
+function randomFilter(random: () => number, depth: number): unknown {
+  if (depth > 0 && random() < 0.25) {
+    const kind = pick(random, ['and', 'or', 'not']);
+    if (kind === 'not') return ['not', randomFilter(random, depth - 1)];
+    return [kind, [randomFilter(random, depth - 1), randomFilter(random, depth - 1)]];
+  }
+  return pick<unknown>(random, [
+    ['is', 'visit:source', ['Google', 'Direct / None']],
+    ['is', 'visit:source', ["O'Hara"]],
+    ['is', 'visit:source', ['GOOGLE'], { case_sensitive: false }],
+    ['is_not', 'visit:country', ['DE']],
+    ['contains', 'visit:country_name', ['an']],
+    ['is', 'visit:utm_campaign', ['(not set)']],
+    ['contains', 'event:page', ['blog', "'"]],
+    ['contains_not', 'event:page', ['PRIC'], { case_sensitive: false }],
+    ['is', 'event:page', ['/pricing', '/']],
+    ['is_not', 'event:page', ['/']],
+    ['matches', 'event:page', ['^/blog/[a-z]+$']],
+    ['matches_not', 'event:hostname', ['^shop']],
+    ['matches_wildcard', 'event:page', ['/blog/*']],
+    ['is', 'event:goal', [pick(random, goals).name]],
+    ['contains', 'event:goal', ['P']],
+    ['is', 'event:props:plan', ['pro', '(none)']],
+    ['contains', 'event:props:plan', ['ro']],
+    ['is', 'event:name', ['Signup']],
+    ['is', 'event:title', ['Hello']],
+    ['is', 'visit:entry_page', ['/', '/blog']],
+    ['is_not', 'visit:exit_page', ['/']],
+  ]);
+}
+
+describe('every path gives the number of the definitions', () => {
+  test.each(Array.from({ length: 12 }, (_, at) => at + 1))('random questions, seed %i', async (seed) => {
+    const random = repeatable(seed * 7919);
+    for (let number = 0; number < 14; number++) {
+      const site = pick(random, [1, 2, 3]);
+      const timezone = pick(random, zones);
+      const request = randomQuestion(random);
+      const label = JSON.stringify({ seed, number, site, timezone, request });
+      const outcome = await runQuery({
+        site: { id: site, domain: 'example.com', timezone, currency: 'EUR' },
+        goals,
+        warehouse,
+        now,
+        request,
+      });
+      if ('problem' in outcome) throw new Error(`${label}: ${outcome.problem.message}`);
+      expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], timezone, outcome));
+    }
+  });
+});
+
+/** Rows by their labels; order is the subject of other tests. */
+const answered = (outcome: QueryAnswer) =>
+  Object.fromEntries(outcome.results.map((row) => [row.dimensions.join(' | '), row.metrics.map(plain)]));
+
+const plain = (cell: QueryAnswer['results'][number]['metrics'][number]) =>
+  typeof cell === 'object' && cell !== null ? cell.value : cell;
+
+function expected(request: unknown, events: readonly EventRow[], zone: string, outcome: QueryAnswer) {
+  const query = parseQuery(request, goals);
+  if ('problem' in query) throw new Error(query.problem.message);
+  const firstEvent = Math.min(...events.map((event) => Date.parse(`${event.time.replace(' ', 'T')}Z`)));
+  const range = resolveRange(query.range, { zone, now, firstEvent });
+  if (typeof range === 'string') throw new Error(range);
+  const time = query.dimensions.find((dimension) => dimension.kind === 'time');
+  const buckets = time === undefined ? [] : bucketsOf(range, time.step ?? stepFor(range));
+  if (typeof buckets === 'string') throw new Error(buckets);
+  const inView = goals.filter((goal) =>
+    query.filters.every((filter) => filter.kind !== 'goal' || filter.goals.includes(goal)),
+  );
+  const single = currencyInView(query, inView);
+  const rows = referenceRows(events, { query, range, buckets, goals: inView, currency: single ?? '-' });
+  return Object.fromEntries(
+    rows.map((row) => [
+      row.dimensions.join(' | '),
+      query.metrics.map((metric) => {
+        if (Object.hasOwn((outcome.meta['metric_warnings'] as object) ?? {}, metric)) return null;
+        return metricOf(metric, row, single !== undefined || hasOwnCurrency(query, row, inView));
+      }),
+    ]),
+  );
+}
+
+type Asked = Exclude<ReturnType<typeof parseQuery>, { problem: unknown }>;
+
+function currencyInView(query: Asked, inView: readonly Goal[]): string | undefined {
+  if (query.dimensions.some((dimension) => dimension.kind === 'goal')) return undefined;
+  if (!JSON.stringify(query.asked.filters ?? []).includes('event:goal')) return 'EUR';
+  const currencies = new Set(inView.flatMap((goal) => goal.currency ?? []));
+  return currencies.size === 1 ? [...currencies][0] : undefined;
+}
+
+function hasOwnCurrency(query: Asked, row: ReferenceRow, inView: readonly Goal[]): boolean {
+  const at = query.dimensions.findIndex((dimension) => dimension.kind === 'goal');
+  return at >= 0 && inView.some((goal) => goal.name === row.dimensions[at] && goal.currency !== null);
+}
+
+function metricOf(metric: keyof typeof metricFacts, { atoms }: ReferenceRow, earns: boolean): number | null {
+  const half = (over: number, under: number) => (under === 0 ? 0 : Math.floor((2 * over + under) / (2 * under)));
+  switch (metric) {
+    case 'views_per_visit':
+      return half(100 * atoms.pageviews, atoms.visits) / 100;
+    case 'bounce_rate':
+      return half(100 * atoms.bounces, atoms.visits);
+    case 'visit_duration':
+      return half(atoms.duration, atoms.visits);
+    case 'scroll_depth':
+      return atoms.scroll_visits === 0 ? null : half(atoms.scroll, atoms.scroll_visits);
+    case 'time_on_page':
+      return atoms.engaged_visits === 0 ? null : half(atoms.engagement, 1000 * atoms.engaged_visits);
+    case 'total_revenue':
+      return earns ? atoms.revenue / 1000 : null;
+    case 'average_revenue':
+      return earns && atoms.revenue_events > 0 ? half(atoms.revenue, atoms.revenue_events) / 1000 : null;
+    default:
+      return atoms[metric as 'visitors'];
+  }
+}

@@ -1,0 +1,670 @@
+import { type Atom, atomNames, metricFacts, noProperty } from '../facts.ts';
+import type { MetricName } from '../../../contract/query.ts';
+import { type Binder, openBinder } from './binder.ts';
+import { asksEvents, conditionOf, countryName, goalCondition, isOfActions, valueOf } from './condition.ts';
+import { type DailyDays, dailyPart } from './daily.ts';
+import { anyFilter, type Dimension, type Filter, type Goal, type Order } from './parse.ts';
+import type { Bucket, Range } from './range.ts';
+import { dayMs, isoDay } from './zone.ts';
+
+/**
+ * A statement answers one or several lists over the same events: same site, range and filters. Each list is a
+ * GROUP BY of its own; lists that need the same numbers from the same table share one pass over it (GROUPING SETS).
+ *
+ *   SELECT list, labels, metrics FROM (
+ *     SELECT list, keys, sum(atoms) FROM (part UNION ALL part UNION ALL …) GROUP BY list, keys
+ *   ) ORDER BY … LIMIT …
+ *
+ * A part reads one table: `daily` for days that are frozen, `visits` or `events` for the others. Each part names all
+ * atoms and leaves those it does not know at 0, so that adding up is all that is left to do.
+ */
+export interface Statement {
+  sql: string;
+  params: Record<string, unknown>;
+  /** For `meta.explain`: what each part read. */
+  parts: PartNote[];
+}
+
+export interface PartNote {
+  table: 'daily' | 'visits' | 'events' | 'events+visits';
+  dimensions: string[];
+  numbers: Atom[];
+  /** Days of identity it was limited to; absent = every one that the range touches. */
+  days?: number;
+}
+
+/** The events that a statement is about. */
+export interface Scope {
+  siteId: number;
+  range: Range;
+  filters: readonly Filter[];
+  /** Goals of the site that the goal dimension ranges over. */
+  goals: readonly Goal[];
+  /** Revenue is summed in this currency where no goal names one. */
+  currency: string;
+}
+
+export interface List {
+  dimensions: readonly Dimension[];
+  /** Steps of the time dimension, when there is one. */
+  buckets?: readonly Bucket[];
+  metrics: readonly MetricName[];
+  atoms: readonly Atom[];
+  /** Frozen days that answer for this list, and the days that must be read live. Absent: all is read live. */
+  daily?: DailyDays;
+  /** Count the visitors of each row without these filters too (group_conversion_rate). */
+  groupFilters?: readonly Filter[];
+}
+
+export interface Tail {
+  order: readonly Order[];
+  limit: number;
+  offset: number;
+  totalRows: boolean;
+  /** Answer for these rows only, given as labels; a comparison asks for the rows that its main answer has. */
+  onlyRows?: readonly (readonly string[])[];
+}
+
+/** A row of the result. `list` says which list it is of; dimensions are labels, times the bucket's start in seconds. */
+export type StatementRow = Record<string, string | number | null>;
+
+/**
+ * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
+ * `started < to AND ended >= from` then counts exactly the visitors that have one. Shorter stretches ask events.
+ */
+export const visitGapMaxMs = 31 * 60_000;
+
+export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail): Statement {
+  const binder = openBinder();
+  const builder = partBuilder(scope, binder);
+  const atoms = atomNames.filter((atom) => lists.some((list) => list.atoms.includes(atom)));
+  const grouped = lists.some((list) => list.groupFilters !== undefined);
+  const keyCount = Math.max(0, ...lists.map((list) => list.dimensions.length));
+  const parts = partsOf(scope, lists, builder, { atoms, grouped, keyCount });
+  const keys = numbered(keyCount, 'k');
+  const labels = numbered(keyCount, 'd');
+  const sums = [...atoms, ...(grouped ? ['group_visitors'] : [])].map((atom) => `sum(${atom}) AS ${atom}`);
+  const metrics = [...new Set(lists.flatMap((list) => list.metrics))];
+  const inner = `SELECT ${['s', ...keys, ...sums].join(', ')}\nFROM (\n${parts.map((part) => part.sql).join('\nUNION ALL\n')}\n)\nGROUP BY ${['s', ...keys].join(', ')}`;
+  const labelled = [
+    's',
+    ...labels.map((label, at) => `${labelSql(lists, at, binder, scope)} AS ${label}`),
+    ...metrics.map((metric) => `${metricFacts[metric].sql} AS m_${metric}`),
+    ...atoms,
+  ];
+  const conditions = [
+    // A row without anything that was asked for is no row; the one row of a list without dimensions always is.
+    `(s IN (${binder.bind('Array(UInt32)', [0xffff, ...lists.flatMap((list, at) => (list.dimensions.length === 0 ? [at] : []))])}) OR ${atoms.map((atom) => `${atom} != 0`).join(' OR ')})`,
+  ];
+  const middle = `SELECT ${labelled.join(', ')}\nFROM (\n${inner}\n)\nWHERE ${conditions.join(' AND ')}`;
+  const columns = [
+    's',
+    ...labels,
+    ...metrics.map((metric) => `m_${metric}`),
+    ...atoms.map((atom) => `toString(${atom}) AS a_${atom}`),
+    ...(tail.totalRows ? ['count() OVER (PARTITION BY s) AS total_rows'] : []),
+  ];
+  const where = tail.onlyRows === undefined ? '' : `\nWHERE ${rowsCondition(tail.onlyRows, lists, binder)}`;
+  const limit = `LIMIT ${binder.bind('UInt64', tail.limit)} OFFSET ${binder.bind('UInt64', tail.offset)}${lists.length > 1 ? ' BY s' : ''}`;
+  const sql = `SELECT ${columns.join(', ')}\nFROM (\n${middle}\n)${where}\nORDER BY ${orderSql(tail.order, labels)}\n${limit}`;
+  return { sql, params: binder.params, parts: parts.map((part) => part.note) };
+}
+
+/** Rows are ordered as asked, then by their labels, so that a page never depends on chance. */
+function orderSql(order: readonly Order[], labels: readonly string[]): string {
+  const asked = order.map(({ key, direction }) => {
+    const column = key.kind === 'metric' ? `m_${key.metric}` : (labels[key.index] ?? 's');
+    return `${column} ${direction === 'asc' ? 'ASC' : 'DESC'}`;
+  });
+  return ['s', ...asked, ...labels].join(', ');
+}
+
+/** Labels of one row never contain the separator: it is a control character that no step of ingest lets through. */
+function rowsCondition(rows: readonly (readonly string[])[], lists: readonly List[], binder: Binder): string {
+  const fixed = (lists[0]?.dimensions ?? []).flatMap((dimension, at) => (dimension.kind === 'time' ? [] : [`d${at}`]));
+  const joined = rows.map((row) => row.join('\u001f'));
+  return `concat(${[`''`, ...fixed.flatMap((column, at) => (at === 0 ? [column] : [`char(31)`, column]))].join(', ')}) IN (${binder.bind('Array(String)', joined)})`;
+}
+
+/** What a key is called in the answer. Times stay numbers until shape.ts names them. */
+function labelSql(lists: readonly List[], at: number, binder: Binder, scope: Scope): string {
+  const branches = lists.flatMap((list, number) => {
+    const dimension = list.dimensions[at];
+    return dimension === undefined ? [] : [[`s = ${number}`, labelOf(dimension, `k${at}`, binder, scope)]];
+  });
+  if (branches.length === 1 && lists.length === 1) return branches[0]?.[1] ?? `''`;
+  return `multiIf(${branches.flat().join(', ')}, '')`;
+}
+
+function labelOf(dimension: Dimension, key: string, binder: Binder, scope: Scope): string {
+  switch (dimension.kind) {
+    case 'time':
+      return key;
+    case 'goal': {
+      const numbers = binder.bind(
+        'Array(String)',
+        scope.goals.map((_, index) => String(index + 1)),
+      );
+      const names = binder.bind(
+        'Array(String)',
+        scope.goals.map((goal) => goal.name),
+      );
+      return scope.goals.length === 0 ? key : `transform(${key}, ${numbers}, ${names}, '')`;
+    }
+    case 'property':
+      return `if(${key} = '', '${noProperty}', ${key})`;
+    case 'column': {
+      const name = dimension.fact.names === 'country' ? countryName(key, binder) : key;
+      return `if(${key} = '', ${binder.bind('String', dimension.fact.empty)}, ${name})`;
+    }
+  }
+}
+
+interface Part {
+  sql: string;
+  note: PartNote;
+}
+
+/** The columns that every part of a statement has. */
+interface Wanted {
+  atoms: readonly Atom[];
+  keyCount: number;
+  /** Is there a column for the visitors of a row without the conversion's filters? */
+  grouped: boolean;
+}
+
+/** A list together with its number in the statement. */
+interface Numbered {
+  at: number;
+  list: List;
+}
+
+type PartKind = 'visits' | 'visits-with-event' | 'events' | 'reading' | 'visits-by-event';
+
+/** Which table answers which number of a list. This is the whole decision; the builders below only write it down. */
+function kindOf(atom: Atom, list: List, scope: Scope): PartKind {
+  const byEvent = list.dimensions.some(isOfEvents);
+  const throughEvents = byEvent || scope.filters.some(asksEvents);
+  switch (atom) {
+    case 'visitors':
+      return throughEvents || hasShortStep(list, scope.range) ? 'events' : 'visits';
+    case 'visits':
+      // Events know which visit they are of and when it began; only its bounce and length need the visit itself.
+      if (byEvent && list.buckets === undefined && !list.atoms.includes('bounces') && !list.atoms.includes('duration'))
+        return 'events';
+      return byEvent ? 'visits-by-event' : throughEvents ? 'visits-with-event' : 'visits';
+    case 'bounces':
+    case 'duration':
+      return byEvent ? 'visits-by-event' : throughEvents ? 'visits-with-event' : 'visits';
+    case 'scroll':
+    case 'scroll_visits':
+    case 'engagement':
+    case 'engaged_visits':
+      return 'reading';
+    case 'pageviews':
+    case 'events':
+    case 'revenue':
+    case 'revenue_events':
+    case 'revenue_elsewhere':
+      return 'events';
+  }
+}
+
+function isOfEvents(dimension: Dimension): boolean {
+  return (
+    dimension.kind === 'goal' ||
+    dimension.kind === 'property' ||
+    (dimension.kind === 'column' && dimension.fact.level === 'event')
+  );
+}
+
+function hasShortStep(list: List, range: Range): boolean {
+  const steps = list.buckets ?? [range];
+  return steps.some((step) => step.to - step.from < visitGapMaxMs);
+}
+
+function partsOf(scope: Scope, lists: readonly List[], builder: ReturnType<typeof partBuilder>, wanted: Wanted): Part[] {
+  const groups = new Map<string, { kind: PartKind; atoms: Atom[]; members: Numbered[] }>();
+  lists.forEach((list, at) => {
+    const kinds = Map.groupBy(list.atoms, (atom) => kindOf(atom, list, scope));
+    for (const [kind, atoms] of kinds) {
+      // Lists share a pass when it computes the same numbers over the same days, and each event counts once in each.
+      const alone = kind === 'reading' || kind === 'visits-by-event' || list.buckets !== undefined;
+      const single = alone || list.dimensions.some((dimension) => dimension.kind === 'goal');
+      const days = list.daily === undefined ? 'all' : list.daily.live.join();
+      const actions = list.dimensions.some(isOfActions);
+      const shared = [kind, atoms.join(), days, actions].join(' ');
+      // Two lists by the same columns could not be told apart within one pass.
+      const twin = groups.get(shared)?.members.some((member) => signatureOf(member.list) === signatureOf(list));
+      const name = single || twin === true ? `${shared} ${at}` : shared;
+      const group = groups.get(name) ?? { kind, atoms, members: [] };
+      group.members.push({ at, list });
+      groups.set(name, group);
+    }
+  });
+  const live = [...groups.values()].flatMap((group) => builder.live(group.kind, group.atoms, group.members, wanted));
+  const frozen = builder.frozen(lists, wanted);
+  const totals = lists.flatMap((list, at) =>
+    list.groupFilters === undefined ? [] : builder.groupTotal({ at, list }, list.groupFilters, wanted),
+  );
+  return [...frozen, ...live, ...totals];
+}
+
+function signatureOf(list: List): string {
+  const columns = list.dimensions.map((dimension) =>
+    dimension.kind === 'column' ? `${dimension.fact.level} ${dimension.fact.column}` : dimension.name,
+  );
+  return columns.sort().join();
+}
+
+function partBuilder(scope: Scope, binder: Binder) {
+  const site = binder.bind('UInt64', scope.siteId);
+  const { range } = scope;
+  const instant = (ms: number) => `fromUnixTimestamp64Milli(${binder.bind('Int64', ms)}, 'UTC')`;
+
+  /**
+   * `days` limits the part to these days of identity. Visits begin on their day of identity except for detached
+   * events, which can only be older; a day before the range is enough, for no visit outlives its id by more.
+   */
+  function visitsWhere(days: readonly number[] | undefined, when: 'present' | 'started'): string {
+    const conditions = [
+      `v.site_id = ${site}`,
+      `v.day >= ${binder.bind('Date', isoDay(Math.floor(range.from / dayMs) - 1))}`,
+      `v.day <= ${binder.bind('Date', isoDay(Math.floor((range.to - 1) / dayMs)))}`,
+      `v.started < ${instant(range.to)}`,
+      when === 'present' ? `v.ended >= ${instant(range.from)}` : `v.started >= ${instant(range.from)}`,
+    ];
+    if (days !== undefined) conditions.push(`v.id_day IN (${binder.bind('Array(Date)', days.map(isoDay))})`);
+    return conditions.join(' AND ');
+  }
+
+  function eventsWhere(days: readonly number[] | undefined, actionsOnly: boolean, filters = scope.filters): string {
+    const conditions = [
+      `e.site_id = ${site}`,
+      `e.time >= ${instant(range.from)}`,
+      `e.time < ${instant(range.to)}`,
+    ];
+    if (days !== undefined) conditions.push(...daysOfEvents(days));
+    const actions = actionsOnly || filters.some((filter) => anyFilter(filter, (test) => isActionTest(test)));
+    if (actions) conditions.push(`e.name != 'engagement'`);
+    const context = {
+      binder,
+      table: 'events' as const,
+      visitsWhere: (test: string) =>
+        `SELECT v.visit_id FROM visits AS v FINAL WHERE ${visitsWhere(days, 'present')} AND ${test}`,
+    };
+    return [...conditions, ...filters.map((filter) => conditionOf(filter, context))].join(' AND ');
+  }
+
+  /** The id's day alone would read every event of the range; the times it can have let the engine skip. */
+  function daysOfEvents(days: readonly number[]): string[] {
+    if (days.length === 0) return ['0'];
+    const list = `e.id_day IN (${binder.bind('Array(Date)', days.map(isoDay))})`;
+    const stretches = stretchesOf(days).map(
+      ({ first, last }) =>
+        `(e.time >= ${instant((first - 1) * dayMs)} AND e.time < ${instant((last + 2) * dayMs)})`,
+    );
+    return [list, `(${stretches.join(' OR ')})`];
+  }
+
+  const seconds = (column: string) => `toUInt32(intDiv(toUnixTimestamp64Milli(${column}), 1000))`;
+  const starts = (buckets: readonly Bucket[]) =>
+    binder.bind(
+      'Array(UInt32)',
+      buckets.map((bucket) => Math.floor(bucket.from / 1000)),
+    );
+
+  /** Each key of a list as an expression over the table; the same expression has the same column in a shared pass. */
+  function keyOf(dimension: Dimension, table: 'events' | 'visits', time: string, buckets: readonly Bucket[]): string {
+    switch (dimension.kind) {
+      case 'time':
+        return time === 'overlap' ? overlapSql(buckets) : `roundDown(${seconds(time)}, ${starts(buckets)})`;
+      case 'goal':
+        return goalKey();
+      case 'property':
+        return valueOf(dimension, { binder, table });
+      case 'column':
+        // Names are put on in the outermost SELECT, when there are few rows left.
+        return valueOf({ ...dimension, fact: withoutNames(dimension.fact) }, { binder, table });
+    }
+  }
+
+  /**
+   * Every step that a visit overlaps. Points no further apart than the shortest step hit each of them, and nearly
+   * every visit is within one, which is found first because it needs no list.
+   */
+  function overlapSql(buckets: readonly Bucket[]): string {
+    const list = starts(buckets);
+    const shortest = Math.floor(Math.min(...buckets.map((bucket) => bucket.to - bucket.from)) / 1000);
+    const first = binder.bind('UInt32', Math.floor(range.from / 1000));
+    const last = binder.bind('UInt32', Math.floor((range.to - 1) / 1000));
+    const from = `greatest(${seconds('v.started')}, ${first})`;
+    const to = `least(${seconds('v.ended')}, ${last})`;
+    const point = `roundDown(least(toUInt32(${from} + n * ${binder.bind('UInt32', shortest)}), ${to}), ${list})`;
+    const one = `roundDown(${from}, ${list})`;
+    return `arrayJoin(if(${one} = roundDown(${to}, ${list}), [${one}], arrayDistinct(arrayMap(n -> ${point}, range(toUInt32(intDiv(${to} - ${from}, ${binder.bind('UInt32', shortest)}) + 2))))))`;
+  }
+
+  function goalKey(): string {
+    const hits = scope.goals.map((goal, at) => `if(${goalCondition(goal, binder)}, ${at + 1}, 0)`);
+    return `arrayJoin(arrayFilter(g -> g != 0, [${hits.join(', ')}]::Array(UInt16)))`;
+  }
+
+  /** Statements read one pass into columns c0…cN, then group them as each list wants. */
+  function pass(
+    members: readonly Numbered[],
+    wanted: Wanted,
+    options: {
+      table: 'events' | 'visits';
+      time: string;
+      from: string;
+      columns: readonly string[];
+      atoms: readonly Atom[];
+      sums: Partial<Record<Atom, string>>;
+    },
+  ): string {
+    const expressions: string[] = [];
+    const sets = members.map(({ at, list }) => {
+      const columns: number[] = [];
+      for (const dimension of list.dimensions) {
+        const expression = keyOf(dimension, options.table, options.time, list.buckets ?? []);
+        const known = expressions.indexOf(expression);
+        // Within one list every dimension has a column of its own, so that its place is its number.
+        columns.push(known >= 0 && !columns.includes(known) ? known : expressions.push(expression) - 1);
+      }
+      return { at, columns };
+    });
+    const selected = [...expressions.map((expression, at) => `${expression} AS c${at}`), ...options.columns];
+    const source = `SELECT ${selected.length === 0 ? '1 AS one' : selected.join(', ')} ${options.from}`;
+    const sums = Object.fromEntries(options.atoms.map((atom) => [atom, options.sums[atom]]));
+    return `${selectOf(sets, expressions.length, wanted, sums)}\nFROM (${source})${groupBy(sets, expressions.length)}`;
+  }
+
+  function live(kind: PartKind, atoms: readonly Atom[], members: readonly Numbered[], wanted: Wanted): Part[] {
+    const days = members[0]?.list.daily?.live;
+    if (days?.length === 0) return [];
+    const note = noteOf(members, atoms, days);
+    switch (kind) {
+      case 'visits':
+        return [{ sql: visitsPart(atoms, members, wanted, days), note: { ...note, table: 'visits' } }];
+      case 'visits-with-event':
+        return [{ sql: visitsWithEvent(members, wanted, days), note: { ...note, table: 'events+visits' } }];
+      case 'events':
+        return [{ sql: eventsPart(atoms, members, wanted, days), note }];
+      case 'reading':
+        return members.map((member) => ({ sql: readingPart(member, wanted, days), note }));
+      case 'visits-by-event':
+        return members.map((member) => ({
+          sql: visitsByEvent(member, wanted, days),
+          note: { ...note, table: 'events+visits' },
+        }));
+    }
+  }
+
+  function noteOf(members: readonly Numbered[], atoms: readonly Atom[], days: readonly number[] | undefined): PartNote {
+    const dimensions = members.map(({ list }) => list.dimensions.map((dimension) => dimension.name).join(' × '));
+    return { table: 'events', dimensions, numbers: [...atoms], ...(days === undefined ? {} : { days: days.length }) };
+  }
+
+  /** Visitors by presence, everything else by the start of the visit, in one pass over `visits`. */
+  function visitsPart(
+    atoms: readonly Atom[],
+    members: readonly Numbered[],
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string {
+    const present = atoms.includes('visitors');
+    const buckets = members[0]?.list.buckets;
+    const series = present && buckets !== undefined;
+    const begins = series
+      ? `v.started >= ${instant(range.from)} AND c_time = roundDown(${seconds('v.started')}, ${starts(buckets)})`
+      : `v.started >= ${instant(range.from)}`;
+    const counts = `v.counted = 1 AND ${begins}`;
+    const filters = scope.filters.map((filter) => conditionOf(filter, { binder, table: 'visits', visitsWhere: never }));
+    const where = [visitsWhere(days, present ? 'present' : 'started'), ...filters].join(' AND ');
+    const needsVisit = atoms.some((atom) => atom !== 'visitors');
+    const timeAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'time') ?? -1;
+    const columns = [
+      ...(present ? ['v.visitor_id AS visitor'] : []),
+      ...(needsVisit ? [`${counts.replace('c_time', `c${timeAt}`)} AS own`] : []),
+      ...(atoms.includes('bounces') || atoms.includes('duration') ? ['v.counting <= 1 AS bounced'] : []),
+      ...(atoms.includes('duration') ? [`${visitSeconds} AS seconds`] : []),
+    ];
+    return pass(members, wanted, {
+      table: 'visits',
+      time: present ? 'overlap' : 'v.started',
+      from: `FROM visits AS v FINAL WHERE ${where}`,
+      columns,
+      atoms,
+      sums: {
+        visitors: 'uniqExact(visitor)',
+        visits: 'countIf(own)',
+        bounces: 'countIf(own AND bounced)',
+        duration: 'sumIf(seconds, own AND NOT bounced)',
+      },
+    });
+  }
+
+  /** Visits that began in the range and have an event in it that passes the filters. */
+  function visitsWithEvent(
+    members: readonly Numbered[],
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string {
+    const ids = `SELECT e.visit_id FROM events AS e WHERE ${eventsWhere(days, false)} AND e.detached = 0`;
+    return pass(members, wanted, {
+      table: 'visits',
+      time: 'v.started',
+      from: `FROM visits AS v FINAL WHERE ${visitsWhere(days, 'started')} AND v.counted = 1 AND v.visit_id IN (${ids})`,
+      columns: ['v.counting <= 1 AS bounced', `${visitSeconds} AS seconds`],
+      atoms: ['visits', 'bounces', 'duration'],
+      sums: { visits: 'count()', bounces: 'countIf(bounced)', duration: 'sumIf(seconds, NOT bounced)' },
+    });
+  }
+
+  /** The same for dimensions of events: a visit counts once for each value that its events had. */
+  function visitsByEvent(
+    { at, list }: Numbered,
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string {
+    const actions = list.dimensions.some(isOfActions);
+    const ofVisit = (dimension: Dimension) =>
+      dimension.kind === 'time' || (dimension.kind === 'column' && dimension.fact.level === 'visit-end');
+    const keys = list.dimensions.map((dimension, number) => {
+      const name = `c${number}`;
+      const fromVisit = ofVisit(dimension);
+      const expression = keyOf(dimension, fromVisit ? 'visits' : 'events', 'v.started', list.buckets ?? []);
+      return { name, fromVisit, expression };
+    });
+    const inEvents = keys.filter((key) => !key.fromVisit);
+    const pairs = `SELECT DISTINCT ${[...inEvents.map((key) => `${key.expression} AS ${key.name}`), 'e.visit_id AS id'].join(', ')} FROM events AS e WHERE ${eventsWhere(days, actions)} AND e.detached = 0 AND e.visit_start >= ${instant(range.from)}`;
+    const inVisits = keys.filter((key) => key.fromVisit).map((key) => `${key.expression} AS ${key.name}`);
+    const visits = `SELECT ${[...inVisits, 'v.visit_id AS id', 'v.counting <= 1 AS bounced', `${visitSeconds} AS seconds`].join(', ')} FROM visits AS v FINAL WHERE ${visitsWhere(days, 'started')} AND v.counted = 1`;
+    const sets = [{ at, columns: keys.map((_, number) => number) }];
+    return `${selectOf(sets, keys.length, wanted, { visits: 'count()', bounces: 'countIf(bounced)', duration: 'sumIf(seconds, NOT bounced)' })}\nFROM (${pairs}) AS x INNER JOIN (${visits}) AS y ON x.id = y.id${groupBy(sets, keys.length)}`;
+  }
+
+  function eventsPart(
+    atoms: readonly Atom[],
+    members: readonly Numbered[],
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string {
+    const actions = members.some(({ list }) => list.dimensions.some(isOfActions));
+    const goalAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'goal') ?? -1;
+    const earns = atoms.some((atom) => atom === 'revenue' || atom === 'revenue_events' || atom === 'revenue_elsewhere');
+    const columns = [
+      ...(atoms.includes('visitors') ? ['e.visitor_id AS visitor'] : []),
+      ...(atoms.includes('visits')
+        ? ['e.visit_id AS visit', `(e.detached = 0 AND e.visit_start >= ${instant(range.from)}) AS own`]
+        : []),
+      ...(atoms.includes('pageviews') || atoms.includes('events') ? ['e.name AS name'] : []),
+      ...(earns ? ['e.revenue_amount AS amount', 'e.revenue_currency AS currency', `${currencySql(goalAt)} AS wanted`] : []),
+    ];
+    return pass(members, wanted, {
+      table: 'events',
+      time: 'e.time',
+      from: `FROM ${eventsFrom(members, days)} WHERE ${eventsWhere(days, actions)}`,
+      columns,
+      atoms,
+      sums: {
+        visitors: 'uniqExact(visitor)',
+        visits: 'uniqExactIf(visit, own)',
+        pageviews: `countIf(name = 'pageview')`,
+        events: `countIf(name != 'engagement')`,
+        revenue: 'sumIf(amount, currency = wanted)',
+        revenue_events: 'countIf(currency = wanted AND amount != 0)',
+        revenue_elsewhere: 'countIf(currency != wanted AND amount != 0)',
+      },
+    });
+  }
+
+  /** Pages of entry and exit are known to visits alone, so a list by them joins the two. */
+  function eventsFrom(members: readonly Numbered[], days: readonly number[] | undefined): string {
+    const ends = members.flatMap(({ list }) =>
+      list.dimensions.flatMap((dimension) =>
+        dimension.kind === 'column' && dimension.fact.level === 'visit-end' ? [`v.${dimension.fact.column} AS ${dimension.fact.column}`] : [],
+      ),
+    );
+    if (ends.length === 0) return 'events AS e';
+    const visits = `SELECT ${[...new Set(ends), 'v.visit_id AS visit_id'].join(', ')} FROM visits AS v FINAL WHERE ${visitsWhere(days, 'present')}`;
+    return `events AS e INNER JOIN (${visits}) AS v ON v.visit_id = e.visit_id`;
+  }
+
+  /** The currency that counts in a row: the goal's own, or the one the question is asked in. */
+  function currencySql(goalAt: number): string {
+    if (goalAt < 0) return binder.bind('String', scope.currency);
+    const numbers = binder.bind(
+      'Array(UInt32)',
+      scope.goals.map((_, at) => at + 1),
+    );
+    const currencies = binder.bind(
+      'Array(String)',
+      scope.goals.map((goal) => goal.currency ?? '-'),
+    );
+    return `transform(toUInt32(c${goalAt}), ${numbers}, ${currencies}, '-')`;
+  }
+
+  /** Depth and attention of a page in a visit come in several beacons: the deepest counts, the milliseconds add up. */
+  function readingPart(
+    { at, list }: Numbered,
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string {
+    const keys = list.dimensions.map((dimension) => keyOf(dimension, 'events', 'e.time', list.buckets ?? []));
+    const names = keys.map((_, number) => `c${number}`);
+    const perVisit = `SELECT ${[...keys.map((key, number) => `${key} AS c${number}`), 'maxIf(e.scroll_depth, e.scroll_depth <= 100) AS depth', 'countIf(e.scroll_depth <= 100) > 0 AS scrolled', 'sum(e.engagement_ms) AS attention'].join(', ')} FROM ${eventsFrom([{ at, list }], days)} WHERE ${eventsWhere(days, false)} AND e.name = 'engagement' GROUP BY ${[...names, 'e.visit_id'].join(', ')}`;
+    const sets = [{ at, columns: keys.map((_, number) => number) }];
+    return `${selectOf(sets, keys.length, wanted, {
+      scroll: 'sumIf(depth, scrolled)',
+      scroll_visits: 'countIf(scrolled)',
+      engagement: 'sum(attention)',
+      engaged_visits: 'count()',
+    })}\nFROM (${perVisit})${groupBy(sets, keys.length)}`;
+  }
+
+  /** Visitors of each row without the filters that make it a conversion. Every goal's row has the same total. */
+  function groupTotal({ at, list }: Numbered, filters: readonly Filter[], wanted: Wanted): Part[] {
+    const goalAt = list.dimensions.findIndex((dimension) => dimension.kind === 'goal');
+    const kept = list.dimensions.filter((_, number) => number !== goalAt);
+    const base = { ...scope, filters };
+    const { daily: _, ...withoutDaily } = list;
+    const plain: List = { ...withoutDaily, dimensions: kept, atoms: ['visitors'] };
+    const parts = partBuilder(base, binder).live(kindOf('visitors', plain, base), ['visitors'], [{ at, list: plain }], {
+      atoms: ['visitors'],
+      keyCount: kept.length,
+      grouped: false,
+    });
+    const keys = numbered(wanted.keyCount, 'k').map((key, number) => {
+      if (number === goalAt) return `toString(arrayJoin(range(1, ${scope.goals.length + 1}))) AS ${key}`;
+      const from = goalAt >= 0 && number > goalAt ? number - 1 : number;
+      return from < kept.length && number < list.dimensions.length ? `t.k${from} AS ${key}` : `'' AS ${key}`;
+    });
+    const zeros = wanted.atoms.map((atom) => `${zeroOf(atom)} AS ${atom}`);
+    return parts.map(({ sql, note }) => ({
+      sql: `SELECT ${[`${at} AS s`, ...keys, ...zeros, 't.visitors AS group_visitors'].join(', ')}\nFROM (${sql}) AS t`,
+      note,
+    }));
+  }
+
+  function frozen(lists: readonly List[], wanted: Wanted): Part[] {
+    return lists.flatMap((list, at) => {
+      if (list.daily === undefined || list.daily.frozen.length === 0) return [];
+      const part = dailyPart({ at, list, daily: list.daily, range, site, binder, atoms: wanted.atoms });
+      return part === undefined ? [] : [part];
+    });
+  }
+
+  return { live, frozen, groupTotal };
+}
+
+/** Whole seconds from the first to the last event. `dateDiff('second')` would count the ticks in between instead. */
+const visitSeconds = `toUInt64(greatest(intDiv(toUnixTimestamp64Milli(v.ended) - toUnixTimestamp64Milli(v.started), 1000), 0))`;
+
+function never(): string {
+  throw new Error('A test on visits was asked for a look-up in visits.');
+}
+
+function isActionTest(filter: Filter): boolean {
+  return (filter.kind === 'goal' || filter.kind === 'test') && isOfActions(filter);
+}
+
+function withoutNames<T extends { names?: 'country' }>(fact: T): T {
+  const { names: _, ...rest } = fact;
+  return rest as T;
+}
+
+/** `SELECT <list number>, <keys as text>, <atoms>` over columns c0…cN; keys that a list has not are ''. */
+function selectOf(
+  sets: readonly { at: number; columns: readonly number[] }[],
+  columnCount: number,
+  wanted: Wanted,
+  sums: Partial<Record<Atom, string>>,
+): string {
+  const which = sets.length === 1 ? String(sets[0]?.at ?? 0) : setNumber(sets, columnCount);
+  const keys = numbered(wanted.keyCount, 'k').map((key, position) => {
+    const branches = sets.flatMap(({ at, columns }) => {
+      const column = columns[position];
+      return column === undefined ? [] : [[`s = ${at}`, `toString(c${column})`] as const];
+    });
+    if (sets.length === 1) return `${branches[0]?.[1] ?? `''`} AS ${key}`;
+    return branches.length === 0 ? `'' AS ${key}` : `multiIf(${branches.flat().join(', ')}, '') AS ${key}`;
+  });
+  const numbers = wanted.atoms.map((atom) => `${sums[atom] ?? zeroOf(atom)} AS ${atom}`);
+  return `SELECT ${[`${which} AS s`, ...keys, ...numbers, ...(wanted.grouped ? ['toUInt64(0) AS group_visitors'] : [])].join(', ')}`;
+}
+
+/** `grouping(…)` has a bit for each column, the first one highest, that is 1 where the column is not in the row's set. */
+function setNumber(sets: readonly { at: number; columns: readonly number[] }[], columnCount: number): string {
+  const masks = sets.map(({ columns }) =>
+    numbered(columnCount, 'c').reduce((mask, _, at) => mask * 2 + (columns.includes(at) ? 0 : 1), 0),
+  );
+  const mask = `grouping(${numbered(columnCount, 'c').join(', ')})`;
+  const branches = sets.slice(1).flatMap(({ at }, number) => [`${mask} = ${masks[number + 1]}`, at]);
+  return `multiIf(${branches.join(', ')}, ${sets[0]?.at})`;
+}
+
+function groupBy(sets: readonly { columns: readonly number[] }[], columnCount: number): string {
+  if (sets.length === 1) return columnCount === 0 ? '' : ` GROUP BY ${numbered(columnCount, 'c').join(', ')}`;
+  return ` GROUP BY GROUPING SETS (${sets.map(({ columns }) => `(${columns.map((column) => `c${column}`).join(', ')})`).join(', ')})`;
+}
+
+function zeroOf(atom: Atom): string {
+  return atom === 'revenue' ? 'toDecimal128(0, 3)' : 'toUInt64(0)';
+}
+
+function numbered(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+}
+
+/** Runs of neighbouring days. */
+function stretchesOf(days: readonly number[]): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const day of [...days].sort((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.last + 1 >= day) run.last = day;
+    else runs.push({ first: day, last: day });
+  }
+  return runs;
+}
