@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { ControlCommand } from './control.ts';
 import type { Principal, Route } from './http/route.ts';
 import type { FastHandler } from './http/server.ts';
 import type { Log } from './log.ts';
@@ -50,6 +51,8 @@ export interface RunningSubject {
   /** Where closed spool segments go. */
   sinks?: Sink[];
   gauges?: Gauge[];
+  /** What the command line may ask of a running desk. */
+  commands?: Record<string, ControlCommand>;
   /** Drains and closes; called in reverse order of start. */
   stop?(): Promise<void>;
 }

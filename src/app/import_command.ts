@@ -1,0 +1,45 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { progressBar } from './progress.ts';
+import { readArgs, UsageError } from './usage.ts';
+import { onDesk } from './with_desk.ts';
+
+const importUsage = 'fairlead import events <file.ndjson> --site <domain>   (- reads standard input)';
+const undoUsage = 'fairlead undo-import <number> --site <domain>';
+
+/** `fairlead import events`: ends when the rows can be queried, and prints one line of JSON about them. */
+export async function runImport(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, { site: { type: 'string' } }, importUsage);
+  const [kind, file] = positionals;
+  if (kind !== 'events' || file === undefined || values.site === undefined)
+    throw new UsageError(`Usage: ${importUsage}`);
+  if (file !== '-' && !existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+  const body = file === '-' ? process.stdin : createReadStream(file);
+  const bar = progressBar(file === '-' ? undefined : statSync(file).size, () =>
+    file === '-' ? 0 : ((body as { bytesRead?: number }).bytesRead ?? 0),
+  );
+  const result = (await onDesk({
+    command: 'import',
+    args: { site: values.site, file: file === '-' ? 'standard input' : file },
+    body,
+    onProgress: (progress) => bar.show(`${(progress as { lines: number }).lines} rows`),
+  })) as { stopped: Record<string, { rows: number; lines: number[] }> };
+  bar.end();
+  for (const [reason, { rows, lines }] of Object.entries(result.stopped))
+    process.stderr.write(
+      `${rows} rows were not stored: ${reason} (lines ${lines.join(', ')}${rows > lines.length ? ', …' : ''})\n`,
+    );
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  return 0;
+}
+
+/** `fairlead undo-import`: takes every row of one import out again. */
+export async function runUndoImport(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, { site: { type: 'string' } }, undoUsage);
+  const [number] = positionals;
+  if (number === undefined || !/^\d+$/.test(number) || values.site === undefined)
+    throw new UsageError(`Usage: ${undoUsage}`);
+  process.stdout.write(
+    `${JSON.stringify(await onDesk({ command: 'undo-import', args: { site: values.site, import: number } }))}\n`,
+  );
+  return 0;
+}
