@@ -29,7 +29,7 @@ export async function openEmbedded(directory: string): Promise<Engine> {
   const open: ClickHouseClient[] = [];
   async function connect(settings: Settings, readonly: boolean) {
     const connection = createChdbConnection({ path: directory });
-    const client = createClient({ connection });
+    const client = createClient({ connection: connection as never });
     open.push(client);
     await client.command({ query: setStatement(settings) });
     if (readonly) await client.command({ query: 'SET readonly = 1' });

@@ -41,10 +41,12 @@ CREATE TABLE {{table:events}}
     revenue_currency LowCardinality(String) COMMENT 'D3 ISO 4217, empty without revenue' CODEC(ZSTD(1)),
     order_id String COMMENT 'D3 order id given with the revenue' CODEC(ZSTD(3)),
     interactive UInt8 COMMENT 'D3 0 = does not cancel a bounce' CODEC(ZSTD(1)),
-    scroll_depth UInt8 COMMENT 'D3 percent of the page seen, 255 = not measured' CODEC(ZSTD(1)),
+    scroll_depth UInt8 DEFAULT 255 COMMENT 'D3 percent of the page seen, 255 = not measured' CODEC(ZSTD(1)),
     engagement_ms UInt32 COMMENT 'D3 milliseconds of attention' CODEC(ZSTD(1)),
     import_id UInt32 COMMENT 'D3 the import that brought the row, 0 = live' CODEC(ZSTD(1)),
-    event_key UInt64 COMMENT 'D2 hash of site and client event id, forgotten after a day' CODEC(ZSTD(1)) TTL toDateTime(time) + INTERVAL 1 DAY
+    event_key UInt64 COMMENT 'D2 hash of site and client event id, forgotten after a day' CODEC(ZSTD(1)) TTL toDateTime(time) + INTERVAL 1 DAY,
+    -- A detached event may be older than the id it got, so the day of identity is not the partition's.
+    INDEX by_id_day id_day TYPE minmax GRANULARITY 1
 )
 ENGINE = {{engine:MergeTree}}
 PARTITION BY toYYYYMM(time)
@@ -93,7 +95,8 @@ CREATE TABLE {{table:visits}}
     country SimpleAggregateFunction(any, LowCardinality(String)) COMMENT 'D3 ISO 3166-1 alpha-2' CODEC(ZSTD(1)),
     region SimpleAggregateFunction(any, LowCardinality(String)) COMMENT 'D3 ISO 3166-2 code or name' CODEC(ZSTD(1)),
     city SimpleAggregateFunction(any, LowCardinality(String)) COMMENT 'D3 name of the city' CODEC(ZSTD(1)),
-    import_id SimpleAggregateFunction(any, UInt32) COMMENT 'D3 the import that brought the visit, 0 = live' CODEC(ZSTD(1))
+    import_id SimpleAggregateFunction(any, UInt32) COMMENT 'D3 the import that brought the visit, 0 = live' CODEC(ZSTD(1)),
+    INDEX by_id_day id_day TYPE minmax GRANULARITY 1
 )
 ENGINE = {{engine:AggregatingMergeTree}}
 PARTITION BY day
@@ -102,47 +105,67 @@ SETTINGS {{durable}};
 
 {{distribute:visits:cityHash64(site_id, visitor_id)}};
 
+-- Each event becomes a row that merges into its visit. There is no GROUP BY here: events of one visit seldom come in the
+-- same second, the engine merges those of one insert anyway, and aggregating first took 50 ms more per 20,000 events.
 CREATE MATERIALIZED VIEW {{table:visits_from_events}} TO {{local:visits}} AS
 SELECT
     site_id,
     toDate(visit_start) AS day,
     visitor_id,
     visit_id,
-    any(id_day) AS id_day,
-    min(time) AS started,
-    max(time) AS ended,
-    countIf(name = 'pageview') AS pageviews,
-    countIf(name != 'engagement') AS events,
-    countIf(name = 'pageview' OR (interactive = 1 AND name != 'engagement')) AS counting,
-    sum(engagement_ms) AS engagement_ms,
-    max(detached = 0) AS counted,
-    max(entry_hostname) AS entry_hostname,
-    max(entry_page) AS entry_page,
+    id_day,
+    time AS started,
+    time AS ended,
+    toUInt64(name = 'pageview') AS pageviews,
+    toUInt64(name != 'engagement') AS events,
+    toUInt64(name = 'pageview' OR (interactive = 1 AND name != 'engagement')) AS counting,
+    toUInt64(engagement_ms) AS engagement_ms,
+    toUInt8(detached = 0) AS counted,
+    entry_hostname,
+    entry_page,
     -- The shift by one keeps a page view at the very start above "no page view yet", which is (0, '', '').
-    max(if(name = 'pageview',
-        (toUInt32(greatest(dateDiff('millisecond', visit_start, time), 0) + 1), toString(hostname), pathname),
-        (0::UInt32, '', ''))) AS exit,
-    any(referrer) AS referrer,
-    any(source) AS source,
-    any(utm_source) AS utm_source,
-    any(utm_medium) AS utm_medium,
-    any(utm_campaign) AS utm_campaign,
-    any(utm_term) AS utm_term,
-    any(utm_content) AS utm_content,
-    any(click_id) AS click_id,
-    any(channel) AS channel,
-    any(browser) AS browser,
-    any(browser_version) AS browser_version,
-    any(os) AS os,
-    any(os_version) AS os_version,
-    any(device) AS device,
-    any(screen) AS screen,
-    any(country) AS country,
-    any(region) AS region,
-    any(city) AS city,
-    any(import_id) AS import_id
+    if(name = 'pageview',
+        (toUInt32(least(greatest(dateDiff('millisecond', visit_start, time), 0) + 1, 4294967295)), toString(hostname), pathname),
+        (0::UInt32, '', '')) AS exit,
+    referrer,
+    source,
+    utm_source,
+    utm_medium,
+    utm_campaign,
+    utm_term,
+    utm_content,
+    click_id,
+    channel,
+    browser,
+    browser_version,
+    os,
+    os_version,
+    device,
+    screen,
+    country,
+    region,
+    city,
+    import_id
+FROM {{local:events}};
+
+-- How many events of a day of identity have ever come in. The frozen counts of a day remember this number: when it has
+-- grown, rows came late and the day is counted again (src/analytics/history).
+CREATE TABLE {{table:arrivals}}
+(
+    site_id UInt64 COMMENT 'D3 site',
+    id_day Date COMMENT 'D3 UTC day whose salt made the visitor ids' CODEC(ZSTD(1)),
+    events UInt64 COMMENT 'D3 rows that came in' CODEC(T64, ZSTD(1))
+)
+ENGINE = {{engine:SummingMergeTree(events)}}
+ORDER BY (site_id, id_day)
+SETTINGS {{durable}};
+
+{{distribute:arrivals:cityHash64(site_id)}};
+
+CREATE MATERIALIZED VIEW {{table:arrivals_from_events}} TO {{local:arrivals}} AS
+SELECT site_id, id_day, count() AS events
 FROM {{local:events}}
-GROUP BY site_id, day, visitor_id, visit_id;
+GROUP BY site_id, id_day;
 
 -- Events that were not stored, by reason. Rows of one minute, site and reason add up, on disk too.
 CREATE TABLE {{table:drops}}
