@@ -1,0 +1,292 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { freeze } from './freeze.ts';
+import { mergeVisits } from './merge.ts';
+import { type DayChange, readDays, writeDays } from './register.ts';
+import { recipe } from './recipe.ts';
+
+/** What history needs to know of a site. */
+export interface HistorySite {
+  id: number;
+  /** IANA name. */
+  timezone: string;
+}
+
+/** Days are UTC day numbers: whole days since 1970-01-01. */
+export interface SiteHistory {
+  /** Days whose exact counts are in `daily`, for the site's present timezone. */
+  frozen: ReadonlySet<number>;
+  /** Days that were frozen once and are being counted again: read live meanwhile, and said so on the page. */
+  rebuilding: ReadonlySet<number>;
+  /** What a reader must know of each frozen day. */
+  days: ReadonlyMap<number, FrozenDay>;
+}
+
+/**
+ * The pieces of a frozen day, and what of it cannot be read from `daily`.
+ *
+ * A range over whole local days takes, for each day of identity: the rows of the whole day (`local_day` = 1970-01-01)
+ * when all of its pieces are inside, the rows of the one piece when exactly one is, nothing when none is, and has to
+ * read the day live otherwise.
+ */
+export interface FrozenDay {
+  /** Local day numbers on which its events fell, ascending. */
+  pieces: readonly number[];
+  /** Dimensions that had too many values to be frozen that day; read them live. */
+  leftOut: ReadonlySet<string>;
+}
+
+/** Why a day has to be counted again. */
+export type DirtyReason = 'late' | 'import' | 'erasure' | 'timezone' | 'recipe';
+
+export interface History {
+  /** From memory; costs a read of the warehouse at most every few seconds, and only where others write it too. */
+  frozenDays(siteId: number): Promise<SiteHistory>;
+  /**
+   * Says that rows of these days have come, gone or changed. From the moment it resolves these days are read live. Call
+   * it before rows change and, where rows go (erasure), once more after. Days that are not frozen cost nothing.
+   * @param days UTC day numbers of `id_day`
+   */
+  markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void>;
+  /**
+   * Finds closed days that are not frozen, or no longer right, and counts them. Runs one at a time; a call during a run
+   * gets the promise of that run.
+   * @returns how many days of how many sites it froze
+   */
+  sweep(): Promise<{ sites: number; days: number }>;
+  /** Lets a sweep in progress end after the site it is at. */
+  stop(): Promise<void>;
+}
+
+export const dayMs = 86_400_000;
+
+export const historyLimits = {
+  /** A day is closed so long after its end: ten minutes of grace, half an hour of a running visit, and some air. */
+  closedAfterMs: 3_600_000,
+  /**
+   * A dirty day is counted again only after so long without a further mark. Longer than any question may run, so that
+   * one which began while the day was still frozen has ended before its rows are replaced; and several marks in a row
+   * (an import) cost one count.
+   */
+  quietMs: 60_000,
+  /** Events in one INSERT … SELECT; bounds its memory. */
+  eventsPerBuild: 3_000_000,
+  /** How long another process's changes may stay unseen. The embedded warehouse has no other process. */
+  sharedForMs: 5_000,
+} as const;
+
+/**
+ * Keeps closed days frozen: exact counts per dimension in `daily`, and in `frozen_days` which days have them.
+ *
+ * The register lies beside the counts, in the warehouse, rather than in Postgres: a backup or a restore then takes
+ * both or neither, and a register that says "frozen" over counts that are not there cannot come about.
+ *
+ * @param settledUntil Milliseconds since the epoch; every event acknowledged before is in the warehouse (the spool's
+ *   oldest row that is not loaded, or now).
+ */
+export async function openHistory(house: {
+  warehouse: Warehouse;
+  clock: Clock;
+  log: Log;
+  sites: () => Promise<readonly HistorySite[]>;
+  settledUntil: () => number;
+}): Promise<History> {
+  const { warehouse, clock, log, sites, settledUntil } = house;
+  /** The newest row of each day, by site. */
+  let register = await readDays(warehouse);
+  let readAt = clock.monotonic();
+  let zones = new Map<number, string>();
+  let lastVersion = 0;
+  const views = new Map<number, SiteHistory>();
+
+  /** Grows even when the wall clock is set back; of two processes the one whose change came later wins. */
+  function nextVersion(): number {
+    lastVersion = Math.max(lastVersion + 1, clock.now() * 10, newest() + 1);
+    return lastVersion;
+  }
+
+  function newest(): number {
+    let version = 0;
+    for (const days of register.values()) for (const day of days.values()) version = Math.max(version, day.version);
+    return version;
+  }
+
+  async function write(siteId: number, changes: readonly DayChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    await writeDays(warehouse, siteId, changes);
+    const days = register.get(siteId) ?? new Map<number, DayChange>();
+    register.set(siteId, days);
+    for (const change of changes) {
+      const known = days.get(change.day);
+      if (known === undefined || known.version <= change.version) days.set(change.day, change);
+    }
+    views.delete(siteId);
+  }
+
+  async function refresh(): Promise<void> {
+    if (warehouse.mode === 'embedded' || clock.monotonic() - readAt < historyLimits.sharedForMs) return;
+    readAt = clock.monotonic();
+    register = await readDays(warehouse);
+    views.clear();
+  }
+
+  function viewOf(siteId: number): SiteHistory {
+    const known = views.get(siteId);
+    if (known !== undefined) return known;
+    const zone = zones.get(siteId);
+    const days = new Map<number, FrozenDay>();
+    const rebuilding = new Set<number>();
+    for (const [number, day] of register.get(siteId) ?? []) {
+      if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone))
+        days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut) });
+      else rebuilding.add(number);
+    }
+    const view = { frozen: new Set(days.keys()), rebuilding, days };
+    views.set(siteId, view);
+    return view;
+  }
+
+  async function frozenDays(siteId: number): Promise<SiteHistory> {
+    await refresh();
+    return viewOf(siteId);
+  }
+
+  async function markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void> {
+    const known = register.get(siteId);
+    if (known === undefined) return;
+    const wanted = days === 'all' ? [...known.keys()] : days;
+    const version = nextVersion();
+    const changes = wanted.flatMap((day) => {
+      const row = known.get(day);
+      return row === undefined ? [] : [{ ...row, state: 'dirty' as const, reason, version }];
+    });
+    // In memory first: a question asked while the row is being written must not use the counts any more.
+    for (const change of changes) known.set(change.day, change);
+    views.delete(siteId);
+    await write(siteId, changes);
+  }
+
+  let running: Promise<{ sites: number; days: number }> | undefined;
+  let stopped = false;
+
+  function sweep(): Promise<{ sites: number; days: number }> {
+    running ??= sweepOnce().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  async function sweepOnce(): Promise<{ sites: number; days: number }> {
+    const present = await sites();
+    const moved = new Map(present.map((site) => [site.id, site.timezone]));
+    for (const [id, zone] of moved) if (zones.get(id) !== zone) views.delete(id);
+    zones = moved;
+    register = await readDays(warehouse);
+    views.clear();
+    const settled = Math.min(clock.now(), settledUntil());
+    const due = await findDue(warehouse, register, zones, settled);
+
+    const done = { sites: 0, days: 0 };
+    for (const { siteId, timezone, stale, fresh } of due) {
+      if (stopped) break;
+      // What has just been found wrong is only marked; it is counted after the quiet time.
+      for (const [reason, days] of stale) await markDirty(siteId, days, reason);
+      if (fresh.length === 0) continue;
+      const began = clock.monotonic();
+      await mergeVisits(
+        warehouse,
+        fresh.map((day) => day.day),
+      );
+      for (const chunk of chunksOf(fresh)) {
+        const version = nextVersion();
+        const known = register.get(siteId);
+        const again = chunk.some(({ day }) => known?.has(day));
+        const frozen = await freeze(warehouse, { siteId, timezone, version, again, days: chunk });
+        await write(
+          siteId,
+          frozen.map((day) => ({ ...day, state: 'frozen', reason: '', timezone, recipe, version })),
+        );
+        done.days += chunk.length;
+      }
+      done.sites++;
+      log.info('history.frozen', { site: siteId, days: fresh.length, ms: Math.round(clock.monotonic() - began) });
+    }
+    return done;
+  }
+
+  return {
+    frozenDays,
+    markDirty,
+    sweep,
+    async stop() {
+      stopped = true;
+      await running?.catch(() => {});
+    },
+  };
+}
+
+/** Days to count in one statement: as many as their events allow, but at least one. */
+function* chunksOf(days: readonly { day: number; arrivals: number }[]) {
+  let chunk: { day: number; arrivals: number }[] = [];
+  let events = 0;
+  for (const day of days) {
+    if (chunk.length > 0 && events + day.arrivals > historyLimits.eventsPerBuild) {
+      yield chunk;
+      chunk = [];
+      events = 0;
+    }
+    chunk.push(day);
+    events += day.arrivals;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+interface Due {
+  siteId: number;
+  timezone: string;
+  /** Frozen, but no longer right. */
+  stale: Map<DirtyReason, number[]>;
+  /** To be counted now. */
+  fresh: { day: number; arrivals: number }[];
+}
+
+/** Compares what has come in with what was frozen. Sites that are no longer there are nobody's work here. */
+async function findDue(
+  warehouse: Warehouse,
+  register: ReadonlyMap<number, ReadonlyMap<number, DayChange>>,
+  zones: ReadonlyMap<number, string>,
+  settled: number,
+): Promise<Due[]> {
+  const closedBefore = Math.floor((settled - historyLimits.closedAfterMs) / dayMs);
+  const rows = await warehouse.read<{ site: string; day: number; events: string }>(
+    `SELECT site_id AS site, toUInt16(id_day) AS day, sum(events) AS events
+     FROM arrivals WHERE id_day < toDate({before:UInt16})
+     GROUP BY site_id, id_day ORDER BY site_id, id_day`,
+    { before: closedBefore },
+    { purpose: 'history' },
+  );
+  const due = new Map<number, Due>();
+  for (const row of rows) {
+    const siteId = Number(row.site);
+    const timezone = zones.get(siteId);
+    if (timezone === undefined) continue;
+    const arrivals = Number(row.events);
+    const known = register.get(siteId)?.get(row.day);
+    const work = due.get(siteId) ?? { siteId, timezone, stale: new Map(), fresh: [] };
+    due.set(siteId, work);
+    const wrong = known === undefined ? undefined : reasonOf(known, { timezone, arrivals });
+    if (known === undefined) work.fresh.push({ day: row.day, arrivals });
+    else if (known.state === 'dirty') {
+      // A version is ten times the wall clock of the mark.
+      if (settled - known.version / 10 >= historyLimits.quietMs) work.fresh.push({ day: row.day, arrivals });
+    } else if (wrong !== undefined) work.stale.set(wrong, [...(work.stale.get(wrong) ?? []), row.day]);
+  }
+  return [...due.values()].filter((work) => work.stale.size > 0 || work.fresh.length > 0);
+}
+
+function reasonOf(day: DayChange, now: { timezone: string; arrivals: number }): DirtyReason | undefined {
+  if (day.recipe !== recipe) return 'recipe';
+  if (day.timezone !== now.timezone) return 'timezone';
+  return day.arrivals === now.arrivals ? undefined : 'late';
+}

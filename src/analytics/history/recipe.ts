@@ -1,0 +1,54 @@
+/**
+ * Number of the rules by which days are counted. A change of what a row of `daily` means, or of which dimensions it
+ * has, is a new number: every day is then counted again, and read live until it is.
+ */
+export const recipe = 1;
+
+/** A dimension with more values than this in a day is left out of that day and read live, never cut. */
+export const valuesPerDayMax = 20_000;
+
+/** Said by a visit's first event, the same on all of its rows: name of the dimension → column of `visits`. */
+export const visitDimensions = {
+  'visit:source': 'source',
+  'visit:referrer': 'referrer',
+  'visit:channel': 'channel',
+  'visit:utm_source': 'utm_source',
+  'visit:utm_medium': 'utm_medium',
+  'visit:utm_campaign': 'utm_campaign',
+  'visit:utm_term': 'utm_term',
+  'visit:utm_content': 'utm_content',
+  'visit:click_id': 'click_id',
+  'visit:device': 'device',
+  'visit:screen': 'screen',
+  'visit:browser': 'browser',
+  'visit:browser_version': 'browser_version',
+  'visit:os': 'os',
+  'visit:os_version': 'os_version',
+  'visit:country': 'country',
+  'visit:region': 'region',
+  'visit:city': 'city',
+  'visit:entry_page': 'entry_page',
+  'visit:exit_page': 'exit_page',
+  'visit:entry_page_hostname': 'entry_hostname',
+  'visit:exit_page_hostname': 'exit_hostname',
+} as const;
+
+/**
+ * Said by each event: name of the dimension → column of `events`. Titles are not among them: as many as pages, and no
+ * list of the overview asks for them.
+ */
+export const eventDimensions = {
+  'event:page': 'pathname',
+  'event:hostname': 'hostname',
+  'event:name': 'name',
+} as const;
+
+/** Attention is not something a visitor did by name: engagement events have no part in these. */
+export const actionsOnly: readonly string[] = ['event:name'];
+
+/** '' are the totals. */
+export const frozenDimensions: readonly string[] = [
+  '',
+  ...Object.keys(visitDimensions),
+  ...Object.keys(eventDimensions),
+];
