@@ -93,6 +93,15 @@ it('the sweep closes what is over, in slices', () => {
   expect(visits.closedEarly()).toBe(0);
 });
 
+it('counts who is there now, per site, and whose id dies with a day', () => {
+  const visits = openLiveVisits({ visitsMax: 100, textBytesMax: 1e6 });
+  for (let n = 0; n < 10; n++)
+    visits.begin(visitor(n, 1 + (n % 2)), visit(n, noon + n * minute, { idDay: n < 3 ? 7 : 8 }));
+  expect(visits.countSince(1, noon + 5 * minute)).toBe(2);
+  expect(visits.countSince(2, noon + 5 * minute)).toBe(3);
+  expect(visits.countOfDay(7, noon + 31 * minute)).toBe(2);
+});
+
 it('a visit whose first event was not stored is taken back, and only that one', () => {
   const visits = openLiveVisits({ visitsMax: 10, textBytesMax: 1e6 });
   const slot = visits.begin(visitor(1), visit(1));

@@ -31,6 +31,8 @@ export type LiveVisits = {
   count(): number;
   /** Running visits of visitor ids that a given day's salt made: those that lose their id when that salt dies. */
   countOfDay(idDay: number, nowMs: number): number;
+  /** Running visits of a site with an event since then. */
+  countSince(siteId: number, sinceMs: number): number;
   /** Visits that were closed because of the limits, before they were over. */
   closedEarly(): number;
   /** What the store takes of memory: arrays as far as they were written, and texts. */
@@ -202,6 +204,12 @@ export function openLiveVisits(limits: { visitsMax: number; textBytesMax: number
       let found = 0;
       for (let slot = newest; slot !== none; slot = older[slot] as number)
         if (idDay[slot] === day && nowMs - (ended[slot] as number) < visitGapMsMax) found++;
+      return found;
+    },
+    countSince(wanted, sinceMs) {
+      let found = 0;
+      for (let slot = newest; slot !== none && (ended[slot] as number) >= sinceMs; slot = older[slot] as number)
+        if (siteId[slot] === wanted) found++;
       return found;
     },
     closedEarly: () => closedEarly,

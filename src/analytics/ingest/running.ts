@@ -1,0 +1,213 @@
+import { dirname, join } from 'node:path';
+import type { FastHandler } from '../../platform/http/server.ts';
+import type { Sink } from '../../platform/spool/index.ts';
+import type { Gauge, House } from '../../platform/subject.ts';
+import type { SiteDirectory } from '../sites.ts';
+import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
+import { type LiveVisits, openLiveVisits } from '../visits/live_visits.ts';
+import { dayOf, openSalts, type Salts } from '../visits/salt.ts';
+import { collectEvents } from './collect.ts';
+import { type DropCounts, openDropCounts } from './drops.ts';
+import { openIngest } from './ingest.ts';
+import { type LiveView, openLiveView } from './live.ts';
+import type { Places } from './place.ts';
+import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
+import { type AddressDigest, shieldAddressText } from './shields.ts';
+import { noThrottle, openThrottle } from './throttle.ts';
+
+/** Ingest at work: what it mounts, and what imports and live pages share with it. */
+export type RunningIngest = {
+  readonly fast: Record<string, FastHandler>;
+  readonly sinks: Sink[];
+  readonly gauges: Gauge[];
+  readonly live: LiveView;
+  readonly visits: LiveVisits;
+  readonly salts: Salts;
+  readonly orderKeys: AgedKeys;
+  readonly addressDigest: AddressDigest;
+  stop(): Promise<void>;
+};
+
+export type RunningIngestParts = {
+  readonly house: Pick<House, 'config' | 'clock' | 'random' | 'log' | 'warehouse' | 'spool' | 'keys' | 'authenticate'>;
+  readonly sites: SiteDirectory;
+  readonly places: Pick<Places, 'lookup'>;
+  /** A row came for a UTC day that is over. */
+  readonly onLate: (siteId: number, day: number) => void;
+};
+
+/** Beside the key file: a copy of the data directory, however often it is made, then never holds a salt (PSE-06, PSE-07). */
+export function saltFileOf(config: Pick<House['config'], 'keyFile'>): string {
+  return join(dirname(config.keyFile), 'visitor.salts');
+}
+
+/** Visits closed at a time: 2,000 take under 2 ms, so the sweep never holds up a request noticeably. */
+const sweepSlice = 2_000;
+const sweepMs = 250;
+const sweepAgainMs = 5;
+const dropFlushMs = 1_000;
+
+/** Reads back what the last process knew, then takes events. */
+export async function startIngest(parts: RunningIngestParts): Promise<RunningIngest> {
+  const { house, sites } = parts;
+  const { clock, random, log, spool, warehouse } = house;
+  const salts = openSalts({ file: saltFileOf(house.config), clock, random, log });
+  const visits = openLiveVisits();
+  const eventKeys = openAgedKeys({ keysMax: eventKeysMax, keepMs: eventKeyMs });
+  const orderKeys = openAgedKeys({ keysMax: orderKeysMax, keepMs: orderKeyMs });
+  const startedAt = clock.monotonic();
+  const pending = spool.pending('events');
+  const restored = await restore({ warehouse, pending, visits, eventKeys, orderKeys, nowMs: clock.now() });
+  log.info('ingest.restored', {
+    visits: restored.visits,
+    event_ids: restored.eventKeys,
+    orders: restored.orderKeys,
+    pending_rows: restored.pendingRows,
+    took_ms: Math.round(clock.monotonic() - startedAt),
+  });
+
+  const drops = openDropCounts();
+  const live = openLiveView();
+  const addressDigest: AddressDigest = (siteId, address) =>
+    house.keys.digest('shield-address', shieldAddressText(siteId, address)).toString('hex');
+  const desk = {
+    sites,
+    places: parts.places,
+    salts,
+    visits,
+    eventKeys,
+    orderKeys,
+    throttle: house.config.siteRate === undefined ? noThrottle : openThrottle(house.config.siteRate, clock),
+    random,
+    addressDigest,
+    importId: 0,
+  };
+  const ingest = openIngest({
+    desk,
+    clock,
+    drops,
+    live,
+    events: spool.lane('events'),
+    bots: spool.lane('bots'),
+    onLate: parts.onLate,
+  });
+  const handler = collectEvents({
+    ingest,
+    authenticate: house.authenticate,
+    trustedProxies: house.config.trustedProxies,
+    log,
+  });
+
+  const midnight = { visitsCut: 0 };
+  const stopSweep = sweepForever(clock, visits, salts, midnight);
+  const stopFlush = flushForever(clock, drops, (rows) => spool.lane('drops').append(rows));
+  return {
+    fast: { '/api/event': handler },
+    sinks: [
+      sink('events', 'events', warehouse),
+      sink('bots', 'bot_events', warehouse),
+      sink('drops', 'drops', warehouse),
+    ],
+    gauges: ingestGauges({ visits, salts, drops, eventKeys, orderKeys, midnight }),
+    live,
+    visits,
+    salts,
+    orderKeys,
+    addressDigest,
+    async stop() {
+      stopSweep();
+      await stopFlush();
+      salts.close();
+    },
+  };
+}
+
+function sink(lane: string, table: string, warehouse: House['warehouse']): Sink {
+  return { name: table, lane, deliver: (_segment, bytes, token) => warehouse.insert(table, bytes, token) };
+}
+
+/** Closes visits that are over, a slice at a time, and counts at the end of the grace how many lose their id. */
+function sweepForever(
+  clock: House['clock'],
+  visits: LiveVisits,
+  salts: Salts,
+  midnight: { visitsCut: number },
+): () => void {
+  let hadPrevious = false;
+  let cancel = clock.after(sweepMs, sweep);
+  function sweep() {
+    const now = clock.now();
+    const hasPrevious = salts.previous(now) !== undefined;
+    if (hadPrevious && !hasPrevious) midnight.visitsCut += visits.countOfDay(dayOf(now) - 1, now);
+    hadPrevious = hasPrevious;
+    cancel = clock.after(visits.sweep(now, sweepSlice) ? sweepAgainMs : sweepMs, sweep);
+  }
+  return () => cancel();
+}
+
+/** Once a second; what the disk refuses is kept and tried again. The returned function flushes a last time. */
+function flushForever(
+  clock: House['clock'],
+  drops: DropCounts,
+  append: (rows: string) => Promise<void>,
+): () => Promise<void> {
+  let cancel = clock.after(dropFlushMs, tick);
+  async function flush() {
+    const rows = drops.take();
+    if (rows.length === 0) return;
+    try {
+      await append(rows.join('\n'));
+    } catch {
+      drops.giveBack(rows);
+    }
+  }
+  function tick() {
+    void flush();
+    cancel = clock.after(dropFlushMs, tick);
+  }
+  return () => {
+    cancel();
+    return flush();
+  };
+}
+
+function ingestGauges(parts: {
+  visits: LiveVisits;
+  salts: Salts;
+  drops: DropCounts;
+  eventKeys: AgedKeys;
+  orderKeys: AgedKeys;
+  midnight: { visitsCut: number };
+}): Gauge[] {
+  const { visits, salts, drops, eventKeys, orderKeys, midnight } = parts;
+  return [
+    gauge('fairlead_live_visits', 'Visits that are running.', 'gauge', visits.count),
+    gauge('fairlead_live_visits_bytes', 'Memory that running visits take.', 'gauge', visits.bytes),
+    gauge(
+      'fairlead_visits_closed_early_total',
+      'Visits closed to stay within the limit.',
+      'counter',
+      visits.closedEarly,
+    ),
+    gauge(
+      'fairlead_visits_cut_at_midnight_total',
+      'Visits running when the salt that made their visitor id was destroyed; a further event of theirs begins another visit.',
+      'counter',
+      () => midnight.visitsCut,
+    ),
+    gauge('fairlead_event_ids', 'Event ids remembered against repetition.', 'gauge', eventKeys.size),
+    gauge(
+      'fairlead_event_ids_forgotten_total',
+      'Event ids forgotten before 24 hours, to stay within the limit.',
+      'counter',
+      eventKeys.pushedOut,
+    ),
+    gauge('fairlead_order_ids', 'Order ids remembered, so that each earns once.', 'gauge', orderKeys.size),
+    gauge('fairlead_salt_overdue', '1 while the salt file could not be brought up to date.', 'gauge', salts.overdue),
+    gauge('fairlead_dropped_events_total', 'Events that were not stored, by reason.', 'counter', drops.totals),
+  ];
+}
+
+function gauge(name: string, help: string, kind: Gauge['kind'], read: Gauge['read']): Gauge {
+  return { name, help, kind, read };
+}

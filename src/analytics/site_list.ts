@@ -1,0 +1,120 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Postgres } from '../platform/postgres/index.ts';
+import type { Shields, SiteDirectory, SiteRecord } from './sites.ts';
+
+/** Other processes change sites too (the app beside its collectors), and tell nobody: look again this often. */
+const refreshMs = 15_000;
+
+/**
+ * Keeps the directory the same as the tables: reads them at once, again whenever `refresh` is called, and every 15 s.
+ * While Postgres is away the last list goes on: collection does not depend on it.
+ */
+export async function keepSiteDirectory(parts: {
+  directory: SiteDirectory;
+  postgres: Postgres;
+  clock: Clock;
+  log: Log;
+}): Promise<{ refresh(): void; stop(): void }> {
+  const { directory, postgres, clock, log } = parts;
+  let reading = false;
+  let again = false;
+  let stopped = false;
+  async function refresh() {
+    // A change during a reading may have come too late for it.
+    again = true;
+    if (reading) return;
+    reading = true;
+    while (again && !stopped) {
+      again = false;
+      try {
+        directory.replaceAll(await readSites(postgres));
+      } catch (error) {
+        log.error('site_list.not_read', {}, error);
+      }
+    }
+    reading = false;
+  }
+  directory.replaceAll(await readSites(postgres));
+  let stopTimer = clock.after(refreshMs, tick);
+  function tick() {
+    void refresh();
+    stopTimer = clock.after(refreshMs, tick);
+  }
+  return {
+    refresh: () => void refresh(),
+    stop() {
+      stopped = true;
+      stopTimer();
+    },
+  };
+}
+
+type SiteRow = {
+  id: number;
+  organisation_id: number;
+  domain: string;
+  timezone: string;
+  titles: boolean;
+  revenue: boolean;
+  earns: boolean;
+  privacy_signals: 'ignore' | 'drop';
+  hostnames: string[];
+  state: 'active' | 'suspended' | 'deleting';
+};
+type ShieldRow = {
+  site_id: number;
+  kind: 'hostname' | 'path' | 'country' | 'address';
+  pattern: string | null;
+  network: string | null;
+  digest: string | null;
+};
+
+/** Every organisation's sites, each read through its own door. */
+export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
+  const organisations = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  const records: SiteRecord[] = [];
+  for (const { organisation_id: organisationId } of organisations) {
+    const { sites, shields } = await postgres.tenant(organisationId, async (sql) => ({
+      sites: await sql.query<SiteRow>(
+        `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.titles, s.revenue, s.privacy_signals, s.hostnames, s.state,
+           EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
+         FROM sites s ORDER BY s.id`,
+      ),
+      shields: await sql.query<ShieldRow>(
+        `SELECT site_id, kind, pattern, network::text AS network, encode(digest, 'hex') AS digest FROM shields`,
+      ),
+    }));
+    for (const site of sites) records.push(recordOf(site, shieldsOf(site, shields)));
+  }
+  return records;
+}
+
+function recordOf(site: SiteRow, shields: Shields): SiteRecord {
+  return {
+    id: site.id,
+    organisationId: site.organisation_id,
+    domain: site.domain,
+    aliases: [],
+    timezone: site.timezone,
+    titles: site.titles,
+    revenue: site.revenue || site.earns,
+    privacySignals: site.privacy_signals,
+    suspended: site.state !== 'active',
+    shields,
+  };
+}
+
+function shieldsOf(site: SiteRow, rows: readonly ShieldRow[]): Shields {
+  const own = rows.filter((row) => row.site_id === site.id);
+  const patterns = (kind: ShieldRow['kind']) => own.flatMap((row) => (row.kind === kind ? (row.pattern ?? []) : []));
+  return {
+    hostnames: [...site.hostnames, ...patterns('hostname')],
+    pages: patterns('path'),
+    countries: patterns('country').map((country) => country.toUpperCase()),
+    networks: own.flatMap((row) => row.network ?? []),
+    addressDigests: own.flatMap((row) => row.digest ?? []),
+  };
+}
