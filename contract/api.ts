@@ -102,7 +102,8 @@ export const siteChecks = z.object({
   first_event: z
     .object({
       received_at: z.string(),
-      stored_ms: z.number(),
+      /** From arrival to the disk's answer; null when the event came before the last start. */
+      stored_ms: z.number().nullable(),
       page: z.string(),
       source: z.string().nullable(),
       place: z.string().nullable(),
