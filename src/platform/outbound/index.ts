@@ -1,2 +1,11 @@
-export type { Answer, Failure, FailureReason, Outbound, OutboundRequest, OutboundSettings } from './outbound.ts';
-export { openOutbound, outboundLimits } from './outbound.ts';
+export { isPublicAddress } from './addresses.ts';
+export type {
+  Answer,
+  Failure,
+  FailureReason,
+  Lookup,
+  Outbound,
+  OutboundRequest,
+  OutboundSettings,
+} from './outbound.ts';
+export { failureReasons, openOutbound, outboundLimits } from './outbound.ts';
