@@ -120,7 +120,9 @@ export const start = (settings: Settings): Track => {
       ).test(pathname),
     );
 
-  const track = (n: string, options?: EventOptions | null, waitMs?: number) => {
+  // Asynchronous only so that a mistake in `transform`, `url` or `props` is reported without breaking its caller, which
+  // may be the page's own pushState. Up to the request everything happens at once.
+  const track = async (n: string, options?: EventOptions | null, waitMs?: number) => {
     const { callback, props, revenue, interactive, url: page } = options || {};
     const url = new URL(page || location.href, location.href);
     const { pathname } = url;
@@ -132,7 +134,7 @@ export const start = (settings: Settings): Track => {
         bare(url) +
         url.search
           .replace(
-            /[?&](?!(utm_\w+|ref|source|(g|d|y|fb|tt|tw|msclk)clid|[gw]braid|gad_source|li_fat_id|epik|ScCid|rdt_cid)=)[^&]*/g,
+            /[?&](?!(utm_\w+|ref|source|(g|d|y|fb|tt|tw)clid|[gw]braid|msclkid|gad_source|li_fat_id|epik|ScCid|rdt_cid)=)[^&]*/g,
             '',
           )
           .replace(/^&/, '?') +

@@ -25,7 +25,7 @@ const quietArgs = [
 
 /** The path of the Chromium that tests use: `FAIRLEAD_CHROMIUM`, or the first of the usual places. */
 export const chromiumPath = (): string => {
-  const named = process.env['FAIRLEAD_CHROMIUM'];
+  const named = process.env.FAIRLEAD_CHROMIUM;
   if (named && !existsSync(named))
     throw new Error(`FAIRLEAD_CHROMIUM names ${named}, where no file is: correct it or unset it.`);
   const path = named || usualPaths.find((usual) => existsSync(usual));
@@ -41,6 +41,18 @@ export const chromiumPath = (): string => {
  * Starts a headless Chromium for one test file; the caller closes it.
  *
  * @param args further switches, for example `--host-resolver-rules=MAP shop.example 127.0.0.1`
+ * @param backForwardCache keep left pages alive, as browsers do for people and Playwright does not by default
  */
-export const launch = ({ args = [] }: { args?: readonly string[] } = {}): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...quietArgs, ...args] });
+export const launch = ({
+  args = [],
+  backForwardCache = false,
+}: {
+  args?: readonly string[];
+  backForwardCache?: boolean;
+} = {}): Promise<Browser> =>
+  chromium.launch({
+    executablePath: chromiumPath(),
+    headless: true,
+    args: [...quietArgs, ...args],
+    ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : [],
+  });
