@@ -1,10 +1,11 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { dayMs } from './days.ts';
 import { freeze } from './freeze.ts';
 import { mergeVisits } from './merge.ts';
-import { type DayChange, readDays, writeDays } from './register.ts';
 import { recipe } from './recipe.ts';
+import { type DayChange, readDays, writeDays } from './register.ts';
 
 /** What history needs to know of a site. */
 export interface HistorySite {
@@ -58,8 +59,6 @@ export interface History {
   /** Lets a sweep in progress end after the site it is at. */
   stop(): Promise<void>;
 }
-
-export const dayMs = 86_400_000;
 
 export const historyLimits = {
   /** A day is closed so long after its end: ten minutes of grace, half an hour of a running visit, and some air. */
@@ -200,9 +199,7 @@ export async function openHistory(house: {
       );
       for (const chunk of chunksOf(fresh)) {
         const version = nextVersion();
-        const known = register.get(siteId);
-        const again = chunk.some(({ day }) => known?.has(day));
-        const frozen = await freeze(warehouse, { siteId, timezone, version, again, days: chunk });
+        const frozen = await freeze(warehouse, { siteId, timezone, version, days: chunk });
         await write(
           siteId,
           frozen.map((day) => ({ ...day, state: 'frozen', reason: '', timezone, recipe, version })),
@@ -273,7 +270,7 @@ async function findDue(
     if (timezone === undefined) continue;
     const arrivals = Number(row.events);
     const known = register.get(siteId)?.get(row.day);
-    const work = due.get(siteId) ?? { siteId, timezone, stale: new Map(), fresh: [] };
+    const work: Due = due.get(siteId) ?? { siteId, timezone, stale: new Map(), fresh: [] };
     due.set(siteId, work);
     const wrong = known === undefined ? undefined : reasonOf(known, { timezone, arrivals });
     if (known === undefined) work.fresh.push({ day: row.day, arrivals });

@@ -1,3 +1,4 @@
+export { inDialect } from './dialect.ts';
 export { QueryOverCeiling, RowRefused, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 export { warehouseLimits } from './limits.ts';
 export { migrateWarehouse, type WarehouseMigrations } from './migrate.ts';
