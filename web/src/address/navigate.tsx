@@ -39,7 +39,14 @@ export function Link({ onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElemen
       {...rest}
       onClick={(event: MouseEvent<HTMLAnchorElement>) => {
         onClick?.(event);
-        if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+        if (
+          event.defaultPrevented ||
+          event.button !== 0 ||
+          event.metaKey ||
+          event.ctrlKey ||
+          event.shiftKey ||
+          event.altKey
+        )
           return;
         event.preventDefault();
         navigate(rest.href);

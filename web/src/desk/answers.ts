@@ -76,13 +76,16 @@ export function useAnswers<Name extends string>(
       .ask(asked, stop.signal)
       .then(
         (results) => {
-          for (const [at, question] of asked.entries()) keep(questionKey(question), { result: results[at], error: undefined, at: now() });
+          for (const [at, question] of asked.entries())
+            keep(questionKey(question), { result: results[at], error: undefined, at: now() });
         },
         (error: unknown) => {
           // A refresh that fails says nothing new about numbers that are already here; the store's health says it.
           if (stop.signal.aborted || quiet) return;
           const failure =
-            error instanceof DeskError ? error : new DeskError(0, { code: 'internal', message: 'This page met a fault of its own. Reload it.' });
+            error instanceof DeskError
+              ? error
+              : new DeskError(0, { code: 'internal', message: 'This page met a fault of its own. Reload it.' });
           for (const question of asked) keep(questionKey(question), { result: undefined, error: failure, at: now() });
         },
       )
@@ -106,9 +109,21 @@ export function useAnswers<Name extends string>(
       shown.current.set(name, result);
       answers[name] = { state: 'here', answer: result, at: found?.at ?? 0 };
     } else if (result !== undefined) {
-      answers[name] = { state: 'failed', code: result.error.code, message: result.error.message, reference: undefined, old };
+      answers[name] = {
+        state: 'failed',
+        code: result.error.code,
+        message: result.error.message,
+        reference: undefined,
+        old,
+      };
     } else if (found?.error !== undefined) {
-      answers[name] = { state: 'failed', code: found.error.code, message: found.error.message, reference: found.error.reference, old };
+      answers[name] = {
+        state: 'failed',
+        code: found.error.code,
+        message: found.error.message,
+        reference: found.error.reference,
+        old,
+      };
     } else {
       pending = true;
       const own = waiting.current.key === signature;

@@ -1,4 +1,18 @@
-import type { createdApiKey, goal, newApiKey, newGoal, newSite, setUp, setUpState, signIn, siteChange, siteChecks, siteNow, Session, Site } from '../../../contract/api.ts';
+import type {
+  createdApiKey,
+  goal,
+  newApiKey,
+  newGoal,
+  newSite,
+  Session,
+  Site,
+  setUp,
+  setUpState,
+  signIn,
+  siteChange,
+  siteChecks,
+  siteNow,
+} from '../../../contract/api.ts';
 import type { ApiError } from '../../../contract/errors.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 
@@ -62,7 +76,9 @@ export const api = {
   createKey: (body: NewApiKey) => call<CreatedApiKey>('POST', '/api/keys', { body }),
   deleteKey: (id: number) => call<undefined>('DELETE', `/api/keys/${id}`),
   ask: (queries: QueryRequest[], signal?: AbortSignal) =>
-    call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then((answer) => answer.results),
+    call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then(
+      (answer) => answer.results,
+    ),
 };
 
 const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
@@ -124,7 +140,10 @@ async function send<T>(method: string, path: string, { body, signal }: CallOptio
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new DeskError(0, { code: 'unreachable', message: 'This desk does not answer. Is its server running? The page asks again by itself.' });
+    throw new DeskError(0, {
+      code: 'unreachable',
+      message: 'This desk does not answer. Is its server running? The page asks again by itself.',
+    });
   }
   const text = await response.text();
   let value: unknown;
@@ -137,7 +156,10 @@ async function send<T>(method: string, path: string, { body, signal }: CallOptio
   const error = (value as Partial<ApiError> | undefined)?.error;
   throw new DeskError(
     response.status,
-    error ?? { code: 'unreadable', message: `The desk answered ${response.status} without a reason. Try again; its log says more.` },
+    error ?? {
+      code: 'unreadable',
+      message: `The desk answered ${response.status} without a reason. Try again; its log says more.`,
+    },
   );
 }
 

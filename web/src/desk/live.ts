@@ -5,10 +5,17 @@ import { api } from './api.ts';
 /** How often a visible page asks who is there. A hidden one does not ask at all. */
 const everyMs = 5_000;
 
-export type Live = { state: 'asking' } | { state: 'here'; now: SiteNow } | { state: 'unreachable'; last: SiteNow | undefined };
+export type Live =
+  | { state: 'asking' }
+  | { state: 'here'; now: SiteNow }
+  | { state: 'unreachable'; last: SiteNow | undefined };
 
 /** Runs `work` at once and then every `ms` while the page is visible; a run that is still going is never doubled. */
-export function useWhileVisible(work: (signal: AbortSignal) => Promise<void>, ms: number, deps: readonly unknown[]): void {
+export function useWhileVisible(
+  work: (signal: AbortSignal) => Promise<void>,
+  ms: number,
+  deps: readonly unknown[],
+): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what the work depends on.
   useEffect(() => {
     const stop = new AbortController();
@@ -50,7 +57,14 @@ export function useLive(domain: string | undefined): Live {
           domain,
           value: {
             state: 'unreachable',
-            last: before.domain !== domain ? undefined : before.value.state === 'here' ? before.value.now : before.value.state === 'unreachable' ? before.value.last : undefined,
+            last:
+              before.domain !== domain
+                ? undefined
+                : before.value.state === 'here'
+                  ? before.value.now
+                  : before.value.state === 'unreachable'
+                    ? before.value.last
+                    : undefined,
           },
         }));
       }

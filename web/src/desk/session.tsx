@@ -30,7 +30,11 @@ export function DeskProvider({ children }: { children: ReactNode }) {
       setVisitor({ state: 'here', session: isSession(session) ? session : await api.session() });
     } catch (error) {
       if (error instanceof DeskError && error.status === 401) setVisitor({ state: 'nobody' });
-      else setVisitor({ state: 'unreachable', message: error instanceof Error ? error.message : 'This desk does not answer.' });
+      else
+        setVisitor({
+          state: 'unreachable',
+          message: error instanceof Error ? error.message : 'This desk does not answer.',
+        });
     }
   }, []);
 
@@ -57,7 +61,12 @@ export function DeskProvider({ children }: { children: ReactNode }) {
             ? before
             : {
                 state: 'here',
-                session: { ...before.session, sites: [...before.session.sites.filter((one) => one.id !== site.id), site].sort((a, b) => a.id - b.id) },
+                session: {
+                  ...before.session,
+                  sites: [...before.session.sites.filter((one) => one.id !== site.id), site].sort(
+                    (a, b) => a.id - b.id,
+                  ),
+                },
               },
         );
       },

@@ -37,7 +37,13 @@ export function count(value: number, locale?: Locale): string {
 export function axisCount(value: number, locale?: Locale): string {
   const size = Math.abs(value);
   const [scaled, suffix] =
-    size >= 1e9 ? [value / 1e9, 'bn'] : size >= 1e6 ? [value / 1e6, 'M'] : size >= 1e3 ? [value / 1e3, 'k'] : [value, ''];
+    size >= 1e9
+      ? [value / 1e9, 'bn']
+      : size >= 1e6
+        ? [value / 1e6, 'M']
+        : size >= 1e3
+          ? [value / 1e3, 'k']
+          : [value, ''];
   return `${format(locale, { maximumFractionDigits: 2 }).format(scaled)}${suffix}`;
 }
 
@@ -185,7 +191,11 @@ export function change(
   if (base === 0) return to === 0 || options.base === 0 ? { kind: 'none' } : { kind: 'new' };
   if (base < smallBase) {
     const text = (cell: Cell | undefined) => metricText(metric, cell, { locale: options.locale });
-    return { kind: 'counts', text: `${text(before)} → ${text(after)}`, spoken: `${text(after)}, before ${text(before)}` };
+    return {
+      kind: 'counts',
+      text: `${text(before)} → ${text(after)}`,
+      spoken: `${text(after)}, before ${text(before)}`,
+    };
   }
   const moved = rate ? to - from : from === 0 ? null : ((to - from) / from) * 100;
   if (moved === null) return { kind: 'new' };

@@ -135,8 +135,15 @@ export function shiftRange(range: DayRange, direction: -1 | 1, today: Day): DayR
 /** The steps that give a readable number of points, and the one to begin with. */
 export function stepsFor(range: DayRange): { offered: Step[]; preferred: Step } {
   const days = daysIn(range);
-  const points: Record<Step, number> = { hour: days * 24, day: days, week: Math.ceil(days / 7), month: Math.ceil(days / 30) };
-  const offered = steps.filter((step) => points[step] <= pointsMax && (points[step] >= 2 || (step === 'hour' && days === 1)));
+  const points: Record<Step, number> = {
+    hour: days * 24,
+    day: days,
+    week: Math.ceil(days / 7),
+    month: Math.ceil(days / 30),
+  };
+  const offered = steps.filter(
+    (step) => points[step] <= pointsMax && (points[step] >= 2 || (step === 'hour' && days === 1)),
+  );
   const preferred: Step = days <= 2 ? 'hour' : days <= 92 ? 'day' : days <= 400 ? 'week' : 'month';
   return { offered: offered.length > 0 ? offered : ['day'], preferred };
 }
@@ -153,8 +160,12 @@ export function stepLabels(range: DayRange, step: Step): string[] {
     for (let day = range.from; day <= range.to; day = addDays(day, 1)) labels.push(day);
     return labels;
   }
-  for (let day = range.from; day <= range.to; day = nextStep(day, step)) labels.push(stepStart(day, step));
-  return [...new Set(labels)];
+  for (let day = range.from; day <= range.to; day = nextStep(day, step)) {
+    const start = stepStart(day, step);
+    // A week that the range cuts is named after the range's first day, a month after its own first: as the API does.
+    labels.push(step === 'week' && start < range.from ? range.from : start);
+  }
+  return labels;
 }
 
 /** The first day of the week (Monday) or month that a day lies in. */
@@ -178,6 +189,9 @@ export function isUnfinished(label: string, step: Step, local: { day: Day; time:
 /** Is this step still to come? Then it has no number at all, which is not a zero. */
 export function isAhead(label: string, step: Step, local: { day: Day; time: string }): boolean {
   if (step === 'hour')
-    return label.slice(0, 10) > local.day || (label.slice(0, 10) === local.day && label.slice(11, 13) > local.time.slice(0, 2));
+    return (
+      label.slice(0, 10) > local.day ||
+      (label.slice(0, 10) === local.day && label.slice(11, 13) > local.time.slice(0, 2))
+    );
   return label.slice(0, 10) > local.day;
 }

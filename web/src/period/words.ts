@@ -29,14 +29,18 @@ export function rangeText(range: DayRange, today: Day, options: { year?: boolean
 /** `3 Nov`, with the year where it is not the current one. */
 export function dayText(day: Day, today: Day, options: { year?: boolean; locale?: Locale } = {}): string {
   const year = options.year === true || day.slice(0, 4) !== today.slice(0, 4);
-  return format(options.locale, { day: 'numeric', month: 'short', ...(year ? { year: 'numeric' } : {}) }).format(at(day));
+  return format(options.locale, { day: 'numeric', month: 'short', ...(year ? { year: 'numeric' } : {}) }).format(
+    at(day),
+  );
 }
 
 /** A step in full, for the crosshair: `Tuesday 3 Nov`, `3 Nov, 14:00`, `Week of 2 Nov`, `November 2026`. */
 export function stepText(label: string, step: Step, today: Day, locale?: Locale): string {
   switch (step) {
     case 'hour': {
-      const hour = format(locale, { hour: '2-digit', minute: '2-digit' }).format(at(label) + Number(label.slice(11, 13)) * 3_600_000);
+      const hour = format(locale, { hour: '2-digit', minute: '2-digit' }).format(
+        at(label) + Number(label.slice(11, 13)) * 3_600_000,
+      );
       return `${dayText(label, today, { locale })}, ${hour}`;
     }
     case 'day': {
@@ -53,7 +57,9 @@ export function stepText(label: string, step: Step, today: Day, locale?: Locale)
 /** A step on the axis, where space is short. */
 export function stepTick(label: string, step: Step, oneDay: boolean, today: Day, locale?: Locale): string {
   if (step === 'hour' && oneDay)
-    return format(locale, { hour: '2-digit', minute: '2-digit' }).format(at(label) + Number(label.slice(11, 13)) * 3_600_000);
+    return format(locale, { hour: '2-digit', minute: '2-digit' }).format(
+      at(label) + Number(label.slice(11, 13)) * 3_600_000,
+    );
   if (step === 'month') return format(locale, { month: 'short', year: '2-digit' }).format(at(label));
   return dayText(label, today, { locale });
 }
@@ -66,7 +72,13 @@ export function periodText(period: Period, range: DayRange, today: Day, locale?:
 }
 
 /** What stands in the comparison button, after "against". */
-export function againstText(against: Against, range: DayRange, before: DayRange | undefined, today: Day, locale?: Locale): string {
+export function againstText(
+  against: Against,
+  range: DayRange,
+  before: DayRange | undefined,
+  today: Day,
+  locale?: Locale,
+): string {
   if (before === undefined) return 'nothing';
   if (against.kind === 'days') return rangeText(before, today, { locale });
   if (against.kind === 'year') return 'same days last year';

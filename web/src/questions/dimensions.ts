@@ -73,6 +73,9 @@ function countryName(code: string, locale: string | undefined): string {
   if (code === 'A1') return 'Anonymous exit';
   if (!/^[A-Z]{2}$/.test(code)) return code;
   if (regionNames === undefined || regionNames.locale !== locale)
-    regionNames = { locale, names: new Intl.DisplayNames(locale === undefined ? [] : [locale], { type: 'region', fallback: 'code' }) };
+    regionNames = {
+      locale,
+      names: new Intl.DisplayNames(locale === undefined ? [] : [locale], { type: 'region', fallback: 'code' }),
+    };
   return regionNames.names.of(code) ?? code;
 }

@@ -97,7 +97,12 @@ export function filterSentence(filter: Filter, locale?: string): string {
  * A click on a row: adds `is` (or `is not`) to the filters. A second value of the same dimension joins the first;
  * a value that is there already is taken out, so that the same click undoes itself.
  */
-export function toggleFilter(filters: readonly Filter[], dimension: string, value: string, operator: 'is' | 'is_not'): Filter[] {
+export function toggleFilter(
+  filters: readonly Filter[],
+  dimension: string,
+  value: string,
+  operator: 'is' | 'is_not',
+): Filter[] {
   const opposite = operator === 'is' ? 'is_not' : 'is';
   const without = filters.flatMap((filter) => {
     if (filter.dimension !== dimension || filter.operator !== opposite) return [filter];

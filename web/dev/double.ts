@@ -1,0 +1,343 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Plugin } from 'vite';
+import type { ApiKey, Goal, QueryRequest, Site } from '../src/desk/api.ts';
+import { answerQuery, type Shape } from './data.ts';
+
+/**
+ * A stand-in for the desk's server while the dashboard is developed, tested and photographed. It answers the routes
+ * of contract/ from memory, with one site for each state that a page can be in. It is never part of a build.
+ */
+export interface DoubleOptions {
+  /** Which person opens the page. */
+  start?: 'set-up' | 'signed-out' | 'signed-in';
+  /** Only these sites; all by default. */
+  sites?: readonly string[];
+  /** First event arrives this long after the snippet page began to wait. */
+  firstEventMs?: number;
+}
+
+const shapes: Record<string, Shape & { slowMs?: number; broken?: boolean; away?: boolean; rebuilding?: boolean }> = {
+  'shop.example': { daily: 1_560, revenue: true, days: 500 },
+  'blog.example': { daily: 240, revenue: false, days: 200, awkward: true },
+  'new.example': { daily: 0, revenue: false, days: 0 },
+  'tiny.example': { daily: 1.4, revenue: false, days: 20 },
+  'slow.example': { daily: 900, revenue: false, days: 90, slowMs: 6_000 },
+  'broken.example': { daily: 900, revenue: false, days: 90, broken: true },
+  'away.example': { daily: 900, revenue: false, days: 90, away: true, rebuilding: true },
+};
+
+export interface Double {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Tells the double to behave otherwise: the session ends, the desk refuses. */
+  endSession(): void;
+}
+
+export function openDouble(options: DoubleOptions = {}): Double {
+  const start = options.start ?? 'signed-in';
+  let waiting = start === 'set-up';
+  let signedIn = start === 'signed-in';
+  let refreshable = true;
+  let lapsed = false;
+  let nextId = 100;
+  let waitingSince: number | undefined;
+  let testEventAt: number | undefined;
+  const created = new Date(Date.now() - 500 * 86_400_000).toISOString();
+  const sites: Site[] =
+    start === 'set-up'
+      ? []
+      : Object.keys(shapes)
+          .filter((domain) => options.sites === undefined || options.sites.includes(domain))
+          .map((domain, at) => siteOf(at + 1, domain));
+  const goals = new Map<string, Goal[]>([
+    [
+      'shop.example',
+      [
+        { id: 1, name: 'Added to cart', kind: 'event', match: 'Added to cart', currency: null },
+        { id: 2, name: 'Order placed', kind: 'event', match: 'purchase', currency: 'EUR' },
+        { id: 3, name: 'Newsletter joined', kind: 'page', match: '/newsletter/thanks', currency: null },
+      ],
+    ],
+  ]);
+  const keys: ApiKey[] = [
+    {
+      id: 1,
+      name: 'Monthly report',
+      last4: 'k7Qd',
+      scopes: ['stats:read'],
+      created_at: created,
+      last_used_day: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
+    },
+    {
+      id: 2,
+      name: 'Checkout service',
+      last4: '90xA',
+      scopes: ['events:write', 'sites:read'],
+      created_at: created,
+      last_used_day: null,
+    },
+  ];
+
+  function siteOf(id: number, domain: string): Site {
+    const shape = shapes[domain];
+    return {
+      id,
+      domain,
+      organisation_id: 1,
+      timezone: 'Europe/Berlin',
+      currency: 'EUR',
+      retention_months: 25,
+      titles: true,
+      revenue: shape?.revenue ?? false,
+      privacy_signals: 'ignore',
+      created_at: new Date(Date.now() - (shape?.days ?? 0) * 86_400_000).toISOString(),
+    };
+  }
+  const session = () => ({
+    person: { id: 1, email: 'owner@shop.example' },
+    organisations: [{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner' }],
+    sites,
+    version: '0.1.0',
+  });
+  const shapeOf = (domain: string): (typeof shapes)[string] => shapes[domain] ?? { daily: 0, revenue: false, days: 0 };
+
+  async function answer(method: string, path: string, body: unknown): Promise<{ status: number; body?: unknown }> {
+    const fail = (status: number, code: string, message: string, field?: string) => ({
+      status,
+      body: { error: { code, message, ...(field === undefined ? {} : { field }), request_id: '7f3a-21' } },
+    });
+    if (path === '/api/set-up' && method === 'GET') return { status: 200, body: { waiting, version: '0.1.0' } };
+    if (path === '/api/set-up') {
+      const asked = body as { code: string; site: { domain: string; timezone: string; currency: string } };
+      if (asked.code !== 'double')
+        return fail(
+          403,
+          'wrong_setup_code',
+          'This code is not the one that was printed, or it was used. Start the desk again to get a fresh one.',
+        );
+      waiting = false;
+      signedIn = true;
+      sites.push({ ...siteOf(1, asked.site.domain), timezone: asked.site.timezone, currency: asked.site.currency });
+      return { status: 201, body: sites[0] };
+    }
+    if (path === '/api/sessions' && method === 'POST') {
+      const { password } = body as { password: string };
+      if (password !== 'correct horse battery')
+        return fail(401, 'wrong_credentials', 'E-mail and password do not belong together. Caps Lock?');
+      signedIn = true;
+      refreshable = true;
+      lapsed = false;
+      return { status: 201, body: session() };
+    }
+    if (path === '/api/sessions/refresh') {
+      if (!refreshable) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
+      lapsed = false;
+      return { status: 200, body: {} };
+    }
+    if (path === '/api/sessions/current') {
+      signedIn = false;
+      return { status: 200, body: {} };
+    }
+    if (!signedIn) return fail(401, 'unauthenticated', 'Sign in first.');
+    if (lapsed) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
+    if (path === '/api/session') return { status: 200, body: session() };
+    if (path === '/api/keys' && method === 'GET') return { status: 200, body: { keys } };
+    if (path === '/api/keys') {
+      const asked = body as { name: string; scopes: string[] };
+      const key = {
+        id: nextId++,
+        name: asked.name,
+        last4: '3vTz',
+        scopes: asked.scopes,
+        created_at: new Date().toISOString(),
+        last_used_day: null,
+      };
+      keys.push(key);
+      return { status: 201, body: { ...key, key: 'flk_double_5Jd0kQm8sW2nXc7rB4uYh1eT6oP9aL3vTz' } };
+    }
+    if (path.startsWith('/api/keys/')) {
+      keys.splice(
+        keys.findIndex((key) => key.id === Number(path.slice(10))),
+        1,
+      );
+      return { status: 204 };
+    }
+    if (path === '/api/sites' && method === 'POST') {
+      const asked = body as { domain: string };
+      if (sites.some((site) => site.domain === asked.domain))
+        return fail(409, 'conflict', `${asked.domain} is here already. Open it in the list of sites.`, 'domain');
+      const made = siteOf(nextId++, asked.domain);
+      sites.push(made);
+      return { status: 201, body: made };
+    }
+    if (path === '/api/v2/query/batch') {
+      const { queries } = body as { queries: QueryRequest[] };
+      const shape = shapeOf(String(queries[0]?.site_id));
+      if (shape.slowMs !== undefined) await new Promise((resolve) => setTimeout(resolve, shape.slowMs));
+      return {
+        status: 200,
+        body: {
+          results: queries.map((query) => {
+            const own = shapeOf(String(query.site_id));
+            if (own.broken === true && query.dimensions?.[0] === 'visit:channel')
+              return { error: { code: 'internal', message: 'The others are right.' } };
+            if (own.broken === true && query.dimensions?.[0] === 'event:page')
+              return { error: { code: 'query_over_ceiling', message: 'This question met its 10 s limit.' } };
+            const site = sites.find((one) => one.domain === query.site_id);
+            const result = answerQuery(
+              query,
+              { ...own, days: Math.max(own.days, 0) },
+              site?.timezone ?? 'UTC',
+              Date.now(),
+            );
+            if (own.rebuilding === true) result.meta.rebuilding_days = 3;
+            return result;
+          }),
+        },
+      };
+    }
+    const [, , , domain = '', part, id] = path.split('/');
+    const site = sites.find((one) => one.domain === decodeURIComponent(domain));
+    if (!path.startsWith('/api/sites/') || site === undefined)
+      return fail(404, 'not_found', 'There is no such thing here.');
+    if (part === undefined && method === 'PATCH') {
+      Object.assign(site, body);
+      return { status: 200, body: site };
+    }
+    if (part === undefined) return { status: 200, body: site };
+    if (part === 'now') {
+      const shape = shapeOf(site.domain);
+      return {
+        status: 200,
+        body: {
+          visitors: Math.round(shape.daily / 34),
+          spool_lag_ms: 640,
+          stores: { postgres: true, warehouse: shape.away !== true },
+        },
+      };
+    }
+    if (part === 'test-events') {
+      testEventAt = Date.now();
+      return { status: 202, body: {} };
+    }
+    if (part === 'checks') {
+      waitingSince ??= Date.now();
+      const arrived =
+        testEventAt ?? (options.firstEventMs === undefined ? undefined : waitingSince + options.firstEventMs);
+      const here = arrived !== undefined && arrived <= Date.now();
+      return {
+        status: 200,
+        body: {
+          public_url: { ok: true, address: 'https://desk.shop.example', detail: 'desk.shop.example, 41 ms' },
+          site_answers: { state: 'ok', detail: '200, checked just now' },
+          snippet: {
+            state: here ? 'ok' : 'waiting',
+            detail: here ? 'found on the home page' : 'not found yet, looking every 10 s',
+          },
+          first_event: here
+            ? {
+                received_at: new Date(arrived).toISOString(),
+                stored_ms: 4,
+                page: '/throws/wool/harbour-stripe',
+                source: null,
+                place: 'Berlin, Germany',
+                browser: 'Firefox',
+                os: 'Linux',
+                device: 'Desktop',
+              }
+            : null,
+        },
+      };
+    }
+    if (part === 'goals') {
+      const list = goals.get(site.domain) ?? [];
+      goals.set(site.domain, list);
+      if (method === 'GET') return { status: 200, body: { goals: list } };
+      if (method === 'DELETE') {
+        list.splice(
+          list.findIndex((goal) => goal.id === Number(id)),
+          1,
+        );
+        return { status: 204 };
+      }
+      const asked = body as { name?: string; kind: Goal['kind']; match: string; currency?: string | null };
+      if (asked.kind === 'page' && !/^[/*]/.test(asked.match))
+        return fail(
+          400,
+          'invalid_field',
+          `"${asked.match}" is not a page pattern. Begin it with a slash, such as /blog** or /thanks.`,
+          'match',
+        );
+      const goal: Goal = {
+        id: nextId++,
+        name: asked.name ?? asked.match,
+        kind: asked.kind,
+        match: asked.match,
+        currency: asked.currency ?? null,
+      };
+      list.push(goal);
+      return { status: 201, body: goal };
+    }
+    return fail(404, 'not_found', 'There is no such thing here.');
+  }
+
+  return {
+    endSession() {
+      lapsed = true;
+      refreshable = false;
+    },
+    async handle(request, response) {
+      const { pathname } = new URL(request.url ?? '/', 'http://double');
+      if (pathname === '/js/fairlead.js') {
+        response.writeHead(200, { 'content-type': 'text/javascript', 'content-length': '1900' });
+        response.end(request.method === 'HEAD' ? undefined : ' '.repeat(1_900));
+        return true;
+      }
+      if (!pathname.startsWith('/api/')) return false;
+      const method = request.method ?? 'GET';
+      let text = '';
+      for await (const part of request) text += part;
+      const result =
+        method !== 'GET' && request.headers['x-fairlead-csrf'] !== '1'
+          ? {
+              status: 403,
+              body: {
+                error: {
+                  code: 'cross_site',
+                  message: 'This call was made from a page of another site and was refused.',
+                },
+              },
+            }
+          : await answer(method, pathname, text === '' ? undefined : JSON.parse(text));
+      response.writeHead(result.status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.end(result.body === undefined ? undefined : JSON.stringify(result.body));
+      return true;
+    },
+  };
+}
+
+/** Answers the API inside Vite's development server; `FAIRLEAD_DEV_START=set-up` shows the first run. */
+export function devDouble(): Plugin {
+  return {
+    name: 'fairlead-double',
+    apply: 'serve',
+    configureServer(server) {
+      const start = process.env.FAIRLEAD_DEV_START as DoubleOptions['start'];
+      const double = openDouble(start === undefined ? {} : { start });
+      server.middlewares.use((request, response, next) => {
+        double.handle(request, response).then((done) => {
+          if (!done) next();
+        }, next);
+      });
+    },
+  };
+}
+
+export async function listen(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ server: Server; origin: string }> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The double has no port.');
+  return { server, origin: `http://127.0.0.1:${address.port}` };
+}

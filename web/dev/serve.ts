@@ -1,0 +1,26 @@
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { pageHeaders } from '../../src/platform/http/server.ts';
+import { openStaticFiles } from '../../src/platform/http/static.ts';
+import type { Double, DoubleOptions } from './double.ts';
+import { listen, openDouble } from './double.ts';
+
+/** The built dashboard as the real server sends it, headers included, over the double: for tests and pictures. */
+export async function serveDashboard(
+  options: DoubleOptions = {},
+): Promise<{ origin: string; double: Double; close(): Promise<void> }> {
+  const double = openDouble(options);
+  const files = openStaticFiles(join(import.meta.dirname, '../dist'));
+  const { server, origin } = await listen(async (request, response) => {
+    if (await double.handle(request, response)) return;
+    files.send(request, response, new URL(request.url ?? '/', 'http://double').pathname, pageHeaders(false));
+  });
+  return { origin, double, close: () => closeServer(server) };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

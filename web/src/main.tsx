@@ -1,0 +1,82 @@
+import type { ReactNode } from 'react';
+import { lazy, StrictMode, Suspense, useEffect } from 'react';
+import { createRoot } from 'react-dom/client';
+import { navigate, useAddress } from './address/navigate.tsx';
+import { pathOf, readRoute } from './address/route.ts';
+import { DeskProvider, useDesk } from './desk/session.tsx';
+import { OverviewPage } from './overview/page.tsx';
+import { NowherePage, UnreachablePage } from './shell/plain.tsx';
+import './styles/all.css';
+
+// The overview is what people open; the other pages come when they are asked for.
+const FirstRunPage = lazy(() => import('./first_run/page.tsx').then((part) => ({ default: part.FirstRunPage })));
+const SignInPage = lazy(() => import('./sign_in/page.tsx').then((part) => ({ default: part.SignInPage })));
+const SettingsPage = lazy(() => import('./settings/page.tsx').then((part) => ({ default: part.SettingsPage })));
+const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
+const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
+
+function Pages() {
+  const { pathname, search } = useAddress();
+  const { visitor } = useDesk();
+  const route = readRoute(pathname);
+
+  if (route.page === 'set-up') return <FirstRunPage />;
+  if (visitor.state === 'asking') return null;
+  if (visitor.state === 'unreachable') return <UnreachablePage message={visitor.message} />;
+  if (visitor.state !== 'here') {
+    if (route.page !== 'sign-in') return <Go to={signInAddress(pathname, search)} />;
+    return <SignInPage ended={visitor.state === 'ended'} />;
+  }
+  const { sites } = visitor.session;
+  switch (route.page) {
+    case 'sign-in':
+      return <SignInPage ended={false} />;
+    case 'home': {
+      const [only] = sites;
+      if (only === undefined) return <Go to="/sites/new" />;
+      return sites.length === 1 ? <Go to={pathOf({ page: 'analytics', site: only.domain })} /> : <SitesPage />;
+    }
+    case 'new-site':
+      return <NewSitePage />;
+    case 'analytics':
+    case 'settings': {
+      const site = sites.find((one) => one.domain === route.site);
+      if (site === undefined)
+        return (
+          <NowherePage
+            what={`There is no site called ${route.site} here.`}
+            why="It may belong to another organisation, or it was removed."
+          />
+        );
+      return route.page === 'analytics' ? (
+        <OverviewPage key={site.id} site={site} />
+      ) : (
+        <SettingsPage key={site.id} site={site} section={route.section} />
+      );
+    }
+    case 'nowhere':
+      return <NowherePage what="There is no page under this address." why="The link may be old or cut short." />;
+  }
+}
+
+function signInAddress(pathname: string, search: string): string {
+  const here = pathname + search;
+  return here === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(here)}`;
+}
+
+function Go({ to }: { to: string }): ReactNode {
+  useEffect(() => navigate(to, { replace: true }), [to]);
+  return null;
+}
+
+const place = document.getElementById('desk');
+if (place === null) throw new Error('index.html has no element #desk.');
+createRoot(place).render(
+  <StrictMode>
+    <DeskProvider>
+      <Suspense fallback={null}>
+        <Pages />
+      </Suspense>
+    </DeskProvider>
+  </StrictMode>,
+);

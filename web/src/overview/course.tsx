@@ -1,0 +1,310 @@
+import type { ReactNode } from 'react';
+import type { MetricName } from '../../../contract/query.ts';
+import type { View } from '../address/view.ts';
+import type { SeriesPoint } from '../charts/series.tsx';
+import { Series } from '../charts/series.tsx';
+import { ChangeMark } from '../controls/change.tsx';
+import { Icon } from '../controls/icons.tsx';
+import type { Answer } from '../desk/answers.ts';
+import { drawn } from '../desk/answers.ts';
+import type { QueryAnswer } from '../desk/api.ts';
+import type { Cell } from '../numbers/format.ts';
+import {
+  axisCount,
+  cellNumber,
+  change,
+  duration,
+  exactMoney,
+  isPercentMetric,
+  metricText,
+  money,
+} from '../numbers/format.ts';
+import type { Step } from '../period/period.ts';
+import { addDays, addMonths, daysIn, isAhead, isUnfinished, stepLabels } from '../period/period.ts';
+import { rangeText, stepText, stepTick } from '../period/words.ts';
+import { metricLabel } from '../questions/metrics.ts';
+import type { Frame } from '../questions/overview.ts';
+import { revenueMetrics, totalMetrics } from '../questions/overview.ts';
+import { Failed } from './states.tsx';
+import type { Total } from './strip.tsx';
+
+const stepWords: Record<Step, string> = { hour: 'Hour', day: 'Day', week: 'Week', month: 'Month' };
+
+/** The chosen number over time, as a chart or as a table. */
+export function Course({
+  frame,
+  metric,
+  view,
+  local,
+  series,
+  before,
+  total,
+  onChange,
+  onRetry,
+  currency,
+  why,
+}: {
+  frame: Frame;
+  metric: MetricName;
+  view: View;
+  local: { day: string; time: string };
+  series: Answer;
+  before: Answer | undefined;
+  total: Total | undefined;
+  onChange: (part: Partial<View>, replace?: boolean) => void;
+  onRetry: () => void;
+  currency: string;
+  why: ReactNode;
+}) {
+  const data = drawn(series);
+  const dim = series.state === 'waiting' && series.late && data !== undefined;
+  const money_ = metric === 'total_revenue';
+  const text = (value: number) => (money_ ? money({ currency, value }) : metricText(metric, value, { exact: true }));
+  const axisText = (value: number) =>
+    money_
+      ? `${axisCount(value)}`
+      : isPercentMetric(metric)
+        ? `${axisCount(value)}%`
+        : metric === 'visit_duration'
+          ? duration(value)
+          : axisCount(value);
+  const points = pointsOf(frame, metric, local, data, before === undefined ? undefined : drawn(before));
+  const range = rangeText(frame.range, frame.today, { year: true });
+  const beforeRange = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
+  const changeText = (after: number | null, was: number | null) => {
+    const moved = change(metric, after, was);
+    return moved.kind === 'change' ? moved.text : moved.kind === 'new' ? 'new' : undefined;
+  };
+  return (
+    <>
+      <div className="leg">
+        <span>
+          <i className="sw" />
+          {range}
+        </span>
+        {beforeRange !== undefined && (
+          <span>
+            <i className="sw p" />
+            {beforeRange}
+          </span>
+        )}
+        {points.some((point) => point.unfinished && point.value !== null) && (
+          <span className="only-w">
+            <i className="sw s" />
+            so far
+          </span>
+        )}
+        <span className="end">
+          {why}
+          <button
+            type="button"
+            className="btn quiet sm"
+            aria-pressed={view.table}
+            onClick={() => onChange({ table: !view.table }, true)}
+          >
+            <Icon name="table" />
+            <span className="only-w">Table</span>
+            <span className="vh not-w">As a table</span>
+          </button>
+          {frame.offered.length > 1 && (
+            <span className="seg" role="group" aria-label="Step">
+              {frame.offered.map((step) => (
+                <button
+                  key={step}
+                  type="button"
+                  aria-pressed={step === frame.step}
+                  onClick={() => onChange({ step }, true)}
+                >
+                  {stepWords[step]}
+                </button>
+              ))}
+            </span>
+          )}
+        </span>
+      </div>
+      <div className={`ch ${dim ? 'dim' : ''}`} aria-busy={series.state === 'waiting'}>
+        {series.state === 'failed' && data === undefined ? (
+          <Failed code={series.code} message={series.message} reference={series.reference} onRetry={onRetry} />
+        ) : data === undefined ? (
+          <div className={`chart-bone ${series.state === 'waiting' && series.late ? 'shown' : ''}`}>
+            {series.state === 'waiting' && series.long && (
+              <p className="q">Still counting {daysIn(frame.range)} days.</p>
+            )}
+          </div>
+        ) : view.table ? (
+          <SeriesTable
+            points={points}
+            metric={metric}
+            text={money_ ? (value) => exactMoney({ currency, value }) : text}
+            compared={beforeRange !== undefined}
+          />
+        ) : (
+          <Series
+            title={titleOf(metric, frame, range, total, points, text)}
+            metric={metricLabel(metric)}
+            points={points}
+            hasBefore={frame.before !== undefined}
+            kind={isPercentMetric(metric) ? 'percent' : metric === 'visit_duration' ? 'duration' : 'count'}
+            text={text}
+            axisText={axisText}
+            changeText={changeText}
+            onSelect={
+              frame.step === 'hour'
+                ? undefined
+                : (from, to) => {
+                    const labels = labelsOf(frame.range, frame.step, data);
+                    const last = labels[to] ?? frame.range.to;
+                    const end =
+                      frame.step === 'day'
+                        ? last
+                        : frame.step === 'week'
+                          ? addDays(last, 6)
+                          : addDays(addMonths(last, 1), -1);
+                    onChange({
+                      period: {
+                        kind: 'days',
+                        from: labels[from] ?? frame.range.from,
+                        to: end < frame.range.to ? end : frame.range.to,
+                      },
+                      step: undefined,
+                    });
+                  }
+            }
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** The labels of the steps: the desk's own where it gives them, since it knows days of 23 and 25 hours. */
+function labelsOf(range: Frame['range'], step: Step, answer: QueryAnswer | undefined): string[] {
+  const given = answer?.meta.time_labels;
+  return Array.isArray(given) && given.length > 0 ? (given as string[]) : stepLabels(range, step);
+}
+
+export function pointsOf(
+  frame: Frame,
+  metric: MetricName,
+  local: { day: string; time: string },
+  answer: QueryAnswer | undefined,
+  before: QueryAnswer | undefined,
+): SeriesPoint[] {
+  const at = (totalMetrics as readonly MetricName[]).includes(metric)
+    ? (totalMetrics as readonly MetricName[]).indexOf(metric)
+    : (revenueMetrics as readonly MetricName[]).indexOf(metric);
+  const values = byLabel(answer, at);
+  const beforeValues = byLabel(before, at);
+  const beforeLabels = frame.before === undefined ? [] : labelsOf(frame.before, frame.step, before);
+  const oneDay = frame.range.from === frame.range.to;
+  // A rate of nothing is no rate: steps without visits are gaps there, and zeros for counts.
+  const missing = isPercentMetric(metric) || metric === 'visit_duration' ? null : 0;
+  return labelsOf(frame.range, frame.step, answer).map((label, index) => {
+    const beforeLabel = beforeLabels[index];
+    return {
+      name: stepText(label, frame.step, frame.today),
+      tick: stepTick(label, frame.step, oneDay, frame.today),
+      value: isAhead(label, frame.step, local) ? null : (values.get(label) ?? missing),
+      unfinished: isUnfinished(label, frame.step, local),
+      before:
+        beforeLabel === undefined
+          ? undefined
+          : {
+              name: stepText(beforeLabel, frame.step, frame.today),
+              value: before === undefined ? null : (beforeValues.get(beforeLabel) ?? missing),
+            },
+    };
+  });
+}
+
+function byLabel(answer: QueryAnswer | undefined, metric: number): Map<string, number | null> {
+  return new Map(
+    (answer?.results ?? []).map((row) => [row.dimensions[0] ?? '', cellNumber(row.metrics[metric] as Cell)]),
+  );
+}
+
+/** The answer of the chart in a sentence: the total, what it was before, and where it was highest. */
+function titleOf(
+  metric: MetricName,
+  frame: Frame,
+  range: string,
+  total: Total | undefined,
+  points: readonly SeriesPoint[],
+  text: (value: number) => string,
+): string {
+  const highest = points.reduce<SeriesPoint | undefined>(
+    (best, point) => ((point.value ?? -1) > (best?.value ?? -1) ? point : best),
+    undefined,
+  );
+  const parts = [
+    `${metricLabel(metric)} per ${frame.step}, ${range}: ${metricText(metric, total?.after, { exact: true })}`,
+  ];
+  if (frame.before !== undefined) parts.push(`, against ${metricText(metric, total?.before, { exact: true })} before`);
+  const high =
+    highest === undefined || highest.value === null ? '' : ` Highest: ${text(highest.value)}, ${highest.name}.`;
+  return `${parts.join('')}.${high} Arrow keys read the points.`;
+}
+
+function SeriesTable({
+  points,
+  metric,
+  text,
+  compared,
+}: {
+  points: readonly SeriesPoint[];
+  metric: MetricName;
+  text: (value: number) => string;
+  compared: boolean;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard.
+    // biome-ignore lint/a11y/useSemanticElements: a scrolling region, not a section of the page's outline.
+    <div className="series-table" tabIndex={0} role="region" aria-label={`${metricLabel(metric)} as a table`}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col" className="num">
+              {metricLabel(metric)}
+            </th>
+            {compared && (
+              <>
+                <th scope="col" className="num">
+                  Before
+                </th>
+                <th scope="col" className="num">
+                  Change
+                </th>
+              </>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {points.map((point) => (
+            <tr key={point.name}>
+              <th scope="row">
+                {point.name}
+                {point.unfinished && <span className="q"> so far</span>}
+              </th>
+              <td className="num">{point.value === null ? '–' : text(point.value)}</td>
+              {compared && (
+                <>
+                  <td className="num z">
+                    {point.before === undefined || point.before.value === null ? '–' : text(point.before.value)}
+                  </td>
+                  <td className="num">
+                    {point.unfinished ? (
+                      '–'
+                    ) : (
+                      <ChangeMark change={change(metric, point.value, point.before?.value ?? null)} />
+                    )}
+                  </td>
+                </>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

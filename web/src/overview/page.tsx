@@ -1,0 +1,346 @@
+import { useEffect, useMemo, useState } from 'react';
+import type { MetricName } from '../../../contract/query.ts';
+import { Link, navigate, useAddress } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import type { View } from '../address/view.ts';
+import { readView, writeView } from '../address/view.ts';
+import type { Answer } from '../desk/answers.ts';
+import { drawn, useAnswers } from '../desk/answers.ts';
+import type { Site } from '../desk/api.ts';
+import { useLive } from '../desk/live.ts';
+import { now } from '../edge/browser.ts';
+import { cellNumber, count, exactCount, milliseconds } from '../numbers/format.ts';
+import { localTime, presetLabels, presets, shiftRange } from '../period/period.ts';
+import { clockText, rangeText } from '../period/words.ts';
+import type { Filter } from '../questions/filters.ts';
+import { filterSentence, toggleFilter } from '../questions/filters.ts';
+import type { Asked } from '../questions/overview.ts';
+import { frameOf, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
+import { panels } from '../questions/panels.ts';
+import { Shell } from '../shell/shell.tsx';
+import { AllRows } from './all_rows.tsx';
+import { Course } from './course.tsx';
+import { rebuildingDays } from './explanation.ts';
+import { FilterBar } from './filter_bar.tsx';
+import { EmptyPanel, OverviewPanel } from './panel.tsx';
+import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
+import { NewSite, NothingMatches } from './quiet.tsx';
+import { Failed } from './states.tsx';
+import { Strip, totalsOf } from './strip.tsx';
+import { Why } from './why.tsx';
+
+/** A period that still runs is asked again this often, without dimming what is shown. */
+const freshMs = 30_000;
+
+/** Who comes, from where, what does it earn: the overview of one site. */
+export function OverviewPage({ site }: { site: Site }) {
+  const { search } = useAddress();
+  const view = useMemo(() => readView(search), [search]);
+  const [moment, setMoment] = useState(now);
+  const [tick, setTick] = useState(0);
+  const [opened, setOpened] = useState<'period' | 'against' | 'filter' | 'why' | null>(null);
+  const live = useLive(site.domain);
+  const firstDay = localTime(Date.parse(site.created_at) || moment, site.timezone).day;
+  const local = localTime(moment, site.timezone);
+  const frame = frameOf(view, local.day, firstDay);
+  // To the minute of the last refresh: the same question keeps the same key, so that a click back is answered at once.
+  const asked: Asked = { site: site.domain, frame, filters: view.filters, time: local.time.slice(0, 5) };
+  const questions = overviewQuestions(asked, view, site.revenue);
+  const { answers, retry } = useAnswers(questions, tick);
+
+  const change = (part: Partial<View>, replace = false) =>
+    navigate(pathOf({ page: 'analytics', site: site.domain }) + writeView({ ...view, ...part }), { replace });
+  const setFilters = (filters: Filter[]) => change({ filters });
+
+  // A running period fills up by itself; a new site looks more often, because someone waits for the first visit.
+  const totals = totalsOf(drawn(answers.totals as Answer), totalMetrics);
+  const visitors = cellNumber(totals[0]?.after);
+  const nothing = visitors === 0 && cellNumber(totals[2]?.after) === 0;
+  const someoneNow = live.state === 'here' && live.now.visitors > 0;
+  const everyMs = nothing && someoneNow && view.filters.length === 0 ? 3_000 : freshMs;
+  useEffect(() => {
+    if (!frame.running) return;
+    const timer = setInterval(() => {
+      if (document.hidden) return;
+      setMoment(now());
+      setTick((before) => before + 1);
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, frame.running]);
+
+  const orders = site.revenue ? totalsOf(drawn(answers.orders as Answer), revenueMetrics) : [];
+  const strip = [...totals, ...orders];
+  const stripAnswers = [...totals.map(() => answers.totals as Answer), ...orders.map(() => answers.orders as Answer)];
+  const metric: MetricName = strip.some((total) => total.metric === view.metric) ? view.metric : 'visitors';
+  const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
+  const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
+  const shown = answers.totals as Answer;
+  const step = (direction: -1 | 1) =>
+    change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
+  const isNew = nothing && view.filters.length === 0 && firstDay >= frame.range.from;
+  const filtered = nothing && view.filters.length > 0;
+
+  return (
+    <Shell
+      site={site.domain}
+      title="Overview"
+      live={live}
+      skipTo="Skip to the numbers"
+      fact={<Now live={live} />}
+      controls={
+        <>
+          <PeriodPicker
+            view={view}
+            frame={frame}
+            firstDay={firstDay}
+            open={opened === 'period'}
+            onOpenChange={(open) => setOpened(open ? 'period' : null)}
+            onChange={change}
+          />
+          <AgainstPicker
+            view={view}
+            frame={frame}
+            open={opened === 'against'}
+            onOpenChange={(open) => setOpened(open ? 'against' : null)}
+            onChange={change}
+          />
+        </>
+      }
+      actions={{
+        f: () => setOpened('filter'),
+        '[': () => step(-1),
+        ']': () => step(1),
+        c: () => change({ against: view.against.kind === 'off' ? { kind: 'before' } : { kind: 'off' } }),
+        t: () => change({ table: !view.table }),
+        w: () => setOpened('why'),
+      }}
+      palette={presets.map((preset) => ({
+        id: `period ${preset}`,
+        group: 'Periods',
+        text: presetLabels[preset],
+        act: () => change({ period: { kind: 'preset', preset }, step: undefined }),
+      }))}
+    >
+      <PhoneRow view={view} frame={frame} firstDay={firstDay} live={live} onChange={change} />
+      <FilterBar
+        asked={asked}
+        filters={view.filters}
+        onChange={setFilters}
+        timezone={site.timezone}
+        adding={opened === 'filter'}
+        onAdding={(adding) => setOpened(adding ? 'filter' : null)}
+      />
+      <main className="wrap" id="main" tabIndex={-1}>
+        {live.state === 'here' && !live.now.stores.warehouse && (
+          <p className="note warn" role="status">
+            <b>The warehouse does not answer.</b> The numbers are those of the last answer; events are safe on disk and
+            will appear.
+          </p>
+        )}
+        {rebuildingDays(drawn(shown)) > 0 && (
+          <p className="note" role="status">
+            {exactCount(rebuildingDays(drawn(shown)))} closed{' '}
+            {rebuildingDays(drawn(shown)) === 1 ? 'day is' : 'days are'} being counted again; their numbers can still
+            move.
+          </p>
+        )}
+        <section className="panel totals" aria-label="Totals and their course">
+          {shown.state === 'failed' && drawn(shown) === undefined ? (
+            <Failed code={shown.code} message={shown.message} reference={shown.reference} onRetry={retry} />
+          ) : (
+            <>
+              <Strip
+                totals={strip}
+                answers={stripAnswers}
+                selected={metric}
+                onSelect={(chosen) => change({ metric: chosen }, true)}
+                compared={
+                  before === undefined
+                    ? undefined
+                    : `against ${before}${frame.running ? ', up to the same time of day' : ''}`
+                }
+              />
+              {isNew ? (
+                <NewSite site={site.domain} />
+              ) : filtered ? (
+                <NothingMatches asked={asked} filters={view.filters} onFilters={setFilters} />
+              ) : (
+                <Course
+                  frame={frame}
+                  metric={metric}
+                  view={view}
+                  local={local}
+                  series={answers.series as Answer}
+                  before={answers.before}
+                  total={strip.find((total) => total.metric === metric)}
+                  onChange={change}
+                  onRetry={retry}
+                  currency={site.currency}
+                  why={
+                    <Why
+                      metric={metric}
+                      days={`${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`}
+                      before={
+                        before === undefined
+                          ? undefined
+                          : `${before}${frame.running ? `, up to ${asked.time} on the last day` : ''}`
+                      }
+                      filters={view.filters}
+                      question={
+                        (revenueMetrics.some((one) => one === metric) ? questions.orders : questions.totals) ??
+                        Object.values(questions)[0]!
+                      }
+                      answer={drawn((revenueMetrics.some((one) => one === metric) ? answers.orders : shown) ?? shown)}
+                      answeredAt={
+                        shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined
+                      }
+                      open={opened === 'why'}
+                      onOpenChange={(open) => setOpened(open ? 'why' : null)}
+                    />
+                  }
+                />
+              )}
+            </>
+          )}
+        </section>
+        {view.all !== undefined ? (
+          <AllRows asked={asked} view={view} totalOf={totalOf} onChange={change} />
+        ) : (
+          <div className="grid">
+            {panels.map((panel) => {
+              const tab = tabOf(panel, view);
+              return (
+                <OverviewPanel
+                  key={panel.id}
+                  panel={panel}
+                  tab={tab}
+                  view={view}
+                  answer={answers[panel.id] as Answer}
+                  totalOf={totalOf}
+                  filtered={(value) =>
+                    view.filters.some(
+                      (filter) =>
+                        filter.dimension === tab.dimension && filter.operator === 'is' && filter.values.includes(value),
+                    )
+                  }
+                  onFilter={(value, exclude) =>
+                    setFilters(toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is'))
+                  }
+                  onRetry={retry}
+                  onTab={(dimension) =>
+                    change(
+                      {
+                        tabs:
+                          panel.tabs[0]?.dimension === dimension
+                            ? without(view.tabs, panel.id)
+                            : { ...view.tabs, [panel.id]: dimension },
+                      },
+                      true,
+                    )
+                  }
+                  onAll={() => change({ all: panel.id })}
+                  {...(panel.id === 'places' ? { note: <PlaceCredit /> } : {})}
+                  empty={
+                    <EmptyPanel
+                      panel={panel.id}
+                      filters={view.filters.length}
+                      onClear={() => setFilters(view.filters.slice(0, -1))}
+                      goalsHref={
+                        <Link
+                          className="btn sm"
+                          href={pathOf({ page: 'settings', site: site.domain, section: 'goals' })}
+                        >
+                          Create a goal
+                        </Link>
+                      }
+                    />
+                  }
+                />
+              );
+            })}
+          </div>
+        )}
+        <p className="fresh">
+          {shown.state === 'here' && (
+            <span>
+              Counted to {clockText(shown.at, site.timezone, undefined, true)}
+              {live.state === 'here' ? `, ${milliseconds(live.now.spool_lag_ms)} behind` : ''}.
+            </span>
+          )}
+          <span>Places by an offline database; no address left this server.</span>
+          {view.filters.length > 0 && (
+            <span className="vh">Filtered: {view.filters.map((filter) => filterSentence(filter)).join(', ')}.</span>
+          )}
+        </p>
+      </main>
+    </Shell>
+  );
+}
+
+/** Required by the licence of the place database (CC BY 4.0): named and linked where places are shown. */
+function PlaceCredit() {
+  return (
+    <a className="credit" href="https://db-ip.com" target="_blank" rel="noreferrer">
+      IP Geolocation by DB-IP
+    </a>
+  );
+}
+
+function Now({ live }: { live: ReturnType<typeof useLive> }) {
+  const known = live.state === 'here' ? live.now.visitors : undefined;
+  return (
+    <span className="live only-d" aria-live="off">
+      <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
+      <span>
+        <b>{known === undefined ? '…' : exactCount(known)}</b> on the site now
+      </span>
+    </span>
+  );
+}
+
+/** On a phone the bar has no room: period and live visitors are a row of their own. */
+function PhoneRow({
+  view,
+  frame,
+  firstDay,
+  live,
+  onChange,
+}: {
+  view: View;
+  frame: ReturnType<typeof frameOf>;
+  firstDay: string;
+  live: ReturnType<typeof useLive>;
+  onChange: (part: Partial<View>) => void;
+}) {
+  const [open, setOpen] = useState<'period' | 'against' | null>(null);
+  return (
+    <section className="mrow only-m" aria-label="Period and live visitors">
+      <PeriodPicker
+        view={view}
+        frame={frame}
+        firstDay={firstDay}
+        open={open === 'period'}
+        onOpenChange={(opened) => setOpen(opened ? 'period' : null)}
+        onChange={onChange}
+      />
+      <span className="btn flat">
+        <span className={`dot ${live.state === 'here' ? 'ok' : 'idle'}`} />
+        <span>
+          <b>{live.state === 'here' ? count(live.now.visitors) : '…'}</b> now
+        </span>
+      </span>
+      <AgainstPicker
+        view={view}
+        frame={frame}
+        open={open === 'against'}
+        onOpenChange={(opened) => setOpen(opened ? 'against' : null)}
+        onChange={onChange}
+      />
+    </section>
+  );
+}
+
+function without(tabs: Record<string, string>, panel: string): Record<string, string> {
+  const { [panel]: _, ...rest } = tabs;
+  return rest;
+}

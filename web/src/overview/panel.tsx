@@ -1,0 +1,306 @@
+import type { ReactNode } from 'react';
+import { useId, useState } from 'react';
+import type { View } from '../address/view.ts';
+import { Tabs } from '../controls/tabs.tsx';
+import type { Answer } from '../desk/answers.ts';
+import { drawn } from '../desk/answers.ts';
+import type { QueryAnswer } from '../desk/api.ts';
+import type { Cell } from '../numbers/format.ts';
+import { cellNumber, exactCount, metricText, notApplicable, onItsWay, share } from '../numbers/format.ts';
+import type { Dimension } from '../questions/dimensions.ts';
+import { declaredDimension, valueText } from '../questions/dimensions.ts';
+import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
+import { Empty, Failed } from './states.tsx';
+
+/** How a panel reads a row: a value to filter by, a name to show, and a number for each metric asked. */
+export interface PanelRow {
+  value: string;
+  name: string;
+  metrics: Cell[];
+}
+
+export function rowsOf(answer: QueryAnswer | undefined, dimension: Dimension): PanelRow[] {
+  return (answer?.results ?? []).map((row) => {
+    const [value = null, name] = row.dimensions;
+    const shown =
+      dimension.names !== undefined && name !== undefined && name !== null && name !== ''
+        ? name
+        : valueText(dimension, value);
+    return { value: value ?? '', name: shown, metrics: row.metrics as Cell[] };
+  });
+}
+
+export function totalRows(answer: QueryAnswer | undefined): number | undefined {
+  const total = answer?.meta.total_rows;
+  return typeof total === 'number' ? total : undefined;
+}
+
+export interface BreakdownProps {
+  tab: PanelTab;
+  answer: Answer;
+  /** Totals of the view, which shares are taken of. */
+  totalOf: (metric: Column['metric']) => number | null;
+  rows: number;
+  filtered: (value: string) => boolean;
+  onFilter: (value: string, exclude: boolean) => void;
+  onRetry: () => void;
+  empty: ReactNode;
+  sort?: { by: Column; onSort: (column: Column) => void };
+}
+
+/** A breakdown as a table with bars behind the names. Its height is that of its rows, filled or not. */
+export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRetry, empty, sort }: BreakdownProps) {
+  const dimension = declaredDimension(tab.dimension);
+  const data = drawn(answer);
+  if (answer.state === 'failed' && data === undefined)
+    return (
+      <div className="body" style={{ minHeight: `calc(28px + ${rows} * var(--row-now))` }}>
+        <Failed code={answer.code} message={answer.message} reference={answer.reference} onRetry={onRetry} />
+      </div>
+    );
+  const list = rowsOf(data, dimension).slice(0, rows);
+  if (data !== undefined && list.length === 0)
+    return (
+      <div className="body" style={{ minHeight: `calc(28px + ${rows} * var(--row-now))` }}>
+        {empty}
+      </div>
+    );
+  const metrics = tab.columns.filter((column) => column.kind === 'metric');
+  const leading = sort?.by ?? (tab.columns[0] as Column);
+  const leadingAt = metrics.findIndex((column) => column.metric === leading.metric);
+  const longest = Math.max(1, ...list.map((row) => cellNumber(row.metrics[leadingAt]) ?? 0));
+  const dim = answer.state === 'waiting' && answer.late && data !== undefined;
+  return (
+    <div
+      className={`body ${dim ? 'dim' : ''}`}
+      style={{ minHeight: `calc(28px + ${rows} * var(--row-now))` }}
+      aria-busy={answer.state === 'waiting'}
+    >
+      <table className="bars">
+        <thead>
+          <tr>
+            <th scope="col">{dimension.label}</th>
+            {tab.columns.map((column) => (
+              <th
+                key={column.head}
+                scope="col"
+                className={`num ${column.wide === true ? 'lo' : ''}`}
+                {...(column === leading ? { 'aria-sort': 'descending' as const } : {})}
+              >
+                {sort !== undefined && column.kind === 'metric' ? (
+                  <button type="button" className="sort" onClick={() => sort.onSort(column)}>
+                    {column.head}
+                  </button>
+                ) : (
+                  column.head
+                )}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {data === undefined
+            ? Array.from({ length: rows }, (_, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: skeleton rows have no identity.
+                <tr key={index} className="skeleton">
+                  <td>
+                    {answer.state === 'waiting' && answer.late ? (
+                      <span className="bone-line" style={{ width: `${78 - index * 7}%` }} />
+                    ) : (
+                      index === 0 && <span className="vh">{onItsWay}</span>
+                    )}
+                  </td>
+                  {tab.columns.map((column) => (
+                    <td key={column.head} className={`num ${column.wide === true ? 'lo' : ''}`} />
+                  ))}
+                </tr>
+              ))
+            : list.map((row) => (
+                <tr key={row.value} className={filtered(row.value) ? 'on' : ''}>
+                  <td>
+                    <span
+                      className="b"
+                      style={{
+                        width: `calc((100% - var(--edge)) * ${(0.92 * Math.max(0, cellNumber(row.metrics[leadingAt]) ?? 0)) / longest})`,
+                      }}
+                    />
+                    <button
+                      type="button"
+                      className="name"
+                      title={`${row.name}\nClick: only this. Alt-click: all but this.`}
+                      aria-pressed={filtered(row.value)}
+                      onClick={(event) => onFilter(row.value, event.altKey)}
+                    >
+                      <NameText text={row.name} path={isPath(tab)} />
+                    </button>
+                  </td>
+                  {tab.columns.map((column) => (
+                    <td
+                      key={column.head}
+                      className={`num ${column.kind === 'share' ? 'z' : ''} ${column.wide === true ? 'lo' : ''}`}
+                    >
+                      {cellText(column, row, metrics, totalOf)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function cellText(
+  column: Column,
+  row: PanelRow,
+  metrics: readonly Column[],
+  totalOf: BreakdownProps['totalOf'],
+): string {
+  const cell = row.metrics[metrics.findIndex((one) => one.metric === column.metric)];
+  if (column.kind === 'metric') return metricText(column.metric, cell, { exact: true });
+  const total = totalOf(column.metric);
+  const part = cellNumber(cell);
+  if (total === null) return onItsWay;
+  return part === null ? notApplicable : share(part, total);
+}
+
+function isPath(tab: PanelTab): boolean {
+  return (
+    tab.dimension === 'page' || tab.dimension === 'entry' || tab.dimension === 'exit' || tab.dimension === 'referrer'
+  );
+}
+
+/** Paths differ at their ends, so a long one is cut in the middle: the head shrinks, the last part stays. */
+function NameText({ text, path }: { text: string; path: boolean }) {
+  const cut = path && text.length > 28 ? text.lastIndexOf('/', text.length - 2) : -1;
+  const tail = cut > 0 && text.length - cut <= 40 ? text.slice(cut) : '';
+  if (tail === '')
+    return (
+      <span className="cut" dir="auto">
+        {text}
+      </span>
+    );
+  return (
+    <>
+      <span className="cut">{text.slice(0, cut)}</span>
+      <span className="tail">{tail}</span>
+    </>
+  );
+}
+
+export interface PanelProps extends Omit<BreakdownProps, 'tab' | 'rows' | 'sort'> {
+  panel: PanelWords;
+  tab: PanelTab;
+  view: View;
+  onTab: (dimension: string) => void;
+  onAll: () => void;
+  note?: ReactNode;
+}
+
+/** One panel of the overview: tabs, a breakdown, and the way to all rows. */
+export function OverviewPanel({ panel, tab, onTab, onAll, note, ...rest }: PanelProps) {
+  const bodyId = useId();
+  const [groups] = useState(() => groupTabs(panel));
+  const dimension = declaredDimension(tab.dimension);
+  const data = drawn(rest.answer);
+  const total = totalRows(data);
+  const shown = Math.min(panel.rows, data?.results.length ?? 0);
+  const group = groups.find((one) => one.tabs.some((member) => member.dimension === tab.dimension)) as TabGroup;
+  return (
+    <section className={`panel w${panel.span}`} aria-labelledby={`${bodyId}-title`}>
+      <header>
+        <h2 className="vh" id={`${bodyId}-title`}>
+          {panel.title}
+        </h2>
+        <Tabs
+          label={panel.title}
+          tabs={groups.map((one) => ({ id: one.id, label: one.label }))}
+          selected={group.id}
+          onSelect={(id) => onTab((groups.find((one) => one.id === id)?.tabs[0] as PanelTab).dimension)}
+          panelId={bodyId}
+        />
+        {group.tabs.length > 1 && (
+          <label className="pick">
+            <span className="vh">UTM parameter</span>
+            <select value={tab.dimension} onChange={(event) => onTab(event.target.value)}>
+              {group.tabs.map((member) => (
+                <option key={member.dimension} value={member.dimension}>
+                  {member.label}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </header>
+      <div role="tabpanel" id={bodyId} aria-label={group.label}>
+        <Breakdown tab={tab} rows={panel.rows} {...rest} />
+      </div>
+      <footer>
+        <span>
+          {data === undefined || data.results.length === 0
+            ? ' '
+            : total === undefined
+              ? `${exactCount(shown)} ${dimension.plural}`
+              : total <= shown
+                ? `${exactCount(total)} ${total === 1 ? dimension.label.toLowerCase() : dimension.plural}`
+                : `${exactCount(shown)} of ${exactCount(total)}`}
+          {note !== undefined && <span className="note-inline"> · {note}</span>}
+        </span>
+        {total !== undefined && total > shown && (
+          <button type="button" className="link" onClick={onAll}>
+            All {dimension.plural}
+          </button>
+        )}
+      </footer>
+    </section>
+  );
+}
+
+interface TabGroup {
+  id: string;
+  label: string;
+  tabs: PanelTab[];
+}
+
+function groupTabs(panel: PanelWords): TabGroup[] {
+  const groups: TabGroup[] = [];
+  for (const tab of panel.tabs) {
+    const label = tab.group ?? tab.label;
+    const known = groups.find((group) => group.label === label);
+    if (known === undefined) groups.push({ id: label, label, tabs: [tab] });
+    else known.tabs.push(tab);
+  }
+  return groups;
+}
+
+/** What an empty panel says: why it is empty, and what to do about it. */
+export function EmptyPanel({
+  panel,
+  filters,
+  onClear,
+  goalsHref,
+}: {
+  panel: PanelWords['id'];
+  filters: number;
+  onClear: () => void;
+  goalsHref: ReactNode;
+}) {
+  if (filters > 0)
+    return (
+      <Empty
+        title="Nothing matches these filters."
+        action={
+          <button type="button" className="btn sm" onClick={onClear}>
+            Remove the last one
+          </button>
+        }
+      />
+    );
+  if (panel === 'goals')
+    return (
+      <Empty title="No goals yet." action={goalsHref}>
+        A goal is a page or an event that you want to happen: a sign-up, a thank-you page, an order.
+      </Empty>
+    );
+  return <Empty title="Nothing in this period.">Another period may have some.</Empty>;
+}

@@ -1,0 +1,59 @@
+import { Link } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import type { Answer } from '../desk/answers.ts';
+import { drawn, useAnswers } from '../desk/answers.ts';
+import { cellNumber, exactCount } from '../numbers/format.ts';
+import type { Filter } from '../questions/filters.ts';
+import { filterSentence } from '../questions/filters.ts';
+import type { Asked } from '../questions/overview.ts';
+import { totalsQuestion } from '../questions/overview.ts';
+
+/** A site that never had a visit: what the page waits for and where the snippet is. */
+export function NewSite({ site }: { site: string }) {
+  return (
+    <div className="quiet">
+      <p className="quiet-title">
+        <b>No visits yet.</b>
+      </p>
+      <p>
+        The first page view shows here within three seconds. Until then the snippet is what to look at: is it on the
+        page, and does it arrive?
+      </p>
+      <Link className="btn" href={pathOf({ page: 'settings', site, section: 'snippet' })}>
+        Show the snippet
+      </Link>
+    </div>
+  );
+}
+
+/** Nothing under these filters. It says what the last one hides, since that is the one to take back. */
+export function NothingMatches({
+  asked,
+  filters,
+  onFilters,
+}: {
+  asked: Asked;
+  filters: readonly Filter[];
+  onFilters: (filters: Filter[]) => void;
+}) {
+  const fewer = filters.slice(0, -1);
+  const last = filters.at(-1) as Filter;
+  const { answers } = useAnswers({
+    without: totalsQuestion({ ...asked, filters: fewer, frame: { ...asked.frame, before: undefined } }, ['visits']),
+  });
+  const visits = cellNumber(drawn(answers.without as Answer)?.results[0]?.metrics[0]);
+  return (
+    <div className="quiet">
+      <p className="quiet-title">
+        <b>Nothing matches these filters.</b>
+      </p>
+      <p>
+        Without “{filterSentence(last)}” there {visits === 1 ? 'is' : 'are'}{' '}
+        {visits === null ? '…' : exactCount(visits)} {visits === 1 ? 'visit' : 'visits'}.
+      </p>
+      <button type="button" className="btn" onClick={() => onFilters(fewer)}>
+        Remove it
+      </button>
+    </div>
+  );
+}

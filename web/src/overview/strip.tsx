@@ -1,0 +1,81 @@
+import type { MetricName } from '../../../contract/query.ts';
+import { ChangeMark } from '../controls/change.tsx';
+import type { Answer } from '../desk/answers.ts';
+import { drawn } from '../desk/answers.ts';
+import type { QueryAnswer } from '../desk/api.ts';
+import type { Cell } from '../numbers/format.ts';
+import { cellNumber, change, metricText, onItsWay } from '../numbers/format.ts';
+import { metricLabel } from '../questions/metrics.ts';
+
+/** A total and what it was in the period before. */
+export interface Total {
+  metric: MetricName;
+  after: Cell | undefined;
+  before: Cell | undefined;
+}
+
+export function totalsOf(answer: QueryAnswer | undefined, metrics: readonly MetricName[]): Total[] {
+  const row = answer?.results[0];
+  return metrics.map((metric, index) => ({
+    metric,
+    after: row?.metrics[index],
+    before: row?.comparison?.metrics[index],
+  }));
+}
+
+/** The figures over the chart. Each is a button that draws itself. */
+export function Strip({
+  totals,
+  answers,
+  selected,
+  onSelect,
+  compared,
+}: {
+  totals: readonly Total[];
+  answers: readonly Answer[];
+  selected: MetricName;
+  onSelect: (metric: MetricName) => void;
+  compared: string | undefined;
+}) {
+  const visits = totals.find((total) => total.metric === 'visits');
+  return (
+    <div className={`ks n${totals.length}`} role="group" aria-label="Number shown in the chart">
+      {totals.map((total, index) => {
+        const answer = answers[index] as Answer;
+        const known = drawn(answer) !== undefined;
+        const rests =
+          total.metric === 'bounce_rate' || total.metric === 'visit_duration' ? cellNumber(visits?.before) : undefined;
+        return (
+          <button
+            key={total.metric}
+            type="button"
+            className={`k ${answer.state === 'waiting' && answer.late && known ? 'dim' : ''}`}
+            aria-pressed={total.metric === selected}
+            onClick={() => onSelect(total.metric)}
+          >
+            <span className="kl">{metricLabel(total.metric)}</span>
+            <span className="kv" title={known ? metricText(total.metric, total.after, { exact: true }) : undefined}>
+              {known ? (
+                metricText(total.metric, total.after)
+              ) : answer.state === 'failed' ? (
+                'not read'
+              ) : answer.late ? (
+                <i className="bone" />
+              ) : (
+                onItsWay
+              )}
+            </span>
+            {known && compared !== undefined ? (
+              <ChangeMark
+                change={change(total.metric, total.after, total.before, rests === undefined ? {} : { base: rests })}
+                against={compared}
+              />
+            ) : (
+              <span className="dl">&nbsp;</span>
+            )}
+          </button>
+        );
+      })}
+    </div>
+  );
+}

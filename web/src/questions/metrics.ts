@@ -1,0 +1,43 @@
+import type { MetricName } from '../../../contract/query.ts';
+
+/** What each number means, in one sentence; docs/guides/metrics.md has the whole of it. */
+export interface MetricWords {
+  label: string;
+  definition: string;
+}
+
+export const metricWords: Partial<Record<MetricName, MetricWords>> & Record<'visitors', MetricWords> = {
+  visitors: {
+    label: 'Visitors',
+    definition:
+      'Different visitor numbers with at least one event in the period. A number is forgotten at midnight UTC, so someone who comes on two days counts twice.',
+  },
+  visits: {
+    label: 'Visits',
+    definition:
+      'Visits that began in the period. A visit ends after 30 minutes without an event; a new source or campaign does not start another.',
+  },
+  pageviews: { label: 'Page views', definition: 'Pages that were shown in the period, each time they were shown.' },
+  bounce_rate: {
+    label: 'Bounce rate',
+    definition:
+      'The share of visits with one counting event only. A second page view or an interactive event cancels the bounce.',
+  },
+  visit_duration: {
+    label: 'Visit duration',
+    definition: 'The mean time from the first to the last event of a visit. A bounced visit counts as 0 seconds.',
+  },
+  events: {
+    label: 'Orders',
+    definition: 'Events called purchase in the period. The same order number counts once per site.',
+  },
+  total_revenue: {
+    label: 'Revenue',
+    definition:
+      'The sum of all purchases in the period in the currency of the site. Other currencies are never added in silence.',
+  },
+};
+
+export function metricLabel(metric: MetricName): string {
+  return metricWords[metric]?.label ?? metric;
+}

@@ -1,0 +1,188 @@
+import type { DimensionName, MetricName } from '../../../contract/query.ts';
+import type { View } from '../address/view.ts';
+import type { QueryRequest } from '../desk/api.ts';
+import type { Day, DayRange, Step } from '../period/period.ts';
+import { resolveAgainst, resolvePeriod, stepsFor } from '../period/period.ts';
+import type { DimensionKey } from './dimensions.ts';
+import { declaredDimension, dimensionOf } from './dimensions.ts';
+import type { Filter } from './filters.ts';
+import { toApiFilter } from './filters.ts';
+import type { Column, Panel, PanelTab } from './panels.ts';
+import { panels } from './panels.ts';
+
+/** A view meets the calendar: the days it means, and what it is compared with. */
+export interface Frame {
+  range: DayRange;
+  before: DayRange | undefined;
+  step: Step;
+  offered: Step[];
+  today: Day;
+  /** The range ends in a day that still runs, so the comparison is cut at the same time of day. */
+  running: boolean;
+}
+
+export function frameOf(view: View, today: Day, firstDay: Day): Frame {
+  const range = resolvePeriod(view.period, today, firstDay);
+  const everything = view.period.kind === 'preset' && view.period.preset === 'all';
+  const { offered, preferred } = stepsFor(range);
+  return {
+    range,
+    before: everything ? undefined : resolveAgainst(range, view.against, view.matchWeekdays),
+    step:
+      view.step !== undefined && offered.includes(view.step)
+        ? view.step
+        : offered.includes(preferred)
+          ? preferred
+          : (offered[0] as Step),
+    offered,
+    today,
+    running: range.to === today && range.from <= today,
+  };
+}
+
+export const totalMetrics = [
+  'visitors',
+  'visits',
+  'pageviews',
+  'bounce_rate',
+  'visit_duration',
+] as const satisfies readonly MetricName[];
+export const revenueMetrics = ['events', 'total_revenue'] as const satisfies readonly MetricName[];
+
+export interface Asked {
+  site: string;
+  frame: Frame;
+  filters: readonly Filter[];
+  /** The time of day in the site's zone, to the minute, at which a running day is cut in the comparison. */
+  time: string;
+}
+
+function base(
+  { site, frame, filters }: Asked,
+  range: DayRange = frame.range,
+): Pick<QueryRequest, 'site_id' | 'date_range' | 'filters'> {
+  return {
+    site_id: site,
+    date_range: [range.from, range.to],
+    ...(filters.length === 0 ? {} : { filters: filters.map(toApiFilter) }),
+  };
+}
+
+/** Totals against the period before; a day that still runs stands against the same part of its counterpart. */
+export function totalsQuestion(
+  asked: Asked,
+  metrics: readonly MetricName[] = totalMetrics,
+  extra: readonly unknown[] = [],
+): QueryRequest {
+  const { before, running } = asked.frame;
+  const { filters = [], ...rest } = base(asked);
+  const all = [...filters, ...extra];
+  return {
+    ...rest,
+    ...(all.length === 0 ? {} : { filters: all }),
+    metrics: [...metrics],
+    include: {
+      explain: true,
+      ...(before === undefined
+        ? {}
+        : {
+            comparisons: {
+              mode: 'custom' as const,
+              date_range: running
+                ? ([`${before.from}T00:00:00`, `${before.to}T${asked.time}:59`] as [string, string])
+                : ([before.from, before.to] as [string, string]),
+            },
+          }),
+    },
+  };
+}
+
+export function seriesQuestion(
+  asked: Asked,
+  range: DayRange,
+  metrics: readonly MetricName[] = totalMetrics,
+  extra: readonly unknown[] = [],
+): QueryRequest {
+  const { filters = [], ...rest } = base(asked, range);
+  const all = [...filters, ...extra];
+  return {
+    ...rest,
+    ...(all.length === 0 ? {} : { filters: all }),
+    metrics: [...metrics],
+    dimensions: [`time:${asked.frame.step}`],
+    include: { time_labels: true },
+  };
+}
+
+/** Orders are events of the first-class type `purchase`; their revenue is summed in the site's currency. */
+export const ordersFilter = ['is', 'event:name', ['purchase']] as const;
+
+export function breakdownQuestion(
+  asked: Asked,
+  tab: PanelTab,
+  page: { limit: number; offset?: number; search?: string; sort?: Column },
+): QueryRequest {
+  const dimension = declaredDimension(tab.dimension);
+  const { filters = [], ...rest } = base(asked);
+  const search = page.search?.trim() ?? '';
+  const all = [...filters, ...(search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search]]])];
+  return {
+    ...rest,
+    ...(all.length === 0 ? {} : { filters: all }),
+    metrics: tab.columns.filter((column) => column.kind === 'metric').map((column) => column.metric),
+    dimensions: dimensionsOf(tab.dimension),
+    order_by: [[(page.sort ?? (tab.columns[0] as Column)).metric, 'desc']],
+    include: { total_rows: true },
+    pagination: {
+      limit: page.limit,
+      ...(page.offset === undefined || page.offset === 0 ? {} : { offset: page.offset }),
+    },
+  };
+}
+
+/** A code travels with its name, so that a row can be read by people and filtered by code. */
+function dimensionsOf(key: DimensionKey): DimensionName[] {
+  const dimension = declaredDimension(key);
+  // Countries are named in the reader's own language by the browser.
+  return dimension.names === undefined || key === 'country' ? [dimension.api] : [dimension.api, dimension.names];
+}
+
+/** The values of a dimension for the filter's list, with their visitors under the other filters. */
+export function valuesQuestion(asked: Asked, key: string, search: string): QueryRequest {
+  const dimension = dimensionOf(key) ?? declaredDimension('page');
+  const others = asked.filters.filter((filter) => filter.dimension !== key);
+  const { filters = [], ...rest } = base({ ...asked, filters: others });
+  const all = [...filters, ...(search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search]]])];
+  return {
+    ...rest,
+    ...(all.length === 0 ? {} : { filters: all }),
+    metrics: ['visitors'],
+    dimensions: dimension.names === undefined || key === 'country' ? [dimension.api] : [dimension.api, dimension.names],
+    order_by: [['visitors', 'desc']],
+    pagination: { limit: 20 },
+  };
+}
+
+/** Which tab of a panel a view shows. */
+export function tabOf(panel: Panel, view: View): PanelTab {
+  return panel.tabs.find((tab) => tab.dimension === view.tabs[panel.id]) ?? (panel.tabs[0] as PanelTab);
+}
+
+/** All questions of the overview, by name: one batch. */
+export function overviewQuestions(asked: Asked, view: View, revenue: boolean): Record<string, QueryRequest> {
+  const { frame } = asked;
+  const money = view.metric === 'total_revenue' || view.metric === 'events';
+  const questions: Record<string, QueryRequest> = {
+    totals: totalsQuestion(asked),
+    series: money
+      ? seriesQuestion(asked, frame.range, revenueMetrics, [ordersFilter])
+      : seriesQuestion(asked, frame.range),
+  };
+  if (frame.before !== undefined)
+    questions.before = money
+      ? seriesQuestion(asked, frame.before, revenueMetrics, [ordersFilter])
+      : seriesQuestion(asked, frame.before);
+  if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
+  for (const panel of panels) questions[panel.id] = breakdownQuestion(asked, tabOf(panel, view), { limit: panel.rows });
+  return questions;
+}

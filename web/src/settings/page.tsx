@@ -1,0 +1,37 @@
+import { Link } from '../address/navigate.tsx';
+import type { SettingsSection } from '../address/route.ts';
+import { pathOf } from '../address/route.ts';
+import type { Site } from '../desk/api.ts';
+import { useLive } from '../desk/live.ts';
+import { Shell, settingsTabs } from '../shell/shell.tsx';
+import { GoalSettings } from './goals.tsx';
+import { KeySettings } from './keys.tsx';
+import { SiteSettings } from './site.tsx';
+import { SnippetSettings } from './snippet.tsx';
+
+/** How is this site set? One section at a time; on narrow screens the rail's sections become tabs. */
+export function SettingsPage({ site, section }: { site: Site; section: SettingsSection }) {
+  const live = useLive(site.domain);
+  const label = settingsTabs.find((tab) => tab.section === section)?.label ?? 'Site';
+  return (
+    <Shell site={site.domain} title={section === 'site' ? 'Settings' : label} live={live}>
+      <nav className="tabs-bar" aria-label="Settings">
+        {settingsTabs.map((tab) => (
+          <Link
+            key={tab.section}
+            href={pathOf({ page: 'settings', site: site.domain, section: tab.section })}
+            {...(tab.section === section ? { 'aria-current': 'page' as const } : {})}
+          >
+            {tab.label}
+          </Link>
+        ))}
+      </nav>
+      <main className="wrap" id="main" tabIndex={-1}>
+        {section === 'site' && <SiteSettings site={site} />}
+        {section === 'snippet' && <SnippetSettings site={site} />}
+        {section === 'goals' && <GoalSettings site={site} />}
+        {section === 'keys' && <KeySettings site={site} />}
+      </main>
+    </Shell>
+  );
+}

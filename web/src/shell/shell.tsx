@@ -1,0 +1,364 @@
+import type { ReactNode } from 'react';
+import { useEffect, useState } from 'react';
+import { Link, navigate, useAddress } from '../address/navigate.tsx';
+import type { SettingsSection } from '../address/route.ts';
+import { pathOf, readRoute } from '../address/route.ts';
+import { Dialog } from '../controls/dialog.tsx';
+import type { IconName } from '../controls/icons.tsx';
+import { Icon } from '../controls/icons.tsx';
+import { Popover } from '../controls/popover.tsx';
+import type { Live } from '../desk/live.ts';
+import { useDesk, useSession } from '../desk/session.tsx';
+import { milliseconds } from '../numbers/format.ts';
+import { KeyList } from './key_list.tsx';
+import type { DeskKey } from './keys.ts';
+import { useKeys } from './keys.ts';
+import type { PaletteItem } from './palette.tsx';
+import { Palette } from './palette.tsx';
+import { SiteSwitcher } from './site_switcher.tsx';
+import { chooseTheme, themes, useTheme } from './theme.ts';
+
+export interface ShellProps {
+  /** The domain of the site that the page is about; none on the list of sites. */
+  site?: string | undefined;
+  title: string;
+  /** One live fact beside the title. */
+  fact?: ReactNode;
+  /** Period, comparison and the like, at the right of the bar. */
+  controls?: ReactNode;
+  live?: Live;
+  /** What `Tab` reaches first. */
+  skipTo?: string;
+  children: ReactNode;
+  actions?: Partial<Record<DeskKey, () => void>>;
+  palette?: readonly PaletteItem[];
+}
+
+export const settingsTabs: readonly { section: SettingsSection; label: string }[] = [
+  { section: 'site', label: 'Site' },
+  { section: 'snippet', label: 'Snippet' },
+  { section: 'goals', label: 'Goals' },
+  { section: 'keys', label: 'API keys' },
+];
+
+/** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
+export function Shell({
+  site,
+  title,
+  fact,
+  controls,
+  live,
+  skipTo = 'Skip to the page',
+  children,
+  actions = {},
+  palette = [],
+}: ShellProps) {
+  const session = useSession();
+  const desk = useDesk();
+  const { search } = useAddress();
+  const [opened, setOpened] = useState<'palette' | 'keys' | 'menu' | null>(null);
+
+  useEffect(() => {
+    document.title = [site, title, 'Fairlead'].filter((part) => part !== undefined).join(' · ');
+  }, [site, title]);
+
+  const go = (to: string) => () => navigate(to);
+  useKeys({
+    ...actions,
+    'Ctrl K': () => setOpened(opened === 'palette' ? null : 'palette'),
+    '/': () => setOpened('palette'),
+    '?': () => setOpened('keys'),
+    ...(site === undefined
+      ? {}
+      : {
+          'g a': go(pathOf({ page: 'analytics', site })),
+          'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
+        }),
+  });
+
+  const items: PaletteItem[] = [
+    ...palette,
+    ...(site === undefined
+      ? []
+      : [
+          {
+            id: 'overview',
+            group: 'Pages',
+            text: 'Overview',
+            hint: site,
+            act: go(pathOf({ page: 'analytics', site })),
+          },
+          ...settingsTabs.map(({ section, label }) => ({
+            id: `settings ${section}`,
+            group: 'Pages',
+            text: section === 'site' ? 'Settings' : `Settings: ${label}`,
+            hint: site,
+            act: go(pathOf({ page: 'settings', site, section })),
+          })),
+        ]),
+    ...session.sites.map((one) => ({
+      id: `site ${one.id}`,
+      group: 'Sites',
+      text: one.domain,
+      act: go(pathOf({ page: 'analytics', site: one.domain })),
+    })),
+    ...(session.sites.length > 1 ? [{ id: 'sites', group: 'Pages', text: 'All sites', act: go('/') }] : []),
+    { id: 'new site', group: 'Actions', text: 'Add a site', act: go('/sites/new') },
+    ...themes.map((one) => ({
+      id: `theme ${one.id}`,
+      group: 'Actions',
+      text: `Theme: ${one.label.toLowerCase()}`,
+      act: () => chooseTheme(one.id),
+    })),
+    { id: 'keys', group: 'Actions', text: 'Keyboard shortcuts', act: () => setOpened('keys') },
+    { id: 'sign out', group: 'Actions', text: 'Sign out', act: () => void desk.leave() },
+  ];
+
+  return (
+    <>
+      <a className="skip" href="#main">
+        {skipTo}
+      </a>
+      <div className="app">
+        <aside className="rail" aria-label="Fairlead">
+          <SiteSwitcher site={site} search={search} />
+          <button type="button" className="find" onClick={() => setOpened('palette')} title="Go to or do… (Ctrl K)">
+            <Icon name="search" />
+            <span>Go to or do…</span>
+            <kbd className="kbd">Ctrl K</kbd>
+          </button>
+          <Navigation site={site} search={search} />
+          <div className="rail-foot">
+            <Health live={live} />
+            <Account />
+          </div>
+        </aside>
+        <div className="main">
+          <header className="bar">
+            <button type="button" className="btn icon only-m" aria-label="Menu" onClick={() => setOpened('menu')}>
+              <Icon name="menu" />
+            </button>
+            <h1 className={site === undefined ? '' : 'hide-m'}>{title}</h1>
+            <span className="only-m bar-site">
+              {site !== undefined && <SiteSwitcher site={site} search={search} />}
+            </span>
+            {fact}
+            <span className="sp" />
+            <span className="bar-controls only-d">{controls}</span>
+            <button
+              type="button"
+              className="btn icon only-m"
+              aria-label="Go to or do"
+              onClick={() => setOpened('palette')}
+            >
+              <Icon name="search" />
+            </button>
+          </header>
+          {children}
+        </div>
+      </div>
+      {opened === 'palette' && <Palette items={items} onClose={() => setOpened(null)} />}
+      {opened === 'keys' && <KeyList onClose={() => setOpened(null)} />}
+      {opened === 'menu' && (
+        <Dialog label="Menu" className="sheet" onClose={() => setOpened(null)}>
+          {/* biome-ignore lint/a11y/noStaticElementInteractions: closes after a link inside has done its work. */}
+          {/* biome-ignore lint/a11y/useKeyWithClickEvents: the links inside answer the keyboard, and their clicks arrive here. */}
+          <div
+            className="sheet-inner"
+            onClick={(event) => {
+              if ((event.target as HTMLElement).closest('a') !== null) setOpened(null);
+            }}
+          >
+            <div className="sheet-head">
+              <b>Fairlead</b>
+              <button
+                type="button"
+                className="btn quiet icon"
+                aria-label="Close the menu"
+                onClick={() => setOpened(null)}
+              >
+                <Icon name="close" />
+              </button>
+            </div>
+            <Navigation site={site} search={search} />
+            <div className="rail-foot">
+              <Health live={live} />
+              <AccountParts />
+            </div>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Navigation({ site, search }: { site: string | undefined; search: string }) {
+  const { pathname } = useAddress();
+  const route = readRoute(pathname);
+  const session = useSession();
+  const keep = route.page === 'analytics' ? search : '';
+  return (
+    <nav className="nav" aria-label="Capabilities">
+      {session.sites.length > 1 && <NavLink href="/" icon="sites" label="All sites" current={route.page === 'home'} />}
+      {site !== undefined && (
+        <>
+          <NavLink
+            href={pathOf({ page: 'analytics', site }) + keep}
+            icon="analytics"
+            label="Analytics"
+            open={route.page === 'analytics'}
+          />
+          {route.page === 'analytics' && (
+            <div className="sub">
+              <Link href={pathOf({ page: 'analytics', site }) + keep} aria-current="page">
+                Overview
+              </Link>
+            </div>
+          )}
+          <div className="sep" />
+          <NavLink
+            href={pathOf({ page: 'settings', site, section: 'site' })}
+            icon="settings"
+            label="Settings"
+            open={route.page === 'settings'}
+          />
+          {route.page === 'settings' && (
+            <div className="sub">
+              {settingsTabs.map(({ section, label }) => (
+                <Link
+                  key={section}
+                  href={pathOf({ page: 'settings', site, section })}
+                  {...(route.section === section ? { 'aria-current': 'page' as const } : {})}
+                >
+                  {label}
+                </Link>
+              ))}
+            </div>
+          )}
+        </>
+      )}
+    </nav>
+  );
+}
+
+function NavLink({
+  href,
+  icon,
+  label,
+  open = false,
+  current = false,
+}: {
+  href: string;
+  icon: IconName;
+  label: string;
+  open?: boolean;
+  current?: boolean;
+}) {
+  return (
+    <Link
+      href={href}
+      title={label}
+      className={`nav-top ${open ? 'open' : ''}`}
+      {...(current ? { 'aria-current': 'page' as const } : {})}
+    >
+      <Icon name={icon} />
+      <span>{label}</span>
+    </Link>
+  );
+}
+
+/** A wait longer than this is worth a word: visible in the dashboard within 3 s is what the desk promises. */
+const lagMs = 5_000;
+
+/** The state of the stores in one line. Good is quiet; bad says what it means for the numbers. */
+function Health({ live }: { live: Live | undefined }) {
+  const said = healthOf(live);
+  return (
+    <div className="health" title={said.detail}>
+      <span className={`dot ${said.state}`} />
+      <span>{said.text}</span>
+    </div>
+  );
+}
+
+function healthOf(live: Live | undefined): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: string; detail: string } {
+  if (live === undefined || live.state === 'asking')
+    return { state: 'idle', text: 'Looking at the stores', detail: '' };
+  if (live.state === 'unreachable')
+    return {
+      state: 'bad',
+      text: 'This desk does not answer',
+      detail: 'Events that it has acknowledged are safe on disk.',
+    };
+  const { stores, spool_lag_ms: lag } = live.now;
+  if (!stores.warehouse)
+    return { state: 'bad', text: 'The warehouse does not answer', detail: 'Events are safe on disk and will appear.' };
+  if (!stores.postgres)
+    return {
+      state: 'bad',
+      text: 'Postgres does not answer',
+      detail: 'Settings cannot be changed until it does. Events are still taken.',
+    };
+  if (lag > lagMs)
+    return {
+      state: 'warn',
+      text: `Events wait ${milliseconds(lag)} on disk`,
+      detail: 'They are safe and will appear.',
+    };
+  return { state: 'ok', text: 'All stores reachable', detail: `The newest event waited ${milliseconds(lag)}.` };
+}
+
+function Account() {
+  const session = useSession();
+  const [open, setOpen] = useState(false);
+  return (
+    <Popover
+      label="Account"
+      width={232}
+      open={open}
+      onOpenChange={setOpen}
+      className="up"
+      button={(props) => (
+        <button type="button" className="account" title={session.person.email} {...props}>
+          <Icon name="person" />
+          <span className="cut">{session.person.email}</span>
+        </button>
+      )}
+    >
+      {() => <AccountParts />}
+    </Popover>
+  );
+}
+
+function AccountParts() {
+  const { person, organisations, version } = useSession();
+  const desk = useDesk();
+  const theme = useTheme();
+  return (
+    <div className="account-parts">
+      <p className="cut">
+        <b>{person.email}</b>
+      </p>
+      {organisations.map((one) => (
+        <p key={one.id} className="q cut">
+          {one.name} · {one.role}
+        </p>
+      ))}
+      <fieldset className="seg-field">
+        <legend className="q">Theme</legend>
+        <div className="seg">
+          {themes.map((one) => (
+            <button key={one.id} type="button" aria-pressed={theme === one.id} onClick={() => chooseTheme(one.id)}>
+              {one.label}
+            </button>
+          ))}
+        </div>
+      </fieldset>
+      <button type="button" className="btn quiet wide" onClick={() => void desk.leave()}>
+        <Icon name="exit" />
+        Sign out
+      </button>
+      <p className="q">Version {version}</p>
+    </div>
+  );
+}
