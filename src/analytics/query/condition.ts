@@ -77,9 +77,20 @@ export function valueOf(
   { binder, table }: { binder: Binder; table: Table },
 ): string {
   if (subject.kind === 'property') return `e.props[${binder.bind('String', subject.property)}]`;
-  const alias = table === 'visits' || subject.fact.level === 'visit-end' ? 'v' : 'e';
-  const column = `${alias}.${subject.fact.column}`;
+  const { level, column: name } = subject.fact;
+  const column = table === 'visits' ? visitColumn(name) : `${level === 'visit-end' ? 'v' : 'e'}.${name}`;
   return subject.fact.names === 'country' ? countryName(column, binder) : column;
+}
+
+/**
+ * A column of visits (alias `v`, FINAL). The last page is an element of the tuple that FINAL takes the greatest of.
+ * Asked for by itself the engine reads that element as a column of its own, before rows of one visit are merged, and
+ * gives any of them: `materialize` keeps it from doing so.
+ */
+export function visitColumn(name: string): string {
+  if (name === 'exit_page') return `tupleElement(materialize(v.exit), 'pathname')`;
+  if (name === 'exit_hostname') return `tupleElement(materialize(v.exit), 'hostname')`;
+  return `v.${name}`;
 }
 
 export function countryName(code: string, binder: Binder): string {

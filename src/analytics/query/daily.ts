@@ -1,31 +1,146 @@
 import type { Atom } from '../facts.ts';
+import { frozenDimensions } from '../history/index.ts';
 import type { Binder } from './binder.ts';
-import type { Range } from './range.ts';
-import type { List, PartNote } from './sql.ts';
+import type { Dimension, Filter } from './parse.ts';
+import type { Bucket, Range } from './range.ts';
+import type { FrozenDays } from './run.ts';
+import { dayMs, isoDay } from './zone.ts';
 
-/** Days of identity (UTC day numbers) that a range touches, by who answers for them. */
-export interface DailyDays {
-  frozen: readonly number[];
+/**
+ * What `daily` (src/analytics/history) answers for one list, and what is left to be read live.
+ *
+ * Counts of visitors do not add up over pieces of one day of identity, but they do over such days. So each day gives
+ * a step of the list one row: that of the whole day when all of its pieces are inside the step, that of the one piece
+ * when exactly one is. A day that would need more than that is read live.
+ */
+export interface DailyPlan {
+  /** Name of the dimension in `daily`, '' for totals. */
+  dimension: string;
+  /** Days of identity (UTC day numbers) that are read live. */
   live: readonly number[];
+  rows: readonly DailyRow[];
+  /** Is the step part of the row's key, and at which place is the value? */
+  timeAt: number;
+  valueAt: number;
 }
 
-export function dailyPart(_: {
-  at: number;
-  list: List;
-  daily: DailyDays;
-  range: Range;
-  site: string;
-  binder: Binder;
-  atoms: readonly Atom[];
-}): { sql: string; note: PartNote } | undefined {
-  return undefined;
+interface DailyRow {
+  day: number;
+  /** Local day number of the piece; 0 = the whole day. */
+  piece: number;
+  /** Start of the step, in seconds; 0 without a time dimension. */
+  step: number;
 }
 
-export function daysFor(
-  _list: List,
-  _range: Range,
-  _filters: readonly import('./parse.ts').Filter[],
-  _days: import('./run.ts').FrozenDays,
-): DailyDays | undefined {
-  return undefined;
+/** Columns of `daily` by atom; atoms without one are always read live, over all days. */
+const columns: Partial<Record<Atom, string>> = {
+  visitors: 'visitors',
+  visits: 'visits',
+  bounces: 'bounces',
+  duration: 'duration_s',
+  pageviews: 'pageviews',
+  events: 'events',
+  scroll: 'scroll_sum',
+  scroll_visits: 'scroll_visits',
+  engagement: 'engagement_ms',
+  engaged_visits: 'engaged_visits',
+};
+
+export function isFrozenAtom(atom: Atom): boolean {
+  return columns[atom] !== undefined;
+}
+
+/** Names in `daily` of dimensions that show the same column under another name. */
+const sameColumn: Record<string, string> = {
+  'visit:country_name': 'visit:country',
+  'visit:region_name': 'visit:region',
+  'visit:city_name': 'visit:city',
+};
+
+/** Undefined when `daily` has no part in the list: it is filtered, cuts days, or is by something that is not frozen. */
+export function planDaily(
+  list: { dimensions: readonly Dimension[]; buckets?: readonly Bucket[] },
+  range: Range,
+  filters: readonly Filter[],
+  frozen: FrozenDays,
+): DailyPlan | undefined {
+  if (filters.length > 0 || range.days === undefined) return undefined;
+  const others = list.dimensions.filter((dimension) => dimension.kind !== 'time');
+  const [other] = others;
+  if (others.length > 1) return undefined;
+  const dimension = other === undefined ? '' : (sameColumn[other.name] ?? other.name);
+  if (!frozenDimensions.includes(dimension)) return undefined;
+  const steps = list.buckets?.map((bucket) => ({ from: bucket.from, days: bucket.days })) ?? [
+    { from: 0, days: range.days },
+  ];
+  if (steps.some((step) => step.days === undefined)) return undefined;
+  const live: number[] = [];
+  const rows: DailyRow[] = [];
+  // A late piece of the day before reaches into the range's first day in the ten minutes of grace.
+  for (let day = Math.floor(range.from / dayMs) - 1; day <= Math.floor((range.to - 1) / dayMs); day++) {
+    const known = frozen.days.get(day);
+    const found = known === undefined || known.leftOut.has(dimension) ? undefined : rowsOfDay(day, known.pieces, steps);
+    if (found === undefined) live.push(day);
+    else rows.push(...found);
+  }
+  if (rows.length === 0) return undefined;
+  return {
+    dimension,
+    live,
+    rows,
+    timeAt: list.dimensions.findIndex((each) => each.kind === 'time'),
+    valueAt: list.dimensions.findIndex((each) => each.kind !== 'time'),
+  };
+}
+
+function rowsOfDay(
+  day: number,
+  pieces: readonly number[],
+  steps: readonly { from: number; days: { first: number; last: number } | undefined }[],
+): DailyRow[] | undefined {
+  const rows: DailyRow[] = [];
+  for (const { from, days } of steps) {
+    if (days === undefined) return undefined;
+    const inside = pieces.filter((piece) => piece >= days.first && piece <= days.last);
+    const [only] = inside;
+    if (only === undefined) continue;
+    const step = Math.floor(from / 1000);
+    if (inside.length === pieces.length) rows.push({ day, piece: 0, step });
+    else if (inside.length === 1) rows.push({ day, piece: only, step });
+    else return undefined;
+  }
+  return rows;
+}
+
+/** One SELECT over `daily` with the columns that every part of a statement has. */
+export function dailySql(
+  plan: DailyPlan,
+  { at, site, binder, keys, atoms }: { at: number; site: string; binder: Binder; keys: readonly string[]; atoms: readonly { atom: Atom; own: boolean; zero: string }[] },
+): string {
+  // Day and piece are 16 bits each; together they name a row in one number that the engine looks up in a set.
+  const codes = plan.rows.map((row) => row.day * 65_536 + row.piece);
+  const code = 'toUInt32(toUInt16(t.id_day)) * 65536 + toUInt16(t.local_day)';
+  const days = plan.rows.map((row) => row.day);
+  const where = [
+    `t.site_id = ${site}`,
+    `t.dimension = ${binder.bind('String', plan.dimension)}`,
+    `t.id_day >= ${binder.bind('Date', isoDay(Math.min(...days)))}`,
+    `t.id_day <= ${binder.bind('Date', isoDay(Math.max(...days)))}`,
+    `toUInt32(${code}) IN (${binder.bind('Array(UInt32)', codes)})`,
+  ];
+  const step = () =>
+    `transform(toUInt32(${code}), ${binder.bind('Array(UInt32)', codes)}, ${binder.bind(
+      'Array(UInt32)',
+      plan.rows.map((row) => row.step),
+    )}, toUInt32(0))`;
+  const selected = keys.map((key, place) => {
+    if (place === plan.timeAt) return `toString(${step()}) AS ${key}`;
+    return place === plan.valueAt ? `t.value AS ${key}` : `'' AS ${key}`;
+  });
+  const numbers = atoms.map(({ atom, own, zero }) => {
+    const column = columns[atom];
+    return `${own && column !== undefined ? `sum(t.${column})` : zero} AS ${atom}`;
+  });
+  const grouped = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`;
+  return `SELECT ${[`${at} AS s`, ...selected, ...numbers].join(', ')}\nFROM daily AS t WHERE ${where.join(' AND ')}${grouped}`;
 }

@@ -1,7 +1,7 @@
 import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
 import type { MetricName } from '../../../contract/query.ts';
 import { asksEvents, isOfActions } from './condition.ts';
-import { daysFor } from './daily.ts';
+import { planDaily } from './daily.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { QueryHouse } from './run.ts';
@@ -130,7 +130,7 @@ export function planQuestion(dated: Dated): Question {
 const wholeTail: Tail = { order: [], limit: 100_000, offset: 0, totalRows: false };
 
 function withDays(list: List, range: Range, filters: readonly Filter[], house: QueryHouse): List {
-  const daily = house.frozenDays === undefined ? undefined : daysFor(list, range, filters, house.frozenDays);
+  const daily = house.frozenDays === undefined ? undefined : planDaily(list, range, filters, house.frozenDays);
   return daily === undefined ? list : { ...list, daily };
 }
 

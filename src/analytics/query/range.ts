@@ -32,6 +32,8 @@ export interface Bucket {
   from: number;
   to: number;
   label: string;
+  /** Set when the step consists of whole local days: the first and the last of them. */
+  days?: { first: number; last: number };
 }
 
 /** What `date_range` said, before it met a calendar. */
@@ -225,7 +227,8 @@ function dateBuckets(
   while (from < range.to) {
     const following = next(day);
     const to = Math.min(startOfDay(following, range.zone), range.to);
-    if (to > from) buckets.push({ from, to, label: isoDay(name(day, first)) });
+    const days = range.days && { first: day, last: Math.min(following - 1, range.days.last) };
+    if (to > from) buckets.push({ from, to, label: isoDay(name(day, first)), ...(days === undefined ? {} : { days }) });
     day = following;
     from = Math.max(from, to);
   }

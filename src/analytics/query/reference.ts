@@ -102,7 +102,8 @@ export function referenceRows(
         depths.set(key, known);
       }
     }
-    if (visit.counted && visit.start >= range.from && visit.start < range.to)
+    const sameStep = !query.dimensions.some((dimension) => dimension.kind === 'time') || stepOf(instantOfRow(event.time), buckets) === stepOf(visit.start, buckets);
+    if (visit.counted && visit.start >= range.from && visit.start < range.to && sameStep)
       for (const dimensions of keysOf(query.dimensions, event, visit, visit.start, buckets, goals))
         visitRows.set(JSON.stringify([dimensions, visit.id]), { visit, dimensions });
   }
@@ -128,6 +129,8 @@ export function referenceRows(
     return [{ dimensions: [], atoms: Object.fromEntries(atomNames.map((atom) => [atom, 0])) as Record<Atom, number> }];
   return result.filter((row) => query.dimensions.length === 0 || [...asked].some((atom) => row.atoms[atom] !== 0));
 }
+
+const stepOf = (at: number, buckets: readonly Bucket[]) => buckets.findIndex((bucket) => at >= bucket.from && at < bucket.to);
 
 function keysOf(
   dimensions: readonly Dimension[],

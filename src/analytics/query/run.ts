@@ -1,6 +1,7 @@
 import { queryLimits } from '../../../contract/limits.ts';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import { QueryOverCeiling, type Warehouse, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import type { SiteHistory } from '../history/index.ts';
 import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
 import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } from './parse.ts';
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
@@ -18,12 +19,7 @@ export interface QuerySite {
 }
 
 /** What the engine asks of the record of frozen days (src/analytics/history). */
-export interface FrozenDays {
-  /** Days of identity (UTC day numbers) whose counts are complete in `daily`, for the site's present timezone. */
-  frozen: ReadonlySet<number>;
-  /** Days that had been frozen and are being counted again: read live meanwhile, and said so in the answer. */
-  rebuilding: ReadonlySet<number>;
-}
+export type FrozenDays = Pick<SiteHistory, 'days' | 'rebuilding'>;
 
 export interface QueryHouse {
   site: QuerySite;
@@ -314,7 +310,7 @@ function explanationOf(question: Question, house: QueryHouse, ran: ReadonlyMap<A
   return {
     parts: [...parts],
     days: {
-      frozen: daily?.frozen.length ?? 0,
+      frozen: new Set(daily?.rows.map((row) => row.day)).size,
       live: daily?.live.length ?? null,
       rebuilding: daysWithin(question.range, house.frozenDays?.rebuilding),
     },

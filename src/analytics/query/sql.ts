@@ -1,8 +1,8 @@
 import { type Atom, atomNames, metricFacts, noProperty } from '../facts.ts';
 import type { MetricName } from '../../../contract/query.ts';
 import { type Binder, openBinder } from './binder.ts';
-import { asksEvents, conditionOf, countryName, goalCondition, isOfActions, valueOf } from './condition.ts';
-import { type DailyDays, dailyPart } from './daily.ts';
+import { asksEvents, conditionOf, countryName, goalCondition, isOfActions, valueOf, visitColumn } from './condition.ts';
+import { type DailyPlan, dailySql, isFrozenAtom } from './daily.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, type Order } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import { dayMs, isoDay } from './zone.ts';
@@ -50,8 +50,8 @@ export interface List {
   buckets?: readonly Bucket[];
   metrics: readonly MetricName[];
   atoms: readonly Atom[];
-  /** Frozen days that answer for this list, and the days that must be read live. Absent: all is read live. */
-  daily?: DailyDays;
+  /** What frozen days answer for this list, and which days are read live. Absent: all is read live. */
+  daily?: DailyPlan;
   /** Count the visitors of each row without these filters too (group_conversion_rate). */
   groupFilters?: readonly Filter[];
 }
@@ -223,26 +223,38 @@ function hasShortStep(list: List, range: Range): boolean {
   return steps.some((step) => step.to - step.from < visitGapMaxMs);
 }
 
+/** A pass over one table: the same numbers, over the same days, for one or several lists. */
+interface Reading {
+  kind: PartKind;
+  atoms: readonly Atom[];
+  /** Days of identity it is limited to; undefined = every one. */
+  days: readonly number[] | undefined;
+  members: readonly Numbered[];
+}
+
 function partsOf(scope: Scope, lists: readonly List[], builder: ReturnType<typeof partBuilder>, wanted: Wanted): Part[] {
-  const groups = new Map<string, { kind: PartKind; atoms: Atom[]; members: Numbered[] }>();
+  const groups = new Map<string, { kind: PartKind; atoms: Atom[]; days: readonly number[] | undefined; members: Numbered[] }>();
   lists.forEach((list, at) => {
-    const kinds = Map.groupBy(list.atoms, (atom) => kindOf(atom, list, scope));
-    for (const [kind, atoms] of kinds) {
+    // Numbers that `daily` has are read live for the other days only; the rest of them for all days.
+    const kinds = Map.groupBy(list.atoms, (atom) => `${list.daily !== undefined && isFrozenAtom(atom) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`);
+    for (const [kindOverDays, atoms] of kinds) {
+      const [over, kind] = kindOverDays.split(' ') as ['live' | 'all', PartKind];
       // Lists share a pass when it computes the same numbers over the same days, and each event counts once in each.
       const alone = kind === 'reading' || kind === 'visits-by-event' || list.buckets !== undefined;
       const single = alone || list.dimensions.some((dimension) => dimension.kind === 'goal');
-      const days = list.daily === undefined ? 'all' : list.daily.live.join();
+      const live = over === 'live' ? list.daily?.live : undefined;
+      const days = live === undefined ? 'all' : live.join();
       const actions = list.dimensions.some(isOfActions);
       const shared = [kind, atoms.join(), days, actions].join(' ');
       // Two lists by the same columns could not be told apart within one pass.
       const twin = groups.get(shared)?.members.some((member) => signatureOf(member.list) === signatureOf(list));
       const name = single || twin === true ? `${shared} ${at}` : shared;
-      const group = groups.get(name) ?? { kind, atoms, members: [] };
+      const group = groups.get(name) ?? { kind, atoms, days: live, members: [] };
       group.members.push({ at, list });
       groups.set(name, group);
     }
   });
-  const live = [...groups.values()].flatMap((group) => builder.live(group.kind, group.atoms, group.members, wanted));
+  const live = [...groups.values()].flatMap((group) => builder.live(group, wanted));
   const frozen = builder.frozen(lists, wanted);
   const totals = lists.flatMap((list, at) =>
     list.groupFilters === undefined ? [] : builder.groupTotal({ at, list }, list.groupFilters, wanted),
@@ -380,8 +392,7 @@ function partBuilder(scope: Scope, binder: Binder) {
     return `${selectOf(sets, expressions.length, wanted, sums)}\nFROM (${source})${groupBy(sets, expressions.length)}`;
   }
 
-  function live(kind: PartKind, atoms: readonly Atom[], members: readonly Numbered[], wanted: Wanted): Part[] {
-    const days = members[0]?.list.daily?.live;
+  function live({ kind, atoms, days, members }: Reading, wanted: Wanted): Part[] {
     if (days?.length === 0) return [];
     const note = noteOf(members, atoms, days);
     switch (kind) {
@@ -445,13 +456,20 @@ function partBuilder(scope: Scope, binder: Binder) {
     });
   }
 
+  /** A step of a series is the total of that step: the visit began in it and has the event in it. */
+  function inStepOfStart(list: List | undefined): string {
+    if (list?.buckets === undefined) return '';
+    const steps = starts(list.buckets);
+    return ` AND roundDown(${seconds('e.time')}, ${steps}) = roundDown(${seconds('e.visit_start')}, ${steps})`;
+  }
+
   /** Visits that began in the range and have an event in it that passes the filters. */
   function visitsWithEvent(
     members: readonly Numbered[],
     wanted: Wanted,
     days: readonly number[] | undefined,
   ): string {
-    const ids = `SELECT e.visit_id FROM events AS e WHERE ${eventsWhere(days, false)} AND e.detached = 0`;
+    const ids = `SELECT e.visit_id FROM events AS e WHERE ${eventsWhere(days, false)} AND e.detached = 0${inStepOfStart(members[0]?.list)}`;
     return pass(members, wanted, {
       table: 'visits',
       time: 'v.started',
@@ -478,7 +496,7 @@ function partBuilder(scope: Scope, binder: Binder) {
       return { name, fromVisit, expression };
     });
     const inEvents = keys.filter((key) => !key.fromVisit);
-    const pairs = `SELECT DISTINCT ${[...inEvents.map((key) => `${key.expression} AS ${key.name}`), 'e.visit_id AS id'].join(', ')} FROM events AS e WHERE ${eventsWhere(days, actions)} AND e.detached = 0 AND e.visit_start >= ${instant(range.from)}`;
+    const pairs = `SELECT DISTINCT ${[...inEvents.map((key) => `${key.expression} AS ${key.name}`), 'e.visit_id AS id'].join(', ')} FROM events AS e WHERE ${eventsWhere(days, actions)} AND e.detached = 0 AND e.visit_start >= ${instant(range.from)}${inStepOfStart(list)}`;
     const inVisits = keys.filter((key) => key.fromVisit).map((key) => `${key.expression} AS ${key.name}`);
     const visits = `SELECT ${[...inVisits, 'v.visit_id AS id', 'v.counting <= 1 AS bounced', `${visitSeconds} AS seconds`].join(', ')} FROM visits AS v FINAL WHERE ${visitsWhere(days, 'started')} AND v.counted = 1`;
     const sets = [{ at, columns: keys.map((_, number) => number) }];
@@ -524,7 +542,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   function eventsFrom(members: readonly Numbered[], days: readonly number[] | undefined): string {
     const ends = members.flatMap(({ list }) =>
       list.dimensions.flatMap((dimension) =>
-        dimension.kind === 'column' && dimension.fact.level === 'visit-end' ? [`v.${dimension.fact.column} AS ${dimension.fact.column}`] : [],
+        dimension.kind === 'column' && dimension.fact.level === 'visit-end' ? [`${visitColumn(dimension.fact.column)} AS ${dimension.fact.column}`] : [],
       ),
     );
     if (ends.length === 0) return 'events AS e';
@@ -571,11 +589,11 @@ function partBuilder(scope: Scope, binder: Binder) {
     const base = { ...scope, filters };
     const { daily: _, ...withoutDaily } = list;
     const plain: List = { ...withoutDaily, dimensions: kept, atoms: ['visitors'] };
-    const parts = partBuilder(base, binder).live(kindOf('visitors', plain, base), ['visitors'], [{ at, list: plain }], {
-      atoms: ['visitors'],
-      keyCount: kept.length,
-      grouped: false,
-    });
+    const kind = kindOf('visitors', plain, base);
+    const parts = partBuilder(base, binder).live(
+      { kind, atoms: ['visitors'], days: undefined, members: [{ at, list: plain }] },
+      { atoms: ['visitors'], keyCount: kept.length, grouped: false },
+    );
     const keys = numbered(wanted.keyCount, 'k').map((key, number) => {
       if (number === goalAt) return `toString(arrayJoin(range(1, ${scope.goals.length + 1}))) AS ${key}`;
       const from = goalAt >= 0 && number > goalAt ? number - 1 : number;
@@ -590,9 +608,12 @@ function partBuilder(scope: Scope, binder: Binder) {
 
   function frozen(lists: readonly List[], wanted: Wanted): Part[] {
     return lists.flatMap((list, at) => {
-      if (list.daily === undefined || list.daily.frozen.length === 0) return [];
-      const part = dailyPart({ at, list, daily: list.daily, range, site, binder, atoms: wanted.atoms });
-      return part === undefined ? [] : [part];
+      const own = list.atoms.filter(isFrozenAtom);
+      if (list.daily === undefined || own.length === 0) return [];
+      const atoms = wanted.atoms.map((atom) => ({ atom, own: own.includes(atom), zero: zeroOf(atom) }));
+      const sql = dailySql(list.daily, { at, site, binder, keys: numbered(wanted.keyCount, 'k'), atoms });
+      const note = noteOf([{ at, list }], own, [...new Set(list.daily.rows.map((row) => row.day))]);
+      return [{ sql: wanted.grouped ? sql.replace('\nFROM daily', ', toUInt64(0) AS group_visitors\nFROM daily') : sql, note: { ...note, table: 'daily' as const } }];
     });
   }
 

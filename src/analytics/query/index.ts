@@ -1,0 +1,10 @@
+export type { Goal, Problem, QueryProblem } from './parse.ts';
+export { queryRoutes, type QueryDoors } from './routes.ts';
+export {
+  type FrozenDays,
+  type QueryHouse,
+  type QueryOutcome,
+  type QuerySite,
+  runBatch,
+  runQuery,
+} from './run.ts';
