@@ -157,43 +157,34 @@ export function openIngest(parts: IngestParts): Ingest {
       refused ??= refusal;
       if (--open === 0) done(refused);
     };
-    if (portions.length > 0) {
-      let writing = portions.length;
-      let failed: SpoolUnavailable | undefined;
-      for (const rows of portions)
-        parts.events.append(rows, (refusal) => {
-          failed ??= refusal;
-          if (--writing === 0) land(hits, flight, receivedMs, started, failed);
-          settle(refusal);
-        });
-    }
+    let writing = portions.length;
+    let failed: SpoolUnavailable | undefined;
+    for (const portion of portions)
+      parts.events.append(portion.rows, (refusal) => {
+        failed ??= refusal;
+        settle(refusal);
+        if (refusal === undefined) tell(portion.hits, receivedMs, clock.monotonic() - started);
+        else for (const hit of portion.hits) takeBack(hit);
+        if (--writing > 0) return;
+        for (const id of flight.ids) flights.delete(id);
+        for (const waiting of flight.waiting) waiting(failed);
+      });
     if (others !== undefined) for (const other of others) other.waiting.push(settle);
   }
 
-  function land(
-    hits: readonly Hit[],
-    flight: Flight,
-    receivedMs: number,
-    started: number,
-    refusal: SpoolUnavailable | undefined,
-  ): void {
-    for (const id of flight.ids) flights.delete(id);
-    if (refusal === undefined) {
-      const storedAfterMs = clock.monotonic() - started;
-      for (const hit of hits) {
-        parts.live.tell({
-          siteId: hit.siteId,
-          name: hit.name,
-          hostname: hit.hostname,
-          pathname: hit.pathname,
-          line: hit.line,
-          receivedMs,
-          storedAfterMs,
-        });
-        if (receivedMs - hit.timeMs > lateMs) parts.onLate(hit.siteId, dayOf(hit.timeMs));
-      }
-    } else for (const hit of hits) takeBack(hit);
-    for (const waiting of flight.waiting) waiting(refusal);
+  function tell(hits: readonly Hit[], receivedMs: number, storedAfterMs: number): void {
+    for (const hit of hits) {
+      parts.live.tell({
+        siteId: hit.siteId,
+        name: hit.name,
+        hostname: hit.hostname,
+        pathname: hit.pathname,
+        line: hit.line,
+        receivedMs,
+        storedAfterMs,
+      });
+      if (receivedMs - hit.timeMs > lateMs) parts.onLate(hit.siteId, dayOf(hit.timeMs));
+    }
   }
 
   /** Nothing was kept, so nothing may be remembered: the sender will come again with the same id and order. */
@@ -213,15 +204,18 @@ function flightId(siteId: number, eventId: string): string {
   return `${siteId} ${eventId}`;
 }
 
-function portionsOf(hits: readonly Hit[]): string[] {
-  if (hits.length === 0) return [];
-  const portions = [(hits[0] as Hit).line];
-  for (let i = 1; i < hits.length; i++) {
-    const { line } = hits[i] as Hit;
-    const last = portions.length - 1;
-    const open = portions[last] as string;
-    if (open.length + line.length < portionCharsMax) portions[last] = `${open}\n${line}`;
-    else portions.push(line);
+type Portion = { rows: string; readonly hits: Hit[] };
+
+function portionsOf(hits: readonly Hit[]): Portion[] {
+  const portions: Portion[] = [];
+  for (const hit of hits) {
+    const last = portions.at(-1);
+    if (last === undefined || last.rows.length + hit.line.length > portionCharsMax)
+      portions.push({ rows: hit.line, hits: [hit] });
+    else {
+      last.rows += `\n${hit.line}`;
+      last.hits.push(hit);
+    }
   }
   return portions;
 }

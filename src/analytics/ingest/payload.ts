@@ -38,7 +38,8 @@ export type Refusal = {
 
 /** No percentage was sent. */
 export const noScrollDepth = 255;
-const screenPattern = /^[1-9]\d{0,4}x[1-9]\d{0,4}$/;
+/** `0x0` is kept: it is what a browser without a screen says, and evidence against it. */
+const screenPattern = /^\d{1,5}x\d{1,5}$/;
 const engagementMsMax = 24 * 3_600_000;
 
 /**

@@ -9,6 +9,8 @@ import type { Source } from './source.ts';
  * what a visit's rows have in common is quoted once per visit. `row.test.ts` compares it with JSON.stringify.
  */
 
+const quote = JSON.stringify as (text: string) => string;
+
 /** What the first event of a visit says about where it came from: members of the row, without braces. */
 export function originText(source: Source, channel: Channel): string {
   return (
@@ -131,8 +133,6 @@ export function visitTexts(row: VisitColumns) {
     entry: entryText(row.entry_hostname, row.entry_page),
   };
 }
-
-const quote = JSON.stringify as (text: string) => string;
 
 /**
  * 'YYYY-MM-DD hh:mm:ss.mmm'. The part up to the minute is made once per minute: an event's time and the start of its

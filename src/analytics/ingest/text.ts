@@ -7,7 +7,9 @@ export function cleanText(text: string): string {
   return formed.includes('\0') ? formed.replaceAll('\0', '') : formed;
 }
 
-/** The first `charsMax` UTF-16 units, never half a character. */
+/** At most `charsMax` UTF-16 units, and never half a character at the end. */
 export function cutText(text: string, charsMax: number): string {
-  return text.length <= charsMax ? text : text.slice(0, charsMax).toWellFormed();
+  if (text.length <= charsMax) return text;
+  const isHalf = (text.charCodeAt(charsMax - 1) & 0xfc00) === 0xd800;
+  return text.slice(0, isHalf ? charsMax - 1 : charsMax);
 }
