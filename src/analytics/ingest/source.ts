@@ -97,11 +97,11 @@ function readTags(search: string): Tags {
   let sourceParam = '';
   let refParam = '';
   let from = search.charCodeAt(0) === 63 ? 1 : 0;
-  while (from < search.length) {
+  let equals = search.indexOf('=', from);
+  while (equals >= 0) {
     let to = search.indexOf('&', from);
     if (to < 0) to = search.length;
-    const equals = search.indexOf('=', from);
-    const hasValue = equals > 0 && equals < to - 1;
+    const hasValue = equals < to - 1;
     if (hasValue && equals - from <= keyCharsMax) {
       const key = keyOf(search.slice(from, equals));
       switch (key) {
@@ -125,6 +125,8 @@ function readTags(search: string): Tags {
       }
     }
     from = to + 1;
+    // Looked for once per "=", not once per "&", or a query of nothing but "&" would cost the square of its length.
+    if (equals < from) equals = search.indexOf('=', from);
   }
   tags.name = namedBy(tags.utm_source) || namedByStranger(sourceParam) || namedByStranger(refParam);
   return tags;
@@ -153,8 +155,9 @@ function namedBy(word: string): string {
   const known = knownByWord(word);
   if (known !== undefined) return known.name;
   if (wordsForNothing.has(word.toLowerCase())) return '';
-  if (!hostShape.test(word)) return word;
-  const { host } = readReferrer(word.includes('://') ? word : `https://${word}`);
+  const isAddress = word.includes('://');
+  if (!isAddress && !hostShape.test(word)) return word;
+  const { host } = readReferrer(isAddress ? word : `https://${word}`);
   return host === '' ? word : (knownByHost(host)?.name ?? host);
 }
 
@@ -164,10 +167,8 @@ function namedBy(word: string): string {
  */
 function namedByStranger(word: string): string {
   if (word === '') return '';
-  if (knownByWord(word) === undefined && !hostShape.test(word) && !(wordShape.test(word) && !tokenShape.test(word))) {
-    return '';
-  }
-  return namedBy(word);
+  const isName = (hostShape.test(word) || wordShape.test(word)) && !tokenShape.test(word);
+  return isName || knownByWord(word) !== undefined ? namedBy(word) : '';
 }
 
 const hostShape = /^(?:https?:\/\/)?(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,18}\/?$/i;
@@ -213,6 +214,7 @@ function hostOf(authority: string): string {
   let host = at < 0 ? authority : authority.slice(at + 1);
   const colon = host.indexOf(':');
   if (colon >= 0) host = host.slice(0, colon);
+  if (host.length > hostCharsMax) return '';
   host = host.toLowerCase();
   if (host.endsWith('.')) host = host.slice(0, -1);
   if (!plainHost.test(host)) {
