@@ -9,3 +9,5 @@ export type {
   OutboundSettings,
 } from './outbound.ts';
 export { failureReasons, openOutbound, outboundLimits } from './outbound.ts';
+export type { ProductEvent, Reports, ReportsSettings } from './reports.ts';
+export { openReports, productEvents, reportLimits } from './reports.ts';

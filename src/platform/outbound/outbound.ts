@@ -330,7 +330,7 @@ async function exchange(
     outgoing.on('response', (incoming) => {
       if (incoming.rawHeaders.length / 2 > outboundLimits.headersMax) settle({ failed: 'answer_too_large' });
       else
-        readBody(incoming, bytesMax).then((body) =>
+        readBody(incoming, request.method === 'HEAD' ? Number.POSITIVE_INFINITY : bytesMax).then((body) =>
           settle(
             'failed' in body ? body : { status: incoming.statusCode ?? 0, headers: incoming.headers, body: body.bytes },
           ),
