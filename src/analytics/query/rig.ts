@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
 import { migrateWarehouse, openWarehouse, type Warehouse } from '../../platform/warehouse/index.ts';
 import { type EventRow, warehouseDate, warehouseTime } from '../event_row.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent } as never;
+const silent = () => {};
+export const silentLog = { debug: silent, info: silent, warn: silent, error: silent } as unknown as Log;
 
 /** A real engine in a directory of its own, with the real migrations. For tests of this folder. */
 export async function openTestWarehouse(): Promise<{ warehouse: Warehouse; close(): Promise<void> }> {
@@ -13,12 +15,12 @@ export async function openTestWarehouse(): Promise<{ warehouse: Warehouse; close
   const warehouse = await openWarehouse({
     config: { dataDir, clickhouseUrl: undefined, clickhouseCluster: undefined } as never,
     clock: systemClock,
-    log: silent,
+    log: silentLog,
   });
   await migrateWarehouse(
     warehouse,
     [{ subject: 'analytics', directory: new URL('../migrations/warehouse/', import.meta.url) }],
-    { clock: systemClock, log: silent },
+    { clock: systemClock, log: silentLog },
   );
   return {
     warehouse,
