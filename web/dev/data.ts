@@ -53,7 +53,7 @@ const values: Record<string, Value[]> = {
     ['forum.example/t/natural-dyes/8841', 0.4],
   ],
   'visit:utm_campaign': [
-    ['(none)', 71],
+    ['(not set)', 71],
     ['autumn-mail', 8.3],
     ['brand-search', 7.9],
     ['throws-generic', 5.2],
@@ -61,24 +61,24 @@ const values: Record<string, Value[]> = {
     ['lookalike-de', 3.1],
   ],
   'visit:utm_source': [
-    ['(none)', 71],
+    ['(not set)', 71],
     ['google', 13.1],
     ['newsletter', 8.3],
     ['meta', 7.5],
   ],
   'visit:utm_medium': [
-    ['(none)', 71],
+    ['(not set)', 71],
     ['cpc', 20.6],
     ['email', 8.3],
   ],
   'visit:utm_term': [
-    ['(none)', 92],
+    ['(not set)', 92],
     ['wool throw', 4.1],
     ['linen blanket', 2.2],
     ['indigo', 1.1],
   ],
   'visit:utm_content': [
-    ['(none)', 93],
+    ['(not set)', 93],
     ['hero', 4],
     ['footer', 2.1],
   ],
@@ -141,7 +141,7 @@ const values: Record<string, Value[]> = {
     ['IT', 1.2],
     ['ES', 0.9],
     ['US', 0.7],
-    ['', 0.4],
+    ['(not set)', 0.4],
   ],
   'visit:region': [
     ['DE-BE', 9.1, 'Berlin'],
@@ -253,9 +253,9 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   });
   if (query.include?.explain === true)
     meta.explain = {
-      path: daysIn(range) > 1 ? 'mixed' : 'visits',
-      rows_read: Math.round(shape.daily * 1.4 * daysIn(range)),
-      elapsed_ms: 38,
+      parts: [{ table: 'daily' }, { table: 'visits' }],
+      days: { frozen: Math.max(0, daysIn(range) - 1), live: 1, rebuilding: 0 },
+      counted_until: new Date(nowMs).toISOString(),
     };
 
   if (query.date_range === 'realtime') return done([{ dimensions: [], metrics: [Math.round(shape.daily / 34)] }]);

@@ -189,7 +189,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
               site?.timezone ?? 'UTC',
               Date.now(),
             );
-            if (own.rebuilding === true) result.meta.rebuilding_days = 3;
+            if (own.rebuilding === true && result.meta.explain !== undefined)
+              result.meta.explain = { days: { frozen: 24, live: 4, rebuilding: 3 } };
             return result;
           }),
         },

@@ -35,8 +35,11 @@ function subscribe(listener: () => void): () => void {
 /** A link that stays inside the page; with a modifier or the middle button it does what the browser does. */
 export function Link({ onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a link turns Enter into a click by itself.
+    // biome-ignore lint/a11y/noStaticElementInteractions: it has an href, which makes it a link.
     <a
       {...rest}
+      // biome-ignore lint/a11y/useValidAnchor: it goes to its href, without asking for the page again.
       onClick={(event: MouseEvent<HTMLAnchorElement>) => {
         onClick?.(event);
         if (

@@ -64,14 +64,18 @@ export function areaPath(points: readonly ({ x: number; y: number } | null)[], b
 
 const round = (value: number) => Math.round(value * 10) / 10;
 
+/** Strides between labels that fall on the same hour, weekday or month every time. */
+const strides = {
+  hour: [1, 2, 3, 4, 6, 12, 24, 48, 168],
+  day: [1, 2, 7, 14, 28, 56, 91],
+  week: [1, 2, 4, 8, 13, 26],
+  month: [1, 2, 3, 6, 12],
+};
+
 /** Which of `length` labels to print so that each has at least `room` pixels; the first always stands. */
-export function tickIndices(length: number, width: number, room: number): number[] {
+export function tickIndices(length: number, width: number, room: number, step: keyof typeof strides): number[] {
   if (length <= 1) return length === 1 ? [0] : [];
-  const most = Math.max(2, Math.floor(width / room));
-  const stride =
-    [1, 2, 3, 4, 6, 7, 12, 14, 24, 28, 48, 56, 90].find((one) => Math.ceil(length / one) <= most) ??
-    Math.ceil(length / most);
-  const indices: number[] = [];
-  for (let at = 0; at < length; at += stride) indices.push(at);
-  return indices;
+  const apart = width / (length - 1);
+  const stride = strides[step].find((one) => one * apart >= room) ?? length;
+  return Array.from({ length: Math.ceil(length / stride) }, (_, index) => index * stride);
 }

@@ -1,5 +1,6 @@
 import type { KeyboardEvent, PointerEvent } from 'react';
 import { useId, useLayoutEffect, useRef, useState } from 'react';
+import type { Step } from '../period/period.ts';
 import { areaPath, gridValues, linePath, tickIndices } from './scale.ts';
 
 export interface SeriesPoint {
@@ -19,6 +20,7 @@ export interface SeriesProps {
   points: readonly SeriesPoint[];
   hasBefore: boolean;
   kind: 'count' | 'percent' | 'duration';
+  step: Step;
   /** A value in full; on the axis in short. */
   text: (value: number) => string;
   axisText: (value: number) => string;
@@ -71,7 +73,7 @@ export function Series(props: SeriesProps) {
   const lastFinished = points.findLastIndex((point) => point.value !== null && !point.unfinished);
   const solid = main.map((point, index) => (index <= lastFinished ? point : null));
   const soFar = main.map((point, index) => (index >= lastFinished ? point : null));
-  const ticks = tickIndices(points.length, right - left, kind === 'duration' ? 84 : 76);
+  const ticks = tickIndices(points.length, right - left, width < 520 ? 68 : 96, props.step);
 
   const indexAt = (event: PointerEvent) => {
     const box = frame.current?.getBoundingClientRect();
@@ -115,7 +117,6 @@ export function Series(props: SeriesProps) {
 
   const shown = at === null ? undefined : points[at];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the arrow keys and read aloud.
     // biome-ignore lint/a11y/useSemanticElements: no element means a picture that can be walked through.
     <div
       className="series"
@@ -123,6 +124,7 @@ export function Series(props: SeriesProps) {
       role="group"
       aria-labelledby={titleId}
       aria-roledescription="chart"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the arrow keys and read aloud.
       tabIndex={0}
       onKeyDown={onKeyDown}
       onBlur={() => setAt(null)}
@@ -179,7 +181,7 @@ export function Series(props: SeriesProps) {
               height={base - margin.top}
             />
           )}
-          <path className="area" d={areaPath(main, base)} />
+          <path className="area" d={areaPath(solid, base)} />
           <path className="before" d={linePath(beforeLine)} />
           <path className="line" d={linePath(solid)} />
           <path className="line so-far" d={linePath(soFar)} />

@@ -128,7 +128,8 @@ function FirstEventCard({
 }) {
   const event = checks.first_event as NonNullable<SiteChecks['first_event']>;
   const received = Date.parse(event.received_at);
-  const shownMs = waiting.seenAt === undefined ? undefined : waiting.seenAt - received - event.stored_ms;
+  const storedMs = event.stored_ms;
+  const shownMs = waiting.seenAt === undefined ? undefined : waiting.seenAt - received - (storedMs ?? 0);
   const device = event.device === null ? '' : `, ${event.device.toLowerCase()}`;
   const agent =
     event.browser === null
@@ -145,7 +146,8 @@ function FirstEventCard({
         <div>
           <h2>First event received</h2>
           <p>
-            {clockText(received, timezone, undefined, true)}, stored {milliseconds(event.stored_ms)} later
+            {clockText(received, timezone, undefined, true)}
+            {storedMs === null ? ', stored' : `, stored ${milliseconds(storedMs)} later`}
             {shownMs !== undefined && shownMs >= 0 ? `, shown ${milliseconds(shownMs)} after that` : ''}.
           </p>
         </div>

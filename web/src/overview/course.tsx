@@ -107,7 +107,7 @@ export function Course({
             <span className="vh not-w">As a table</span>
           </button>
           {frame.offered.length > 1 && (
-            <span className="seg" role="group" aria-label="Step">
+            <fieldset className="seg" aria-label="Step">
               {frame.offered.map((step) => (
                 <button
                   key={step}
@@ -118,7 +118,7 @@ export function Course({
                   {stepWords[step]}
                 </button>
               ))}
-            </span>
+            </fieldset>
           )}
         </span>
       </div>
@@ -143,6 +143,7 @@ export function Course({
             title={titleOf(metric, frame, range, total, points, text)}
             metric={metricLabel(metric)}
             points={points}
+            step={frame.step}
             hasBefore={frame.before !== undefined}
             kind={isPercentMetric(metric) ? 'percent' : metric === 'visit_duration' ? 'duration' : 'count'}
             text={text}
@@ -164,7 +165,7 @@ export function Course({
                       period: {
                         kind: 'days',
                         from: labels[from] ?? frame.range.from,
-                        to: end < frame.range.to ? end : frame.range.to,
+                        to: earlier(end, frame.range.to),
                       },
                       step: undefined,
                     });
@@ -258,8 +259,7 @@ function SeriesTable({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard.
-    // biome-ignore lint/a11y/useSemanticElements: a scrolling region, not a section of the page's outline.
-    <div className="series-table" tabIndex={0} role="region" aria-label={`${metricLabel(metric)} as a table`}>
+    <section className="series-table" tabIndex={0} aria-label={`${metricLabel(metric)} as a table`}>
       <table>
         <thead>
           <tr>
@@ -305,6 +305,8 @@ function SeriesTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
+
+const earlier = (one: string, other: string) => (one < other ? one : other);

@@ -1,39 +1,55 @@
 import type { QueryAnswer } from '../desk/api.ts';
-import { exactCount, milliseconds } from '../numbers/format.ts';
+import { exactCount } from '../numbers/format.ts';
 
 export interface Fact {
   label: string;
   text: string;
 }
 
-/** What `include.explain` says about an answer, in words. Parts that the engine does not say are left out. */
+/** What `include.explain` says, as far as this page reads it. */
+interface Explained {
+  parts?: { table?: string }[];
+  days?: { frozen?: number; live?: number | null; rebuilding?: number };
+  counted_until?: string;
+}
+
+/** Where a number was read, in words. Parts that the engine does not say are left out. */
 export function explanation(answer: QueryAnswer | undefined): Fact[] {
-  const explain = answer?.meta.explain;
-  if (typeof explain !== 'object' || explain === null) return [];
-  const said = explain as Record<string, unknown>;
+  const said = explained(answer);
   const facts: Fact[] = [];
-  if (typeof said.path === 'string') facts.push({ label: 'Read from', text: pathWords[said.path] ?? said.path });
-  if (typeof said.rows_read === 'number') facts.push({ label: 'Rows read', text: exactCount(said.rows_read) });
-  if (typeof said.elapsed_ms === 'number') facts.push({ label: 'Took', text: milliseconds(said.elapsed_ms) });
+  const names = new Set((said.parts ?? []).map((part) => part.table ?? ''));
+  const tables = [...names].map((name) => tableWords[name]).filter((words) => words !== undefined);
+  if (tables.length > 0) facts.push({ label: 'Read from', text: tables.join(' and ') });
+  const frozen = said.days?.frozen ?? 0;
+  if (frozen > 0) facts.push({ label: 'Closed days', text: `${exactCount(frozen)}, counted once and kept` });
   const rebuilding = rebuildingDays(answer);
   if (rebuilding > 0)
     facts.push({
-      label: 'Being counted again',
-      text: `${exactCount(rebuilding)} ${rebuilding === 1 ? 'day' : 'days'}`,
+      label: 'Counted again',
+      text: `${exactCount(rebuilding)} ${rebuilding === 1 ? 'day' : 'days'}, right now`,
     });
   return facts;
 }
 
-const pathWords: Record<string, string> = {
-  daily: 'closed days, counted exactly',
+/** Days whose frozen counts are being rebuilt; meanwhile they are read from visits, which is slower and as exact. */
+export function rebuildingDays(answer: QueryAnswer | undefined): number {
+  return explained(answer).days?.rebuilding ?? 0;
+}
+
+/** Up to when events are in the number, as milliseconds since the epoch. */
+export function countedUntil(answer: QueryAnswer | undefined): number | undefined {
+  const until = Date.parse(explained(answer).counted_until ?? '');
+  return Number.isFinite(until) ? until : undefined;
+}
+
+const tableWords: Record<string, string> = {
+  daily: 'closed days',
   visits: 'visits',
   events: 'events',
-  mixed: 'closed days, and visits for the days that still run',
+  'events+visits': 'events with their visits',
 };
 
-/** Days whose frozen counts are being rebuilt; their numbers can still move. */
-export function rebuildingDays(answer: QueryAnswer | undefined): number {
-  const explain = answer?.meta.explain as { rebuilding_days?: unknown } | undefined;
-  const days = explain?.rebuilding_days ?? answer?.meta.rebuilding_days;
-  return Array.isArray(days) ? days.length : typeof days === 'number' ? days : 0;
+function explained(answer: QueryAnswer | undefined): Explained {
+  const explain = answer?.meta.explain;
+  return typeof explain === 'object' && explain !== null ? explain : {};
 }

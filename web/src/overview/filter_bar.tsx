@@ -127,7 +127,7 @@ function FilterEditor({
 function DimensionList({ onChoose }: { onChoose: (dimension: Dimension) => void }) {
   const [search, setSearch] = useState('');
   const found = dimensions.filter((one) => one.label.toLowerCase().includes(search.trim().toLowerCase()));
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(0);
   const active = Math.min(at, found.length - 1);
   useEffect(() => {
@@ -161,10 +161,10 @@ function DimensionList({ onChoose }: { onChoose: (dimension: Dimension) => void 
           }}
         />
       </div>
-      <ul className="options" id="filter-dimensions" role="listbox" aria-label="Dimensions" ref={list}>
+      <div className="options" id="filter-dimensions" role="listbox" aria-label="Dimensions" ref={list}>
         {found.map((one, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the input above owns the keyboard (combobox pattern).
-          <li
+          <div
             key={one.key}
             id={`filter-dimension-${one.key}`}
             role="option"
@@ -174,9 +174,9 @@ function DimensionList({ onChoose }: { onChoose: (dimension: Dimension) => void 
             onClick={() => onChoose(one)}
           >
             {one.label}
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {found.length === 0 && <p className="pop-text">Nothing here is called “{search}”.</p>}
     </div>
   );

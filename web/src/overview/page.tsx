@@ -6,7 +6,8 @@ import type { View } from '../address/view.ts';
 import { readView, writeView } from '../address/view.ts';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
-import type { Site } from '../desk/api.ts';
+import type { QueryRequest, Site } from '../desk/api.ts';
+import type { Live } from '../desk/live.ts';
 import { useLive } from '../desk/live.ts';
 import { now } from '../edge/browser.ts';
 import { cellNumber, count, exactCount, milliseconds } from '../numbers/format.ts';
@@ -14,13 +15,13 @@ import { localTime, presetLabels, presets, shiftRange } from '../period/period.t
 import { clockText, rangeText } from '../period/words.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, toggleFilter } from '../questions/filters.ts';
-import type { Asked } from '../questions/overview.ts';
+import type { Asked, Frame } from '../questions/overview.ts';
 import { frameOf, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
 import { panels } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
 import { Course } from './course.tsx';
-import { rebuildingDays } from './explanation.ts';
+import { countedUntil, rebuildingDays } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
 import { EmptyPanel, OverviewPanel } from './panel.tsx';
 import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
@@ -72,6 +73,7 @@ export function OverviewPage({ site }: { site: Site }) {
   const strip = [...totals, ...orders];
   const stripAnswers = [...totals.map(() => answers.totals as Answer), ...orders.map(() => answers.orders as Answer)];
   const metric: MetricName = strip.some((total) => total.metric === view.metric) ? view.metric : 'visitors';
+  const ofOrders = revenueMetrics.some((one) => one === metric);
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
   const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
   const shown = answers.totals as Answer;
@@ -186,11 +188,8 @@ export function OverviewPage({ site }: { site: Site }) {
                           : `${before}${frame.running ? `, up to ${asked.time} on the last day` : ''}`
                       }
                       filters={view.filters}
-                      question={
-                        (revenueMetrics.some((one) => one === metric) ? questions.orders : questions.totals) ??
-                        Object.values(questions)[0]!
-                      }
-                      answer={drawn((revenueMetrics.some((one) => one === metric) ? answers.orders : shown) ?? shown)}
+                      question={(ofOrders ? questions.orders : questions.totals) as QueryRequest}
+                      answer={drawn((ofOrders ? answers.orders : answers.totals) as Answer)}
                       answeredAt={
                         shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined
                       }
@@ -263,7 +262,7 @@ export function OverviewPage({ site }: { site: Site }) {
         <p className="fresh">
           {shown.state === 'here' && (
             <span>
-              Counted to {clockText(shown.at, site.timezone, undefined, true)}
+              Counted to {clockText(countedUntil(shown.answer) ?? shown.at, site.timezone, undefined, true)}
               {live.state === 'here' ? `, ${milliseconds(live.now.spool_lag_ms)} behind` : ''}.
             </span>
           )}
@@ -286,7 +285,7 @@ function PlaceCredit() {
   );
 }
 
-function Now({ live }: { live: ReturnType<typeof useLive> }) {
+function Now({ live }: { live: Live }) {
   const known = live.state === 'here' ? live.now.visitors : undefined;
   return (
     <span className="live only-d" aria-live="off">
@@ -307,20 +306,21 @@ function PhoneRow({
   onChange,
 }: {
   view: View;
-  frame: ReturnType<typeof frameOf>;
+  frame: Frame;
   firstDay: string;
-  live: ReturnType<typeof useLive>;
+  live: Live;
   onChange: (part: Partial<View>) => void;
 }) {
-  const [open, setOpen] = useState<'period' | 'against' | null>(null);
+  const [open, setOpen] = useState(false);
   return (
     <section className="mrow only-m" aria-label="Period and live visitors">
       <PeriodPicker
+        phone
         view={view}
         frame={frame}
         firstDay={firstDay}
-        open={open === 'period'}
-        onOpenChange={(opened) => setOpen(opened ? 'period' : null)}
+        open={open}
+        onOpenChange={setOpen}
         onChange={onChange}
       />
       <span className="btn flat">
@@ -329,13 +329,6 @@ function PhoneRow({
           <b>{live.state === 'here' ? count(live.now.visitors) : '…'}</b> now
         </span>
       </span>
-      <AgainstPicker
-        view={view}
-        frame={frame}
-        open={open === 'against'}
-        onOpenChange={(opened) => setOpen(opened ? 'against' : null)}
-        onChange={onChange}
-      />
     </section>
   );
 }

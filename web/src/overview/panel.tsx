@@ -216,7 +216,10 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, ...rest }: Panel
           label={panel.title}
           tabs={groups.map((one) => ({ id: one.id, label: one.label }))}
           selected={group.id}
-          onSelect={(id) => onTab((groups.find((one) => one.id === id)?.tabs[0] as PanelTab).dimension)}
+          onSelect={(id) => {
+            const [first] = groups.find((one) => one.id === id)?.tabs ?? [];
+            if (first !== undefined) onTab(first.dimension);
+          }}
           panelId={bodyId}
         />
         {group.tabs.length > 1 && (

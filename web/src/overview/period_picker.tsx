@@ -14,12 +14,14 @@ interface PickerProps {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   onChange: (change: Partial<View>) => void;
+  /** On a phone the comparison is chosen in the same sheet: the row has room for one button. */
+  phone?: boolean;
 }
 
 /** A span longer than this is more than any site here has kept. */
 const daysMax = 3_660;
 
-export function PeriodPicker({ view, frame, firstDay, open, onOpenChange, onChange }: PickerProps) {
+export function PeriodPicker({ view, frame, firstDay, open, onOpenChange, onChange, phone = false }: PickerProps) {
   const choose = (period: Period, close: () => void) => {
     onChange({ period, step: undefined });
     close();
@@ -69,19 +71,19 @@ export function PeriodPicker({ view, frame, firstDay, open, onOpenChange, onChan
             chosen={view.period.kind === 'days'}
             onChoose={(range) => choose({ kind: 'days', ...range }, close)}
           />
+          {phone && (
+            <div className="pop-more">
+              <b>Against</b>
+              <AgainstChoices view={view} frame={frame} onChange={onChange} close={close} />
+            </div>
+          )}
         </>
       )}
     </Popover>
   );
 }
 
-export function AgainstPicker({ view, frame, open, onOpenChange, onChange }: Omit<PickerProps, 'firstDay'>) {
-  const everything = view.period.kind === 'preset' && view.period.preset === 'all';
-  const options: { against: Against; label: string }[] = [
-    { against: { kind: 'off' }, label: 'Off' },
-    { against: { kind: 'before' }, label: 'Before' },
-    { against: { kind: 'year' }, label: 'Same days last year' },
-  ];
+export function AgainstPicker({ view, frame, open, onOpenChange, onChange }: Omit<PickerProps, 'firstDay' | 'phone'>) {
   return (
     <Popover
       label="Comparison"
@@ -90,72 +92,81 @@ export function AgainstPicker({ view, frame, open, onOpenChange, onChange }: Omi
       open={open}
       onOpenChange={onOpenChange}
       button={(props) => (
-        <button type="button" className="btn against" {...props}>
+        <button type="button" className="btn" {...props}>
           <span className="q2">against</span> {againstText(view.against, frame.range, frame.before, frame.today)}
           <Icon name="down" />
         </button>
       )}
     >
-      {(close) =>
-        everything ? (
-          <p className="pop-text">
-            All days are shown, so there is nothing before them to compare with. Choose a shorter period.
-          </p>
-        ) : (
-          <>
-            <ul className="choices">
-              {options.map(({ against, label }) => {
-                const range = resolveAgainst(frame.range, against, view.matchWeekdays);
-                const chosen = view.against.kind === against.kind;
-                return (
-                  <li key={against.kind}>
-                    <button
-                      type="button"
-                      className="choice"
-                      aria-pressed={chosen}
-                      {...(chosen ? { 'data-autofocus': true } : {})}
-                      onClick={() => {
-                        onChange({ against });
-                        close();
-                      }}
-                    >
-                      <span>{label}</span>
-                      {range !== undefined && <span className="q">{rangeText(range, frame.today)}</span>}
-                    </button>
-                  </li>
-                );
-              })}
-            </ul>
-            <label className="tick">
-              <input
-                type="checkbox"
-                checked={view.matchWeekdays}
-                onChange={(event) => onChange({ matchWeekdays: event.target.checked })}
-              />
-              <span>
-                Match weekdays
-                <span className="q"> a Monday stands against a Monday</span>
-              </span>
-            </label>
-            <DaysForm
-              label="Other days"
-              range={
-                frame.before ?? {
-                  from: addDays(frame.range.from, -daysIn(frame.range)),
-                  to: addDays(frame.range.from, -1),
-                }
-              }
-              latest={frame.today}
-              chosen={view.against.kind === 'days'}
-              onChoose={(range) => {
-                onChange({ against: { kind: 'days', ...range } });
-                close();
-              }}
-            />
-          </>
-        )
-      }
+      {(close) => <AgainstChoices view={view} frame={frame} onChange={onChange} close={close} />}
     </Popover>
+  );
+}
+
+function AgainstChoices({
+  view,
+  frame,
+  onChange,
+  close,
+}: Pick<PickerProps, 'view' | 'frame' | 'onChange'> & { close: () => void }) {
+  if (view.period.kind === 'preset' && view.period.preset === 'all')
+    return (
+      <p className="pop-text">
+        All days are shown, so there is nothing before them to compare with. Choose a shorter period.
+      </p>
+    );
+  const options: { against: Against; label: string }[] = [
+    { against: { kind: 'off' }, label: 'Off' },
+    { against: { kind: 'before' }, label: 'Before' },
+    { against: { kind: 'year' }, label: 'Same days last year' },
+  ];
+  const choose = (against: Against) => {
+    onChange({ against });
+    close();
+  };
+  return (
+    <>
+      <ul className="choices">
+        {options.map(({ against, label }) => {
+          const range = resolveAgainst(frame.range, against, view.matchWeekdays);
+          const chosen = view.against.kind === against.kind;
+          return (
+            <li key={against.kind}>
+              <button
+                type="button"
+                className="choice"
+                aria-pressed={chosen}
+                {...(chosen ? { 'data-autofocus': true } : {})}
+                onClick={() => choose(against)}
+              >
+                <span>{label}</span>
+                {range !== undefined && <span className="q">{rangeText(range, frame.today)}</span>}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <label className="tick">
+        <input
+          type="checkbox"
+          checked={view.matchWeekdays}
+          onChange={(event) => onChange({ matchWeekdays: event.target.checked })}
+        />
+        <span>
+          Match weekdays
+          <span className="q"> a Monday stands against a Monday</span>
+        </span>
+      </label>
+      <DaysForm
+        label="Compare with other days"
+        range={
+          frame.before ?? { from: addDays(frame.range.from, -daysIn(frame.range)), to: addDays(frame.range.from, -1) }
+        }
+        latest={frame.today}
+        chosen={view.against.kind === 'days'}
+        onChoose={(range) => choose({ kind: 'days', ...range })}
+      />
+    </>
   );
 }
 

@@ -11,8 +11,8 @@ import { totalsQuestion } from '../questions/overview.ts';
 /** A site that never had a visit: what the page waits for and where the snippet is. */
 export function NewSite({ site }: { site: string }) {
   return (
-    <div className="quiet">
-      <p className="quiet-title">
+    <div className="hush">
+      <p className="hush-title">
         <b>No visits yet.</b>
       </p>
       <p>
@@ -43,8 +43,8 @@ export function NothingMatches({
   });
   const visits = cellNumber(drawn(answers.without as Answer)?.results[0]?.metrics[0]);
   return (
-    <div className="quiet">
-      <p className="quiet-title">
+    <div className="hush">
+      <p className="hush-title">
         <b>Nothing matches these filters.</b>
       </p>
       <p>

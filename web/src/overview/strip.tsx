@@ -39,7 +39,7 @@ export function Strip({
 }) {
   const visits = totals.find((total) => total.metric === 'visits');
   return (
-    <div className={`ks n${totals.length}`} role="group" aria-label="Number shown in the chart">
+    <fieldset className={`ks n${totals.length}`} aria-label="Number shown in the chart">
       {totals.map((total, index) => {
         const answer = answers[index] as Answer;
         const known = drawn(answer) !== undefined;
@@ -55,15 +55,7 @@ export function Strip({
           >
             <span className="kl">{metricLabel(total.metric)}</span>
             <span className="kv" title={known ? metricText(total.metric, total.after, { exact: true }) : undefined}>
-              {known ? (
-                metricText(total.metric, total.after)
-              ) : answer.state === 'failed' ? (
-                'not read'
-              ) : answer.late ? (
-                <i className="bone" />
-              ) : (
-                onItsWay
-              )}
+              {known ? metricText(total.metric, total.after) : <Unknown answer={answer} />}
             </span>
             {known && compared !== undefined ? (
               <ChangeMark
@@ -76,6 +68,12 @@ export function Strip({
           </button>
         );
       })}
-    </div>
+    </fieldset>
   );
+}
+
+/** A figure without an answer: not read, late (a skeleton of its size), or just on its way. */
+function Unknown({ answer }: { answer: Answer }) {
+  if (answer.state === 'failed') return 'not read';
+  return answer.state === 'waiting' && answer.late ? <i className="bone" /> : onItsWay;
 }

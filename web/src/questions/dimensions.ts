@@ -18,20 +18,20 @@ export interface Dimension {
 
 const declared = [
   { key: 'page', api: 'event:page', label: 'Page', plural: 'pages' },
-  { key: 'title', api: 'event:title', label: 'Title', plural: 'titles', empty: '(no title)' },
+  { key: 'title', api: 'event:title', label: 'Title', plural: 'titles', empty: 'No title' },
   { key: 'hostname', api: 'event:hostname', label: 'Hostname', plural: 'hostnames' },
-  { key: 'entry', api: 'visit:entry_page', label: 'Entry page', plural: 'entry pages', empty: '(no page)' },
-  { key: 'exit', api: 'visit:exit_page', label: 'Exit page', plural: 'exit pages', empty: '(no page)' },
+  { key: 'entry', api: 'visit:entry_page', label: 'Entry page', plural: 'entry pages', empty: 'No page' },
+  { key: 'exit', api: 'visit:exit_page', label: 'Exit page', plural: 'exit pages', empty: 'No page' },
   { key: 'goal', api: 'event:goal', label: 'Goal', plural: 'goals' },
   { key: 'event', api: 'event:name', label: 'Event', plural: 'events' },
   { key: 'channel', api: 'visit:channel', label: 'Channel', plural: 'channels' },
-  { key: 'source', api: 'visit:source', label: 'Source', plural: 'sources', empty: 'Direct / None' },
-  { key: 'referrer', api: 'visit:referrer', label: 'Referrer', plural: 'referrers', empty: 'Direct / None' },
-  { key: 'utm_campaign', api: 'visit:utm_campaign', label: 'UTM campaign', plural: 'campaigns', empty: '(none)' },
-  { key: 'utm_source', api: 'visit:utm_source', label: 'UTM source', plural: 'UTM sources', empty: '(none)' },
-  { key: 'utm_medium', api: 'visit:utm_medium', label: 'UTM medium', plural: 'UTM media', empty: '(none)' },
-  { key: 'utm_term', api: 'visit:utm_term', label: 'UTM term', plural: 'UTM terms', empty: '(none)' },
-  { key: 'utm_content', api: 'visit:utm_content', label: 'UTM content', plural: 'UTM contents', empty: '(none)' },
+  { key: 'source', api: 'visit:source', label: 'Source', plural: 'sources' },
+  { key: 'referrer', api: 'visit:referrer', label: 'Referrer', plural: 'referrers' },
+  { key: 'utm_campaign', api: 'visit:utm_campaign', label: 'UTM campaign', plural: 'campaigns', empty: 'Not tagged' },
+  { key: 'utm_source', api: 'visit:utm_source', label: 'UTM source', plural: 'UTM sources', empty: 'Not tagged' },
+  { key: 'utm_medium', api: 'visit:utm_medium', label: 'UTM medium', plural: 'UTM media', empty: 'Not tagged' },
+  { key: 'utm_term', api: 'visit:utm_term', label: 'UTM term', plural: 'UTM terms', empty: 'Not tagged' },
+  { key: 'utm_content', api: 'visit:utm_content', label: 'UTM content', plural: 'UTM contents', empty: 'Not tagged' },
   { key: 'country', api: 'visit:country', names: 'visit:country_name', label: 'Country', plural: 'countries' },
   { key: 'region', api: 'visit:region', names: 'visit:region_name', label: 'Region', plural: 'regions' },
   { key: 'city', api: 'visit:city', names: 'visit:city_name', label: 'City', plural: 'cities' },
@@ -59,9 +59,12 @@ export function declaredDimension(key: DimensionKey): Dimension {
   return byKey.get(key) as Dimension;
 }
 
+/** The API's word for a value that is absent, in answers and in filters. */
+export const notSet = '(not set)';
+
 /** A value as people read it: countries by name, an empty one by what its emptiness means. */
 export function valueText(dimension: Dimension, value: string | null, locale?: string): string {
-  if (value === null || value === '') return dimension.empty ?? 'Unknown';
+  if (value === null || value === '' || value === notSet) return dimension.empty ?? 'Unknown';
   if (dimension.key === 'country') return countryName(value, locale);
   return value;
 }

@@ -62,15 +62,10 @@ function splitValues(text: string): string[] {
   return [...new Set(values)];
 }
 
-/** The filter as the stats API takes it. An empty value stands for "none". */
+/** The filter as the stats API takes it. Absent values have words of their own there, which answers carry too. */
 export function toApiFilter(filter: Filter): ApiFilter {
   const dimension = dimensionOf(filter.dimension) as Dimension;
-  return [filter.operator, dimension.api, filter.values.map((value) => apiValue(dimension, value))];
-}
-
-/** The API answers an absent source as a word and filters by the same word. */
-function apiValue(dimension: Dimension, value: string): string {
-  return value === '' && dimension.empty !== undefined ? dimension.empty : value;
+  return [filter.operator, dimension.api, filter.values];
 }
 
 /** The words of a chip: "Country", "is any of", "3". */

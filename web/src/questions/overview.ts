@@ -4,7 +4,7 @@ import type { QueryRequest } from '../desk/api.ts';
 import type { Day, DayRange, Step } from '../period/period.ts';
 import { resolveAgainst, resolvePeriod, stepsFor } from '../period/period.ts';
 import type { DimensionKey } from './dimensions.ts';
-import { declaredDimension, dimensionOf } from './dimensions.ts';
+import { declaredDimension, dimensionOf, notSet } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
@@ -125,7 +125,12 @@ export function breakdownQuestion(
   const dimension = declaredDimension(tab.dimension);
   const { filters = [], ...rest } = base(asked);
   const search = page.search?.trim() ?? '';
-  const all = [...filters, ...(search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search]]])];
+  const all = [
+    ...filters,
+    // Most visits carry no tag; a row for them would dwarf the campaigns that the panel is about.
+    ...(tab.group === 'Campaigns' ? [['is_not', dimension.api, [notSet]]] : []),
+    ...(search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search]]]),
+  ];
   return {
     ...rest,
     ...(all.length === 0 ? {} : { filters: all }),

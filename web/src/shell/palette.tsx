@@ -39,7 +39,7 @@ export function rankItems(items: readonly PaletteItem[], search: string, lately:
 export function Palette({ items, onClose }: { items: readonly PaletteItem[]; onClose: () => void }) {
   const [search, setSearch] = useState('');
   const [at, setAt] = useState(0);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const found = rankItems(items, search, recent);
   const active = Math.min(at, Math.max(0, found.length - 1));
 
@@ -88,10 +88,10 @@ export function Palette({ items, onClose }: { items: readonly PaletteItem[]; onC
         />
         <kbd className="kbd">Esc</kbd>
       </div>
-      <ul className="options" id="palette-list" role="listbox" aria-label="Results" ref={list}>
+      <div className="options" id="palette-list" role="listbox" aria-label="Results" ref={list}>
         {found.map((item, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the input above owns the keyboard (combobox pattern).
-          <li
+          <div
             key={item.id}
             id={`palette-${index}`}
             role="option"
@@ -105,9 +105,9 @@ export function Palette({ items, onClose }: { items: readonly PaletteItem[]; onC
               {item.hint !== undefined && <span className="q"> {item.hint}</span>}
             </span>
             <span className="q">{item.group}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {found.length === 0 && <p className="pop-text">Nothing here is called “{search}”.</p>}
     </Dialog>
   );

@@ -88,10 +88,10 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
               }}
             />
           </div>
-          <ul className="options" id="site-options" role="listbox" aria-label="Sites">
+          <div className="options" id="site-options" role="listbox" aria-label="Sites">
             {options.map((option, index) => (
               // biome-ignore lint/a11y/useKeyWithClickEvents: the input above owns the keyboard (combobox pattern).
-              <li
+              <div
                 key={option.id}
                 id={`site-option-${option.id}`}
                 role="option"
@@ -103,9 +103,9 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
                 {option.tile ? <Tile name={option.text} /> : <Icon name={option.id === 'new' ? 'plus' : 'sites'} />}
                 <span className="cut">{option.text}</span>
                 {option.text === site && <Icon name="check" />}
-              </li>
+              </div>
             ))}
-          </ul>
+          </div>
         </div>
       )}
     </Popover>

@@ -1,0 +1,254 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { serveDashboard } from './serve.ts';
+
+/**
+ * Pictures of every page in every variant, for people to look at: 1440 and 375 wide, light and dark, full and empty.
+ * `node web/dev/pictures.ts [name…]` after a build; they land in web/pictures/, which git ignores.
+ * `node web/dev/pictures.ts --readme` renews docs/pictures/overview.png.
+ */
+const folder = join(import.meta.dirname, '../pictures');
+const sizes = [
+  { name: '1440', width: 1440, height: 900 },
+  { name: '375', width: 375, height: 812 },
+] as const;
+
+interface Shot {
+  name: string;
+  path: string;
+  start?: 'set-up' | 'signed-out' | 'signed-in';
+  sites?: readonly string[];
+  firstEventMs?: number;
+  /** Brings the page into the state to be pictured. */
+  act?: (page: Page) => Promise<void>;
+  full?: boolean;
+}
+
+const crosshair = async (page: Page) => {
+  const chart = page.locator('.series');
+  await chart.focus();
+  for (let step = 0; step < 9; step++) await page.keyboard.press('ArrowLeft');
+};
+const owner = async (page: Page) => {
+  await page.getByLabel('E-mail').fill('owner@shop.example');
+  await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
+  await page.getByLabel('Organisation').fill('Cedar & Loom');
+  await page.getByLabel('First site').fill('shop.example');
+};
+
+export const shots: readonly Shot[] = [
+  { name: 'overview', path: '/s/shop.example/analytics?f=is_not:country:US', act: crosshair },
+  { name: 'overview-whole', path: '/s/shop.example/analytics', full: true },
+  { name: 'overview-today', path: '/s/shop.example/analytics?period=today' },
+  { name: 'overview-year', path: '/s/shop.example/analytics?period=12mo&metric=total_revenue&against=year' },
+  { name: 'overview-empty', path: '/s/new.example/analytics', full: true },
+  { name: 'overview-tiny', path: '/s/tiny.example/analytics', full: true },
+  { name: 'overview-awkward', path: '/s/blog.example/analytics', full: true },
+  { name: 'overview-broken', path: '/s/broken.example/analytics', full: true },
+  { name: 'overview-away', path: '/s/away.example/analytics' },
+  { name: 'overview-filtered-empty', path: '/s/shop.example/analytics?f=is:country:MT' },
+  {
+    name: 'overview-loading',
+    path: '/s/slow.example/analytics',
+    act: async (page) => {
+      await page.waitForTimeout(600);
+    },
+  },
+  { name: 'overview-table', path: '/s/shop.example/analytics?table=on' },
+  { name: 'all-pages', path: '/s/shop.example/analytics?all=pages' },
+  {
+    name: 'period',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page
+        .locator('.btn:visible', { has: page.locator('path[d^="M3.5 3h9A1.5 1.5 0 0 1 14 4.500v8"]') })
+        .first()
+        .click();
+    },
+  },
+  {
+    name: 'filter',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.locator('.chip.add').click();
+      await page.keyboard.type('coun');
+      await page.keyboard.press('Enter');
+      await page.locator('.option-tick').first().waitFor();
+      await page.locator('.option-tick input').nth(1).check();
+    },
+  },
+  {
+    name: 'why',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.keyboard.press('w');
+    },
+  },
+  {
+    name: 'palette',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.keyboard.press('Control+k');
+    },
+  },
+  {
+    name: 'switcher',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.locator('.site:visible').first().click();
+    },
+  },
+  { name: 'sites', path: '/' },
+  { name: 'settings', path: '/s/shop.example/settings', full: true },
+  { name: 'settings-snippet', path: '/s/shop.example/settings/snippet', full: true },
+  { name: 'settings-goals', path: '/s/shop.example/settings/goals', full: true },
+  { name: 'settings-goals-empty', path: '/s/new.example/settings/goals' },
+  {
+    name: 'settings-keys',
+    path: '/s/shop.example/settings/keys',
+    full: true,
+    act: async (page) => {
+      await page.getByLabel('Name').fill('Data warehouse');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.getByText('is ready.').waitFor();
+    },
+  },
+  { name: 'new-site', path: '/sites/new' },
+  { name: 'sign-in', path: '/sign-in', start: 'signed-out' },
+  {
+    name: 'sign-in-refused',
+    path: '/sign-in?next=%2Fs%2Fshop.example%2Fanalytics',
+    start: 'signed-out',
+    act: async (page) => {
+      await page.getByLabel('E-mail').fill('owner@shop.example');
+      await page.getByRole('textbox', { name: 'Password' }).fill('not the one');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  { name: 'first-run-1', path: '/setup#code=double', start: 'set-up', act: owner },
+  {
+    name: 'first-run-1-errors',
+    path: '/setup#code=double',
+    start: 'set-up',
+    act: async (page) => {
+      await page.getByLabel('E-mail').fill('owner');
+      await page.getByRole('button', { name: 'Create owner' }).click();
+    },
+  },
+  {
+    name: 'first-run-2',
+    path: '/setup#code=double',
+    start: 'set-up',
+    act: async (page) => {
+      await owner(page);
+      await page.getByRole('button', { name: 'Create owner' }).click();
+      await page.getByText('not found yet').waitFor({ state: 'attached' });
+      await page.waitForTimeout(300);
+    },
+  },
+  {
+    name: 'first-run-3',
+    path: '/setup#code=double',
+    start: 'set-up',
+    firstEventMs: 1_500,
+    act: async (page) => {
+      await owner(page);
+      await page.getByRole('button', { name: 'Create owner' }).click();
+      await page.getByText('First event received').waitFor();
+    },
+  },
+  { name: 'first-run-no-code', path: '/setup', start: 'set-up' },
+  { name: 'nowhere', path: '/s/elsewhere.example/analytics' },
+];
+
+const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** A test browser asks nobody for anything: not for QUIC, updates, or its first-run pages. */
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
+async function take(
+  browser: Browser,
+  shot: Shot,
+  size: (typeof sizes)[number],
+  theme: 'light' | 'dark',
+  to: string,
+): Promise<void> {
+  const desk = await serveDashboard({
+    ...(shot.start === undefined ? {} : { start: shot.start }),
+    ...(shot.sites === undefined ? {} : { sites: shot.sites }),
+    ...(shot.firstEventMs === undefined ? {} : { firstEventMs: shot.firstEventMs }),
+  });
+  const context = await browser.newContext({
+    viewport: { width: size.width, height: size.height },
+    colorScheme: theme,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    reducedMotion: 'reduce',
+    deviceScaleFactor: 1,
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => say(`${shot.name}: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of (4|5)\d\d/.test(message.text()))
+      say(`${shot.name}: ${message.text()}`);
+  });
+  try {
+    await page.goto(desk.origin + shot.path);
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    if (shot.name !== 'overview-loading') await page.waitForLoadState('networkidle');
+    await page.evaluate(() => document.fonts.ready);
+    await shot.act?.(page);
+    await page.screenshot({ path: to, fullPage: shot.full === true });
+  } finally {
+    await context.close();
+    await desk.close();
+  }
+}
+
+async function main(wanted: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+  try {
+    if (wanted.includes('--readme')) {
+      const to = join(import.meta.dirname, '../../docs/pictures/overview.png');
+      mkdirSync(join(to, '..'), { recursive: true });
+      await take(browser, shots[0] as Shot, sizes[0], 'light', to);
+      return;
+    }
+    const names = wanted.filter((word) => !/^(light|dark|1440|375)$/.test(word));
+    const themes = (['light', 'dark'] as const).filter(
+      (theme) => !wanted.some((word) => /^(light|dark)$/.test(word)) || wanted.includes(theme),
+    );
+    const widths = sizes.filter(
+      (size) => !wanted.some((word) => /^(1440|375)$/.test(word)) || wanted.includes(size.name),
+    );
+    for (const shot of shots) {
+      if (names.length > 0 && !names.includes(shot.name)) continue;
+      for (const size of widths)
+        for (const theme of themes) {
+          try {
+            await take(browser, shot, size, theme, join(folder, `${shot.name}-${size.name}-${theme}.png`));
+          } catch (error) {
+            say(`${shot.name} ${size.name} ${theme}: ${error instanceof Error ? error.message : error}`);
+          }
+        }
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+if (import.meta.main) await main(process.argv.slice(2));
