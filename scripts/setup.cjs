@@ -313,7 +313,9 @@ function addToDigest(hash, file) {
 function runQuietly(name, command, args, cwd, env, failure) {
   const log = path.join(cache, name + '.log');
   const output = fs.openSync(log, 'w');
-  const answer = childProcess.spawnSync(command, args, { cwd: cwd, env: env, stdio: ['ignore', output, output] });
+  const plain = Object.assign({}, env, { NO_COLOR: '1' });
+  delete plain.FORCE_COLOR;
+  const answer = childProcess.spawnSync(command, args, { cwd: cwd, env: plain, stdio: ['ignore', output, output] });
   fs.closeSync(output);
   if (answer.signal === 'SIGINT' || answer.signal === 'SIGTERM')
     throw new SetupError('Interrupted. The next run goes on from here.');
@@ -418,6 +420,7 @@ function become(node, args, env) {
       child.kill(signal);
     });
   });
+  followNpm(child);
   child.on('error', (error) => {
     fail(
       new SetupError(
@@ -428,6 +431,28 @@ function become(node, args, env) {
   child.on('exit', (code, signal) => {
     process.exit(signal ? 128 + os.constants.signals[signal] : code);
   });
+}
+
+/**
+ * npm hands SIGTERM to the shell in between, which dies without passing it on, and a killed npm tells nobody: the server
+ * would be left running. So one that npm started ends when npm ends.
+ */
+function followNpm(child) {
+  if (!process.env.npm_lifecycle_event) return;
+  const before = ancestors();
+  const timer = setInterval(() => {
+    if (ancestors() === before) return;
+    clearInterval(timer);
+    child.kill('SIGTERM');
+  }, 500);
+}
+
+/** Our parent, and npm above it where the parent is the shell that npm runs scripts with (some shells step aside). */
+function ancestors() {
+  const parent = '/proc/' + process.ppid;
+  if (!/^(sh|dash|bash|busybox)\n$/.test(readText(parent + '/comm'))) return String(process.ppid);
+  const above = /\nPPid:\t(\d+)\n/.exec(readText(parent + '/status')) || [];
+  return process.ppid + ' ' + above[1];
 }
 
 /** Says the sentence and ends; anything that is no sentence of ours is a bug, and keeps its stack. */
