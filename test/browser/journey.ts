@@ -5,7 +5,7 @@ import { inspectionPath, leftBehind, setTraps } from './traps.ts';
 /**
  * One visitor's whole session, played in a real browser on a page that traps every kind of device storage. What it
  * saw is read twice: `faultsOf` names the promises of the ledger that were broken (the proof kit runs it against
- * sabotaged scripts), and tracker.test.ts looks for each thing that the tracker is meant to capture.
+ * sabotaged scripts), and tracker-session.test.ts looks for each thing that the tracker is meant to capture.
  */
 export interface Session {
   /** In the order of arrival. */

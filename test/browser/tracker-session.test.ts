@@ -1,9 +1,12 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTracker } from '../../sdk/build.ts';
+import { readEvent } from '../../src/analytics/ingest/payload.ts';
 import { launch } from './chromium.ts';
+import { type Collector, startCollector } from './collector.ts';
 import { otherEngines } from './engines.ts';
 import { faultsOf, playSession, type Session, sabotages } from './journey.ts';
+import { setTraps } from './traps.ts';
 
 let browser: Browser;
 let script: string;
@@ -82,6 +85,19 @@ describe('a whole session captures', () => {
     expect(session.outcomes).toEqual([{ status: 202 }, { status: 202 }, { status: 202 }]);
   });
 
+  it('in words that the server reads whole', () => {
+    for (const { event, raw } of session.beacons) {
+      const read = readEvent(event);
+      if ('refused' in read) throw new Error(`${read.message} ${raw}`);
+      const { name, domains, id, title, screen, referrer, hashMode } = read;
+      const { n, d, t = '', sc = '', r = '' } = event;
+      expect([name, domains, id, title, screen, referrer]).toEqual([n, d, event.id, t, sc, r]);
+      expect(hashMode).toBe(event.u?.includes('#'));
+    }
+    expect(readEvent(of('purchase')[0])).toMatchObject({ props: '{"plan":"team","seats":"3"}', orderId: '1042' });
+    expect(readEvent(of('engagement')[0])).toMatchObject({ scrollDepth: 20, interactive: 0 });
+  });
+
   it('engagement for each page, told before the next page view, with the deepest point that was seen', () => {
     for (const [index, { event }] of session.beacons.entries())
       if (event.n === 'engagement') {
@@ -91,6 +107,51 @@ describe('a whole session captures', () => {
         expect(view, `a page view of ${event.u} before its engagement`).toBeGreaterThanOrEqual(0);
       }
     expect(of('engagement').some(({ u, sd }) => u?.endsWith('/shop') && sd === 100)).toBe(true);
+  });
+});
+
+describe('the traps of that session spring', () => {
+  it.each([
+    'localStorage.length',
+    'localStorage.visitor',
+    'sessionStorage.visitor = 1',
+    ...['getItem', 'setItem', 'removeItem', 'key', 'clear'].map((name) => `Storage.prototype.${name}.call(null, '')`),
+    'Storage.prototype.length',
+    'document.cookie',
+    'document.cookie = "a=b"',
+    'indexedDB',
+    ...['open', 'databases', 'deleteDatabase'].map((name) => `IDBFactory.prototype.${name}.call(null, '')`),
+    'caches',
+    ...['open', 'match', 'has', 'keys', 'delete'].map((name) => `CacheStorage.prototype.${name}.call(null, '')`),
+    'cookieStore',
+    ...['get', 'getAll', 'set', 'delete'].map((name) => `CookieStore.prototype.${name}.call(null, '')`),
+    'window.name',
+    'window.name = "a"',
+    'navigator.storage.getDirectory()',
+    'navigator.serviceWorker.register("/a.js")',
+    'new SharedWorker("/a.js")',
+    'history.state',
+    'document.hasStorageAccess()',
+    'navigator.permissions.query({ name: "geolocation" })',
+    '__tcfapi("ping", 2, () => {})',
+  ])('on %s', async (code) => {
+    await trapped.evaluate(`(() => { try { ${code} } catch {} })()`);
+    await expect.poll(() => sprung.splice(0)).toHaveLength(1);
+  });
+
+  let site: Collector;
+  let trapped: Page;
+  let sprung: string[];
+  beforeAll(async () => {
+    site = await startCollector(() => ({ body: '' }));
+    const context = await browser.newContext();
+    sprung = await setTraps(context);
+    trapped = await context.newPage();
+    await trapped.goto(site.origin);
+  });
+  afterAll(async () => {
+    await trapped.context().close();
+    await site.close();
   });
 });
 

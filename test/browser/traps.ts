@@ -33,7 +33,14 @@ const trapEverything = ({ inspectionPath, prefix }: { inspectionPath: string; pr
       owner,
       key,
       typeof found.value === 'function'
-        ? { configurable: true, writable: true, value: () => spring('called') }
+        ? {
+            configurable: true,
+            writable: true,
+            // Not an arrow: what is trapped may be called with `new`.
+            value: function trapped() {
+              return spring('called');
+            },
+          }
         : { configurable: true, get: () => spring('read'), set: () => spring('written') },
     );
   };
