@@ -32,7 +32,10 @@ export type ImportParts = {
   readonly random: Random;
   /** Rows with a line break between each two; resolves when they are kept (`lane.append`). Throws when they are not. */
   readonly append: (rows: string) => Promise<void>;
-  /** UTC days ('YYYY-MM-DD') whose frozen counts must be made again. */
+  /**
+   * UTC days ('YYYY-MM-DD') whose frozen counts are no longer right. Told before a day's first row is kept, so that
+   * nobody reads old counts meanwhile, and once more when all are, in case a day was counted again in between.
+   */
   readonly markDirty: (siteId: number, days: readonly string[]) => Promise<void>;
   /** Called after each portion of rows, with the number of lines read. */
   readonly onProgress?: (lines: number) => void;
@@ -64,10 +67,15 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
   const report: ImportReport = { lines: 0, stored: 0, stopped: {}, days: undefined };
   const desk = deskFor(parts);
   const days = new Set<number>();
+  const pendingDays = new Set<number>();
   let rows: string[] = [];
   let orders: Id64[] = [];
 
   async function flush() {
+    const fresh = [...pendingDays].filter((day) => !days.has(day));
+    pendingDays.clear();
+    if (fresh.length > 0) await parts.markDirty(parts.site.id, fresh.map(dayText));
+    for (const day of fresh) days.add(day);
     if (rows.length > 0) await parts.append(rows.join('\n'));
     rows = [];
     orders = [];
@@ -83,7 +91,7 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
         countStopped(report, taken.stopped);
         continue;
       }
-      days.add(dayOf(taken.timeMs));
+      pendingDays.add(taken.idDay);
       report.stored++;
       rows.push(taken.line);
       if (taken.orderKey !== undefined) orders.push(taken.orderKey);
@@ -110,7 +118,7 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
  * The rows must all be in the warehouse (`spool.drain`), or the ones still on their way would stay.
  */
 export async function undoImport(parts: {
-  warehouse: Pick<Warehouse, 'read' | 'command'>;
+  warehouse: Pick<Warehouse, 'read' | 'command' | 'cluster'>;
   orderKeys: AgedKeys;
   siteId: number;
   importId: number;
@@ -119,7 +127,7 @@ export async function undoImport(parts: {
   const which = { site: parts.siteId, import: parts.importId };
   const where = 'site_id = {site:UInt64} AND import_id = {import:UInt32}';
   const days = await parts.warehouse.read<{ day: string; rows: string | number }>(
-    `SELECT toString(toDate(time)) AS day, count() AS rows FROM events WHERE ${where} GROUP BY day ORDER BY day`,
+    `SELECT toString(id_day) AS day, count() AS rows FROM events WHERE ${where} GROUP BY id_day ORDER BY id_day`,
     which,
     { seconds: 60, purpose: 'undo_import' },
   );
@@ -128,15 +136,21 @@ export async function undoImport(parts: {
     which,
     { seconds: 60, purpose: 'undo_import' },
   );
-  await parts.warehouse.command(`DELETE FROM events WHERE ${where}`, which, { purpose: 'undo_import' });
-  await parts.warehouse.command(`DELETE FROM visits WHERE ${where}`, which, { purpose: 'undo_import' });
+  const { cluster } = parts.warehouse;
+  const stored = (table: string) => (cluster === undefined ? table : `${table}_local ON CLUSTER ${cluster}`);
+  const markDirty = async () => {
+    if (days.length > 0)
+      await parts.markDirty(
+        parts.siteId,
+        days.map(({ day }) => day),
+      );
+  };
+  await markDirty();
+  await parts.warehouse.command(`DELETE FROM ${stored('events')} WHERE ${where}`, which, { purpose: 'undo_import' });
+  await parts.warehouse.command(`DELETE FROM ${stored('visits')} WHERE ${where}`, which, { purpose: 'undo_import' });
   // Their revenue is gone, so the same orders may earn it again.
   for (const order of orders) parts.orderKeys.delete(siteKey('order', parts.siteId, order.order_id));
-  if (days.length > 0)
-    await parts.markDirty(
-      parts.siteId,
-      days.map(({ day }) => day),
-    );
+  await markDirty();
   return { rows: days.reduce((sum, { rows }) => sum + Number(rows), 0) };
 }
 
@@ -147,7 +161,7 @@ function countStopped(report: ImportReport, reason: DropReason): void {
   report.stopped[reason] = count;
 }
 
-type TakenRow = { line: string; timeMs: number; orderKey: Id64 | undefined } | { stopped: DropReason };
+type TakenRow = { line: string; idDay: number; orderKey: Id64 | undefined } | { stopped: DropReason };
 
 function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
   const input = readEvent(parseLine(line));
@@ -176,7 +190,7 @@ function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
   if (typeof hit === 'string') return { stopped: hit };
   if (hit.eventKey !== undefined) desk.eventKeys.add(hit.eventKey, timeMs);
   if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, timeMs);
-  return { line: hit.line, timeMs, orderKey: hit.orderKey };
+  return { line: hit.line, idDay: hit.idDay, orderKey: hit.orderKey };
 }
 
 function parseLine(line: string): unknown {

@@ -55,6 +55,8 @@ export type Hit = {
   readonly hostname: string;
   readonly pathname: string;
   readonly timeMs: number;
+  /** UTC day, since the epoch, that the visitor id belongs to: the day whose counts the row changes. */
+  readonly idDay: number;
   /** One line of the lane `events`. */
   readonly line: string;
   readonly visitorId: Id64;

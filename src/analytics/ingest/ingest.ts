@@ -6,7 +6,6 @@ import { plainAddress } from '../../platform/http/address.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import type { Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { SiteRecord } from '../sites.ts';
-import { dayOf } from '../visits/salt.ts';
 import { type Arrival, arrive, type Hit } from './arrival.ts';
 import type { DropCounts } from './drops.ts';
 import type { LiveView } from './live.ts';
@@ -183,7 +182,7 @@ export function openIngest(parts: IngestParts): Ingest {
         receivedMs,
         storedAfterMs,
       });
-      if (receivedMs - hit.timeMs > lateMs) parts.onLate(hit.siteId, dayOf(hit.timeMs));
+      if (receivedMs - hit.timeMs > lateMs) parts.onLate(hit.siteId, hit.idDay);
     }
   }
 

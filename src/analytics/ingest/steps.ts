@@ -173,12 +173,14 @@ function leave(arrival: Arrival, desk: Desk): Hit {
   const late = arrival.isLate ? lateVisit(arrival, desk) : undefined;
   const { read } = desk.visits;
   const visitId = late?.visitId ?? read.visitId(arrival.slot);
+  const idDay = late?.idDay ?? read.idDay(arrival.slot);
   return {
     siteId: site.id,
     name: input.name,
     hostname: page.hostname,
     pathname: page.pathname,
     timeMs: arrival.timeMs,
+    idDay,
     visitorId: arrival.visitorId,
     eventKey: arrival.eventKey,
     orderKey: arrival.orderKey,
@@ -189,7 +191,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       name: input.name,
       visitorId: id64Text(arrival.visitorId),
       visitId: id64Text(visitId),
-      idDay: late?.idDay ?? read.idDay(arrival.slot),
+      idDay,
       visitStartMs: late?.startedMs ?? read.startedMs(arrival.slot),
       detached: late === undefined ? 0 : 1,
       hostname: page.hostname,
