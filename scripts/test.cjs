@@ -8,7 +8,8 @@
 const childProcess = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const setup = require('./setup.cjs');
+const { SetupError, become, cache, fail, root, runQuietly } = require('./programs.cjs');
+const { setUp } = require('./setup.cjs');
 
 /** The same places as test/browser/chromium.ts looks in. */
 const chromiumPaths = [
@@ -21,24 +22,16 @@ const chromiumPaths = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
-const vitestReport = path.join(setup.cache, 'vitest.json');
+const vitestReport = path.join(cache, 'vitest.json');
 
-try {
-  main(process.argv[2], process.argv.slice(3));
-} catch (error) {
-  setup.fail(error);
-}
+main(process.argv[2], process.argv.slice(3)).catch(fail);
 
-function main(mode, args) {
-  const node = setup.setUp({ say: say, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
+async function main(mode, args) {
+  const node = await setUp({ say: say, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
   const env = environment();
-  if (mode === undefined || mode === 'proof') findChromium();
+  if (mode === undefined || mode === 'proof') await findChromium();
   if (programs[mode]) {
-    setup.become(
-      node,
-      ['--disable-warning=ExperimentalWarning', path.join(setup.root, programs[mode])].concat(args),
-      env,
-    );
+    become(node, ['--disable-warning=ExperimentalWarning', path.join(root, programs[mode])].concat(args), env);
     return;
   }
   const run = (title, command) => stage(title, node, command, env);
@@ -72,7 +65,7 @@ function environment() {
 function stage(title, node, command, env) {
   const start = Date.now();
   const answer = childProcess.spawnSync(node, command, {
-    cwd: setup.root,
+    cwd: root,
     env: env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -93,7 +86,7 @@ function tests(node, files, env) {
     '--outputFile.json=' + vitestReport,
   ];
   const answer = childProcess.spawnSync(node, command.concat(files), {
-    cwd: setup.root,
+    cwd: root,
     env: env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -117,31 +110,37 @@ function stopIfInterrupted(answer) {
 }
 
 /** The browser tests drive a real Chromium. As root on Debian it is installed; otherwise the one command is named. */
-function findChromium() {
+async function findChromium() {
   const named = process.env.FAIRLEAD_CHROMIUM;
   if (named ? fs.existsSync(named) : chromiumPaths.some(fs.existsSync)) return;
-  if (named)
-    throw new setup.SetupError('FAIRLEAD_CHROMIUM names ' + named + ', where no file is: correct it or unset it.');
+  if (named) throw new SetupError('FAIRLEAD_CHROMIUM names ' + named + ', where no file is: correct it or unset it.');
   if (process.platform === 'darwin')
-    throw new setup.SetupError('The browser tests need Chromium. Run: brew install --cask chromium');
+    throw new SetupError('The browser tests need Chromium. Run: brew install --cask chromium');
   if (!fs.existsSync('/usr/bin/apt-get'))
-    throw new setup.SetupError(
+    throw new SetupError(
       'The browser tests need Chromium. Install it with the package manager of this system, or name one in FAIRLEAD_CHROMIUM.',
     );
   if (process.getuid() !== 0)
-    throw new setup.SetupError('The browser tests need Chromium. Run: sudo apt-get install -y chromium');
+    throw new SetupError('The browser tests need Chromium. Run: sudo apt-get install -y chromium');
   say('Chromium: apt-get installs it for the browser tests …');
   const env = Object.assign({}, process.env, { DEBIAN_FRONTEND: 'noninteractive' });
-  setup.runQuietly('apt-update', 'apt-get', ['update', '-q'], '/', env, 'apt-get could not read the package lists');
-  // A font has to be named: without the recommended packages there is none, and text would have no size.
-  setup.runQuietly(
-    'apt-install',
-    'apt-get',
-    ['install', '-q', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'],
-    '/',
-    env,
-    'apt-get could not install Chromium',
-  );
+  await runQuietly({
+    name: 'apt-update',
+    command: 'apt-get',
+    args: ['update', '-q'],
+    cwd: '/',
+    env: env,
+    failure: 'apt-get could not read the package lists',
+  });
+  await runQuietly({
+    name: 'apt-install',
+    command: 'apt-get',
+    // A font has to be named: without the recommended packages there is none, and text would have no size.
+    args: ['install', '-q', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'],
+    cwd: '/',
+    env: env,
+    failure: 'apt-get could not install Chromium',
+  });
   if (!chromiumPaths.some(fs.existsSync))
-    throw new setup.SetupError('apt-get installed no Chromium at a known place. Name one in FAIRLEAD_CHROMIUM.');
+    throw new SetupError('apt-get installed no Chromium at a known place. Name one in FAIRLEAD_CHROMIUM.');
 }
