@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
 import { type Engine, identifier, tokenText } from './engine.ts';
-import { engineCode, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
+import { WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { bindParams } from './params.ts';
 import { backgroundSettings, readerSettings, type Settings, setStatement, writerSettings } from './settings.ts';
@@ -22,14 +22,12 @@ export async function openEmbedded(directory: string): Promise<Engine> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const configFile = join(directory, 'engine.xml');
   writeFileSync(configFile, engineConfig(), { mode: 0o600 });
-  const ownerFile = join(directory, 'owner.pid');
-  const anchor = openAnchor(directory, configFile, ownerFile);
-  writeFileSync(ownerFile, `${process.pid}\n`, { mode: 0o600 });
+  const anchor = openAnchor(directory, configFile);
 
   const open: ClickHouseClient[] = [];
   async function connect(settings: Settings, readonly: boolean) {
     const connection = createChdbConnection({ path: directory });
-    const client = createClient({ connection: connection as never });
+    const client = createClient({ connection: connection as never, log: { level: ClickHouseLogLevel.OFF } });
     open.push(client);
     await client.command({ query: setStatement(settings) });
     if (readonly) await client.command({ query: 'SET readonly = 1' });
@@ -82,25 +80,36 @@ async function insert(connection: ChdbConnection, table: string, ndjson: Buffer,
  * The first connection of a process starts the engine, and only it can hand over what is configuration rather than a
  * setting. It is kept open, unused, so that the engine lives as long as we do.
  */
-function openAnchor(directory: string, configFile: string, ownerFile: string): Session {
+function openAnchor(directory: string, configFile: string): Session {
   try {
     return new Session(directory, { connectionArgs: [`--config-file=${configFile}`] });
   } catch (error) {
-    const code = engineCode(error)?.code;
-    if (code === 76 || /lock|already running|another server/i.test(String((error as Error).message)))
+    // The engine says why (code 76, another process holds the lock) on standard error only, and leaves a bare failure
+    // here. Its lock file names the process that holds it.
+    const owner = ownerOf(directory);
+    if (owner !== undefined)
       throw new WarehouseRefused(
-        `The warehouse in ${directory} is in use by ${ownerOf(ownerFile)}: stop that process, or set FAIRLEAD_DATA_DIR to a directory of its own.`,
+        `The warehouse in ${directory} is in use by process ${owner}: stop that process, or set FAIRLEAD_DATA_DIR to a directory of its own.`,
         { cause: error },
       );
-    throw new WarehouseUnavailable(engineCode(error)?.type ?? 'ENGINE_DID_NOT_START', { cause: error });
+    throw new WarehouseUnavailable('ENGINE_DID_NOT_START', { cause: error });
   }
 }
 
-function ownerOf(ownerFile: string): string {
+function ownerOf(directory: string): number | undefined {
+  let pid: number;
   try {
-    return `process ${Number(readFileSync(ownerFile, 'utf8'))}`;
+    pid = Number(/^PID: (\d+)/m.exec(readFileSync(join(directory, 'status'), 'utf8'))?.[1]);
   } catch {
-    return 'another process';
+    return undefined;
+  }
+  if (!(pid > 0) || pid === process.pid) return undefined;
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    // A process of another user may not be signalled, but it is there.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : undefined;
   }
 }
 

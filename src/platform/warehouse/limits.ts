@@ -21,9 +21,13 @@ export const warehouseLimits = {
   /** Bound parameters are text of the statement on the embedded engine: 1,000 filter values of 2,000 characters fit. */
   statementBytesMax: 16 * mebibyte,
   readThreads: Math.max(1, Math.min(cores, 8)),
-  /** Nice value of query threads, so that the event loop and the loader get the processor first. */
-  readNice: 10,
-  backgroundNice: 15,
+  /**
+   * Nice values of the engine's threads, so that the event loop and the loader get the processor first. Not more: at 10
+   * a question had a tenth of a process's share on a full machine and ran into its deadline. The engine can set them
+   * only with CAP_SYS_NICE and goes on without.
+   */
+  readNice: 4,
+  backgroundNice: 10,
   backgroundMemoryBytes: Math.min(4096 * mebibyte, Math.floor(totalmem() / 3)),
   /** How long a server may take to take in a segment before the loader tries again. */
   insertMs: 60_000,

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { createClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { type Engine, identifier, tokenText } from './engine.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { backgroundSettings, readerSettings, type Settings, writerSettings } from './settings.ts';
@@ -24,9 +24,13 @@ export function openServer(url: string, cluster: boolean): Engine {
       ...(place.password === '' ? {} : { password: decodeURIComponent(place.password) }),
       database,
       application: 'fairlead',
+      // The client's log quotes statements; what is worth saying is said by whoever asked.
+      log: { level: ClickHouseLogLevel.OFF },
       request_timeout: requestMs,
       max_open_connections: connections,
       compression: { request: false, response: true },
+      // Parameters go into the address, and into a form where they are too long for one.
+      use_multipart_params_auto: true,
       clickhouse_settings: serverSettings(settings, cluster),
     });
 

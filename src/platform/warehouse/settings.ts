@@ -46,6 +46,8 @@ export const writerSettings: Settings = {
   input_format_null_as_default: 0,
   input_format_json_read_bools_as_numbers: 0,
   input_format_json_read_numbers_as_strings: 0,
+  input_format_json_read_arrays_as_strings: 0,
+  input_format_json_read_objects_as_strings: 0,
   // An import's segment may touch many days, and `visits` has a partition for each.
   max_partitions_per_insert_block: 1000,
   // A lightweight DELETE or a mutation has happened when the statement returns.
