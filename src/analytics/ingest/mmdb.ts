@@ -15,7 +15,7 @@ export type Mmdb = {
   readonly buildEpoch: number;
   /** Where the data section starts in `bytes`. */
   readonly dataStart: number;
-  /** Texts that records share, by where they stand: decoding each once saves a third of a conversion. */
+  /** Texts that records share, by where they stand: each is decoded once. */
   readonly texts: Map<number, string>;
 };
 

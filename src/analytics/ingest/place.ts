@@ -3,7 +3,7 @@ import { type AddressKey, readAddressKey } from './address.ts';
 import { readTableHeader } from './place_build.ts';
 import { firstPlace, placeBeforeLast, rangesPerBlock, type SectionName, unknownPlace } from './place_table.ts';
 
-export { arePlacesFresh, buildPlaces, type PlaceSources } from './place_build.ts';
+export { arePlacesFresh, buildPlaces } from './place_build.ts';
 
 /** A place as coarse as COL-14 allows. '' is unknown. */
 export type Place = {

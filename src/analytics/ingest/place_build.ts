@@ -140,7 +140,7 @@ class Register<Key> {
 
 /**
  * Gives each distinct place a number from 1; 0 is unknown. Names become numbers first and a place two of them packed
- * into one (its names, its coordinates), because 700,000 joined texts as keys took half of a conversion.
+ * into one (its names, its coordinates), because 700,000 joined texts as keys were the most costly part of a conversion.
  */
 class PlaceRegister {
   readonly #regions = new Register<string>();
