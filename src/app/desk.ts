@@ -9,7 +9,7 @@ import { openPostgres } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
 import { openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
-import { openWarehouse } from '../platform/warehouse/index.ts';
+import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { version } from './version.ts';
 
@@ -67,19 +67,21 @@ export async function openDesk(parts: {
         clock,
         log,
       }),
-      openWarehouse({
-        config,
-        migrations: subjects.flatMap((subject) => subject.migrations?.warehouse ?? []),
-        clock,
-        log,
-        random,
-      }),
+      openWarehouse({ config, clock, log }),
     );
     undo.push(() => postgres.close());
     undo.push(() => warehouse.close());
+    await migrateWarehouse(
+      warehouse,
+      subjects.flatMap(({ name, migrations }) =>
+        migrations?.warehouse === undefined ? [] : [{ subject: name, directory: migrations.warehouse }],
+      ),
+      { clock, log },
+    );
     const spool = await openSpool({ dir: config.dataDir, lanes: ['events', 'bots', 'drops'], clock, random, log });
     undo.push(() => spool.close());
     const outbound = openOutbound({ config, clock, log });
+    undo.push(() => outbound.close());
 
     step('Starting');
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys };

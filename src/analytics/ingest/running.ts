@@ -8,7 +8,7 @@ import { type LiveVisits, openLiveVisits } from '../visits/live_visits.ts';
 import { dayOf, openSalts, type Salts } from '../visits/salt.ts';
 import { collectEvents } from './collect.ts';
 import { type DropCounts, openDropCounts } from './drops.ts';
-import { openIngest } from './ingest.ts';
+import { type Ingest, openIngest } from './ingest.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
@@ -18,6 +18,8 @@ import { noThrottle, openThrottle } from './throttle.ts';
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
 export type RunningIngest = {
   readonly fast: Record<string, FastHandler>;
+  /** Takes events that did not come by HTTP. */
+  readonly ingest: Ingest;
   readonly sinks: Sink[];
   readonly gauges: Gauge[];
   readonly live: LiveView;
@@ -103,6 +105,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
   const stopFlush = flushForever(clock, drops, (rows) => spool.lane('drops').append(rows));
   return {
     fast: { '/api/event': handler },
+    ingest,
     sinks: [
       sink('events', 'events', warehouse),
       sink('bots', 'bot_events', warehouse),

@@ -58,6 +58,7 @@ SETTINGS {{durable}}, merge_with_ttl_timeout = 86400;
 -- One row per visit, once its day has been merged; until then a few rows that add up to it. Everything that ingest
 -- has frozen is the same on all of them, so `any` may take either; what grows is a sum, a minimum or a maximum.
 -- `exit` is the last page view: tuples compare from the left, so the greatest offset wins and carries its page along.
+-- `materialize` keeps the tuple whole until it is merged: reading its path alone under FINAL took the greatest path.
 CREATE TABLE {{table:visits}}
 (
     site_id UInt64 COMMENT 'D3 site that the visit belongs to',
@@ -75,8 +76,8 @@ CREATE TABLE {{table:visits}}
     entry_hostname SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'D3 host of the first page view' CODEC(ZSTD(1)),
     entry_page SimpleAggregateFunction(max, String) COMMENT 'D3 path of the first page view' CODEC(ZSTD(3)),
     exit SimpleAggregateFunction(max, Tuple(offset_ms UInt32, hostname String, pathname String)) COMMENT 'D3 last page view: milliseconds after the start, host, path' CODEC(ZSTD(1)),
-    exit_hostname String ALIAS exit.hostname COMMENT 'D3 host of the last page view',
-    exit_page String ALIAS exit.pathname COMMENT 'D3 path of the last page view',
+    exit_hostname String ALIAS tupleElement(materialize(exit), 'hostname') COMMENT 'D3 host of the last page view',
+    exit_page String ALIAS tupleElement(materialize(exit), 'pathname') COMMENT 'D3 path of the last page view',
     referrer SimpleAggregateFunction(any, String) COMMENT 'D3 host and path of the referrer without query' CODEC(ZSTD(3)),
     source SimpleAggregateFunction(any, LowCardinality(String)) COMMENT 'D3 name of the source, empty for direct' CODEC(ZSTD(1)),
     utm_source SimpleAggregateFunction(any, LowCardinality(String)) COMMENT 'D3 campaign parameter' CODEC(ZSTD(1)),

@@ -1,0 +1,98 @@
+import { findSite, onSitesChanged } from '../accounts/index.ts';
+import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { firstRunRoutes } from './first_run.ts';
+import { goalRoutes, listGoals } from './goals.ts';
+import { openHistory } from './history/index.ts';
+import { importCommands } from './imports/commands.ts';
+import { dayOf } from './visits/salt.ts';
+import { startIngest } from './ingest/running.ts';
+import { openPlacesTable } from './places_file.ts';
+import { queryRoutes } from './query/index.ts';
+import { keepSiteDirectory } from './site_list.ts';
+import { openSiteDirectory } from './sites.ts';
+
+export { addGoal, listGoals } from './goals.ts';
+export { explainHits } from './ingest/explain.ts';
+export { readLines } from './ingest/lines.ts';
+export { openPlacesTable } from './places_file.ts';
+
+/** Closed days are looked for at the start and this often; a sweep that finds none costs one small read. */
+const sweepMs = 5 * 60_000;
+
+/** Web analytics: takes events, keeps visits, freezes closed days, answers questions. */
+export const analytics = defineSubject({
+  name: 'analytics',
+  migrations: { warehouse: new URL('./migrations/warehouse/', import.meta.url) },
+  async start(house): Promise<RunningSubject> {
+    const { config, clock, log, postgres, warehouse, spool } = house;
+    const directory = openSiteDirectory();
+    const list = await keepSiteDirectory({ directory, postgres, clock, log });
+    const stopListening = onSitesChanged(list.refresh);
+    const places = openPlacesTable(config, log);
+    const history = await openHistory({
+      warehouse,
+      clock,
+      log,
+      sites: async () => [...directory.all()].map(({ id, timezone }) => ({ id, timezone })),
+      settledUntil: () => clock.now() - spool.lagMs(),
+    });
+    const ingest = await startIngest({
+      house,
+      sites: directory,
+      places,
+      onLate: (siteId, day) =>
+        void history.markDirty(siteId, [day], 'late').catch((error) => log.error('history.mark_failed', {}, error)),
+    });
+    const stopSweeping = config.role === 'all' || config.role === 'work' ? sweepForever() : () => {};
+
+    /** One after another, on the clock; a failed sweep is said and tried again next time. */
+    function sweepForever(): () => void {
+      let cancel = () => {};
+      const sweep = () =>
+        void history
+          .sweep()
+          .catch((error) => log.error('history.sweep_failed', {}, error))
+          .finally(() => {
+            cancel = clock.after(sweepMs, sweep);
+          });
+      cancel = clock.after(1_000, sweep);
+      return () => cancel();
+    }
+
+    return {
+      routes: [
+        ...queryRoutes({
+          warehouse,
+          clock,
+          async findSite(wanted) {
+            const site = await findSite(postgres, wanted);
+            return site === undefined ? undefined : { ...site, organisationId: site.organisation_id };
+          },
+          goalsOf: (site) => postgres.tenant(site.organisationId, (sql) => listGoals(sql, site.id)),
+          frozenDaysOf: (site) => history.frozenDays(site.id),
+        }),
+        ...goalRoutes(house),
+        ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
+      ],
+      fast: ingest.fast,
+      sinks: ingest.sinks,
+      gauges: [...ingest.gauges, ...spool.gauges()],
+      commands: importCommands({
+        house,
+        ingest,
+        sites: directory,
+        places,
+        refreshSites: list.refresh,
+        markDirty: (siteId, days) => history.markDirty(siteId, days.map((day) => dayOf(Date.parse(day))), 'import'),
+      }),
+      async stop() {
+        stopSweeping();
+        stopListening();
+        list.stop();
+        await ingest.stop();
+        await history.stop();
+        places.close();
+      },
+    };
+  },
+});
