@@ -247,7 +247,12 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, ...rest }: Panel
               : total <= shown
                 ? `${exactCount(total)} ${total === 1 ? dimension.label.toLowerCase() : dimension.plural}`
                 : `${exactCount(shown)} of ${exactCount(total)}`}
-          {note !== undefined && <span className="note-inline"> · {note}</span>}
+          {note !== undefined && (
+            <span className="note-inline">
+              {data !== undefined && data.results.length > 0 && ' · '}
+              {note}
+            </span>
+          )}
         </span>
         {total !== undefined && total > shown && (
           <button type="button" className="link" onClick={onAll}>
