@@ -114,5 +114,3 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwor
 
 /** Stored before the bcrypt string, so that a later scheme can be told apart and rehashed at the next sign-in. */
 const schemeName = 'hs384:';
-
-export { schemeName as passwordScheme };

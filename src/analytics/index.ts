@@ -4,12 +4,12 @@ import { firstRunRoutes } from './first_run.ts';
 import { goalRoutes, listGoals } from './goals.ts';
 import { openHistory } from './history/index.ts';
 import { importCommands } from './imports/commands.ts';
-import { dayOf } from './visits/salt.ts';
 import { startIngest } from './ingest/running.ts';
 import { openPlacesTable } from './places_file.ts';
 import { queryRoutes } from './query/index.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
+import { dayOf } from './visits/salt.ts';
 
 export { addGoal, listGoals } from './goals.ts';
 export { explainHits } from './ingest/explain.ts';
@@ -83,7 +83,12 @@ export const analytics = defineSubject({
         sites: directory,
         places,
         refreshSites: list.refresh,
-        markDirty: (siteId, days) => history.markDirty(siteId, days.map((day) => dayOf(Date.parse(day))), 'import'),
+        markDirty: (siteId, days) =>
+          history.markDirty(
+            siteId,
+            days.map((day) => dayOf(Date.parse(day))),
+            'import',
+          ),
       }),
       async stop() {
         stopSweeping();

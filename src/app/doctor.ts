@@ -207,7 +207,7 @@ function proxy(config: Config): Finding[] {
 }
 
 function certificate(config: Config): Finding[] {
-  if (config.tls === undefined || !('certFile' in config.tls)) return [];
+  if (config.tls === undefined) return [];
   const ends = Date.parse(new X509Certificate(readFileSync(config.tls.certFile)).validTo);
   const days = Math.floor((ends - systemClock.now()) / 86_400_000);
   return [

@@ -5,7 +5,8 @@ import { type ControlServer, openControl } from '../platform/control.ts';
 import { controlSocketPath } from '../platform/data_dir.ts';
 import { type HttpServer, openHttp } from '../platform/http/server.ts';
 import { openStaticFiles } from '../platform/http/static.ts';
-import { openLog } from '../platform/log.ts';
+import { type LogFields, openLog } from '../platform/log.ts';
+import { openReports } from '../platform/outbound/index.ts';
 import { systemRandom } from '../platform/random.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
@@ -33,7 +34,16 @@ export async function startServer(
   options: { say?: (line: string) => void } = {},
 ): Promise<RunningServer> {
   const say = options.say ?? (() => {});
-  const log = openLog(systemClock);
+  const plainLog = openLog(systemClock);
+  let reports: ReturnType<typeof openReports> | undefined;
+  // Every fault that is logged is reported too, if the operator has named a place for reports (R15).
+  const log = {
+    ...plainLog,
+    error(event: string, fields?: LogFields, cause?: unknown) {
+      plainLog.error(event, fields, cause);
+      if (cause !== undefined) reports?.error(event, cause);
+    },
+  };
   const desk = await openDesk({
     config,
     clock: systemClock,
@@ -41,6 +51,8 @@ export async function startServer(
     log,
     onStep: (step) => say(`${step} …`),
   });
+  const { outbound } = desk.house;
+  reports = openReports({ config, clock: systemClock, random: systemRandom, outbound, version });
   let control: ControlServer | undefined;
   let http: HttpServer | undefined;
   let stopWatching: (() => void) | undefined;
@@ -53,7 +65,7 @@ export async function startServer(
     await desk.close();
   }
   try {
-    const certificate = config.tls !== undefined && 'certFile' in config.tls ? config.tls : undefined;
+    const certificate = config.tls;
     http = await openHttp({
       host: config.host,
       port: config.port,
@@ -77,6 +89,11 @@ export async function startServer(
     stopLooking = watchDisk(desk);
     const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
     const code = await desk.accounts.setUp.newCode();
+    reports.event('server_started', {
+      start_ms: Math.round(systemClock.monotonic()),
+      embedded_postgres: config.databaseUrl === undefined ? 1 : 0,
+      embedded_warehouse: config.clickhouseUrl === undefined ? 1 : 0,
+    });
     log.info('listening', { port: http.address.port, version, role: config.role });
     return { desk, http, stop, address: code === undefined ? shown : `${shown}/setup#code=${code}` };
   } catch (error) {

@@ -11,7 +11,7 @@ export function readCertificate(tls: { certFile: string; keyFile: string }): Sec
 }
 
 export function watchCertificate(
-  tls: Extract<Config['tls'], { certFile: string }>,
+  tls: NonNullable<Config['tls']>,
   renewed: (context: SecureContextOptions) => void,
 ): () => void {
   const look = () => {

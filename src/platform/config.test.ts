@@ -48,7 +48,6 @@ describe('settings are checked at start, all at once, naming the variable and th
       { FAIRLEAD_TLS_CERT: '/nowhere/c', FAIRLEAD_TLS_KEY: '/nowhere/k' },
       ['FAIRLEAD_TLS_CERT', 'FAIRLEAD_TLS_KEY'],
     ],
-    ['ACME without an address', { FAIRLEAD_ACME_DOMAINS: 'desk.example' }, ['FAIRLEAD_ACME_EMAIL']],
     ['product events without a host', { FAIRLEAD_POSTHOG_KEY: 'k' }, ['FAIRLEAD_POSTHOG_HOST']],
     ['two at once', { PORT: 'x', FAIRLEAD_TRUSTED_PROXIES: '-1' }, ['PORT', 'FAIRLEAD_TRUSTED_PROXIES']],
     ['a public address that is none', { FAIRLEAD_PUBLIC_URL: 'desk.example' }, ['FAIRLEAD_PUBLIC_URL']],

@@ -19,7 +19,7 @@ export interface Config {
   siteRate: number | undefined;
   /** A MaxMind .mmdb file to use instead of the bundled places. */
   placesFile: string | undefined;
-  tls: { certFile: string; keyFile: string } | { acmeDomains: string[]; acmeEmail: string } | undefined;
+  tls: { certFile: string; keyFile: string } | undefined;
   sentryDsn: string | undefined;
   posthog: { key: string; host: string } | undefined;
   /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
@@ -46,8 +46,6 @@ const known = [
   'FAIRLEAD_PLACES_FILE',
   'FAIRLEAD_TLS_CERT',
   'FAIRLEAD_TLS_KEY',
-  'FAIRLEAD_ACME_DOMAINS',
-  'FAIRLEAD_ACME_EMAIL',
   'FAIRLEAD_SENTRY_DSN',
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
@@ -131,26 +129,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   ] as const)
     if (file !== undefined && !existsSync(file))
       wrong(name, 'there is no such file.', 'Write the path of an existing PEM file.');
-  const acmeDomains =
-    text('FAIRLEAD_ACME_DOMAINS')
-      ?.split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '') ?? [];
-  const acmeEmail = text('FAIRLEAD_ACME_EMAIL');
-  if (acmeDomains.length > 0 && acmeEmail === undefined)
-    wrong(
-      'FAIRLEAD_ACME_EMAIL',
-      'the certificate authority needs an address.',
-      'Write the e-mail address that should hear about expiring certificates.',
-    );
-  if (acmeDomains.length > 0 && certFile !== undefined)
-    wrong('FAIRLEAD_ACME_DOMAINS', 'certificate files are set too.', 'Keep one of the two ways.');
-  const tls =
-    certFile !== undefined && tlsKeyFile !== undefined
-      ? { certFile, keyFile: tlsKeyFile }
-      : acmeDomains.length > 0 && acmeEmail !== undefined
-        ? { acmeDomains, acmeEmail }
-        : undefined;
+  const tls = certFile !== undefined && tlsKeyFile !== undefined ? { certFile, keyFile: tlsKeyFile } : undefined;
 
   const databaseUrl = url('DATABASE_URL', ['postgres:', 'postgresql:']);
   const databaseMigrationUrl = url('DATABASE_MIGRATION_URL', ['postgres:', 'postgresql:']);
@@ -192,8 +171,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
   const shownHost = host === '0.0.0.0' || host === '::' || host === '127.0.0.1' || host === '::1' ? 'localhost' : host;
   const publicUrl =
-    url('FAIRLEAD_PUBLIC_URL', ['http:', 'https:']) ??
-    `${tls ? 'https' : 'http'}://${tls && 'acmeDomains' in tls ? tls.acmeDomains[0] : `${shownHost}:${port}`}`;
+    url('FAIRLEAD_PUBLIC_URL', ['http:', 'https:']) ?? `${tls ? 'https' : 'http'}://${shownHost}:${port}`;
 
   const config: Config = {
     role,

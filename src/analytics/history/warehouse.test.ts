@@ -220,7 +220,14 @@ describe('frozen days', () => {
 
   test('a late row that nobody announced is found by the number of arrivals', async () => {
     const days = await history();
-    const late = { ...event, site_id: 7, time: '2026-03-17 09:00:00.000', id_day: '2026-03-17', visitor_id: '12', visit_id: '99' };
+    const late = {
+      ...event,
+      site_id: 7,
+      time: '2026-03-17 09:00:00.000',
+      id_day: '2026-03-17',
+      visitor_id: '12',
+      visit_id: '99',
+    };
     await warehouse.insert('events', lines({ ...late, visit_start: late.time }), 'unannounced');
     await days.sweep();
     expect((await days.frozenDays(7)).rebuilding.size).toBe(1);
@@ -258,7 +265,9 @@ test('SIGKILL between the part of the table and the parts of its views, then a r
     }
     process.exit(0);`;
   for (const afterMs of [40, 130, 260, 420]) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     child.kill('SIGKILL');

@@ -1,5 +1,13 @@
 /** The types that values are bound with. */
-export type SqlType = 'String' | 'Array(String)' | 'UInt64' | 'Int64' | 'UInt32' | 'Array(UInt32)' | 'Array(Date)' | 'Date';
+export type SqlType =
+  | 'String'
+  | 'Array(String)'
+  | 'UInt64'
+  | 'Int64'
+  | 'UInt32'
+  | 'Array(UInt32)'
+  | 'Array(Date)'
+  | 'Date';
 
 /** Collects the values of one statement; the only way for a value to get into one. */
 export interface Binder {

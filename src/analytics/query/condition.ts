@@ -1,7 +1,7 @@
 import { noProperty } from '../facts.ts';
+import type { Binder } from './binder.ts';
 import { countryCodes, countryNames } from './countries.ts';
 import { pagePattern } from './page_pattern.ts';
-import type { Binder } from './binder.ts';
 import type { Dimension, Filter, Goal } from './parse.ts';
 
 /** Where a condition or a key is evaluated: on events (alias `e`) or on visits (alias `v`). */
@@ -40,7 +40,7 @@ function testOf(test: Extract<Filter, { kind: 'test' }>, context: ConditionConte
     const ids = context.visitsWhere(inVisits);
     return `e.visit_id ${test.negated ? 'NOT IN' : 'IN'} (${ids})`;
   }
-  const value = valueOf(subject, context);
+  const value = valueSql(subject, context);
   const passes = passOf(test, value, context.binder);
   return test.negated ? `NOT ${passes}` : passes;
 }
@@ -52,9 +52,7 @@ function passOf(test: Extract<Filter, { kind: 'test' }>, value: string, binder: 
     case 'is': {
       const values = test.values.map((text) => (text === empty ? '' : text));
       const list = binder.bind('Array(String)', values);
-      return caseSensitive
-        ? `(${value} IN ${list})`
-        : `has(arrayMap(x -> lowerUTF8(x), ${list}), lowerUTF8(${value}))`;
+      return caseSensitive ? `(${value} IN ${list})` : `has(arrayMap(x -> lowerUTF8(x), ${list}), lowerUTF8(${value}))`;
     }
     case 'contains': {
       const found = caseSensitive ? 'position' : 'positionCaseInsensitiveUTF8';
@@ -72,7 +70,7 @@ function anyOf(conditions: readonly string[]): string {
 }
 
 /** The value of a dimension in one row, '' where absent. Names of countries are what filters and answers see. */
-export function valueOf(
+export function valueSql(
   subject: Extract<Dimension, { kind: 'property' | 'column' }>,
   { binder, table }: { binder: Binder; table: Table },
 ): string {

@@ -115,7 +115,19 @@ function rowsOfDay(
 /** One SELECT over `daily` with the columns that every part of a statement has. */
 export function dailySql(
   plan: DailyPlan,
-  { at, site, binder, keys, atoms }: { at: number; site: string; binder: Binder; keys: readonly string[]; atoms: readonly { atom: Atom; own: boolean; zero: string }[] },
+  {
+    at,
+    site,
+    binder,
+    keys,
+    atoms,
+  }: {
+    at: number;
+    site: string;
+    binder: Binder;
+    keys: readonly string[];
+    atoms: readonly { atom: Atom; own: boolean; zero: string }[];
+  },
 ): string {
   // Day and piece are 16 bits each; together they name a row in one number that the engine looks up in a set.
   const codes = plan.rows.map((row) => row.day * 65_536 + row.piece);

@@ -1,5 +1,5 @@
 export type { Goal, Problem, QueryProblem } from './parse.ts';
-export { queryRoutes, type QueryDoors } from './routes.ts';
+export { type QueryDoors, queryRoutes } from './routes.ts';
 export {
   type FrozenDays,
   type QueryHouse,

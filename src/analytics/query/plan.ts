@@ -1,6 +1,6 @@
-import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
 import type { MetricName } from '../../../contract/query.ts';
-import { asksEvents, isOfActions } from './condition.ts';
+import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
+import { isOfActions } from './condition.ts';
 import { planDaily } from './daily.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
@@ -68,7 +68,12 @@ export function planQuestion(dated: Dated): Question {
     goals,
     currency: revenue.currency ?? '-',
   });
-  const tail: Tail = { order: query.order, limit: query.limit, offset: query.offset, totalRows: query.include.totalRows };
+  const tail: Tail = {
+    order: query.order,
+    limit: query.limit,
+    offset: query.offset,
+    totalRows: query.include.totalRows,
+  };
   const listOf = (over: Range, buckets: readonly Bucket[] | undefined): List =>
     withDays(
       {
@@ -93,7 +98,8 @@ export function planQuestion(dated: Dated): Question {
   const comparison = (over: Range, onlyRows?: string[][]): Ask => ({
     scope: scopeOf(over, query.filters),
     list: listOf(over, dated.comparedBuckets),
-    tail: onlyRows === undefined ? { ...wholeTail, order: query.order } : { ...wholeTail, order: query.order, onlyRows },
+    tail:
+      onlyRows === undefined ? { ...wholeTail, order: query.order } : { ...wholeTail, order: query.order, onlyRows },
   });
   // Rows of a series are found by their step, all others by their labels.
   const waits = query.dimensions.some((dimension) => dimension.kind !== 'time');
@@ -172,7 +178,10 @@ function revenueOf(query: Query, inView: readonly Goal[], siteCurrency: string) 
   const goalAt = query.dimensions.findIndex((dimension) => dimension.kind === 'goal');
   const filtered = query.filters.some((filter) => anyFilter(filter, (test) => test.kind === 'goal'));
   if ((goalAt >= 0 || filtered) && earning.length === 0)
-    return refused('no_revenue_goals_matching', 'Revenue is null because none of the goals earns: give one a currency.');
+    return refused(
+      'no_revenue_goals_matching',
+      'Revenue is null because none of the goals earns: give one a currency.',
+    );
   if (goalAt >= 0) {
     const byGoal = new Map(inView.map((goal) => [goal.name, goal.currency ?? undefined]));
     return {
@@ -248,9 +257,17 @@ export function bundle(asks: readonly Ask[]): { scope: Scope; members: Ask[]; ta
   const groups = new Map<string, { scope: Scope; members: Ask[]; tail: Tail }>();
   const listOf = new Map<string, string>();
   // Lists first, so that totals find one of the same events to travel with.
-  const ordered = [...asks].sort((a, b) => Number(a.list.dimensions.length === 0) - Number(b.list.dimensions.length === 0));
+  const ordered = [...asks].sort(
+    (a, b) => Number(a.list.dimensions.length === 0) - Number(b.list.dimensions.length === 0),
+  );
   for (const ask of ordered) {
-    const scope = JSON.stringify([ask.scope.range.from, ask.scope.range.to, ask.scope.filters, ask.scope.goals, ask.scope.currency]);
+    const scope = JSON.stringify([
+      ask.scope.range.from,
+      ask.scope.range.to,
+      ask.scope.filters,
+      ask.scope.goals,
+      ask.scope.currency,
+    ]);
     const total = ask.list.dimensions.length === 0;
     const alone =
       ask.list.buckets !== undefined ||

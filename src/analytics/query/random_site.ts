@@ -22,7 +22,10 @@ const dayMs = 86_400_000;
  * visit, visits that cross hours, local midnights and (in the ten minutes of grace) UTC midnight, visits without a page
  * view, detached events, engagement, revenue in two currencies.
  */
-export function randomSite(seed: number, { from, days, visitors }: { from: number; days: number; visitors: number }): EventRow[] {
+export function randomSite(
+  seed: number,
+  { from, days, visitors }: { from: number; days: number; visitors: number },
+): EventRow[] {
   const random = repeatable(seed);
   const rows: EventRow[] = [];
   let visitIds = 1000;
@@ -54,7 +57,10 @@ export function randomSite(seed: number, { from, days, visitors }: { from: numbe
       for (let number = 0; number < count; number++) {
         if (number > 0) at += 1 + Math.floor(random() ** 3 * 30.9 * minuteMs);
         if (at >= day + dayMs + 10 * minuteMs) break;
-        const name = number === 0 ? pick(random, ['pageview', 'pageview', 'pageview', 'Signup']) : pick(random, ['pageview', 'pageview', 'engagement', 'engagement', 'Signup', 'purchase']);
+        const name =
+          number === 0
+            ? pick(random, ['pageview', 'pageview', 'pageview', 'Signup'])
+            : pick(random, ['pageview', 'pageview', 'engagement', 'engagement', 'Signup', 'purchase']);
         const page = {
           hostname: pick(random, ['example.com', 'shop.example.com']),
           pathname: pick(random, ['/', '/blog', '/blog/one', '/blog/one/more', '/pricing', '/Pricing', "/it's"]),

@@ -1,5 +1,5 @@
-import { type Atom, atomNames, metricFacts } from '../facts.ts';
 import type { EventRow } from '../event_row.ts';
+import { type Atom, atomNames, metricFacts } from '../facts.ts';
 import type { Dimension, Filter, Goal, Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 
@@ -34,7 +34,8 @@ export function visitsOf(events: readonly EventRow[]): Map<string, ReferenceVisi
         start: instantOfRow(first.time),
         end: instantOfRow((rows.at(-1) as EventRow).time),
         counted: rows.some((row) => row.detached === 0),
-        counting: rows.filter((row) => row.name === 'pageview' || (row.name !== 'engagement' && row.interactive === 1)).length,
+        counting: rows.filter((row) => row.name === 'pageview' || (row.name !== 'engagement' && row.interactive === 1))
+          .length,
         entryPage: views[0]?.pathname ?? '',
         exitPage: views.at(-1)?.pathname ?? '',
         entryHost: views[0]?.hostname ?? '',
@@ -53,7 +54,13 @@ export interface ReferenceRow {
 
 export function referenceRows(
   events: readonly EventRow[],
-  { query, range, buckets, goals, currency }: { query: Query; range: Range; buckets: readonly Bucket[]; goals: readonly Goal[]; currency: string },
+  {
+    query,
+    range,
+    buckets,
+    goals,
+    currency,
+  }: { query: Query; range: Range; buckets: readonly Bucket[]; goals: readonly Goal[]; currency: string },
 ): ReferenceRow[] {
   const visits = visitsOf(events);
   const actionsOnly =
@@ -62,9 +69,14 @@ export function referenceRows(
     const at = instantOfRow(event.time);
     return at >= range.from && at < range.to;
   });
-  const passing = inRange.filter((event) => query.filters.every((filter) => passes(filter, event, visits.get(event.visit_id) as ReferenceVisit)));
+  const passing = inRange.filter((event) =>
+    query.filters.every((filter) => passes(filter, event, visits.get(event.visit_id) as ReferenceVisit)),
+  );
   const matching = passing.filter((event) => !actionsOnly || event.name !== 'engagement');
-  const rows = new Map<string, { dimensions: string[]; sets: Record<string, Set<string>>; sums: Record<string, number> }>();
+  const rows = new Map<
+    string,
+    { dimensions: string[]; sets: Record<string, Set<string>>; sums: Record<string, number> }
+  >();
   const rowAt = (dimensions: string[]) => {
     const key = JSON.stringify(dimensions);
     const found = rows.get(key) ?? { dimensions, sets: {}, sums: {} };
@@ -102,7 +114,9 @@ export function referenceRows(
         depths.set(key, known);
       }
     }
-    const sameStep = !query.dimensions.some((dimension) => dimension.kind === 'time') || stepOf(instantOfRow(event.time), buckets) === stepOf(visit.start, buckets);
+    const sameStep =
+      !query.dimensions.some((dimension) => dimension.kind === 'time') ||
+      stepOf(instantOfRow(event.time), buckets) === stepOf(visit.start, buckets);
     if (visit.counted && visit.start >= range.from && visit.start < range.to && sameStep)
       for (const dimensions of keysOf(query.dimensions, event, visit, visit.start, buckets, goals))
         visitRows.set(JSON.stringify([dimensions, visit.id]), { visit, dimensions });
@@ -123,14 +137,18 @@ export function referenceRows(
   const asked = new Set(query.metrics.flatMap((metric) => metricFacts[metric].atoms));
   const result = [...rows.values()].map(({ dimensions, sets, sums }) => ({
     dimensions,
-    atoms: Object.fromEntries(atomNames.map((atom) => [atom, sets[atom]?.size ?? sums[atom] ?? 0])) as Record<Atom, number>,
+    atoms: Object.fromEntries(atomNames.map((atom) => [atom, sets[atom]?.size ?? sums[atom] ?? 0])) as Record<
+      Atom,
+      number
+    >,
   }));
   if (query.dimensions.length === 0 && result.length === 0)
     return [{ dimensions: [], atoms: Object.fromEntries(atomNames.map((atom) => [atom, 0])) as Record<Atom, number> }];
   return result.filter((row) => query.dimensions.length === 0 || [...asked].some((atom) => row.atoms[atom] !== 0));
 }
 
-const stepOf = (at: number, buckets: readonly Bucket[]) => buckets.findIndex((bucket) => at >= bucket.from && at < bucket.to);
+const stepOf = (at: number, buckets: readonly Bucket[]) =>
+  buckets.findIndex((bucket) => at >= bucket.from && at < bucket.to);
 
 function keysOf(
   dimensions: readonly Dimension[],
@@ -170,7 +188,11 @@ function valuesOf(
   }
 }
 
-function raw(dimension: Extract<Dimension, { kind: 'column' | 'property' }>, event: EventRow, visit: ReferenceVisit): string {
+function raw(
+  dimension: Extract<Dimension, { kind: 'column' | 'property' }>,
+  event: EventRow,
+  visit: ReferenceVisit,
+): string {
   if (dimension.kind === 'property') return event.props[dimension.property] ?? '';
   switch (dimension.name) {
     case 'visit:entry_page':
@@ -200,7 +222,8 @@ function reaches(goal: Goal, event: EventRow): boolean {
 /** By hand, so as not to share the translation into a pattern. */
 function globs(glob: string, text: string): boolean {
   if (glob === '') return text === '';
-  if (glob.startsWith('**')) return Array.from({ length: text.length + 1 }, (_, at) => at).some((at) => globs(glob.slice(2), text.slice(at)));
+  if (glob.startsWith('**'))
+    return Array.from({ length: text.length + 1 }, (_, at) => at).some((at) => globs(glob.slice(2), text.slice(at)));
   if (glob.startsWith('*')) {
     const slash = text.indexOf('/');
     const most = slash < 0 ? text.length : slash;
@@ -223,6 +246,7 @@ function passes(filter: Filter, event: EventRow, visit: ReferenceVisit): boolean
       const value = raw(filter.subject, event, visit);
       const empty = filter.subject.kind === 'property' ? '(none)' : filter.subject.fact.empty;
       const fold = (text: string) => (filter.caseSensitive ? text : text.toLowerCase());
+      // biome-ignore lint/suspicious/useIterableCallbackReturn: the switch is exhaustive.
       const hit = filter.values.some((wanted) => {
         switch (filter.operator) {
           case 'is':
@@ -240,7 +264,12 @@ function passes(filter: Filter, event: EventRow, visit: ReferenceVisit): boolean
   }
 }
 
-function currencyOf(dimensions: readonly Dimension[], labels: readonly string[], goals: readonly Goal[], currency: string): string {
+function currencyOf(
+  dimensions: readonly Dimension[],
+  labels: readonly string[],
+  goals: readonly Goal[],
+  currency: string,
+): string {
   const at = dimensions.findIndex((dimension) => dimension.kind === 'goal');
   if (at < 0) return currency;
   return goals.find((goal) => goal.name === labels[at])?.currency ?? '-';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { batchAnswer, type BatchAnswer, batchRequest, queryAnswer } from '../../../contract/query.ts';
+import { type BatchAnswer, batchAnswer, batchRequest, queryAnswer } from '../../../contract/query.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
@@ -77,7 +77,12 @@ async function answerTogether(
   );
   await Promise.all(
     [...bySite].map(async ([wanted, questions]) => {
-      const answers = await answersOf(doors, wanted, questions.map(({ request }) => request), { allow, signal });
+      const answers = await answersOf(
+        doors,
+        wanted,
+        questions.map(({ request }) => request),
+        { allow, signal },
+      );
       questions.forEach(({ at }, number) => {
         outcomes[at] = answers[number] as QueryOutcome;
       });
@@ -105,7 +110,11 @@ async function answersOf(
   const site = await allowedSite(doors, wanted, allow);
   if (site === undefined)
     return everywhere({
-      problem: { code: 'not_found', message: 'There is no such site here: check site_id and the key.', field: 'site_id' },
+      problem: {
+        code: 'not_found',
+        message: 'There is no such site here: check site_id and the key.',
+        field: 'site_id',
+      },
     });
   const [goals, frozenDays] = await Promise.all([doors.goalsOf(site), doors.frozenDaysOf?.(site)]);
   return runBatch({ site, goals, frozenDays, warehouse: doors.warehouse, now: doors.clock.now(), signal, requests });

@@ -2,8 +2,8 @@ import { queryLimits } from '../../../contract/limits.ts';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import { QueryOverCeiling, type Warehouse, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import type { SiteHistory } from '../history/index.ts';
-import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
 import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } from './parse.ts';
+import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
 import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
 import { buildStatement, type PartNote, type StatementRow } from './sql.ts';
@@ -65,9 +65,7 @@ export async function runBatch(house: QueryHouse & { requests: readonly unknown[
 const unanswered: Problem = { code: 'internal', message: 'The question was lost on its way: ask again.' };
 
 function needsFirstEvent(queries: readonly (Query | QueryProblem)[]): boolean {
-  return queries.some(
-    (query) => !('problem' in query) && query.range.kind === 'named' && query.range.name === 'all',
-  );
+  return queries.some((query) => !('problem' in query) && query.range.kind === 'named' && query.range.name === 'all');
 }
 
 /** `visits` is ordered by site and day, so its first row is found without reading more than one granule of each day. */
@@ -110,13 +108,18 @@ interface Ran {
 }
 
 async function answerAll(questions: readonly Question[], house: QueryHouse, answers: Map<Question, QueryOutcome>) {
-  const checked = await Promise.all(questions.map(async (question) => [question, await patternProblem(question, house)] as const));
+  const checked = await Promise.all(
+    questions.map(async (question) => [question, await patternProblem(question, house)] as const),
+  );
   const sound = checked.flatMap(([question, problem]) => {
     if (problem === undefined) return [question];
     answers.set(question, problem);
     return [];
   });
-  const ran = await runAsks(sound.flatMap((question) => question.asks), house);
+  const ran = await runAsks(
+    sound.flatMap((question) => question.asks),
+    house,
+  );
   // A comparison of a list is asked for the rows that the list has, so it has to wait for them.
   const later = sound.flatMap((question) => {
     const main = ran.get(question.main);
@@ -124,7 +127,10 @@ async function answerAll(questions: readonly Question[], house: QueryHouse, answ
       ? []
       : [{ question, ask: question.compareRows(main.result.rows) }];
   });
-  const compared = await runAsks(later.map(({ ask }) => ask), house);
+  const compared = await runAsks(
+    later.map(({ ask }) => ask),
+    house,
+  );
   for (const question of sound) {
     const ask = later.find((each) => each.question === question)?.ask;
     answers.set(question, answerOf(question, house, ran, ask === undefined ? undefined : compared.get(ask)));
@@ -137,13 +143,17 @@ async function runAsks(asks: readonly Ask[], house: QueryHouse): Promise<Map<Ask
   await Promise.all(
     bundle(asks).map(async ({ scope, members, tail }) => {
       try {
-        const statement = buildStatement(scope, members.map((ask) => ask.list), tail);
+        const statement = buildStatement(
+          scope,
+          members.map((ask) => ask.list),
+          tail,
+        );
         const rows = await house.warehouse.read<StatementRow>(statement.sql, statement.params, {
           purpose: members.length === 1 ? askName(members[0] as Ask) : 'batch',
           ...(house.signal === undefined ? {} : { signal: house.signal }),
         });
         members.forEach((ask, at) => {
-          const own = rows.filter((row) => Number(row['s']) === at);
+          const own = rows.filter((row) => Number(row.s) === at);
           results.set(ask, { result: { rows: own }, parts: statement.parts });
         });
       } catch (error) {
@@ -193,7 +203,8 @@ async function patternProblem(question: Question, house: QueryHouse): Promise<Qu
 
 function textsOf(error: unknown): string {
   const texts: string[] = [];
-  for (let at = error; at instanceof Error; at = at.cause) texts.push(at.message, String((at as { type?: unknown }).type ?? ''));
+  for (let at = error; at instanceof Error; at = at.cause)
+    texts.push(at.message, String((at as { type?: unknown }).type ?? ''));
   return texts.join('\n');
 }
 
@@ -222,7 +233,9 @@ function answerOf(
   if (query.dimensions.length === 0 && rows.length === 0) rows = [emptyRow([], query, measures)];
   if (question.compared !== undefined) {
     const own = comparedLate === undefined ? rowsOf(question.compare) : comparedLate.result.rows;
-    const then = own.map((row) => shapeRow(row, query, comparedBuckets, measuresOf(question.compareTotal, question.compareBase)));
+    const then = own.map((row) =>
+      shapeRow(row, query, comparedBuckets, measuresOf(question.compareTotal, question.compareBase)),
+    );
     if (query.dimensions.length === 1 && query.dimensions[0]?.kind === 'time')
       rows = withEmptySteps(rows, query, buckets, measures);
     return finished(question, house, mainRows, withComparison(rows, then, question, measures), ran, rowsOf);
@@ -231,7 +244,7 @@ function answerOf(
 }
 
 function visitorsOf(rows: readonly StatementRow[]): number {
-  return Number(rows[0]?.['a_visitors'] ?? 0);
+  return Number(rows[0]?.a_visitors ?? 0);
 }
 
 /** A step without events has no row; beside a comparison it gets one, or the other side could not be shown. */
@@ -269,28 +282,28 @@ function finished(
 ): QueryAnswer {
   const { query, range, buckets } = question;
   const meta: Record<string, unknown> = {};
-  if (query.include.imports) meta['imports_included'] = true;
+  if (query.include.imports) meta.imports_included = true;
   if (query.include.timeLabels && buckets !== undefined) {
-    meta['time_labels'] = buckets.map((bucket) => bucket.label);
+    meta.time_labels = buckets.map((bucket) => bucket.label);
     const present = buckets.findIndex((bucket) => bucket.from <= house.now && house.now < bucket.to);
-    if (present >= 0) meta['present_index'] = present;
+    if (present >= 0) meta.present_index = present;
   }
-  if (query.include.totalRows) meta['total_rows'] = Number(mainRows[0]?.['total_rows'] ?? 0);
-  if (Object.keys(question.warnings).length > 0) meta['metric_warnings'] = question.warnings;
+  if (query.include.totalRows) meta.total_rows = Number(mainRows[0]?.total_rows ?? 0);
+  if (Object.keys(question.warnings).length > 0) meta.metric_warnings = question.warnings;
   const elsewhere = rowsOf(question.elsewhere).map((row) => ({
-    currency: String(row['d0']),
-    events: Number(row['a_revenue_elsewhere']),
+    currency: String(row.d0),
+    events: Number(row.a_revenue_elsewhere),
   }));
-  if (elsewhere.length > 0) meta['revenue_not_summed'] = elsewhere;
+  if (elsewhere.length > 0) meta.revenue_not_summed = elsewhere;
   const rebuilding = daysWithin(range, house.frozenDays?.rebuilding);
   if (rebuilding > 0)
-    meta['warnings'] = [
+    meta.warnings = [
       {
         code: 'days_rebuilding',
         warning: `${rebuilding} day(s) of this range are being counted again; until that is done they are read from visits, and the numbers are complete.`,
       },
     ];
-  if (query.include.explain) meta['explain'] = explanationOf(question, house, ran);
+  if (query.include.explain) meta.explain = explanationOf(question, house, ran);
   return { results, meta, query: echoOf(question, house.site) };
 }
 

@@ -3,7 +3,7 @@ import type { QueryAnswer } from '../../../contract/query.ts';
 import { stillClock } from '../../platform/clock.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { EventRow } from '../event_row.ts';
-import { metricFacts } from '../facts.ts';
+import type { metricFacts } from '../facts.ts';
 import { historyLimits, openHistory } from '../history/index.ts';
 import { type Goal, parseQuery } from './parse.ts';
 import { pick, randomSite, repeatable } from './random_site.ts';
@@ -34,7 +34,10 @@ const sites: EventRow[][] = [];
 beforeAll(async () => {
   ({ warehouse, close } = await openTestWarehouse());
   for (const seed of [1, 2, 3]) {
-    const rows = randomSite(seed, { from, days: 5, visitors: seed === 3 ? 25 : 120 }).map((row) => ({ ...row, site_id: seed }));
+    const rows = randomSite(seed, { from, days: 5, visitors: seed === 3 ? 25 : 120 }).map((row) => ({
+      ...row,
+      site_id: seed,
+    }));
     sites.push(rows);
     // In several parts, so that a visit lies in pieces until its day is merged.
     const half = Math.floor(rows.length / 2);
@@ -50,9 +53,21 @@ const randomQuestion = (random: () => number) => {
     ...(random() < 0.7
       ? [
           pick(random, [
-            'visit:source', 'visit:country_name', 'visit:country', 'visit:device', 'visit:utm_campaign', 'visit:entry_page',
-            'visit:exit_page', 'visit:exit_page_hostname', 'event:page', 'event:page', 'event:hostname', 'event:name',
-            'event:title', 'event:goal', 'event:props:plan',
+            'visit:source',
+            'visit:country_name',
+            'visit:country',
+            'visit:device',
+            'visit:utm_campaign',
+            'visit:entry_page',
+            'visit:exit_page',
+            'visit:exit_page_hostname',
+            'event:page',
+            'event:page',
+            'event:hostname',
+            'event:name',
+            'event:title',
+            'event:goal',
+            'event:props:plan',
           ]),
         ]
       : []),
@@ -64,8 +79,16 @@ const randomQuestion = (random: () => number) => {
     ...new Set(
       Array.from({ length: 1 + Math.floor(random() * 5) }, () =>
         pick(random, [
-          'visitors', 'visits', 'pageviews', 'events', 'bounce_rate', 'visit_duration', 'views_per_visit', 'total_revenue',
-          'average_revenue', ...(paged ? ['scroll_depth', 'time_on_page'] : []),
+          'visitors',
+          'visits',
+          'pageviews',
+          'events',
+          'bounce_rate',
+          'visit_duration',
+          'views_per_visit',
+          'total_revenue',
+          'average_revenue',
+          ...(paged ? ['scroll_depth', 'time_on_page'] : []),
         ]),
       ),
     ),
@@ -138,17 +161,30 @@ describe('every path gives the number of the definitions', () => {
 /** Without filters, over whole days: what the dashboard asks most. */
 const frozenQuestion = (random: () => number) => {
   const dimension = pick(random, [
-    'visit:source', 'visit:country_name', 'visit:exit_page', 'visit:entry_page_hostname', 'visit:device', 'event:page',
-    'event:hostname', 'event:name', 'visit:utm_campaign',
+    'visit:source',
+    'visit:country_name',
+    'visit:exit_page',
+    'visit:entry_page_hostname',
+    'visit:device',
+    'event:page',
+    'event:hostname',
+    'event:name',
+    'visit:utm_campaign',
   ]);
   const dimensions = [
     ...(random() < 0.5 ? [pick(random, ['time:day', 'time:week', 'time:month'])] : []),
     ...(random() < 0.7 ? [dimension] : []),
   ];
   const paged = dimensions.includes('event:page');
-  const metrics = ['visitors', 'visits', 'pageviews', 'events', 'bounce_rate', 'visit_duration', 'views_per_visit'].filter(
-    () => random() < 0.6,
-  );
+  const metrics = [
+    'visitors',
+    'visits',
+    'pageviews',
+    'events',
+    'bounce_rate',
+    'visit_duration',
+    'views_per_visit',
+  ].filter(() => random() < 0.6);
   return {
     site_id: 'example.com',
     metrics: metrics.length === 0 ? ['visitors'] : [...metrics, ...(paged ? ['scroll_depth', 'time_on_page'] : [])],

@@ -97,7 +97,12 @@ const moneyFormats = new Map<string, { short: Intl.NumberFormat; long: Intl.Numb
 export function money(thousandths: bigint, currency: string): Exclude<Cell, number | string | null> {
   const decimal = decimalOf(thousandths);
   const known = moneyFormats.get(currency) ?? {
-    short: new Intl.NumberFormat('en-US', { style: 'currency', currency, notation: 'compact', maximumFractionDigits: 1 }),
+    short: new Intl.NumberFormat('en-US', {
+      style: 'currency',
+      currency,
+      notation: 'compact',
+      maximumFractionDigits: 1,
+    }),
     long: new Intl.NumberFormat('en-US', { style: 'currency', currency }),
   };
   moneyFormats.set(currency, known);

@@ -1,7 +1,15 @@
-import { type Atom, atomNames, metricFacts, noProperty } from '../facts.ts';
 import type { MetricName } from '../../../contract/query.ts';
+import { type Atom, atomNames, metricFacts, noProperty } from '../facts.ts';
 import { type Binder, openBinder } from './binder.ts';
-import { asksEvents, conditionOf, countryName, goalCondition, isOfActions, valueOf, visitColumn } from './condition.ts';
+import {
+  asksEvents,
+  conditionOf,
+  countryName,
+  goalCondition,
+  isOfActions,
+  valueSql,
+  visitColumn,
+} from './condition.ts';
 import { type DailyPlan, dailySql, isFrozenAtom } from './daily.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, type Order } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
@@ -232,11 +240,22 @@ interface Reading {
   members: readonly Numbered[];
 }
 
-function partsOf(scope: Scope, lists: readonly List[], builder: ReturnType<typeof partBuilder>, wanted: Wanted): Part[] {
-  const groups = new Map<string, { kind: PartKind; atoms: Atom[]; days: readonly number[] | undefined; members: Numbered[] }>();
+function partsOf(
+  scope: Scope,
+  lists: readonly List[],
+  builder: ReturnType<typeof partBuilder>,
+  wanted: Wanted,
+): Part[] {
+  const groups = new Map<
+    string,
+    { kind: PartKind; atoms: Atom[]; days: readonly number[] | undefined; members: Numbered[] }
+  >();
   lists.forEach((list, at) => {
     // Numbers that `daily` has are read live for the other days only; the rest of them for all days.
-    const kinds = Map.groupBy(list.atoms, (atom) => `${list.daily !== undefined && isFrozenAtom(atom) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`);
+    const kinds = Map.groupBy(
+      list.atoms,
+      (atom) => `${list.daily !== undefined && isFrozenAtom(atom) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`,
+    );
     for (const [kindOverDays, atoms] of kinds) {
       const [over, kind] = kindOverDays.split(' ') as ['live' | 'all', PartKind];
       // Lists share a pass when it computes the same numbers over the same days, and each event counts once in each.
@@ -291,11 +310,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   function eventsWhere(days: readonly number[] | undefined, actionsOnly: boolean, filters = scope.filters): string {
-    const conditions = [
-      `e.site_id = ${site}`,
-      `e.time >= ${instant(range.from)}`,
-      `e.time < ${instant(range.to)}`,
-    ];
+    const conditions = [`e.site_id = ${site}`, `e.time >= ${instant(range.from)}`, `e.time < ${instant(range.to)}`];
     if (days !== undefined) conditions.push(...daysOfEvents(days));
     const actions = actionsOnly || filters.some((filter) => anyFilter(filter, (test) => isActionTest(test)));
     if (actions) conditions.push(`e.name != 'engagement'`);
@@ -313,8 +328,7 @@ function partBuilder(scope: Scope, binder: Binder) {
     if (days.length === 0) return ['0'];
     const list = `e.id_day IN (${binder.bind('Array(Date)', days.map(isoDay))})`;
     const stretches = stretchesOf(days).map(
-      ({ first, last }) =>
-        `(e.time >= ${instant((first - 1) * dayMs)} AND e.time < ${instant((last + 2) * dayMs)})`,
+      ({ first, last }) => `(e.time >= ${instant((first - 1) * dayMs)} AND e.time < ${instant((last + 2) * dayMs)})`,
     );
     return [list, `(${stretches.join(' OR ')})`];
   }
@@ -334,10 +348,10 @@ function partBuilder(scope: Scope, binder: Binder) {
       case 'goal':
         return goalKey();
       case 'property':
-        return valueOf(dimension, { binder, table });
+        return valueSql(dimension, { binder, table });
       case 'column':
         // Names are put on in the outermost SELECT, when there are few rows left.
-        return valueOf({ ...dimension, fact: withoutNames(dimension.fact) }, { binder, table });
+        return valueSql({ ...dimension, fact: withoutNames(dimension.fact) }, { binder, table });
     }
   }
 
@@ -464,11 +478,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   /** Visits that began in the range and have an event in it that passes the filters. */
-  function visitsWithEvent(
-    members: readonly Numbered[],
-    wanted: Wanted,
-    days: readonly number[] | undefined,
-  ): string {
+  function visitsWithEvent(members: readonly Numbered[], wanted: Wanted, days: readonly number[] | undefined): string {
     const ids = `SELECT e.visit_id FROM events AS e WHERE ${eventsWhere(days, false)} AND e.detached = 0${inStepOfStart(members[0]?.list)}`;
     return pass(members, wanted, {
       table: 'visits',
@@ -481,11 +491,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   /** The same for dimensions of events: a visit counts once for each value that its events had. */
-  function visitsByEvent(
-    { at, list }: Numbered,
-    wanted: Wanted,
-    days: readonly number[] | undefined,
-  ): string {
+  function visitsByEvent({ at, list }: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
     const actions = list.dimensions.some(isOfActions);
     const ofVisit = (dimension: Dimension) =>
       dimension.kind === 'time' || (dimension.kind === 'column' && dimension.fact.level === 'visit-end');
@@ -518,7 +524,9 @@ function partBuilder(scope: Scope, binder: Binder) {
         ? ['e.visit_id AS visit', `(e.detached = 0 AND e.visit_start >= ${instant(range.from)}) AS own`]
         : []),
       ...(atoms.includes('pageviews') || atoms.includes('events') ? ['e.name AS name'] : []),
-      ...(earns ? ['e.revenue_amount AS amount', 'e.revenue_currency AS currency', `${currencySql(goalAt)} AS wanted`] : []),
+      ...(earns
+        ? ['e.revenue_amount AS amount', 'e.revenue_currency AS currency', `${currencySql(goalAt)} AS wanted`]
+        : []),
     ];
     return pass(members, wanted, {
       table: 'events',
@@ -542,7 +550,9 @@ function partBuilder(scope: Scope, binder: Binder) {
   function eventsFrom(members: readonly Numbered[], days: readonly number[] | undefined): string {
     const ends = members.flatMap(({ list }) =>
       list.dimensions.flatMap((dimension) =>
-        dimension.kind === 'column' && dimension.fact.level === 'visit-end' ? [`${visitColumn(dimension.fact.column)} AS ${dimension.fact.column}`] : [],
+        dimension.kind === 'column' && dimension.fact.level === 'visit-end'
+          ? [`${visitColumn(dimension.fact.column)} AS ${dimension.fact.column}`]
+          : [],
       ),
     );
     if (ends.length === 0) return 'events AS e';
@@ -565,11 +575,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   /** Depth and attention of a page in a visit come in several beacons: the deepest counts, the milliseconds add up. */
-  function readingPart(
-    { at, list }: Numbered,
-    wanted: Wanted,
-    days: readonly number[] | undefined,
-  ): string {
+  function readingPart({ at, list }: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
     const keys = list.dimensions.map((dimension) => keyOf(dimension, 'events', 'e.time', list.buckets ?? []));
     const names = keys.map((_, number) => `c${number}`);
     const perVisit = `SELECT ${[...keys.map((key, number) => `${key} AS c${number}`), 'maxIf(e.scroll_depth, e.scroll_depth <= 100) AS depth', 'countIf(e.scroll_depth <= 100) > 0 AS scrolled', 'sum(e.engagement_ms) AS attention'].join(', ')} FROM ${eventsFrom([{ at, list }], days)} WHERE ${eventsWhere(days, false)} AND e.name = 'engagement' GROUP BY ${[...names, 'e.visit_id'].join(', ')}`;
@@ -613,7 +619,12 @@ function partBuilder(scope: Scope, binder: Binder) {
       const atoms = wanted.atoms.map((atom) => ({ atom, own: own.includes(atom), zero: zeroOf(atom) }));
       const sql = dailySql(list.daily, { at, site, binder, keys: numbered(wanted.keyCount, 'k'), atoms });
       const note = noteOf([{ at, list }], own, [...new Set(list.daily.rows.map((row) => row.day))]);
-      return [{ sql: wanted.grouped ? sql.replace('\nFROM daily', ', toUInt64(0) AS group_visitors\nFROM daily') : sql, note: { ...note, table: 'daily' as const } }];
+      return [
+        {
+          sql: wanted.grouped ? sql.replace('\nFROM daily', ', toUInt64(0) AS group_visitors\nFROM daily') : sql,
+          note: { ...note, table: 'daily' as const },
+        },
+      ];
     });
   }
 

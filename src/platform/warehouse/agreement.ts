@@ -38,7 +38,8 @@ export const hostileTexts = [
   'nul:\0:nul',
   '\u2028\u2029\ufeff',
   '😀 ünïcödé 漢字 العربية',
-  '`"$(id)$\{x}%s%n',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is hostile text on purpose.
+  '`"$(id)${x}%s%n',
   'x'.repeat(100_000),
 ];
 

@@ -51,7 +51,6 @@ export function useAnswers<Name extends string>(
   const signature = keys.join('\n');
   const lastTick = useRef(tick);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the questions, by value.
   useEffect(() => {
     const quiet = lastTick.current !== tick;
     lastTick.current = tick;

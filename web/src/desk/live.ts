@@ -16,7 +16,6 @@ export function useWhileVisible(
   ms: number,
   deps: readonly unknown[],
 ): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what the work depends on.
   useEffect(() => {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;

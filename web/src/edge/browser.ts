@@ -8,11 +8,6 @@ export function now(): number {
   return Date.now();
 }
 
-/** Milliseconds since the page was opened, for measuring how long something took. */
-export function ticks(): number {
-  return performance.now();
-}
-
 export type Theme = 'system' | 'light' | 'dark';
 
 /**

@@ -324,7 +324,6 @@ export function SnippetSteps({
   const heading = useRef<HTMLHeadingElement>(null);
   const address = waiting.checks?.public_url.address.replace(/\/$/, '') ?? window.location.origin;
   const works = waiting.checks !== undefined && waiting.checks.first_event !== null;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each step begins at its heading, for the keyboard and for readers.
   useEffect(() => heading.current?.focus(), [works]);
   if (works)
     return (

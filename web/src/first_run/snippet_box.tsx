@@ -55,7 +55,6 @@ export function SnippetBox({
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling block must be reachable by keyboard. */}
         <pre tabIndex={0} ref={block}>
           {pieces(text).map((piece, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text have no identity but their place.
             <span key={index} className={classes[piece.kind]}>
               {piece.text}
             </span>

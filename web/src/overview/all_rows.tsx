@@ -44,7 +44,6 @@ export function AllRows({
     }, typingMs);
     return () => clearTimeout(timer);
   }, [typed]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab begins at its own beginning.
   useEffect(() => {
     setSort(tab.columns[0] as Column);
     setOffset(0);

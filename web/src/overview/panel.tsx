@@ -101,7 +101,6 @@ export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRe
         <tbody>
           {data === undefined
             ? Array.from({ length: rows }, (_, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: skeleton rows have no identity.
                 <tr key={index} className="skeleton">
                   <td>
                     {answer.state === 'waiting' && answer.late ? (

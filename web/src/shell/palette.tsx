@@ -62,7 +62,6 @@ export function Palette({ items, onClose }: { items: readonly PaletteItem[]; onC
       <div className="palette-in">
         <Icon name="search" />
         <input
-          // biome-ignore lint/a11y/noAutofocus: the palette is opened to type into it.
           autoFocus
           role="combobox"
           aria-expanded="true"
