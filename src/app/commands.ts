@@ -1,5 +1,4 @@
 import type { ControlCommand } from '../platform/control.ts';
-import { readBody } from '../platform/http/server.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
 import { setUpDesk } from './set_up_desk.ts';
@@ -8,7 +7,14 @@ import { setUpDesk } from './set_up_desk.ts';
 export function controlCommands(desk: Desk): Record<string, ControlCommand> {
   return {
     ...Object.assign({}, ...desk.parts.map((part) => part.commands ?? {})),
-    setup: async (_args, body) => setUpDesk(desk, JSON.parse((await readBody(body, 1024 * 1024)).toString('utf8'))),
+    setup: async (_args, body) => setUpDesk(desk, JSON.parse(await readText(body))),
     status: () => readiness(desk.house),
   };
+}
+
+/** A request of the socket and a plain stream alike: a command that runs without a server has no headers. */
+async function readText(stream: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
 }
