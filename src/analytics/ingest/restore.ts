@@ -69,8 +69,8 @@ async function restoreVisits({ warehouse, visits, nowMs }: RestoreParts): Promis
   const pages = Math.ceil(Number(counted?.visits ?? 0) / visitsPerPage);
   for (let page = 0; page < pages; page++) {
     const rows = await warehouse.read<StoredVisit>(
-      `SELECT site_id, toString(visitor_id) AS visitor_id, toString(visit_id) AS visit_id,
-        toString(any(id_day)) AS id_day, toString(any(visit_start)) AS visit_start, toString(max(time)) AS last,
+      `SELECT site_id, visitor_id, visit_id,
+        any(id_day) AS id_day, any(visit_start) AS visit_start, max(time) AS last,
         max(entry_hostname) AS entry_hostname, max(entry_page) AS entry_page,
         any(referrer) AS referrer, any(source) AS source, any(utm_source) AS utm_source, any(utm_medium) AS utm_medium,
         any(utm_campaign) AS utm_campaign, any(utm_term) AS utm_term, any(utm_content) AS utm_content,
@@ -81,7 +81,7 @@ async function restoreVisits({ warehouse, visits, nowMs }: RestoreParts): Promis
       FROM events
       WHERE ${running} AND visit_id % {pages:UInt32} = {page:UInt32}
       GROUP BY site_id, visitor_id, visit_id
-      ORDER BY max(time)`,
+      ORDER BY last`,
       { since, pages, page },
       { seconds, purpose: 'restore' },
     );
@@ -119,11 +119,11 @@ async function restoreEventKeys({ warehouse, eventKeys, nowMs }: RestoreParts): 
 
 async function restoreOrders({ warehouse, orderKeys, nowMs }: RestoreParts): Promise<void> {
   const orders = await warehouse.read<{ site_id: string | number; order_id: string; last: string }>(
-    `SELECT site_id, order_id, toString(max(time)) AS last
+    `SELECT site_id, order_id, max(time) AS last
     FROM events
     WHERE order_id != '' AND time > {since:DateTime64(3, 'UTC')}
     GROUP BY site_id, order_id
-    ORDER BY max(time) DESC
+    ORDER BY last DESC
     LIMIT ${orderKeysMax}`,
     { since: timeText(nowMs - orderKeyMs) },
     { seconds, purpose: 'restore' },

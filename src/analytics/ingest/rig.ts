@@ -1,6 +1,6 @@
 import { stillClock } from '../../platform/clock.ts';
 import type { Principal } from '../../platform/http/route.ts';
-import { seededRandom } from '../../platform/random.ts';
+import { type Random, seededRandom } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { BotRow, EventRow } from '../event_row.ts';
 import { noShields, openSiteDirectory, type SiteRecord } from '../sites.ts';
@@ -58,10 +58,17 @@ export const berlin: Place = { country: 'DE', region: 'Berlin', city: 'Berlin', 
 export const noon = Date.UTC(2026, 5, 1, 12);
 
 export function openRig(
-  given: { sites?: SiteRecord[]; startMs?: number; siteRate?: number; visitsMax?: number; salts?: Salts } = {},
+  given: {
+    sites?: SiteRecord[];
+    startMs?: number;
+    siteRate?: number;
+    visitsMax?: number;
+    salts?: Salts;
+    random?: Random;
+  } = {},
 ) {
   const clock = stillClock(given.startMs ?? noon);
-  const random = seededRandom('rig');
+  const random = given.random ?? seededRandom('rig');
   const events = memoryLane('events');
   const bots = memoryLane('bots');
   const drops = openDropCounts();
