@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type EventRow, warehouseTime } from '../event_row.ts';
-import { agentText, dayText, entryText, eventLine, originText, placeText, timeText, visitTexts } from './row.ts';
+import { agentText, dayText, entryText, eventLine, originText, placeText, storedText, timeText } from './row.ts';
 
 const nasty = 'a"b\\c\n\u2028é😀';
 
@@ -50,8 +50,17 @@ const row: EventRow = {
   event_key: '5',
 };
 
+function textsOf(stored: EventRow) {
+  return {
+    origin: storedText.origin(stored),
+    agent: storedText.agent(stored),
+    place: storedText.place(stored),
+    entry: storedText.entry(stored),
+  };
+}
+
 it('a line built by hand is what JSON.stringify makes of the row', () => {
-  const texts = visitTexts(row);
+  const texts = textsOf(row);
   const line = eventLine({
     siteId: row.site_id,
     timeMs: Date.UTC(2026, 5, 1, 12, 0, 0, 123),
@@ -85,9 +94,9 @@ it('a line built by hand is what JSON.stringify makes of the row', () => {
 
 it('texts made from a hit and from its stored row are the same, so a restart changes no row', () => {
   const place = { country: 'DE', region: 'Berlin', city: 'Berlin', latitude: 52.5, longitude: 13.4 };
-  const texts = visitTexts({ ...row, ...place, latitude: '52.5' as unknown as number });
+  const texts = textsOf({ ...row, ...place, latitude: '52.5' as unknown as number });
   expect(texts.place).toBe(placeText(place));
-  expect(visitTexts({ ...row, country: '', region: '', city: '', latitude: 0, longitude: 0 }).place).toBe(
+  expect(textsOf({ ...row, country: '', region: '', city: '', latitude: 0, longitude: 0 }).place).toBe(
     placeText(undefined),
   );
   expect(texts.entry).toBe(entryText(nasty, nasty));

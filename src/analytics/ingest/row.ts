@@ -91,48 +91,35 @@ export function botLine(row: Omit<BotRow, 'time'> & { timeMs: number }): string 
   return JSON.stringify({ ...rest, time: timeText(timeMs) });
 }
 
-/** What a restart reads back from a line: enough to go on with the visit. */
-export type VisitColumns = Pick<
-  EventRow,
-  | 'site_id'
-  | 'visitor_id'
-  | 'visit_id'
-  | 'id_day'
-  | 'visit_start'
-  | 'entry_hostname'
-  | 'entry_page'
-  | 'referrer'
-  | 'source'
-  | 'utm_source'
-  | 'utm_medium'
-  | 'utm_campaign'
-  | 'utm_term'
-  | 'utm_content'
-  | 'click_id'
-  | 'channel'
-  | 'browser'
-  | 'browser_version'
-  | 'os'
-  | 'os_version'
-  | 'device'
-  | 'screen'
-  | 'country'
-  | 'region'
-  | 'city'
-  | 'latitude'
-  | 'longitude'
->;
+/** The stored columns that make each of the four texts. */
+export const textColumns = {
+  origin: [
+    'referrer',
+    'source',
+    'utm_source',
+    'utm_medium',
+    'utm_campaign',
+    'utm_term',
+    'utm_content',
+    'click_id',
+    'channel',
+  ],
+  agent: ['browser', 'browser_version', 'os', 'os_version', 'device', 'screen'],
+  place: ['country', 'region', 'city', 'latitude', 'longitude'],
+  entry: ['entry_hostname', 'entry_page'],
+} as const satisfies Record<string, readonly (keyof EventRow)[]>;
 
-/** The same four texts as above, from stored columns. */
-export function visitTexts(row: VisitColumns) {
-  return {
-    origin: originText(row as unknown as Source, row.channel as Channel),
-    agent: agentText(row as unknown as Agent, row.screen),
-    // The warehouse gives decimals as text.
-    place: placeText({ ...row, latitude: Number(row.latitude), longitude: Number(row.longitude) }),
-    entry: entryText(row.entry_hostname, row.entry_page),
-  };
-}
+export type TextKind = keyof typeof textColumns;
+type TextColumns<Kind extends TextKind> = Pick<EventRow, (typeof textColumns)[Kind][number]>;
+
+/** The same four texts from stored columns, for a restart. */
+export const storedText: { readonly [Kind in TextKind]: (row: TextColumns<Kind>) => string } = {
+  origin: (row) => originText(row as unknown as Source, row.channel as Channel),
+  agent: (row) => agentText(row as unknown as Agent, row.screen),
+  // The warehouse gives decimals as text.
+  place: (row) => placeText({ ...row, latitude: Number(row.latitude), longitude: Number(row.longitude) }),
+  entry: (row) => entryText(row.entry_hostname, row.entry_page),
+};
 
 /**
  * 'YYYY-MM-DD hh:mm:ss.mmm'. The part up to the minute is made once per minute: an event's time and the start of its
