@@ -244,43 +244,70 @@ function patternsOf(filters: readonly Filter[]): string[] {
 }
 
 /** For logs and metrics; a word of ours, never of the question. */
-export function askName(ask: Ask): string {
-  if (ask.list.buckets !== undefined) return 'series';
-  return ask.list.dimensions.length === 0 ? 'totals' : 'list';
+export function askName(list: List | undefined): string {
+  if (list?.buckets !== undefined) return 'series';
+  return list?.dimensions.length === 0 ? 'totals' : 'list';
+}
+
+/** What one statement answers: its lists, and for each of them the asks that it is the answer to. */
+export interface Bundle {
+  scope: Scope;
+  lists: { list: List; asks: Ask[] }[];
+  tail: Tail;
 }
 
 /**
- * Puts together what one statement can answer: the same site, range, filters and goals; any number of totals, and
- * lists that are cut and ordered alike.
+ * Puts together what one statement can answer: the same site, range, filters and goals; all totals, which become one
+ * list, and lists that are cut and ordered alike. What is asked twice is answered once.
  */
-export function bundle(asks: readonly Ask[]): { scope: Scope; members: Ask[]; tail: Tail }[] {
-  const groups = new Map<string, { scope: Scope; members: Ask[]; tail: Tail }>();
-  const listOf = new Map<string, string>();
+export function bundle(asks: readonly Ask[]): Bundle[] {
+  const bundles = new Map<string, Bundle>();
+  const bundleOfScope = new Map<string, string>();
   // Lists first, so that totals find one of the same events to travel with.
-  const ordered = [...asks].sort(
-    (a, b) => Number(a.list.dimensions.length === 0) - Number(b.list.dimensions.length === 0),
-  );
+  const ordered = [...asks].sort((a, b) => Number(isTotal(a)) - Number(isTotal(b)));
   for (const ask of ordered) {
-    const scope = JSON.stringify([
-      ask.scope.range.from,
-      ask.scope.range.to,
-      ask.scope.filters,
-      ask.scope.goals,
-      ask.scope.currency,
-    ]);
-    const total = ask.list.dimensions.length === 0;
-    const alone =
-      ask.list.buckets !== undefined ||
-      ask.list.groupFilters !== undefined ||
-      ask.tail.onlyRows !== undefined ||
-      ask.list.dimensions.some((dimension) => dimension.kind === 'goal');
-    const cut = total ? undefined : JSON.stringify([ask.tail, ask.list.metrics]);
-    const key = alone ? `${groups.size} alone` : `${scope} ${cut ?? listOf.get(scope) ?? ''}`;
-    if (!alone && cut !== undefined && !listOf.has(scope)) listOf.set(scope, cut);
-    const group = groups.get(key) ?? { scope: ask.scope, members: [], tail: ask.tail };
-    group.members.push(ask);
-    if (!total) group.tail = ask.tail;
-    groups.set(key, group);
+    const { range, filters, goals, currency } = ask.scope;
+    const scope = JSON.stringify([range.from, range.to, filters, goals, currency]);
+    const key = isTotal(ask) ? (bundleOfScope.get(scope) ?? scope) : `${scope} ${cutOf(ask)}`;
+    if (!isAlone(ask) && !bundleOfScope.has(scope)) bundleOfScope.set(scope, key);
+    const found = bundles.get(key) ?? { scope: ask.scope, lists: [], tail: ask.tail };
+    if (!isTotal(ask)) found.tail = ask.tail;
+    addTo(found, ask);
+    bundles.set(key, found);
   }
-  return [...groups.values()];
+  return [...bundles.values()];
+}
+
+function isTotal(ask: Ask): boolean {
+  return ask.list.dimensions.length === 0;
+}
+
+/** A series has steps of its own, a list of goals counts events several times: neither shares a statement. */
+function isAlone({ list, tail }: Ask): boolean {
+  return (
+    list.buckets !== undefined ||
+    list.groupFilters !== undefined ||
+    tail.onlyRows !== undefined ||
+    list.dimensions.some((dimension) => dimension.kind === 'goal')
+  );
+}
+
+function cutOf(ask: Ask): string {
+  const names = isAlone(ask) ? ask.list.dimensions.map((dimension) => dimension.name) : [];
+  return JSON.stringify([ask.tail, ask.list.metrics, ask.list.groupFilters, names, ask.list.buckets?.length]);
+}
+
+function addTo({ lists }: Bundle, ask: Ask) {
+  const name = (list: List) => list.dimensions.map((dimension) => dimension.name).join();
+  const same = lists.find(({ list }) => name(list) === name(ask.list));
+  if (same === undefined) {
+    lists.push({ list: ask.list, asks: [ask] });
+    return;
+  }
+  same.list = {
+    ...same.list,
+    metrics: [...new Set([...same.list.metrics, ...ask.list.metrics])],
+    atoms: [...new Set([...same.list.atoms, ...ask.list.atoms])],
+  };
+  same.asks.push(ask);
 }

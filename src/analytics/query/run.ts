@@ -141,24 +141,24 @@ async function answerAll(questions: readonly Question[], house: QueryHouse, answ
 async function runAsks(asks: readonly Ask[], house: QueryHouse): Promise<Map<Ask, Ran | QueryProblem>> {
   const results = new Map<Ask, Ran | QueryProblem>();
   await Promise.all(
-    bundle(asks).map(async ({ scope, members, tail }) => {
+    bundle(asks).map(async ({ scope, lists, tail }) => {
       try {
         const statement = buildStatement(
           scope,
-          members.map((ask) => ask.list),
+          lists.map(({ list }) => list),
           tail,
         );
         const rows = await house.warehouse.read<StatementRow>(statement.sql, statement.params, {
-          purpose: members.length === 1 ? askName(members[0] as Ask) : 'batch',
+          purpose: lists.length === 1 ? askName(lists[0]?.list) : 'batch',
           ...(house.signal === undefined ? {} : { signal: house.signal }),
         });
-        members.forEach((ask, at) => {
+        lists.forEach(({ asks: same }, at) => {
           const own = rows.filter((row) => Number(row.s) === at);
-          results.set(ask, { result: { rows: own }, parts: statement.parts });
+          for (const ask of same) results.set(ask, { result: { rows: own }, parts: statement.parts });
         });
       } catch (error) {
         const problem = problemOf(error);
-        for (const ask of members) results.set(ask, { problem });
+        for (const { asks: same } of lists) for (const ask of same) results.set(ask, { problem });
       }
     }),
   );

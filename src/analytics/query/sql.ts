@@ -195,7 +195,11 @@ function kindOf(atom: Atom, list: List, scope: Scope): PartKind {
   const throughEvents = byEvent || scope.filters.some(asksEvents);
   switch (atom) {
     case 'visitors':
-      return throughEvents || hasShortStep(list, scope.range) ? 'events' : 'visits';
+      if (byEvent) return 'events';
+      // What a visit says is the same on all of its events, so a visit with one event that passes is enough: there are
+      // three times fewer visits than events. A step needs the event within the step, which visits do not know.
+      if (throughEvents) return list.buckets === undefined ? 'visits-with-event' : 'events';
+      return hasShortStep(list, scope.range) ? 'events' : 'visits';
     case 'visits':
       // Events know which visit they are of and when it began; only its bounce and length need the visit itself.
       if (byEvent && list.buckets === undefined && !list.atoms.includes('bounces') && !list.atoms.includes('duration'))
@@ -264,12 +268,16 @@ function partsOf(
       const live = over === 'live' ? list.daily?.live : undefined;
       const days = live === undefined ? 'all' : live.join();
       const actions = list.dimensions.some(isOfActions);
-      const shared = [kind, atoms.join(), days, actions].join(' ');
+      // Of visits the numbers beside visitors cost next to nothing, so a list that did not ask for them may share.
+      const ofVisits = kind === 'visits' || kind === 'visits-with-event';
+      const numbers = ofVisits ? String(atoms.includes('visitors')) : atoms.join();
+      const shared = [kind, numbers, days, actions].join(' ');
       // Two lists by the same columns could not be told apart within one pass.
       const twin = groups.get(shared)?.members.some((member) => signatureOf(member.list) === signatureOf(list));
       const name = single || twin === true ? `${shared} ${at}` : shared;
-      const group = groups.get(name) ?? { kind, atoms, days: live, members: [] };
+      const group = groups.get(name) ?? { kind, atoms: [...atoms], days: live, members: [] };
       group.members.push({ at, list });
+      for (const atom of atoms) if (!group.atoms.includes(atom)) group.atoms.push(atom);
       groups.set(name, group);
     }
   });
@@ -291,36 +299,72 @@ function signatureOf(list: List): string {
 function partBuilder(scope: Scope, binder: Binder) {
   const site = binder.bind('UInt64', scope.siteId);
   const { range } = scope;
+  const date = (day: number) => binder.bind('Date', isoDay(day));
   const instant = (ms: number) => `fromUnixTimestamp64Milli(${binder.bind('Int64', ms)}, 'UTC')`;
 
+  /** Days of identity that lie in the range with everything that can have their ids: nobody has to look at a time there. */
+  const inside = insideOf(range);
+
   /**
-   * `days` limits the part to these days of identity. Visits begin on their day of identity except for detached
-   * events, which can only be older; a day before the range is enough, for no visit outlives its id by more.
+   * Conditions that together take each visit of the range once. Most days lie inside it, and reading two times a row
+   * to find that out took as long as counting the visitors; so the days inside are read by their date, and only those
+   * that the range cuts by the times of the visit. `days` limits the part to some days of identity.
    */
-  function visitsWhere(days: readonly number[] | undefined, when: 'present' | 'started'): string {
-    const conditions = [
-      `v.site_id = ${site}`,
-      `v.day >= ${binder.bind('Date', isoDay(Math.floor(range.from / dayMs) - 1))}`,
-      `v.day <= ${binder.bind('Date', isoDay(Math.floor((range.to - 1) / dayMs)))}`,
+  function visitScopes(days: readonly number[] | undefined, when: 'present' | 'started'): RowScope[] {
+    const first = Math.floor(range.from / dayMs) - 1;
+    const last = Math.floor((range.to - 1) / dayMs);
+    const timed = [
       `v.started < ${instant(range.to)}`,
       when === 'present' ? `v.ended >= ${instant(range.from)}` : `v.started >= ${instant(range.from)}`,
     ];
-    if (days !== undefined) conditions.push(`v.id_day IN (${binder.bind('Array(Date)', days.map(isoDay))})`);
-    return conditions.join(' AND ');
+    const bySite = `v.site_id = ${site}`;
+    if (days !== undefined) {
+      const wanted = binder.bind('Array(Date)', days.map(isoDay));
+      return [{ where: [bySite, `v.day IN (${wanted})`, ...timed], inside: false }];
+    }
+    if (inside === undefined)
+      return [{ where: [bySite, `v.day >= ${date(first)}`, `v.day <= ${date(last)}`, ...timed], inside: false }];
+    const before = `(v.day >= ${date(first)} AND v.day < ${date(inside.first)})`;
+    const after = `(v.day > ${date(inside.last)} AND v.day <= ${date(last)})`;
+    return [
+      { where: [bySite, `v.day >= ${date(inside.first)}`, `v.day <= ${date(inside.last)}`], inside: true },
+      { where: [bySite, `(${before} OR ${after})`, ...timed], inside: false },
+    ];
   }
 
-  function eventsWhere(days: readonly number[] | undefined, actionsOnly: boolean, filters = scope.filters): string {
-    const conditions = [`e.site_id = ${site}`, `e.time >= ${instant(range.from)}`, `e.time < ${instant(range.to)}`];
-    if (days !== undefined) conditions.push(...daysOfEvents(days));
+  /** The same for events, which are found by their time: `indexHint` lets the engine skip by it without reading it. */
+  function eventScopes(days: readonly number[] | undefined, actionsOnly: boolean): RowScope[] {
+    const times = (from: number, to: number) => `e.time >= ${instant(from)} AND e.time < ${instant(to)}`;
+    const rest = eventTests(days, actionsOnly);
+    const bySite = `e.site_id = ${site}`;
+    if (days !== undefined)
+      return [{ where: [bySite, times(range.from, range.to), ...daysOfEvents(days), ...rest], inside: false }];
+    if (inside === undefined) return [{ where: [bySite, times(range.from, range.to), ...rest], inside: false }];
+    const [first, last] = [inside.first * dayMs, (inside.last + 1) * dayMs];
+    const ofDays = `e.id_day >= ${date(inside.first)} AND e.id_day <= ${date(inside.last)}`;
+    const edges = [times(range.from, Math.min(first + graceMs, range.to)), times(Math.max(last, range.from), range.to)];
+    return [
+      { where: [bySite, `indexHint(${times(first, last + graceMs)})`, ofDays, ...rest], inside: true },
+      {
+        where: [bySite, `(${edges.map((edge) => `(${edge})`).join(' OR ')})`, `NOT (${ofDays})`, ...rest],
+        inside: false,
+      },
+    ];
+  }
+
+  /** The filters, as tests of an event. */
+  function eventTests(days: readonly number[] | undefined, actionsOnly: boolean): string[] {
+    const { filters } = scope;
     const actions = actionsOnly || filters.some((filter) => anyFilter(filter, (test) => isActionTest(test)));
-    if (actions) conditions.push(`e.name != 'engagement'`);
     const context = {
       binder,
       table: 'events' as const,
       visitsWhere: (test: string) =>
-        `SELECT v.visit_id FROM visits AS v FINAL WHERE ${visitsWhere(days, 'present')} AND ${test}`,
+        visitScopes(days, 'present')
+          .map(({ where }) => `SELECT v.visit_id FROM visits AS v FINAL WHERE ${[...where, test].join(' AND ')}`)
+          .join(' UNION ALL '),
     };
-    return [...conditions, ...filters.map((filter) => conditionOf(filter, context))].join(' AND ');
+    return [...(actions ? [`e.name != 'engagement'`] : []), ...filters.map((filter) => conditionOf(filter, context))];
   }
 
   /** The id's day alone would read every event of the range; the times it can have let the engine skip. */
@@ -383,8 +427,7 @@ function partBuilder(scope: Scope, binder: Binder) {
     options: {
       table: 'events' | 'visits';
       time: string;
-      from: string;
-      columns: readonly string[];
+      sources: readonly { from: string; columns: readonly string[] }[];
       atoms: readonly Atom[];
       sums: Partial<Record<Atom, string>>;
     },
@@ -400,8 +443,13 @@ function partBuilder(scope: Scope, binder: Binder) {
       }
       return { at, columns };
     });
-    const selected = [...expressions.map((expression, at) => `${expression} AS c${at}`), ...options.columns];
-    const source = `SELECT ${selected.length === 0 ? '1 AS one' : selected.join(', ')} ${options.from}`;
+    const keys = expressions.map((expression, at) => `${expression} AS c${at}`);
+    const source = options.sources
+      .map(
+        ({ from, columns }) =>
+          `SELECT ${[...keys, ...columns, ...(keys.length + columns.length === 0 ? ['1'] : [])].join(', ')} FROM ${from}`,
+      )
+      .join('\nUNION ALL ');
     const sums = Object.fromEntries(options.atoms.map((atom) => [atom, options.sums[atom]]));
     return `${selectOf(sets, expressions.length, wanted, sums)}\nFROM (${source})${groupBy(sets, expressions.length)}`;
   }
@@ -413,7 +461,7 @@ function partBuilder(scope: Scope, binder: Binder) {
       case 'visits':
         return [{ sql: visitsPart(atoms, members, wanted, days), note: { ...note, table: 'visits' } }];
       case 'visits-with-event':
-        return [{ sql: visitsWithEvent(members, wanted, days), note: { ...note, table: 'events+visits' } }];
+        return [{ sql: visitsWithEvent(atoms, members, wanted, days), note: { ...note, table: 'events+visits' } }];
       case 'events':
         return [{ sql: eventsPart(atoms, members, wanted, days), note }];
       case 'reading':
@@ -441,33 +489,32 @@ function partBuilder(scope: Scope, binder: Binder) {
     const present = atoms.includes('visitors');
     const buckets = members[0]?.list.buckets;
     const series = present && buckets !== undefined;
-    const begins = series
-      ? `v.started >= ${instant(range.from)} AND c_time = roundDown(${seconds('v.started')}, ${starts(buckets)})`
-      : `v.started >= ${instant(range.from)}`;
-    const counts = `v.counted = 1 AND ${begins}`;
-    const filters = scope.filters.map((filter) => conditionOf(filter, { binder, table: 'visits', visitsWhere: never }));
-    const where = [visitsWhere(days, present ? 'present' : 'started'), ...filters].join(' AND ');
-    const needsVisit = atoms.some((atom) => atom !== 'visitors');
     const timeAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'time') ?? -1;
-    const columns = [
-      ...(present ? ['v.visitor_id AS visitor'] : []),
-      ...(needsVisit ? [`${counts.replace('c_time', `c${timeAt}`)} AS own`] : []),
-      ...(atoms.includes('bounces') || atoms.includes('duration') ? ['v.counting <= 1 AS bounced'] : []),
-      ...(atoms.includes('duration') ? [`${visitSeconds} AS seconds`] : []),
-    ];
+    const inStep = series ? ` AND c${timeAt} = roundDown(${seconds('v.started')}, ${starts(buckets)})` : '';
+    const filters = scope.filters.map((filter) => conditionOf(filter, { binder, table: 'visits', visitsWhere: never }));
+    const sources = visitScopes(days, present ? 'present' : 'started').map(({ where, inside: whole }) => ({
+      from: `visits AS v FINAL WHERE ${[...where, ...filters].join(' AND ')}`,
+      columns: [
+        ...(present ? ['v.visitor_id AS visitor'] : []),
+        ...visitNumbers(atoms, `v.counted = 1${whole ? '' : ` AND v.started >= ${instant(range.from)}`}${inStep}`),
+      ],
+    }));
     return pass(members, wanted, {
       table: 'visits',
       time: present ? 'overlap' : 'v.started',
-      from: `FROM visits AS v FINAL WHERE ${where}`,
-      columns,
+      sources,
       atoms,
-      sums: {
-        visitors: 'uniqExact(visitor)',
-        visits: 'countIf(own)',
-        bounces: 'countIf(own AND bounced)',
-        duration: 'sumIf(seconds, own AND NOT bounced)',
-      },
+      sums: visitSums,
     });
+  }
+
+  /** `own` says whether the visit is one of the range (or step), and not only present in it. */
+  function visitNumbers(atoms: readonly Atom[], own: string): string[] {
+    return [
+      ...(atoms.some((atom) => atom !== 'visitors') ? [`${own} AS own`] : []),
+      ...(atoms.includes('bounces') || atoms.includes('duration') ? ['v.counting <= 1 AS bounced'] : []),
+      ...(atoms.includes('duration') ? [`${visitSeconds} AS seconds`] : []),
+    ];
   }
 
   /** A step of a series is the total of that step: the visit began in it and has the event in it. */
@@ -477,16 +524,30 @@ function partBuilder(scope: Scope, binder: Binder) {
     return ` AND roundDown(${seconds('e.time')}, ${steps}) = roundDown(${seconds('e.visit_start')}, ${steps})`;
   }
 
-  /** Visits that began in the range and have an event in it that passes the filters. */
-  function visitsWithEvent(members: readonly Numbered[], wanted: Wanted, days: readonly number[] | undefined): string {
-    const ids = `SELECT e.visit_id FROM events AS e WHERE ${eventsWhere(days, false)} AND e.detached = 0${inStepOfStart(members[0]?.list)}`;
+  /** Visits that have an event in the range that passes the filters; `own` those that began in it too. */
+  function visitsWithEvent(
+    atoms: readonly Atom[],
+    members: readonly Numbered[],
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string {
+    const inStep = inStepOfStart(members[0]?.list);
+    const ids = eventScopes(days, false)
+      .map(({ where }) => `SELECT e.visit_id FROM events AS e WHERE ${where.join(' AND ')}${inStep}`)
+      .join(' UNION ALL ');
+    const present = atoms.includes('visitors');
     return pass(members, wanted, {
       table: 'visits',
       time: 'v.started',
-      from: `FROM visits AS v FINAL WHERE ${visitsWhere(days, 'started')} AND v.counted = 1 AND v.visit_id IN (${ids})`,
-      columns: ['v.counting <= 1 AS bounced', `${visitSeconds} AS seconds`],
-      atoms: ['visits', 'bounces', 'duration'],
-      sums: { visits: 'count()', bounces: 'countIf(bounced)', duration: 'sumIf(seconds, NOT bounced)' },
+      sources: visitScopes(days, present ? 'present' : 'started').map(({ where, inside: whole }) => ({
+        from: `visits AS v FINAL WHERE ${where.join(' AND ')} AND v.visit_id IN (${ids})`,
+        columns: [
+          ...(present ? ['v.visitor_id AS visitor'] : []),
+          ...visitNumbers(atoms, `v.counted = 1${whole ? '' : ` AND v.started >= ${instant(range.from)}`}`),
+        ],
+      })),
+      atoms,
+      sums: visitSums,
     });
   }
 
@@ -502,9 +563,21 @@ function partBuilder(scope: Scope, binder: Binder) {
       return { name, fromVisit, expression };
     });
     const inEvents = keys.filter((key) => !key.fromVisit);
-    const pairs = `SELECT DISTINCT ${[...inEvents.map((key) => `${key.expression} AS ${key.name}`), 'e.visit_id AS id'].join(', ')} FROM events AS e WHERE ${eventsWhere(days, actions)} AND e.detached = 0 AND e.visit_start >= ${instant(range.from)}${inStepOfStart(list)}`;
+    const columns = [...inEvents.map((key) => `${key.expression} AS ${key.name}`), 'e.visit_id AS id'].join(', ');
+    // A visit has one day of identity, so the two scopes have no pair in common.
+    const pairs = eventScopes(days, actions)
+      .map(
+        ({ where }) =>
+          `SELECT DISTINCT ${columns} FROM events AS e WHERE ${where.join(' AND ')} AND e.detached = 0${inStepOfStart(list)}`,
+      )
+      .join(' UNION ALL ');
     const inVisits = keys.filter((key) => key.fromVisit).map((key) => `${key.expression} AS ${key.name}`);
-    const visits = `SELECT ${[...inVisits, 'v.visit_id AS id', 'v.counting <= 1 AS bounced', `${visitSeconds} AS seconds`].join(', ')} FROM visits AS v FINAL WHERE ${visitsWhere(days, 'started')} AND v.counted = 1`;
+    const facts = [...inVisits, 'v.visit_id AS id', 'v.counting <= 1 AS bounced', `${visitSeconds} AS seconds`].join(
+      ', ',
+    );
+    const visits = visitScopes(days, 'started')
+      .map(({ where }) => `SELECT ${facts} FROM visits AS v FINAL WHERE ${where.join(' AND ')} AND v.counted = 1`)
+      .join(' UNION ALL ');
     const sets = [{ at, columns: keys.map((_, number) => number) }];
     return `${selectOf(sets, keys.length, wanted, { visits: 'count()', bounces: 'countIf(bounced)', duration: 'sumIf(seconds, NOT bounced)' })}\nFROM (${pairs}) AS x INNER JOIN (${visits}) AS y ON x.id = y.id${groupBy(sets, keys.length)}`;
   }
@@ -518,10 +591,13 @@ function partBuilder(scope: Scope, binder: Binder) {
     const actions = members.some(({ list }) => list.dimensions.some(isOfActions));
     const goalAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'goal') ?? -1;
     const earns = atoms.some((atom) => atom === 'revenue' || atom === 'revenue_events' || atom === 'revenue_elsewhere');
-    const columns = [
+    const columnsOf = (whole: boolean) => [
       ...(atoms.includes('visitors') ? ['e.visitor_id AS visitor'] : []),
       ...(atoms.includes('visits')
-        ? ['e.visit_id AS visit', `(e.detached = 0 AND e.visit_start >= ${instant(range.from)}) AS own`]
+        ? [
+            'e.visit_id AS visit',
+            `(e.detached = 0${whole ? '' : ` AND e.visit_start >= ${instant(range.from)}`}) AS own`,
+          ]
         : []),
       ...(atoms.includes('pageviews') || atoms.includes('events') ? ['e.name AS name'] : []),
       ...(earns
@@ -531,8 +607,10 @@ function partBuilder(scope: Scope, binder: Binder) {
     return pass(members, wanted, {
       table: 'events',
       time: 'e.time',
-      from: `FROM ${eventsFrom(members, days)} WHERE ${eventsWhere(days, actions)}`,
-      columns,
+      sources: eventScopes(days, actions).map(({ where, inside: whole }) => ({
+        from: `${eventsFrom(members, days)} WHERE ${where.join(' AND ')}`,
+        columns: columnsOf(whole),
+      })),
       atoms,
       sums: {
         visitors: 'uniqExact(visitor)',
@@ -556,7 +634,10 @@ function partBuilder(scope: Scope, binder: Binder) {
       ),
     );
     if (ends.length === 0) return 'events AS e';
-    const visits = `SELECT ${[...new Set(ends), 'v.visit_id AS visit_id'].join(', ')} FROM visits AS v FINAL WHERE ${visitsWhere(days, 'present')}`;
+    const columns = [...new Set(ends), 'v.visit_id AS visit_id'].join(', ');
+    const visits = visitScopes(days, 'present')
+      .map(({ where }) => `SELECT ${columns} FROM visits AS v FINAL WHERE ${where.join(' AND ')}`)
+      .join(' UNION ALL ');
     return `events AS e INNER JOIN (${visits}) AS v ON v.visit_id = e.visit_id`;
   }
 
@@ -578,7 +659,18 @@ function partBuilder(scope: Scope, binder: Binder) {
   function readingPart({ at, list }: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
     const keys = list.dimensions.map((dimension) => keyOf(dimension, 'events', 'e.time', list.buckets ?? []));
     const names = keys.map((_, number) => `c${number}`);
-    const perVisit = `SELECT ${[...keys.map((key, number) => `${key} AS c${number}`), 'maxIf(e.scroll_depth, e.scroll_depth <= 100) AS depth', 'countIf(e.scroll_depth <= 100) > 0 AS scrolled', 'sum(e.engagement_ms) AS attention'].join(', ')} FROM ${eventsFrom([{ at, list }], days)} WHERE ${eventsWhere(days, false)} AND e.name = 'engagement' GROUP BY ${[...names, 'e.visit_id'].join(', ')}`;
+    const columns = [
+      ...keys.map((key, number) => `${key} AS c${number}`),
+      'maxIf(e.scroll_depth, e.scroll_depth <= 100) AS depth',
+      'countIf(e.scroll_depth <= 100) > 0 AS scrolled',
+      'sum(e.engagement_ms) AS attention',
+    ].join(', ');
+    const perVisit = eventScopes(days, false)
+      .map(
+        ({ where }) =>
+          `SELECT ${columns} FROM ${eventsFrom([{ at, list }], days)} WHERE ${where.join(' AND ')} AND e.name = 'engagement' GROUP BY ${[...names, 'e.visit_id'].join(', ')}`,
+      )
+      .join(' UNION ALL ');
     const sets = [{ at, columns: keys.map((_, number) => number) }];
     return `${selectOf(sets, keys.length, wanted, {
       scroll: 'sumIf(depth, scrolled)',
@@ -633,6 +725,32 @@ function partBuilder(scope: Scope, binder: Binder) {
 
 /** Whole seconds from the first to the last event. `dateDiff('second')` would count the ticks in between instead. */
 const visitSeconds = `toUInt64(greatest(intDiv(toUnixTimestamp64Milli(v.ended) - toUnixTimestamp64Milli(v.started), 1000), 0))`;
+
+/** Numbers of visits over the columns of `visitNumbers`. */
+const visitSums: Partial<Record<Atom, string>> = {
+  visitors: 'uniqExact(visitor)',
+  visits: 'countIf(own)',
+  bounces: 'countIf(own AND bounced)',
+  duration: 'sumIf(seconds, own AND NOT bounced)',
+};
+
+/** Conditions of one part of the range's rows; `inside`: all of them are, whatever their times. */
+interface RowScope {
+  where: readonly string[];
+  inside: boolean;
+}
+
+/**
+ * The last use of an id is ten minutes after its UTC day (PSE-03), so an event's time lies in its day of identity or
+ * shortly after; an hour is that with room. Late events from servers have ids of the day they happened on.
+ */
+const graceMs = 3_600_000;
+
+function insideOf(range: Range): { first: number; last: number } | undefined {
+  const first = Math.ceil(range.from / dayMs);
+  const last = Math.floor((range.to - graceMs) / dayMs) - 1;
+  return first <= last ? { first, last } : undefined;
+}
 
 function never(): string {
   throw new Error('A test on visits was asked for a look-up in visits.');
