@@ -13,14 +13,18 @@ export type SqlType =
 export interface Binder {
   /** Gives back `{pN:Type}`. The same value again gives the same placeholder. */
   bind(type: SqlType, value: string | number | readonly string[] | readonly number[]): string;
-  readonly params: Record<string, unknown>;
+  /** The values of a finished statement: those whose placeholders are in it. A part may be built and left out. */
+  paramsOf(sql: string): Record<string, unknown>;
 }
 
 export function openBinder(): Binder {
   const params: Record<string, unknown> = {};
   const placeholders = new Map<string, string>();
   return {
-    params,
+    paramsOf(sql) {
+      const used = new Set([...sql.matchAll(/\{(p\d+):/g)].map((match) => match[1]));
+      return Object.fromEntries(Object.entries(params).filter(([name]) => used.has(name)));
+    },
     bind(type, value) {
       const key = `${type} ${JSON.stringify(value)}`;
       const known = placeholders.get(key);

@@ -112,47 +112,61 @@ function rowsOfDay(
   return rows;
 }
 
-/** One SELECT over `daily` with the columns that every part of a statement has. */
+/**
+ * One SELECT over `daily` for lists that take the same rows of it, with the columns that every part of a statement
+ * has. Only a list alone may have a time dimension.
+ */
 export function dailySql(
-  plan: DailyPlan,
-  {
-    at,
-    site,
-    binder,
-    keys,
-    atoms,
-  }: {
-    at: number;
+  lists: readonly { at: number; plan: DailyPlan }[],
+  options: {
     site: string;
     binder: Binder;
     keys: readonly string[];
     atoms: readonly { atom: Atom; own: boolean; zero: string }[];
+    /** Is there a column for the visitors of a row without the conversion's filters? */
+    grouped: boolean;
   },
 ): string {
+  const { site, binder, keys, atoms } = options;
+  const [{ plan, at } = { plan: undefined, at: 0 }] = lists;
+  if (plan === undefined) throw new Error('A part of daily was asked for without a list.');
   // Day and piece are 16 bits each; together they name a row in one number that the engine looks up in a set.
-  const codes = plan.rows.map((row) => row.day * 65_536 + row.piece);
-  const code = 'toUInt32(toUInt16(t.id_day)) * 65536 + toUInt16(t.local_day)';
+  const codes = binder.bind(
+    'Array(UInt32)',
+    plan.rows.map((row) => row.day * 65_536 + row.piece),
+  );
+  const code = 'toUInt32(toUInt32(toUInt16(t.id_day)) * 65536 + toUInt16(t.local_day))';
   const days = plan.rows.map((row) => row.day);
+  const dimensions = binder.bind(
+    'Array(String)',
+    lists.map((list) => list.plan.dimension),
+  );
   const where = [
     `t.site_id = ${site}`,
-    `t.dimension = ${binder.bind('String', plan.dimension)}`,
+    `t.dimension IN (${dimensions})`,
     `t.id_day >= ${binder.bind('Date', isoDay(Math.min(...days)))}`,
     `t.id_day <= ${binder.bind('Date', isoDay(Math.max(...days)))}`,
-    `toUInt32(${code}) IN (${binder.bind('Array(UInt32)', codes)})`,
+    `${code} IN (${codes})`,
   ];
-  const step = () =>
-    `transform(toUInt32(${code}), ${binder.bind('Array(UInt32)', codes)}, ${binder.bind(
-      'Array(UInt32)',
-      plan.rows.map((row) => row.step),
-    )}, toUInt32(0))`;
+  const numbers = binder.bind(
+    'Array(UInt32)',
+    lists.map((list) => list.at),
+  );
+  const which =
+    lists.length === 1 ? String(at) : `transform(toString(t.dimension), ${dimensions}, ${numbers}, toUInt32(0))`;
+  const step = () => {
+    const steps = plan.rows.map((row) => row.step);
+    return `transform(${code}, ${codes}, ${binder.bind('Array(UInt32)', steps)}, toUInt32(0))`;
+  };
   const selected = keys.map((key, place) => {
     if (place === plan.timeAt) return `toString(${step()}) AS ${key}`;
     return place === plan.valueAt ? `t.value AS ${key}` : `'' AS ${key}`;
   });
-  const numbers = atoms.map(({ atom, own, zero }) => {
+  const sums = atoms.map(({ atom, own, zero }) => {
     const column = columns[atom];
     return `${own && column !== undefined ? `sum(t.${column})` : zero} AS ${atom}`;
   });
-  const grouped = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`;
-  return `SELECT ${[`${at} AS s`, ...selected, ...numbers].join(', ')}\nFROM daily AS t WHERE ${where.join(' AND ')}${grouped}`;
+  const shown = [`${which} AS s`, ...selected, ...sums, ...(options.grouped ? ['toUInt64(0) AS group_visitors'] : [])];
+  const groups = [...(lists.length === 1 ? [] : ['s']), ...keys];
+  return `SELECT ${shown.join(', ')}\nFROM daily AS t WHERE ${where.join(' AND ')}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`;
 }

@@ -235,7 +235,7 @@ describe('frozen days give the same numbers as reading live', () => {
           frozenDays: await history.frozenDays(site),
         });
         if ('problem' in outcome) throw new Error(`${label}: ${outcome.problem.message}`);
-        frozenDays += (outcome.meta['explain'] as { days: { frozen: number } }).days.frozen;
+        frozenDays += (outcome.meta.explain as { days: { frozen: number } }).days.frozen;
         expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], zone, outcome));
       }
     }
@@ -270,7 +270,7 @@ function expected(request: unknown, events: readonly EventRow[], zone: string, o
     rows.map((row) => [
       row.dimensions.join(' | '),
       query.metrics.map((metric) => {
-        if (Object.hasOwn((outcome.meta['metric_warnings'] as object) ?? {}, metric)) return null;
+        if (Object.hasOwn((outcome.meta.metric_warnings as object) ?? {}, metric)) return null;
         return metricOf(metric, row, single !== undefined || hasOwnCurrency(query, row, inView));
       }),
     ]),

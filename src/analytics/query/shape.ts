@@ -54,9 +54,9 @@ function cellOf(metric: MetricName, row: StatementRow, dimensions: readonly stri
     case 'average_revenue': {
       const currency = measures.currencyOf(dimensions);
       if (currency === undefined) return null;
-      const sum = thousandthsOf(String(row['a_revenue'] ?? '0'));
+      const sum = thousandthsOf(String(row.a_revenue ?? '0'));
       if (metric === 'total_revenue') return money(sum, currency);
-      const events = BigInt(row['a_revenue_events'] ?? 0);
+      const events = BigInt(row.a_revenue_events ?? 0);
       return events === 0n ? null : money(divided(sum, events), currency);
     }
     default:

@@ -115,7 +115,7 @@ export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail)
   const where = tail.onlyRows === undefined ? '' : `\nWHERE ${rowsCondition(tail.onlyRows, lists, binder)}`;
   const limit = `LIMIT ${binder.bind('UInt64', tail.limit)} OFFSET ${binder.bind('UInt64', tail.offset)}${lists.length > 1 ? ' BY s' : ''}`;
   const sql = `SELECT ${columns.join(', ')}\nFROM (\n${middle}\n)${where}\nORDER BY ${orderSql(tail.order, labels)}\n${limit}`;
-  return { sql, params: binder.params, parts: parts.map((part) => part.note) };
+  return { sql, params: binder.paramsOf(sql), parts: parts.map((part) => part.note) };
 }
 
 /** Rows are ordered as asked, then by their labels, so that a page never depends on chance. */
@@ -215,6 +215,13 @@ function kindOf(atom: Atom, list: List, scope: Scope): PartKind {
       return 'reading';
     case 'pageviews':
     case 'events':
+      // A visit on a day inside the range has all of its events in it, and knows how many.
+      return !throughEvents &&
+        list.buckets === undefined &&
+        list.daily === undefined &&
+        insideOf(scope.range) !== undefined
+        ? 'visits'
+        : 'events';
     case 'revenue':
     case 'revenue_events':
     case 'revenue_elsewhere':
@@ -415,6 +422,13 @@ function partBuilder(scope: Scope, binder: Binder) {
     return `arrayJoin(if(${one} = roundDown(${to}, ${list}), [${one}], arrayDistinct(arrayMap(n -> ${point}, range(toUInt32(intDiv(${to} - ${from}, ${binder.bind('UInt32', shortest)}) + 2))))))`;
   }
 
+  /** In a list of goals an event that is no conversion has no row; to know that early spares making an empty list of it. */
+  function goalTest(goalAt: number): string[] {
+    if (goalAt < 0) return [];
+    const tests = scope.goals.map((goal) => goalCondition(goal, binder));
+    return [tests.length === 0 ? '0' : `(${tests.join(' OR ')})`];
+  }
+
   function goalKey(): string {
     const hits = scope.goals.map((goal, at) => `if(${goalCondition(goal, binder)}, ${at + 1}, 0)`);
     return `arrayJoin(arrayFilter(g -> g != 0, [${hits.join(', ')}]::Array(UInt16)))`;
@@ -459,7 +473,10 @@ function partBuilder(scope: Scope, binder: Binder) {
     const note = noteOf(members, atoms, days);
     switch (kind) {
       case 'visits':
-        return [{ sql: visitsPart(atoms, members, wanted, days), note: { ...note, table: 'visits' } }];
+        return [
+          { sql: visitsPart(atoms, members, wanted, days), note: { ...note, table: 'visits' } },
+          ...viewsOfCutDays(atoms, members, wanted).map((sql) => ({ sql, note })),
+        ];
       case 'visits-with-event':
         return [{ sql: visitsWithEvent(atoms, members, wanted, days), note: { ...note, table: 'events+visits' } }];
       case 'events':
@@ -492,11 +509,16 @@ function partBuilder(scope: Scope, binder: Binder) {
     const timeAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'time') ?? -1;
     const inStep = series ? ` AND c${timeAt} = roundDown(${seconds('v.started')}, ${starts(buckets)})` : '';
     const filters = scope.filters.map((filter) => conditionOf(filter, { binder, table: 'visits', visitsWhere: never }));
+    // On the days that the range cuts, page views are counted from events (`viewsOfCutDays`).
+    const count = (atom: 'pageviews' | 'events', whole: boolean) =>
+      atoms.includes(atom) ? [`${whole ? `v.${atom}` : 'toUInt64(0)'} AS own_${atom}`] : [];
     const sources = visitScopes(days, present ? 'present' : 'started').map(({ where, inside: whole }) => ({
       from: `visits AS v FINAL WHERE ${[...where, ...filters].join(' AND ')}`,
       columns: [
         ...(present ? ['v.visitor_id AS visitor'] : []),
         ...visitNumbers(atoms, `v.counted = 1${whole ? '' : ` AND v.started >= ${instant(range.from)}`}${inStep}`),
+        ...count('pageviews', whole),
+        ...count('events', whole),
       ],
     }));
     return pass(members, wanted, {
@@ -508,10 +530,19 @@ function partBuilder(scope: Scope, binder: Binder) {
     });
   }
 
+  /** Page views and events of the days that `visitsPart` cannot answer for. */
+  function viewsOfCutDays(atoms: readonly Atom[], members: readonly Numbered[], wanted: Wanted): string[] {
+    const counted = atoms.filter((atom) => atom === 'pageviews' || atom === 'events');
+    const asking = members.filter(({ list }) => counted.some((atom) => list.atoms.includes(atom)));
+    return asking.length === 0 ? [] : [eventsPart(counted, asking, wanted, undefined, (each) => !each.inside)];
+  }
+
   /** `own` says whether the visit is one of the range (or step), and not only present in it. */
   function visitNumbers(atoms: readonly Atom[], own: string): string[] {
     return [
-      ...(atoms.some((atom) => atom !== 'visitors') ? [`${own} AS own`] : []),
+      ...(atoms.some((atom) => atom === 'visits' || atom === 'bounces' || atom === 'duration')
+        ? [`${own} AS own`]
+        : []),
       ...(atoms.includes('bounces') || atoms.includes('duration') ? ['v.counting <= 1 AS bounced'] : []),
       ...(atoms.includes('duration') ? [`${visitSeconds} AS seconds`] : []),
     ];
@@ -532,15 +563,19 @@ function partBuilder(scope: Scope, binder: Binder) {
     days: readonly number[] | undefined,
   ): string {
     const inStep = inStepOfStart(members[0]?.list);
-    const ids = eventScopes(days, false)
-      .map(({ where }) => `SELECT e.visit_id FROM events AS e WHERE ${where.join(' AND ')}${inStep}`)
-      .join(' UNION ALL ');
+    // A visit's events are all inside or all not, as it is itself; so each part of the visits needs one part of the events.
+    const events = eventScopes(days, false);
+    const idsIn = (whole: boolean) =>
+      events
+        .filter((each) => each.inside === whole)
+        .map(({ where }) => `SELECT e.visit_id FROM events AS e WHERE ${where.join(' AND ')}${inStep}`)
+        .join(' UNION ALL ');
     const present = atoms.includes('visitors');
     return pass(members, wanted, {
       table: 'visits',
       time: 'v.started',
       sources: visitScopes(days, present ? 'present' : 'started').map(({ where, inside: whole }) => ({
-        from: `visits AS v FINAL WHERE ${where.join(' AND ')} AND v.visit_id IN (${ids})`,
+        from: `visits AS v FINAL WHERE ${where.join(' AND ')} AND v.visit_id IN (${idsIn(whole)})`,
         columns: [
           ...(present ? ['v.visitor_id AS visitor'] : []),
           ...visitNumbers(atoms, `v.counted = 1${whole ? '' : ` AND v.started >= ${instant(range.from)}`}`),
@@ -587,6 +622,7 @@ function partBuilder(scope: Scope, binder: Binder) {
     members: readonly Numbered[],
     wanted: Wanted,
     days: readonly number[] | undefined,
+    which: (scope: RowScope) => boolean = () => true,
   ): string {
     const actions = members.some(({ list }) => list.dimensions.some(isOfActions));
     const goalAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'goal') ?? -1;
@@ -607,10 +643,12 @@ function partBuilder(scope: Scope, binder: Binder) {
     return pass(members, wanted, {
       table: 'events',
       time: 'e.time',
-      sources: eventScopes(days, actions).map(({ where, inside: whole }) => ({
-        from: `${eventsFrom(members, days)} WHERE ${where.join(' AND ')}`,
-        columns: columnsOf(whole),
-      })),
+      sources: eventScopes(days, actions)
+        .filter(which)
+        .map(({ where, inside: whole }) => ({
+          from: `${eventsFrom(members, days)} WHERE ${[...where, ...goalTest(goalAt)].join(' AND ')}`,
+          columns: columnsOf(whole),
+        })),
       atoms,
       sums: {
         visitors: 'uniqExact(visitor)',
@@ -704,19 +742,33 @@ function partBuilder(scope: Scope, binder: Binder) {
     }));
   }
 
+  /** Lists of the same numbers from the same rows of `daily` are one pass over it. */
   function frozen(lists: readonly List[], wanted: Wanted): Part[] {
-    return lists.flatMap((list, at) => {
+    const asking = lists.flatMap((list, at) => {
       const own = list.atoms.filter(isFrozenAtom);
-      if (list.daily === undefined || own.length === 0) return [];
-      const atoms = wanted.atoms.map((atom) => ({ atom, own: own.includes(atom), zero: zeroOf(atom) }));
-      const sql = dailySql(list.daily, { at, site, binder, keys: numbered(wanted.keyCount, 'k'), atoms });
-      const note = noteOf([{ at, list }], own, [...new Set(list.daily.rows.map((row) => row.day))]);
-      return [
-        {
-          sql: wanted.grouped ? sql.replace('\nFROM daily', ', toUInt64(0) AS group_visitors\nFROM daily') : sql,
-          note: { ...note, table: 'daily' as const },
-        },
-      ];
+      return list.daily === undefined || own.length === 0 ? [] : [{ at, list, plan: list.daily, own }];
+    });
+    // A row of `daily` can be given to one list only; countries by code and by name are two.
+    const isTwin = (at: number, dimension: string) =>
+      asking.some((other) => other.at < at && other.plan.dimension === dimension);
+    const groups = Map.groupBy(asking, ({ at, plan, own }) =>
+      plan.timeAt >= 0 || plan.dimension === '' || isTwin(at, plan.dimension)
+        ? at
+        : `${own.join()} ${JSON.stringify(plan.rows)}`,
+    );
+    return [...groups.values()].flatMap((members) => {
+      const [first] = members;
+      if (first === undefined) return [];
+      const atoms = wanted.atoms.map((atom) => ({ atom, own: first.own.includes(atom), zero: zeroOf(atom) }));
+      const sql = dailySql(members, {
+        site,
+        binder,
+        keys: numbered(wanted.keyCount, 'k'),
+        atoms,
+        grouped: wanted.grouped,
+      });
+      const days = [...new Set(first.plan.rows.map((row) => row.day))];
+      return [{ sql, note: { ...noteOf(members, first.own, days), table: 'daily' as const } }];
     });
   }
 
@@ -732,6 +784,8 @@ const visitSums: Partial<Record<Atom, string>> = {
   visits: 'countIf(own)',
   bounces: 'countIf(own AND bounced)',
   duration: 'sumIf(seconds, own AND NOT bounced)',
+  pageviews: 'sum(own_pageviews)',
+  events: 'sum(own_events)',
 };
 
 /** Conditions of one part of the range's rows; `inside`: all of them are, whatever their times. */
