@@ -56,8 +56,13 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     application_name: 'fairlead',
     options: '-c TimeZone=UTC',
   });
-  // An idle connection whose server went away reports here; without a listener Node would exit.
-  pool.on('error', (error) => log.warn('postgres.connection_lost', { code: codeOf(error) }));
+  // A connection whose server goes away says so as an event, and without a listener Node would exit: the pool listens
+  // to idle ones only, so those at work between two of their queries need a listener of their own.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn('postgres.connection_lost', { code: codeOf(error) }));
+  });
+  // The pool passes on what its idle connections say, which is said already.
+  pool.on('error', () => {});
 
   async function begin(opening: string, withinMs: number): Promise<pg.PoolClient> {
     const deadline = clock.monotonic() + withinMs;
