@@ -5,7 +5,7 @@ import { planDaily } from './daily.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { QueryHouse } from './run.ts';
-import type { List, Scope, StatementRow, Tail } from './sql.ts';
+import type { List, Scope, StatementRow, Tail } from './statement.ts';
 
 /** One list to be asked of the warehouse. */
 export interface Ask {

@@ -6,7 +6,8 @@ import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } fr
 import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
 import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
-import { buildStatement, type PartNote, type StatementRow } from './sql.ts';
+import { buildStatement } from './sql.ts';
+import type { PartNote, StatementRow } from './statement.ts';
 import { isZone } from './zone.ts';
 
 export interface QuerySite {

@@ -1,7 +1,7 @@
 import type { MetricName, QueryAnswer } from '../../../contract/query.ts';
 import type { Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
-import type { StatementRow } from './sql.ts';
+import type { StatementRow } from './statement.ts';
 import { isoInstant } from './zone.ts';
 
 type Cell = QueryAnswer['results'][number]['metrics'][number];

@@ -1,4 +1,3 @@
-import type { MetricName } from '../../../contract/query.ts';
 import { type Atom, atomNames, metricFacts, noProperty } from '../facts.ts';
 import { type Binder, openBinder } from './binder.ts';
 import {
@@ -10,10 +9,19 @@ import {
   valueSql,
   visitColumn,
 } from './condition.ts';
-import { type DailyPlan, dailySql, isFrozenAtom } from './daily.ts';
-import { anyFilter, type Dimension, type Filter, type Goal, type Order } from './parse.ts';
+import { dailySql, isFrozenAtom } from './daily.ts';
+import { groupBy, numbered, selectOf, type Wanted, zeroOf } from './grouping.ts';
+import { anyFilter, type Dimension, type Filter, type Order } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
+import type { List, PartNote, Scope, Statement, Tail } from './statement.ts';
+import { graceMs, insideOf, stretchesOf } from './whole_days.ts';
 import { dayMs, isoDay } from './zone.ts';
+
+/**
+ * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
+ * `started < to AND ended >= from` then counts exactly the visitors that have one. Shorter stretches ask events.
+ */
+export const visitGapMaxMs = 31 * 60_000;
 
 /**
  * A statement answers one or several lists over the same events: same site, range and filters. Each list is a
@@ -26,62 +34,6 @@ import { dayMs, isoDay } from './zone.ts';
  * A part reads one table: `daily` for days that are frozen, `visits` or `events` for the others. Each part names all
  * atoms and leaves those it does not know at 0, so that adding up is all that is left to do.
  */
-export interface Statement {
-  sql: string;
-  params: Record<string, unknown>;
-  /** For `meta.explain`: what each part read. */
-  parts: PartNote[];
-}
-
-export interface PartNote {
-  table: 'daily' | 'visits' | 'events' | 'events+visits';
-  dimensions: string[];
-  numbers: Atom[];
-  /** Days of identity it was limited to; absent = every one that the range touches. */
-  days?: number;
-}
-
-/** The events that a statement is about. */
-export interface Scope {
-  siteId: number;
-  range: Range;
-  filters: readonly Filter[];
-  /** Goals of the site that the goal dimension ranges over. */
-  goals: readonly Goal[];
-  /** Revenue is summed in this currency where no goal names one. */
-  currency: string;
-}
-
-export interface List {
-  dimensions: readonly Dimension[];
-  /** Steps of the time dimension, when there is one. */
-  buckets?: readonly Bucket[];
-  metrics: readonly MetricName[];
-  atoms: readonly Atom[];
-  /** What frozen days answer for this list, and which days are read live. Absent: all is read live. */
-  daily?: DailyPlan;
-  /** Count the visitors of each row without these filters too (group_conversion_rate). */
-  groupFilters?: readonly Filter[];
-}
-
-export interface Tail {
-  order: readonly Order[];
-  limit: number;
-  offset: number;
-  totalRows: boolean;
-  /** Answer for these rows only, given as labels; a comparison asks for the rows that its main answer has. */
-  onlyRows?: readonly (readonly string[])[];
-}
-
-/** A row of the result. `list` says which list it is of; dimensions are labels, times the bucket's start in seconds. */
-export type StatementRow = Record<string, string | number | null>;
-
-/**
- * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
- * `started < to AND ended >= from` then counts exactly the visitors that have one. Shorter stretches ask events.
- */
-export const visitGapMaxMs = 31 * 60_000;
-
 export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail): Statement {
   const binder = openBinder();
   const builder = partBuilder(scope, binder);
@@ -171,14 +123,6 @@ function labelOf(dimension: Dimension, key: string, binder: Binder, scope: Scope
 interface Part {
   sql: string;
   note: PartNote;
-}
-
-/** The columns that every part of a statement has. */
-interface Wanted {
-  atoms: readonly Atom[];
-  keyCount: number;
-  /** Is there a column for the visitors of a row without the conversion's filters? */
-  grouped: boolean;
 }
 
 /** A list together with its number in the statement. */
@@ -794,18 +738,6 @@ interface RowScope {
   inside: boolean;
 }
 
-/**
- * The last use of an id is ten minutes after its UTC day (PSE-03), so an event's time lies in its day of identity or
- * shortly after; an hour is that with room. Late events from servers have ids of the day they happened on.
- */
-const graceMs = 3_600_000;
-
-function insideOf(range: Range): { first: number; last: number } | undefined {
-  const first = Math.ceil(range.from / dayMs);
-  const last = Math.floor((range.to - graceMs) / dayMs) - 1;
-  return first <= last ? { first, last } : undefined;
-}
-
 function never(): string {
   throw new Error('A test on visits was asked for a look-up in visits.');
 }
@@ -817,58 +749,4 @@ function isActionTest(filter: Filter): boolean {
 function withoutNames<T extends { names?: 'country' }>(fact: T): T {
   const { names: _, ...rest } = fact;
   return rest as T;
-}
-
-/** `SELECT <list number>, <keys as text>, <atoms>` over columns c0…cN; keys that a list has not are ''. */
-function selectOf(
-  sets: readonly { at: number; columns: readonly number[] }[],
-  columnCount: number,
-  wanted: Wanted,
-  sums: Partial<Record<Atom, string>>,
-): string {
-  const which = sets.length === 1 ? String(sets[0]?.at ?? 0) : setNumber(sets, columnCount);
-  const keys = numbered(wanted.keyCount, 'k').map((key, position) => {
-    const branches = sets.flatMap(({ at, columns }) => {
-      const column = columns[position];
-      return column === undefined ? [] : [[`s = ${at}`, `toString(c${column})`] as const];
-    });
-    if (sets.length === 1) return `${branches[0]?.[1] ?? `''`} AS ${key}`;
-    return branches.length === 0 ? `'' AS ${key}` : `multiIf(${branches.flat().join(', ')}, '') AS ${key}`;
-  });
-  const numbers = wanted.atoms.map((atom) => `${sums[atom] ?? zeroOf(atom)} AS ${atom}`);
-  return `SELECT ${[`${which} AS s`, ...keys, ...numbers, ...(wanted.grouped ? ['toUInt64(0) AS group_visitors'] : [])].join(', ')}`;
-}
-
-/** `grouping(…)` has a bit for each column, the first one highest, that is 1 where the column is not in the row's set. */
-function setNumber(sets: readonly { at: number; columns: readonly number[] }[], columnCount: number): string {
-  const masks = sets.map(({ columns }) =>
-    numbered(columnCount, 'c').reduce((mask, _, at) => mask * 2 + (columns.includes(at) ? 0 : 1), 0),
-  );
-  const mask = `grouping(${numbered(columnCount, 'c').join(', ')})`;
-  const branches = sets.slice(1).flatMap(({ at }, number) => [`${mask} = ${masks[number + 1]}`, at]);
-  return `multiIf(${branches.join(', ')}, ${sets[0]?.at})`;
-}
-
-function groupBy(sets: readonly { columns: readonly number[] }[], columnCount: number): string {
-  if (sets.length === 1) return columnCount === 0 ? '' : ` GROUP BY ${numbered(columnCount, 'c').join(', ')}`;
-  return ` GROUP BY GROUPING SETS (${sets.map(({ columns }) => `(${columns.map((column) => `c${column}`).join(', ')})`).join(', ')})`;
-}
-
-function zeroOf(atom: Atom): string {
-  return atom === 'revenue' ? 'toDecimal128(0, 3)' : 'toUInt64(0)';
-}
-
-function numbered(count: number, prefix: string): string[] {
-  return Array.from({ length: count }, (_, at) => `${prefix}${at}`);
-}
-
-/** Runs of neighbouring days. */
-function stretchesOf(days: readonly number[]): { first: number; last: number }[] {
-  const runs: { first: number; last: number }[] = [];
-  for (const day of [...days].sort((a, b) => a - b)) {
-    const run = runs.at(-1);
-    if (run !== undefined && run.last + 1 >= day) run.last = day;
-    else runs.push({ first: day, last: day });
-  }
-  return runs;
 }
