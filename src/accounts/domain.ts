@@ -31,8 +31,3 @@ export function isTimezone(name: string): boolean {
   if (zones.size < 2_000) zones.set(name, valid);
   return valid;
 }
-
-export function isCurrency(code: string): boolean {
-  return currencies.has(code);
-}
-const currencies = new Set(Intl.supportedValuesOf('currency'));

@@ -11,10 +11,9 @@ import { openSetUp, type SetUp } from './set_up.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
-export { isCurrency, isTimezone, readDomain } from './domain.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { checkPassword, createOrganisation } from './set_up.ts';
-export { addSite, findSite, readNewSite } from './sites.ts';
+export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
 
 export const accountsMigrations = new URL('./migrations/', import.meta.url);
 

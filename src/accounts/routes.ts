@@ -22,7 +22,7 @@ import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cooki
 import type { Passwords } from './passwords.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
-import { addSite, changeSite, findSite, listSites, readNewSite } from './sites.ts';
+import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
 import { openThrottle } from './throttle.ts';
 
 export interface AccountsParts {
@@ -82,15 +82,6 @@ export function accountRoutes({
       ),
     );
     return new Map(rows.map((row) => [row.organisation_id, row.role]));
-  }
-
-  /** The site of a path, if the asker may see it. */
-  async function siteOfPath(request: RouteRequest<{ domain: string }, unknown, unknown>) {
-    const found = await findSite(postgres, request.params.domain);
-    if (found === undefined)
-      throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
-    request.allow(found.organisation_id, found.id);
-    return found;
   }
 
   const organisationQuery = z.object({ organisation_id: z.coerce.number().int().positive().optional() });
@@ -233,7 +224,7 @@ export function accountRoutes({
       summary: 'One site and its settings.',
       params: z.object({ domain: z.string() }),
       answer: site,
-      handle: async (request) => ({ body: await siteOfPath(request) }),
+      handle: async (request) => ({ body: await siteOfPath(postgres, request) }),
     }),
     defineRoute({
       method: 'PATCH',
@@ -243,7 +234,9 @@ export function accountRoutes({
       params: z.object({ domain: z.string() }),
       body: siteChange,
       answer: site,
-      handle: async (request) => ({ body: await changeSite(postgres, await siteOfPath(request), request.body) }),
+      handle: async (request) => ({
+        body: await changeSite(postgres, await siteOfPath(postgres, request), request.body),
+      }),
     }),
     defineRoute({
       method: 'GET',

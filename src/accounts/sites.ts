@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { newSite, Site, siteChange } from '../../contract/api.ts';
+import { isCurrency } from '../../contract/currency.ts';
 import type { Clock } from '../platform/clock.ts';
-import { RequestError } from '../platform/http/route.ts';
+import { RequestError, type RouteRequest } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import { sitesChanged } from './changes.ts';
-import { isCurrency, isTimezone, readDomain } from './domain.ts';
+import { isTimezone, readDomain } from './domain.ts';
 
 export interface SiteRow {
   id: number;
@@ -48,6 +49,21 @@ export async function findSite(postgres: Postgres, wanted: string | number): Pro
     sql.query<SiteRow>(`SELECT ${columns} FROM sites WHERE id = $1`, [ids.site_id]),
   );
   return rows[0] === undefined ? undefined : siteOf(rows[0]);
+}
+
+/**
+ * The site that a path names, if the asker may do what the route is for with it.
+ * @throws RequestError not_found, alike for a site that is not there and one that is somebody else's
+ */
+export async function siteOfPath(
+  postgres: Postgres,
+  request: Pick<RouteRequest<{ domain: string }, unknown, unknown>, 'params' | 'allow'>,
+): Promise<Site> {
+  const site = await findSite(postgres, request.params.domain);
+  if (site === undefined)
+    throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
+  request.allow(site.organisation_id, site.id);
+  return site;
 }
 
 /** Checks what the schema alone cannot: the name, the zone, the currency. @throws RequestError invalid_field */

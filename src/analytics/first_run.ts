@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Site, siteChecks, siteNow } from '../../contract/api.ts';
 import { dropReasons } from '../../contract/drops.ts';
-import { findSite } from '../accounts/index.ts';
-import { defineRoute, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
+import { siteOfPath } from '../accounts/index.ts';
+import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { LiveView } from './ingest/live.ts';
@@ -30,14 +30,6 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
   const { config, clock, postgres, warehouse, spool, outbound } = parts.house;
   const asked = new Map<number, { at: number; site_answers: Check; snippet: Check }>();
   const counted = new Map<number, { at: number; visitors: Promise<number> }>();
-
-  async function siteOf(request: RouteRequest<{ domain: string }, unknown, unknown>): Promise<Site> {
-    const site = await findSite(postgres, request.params.domain);
-    if (site === undefined)
-      throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
-    request.allow(site.organisation_id, site.id);
-    return site;
-  }
 
   async function checkPublicUrl(): Promise<Checks['public_url']> {
     const address = new URL(config.publicUrl).host;
@@ -119,7 +111,7 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
       params,
       answer: siteChecks,
       async handle(request) {
-        const site = await siteOf(request);
+        const site = await siteOfPath(postgres, request);
         const [public_url, page, first_event] = await Promise.all([
           checkPublicUrl(),
           checkSite(site),
@@ -136,7 +128,7 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
       params,
       answer: siteNow,
       async handle(request) {
-        const site = await siteOf(request);
+        const site = await siteOfPath(postgres, request);
         const visitors = await visitorsNow(site.id).catch(() => undefined);
         return {
           body: {
@@ -155,7 +147,7 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
         'Sends one page view of the home page through the whole pipeline, as if the asking browser had visited it.',
       params,
       async handle(request) {
-        const site = await siteOf(request);
+        const site = await siteOfPath(postgres, request);
         const sender = {
           address: request.address,
           userAgent: request.headers['user-agent'] ?? '',

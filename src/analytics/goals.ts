@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { goal, newGoal } from '../../contract/api.ts';
-import { findSite, isCurrency } from '../accounts/index.ts';
+import { isCurrency } from '../../contract/currency.ts';
+import { siteOfPath } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
-import { defineRoute, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
+import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 
@@ -73,13 +74,6 @@ export async function addGoal(
 
 export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
   const { postgres, clock } = house;
-  async function siteOf(request: RouteRequest<{ domain: string }, unknown, unknown>) {
-    const site = await findSite(postgres, request.params.domain);
-    if (site === undefined)
-      throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
-    request.allow(site.organisation_id, site.id);
-    return site;
-  }
   return [
     defineRoute({
       method: 'GET',
@@ -89,7 +83,7 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
       params: z.object({ domain: z.string() }),
       answer: z.object({ goals: z.array(goal) }),
       async handle(request) {
-        const site = await siteOf(request);
+        const site = await siteOfPath(postgres, request);
         return { body: { goals: await postgres.tenant(site.organisation_id, (sql) => listGoals(sql, site.id)) } };
       },
     }),
@@ -102,7 +96,7 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
       body: newGoal,
       answer: goal,
       async handle(request) {
-        const site = await siteOf(request);
+        const site = await siteOfPath(postgres, request);
         return {
           status: 201,
           body: await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, request.body)),
@@ -116,7 +110,7 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
       summary: 'Removes a goal. The events it counted stay.',
       params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
       async handle(request) {
-        const site = await siteOf(request);
+        const site = await siteOfPath(postgres, request);
         const removed = await postgres.tenant(site.organisation_id, (sql) =>
           sql.run('DELETE FROM goals WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
         );

@@ -1,4 +1,5 @@
 import { findSite, onSitesChanged } from '../accounts/index.ts';
+import { repeat } from '../platform/clock.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { goalRoutes, listGoals } from './goals.ts';
@@ -23,6 +24,7 @@ const sweepMs = 5 * 60_000;
 export const analytics = defineSubject({
   name: 'analytics',
   migrations: { warehouse: new URL('./migrations/warehouse/', import.meta.url) },
+  lanes: ['events', 'bots', 'drops'],
   async start(house): Promise<RunningSubject> {
     const { config, clock, log, postgres, warehouse, spool } = house;
     const directory = openSiteDirectory();
@@ -43,21 +45,13 @@ export const analytics = defineSubject({
       onLate: (siteId, day) =>
         void history.markDirty(siteId, [day], 'late').catch((error) => log.error('history.mark_failed', {}, error)),
     });
-    const stopSweeping = config.role === 'all' || config.role === 'work' ? sweepForever() : () => {};
-
-    /** One after another, on the clock; a failed sweep is said and tried again next time. */
-    function sweepForever(): () => void {
-      let cancel = () => {};
-      const sweep = () =>
-        void history
-          .sweep()
-          .catch((error) => log.error('history.sweep_failed', {}, error))
-          .finally(() => {
-            cancel = clock.after(sweepMs, sweep);
-          });
-      cancel = clock.after(1_000, sweep);
-      return () => cancel();
-    }
+    const stopSweeping =
+      config.role === 'all' || config.role === 'work'
+        ? repeat(clock, sweepMs, history.sweep, {
+            firstMs: 1_000,
+            onError: (error) => log.error('history.sweep_failed', {}, error),
+          })
+        : () => {};
 
     return {
       routes: [
@@ -76,13 +70,12 @@ export const analytics = defineSubject({
       ],
       fast: ingest.fast,
       sinks: ingest.sinks,
-      gauges: [...ingest.gauges, ...spool.gauges()],
+      gauges: ingest.gauges,
       commands: importCommands({
         house,
         ingest,
         sites: directory,
         places,
-        refreshSites: list.refresh,
         markDirty: (siteId, days) =>
           history.markDirty(
             siteId,

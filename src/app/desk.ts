@@ -78,7 +78,13 @@ export async function openDesk(parts: {
       ),
       { clock, log },
     );
-    const spool = await openSpool({ dir: config.dataDir, lanes: ['events', 'bots', 'drops'], clock, random, log });
+    const spool = await openSpool({
+      dir: config.dataDir,
+      lanes: subjects.flatMap((subject) => subject.lanes ?? []),
+      clock,
+      random,
+      log,
+    });
     undo.push(() => spool.close());
     const outbound = openOutbound({ config, clock, log });
     undo.push(() => outbound.close());

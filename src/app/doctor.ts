@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
-import { diskWarnShare, type Readiness } from './health.ts';
+import { diskOf, diskWarnShare, type Readiness } from './health.ts';
 import { onDesk } from './with_desk.ts';
 
 type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };
@@ -45,9 +45,8 @@ function report(findings: Finding[]): number {
 
 function disk(config: Config): Finding {
   const folder = existsSync(config.dataDir) ? config.dataDir : dirname(config.dataDir);
-  const found = statfsSync(existsSync(folder) ? folder : '/');
-  const used = 1 - found.bavail / found.blocks;
-  const freeGb = ((found.bavail * found.bsize) / 1e9).toFixed(1);
+  const { usedShare: used, freeBytes } = diskOf(existsSync(folder) ? folder : '/');
+  const freeGb = (freeBytes / 1e9).toFixed(1);
   const fact = `${Math.round(used * 100)} % used, ${freeGb} GB free at the data directory`;
   return used >= diskWarnShare
     ? {

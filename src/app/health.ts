@@ -6,6 +6,12 @@ import type { House, RunningSubject } from '../platform/subject.ts';
 /** A disk fuller than this is said in the log, on `/readyz` and by `fairlead doctor`. */
 export const diskWarnShare = 0.8;
 
+/** How full the disk of a folder is, and what is left on it for us. */
+export function diskOf(folder: string): { usedShare: number; freeBytes: number } {
+  const disk = statfsSync(folder);
+  return { usedShare: 1 - disk.bavail / disk.blocks, freeBytes: disk.bavail * disk.bsize };
+}
+
 export interface Readiness {
   ready: boolean;
   postgres: boolean;
@@ -31,8 +37,7 @@ export async function readiness(house: House): Promise<Readiness> {
       () => false,
     ),
   ]);
-  const disk = statfsSync(house.config.dataDir);
-  const usedShare = 1 - disk.bavail / disk.blocks;
+  const { usedShare } = diskOf(house.config.dataDir);
   const warnings: string[] = [];
   if (usedShare >= diskWarnShare)
     warnings.push(
@@ -85,18 +90,6 @@ function exposition(
       read: () => memory.rss,
     },
     {
-      name: 'fairlead_spool_lag_ms',
-      help: 'Age of the oldest acknowledged event that is not in every sink.',
-      kind: 'gauge' as const,
-      read: () => house.spool.lagMs(),
-    },
-    {
-      name: 'fairlead_spool_bytes',
-      help: 'Bytes in the spool.',
-      kind: 'gauge' as const,
-      read: () => house.spool.bytes(),
-    },
-    {
       name: 'fairlead_http_requests_total',
       help: 'Answered requests by route and status class, collection excluded.',
       kind: 'counter' as const,
@@ -104,7 +97,7 @@ function exposition(
     },
   ];
   const lines: string[] = [];
-  for (const gauge of [...own, ...parts.flatMap((part) => part.gauges ?? [])]) {
+  for (const gauge of [...own, ...house.spool.gauges(), ...parts.flatMap((part) => part.gauges ?? [])]) {
     lines.push(`# HELP ${gauge.name} ${gauge.help}`, `# TYPE ${gauge.name} ${gauge.kind}`);
     const value = gauge.read();
     if (typeof value === 'number') lines.push(`${gauge.name} ${value}`);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { systemClock } from '../platform/clock.ts';
+import { repeat, systemClock } from '../platform/clock.ts';
 import { type Config, isLoopback } from '../platform/config.ts';
 import { type ControlServer, openControl } from '../platform/control.ts';
 import { controlSocketPath } from '../platform/data_dir.ts';
@@ -10,7 +10,7 @@ import { openReports } from '../platform/outbound/index.ts';
 import { systemRandom } from '../platform/random.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
-import { diskWarnShare, healthHandlers, readiness } from './health.ts';
+import { diskOf, diskWarnShare, healthHandlers } from './health.ts';
 import { readCertificate, watchCertificate } from './tls.ts';
 import { version } from './version.ts';
 
@@ -154,24 +154,16 @@ function trackerFiles(): Record<string, { body: Buffer; type: string; headers: R
 
 /** Says once in the log that the disk is nearly full, and once that it is not any more. */
 function watchDisk(desk: Desk): () => void {
-  const { log } = desk.house;
+  const { log, config } = desk.house;
   let warned = false;
-  let cancel = () => {};
   const look = async () => {
-    const { disk_used_share } = await readiness(desk.house);
-    if (disk_used_share >= diskWarnShare && !warned) log.warn('disk.nearly_full', { used_share: disk_used_share });
-    if (disk_used_share < diskWarnShare && warned) log.info('disk.has_room', { used_share: disk_used_share });
-    warned = disk_used_share >= diskWarnShare;
+    const { usedShare } = diskOf(config.dataDir);
+    const isFull = usedShare >= diskWarnShare;
+    if (isFull !== warned)
+      log[isFull ? 'warn' : 'info'](isFull ? 'disk.nearly_full' : 'disk.has_room', {
+        used_share: Math.round(usedShare * 1000) / 1000,
+      });
+    warned = isFull;
   };
-  const plan = () => {
-    cancel = systemClock.after(
-      diskLookMs,
-      () =>
-        void look()
-          .catch((error) => log.error('disk.look_failed', {}, error))
-          .finally(plan),
-    );
-  };
-  plan();
-  return () => cancel();
+  return repeat(systemClock, diskLookMs, look, { onError: (error) => log.error('disk.look_failed', {}, error) });
 }

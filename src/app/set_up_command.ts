@@ -1,6 +1,8 @@
+import { readWhole } from '../platform/control.ts';
 import { readArgs, UsageError } from './usage.ts';
 import { onDesk } from './with_desk.ts';
 
+const passwordBytesMax = 64 * 1024;
 const usage =
   'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
 
@@ -23,7 +25,7 @@ export async function runSetUp(args: string[]): Promise<number> {
   for (const name of ['email', 'organisation', 'site'] as const)
     if (values[name] === undefined) throw new UsageError(`--${name} is missing.\nUsage: ${usage}`);
   if (process.stdin.isTTY) process.stderr.write('Password of the owner (only the first run needs it), then Ctrl-D: ');
-  const password = (await readAll(process.stdin)).replace(/\r?\n$/, '');
+  const password = (await readWhole(process.stdin, passwordBytesMax)).replace(/\r?\n$/, '');
   const result = await onDesk({
     command: 'setup',
     body: JSON.stringify({
@@ -40,10 +42,4 @@ export async function runSetUp(args: string[]): Promise<number> {
   });
   process.stdout.write(`${JSON.stringify(result)}\n`);
   return 0;
-}
-
-async function readAll(stream: NodeJS.ReadStream): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString('utf8');
 }

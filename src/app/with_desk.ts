@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, readConfig } from '../platform/config.ts';
 import { askControl, type ControlCommand } from '../platform/control.ts';
@@ -15,7 +16,7 @@ export async function onDesk(
   ask: {
     command: string;
     args?: Record<string, string>;
-    body?: NodeJS.ReadableStream | string;
+    body?: Readable | string;
     onProgress?: (progress: unknown) => void;
   },
   config: Config = readConfig(),
@@ -27,14 +28,9 @@ export async function onDesk(
   const desk = await openDesk({ config, clock: systemClock, random: systemRandom, log: quiet });
   try {
     const command = controlCommands(desk)[ask.command] as ControlCommand;
-    const { Readable } = await import('node:stream');
     const body =
       typeof ask.body === 'string' || ask.body === undefined ? Readable.from([Buffer.from(ask.body ?? '')]) : ask.body;
-    return await command(
-      new URLSearchParams(ask.args),
-      body as Parameters<ControlCommand>[1],
-      ask.onProgress ?? (() => {}),
-    );
+    return await command(new URLSearchParams(ask.args), body, ask.onProgress ?? (() => {}));
   } finally {
     await desk.close();
   }

@@ -27,6 +27,31 @@ export const systemClock: Clock = {
  */
 const offsetMs = Number(process.env.FAIRLEAD_CLOCK_OFFSET_MS ?? 0) || 0;
 
+/**
+ * Does `work` again and again, `ms` after the last time has ended, until it is called off. A failure is said and does
+ * not end the repetition.
+ * @param options.firstMs wait before the first time; `ms` unless given
+ */
+export function repeat(
+  clock: Clock,
+  ms: number,
+  work: () => Promise<unknown>,
+  options: { firstMs?: number; onError: (error: unknown) => void },
+): () => void {
+  let stopped = false;
+  const run = () =>
+    void work()
+      .catch(options.onError)
+      .finally(() => {
+        if (!stopped) cancel = clock.after(ms, run);
+      });
+  let cancel = clock.after(options.firstMs ?? ms, run);
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
+
 /** A clock that stands still until it is told to move; timers fire in order as `travel` passes them. */
 export function stillClock(startMs: number): Clock & { travel(ms: number): void; set(ms: number): void } {
   let wall = startMs;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askControl, type ControlServer, openControl } from './control.ts';
+import { askControl, type ControlServer, openControl, readWhole } from './control.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-control-'));
 const socketPath = join(folder, 'control.sock');
@@ -48,4 +48,9 @@ it('passes on the sentence of a failed command, and says when a command is unkno
 
 it('is open to its user only', () => {
   expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+});
+
+it('reads a small body whole, and refuses one that is larger than it may be', async () => {
+  expect(await readWhole(Readable.from([Buffer.from('ab'), Buffer.from('c')]), 3)).toBe('abc');
+  await expect(readWhole(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), 3)).rejects.toThrow('3 bytes');
 });

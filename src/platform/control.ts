@@ -8,9 +8,21 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
  */
 export type ControlCommand = (
   args: URLSearchParams,
-  body: IncomingMessage,
+  body: AsyncIterable<Buffer>,
   say: (line: unknown) => void,
 ) => Promise<unknown>;
+
+/** The whole of a body that is known to be small. @throws ControlError when it is larger than it may be */
+export async function readWhole(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > bytesMax) throw new ControlError(`The input is larger than the ${bytesMax} bytes this command takes.`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
 
 export interface ControlServer {
   close(): Promise<void>;

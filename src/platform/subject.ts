@@ -61,6 +61,8 @@ export interface Subject {
   name: string;
   /** Directories of dated SQL files. */
   migrations?: { postgres?: URL; warehouse?: URL };
+  /** Lanes of the spool that it appends to. */
+  lanes?: readonly string[];
   /** Starts timers, loads state, and gives back what the app mounts. */
   start(house: House): Promise<RunningSubject>;
 }

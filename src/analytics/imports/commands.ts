@@ -14,8 +14,6 @@ export interface ImportCommandParts {
   ingest: Pick<RunningIngest, 'salts' | 'orderKeys' | 'addressDigest'>;
   sites: SiteDirectory;
   places: Pick<Places, 'lookup'>;
-  /** Reads the list of sites again: one may have been added a moment ago by the same command line. */
-  refreshSites(): void;
   markDirty(siteId: number, days: readonly string[]): Promise<void>;
 }
 

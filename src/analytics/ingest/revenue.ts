@@ -1,3 +1,5 @@
+import { isCurrency } from '../../../contract/currency.ts';
+
 /** What a purchase earned, as the warehouse takes it: an exact decimal text with three places, never a float. */
 export type Revenue = { readonly amount: string; readonly currency: string };
 
@@ -5,14 +7,11 @@ export type Revenue = { readonly amount: string; readonly currency: string };
 const wholeDigitsMax = 15;
 const decimals = 3;
 
-/** ISO 4217 as the runtime's ICU lists it. */
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
-
 /** An upper-case ISO 4217 code, or undefined. Lower case is accepted, because shops send it. */
 export function readCurrency(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length !== 3) return undefined;
   const code = value.toUpperCase();
-  return currencies.has(code) ? code : undefined;
+  return isCurrency(code) ? code : undefined;
 }
 
 /**

@@ -2,12 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../platform/clock.ts';
-import type { Log } from '../../platform/log.ts';
+import { silentLog } from '../../platform/log.ts';
 import { migrateWarehouse, openWarehouse, type Warehouse } from '../../platform/warehouse/index.ts';
 import { type EventRow, warehouseDate, warehouseTime } from '../event_row.ts';
-
-const silent = () => {};
-export const silentLog = { debug: silent, info: silent, warn: silent, error: silent } as unknown as Log;
 
 /** A real engine in a directory of its own, with the real migrations. For tests of this folder. */
 export async function openTestWarehouse(): Promise<{ warehouse: Warehouse; close(): Promise<void> }> {

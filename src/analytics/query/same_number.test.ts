@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import { stillClock } from '../../platform/clock.ts';
+import { silentLog } from '../../platform/log.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { EventRow } from '../event_row.ts';
 import type { metricFacts } from '../facts.ts';
@@ -9,7 +10,7 @@ import { type Goal, parseQuery } from './parse.ts';
 import { pick, randomSite, repeatable } from './random_site.ts';
 import { bucketsOf, resolveRange, stepFor } from './range.ts';
 import { type ReferenceRow, referenceRows } from './reference.ts';
-import { openTestWarehouse, silentLog, storeEvents } from './rig.ts';
+import { openTestWarehouse, storeEvents } from './rig.ts';
 import { runQuery } from './run.ts';
 
 /**
