@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { Icon } from '../controls/icons.tsx';
+import { listKeys } from '../controls/list_keys.ts';
 import { Popover } from '../controls/popover.tsx';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import { cellNumber, exactCount } from '../numbers/format.ts';
@@ -149,16 +150,12 @@ function DimensionList({ onChoose }: { onChoose: (dimension: Dimension) => void 
             setSearch(event.target.value);
             setAt(0);
           }}
-          onKeyDown={(event) => {
-            const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-            if (move !== undefined) {
-              event.preventDefault();
-              setAt((active + move + found.length) % Math.max(1, found.length));
-            } else if (event.key === 'Enter' && found[active] !== undefined) {
-              event.preventDefault();
-              onChoose(found[active]);
-            }
-          }}
+          onKeyDown={listKeys({
+            active,
+            count: found.length,
+            move: setAt,
+            choose: () => found[active] !== undefined && onChoose(found[active]),
+          })}
         />
       </div>
       <div className="options" id="filter-dimensions" role="listbox" aria-label="Dimensions" ref={list}>

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Dialog } from '../controls/dialog.tsx';
 import { Icon } from '../controls/icons.tsx';
+import { listKeys } from '../controls/list_keys.ts';
 
 export interface PaletteItem {
   id: string;
@@ -74,16 +75,7 @@ export function Palette({ items, onClose }: { items: readonly PaletteItem[]; onC
             setSearch(event.target.value);
             setAt(0);
           }}
-          onKeyDown={(event) => {
-            const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-            if (move !== undefined && found.length > 0) {
-              event.preventDefault();
-              setAt((active + move + found.length) % found.length);
-            } else if (event.key === 'Enter') {
-              event.preventDefault();
-              choose(found[active]);
-            }
-          }}
+          onKeyDown={listKeys({ active, count: found.length, move: setAt, choose: () => choose(found[active]) })}
         />
         <kbd className="kbd">Esc</kbd>
       </div>

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf, readRoute } from '../address/route.ts';
 import { Icon } from '../controls/icons.tsx';
+import { listKeys } from '../controls/list_keys.ts';
 import { Popover } from '../controls/popover.tsx';
 import { useSession } from '../desk/session.tsx';
 
@@ -76,16 +77,12 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
                 setSearch(event.target.value);
                 setAt(0);
               }}
-              onKeyDown={(event) => {
-                const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-                if (move !== undefined && options.length > 0) {
-                  event.preventDefault();
-                  setAt((active + move + options.length) % options.length);
-                } else if (event.key === 'Enter') {
-                  event.preventDefault();
-                  choose(options[active]?.to, close);
-                }
-              }}
+              onKeyDown={listKeys({
+                active,
+                count: options.length,
+                move: setAt,
+                choose: () => choose(options[active]?.to, close),
+              })}
             />
           </div>
           <div className="options" id="site-options" role="listbox" aria-label="Sites">
