@@ -23,11 +23,13 @@ const chromiumPaths = [
 ];
 const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
 const vitestReport = path.join(cache, 'vitest.json');
+const proofReport = path.join(cache, 'proof.json');
 
 main(process.argv[2], process.argv.slice(3)).catch(fail);
 
 async function main(mode, args) {
-  const node = await setUp({ say: say, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
+  const tell = args.includes('--json') ? (line) => process.stderr.write(line + '\n') : say;
+  const node = await setUp({ say: tell, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
   const env = environment();
   if (mode === undefined || mode === 'proof') await findChromium();
   if (programs[mode]) {
@@ -41,6 +43,8 @@ async function main(mode, args) {
     run('dead code', ['node_modules/knip/bin/knip.js', '--no-progress']),
     tests(node, mode === 'check' ? ['test/tidy.test.ts'] : args, env),
   ];
+  // Of a few named files the proofs are no part.
+  if (mode === undefined && args.length === 0) counts.push(proofs(node, env));
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   process.stdout.write(passed + ' passed, ' + failed + ' failed\n');
@@ -99,6 +103,21 @@ function tests(node, files, env) {
   ).length;
   const failed = report.numFailedTests + broken;
   return { passed: report.numPassedTests, failed: failed === 0 && answer.status !== 0 ? 1 : failed };
+}
+
+/** Each proof counts as one test. */
+function proofs(node, env) {
+  if (fs.existsSync(proofReport)) fs.unlinkSync(proofReport);
+  const command = ['--disable-warning=ExperimentalWarning', programs.proof, '--report', proofReport];
+  const answer = childProcess.spawnSync(node, command, {
+    cwd: root,
+    env: env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  stopIfInterrupted(answer);
+  if (!fs.existsSync(proofReport)) return { passed: 0, failed: 1 };
+  const report = JSON.parse(fs.readFileSync(proofReport, 'utf8'));
+  return { passed: report.held, failed: report.failed === 0 && answer.status !== 0 ? 1 : report.failed };
 }
 
 function isFailed(test) {

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Attempt, allProofs, CannotProve, openGround, type Proof, repository, sabotagedCopy } from './kit.ts';
+
+/**
+ * `npm run proof` [-- [--sabotage] [--json] [--report <file>] [id …]]: proves the promises of the ledger against this
+ * repository and ends with `N held, N failed`, or shows that each proof fails once its guard is gone. Exit code 0 or 1.
+ */
+
+interface Line {
+  readonly id: string;
+  readonly title: string;
+  readonly ok: boolean;
+  readonly result: string;
+  readonly seen: string;
+  readonly seconds: number;
+  readonly sabotage: { readonly name: string; readonly file: string };
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { sabotage: { type: 'boolean' }, json: { type: 'boolean' }, report: { type: 'string' } },
+});
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const wanted = new Set(positionals);
+const proofs = (await allProofs()).filter(({ id }) => wanted.size === 0 || wanted.delete(id));
+if (wanted.size > 0) {
+  process.stderr.write(`There is no proof ${[...wanted].join(', ')}.\n`);
+  process.exit(2);
+}
+
+const progress = (line: string) => void (process.stderr.isTTY && process.stderr.write(`  ${line}\n`));
+const idWidth = Math.max(2, ...proofs.map(({ id }) => id.length));
+const resultWidth = 'not proved'.length;
+if (!values.json) say(row('id', 'result', 'promise'));
+const ground = values.sabotage ? undefined : openGround(repository, progress);
+const lines: Line[] = [];
+for (const proof of proofs) {
+  const line = lineOf(proof, await (ground?.prove(proof) ?? proveWithoutGuard(proof)));
+  lines.push(line);
+  if (!values.json) {
+    say(row(line.id, line.result, line.title));
+    say(row('', '', `${line.seen} (${line.seconds.toFixed(1)} s)`));
+  }
+}
+await ground?.close();
+
+const failed = lines.filter(({ ok }) => !ok).length;
+const summary = { held: lines.length - failed, failed };
+const report = JSON.stringify({ sabotage: values.sabotage === true, ...summary, proofs: lines }, undefined, 2);
+if (values.report !== undefined) writeFileSync(values.report, `${report}\n`);
+const count = values.sabotage
+  ? `${summary.held} fail without their guard, ${summary.failed} do not`
+  : `${summary.held} held, ${summary.failed} failed`;
+say(values.json ? report : count);
+process.exit(failed === 0 ? 0 : 1);
+
+function row(id: string, result: string, promise: string): string {
+  return `${id.padEnd(idWidth)}  ${result.padEnd(resultWidth)}  ${promise}`;
+}
+
+/** The proof against a copy of the product whose guard was taken out. */
+async function proveWithoutGuard(proof: Proof): Promise<Attempt> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-sabotage-'));
+  try {
+    const damaged = openGround(sabotagedCopy(proof.sabotage, folder), progress);
+    const attempt = await damaged.prove(proof);
+    await damaged.close();
+    return attempt;
+  } catch (error) {
+    if (!(error instanceof CannotProve)) throw error;
+    return { kind: 'not proved', why: error.message, seconds: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function lineOf(proof: Proof, attempt: Attempt): Line {
+  const { id, title, sabotage } = proof;
+  const told = values.sabotage ? withoutGuard(proof, attempt) : asItIs(attempt);
+  return { id, title, ...told, seconds: attempt.seconds, sabotage: { name: sabotage.name, file: sabotage.file } };
+}
+
+function asItIs(attempt: Attempt): Pick<Line, 'ok' | 'result' | 'seen'> {
+  if (attempt.kind === 'held') return { ok: true, result: 'held', seen: attempt.seen };
+  return { ok: false, result: attempt.kind.toUpperCase(), seen: attempt.why };
+}
+
+function withoutGuard({ sabotage }: Proof, attempt: Attempt): Pick<Line, 'ok' | 'result' | 'seen'> {
+  const guard = `guard removed (${sabotage.name})`;
+  if (attempt.kind === 'broken')
+    return { ok: true, result: 'fails', seen: `${guard}: the proof fails, as it must: ${attempt.why}` };
+  if (attempt.kind === 'held')
+    return {
+      ok: false,
+      result: 'HOLDS',
+      seen: `${guard}: the proof still holds, so it proves nothing: ${attempt.seen}`,
+    };
+  return { ok: false, result: 'NOT PROVED', seen: `${guard}: the proof could not be carried out: ${attempt.why}` };
+}
