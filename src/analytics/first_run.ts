@@ -18,6 +18,8 @@ type Check = Checks['snippet'];
 
 /** The page of the first run asks every few seconds; the site itself is asked at most this often. */
 const siteAskedMs = 10_000;
+/** Whether this desk answers under its public address changes with a proxy or a DNS entry, not by the second. */
+const publicUrlAskedMs = 60_000;
 const askTimeoutMs = 5_000;
 /** Enough for the head of any page; a snippet further down would be found by the first event anyway. */
 const homePageBytesMax = 1024 * 1024;
@@ -30,13 +32,27 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
   const { config, clock, postgres, warehouse, spool, outbound } = parts.house;
   const asked = new Map<number, { at: number; site_answers: Check; snippet: Check }>();
   const counted = new Map<number, { at: number; visitors: Promise<number> }>();
+  let publicUrlAsked: { at: number; check: Promise<Checks['public_url']> } | undefined;
+
+  /** A failure is asked again with the sites: someone is mending it and waits for the check. */
+  async function publicUrlCheck(): Promise<Checks['public_url']> {
+    const known = publicUrlAsked;
+    if (known !== undefined) {
+      const check = await known.check;
+      if (clock.monotonic() - known.at < (check.ok ? publicUrlAskedMs : siteAskedMs)) return check;
+    }
+    publicUrlAsked = { at: clock.monotonic(), check: checkPublicUrl() };
+    return publicUrlAsked.check;
+  }
 
   async function checkPublicUrl(): Promise<Checks['public_url']> {
-    const address = new URL(config.publicUrl).host;
+    // Whole, with its scheme: the snippet is written with it.
+    const address = config.publicUrl.replace(/\/$/, '');
+    const { host } = new URL(address);
     const start = clock.monotonic();
     const answer = await outbound.send({
       method: 'GET',
-      url: `${config.publicUrl}/healthz`,
+      url: `${address}/healthz`,
       timeoutMs: askTimeoutMs,
       answerBytesMax: 1_024,
       purpose: 'self_check',
@@ -44,15 +60,15 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
     const tookMs = Math.round(clock.monotonic() - start);
     if ('failed' in answer)
       return answer.failed === 'address_private'
-        ? { ok: true, address, detail: `${address}, on this network only` }
+        ? { ok: true, address, detail: `${host}, on this network only` }
         : {
             ok: false,
             address,
-            detail: `${address} cannot be reached from here (${answer.failed.replaceAll('_', ' ')})`,
+            detail: `${host} cannot be reached from here (${answer.failed.replaceAll('_', ' ')})`,
           };
     return answer.status === 200
-      ? { ok: true, address, detail: `${address}, ${tookMs} ms` }
-      : { ok: false, address, detail: `${address} answered ${answer.status}` };
+      ? { ok: true, address, detail: `${host}, ${tookMs} ms` }
+      : { ok: false, address, detail: `${host} answered ${answer.status}` };
   }
 
   /** Fetches the home page: does it answer, and does it carry the snippet? */
@@ -113,7 +129,7 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const [public_url, page, first_event] = await Promise.all([
-          checkPublicUrl(),
+          publicUrlCheck(),
           checkSite(site),
           firstEvent(site),
         ]);

@@ -72,7 +72,8 @@ export function Series(props: SeriesProps) {
   const beforeLine = props.hasBefore ? points.map((point, index) => place(point.before?.value, index)) : [];
   const lastFinished = points.findLastIndex((point) => point.value !== null && !point.unfinished);
   const solid = main.map((point, index) => (index <= lastFinished ? point : null));
-  const soFar = main.map((point, index) => (index >= lastFinished ? point : null));
+  const soFar = main.flatMap((point, index) => (index > lastFinished && point !== null ? [point] : []));
+  const alone = solid.filter((point, index) => point !== null && !solid[index - 1] && !solid[index + 1]);
   const ticks = tickIndices(points.length, right - left, width < 520 ? 68 : 96, props.step);
 
   const indexAt = (event: PointerEvent) => {
@@ -184,10 +185,16 @@ export function Series(props: SeriesProps) {
           <path className="area" d={areaPath(solid, base)} />
           <path className="before" d={linePath(beforeLine)} />
           <path className="line" d={linePath(solid)} />
-          <path className="line so-far" d={linePath(soFar)} />
-          {points.length === 1 && main[0] !== null && main[0] !== undefined && (
-            <circle className="dot-main" cx={main[0].x} cy={main[0].y} r="4" />
+          {alone.map(
+            (point) => point !== null && <circle key={point.x} className="dot-main" cx={point.x} cy={point.y} r="4" />,
           )}
+          {/* A line down to half a day's number would read as a fall: what still runs stands by itself. */}
+          {soFar.map((point) => (
+            <g key={point.x}>
+              <line className="stem" x1={point.x} x2={point.x} y1={base} y2={point.y} />
+              <circle className="dot-so-far" cx={point.x} cy={point.y} r="3.500" />
+            </g>
+          ))}
           {at !== null && (
             <>
               <line className="hair" x1={x(at)} x2={x(at)} y1={margin.top} y2={base} />

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { now } from '../edge/browser.ts';
-import type { QueryAnswer, QueryRequest, QueryResult } from './api.ts';
-import { api, DeskError } from './api.ts';
+import type { DeskError, QueryAnswer, QueryRequest, QueryResult } from './api.ts';
+import { api, asDeskError } from './api.ts';
 
 /**
  * Answers to questions, kept by the question itself. A view names the questions it shows; those without an answer
@@ -41,7 +41,9 @@ export function forgetAnswers(): void {
 export function useAnswers<Name extends string>(
   questions: Record<Name, QueryRequest>,
   tick = 0,
-): { answers: Record<Name, Answer>; retry: () => void; pending: boolean } {
+  /** False while the questions are not settled yet: nothing is asked, and every answer is on its way. */
+  ready = true,
+): { answers: Record<Name, Answer>; retry: () => void } {
   const [, redraw] = useState(0);
   const [attempt, setAttempt] = useState(0);
   const shown = useRef(new Map<string, QueryAnswer>());
@@ -52,6 +54,7 @@ export function useAnswers<Name extends string>(
   const lastTick = useRef(tick);
 
   useEffect(() => {
+    if (!ready) return;
     const quiet = lastTick.current !== tick;
     lastTick.current = tick;
     const missing = entries.filter(([, question]) => quiet || kept.get(questionKey(question))?.result === undefined);
@@ -81,11 +84,8 @@ export function useAnswers<Name extends string>(
         (error: unknown) => {
           // A refresh that fails says nothing new about numbers that are already here; the store's health says it.
           if (stop.signal.aborted || quiet) return;
-          const failure =
-            error instanceof DeskError
-              ? error
-              : new DeskError(0, { code: 'internal', message: 'This page met a fault of its own. Reload it.' });
-          for (const question of asked) keep(questionKey(question), { result: undefined, error: failure, at: now() });
+          for (const question of asked)
+            keep(questionKey(question), { result: undefined, error: asDeskError(error), at: now() });
         },
       )
       .finally(() => {
@@ -96,9 +96,8 @@ export function useAnswers<Name extends string>(
       for (const timer of timers) clearTimeout(timer);
       stop.abort();
     };
-  }, [signature, tick, attempt]);
+  }, [signature, tick, attempt, ready]);
 
-  let pending = false;
   const answers = {} as Record<Name, Answer>;
   for (const [at, [name]] of entries.entries()) {
     const found = kept.get(keys[at] as string);
@@ -124,14 +123,12 @@ export function useAnswers<Name extends string>(
         old,
       };
     } else {
-      pending = true;
       const own = waiting.current.key === signature;
       answers[name] = { state: 'waiting', old, late: own && waiting.current.late, long: own && waiting.current.long };
     }
   }
   return {
     answers,
-    pending,
     retry: () => {
       for (const key of keys) {
         const found = kept.get(key);

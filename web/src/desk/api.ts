@@ -51,6 +51,14 @@ export class DeskError extends Error {
   }
 }
 
+/** A refusal of the desk as it is; anything else is a fault of the page, which is said as one. */
+export function asDeskError(
+  error: unknown,
+  message = 'This page met a fault of its own. Reload it and try again.',
+): DeskError {
+  return error instanceof DeskError ? error : new DeskError(0, { code: 'internal', message });
+}
+
 /** Called when the session is over for good, so that the page can ask for a new one. */
 let sessionEnded: () => void = () => {};
 export function onSessionEnd(listener: () => void): void {

@@ -3,21 +3,14 @@ import { useEffect, useRef, useState } from 'react';
 import { passwordCharsMin, retentionMonthsMax } from '../../../contract/limits.ts';
 import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { Field, FormError, PasswordInput, Select } from '../controls/field.tsx';
-import type { SetUpState } from '../desk/api.ts';
-import { api, DeskError } from '../desk/api.ts';
+import { Field, FormError, PasswordInput } from '../controls/field.tsx';
+import type { DeskError, SetUpState } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { PlainPage } from '../shell/plain.tsx';
-import {
-  browserTimezone,
-  CurrencyOptions,
-  cleanDomain,
-  domainProblem,
-  likelyCurrency,
-  RetentionOptions,
-  TimezoneOptions,
-} from './choices.tsx';
+import { browserTimezone, cleanDomain, domainProblem, likelyCurrency } from '../sites/choices.tsx';
+import { CurrencyField, DomainField, RetentionField, TimezoneField } from '../sites/fields.tsx';
 import { passwordStrength } from './password.ts';
 import { SnippetBox } from './snippet_box.tsx';
 import { snippetPlaces } from './snippets.ts';
@@ -181,11 +174,7 @@ function OwnerForm({
       await enter();
       onMade(cleanDomain(values.domain), values.timezone);
     } catch (error) {
-      setRefusal(
-        error instanceof DeskError
-          ? error
-          : new DeskError(0, { code: 'internal', message: 'The desk could not be set up. Try again.' }),
-      );
+      setRefusal(asDeskError(error, 'The desk could not be set up. Try again.'));
       setSending(false);
     }
   };
@@ -246,53 +235,22 @@ function OwnerForm({
               />
             )}
           </Field>
-          <Field label="First site" error={errorOf('domain')}>
-            {(props) => (
-              <input
-                {...props}
-                className="in"
-                name="domain"
-                inputMode="url"
-                autoCapitalize="off"
-                spellCheck={false}
-                placeholder="shop.example"
-                value={values.domain}
-                onChange={(event) => set({ domain: event.target.value })}
-                onBlur={() => {
-                  if (values.domain === '') return;
-                  set({ domain: cleanDomain(values.domain) });
-                  setTouched({ ...touched, domain: true });
-                }}
-              />
-            )}
-          </Field>
+          <DomainField
+            label="First site"
+            error={errorOf('domain')}
+            value={values.domain}
+            onChange={(domain) => set({ domain })}
+            onLeave={(domain) => {
+              set({ domain });
+              setTouched({ ...touched, domain: true });
+            }}
+          />
         </div>
         <div className="pair keep">
-          <Field label="Timezone">
-            {(props) => (
-              <Select {...props} value={values.timezone} onChange={(event) => set({ timezone: event.target.value })}>
-                <TimezoneOptions chosen={values.timezone} />
-              </Select>
-            )}
-          </Field>
-          <Field label="Currency">
-            {(props) => (
-              <Select {...props} value={values.currency} onChange={(event) => set({ currency: event.target.value })}>
-                <CurrencyOptions chosen={values.currency} />
-              </Select>
-            )}
-          </Field>
+          <TimezoneField value={values.timezone} onChange={(timezone) => set({ timezone })} />
+          <CurrencyField value={values.currency} onChange={(currency) => set({ currency })} />
         </div>
-        <Field
-          label="Raw events are kept"
-          help="After that they are deleted; the daily counts stay. It can be shortened later, not lengthened beyond 25 months."
-        >
-          {(props) => (
-            <Select {...props} value={values.months} onChange={(event) => set({ months: Number(event.target.value) })}>
-              <RetentionOptions chosen={values.months} />
-            </Select>
-          )}
-        </Field>
+        <RetentionField value={values.months} onChange={(months) => set({ months })} />
         {refusal !== undefined &&
           (refusedField === undefined || !['email', 'password', 'organisation', 'domain'].includes(refusedField)) && (
             <FormError message={refusal.message} reference={refusal.reference} />
@@ -301,7 +259,7 @@ function OwnerForm({
           <button type="submit" className="btn main-act" disabled={sending}>
             {sending ? 'Creating…' : 'Create owner and site'}
           </button>
-          <span className="q">Days start at midnight in this timezone. All of it can be changed later.</span>
+          <span className="q">Days start at midnight in this timezone. It can be changed later.</span>
         </div>
       </form>
     </PlainPage>

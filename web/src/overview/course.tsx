@@ -19,8 +19,8 @@ import {
   metricText,
   money,
 } from '../numbers/format.ts';
-import type { Step } from '../period/period.ts';
-import { addDays, addMonths, daysIn, isAhead, isUnfinished, stepLabels } from '../period/period.ts';
+import type { Day, Step } from '../period/period.ts';
+import { addDays, addMonths, daysIn, isAhead, isUnfinished, stepLabels, stepStart } from '../period/period.ts';
 import { rangeText, stepText, stepTick } from '../period/words.ts';
 import { metricLabel } from '../questions/metrics.ts';
 import type { Frame } from '../questions/overview.ts';
@@ -36,6 +36,7 @@ export function Course({
   metric,
   view,
   local,
+  firstDay,
   series,
   before,
   total,
@@ -48,6 +49,8 @@ export function Course({
   metric: MetricName;
   view: View;
   local: { day: string; time: string };
+  /** The day the site was made: before it nothing was measured, unless it was imported. */
+  firstDay: Day;
   series: Answer;
   before: Answer | undefined;
   total: Total | undefined;
@@ -68,9 +71,11 @@ export function Course({
         : metric === 'visit_duration'
           ? duration(value)
           : axisCount(value);
-  const points = pointsOf(frame, metric, local, data, before === undefined ? undefined : drawn(before));
+  const beforeData = before === undefined ? undefined : drawn(before);
+  const points = pointsOf(frame, metric, local, firstDay, data, beforeData);
   const range = rangeText(frame.range, frame.today, { year: true });
-  const beforeRange = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
+  const measuredBefore = beforeData === undefined || points.some((point) => (point.before?.value ?? null) !== null);
+  const beforeRange = frame.before === undefined || !measuredBefore ? undefined : rangeText(frame.before, frame.today);
   const changeText = (after: number | null, was: number | null) => {
     const moved = change(metric, after, was);
     return moved.kind === 'change' ? moved.text : moved.kind === 'new' ? 'new' : undefined;
@@ -89,7 +94,7 @@ export function Course({
           </span>
         )}
         {points.some((point) => point.unfinished && point.value !== null) && (
-          <span className="only-w">
+          <span>
             <i className="sw s" />
             so far
           </span>
@@ -144,7 +149,7 @@ export function Course({
             metric={metricLabel(metric)}
             points={points}
             step={frame.step}
-            hasBefore={frame.before !== undefined}
+            hasBefore={beforeRange !== undefined}
             kind={isPercentMetric(metric) ? 'percent' : metric === 'visit_duration' ? 'duration' : 'count'}
             text={text}
             axisText={axisText}
@@ -184,10 +189,11 @@ function labelsOf(range: Frame['range'], step: Step, answer: QueryAnswer | undef
   return Array.isArray(given) && given.length > 0 ? (given as string[]) : stepLabels(range, step);
 }
 
-export function pointsOf(
+function pointsOf(
   frame: Frame,
   metric: MetricName,
   local: { day: string; time: string },
+  firstDay: Day,
   answer: QueryAnswer | undefined,
   before: QueryAnswer | undefined,
 ): SeriesPoint[] {
@@ -198,24 +204,32 @@ export function pointsOf(
   const beforeValues = byLabel(before, at);
   const beforeLabels = frame.before === undefined ? [] : labelsOf(frame.before, frame.step, before);
   const oneDay = frame.range.from === frame.range.to;
-  // A rate of nothing is no rate: steps without visits are gaps there, and zeros for counts.
-  const missing = isPercentMetric(metric) || metric === 'visit_duration' ? null : 0;
+  const known = [stepDay(firstDay, frame.step), ...values.keys(), ...beforeValues.keys()].reduce(earlier);
+  // A rate of nothing is no rate: steps without visits are gaps there, and zeros for counts. So are steps before the
+  // first that could be measured.
+  const missing = (label: string) =>
+    isPercentMetric(metric) || metric === 'visit_duration' || label.slice(0, 10) < known.slice(0, 10) ? null : 0;
   return labelsOf(frame.range, frame.step, answer).map((label, index) => {
     const beforeLabel = beforeLabels[index];
     return {
       name: stepText(label, frame.step, frame.today),
       tick: stepTick(label, frame.step, oneDay, frame.today),
-      value: isAhead(label, frame.step, local) ? null : (values.get(label) ?? missing),
+      value: isAhead(label, frame.step, local) ? null : (values.get(label) ?? missing(label)),
       unfinished: isUnfinished(label, frame.step, local),
       before:
         beforeLabel === undefined
           ? undefined
           : {
               name: stepText(beforeLabel, frame.step, frame.today),
-              value: before === undefined ? null : (beforeValues.get(beforeLabel) ?? missing),
+              value: before === undefined ? null : (beforeValues.get(beforeLabel) ?? missing(beforeLabel)),
             },
     };
   });
+}
+
+/** The day that labels the step which a day lies in. */
+function stepDay(day: Day, step: Step): Day {
+  return step === 'week' || step === 'month' ? stepStart(day, step) : day;
 }
 
 function byLabel(answer: QueryAnswer | undefined, metric: number): Map<string, number | null> {

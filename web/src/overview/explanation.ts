@@ -36,6 +36,12 @@ export function rebuildingDays(answer: QueryAnswer | undefined): number {
   return explained(answer).days?.rebuilding ?? 0;
 }
 
+/** Orders in other currencies than the site's: they are counted, and their amounts are never added in silence. */
+export function revenueElsewhere(answer: QueryAnswer | undefined): { currency: string; events: number }[] {
+  const left = answer?.meta.revenue_not_summed;
+  return Array.isArray(left) ? left : [];
+}
+
 /** Up to when events are in the number, as milliseconds since the epoch. */
 export function countedUntil(answer: QueryAnswer | undefined): number | undefined {
   const until = Date.parse(explained(answer).counted_until ?? '');

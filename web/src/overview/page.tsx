@@ -11,7 +11,8 @@ import type { Live } from '../desk/live.ts';
 import { useLive } from '../desk/live.ts';
 import { now } from '../edge/browser.ts';
 import { cellNumber, count, exactCount, milliseconds } from '../numbers/format.ts';
-import { localTime, presetLabels, presets, shiftRange } from '../period/period.ts';
+import type { Day } from '../period/period.ts';
+import { isDay, localTime, presetLabels, presets, shiftRange } from '../period/period.ts';
 import { clockText, rangeText } from '../period/words.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, toggleFilter } from '../questions/filters.ts';
@@ -21,7 +22,7 @@ import { panels } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
 import { Course } from './course.tsx';
-import { countedUntil, rebuildingDays } from './explanation.ts';
+import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
 import { EmptyPanel, OverviewPanel } from './panel.tsx';
 import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
@@ -32,6 +33,8 @@ import { Why } from './why.tsx';
 
 /** A period that still runs is asked again this often, without dimming what is shown. */
 const freshMs = 30_000;
+/** Events that wait no longer than this are as good as counted. */
+const lagShownMs = 1_000;
 
 /** Who comes, from where, what does it earn: the overview of one site. */
 export function OverviewPage({ site }: { site: Site }) {
@@ -41,13 +44,16 @@ export function OverviewPage({ site }: { site: Site }) {
   const [tick, setTick] = useState(0);
   const [opened, setOpened] = useState<'period' | 'against' | 'filter' | 'why' | null>(null);
   const live = useLive(site.domain);
-  const firstDay = localTime(Date.parse(site.created_at) || moment, site.timezone).day;
+  const madeOn = localTime(Date.parse(site.created_at) || moment, site.timezone).day;
   const local = localTime(moment, site.timezone);
+  const everything = view.period.kind === 'preset' && view.period.preset === 'all';
+  const stored = useFirstDay(site.domain, everything || opened === 'period');
+  const firstDay = stored.day !== undefined && stored.day < madeOn ? stored.day : madeOn;
   const frame = frameOf(view, local.day, firstDay);
   // To the minute of the last refresh: the same question keeps the same key, so that a click back is answered at once.
   const asked: Asked = { site: site.domain, frame, filters: view.filters, time: local.time.slice(0, 5) };
   const questions = overviewQuestions(asked, view, site.revenue);
-  const { answers, retry } = useAnswers(questions, tick);
+  const { answers, retry } = useAnswers(questions, tick, !everything || stored.settled);
 
   const change = (part: Partial<View>, replace = false) =>
     navigate(pathOf({ page: 'analytics', site: site.domain }) + writeView({ ...view, ...part }), { replace });
@@ -172,6 +178,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   metric={metric}
                   view={view}
                   local={local}
+                  firstDay={firstDay}
                   series={answers.series as Answer}
                   before={answers.before}
                   total={strip.find((total) => total.metric === metric)}
@@ -242,6 +249,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   empty={
                     <EmptyPanel
                       panel={panel.id}
+                      isNew={isNew}
                       filters={view.filters.length}
                       onClear={() => setFilters(view.filters.slice(0, -1))}
                       goalsHref={
@@ -263,9 +271,18 @@ export function OverviewPage({ site }: { site: Site }) {
           {shown.state === 'here' && (
             <span>
               Counted to {clockText(countedUntil(shown.answer) ?? shown.at, site.timezone, undefined, true)}
-              {live.state === 'here' ? `, ${milliseconds(live.now.spool_lag_ms)} behind` : ''}.
+              {live.state === 'here' && live.now.spool_lag_ms >= lagShownMs
+                ? `, ${milliseconds(live.now.spool_lag_ms)} behind`
+                : ''}
+              .
             </span>
           )}
+          {revenueElsewhere(drawn(answers.orders as Answer)).map(({ currency, events }) => (
+            <span key={currency}>
+              {exactCount(events)} {events === 1 ? 'order' : 'orders'} in {currency} {events === 1 ? 'is' : 'are'} not
+              in the revenue, which is in {site.currency}.
+            </span>
+          ))}
           <span>Places by an offline database; no address left this server.</span>
           {view.filters.length > 0 && (
             <span className="vh">Filtered: {view.filters.map((filter) => filterSentence(filter)).join(', ')}.</span>
@@ -274,6 +291,19 @@ export function OverviewPage({ site }: { site: Site }) {
       </main>
     </Shell>
   );
+}
+
+/** The first day that anything is stored for, an import included; the desk knows it. Asked only where it is shown. */
+function useFirstDay(domain: string, wanted: boolean): { day: Day | undefined; settled: boolean } {
+  const { answers } = useAnswers(
+    { first: { site_id: domain, metrics: ['visitors'], date_range: 'all' } satisfies QueryRequest },
+    0,
+    wanted,
+  );
+  const { first } = answers;
+  const range = drawn(first)?.query.date_range;
+  const day = Array.isArray(range) ? String(range[0]).slice(0, 10) : '';
+  return { day: isDay(day) ? day : undefined, settled: first.state !== 'waiting' };
 }
 
 /** Required by the licence of the place database (CC BY 4.0): named and linked where places are shown. */

@@ -169,20 +169,30 @@ function isPath(tab: PanelTab): boolean {
   );
 }
 
-/** Paths differ at their ends, so a long one is cut in the middle: the head shrinks, the last part stays. */
+/** A last part longer than this is cut itself, so that the head keeps some room. */
+const tailCharsMax = 20;
+
+/**
+ * Paths differ at their ends, so a long one is cut in the middle: the head shrinks, the end stays. A path runs from
+ * left to right whatever its letters do, because its slashes do.
+ */
 function NameText({ text, path }: { text: string; path: boolean }) {
-  const cut = path && text.length > 28 ? text.lastIndexOf('/', text.length - 2) : -1;
-  const tail = cut > 0 && text.length - cut <= 40 ? text.slice(cut) : '';
-  if (tail === '')
+  const characters = path ? [...text] : [];
+  if (characters.length <= 28)
     return (
-      <span className="cut" dir="auto">
+      <span className="cut" dir={path ? 'ltr' : 'auto'}>
         {text}
       </span>
     );
+  const cut = Math.max(characters.lastIndexOf('/', characters.length - 2), characters.length - tailCharsMax);
   return (
     <>
-      <span className="cut">{text.slice(0, cut)}</span>
-      <span className="tail">{tail}</span>
+      <span className="cut" dir="ltr">
+        {characters.slice(0, cut).join('')}
+      </span>
+      <span className="tail" dir="ltr">
+        {characters.slice(cut).join('')}
+      </span>
     </>
   );
 }
@@ -283,11 +293,14 @@ function groupTabs(panel: PanelWords): TabGroup[] {
 /** What an empty panel says: why it is empty, and what to do about it. */
 export function EmptyPanel({
   panel,
+  isNew,
   filters,
   onClear,
   goalsHref,
 }: {
   panel: PanelWords['id'];
+  /** The site never had a visit. */
+  isNew: boolean;
   filters: number;
   onClear: () => void;
   goalsHref: ReactNode;
@@ -309,5 +322,6 @@ export function EmptyPanel({
         A goal is a page or an event that you want to happen: a sign-up, a thank-you page, an order.
       </Empty>
     );
+  if (isNew) return <Empty title="Fills with the first visit." />;
   return <Empty title="Nothing in this period.">Another period may have some.</Empty>;
 }

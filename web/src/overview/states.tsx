@@ -21,11 +21,13 @@ export function Failed({
   message,
   reference,
   onRetry,
+  what = 'This panel could not be read.',
 }: {
   code: string;
   message: string;
   reference?: string | undefined;
   onRetry: () => void;
+  what?: string;
 }) {
   const limit = overCeiling.has(code);
   return (
@@ -33,7 +35,7 @@ export function Failed({
       <p>
         <Glyph state="bad" />
         <span>
-          <b>{limit ? 'This question met its limit.' : 'This panel could not be read.'}</b>{' '}
+          <b>{limit ? 'This question met its limit.' : what}</b>{' '}
           {limit ? 'Fewer days or one filter less will answer.' : message}
           {reference !== undefined && (
             <>

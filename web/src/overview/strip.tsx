@@ -16,11 +16,20 @@ export interface Total {
 
 export function totalsOf(answer: QueryAnswer | undefined, metrics: readonly MetricName[]): Total[] {
   const row = answer?.results[0];
+  const visits = metrics.indexOf('visits');
+  // The engine answers 0 for a rate of no visits; for people that is not applicable rather than zero.
+  const cell = (cells: readonly Cell[] | undefined, index: number) =>
+    isMean(metrics[index] as MetricName) && cellNumber(cells?.[visits]) === 0 ? null : cells?.[index];
   return metrics.map((metric, index) => ({
     metric,
-    after: row?.metrics[index],
-    before: row?.comparison?.metrics[index],
+    after: cell(row?.metrics, index),
+    before: cell(row?.comparison?.metrics, index),
   }));
+}
+
+/** A mean over visits: without a visit there is none. */
+function isMean(metric: MetricName): boolean {
+  return metric === 'bounce_rate' || metric === 'visit_duration';
 }
 
 /** The figures over the chart. Each is a button that draws itself. */
@@ -43,8 +52,7 @@ export function Strip({
       {totals.map((total, index) => {
         const answer = answers[index] as Answer;
         const known = drawn(answer) !== undefined;
-        const rests =
-          total.metric === 'bounce_rate' || total.metric === 'visit_duration' ? cellNumber(visits?.before) : undefined;
+        const rests = isMean(total.metric) ? cellNumber(visits?.before) : undefined;
         return (
           <button
             key={total.metric}

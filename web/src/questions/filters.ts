@@ -65,7 +65,9 @@ function splitValues(text: string): string[] {
 /** The filter as the stats API takes it. Absent values have words of their own there, which answers carry too. */
 export function toApiFilter(filter: Filter): ApiFilter {
   const dimension = dimensionOf(filter.dimension) as Dimension;
-  return [filter.operator, dimension.api, filter.values];
+  if (filter.operator === 'is' || filter.operator === 'is_not') return [filter.operator, dimension.api, filter.values];
+  // A part of a name is typed by hand: capitals do not matter, and where values are codes the name is meant.
+  return [filter.operator, dimension.names ?? dimension.api, filter.values, { case_sensitive: false }];
 }
 
 /** The words of a chip: "Country", "is any of", "3". */

@@ -3,7 +3,7 @@ import type { View } from '../address/view.ts';
 import type { QueryRequest } from '../desk/api.ts';
 import type { Day, DayRange, Step } from '../period/period.ts';
 import { resolveAgainst, resolvePeriod, stepsFor } from '../period/period.ts';
-import type { DimensionKey } from './dimensions.ts';
+import type { Dimension } from './dimensions.ts';
 import { declaredDimension, dimensionOf, notSet } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
@@ -129,13 +129,13 @@ export function breakdownQuestion(
     ...filters,
     // Most visits carry no tag; a row for them would dwarf the campaigns that the panel is about.
     ...(tab.group === 'Campaigns' ? [['is_not', dimension.api, [notSet]]] : []),
-    ...(search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search]]]),
+    ...searchFilter(dimension, search),
   ];
   return {
     ...rest,
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: tab.columns.filter((column) => column.kind === 'metric').map((column) => column.metric),
-    dimensions: dimensionsOf(tab.dimension),
+    dimensions: dimensionsOf(dimension),
     order_by: [[(page.sort ?? (tab.columns[0] as Column)).metric, 'desc']],
     include: { total_rows: true },
     pagination: {
@@ -145,11 +145,17 @@ export function breakdownQuestion(
   };
 }
 
+/** What is typed into a list finds names whatever their capitals. */
+function searchFilter(dimension: Dimension, search: string): unknown[] {
+  return search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search], { case_sensitive: false }]];
+}
+
 /** A code travels with its name, so that a row can be read by people and filtered by code. */
-function dimensionsOf(key: DimensionKey): DimensionName[] {
-  const dimension = declaredDimension(key);
+function dimensionsOf(dimension: Dimension): DimensionName[] {
   // Countries are named in the reader's own language by the browser.
-  return dimension.names === undefined || key === 'country' ? [dimension.api] : [dimension.api, dimension.names];
+  return dimension.names === undefined || dimension.key === 'country'
+    ? [dimension.api]
+    : [dimension.api, dimension.names];
 }
 
 /** The values of a dimension for the filter's list, with their visitors under the other filters. */
@@ -157,12 +163,12 @@ export function valuesQuestion(asked: Asked, key: string, search: string): Query
   const dimension = dimensionOf(key) ?? declaredDimension('page');
   const others = asked.filters.filter((filter) => filter.dimension !== key);
   const { filters = [], ...rest } = base({ ...asked, filters: others });
-  const all = [...filters, ...(search === '' ? [] : [['contains', dimension.names ?? dimension.api, [search]]])];
+  const all = [...filters, ...searchFilter(dimension, search)];
   return {
     ...rest,
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: ['visitors'],
-    dimensions: dimension.names === undefined || key === 'country' ? [dimension.api] : [dimension.api, dimension.names],
+    dimensions: dimensionsOf(dimension),
     order_by: [['visitors', 'desc']],
     pagination: { limit: 20 },
   };

@@ -2,9 +2,9 @@ import type { FormEvent } from 'react';
 import { useCallback, useState } from 'react';
 import { Field, FormError, Select } from '../controls/field.tsx';
 import type { DeskError, Goal, NewGoal, Site } from '../desk/api.ts';
-import { api } from '../desk/api.ts';
-import { Empty, Failed } from '../overview/states.tsx';
-import { asDeskError, useListed } from './listed.ts';
+import { api, asDeskError } from '../desk/api.ts';
+import { Empty } from '../overview/states.tsx';
+import { ListedTable, useListed } from './listed.tsx';
 import { Toggle } from './toggle.tsx';
 
 /** Which aims are met? Goals count what was stored already, too: they are read, not recorded. */
@@ -42,60 +42,38 @@ export function GoalSettings({ site }: { site: Site }) {
   return (
     <div className="settings wide">
       <section>
-        <h2>Goals</h2>
+        <h2 className="vh">All goals</h2>
         <p>A page or an event that you want to happen. A goal counts the past too: it is read from what is stored.</p>
         <FormError message={refusal?.message} reference={refusal?.reference} />
-        <div className="list">
-          {goals.problem !== undefined ? (
-            <Failed
-              code={goals.problem.code}
-              message={goals.problem.message}
-              reference={goals.problem.reference}
-              onRetry={goals.reload}
-            />
-          ) : goals.rows === undefined ? (
-            <div className="empty">…</div>
-          ) : goals.rows.length === 0 ? (
+        <ListedTable
+          listed={goals}
+          heads={['Goal', 'Counts', 'Revenue']}
+          empty={
             <Empty title="No goals yet.">Begin with the page that people see when it worked, such as /thanks.</Empty>
-          ) : (
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Goal</th>
-                  <th scope="col">Counts</th>
-                  <th scope="col">Revenue</th>
-                  <th scope="col">
-                    <span className="vh">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {goals.rows.map((goal) => (
-                  <tr key={goal.id}>
-                    <td className="fill">
-                      <b>{goal.name}</b>
-                    </td>
-                    <td>
-                      {goal.kind === 'page' ? 'page ' : 'event '}
-                      <code className="ref">{goal.match}</code>
-                    </td>
-                    <td>{goal.currency ?? '–'}</td>
-                    <td className="num">
-                      <button
-                        type="button"
-                        className="btn quiet sm"
-                        aria-label={`Remove the goal ${goal.name}`}
-                        onClick={() => void remove(goal)}
-                      >
-                        Remove
-                      </button>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+          }
+          row={(goal) => (
+            <>
+              <td className="fill">
+                <b>{goal.name}</b>
+              </td>
+              <td>
+                {goal.kind === 'page' ? 'page ' : 'event '}
+                <code className="ref">{goal.match}</code>
+              </td>
+              <td>{goal.currency ?? '–'}</td>
+              <td className="num">
+                <button
+                  type="button"
+                  className="btn quiet sm"
+                  aria-label={`Remove the goal ${goal.name}`}
+                  onClick={() => void remove(goal)}
+                >
+                  Remove
+                </button>
+              </td>
+            </>
           )}
-        </div>
+        />
         {removed !== undefined && (
           <p className="note" role="status">
             <span>

@@ -5,12 +5,12 @@ import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError } from '../controls/field.tsx';
 import type { ApiKey, CreatedApiKey, DeskError, Site } from '../desk/api.ts';
-import { api } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
-import { Empty, Failed } from '../overview/states.tsx';
+import { Empty } from '../overview/states.tsx';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
-import { asDeskError, useListed } from './listed.ts';
+import { ListedTable, useListed } from './listed.tsx';
 import { Toggle } from './toggle.tsx';
 
 type Scope = (typeof keyScopes)[number];
@@ -45,7 +45,7 @@ export function KeySettings({ site }: { site: Site }) {
   return (
     <div className="settings wide">
       <section>
-        <h2>API keys</h2>
+        <h2 className="vh">All keys</h2>
         <p>
           For programs that read numbers or send events. A key belongs to the organisation and reaches all of its sites.
         </p>
@@ -64,68 +64,44 @@ export function KeySettings({ site }: { site: Site }) {
             </div>
           </div>
         )}
-        <div className="list">
-          {keys.problem !== undefined ? (
-            <Failed
-              code={keys.problem.code}
-              message={keys.problem.message}
-              reference={keys.problem.reference}
-              onRetry={keys.reload}
-            />
-          ) : keys.rows === undefined ? (
-            <div className="empty">…</div>
-          ) : keys.rows.length === 0 ? (
+        <ListedTable
+          listed={keys}
+          heads={['Name', 'Key', 'May', 'Made', 'Last used']}
+          empty={
             <Empty title="No keys yet.">
               A script that was written for Plausible's stats API works here with a key and this address.
             </Empty>
-          ) : (
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Key</th>
-                  <th scope="col">May</th>
-                  <th scope="col">Made</th>
-                  <th scope="col">Last used</th>
-                  <th scope="col">
-                    <span className="vh">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {keys.rows.map((key) => (
-                  <tr key={key.id}>
-                    <td className="fill">
-                      <b>{key.name}</b>
-                    </td>
-                    <td>
-                      <code className="ref">••••{key.last4}</code>
-                    </td>
-                    <td>
-                      {key.scopes.map((scope) => (
-                        <span key={scope} className="tag" title={scopeWords[scope as Scope]}>
-                          {scope}
-                        </span>
-                      ))}
-                    </td>
-                    <td>{dayText(key.created_at.slice(0, 10), today)}</td>
-                    <td>{key.last_used_day === null ? 'never' : dayText(key.last_used_day, today)}</td>
-                    <td className="num">
-                      <button
-                        type="button"
-                        className="btn quiet danger sm"
-                        aria-label={`Revoke the key ${key.name}`}
-                        onClick={() => setRevoking(key)}
-                      >
-                        Revoke
-                      </button>
-                    </td>
-                  </tr>
+          }
+          row={(key) => (
+            <>
+              <td className="fill">
+                <b>{key.name}</b>
+              </td>
+              <td>
+                <code className="ref">••••{key.last4}</code>
+              </td>
+              <td>
+                {key.scopes.map((scope) => (
+                  <span key={scope} className="tag" title={scopeWords[scope as Scope]}>
+                    {scope}
+                  </span>
                 ))}
-              </tbody>
-            </table>
+              </td>
+              <td>{dayText(key.created_at.slice(0, 10), today)}</td>
+              <td>{key.last_used_day === null ? 'never' : dayText(key.last_used_day, today)}</td>
+              <td className="num">
+                <button
+                  type="button"
+                  className="btn quiet danger sm"
+                  aria-label={`Revoke the key ${key.name}`}
+                  onClick={() => setRevoking(key)}
+                >
+                  Revoke
+                </button>
+              </td>
+            </>
           )}
-        </div>
+        />
       </section>
       <NewKeyForm
         onMade={(key) => {

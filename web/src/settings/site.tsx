@@ -1,11 +1,11 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
-import { Field, FormError, Select } from '../controls/field.tsx';
+import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
-import type { Site, SiteChange } from '../desk/api.ts';
-import { api, DeskError } from '../desk/api.ts';
+import type { DeskError, Site, SiteChange } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
-import { CurrencyOptions, RetentionOptions, TimezoneOptions } from '../first_run/choices.tsx';
+import { CurrencyField, RetentionField, TimezoneField } from '../sites/fields.tsx';
 import { Toggle } from './toggle.tsx';
 
 /** Timezone, money, what is kept and for how long. Saved together; what did not change is not sent. */
@@ -17,6 +17,7 @@ export function SiteSettings({ site }: { site: Site }) {
     retention_months: site.retention_months,
     titles: site.titles,
     revenue: site.revenue,
+    contact_clicks: site.contact_clicks,
     privacy_signals: site.privacy_signals,
   });
   const [refusal, setRefusal] = useState<DeskError>();
@@ -30,6 +31,7 @@ export function SiteSettings({ site }: { site: Site }) {
     setState('idle');
     setRefusal(undefined);
   };
+  const errorOf = (field: string) => (refusal?.field === field ? refusal.message : undefined);
   const save = async (event: FormEvent) => {
     event.preventDefault();
     if (!changed) return;
@@ -39,11 +41,7 @@ export function SiteSettings({ site }: { site: Site }) {
       setState('saved');
     } catch (error) {
       setState('idle');
-      setRefusal(
-        error instanceof DeskError
-          ? error
-          : new DeskError(0, { code: 'internal', message: 'The changes were not saved. Try again.' }),
-      );
+      setRefusal(asDeskError(error, 'The changes were not saved. Try again.'));
     }
   };
   return (
@@ -56,20 +54,16 @@ export function SiteSettings({ site }: { site: Site }) {
         </p>
         <div className="form">
           <div className="pair">
-            <Field label="Timezone" error={refusal?.field === 'timezone' ? refusal.message : undefined}>
-              {(props) => (
-                <Select {...props} value={draft.timezone} onChange={(event) => set({ timezone: event.target.value })}>
-                  <TimezoneOptions chosen={draft.timezone} />
-                </Select>
-              )}
-            </Field>
-            <Field label="Currency" error={refusal?.field === 'currency' ? refusal.message : undefined}>
-              {(props) => (
-                <Select {...props} value={draft.currency} onChange={(event) => set({ currency: event.target.value })}>
-                  <CurrencyOptions chosen={draft.currency} />
-                </Select>
-              )}
-            </Field>
+            <TimezoneField
+              value={draft.timezone}
+              error={errorOf('timezone')}
+              onChange={(timezone) => set({ timezone })}
+            />
+            <CurrencyField
+              value={draft.currency}
+              error={errorOf('currency')}
+              onChange={(currency) => set({ currency })}
+            />
           </div>
           <Toggle
             label="Keep revenue"
@@ -83,30 +77,27 @@ export function SiteSettings({ site }: { site: Site }) {
         <h2>What is kept</h2>
         <p>Addresses, full browser strings and query strings are never kept. The rest is yours to narrow.</p>
         <div className="form">
-          <Field
-            label="Raw events are kept"
-            error={refusal?.field === 'retention_months' ? refusal.message : undefined}
-            help={
-              draft.retention_months < site.retention_months
-                ? `Events older than ${draft.retention_months} ${draft.retention_months === 1 ? 'month' : 'months'} are deleted for good. The daily counts stay.`
-                : 'After that they are deleted; the daily counts stay.'
-            }
-          >
-            {(props) => (
-              <Select
-                {...props}
-                value={draft.retention_months}
-                onChange={(event) => set({ retention_months: Number(event.target.value) })}
-              >
-                <RetentionOptions chosen={draft.retention_months} />
-              </Select>
-            )}
-          </Field>
+          <RetentionField
+            value={draft.retention_months}
+            error={errorOf('retention_months')}
+            {...(draft.retention_months < site.retention_months
+              ? {
+                  help: `Events older than ${draft.retention_months} ${draft.retention_months === 1 ? 'month' : 'months'} are deleted for good. The daily counts stay.`,
+                }
+              : {})}
+            onChange={(retention_months) => set({ retention_months })}
+          />
           <Toggle
             label="Keep page titles"
             help="Titles can carry names, for example of a customer on an order page. Without them, pages are told apart by their paths."
             checked={draft.titles}
             onChange={(titles) => set({ titles })}
+          />
+          <Toggle
+            label="Keep addresses of mail and phone links"
+            help="Off, only the click and the mail domain are kept. On, the address or number is stored sealed and never counted in reports; the snippet needs data-contact too."
+            checked={draft.contact_clicks}
+            onChange={(contact_clicks) => set({ contact_clicks })}
           />
           <Toggle
             label="Drop visitors who send Sec-GPC or DNT"

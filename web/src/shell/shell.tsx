@@ -129,7 +129,7 @@ export function Shell({
           </button>
           <Navigation site={site} search={search} />
           <div className="rail-foot">
-            <Health live={live} />
+            {live !== undefined && <Health live={live} />}
             <Account />
           </div>
         </aside>
@@ -182,7 +182,7 @@ export function Shell({
             </div>
             <Navigation site={site} search={search} />
             <div className="rail-foot">
-              <Health live={live} />
+              {live !== undefined && <Health live={live} />}
               <AccountParts />
             </div>
           </div>
@@ -271,7 +271,7 @@ function NavLink({
 const lagMs = 5_000;
 
 /** The state of the stores in one line. Good is quiet; bad says what it means for the numbers. */
-function Health({ live }: { live: Live | undefined }) {
+function Health({ live }: { live: Live }) {
   const said = healthOf(live);
   return (
     <div className="health" title={said.detail}>
@@ -281,9 +281,8 @@ function Health({ live }: { live: Live | undefined }) {
   );
 }
 
-function healthOf(live: Live | undefined): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: string; detail: string } {
-  if (live === undefined || live.state === 'asking')
-    return { state: 'idle', text: 'Looking at the stores', detail: '' };
+function healthOf(live: Live): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: string; detail: string } {
+  if (live.state === 'asking') return { state: 'idle', text: 'Looking at the stores', detail: '' };
   if (live.state === 'unreachable')
     return {
       state: 'bad',

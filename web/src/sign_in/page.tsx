@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from 'react';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { safeReturn } from '../address/route.ts';
 import { Field, FormError, PasswordInput } from '../controls/field.tsx';
-import type { SetUpState } from '../desk/api.ts';
-import { api, DeskError } from '../desk/api.ts';
+import type { DeskError, SetUpState } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
 import { PlainPage } from '../shell/plain.tsx';
 
@@ -42,11 +42,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
     try {
       await enter(await api.signIn({ email: email.trim(), password }));
     } catch (error) {
-      setRefusal(
-        error instanceof DeskError
-          ? error
-          : new DeskError(0, { code: 'internal', message: 'Signing in failed. Try again.' }),
-      );
+      setRefusal(asDeskError(error, 'Signing in failed. Try again.'));
       setPassword('');
       form.current?.querySelector<HTMLInputElement>('[name="password"]')?.focus();
     } finally {

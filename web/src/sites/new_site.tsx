@@ -3,19 +3,13 @@ import { useState } from 'react';
 import { retentionMonthsMax } from '../../../contract/limits.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { Field, FormError, Select } from '../controls/field.tsx';
-import { api, DeskError } from '../desk/api.ts';
+import { FormError } from '../controls/field.tsx';
+import type { DeskError } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
-import {
-  browserTimezone,
-  CurrencyOptions,
-  cleanDomain,
-  domainProblem,
-  likelyCurrency,
-  RetentionOptions,
-  TimezoneOptions,
-} from '../first_run/choices.tsx';
 import { Shell } from '../shell/shell.tsx';
+import { browserTimezone, cleanDomain, domainProblem, likelyCurrency } from './choices.tsx';
+import { CurrencyField, DomainField, RetentionField, TimezoneField } from './fields.tsx';
 
 export function NewSitePage() {
   const { keepSite } = useDesk();
@@ -38,11 +32,7 @@ export function NewSitePage() {
       keepSite(site);
       navigate(pathOf({ page: 'settings', site: site.domain, section: 'snippet' }));
     } catch (error) {
-      setRefusal(
-        error instanceof DeskError
-          ? error
-          : new DeskError(0, { code: 'internal', message: 'The site was not added. Try again.' }),
-      );
+      setRefusal(asDeskError(error, 'The site was not added. Try again.'));
       setSending(false);
     }
   };
@@ -56,48 +46,22 @@ export function NewSitePage() {
               Events are counted for one domain. Pages of its subdomains count too; they are told apart by hostname.
             </p>
             <div className="form">
-              <Field label="Domain" error={problem ?? (refusal?.field === 'domain' ? refusal.message : undefined)}>
-                {(props) => (
-                  <input
-                    {...props}
-                    className="in"
-                    inputMode="url"
-                    autoCapitalize="off"
-                    spellCheck={false}
-                    placeholder="shop.example"
-                    value={domain}
-                    onChange={(event) => {
-                      setDomain(event.target.value);
-                      setProblem(undefined);
-                      setRefusal(undefined);
-                    }}
-                    onBlur={() => setDomain(cleanDomain(domain))}
-                  />
-                )}
-              </Field>
+              <DomainField
+                label="Domain"
+                error={problem ?? (refusal?.field === 'domain' ? refusal.message : undefined)}
+                value={domain}
+                onChange={(typed) => {
+                  setDomain(typed);
+                  setProblem(undefined);
+                  setRefusal(undefined);
+                }}
+                onLeave={setDomain}
+              />
               <div className="pair">
-                <Field label="Timezone" help="Days start at midnight here.">
-                  {(props) => (
-                    <Select {...props} value={timezone} onChange={(event) => setTimezone(event.target.value)}>
-                      <TimezoneOptions chosen={timezone} />
-                    </Select>
-                  )}
-                </Field>
-                <Field label="Currency">
-                  {(props) => (
-                    <Select {...props} value={currency} onChange={(event) => setCurrency(event.target.value)}>
-                      <CurrencyOptions chosen={currency} />
-                    </Select>
-                  )}
-                </Field>
+                <TimezoneField value={timezone} onChange={setTimezone} help="Days start at midnight here." />
+                <CurrencyField value={currency} onChange={setCurrency} />
               </div>
-              <Field label="Raw events are kept" help="After that they are deleted; the daily counts stay.">
-                {(props) => (
-                  <Select {...props} value={months} onChange={(event) => setMonths(Number(event.target.value))}>
-                    <RetentionOptions chosen={months} />
-                  </Select>
-                )}
-              </Field>
+              <RetentionField value={months} onChange={setMonths} />
               {refusal !== undefined && refusal.field !== 'domain' && (
                 <FormError message={refusal.message} reference={refusal.reference} />
               )}

@@ -133,6 +133,7 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
                 <Sparkline
                   values={values}
                   top={Math.max(...values)}
+                  running
                   label={`Visitors per day, ${rangeText(range, local.day)}: ${values.join(', ')}`}
                 />
               )}

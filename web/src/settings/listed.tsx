@@ -1,0 +1,77 @@
+import type { ReactNode } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import type { DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
+import { Failed } from '../overview/states.tsx';
+
+/** A list of the desk that a page shows and changes. */
+export interface Listed<T> {
+  rows: T[] | undefined;
+  problem: DeskError | undefined;
+  reload: () => void;
+  set: (change: (rows: T[]) => T[]) => void;
+}
+
+export function useListed<T>(load: () => Promise<T[]>): Listed<T> {
+  const [rows, setRows] = useState<T[]>();
+  const [problem, setProblem] = useState<DeskError>();
+  const reload = useCallback(() => {
+    setProblem(undefined);
+    load().then(setRows, (error: unknown) => setProblem(asDeskError(error)));
+  }, [load]);
+  useEffect(reload, [reload]);
+  return { rows, problem, reload, set: (change) => setRows((before) => change(before ?? [])) };
+}
+
+/** The list as a table, or what stands in its place. The last column holds the actions of a row. */
+export function ListedTable<T extends { id: number }>({
+  listed,
+  heads,
+  row,
+  empty,
+}: {
+  listed: Listed<T>;
+  heads: readonly string[];
+  /** The cells of a row, actions included. */
+  row: (item: T) => ReactNode;
+  empty: ReactNode;
+}) {
+  const { rows, problem } = listed;
+  return (
+    <div className="list">
+      {problem !== undefined ? (
+        <Failed
+          code={problem.code}
+          message={problem.message}
+          reference={problem.reference}
+          onRetry={listed.reload}
+          what="This list could not be read."
+        />
+      ) : rows === undefined ? (
+        <div className="empty">…</div>
+      ) : rows.length === 0 ? (
+        empty
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              {heads.map((head) => (
+                <th key={head} scope="col">
+                  {head}
+                </th>
+              ))}
+              <th scope="col">
+                <span className="vh">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((item) => (
+              <tr key={item.id}>{row(item)}</tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  );
+}
