@@ -67,6 +67,8 @@ describe('the tidy test sees', () => {
       `import { z } from 'zod'; import { join } from 'node:path';`,
       ['packages'],
     ],
+    ['a package in an emulator', 'emulators/a.ts', `import { z } from 'zod';`, ['packages']],
+    ['nothing in an emulator of Node alone', 'emulators/a.ts', `import { createServer } from 'node:http';`, []],
     // Time, chance, network, environment.
     ['Date.now', 'src/relay/a.ts', 'Date.now();', ['arguments']],
     ['new Date()', 'src/relay/a.ts', 'new Date();', ['arguments']],

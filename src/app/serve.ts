@@ -11,7 +11,7 @@ import { systemRandom } from '../platform/random.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskOf, diskWarnShare, healthHandlers } from './health.ts';
-import { readCertificate, watchCertificate } from './tls.ts';
+import { type Certificates, openCertificates } from './tls.ts';
 import { version } from './version.ts';
 
 const dashboardFolder = new URL('../../web/dist/', import.meta.url).pathname;
@@ -55,28 +55,28 @@ export async function startServer(
   reports = openReports({ config, clock: systemClock, random: systemRandom, outbound, version });
   let control: ControlServer | undefined;
   let http: HttpServer | undefined;
-  let stopWatching: (() => void) | undefined;
+  let certificates: Certificates | undefined;
   let stopLooking: (() => void) | undefined;
   async function stop() {
     stopLooking?.();
-    stopWatching?.();
+    await certificates?.stop();
     await control?.close();
     await http?.close(finishMs);
     await desk.close();
   }
   try {
-    const certificate = config.tls;
+    certificates = openCertificates(desk.house, say);
     http = await openHttp({
       host: config.host,
       port: config.port,
       publicUrl: config.publicUrl,
       trustedProxies: config.trustedProxies,
-      tls: certificate === undefined ? undefined : readCertificate(certificate),
+      tls: certificates?.tls,
       // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
       routes: showsPages(config) ? desk.parts.flatMap((part) => part.routes ?? []) : [],
       fast: {
         ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
-        ...healthHandlers(desk.house, desk.parts, () => http?.counts() ?? []),
+        ...healthHandlers(desk.house, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
       },
       files: openStaticFiles(showsPages(config) ? dashboardFolder : undefined, collects(config) ? trackerFiles() : {}),
       authenticate: desk.accounts.authenticate,
@@ -84,7 +84,7 @@ export async function startServer(
       random: systemRandom,
       log,
     });
-    if (certificate !== undefined) stopWatching = watchCertificate(certificate, (context) => http?.renewTls(context));
+    await certificates?.begin((context) => http?.renewTls(context));
     control = await openControl(controlSocketPath(config.dataDir), controlCommands(desk));
     stopLooking = watchDisk(desk);
     const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
@@ -121,7 +121,7 @@ export async function serve(config: Config): Promise<void> {
       ? `\n  Open this address to create the owner (it works once):\n  ${server.address}\n`
       : `\n  ${server.address}\n`,
   );
-  if (!isLoopback(config.host) && config.tls === undefined && config.trustedProxies === 0)
+  if (!isLoopback(config.host) && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)
     say('  It listens beyond this machine without HTTPS, so signing in is off. See docs/guides/https.md.\n');
   await new Promise<void>((resolve) => {
     const stop = (signal: string) => {

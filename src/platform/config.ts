@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import { domainToASCII } from 'node:url';
 
 /** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
 export interface Config {
@@ -20,10 +21,21 @@ export interface Config {
   /** A MaxMind .mmdb file to use instead of the bundled places. */
   placesFile: string | undefined;
   tls: { certFile: string; keyFile: string } | undefined;
+  /** HTTPS by certificates that the desk fetches itself. */
+  acme: AcmeSettings | undefined;
   sentryDsn: string | undefined;
   posthog: { key: string; host: string } | undefined;
   /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
   outboundAllow: string[];
+}
+
+export interface AcmeSettings {
+  /** In lower case; international names in their ASCII form. */
+  domains: string[];
+  email: string | undefined;
+  directoryUrl: string;
+  /** Where challenges of http-01 are answered and plain HTTP is sent on to HTTPS; 0 = nowhere. */
+  httpPort: number;
 }
 
 export type ConfigProblem = { variable: string; problem: string; fix: string };
@@ -46,6 +58,10 @@ const known = [
   'FAIRLEAD_PLACES_FILE',
   'FAIRLEAD_TLS_CERT',
   'FAIRLEAD_TLS_KEY',
+  'FAIRLEAD_ACME_DOMAINS',
+  'FAIRLEAD_ACME_EMAIL',
+  'FAIRLEAD_ACME_DIRECTORY',
+  'FAIRLEAD_ACME_HTTP_PORT',
   'FAIRLEAD_SENTRY_DSN',
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
@@ -95,7 +111,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
   for (const name of Object.keys(env)) {
     if (name.startsWith('FAIRLEAD_') && !known.includes(name) && text(name) !== undefined)
-      wrong(name, 'there is no such setting.', `Take it out, or write one of: ${known.slice(0, 15).join(', ')}.`);
+      wrong(name, 'there is no such setting.', `Take it out, or write one of: ${known.slice(0, 19).join(', ')}.`);
   }
 
   const roleText = text('FAIRLEAD_ROLE') ?? 'all';
@@ -130,6 +146,20 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     if (file !== undefined && !existsSync(file))
       wrong(name, 'there is no such file.', 'Write the path of an existing PEM file.');
   const tls = certFile !== undefined && tlsKeyFile !== undefined ? { certFile, keyFile: tlsKeyFile } : undefined;
+
+  const acme = readAcme({ text, whole, wrong });
+  if (acme !== undefined && (certFile !== undefined || tlsKeyFile !== undefined))
+    wrong(
+      'FAIRLEAD_ACME_DOMAINS',
+      'certificate files are set too.',
+      'Take out FAIRLEAD_TLS_CERT and FAIRLEAD_TLS_KEY, or this.',
+    );
+  if (acme !== undefined && !relative(dataDir, join(keyFile, '..', 'acme')).startsWith('..'))
+    wrong(
+      'FAIRLEAD_KEY_FILE',
+      'the folder acme beside it, which holds the keys of certificates, would lie in the data directory.',
+      'Name a file in another folder.',
+    );
 
   const databaseUrl = url('DATABASE_URL', ['postgres:', 'postgresql:']);
   const databaseMigrationUrl = url('DATABASE_MIGRATION_URL', ['postgres:', 'postgresql:']);
@@ -171,7 +201,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
   const shownHost = host === '0.0.0.0' || host === '::' || host === '127.0.0.1' || host === '::1' ? 'localhost' : host;
   const publicUrl =
-    url('FAIRLEAD_PUBLIC_URL', ['http:', 'https:']) ?? `${tls ? 'https' : 'http'}://${shownHost}:${port}`;
+    url('FAIRLEAD_PUBLIC_URL', ['http:', 'https:']) ??
+    (acme === undefined
+      ? `${tls ? 'https' : 'http'}://${shownHost}:${port}`
+      : `https://${acme.domains[0]}${port === 443 ? '' : `:${port}`}`);
 
   const config: Config = {
     role,
@@ -188,6 +221,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     siteRate: whole('FAIRLEAD_SITE_RATE', undefined, 1, 1_000_000),
     placesFile: text('FAIRLEAD_PLACES_FILE'),
     tls,
+    acme,
     sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
     posthog: posthogKey !== undefined && posthogHost !== undefined ? { key: posthogKey, host: posthogHost } : undefined,
     outboundAllow:
@@ -198,6 +232,67 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** Undefined unless names are set: naming them is asking for certificates, and agreeing to the authority's terms. */
+function readAcme(read: {
+  text: (name: string) => string | undefined;
+  whole: (name: string, fallback: number, min: number, max: number) => number | undefined;
+  wrong: (variable: string, problem: string, fix: string) => void;
+}): AcmeSettings | undefined {
+  const { text, whole, wrong } = read;
+  const names = text('FAIRLEAD_ACME_DOMAINS');
+  const email = text('FAIRLEAD_ACME_EMAIL');
+  const directory = text('FAIRLEAD_ACME_DIRECTORY');
+  const httpPort = whole('FAIRLEAD_ACME_HTTP_PORT', 80, 0, 65535) as number;
+  if (names === undefined) {
+    for (const name of ['FAIRLEAD_ACME_EMAIL', 'FAIRLEAD_ACME_DIRECTORY', 'FAIRLEAD_ACME_HTTP_PORT'])
+      if (text(name) !== undefined)
+        wrong(
+          'FAIRLEAD_ACME_DOMAINS',
+          `it is missing while ${name} is set.`,
+          'Write the names of this desk, or take both out.',
+        );
+    return undefined;
+  }
+  const domains = [...new Set(names.split(',').map((name) => name.trim().replace(/\.$/, '')))].filter(
+    (name) => name !== '',
+  );
+  const ascii = domains.map((name) => domainToASCII(name));
+  const unfit = domains.find((_name, i) => !isDomain(ascii[i] ?? ''));
+  if (unfit !== undefined || domains.length === 0 || domains.length > acmeDomainsMax)
+    wrong(
+      'FAIRLEAD_ACME_DOMAINS',
+      unfit === undefined
+        ? `it has ${domains.length} names.`
+        : `"${unfit}" is not a name that a certificate of this desk can be for${unfit.startsWith('*') ? ': wildcards need a proof in DNS, which it cannot give' : ''}.`,
+      `Write 1 to ${acmeDomainsMax} names such as desk.example, with commas between them.`,
+    );
+  if (email !== undefined && !/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(email))
+    wrong(
+      'FAIRLEAD_ACME_EMAIL',
+      'it is not an e-mail address.',
+      'Write one such as admin@desk.example, or leave it out.',
+    );
+  const directoryUrl = directory ?? letsEncrypt;
+  const address = URL.canParse(directoryUrl) ? new URL(directoryUrl) : undefined;
+  // Plain HTTP would let whoever stands in between choose the certificate's terms; an authority on this machine has nobody in between.
+  if (address?.protocol !== 'https:' && !(address?.protocol === 'http:' && isLoopback(address.hostname)))
+    wrong(
+      'FAIRLEAD_ACME_DIRECTORY',
+      'it is not an https address.',
+      `Write the address of an ACME directory, or leave it out for ${letsEncrypt}.`,
+    );
+  return { domains: ascii, email, directoryUrl, httpPort };
+}
+
+const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
+/** What Let's Encrypt puts into one certificate at most. */
+const acmeDomainsMax = 100;
+
+/** At least two labels, and no address: those get no certificate. */
+function isDomain(name: string): boolean {
+  return name.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(name);
 }
 
 /** True for the addresses that never leave the machine. */

@@ -36,8 +36,8 @@ const mayImport: Record<string, readonly string[]> = {
 /** These may import everything: they look at the product from outside. */
 const outside = ['test', 'bench', 'scripts'];
 
-/** What each zone may take from npm; a zone that is not named takes what it needs. The tracker has a byte budget. */
-const packages: Record<string, readonly string[]> = { contract: ['zod'], sdk: [], emulators: [] };
+/** What each zone may take from npm; a zone that is not named takes what it needs. The tracker has a byte budget, an emulator what Node brings. */
+const packages: Record<string, readonly string[]> = { contract: ['zod'], sdk: [], emulators: ['node:'] };
 
 const codeFile = /\.(ts|tsx|cjs|mjs|js)$/;
 const testFile = /\.test\.tsx?$/;
@@ -157,7 +157,7 @@ function untidyCode(file: SourceFile, paths: ReadonlySet<string>): Finding[] {
       .split('/')
       .slice(0, specifier.startsWith('@') ? 2 : 1)
       .join('/');
-    if (!allowed.includes(name))
+    if (!allowed.includes(specifier.startsWith('node:') && allowed.includes('node:') ? 'node:' : name))
       tell(at, 'packages', `${zone} imports ${name}: it may use ${allowed.join(', ') || 'nothing but its own files'}.`);
   }
 

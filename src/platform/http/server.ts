@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
 import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
@@ -9,6 +9,7 @@ import { clientAddress } from './address.ts';
 import { matchRoute, type RouteTable, routeTable } from './match.ts';
 import { type Principal, RequestError, type Route, type RouteRequest } from './route.ts';
 import type { StaticFiles } from './static.ts';
+import type { HttpTls } from './tls.ts';
 
 /** A handler of the collection plane: it gets the raw request, and nothing of it is logged (R5). */
 export type FastHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -18,7 +19,7 @@ export interface HttpOptions {
   port: number;
   publicUrl: string;
   trustedProxies: number;
-  tls: SecureContextOptions | undefined;
+  tls: HttpTls | undefined;
   routes: Route[];
   fast: Record<string, FastHandler>;
   files: StaticFiles | undefined;
@@ -72,7 +73,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const tlsServer =
     options.tls === undefined
       ? undefined
-      : createTlsServer({ ...settings, minVersion: 'TLSv1.2', ...options.tls }, onRequest);
+      : openTls(createTlsServer({ ...settings, ...tlsSettings(options.tls) }, onRequest), options.tls);
   const server: Server = tlsServer ?? createServer(settings, onRequest);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
@@ -87,9 +88,31 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
         const [route = '', status = ''] = key.split('\t');
         return { labels: { route, status }, value };
       }),
-    renewTls: (context) => tlsServer?.setSecureContext({ minVersion: 'TLSv1.2', ...context }),
+    renewTls: (context) => tlsServer?.setSecureContext({ minVersion: tlsVersionMin, ...context }),
     close: (withinMs) => closeServer(server, withinMs, options.clock),
   };
+}
+
+const tlsVersionMin = 'TLSv1.2';
+
+function tlsSettings({ context, chooseProtocol }: HttpTls): TlsOptions {
+  return {
+    minVersion: tlsVersionMin,
+    ...context,
+    ...(chooseProtocol === undefined ? {} : { ALPNCallback: chooseProtocol }),
+  };
+}
+
+/** Puts the question of `admits` between the handshake and HTTP. */
+function openTls(server: TlsServer, { admits }: HttpTls): TlsServer {
+  if (admits === undefined) return server;
+  const speakHttp = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (admits(socket)) for (const speak of speakHttp) speak.call(server, socket);
+    else socket.destroySoon();
+  });
+  return server;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

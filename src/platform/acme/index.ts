@@ -1,0 +1,2 @@
+export { acmeFiles } from './file_classes.ts';
+export { type CertificateKeeper, type CertificateState, openCertificateKeeper } from './keeper.ts';
