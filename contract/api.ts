@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { passwordCharsMax, passwordCharsMin, retentionMonthsMax } from './limits.ts';
 
+/** What people write into names and patterns. PostgreSQL's text holds every character but NUL, which nobody types. */
+const words = (charsMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(charsMax)
+    .regex(/^[^\0]*$/, 'it has a NUL character');
 /** A domain as people type it: scheme, path and a leading `www.` are taken off by the server, the rest must be a host name. */
 const domain = z.string().trim().min(1).max(253);
 const email = z.email().max(254);
@@ -19,6 +27,8 @@ export const site = z.object({
   retention_months: z.number().int(),
   titles: z.boolean(),
   revenue: z.boolean(),
+  /** Are addresses and numbers of clicked mail and phone links kept (sealed)? Off: the click and the mail domain alone. */
+  contact_clicks: z.boolean(),
   /** What Sec-GPC and DNT do here: nothing beyond memory mode's promises, or drop the event. */
   privacy_signals: z.enum(['ignore', 'drop']),
   created_at: z.string(),
@@ -37,6 +47,7 @@ export const siteChange = z.strictObject({
   retention_months: z.number().int().min(1).max(retentionMonthsMax).optional(),
   titles: z.boolean().optional(),
   revenue: z.boolean().optional(),
+  contact_clicks: z.boolean().optional(),
   privacy_signals: z.enum(['ignore', 'drop']).optional(),
 });
 
@@ -47,7 +58,7 @@ export const setUp = z.strictObject({
   code: z.string().max(128),
   email,
   password,
-  organisation: z.string().trim().min(1).max(120),
+  organisation: words(120),
   site: newSite,
 });
 
@@ -72,9 +83,9 @@ export const goal = z.object({
   currency: z.string().nullable(),
 });
 export const newGoal = z.strictObject({
-  name: z.string().trim().min(1).max(120).optional(),
+  name: words(120).optional(),
   kind: z.enum(['page', 'event']),
-  match: z.string().trim().min(1).max(2_000),
+  match: words(2_000),
   currency: currency.nullable().optional(),
 });
 
@@ -88,7 +99,7 @@ export const apiKey = z.object({
   last_used_day: z.string().nullable(),
 });
 export const newApiKey = z.strictObject({
-  name: z.string().trim().min(1).max(120),
+  name: words(120),
   scopes: z.array(z.enum(keyScopes)).min(1),
 });
 /** The only answer that ever carries the key itself. */
@@ -112,6 +123,19 @@ export const siteChecks = z.object({
       device: z.string().nullable(),
     })
     .nullable(),
+});
+/** GET /api/sites/:domain/contact-clicks: the last kept values of mail and phone links, newest first, at most 1,000. */
+export const contactClicks = z.object({
+  clicks: z.array(
+    z.object({
+      time: z.string(),
+      name: z.string(),
+      hostname: z.string(),
+      page: z.string(),
+      /** Null when it was sealed under a key file that is no longer there. */
+      value: z.string().nullable(),
+    }),
+  ),
 });
 /** GET /api/sites/:domain/now: visitors with an event in the last five minutes. */
 export const siteNow = z.object({

@@ -23,3 +23,13 @@ export const dropReasons = {
 } as const;
 
 export type DropReason = keyof typeof dropReasons;
+
+/**
+ * What a stored event was kept without, because a setting of the site says so. Counted like drops, under these words;
+ * the event itself is there, so no header names them.
+ */
+export const leftOutReasons = {
+  contact_off: 'The address or number of a mail or phone link was left out: the site does not keep them.',
+} as const;
+
+export type LeftOutReason = keyof typeof leftOutReasons;

@@ -2,7 +2,7 @@
  * Tells whoever keeps a copy of sites in memory (the collection plane) that a site was added or changed here.
  * Other processes notice by their own periodic reading; this only makes one's own changes count at once.
  */
-type Listener = () => void;
+type Listener = () => Promise<void>;
 const listeners = new Set<Listener>();
 
 export function onSitesChanged(listener: Listener): () => void {
@@ -10,6 +10,7 @@ export function onSitesChanged(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-export function sitesChanged(): void {
-  for (const listener of listeners) listener();
+/** Resolves when every copy in this process is new, so that a setting holds from the next event on. */
+export async function sitesChanged(): Promise<void> {
+  await Promise.all([...listeners].map((listener) => listener()));
 }

@@ -213,7 +213,7 @@ export function accountRoutes({
         const organisationId = await organisationOf(request);
         const input = readNewSite(request.body);
         const made = await postgres.tenant(organisationId, (sql) => addSite(sql, clock, organisationId, input));
-        sitesChanged();
+        await sitesChanged();
         return { status: 201, body: made };
       },
     }),

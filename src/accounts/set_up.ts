@@ -71,7 +71,7 @@ export function openSetUp(house: { postgres: Postgres; clock: Clock; random: Ran
         const { organisationId, personId } = await createOrganisation(sql, clock, { ...input, hash });
         return { organisationId, personId, site: await addSite(sql, clock, organisationId, site) };
       });
-      sitesChanged();
+      await sitesChanged();
       return made;
     },
   };

@@ -16,11 +16,12 @@ export interface SiteRow {
   retention_months: number;
   titles: boolean;
   revenue: boolean;
+  contact_clicks: boolean;
   privacy_signals: 'ignore' | 'drop';
   created_at: Date;
 }
 const columns =
-  'id, organisation_id, domain, timezone, currency, retention_months, titles, revenue, privacy_signals, created_at';
+  'id, organisation_id, domain, timezone, currency, retention_months, titles, revenue, contact_clicks, privacy_signals, created_at';
 
 export function siteOf(row: SiteRow): Site {
   return { ...row, created_at: row.created_at.toISOString() };
@@ -125,12 +126,21 @@ export async function changeSite(postgres: Postgres, site: Site, change: z.infer
   } as Site;
   const rows = await postgres.tenant(site.organisation_id, (sql) =>
     sql.query<SiteRow>(
-      `UPDATE sites SET timezone = $2, currency = $3, retention_months = $4, titles = $5, revenue = $6, privacy_signals = $7 WHERE id = $1 RETURNING ${columns}`,
-      [site.id, next.timezone, next.currency, next.retention_months, next.titles, next.revenue, next.privacy_signals],
+      `UPDATE sites SET timezone = $2, currency = $3, retention_months = $4, titles = $5, revenue = $6, contact_clicks = $7, privacy_signals = $8 WHERE id = $1 RETURNING ${columns}`,
+      [
+        site.id,
+        next.timezone,
+        next.currency,
+        next.retention_months,
+        next.titles,
+        next.revenue,
+        next.contact_clicks,
+        next.privacy_signals,
+      ],
     ),
   );
   if (rows[0] === undefined)
     throw new RequestError('not_found', 'This site was removed a moment ago. Go back to the list of sites.');
-  sitesChanged();
+  await sitesChanged();
   return siteOf(rows[0]);
 }

@@ -1,4 +1,4 @@
-import type { DropReason } from '../../contract/drops.ts';
+import type { DropReason, LeftOutReason } from '../../contract/drops.ts';
 
 /**
  * One stored event, exactly as a line of a spool segment has it and as the table `events` takes it
@@ -85,6 +85,11 @@ export interface EventRow {
   import_id: number;
   /** Hash of site and the client's event id, UInt64 as a decimal string; '0' = none. Forgotten after a day. */
   event_key: string;
+  /**
+   * The address or number of a clicked mail or phone link, sealed, where the site keeps it (R12). Left out of the
+   * line when there is none, which is nearly always.
+   */
+  contact?: string;
 }
 
 /**
@@ -108,13 +113,16 @@ export interface BotRow {
   country: string;
 }
 
-/** Events that were not stored: how many, per minute, site and reason (table `drops`; rows add up). */
+/**
+ * Events that were not stored, and events that were stored without something: how many, per minute, site and reason
+ * (table `drops`; rows add up).
+ */
 export interface DropRow {
   /** 0 = no site was found for the domain. */
   site_id: number;
   /** Start of the minute, UTC, 'YYYY-MM-DD hh:mm:00'. */
   minute: string;
-  reason: DropReason;
+  reason: DropReason | LeftOutReason;
   events: number;
 }
 

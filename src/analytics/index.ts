@@ -1,6 +1,7 @@
 import { findSite, onSitesChanged } from '../accounts/index.ts';
 import { repeat } from '../platform/clock.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { contactRoutes } from './contact_clicks.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { goalRoutes, listGoals } from './goals.ts';
 import { openHistory } from './history/index.ts';
@@ -66,6 +67,7 @@ export const analytics = defineSubject({
           frozenDaysOf: (site) => history.frozenDays(site.id),
         }),
         ...goalRoutes(house),
+        ...contactRoutes(house),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       fast: ingest.fast,

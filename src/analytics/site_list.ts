@@ -15,16 +15,19 @@ export async function keepSiteDirectory(parts: {
   postgres: Postgres;
   clock: Clock;
   log: Log;
-}): Promise<{ refresh(): void; stop(): void }> {
+}): Promise<{ refresh(): Promise<void>; stop(): void }> {
   const { directory, postgres, clock, log } = parts;
-  let reading = false;
+  let reading: Promise<void> | undefined;
   let again = false;
   let stopped = false;
-  async function refresh() {
+  /** Resolves when a reading that began after this call is over; it never throws. */
+  function refresh(): Promise<void> {
     // A change during a reading may have come too late for it.
     again = true;
-    if (reading) return;
-    reading = true;
+    reading ??= read();
+    return reading;
+  }
+  async function read() {
     while (again && !stopped) {
       again = false;
       try {
@@ -33,7 +36,7 @@ export async function keepSiteDirectory(parts: {
         log.error('site_list.not_read', {}, error);
       }
     }
-    reading = false;
+    reading = undefined;
   }
   directory.replaceAll(await readSites(postgres));
   let stopTimer = clock.after(refreshMs, tick);
@@ -42,7 +45,7 @@ export async function keepSiteDirectory(parts: {
     stopTimer = clock.after(refreshMs, tick);
   }
   return {
-    refresh: () => void refresh(),
+    refresh,
     stop() {
       stopped = true;
       stopTimer();
@@ -58,6 +61,7 @@ type SiteRow = {
   titles: boolean;
   revenue: boolean;
   earns: boolean;
+  contact_clicks: boolean;
   privacy_signals: 'ignore' | 'drop';
   hostnames: string[];
   state: 'active' | 'suspended' | 'deleting';
@@ -79,7 +83,7 @@ export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
   for (const { organisation_id: organisationId } of organisations) {
     const { sites, shields } = await postgres.tenant(organisationId, async (sql) => ({
       sites: await sql.query<SiteRow>(
-        `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.titles, s.revenue, s.privacy_signals, s.hostnames, s.state,
+        `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
            EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
          FROM sites s ORDER BY s.id`,
       ),
@@ -101,6 +105,7 @@ function recordOf(site: SiteRow, shields: Shields): SiteRecord {
     timezone: site.timezone,
     titles: site.titles,
     revenue: site.revenue || site.earns,
+    contactClicks: site.contact_clicks,
     privacySignals: site.privacy_signals,
     suspended: site.state !== 'active',
     shields,

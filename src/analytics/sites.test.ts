@@ -9,6 +9,7 @@ const shop: SiteRecord = {
   timezone: 'Etc/UTC',
   titles: true,
   revenue: false,
+  contactClicks: false,
   privacySignals: 'ignore',
   suspended: false,
   shields: noShields,

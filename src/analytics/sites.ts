@@ -14,6 +14,8 @@ export type SiteRecord = {
   readonly titles: boolean;
   /** Is revenue kept (COL-16)? True with the site's switch on, or with a goal that earns. */
   readonly revenue: boolean;
+  /** Are the values of mail and phone links kept, sealed (R12)? */
+  readonly contactClicks: boolean;
   /** What Sec-GPC and DNT do: nothing beyond what memory mode promises anyway, or drop the event (COL-20). */
   readonly privacySignals: 'ignore' | 'drop';
   /** The organisation's collection is stopped. */

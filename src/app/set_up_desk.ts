@@ -67,7 +67,7 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
     });
     made.push({ id: stored.id, domain: stored.domain });
   }
-  sitesChanged();
+  await sitesChanged();
   const key =
     isNew || input.new_key
       ? await postgres.tenant(organisationId, (sql) =>

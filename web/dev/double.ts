@@ -88,6 +88,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       retention_months: 25,
       titles: true,
       revenue: shape?.revenue ?? false,
+      contact_clicks: false,
       privacy_signals: 'ignore',
       created_at: new Date(Date.now() - (shape?.days ?? 0) * 86_400_000).toISOString(),
     };

@@ -76,6 +76,7 @@ const event: EventRow = {
   engagement_ms: 0,
   import_id: 0,
   event_key: '0',
+  contact: '',
 };
 const lines = (...rows: EventRow[]) => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 

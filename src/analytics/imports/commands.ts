@@ -11,7 +11,7 @@ import { type ImportReport, importEvents, undoImport } from './events.ts';
 
 export interface ImportCommandParts {
   house: Pick<House, 'postgres' | 'warehouse' | 'spool' | 'clock' | 'random'>;
-  ingest: Pick<RunningIngest, 'salts' | 'orderKeys' | 'addressDigest'>;
+  ingest: Pick<RunningIngest, 'salts' | 'orderKeys' | 'addressDigest' | 'sealContact'>;
   sites: SiteDirectory;
   places: Pick<Places, 'lookup'>;
   markDirty(siteId: number, days: readonly string[]): Promise<void>;
@@ -77,6 +77,7 @@ export function importCommands(parts: ImportCommandParts): Record<string, Contro
         salts: parts.ingest.salts,
         orderKeys: parts.ingest.orderKeys,
         addressDigest: parts.ingest.addressDigest,
+        sealContact: parts.ingest.sealContact,
         random: house.random,
         append: (rows) => spool.lane('events').append(rows),
         markDirty: parts.markDirty,

@@ -1,14 +1,14 @@
-import type { DropReason } from '../../../contract/drops.ts';
+import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
 import { plainAddress } from '../../platform/http/address.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { arrive } from '../ingest/arrival.ts';
+import { arrive, type Hit } from '../ingest/arrival.ts';
 import { type Page, readPage } from '../ingest/page.ts';
 import { readEvent } from '../ingest/payload.ts';
 import type { Places } from '../ingest/place.ts';
 import { dayText } from '../ingest/row.ts';
 import type { AddressDigest } from '../ingest/shields.ts';
-import { type Desk, takeIn } from '../ingest/steps.ts';
+import { type ContactSeal, type Desk, takeIn } from '../ingest/steps.ts';
 import { noThrottle } from '../ingest/throttle.ts';
 import type { SiteRecord } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
@@ -29,6 +29,7 @@ export type ImportParts = {
   /** The site's orders so far, so that an order that is known counts no second time. */
   readonly orderKeys: AgedKeys;
   readonly addressDigest: AddressDigest;
+  readonly sealContact: ContactSeal;
   readonly random: Random;
   /** Rows with a line break between each two; resolves when they are kept (`lane.append`). Throws when they are not. */
   readonly append: (rows: string) => Promise<void>;
@@ -46,6 +47,8 @@ export type ImportReport = {
   stored: number;
   /** Rows that were not stored, by reason, with the numbers of the first such lines (from 1). */
   stopped: Partial<Record<DropReason, { rows: number; lines: number[] }>>;
+  /** Stored rows that were kept without something, for a setting of the site. */
+  leftOut: Partial<Record<LeftOutReason, number>>;
   days: { first: string; last: string } | undefined;
 };
 
@@ -64,7 +67,7 @@ const textBytesMax = 64 * 1024 * 1024;
  * Robots, spam and shields stop rows here as they do live. Rate and privacy settings do not: both are about requests.
  */
 export async function importEvents(parts: ImportParts): Promise<ImportReport> {
-  const report: ImportReport = { lines: 0, stored: 0, stopped: {}, days: undefined };
+  const report: ImportReport = { lines: 0, stored: 0, stopped: {}, leftOut: {}, days: undefined };
   const desk = deskFor(parts);
   const days = new Set<number>();
   const pendingDays = new Set<number>();
@@ -93,6 +96,7 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
       }
       pendingDays.add(taken.idDay);
       report.stored++;
+      for (const reason of taken.leftOut) report.leftOut[reason] = (report.leftOut[reason] ?? 0) + 1;
       rows.push(taken.line);
       if (taken.orderKey !== undefined) orders.push(taken.orderKey);
       if (rows.length >= rowsPerAppend) await flush();
@@ -161,7 +165,7 @@ function countStopped(report: ImportReport, reason: DropReason): void {
   report.stopped[reason] = count;
 }
 
-type TakenRow = { line: string; idDay: number; orderKey: Id64 | undefined } | { stopped: DropReason };
+type TakenRow = Pick<Hit, 'line' | 'idDay' | 'orderKey' | 'leftOut'> | { stopped: DropReason };
 
 function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
   const input = readEvent(parseLine(line));
@@ -190,7 +194,7 @@ function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
   if (typeof hit === 'string') return { stopped: hit };
   if (hit.eventKey !== undefined) desk.eventKeys.add(hit.eventKey, timeMs);
   if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, timeMs);
-  return { line: hit.line, idDay: hit.idDay, orderKey: hit.orderKey };
+  return hit;
 }
 
 function parseLine(line: string): unknown {
@@ -213,6 +217,7 @@ function deskFor(parts: ImportParts): Desk {
     throttle: noThrottle,
     random: parts.random,
     addressDigest: parts.addressDigest,
+    sealContact: parts.sealContact,
     importId: parts.importId,
   };
 }

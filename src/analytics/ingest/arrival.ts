@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { LeftOutReason } from '../../../contract/drops.ts';
 import type { SiteRecord } from '../sites.ts';
 import type { Id64, Slot } from '../visits/live_visits.ts';
 import type { BotRule } from './bots.ts';
@@ -57,6 +58,8 @@ export type Hit = {
   readonly timeMs: number;
   /** UTC day, since the epoch, that the visitor id belongs to: the day whose counts the row changes. */
   readonly idDay: number;
+  /** What the row is without, for a setting of the site. */
+  readonly leftOut: readonly LeftOutReason[];
   /** One line of the lane `events`. */
   readonly line: string;
   readonly visitorId: Id64;

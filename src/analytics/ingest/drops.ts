@@ -1,20 +1,22 @@
-import type { DropReason } from '../../../contract/drops.ts';
+import { type DropReason, dropReasons, type LeftOutReason } from '../../../contract/drops.ts';
 import type { DropRow } from '../event_row.ts';
 import { timeText } from './row.ts';
 
 /**
- * Counts what was not stored, per minute, site and reason. Counting in memory keeps a flood of refused events from
+ * Counts what was not stored, or stored without a part of it, per minute, site and reason. Counting in memory keeps a flood of refused events from
  * becoming a flood of rows; the counts go to the spool once a second, so a kill -9 loses at most the last second of
  * them. It loses counts of drops, never an event: a dropped one is not promised to anybody.
  */
 export type DropCounts = {
-  add(siteId: number, reason: DropReason, nowMs: number): void;
+  add(siteId: number, reason: DropReason | LeftOutReason, nowMs: number): void;
   /** The rows since the last call; empty when nothing was dropped. */
   take(): string[];
   /** Puts rows back that could not be kept. */
   giveBack(rows: readonly string[]): void;
   /** All drops since the start, by reason: for a counter on `/metrics`. */
   totals(): { labels: { reason: string }; value: number }[];
+  /** Stored events that were kept without something, by reason. */
+  leftOut(): { labels: { reason: string }; value: number }[];
 };
 
 /** A site and a reason make one entry a minute; strangers' domains all count under site 0, so this is never reached by them. */
@@ -29,6 +31,8 @@ export function openDropCounts(): DropCounts {
     if (known !== undefined) known.events += row.events;
     else if (counts.size < entriesMax) counts.set(key, row);
   }
+  const counted = (isWanted: (reason: string) => boolean) =>
+    [...totals].filter(([reason]) => isWanted(reason)).map(([reason, value]) => ({ labels: { reason }, value }));
   return {
     add(siteId, reason, nowMs) {
       totals.set(reason, (totals.get(reason) ?? 0) + 1);
@@ -43,7 +47,8 @@ export function openDropCounts(): DropCounts {
     giveBack(rows) {
       for (const row of rows) count(JSON.parse(row) as DropRow);
     },
-    totals: () => [...totals].map(([reason, value]) => ({ labels: { reason }, value })),
+    totals: () => counted((reason) => reason in dropReasons),
+    leftOut: () => counted((reason) => !(reason in dropReasons)),
   };
 }
 

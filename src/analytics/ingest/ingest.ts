@@ -182,6 +182,7 @@ export function openIngest(parts: IngestParts): Ingest {
         receivedMs,
         storedAfterMs,
       });
+      for (const reason of hit.leftOut) drops.add(hit.siteId, reason, receivedMs);
       if (receivedMs - hit.timeMs > lateMs) parts.onLate(hit.siteId, hit.idDay);
     }
   }

@@ -1,5 +1,6 @@
 import type { DropReason } from '../../../contract/drops.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
+import { contactOf, holdsContact, isContactClick, isContactLink } from './contact.ts';
 import { type Revenue, readAmount, readCurrency } from './revenue.ts';
 import { cleanText, cutText } from './text.ts';
 
@@ -15,6 +16,8 @@ export type EventInput = {
   readonly screen: string;
   /** JSON text of an object of strings, ready for the row. */
   readonly props: string;
+  /** The address or number of a mail or phone link, taken out of the props (R12); '' = none. */
+  readonly contact: string;
   readonly revenue: Revenue | undefined;
   readonly orderId: string;
   readonly interactive: 0 | 1;
@@ -61,13 +64,13 @@ export function readEvent(raw: unknown): EventInput | Refusal {
   const id = sent.id ?? '';
   if (typeof id !== 'string') return invalid('id', 'The "id" is text.');
   if (id.length > ingestLimits.idCharsMax) return tooLarge('id', ingestLimits.idCharsMax);
-  const props = readProps(sent.m ?? sent.meta ?? sent.p ?? sent.props);
-  if (typeof props !== 'string') return props;
+  const trimmed = cleanText(name.trim());
+  const props = readProps(sent.m ?? sent.meta ?? sent.p ?? sent.props, trimmed);
+  if ('refused' in props) return props;
   const earned = readRevenue(sent.$ ?? sent.revenue);
   if ('refused' in earned) return earned;
   const time = readTime(sent.time ?? sent.timestamp);
   if (time === null) return invalid('time', 'The "time" is ISO 8601 text, or milliseconds since 1970.');
-  const trimmed = cleanText(name.trim());
   const isEngagement = trimmed === 'engagement';
   return {
     name: trimmed,
@@ -77,7 +80,8 @@ export function readEvent(raw: unknown): EventInput | Refusal {
     referrer: cutText(textOf(sent.r ?? sent.referrer), ingestLimits.urlCharsMax),
     title: cleanText(cutText(textOf(sent.t ?? sent.title).trim(), ingestLimits.titleCharsMax)),
     screen: readScreen(sent.sc ?? sent.screen),
-    props,
+    props: props.text,
+    contact: props.contact,
     revenue: earned.revenue,
     orderId: earned.orderId,
     interactive: isEngagement || isOff(sent.i ?? sent.interactive) ? 0 : 1,
@@ -121,15 +125,22 @@ function readWhole(value: unknown, max: number): number | undefined {
   return typeof value === 'number' && value >= 0 ? Math.round(Math.min(value, max)) : undefined;
 }
 
+type Props = { readonly text: string; readonly contact: string };
+
+const noProps: Props = { text: '{}', contact: '' };
+
 /**
  * Custom properties as the JSON text of the row. Plausible's rules: an object, or JSON text of one; values that are
  * lists, objects, null or '' are left out, the others become text. The text is built key by key and no object of ours
- * ever gets a sender's key, so `__proto__` is a name like others.
+ * ever gets a sender's key, so `__proto__` is a name like others. The value of a mail or phone link is taken out.
  */
-function readProps(value: unknown): string | Refusal {
+function readProps(value: unknown, eventName: string): Props | Refusal {
+  if (value === undefined) return noProps;
   const props = typeof value === 'string' ? parseObject(value) : value;
-  if (typeof props !== 'object' || props === null || Array.isArray(props)) return '{}';
+  if (typeof props !== 'object' || props === null || Array.isArray(props)) return noProps;
+  const isClick = isContactClick(eventName);
   let text = '{';
+  let contact = '';
   let count = 0;
   for (const key of Object.keys(props)) {
     const said = (props as Record<string, unknown>)[key];
@@ -141,9 +152,13 @@ function readProps(value: unknown): string | Refusal {
     const worth = String(said);
     if (worth.length > ingestLimits.propValueCharsMax)
       return tooMany('props', `A property has at most ${ingestLimits.propValueCharsMax} characters.`);
-    text += `${count === 1 ? '' : ','}${JSON.stringify(cleanText(key))}:${JSON.stringify(cleanText(worth))}`;
+    if (isClick ? key === 'value' || holdsContact(worth) || holdsContact(key) : isContactLink(worth)) {
+      if (contact === '' || key === 'value') contact = contactOf(worth);
+      continue;
+    }
+    text += `${text === '{' ? '' : ','}${JSON.stringify(cleanText(key))}:${JSON.stringify(cleanText(worth))}`;
   }
-  return `${text}}`;
+  return { text: `${text}}`, contact: cleanText(contact) };
 }
 
 function tooMany(field: string, message: string): Refusal {

@@ -39,6 +39,7 @@ export const shop: SiteRecord = {
   timezone: 'Etc/UTC',
   titles: true,
   revenue: true,
+  contactClicks: false,
   privacySignals: 'ignore',
   suspended: false,
   shields: noShields,
@@ -83,6 +84,7 @@ export function openRig(
     throttle: given.siteRate === undefined ? noThrottle : openThrottle(given.siteRate, clock),
     random,
     addressDigest: (siteId: number, address: string) => `digest of ${siteId} ${address}`,
+    sealContact: (siteId: number, value: string) => Buffer.from(`${siteId} ${value}`).toString('base64url'),
     importId: 0,
   };
   const live = openLiveView();

@@ -48,6 +48,7 @@ const row: EventRow = {
   engagement_ms: 0,
   import_id: 0,
   event_key: '5',
+  contact: 'c2VhbGVk',
 };
 
 function textsOf(stored: EventRow) {
@@ -86,6 +87,7 @@ it('a line built by hand is what JSON.stringify makes of the row', () => {
     engagementMs: row.engagement_ms,
     importId: row.import_id,
     eventKey: row.event_key,
+    contact: row.contact as string,
   });
   expect(JSON.parse(line)).toEqual(row);
   expect(Object.keys(JSON.parse(line)).sort()).toEqual(Object.keys(row).sort());

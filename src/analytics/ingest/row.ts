@@ -68,6 +68,8 @@ export type RowParts = {
   engagementMs: number;
   importId: number;
   eventKey: string;
+  /** Sealed; '' = none. */
+  contact: string;
 };
 
 /** One line of the lane `events`: an `EventRow`, every member of it, without a line break. */
@@ -81,7 +83,7 @@ export function eventLine(row: RowParts): string {
     `"revenue_amount":"${row.revenueAmount}","revenue_currency":"${row.revenueCurrency}",` +
     `"order_id":${row.orderId === '' ? '""' : quote(row.orderId)},"interactive":${row.interactive},` +
     `"scroll_depth":${row.scrollDepth},"engagement_ms":${row.engagementMs},` +
-    `"import_id":${row.importId},"event_key":"${row.eventKey}"}`
+    `"import_id":${row.importId},"event_key":"${row.eventKey}"${row.contact === '' ? '' : `,"contact":"${row.contact}"`}}`
   );
 }
 

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Sink } from '../../platform/spool/index.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
+import { openContacts } from '../contact_clicks.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
 import { type LiveVisits, openLiveVisits } from '../visits/live_visits.ts';
@@ -13,6 +14,7 @@ import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
+import type { ContactSeal } from './steps.ts';
 import { noThrottle, openThrottle } from './throttle.ts';
 
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
@@ -27,6 +29,7 @@ export type RunningIngest = {
   readonly salts: Salts;
   readonly orderKeys: AgedKeys;
   readonly addressDigest: AddressDigest;
+  readonly sealContact: ContactSeal;
   stop(): Promise<void>;
 };
 
@@ -72,6 +75,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
   const live = openLiveView();
   const addressDigest: AddressDigest = (siteId, address) =>
     house.keys.digest('shield-address', shieldAddressText(siteId, address)).toString('hex');
+  const { sealContact } = openContacts(house);
   const desk = {
     sites,
     places: parts.places,
@@ -82,6 +86,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     throttle: house.config.siteRate === undefined ? noThrottle : openThrottle(house.config.siteRate, clock),
     random,
     addressDigest,
+    sealContact,
     importId: 0,
   };
   const ingest = openIngest({
@@ -117,6 +122,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     salts,
     orderKeys,
     addressDigest,
+    sealContact,
     async stop() {
       stopSweep();
       await stopFlush();
@@ -208,6 +214,12 @@ function ingestGauges(parts: {
     gauge('fairlead_order_ids', 'Order ids remembered, so that each earns once.', 'gauge', orderKeys.size),
     gauge('fairlead_salt_overdue', '1 while the salt file could not be brought up to date.', 'gauge', salts.overdue),
     gauge('fairlead_dropped_events_total', 'Events that were not stored, by reason.', 'counter', drops.totals),
+    gauge(
+      'fairlead_fields_left_out_total',
+      'Stored events that were kept without a field, for a setting of the site, by reason.',
+      'counter',
+      drops.leftOut,
+    ),
   ];
 }
 

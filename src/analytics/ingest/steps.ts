@@ -1,4 +1,4 @@
-import type { DropReason } from '../../../contract/drops.ts';
+import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
 import type { Random } from '../../platform/random.ts';
 import type { SiteDirectory } from '../sites.ts';
 import type { AgedKeys } from '../visits/aged_keys.ts';
@@ -27,9 +27,13 @@ export type Desk = {
   readonly throttle: SiteThrottle;
   readonly random: Random;
   readonly addressDigest: AddressDigest;
+  readonly sealContact: ContactSeal;
   /** 0 = live. */
   readonly importId: number;
 };
+
+/** Seals the value of a mail or phone link for one site, as text that needs no escape in JSON. */
+export type ContactSeal = (siteId: number, value: string) => string;
 
 /** Passes the arrival on (undefined) or stops it with a reason. */
 export type Step = (arrival: Arrival, desk: Desk) => DropReason | undefined;
@@ -184,6 +188,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
     visitorId: arrival.visitorId,
     eventKey: arrival.eventKey,
     orderKey: arrival.orderKey,
+    leftOut: leftOutOf(arrival),
     begun: arrival.startsVisit ? { slot: arrival.slot, visitId } : undefined,
     line: eventLine({
       siteId: site.id,
@@ -210,8 +215,16 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       engagementMs: input.engagementMs,
       importId: desk.importId,
       eventKey: arrival.eventKey === undefined ? '0' : id64Text(arrival.eventKey),
+      contact: input.contact !== '' && site.contactClicks ? desk.sealContact(site.id, input.contact) : '',
     }),
   };
+}
+
+const nothing: readonly LeftOutReason[] = [];
+
+/** What the sender gave and the site does not keep. */
+function leftOutOf({ input, site }: Arrival): readonly LeftOutReason[] {
+  return input.contact === '' || site.contactClicks ? nothing : ['contact_off'];
 }
 
 /** A late event stands alone: a visit id of its own, which is never counted as a visit. */

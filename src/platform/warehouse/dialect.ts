@@ -11,6 +11,7 @@
  * | `SETTINGS {{durable}}`                  | fsync and 10,000 remembered inserts | the same under the replicated name |
  * | `{{distribute:visits:key}};`            | nothing                          | `CREATE TABLE visits ON CLUSTER c AS visits_local ENGINE = Distributed(…, key)` |
  * | `ALTER TABLE {{table:visits}} …`        | `visits`                         | `visits_local ON CLUSTER c` |
+ * | `{{altered:visits:ADD COLUMN …}};`      | nothing                          | the same for the Distributed table `visits` |
  */
 export function inDialect(sql: string, cluster: string | undefined): string[] {
   const written = sql.replace(/\{\{([a-z]+)(?::([a-z_A-Z0-9]+))?([^}]*)\}\}/g, (whole, kind, name, rest) => {
@@ -38,6 +39,8 @@ const placeholders = {
     cluster === undefined
       ? ''
       : `CREATE TABLE ${name} ON CLUSTER ${cluster} AS ${name}_local ENGINE = Distributed('${cluster}', currentDatabase(), '${name}_local', ${rest.replace(/^:/, '')})`,
+  altered: (name: string, rest: string, cluster: string | undefined) =>
+    cluster === undefined ? '' : `ALTER TABLE ${name} ON CLUSTER ${cluster} ${rest.replace(/^:/, '')}`,
 };
 
 /** Splits at semicolons outside of quotes and comments, and leaves out what is empty. */

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import type { Random } from '../../platform/random.ts';
 import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
 
+export { openSeal, type Seal } from './seal.ts';
 export type { KeyRing };
 
 export class KeyFileError extends Error {
