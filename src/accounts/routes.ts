@@ -84,7 +84,8 @@ export function accountRoutes({
     return new Map(rows.map((row) => [row.organisation_id, row.role]));
   }
 
-  const organisationQuery = z.object({ organisation_id: z.coerce.number().int().positive().optional() });
+  // Strict: a mistyped name would otherwise act on another organisation than the one that was meant.
+  const organisationQuery = z.strictObject({ organisation_id: z.coerce.number().int().positive().optional() });
 
   return [
     defineRoute({
@@ -211,6 +212,8 @@ export function accountRoutes({
       answer: site,
       async handle(request) {
         const organisationId = await organisationOf(request);
+        if (request.principal?.siteIds !== undefined)
+          throw new RequestError('not_found', 'This key is limited to some sites, so it cannot add others.');
         const input = readNewSite(request.body);
         const made = await postgres.tenant(organisationId, (sql) => addSite(sql, clock, organisationId, input));
         await sitesChanged();

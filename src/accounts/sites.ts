@@ -61,10 +61,21 @@ export async function siteOfPath(
   request: Pick<RouteRequest<{ domain: string }, unknown, unknown>, 'params' | 'allow'>,
 ): Promise<Site> {
   const site = await findSite(postgres, request.params.domain);
-  if (site === undefined)
-    throw new RequestError('not_found', `No site here is called "${request.params.domain.slice(0, 253)}".`);
-  request.allow(site.organisation_id, site.id);
-  return site;
+  if (site !== undefined && isAllowed(request, site)) return site;
+  throw new RequestError(
+    'not_found',
+    `No site here is called "${request.params.domain.slice(0, 253)}", or your role does not include this. Owners of the organisation can grant it.`,
+  );
+}
+
+function isAllowed(request: Pick<RouteRequest<unknown, unknown, unknown>, 'allow'>, site: Site): boolean {
+  try {
+    request.allow(site.organisation_id, site.id);
+    return true;
+  } catch (error) {
+    if (error instanceof RequestError && error.code === 'not_found') return false;
+    throw error;
+  }
 }
 
 /** Checks what the schema alone cannot: the name, the zone, the currency. @throws RequestError invalid_field */

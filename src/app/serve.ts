@@ -3,7 +3,8 @@ import { repeat, systemClock } from '../platform/clock.ts';
 import { type Config, isLoopback } from '../platform/config.ts';
 import { type ControlServer, openControl } from '../platform/control.ts';
 import { controlSocketPath } from '../platform/data_dir.ts';
-import { type HttpServer, openHttp } from '../platform/http/server.ts';
+import type { Route } from '../platform/http/route.ts';
+import { type FastHandler, type HttpServer, openHttp } from '../platform/http/server.ts';
 import { openStaticFiles } from '../platform/http/static.ts';
 import { type LogFields, openLog } from '../platform/log.ts';
 import { openReports } from '../platform/outbound/index.ts';
@@ -23,6 +24,9 @@ const diskLookMs = 60_000;
 export interface RunningServer {
   desk: Desk;
   http: HttpServer;
+  /** Every call that it answers, and the exact paths of the collection and health planes. */
+  routes: Route[];
+  fastPaths: string[];
   /** The address to print: with a set-up code while there is no owner. */
   address: string;
   stop(): Promise<void>;
@@ -66,18 +70,20 @@ export async function startServer(
   }
   try {
     certificates = openCertificates(desk.house, say);
+    // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
+    const routes = showsPages(config) ? desk.parts.flatMap((part) => part.routes ?? []) : [];
+    const fast: Record<string, FastHandler> = {
+      ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
+      ...healthHandlers(desk.house, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
+    };
     http = await openHttp({
       host: config.host,
       port: config.port,
       publicUrl: config.publicUrl,
       trustedProxies: config.trustedProxies,
       tls: certificates?.tls,
-      // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
-      routes: showsPages(config) ? desk.parts.flatMap((part) => part.routes ?? []) : [],
-      fast: {
-        ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
-        ...healthHandlers(desk.house, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
-      },
+      routes,
+      fast,
       files: openStaticFiles(showsPages(config) ? dashboardFolder : undefined, collects(config) ? trackerFiles() : {}),
       authenticate: desk.accounts.authenticate,
       clock: systemClock,
@@ -88,14 +94,22 @@ export async function startServer(
     control = await openControl(controlSocketPath(config.dataDir), controlCommands(desk));
     stopLooking = watchDisk(desk);
     const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
-    const code = await desk.accounts.setUp.newCode();
+    // Where no page can take it, a new code would only kill the one that the app has printed.
+    const code = showsPages(config) ? await desk.accounts.setUp.newCode() : undefined;
     reports.event('server_started', {
       start_ms: Math.round(systemClock.monotonic()),
       embedded_postgres: config.databaseUrl === undefined ? 1 : 0,
       embedded_warehouse: config.clickhouseUrl === undefined ? 1 : 0,
     });
     log.info('listening', { port: http.address.port, version, role: config.role });
-    return { desk, http, stop, address: code === undefined ? shown : `${shown}/setup#code=${code}` };
+    return {
+      desk,
+      http,
+      routes,
+      fastPaths: Object.keys(fast),
+      stop,
+      address: code === undefined ? shown : `${shown}/setup#code=${code}`,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -113,7 +113,8 @@ export function parseQuery(request: unknown, goals: readonly Goal[]): Query | Qu
 
 function shapeProblem(error: z.ZodError): Problem {
   const issue = error.issues[0];
-  const field = issue?.path.join('.') ?? '';
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const field = [...(issue?.path ?? []), ...unknown].join('.');
   if (field.startsWith('date_range'))
     return {
       code: 'invalid_date_range',
@@ -125,10 +126,9 @@ function shapeProblem(error: z.ZodError): Problem {
       code: 'invalid_field',
       message: 'A query is a JSON object: send one with site_id, metrics and date_range.',
     };
-  const unknown = issue?.code === 'unrecognized_keys' ? ` (${issue.keys.join(', ')})` : '';
   return {
     code: 'invalid_field',
-    message: `${field === '' ? 'The query' : field} cannot be read: ${issue?.message ?? 'wrong shape'}${unknown}. Correct it; docs/guides/metrics.md shows the shape.`,
+    message: `${field === '' ? 'The query' : field} cannot be read: ${issue?.message ?? 'wrong shape'}. Correct it; docs/guides/metrics.md shows the shape.`,
     ...(field === '' ? {} : { field }),
   };
 }

@@ -181,7 +181,7 @@ async function answerRoute(
       }
       throw new RequestError(
         'not_found',
-        `There is nothing at ${request.method} of this address. The calls that exist are listed at /api/openapi.json.`,
+        `There is nothing at ${request.method} of this address. The calls that exist are listed in docs/guides/permissions.md.`,
       );
     }
     if (found.kind === 'method')
@@ -283,7 +283,9 @@ function check<T>(
   schema: {
     safeParse(
       value: unknown,
-    ): { success: true; data: T } | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } };
+    ):
+      | { success: true; data: T }
+      | { success: false; error: { issues: { path: PropertyKey[]; message: string; keys?: string[] }[] } };
   },
   value: unknown,
   where: string,
@@ -291,7 +293,8 @@ function check<T>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const field = issue?.path.map(String).join('.') ?? '';
+  // A member that nobody knows is not in the path of its complaint: it is the field at fault all the same.
+  const field = [...(issue?.path ?? []), ...(issue?.keys?.slice(0, 1) ?? [])].map(String).join('.');
   throw new RequestError(
     'invalid_field',
     `${field === '' ? `The ${where}` : `"${field}"`} cannot be read: ${issue?.message ?? 'it has the wrong shape'}.`,

@@ -1,0 +1,591 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyScopes } from '../contract/api.ts';
+import { type RunningServer, startServer } from '../src/app/serve.ts';
+import { readConfig } from '../src/platform/config.ts';
+import { eraseStores, ownerLogin } from './stores.ts';
+
+/**
+ * Every call that a desk registers × everybody who may ask: the table in docs/guides/permissions.md is what each must
+ * get. A call that is not in the table, or has no example here, fails.
+ */
+const table = readTable(readFileSync(new URL('../docs/guides/permissions.md', import.meta.url), 'utf8'));
+const roles = ['owner', 'admin', 'member', 'viewer'] as const;
+const password = 'a harbour of quiet rope';
+const allScopes = [...keyScopes];
+
+interface Asker {
+  cookies?: string[];
+  key?: string;
+  headers?: Record<string, string>;
+}
+interface Answer {
+  status: number;
+  text: string;
+  body: Record<string, unknown> & { error?: { code: string; message: string; field?: string } };
+  cookies: string[];
+  headers: Headers;
+}
+interface Example {
+  /** The path with everything filled in, made anew for each try: what is deleted must be there first. */
+  path(): string | Promise<string>;
+  body?(): unknown;
+  /** What an allowed asker gets. */
+  status: number;
+  /** Parameters that cannot be read, with the field that the answer must name. */
+  badParams?: [path: string, field: string][];
+  /** Values that the schema cannot refuse by type alone: member, value. */
+  badValues?: [member: string, value: unknown][];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-routes-'));
+let server: RunningServer;
+let base: string;
+let owner: pg.Client;
+const people: Record<string, Asker> = {};
+const keys: Record<string, string> = {};
+let organisation = 0;
+let number = 0;
+let started: Answer;
+
+async function call(method: string, path: string, asker: Asker = {}, body?: unknown): Promise<Answer> {
+  const response = await fetch(base + path, {
+    method,
+    headers: {
+      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
+      'accept-language': 'en',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(asker.cookies === undefined ? {} : { cookie: asker.cookies.map((one) => one.split(';')[0]).join('; ') }),
+      ...(asker.key === undefined ? {} : { authorization: `Bearer ${asker.key}` }),
+      ...asker.headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    text,
+    body: text.startsWith('{') ? JSON.parse(text) : {},
+    cookies: response.headers.getSetCookie(),
+    headers: response.headers,
+  };
+}
+
+const site = 'shop.example';
+const question = { site_id: site, metrics: ['visitors'], date_range: 'day' };
+const bySite = (rest: string) => ({ path: () => `/api/sites/${site}${rest}` });
+const newKey = () => ({ name: `key ${++number}`, scopes: ['stats:read'] });
+const newGoal = () => ({ kind: 'page', match: `/page-${++number}**` });
+
+const examples: Record<string, Example> = {
+  'GET /api/set-up': { path: () => '/api/set-up', status: 200 },
+  'POST /api/set-up': {
+    path: () => '/api/set-up',
+    body: () => firstRun(''),
+    // The owner of this desk exists: beforeAll made it by this call.
+    status: 409,
+    badValues: [
+      ['email', 'nobody'],
+      ['password', 'short'],
+      ['organisation', ' '],
+    ],
+  },
+  'POST /api/sessions': {
+    path: () => '/api/sessions',
+    body: () => ({ email: 'owner@shop.example', password }),
+    status: 201,
+  },
+  'POST /api/sessions/refresh': { path: () => '/api/sessions/refresh', status: 200 },
+  'DELETE /api/sessions/current': { path: () => '/api/sessions/current', status: 200 },
+  'GET /api/session': { path: () => '/api/session', status: 200 },
+  'GET /api/sites': {
+    path: () => `/api/sites?organisation_id=${organisation}`,
+    status: 200,
+    badParams: [
+      ['/api/sites?organisation_id=none', 'organisation_id'],
+      ['/api/sites?organization_id=1', 'organization_id'],
+    ],
+  },
+  'POST /api/sites': {
+    path: () => `/api/sites?organisation_id=${organisation}`,
+    body: () => ({ domain: `site-${++number}.example`, timezone: 'UTC', currency: 'EUR' }),
+    status: 201,
+    badParams: [['/api/sites?organisation_id=-1', 'organisation_id']],
+    badValues: [
+      ['domain', 'no domain'],
+      ['domain', 'a\u0000b.example'],
+      ['timezone', 'Mars/Olympus'],
+      ['timezone', '\u0000'],
+      ['currency', 'EURO'],
+      ['currency', 'XQQ'],
+      ['retention_months', 26],
+      ['retention_months', 0],
+      ['retention_months', 1.5],
+    ],
+  },
+  'GET /api/sites/:domain': { ...bySite(''), status: 200 },
+  'PATCH /api/sites/:domain': {
+    ...bySite(''),
+    body: () => ({ titles: true, timezone: 'UTC' }),
+    status: 200,
+    badValues: [
+      ['timezone', 'Mars/Olympus'],
+      ['currency', 'XQQ'],
+      ['privacy_signals', 'maybe'],
+      ['domain', 'x.example'],
+    ],
+  },
+  'GET /api/sites/:domain/checks': { ...bySite('/checks'), status: 200 },
+  'POST /api/sites/:domain/test-events': { ...bySite('/test-events'), status: 201 },
+  'GET /api/sites/:domain/now': { ...bySite('/now'), status: 200 },
+  'GET /api/sites/:domain/goals': { ...bySite('/goals'), status: 200 },
+  'POST /api/sites/:domain/goals': {
+    ...bySite('/goals'),
+    body: newGoal,
+    status: 201,
+    badValues: [
+      ['match', ''],
+      ['match', 'no slash'],
+      ['match', '/a\u0000b'],
+      ['name', 'a\u0000b'],
+      ['name', 'x'.repeat(121)],
+      ['kind', 'feeling'],
+      ['currency', 'XQQ'],
+    ],
+  },
+  'DELETE /api/sites/:domain/goals/:id': {
+    path: async () =>
+      `/api/sites/${site}/goals/${(await call('POST', `/api/sites/${site}/goals`, people.owner, newGoal())).body.id}`,
+    status: 204,
+    badParams: [
+      [`/api/sites/${site}/goals/first`, 'id'],
+      [`/api/sites/${site}/goals/0`, 'id'],
+      [`/api/sites/${site}/goals/99999999999999999999`, 'id'],
+    ],
+  },
+  'POST /api/v2/query': {
+    path: () => '/api/v2/query',
+    body: () => question,
+    status: 200,
+    badValues: [
+      ['metrics', []],
+      ['date_range', 'some day'],
+    ],
+  },
+  'POST /api/v2/query/batch': {
+    path: () => '/api/v2/query/batch',
+    body: () => ({ queries: [question, question] }),
+    status: 200,
+    badValues: [
+      ['queries', []],
+      ['queries', Array.from({ length: 21 }, () => question)],
+    ],
+  },
+  'GET /api/keys': { path: () => `/api/keys?organisation_id=${organisation}`, status: 200 },
+  'POST /api/keys': {
+    path: () => `/api/keys?organisation_id=${organisation}`,
+    body: newKey,
+    status: 201,
+    badValues: [
+      ['name', ''],
+      ['name', 'a\u0000b'],
+      ['name', 'x'.repeat(121)],
+      ['scopes', []],
+      ['scopes', ['all']],
+    ],
+  },
+  'DELETE /api/keys/:id': {
+    path: async () =>
+      `/api/keys/${(await call('POST', '/api/keys', people.owner, newKey())).body.id}?organisation_id=${organisation}`,
+    status: 204,
+    badParams: [
+      ['/api/keys/first', 'id'],
+      ['/api/keys/1e3x', 'id'],
+    ],
+  },
+};
+const calls = Object.keys(table);
+const closed = calls.filter((name) => table[name]?.nobody === '–');
+/** About the asker's own session: no organisation has anything to do with them. */
+const sessionCalls = ['GET /api/session', 'POST /api/sessions/refresh', 'DELETE /api/sessions/current'];
+/** Answers that carry their refusals inside. */
+const batch = 'POST /api/v2/query/batch';
+
+function firstRun(code: string) {
+  return {
+    code,
+    email: 'owner@shop.example',
+    password,
+    organisation: 'Shop',
+    site: { domain: site, timezone: 'UTC', currency: 'EUR' },
+  };
+}
+
+beforeAll(async () => {
+  server = await startServer(readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0' }));
+  base = `http://127.0.0.1:${server.http.address.port}`;
+  owner = new pg.Client(await ownerLogin(server.desk.house.postgres));
+  await owner.connect();
+  started = await call('POST', '/api/set-up', {}, firstRun(server.address.split('#code=')[1] ?? ''));
+  people.owner = { cookies: started.cookies };
+  organisation = (started.body as { organisation_id: number }).organisation_id;
+  await call('POST', '/api/sites', people.owner, { domain: 'second.example', timezone: 'UTC', currency: 'EUR' });
+  const hash = await server.desk.accounts.passwords.hash(password);
+  for (const role of roles.slice(1)) people[role] = await join_(organisation, role, `${role}@shop.example`, hash);
+  const rival = await makeRival(hash);
+  for (const scope of allScopes) keys[scope] = await makeKey(people.owner, [scope]);
+  keys.all = await makeKey(people.owner, allScopes);
+  keys.rival = await makeKey(rival, allScopes);
+  people.rival = rival;
+  const limited = await call('POST', '/api/keys', people.owner, { name: 'second only', scopes: allScopes });
+  keys.second = String(limited.body.key);
+  await asOwner(organisation, async () => {
+    const { rows } = await owner.query<{ id: string }>("SELECT id FROM sites WHERE domain = 'second.example'");
+    await owner.query('UPDATE api_keys SET site_ids = $1 WHERE id = $2', [[rows[0]?.id], limited.body.id]);
+  });
+});
+afterAll(async () => {
+  const { directories } = server.desk.house.postgres;
+  await owner.end();
+  await server.stop();
+  await eraseStores({ directories }, folder);
+});
+
+/** A colleague with a role, signed in. */
+async function join_(into: number, role: string, email: string, hash: string): Promise<Asker> {
+  const { postgres, clock } = server.desk.house;
+  const now = new Date(clock.now());
+  const { id } = await postgres.system((sql) => sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id"));
+  await postgres.within({ organisationId: into, personId: id }, async (sql) => {
+    await sql.run('INSERT INTO people (id, email, email_normalised, created_at) VALUES ($1, $2, $2, $3)', [
+      id,
+      email,
+      now,
+    ]);
+    await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [id, hash, now]);
+    await sql.run('INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, $3, $4)', [
+      into,
+      id,
+      role,
+      now,
+    ]);
+  });
+  return signIn(email);
+}
+
+async function signIn(email: string): Promise<Asker> {
+  const answer = await call('POST', '/api/sessions', {}, { email, password });
+  expect(answer.status).toBe(201);
+  return { cookies: answer.cookies };
+}
+
+/** The owner of another organisation on the same desk, with a site of its own. */
+async function makeRival(hash: string): Promise<Asker> {
+  const { postgres, clock } = server.desk.house;
+  const { createOrganisation } = await import('../src/accounts/index.ts');
+  await postgres.system((sql) =>
+    createOrganisation(sql, clock, { email: 'owner@rival.example', organisation: 'Rival', hash }),
+  );
+  const rival = await signIn('owner@rival.example');
+  const made = await call('POST', '/api/sites', rival, { domain: 'rival.example', timezone: 'UTC', currency: 'EUR' });
+  expect(made.status).toBe(201);
+  return rival;
+}
+
+async function makeKey(by: Asker, scopes: string[]): Promise<string> {
+  const made = await call('POST', '/api/keys', by, { name: scopes.join(' '), scopes });
+  return String(made.body.key);
+}
+
+async function asOwner<T>(of: number, work: () => Promise<T>): Promise<T> {
+  await owner.query("SELECT set_config('fairlead.organisation', $1, false)", [String(of)]);
+  return work();
+}
+
+/** A digest of every row that the first organisation has in any tenant table, and how many events it has. */
+async function everyRow(): Promise<Record<string, string>> {
+  return asOwner(organisation, async () => {
+    const tables = await owner.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relforcerowsecurity AND relkind = 'r' AND relname NOT IN ('sessions', 'passwords') ORDER BY 1`,
+    );
+    const state: Record<string, string> = {};
+    for (const { name } of tables.rows) {
+      const { rows } = await owner.query<{ digest: string }>(
+        `SELECT count(*) || ' ' || coalesce(md5(string_agg((to_jsonb(t) - 'last_used_day')::text, ' ' ORDER BY t::text)), '') AS digest FROM ${name} t`,
+      );
+      state[name] = rows[0]?.digest ?? '';
+    }
+    if (await isPending()) await server.desk.house.spool.drain(10_000);
+    const [events] = await server.desk.house.warehouse.read<{ count: string }>('SELECT count() AS count FROM events');
+    return { ...state, events: String(events?.count) };
+  });
+}
+
+/** Is a row on its way to the warehouse? Waiting for the next segment each time would take minutes. */
+async function isPending(): Promise<boolean> {
+  return server.desk.house.spool.bytes() > 0;
+}
+
+async function ask(name: string, asker: Asker, path?: string): Promise<Answer> {
+  const example = examples[name] as Example;
+  const [method = ''] = name.split(' ');
+  return call(method, path ?? (await example.path()), asker, example.body?.());
+}
+
+/** 'yes', '–', or what it was instead. */
+function verdict(name: string, answer: Answer, refusedBy: number[]): string {
+  const refusals = (answer.body.results as { error?: { code: string } }[] | undefined)?.map((one) => one.error?.code);
+  if (name === batch && answer.status === 200)
+    return refusals?.every((code) => code === 'not_found')
+      ? '–'
+      : refusals?.every((code) => code === undefined)
+        ? 'yes'
+        : answer.text;
+  if (answer.status === examples[name]?.status) return 'yes';
+  return refusedBy.includes(answer.status) ? '–' : `${answer.status} ${answer.text}`;
+}
+
+it('the table has every call that the desk registers, and no others', () => {
+  const registered = server.routes.map((route) => `${route.method} ${route.path}`);
+  expect(calls.toSorted()).toEqual(registered.toSorted());
+  expect(Object.keys(examples).toSorted(), 'the examples of this test').toEqual(registered.toSorted());
+  expect(server.fastPaths.toSorted()).toEqual(['/api/event', '/healthz', '/metrics', '/readyz']);
+});
+
+it('each call that reads a body or parameters has a schema for them', () => {
+  for (const route of server.routes) {
+    if (route.path.includes(':')) expect(route.params, `${route.method} ${route.path}`).toBeDefined();
+    if (examples[`${route.method} ${route.path}`]?.body) expect(route.body, route.path).toBeDefined();
+    expect(route.summary.length).toBeGreaterThan(10);
+  }
+});
+
+it('the first run creates the owner (the one call that works once)', () => {
+  expect([started.status, started.body.domain]).toEqual([201, site]);
+});
+
+describe('nobody', () => {
+  it.each(calls)('%s', async (name) => {
+    const before = await everyRow();
+    const answer = await ask(name, {});
+    expect(verdict(name, answer, [401])).toBe(table[name]?.nobody);
+    if (!closed.includes(name)) return;
+    expect(answer.body.error?.code).toBe('unauthenticated');
+    for (const key of ['fl_short', `fl_${'A'.repeat(40)}`])
+      expect((await ask(name, { key })).status, 'a key that nobody has').toBe(401);
+    expect((await ask(name, { cookies: ['__Host-fairlead_access=a.b.c'] })).status, 'a forged session').toBe(401);
+    // What the example itself prepares (a goal or a key to delete) is made by the owner.
+    if (!name.startsWith('DELETE')) expect(await everyRow()).toEqual(before);
+  });
+});
+
+describe.each(roles)('%s', (role) => {
+  it.each(calls)('%s', async (name) => {
+    // Signing out and a refresh would end the session that the next calls need.
+    const asker = sessionCalls.includes(name) ? await signIn(`${role}@shop.example`) : people[role];
+    expect(verdict(name, await ask(name, asker as Asker), [404])).toBe(table[name]?.[role]);
+  });
+});
+
+describe.each(allScopes)('a key with %s', (scope) => {
+  it.each(closed)('%s', async (name) => {
+    const enough = table[name]?.key.split(' ').includes(scope) ? 'yes' : '–';
+    expect(verdict(name, await ask(name, { key: keys[scope] as string }), [401, 403, 404])).toBe(enough);
+  });
+});
+
+it.each(calls.filter((name) => !closed.includes(name)))('%s answers a key like anybody', async (name) => {
+  expect(table[name]?.key).toBe('any');
+  expect((await ask(name, { key: keys.all as string })).status).toBe(examples[name]?.status);
+});
+
+describe('another organisation', () => {
+  it.each(closed.filter((name) => !sessionCalls.includes(name)))(
+    'gets nothing of %s and changes nothing',
+    async (name) => {
+      const path = await examples[name]?.path();
+      const before = await everyRow();
+      const missing = path
+        ?.replace(site, 'missing.example')
+        .replace(`organisation_id=${organisation}`, 'organisation_id=999999')
+        .replace(/(goals|keys)\/\d+/, '$1/999999');
+      for (const asker of [people.rival, { key: keys.rival as string }] as Asker[]) {
+        const answer = await ask(name, asker, path);
+        expect(verdict(name, answer, [404]), name).toBe('–');
+        if (name === batch || name === 'POST /api/v2/query') continue;
+        const none = await ask(name, asker, missing);
+        const plain = (one: Answer) => ({
+          status: one.status,
+          error: { ...one.body.error, request_id: '' },
+        });
+        const words = (one: Answer) =>
+          JSON.stringify(plain(one)).replaceAll(site, '…').replaceAll('missing.example', '…');
+        expect(words(answer), 'the same as for what does not exist').toBe(words(none));
+      }
+      expect(await everyRow()).toEqual(before);
+    },
+  );
+
+  it('learns nothing by asking a query for a site that is not there', async () => {
+    const words = async (site_id: string) =>
+      (await call('POST', '/api/v2/query', people.rival, { ...question, site_id })).body.error;
+    const { request_id: _a, ...theirs } = (await words(site)) as unknown as Record<string, string>;
+    const { request_id: _b, ...none } = (await words('missing.example')) as unknown as Record<string, string>;
+    expect(theirs).toEqual(none);
+  });
+
+  it('sees only itself in its session and its lists', async () => {
+    const all = [
+      await call('GET', '/api/session', people.rival),
+      await call('GET', '/api/sites', people.rival),
+      await call('GET', '/api/keys', people.rival),
+      await call('GET', '/api/sites', { key: keys.rival as string }),
+    ];
+    for (const { status, text } of all) {
+      expect(status).toBe(200);
+      expect(text).not.toContain('shop.example');
+      expect(text).not.toContain('second only');
+    }
+  });
+});
+
+describe('a key that is limited to another site', () => {
+  const ofSite = closed.filter((name) => name.includes('/sites') || name.includes('/query'));
+  it.each(ofSite.filter((name) => name !== 'GET /api/sites'))('gets nothing of %s', async (name) => {
+    const path = await examples[name]?.path();
+    const before = await everyRow();
+    expect(verdict(name, await ask(name, { key: keys.second as string }, path), [404])).toBe('–');
+    expect(await everyRow()).toEqual(before);
+  });
+
+  it('sees its own site alone, and reads it', async () => {
+    const key = keys.second as string;
+    const listed = (await call('GET', '/api/sites', { key })).body as { sites: { domain: string }[] };
+    expect(listed.sites.map((one) => one.domain)).toEqual(['second.example']);
+    expect((await call('GET', '/api/sites/second.example', { key })).status).toBe(200);
+    expect((await call('POST', '/api/v2/query', { key }, { ...question, site_id: 'second.example' })).status).toBe(200);
+  });
+});
+
+describe('a page of another site cannot make a browser', () => {
+  it.each(calls.filter((name) => !name.startsWith('GET') && closed.includes(name)))('%s', async (name) => {
+    const path = await examples[name]?.path();
+    const before = await everyRow();
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ] as Record<string, string>[]) {
+      const answer = await ask(name, { ...people.owner, headers }, path);
+      expect([answer.status, answer.body.error?.code], JSON.stringify(headers)).toEqual([403, 'cross_site']);
+    }
+    expect(await everyRow()).toEqual(before);
+  });
+
+  it.each(calls)('read the answer of %s', async (name) => {
+    const answer = await ask(name, { headers: { origin: 'https://evil.example' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    expect(answer.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+  });
+});
+
+describe('what cannot be read is refused with the field at fault', () => {
+  const withBody = calls.filter((name) => examples[name]?.body);
+  it.each(withBody)('%s: text that is no JSON', async (name) => {
+    const [method = ''] = name.split(' ');
+    for (const body of ['', '{', 'nothing', '\u0000', '{"a":1}{"b":2}']) {
+      const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+      expect([answer.status, answer.body.error?.code], body).toEqual([400, 'invalid_json']);
+    }
+  });
+
+  it.each(withBody)('%s: a body that is no object', async (name) => {
+    const [method = ''] = name.split(' ');
+    for (const body of [null, 7, 'text', [], true]) {
+      const answer = await call(method, (await examples[name]?.path()) as string, people.owner, JSON.stringify(body));
+      expect(answer.status, `${JSON.stringify(body)}: ${answer.text}`).toBe(400);
+    }
+  });
+
+  it.each(withBody)('%s: a member that nobody knows', async (name) => {
+    const [method = ''] = name.split(' ');
+    const body = { ...(examples[name]?.body?.() as object), surprise: 1 };
+    const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+    expect([answer.status, answer.body.error?.field], answer.text).toEqual([400, 'surprise']);
+  });
+
+  const members = withBody.flatMap((name) =>
+    Object.keys(examples[name]?.body?.() as object).map((member) => [name, member] as const),
+  );
+  it.each(members)('%s: %s of another type, or missing', async (name, member) => {
+    const [method = ''] = name.split(' ');
+    const good = examples[name]?.body?.() as Record<string, unknown>;
+    // What stands inside a batch is answered inside it.
+    const wrong: unknown[] = [{ an: 'object' }, null, ...(member === 'queries' ? [] : [[[]]])];
+    if (typeof good[member] !== 'string') wrong.push('text');
+    if (typeof good[member] !== 'number') wrong.push(7);
+    // A site may be named by its number.
+    for (const value of member === 'site_id' ? wrong.filter((one) => one !== 7) : wrong) {
+      const body = { ...good, [member]: value };
+      const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+      expect(answer.status, `${JSON.stringify(value)}: ${answer.text}`).toBe(400);
+      expect(answer.body.error?.field, JSON.stringify(value)).toMatch(new RegExp(`^${member}\\b`));
+    }
+  });
+
+  const values = withBody.flatMap((name) => (examples[name]?.badValues ?? []).map((bad) => [name, ...bad] as const));
+  it.each(values)('%s: %s = %j', async (name, member, value) => {
+    const [method = ''] = name.split(' ');
+    const body = { ...(examples[name]?.body?.() as object), [member]: value };
+    const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+    expect(answer.status, answer.text).toBe(400);
+    expect(answer.body.error?.field).toMatch(new RegExp(`^${member}\\b`));
+  });
+
+  const params = calls.flatMap((name) => (examples[name]?.badParams ?? []).map((bad) => [name, ...bad] as const));
+  it.each(params)('%s: %s', async (name, path, field) => {
+    const answer = await ask(name, people.owner as Asker, path);
+    expect([answer.status, answer.body.error?.field], answer.text).toEqual([400, field]);
+  });
+
+  it.each(calls.filter((name) => name.includes(':domain')))('%s: a name that is no domain', async (name) => {
+    const path = (await examples[name]?.path()) as string;
+    for (const wrong of ['%00', '%ED%A0%80', '..%2F..%2Fetc', "'%20OR%201=1", 'x'.repeat(5_000), '%F0%9F%98%80'])
+      expect((await ask(name, people.owner as Asker, path.replace(site, wrong))).status, wrong).toBe(404);
+  });
+});
+
+it.each([...new Set(calls.map((name) => name.split(' ')[1] as string))])(
+  '%s answers only its methods',
+  async (path) => {
+    const known = calls.filter((name) => name.endsWith(` ${path}`)).map((name) => name.split(' ')[0] as string);
+    for (const method of ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'].filter((one) => !known.includes(one))) {
+      const answer = await call(method, path.replace(':domain', site).replace(':id', '1'), people.owner);
+      expect([answer.status, answer.headers.get('allow')], method).toEqual([405, known.toSorted().join(', ')]);
+    }
+  },
+);
+
+/** The rows of the guide: call → what stands under each heading. */
+function readTable(text: string): Record<string, Record<string, string> & { key: string }> {
+  const rows = text
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  const [heads = [], , ...body] = rows;
+  return Object.fromEntries(
+    body.map((cells) => {
+      const row = Object.fromEntries(heads.map((head, at) => [head, cells[at] ?? '']));
+      return [(row.call ?? '').replaceAll('`', ''), { ...row, key: row.key ?? '' }];
+    }),
+  );
+}
