@@ -141,6 +141,7 @@ const examples: Record<string, Example> = {
   'GET /api/sites/:domain/checks': { ...bySite('/checks'), status: 200 },
   'POST /api/sites/:domain/test-events': { ...bySite('/test-events'), status: 201 },
   'GET /api/sites/:domain/now': { ...bySite('/now'), status: 200 },
+  'GET /api/sites/:domain/contact-clicks': { ...bySite('/contact-clicks'), status: 200 },
   'GET /api/sites/:domain/goals': { ...bySite('/goals'), status: 200 },
   'POST /api/sites/:domain/goals': {
     ...bySite('/goals'),
