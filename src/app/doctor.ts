@@ -1,14 +1,14 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
+import { certificateFindings } from './certificate_findings.ts';
 import { diskOf, diskWarnShare, type Readiness } from './health.ts';
 import { onDesk } from './with_desk.ts';
 
-type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };
+export type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };
 
 /** `fairlead doctor`: one line per check, the worst decides the exit code. Works whether or not the server runs. */
 export async function doctor(): Promise<number> {
@@ -28,10 +28,11 @@ export async function doctor(): Promise<number> {
     disk(config),
     ...keyFile(config),
     await port(config, holder),
+    ...(await plainPort(config, holder)),
     ...(await stores(config)),
     ...clockCheck(),
     ...proxy(config),
-    ...certificate(config),
+    ...certificateFindings(config, systemClock.now()),
   );
   return report(findings);
 }
@@ -89,14 +90,7 @@ function keyFile(config: Config): Finding[] {
 
 async function port(config: Config, holder: number | undefined): Promise<Finding> {
   if (holder !== undefined) {
-    const answers = await new Promise<boolean>((resolve) => {
-      const socket = createConnection({ host: config.host, port: config.port, timeout: 2_000 }, () =>
-        resolve(socket.destroy() !== undefined),
-      );
-      socket.on('error', () => resolve(false));
-      socket.on('timeout', () => resolve(false));
-    });
-    return answers
+    return (await answersAt(config.host, config.port))
       ? { what: 'server', state: 'ok', fact: `process ${holder} listens on port ${config.port}` }
       : {
           what: 'server',
@@ -105,19 +99,52 @@ async function port(config: Config, holder: number | undefined): Promise<Finding
           todo: 'Is it starting, or started with another PORT? Look at its log.',
         };
   }
-  const free = await new Promise<string | undefined>((resolve) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
-    probe.listen({ host: config.host, port: config.port }, () => probe.close(() => resolve(undefined)));
-  });
-  return free === undefined
+  const taken = await whyTaken(config.host, config.port);
+  return taken === undefined
     ? { what: 'port', state: 'ok', fact: `${config.port} is free; no server runs on this data directory` }
     : {
         what: 'port',
         state: 'wrong',
-        fact: `${config.port} cannot be used (${free})`,
+        fact: `${config.port} cannot be used (${taken})`,
         todo: 'Stop the other program, or set PORT.',
       };
+}
+
+/** With ACME, port 80 sends people on to HTTPS and answers challenges; without it one way of proof is left. */
+async function plainPort(config: Config, holder: number | undefined): Promise<Finding[]> {
+  const port = config.acme?.httpPort ?? 0;
+  if (port === 0) return [];
+  const what = `port ${port}`;
+  const todo = 'http:// addresses are not sent on, and names are proved on port 443 alone (docs/guides/https.md).';
+  if (holder !== undefined)
+    return [
+      (await answersAt(config.host, port))
+        ? { what, state: 'ok', fact: 'answers' }
+        : { what, state: 'look', fact: 'does not answer, though the server runs', todo },
+    ];
+  const taken = await whyTaken(config.host, port);
+  return [
+    taken === undefined
+      ? { what, state: 'ok', fact: 'is free for plain HTTP' }
+      : { what, state: 'look', fact: `cannot be used (${taken})`, todo },
+  ];
+}
+
+function answersAt(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host, port, timeout: 2_000 }, () => resolve(socket.destroy() !== undefined));
+    socket.on('error', () => resolve(false));
+    socket.on('timeout', () => resolve(false));
+  });
+}
+
+/** @returns undefined for a port that can be listened on, otherwise the system's code */
+function whyTaken(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
+    probe.listen({ host, port }, () => probe.close(() => resolve(undefined)));
+  });
 }
 
 async function stores(config: Config): Promise<Finding[]> {
@@ -177,7 +204,7 @@ function clockCheck(): Finding[] {
 
 function proxy(config: Config): Finding[] {
   const https = config.publicUrl.startsWith('https:');
-  if (https && config.tls === undefined && config.trustedProxies === 0)
+  if (https && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)
     return [
       {
         what: 'proxy',
@@ -202,21 +229,5 @@ function proxy(config: Config): Finding[] {
       fact:
         config.trustedProxies === 0 ? 'none; the address of the connection counts' : `${config.trustedProxies} hop(s)`,
     },
-  ];
-}
-
-function certificate(config: Config): Finding[] {
-  if (config.tls === undefined) return [];
-  const ends = Date.parse(new X509Certificate(readFileSync(config.tls.certFile)).validTo);
-  const days = Math.floor((ends - systemClock.now()) / 86_400_000);
-  return [
-    days < 0
-      ? {
-          what: 'certificate',
-          state: 'wrong',
-          fact: `it ended ${-days} days ago`,
-          todo: 'Renew it; new files are read within a minute.',
-        }
-      : { what: 'certificate', state: days < 14 ? 'look' : 'ok', fact: `${days} days left` },
   ];
 }

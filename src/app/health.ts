@@ -12,6 +12,11 @@ export function diskOf(folder: string): { usedShare: number; freeBytes: number }
   return { usedShare: 1 - disk.bavail / disk.blocks, freeBytes: disk.bavail * disk.bsize };
 }
 
+/** A part of the desk that has figures for `/metrics` or warnings for `/readyz`. */
+interface HealthPart extends Pick<RunningSubject, 'gauges'> {
+  warnings?(): string[];
+}
+
 export interface Readiness {
   ready: boolean;
   postgres: boolean;
@@ -26,7 +31,7 @@ export interface Readiness {
  * `/healthz`: this process answers. `/readyz`: its stores answer too, with the spool's lag; 503 while one does not.
  * A desk whose warehouse is away still takes events, so a load balancer should look at `/healthz` for collection.
  */
-export async function readiness(house: House): Promise<Readiness> {
+export async function readiness(house: House, parts: readonly HealthPart[] = []): Promise<Readiness> {
   const [postgres, warehouse] = await Promise.all([
     house.postgres.health().then(
       (health) => health.ok,
@@ -38,7 +43,7 @@ export async function readiness(house: House): Promise<Readiness> {
     ),
   ]);
   const { usedShare } = diskOf(house.config.dataDir);
-  const warnings: string[] = [];
+  const warnings = parts.flatMap((part) => part.warnings?.() ?? []);
   if (usedShare >= diskWarnShare)
     warnings.push(
       `The disk of the data directory is ${Math.round(usedShare * 100)} % full. Events are refused when it is full.`,
@@ -56,13 +61,13 @@ export async function readiness(house: House): Promise<Readiness> {
 
 export function healthHandlers(
   house: House,
-  parts: RunningSubject[],
+  parts: readonly HealthPart[],
   httpCounts: () => { labels: Record<string, string>; value: number }[],
 ): Record<string, FastHandler> {
   return {
     '/healthz': (_request, response) => sendText(response, 200, 'ok\n', 'text/plain; charset=utf-8'),
     '/readyz': (_request, response) =>
-      void readiness(house).then(
+      void readiness(house, parts).then(
         (state) =>
           sendText(response, state.ready ? 200 : 503, `${JSON.stringify(state)}\n`, 'application/json; charset=utf-8'),
         (error) => {
@@ -78,7 +83,7 @@ export function healthHandlers(
 /** Prometheus' text format. Labels are words of our own code: routes, reasons, lanes. */
 function exposition(
   house: House,
-  parts: RunningSubject[],
+  parts: readonly HealthPart[],
   requests: { labels: Record<string, string>; value: number }[],
 ): string {
   const memory = process.memoryUsage();

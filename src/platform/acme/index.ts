@@ -1,2 +1,7 @@
 export { acmeFiles } from './file_classes.ts';
-export { type CertificateKeeper, type CertificateState, openCertificateKeeper } from './keeper.ts';
+export {
+  type CertificateKeeper,
+  type CertificateState,
+  openCertificateKeeper,
+  readCertificateState,
+} from './keeper.ts';

@@ -288,6 +288,31 @@ export function openCertificateKeeper(parts: KeeperParts): CertificateKeeper {
   };
 }
 
+/** The same from the files alone, for the doctor, who may come while no desk runs. */
+export function readCertificateState(config: KeeperParts['config']): CertificateState {
+  const { acme, keyFile } = config;
+  const store = openAcmeStore(acmeFolder({ keyFile, directoryUrl: acme.directoryUrl }));
+  const certificate = store.certificate(acme.domains);
+  const { failures, failed, notBefore } = store.history();
+  return {
+    authority: new URL(acme.directoryUrl).host,
+    domains: acme.domains,
+    ...(certificate === undefined
+      ? {}
+      : {
+          certificate: {
+            names: certificate.names,
+            until: certificate.until,
+            renewAt: certificate.from + (certificate.until - certificate.from) * (2 / 3),
+          },
+        }),
+    failures,
+    ...(failed === undefined ? {} : { failed }),
+    nextAttempt: notBefore,
+    obstacles: obstaclesOf(config, undefined),
+  };
+}
+
 const waitingSentence =
   'There is no certificate yet: until the first one comes, HTTPS connections are turned away and nothing is served under a certificate that nobody vouches for.';
 

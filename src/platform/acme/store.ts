@@ -137,12 +137,12 @@ export function readCertificate({ key, chain }: { key: string; chain: string }):
   }
 }
 
+/** What cannot be read is as good as missing: the attempt to write it anew says what is wrong. */
 function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 
