@@ -1,140 +1,136 @@
+import type { View } from '../web/src/address/view.ts';
+import { readView } from '../web/src/address/view.ts';
+import type { QueryRequest } from '../web/src/desk/api.ts';
+import { localTime } from '../web/src/period/period.ts';
+import type { Filter } from '../web/src/questions/filters.ts';
+import { type Asked, breakdownQuestion, frameOf, overviewQuestions, tabOf } from '../web/src/questions/overview.ts';
+import { panels } from '../web/src/questions/panels.ts';
+import { ask, type DeskFolder, lastDays, mainSite, nowOf, type Running, timezone } from './desk.ts';
+
 /**
- * Asks what the overview asks, of a warehouse with as many events as it is told, and prints medians and p95:
- *
- *     node bench/query.ts --events 10000000 [--data <directory that is kept>] [--rounds 30]
- *
- * The site has ninety closed days and half of today. The directory is filled on first use and reused after.
+ * Asks a running desk what its dashboard asks, through HTTP with an API key: the questions are built by the
+ * dashboard's own code. The overview over ninety days is totals, series and the series before, the orders, the five
+ * panels, and one more list so that there are six.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { openHistory } from '../src/analytics/history/index.ts';
-import { type QueryOutcome, runBatch } from '../src/analytics/query/index.ts';
-import { type Clock, systemClock } from '../src/platform/clock.ts';
-import type { Config } from '../src/platform/config.ts';
-import type { Log } from '../src/platform/log.ts';
-import { migrateWarehouse, openWarehouse, type Warehouse } from '../src/platform/warehouse/index.ts';
-import { seedEvents } from './seed.ts';
-
-const { values: given } = parseArgs({
-  options: {
-    events: { type: 'string', default: '10000000' },
-    data: { type: 'string' },
-    rounds: { type: 'string', default: '30' },
-  },
-});
-const rounds = Number(given.rounds);
-const until = '2026-11-26';
-const now = Date.parse('2026-11-25T12:00:00Z');
-const site = { id: 1, domain: 'www.example.com', timezone: 'Europe/Berlin', currency: 'EUR' };
-const goals = [
-  { name: 'Signup', kind: 'event', match: 'Signup', currency: null },
-  { name: 'Purchase', kind: 'event', match: 'purchase', currency: 'EUR' },
-  { name: 'Blog', kind: 'page', match: '/blog**', currency: null },
-] as const;
-const nothing = () => {};
-const log: Log = { info: nothing, warn: console.error, error: console.error };
-const clock: Clock = { ...systemClock, now: () => now };
-
-const dataDir = given.data ?? (await mkdtemp(join(tmpdir(), 'fairlead-bench-')));
-const fresh = !existsSync(join(dataDir, 'warehouse'));
-await mkdir(dataDir, { recursive: true });
-const warehouse = await openWarehouse({ config: { dataDir } as unknown as Config, clock: systemClock, log });
-try {
-  await run(warehouse);
-} finally {
-  await warehouse.close();
-  if (given.data === undefined) await rm(dataDir, { recursive: true, force: true });
+export interface QueryLine {
+  question: string;
+  medianMs: number;
+  p95Ms: number;
+  worstMs: number;
+  times: number;
+  /** p95, in ms. */
+  target: number;
 }
 
-async function run(store: Warehouse) {
-  await migrateWarehouse(
-    store,
-    [{ subject: 'analytics', directory: new URL('../src/analytics/migrations/warehouse/', import.meta.url) }],
-    { clock, log },
+/** Filters that a reader sets with a click, from a value that most visits have to one that few have. */
+const filtersOfReaders: readonly Filter[] = [
+  { operator: 'is', dimension: 'country', values: ['DE'] },
+  { operator: 'is', dimension: 'device', values: ['Desktop'] },
+  { operator: 'is', dimension: 'source', values: ['Google'] },
+  { operator: 'is', dimension: 'channel', values: ['Organic Search'] },
+  { operator: 'is_not', dimension: 'country', values: ['US'] },
+  { operator: 'is', dimension: 'page', values: ['/'] },
+  { operator: 'contains', dimension: 'page', values: ['/blog/'] },
+  { operator: 'is', dimension: 'entry', values: ['/'] },
+  { operator: 'is', dimension: 'exit', values: ['/'] },
+  { operator: 'is', dimension: 'browser', values: ['Chrome'] },
+  { operator: 'is', dimension: 'event', values: ['Signup'] },
+  { operator: 'is', dimension: 'goal', values: ['purchase'] },
+  { operator: 'is', dimension: 'prop.plan', values: ['pro'] },
+  { operator: 'is', dimension: 'utm_campaign', values: ['campaign-2'] },
+  { operator: 'contains', dimension: 'source', values: ['site-'] },
+];
+
+/** @param rounds questions of each kind; the first two before them open files and are not counted */
+export async function measureQueries(
+  desk: DeskFolder,
+  running: Running,
+  { rounds, say = () => {} }: { rounds: number; say?: (line: string) => void },
+): Promise<QueryLine[]> {
+  const lines: QueryLine[] = [];
+  const perFilter = filtersOfReaders.map((filter) => ({ filter, times: [] as number[] }));
+  lines.push(
+    await timed('overview, unfiltered', 150, rounds, (round) => time(desk, running, overview(desk, [], round))),
   );
-  if (fresh) await seedEvents(store, { siteId: site.id, events: Number(given.events), days: 91, until });
-  const history = await openHistory({
-    warehouse: store,
-    clock,
-    log,
-    sites: async () => [site],
-    settledUntil: () => now,
+  const filtered = await timed('overview, filtered (15 filters)', 1_000, Math.max(rounds, 30), async (round) => {
+    const one = perFilter[round % perFilter.length] as (typeof perFilter)[number];
+    const ms = await time(desk, running, overview(desk, [one.filter], round));
+    one.times.push(ms);
+    return ms;
   });
-  await history.sweep();
-  const frozenDays = await history.frozenDays(site.id);
-  const [size] = await store.read<{ events: string }>('SELECT count() AS events FROM events');
-  console.log(`${size?.events} events, ${frozenDays.frozen.size} frozen days, ${rounds} rounds each\n`);
-  console.log('| question | median ms | p95 ms |\n|---|---|---|');
-  for (const [name, queries] of Object.entries(questions())) {
-    const times: number[] = [];
-    for (let round = 0; round < rounds + 2; round++) {
-      const began = performance.now();
-      const outcomes = await runBatch({ site, goals, warehouse: store, frozenDays, now, requests: queries });
-      const took = performance.now() - began;
-      outcomes.forEach(refuseProblem);
-      // The first two open files and compile expressions; a running server has done that.
-      if (round >= 2) times.push(took);
-    }
-    times.sort((a, b) => a - b);
-    const at = (share: number) => (times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0).toFixed(0);
-    console.log(`| ${name} | ${at(0.5)} | ${at(0.95)} |`);
-  }
-  await history.stop();
-}
-
-function refuseProblem(outcome: QueryOutcome) {
-  if ('problem' in outcome) throw new Error(outcome.problem.message);
-}
-
-function questions(): Record<string, unknown[]> {
-  // Ninety days that end today, so that today is always read live.
-  const range = ['2026-08-28', '2026-11-25'];
-  const comparisons = { mode: 'previous_period', match_day_of_week: true };
-  const metrics = ['visitors', 'visits', 'pageviews', 'views_per_visit', 'bounce_rate', 'visit_duration'];
-  const list = (dimension: string, filters: unknown[], listed = ['visitors', 'percentage']) => ({
-    site_id: site.domain,
-    date_range: range,
-    metrics: listed,
-    dimensions: [dimension],
-    filters,
-    pagination: { limit: 9, offset: 0 },
-  });
-  const overview = (filters: unknown[]) => [
-    { site_id: site.domain, date_range: range, metrics, filters, include: { comparisons } },
-    {
-      site_id: site.domain,
-      date_range: range,
-      metrics: ['visitors', 'pageviews'],
-      dimensions: ['time:day'],
-      filters,
-      include: { comparisons, time_labels: true },
-    },
-    ...['visit:source', 'visit:channel', 'visit:utm_campaign', 'event:page', 'visit:country', 'visit:device'].map(
-      (dimension) => list(dimension, filters),
+  lines.push(filtered);
+  for (const { filter, times } of perFilter)
+    say(
+      `    ${filter.operator} ${filter.dimension} ${filter.values}: ${times.map((ms) => ms.toFixed(0)).join(' ')} ms`,
+    );
+  const tabs = furtherTabs();
+  const further = (filters: readonly Filter[]) => (round: number) =>
+    time(desk, running, [breakdown(desk, filters, tabs[round % tabs.length] as (typeof tabs)[number])]);
+  lines.push(await timed('a further breakdown, unfiltered', 500, Math.max(rounds, 2 * tabs.length), further([])));
+  lines.push(
+    await timed('a further breakdown, filtered', 500, Math.max(rounds, 2 * tabs.length), (round) =>
+      further([filtersOfReaders[round % filtersOfReaders.length] as Filter])(round),
     ),
-  ];
-  const country = [['is', 'visit:country', ['DE']]];
-  const broad = [['is', 'visit:device', ['Desktop']]];
-  const page = [['contains', 'event:page', ['/blog/']]];
-  return {
-    'overview, unfiltered': overview([]),
-    'overview, country is DE': overview(country),
-    'overview, device is Desktop (most visits)': overview(broad),
-    'overview, page contains /blog/': overview(page),
-    'a further list, browsers, unfiltered': [list('visit:browser', [])],
-    'a further list, browsers, device is Desktop': [list('visit:browser', broad)],
-    'a further list, pages with all numbers, unfiltered': [
-      list('event:page', [], ['visitors', 'pageviews', 'bounce_rate', 'time_on_page', 'scroll_depth']),
-    ],
-    'a further list, pages, device is Desktop': [list('event:page', broad)],
-    'goals with rate and revenue, unfiltered': [
-      list('event:goal', [], ['visitors', 'events', 'conversion_rate', 'total_revenue']),
-    ],
-    'hours of today': [
-      { site_id: site.domain, date_range: 'day', metrics: ['visitors', 'pageviews'], dimensions: ['time:hour'] },
-    ],
-  };
+  );
+  return lines;
+}
+
+async function timed(
+  question: string,
+  target: number,
+  rounds: number,
+  once: (round: number) => Promise<number>,
+): Promise<QueryLine> {
+  const times: number[] = [];
+  for (let round = -2; round < rounds; round++) {
+    const ms = await once(Math.max(0, round));
+    if (round >= 0) times.push(ms);
+  }
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
+  return { question, medianMs: at(0.5), p95Ms: at(0.95), worstMs: times.at(-1) ?? 0, times: times.length, target };
+}
+
+/** Milliseconds from sending a batch to having read its answer. Every question of it must have one. */
+async function time(desk: DeskFolder, running: Running, queries: readonly QueryRequest[]): Promise<number> {
+  const began = performance.now();
+  const { results } = await ask<{ results: ({ results: unknown[] } | { error: { message: string } })[] }>(
+    desk,
+    running,
+    '/api/v2/query/batch',
+    { queries },
+  );
+  const took = performance.now() - began;
+  for (const result of results) if ('error' in result) throw new Error(result.error.message);
+  return took;
+}
+
+const view: View = readView('?period=90d');
+
+/** The minute grows with the rounds, as it does for a reader who looks again: no question is asked twice alike. */
+function asked(desk: DeskFolder, filters: readonly Filter[], round: number): Asked {
+  const local = localTime(nowOf(desk) + round * 60_000, timezone);
+  const frame = frameOf(view, local.day, lastDays(desk, 200)[0]);
+  return { site: mainSite, frame, filters, time: local.time.slice(0, 5) };
+}
+
+function overview(desk: DeskFolder, filters: readonly Filter[], round: number): QueryRequest[] {
+  const questions = overviewQuestions(asked(desk, filters, round), view, true);
+  const sources = panels.find((panel) => panel.id === 'sources');
+  if (sources === undefined) throw new Error('The dashboard has no panel of sources.');
+  const tab = sources.tabs.find((one) => one.dimension === 'source') ?? tabOf(sources, view);
+  return [...Object.values(questions), breakdownQuestion(asked(desk, filters, round), tab, { limit: sources.rows })];
+}
+
+/** Every tab of every panel that the overview does not show at first. */
+function furtherTabs() {
+  return panels.flatMap((panel) => panel.tabs.slice(1).map((tab) => ({ panel, tab })));
+}
+
+function breakdown(
+  desk: DeskFolder,
+  filters: readonly Filter[],
+  { panel, tab }: ReturnType<typeof furtherTabs>[number],
+): QueryRequest {
+  return breakdownQuestion(asked(desk, filters, 0), tab, { limit: panel.rows });
 }

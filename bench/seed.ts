@@ -13,6 +13,12 @@ export interface Seed {
   seed?: number;
   /** Different paths; default 5,000. */
   paths?: number;
+  /** Host of the pages; default 'www.example.com'. */
+  hostname?: string;
+  /** Rows after this instant are left out: a day that still runs. Milliseconds since the epoch. */
+  before?: number;
+  /** Hears how many events are about to be written so far. */
+  onProgress?: (events: number) => void;
 }
 
 /** Visits in one INSERT: about 600,000 events, so that a part is whole and memory stays below 1 GB. */
@@ -23,7 +29,7 @@ const eventsPerVisit = 3;
  * Fills `events` (and through the view `visits`) inside the engine, with what a real site looks like:
  *
  * - visits of 3 events on average, a third of them bounces; page views, engagement with scroll depth, custom events
- * - paths, sources, countries, cities and browsers by Zipf's law; more at noon than at night
+ * - 5,000 paths, 400 sources, 100 countries, cities and browsers by Zipf's law; more at noon than at night
  * - visitors of one day come 1.3 times; ids are 64 random bits, other ones each day
  * - campaigns on a fifth of the visits, properties on custom events, revenue with order id on 1 % of the events
  *
@@ -43,8 +49,11 @@ export async function seedEvents(warehouse: Warehouse, seed: Seed): Promise<numb
       until: seed.until,
       paths: seed.paths ?? 5_000,
       visitors_per_day: Math.max(1, Math.round(visits / seed.days / 1.3)),
+      hostname: seed.hostname ?? 'www.example.com',
+      before: seed.before ?? Date.parse('2100-01-01'),
       token: `seed:${seed.siteId}:${seed.seed ?? 1}:${seed.events}:${seed.days}:${seed.until}:${from}`,
     });
+    seed.onProgress?.((from + count) * eventsPerVisit);
   }
   const [row] = await warehouse.read<{ rows: string }>(
     'SELECT count() AS rows FROM events WHERE site_id = {site:UInt64}',
@@ -58,7 +67,10 @@ export async function seedEvents(warehouse: Warehouse, seed: Seed): Promise<numb
  * exponent one: each rank r gets a share of about 1/r.
  */
 const insertSql = `
-INSERT INTO events
+INSERT INTO events (site_id, time, name, visitor_id, visit_id, id_day, visit_start, detached, hostname, pathname, title, referrer, source,
+    utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_id, channel, entry_hostname, entry_page, browser,
+    browser_version, os, os_version, device, screen, country, region, city, latitude, longitude, props, revenue_amount,
+    revenue_currency, order_id, interactive, scroll_depth, engagement_ms, import_id, event_key)
 WITH
     (p) -> multiIf(p = 1, '/', p % 7 = 0, concat('/docs/guide-', toString(p)), p % 3 = 0, concat('/products/item-', toString(p), '/details'),
         concat('/blog/', toString(2018 + p % 8), '/a-post-about-subject-', toString(p))) AS path,
@@ -89,18 +101,19 @@ SELECT
         ['Signup', 'Download', 'Outbound Link: Click', 'Form: Submission', 'purchase'][toUInt8(1 + floor(5 * pow((kind - 0.85) / 0.15, 2)))]) AS name,
     visitor_id, visit_id, id_day, visit_start,
     0 AS detached,
-    if(site_part < 0.97, 'www.example.com', 'shop.example.com') AS hostname,
+    if(site_part < 0.97, {hostname:String}, concat('shop.', {hostname:String})) AS hostname,
     path(page) AS pathname,
     concat('Page ', toString(page), ' of the example') AS title,
-    referrers[s] AS referrer, sources[s] AS source,
-    if(campaign > 0, lower(sources[s]), '') AS utm_source,
+    if(s > 21, concat('site-', toString(s), '.example/links'), referrers[least(s, 21)]) AS referrer,
+    if(s > 21, concat('site-', toString(s), '.example'), sources[least(s, 21)]) AS source,
+    if(campaign > 0, lower(source), '') AS utm_source,
     if(campaign > 0, ['cpc', 'email', 'social'][1 + campaign % 3], '') AS utm_medium,
     if(campaign > 0, concat('campaign-', toString(campaign)), '') AS utm_campaign,
     '' AS utm_term,
     if(campaign > 0 AND campaign % 2 = 0, concat('variant-', toString(campaign % 4)), '') AS utm_content,
     if(campaign > 0 AND s = 2, 'gclid', '') AS click_id,
-    if(campaign > 0 AND s = 2, 'Paid Search', channels[s]) AS channel,
-    'www.example.com' AS entry_hostname,
+    multiIf(campaign > 0 AND s = 2, 'Paid Search', s > 21, 'Referral', channels[least(s, 21)]) AS channel,
+    {hostname:String} AS entry_hostname,
     path(entry) AS entry_page,
     browsers[b] AS browser,
     toString(140 - floor(pow(12, v2))) AS browser_version,
@@ -122,7 +135,7 @@ SELECT
     if(name = 'engagement', toUInt8(10 + floor(90 * sqrt(site_part))), 255) AS scroll_depth,
     if(name = 'engagement', toUInt32(3000 + 60000 * pow(kind, 2)), 0) AS engagement_ms,
     0 AS import_id,
-    0 AS event_key
+    sipHash64({seed:UInt64}, visit, 'key', step) AS event_key
 FROM
 (
     WITH
@@ -139,7 +152,7 @@ FROM
         h(4) AS visit_id,
         least(12, 1 + floor(log(1 - u(5)) / log(0.6678))) AS steps,
         toUInt32(floor(pow({paths:UInt64}, u(6)))) AS entry,
-        toUInt8(floor(pow(21.99, u(7)))) AS s,
+        toUInt16(floor(pow(400.99, u(7)))) AS s,
         if(u(8) < 0.2 AND s > 1, toUInt32(floor(pow(40, u(9)))), 0) AS campaign,
         toUInt8(floor(pow(100.99, per_visitor(1)))) AS c,
         toUInt8(floor(pow(12.99, per_visitor(2)))) AS region_rank,
@@ -154,5 +167,6 @@ FROM
         if(step = 1, 0, (step - 1) * 45000 + toUInt32(u(step + 400) * 40000)) AS at_ms
     FROM numbers({count:UInt64})
 )
+WHERE time < fromUnixTimestamp64Milli({before:Int64}, 'UTC')
 SETTINGS insert_deduplication_token = {token:String}
 `;

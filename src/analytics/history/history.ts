@@ -27,9 +27,9 @@ export interface SiteHistory {
 /**
  * The pieces of a frozen day, and what of it cannot be read from `daily`.
  *
- * A range over whole local days takes, for each day of identity: the rows of the whole day (`local_day` = 1970-01-01)
- * when all of its pieces are inside, the rows of the one piece when exactly one is, nothing when none is, and has to
- * read the day live otherwise.
+ * A range takes, for each day of identity: the rows of the whole day (`local_day` = 1970-01-01) when all of its pieces
+ * are inside, the rows of the one piece when exactly one is, nothing when none is. It has to read the day live when it
+ * cuts a piece, or has several of them and not all.
  */
 export interface FrozenDay {
   /** Local day numbers on which its events fell, ascending. */

@@ -4,7 +4,7 @@ import type { Binder } from './binder.ts';
 import type { Dimension, Filter } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { FrozenDays } from './run.ts';
-import { dayMs, isoDay } from './zone.ts';
+import { dayMs, isoDay, startOfDay } from './zone.ts';
 
 /**
  * What `daily` (src/analytics/history) answers for one list, and what is left to be read live.
@@ -19,9 +19,9 @@ export interface DailyPlan {
   /** Days of identity (UTC day numbers) that are read live. */
   live: readonly number[];
   rows: readonly DailyRow[];
-  /** Is the step part of the row's key, and at which place is the value? */
+  /** Is the step part of the row's key (-1: no), and at which places is the value? */
   timeAt: number;
-  valueAt: number;
+  valuesAt: readonly number[];
 }
 
 interface DailyRow {
@@ -57,29 +57,29 @@ const sameColumn: Record<string, string> = {
   'visit:city_name': 'visit:city',
 };
 
-/** Undefined when `daily` has no part in the list: it is filtered, cuts days, or is by something that is not frozen. */
+/** Undefined when `daily` has no part in the list: it is filtered, or by something that is not frozen. */
 export function planDaily(
   list: { dimensions: readonly Dimension[]; buckets?: readonly Bucket[] },
   range: Range,
   filters: readonly Filter[],
   frozen: FrozenDays,
 ): DailyPlan | undefined {
-  if (filters.length > 0 || range.days === undefined) return undefined;
-  const others = list.dimensions.filter((dimension) => dimension.kind !== 'time');
-  const [other] = others;
-  if (others.length > 1) return undefined;
-  const dimension = other === undefined ? '' : (sameColumn[other.name] ?? other.name);
-  if (!frozenDimensions.includes(dimension)) return undefined;
-  const steps = list.buckets?.map((bucket) => ({ from: bucket.from, days: bucket.days })) ?? [
-    { from: 0, days: range.days },
-  ];
-  if (steps.some((step) => step.days === undefined)) return undefined;
+  if (filters.length > 0) return undefined;
+  const dimension = frozenName(list.dimensions);
+  if (dimension === undefined) return undefined;
+  const steps = list.buckets ?? [range];
+  // Steps of hours hold no whole day, so there is nothing to be found.
+  if (steps.every((step) => step.to - step.from < shortestDayMs)) return undefined;
   const live: number[] = [];
   const rows: DailyRow[] = [];
+  const pieceSpan = spansIn(range.zone);
   // A late piece of the day before reaches into the range's first day in the ten minutes of grace.
   for (let day = Math.floor(range.from / dayMs) - 1; day <= Math.floor((range.to - 1) / dayMs); day++) {
     const known = frozen.days.get(day);
-    const found = known === undefined || known.leftOut.has(dimension) ? undefined : rowsOfDay(day, known.pieces, steps);
+    const found =
+      known === undefined || known.leftOut.has(dimension)
+        ? undefined
+        : rowsOfDay(day, known.pieces.map(pieceSpan), steps, list.buckets !== undefined);
     if (found === undefined) live.push(day);
     else rows.push(...found);
   }
@@ -89,24 +89,53 @@ export function planDaily(
     live,
     rows,
     timeAt: list.dimensions.findIndex((each) => each.kind === 'time'),
-    valueAt: list.dimensions.findIndex((each) => each.kind !== 'time'),
+    valuesAt: list.dimensions.flatMap((each, at) => (each.kind === 'time' ? [] : [at])),
   };
 }
 
+/** The name in `daily` of what a list is by: '' for totals, undefined when it is by more than one thing. */
+function frozenName(dimensions: readonly Dimension[]): string | undefined {
+  const names = dimensions.flatMap(({ kind, name }) => (kind === 'time' ? [] : [sameColumn[name] ?? name]));
+  const [name = ''] = names;
+  return names.every((each) => each === name) && frozenDimensions.includes(name) ? name : undefined;
+}
+
+/** A local day has at least this many hours wherever clocks have been changed by one. */
+const shortestDayMs = 23 * 3_600_000;
+
+interface Span {
+  /** Local day number. */
+  piece: number;
+  from: number;
+  to: number;
+}
+
+/** When local days begin and end. Neighbouring days share most of their pieces, so each is looked up once. */
+function spansIn(zone: string): (piece: number) => Span {
+  const known = new Map<number, Span>();
+  return (piece) => {
+    const span = known.get(piece) ?? { piece, from: startOfDay(piece, zone), to: startOfDay(piece + 1, zone) };
+    known.set(piece, span);
+    return span;
+  };
+}
+
+/** Undefined when a step cuts one of the day's pieces, or has several of them and not all. */
 function rowsOfDay(
   day: number,
-  pieces: readonly number[],
-  steps: readonly { from: number; days: { first: number; last: number } | undefined }[],
+  pieces: readonly Span[],
+  steps: readonly { from: number; to: number }[],
+  isSeries: boolean,
 ): DailyRow[] | undefined {
   const rows: DailyRow[] = [];
-  for (const { from, days } of steps) {
-    if (days === undefined) return undefined;
-    const inside = pieces.filter((piece) => piece >= days.first && piece <= days.last);
-    const [only] = inside;
+  for (const { from, to } of steps) {
+    const touched = pieces.filter((piece) => piece.from < to && piece.to > from);
+    if (touched.some((piece) => piece.from < from || piece.to > to)) return undefined;
+    const [only] = touched;
     if (only === undefined) continue;
-    const step = Math.floor(from / 1000);
-    if (inside.length === pieces.length) rows.push({ day, piece: 0, step });
-    else if (inside.length === 1) rows.push({ day, piece: only, step });
+    const step = isSeries ? Math.floor(from / 1000) : 0;
+    if (touched.length === pieces.length) rows.push({ day, piece: 0, step });
+    else if (touched.length === 1) rows.push({ day, piece: only.piece, step });
     else return undefined;
   }
   return rows;
@@ -160,7 +189,7 @@ export function dailySql(
   };
   const selected = keys.map((key, place) => {
     if (place === plan.timeAt) return `toString(${step()}) AS ${key}`;
-    return place === plan.valueAt ? `t.value AS ${key}` : `'' AS ${key}`;
+    return plan.valuesAt.includes(place) ? `t.value AS ${key}` : `'' AS ${key}`;
   });
   const sums = atoms.map(({ atom, own, zero }) => {
     const column = columns[atom];

@@ -49,6 +49,7 @@ export function randomSite(
         channel: pick(random, ['Direct', 'Organic Search']),
         utm_campaign: pick(random, ['', 'spring', 'Spring sale']),
         country: pick(random, ['', 'DE', 'FR', 'US']),
+        region: pick(random, ['', 'DE-BE', 'FR-75']),
         device: pick(random, ['', 'Desktop', 'Mobile']),
         browser: pick(random, ['Firefox', 'Chrome']),
       };

@@ -32,8 +32,6 @@ export interface Bucket {
   from: number;
   to: number;
   label: string;
-  /** Set when the step consists of whole local days: the first and the last of them. */
-  days?: { first: number; last: number };
 }
 
 /** What `date_range` said, before it met a calendar. */
@@ -227,8 +225,7 @@ function dateBuckets(
   while (from < range.to) {
     const following = next(day);
     const to = Math.min(startOfDay(following, range.zone), range.to);
-    const days = range.days && { first: day, last: Math.min(following - 1, range.days.last) };
-    if (to > from) buckets.push({ from, to, label: isoDay(name(day, first)), ...(days === undefined ? {} : { days }) });
+    if (to > from) buckets.push({ from, to, label: isoDay(name(day, first)) });
     day = following;
     from = Math.max(from, to);
   }
