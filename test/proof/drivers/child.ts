@@ -8,20 +8,35 @@ export interface Child {
   says(pattern: RegExp, seconds?: number): Promise<string>;
   /** How it ended: an exit code or the name of a signal. */
   ended: Promise<number | NodeJS.Signals>;
+  isOver(): boolean;
+  /** What it wrote behind its last line break. */
+  rest(): string;
+  /** Its standard error so far, where that is not passed on. */
+  errors(): string;
   write(text: string): void;
+  endInput(): void;
+  /** Sends the signal and does not wait. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends the signal and waits for the end. */
   kill(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
 /** Starts a script on this very runtime, with nothing of the environment but what is given and PATH. */
 export function startChild(script: string, { args = [] as string[], env = {} as Record<string, string> } = {}): Child {
-  const child: ChildProcess = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  return watchChild(
+    spawn(process.execPath, [script, ...args], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  );
+}
+
+/** Reads a process line by line; its standard error too, if that is a pipe. */
+export function watchChild(child: ChildProcess): Child {
   const lines: string[] = [];
   const watchers = new Set<() => void>();
   let rest = '';
+  let errors = '';
   let isOver = false;
   const tell = () => {
     for (const watcher of [...watchers]) watcher();
@@ -31,6 +46,9 @@ export function startChild(script: string, { args = [] as string[], env = {} as 
     rest = parts.pop() as string;
     lines.push(...parts);
     tell();
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-1_000_000);
   });
   // 'close' and not 'exit': everything that the process wrote before its end has been read by then.
   const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
@@ -46,7 +64,12 @@ export function startChild(script: string, { args = [] as string[], env = {} as 
     pid: child.pid as number,
     lines,
     ended,
+    isOver: () => isOver,
+    rest: () => rest,
+    errors: () => errors,
     write: (text) => void child.stdin?.write(text),
+    endInput: () => void child.stdin?.end(),
+    signal: (signal) => void child.kill(signal),
     kill(signal = 'SIGKILL') {
       child.kill(signal);
       return ended;
