@@ -10,7 +10,8 @@ describe('the page of an address: host and path, and nothing that could be a sec
     ['https://shop.example/a?token=secret&email=a%40b.example', 'shop.example', '/a'],
     ['https://shop.example/a#access_token=secret', 'shop.example', '/a'],
     ['https://user:secret@shop.example/a', 'shop.example', '/a'],
-    ['https://shop.example/a%3Ftoken=1', 'shop.example', '/a%3Ftoken=1'],
+    ['https://shop.example/a%3Ftoken=1', 'shop.example', '/a'],
+    ['https://shop.example/what%3F', 'shop.example', '/what%3F'],
     ['https://shop.example/caf%C3%A9', 'shop.example', '/café'],
     ['https://shop.example/café', 'shop.example', '/café'],
     ['https://shop.example/a%20b%20', 'shop.example', '/a b'],
@@ -35,6 +36,12 @@ describe('hash mode makes the fragment part of the page, without its query', () 
     ['https://shop.example/app#/cart?token=secret', '/app#/cart'],
     ['https://shop.example/app', '/app'],
     ['https://shop.example/app#', '/app'],
+    ['https://shop.example/#/orders/12', '/#/orders/12'],
+    ['https://shop.example/#!/orders/12', '/#!/orders/12'],
+    ['https://shop.example/cb#access_token=secret&state=1', '/cb#access_token'],
+    ['https://shop.example/#/cart&token=secret', '/#/cart'],
+    ['https://shop.example/#/cart%3Ftoken%3Dsecret', '/#/cart'],
+    ['https://shop.example/#/people/jane@mail.example', '/#/people/(email)'],
     ['https://shop.example/#/caf%C3%A9', '/#/café'],
   ])('%s', (address, pathname) => {
     expect(readPage(address, true)).toMatchObject({ hostname: 'shop.example', pathname });

@@ -1,11 +1,12 @@
 import { ingestLimits } from '../../../contract/limits.ts';
+import { barePath } from './bare.ts';
 import type { Refusal } from './payload.ts';
 
 /** Where an event happened, in the words of the `events` table. */
 export type Page = {
   /** Lower case, in ASCII form, without `www.`; `(none)` when the address has no host, as Plausible writes it. */
   readonly hostname: string;
-  /** Decoded where that loses nothing; with the fragment in hash mode. Never a query string (COL-19). */
+  /** Decoded where that loses nothing; with the fragment in hash mode. Never a query string or its like (COL-19). */
   readonly pathname: string;
   /** The query string as it came, for sources alone: it is never stored. */
   readonly search: string;
@@ -50,11 +51,17 @@ function readHostname(hostname: string): string {
 }
 
 function readPathname(url: URL, hashMode: boolean): string {
-  const path = decode(url.pathname === '' ? '/' : url.pathname);
+  const path = barePath(decode(url.pathname === '' ? '/' : url.pathname));
   if (!hashMode || url.hash === '') return path;
-  const mark = url.hash.indexOf('?');
-  return path + decode(mark < 0 ? url.hash : url.hash.slice(0, mark));
+  const mark = url.hash.search(fragmentQuery);
+  return path + barePath(decode(mark < 0 ? url.hash : url.hash.slice(0, mark)));
 }
+
+/**
+ * A router's fragment is a path (`#/orders/12`) and may bring a query of its own; one with `&` or `=` is a list of
+ * parameters, such as the `#access_token=…` that a sign-in returns with.
+ */
+const fragmentQuery = /[?&=]/;
 
 /**
  * `/caf%C3%A9` becomes `/café`, while `%2F`, `%3F` and `%23` stay: a decoded question mark would look like a query.

@@ -1,5 +1,6 @@
 import type { DropReason } from '../../../contract/drops.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
+import { bareRelative, bareText, withoutEmails } from './bare.ts';
 import { contactOf, holdsContact, isContactClick, isContactLink } from './contact.ts';
 import { type Revenue, readAmount, readCurrency } from './revenue.ts';
 import { cleanText, cutText } from './text.ts';
@@ -64,7 +65,7 @@ export function readEvent(raw: unknown): EventInput | Refusal {
   const id = sent.id ?? '';
   if (typeof id !== 'string') return invalid('id', 'The "id" is text.');
   if (id.length > ingestLimits.idCharsMax) return tooLarge('id', ingestLimits.idCharsMax);
-  const trimmed = cleanText(name.trim());
+  const trimmed = bareText(cleanText(name.trim()));
   const props = readProps(sent.m ?? sent.meta ?? sent.p ?? sent.props, trimmed);
   if ('refused' in props) return props;
   const earned = readRevenue(sent.$ ?? sent.revenue);
@@ -78,7 +79,7 @@ export function readEvent(raw: unknown): EventInput | Refusal {
     hashMode: isOn(sent.h ?? sent.hashMode),
     domains,
     referrer: cutText(textOf(sent.r ?? sent.referrer), ingestLimits.urlCharsMax),
-    title: cleanText(cutText(textOf(sent.t ?? sent.title).trim(), ingestLimits.titleCharsMax)),
+    title: readTitle(textOf(sent.t ?? sent.title)),
     screen: readScreen(sent.sc ?? sent.screen),
     props: props.text,
     contact: props.contact,
@@ -114,6 +115,14 @@ function isOff(value: unknown): boolean {
   return value === false || value === 0 || value === '0' || value === 'false';
 }
 
+/** Titles carry addresses: a mail program's names its owner, and a page without one may show its own address. */
+function readTitle(text: string): string {
+  const { titleCharsMax } = ingestLimits;
+  // Cut only afterwards to its length: half an e-mail address would not be known as one.
+  const bare = withoutEmails(bareText(cleanText(cutText(text.trim(), titleCharsMax * 2))));
+  return cutText(bare, titleCharsMax);
+}
+
 function readScreen(value: unknown): string {
   return typeof value === 'string' && value.length <= ingestLimits.screenCharsMax && screenPattern.test(value)
     ? value
@@ -123,6 +132,15 @@ function readScreen(value: unknown): string {
 /** A number is brought into 0…max; anything else is absent. */
 function readWhole(value: unknown, max: number): number | undefined {
   return typeof value === 'number' && value >= 0 ? Math.round(Math.min(value, max)) : undefined;
+}
+
+/** Properties that hold an address of a page by their name, so that a path in them is one too. */
+const addressKey = /^(?:url|uri|href|path|pathname|page|link|location|referr?er|target|src|action|to|from)$/i;
+
+/** Addresses in properties lose what the page's own address loses (COL-19). */
+function propertyText(key: string, value: string): string {
+  if (value.includes('://')) return bareText(value);
+  return value.startsWith('/') && addressKey.test(key) ? bareRelative(value) : value;
 }
 
 type Props = { readonly text: string; readonly contact: string };
@@ -149,14 +167,14 @@ function readProps(value: unknown, eventName: string): Props | Refusal {
       return tooMany('props', `An event has at most ${ingestLimits.propsMax} props.`);
     if (key.length > ingestLimits.propKeyCharsMax)
       return tooMany('props', `The name of a property has at most ${ingestLimits.propKeyCharsMax} characters.`);
-    const worth = String(said);
+    const worth = propertyText(key, String(said));
     if (worth.length > ingestLimits.propValueCharsMax)
       return tooMany('props', `A property has at most ${ingestLimits.propValueCharsMax} characters.`);
     if (isClick ? key === 'value' || holdsContact(worth) || holdsContact(key) : isContactLink(worth)) {
       if (contact === '' || key === 'value') contact = contactOf(worth);
       continue;
     }
-    text += `${text === '{' ? '' : ','}${JSON.stringify(cleanText(key))}:${JSON.stringify(cleanText(worth))}`;
+    text += `${text === '{' ? '' : ','}${JSON.stringify(bareText(cleanText(key)))}:${JSON.stringify(cleanText(worth))}`;
   }
   return { text: `${text}}`, contact: cleanText(contact) };
 }

@@ -1,4 +1,5 @@
 import { ingestLimits } from '../../../contract/limits.ts';
+import { bareText, withoutParameters } from './bare.ts';
 import { type ClickIdKind, clickIdKinds, clickIdRank } from './click_ids.ts';
 import { knownByHost, knownByWord } from './known_sources.ts';
 
@@ -142,10 +143,10 @@ function tagValue(raw: string): string {
   const { utmCharsMax } = ingestLimits;
   // One character takes twelve at most when encoded, so no more than this can matter.
   const value = clean(decodeLeniently(raw.slice(0, utmCharsMax * 12).replaceAll('+', ' ')), utmCharsMax);
-  return value.includes('@') && emailAddress.test(value) ? '' : value;
+  return emailAddress.test(value) ? '' : bareText(value);
 }
 
-const emailAddress = /[^\s@]@[^\s@]+\.[^\s@]/;
+const emailAddress = /[^\s@](?:@|%(?:25)?40)[^\s@]+\.[^\s@]/;
 
 /** What some systems write when they mean "nothing". */
 const wordsForNothing = new Set(['(direct)', 'direct', '(none)', 'none', '(not set)', 'null', 'undefined', '-']);
@@ -249,13 +250,14 @@ function packageOf(authority: string): string {
 
 /** The path without slashes at its end, up to the first part that is an e-mail address. */
 function pathOf(path: string): string {
-  let end = path.length;
-  if (path.includes('@') || path.includes('%40')) {
-    const address = /\/[^/]*[^/@](?:@|%40)[^/]*/.exec(path);
+  const bare = withoutParameters(path);
+  let end = bare.length;
+  if (bare.includes('@') || bare.includes('40')) {
+    const address = /\/[^/]*[^/@](?:@|%(?:25)?40)[^/]*/.exec(bare);
     if (address !== null) end = address.index;
   }
-  while (end > 0 && path.charCodeAt(end - 1) === 47) end--;
-  return path.slice(0, end);
+  while (end > 0 && bare.charCodeAt(end - 1) === 47) end--;
+  return bare.slice(0, end);
 }
 
 function isOwnHost(host: string, pageHostname: string, siteHostnames: readonly string[]): boolean {
