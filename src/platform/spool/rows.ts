@@ -21,10 +21,13 @@ export function rowStarts(bytes: Buffer): number[] {
 
 /**
  * How much of a file that was being written when the process or the machine died is whole rows: up to the end of
- * the last row that has its line break and parses. What was acknowledged was synced, so it is never behind that
- * point; only the unacknowledged tail can be torn (or, after a power loss, be zeros).
+ * the last row that has its line break and parses, and never past a zero byte. What was acknowledged was synced, so
+ * it is never behind that point; only the unacknowledged tail can be torn, or hold the zeros of a page that a power
+ * loss kept from the disk between two that it did not.
  */
-export function wholeRowsLength(bytes: Buffer): number {
+export function wholeRowsLength(file: Buffer): number {
+  const zeros = file.indexOf(0);
+  const bytes = zeros < 0 ? file : file.subarray(0, zeros);
   let end = bytes.lastIndexOf(lineBreak) + 1;
   while (end > 0) {
     const start = end < 2 ? 0 : bytes.lastIndexOf(lineBreak, end - 2) + 1;

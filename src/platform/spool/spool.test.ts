@@ -58,11 +58,18 @@ describe('an append is answered when fdatasync has covered it, not before', () =
   it('waits for the sync, and shares it with everything that came meanwhile', async () => {
     const held: (() => void)[] = [];
     const synced: number[] = [];
+    // The zeros that a segment starts with are synced too: only the syncs that cover rows are held.
+    const withRows = new Set<number>();
+    let holds = true;
     const spool = await open({
       fs: {
         ...diskFiles,
+        write(descriptor, bytes, offset, length, position) {
+          if (bytes[offset] !== 0) withRows.add(descriptor);
+          return diskFiles.write(descriptor, bytes, offset, length, position);
+        },
         async fdatasync(descriptor) {
-          await new Promise<void>((resolve) => held.push(resolve));
+          if (holds && withRows.has(descriptor)) await new Promise<void>((resolve) => held.push(resolve));
           await diskFiles.fdatasync(descriptor);
         },
       },
@@ -76,6 +83,7 @@ describe('an append is answered when fdatasync has covered it, not before', () =
     held.shift()?.();
     await eventually(() => held.length === 1);
     expect(synced).toEqual([0, 1, 2]);
+    holds = false;
     held.shift()?.();
     await eventually(() => synced.length === 6);
     expect(held).toEqual([]);
@@ -188,6 +196,8 @@ describe('a start puts in order what a crash left', () => {
     ['nothing', '', []],
     ['whole rows', '{"a":1}\n{"a":2}\n', ['{"a":1}', '{"a":2}']],
     ['a torn row', '{"a":1}\n{"a":', ['{"a":1}']],
+    ['room that was never used', `{"a":1}\n${'\0'.repeat(5000)}`, ['{"a":1}']],
+    ['a hole between unacknowledged rows', `{"a":1}\n{"a":2\0\0\0\n{"a":3}\n`, ['{"a":1}']],
     ['a row without its line break: nobody was told that it is kept', '{"a":1}\n{"a":2}', ['{"a":1}']],
     ['a row torn inside a character', Buffer.from('{"a":1}\n{"a":"é"}').subarray(0, 15), ['{"a":1}']],
     ['zeros, as a power loss leaves them', `{"a":1}\n${'\0'.repeat(5_000)}`, ['{"a":1}']],
@@ -378,7 +388,7 @@ describe('a disk that refuses', () => {
         'close',
       ] as const;
       for (let id = 0; id < 400; id++) {
-        if (below(8) === 0) {
+        if (below(12) === 0) {
           const operation = operations[below(operations.length)] as Fault['operation'];
           const done = operation === 'close' || below(2) === 0;
           fs.inject({
