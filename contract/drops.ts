@@ -29,6 +29,7 @@ export type DropReason = keyof typeof dropReasons;
  * the event itself is there, so no header names them.
  */
 export const leftOutReasons = {
+  revenue_off: 'The revenue was left out: the site keeps none and has no goal that earns.',
   contact_off: 'The address or number of a mail or phone link was left out: the site does not keep them.',
 } as const;
 

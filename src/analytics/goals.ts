@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { goal, newGoal } from '../../contract/api.ts';
 import { isCurrency } from '../../contract/currency.ts';
-import { siteOfPath } from '../accounts/index.ts';
+import { siteOfPath, sitesChanged } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
@@ -97,10 +97,10 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
       answer: goal,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        return {
-          status: 201,
-          body: await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, request.body)),
-        };
+        const made = await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, request.body));
+        // A goal that earns makes its site keep revenue.
+        if (made.currency !== null) await sitesChanged();
+        return { status: 201, body: made };
       },
     }),
     defineRoute({
@@ -115,6 +115,7 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
           sql.run('DELETE FROM goals WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
         );
         if (removed === 0) throw new RequestError('not_found', 'There is no goal with this number on this site.');
+        await sitesChanged();
         return { status: 204 };
       },
     }),

@@ -157,7 +157,7 @@ export function joinVisit(arrival: Arrival, desk: Desk): DropReason | undefined 
   return undefined;
 }
 
-/** Revenue counts where the site keeps it (COL-16), and once per order. */
+/** Revenue counts where the site keeps it (COL-16; elsewhere it is left out, and counted so), and once per order. */
 export function earn(arrival: Arrival, desk: Desk): DropReason | undefined {
   const { revenue, orderId } = arrival.input;
   if (revenue === undefined || !arrival.site.revenue) return undefined;
@@ -224,7 +224,10 @@ const nothing: readonly LeftOutReason[] = [];
 
 /** What the sender gave and the site does not keep. */
 function leftOutOf({ input, site }: Arrival): readonly LeftOutReason[] {
-  return input.contact === '' || site.contactClicks ? nothing : ['contact_off'];
+  const noRevenue = input.revenue !== undefined && !site.revenue;
+  const noContact = input.contact !== '' && !site.contactClicks;
+  if (noRevenue) return noContact ? ['revenue_off', 'contact_off'] : ['revenue_off'];
+  return noContact ? ['contact_off'] : nothing;
 }
 
 /** A late event stands alone: a visit id of its own, which is never counted as a visit. */
