@@ -48,12 +48,79 @@ describe('settings are checked at start, all at once, naming the variable and th
       { FAIRLEAD_TLS_CERT: '/nowhere/c', FAIRLEAD_TLS_KEY: '/nowhere/k' },
       ['FAIRLEAD_TLS_CERT', 'FAIRLEAD_TLS_KEY'],
     ],
+    ['certificates for a name', { FAIRLEAD_ACME_DOMAINS: 'desk.example' }, []],
+    [
+      'certificates for several names',
+      { FAIRLEAD_ACME_DOMAINS: ' Desk.example., b\u00fccher.example,desk.example' },
+      [],
+    ],
+    ['certificates for a wildcard', { FAIRLEAD_ACME_DOMAINS: '*.desk.example' }, ['FAIRLEAD_ACME_DOMAINS']],
+    ['certificates for an address', { FAIRLEAD_ACME_DOMAINS: '192.0.2.7' }, ['FAIRLEAD_ACME_DOMAINS']],
+    ['certificates for one label', { FAIRLEAD_ACME_DOMAINS: 'localhost' }, ['FAIRLEAD_ACME_DOMAINS']],
+    ['certificates for a path', { FAIRLEAD_ACME_DOMAINS: 'desk.example/x' }, ['FAIRLEAD_ACME_DOMAINS']],
+    [
+      'certificates for a name with a line break',
+      { FAIRLEAD_ACME_DOMAINS: 'desk\n.example' },
+      ['FAIRLEAD_ACME_DOMAINS'],
+    ],
+    ['certificates for nothing', { FAIRLEAD_ACME_DOMAINS: ',' }, ['FAIRLEAD_ACME_DOMAINS']],
+    [
+      'certificates for too many names',
+      { FAIRLEAD_ACME_DOMAINS: Array.from({ length: 101 }, (_, i) => `d${i}.example`).join() },
+      ['FAIRLEAD_ACME_DOMAINS'],
+    ],
+    ['a contact and no names', { FAIRLEAD_ACME_EMAIL: 'a@desk.example' }, ['FAIRLEAD_ACME_DOMAINS']],
+    [
+      'a contact that is none',
+      { FAIRLEAD_ACME_DOMAINS: 'desk.example', FAIRLEAD_ACME_EMAIL: 'a desk' },
+      ['FAIRLEAD_ACME_EMAIL'],
+    ],
+    [
+      'an authority without HTTPS',
+      { FAIRLEAD_ACME_DOMAINS: 'desk.example', FAIRLEAD_ACME_DIRECTORY: 'http://ca.example/directory' },
+      ['FAIRLEAD_ACME_DIRECTORY'],
+    ],
+    [
+      'an authority on this machine',
+      { FAIRLEAD_ACME_DOMAINS: 'desk.example', FAIRLEAD_ACME_DIRECTORY: 'http://127.0.0.1:14000/dir' },
+      [],
+    ],
+    [
+      'an authority that is no address',
+      { FAIRLEAD_ACME_DOMAINS: 'desk.example', FAIRLEAD_ACME_DIRECTORY: 'staging' },
+      ['FAIRLEAD_ACME_DIRECTORY'],
+    ],
+    [
+      'two sources of certificates',
+      { FAIRLEAD_ACME_DOMAINS: 'desk.example', FAIRLEAD_TLS_CERT: '/etc/hostname', FAIRLEAD_TLS_KEY: '/etc/hostname' },
+      ['FAIRLEAD_ACME_DOMAINS'],
+    ],
+    [
+      'keys of certificates inside the data',
+      { FAIRLEAD_ACME_DOMAINS: 'desk.example', FAIRLEAD_DATA_DIR: '/srv/acme', FAIRLEAD_KEY_FILE: '/srv/root.keys' },
+      ['FAIRLEAD_KEY_FILE'],
+    ],
     ['product events without a host', { FAIRLEAD_POSTHOG_KEY: 'k' }, ['FAIRLEAD_POSTHOG_HOST']],
     ['two at once', { PORT: 'x', FAIRLEAD_TRUSTED_PROXIES: '-1' }, ['PORT', 'FAIRLEAD_TRUSTED_PROXIES']],
     ['a public address that is none', { FAIRLEAD_PUBLIC_URL: 'desk.example' }, ['FAIRLEAD_PUBLIC_URL']],
   ];
   it.each(rows)('%s', (_title, env, variables) => {
     expect(problemsOf(env)).toEqual(variables);
+  });
+
+  it.each([
+    [{}, 'https://desk.example:7070'],
+    [{ PORT: '443' }, 'https://desk.example'],
+    [{ FAIRLEAD_PUBLIC_URL: 'https://stats.example' }, 'https://stats.example'],
+  ])('fetches certificates for names as they are in DNS, and with %o shows %s', (env, publicUrl) => {
+    const config = readConfig({ FAIRLEAD_ACME_DOMAINS: ' Desk.example., b\u00fccher.example,desk.example', ...env });
+    expect(config.acme).toEqual({
+      domains: ['desk.example', 'xn--bcher-kva.example'],
+      email: undefined,
+      directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
+      httpPort: 80,
+    });
+    expect(config.publicUrl).toBe(publicUrl);
   });
 
   it('keeps to loopback, believes no header and reports to nobody unless told otherwise', () => {

@@ -255,11 +255,13 @@ function readAcme(read: {
         );
     return undefined;
   }
-  const domains = [...new Set(names.split(',').map((name) => name.trim().replace(/\.$/, '')))].filter(
-    (name) => name !== '',
-  );
-  const ascii = domains.map((name) => domainToASCII(name));
-  const unfit = domains.find((_name, i) => !isDomain(ascii[i] ?? ''));
+  const written = names
+    .split(',')
+    .map((name) => name.trim().replace(/\.$/, ''))
+    .filter((name) => name !== '');
+  const domains = [...new Set(written.map((name) => domainToASCII(name)))];
+  // The reading of international names drops what cannot be in one; that is a mistake to be told of.
+  const unfit = written.find((name) => !/^[\p{L}\p{N}\p{M}.-]+$/u.test(name) || !isDomain(domainToASCII(name)));
   if (unfit !== undefined || domains.length === 0 || domains.length > acmeDomainsMax)
     wrong(
       'FAIRLEAD_ACME_DOMAINS',
@@ -283,7 +285,7 @@ function readAcme(read: {
       'it is not an https address.',
       `Write the address of an ACME directory, or leave it out for ${letsEncrypt}.`,
     );
-  return { domains: ascii, email, directoryUrl, httpPort };
+  return { domains, email, directoryUrl, httpPort };
 }
 
 const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
