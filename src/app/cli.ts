@@ -1,10 +1,10 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
 import { doctor } from './doctor.ts';
-import { explainHits } from './explain.ts';
-import { runImport, runUndoImport } from './import_command.ts';
+import { explainHits, explainUsage } from './explain.ts';
+import { importUsage, runImport, runUndoImport, undoUsage } from './import_command.ts';
 import { migrate } from './migrate.ts';
 import { serve } from './serve.ts';
-import { runSetUp } from './set_up_command.ts';
+import { runSetUp, setUpUsage } from './set_up_command.ts';
 import { UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -12,15 +12,34 @@ import { version } from './version.ts';
  * `fairlead <command>`. Results go to standard output, everything else to standard error.
  * Exit codes: 0 done, 1 it failed (a sentence says why), 2 the command line cannot be read.
  */
-const commands: Record<string, { summary: string; run(args: string[]): Promise<number | undefined> }> = {
-  serve: { summary: 'run the desk (what npm start does)', run: async () => void (await serve(readConfig())) },
-  migrate: { summary: 'bring both schemas up to date and end', run: migrate },
-  setup: { summary: 'create owner, organisation and sites without a browser', run: runSetUp },
-  import: { summary: 'import events <file.ndjson> --site <domain>', run: runImport },
-  'undo-import': { summary: 'undo-import <number> --site <domain>', run: runUndoImport },
-  explain: { summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores', run: explainHits },
-  doctor: { summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do', run: doctor },
+const commands: Record<string, Command> = {
+  serve: { summary: 'run the desk (what npm start does)', run: alone(async () => void (await serve(readConfig()))) },
+  migrate: { summary: 'bring both schemas up to date and end', run: alone(migrate) },
+  setup: { summary: 'create owner, organisation and sites without a browser', usage: setUpUsage, run: runSetUp },
+  import: { summary: 'import events <file.ndjson> --site <domain>', usage: importUsage, run: runImport },
+  'undo-import': { summary: 'undo-import <number> --site <domain>', usage: undoUsage, run: runUndoImport },
+  explain: {
+    summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',
+    usage: explainUsage,
+    run: explainHits,
+  },
+  doctor: { summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do', run: alone(doctor) },
 };
+
+interface Command {
+  summary: string;
+  /** Absent: the name alone. */
+  usage?: string;
+  run(args: string[]): Promise<number | undefined>;
+}
+
+/** A command that takes nothing refuses what it is given, rather than passing over a mistyped option. */
+function alone(run: () => Promise<number | undefined>): Command['run'] {
+  return async ([first]) => {
+    if (first !== undefined) throw new UsageError(`This command takes nothing, and was given "${first}".`);
+    return run();
+  };
+}
 
 async function main(argv: string[]): Promise<number> {
   const [name = '', ...args] = argv;
@@ -33,6 +52,10 @@ async function main(argv: string[]): Promise<number> {
     const wanted = name === '' || name === 'help' || name === '--help';
     (wanted ? process.stdout : process.stderr).write(`${wanted ? '' : `There is no command "${name}".\n\n`}${usage()}`);
     return wanted ? 0 : 2;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`${command.summary}\n\nUsage: ${command.usage ?? `fairlead ${name}`}\n`);
+    return 0;
   }
   return (await command.run(args)) ?? 0;
 }
@@ -48,11 +71,18 @@ const spoken = new Set([
   'RequestError',
   'ControlError',
   'DataDirTaken',
+  'DataDirRefused',
   'KeyFileError',
   'PostgresRefused',
   'WarehouseRefused',
   'UsageError',
 ]);
+
+// Whoever reads our results may stop reading: `fairlead explain hits | head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 main(process.argv.slice(2)).then(
   (code) => {

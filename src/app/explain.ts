@@ -3,9 +3,11 @@ import { explainHits as explain, openPlacesTable, readLines } from '../analytics
 import { readConfig } from '../platform/config.ts';
 import { UsageError } from './usage.ts';
 
+export const explainUsage = 'fairlead explain hits < hits.ndjson';
+
 /** `fairlead explain hits`: NDJSON from standard input to standard output, in order; opens no store and no socket. */
 export async function explainHits(args: string[]): Promise<number> {
-  if (args.length !== 1 || args[0] !== 'hits') throw new UsageError('Usage: fairlead explain hits < hits.ndjson');
+  if (args.length !== 1 || args[0] !== 'hits') throw new UsageError(`Usage: ${explainUsage}`);
   await explain({
     lines: readLines(process.stdin),
     places: openPlacesTable(readConfig()),

@@ -1,10 +1,10 @@
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import { progressBar } from './progress.ts';
 import { readArgs, UsageError } from './usage.ts';
 import { onDesk } from './with_desk.ts';
 
-const importUsage = 'fairlead import events <file.ndjson> --site <domain>   (- reads standard input)';
-const undoUsage = 'fairlead undo-import <number> --site <domain>';
+export const importUsage = 'fairlead import events <file.ndjson> --site <domain>   (- reads standard input)';
+export const undoUsage = 'fairlead undo-import <number> --site <domain>';
 
 /** `fairlead import events`: ends when the rows can be queried, and prints one line of JSON about them. */
 export async function runImport(args: string[]): Promise<number> {
@@ -12,7 +12,7 @@ export async function runImport(args: string[]): Promise<number> {
   const [kind, file] = positionals;
   if (kind !== 'events' || file === undefined || values.site === undefined)
     throw new UsageError(`Usage: ${importUsage}`);
-  if (file !== '-' && !existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+  if (file !== '-' && !isReadable(file)) throw new UsageError(`There is no file ${file} that this user may read.`);
   const body = file === '-' ? process.stdin : createReadStream(file);
   const bar = progressBar(file === '-' ? undefined : statSync(file).size, () =>
     file === '-' ? 0 : ((body as { bytesRead?: number }).bytesRead ?? 0),
@@ -21,7 +21,11 @@ export async function runImport(args: string[]): Promise<number> {
     command: 'import',
     args: { site: values.site, file: file === '-' ? 'standard input' : file },
     body,
-    onProgress: (progress) => bar.show(`${(progress as { lines: number }).lines} rows`),
+    onProgress(progress) {
+      const { lines, note } = progress as { lines?: number; note?: string };
+      if (note !== undefined) process.stderr.write(`${note}\n`);
+      if (lines !== undefined) bar.show(`${lines} rows`);
+    },
   })) as { stopped: Record<string, { rows: number; lines: number[] }> };
   bar.end();
   for (const [reason, { rows, lines }] of Object.entries(result.stopped))
@@ -30,6 +34,15 @@ export async function runImport(args: string[]): Promise<number> {
     );
   process.stdout.write(`${JSON.stringify(result)}\n`);
   return 0;
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return !statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** `fairlead undo-import`: takes every row of one import out again. */

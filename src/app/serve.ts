@@ -127,6 +127,10 @@ function showsPages(config: Config): boolean {
 /** `fairlead serve`: runs until a signal asks it to stop. Progress and the address go to standard output. */
 export async function serve(config: Config): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
+  // Listened to from the first moment: a signal that comes while the stores open must not leave them running.
+  const asked = new Promise<string>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
+  });
   const server = await startServer(config, { say });
   const waiting = server.address.includes('#code=');
   say(`Fairlead ${version} is running.`);
@@ -137,15 +141,9 @@ export async function serve(config: Config): Promise<void> {
   );
   if (!isLoopback(config.host) && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)
     say('  It listens beyond this machine without HTTPS, so signing in is off. See docs/guides/https.md.\n');
-  await new Promise<void>((resolve) => {
-    const stop = (signal: string) => {
-      server.desk.house.log.info('stopping', { signal });
-      say('Stopping: waiting for open requests and for events on their way to the stores …');
-      resolve();
-    };
-    process.once('SIGINT', () => stop('SIGINT'));
-    process.once('SIGTERM', () => stop('SIGTERM'));
-  });
+  const signal = await asked;
+  server.desk.house.log.info('stopping', { signal });
+  say('Stopping: waiting for open requests and for events on their way to the stores …');
   await server.stop();
 }
 

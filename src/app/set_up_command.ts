@@ -3,7 +3,7 @@ import { readArgs, UsageError } from './usage.ts';
 import { onDesk } from './with_desk.ts';
 
 const passwordBytesMax = 64 * 1024;
-const usage =
+export const setUpUsage =
   'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
 
 /** `fairlead setup`: prints one line of JSON `{organisation_id, api_key, sites: [{id, domain}]}`. */
@@ -20,10 +20,13 @@ export async function runSetUp(args: string[]): Promise<number> {
       goal: { type: 'string', multiple: true },
       'new-key': { type: 'boolean' },
     },
-    usage,
+    setUpUsage,
   );
+  const months = values['retention-months'];
+  if (months !== undefined && !/^\d+$/.test(months))
+    throw new UsageError(`--retention-months: "${months}" is not a whole number.\nUsage: ${setUpUsage}`);
   for (const name of ['email', 'organisation', 'site'] as const)
-    if (values[name] === undefined) throw new UsageError(`--${name} is missing.\nUsage: ${usage}`);
+    if (values[name] === undefined) throw new UsageError(`--${name} is missing.\nUsage: ${setUpUsage}`);
   if (process.stdin.isTTY) process.stderr.write('Password of the owner (only the first run needs it), then Ctrl-D: ');
   const password = (await readWhole(process.stdin, passwordBytesMax)).replace(/\r?\n$/, '');
   const result = await onDesk({
@@ -34,7 +37,7 @@ export async function runSetUp(args: string[]): Promise<number> {
       sites: values.site,
       timezone: values.timezone,
       currency: values.currency,
-      retention_months: values['retention-months'] === undefined ? undefined : Number(values['retention-months']),
+      retention_months: months === undefined ? undefined : Number(months),
       goals: values.goal,
       new_key: values['new-key'],
       password: password === '' ? undefined : password,

@@ -19,6 +19,14 @@ export const setUpDeskInput = z.object({
   new_key: z.boolean().default(false),
 });
 
+/** Members whose option is called otherwise. */
+const optionOf: Record<string, string> = {
+  sites: 'site',
+  goals: 'goal',
+  retention_months: 'retention-months',
+  new_key: 'new-key',
+};
+
 export interface SetUpDeskResult {
   organisation_id: number;
   /** Only when it was made by this run: a key is shown once and stored as a digest. */
@@ -35,7 +43,8 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
   const parsed = setUpDeskInput.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new RequestError('invalid_field', `--${issue?.path.join('.').replace('_', '-')}: ${issue?.message}.`);
+    const name = String(issue?.path[0] ?? '');
+    throw new RequestError('invalid_field', `--${optionOf[name] ?? name}: ${issue?.message}.`, { field: name });
   }
   const input = parsed.data;
   const { postgres, clock } = desk.house;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, readConfig } from '../platform/config.ts';
-import { askControl, type ControlCommand } from '../platform/control.ts';
+import { askControl, type ControlCommand, ControlError } from '../platform/control.ts';
 import { controlSocketPath, lockHolder } from '../platform/data_dir.ts';
 import { openLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
@@ -21,8 +21,14 @@ export async function onDesk(
   },
   config: Config = readConfig(),
 ): Promise<unknown> {
-  if (lockHolder(config.dataDir) !== undefined)
-    return askControl({ socketPath: controlSocketPath(config.dataDir), ...ask });
+  const holder = lockHolder(config.dataDir);
+  if (holder !== undefined)
+    return askControl({ socketPath: controlSocketPath(config.dataDir), ...ask }).catch((error: Error) => {
+      if (!['ENOENT', 'ECONNREFUSED'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+      throw new ControlError(
+        `Fairlead (process ${holder}) uses the data directory and takes no commands yet: it is starting or stopping. Try again in a moment.`,
+      );
+    });
   const log = openLog(systemClock);
   const quiet = { ...log, info() {} };
   const desk = await openDesk({ config, clock: systemClock, random: systemRandom, log: quiet });

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,10 +35,24 @@ export class DataDirTaken extends Error {
   }
 }
 
-/** @throws DataDirTaken when a living process holds it */
+export class DataDirRefused extends Error {
+  override readonly name = 'DataDirRefused';
+}
+
+/**
+ * @throws DataDirTaken when a living process holds it
+ * @throws DataDirRefused when it cannot be made or written to
+ */
 export function takeDataDir(path: string): DataDir {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new DataDirRefused(
+      `The data directory ${path} cannot be used by this user (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Fairlead (chown -R), or name another in FAIRLEAD_DATA_DIR.`,
+    );
+  }
   const lock = join(path, 'lock');
   // The lock appears complete or not at all: written under a name of our own, then linked, which fails if it exists.
   const mine = join(path, `lock.${process.pid}`);

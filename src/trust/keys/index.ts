@@ -56,13 +56,23 @@ export function openKeyRing(options: { keyFile: string; dataDir: string; random:
 }
 
 function readRoot(file: string): Buffer {
-  const [head, body] = readFileSync(file, 'utf8').split('\n');
+  const [head, body] = readText(file).split('\n');
   const root = Buffer.from(body ?? '', 'base64');
   if (head !== headLine || root.length !== rootBytes)
     throw new KeyFileError(
       `The key file ${file} cannot be read: it is damaged or was made by another version. Put back a copy of it. Nothing was changed.`,
     );
   return root;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new KeyFileError(
+      `The key file ${file} cannot be read by this user (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Fairlead, with mode 600. Nothing was changed.`,
+    );
+  }
 }
 
 /** A ring from given bytes: for tests and one-shot commands. */
