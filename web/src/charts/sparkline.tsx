@@ -35,7 +35,9 @@ export function Sparkline({
       aria-label={label}
     >
       <path d={linePath(running ? points.slice(0, -1) : points)} />
-      {last !== undefined && <circle className={running ? 'ring' : ''} cx={last.x} cy={last.y} r="2" />}
+      {last !== undefined && (
+        <circle className={running ? 'ring' : ''} cx={last.x} cy={last.y} r={running ? 1.75 : 2} />
+      )}
     </svg>
   );
 }

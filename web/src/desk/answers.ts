@@ -46,7 +46,7 @@ export function useAnswers<Name extends string>(
 ): { answers: Record<Name, Answer>; retry: () => void } {
   const [, redraw] = useState(0);
   const [attempt, setAttempt] = useState(0);
-  const shown = useRef(new Map<string, QueryAnswer>());
+  const shown = useRef(new Map<string, { key: string; answer: QueryAnswer }>());
   const waiting = useRef({ key: '', late: false, long: false });
   const entries = Object.entries(questions) as [Name, QueryRequest][];
   const keys = entries.map(([, question]) => questionKey(question));
@@ -100,11 +100,14 @@ export function useAnswers<Name extends string>(
 
   const answers = {} as Record<Name, Answer>;
   for (const [at, [name]] of entries.entries()) {
-    const found = kept.get(keys[at] as string);
-    const old = shown.current.get(name);
+    const key = keys[at] as string;
+    const found = kept.get(key);
+    const before = shown.current.get(name);
     const result = found?.result;
+    // After a failure only an older answer to the same question may stay; another question's would be a wrong number.
+    const same = before?.key === key ? before.answer : undefined;
     if (result !== undefined && !('error' in result)) {
-      shown.current.set(name, result);
+      shown.current.set(name, { key, answer: result });
       answers[name] = { state: 'here', answer: result, at: found?.at ?? 0 };
     } else if (result !== undefined) {
       answers[name] = {
@@ -112,7 +115,7 @@ export function useAnswers<Name extends string>(
         code: result.error.code,
         message: result.error.message,
         reference: undefined,
-        old,
+        old: same,
       };
     } else if (found?.error !== undefined) {
       answers[name] = {
@@ -120,11 +123,16 @@ export function useAnswers<Name extends string>(
         code: found.error.code,
         message: found.error.message,
         reference: found.error.reference,
-        old,
+        old: same,
       };
     } else {
       const own = waiting.current.key === signature;
-      answers[name] = { state: 'waiting', old, late: own && waiting.current.late, long: own && waiting.current.long };
+      answers[name] = {
+        state: 'waiting',
+        old: before?.answer,
+        late: own && waiting.current.late,
+        long: own && waiting.current.long,
+      };
     }
   }
   return {

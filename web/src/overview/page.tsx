@@ -1,6 +1,6 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { MetricName } from '../../../contract/query.ts';
-import { Link, navigate, useAddress } from '../address/navigate.tsx';
+import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import type { View } from '../address/view.ts';
 import { readView, writeView } from '../address/view.ts';
@@ -22,9 +22,10 @@ import { panels } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
 import { Course } from './course.tsx';
+import { EmptyPanel } from './empty_panel.tsx';
 import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
-import { EmptyPanel, OverviewPanel } from './panel.tsx';
+import { OverviewPanel } from './panel.tsx';
 import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
@@ -54,6 +55,14 @@ export function OverviewPage({ site }: { site: Site }) {
   const asked: Asked = { site: site.domain, frame, filters: view.filters, time: local.time.slice(0, 5) };
   const questions = overviewQuestions(asked, view, site.revenue);
   const { answers, retry } = useAnswers(questions, tick, !everything || stored.settled);
+
+  // What failed while the desk or its warehouse was away is asked again as soon as it is back.
+  const away = live.state === 'unreachable' || (live.state === 'here' && !live.now.stores.warehouse);
+  const wasAway = useRef(false);
+  useEffect(() => {
+    if (wasAway.current && !away) retry();
+    wasAway.current = away;
+  });
 
   const change = (part: Partial<View>, replace = false) =>
     navigate(pathOf({ page: 'analytics', site: site.domain }) + writeView({ ...view, ...part }), { replace });
@@ -139,6 +148,12 @@ export function OverviewPage({ site }: { site: Site }) {
         onAdding={(adding) => setOpened(adding ? 'filter' : null)}
       />
       <main className="wrap" id="main" tabIndex={-1}>
+        {live.state === 'unreachable' && (
+          <p className="note warn" role="status">
+            <b>This desk does not answer.</b> The numbers are those of the last answer. The page goes on by itself when
+            it does.
+          </p>
+        )}
         {live.state === 'here' && !live.now.stores.warehouse && (
           <p className="note warn" role="status">
             <b>The warehouse does not answer.</b> The numbers are those of the last answer; events are safe on disk and
@@ -249,17 +264,10 @@ export function OverviewPage({ site }: { site: Site }) {
                   empty={
                     <EmptyPanel
                       panel={panel.id}
+                      site={site.domain}
                       isNew={isNew}
                       filters={view.filters.length}
                       onClear={() => setFilters(view.filters.slice(0, -1))}
-                      goalsHref={
-                        <Link
-                          className="btn sm"
-                          href={pathOf({ page: 'settings', site: site.domain, section: 'goals' })}
-                        >
-                          Create a goal
-                        </Link>
-                      }
                     />
                   }
                 />

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { CSSProperties, ReactNode } from 'react';
 import { useId, useState } from 'react';
 import type { View } from '../address/view.ts';
 import { Tabs } from '../controls/tabs.tsx';
@@ -10,7 +10,7 @@ import { cellNumber, exactCount, metricText, notApplicable, onItsWay, share } fr
 import type { Dimension } from '../questions/dimensions.ts';
 import { declaredDimension, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
-import { Empty, Failed } from './states.tsx';
+import { Failed } from './states.tsx';
 
 /** How a panel reads a row: a value to filter by, a name to show, and a number for each metric asked. */
 export interface PanelRow {
@@ -52,16 +52,17 @@ export interface BreakdownProps {
 export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRetry, empty, sort }: BreakdownProps) {
   const dimension = declaredDimension(tab.dimension);
   const data = drawn(answer);
+  const height = { '--rows': rows } as CSSProperties;
   if (answer.state === 'failed' && data === undefined)
     return (
-      <div className="body" style={{ minHeight: `calc(28px + ${rows} * var(--row-now))` }}>
+      <div className="body" style={height}>
         <Failed code={answer.code} message={answer.message} reference={answer.reference} onRetry={onRetry} />
       </div>
     );
   const list = rowsOf(data, dimension).slice(0, rows);
   if (data !== undefined && list.length === 0)
     return (
-      <div className="body" style={{ minHeight: `calc(28px + ${rows} * var(--row-now))` }}>
+      <div className="body here" style={height}>
         {empty}
       </div>
     );
@@ -72,8 +73,8 @@ export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRe
   const dim = answer.state === 'waiting' && answer.late && data !== undefined;
   return (
     <div
-      className={`body ${dim ? 'dim' : ''}`}
-      style={{ minHeight: `calc(28px + ${rows} * var(--row-now))` }}
+      className={`body ${dim ? 'dim' : ''} ${data === undefined ? '' : 'here'}`}
+      style={height}
       aria-busy={answer.state === 'waiting'}
     >
       <table className="bars">
@@ -288,40 +289,4 @@ function groupTabs(panel: PanelWords): TabGroup[] {
     else known.tabs.push(tab);
   }
   return groups;
-}
-
-/** What an empty panel says: why it is empty, and what to do about it. */
-export function EmptyPanel({
-  panel,
-  isNew,
-  filters,
-  onClear,
-  goalsHref,
-}: {
-  panel: PanelWords['id'];
-  /** The site never had a visit. */
-  isNew: boolean;
-  filters: number;
-  onClear: () => void;
-  goalsHref: ReactNode;
-}) {
-  if (filters > 0)
-    return (
-      <Empty
-        title="Nothing matches these filters."
-        action={
-          <button type="button" className="btn sm" onClick={onClear}>
-            Remove the last one
-          </button>
-        }
-      />
-    );
-  if (panel === 'goals')
-    return (
-      <Empty title="No goals yet." action={goalsHref}>
-        A goal is a page or an event that you want to happen: a sign-up, a thank-you page, an order.
-      </Empty>
-    );
-  if (isNew) return <Empty title="Fills with the first visit." />;
-  return <Empty title="Nothing in this period.">Another period may have some.</Empty>;
 }

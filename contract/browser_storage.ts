@@ -1,0 +1,30 @@
+/**
+ * Everything that the dashboard keeps in the browser of a person who works with it (COK-04). The tracker keeps nothing
+ * on a visitor's device. docs/guides/cookies.md says the same to people; a test holds both against a real browser.
+ */
+export const browserStorage = [
+  {
+    kind: 'cookie',
+    name: '__Host-fairlead_access',
+    purpose: 'Shows for 15 minutes at a time that you are signed in.',
+    until: 'signing out, 30 days at most',
+  },
+  {
+    kind: 'cookie',
+    name: '__Host-fairlead_refresh',
+    purpose: 'Continues the session without asking for the password again.',
+    until: 'signing out, 30 days at most',
+  },
+  {
+    kind: 'localStorage',
+    name: 'fairlead.theme',
+    purpose: 'Remembers a chosen theme: “light” or “dark”. Not set while the system decides.',
+    until: 'choosing System',
+  },
+  {
+    kind: 'localStorage',
+    name: 'fairlead.keys',
+    purpose: 'Remembers that single-key shortcuts are switched off: “off”. Not set while they are on.',
+    until: 'switching them on',
+  },
+] as const;

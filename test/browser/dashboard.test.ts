@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { browserStorage } from '../../contract/browser_storage.ts';
+import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
+
+/**
+ * The dashboard on a real desk: what it asks for, how it loads, and how it draws what real sites bring. The sites are
+ * filled through the import, so that every row went the way of a real event.
+ */
+let desk: DashboardDesk;
+let context: BrowserContext;
+let page: Page;
+const stepMs = 120_000;
+
+const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
+const hourMs = 3_600_000;
+const longPath = `/${'a-very-long-part/'.repeat(12)}the-end`;
+const rightToLeft = '/مقالات/تاريخ-النسيج';
+const sources = 10_000;
+
+/** `count` visits, one every `everyMs` from `from` on, with a page, a referrer and an address each. */
+function visits(domain: string, from: number, everyMs: number, count: number, one: (at: number) => object): object[] {
+  return Array.from({ length: count }, (_, at) => ({
+    time: new Date(from + at * everyMs).toISOString(),
+    name: 'pageview',
+    url: `https://${domain}/`,
+    ip: `81.${at % 200}.${(at >> 8) % 250}.9`,
+    user_agent: agent,
+    ...one(at),
+  }));
+}
+
+beforeAll(async () => {
+  desk = await openDashboardDesk();
+  await setUpDesk(desk, ['shop.example', 'new.example', 'many.example', 'clock.example'], ['Never']);
+  const now = performance.timeOrigin + performance.now();
+  const paths = ['/', '/throws', longPath, rightToLeft, '/🧶/yarn'];
+  await importEvents(
+    desk,
+    'shop.example',
+    visits('shop.example', now - 90 * 24 * hourMs, hourMs, 90 * 24 - 2, (at) => ({
+      url: `https://shop.example${paths[at % paths.length]}`,
+      ...(at % 7 === 0 ? { ip: '81.2.69.142' } : {}),
+    })),
+  );
+  await importEvents(
+    desk,
+    'many.example',
+    visits('many.example', now - 30 * hourMs, 1_000, sources, (at) => ({ referrer: `https://site${at}.example/` })),
+  );
+  // Clocks go back in Berlin at 01:00 UTC on 25 October 2026: the hour from 02:00 to 03:00 is there twice.
+  await importEvents(
+    desk,
+    'clock.example',
+    visits('clock.example', Date.parse('2026-10-24T22:30:00Z'), hourMs, 25, () => ({})),
+  );
+  context = await newContext(desk);
+  page = await context.newPage();
+  page.setDefaultTimeout(40_000);
+  await signIn(page, desk, '/s/shop.example/analytics');
+}, 300_000);
+afterAll(() => desk.close());
+
+const open = (path: string) => page.goto(desk.origin + path);
+const visitors = (on = page) => on.locator('.k', { hasText: 'Visitors' }).locator('.kv').textContent();
+const drawn = async (on = page) => {
+  await on.locator('.series svg, .hush, .series-table').first().waitFor();
+  await on.locator('.skeleton').first().waitFor({ state: 'detached' });
+};
+
+it('an overview is one question to the desk, and at most 130 KB of scripts and 15 KB of styles', {
+  timeout: stepMs,
+}, async () => {
+  const first = await newContext(desk, { storageState: await context.storageState() });
+  const fresh = await first.newPage();
+  const asked: string[] = [];
+  const weights: Promise<[string, number]>[] = [];
+  fresh.on('request', (request) => {
+    if (request.url().includes('/api/v2/')) asked.push(new URL(request.url()).pathname);
+  });
+  fresh.on('response', (response) =>
+    weights.push(
+      response
+        .request()
+        .sizes()
+        .then((sizes) => [response.url(), sizes.responseBodySize]),
+    ),
+  );
+  await fresh.goto(`${desk.origin}/s/shop.example/analytics`);
+  await drawn(fresh);
+  await fresh.waitForLoadState('networkidle');
+  expect(asked).toEqual(['/api/v2/query/batch']);
+  const loaded = await Promise.all(weights);
+  const weigh = (ending: string) =>
+    loaded.filter(([url]) => new URL(url).pathname.endsWith(ending)).reduce((sum, [, bytes]) => sum + bytes, 0);
+  expect(weigh('.js')).toBeGreaterThan(10_000);
+  expect(weigh('.js')).toBeLessThanOrEqual(130_000);
+  expect(weigh('.css')).toBeGreaterThan(1_000);
+  expect(weigh('.css')).toBeLessThanOrEqual(15_000);
+  await first.close();
+});
+
+it.each([
+  ['/s/shop.example/analytics', 1440],
+  ['/s/shop.example/analytics', 375],
+  ['/s/new.example/analytics', 1440],
+  ['/', 1440],
+  ['/s/shop.example/settings/goals', 1440],
+])('nothing moves while %s loads, %i px wide', { timeout: stepMs }, async (path, width) => {
+  const own = await newContext(desk, {
+    storageState: await context.storageState(),
+    viewport: { width, height: width < 500 ? 812 : 900 },
+  });
+  const fresh = await own.newPage();
+  await fresh.addInitScript(() => {
+    const moved: string[] = [];
+    Object.assign(window, { moved });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number;
+        sources?: { node?: Element | null }[];
+      })[])
+        moved.push(`${entry.value}: ${entry.sources?.map(({ node }) => node?.className ?? node?.nodeName).join(', ')}`);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await fresh.goto(desk.origin + path);
+  await fresh.locator('h1').first().waitFor({ state: 'attached' });
+  if (path.endsWith('analytics')) await drawn(fresh);
+  await fresh.waitForLoadState('networkidle');
+  await fresh.evaluate(() => document.fonts.ready);
+  expect(await fresh.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
+  await own.close();
+});
+
+it('keeps in the browser what is declared, and nothing else', { timeout: stepMs }, async () => {
+  const own = await newContext(desk);
+  const fresh = await own.newPage();
+  await fresh.goto(`${desk.origin}/sign-in`);
+  await fresh.getByLabel('E-mail').waitFor();
+  expect(await own.cookies()).toEqual([]);
+  await signIn(fresh, desk, '/s/shop.example/analytics');
+  await drawn(fresh);
+  await fresh.keyboard.press('?');
+  await fresh.getByRole('dialog').getByRole('checkbox').click();
+  await fresh.keyboard.press('Escape');
+  await fresh.getByRole('button', { name: 'owner@shop.example' }).click();
+  await fresh.getByRole('button', { name: 'Dark', exact: true }).click();
+  const stored = await fresh.evaluate(async () => ({
+    localStorage: Object.keys(localStorage),
+    sessionStorage: Object.keys(sessionStorage),
+    databases: await indexedDB.databases(),
+    caches: await caches.keys(),
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
+  }));
+  const declared = (kind: string) => browserStorage.filter((one) => one.kind === kind).map((one) => one.name);
+  expect(stored.localStorage.toSorted()).toEqual(declared('localStorage').toSorted());
+  expect((await own.cookies()).map(({ name }) => name).toSorted()).toEqual(declared('cookie').toSorted());
+  expect(stored).toMatchObject({ sessionStorage: [], databases: [], caches: [], workers: 0 });
+  const guide = readFileSync(new URL('../../docs/guides/cookies.md', import.meta.url), 'utf8');
+  for (const { kind, name, purpose, until } of browserStorage)
+    expect(guide).toContain(`| ${kind} | \`${name}\` | ${purpose} | ${until} |`);
+  await own.close();
+});
+
+it('an empty site says what it waits for, and gives no rate of nothing', { timeout: stepMs }, async () => {
+  await open('/s/new.example/analytics');
+  await page.getByText('No visits yet.').waitFor();
+  expect(await page.getByText('Fills with the first visit.').count()).toBe(5);
+  expect(await page.locator('.k', { hasText: 'Bounce rate' }).locator('.kv').textContent()).toBe('–');
+  expect(await page.locator('.k', { hasText: 'Visit duration' }).locator('.kv').textContent()).toBe('–');
+});
+
+it('a goal that nobody met is told from no goal', { timeout: stepMs }, async () => {
+  await open('/s/shop.example/analytics');
+  await page.getByText('No goal was met in this period.').waitFor();
+});
+
+it('All begins with the first stored day, imported before the site was made', { timeout: stepMs }, async () => {
+  await open('/s/clock.example/analytics?period=all');
+  await drawn();
+  expect(await visitors()).toBe('25');
+  await page.locator('.bar-controls .btn', { hasText: '25 Oct' }).waitFor();
+});
+
+it('a place is found by its name in small letters and filtered by it', { timeout: stepMs }, async () => {
+  await open('/s/shop.example/analytics');
+  await drawn();
+  await page.keyboard.press('f');
+  await page.keyboard.type('country');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('united k');
+  await page.locator('.option-tick', { hasText: 'United Kingdom' }).locator('input').check();
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  await page.waitForURL(/f=is:country:GB/);
+  await page.locator('[aria-label="Countries"] .name', { hasText: 'United Kingdom' }).waitFor();
+  await page.getByRole('tab', { name: 'Cities' }).click();
+  await page.locator('[aria-label="Cities"] .name').first().click();
+  await page.waitForURL(/f=is:city:/);
+  await drawn();
+  expect(await visitors()).not.toBe('0');
+});
+
+it('the day with 25 hours has 25 steps, two of them at the same hour', { timeout: stepMs }, async () => {
+  await open('/s/clock.example/analytics?period=2026-10-25..2026-10-25&table=on&against=off');
+  await page.getByRole('columnheader', { name: 'When' }).waitFor();
+  const steps = await page.locator('.series-table tbody tr').evaluateAll((rows) => rows.map((row) => row.textContent));
+  const counted = steps.map((step) => Number(step?.match(/(\d+)$/)?.[1]));
+  expect(counted.reduce((sum, one) => sum + one, 0)).toBe(25);
+  expect(await visitors()).toBe('25');
+});
+
+it('ten thousand sources are eight, the rest is a search away', { timeout: stepMs }, async () => {
+  await open('/s/many.example/analytics?sources=source');
+  await page.getByText('8 of 10,000').waitFor();
+  await page.getByRole('button', { name: 'All sources' }).click();
+  await page.getByText('1–50 of 10,000').waitFor();
+  await page.getByLabel('Search sources').fill('SITE9999');
+  await page.locator('.name', { hasText: 'site9999.example' }).waitFor();
+  await page.getByText('1–1 of 1', { exact: true }).waitFor();
+  await page.goBack();
+  await page.getByText('8 of 10,000').waitFor();
+});
+
+it('a long path keeps its end, and one in Arabic its slashes', { timeout: stepMs }, async () => {
+  await open('/s/shop.example/analytics');
+  await page.locator('[aria-label="Pages"] .tail', { hasText: 'the-end' }).waitFor();
+  const arabic = page.locator('[aria-label="Pages"] .name', { hasText: rightToLeft });
+  expect(await arabic.locator('.cut').getAttribute('dir')).toBe('ltr');
+  await arabic.click();
+  await page.waitForURL((url) => url.searchParams.get('f') === `is:page:${rightToLeft}`);
+  await page.locator('.chip', { hasText: rightToLeft }).waitFor();
+});
+
+it('what still runs stands by itself in the chart and is named', { timeout: stepMs }, async () => {
+  await open('/s/shop.example/analytics');
+  await drawn();
+  expect(await page.locator('.dot-so-far').count()).toBe(1);
+  await page.locator('.leg', { hasText: 'so far' }).waitFor();
+});

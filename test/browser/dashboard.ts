@@ -1,0 +1,112 @@
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { type RunningServer, startServer } from '../../src/app/serve.ts';
+import { onDesk } from '../../src/app/with_desk.ts';
+import { type Config, readConfig } from '../../src/platform/config.ts';
+import { eraseStores } from '../stores.ts';
+import { launch } from './chromium.ts';
+
+/** What a person's browser says, where the engine that is driven would call itself headless and be counted as a bot. */
+export const userAgent =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
+export const owner = { email: 'owner@shop.example', password: 'a harbour of quiet rope' };
+
+/** A whole desk on a port of its own, with the built dashboard, and a browser in front of it. */
+export interface DashboardDesk {
+  config: Config;
+  server: RunningServer;
+  browser: Browser;
+  /** `http://localhost:<port>`: the address that the desk prints. */
+  origin: string;
+  /** Stops the server and starts it again on the same data, under the same address. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param browserArgs see `launch`; made from the desk's port, for example to give a site a name */
+export async function openDashboardDesk(browserArgs: (port: number) => string[] = () => []): Promise<DashboardDesk> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-dashboard-'));
+  const port = await freePort();
+  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: String(port) });
+  const browser = await launch({ args: browserArgs(port) });
+  const desk: DashboardDesk = {
+    config,
+    browser,
+    server: await startServer(config),
+    origin: `http://localhost:${port}`,
+    stop: () => desk.server.stop(),
+    async start() {
+      desk.server = await startServer(config);
+    },
+    async close() {
+      await browser.close();
+      const { directories } = desk.server.desk.house.postgres;
+      await desk.server.stop();
+      await eraseStores({ directories }, folder);
+    },
+  };
+  return desk;
+}
+
+/** Owner, organisation and sites, as `fairlead setup` makes them. */
+export async function setUpDesk({ config }: DashboardDesk, sites: string[], goals: string[] = []): Promise<void> {
+  const input = { ...owner, organisation: 'Shop', sites, goals, timezone: 'Europe/Berlin' };
+  await onDesk({ command: 'setup', body: JSON.stringify(input) }, config);
+}
+
+/** Rows of `fairlead import events`; ends when they can be asked for. */
+export async function importEvents({ config }: DashboardDesk, site: string, rows: readonly object[]): Promise<void> {
+  const body = rows.map((row) => JSON.stringify(row)).join('\n');
+  await onDesk({ command: 'import', args: { site, file: 'rows' }, body }, config);
+}
+
+export function newContext(desk: DashboardDesk, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  return desk.browser.newContext({
+    userAgent,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    reducedMotion: 'reduce',
+    viewport: { width: 1440, height: 900 },
+    ...options,
+  });
+}
+
+/** Signs in through the form, which leaves the page where `path` says. */
+export async function signIn(page: Page, { origin }: DashboardDesk, path = '/'): Promise<void> {
+  await page.goto(`${origin}/sign-in?next=${encodeURIComponent(path)}`);
+  await page.getByLabel('E-mail').fill(owner.email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+}
+
+/** A site of one page, to put a snippet on. The page is whatever `html` says when it is asked for. */
+export async function openSite(html: () => string): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+    response.end(html());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The desk writes its port into the snippet, so it has to be known before it listens. */
+async function freePort(): Promise<number> {
+  const socket = createSocket();
+  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
+  const { port } = socket.address() as AddressInfo;
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}

@@ -1,0 +1,155 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { serveDashboard } from '../../web/dev/serve.ts';
+import { launch } from './chromium.ts';
+
+/**
+ * The built dashboard over its double, which has every state of every page: a full site, an empty one, one with
+ * awkward names, a broken panel, a warehouse that is away. axe finds nothing serious in any of them, in either theme,
+ * wide and narrow; and no page scrolls sideways, down to 320 px.
+ */
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+type Start = 'set-up' | 'signed-out' | 'signed-in';
+interface Look {
+  path: string;
+  start?: Start;
+  act?: (page: Page) => Promise<unknown>;
+}
+
+const analytics = (site: string, query = '') => `/s/${site}.example/analytics${query}`;
+const fillOwner = async (page: Page) => {
+  await page.getByLabel('E-mail').fill('owner@shop.example');
+  await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
+  await page.getByLabel('Organisation').fill('Shop');
+  await page.getByLabel('First site').fill('shop.example');
+};
+
+const looks: Record<string, Look> = {
+  'first run, with problems': {
+    path: '/setup#code=double',
+    start: 'set-up',
+    act: (page) => page.getByRole('button', { name: 'Create owner and site' }).click(),
+  },
+  'first run, snippet and checks': {
+    path: '/setup#code=double',
+    start: 'set-up',
+    act: async (page) => {
+      await fillOwner(page);
+      await page.getByRole('button', { name: 'Create owner and site' }).click();
+      await page.getByText('Waiting for the first event').waitFor();
+      await page.getByText('It is there, but nothing arrives').click();
+    },
+  },
+  'first run, no code': { path: '/setup', start: 'set-up' },
+  'sign in, refused': {
+    path: '/sign-in',
+    start: 'signed-out',
+    act: async (page) => {
+      await page.getByLabel('E-mail').fill('owner@shop.example');
+      await page.getByRole('textbox', { name: 'Password' }).fill('not the one');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  sites: { path: '/' },
+  'new site': { path: '/sites/new' },
+  overview: { path: analytics('shop', '?f=is_not:country:US') },
+  'overview, as a table': { path: analytics('shop', '?table=on&period=today') },
+  'overview, empty': { path: analytics('new') },
+  'overview, awkward names': { path: analytics('blog') },
+  'overview, broken panels': { path: analytics('broken') },
+  'overview, the warehouse away': { path: analytics('away') },
+  'overview, nothing matches': { path: analytics('shop', '?f=is:country:MT') },
+  'all pages': { path: analytics('shop', '?all=pages') },
+  'why this number': {
+    path: analytics('shop'),
+    act: async (page) => {
+      await page.locator('.series svg').waitFor();
+      await page.keyboard.press('w');
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  'a filter being made': {
+    path: analytics('shop'),
+    act: async (page) => {
+      await page.locator('.chip.add').click();
+      await page.keyboard.type('coun');
+      await page.keyboard.press('Enter');
+      await page.locator('.option-tick').first().waitFor();
+    },
+  },
+  palette: {
+    path: analytics('shop'),
+    act: async (page) => {
+      await page.locator('.series svg').waitFor();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  'settings of the site': { path: '/s/shop.example/settings' },
+  'settings, snippet': { path: '/s/shop.example/settings/snippet' },
+  'settings, goals': { path: '/s/shop.example/settings/goals' },
+  'settings, keys': { path: '/s/shop.example/settings/keys' },
+  'no such site': { path: analytics('elsewhere') },
+};
+
+async function open(look: Look, width: number, colorScheme: 'light' | 'dark', check: (page: Page) => Promise<void>) {
+  const desk = await serveDashboard(look.start === undefined ? {} : { start: look.start });
+  const context = await browser.newContext({
+    viewport: { width, height: width < 500 ? 812 : 900 },
+    colorScheme,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+  });
+  try {
+    const page = await context.newPage();
+    await page.goto(desk.origin + look.path);
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    await page.waitForLoadState('networkidle');
+    await look.act?.(page);
+    await check(page);
+  } finally {
+    await context.close();
+    await desk.close();
+  }
+}
+
+/** What axe calls serious or critical, as lines that say where. */
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
+  });
+}
+
+/** How far a page can be scrolled sideways, in pixels. */
+const overhang = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+for (const [name, look] of Object.entries(looks)) {
+  it(`axe finds nothing serious: ${name}`, { timeout: 120_000 }, async () => {
+    for (const width of [1440, 375])
+      for (const theme of ['light', 'dark'] as const)
+        await open(look, width, theme, async (page) => {
+          expect(await faults(page), `${width} px, ${theme}`).toEqual([]);
+        });
+  });
+  it(`nothing scrolls sideways: ${name}`, { timeout: 120_000 }, async () => {
+    // 720 px is a window of 1440 at a zoom of 200 %.
+    for (const width of [720, 375, 320])
+      await open(look, width, 'light', async (page) => {
+        expect(await overhang(page), `${width} px`).toBe(0);
+      });
+  });
+}
