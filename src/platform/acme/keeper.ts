@@ -183,7 +183,7 @@ export function openCertificateKeeper(parts: KeeperParts): CertificateKeeper {
     const asked = Math.min(facts.notBefore ?? 0, now + askedMsMax);
     const notBefore = Math.max(now + Math.round(pause * (0.75 + chance(random) / 2)), asked);
     // A way of proof that does not reach this desk makes room for the other one.
-    const turn = facts.challenge !== undefined && ways.length > 1 ? ways[1] : ways[0];
+    const turn = facts.challenge === undefined ? ways[0] : (ways.find((way) => way !== facts.challenge) ?? ways[0]);
     history = { ...history, challenge: turn, ...(asked > now ? { asked } : {}) };
     note(facts, now, notBefore);
     log.warn('acme.attempt_failed', {
