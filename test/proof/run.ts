@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 });
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const wanted = new Set(positionals);
-const proofs = (await allProofs()).filter(({ id }) => wanted.size === 0 || wanted.delete(id));
+const proofs = (await allProofs()).filter(({ id }) => positionals.length === 0 || wanted.delete(id));
 if (wanted.size > 0) {
   process.stderr.write(`There is no proof ${[...wanted].join(', ')}.\n`);
   process.exit(2);

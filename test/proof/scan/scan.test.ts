@@ -18,7 +18,7 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fairlead-scan-'));
 });
-afterAll(() => void folder);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
 /** Scans one file with these bytes, which begin somewhere in the middle. */

@@ -4,9 +4,16 @@ import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node
 
 const outputBytesMax = 256 * 1024 * 1024;
 
+let scratch = Buffer.alloc(1024 * 1024);
+/** Most candidates turn out to be something else: they share one buffer, and what was really read is copied out of it. */
+function roomFor(size: number): Buffer {
+  if (scratch.length < size) scratch = Buffer.alloc(size);
+  return scratch;
+}
+
 /** A block of LZ4 without a frame, as ClickHouse and PostgreSQL store it; it must give exactly `size` bytes. */
 export function readLz4(source: Buffer, size: number): Buffer | undefined {
-  const out = Buffer.allocUnsafe(size);
+  const out = roomFor(size);
   let from = 0;
   let to = 0;
   const length = (first: number): number => {
@@ -33,12 +40,12 @@ export function readLz4(source: Buffer, size: number): Buffer | undefined {
     if (back === 0 || back > to || copies > size - to) return undefined;
     for (const end = to + copies; to < end; to++) out[to] = out[to - back] as number;
   }
-  return to === size ? out : undefined;
+  return to === size ? Buffer.from(out.subarray(0, size)) : undefined;
 }
 
 /** PostgreSQL's own compression; it must give exactly `size` bytes. */
 export function readPglz(source: Buffer, size: number): Buffer | undefined {
-  const out = Buffer.allocUnsafe(size);
+  const out = roomFor(size);
   let from = 0;
   let to = 0;
   while (from < source.length && to < size) {
@@ -57,7 +64,7 @@ export function readPglz(source: Buffer, size: number): Buffer | undefined {
       for (const end = Math.min(to + copies, size); to < end; to++) out[to] = out[to - back] as number;
     }
   }
-  return to === size && from === source.length ? out : undefined;
+  return to === size && from === source.length ? Buffer.from(out.subarray(0, size)) : undefined;
 }
 
 /** The value of a compressed `varlena` without its length: four bytes of method and size, then the data. */
@@ -65,7 +72,8 @@ export function readVarlena(bytes: Buffer): Buffer | undefined {
   if (bytes.length < 6) return undefined;
   const info = bytes.readUInt32LE(0);
   const size = info % 2 ** 30;
-  if (size <= bytes.length - 4 || size > 64 * 1024 * 1024) return undefined;
+  // Neither method packs tighter.
+  if (size <= bytes.length - 4 || size > 256 * bytes.length) return undefined;
   const method = info >>> 30;
   const data = bytes.subarray(4);
   return method === 0 ? readPglz(data, size) : method === 1 ? readLz4(data, size) : undefined;

@@ -1,0 +1,74 @@
+import { must, type Proof } from './kit.ts';
+import { leaked, sentenceOf } from './scan/scan.ts';
+import { mustNotBeFound, scanUsedDesk } from './used_desk.ts';
+
+/** Promises about what a desk keeps, shown on one that was used in every way (see used_desk.ts). */
+export const proofs: readonly Proof[] = [
+  {
+    id: 'PSE-04',
+    title: 'A client address is stored nowhere: not in tables, logs, queues, files or backups, in no form.',
+    minutes: 2,
+    async run(context) {
+      const { desk, found } = await scanUsedDesk(context);
+      const { addresses } = desk.canaries;
+      const finds = found.finds.filter(({ group }) => addresses.has(group));
+      const { certain, chance } = leaked(finds);
+      must(certain.length === 0, `An address was kept: ${sentenceOf(certain)}`);
+      must(desk.sent >= 10_000, `Only ${desk.sent} events were sent.`);
+      const megabytes = Math.round(found.bytesLooked / 1e6);
+      return `${desk.sent} events from ${32 * addresses.size} addresses by ${addresses.size} ways; none in ${found.files} files, ${megabytes} MB unpacked; ${chance.length} accidental matches of 4 bytes`;
+    },
+    sabotage: {
+      name: 'the address is written into the title of the row',
+      file: 'src/analytics/ingest/steps.ts',
+      find: "title: site.titles ? input.title : '',",
+      replace: 'title: arrival.address,',
+    },
+  },
+  {
+    id: 'PSE-07',
+    title: 'The salt is in its own file and nowhere else: not in tables, logs or backups.',
+    async run(context) {
+      const { found } = await scanUsedDesk(context);
+      mustNotBeFound(found, 'salt', 'The salt was found outside of its file');
+      return `the salt of the day, whole and in halves, in none of ${found.files} files`;
+    },
+    sabotage: {
+      name: 'the salts lie in the data directory',
+      file: 'src/analytics/ingest/running.ts',
+      find: "return join(dirname(config.keyFile), 'visitor.salts');",
+      replace: "return join(dirname(config.keyFile), '../data/visitor.salts');",
+    },
+  },
+  {
+    id: 'COL-13',
+    title: 'The raw User-Agent is not stored, only what was read from it.',
+    async run(context) {
+      const { desk, found } = await scanUsedDesk(context);
+      mustNotBeFound(found, 'User-Agent', 'A word of the User-Agent was kept');
+      return `a word in ${desk.sent} User-Agents, in none of ${found.files} files`;
+    },
+    sabotage: {
+      name: 'the User-Agent is kept as the version of the browser',
+      file: 'src/analytics/ingest/steps.ts',
+      find: 'agent: agentText(readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), input.screen),',
+      replace:
+        'agent: agentText({ ...readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), browser_version: arrival.userAgent }, input.screen),',
+    },
+  },
+  {
+    id: 'COL-19',
+    title: 'Of query strings only campaign parameters and the kind of a click id are kept.',
+    async run(context) {
+      const { desk, found } = await scanUsedDesk(context);
+      mustNotBeFound(found, 'query', 'A part of an address that is dropped was kept');
+      return `${desk.canaries.queries.length} kinds of tokens, e-mail addresses, click ids and passwords in addresses, in none of ${found.files} files; the campaign is there`;
+    },
+    sabotage: {
+      name: 'the query stays at the path of the page',
+      file: 'src/analytics/ingest/page.ts',
+      find: 'return { hostname, pathname, search: url.search };',
+      replace: 'return { hostname, pathname: pathname + url.search, search: url.search };',
+    },
+  },
+];
