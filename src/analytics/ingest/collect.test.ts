@@ -26,6 +26,7 @@ async function open(options: { trustedProxies?: number } & Parameters<typeof ope
     log: silentLog,
     async authenticate(authorization) {
       if (authorization === 'Bearer good') return shopKey;
+      if (authorization === 'Bearer broken') throw new Error('A store is away.');
       if (authorization === 'Bearer reader') return { ...shopKey, can: () => false };
       if (authorization.startsWith('Bearer'))
         throw new RequestError('unauthenticated', 'This API key is unknown. Make a new one.');
@@ -243,23 +244,73 @@ describe('any origin may send, without credentials', () => {
       'access-control-max-age': '86400',
     });
   });
+  type Case = [
+    status: number,
+    title: string,
+    call: { body?: unknown; headers?: Record<string, string>; method?: string },
+    exposed?: string,
+  ];
+  const cases: Case[] = [
+    [202, 'stored', { body: view }],
+    [202, 'dropped', { body: { ...view, d: 'nobody.example' } }, 'not_found'],
+    [202, 'a list', { body: [view, {}] }, 'invalid'],
+    [200, 'the address we would use', { body: view, headers: { 'x-debug-request': 'true' } }],
+    [204, 'the preflight', { method: 'OPTIONS' }],
+    [400, 'malformed', { body: '{' }, 'invalid'],
+    [400, 'a field', { body: { ...view, u: 'data:text/html,x' } }, 'invalid'],
+    [401, 'a key that is none', { body: view, headers: { authorization: 'Basic eDp5' } }],
+    [401, 'an unknown key', { body: view, headers: { authorization: 'Bearer bad' } }],
+    [403, 'a key without the scope', { body: view, headers: { authorization: 'Bearer reader' } }],
+    [405, 'another method', { method: 'GET' }],
+    [413, 'too large', { body: Buffer.alloc(2 * 1024 * 1024) }, 'too_large'],
+    [
+      413,
+      'too large, in chunks',
+      { body: Buffer.alloc(2 * 1024 * 1024), headers: { 'transfer-encoding': 'chunked' } },
+      'too_large',
+    ],
+    [413, 'too many', { body: Array.from({ length: 1_001 }, () => view) }, 'too_large'],
+    [429, 'above the rate', { body: { ...view, d: 'busy.example' } }, 'throttle'],
+    [500, 'a fault of ours', { body: view, headers: { authorization: 'Bearer broken' } }],
+    [503, 'a disk that refuses', { body: view }],
+  ];
+  it.each(cases)(
+    '%i can be read from elsewhere, and leaves nothing behind: %s',
+    async (status, _title, call, exposed) => {
+      const desk = await open(status === 429 ? { siteRate: 0.5, sites: [{ ...shop, domain: 'busy.example' }] } : {});
+      desk.events.refuse(status === 503);
+      const elsewhere = { origin: 'https://elsewhere.example', 'if-none-match': '"x"', cookie: 'a=b', ...call.headers };
+      const answer = await post(desk.port, call.body ?? '', elsewhere, call.method);
+      const { headers } = answer;
+      expect(answer.status).toBe(status);
+      expect(headers['access-control-allow-origin']).toBe('*');
+      expect(headers['cross-origin-resource-policy']).toBe('cross-origin');
+      for (const name of ['access-control-allow-credentials', 'set-cookie', 'etag', 'last-modified', 'x-frame-options'])
+        expect(headers[name]).toBeUndefined();
+      const readable = String(headers['access-control-expose-headers']).split(', ');
+      expect(readable).toEqual(['x-fairlead-dropped', 'x-plausible-dropped', 'retry-after']);
+      expect(headers['x-fairlead-dropped']).toBe(exposed);
+    },
+  );
+
   it.each([
-    ['stored', view],
-    ['dropped', { ...view, d: 'nobody.example' }],
-    ['a list', [view]],
-    ['malformed', '{'],
-    ['too large', Buffer.alloc(2 * 1024 * 1024)],
-  ])('every answer can be read from elsewhere, and none leaves anything behind: %s', async (_title, body) => {
+    ['400', 'no HTTP at all', 'nonsense\r\n\r\n'],
+    ['400', 'two lengths', 'POST /api/event HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}'],
+    ['431', 'headers without end', `POST /api/event HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ])('%s for what is no request can be read too: %s', async (status, _title, bytes) => {
     const desk = await open();
-    const { headers } = await desk.post(body, {
-      origin: 'https://elsewhere.example',
-      'if-none-match': '"x"',
-      cookie: 'a=b',
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      const socket = connect(desk.port, '127.0.0.1', () => socket.write(bytes));
+      socket.on('data', (part) => {
+        text += part;
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(text));
     });
-    expect(headers['access-control-allow-origin']).toBe('*');
-    expect(headers['cross-origin-resource-policy']).toBe('cross-origin');
-    for (const name of ['access-control-allow-credentials', 'set-cookie', 'etag', 'last-modified', 'x-frame-options'])
-      expect(headers[name]).toBeUndefined();
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toMatch(/^Access-Control-Allow-Origin: \*\r$/m);
+    expect(answer).toMatch(/^Cross-Origin-Resource-Policy: cross-origin\r$/m);
   });
 });
 

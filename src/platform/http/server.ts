@@ -75,8 +75,8 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
       ? undefined
       : openTls(createTlsServer({ ...settings, ...tlsSettings(options.tls) }, onRequest), options.tls);
   const server: Server = tlsServer ?? createServer(settings, onRequest);
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (socket.writable) socket.end(answerToNoRequest(error.code));
   });
   await listen(server, options.host, options.port);
   const bound = server.address();
@@ -113,6 +113,20 @@ function openTls(server: TlsServer, { admits }: HttpTls): TlsServer {
     else socket.destroySoon();
   });
   return server;
+}
+
+/**
+ * What cannot be read as a request has no route, so it may have been meant for the collection plane: any page may read
+ * this answer, or its browser would report a fault of the network instead.
+ */
+function answerToNoRequest(code: string | undefined): string {
+  const status =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  return `HTTP/1.1 ${status}\r\nAccess-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
