@@ -13,6 +13,8 @@ export interface TestDesk {
   readonly server: RunningServer;
   readonly dataDir: string;
   readonly base: string;
+  /** An API key with every scope. */
+  readonly key: string;
   /** Sends exactly these bytes and headers; `fetch` would add some and hide others. */
   raw(call: RawCall): Promise<RawAnswer>;
   /** An event or a list of them from an ordinary browser. */
@@ -59,6 +61,7 @@ export async function openTestDesk(sites: string[], env: Record<string, string> 
       return server;
     },
     dataDir: config.dataDir,
+    key: made.api_key,
     get base() {
       return `http://127.0.0.1:${port()}`;
     },
