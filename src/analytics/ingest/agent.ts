@@ -29,7 +29,7 @@ export type AgentHeaders = {
 /** Longer User-Agents are read up to here; the longest real ones, of apps by Meta, have about 450 characters. */
 export const userAgentCharsMax = 500;
 
-/** Raw User-Agents live here and nowhere else, in memory only; at most twice this many (about 10 MB), see memo.ts. */
+/** What was read from User-Agents, never these themselves; at most twice this many (about 3 MB), see memo.ts. */
 export const rememberedAgentsMax = 10_000;
 
 /** A list of brands has about 100 characters; a longer header is not one that a browser sent. */

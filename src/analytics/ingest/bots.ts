@@ -44,7 +44,7 @@ export function detectBot(evidence: BotEvidence): { readonly rule: BotRule } | u
   return { rule: hasContradiction ? 'header_heuristics' : 'ua_missing' };
 }
 
-/** Raw User-Agents, in memory only; at most twice this many, see memo.ts. */
+/** Verdicts, never the User-Agents themselves; at most twice this many, see memo.ts. */
 export const rememberedVerdictsMax = 10_000;
 
 const isRobotAgent = remembering({
