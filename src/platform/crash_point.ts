@@ -9,12 +9,21 @@ export const crashPoints = [
   'spool.ack', // the first of a group has its answer, the others not
   'spool.close', // a segment was renamed to closed, the loader has not seen it
   'spool.split', // a refused segment's split is on disk, none of its parts delivered
+  'spool.part', // a part of a split segment is delivered, its progress does not say so
+  'quarantine.write', // a refused row is in the quarantine's file, not yet synced
   'spool.quarantine', // a refused row is in quarantine, the segment's progress does not say so yet
   'spool.confirm', // a sink has confirmed, its progress is not written
   'spool.delete', // every sink has confirmed, the file is still there
+  'spool.deleted', // the file is gone, its progress is still there
+  'spool.recover', // a start has cut the torn tail of a segment, which is still called open
+  'spool.recovered', // a start has closed all segments, their directory is not synced
   'warehouse.insert', // the insert was answered, the loader does not know
+  'ingest.restored', // a start has read visits and ids back, nobody has been answered yet
   'salt.written', // the new salt file is written, not yet renamed
   'salt.renamed', // renamed, the old one not yet overwritten
+  'freeze.deleted', // what a day had in `daily` before is deleted, nothing is counted yet
+  'freeze.half', // visits of the day are counted into `daily`, its events are not
+  'freeze.counted', // all of the day is counted, the register does not say that it is frozen
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

@@ -1,5 +1,6 @@
+import { crashPoint } from '../../platform/crash_point.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
-import { isoDay } from './days.ts';
+import { historySeconds, isoDay } from './days.ts';
 import { actionsOnly, eventDimensions, frozenDimensions, valuesPerDayMax, visitDimensions } from './recipe.ts';
 
 export interface FrozenCounts {
@@ -31,7 +32,7 @@ export async function freeze(
   const [left] = await warehouse.read<{ rows: string }>(
     'SELECT count() AS rows FROM daily WHERE site_id = {site:UInt64} AND id_day IN {days:Array(Date)}',
     scope,
-    { purpose: 'history' },
+    { purpose: 'history', seconds: historySeconds },
   );
   if (Number(left?.rows) > 0)
     for (const statement of inDialect(
@@ -40,12 +41,14 @@ export async function freeze(
     ))
       await warehouse.command(statement, scope, { background: true, purpose: 'freeze' });
 
+  crashPoint('freeze.deleted');
   const last = Math.max(...build.days.map(({ day }) => day));
   const first = Math.min(...build.days.map(({ day }) => day));
   for (const [kind, sql] of [
     ['visits', visitsSql],
     ['events', eventsSql],
-  ] as const)
+  ] as const) {
+    if (kind === 'events') crashPoint('freeze.half');
     await warehouse.command(
       sql,
       {
@@ -58,6 +61,8 @@ export async function freeze(
       },
       { background: true, purpose: 'freeze' },
     );
+  }
+  crashPoint('freeze.counted');
 
   const rows = await warehouse.read<{ day: number; pieces: number[]; dimensions: string[] }>(
     `SELECT toUInt16(id_day) AS day,
@@ -65,7 +70,7 @@ export async function freeze(
        groupUniqArray(toString(dimension)) AS dimensions
      FROM daily WHERE site_id = {site:UInt64} AND id_day IN {days:Array(Date)} GROUP BY id_day`,
     scope,
-    { purpose: 'history' },
+    { purpose: 'history', seconds: historySeconds },
   );
   const found = new Map(rows.map((row) => [row.day, row]));
   return build.days.map(({ day, arrivals }) => {

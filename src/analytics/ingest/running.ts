@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { crashPoint } from '../../platform/crash_point.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Sink } from '../../platform/spool/index.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
@@ -63,6 +64,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
   const startedAt = clock.monotonic();
   const pending = spool.pending('events');
   const restored = await restore({ warehouse, pending, visits, eventKeys, orderKeys, nowMs: clock.now() });
+  crashPoint('ingest.restored');
   log.info('ingest.restored', {
     visits: restored.visits,
     event_ids: restored.eventKeys,
@@ -132,7 +134,14 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
 }
 
 function sink(lane: string, table: string, warehouse: House['warehouse']): Sink {
-  return { name: table, lane, deliver: (_segment, bytes, token) => warehouse.insert(table, bytes, token) };
+  return {
+    name: table,
+    lane,
+    async deliver(_segment, bytes, token) {
+      await warehouse.insert(table, bytes, token);
+      crashPoint('warehouse.insert');
+    },
+  };
 }
 
 /** Closes visits that are over, a slice at a time, and counts at the end of the grace how many lose their id. */

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Random } from '../../platform/random.ts';
 
@@ -177,8 +178,10 @@ function openSaltFile(file: string) {
       if (existsSync(fresh)) destroy(fresh);
       if (existsSync(old)) destroy(old);
       writeDurably(fresh, salts.map((salt) => `${salt.day} ${salt.salt.toString('hex')}\n`).join(''));
+      crashPoint('salt.written');
       if (existsSync(file)) linkSync(file, old);
       renameSync(fresh, file);
+      crashPoint('salt.renamed');
       syncFolder(dirname(file));
       if (existsSync(old)) destroy(old);
     },

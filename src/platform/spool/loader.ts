@@ -140,7 +140,10 @@ export class Courier {
       let parts = progress.partsOf(sink.name, range);
       if (parts === undefined) {
         const refusal = await offer(sliceOf(range), `${segment.name}:${from}-${to}`);
-        if (refusal === undefined) return progress.store(sink.name, range);
+        if (refusal === undefined) {
+          crashPoint('spool.part');
+          return progress.store(sink.name, range);
+        }
         if (isRow) {
           this.#refusedInARow++;
           refused.set(from, { row: from, bytes: withoutLineBreak(sliceOf(range)), refusal });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { crashPoint } from '../crash_point.ts';
 import { codeOf, type Surroundings } from './lane.ts';
 import type { RowRefused } from './refusals.ts';
 import { forEachRow } from './rows.ts';
@@ -91,6 +92,7 @@ export class Quarantine {
     try {
       for (let written = 0; written < bytes.length; )
         written += await files.write(descriptor, bytes, written, bytes.length - written, before.length + written);
+      crashPoint('quarantine.write');
       await files.fdatasync(descriptor);
     } finally {
       await files.close(descriptor);

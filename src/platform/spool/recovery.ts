@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { crashPoint } from '../crash_point.ts';
 import { type ClosedSegment, codeOf, readSegmentFile, type Surroundings } from './lane.ts';
 import { Progress } from './progress.ts';
 import { wholeRowsLength } from './rows.ts';
@@ -41,6 +42,7 @@ export async function recoverLane(
   const names = new Set(segments.map(({ name }) => name));
   for (const { file, name, state } of found)
     if (state === 'progress' && !names.has(name as string)) await files.unlink(join(directory, file));
+  if (segments.length > 0) crashPoint('spool.recovered');
   await files.syncDirectory(directory);
 
   if (segments.length > 0) {
@@ -70,6 +72,7 @@ async function closeOpen(path: string, lane: string, around: Surroundings): Prom
       await files.close(descriptor);
     }
   }
+  crashPoint('spool.recover');
   const closedPath = path.replace(/\.open$/, '.closed');
   try {
     await files.rename(path, closedPath);

@@ -305,6 +305,7 @@ async function removeSegment(
     try {
       await files.unlink(segment.path).catch(unlessMissing);
       await files.syncDirectory(directory);
+      crashPoint('spool.deleted');
       if (segment.progress.exists()) await files.unlink(segment.progress.path).catch(unlessMissing);
       usage.bytes -= segment.bytes;
       return;

@@ -25,6 +25,10 @@ export interface KillableDesk {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
   /** What the embedded warehouse holds; only while no life runs. */
   rows<Answers extends Record<string, unknown[]>>(statements: { [name in keyof Answers]: string }): Promise<Answers>;
+  /** Changes the embedded warehouse; only while no life runs. */
+  alter(statement: string): Promise<void>;
+  /** Rows that the warehouse refused for good. */
+  quarantined(): Promise<{ reason: { code: string; column?: string }; row: Record<string, unknown> }[]>;
   /** Changes what the disk and the clock below the desk do; settles when a running one takes it as true. */
   meet(faults: Omit<Faults, 'number'>): Promise<void>;
   /** Files that the faults struck, oldest first. */
@@ -125,6 +129,20 @@ export async function openKillableDesk(parts: {
     return [pid, ...childrenOf(pid)];
   }
 
+  async function look<Answers extends Record<string, unknown[]>>(statements: { [name in keyof Answers]: string }) {
+    const child = watchChild(
+      spawn(process.execPath, ['--disable-warning=ExperimentalWarning', rowsChild, root, dataDir], {
+        env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '16' },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      }),
+    );
+    child.write(JSON.stringify(statements));
+    child.endInput();
+    if ((await child.ended) !== 0)
+      throw new CannotProve(`The warehouse could not be read: ${child.errors().slice(-2_000)}`);
+    return JSON.parse(child.rest()) as Answers;
+  }
+
   const made = run([
     'setup',
     ...['--email', 'owner@shop.example', '--organisation', 'Shop'],
@@ -153,18 +171,20 @@ export async function openKillableDesk(parts: {
       life?.signal(signal);
       return (life as Child).ended;
     },
-    async rows<Answers extends Record<string, unknown[]>>(statements: { [name in keyof Answers]: string }) {
-      const child = watchChild(
-        spawn(process.execPath, ['--disable-warning=ExperimentalWarning', rowsChild, root, dataDir], {
-          env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '16' },
-          stdio: ['pipe', 'pipe', 'pipe'],
-        }),
-      );
-      child.write(JSON.stringify(statements));
-      child.endInput();
-      if ((await child.ended) !== 0)
-        throw new CannotProve(`The warehouse could not be read: ${child.errors().slice(-2_000)}`);
-      return JSON.parse(child.rest()) as Answers;
+    rows: look,
+    async alter(statement) {
+      await look({ statement });
+    },
+    async quarantined() {
+      const directory = join(dataDir, 'quarantine', 'events');
+      if (!existsSync(directory)) return [];
+      return readdirSync(directory).flatMap((file) => {
+        const lines = readFileSync(join(directory, file), 'utf8').trim().split('\n');
+        return Array.from({ length: lines.length >> 1 }, (_, at) => ({
+          reason: JSON.parse(lines[at * 2] as string) as { code: string; column?: string },
+          row: JSON.parse(lines[at * 2 + 1] as string) as Record<string, unknown>,
+        }));
+      });
     },
     async meet(next) {
       setFaults(next);

@@ -82,6 +82,7 @@ export function startLoad(settings: LoadSettings): Load {
       name,
       acknowledged: false,
       abandoned: false,
+      era,
     };
     sent.push(event);
     return event;
