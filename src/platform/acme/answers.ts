@@ -107,7 +107,7 @@ export async function openPlainHttp(options: {
   );
   server.on('clientError', (_error, socket) => socket.destroy());
   return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'unknown' }));
+    server.on('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'unknown' }));
     server.listen({ host: options.host, port: options.port }, () => {
       const bound = server.address();
       resolve({

@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import { type Config, isLoopback } from '../config.ts';
 import type { HttpTls } from '../http/tls.ts';
 import type { Log } from '../log.ts';
 import type { Outbound } from '../outbound/index.ts';
@@ -143,15 +143,21 @@ export function openCertificateKeeper(parts: KeeperParts): CertificateKeeper {
       if (ending.signal.aborted) return;
       const facts = error instanceof AcmeFailure ? error.facts : undefined;
       if (facts === undefined) log.error('acme.failed', {}, error);
-      if (facts?.reason === 'account_closed' && !putAside) {
-        // Once, with a key of its own: an account ends for good, and a desk without HTTPS helps nobody.
-        putAside = true;
-        store.setAccountAside();
-        log.warn('acme.account_closed');
-        return attempt();
-      }
+      if (facts?.reason === 'account_closed' && !putAside) return again(ways);
       failed(facts ?? { reason: 'answer_unreadable' }, ways);
     }
+  }
+
+  /** Once, with a key of its own: an account ends for good, and a desk without HTTPS helps nobody. */
+  async function again(ways: readonly ChallengeType[]): Promise<void> {
+    putAside = true;
+    log.warn('acme.account_closed');
+    try {
+      store.setAccountAside();
+    } catch {
+      return failed({ reason: 'not_stored' }, ways);
+    }
+    return attempt();
   }
 
   function succeeded(issued: IssuedCertificate, first: ChallengeType): void {
@@ -320,7 +326,7 @@ const waitingSentence =
 function obstaclesOf(config: KeeperParts['config'], plain: PlainHttp | { code: string } | undefined): string[] {
   const { acme, host, port } = config;
   const found: string[] = [];
-  if (/^(localhost|::1|127\..*)$/.test(host))
+  if (isLoopback(host))
     found.push(
       `HOST is ${host}, which only this machine reaches: set HOST=0.0.0.0 (or HOST=::), unless something leads ports 443 and 80 here.`,
     );
@@ -344,7 +350,8 @@ function historyAtStart(store: AcmeStore, domains: readonly string[], now: numbe
   const history = store.history();
   const isSame = domains.length === history.domains.length && domains.every((name) => history.domains.includes(name));
   if (!isSame) return { domains: [...domains], failures: 0, notBefore: 0, asked: history.asked };
-  const soonest = Math.max((history.failed?.at ?? 0) + restartMs, history.asked ?? 0);
+  const failedAt = Math.min(history.failed?.at ?? 0, now);
+  const soonest = Math.max(failedAt + restartMs, history.asked ?? 0);
   return { ...history, notBefore: Math.min(history.notBefore, Math.max(soonest, now)) };
 }
 
