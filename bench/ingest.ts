@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { ask, type DeskFolder, lastDays, mainSite, pause, type Running } from './desk.ts';
+import type { LoadPlan, LoadResult } from './load.ts';
+
+/**
+ * Sends events to a running desk as a site full of visitors would, each plan from a process of its own, and compares
+ * what was acknowledged with what the desk counts afterwards. Before it, the same generator is pointed at a server that
+ * reads a request and answers 202 and does nothing else: on shared machines its figure moves by a factor of two within
+ * minutes, so figures of two runs are only comparable as shares of it.
+ */
+export interface IngestLine {
+  readonly what: string;
+  readonly target: string;
+  readonly measured: string;
+  readonly holds?: boolean;
+}
+
+const domain = 'bench.example';
+
+export async function measureIngest(
+  desk: DeskFolder,
+  running: Running,
+  { seconds, say }: { seconds: number; say: (line: string) => void },
+): Promise<IngestLine[]> {
+  const run = Math.floor(performance.timeOrigin % 1e9);
+  const plan: LoadPlan = { port: running.port, connections: 64, seconds, rate: 0, mode: 'visits', run };
+  const before = await counted(desk, running);
+  const lines: IngestLine[] = [];
+  let loads = 0;
+  let acknowledged = 0;
+  let failures = 0;
+  const send = async (given: Partial<LoadPlan>): Promise<LoadResult> => {
+    const result = await load({ ...plan, run: run + loads++, ...given });
+    acknowledged += result.events;
+    for (const times of Object.values(result.failed)) failures += times;
+    return result;
+  };
+
+  say('Measuring a server that answers 202 and does nothing …');
+  const floor = await floorOf(plan);
+  lines.push({
+    what: 'requests to a node:http server that only answers',
+    target: 'the measure',
+    measured: rate(floor),
+  });
+  const share = (result: LoadResult) =>
+    `${rate(result)}, ${(result.per_second / floor.per_second).toFixed(2)} of the server that only answers`;
+
+  say('Sending events …');
+  // What a process does in its first seconds (compiling, growing) belongs to its start.
+  await send({ seconds: Math.min(3, seconds) });
+  const single = await send({});
+  lines.push({
+    ...{ what: 'single events, visits of 3', target: '20,000 /s', measured: share(single) },
+    holds: single.per_second >= 20_000,
+  });
+  lines.push({
+    what: 'single events, only new visitors',
+    target: 'reported beside',
+    measured: share(await send({ mode: 'visitors' })),
+  });
+  const batches = await send({ mode: 'batch' });
+  lines.push({
+    ...{ what: 'events in batches of 50', target: '60,000 /s', measured: rate(batches) },
+    holds: batches.per_second >= 60_000,
+  });
+  const paced = await send({ rate: 5_000 });
+  lines.push({
+    ...{ what: 'single events at 5,000 /s', target: 'p99 15 ms', measured: rate(paced) },
+    holds: paced.p99_ms <= 15,
+  });
+  const stop = besides(desk, running);
+  const beside = await send({ rate: 5_000 });
+  const { questions, medianMs, signIns } = await stop();
+  lines.push({
+    what: 'the same while four readers ask and 20 people sign in',
+    target: 'p99 25 ms',
+    measured: `${rate(beside)} (${questions} questions, median ${medianMs.toFixed(0)} ms, ${signIns} sign-ins)`,
+    holds: beside.p99_ms <= 25,
+  });
+
+  // A segment closes after a second, and its insert takes a moment.
+  let stored = 0;
+  for (let wait = 0; wait < 60 && stored < acknowledged; wait++) {
+    await pause(500);
+    stored = (await counted(desk, running)) - before;
+  }
+  lines.push({
+    what: 'acknowledged events, lost or doubled',
+    target: '0',
+    measured: `${acknowledged.toLocaleString('en-US')} acknowledged, ${stored.toLocaleString('en-US')} stored, ${failures} requests without a 202`,
+    // A request whose answer never came may have been stored.
+    holds: stored >= acknowledged && stored <= acknowledged + failures,
+  });
+  return lines;
+}
+
+function rate({ per_second, p50_ms, p99_ms }: LoadResult): string {
+  return `${per_second.toLocaleString('en-US')} /s, p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
+}
+
+async function counted(desk: DeskFolder, running: Running): Promise<number> {
+  const { results } = await ask<{ results: { metrics: number[] }[] }>(desk, running, '/api/v2/query', {
+    ...{ site_id: domain, metrics: ['events'], date_range: lastDays(desk, 2) },
+  });
+  return results[0]?.metrics[0] ?? 0;
+}
+
+/** The generator's figure against a server without any of our code. */
+async function floorOf(plan: LoadPlan): Promise<LoadResult> {
+  const child = spawn(process.execPath, [import.meta.filename, 'floor'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const port = await new Promise<number>((resolve) => child.stdout.once('data', (text) => resolve(Number(text))));
+    return await load({ ...plan, port, seconds: Math.min(plan.seconds, 5) });
+  } finally {
+    child.kill();
+  }
+}
+
+function openFloor(): Server {
+  const server = createServer({ noDelay: true }, (request, response) => {
+    request.on('data', () => {});
+    request.on('end', () => {
+      response.writeHead(202, ['content-type', 'text/plain', 'content-length', '2']);
+      response.end('ok');
+    });
+  });
+  return server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    console.log(typeof address === 'object' && address !== null ? address.port : 0);
+  });
+}
+
+/** Four readers who ask for something else each time, and twenty sign-ins, until it is called. */
+function besides(desk: DeskFolder, running: Running) {
+  const times: number[] = [];
+  let over = false;
+  let signIns = 0;
+  const reader = async (number: number) => {
+    for (let round = 0; !over; round++) {
+      const began = performance.now();
+      await ask(desk, running, '/api/v2/query', {
+        site_id: mainSite,
+        metrics: ['visitors', 'visits', 'pageviews', 'bounce_rate', 'visit_duration'],
+        dimensions: ['event:page', 'visit:country'],
+        date_range: lastDays(desk, 90),
+        // No two questions are alike, and no frozen day answers them.
+        filters: [['contains', 'event:page', [String((number * 97 + round * 13) % 1000)]]],
+        pagination: { limit: 100 },
+      });
+      times.push(performance.now() - began);
+    }
+  };
+  const people = async () => {
+    for (; signIns < 20 && !over; signIns++) {
+      const response = await fetch(`http://127.0.0.1:${running.port}/api/sessions`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-forwarded-for': `198.51.100.${signIns}`,
+          'x-forwarded-proto': 'https',
+        },
+        body: JSON.stringify({ email: 'bench@example.com', password: 'bench owner: a long password' }),
+      });
+      if (response.status !== 201) throw new Error(`Signing in answered ${response.status}: ${await response.text()}`);
+    }
+  };
+  const all = Promise.all([reader(0), reader(1), reader(2), reader(3), people()]);
+  return async () => {
+    over = true;
+    await all;
+    times.sort((a, b) => a - b);
+    return { questions: times.length, medianMs: times[times.length >> 1] ?? 0, signIns };
+  };
+}
+
+function load(plan: LoadPlan): Promise<LoadResult> {
+  return new Promise((done, reject) => {
+    const script = new URL('./load.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, JSON.stringify(plan)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.once('close', (code) =>
+      code === 0 ? done(JSON.parse(out) as LoadResult) : reject(new Error(`The load generator ended with ${code}.`)),
+    );
+  });
+}
+
+if (process.argv[1] === import.meta.filename && process.argv[2] === 'floor') openFloor();
