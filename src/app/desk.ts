@@ -1,4 +1,4 @@
-import { type Accounts, accountsMigrations, openAccounts } from '../accounts/index.ts';
+import { type Accounts, accountsMigrations, agreeOnKey, openAccounts } from '../accounts/index.ts';
 import { analytics } from '../analytics/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
@@ -71,6 +71,7 @@ export async function openDesk(parts: {
     );
     undo.push(() => postgres.close());
     undo.push(() => warehouse.close());
+    await agreeOnKey({ postgres, clock, keys, keyFile: config.keyFile });
     await migrateWarehouse(
       warehouse,
       subjects.flatMap(({ name, migrations }) =>
