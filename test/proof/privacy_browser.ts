@@ -6,7 +6,9 @@ import { load, must, type Proof, type ProofContext, type Sabotage } from './kit.
  * with the tracker built from the sources that are proved (test/browser/journey.ts plays and reads it).
  */
 
-async function played(context: ProofContext): Promise<{ session: Session; faults: { id: string; fact: string }[] }> {
+export async function played(
+  context: ProofContext,
+): Promise<{ session: Session; faults: { id: string; fact: string }[] }> {
   return context.share('browser session', async () => {
     const [{ launch }, { playSession, faultsOf }, { buildTracker }] = await Promise.all([
       import('../browser/chromium.ts'),

@@ -1,4 +1,5 @@
-import { must, type Proof } from './kit.ts';
+import { must, type Proof, type ProofContext } from './kit.ts';
+import { played } from './privacy_browser.ts';
 import { leaked, sentenceOf } from './scan/scan.ts';
 import { mustNotBeFound, scanUsedDesk } from './used_desk.ts';
 
@@ -71,4 +72,53 @@ export const proofs: readonly Proof[] = [
       replace: 'return { hostname, pathname: pathname + url.search, search: url.search };',
     },
   },
+  {
+    id: 'COL-11',
+    title: 'The address of a mail link is neither sent nor stored unless the site has switched that on.',
+    minutes: 3,
+    run: (context) => contactStays(context, 'COL-11', 'mail address'),
+    sabotage: {
+      name: 'the tracker sends the address without the switch',
+      file: 'sdk/src/tracker.ts',
+      find: "contact: 'contact' in data,",
+      replace: 'contact: true,',
+    },
+  },
+  {
+    id: 'COL-12',
+    title: 'The number of a phone link is neither sent nor stored unless the site has switched that on.',
+    minutes: 3,
+    run: (context) => contactStays(context, 'COL-12', 'phone number'),
+    sabotage: {
+      name: 'the desk leaves numbers and addresses among the properties',
+      file: 'src/analytics/ingest/payload.ts',
+      find: "if (isClick ? key === 'value' || holdsContact(worth) || holdsContact(key) : isContactLink(worth)) {",
+      replace: 'if (false) {',
+    },
+  },
+  {
+    id: 'COL-16',
+    title: 'Amounts and order ids are not stored where the site keeps no revenue.',
+    async run(context) {
+      const { found } = await scanUsedDesk(context);
+      mustNotBeFound(found, 'revenue', 'Revenue of a site that keeps none was found');
+      return `125 purchases on a site without revenue: order id and amount in none of ${found.files} files; that of another site is there`;
+    },
+    sabotage: {
+      name: 'the switch is not asked',
+      file: 'src/analytics/ingest/steps.ts',
+      find: 'if (revenue === undefined || !arrival.site.revenue) return undefined;',
+      replace: 'if (revenue === undefined) return undefined;',
+    },
+  },
 ];
+
+/** In the browser it does not leave the page; sent by a tracker that does not ask, the desk does not keep it. */
+async function contactStays(context: ProofContext, id: string, kind: string): Promise<string> {
+  const { faults } = await played(context);
+  const [fault] = faults.filter((one) => one.id === id);
+  must(fault === undefined, fault?.fact ?? '');
+  const { found } = await scanUsedDesk(context);
+  mustNotBeFound(found, kind, 'It was kept though the site has not switched that on');
+  return `the ${kind} of a clicked link did not leave the page; sent all the same, it is in none of ${found.files} files`;
+}

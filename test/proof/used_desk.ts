@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { type Home, homeIn, rowsOf, runCommand, setUp, startDesk, storesOf } from './drivers/desk.ts';
 import { CannotProve, must, type ProofContext } from './kit.ts';
-import { addressCanary, bytesCanary, type Canary, textCanary } from './scan/canaries.ts';
+import { addressCanary, bytesCanary, type Canary, numberCanary, textCanary } from './scan/canaries.ts';
 import { type Scan, scan } from './scan/scan.ts';
 
 /**
@@ -39,6 +39,10 @@ interface Planted {
   readonly queries: readonly { readonly where: string; readonly word: string }[];
   readonly mail: string;
   readonly phone: string;
+  /** Of purchases on a site that keeps no revenue. */
+  readonly order: string;
+  /** In thousandths of the currency, as the engine keeps it. */
+  readonly amount: bigint;
   readonly salt: Buffer;
   /** In places that are kept: the scan has to find these. */
   readonly kept: readonly string[];
@@ -66,7 +70,8 @@ async function use(context: ProofContext): Promise<UsedDesk> {
   let log = '';
   try {
     const key = await setUp(root, home, [shop, guarded, quiet]);
-    await call(desk.port, 'PATCH', `/api/sites/${quiet}`, key, { privacy_signals: 'drop' });
+    await call(desk.port, 'PATCH', `/api/sites/${shop}`, key, { revenue: false });
+    await call(desk.port, 'PATCH', `/api/sites/${quiet}`, key, { privacy_signals: 'drop', revenue: true });
     await raiseShields(home).catch((error) => {
       throw new CannotProve(`The shields cannot be raised: ${error.message}`);
     });
@@ -90,6 +95,7 @@ async function use(context: ProofContext): Promise<UsedDesk> {
     const view = (n: number, domain = shop) => ({ n: 'pageview', u: `https://${domain}/page-${n % 50}`, d: domain });
 
     await come('stored', 5_000, (n, from) => send(from, storedEvent(planted, n)));
+    await come('stored', 1, (_n, from) => send(from, purchase(quiet, planted.kept[2] ?? '', 7_250n)));
     await come('unknown site', 400, (n, from) => send(from, view(n, 'nobody.example')));
     await come('robot', 400, (n, from) => send(from, view(n), { 'user-agent': `Googlebot/2.1 ${planted.agent}` }));
     await come('spam', 400, (n, from) => send(from, { ...view(n), r: `https://4webmasters.org/${n}` }));
@@ -155,6 +161,9 @@ export const scanUsedDesk = (context: ProofContext): Promise<{ desk: UsedDesk; f
       ...planted.queries.map(({ where, word }) => textCanary(where, word, 'query')),
       textCanary('mail address', planted.mail),
       textCanary('phone number', planted.phone),
+      textCanary('order id', planted.order, 'revenue'),
+      textCanary('amount', amountText(planted.amount), 'revenue'),
+      numberCanary('stored amount', planted.amount, 'revenue'),
       bytesCanary('salt', planted.salt),
       ...planted.kept.map((word) => textCanary(word, word, 'kept')),
     ];
@@ -162,7 +171,7 @@ export const scanUsedDesk = (context: ProofContext): Promise<{ desk: UsedDesk; f
     // A scan that is blind says the same as one that finds nothing.
     for (const word of planted.kept) {
       const places = found.finds.filter(({ canary }) => canary === word).map(({ file, inside }) => `${file} ${inside}`);
-      for (const place of [/clickhouse.*ClickHouse blocks|store.*ClickHouse blocks/, /backup\.tar/, /dump\.json/])
+      for (const place of [/^(?!.*backup\.tar).*ClickHouse blocks/, /backup\.tar/, /dump\.json/])
         if (!places.some((found) => place.test(found)))
           throw new CannotProve(`The scan does not even find "${word}", which is kept, in ${place}.`);
     }
@@ -191,8 +200,10 @@ function plant(home: Home): Planted {
     queries: queryPlaces.map((where) => ({ where, word: word('numbat') })),
     mail: `${word('bilby')}@mail.example`,
     phone: `+1555${randomBytes(4).readUInt32BE().toString().padStart(10, '7')}`,
+    order: word('potoroo'),
+    amount: 4_000_000_010n + BigInt(randomBytes(3).readUIntBE(0, 3)) * 10n,
     salt: Buffer.from(salt, 'hex'),
-    kept: [word('keptpath'), word('keptcampaign')],
+    kept: [word('keptpath'), word('keptcampaign'), word('keptorder')],
   };
 }
 
@@ -218,7 +229,21 @@ const queryPlaces = [
   ...['a password of the referrer', 'a fragment of the referrer', 'a campaign of the referrer'],
 ];
 
-function storedEvent({ queries, mail, phone, kept: [path, campaign] }: Planted, n: number): Record<string, unknown> {
+function amountText(thousandths: bigint): string {
+  return `${thousandths / 1000n}.${String(thousandths % 1000n)
+    .padStart(3, '0')
+    .slice(0, 2)}`;
+}
+
+function purchase(site: string, order: string, amount: bigint): Record<string, unknown> {
+  const revenue = { amount: amountText(amount), currency: 'EUR', order_id: order };
+  return { n: 'purchase', u: `https://${site}/thanks`, d: site, $: revenue };
+}
+
+function storedEvent(planted: Planted, n: number): Record<string, unknown> {
+  const { queries, mail, phone } = planted;
+  const [path, campaign] = planted.kept;
+  if (n % 40 === 2) return purchase(shop, planted.order, planted.amount);
   const word = (where: string) => queries.find((query) => query.where === where)?.word;
   const query = [
     ...[`token=${word('a token in the query')}`, `email=${word('an e-mail address in the query')}%40mail.example`],
@@ -353,7 +378,7 @@ export function exchange({
   port: number;
   method: string;
   path: string;
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
   body?: string;
   agent?: Agent;
   /** Of the 127.0.0.0/8 of this machine; the desk sees it as the client's. */

@@ -5,16 +5,18 @@ import { pathToFileURL } from 'node:url';
 /** `warehouse_rows.ts <product root> <data dir> <question …>`: the rows of each question as one line of JSON. */
 const [root = '', dataDir = '', ...questions] = process.argv.slice(2);
 const load = <T>(path: string) => import(pathToFileURL(join(root, path)).href) as Promise<T>;
-const { openWarehouse } = await load<typeof import('../../../src/platform/warehouse/index.ts')>(
+const { openWarehouse, migrateWarehouse } = await load<typeof import('../../../src/platform/warehouse/index.ts')>(
   'src/platform/warehouse/index.ts',
 );
 const { systemClock } = await load<typeof import('../../../src/platform/clock.ts')>('src/platform/clock.ts');
 const { silentLog } = await load<typeof import('../../../src/platform/log.ts')>('src/platform/log.ts');
+const surroundings = { clock: systemClock, log: silentLog };
 const warehouse = await openWarehouse({
   config: { dataDir, clickhouseUrl: undefined, clickhouseCluster: undefined },
-  clock: systemClock,
-  log: silentLog,
+  ...surroundings,
 });
+const migrations = pathToFileURL(join(root, 'src/analytics/migrations/warehouse/'));
+await migrateWarehouse(warehouse, [{ subject: 'analytics', directory: migrations }], surroundings);
 const answers: unknown[] = [];
 for (const question of questions) answers.push(await warehouse.read(question));
 await warehouse.close();

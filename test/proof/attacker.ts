@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { filesBelow } from './scan/scan.ts';
+import { viewsOf } from './scan/streams.ts';
+
+/** What the attacker knows of one visitor, and the stored ids of one day that one of them may be. */
+export interface Guess {
+  readonly siteId: number;
+  readonly address: string;
+  readonly userAgent: string;
+  readonly ids: ReadonlySet<string>;
+}
+
+export interface Attack {
+  /** The ids that were recomputed: guess by guess, 'salt in <file>'. */
+  readonly hits: readonly { readonly guess: number; readonly file: string }[];
+  readonly windowsTried: number;
+  readonly bytes: number;
+}
+
+const saltBytes = 32;
+/** 32 random bytes have fewer different values than this once in 10^9 draws; zeros, text and tables always do. */
+const differentMin = 20;
+
+/**
+ * Someone who has every byte that a desk has stored, knows how ids are made and whom to look for, and tries every 32
+ * bytes anywhere, in files and in what is packed in them, as the salt: as they are, and read as hex or base64.
+ */
+export function attack(folders: readonly string[], guesses: readonly Guess[], visitorId: VisitorId): Attack {
+  const hits: { guess: number; file: string }[] = [];
+  const seen = new Set<string>();
+  let windowsTried = 0;
+  let bytes = 0;
+  for (const { path, shown } of filesBelow(folders))
+    for (const view of viewsOf(readFileSync(path)))
+      for (const piece of [view.bytes, ...decoded(view.bytes)]) {
+        const digest = createHash('sha256').update(piece).digest('base64');
+        if (seen.has(digest)) continue;
+        seen.add(digest);
+        bytes += piece.length;
+        for (const window of windowsOf(piece)) {
+          windowsTried++;
+          for (const [guess, { siteId, address, userAgent, ids }] of guesses.entries())
+            if (ids.has(visitorId(window, siteId, address, userAgent))) hits.push({ guess, file: shown });
+        }
+      }
+  return { hits, windowsTried, bytes };
+}
+
+type VisitorId = (salt: Buffer, siteId: number, address: string, userAgent: string) => string;
+
+/** Every 32 bytes that may be random. */
+function* windowsOf(bytes: Buffer): Generator<Buffer> {
+  const counts = new Uint16Array(256);
+  let different = 0;
+  for (let end = 0; end < bytes.length; end++) {
+    const comes = bytes[end] as number;
+    if (counts[comes] === 0) different++;
+    (counts[comes] as number)++;
+    if (end >= saltBytes) {
+      const goes = bytes[end - saltBytes] as number;
+      (counts[goes] as number)--;
+      if (counts[goes] === 0) different--;
+    }
+    if (end >= saltBytes - 1 && different >= differentMin) yield bytes.subarray(end - saltBytes + 1, end + 1);
+  }
+}
+
+/** Runs of hex and of base64 that are long enough for a salt, as bytes, from each place where a byte may begin. */
+function* decoded(bytes: Buffer): Generator<Buffer> {
+  const text = bytes.toString('latin1');
+  for (const [run] of text.matchAll(/[0-9a-f]{64,}|[0-9A-F]{64,}/g))
+    for (const from of [0, 1]) yield Buffer.from(run.slice(from), 'hex');
+  for (const [run] of text.matchAll(/[\w+/-]{43,}/g))
+    for (const from of [0, 1, 2, 3]) yield Buffer.from(run.slice(from), 'base64');
+}

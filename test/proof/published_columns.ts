@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from './kit.ts';
+
+/** The columns that docs/guides/stored-data.md names, as `table.column`: a heading with the table, a row for each column. */
+export function columnsInDocument(): string[] {
+  const text = readFileSync(join(repository, 'docs/guides/stored-data.md'), 'utf8');
+  let table = '';
+  return text.split('\n').flatMap((line) => {
+    table = /^## .*`(\w+)`/.exec(line)?.[1] ?? table;
+    const [, column] = /^\| `(\w+)` \|/.exec(line) ?? [];
+    return column === undefined ? [] : [`${table}.${column}`];
+  });
+}
