@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Random, seededRandom, systemRandom } from '../../src/platform/random.ts';
 import { auditDesk } from './drivers/audit.ts';
 import { nextUtcMidnight } from './drivers/clock_travel.ts';
-import { frozenDayAgrees, postgresIsBack, sendOne, totals } from './drivers/desk_questions.ts';
+import { frozenDayAgrees, postgresIsBack, sendOne, totals, visitorAgent } from './drivers/desk_questions.ts';
 import { type KillableDesk, openKillableDesk } from './drivers/killable_desk.ts';
 import { startLoad } from './drivers/load.ts';
 import { must, type Proof } from './kit.ts';
@@ -46,6 +46,7 @@ async function killUnderLoad(desk: KillableDesk, seed: string, say: (line: strin
   const random = seededRandom(seed);
   await desk.start();
   const load = startLoad({ ...desk, seed, singles: 40, batches: 4, thinkMsMax: 60, abandons: 0.1 });
+  desk.onDispose(load.stop);
   const robots = sendRobots(desk.url);
   const killed = { node: 0, postgres: 0, both: 0, starting: 0 };
   let isLater = false;
@@ -120,7 +121,9 @@ async function killUnderLoad(desk: KillableDesk, seed: string, say: (line: strin
     dropped('bot') > 0 && dropped('bot') <= robotsSent,
     `${robotsSent} robots came and ${dropped('bot')} are counted.`,
   );
-  await frozenDayAgrees(desk, new Date(desk.now()).toISOString().slice(0, 10), counted);
+  await desk.meet({ clockOffsetMs: desk.now() - Date.now() + 24 * hourMs });
+  const day = new Date(desk.now() - 24 * hourMs).toISOString().slice(0, 10);
+  must(`${await frozenDayAgrees(desk, day, counted)}` === `${counted}`, 'The query over the frozen day differs.');
   return (
     `0 lost, 0 doubled, 0 visits split: ${events} events (${unasked} of senders who gave up) in ${visits} visits, ` +
     `killed Node ${killed.node} times, Postgres ${killed.postgres}, both ${killed.both}, while starting ${killed.starting}`
@@ -152,11 +155,7 @@ async function sendCountedDrops(desk: KillableDesk): Promise<number> {
   let told = 0;
   for (let n = 0; n < 8; n++) {
     const event = { n: 'pageview', u: 'https://other.example/', d: 'other.example', id: 'counted' };
-    if (
-      (await sendOne(desk.url, event, 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0')) ===
-      'duplicate'
-    )
-      told++;
+    if ((await sendOne(desk.url, event, visitorAgent)).dropped === 'duplicate') told++;
   }
   must(told === 7, `The same event eight times was told ${told} times that it is a duplicate.`);
   return told;

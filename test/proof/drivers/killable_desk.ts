@@ -40,6 +40,8 @@ export interface KillableDesk {
   serverFolder(): string;
   /** The server's first process and its children; empty while it does not run. */
   postgresPids(): number[];
+  /** To be done when the proof is over, however it ends. */
+  onDispose(work: () => void): void;
   /** Ends everything that runs and removes what lies outside the folder. */
   dispose(): Promise<void>;
 }
@@ -54,7 +56,7 @@ export interface StartOptions {
 const password = 'a harbour of quiet rope';
 const faultyProcess = new URL('./faulty_process.ts', import.meta.url).href;
 const rowsChild = fileURLToPath(new URL('./rows_child.ts', import.meta.url));
-const startSeconds = 120;
+const startSeconds = 240;
 
 /**
  * Makes a desk with an owner, a key and two sites, `shop.example` and `other.example`.
@@ -84,6 +86,7 @@ export async function openKillableDesk(parts: {
     PROOF_FAULTS: faultsFile,
     ...parts.env,
   };
+  const endings: (() => void)[] = [];
   let life: Child | undefined;
   setFaults(parts.clockAt === undefined ? {} : { clockOffsetMs: parts.clockAt.getTime() - Date.now() });
 
@@ -202,7 +205,9 @@ export async function openKillableDesk(parts: {
     ask: (path, body) => askOnce(`${url}${path}`, setUp.api_key, body),
     serverFolder,
     postgresPids,
+    onDispose: (work) => void endings.push(work),
     async dispose() {
+      for (const work of endings) work();
       life?.signal('SIGKILL');
       await life?.ended;
       const server = serverFolder();

@@ -30,6 +30,8 @@ export interface Load {
   newEra(): void;
   /** Lets every sender end the delivery it is at, retries included, and stops. */
   end(): Promise<void>;
+  /** Ends at once, whatever is under way. */
+  stop(): void;
 }
 
 /** However slow the machine: what was not acknowledged after so long will not be. */
@@ -67,6 +69,7 @@ export function startLoad(settings: LoadSettings): Load {
   const faults: string[] = [];
   const refusals: Load['refusals'] = [];
   let ending = false;
+  let stopped = false;
   let era = 0;
   const count = (answer: string) => answers.set(answer, (answers.get(answer) ?? 0) + 1);
   const first = settings.firstVisitor ?? 0;
@@ -95,7 +98,7 @@ export function startLoad(settings: LoadSettings): Load {
     const body = isBatch
       ? JSON.stringify(events.map((event) => ({ ...payloadOf(event, settings.padding), ...senderOf(event.visitor) })))
       : JSON.stringify(payloadOf(only as SentEvent, settings.padding));
-    for (;;) {
+    while (!stopped) {
       const answer = await send(settings, agent, body, isBatch ? undefined : (only as SentEvent).visitor);
       if ('failed' in answer) {
         count(answer.failed);
@@ -158,6 +161,11 @@ export function startLoad(settings: LoadSettings): Load {
     faults,
     refusals,
     acknowledged: () => sent.filter((event) => event.acknowledged).length,
+    stop() {
+      ending = true;
+      stopped = true;
+      agent.destroy();
+    },
     newEra() {
       era++;
     },

@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CrashPoint } from '../../src/platform/crash_point.ts';
+import { auditDesk } from './drivers/audit.ts';
+import { nextUtcMidnight } from './drivers/clock_travel.ts';
+import { frozenDayAgrees, sendOne, visitorAgent } from './drivers/desk_questions.ts';
+import { type KillableDesk, openKillableDesk } from './drivers/killable_desk.ts';
+import { startLoad } from './drivers/load.ts';
+import { CannotProve, must, type Proof } from './kit.ts';
+
+/** Where the desk dies, and when it comes to that place. */
+const places: readonly { point: CrashPoint; nth?: number; when: 'load' | 'start' | 'midnight' }[] = [
+  { point: 'spool.take', nth: 5, when: 'load' },
+  { point: 'spool.write', nth: 5, when: 'load' },
+  { point: 'spool.recover', when: 'start' },
+  { point: 'spool.sync', nth: 5, when: 'load' },
+  { point: 'spool.recovered', when: 'start' },
+  { point: 'spool.ack', nth: 20, when: 'load' },
+  { point: 'spool.close', when: 'load' },
+  { point: 'warehouse.insert', nth: 2, when: 'load' },
+  { point: 'spool.confirm', nth: 2, when: 'load' },
+  { point: 'spool.delete', when: 'load' },
+  { point: 'spool.deleted', nth: 2, when: 'load' },
+  { point: 'spool.split', when: 'load' },
+  { point: 'spool.part', nth: 3, when: 'load' },
+  { point: 'quarantine.write', when: 'load' },
+  { point: 'spool.quarantine', when: 'load' },
+  { point: 'ingest.restored', when: 'start' },
+  { point: 'salt.written', when: 'start' },
+  { point: 'salt.renamed', when: 'start' },
+  // The first writing of the file is at the start, the second when the day turns.
+  { point: 'salt.written', nth: 2, when: 'midnight' },
+  { point: 'salt.renamed', nth: 2, when: 'midnight' },
+];
+const freezing: readonly CrashPoint[] = ['freeze.deleted', 'freeze.half', 'freeze.counted'];
+const hourMs = 3_600_000;
+
+export const proofs: readonly Proof[] = [
+  {
+    id: 'delivery-crash-points',
+    title: `Killed at each of ${places.length + freezing.length} places between one durable step and the next, the desk stores every acknowledged event once.`,
+    minutes: 4,
+    async run(context) {
+      const desk = await openKillableDesk({
+        root: context.root,
+        folder: await context.folder(),
+        clockAt: nextUtcMidnight(new Date(), 23 * hourMs),
+      });
+      try {
+        return await dieEverywhere(desk, context.say);
+      } finally {
+        await desk.dispose();
+      }
+    },
+    sabotage: {
+      name: 'a segment comes with another token each time',
+      file: 'src/analytics/ingest/running.ts',
+      find: 'await warehouse.insert(table, bytes, token);',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
+      replace: 'await warehouse.insert(table, bytes, `${token}-${Math.floor(performance.now() * 1000)}`);',
+    },
+  },
+];
+
+async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): Promise<string> {
+  // The real engine refuses these rows for good, as it would one that does not fit its column.
+  await desk.alter("ALTER TABLE events ADD CONSTRAINT no_refused CHECK NOT startsWith(pathname, '/refused/')");
+  const load = startLoad({ ...desk, seed: 'places', singles: 20, batches: 2, thinkMsMax: 60 });
+  desk.onDispose(load.stop);
+  const refused = sendRefused(desk.url);
+  desk.onDispose(refused.stop);
+  for (const { point, nth = 1, when } of places) {
+    if (when === 'midnight') {
+      // Ten minutes before it, so that the visits of this evening run when the day turns.
+      await desk.meet({ clockOffsetMs: nextUtcMidnight(new Date(desk.now()), -10 * 60_000).getTime() - Date.now() });
+      load.newEra();
+    }
+    const life = await desk.start({ crashPoint: `${point}:${nth}`, waits: false });
+    if (when === 'midnight') await goToMidnight(desk);
+    if ((await endOf(life.ended)) !== 'SIGKILL')
+      throw new CannotProve(`The desk did not come to ${point}:${nth}: ${life.errors().slice(-500)}`);
+    say(`${point}:${nth}, ${load.acknowledged()} acknowledged`);
+  }
+  await desk.start();
+  await load.end();
+  const acknowledgedRefused = await refused.end();
+  must(load.faults.length === 0, `An answer that no sender may get: ${load.faults[0]}`);
+  must((await desk.stop()) === 0, 'The desk did not stop in peace.');
+  const { events, visits } = await auditDesk(desk, load.sent, { spansMidnight: true });
+  const kept = await quarantinedOnce(desk, acknowledgedRefused);
+
+  const [counts] = (
+    await desk.rows<{ counts: Record<string, string>[] }>({
+      counts: `SELECT toString(min(id_day)) AS day FROM events WHERE site_id = ${desk.sites[0]?.id}`,
+    })
+  ).counts;
+  const day = counts?.day as string;
+  const { numbers } = await desk.rows<{ numbers: Record<string, string>[] }>({
+    numbers: `SELECT uniqExact(visitor_id) AS visitors, uniqExact(visit_id) AS visits,
+      countIf(name = 'pageview') AS pageviews, countIf(name != 'engagement') AS events
+      FROM events WHERE site_id = ${desk.sites[0]?.id} AND id_day = '${day}'`,
+  });
+  await desk.meet({ clockOffsetMs: desk.now() - Date.now() + 2 * hourMs });
+  for (const point of freezing) {
+    const life = await desk.start({ crashPoint: `${point}:1`, waits: false });
+    if ((await endOf(life.ended)) !== 'SIGKILL')
+      throw new CannotProve(`The desk did not come to ${point}: ${life.errors().slice(-500)}`);
+    say(point);
+  }
+  await frozenDayAgrees(desk, day, Object.values(numbers[0] ?? {}).map(Number));
+  return `${events} events in ${visits} visits stored once, ${kept} refused rows in quarantine once, the frozen day exact, after ${places.length + freezing.length} deaths`;
+}
+
+/** To half a second before the next UTC midnight; the salts turn when a second of it has passed. */
+async function goToMidnight(desk: KillableDesk): Promise<void> {
+  await desk.life().says(/is running\.$/, 240);
+  await pause(1_000);
+  await desk.meet({ clockOffsetMs: nextUtcMidnight(new Date(desk.now()), -500).getTime() - Date.now() });
+}
+
+async function endOf(ended: Promise<number | NodeJS.Signals>): Promise<number | NodeJS.Signals | 'alive'> {
+  return Promise.race([ended, pause(240_000, 'alive' as const, { ref: false })]);
+}
+
+/** A visitor of the other site whose every page is one that the warehouse refuses. */
+function sendRefused(url: string): { end(): Promise<string[]>; stop(): void } {
+  const acknowledged: string[] = [];
+  let ending = false;
+  const work = (async () => {
+    for (let n = 0; !ending; n++) {
+      const path = `/refused/${n}`;
+      const event = { n: 'pageview', u: `https://other.example${path}`, d: 'other.example', id: path };
+      const answer = await sendOne(url, event, visitorAgent);
+      if (answer.status === 202) acknowledged.push(path);
+      await pause(800);
+    }
+  })();
+  return {
+    stop() {
+      ending = true;
+    },
+    async end() {
+      ending = true;
+      await work;
+      return acknowledged;
+    },
+  };
+}
+
+async function quarantinedOnce(desk: KillableDesk, acknowledged: readonly string[]): Promise<number> {
+  const rows = await desk.quarantined();
+  const paths = rows.map(({ row }) => String(row.pathname));
+  for (const path of acknowledged)
+    must(
+      paths.filter((other) => other === path).length === 1,
+      `${path}, which the warehouse refuses, is ${paths.filter((other) => other === path).length} times in quarantine.`,
+    );
+  must(
+    rows.every(({ reason }) => reason.code === 'VIOLATED_CONSTRAINT'),
+    `A row is in quarantine for ${rows[0]?.reason.code}.`,
+  );
+  return paths.length;
+}
