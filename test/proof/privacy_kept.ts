@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { must, type Proof, type ProofContext } from './kit.ts';
 import { played } from './privacy_browser.ts';
 import { leaked, sentenceOf } from './scan/scan.ts';
@@ -28,11 +30,12 @@ export const proofs: readonly Proof[] = [
   },
   {
     id: 'PSE-07',
-    title: 'The salt is in its own file and nowhere else: not in tables, logs or backups.',
+    title: 'The salt is in its own file and nowhere else: not in tables, logs, backups or core files.',
     async run(context) {
       const { found } = await scanUsedDesk(context);
       mustNotBeFound(found, 'salt', 'The salt was found outside of its file');
-      return `the salt of the day, whole and in halves, in none of ${found.files} files`;
+      must(coreLimit(context.root) === '0', `A crash would write a core file (limit ${coreLimit(context.root)}).`);
+      return `the salt of the day, whole and in halves, in none of ${found.files} files; no core file can be written`;
     },
     sabotage: {
       name: 'the salts lie in the data directory',
@@ -112,6 +115,13 @@ export const proofs: readonly Proof[] = [
     },
   },
 ];
+
+/** How large a core file of a program may get that the launcher of `npm start` has started. */
+function coreLimit(root: string): string {
+  const launcher = JSON.stringify(join(root, 'scripts', 'programs.cjs'));
+  const start = `require(${launcher}).become('/bin/sh', ['-c', 'ulimit -c'], process.env)`;
+  return execFileSync(process.execPath, ['-e', start], { encoding: 'utf8' }).trim();
+}
 
 /** In the browser it does not leave the page; sent by a tracker that does not ask, the desk does not keep it. */
 async function contactStays(context: ProofContext, id: string, kind: string): Promise<string> {
