@@ -205,6 +205,9 @@ it('the day with 25 hours has 25 steps, two of them at the same hour', { timeout
   await open('/s/clock.example/analytics?period=2026-10-25..2026-10-25&table=on&against=off');
   await page.getByRole('columnheader', { name: 'When' }).waitFor();
   const steps = await page.locator('.series-table tbody tr').evaluateAll((rows) => rows.map((row) => row.textContent));
+  expect(steps.length).toBe(25);
+  expect(steps.filter((step) => step?.includes('02:00')).length).toBe(2);
+  expect(steps.filter((step) => step?.includes('the second time')).length).toBe(1);
   const counted = steps.map((step) => Number(step?.match(/(\d+)$/)?.[1]));
   expect(counted.reduce((sum, one) => sum + one, 0)).toBe(25);
   expect(await visitors()).toBe('25');

@@ -5,7 +5,7 @@ import { navigate, useAddress } from './address/navigate.tsx';
 import { pathOf, readRoute } from './address/route.ts';
 import { DeskProvider, useDesk } from './desk/session.tsx';
 import { OverviewPage } from './overview/page.tsx';
-import { NowherePage, UnreachablePage } from './shell/plain.tsx';
+import { Faults, NowherePage, UnreachablePage } from './shell/plain.tsx';
 import './styles/all.css';
 
 // The overview is what people open; the other pages come when they are asked for.
@@ -69,14 +69,24 @@ function Go({ to }: { to: string }): ReactNode {
   return null;
 }
 
+// A page that was open during an upgrade names parts that are no more: it is loaded again, once.
+window.addEventListener('vite:preloadError', (event) => {
+  const [loaded] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  if (loaded?.type === 'reload') return;
+  event.preventDefault();
+  window.location.reload();
+});
+
 const place = document.getElementById('desk');
 if (place === null) throw new Error('index.html has no element #desk.');
 createRoot(place).render(
   <StrictMode>
-    <DeskProvider>
-      <Suspense fallback={null}>
-        <Pages />
-      </Suspense>
-    </DeskProvider>
+    <Faults>
+      <DeskProvider>
+        <Suspense fallback={null}>
+          <Pages />
+        </Suspense>
+      </DeskProvider>
+    </Faults>
   </StrictMode>,
 );

@@ -3,7 +3,7 @@ import type { SiteNow } from './api.ts';
 import { api } from './api.ts';
 
 /** How often a visible page asks who is there. A hidden one does not ask at all. */
-const everyMs = 5_000;
+const everyMs = 3_000;
 
 export type Live =
   | { state: 'asking' }

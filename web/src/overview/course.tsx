@@ -19,7 +19,7 @@ import {
   metricText,
   money,
 } from '../numbers/format.ts';
-import type { Day, Step } from '../period/period.ts';
+import type { Day, DayRange, Step } from '../period/period.ts';
 import { addDays, addMonths, daysIn, isAhead, isUnfinished, stepLabels, stepStart } from '../period/period.ts';
 import { rangeText, stepText, stepTick } from '../period/words.ts';
 import { metricLabel } from '../questions/metrics.ts';
@@ -210,7 +210,10 @@ function pointsOf(
   const missing = (label: string) =>
     isPercentMetric(metric) || metric === 'visit_duration' || label.slice(0, 10) < known.slice(0, 10) ? null : 0;
   return labelsOf(frame.range, frame.step, answer).map((label, index) => {
-    const beforeLabel = beforeLabels[index];
+    const beforeLabel =
+      frame.before !== undefined && frame.step === 'hour'
+        ? beforeLabels.find((one) => one === sameHour(label, frame.range, frame.before as DayRange))
+        : beforeLabels[index];
     return {
       name: stepText(label, frame.step, frame.today),
       tick: stepTick(label, frame.step, oneDay, frame.today),
@@ -225,6 +228,12 @@ function pointsOf(
             },
     };
   });
+}
+
+/** An hour stands against the same hour of its day's counterpart: where clocks change, days have 23 or 25 of them. */
+function sameHour(label: string, range: DayRange, before: DayRange): string {
+  const day = label.slice(0, 10);
+  return `${addDays(before.from, daysIn({ from: range.from, to: day }) - 1)}${label.slice(10)}`;
 }
 
 /** The day that labels the step which a day lies in. */

@@ -34,6 +34,8 @@ import { Why } from './why.tsx';
 
 /** A period that still runs is asked again this often, without dimming what is shown. */
 const freshMs = 30_000;
+/** Visitors in the period below which a page asks again with every visitor: the answer costs next to nothing then. */
+const smallSite = 1_000;
 /** Events that wait no longer than this are as good as counted. */
 const lagShownMs = 1_000;
 
@@ -74,15 +76,21 @@ export function OverviewPage({ site }: { site: Site }) {
   const nothing = visitors === 0 && cellNumber(totals[2]?.after) === 0;
   const someoneNow = live.state === 'here' && live.now.visitors > 0;
   const everyMs = nothing && someoneNow && view.filters.length === 0 ? 3_000 : freshMs;
+  // On a small site each visitor is seen coming: a change of "now" is the sign to look again at once.
+  const sign = live.state === 'here' && visitors !== null && visitors < smallSite ? live.now.visitors : undefined;
+  const lastSign = useRef(sign);
   useEffect(() => {
     if (!frame.running) return;
-    const timer = setInterval(() => {
+    const look = () => {
       if (document.hidden) return;
       setMoment(now());
       setTick((before) => before + 1);
-    }, everyMs);
+    };
+    if (sign !== undefined && lastSign.current !== undefined && sign !== lastSign.current) look();
+    lastSign.current = sign;
+    const timer = setInterval(look, everyMs);
     return () => clearInterval(timer);
-  }, [everyMs, frame.running]);
+  }, [everyMs, frame.running, sign]);
 
   const orders = site.revenue ? totalsOf(drawn(answers.orders as Answer), revenueMetrics) : [];
   const strip = [...totals, ...orders];

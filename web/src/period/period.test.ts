@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Against, Period } from './period.ts';
 import { addMonths, localTime, resolveAgainst, resolvePeriod, stepLabels, stepsFor } from './period.ts';
+import { stepText } from './words.ts';
 
 const today = '2026-11-11';
 
@@ -34,6 +35,10 @@ test('a cut week is named after the first day of the range', () => {
     '2026-10-19',
     '2026-10-26',
   ]);
+});
+test('an hour that clocks repeat is told apart', () => {
+  expect(stepText('2026-10-25 02:00:00', 'hour', today, 'en-GB')).toBe('25 Oct, 02:00');
+  expect(stepText('2026-10-25 02:00:00+01:00', 'hour', today, 'en-GB')).toBe('25 Oct, 02:00, the second time');
 });
 test('the 31st of a short month is its last day', () => expect(addMonths('2026-03-31', -1)).toBe('2026-02-28'));
 test('a year is not offered by the hour', () => {

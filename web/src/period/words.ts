@@ -41,7 +41,9 @@ export function stepText(label: string, step: Step, today: Day, locale?: Locale)
       const hour = format(locale, { hour: '2-digit', minute: '2-digit' }).format(
         at(label) + Number(label.slice(11, 13)) * 3_600_000,
       );
-      return `${dayText(label, today, { locale })}, ${hour}`;
+      // The hour that clocks going back repeat carries its offset, so that the two can be told apart.
+      const again = label.length > 19 ? ', the second time' : '';
+      return `${dayText(label, today, { locale })}, ${hour}${again}`;
     }
     case 'day': {
       const weekday = format(locale, { weekday: 'long' }).format(at(label));

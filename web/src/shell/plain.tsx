@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useEffect } from 'react';
+import { Component, useEffect } from 'react';
 import { Link } from '../address/navigate.tsx';
 import { Mark } from '../controls/icons.tsx';
 import { useDesk } from '../desk/session.tsx';
@@ -35,6 +35,28 @@ export function PlainPage({
       </footer>
     </div>
   );
+}
+
+/** A fault of the page itself leaves a sentence and a way on, never an empty window. */
+export class Faults extends Component<{ children: ReactNode }, { fault: boolean }> {
+  override state = { fault: false };
+
+  static getDerivedStateFromError() {
+    return { fault: true };
+  }
+
+  override render() {
+    if (!this.state.fault) return this.props.children;
+    return (
+      <PlainPage title="A fault">
+        <h1>This page met a fault of its own</h1>
+        <p className="lede">Nothing that is stored is touched. Loading the page again usually mends it.</p>
+        <button type="button" className="btn" onClick={() => window.location.reload()}>
+          Load again
+        </button>
+      </PlainPage>
+    );
+  }
 }
 
 export function NowherePage({ what, why }: { what: string; why: string }) {
