@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { dayMs } from './days.ts';
+import { dayMs, historySeconds } from './days.ts';
 import { freeze } from './freeze.ts';
 import { mergeVisits } from './merge.ts';
 import { recipe } from './recipe.ts';
@@ -56,7 +56,7 @@ export interface History {
    * @returns how many days of how many sites it froze
    */
   sweep(): Promise<{ sites: number; days: number }>;
-  /** Lets a sweep in progress end after the site it is at. */
+  /** Lets a sweep in progress end after the statement it is at; days that are left are counted after the next start. */
   stop(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export const historyLimits = {
    */
   quietMs: 60_000,
   /** Events in one INSERT … SELECT; bounds its memory. */
-  eventsPerBuild: 3_000_000,
+  eventsPerBuild: 1_000_000,
   /** How long another process's changes may stay unseen. The embedded warehouse has no other process. */
   sharedForMs: 5_000,
 } as const;
@@ -198,6 +198,7 @@ export async function openHistory(house: {
         fresh.map((day) => day.day),
       );
       for (const chunk of chunksOf(fresh)) {
+        if (stopped) break;
         const version = nextVersion();
         const frozen = await freeze(warehouse, { siteId, timezone, version, days: chunk });
         await write(
@@ -261,7 +262,7 @@ async function findDue(
      FROM arrivals WHERE id_day < toDate({before:UInt16})
      GROUP BY site_id, id_day ORDER BY site_id, id_day`,
     { before: closedBefore },
-    { purpose: 'history' },
+    { purpose: 'history', seconds: historySeconds },
   );
   const due = new Map<number, Due>();
   for (const row of rows) {

@@ -1,5 +1,5 @@
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
-import { isoDay } from './days.ts';
+import { historySeconds, isoDay } from './days.ts';
 
 /**
  * Merges the visits of closed days until each day's partition holds one row per visit. Counts are right without it,
@@ -14,7 +14,7 @@ export async function mergeVisits(warehouse: Warehouse, days: readonly number[])
      WHERE database = currentDatabase() AND table = {table:String} AND active AND partition IN {days:Array(String)}
      GROUP BY partition HAVING count() > 1 OR max(level) = 0`,
     { table, days: days.map(isoDay) },
-    { purpose: 'history' },
+    { purpose: 'history', seconds: historySeconds },
   );
   for (const { partition } of rows) {
     // A partition's name cannot be a bound parameter; these names came from `days`, through the engine.

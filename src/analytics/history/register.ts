@@ -1,5 +1,5 @@
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { isoDay } from './days.ts';
+import { historySeconds, isoDay } from './days.ts';
 
 /** One row of `frozen_days`. */
 export interface DayChange {
@@ -34,7 +34,7 @@ export async function readDays(warehouse: Warehouse): Promise<Map<number, Map<nu
        arrayMap(piece -> toUInt16(piece), pieces) AS pieces, left_out
      FROM frozen_days FINAL`,
     {},
-    { purpose: 'history' },
+    { purpose: 'history', seconds: historySeconds },
   );
   const register = new Map<number, Map<number, DayChange>>();
   for (const row of rows) {

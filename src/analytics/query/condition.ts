@@ -4,8 +4,8 @@ import { countryCodes, countryNames } from './countries.ts';
 import { pagePattern } from './page_pattern.ts';
 import type { Dimension, Filter, Goal } from './parse.ts';
 
-/** Where a condition or a key is evaluated: on events (alias `e`) or on visits (alias `v`). */
-export type Table = 'events' | 'visits';
+/** Where a condition or a key is evaluated: on events (alias `e`), visits (`v`), or the value of a frozen row (`t`). */
+export type Table = 'events' | 'visits' | 'daily';
 
 /** What of the outside a condition may need: the visits that pass a test of their ends. */
 export interface ConditionContext {
@@ -76,7 +76,8 @@ export function valueSql(
 ): string {
   if (subject.kind === 'property') return `e.props[${binder.bind('String', subject.property)}]`;
   const { level, column: name } = subject.fact;
-  const column = table === 'visits' ? visitColumn(name) : `${level === 'visit-end' ? 'v' : 'e'}.${name}`;
+  const own = level === 'visit-end' ? `v.${name}` : `e.${name}`;
+  const column = { events: own, visits: visitColumn(name), daily: 't.value' }[table];
   return subject.fact.names === 'country' ? countryName(column, binder) : column;
 }
 

@@ -1,6 +1,7 @@
 import type { Atom } from '../facts.ts';
 import { frozenDimensions } from '../history/index.ts';
 import type { Binder } from './binder.ts';
+import { conditionOf } from './condition.ts';
 import type { Dimension, Filter } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { FrozenDays } from './run.ts';
@@ -22,6 +23,8 @@ export interface DailyPlan {
   /** Is the step part of the row's key (-1: no), and at which places is the value? */
   timeAt: number;
   valuesAt: readonly number[];
+  /** Tests of the value: rows of `daily` that fail are left out. */
+  filters: readonly Filter[];
 }
 
 interface DailyRow {
@@ -57,15 +60,17 @@ const sameColumn: Record<string, string> = {
   'visit:city_name': 'visit:city',
 };
 
-/** Undefined when `daily` has no part in the list: it is filtered, or by something that is not frozen. */
+/**
+ * Undefined when `daily` has no part in the list: it is by something that is not frozen, or filtered by something else
+ * than it is by.
+ */
 export function planDaily(
   list: { dimensions: readonly Dimension[]; buckets?: readonly Bucket[] },
   range: Range,
   filters: readonly Filter[],
   frozen: FrozenDays,
 ): DailyPlan | undefined {
-  if (filters.length > 0) return undefined;
-  const dimension = frozenName(list.dimensions);
+  const dimension = frozenName(list.dimensions, filters);
   if (dimension === undefined) return undefined;
   const steps = list.buckets ?? [range];
   // Steps of hours hold no whole day, so there is nothing to be found.
@@ -90,14 +95,44 @@ export function planDaily(
     rows,
     timeAt: list.dimensions.findIndex((each) => each.kind === 'time'),
     valuesAt: list.dimensions.flatMap((each, at) => (each.kind === 'time' ? [] : [at])),
+    filters,
   };
 }
 
-/** The name in `daily` of what a list is by: '' for totals, undefined when it is by more than one thing. */
-function frozenName(dimensions: readonly Dimension[]): string | undefined {
-  const names = dimensions.flatMap(({ kind, name }) => (kind === 'time' ? [] : [sameColumn[name] ?? name]));
-  const [name = ''] = names;
-  return names.every((each) => each === name) && frozenDimensions.includes(name) ? name : undefined;
+/**
+ * The name in `daily` of what a list is by, '' for totals. A filter of the same dimension leaves out whole rows, so it
+ * may be any. Without the dimension in the list its rows would have to be added up, and visitors of two values do not
+ * add up: there, only a filter that lets one value through is answered from the rows of that value.
+ */
+function frozenName(dimensions: readonly Dimension[], filters: readonly Filter[]): string | undefined {
+  const nameOf = (name: string) => sameColumn[name] ?? name;
+  const listed = dimensions.flatMap(({ kind, name }) => (kind === 'time' ? [] : [nameOf(name)]));
+  const tested = filters.flatMap(testedNames).map(nameOf);
+  const [name = ''] = [...listed, ...tested];
+  if (![...listed, ...tested].every((each) => each === name) || !frozenDimensions.includes(name)) return undefined;
+  if (listed.length > 0 || tested.length === 0) return name;
+  return filters.length === 1 && filters.every(hasOneValue) ? name : undefined;
+}
+
+function testedNames(filter: Filter): string[] {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.nodes.flatMap(testedNames);
+    case 'not':
+      return testedNames(filter.node);
+    case 'goal':
+      return ['event:goal'];
+    case 'test':
+      return [filter.subject.name];
+  }
+}
+
+/** Names of countries do not count: two codes may have the same. */
+function hasOneValue(filter: Filter): boolean {
+  if (filter.kind !== 'test' || filter.subject.kind !== 'column') return false;
+  const { operator, negated, caseSensitive, values, subject } = filter;
+  return operator === 'is' && !negated && caseSensitive && values.length === 1 && subject.fact.names === undefined;
 }
 
 /** A local day has at least this many hours wherever clocks have been changed by one. */
@@ -176,6 +211,7 @@ export function dailySql(
     `t.id_day >= ${binder.bind('Date', isoDay(Math.min(...days)))}`,
     `t.id_day <= ${binder.bind('Date', isoDay(Math.max(...days)))}`,
     `${code} IN (${codes})`,
+    ...plan.filters.map((filter) => conditionOf(filter, { binder, table: 'daily', visitsWhere: never })),
   ];
   const numbers = binder.bind(
     'Array(UInt32)',
@@ -198,4 +234,8 @@ export function dailySql(
   const shown = [`${which} AS s`, ...selected, ...sums, ...(options.grouped ? ['toUInt64(0) AS group_visitors'] : [])];
   const groups = [...(lists.length === 1 ? [] : ['s']), ...keys];
   return `SELECT ${shown.join(', ')}\nFROM daily AS t WHERE ${where.join(' AND ')}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`;
+}
+
+function never(): string {
+  throw new Error('A test of a frozen value asked for a look-up in visits.');
 }

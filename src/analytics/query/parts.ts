@@ -1,0 +1,237 @@
+import type { Atom } from '../facts.ts';
+import type { Binder } from './binder.ts';
+import { asksEvents, isOfActions } from './condition.ts';
+import { dailySql, isFrozenAtom } from './daily.ts';
+import { eventParts } from './events_parts.ts';
+import { numbered, type Wanted, zeroOf } from './grouping.ts';
+import { openKeys } from './keys.ts';
+import type { Dimension, Filter } from './parse.ts';
+import type { Numbered } from './pass.ts';
+import type { Range } from './range.ts';
+import { openRows } from './rows.ts';
+import type { List, PartNote, Scope } from './statement.ts';
+import { visitParts } from './visits_parts.ts';
+import { insideOf } from './whole_days.ts';
+
+/**
+ * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
+ * `started < to AND ended >= from` then counts exactly the visitors that have one. Shorter stretches ask events.
+ */
+const visitGapMaxMs = 31 * 60_000;
+
+interface Part {
+  sql: string;
+  note: PartNote;
+}
+
+type PartKind = 'visits' | 'visits-with-event' | 'events' | 'reading' | 'visits-by-event';
+
+/** Which table answers which number of a list. This is the whole decision; the builders below only write it down. */
+function kindOf(atom: Atom, list: List, scope: Scope): PartKind {
+  const byEvent = list.dimensions.some(isOfEvents);
+  const throughEvents = byEvent || scope.filters.some(asksEvents);
+  switch (atom) {
+    case 'visitors':
+      if (byEvent) return 'events';
+      // What a visit says is the same on all of its events, so a visit with one event that passes is enough: there are
+      // three times fewer visits than events. A step needs the event within the step, which visits do not know.
+      if (throughEvents) return list.buckets === undefined ? 'visits-with-event' : 'events';
+      return hasShortStep(list, scope.range) ? 'events' : 'visits';
+    case 'visits':
+      // Events know which visit they are of and when it began; only its bounce and length need the visit itself.
+      if (byEvent && list.buckets === undefined && !list.atoms.includes('bounces') && !list.atoms.includes('duration'))
+        return 'events';
+      return byEvent ? 'visits-by-event' : throughEvents ? 'visits-with-event' : 'visits';
+    case 'bounces':
+    case 'duration':
+      return byEvent ? 'visits-by-event' : throughEvents ? 'visits-with-event' : 'visits';
+    case 'scroll':
+    case 'scroll_visits':
+    case 'engagement':
+    case 'engaged_visits':
+      return 'reading';
+    case 'pageviews':
+    case 'events':
+      // A visit on a day inside the range has all of its events in it, and knows how many.
+      return !throughEvents &&
+        list.buckets === undefined &&
+        list.daily === undefined &&
+        insideOf(scope.range) !== undefined
+        ? 'visits'
+        : 'events';
+    case 'revenue':
+    case 'revenue_events':
+    case 'revenue_elsewhere':
+      return 'events';
+  }
+}
+
+function isOfEvents(dimension: Dimension): boolean {
+  return (
+    dimension.kind === 'goal' ||
+    dimension.kind === 'property' ||
+    (dimension.kind === 'column' && dimension.fact.level === 'event')
+  );
+}
+
+function hasShortStep(list: List, range: Range): boolean {
+  const steps = list.buckets ?? [range];
+  return steps.some((step) => step.to - step.from < visitGapMaxMs);
+}
+
+/** A pass over one table: the same numbers, over the same days, for one or several lists. */
+interface Reading {
+  kind: PartKind;
+  atoms: readonly Atom[];
+  /** Days of identity it is limited to; undefined = every one. */
+  days: readonly number[] | undefined;
+  members: readonly Numbered[];
+}
+
+/** Every part of a statement: what frozen days answer, what is read live, and the totals behind shares of a row. */
+export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wanted: Wanted): Part[] {
+  const builder = partBuilder(scope, binder);
+  const groups = new Map<
+    string,
+    { kind: PartKind; atoms: Atom[]; days: readonly number[] | undefined; members: Numbered[] }
+  >();
+  lists.forEach((list, at) => {
+    // Numbers that `daily` has are read live for the other days only; the rest of them for all days.
+    const kinds = Map.groupBy(
+      list.atoms,
+      (atom) => `${list.daily !== undefined && isFrozenAtom(atom) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`,
+    );
+    for (const [kindOverDays, atoms] of kinds) {
+      const [over, kind] = kindOverDays.split(' ') as ['live' | 'all', PartKind];
+      // Lists share a pass when it computes the same numbers over the same days, and each event counts once in each.
+      const alone = kind === 'reading' || kind === 'visits-by-event' || list.buckets !== undefined;
+      const single = alone || list.dimensions.some((dimension) => dimension.kind === 'goal');
+      const live = over === 'live' ? list.daily?.live : undefined;
+      const days = live === undefined ? 'all' : live.join();
+      const actions = list.dimensions.some(isOfActions);
+      // Of visits the numbers beside visitors cost next to nothing, so a list that did not ask for them may share.
+      const ofVisits = kind === 'visits' || kind === 'visits-with-event';
+      const numbers = ofVisits ? String(atoms.includes('visitors')) : atoms.join();
+      const shared = [kind, numbers, days, actions].join(' ');
+      // Two lists by the same columns could not be told apart within one pass.
+      const twin = groups.get(shared)?.members.some((member) => signatureOf(member.list) === signatureOf(list));
+      const name = single || twin === true ? `${shared} ${at}` : shared;
+      const group = groups.get(name) ?? { kind, atoms: [...atoms], days: live, members: [] };
+      group.members.push({ at, list });
+      for (const atom of atoms) if (!group.atoms.includes(atom)) group.atoms.push(atom);
+      groups.set(name, group);
+    }
+  });
+  const live = [...groups.values()].flatMap((group) => builder.live(group, wanted));
+  const frozen = builder.frozen(lists, wanted);
+  const totals = lists.flatMap((list, at) =>
+    list.groupFilters === undefined ? [] : builder.groupTotal({ at, list }, list.groupFilters, wanted),
+  );
+  return [...frozen, ...live, ...totals];
+}
+
+function signatureOf(list: List): string {
+  const columns = list.dimensions.map((dimension) =>
+    dimension.kind === 'column' ? `${dimension.fact.level} ${dimension.fact.column}` : dimension.name,
+  );
+  return columns.sort().join();
+}
+
+function partBuilder(scope: Scope, binder: Binder) {
+  const rows = openRows(scope, binder);
+  const tools = { scope, binder, rows, keys: openKeys(scope, binder) };
+  const { visitsPart, visitsWithEvent, visitsByEvent } = visitParts(tools);
+  const { eventsPart, readingPart } = eventParts(tools);
+  const { site } = rows;
+
+  function live({ kind, atoms, days, members }: Reading, wanted: Wanted): Part[] {
+    if (days?.length === 0) return [];
+    const note = noteOf(members, atoms, days);
+    switch (kind) {
+      case 'visits':
+        return [
+          { sql: visitsPart(atoms, members, wanted, days), note: { ...note, table: 'visits' } },
+          ...viewsOfCutDays(atoms, members, wanted).map((sql) => ({ sql, note })),
+        ];
+      case 'visits-with-event':
+        return [{ sql: visitsWithEvent(atoms, members, wanted, days), note: { ...note, table: 'events+visits' } }];
+      case 'events':
+        return [{ sql: eventsPart(atoms, members, wanted, days), note }];
+      case 'reading':
+        return members.map((member) => ({ sql: readingPart(member, wanted, days), note }));
+      case 'visits-by-event':
+        return members.map((member) => ({
+          sql: visitsByEvent(member, wanted, days),
+          note: { ...note, table: 'events+visits' },
+        }));
+    }
+  }
+
+  function noteOf(members: readonly Numbered[], atoms: readonly Atom[], days: readonly number[] | undefined): PartNote {
+    const dimensions = members.map(({ list }) => list.dimensions.map((dimension) => dimension.name).join(' × '));
+    return { table: 'events', dimensions, numbers: [...atoms], ...(days === undefined ? {} : { days: days.length }) };
+  }
+
+  /** Page views and events of the days that `visitsPart` cannot answer for. */
+  function viewsOfCutDays(atoms: readonly Atom[], members: readonly Numbered[], wanted: Wanted): string[] {
+    const counted = atoms.filter((atom) => atom === 'pageviews' || atom === 'events');
+    const asking = members.filter(({ list }) => counted.some((atom) => list.atoms.includes(atom)));
+    return asking.length === 0 ? [] : [eventsPart(counted, asking, wanted, undefined, (each) => !each.inside)];
+  }
+
+  /** Visitors of each row without the filters that make it a conversion. Every goal's row has the same total. */
+  function groupTotal({ at, list }: Numbered, filters: readonly Filter[], wanted: Wanted): Part[] {
+    const goalAt = list.dimensions.findIndex((dimension) => dimension.kind === 'goal');
+    const kept = list.dimensions.filter((_, number) => number !== goalAt);
+    const base = { ...scope, filters };
+    const { daily: _, ...withoutDaily } = list;
+    const plain: List = { ...withoutDaily, dimensions: kept, atoms: ['visitors'] };
+    const kind = kindOf('visitors', plain, base);
+    const parts = partBuilder(base, binder).live(
+      { kind, atoms: ['visitors'], days: undefined, members: [{ at, list: plain }] },
+      { atoms: ['visitors'], keyCount: kept.length, grouped: false },
+    );
+    const keys = numbered(wanted.keyCount, 'k').map((key, number) => {
+      if (number === goalAt) return `toString(arrayJoin(range(1, ${scope.goals.length + 1}))) AS ${key}`;
+      const from = goalAt >= 0 && number > goalAt ? number - 1 : number;
+      return from < kept.length && number < list.dimensions.length ? `t.k${from} AS ${key}` : `'' AS ${key}`;
+    });
+    const zeros = wanted.atoms.map((atom) => `${zeroOf(atom)} AS ${atom}`);
+    return parts.map(({ sql, note }) => ({
+      sql: `SELECT ${[`${at} AS s`, ...keys, ...zeros, 't.visitors AS group_visitors'].join(', ')}\nFROM (${sql}) AS t`,
+      note,
+    }));
+  }
+
+  /** Lists of the same numbers from the same rows of `daily` are one pass over it. */
+  function frozen(lists: readonly List[], wanted: Wanted): Part[] {
+    const asking = lists.flatMap((list, at) => {
+      const own = list.atoms.filter(isFrozenAtom);
+      return list.daily === undefined || own.length === 0 ? [] : [{ at, list, plan: list.daily, own }];
+    });
+    // A row of `daily` can be given to one list only; countries by code and by name are two.
+    const isTwin = (at: number, dimension: string) =>
+      asking.some((other) => other.at < at && other.plan.dimension === dimension);
+    const groups = Map.groupBy(asking, ({ at, plan, own }) =>
+      plan.timeAt >= 0 || plan.dimension === '' || plan.filters.length > 0 || isTwin(at, plan.dimension)
+        ? at
+        : `${own.join()} ${JSON.stringify(plan.rows)}`,
+    );
+    return [...groups.values()].flatMap((members) => {
+      const [first] = members;
+      if (first === undefined) return [];
+      const atoms = wanted.atoms.map((atom) => ({ atom, own: first.own.includes(atom), zero: zeroOf(atom) }));
+      const sql = dailySql(members, {
+        site,
+        binder,
+        keys: numbered(wanted.keyCount, 'k'),
+        atoms,
+        grouped: wanted.grouped,
+      });
+      const days = [...new Set(first.plan.rows.map((row) => row.day))];
+      return [{ sql, note: { ...noteOf(members, first.own, days), table: 'daily' as const } }];
+    });
+  }
+
+  return { live, frozen, groupTotal };
+}

@@ -1,0 +1,55 @@
+import type { Atom } from '../facts.ts';
+import type { Binder } from './binder.ts';
+import { groupBy, selectOf, type Wanted } from './grouping.ts';
+import type { Keys } from './keys.ts';
+import type { Rows } from './rows.ts';
+import type { List, Scope } from './statement.ts';
+
+/** What the builders of parts share: one statement's site, range and filters, and its bound values. */
+export interface PartTools {
+  scope: Scope;
+  binder: Binder;
+  rows: Rows;
+  keys: Keys;
+}
+
+/** A list together with its number in the statement. */
+export interface Numbered {
+  at: number;
+  list: List;
+}
+
+/** Statements read one pass into columns c0…cN, then group them as each list wants. */
+export function pass(
+  { keyOf }: Keys,
+  members: readonly Numbered[],
+  wanted: Wanted,
+  options: {
+    table: 'events' | 'visits';
+    time: string;
+    sources: readonly { from: string; columns: readonly string[] }[];
+    atoms: readonly Atom[];
+    sums: Partial<Record<Atom, string>>;
+  },
+): string {
+  const expressions: string[] = [];
+  const sets = members.map(({ at, list }) => {
+    const columns: number[] = [];
+    for (const dimension of list.dimensions) {
+      const expression = keyOf(dimension, options.table, options.time, list.buckets ?? []);
+      const known = expressions.indexOf(expression);
+      // Within one list every dimension has a column of its own, so that its place is its number.
+      columns.push(known >= 0 && !columns.includes(known) ? known : expressions.push(expression) - 1);
+    }
+    return { at, columns };
+  });
+  const keys = expressions.map((expression, at) => `${expression} AS c${at}`);
+  const source = options.sources
+    .map(
+      ({ from, columns }) =>
+        `SELECT ${[...keys, ...columns, ...(keys.length + columns.length === 0 ? ['1'] : [])].join(', ')} FROM ${from}`,
+    )
+    .join('\nUNION ALL ');
+  const sums = Object.fromEntries(options.atoms.map((atom) => [atom, options.sums[atom]]));
+  return `${selectOf(sets, expressions.length, wanted, sums)}\nFROM (${source})${groupBy(sets, expressions.length)}`;
+}
