@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { must, type Proof, type ProofContext } from './kit.ts';
 import { played } from './privacy_browser.ts';
-import { leaked, sentenceOf } from './scan/scan.ts';
+import { leaked, sentenceOf, weakFindsMin } from './scan/scan.ts';
 import { mustNotBeFound, scanUsedDesk } from './used_desk.ts';
 
 /** Promises about what a desk keeps, shown on one that was used in every way (see used_desk.ts). */
@@ -18,8 +18,11 @@ export const proofs: readonly Proof[] = [
       const { certain, chance } = leaked(finds);
       must(certain.length === 0, `An address was kept: ${sentenceOf(certain)}`);
       must(desk.sent >= 10_000, `Only ${desk.sent} events were sent.`);
+      const perWay = [...addresses.keys()].map(
+        (way) => new Set(chance.filter(({ group }) => group === way).map(({ canary }) => canary)).size,
+      );
       const megabytes = Math.round(found.bytesLooked / 1e6);
-      return `${desk.sent} events from ${32 * addresses.size} addresses by ${addresses.size} ways; none in ${found.files} files, ${megabytes} MB unpacked; ${chance.length} accidental matches of 4 bytes`;
+      return `${desk.sent} events from ${32 * addresses.size} addresses by ${addresses.size} ways; none in ${found.files} files, ${megabytes} MB unpacked; in 4 bytes at most ${Math.max(...perWay)} of a way's 16, where ${weakFindsMin} are evidence`;
     },
     sabotage: {
       name: 'the address is written into the title of the row',

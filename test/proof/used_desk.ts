@@ -207,12 +207,15 @@ function plant(home: Home): Planted {
   };
 }
 
-/** Public addresses that no ordinary data holds: all four bytes are above 0x80 and together no text in UTF-8. */
+/**
+ * Public addresses that no ordinary data holds: all four bytes are above 0x80, together they are no text in UTF-8, and
+ * none is one of the high bytes of which small negative numbers are made.
+ */
 function canaryAddresses(way: string): string[] {
   const digestOf = (n: number) => createHash('sha256').update(`${way} ${n}`).digest();
   const ipv4 = Array.from({ length: addressesPerWay }, (_, n) => {
     const [a = 0, b = 0, c = 0, d = 0] = digestOf(n);
-    return [204 + (a % 19), 248 + (b % 8), 128 + (c % 128), 248 + (d % 8)].join('.');
+    return [204 + (a % 19), 193 + (b % 50), 130 + (c % 110), 193 + (d % 50)].join('.');
   });
   const ipv6 = Array.from({ length: addressesPerWay }, (_, n) => {
     const groups = Array.from({ length: 6 }, (_group, at) =>
