@@ -174,11 +174,11 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
         const outcome = await new Promise<Parameters<Parameters<Ingest['take']>[2]>[0]>((resolve) =>
           parts.ingest.take(event, sender, resolve),
         );
-        if (outcome.kind === 'unavailable')
+        if (outcome.kind !== 'taken')
           throw new RequestError(
             'spool_full',
             'The disk refused the event. Make room on the disk of the data directory, then try again.',
-            { headers: { 'retry-after': String(outcome.retryAfterSeconds) } },
+            { headers: { 'retry-after': String(outcome.kind === 'unavailable' ? outcome.retryAfterSeconds : 1) } },
           );
         const reason = Object.keys(outcome.dropped)[0] as keyof typeof dropReasons | undefined;
         if (reason !== undefined)

@@ -52,9 +52,12 @@ export type ImportReport = {
   days: { first: string; last: string } | undefined;
 };
 
-/** Rows kept by one append; about 0.5 MB of text. */
+/** Rows kept by one append: about 0.5 MB of text, and no more than fits where addresses are long. */
 const rowsPerAppend = 500;
+const charsPerAppend = 512 * 1024;
 const lineNumbersMax = 20;
+/** The warehouse's days begin with 1970-01-01, which stands for "the whole day" in the frozen counts. */
+const firstMs = 2 * 86_400_000;
 /** Of the visitors of one site that are on it at the same time. */
 const visitsAtOnceMax = 200_000;
 const textBytesMax = 64 * 1024 * 1024;
@@ -72,6 +75,7 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
   const days = new Set<number>();
   const pendingDays = new Set<number>();
   let rows: string[] = [];
+  let chars = 0;
   let orders: Id64[] = [];
 
   async function flush() {
@@ -81,6 +85,7 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
     for (const day of fresh) days.add(day);
     if (rows.length > 0) await parts.append(rows.join('\n'));
     rows = [];
+    chars = 0;
     orders = [];
     parts.onProgress?.(report.lines);
   }
@@ -98,8 +103,9 @@ export async function importEvents(parts: ImportParts): Promise<ImportReport> {
       report.stored++;
       for (const reason of taken.leftOut) report.leftOut[reason] = (report.leftOut[reason] ?? 0) + 1;
       rows.push(taken.line);
+      chars += taken.line.length;
       if (taken.orderKey !== undefined) orders.push(taken.orderKey);
-      if (rows.length >= rowsPerAppend) await flush();
+      if (rows.length >= rowsPerAppend || chars >= charsPerAppend) await flush();
     }
     await flush();
   } catch (error) {
@@ -174,8 +180,9 @@ function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
   if ('refused' in page) return { stopped: page.reason };
   const { timeMs } = input;
   const address = input.address === undefined ? '' : plainAddress(input.address);
-  // A row without a time belongs to no day, and one from the future to none yet.
-  if (timeMs === undefined || timeMs > parts.nowMs || address === undefined) return { stopped: 'invalid' };
+  // A row without a time belongs to no day, one from the future to none yet, and one from before 1970 to none there is.
+  if (timeMs === undefined || timeMs > parts.nowMs || timeMs < firstMs || address === undefined)
+    return { stopped: 'invalid' };
   const hit = takeIn(
     arrive({
       input,

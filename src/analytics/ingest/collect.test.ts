@@ -165,6 +165,16 @@ describe('bad input: a clear 4xx or a counted reason, never a crash', () => {
       undefined,
     ],
     ['deep nesting alone', deep, 202, undefined, 'invalid'],
+    [
+      'rows that do not fit into one write',
+      Array.from({ length: 990 }, () => ({
+        ...view,
+        d: ['s', 'S'].flatMap((a) => ['h', 'H'].flatMap((b) => [`${a}${b}op.example`, `${a}${b}oP.example`])).join(),
+      })),
+      413,
+      'too_large',
+      'too_large',
+    ],
     ['a list of 1,001 events', Array.from({ length: 1_001 }, () => view), 413, 'too_large', 'too_large'],
     ['5 MB', Buffer.alloc(5 * 1024 * 1024, 0x20), 413, 'too_large', 'too_large'],
   ];

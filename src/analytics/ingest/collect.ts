@@ -123,6 +123,7 @@ function answer(
 }
 
 function answerOne(response: ServerResponse, outcome: Outcome) {
+  if (outcome.kind === 'too_large') return sendTooLarge(response);
   if (outcome.kind === 'unavailable') return sendUnavailable(response, outcome.retryAfterSeconds);
   const dropped = droppedHeaders(outcome);
   if (dropped === undefined) return response.writeHead(202, okHeaders).end('ok');
@@ -134,6 +135,7 @@ function answerOne(response: ServerResponse, outcome: Outcome) {
 }
 
 function answerList(response: ServerResponse, outcome: Outcome) {
+  if (outcome.kind === 'too_large') return sendTooLarge(response);
   if (outcome.kind === 'unavailable') return sendUnavailable(response, outcome.retryAfterSeconds);
   const dropped = droppedHeaders(outcome) ?? [];
   if (isThrottled(outcome)) return sendThrottled(response, dropped);
@@ -189,6 +191,15 @@ function sendThrottled(response: ServerResponse, headers: readonly string[]): vo
     'rate_limited',
     'This site sent more events a second than its limit allows (FAIRLEAD_SITE_RATE). Send again in a second.',
     ['retry-after', '1', ...headers],
+  );
+}
+
+function sendTooLarge(response: ServerResponse): void {
+  sendError(
+    response,
+    'too_large',
+    'The rows of these events do not fit into one write, so none was stored. Send fewer events at once.',
+    ['x-fairlead-dropped', 'too_large'],
   );
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventRow } from '../event_row.ts';
 import type { Shields, SiteRecord } from '../sites.ts';
 import type { Sender, Taken } from './ingest.ts';
-import { browserHeaders, chrome, noon, openRig, shop, shopKey } from './rig.ts';
+import { browserHeaders, chrome, noon, openRig, person, shop, shopKey } from './rig.ts';
 
 const minute = 60_000;
 const view = { n: 'pageview', u: 'https://shop.example/a', d: 'shop.example' };
@@ -581,11 +581,23 @@ describe('a batch', () => {
     expect(rig.send([view, view])).toEqual({ kind: 'unavailable', retryAfterSeconds: 5 });
     expect(rig.desk.visits.count()).toBe(0);
   });
-  it('of large events goes to the disk in portions, and all of it', () => {
+  const props = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`k${n}`, 'x'.repeat(2_000)]));
+  const large = (count: number) => Array.from({ length: count }, (_, n) => ({ ...view, p: props, id: `e${n}` }));
+  it('of large events is one write, so that all of it is stored or nothing', () => {
     const rig = openRig();
-    const props = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`k${n}`, 'x'.repeat(2_000)]));
-    rig.send(Array.from({ length: 60 }, (_, n) => ({ ...view, p: props, id: `e${n}` })));
+    rig.events.hold();
+    rig.ingest.take(large(60), person(), () => {});
+    expect(rig.events.appends()).toBe(1);
+    rig.events.release();
     expect(rig.rows()).toHaveLength(60);
+  });
+  it('that does not fit into one write is refused before anything of it counts', () => {
+    const rig = openRig();
+    expect(rig.send([...large(80), { n: 'nonsense' }])).toEqual({ kind: 'too_large' });
+    expect(rig.rows()).toEqual([]);
+    expect(rig.desk.visits.count()).toBe(0);
+    expect(rig.dropRows()).toContainEqual(expect.objectContaining({ site_id: 1, reason: 'too_large', events: 80 }));
+    expect(rig.send(large(60))).toMatchObject({ stored: 60, duplicates: 0 });
   });
 });
 

@@ -4,7 +4,7 @@ import { ingestLimits } from '../../../contract/limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { plainAddress } from '../../platform/http/address.ts';
 import type { Principal } from '../../platform/http/route.ts';
-import type { Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
+import { type Lane, type SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
 import type { SiteRecord } from '../sites.ts';
 import { type Arrival, arrive, type Hit } from './arrival.ts';
 import type { DropCounts } from './drops.ts';
@@ -26,7 +26,10 @@ export type Sender = {
 
 export type Outcome =
   /** The disk took nothing: answer 503, send it again. */
-  { readonly kind: 'unavailable'; readonly retryAfterSeconds: number } | Taken;
+  | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number }
+  /** Its rows do not fit into one write, and one that is not whole could be half stored: send fewer at once. */
+  | { readonly kind: 'too_large' }
+  | Taken;
 
 export type Taken = {
   readonly kind: 'taken';
@@ -65,8 +68,8 @@ const futureMsMax = 60_000;
 /** Older events than any site keeps would be deleted on arrival. */
 const ageMsMax = 780 * 86_400_000;
 const refusedShownMax = 10;
-/** Rows of one request go to the spool in portions of at most this size; an ordinary batch is one portion. */
-const portionCharsMax = 1024 * 1024;
+/** The rows of a request are one write, so that all of them are stored or none; a full ordinary batch has 1.5 MB. */
+const rowsBytesMax = spoolLimits.appendBytesMax;
 
 export function openIngest(parts: IngestParts): Ingest {
   const { desk, clock, drops } = parts;
@@ -108,7 +111,17 @@ export function openIngest(parts: IngestParts): Ingest {
       }
     }
     taken.stored = hits.length;
-    store(hits, flight, nowMs, others === undefined ? undefined : [...others], (refusal) =>
+    const rows = rowsOf(hits);
+    if (rows === undefined) {
+      for (const hit of hits) {
+        takeBack(hit);
+        drops.add(hit.siteId, 'too_large', nowMs);
+      }
+      for (const id of flight.ids) flights.delete(id);
+      done({ kind: 'too_large' });
+      return;
+    }
+    store(rows, hits, flight, nowMs, others === undefined ? undefined : [...others], (refusal) =>
       done(refusal === undefined ? taken : { kind: 'unavailable', retryAfterSeconds: refusal.retryAfterSeconds }),
     );
   }
@@ -139,36 +152,32 @@ export function openIngest(parts: IngestParts): Ingest {
     if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, clock.now());
   }
 
-  /** Asks the disk, once for all rows of a request where they fit, and settles what depended on its answer. */
+  /** Asks the disk once for all rows of a request, and settles what depended on its answer. */
   function store(
+    rows: string,
     hits: readonly Hit[],
     flight: Flight,
     receivedMs: number,
     others: readonly Flight[] | undefined,
     done: (refusal?: SpoolUnavailable) => void,
   ) {
-    const portions = portionsOf(hits);
-    let open = portions.length + (others?.length ?? 0);
-    let refused: SpoolUnavailable | undefined;
+    let open = (hits.length > 0 ? 1 : 0) + (others?.length ?? 0);
     if (open === 0) return done();
-    const started = clock.monotonic();
+    let refused: SpoolUnavailable | undefined;
     const settle = (refusal?: SpoolUnavailable) => {
       refused ??= refusal;
       if (--open === 0) done(refused);
     };
-    let writing = portions.length;
-    let failed: SpoolUnavailable | undefined;
-    for (const portion of portions)
-      parts.events.append(portion.rows, (refusal) => {
-        failed ??= refusal;
-        settle(refusal);
-        if (refusal === undefined) tell(portion.hits, receivedMs, clock.monotonic() - started);
-        else for (const hit of portion.hits) takeBack(hit);
-        if (--writing > 0) return;
-        for (const id of flight.ids) flights.delete(id);
-        for (const waiting of flight.waiting) waiting(failed);
-      });
     if (others !== undefined) for (const other of others) other.waiting.push(settle);
+    if (hits.length === 0) return;
+    const started = clock.monotonic();
+    parts.events.append(rows, (refusal) => {
+      settle(refusal);
+      if (refusal === undefined) tell(hits, receivedMs, clock.monotonic() - started);
+      else for (const hit of hits) takeBack(hit);
+      for (const id of flight.ids) flights.delete(id);
+      for (const waiting of flight.waiting) waiting(refusal);
+    });
   }
 
   function tell(hits: readonly Hit[], receivedMs: number, storedAfterMs: number): void {
@@ -204,20 +213,13 @@ function flightId(siteId: number, eventId: string): string {
   return `${siteId} ${eventId}`;
 }
 
-type Portion = { rows: string; readonly hits: Hit[] };
-
-function portionsOf(hits: readonly Hit[]): Portion[] {
-  const portions: Portion[] = [];
-  for (const hit of hits) {
-    const last = portions.at(-1);
-    if (last === undefined || last.rows.length + hit.line.length > portionCharsMax)
-      portions.push({ rows: hit.line, hits: [hit] });
-    else {
-      last.rows += `\n${hit.line}`;
-      last.hits.push(hit);
-    }
-  }
-  return portions;
+/** The rows of a request with a line break between each two; undefined when they do not fit into one write. */
+function rowsOf(hits: readonly Hit[]): string | undefined {
+  if (hits.length === 1) return hits[0]?.line;
+  let rows = '';
+  for (const hit of hits) rows += rows === '' ? hit.line : `\n${hit.line}`;
+  // A UTF-16 unit is at most 3 bytes of UTF-8.
+  return rows.length * 3 <= rowsBytesMax || Buffer.byteLength(rows) <= rowsBytesMax ? rows : undefined;
 }
 
 /** The sites of an event: named, several by commas, or the host of the page when none is. */

@@ -130,6 +130,8 @@ export function person(sender: Partial<Sender> = {}): Sender {
 
 export type MemoryLane = Lane & {
   readonly lines: string[];
+  /** Writes so far. */
+  appends(): number;
   /** Answers wait until `release`. */
   hold(): void;
   release(): void;
@@ -141,6 +143,7 @@ export function memoryLane(name: string): MemoryLane {
   const lines: string[] = [];
   let waiting: (() => void)[] | undefined;
   let refusing = false;
+  let appends = 0;
   function append(rows: string | Buffer): Promise<void>;
   function append(rows: string | Buffer, done: (refusal?: SpoolUnavailable) => void): void;
   function append(rows: string | Buffer, done?: (refusal?: SpoolUnavailable) => void): Promise<void> | undefined {
@@ -148,6 +151,7 @@ export function memoryLane(name: string): MemoryLane {
       return new Promise((resolve, reject) =>
         append(rows, (refusal) => (refusal === undefined ? resolve() : reject(refusal))),
       );
+    appends++;
     const answer = () => {
       if (refusing) return done(new SpoolUnavailable('full', 5));
       lines.push(...String(rows).split('\n'));
@@ -161,6 +165,7 @@ export function memoryLane(name: string): MemoryLane {
     name,
     lines,
     append,
+    appends: () => appends,
     hold() {
       waiting = [];
     },
