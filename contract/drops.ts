@@ -10,7 +10,6 @@ export const dropReasons = {
   throttle: 'The site sent more events a second than its limit allows.',
   invalid: 'A field is missing or has a shape that cannot be read.',
   too_large: 'The request or a field is larger than its limit.',
-  dc_ip: 'The address belongs to a data centre.',
   site_ip_blocklist: 'A shield of the site blocks this address.',
   site_country_blocklist: 'A shield of the site blocks this country.',
   site_page_blocklist: 'A shield of the site blocks this page.',

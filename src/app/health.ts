@@ -100,6 +100,13 @@ function exposition(
       kind: 'counter' as const,
       read: () => requests,
     },
+    {
+      name: 'fairlead_outbound_requests_total',
+      help: 'Requests to other servers by purpose and end.',
+      kind: 'counter' as const,
+      read: () =>
+        house.outbound.counts().map(({ purpose, end, count }) => ({ labels: { purpose, end }, value: count })),
+    },
   ];
   const lines: string[] = [];
   for (const gauge of [...own, ...house.spool.gauges(), ...parts.flatMap((part) => part.gauges ?? [])]) {

@@ -12,6 +12,7 @@ import { systemRandom } from '../platform/random.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskOf, diskWarnShare, healthHandlers } from './health.ts';
+import { watchProduct } from './product_events.ts';
 import { type Certificates, openCertificates } from './tls.ts';
 import { version } from './version.ts';
 
@@ -61,7 +62,9 @@ export async function startServer(
   let http: HttpServer | undefined;
   let certificates: Certificates | undefined;
   let stopLooking: (() => void) | undefined;
+  let stopTelling: (() => void) | undefined;
   async function stop() {
+    stopTelling?.();
     stopLooking?.();
     await certificates?.stop();
     await control?.close();
@@ -101,6 +104,7 @@ export async function startServer(
       embedded_postgres: config.databaseUrl === undefined ? 1 : 0,
       embedded_warehouse: config.clickhouseUrl === undefined ? 1 : 0,
     });
+    stopTelling = watchProduct({ house: desk.house, reports });
     log.info('listening', { port: http.address.port, version, role: config.role });
     return {
       desk,

@@ -221,6 +221,12 @@ function ingestGauges(parts: {
       eventKeys.pushedOut,
     ),
     gauge('fairlead_order_ids', 'Order ids remembered, so that each earns once.', 'gauge', orderKeys.size),
+    gauge(
+      'fairlead_order_ids_forgotten_total',
+      'Order ids forgotten before 800 days, to stay within the limit.',
+      'counter',
+      orderKeys.pushedOut,
+    ),
     gauge('fairlead_salt_overdue', '1 while the salt file could not be brought up to date.', 'gauge', salts.overdue),
     gauge('fairlead_dropped_events_total', 'Events that were not stored, by reason.', 'counter', drops.totals),
     gauge(
