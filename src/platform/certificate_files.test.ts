@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -59,7 +60,7 @@ async function listen(files: { certFile: string; keyFile: string }) {
     opened.stop();
     await http.close(0);
   });
-  return { opened, lines, port: http.address.port };
+  return { opened, lines, port: http.address.port, close: http.close };
 }
 function shown(port: number, maxVersion: 'TLSv1.1' | 'TLSv1.3' = 'TLSv1.3'): Promise<string> {
   return new Promise((resolve) => {
@@ -113,6 +114,20 @@ it('an older protocol than TLS 1.2 is refused', async () => {
   const { port } = await listen(files);
   expect(await shown(port, 'TLSv1.1')).toMatch(/PROTOCOL_VERSION/);
   expect(await shown(port)).toMatch(/^11/);
+});
+
+it('a client that does not finish its handshake does not hold up a stop', async () => {
+  const { files, put } = folder();
+  const { cert, key } = pair(5);
+  put(files.certFile, cert);
+  put(files.keyFile, key);
+  const { port, close } = await listen(files);
+  const silent = createConnection({ host: '127.0.0.1', port });
+  const ended = new Promise((resolve) => silent.once('close', resolve));
+  silent.on('error', () => {});
+  await shown(port);
+  await close(0);
+  await ended;
 });
 
 describe('files that cannot be used stop the start with the setting that names them', () => {

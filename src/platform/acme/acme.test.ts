@@ -595,7 +595,8 @@ describe('what goes wrong is a sentence with the next step, and no crash', () =>
 
   it('a stop does not wait for an authority that takes its time', async () => {
     const rig = await begin({ mischief: { processing: 1000 } });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    while (!rig.emulator.seen.requests.includes('POST finalize'))
+      await new Promise((resolve) => setTimeout(resolve, 10));
     await rig.stop();
     expect(rig.emulator.seen).toMatchObject({ orders: 1, certificates: 0 });
     expect(rig.keeper.state().failures).toBe(0);

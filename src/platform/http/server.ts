@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
 import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import type { Clock } from '../clock.ts';
@@ -78,6 +79,12 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (socket.writable) socket.end(answerToNoRequest(error.code));
   });
+  // Node lists a connection once HTTP is spoken on it; one that is still in its handshake must not hold up a stop.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await listen(server, options.host, options.port);
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : options.port;
@@ -89,7 +96,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
         return { labels: { route, status }, value };
       }),
     renewTls: (context) => tlsServer?.setSecureContext({ minVersion: tlsVersionMin, ...context }),
-    close: (withinMs) => closeServer(server, withinMs, options.clock),
+    close: (withinMs) => closeServer(server, sockets, withinMs, options.clock),
   };
 }
 
@@ -98,6 +105,7 @@ const tlsVersionMin = 'TLSv1.2';
 function tlsSettings({ context, chooseProtocol }: HttpTls): TlsOptions {
   return {
     minVersion: tlsVersionMin,
+    handshakeTimeout: headMsMax,
     ...context,
     ...(chooseProtocol === undefined ? {} : { ALPNCallback: chooseProtocol }),
   };
@@ -144,9 +152,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function closeServer(server: Server, withinMs: number, clock: Clock): Promise<void> {
+function closeServer(server: Server, sockets: ReadonlySet<Socket>, withinMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after(withinMs, () => server.closeAllConnections());
+    const cancel = clock.after(withinMs, () => {
+      for (const socket of sockets) socket.destroy();
+    });
     server.close(() => {
       cancel();
       resolve();
