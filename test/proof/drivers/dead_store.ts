@@ -9,6 +9,8 @@ export interface DeadStore {
   back(): void;
   /** The next answers (chunks from the store) are lost: it did the work, and the connection broke before it said so. */
   loseAnswers(count: number): void;
+  /** The next answers are these bytes instead, and the connection breaks behind them: the store did the work. */
+  answerInstead(count: number, bytes: string): void;
   /** Every answer comes this much later. */
   slow(ms: number): void;
   close(): Promise<void>;
@@ -20,6 +22,8 @@ export async function deadStore(target: string): Promise<DeadStore> {
   const sockets = new Set<net.Socket>();
   let isAway = false;
   let toLose = 0;
+  let toReplace = 0;
+  let instead = '';
   let delayMs = 0;
   const cut = () => {
     for (const socket of sockets) socket.destroy();
@@ -36,6 +40,11 @@ export async function deadStore(target: string): Promise<DeadStore> {
       if (toLose > 0) {
         toLose--;
         client.destroy();
+        return;
+      }
+      if (toReplace > 0) {
+        toReplace--;
+        client.end(instead);
         return;
       }
       if (delayMs === 0) client.write(bytes);
@@ -60,6 +69,10 @@ export async function deadStore(target: string): Promise<DeadStore> {
     },
     loseAnswers(count) {
       toLose = count;
+    },
+    answerInstead(count, bytes) {
+      toReplace = count;
+      instead = bytes;
     },
     slow(ms) {
       delayMs = ms;

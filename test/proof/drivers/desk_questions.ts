@@ -3,8 +3,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { must } from '../kit.ts';
 import type { KillableDesk } from './killable_desk.ts';
 
-const dayMs = 86_400_000;
-
 /**
  * Starts the desk on a day after `day`, waits until it has frozen it into `daily`, and stops it again.
  * @param counted visitors, visits, page views and events as the rows have them

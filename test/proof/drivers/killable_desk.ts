@@ -17,6 +17,8 @@ export interface KillableDesk {
   readonly sites: { readonly id: number; readonly domain: string }[];
   /** Starts a life of the desk and waits until it takes requests, unless told not to. */
   start(options?: StartOptions): Promise<Child>;
+  /** Runs a further process on the same data directory. */
+  startSecond(): Child;
   /** The life that was started last. */
   life(): Child;
   /** SIGKILL to Node, to Postgres with all its processes, or to both at the same moment. */
@@ -69,8 +71,11 @@ export async function openKillableDesk(parts: {
   clockAt?: Date;
   env?: Record<string, string>;
   within?: (command: string[]) => string[];
+  /** How a path looks from here, where the desk has a disk of its own. */
+  seen?: (path: string) => string;
 }): Promise<KillableDesk> {
   const { root, folder } = parts;
+  const seen = parts.seen ?? ((path: string) => path);
   const dataDir = join(folder, 'data');
   const faultsFile = join(folder, 'faults.json');
   const port = await freePort();
@@ -122,19 +127,21 @@ export async function openKillableDesk(parts: {
   /** For root the server lies elsewhere, and a note says where. */
   function serverFolder(): string {
     const own = join(dataDir, 'postgres');
-    return existsSync(join(own, 'server')) ? readFileSync(join(own, 'server'), 'utf8').trim() : own;
+    return existsSync(seen(join(own, 'server'))) ? readFileSync(seen(join(own, 'server')), 'utf8').trim() : own;
   }
 
   function postgresPids(): number[] {
-    const file = join(serverFolder(), 'cluster', 'postmaster.pid');
+    const file = seen(join(serverFolder(), 'cluster', 'postmaster.pid'));
     const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;
     if (!(pid > 0) || !commandLine(pid).includes(serverFolder())) return [];
     return [pid, ...childrenOf(pid)];
   }
 
   async function look<Answers extends Record<string, unknown[]>>(statements: { [name in keyof Answers]: string }) {
+    const plain = [process.execPath, '--disable-warning=ExperimentalWarning', rowsChild, root, dataDir];
+    const [program = '', ...rest] = parts.within?.(plain) ?? plain;
     const child = watchChild(
-      spawn(process.execPath, ['--disable-warning=ExperimentalWarning', rowsChild, root, dataDir], {
+      spawn(program, rest, {
         env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '16' },
         stdio: ['pipe', 'pipe', 'pipe'],
       }),
@@ -163,6 +170,7 @@ export async function openKillableDesk(parts: {
     apiKey: setUp.api_key,
     sites: setUp.sites,
     start,
+    startSecond: () => run(['serve'], { env: { PORT: '0' } }),
     life: () => life as Child,
     async kill(what) {
       const pids = what === 'node' ? [] : postgresPids();
@@ -179,7 +187,7 @@ export async function openKillableDesk(parts: {
       await look({ statement });
     },
     async quarantined() {
-      const directory = join(dataDir, 'quarantine', 'events');
+      const directory = seen(join(dataDir, 'quarantine', 'events'));
       if (!existsSync(directory)) return [];
       return readdirSync(directory).flatMap((file) => {
         const lines = readFileSync(join(directory, file), 'utf8').trim().split('\n');
@@ -213,7 +221,7 @@ export async function openKillableDesk(parts: {
       const server = serverFolder();
       killAll(postgresPids());
       for (let waited = 0; waited < 5_000 && postgresPids().length > 0; waited += 20) await pause(20);
-      if (server !== join(dataDir, 'postgres')) rmSync(server, { recursive: true, force: true });
+      if (server !== join(dataDir, 'postgres')) rmSync(seen(server), { recursive: true, force: true });
     },
   };
 }
