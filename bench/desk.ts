@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -225,65 +225,11 @@ export async function ask<T>(desk: DeskFolder, running: Running, path: string, b
   return JSON.parse(text) as T;
 }
 
-/**
- * Megabytes of memory of the desk's processes, each page counted by its share (PSS): the server, and the Postgres
- * that it started, wherever that hangs in the tree of processes. Linux only.
- */
-export function memoryMb(desk: DeskFolder, running: Running): { server: number; postgres: number; total: number } {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const parents = new Map(pids.flatMap((pid) => parentOf(pid)));
-  const postmaster = postmasterOf(desk);
-  let postgres = 0;
-  for (const pid of pids)
-    for (let at: string | undefined = pid; at !== undefined && at !== '1'; at = parents.get(at))
-      if (at === postmaster) {
-        postgres += pssMb(pid);
-        break;
-      }
-  const server = pssMb(String(running.process.pid));
-  return { server, postgres, total: server + postgres };
-}
-
-function parentOf(pid: string): [string, string][] {
-  try {
-    return [[pid, /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0']];
-  } catch {
-    return [];
-  }
-}
-
-/** A process may end between being listed and being read. */
-function pssMb(pid: string): number {
-  try {
-    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
-}
-
 /** Where the desk's Postgres keeps its files: for root that is outside the data directory, and a note says where. */
 export function postgresFolder(desk: Pick<DeskFolder, 'folder'>): string {
   const own = join(desk.folder, 'data', 'postgres');
   const note = join(own, 'server');
   return existsSync(note) ? readFileSync(note, 'utf8').trim() : own;
-}
-
-function postmasterOf(desk: DeskFolder): string | undefined {
-  return readFileSync(join(postgresFolder(desk), 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0];
-}
-
-/** Bytes on disk of a folder's files, as `du` counts them. */
-export function diskBytes(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue;
-    try {
-      bytes += statSync(join(entry.parentPath, entry.name)).blocks * 512;
-    } catch {
-      // A part may be merged away between being listed and being looked at.
-    }
-  }
-  return bytes;
 }
 
 function freePort(): Promise<number> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { View } from '../web/src/address/view.ts';
 import { readView } from '../web/src/address/view.ts';
 import type { QueryRequest } from '../web/src/desk/api.ts';
@@ -18,8 +19,10 @@ export interface QueryLine {
   p95Ms: number;
   worstMs: number;
   times: number;
-  /** p95, in ms. */
-  target: number;
+  /** Processor time of the server for one of them, mean; on a machine that others use, the number to compare by. */
+  cpuMs: number;
+  /** Of the p95. */
+  targetMs: number;
 }
 
 /** Filters that a reader sets with a click, from a value that most visits have to one that few have. */
@@ -50,14 +53,22 @@ export async function measureQueries(
   const lines: QueryLine[] = [];
   const perFilter = filtersOfReaders.map((filter) => ({ filter, times: [] as number[] }));
   lines.push(
-    await timed('overview, unfiltered', 150, rounds, (round) => time(desk, running, overview(desk, [], round))),
+    await timed(running, 'overview, unfiltered', 150, rounds, (round) =>
+      time(desk, running, overview(desk, [], round)),
+    ),
   );
-  const filtered = await timed('overview, filtered (15 filters)', 1_000, Math.max(rounds, 30), async (round) => {
-    const one = perFilter[round % perFilter.length] as (typeof perFilter)[number];
-    const ms = await time(desk, running, overview(desk, [one.filter], round));
-    one.times.push(ms);
-    return ms;
-  });
+  const filtered = await timed(
+    running,
+    'overview, filtered (15 filters)',
+    1_000,
+    Math.max(rounds, 30),
+    async (round) => {
+      const one = perFilter[round % perFilter.length] as (typeof perFilter)[number];
+      const ms = await time(desk, running, overview(desk, [one.filter], round));
+      one.times.push(ms);
+      return ms;
+    },
+  );
   lines.push(filtered);
   for (const { filter, times } of perFilter)
     say(
@@ -66,9 +77,11 @@ export async function measureQueries(
   const tabs = furtherTabs();
   const further = (filters: readonly Filter[]) => (round: number) =>
     time(desk, running, [breakdown(desk, filters, tabs[round % tabs.length] as (typeof tabs)[number])]);
-  lines.push(await timed('a further breakdown, unfiltered', 500, Math.max(rounds, 2 * tabs.length), further([])));
   lines.push(
-    await timed('a further breakdown, filtered', 500, Math.max(rounds, 2 * tabs.length), (round) =>
+    await timed(running, 'a further breakdown, unfiltered', 500, Math.max(rounds, 2 * tabs.length), further([])),
+  );
+  lines.push(
+    await timed(running, 'a further breakdown, filtered', 500, Math.max(rounds, 2 * tabs.length), (round) =>
       further([filtersOfReaders[round % filtersOfReaders.length] as Filter])(round),
     ),
   );
@@ -76,19 +89,36 @@ export async function measureQueries(
 }
 
 async function timed(
+  running: Running,
   question: string,
-  target: number,
+  targetMs: number,
   rounds: number,
   once: (round: number) => Promise<number>,
 ): Promise<QueryLine> {
   const times: number[] = [];
-  for (let round = -2; round < rounds; round++) {
-    const ms = await once(Math.max(0, round));
-    if (round >= 0) times.push(ms);
-  }
+  for (let round = 0; round < 2; round++) await once(round);
+  const before = processorMs(running);
+  for (let round = 0; round < rounds; round++) times.push(await once(round));
+  const cpuMs = (processorMs(running) - before) / rounds;
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
-  return { question, medianMs: at(0.5), p95Ms: at(0.95), worstMs: times.at(-1) ?? 0, times: times.length, target };
+  return {
+    question,
+    medianMs: at(0.5),
+    p95Ms: at(0.95),
+    worstMs: times.at(-1) ?? 0,
+    times: times.length,
+    cpuMs,
+    targetMs,
+  };
+}
+
+/** Processor time that the server has used so far; the kernel counts it in hundredths of a second. Linux only. */
+function processorMs(running: Running): number {
+  const fields = readFileSync(`/proc/${running.process.pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Milliseconds from sending a batch to having read its answer. Every question of it must have one. */
