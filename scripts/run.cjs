@@ -10,13 +10,12 @@ const command = args[0] || 'help';
 /** What a command needs beyond the dependencies; the others touch neither pages nor places. */
 const needs = {
   serve: ['places', 'tracker', 'dashboard'],
-  dev: ['places', 'tracker', 'dashboard'],
   demo: ['places', 'tracker', 'dashboard'],
   import: ['places'],
   explain: ['places'],
 };
 /** These talk to a person. Of every other command standard output is the result and nothing else. */
-const chatty = ['serve', 'dev', 'demo'];
+const chatty = ['serve', 'demo'];
 
 async function main() {
   const stream = chatty.includes(command) ? process.stdout : process.stderr;

@@ -54,7 +54,8 @@ export function openCommandLine(folder = mkdtempSync(join(tmpdir(), 'fairlead-cl
     return { code, ...texts };
   }
 
-  const plain = [process.execPath, 'scripts/run.cjs'];
+  /** What the script runs in the end. The script itself comes first with `npm`, which takes a second more. */
+  const plain = [process.execPath, '--disable-warning=ExperimentalWarning', 'src/app/cli.ts'];
   return {
     folder,
     dataDir,

@@ -1,0 +1,145 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type RunningServer, startServer } from '../../src/app/serve.ts';
+import { readConfig } from '../../src/platform/config.ts';
+import { eraseStores } from '../stores.ts';
+
+/** A desk that listens beyond its machine, with one proxy in front that says whether a request came by HTTPS. */
+vi.setConfig({ testTimeout: 120_000 });
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-listening-'));
+let server: RunningServer;
+let base: string;
+
+beforeAll(async () => {
+  const env = {
+    HOST: '0.0.0.0',
+    PORT: '0',
+    FAIRLEAD_TRUSTED_PROXIES: '1',
+    FAIRLEAD_PUBLIC_URL: 'https://desk.example',
+  };
+  server = await startServer(readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), ...env }));
+  base = `http://127.0.0.1:${server.http.address.port}`;
+});
+afterAll(async () => {
+  const { directories } = server.desk.house.postgres;
+  await server.stop();
+  await eraseStores({ directories }, folder);
+});
+
+const plain = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'http' };
+const secure = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' };
+const firstRun = (code: string) => ({
+  code,
+  email: 'owner@shop.example',
+  password: 'a harbour of quiet rope',
+  organisation: 'Shop',
+  site: { domain: 'shop.example', timezone: 'UTC', currency: 'EUR' },
+});
+async function post(path: string, body: unknown, headers: Record<string, string>) {
+  const answer = await fetch(base + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  const { error } = (await answer.json()) as { error?: { code: string; message: string } };
+  return { status: answer.status, code: error?.code, message: error?.message ?? '', headers: answer.headers };
+}
+
+describe('signing in', () => {
+  const insecure: [title: string, headers: Record<string, string>][] = [
+    ['the proxy says http', plain],
+    ['nobody says anything', { 'x-forwarded-for': '203.0.113.7' }],
+    ['the client itself claims https before the proxy says http', { ...plain, 'x-forwarded-proto': 'https, http' }],
+    ['a header that is not read claims it', { ...plain, forwarded: 'proto=https', 'x-forwarded-ssl': 'on' }],
+  ];
+  it.each(insecure)('is refused with a sentence when %s', async (_title, headers) => {
+    for (const [path, body] of [
+      ['/api/sessions', { email: 'owner@shop.example', password: 'a harbour of quiet rope' }],
+      ['/api/set-up', firstRun(server.address.split('#code=')[1] ?? '')],
+    ] as const) {
+      const answer = await post(path, body, headers);
+      expect([answer.status, answer.code], path).toEqual([403, 'https_required']);
+      expect(answer.message).toMatch(/without HTTPS, so signing in is off.*docs\/guides\/https\.md/);
+      expect(answer.headers.getSetCookie()).toEqual([]);
+    }
+  });
+
+  it('guessing the set-up code is slowed by address, whatever the client writes into the header', async () => {
+    const guess = (address: string) =>
+      post('/api/set-up', firstRun('A'.repeat(22)), { ...secure, 'x-forwarded-for': address });
+    const statuses = [];
+    for (let tries = 0; tries < 21; tries++) statuses.push((await guess(`198.51.100.${tries}, 203.0.113.9`)).status);
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 403), 429]);
+    const slowed = await guess('203.0.113.9');
+    expect(Number(slowed.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await guess('203.0.113.10')).status, 'another address').toBe(403);
+  });
+
+  it('works over HTTPS, and the session is in two cookies that no other page can read or set', async () => {
+    const made = await post('/api/set-up', firstRun(server.address.split('#code=')[1] ?? ''), secure);
+    expect(made.status, made.message).toBe(201);
+    const cookies = made.headers.getSetCookie();
+    expect(cookies).toHaveLength(2);
+    for (const cookie of cookies)
+      expect(cookie).toMatch(/^__Host-fairlead_\w+=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+  });
+});
+
+describe('every answer of the account plane and the dashboard', () => {
+  const answers: [path: string, status: number][] = [
+    ['/', 200],
+    ['/shop.example', 200],
+    ['/theme.js', 200],
+    ['/assets/missing.js', 404],
+    ['/api/set-up', 200],
+    ['/api/session', 401],
+    ['/api/nothing', 404],
+    ['/api/sessions', 405],
+  ];
+  it.each(answers)('%s has the guards of a page', async (path, status) => {
+    const answer = await fetch(base + path, { headers: secure });
+    expect(answer.status).toBe(status);
+    const policy = Object.fromEntries(
+      (answer.headers.get('content-security-policy') ?? '').split('; ').map((rule) => {
+        const [name = '', ...sources] = rule.split(' ');
+        return [name, sources.join(' ')];
+      }),
+    );
+    expect(policy).toEqual({
+      'default-src': "'none'",
+      'script-src': "'self'",
+      'style-src': "'self'",
+      'img-src': "'self' data:",
+      'font-src': "'self'",
+      'connect-src': "'self'",
+      'form-action': "'self'",
+      'base-uri': "'none'",
+      'frame-ancestors': "'none'",
+    });
+    const wanted = {
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+    };
+    for (const [name, value] of Object.entries(wanted)) expect(answer.headers.get(name), name).toBe(value);
+    expect(answer.headers.get('server')).toBeNull();
+    expect(answer.headers.get('x-powered-by')).toBeNull();
+    if (path.startsWith('/api/')) expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('asks for HTTPS in the future only over HTTPS', async () => {
+    for (const path of ['/', '/api/set-up'])
+      expect((await fetch(base + path, { headers: plain })).headers.get('strict-transport-security')).toBeNull();
+  });
+
+  it('the dashboard has no inline script or style, which its policy would stop', async () => {
+    const page = await (await fetch(`${base}/`, { headers: secure })).text();
+    expect(page).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/i);
+    expect(page).not.toMatch(/(src|href)="(https?:)?\/\//i);
+  });
+});
