@@ -1,3 +1,5 @@
+import { watch } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CrashPoint } from '../../src/platform/crash_point.ts';
 import { auditDesk } from './drivers/audit.ts';
@@ -59,7 +61,71 @@ export const proofs: readonly Proof[] = [
       replace: 'await warehouse.insert(table, bytes, `${token}-${Math.floor(performance.now() * 1000)}`);',
     },
   },
+  {
+    id: 'delivery-view-part',
+    title:
+      'Killed at the moment a part of the events table appears on the disk, before or after the parts of its views, the roll-ups hold each event once.',
+    minutes: 3,
+    async run(context) {
+      const desk = await openKillableDesk({
+        root: context.root,
+        folder: await context.folder(),
+        clockAt: nextUtcMidnight(new Date(), 9 * hourMs),
+      });
+      try {
+        return await dieBetweenParts(desk, context.say);
+      } finally {
+        await desk.dispose();
+      }
+    },
+    sabotage: {
+      name: 'views do not know what they have seen',
+      file: 'src/platform/warehouse/settings.ts',
+      find: 'deduplicate_blocks_in_dependent_materialized_views: 1,',
+      replace: 'deduplicate_blocks_in_dependent_materialized_views: 0,',
+    },
+  },
 ];
+
+const partDeaths = 5;
+
+async function dieBetweenParts(desk: KillableDesk, say: (line: string) => void): Promise<string> {
+  const { tables } = await desk.rows<{ tables: { path: string }[] }>({
+    tables:
+      "SELECT arrayJoin(data_paths) AS path FROM system.tables WHERE name = 'events' AND database = currentDatabase()",
+  });
+  // The engine names the path below its own directory.
+  const given = tables[0]?.path as string;
+  const directory = given.startsWith('/') ? given : join(desk.dataDir, 'warehouse', given);
+  const load = startLoad({ ...desk, seed: 'parts', singles: 30, batches: 4, thinkMsMax: 20 });
+  desk.onDispose(load.stop);
+  let torn = 0;
+  let whole = 0;
+  for (let n = 0; n < partDeaths; n++) {
+    const life = await desk.start();
+    await pause(200 * n);
+    const watcher = watch(directory, (_event, name) => {
+      if (name !== null && /^\d{6}_/.test(name)) life.signal('SIGKILL');
+    });
+    const end = await endOf(life.ended);
+    watcher.close();
+    if (end !== 'SIGKILL') throw new CannotProve(`No part of the events table appeared in ${directory}.`);
+    const { sums } = await desk.rows<{ sums: { events: string; visits: string; arrivals: string }[] }>({
+      sums: `SELECT (SELECT countIf(name != 'engagement') FROM events) AS events,
+        (SELECT sum(events) FROM visits) AS visits, (SELECT sum(events) FROM arrivals) AS arrivals`,
+    });
+    const { events, visits, arrivals } = sums[0] as { events: string; visits: string; arrivals: string };
+    if (Number(events) === Number(visits)) whole++;
+    else torn++;
+    say(`events ${events}, visits ${visits}, arrivals ${arrivals}`);
+  }
+  await desk.start();
+  await load.end();
+  must(load.faults.length === 0, `An answer that no sender may get: ${load.faults[0]}`);
+  must((await desk.stop()) === 0, 'The desk did not stop in peace.');
+  const { events, visits } = await auditDesk(desk, load.sent);
+  return `${partDeaths} deaths at a new part, ${torn} of them with the event in the table and not yet in its view, ${whole} with both or neither; ${events} events in ${visits} visits once in table and roll-ups`;
+}
 
 async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): Promise<string> {
   // The real engine refuses these rows for good, as it would one that does not fit its column.
