@@ -89,6 +89,24 @@ export const newGoal = z.strictObject({
   currency: currency.nullable().optional(),
 });
 
+/** Products whose trackers may send here as they are. */
+export const foreignProducts = ['umami', 'rybbit', 'openpanel'] as const;
+export type ForeignProduct = (typeof foreignProducts)[number];
+/** The id that a site has in another product, so that its events find the site here. */
+export const foreignId = z.object({
+  product: z.enum(foreignProducts),
+  id: z.string(),
+  /** Is there a client secret, by which servers say address and time themselves? The secret is never shown again. */
+  has_secret: z.boolean(),
+});
+export type ForeignId = z.infer<typeof foreignId>;
+/** PUT /api/sites/:domain/foreign-ids/:product sets the id, and with it the secret: without one there is none. */
+export const foreignIdSetting = z.strictObject({
+  id: z.string().trim().min(1).max(64),
+  /** OpenPanel's client secret, where servers of the site send events too. */
+  secret: z.string().min(16).max(200).optional(),
+});
+
 export const keyScopes = ['stats:read', 'events:write', 'sites:read', 'sites:write'] as const;
 export const apiKey = z.object({
   id: z.number().int(),

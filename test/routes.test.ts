@@ -78,6 +78,7 @@ const site = 'shop.example';
 const question = { site_id: site, metrics: ['visitors'], date_range: 'day' };
 const bySite = (rest: string) => ({ path: () => `/api/sites/${site}${rest}` });
 const newKey = () => ({ name: `key ${++number}`, scopes: ['stats:read'] });
+const newForeignId = () => ({ id: `client-${++number}`, secret: 'sec_0123456789abcdef' });
 const newGoal = () => ({ kind: 'page', match: `/page-${++number}**` });
 
 const examples: Record<string, Example> = {
@@ -142,6 +143,32 @@ const examples: Record<string, Example> = {
   'POST /api/sites/:domain/test-events': { ...bySite('/test-events'), status: 201 },
   'GET /api/sites/:domain/now': { ...bySite('/now'), status: 200 },
   'GET /api/sites/:domain/contact-clicks': { ...bySite('/contact-clicks'), status: 200 },
+  'GET /api/sites/:domain/foreign-ids': { ...bySite('/foreign-ids'), status: 200 },
+  'PUT /api/sites/:domain/foreign-ids/:product': {
+    ...bySite('/foreign-ids/openpanel'),
+    body: newForeignId,
+    status: 200,
+    badParams: [
+      [`/api/sites/${site}/foreign-ids/matomo`, 'product'],
+      [`/api/sites/${site}/foreign-ids/constructor`, 'product'],
+    ],
+    badValues: [
+      ['id', ''],
+      ['id', 'two words'],
+      ['id', 'a\u0000b'],
+      ['id', 'x'.repeat(65)],
+      ['secret', 'short'],
+    ],
+  },
+  'DELETE /api/sites/:domain/foreign-ids/:product': {
+    path: async () => {
+      const path = `/api/sites/${site}/foreign-ids/rybbit`;
+      await call('PUT', path, people.owner, { id: `site-${++number}` });
+      return path;
+    },
+    status: 204,
+    badParams: [[`/api/sites/${site}/foreign-ids/matomo`, 'product']],
+  },
   'GET /api/sites/:domain/goals': { ...bySite('/goals'), status: 200 },
   'POST /api/sites/:domain/goals': {
     ...bySite('/goals'),

@@ -3,6 +3,7 @@ import { repeat } from '../platform/clock.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { firstRunRoutes } from './first_run.ts';
+import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, listGoals } from './goals.ts';
 import { openHistory } from './history/index.ts';
 import { importCommands } from './imports/commands.ts';
@@ -68,6 +69,7 @@ export const analytics = defineSubject({
         }),
         ...goalRoutes(house),
         ...contactRoutes(house),
+        ...foreignIdRoutes(house),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       fast: ingest.fast,

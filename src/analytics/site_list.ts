@@ -1,7 +1,8 @@
+import type { ForeignProduct } from '../../contract/api.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Postgres } from '../platform/postgres/index.ts';
-import type { Shields, SiteDirectory, SiteRecord } from './sites.ts';
+import type { ForeignId, Shields, SiteDirectory, SiteRecord } from './sites.ts';
 
 /** Other processes change sites too (the app beside its collectors), and tell nobody: look again this often. */
 const refreshMs = 15_000;
@@ -58,6 +59,7 @@ type SiteRow = {
   organisation_id: number;
   domain: string;
   timezone: string;
+  currency: string;
   titles: boolean;
   revenue: boolean;
   earns: boolean;
@@ -73,6 +75,7 @@ type ShieldRow = {
   network: string | null;
   digest: string | null;
 };
+type ForeignIdRow = { site_id: number; product: ForeignProduct; foreign_id: string; secret_digest: string | null };
 
 /** Every organisation's sites, each read through its own door. */
 export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
@@ -81,35 +84,46 @@ export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
   );
   const records: SiteRecord[] = [];
   for (const { organisation_id: organisationId } of organisations) {
-    const { sites, shields } = await postgres.tenant(organisationId, async (sql) => ({
+    const { sites, shields, foreignIds } = await postgres.tenant(organisationId, async (sql) => ({
       sites: await sql.query<SiteRow>(
-        `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
+        `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.currency, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
            EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
          FROM sites s ORDER BY s.id`,
       ),
       shields: await sql.query<ShieldRow>(
         `SELECT site_id, kind, pattern, network::text AS network, encode(digest, 'hex') AS digest FROM shields`,
       ),
+      foreignIds: await sql.query<ForeignIdRow>(
+        `SELECT site_id, product, foreign_id, encode(secret_digest, 'hex') AS secret_digest FROM foreign_ids`,
+      ),
     }));
-    for (const site of sites) records.push(recordOf(site, shieldsOf(site, shields)));
+    for (const site of sites) records.push(recordOf(site, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)));
   }
   return records;
 }
 
-function recordOf(site: SiteRow, shields: Shields): SiteRecord {
+function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignId[]): SiteRecord {
   return {
     id: site.id,
     organisationId: site.organisation_id,
     domain: site.domain,
     aliases: [],
     timezone: site.timezone,
+    currency: site.currency,
     titles: site.titles,
     revenue: site.revenue || site.earns,
     contactClicks: site.contact_clicks,
     privacySignals: site.privacy_signals,
     suspended: site.state !== 'active',
     shields,
+    foreignIds,
   };
+}
+
+function foreignIdsOf(site: SiteRow, rows: readonly ForeignIdRow[]): ForeignId[] {
+  return rows
+    .filter((row) => row.site_id === site.id)
+    .map((row) => ({ product: row.product, id: row.foreign_id, secretDigest: row.secret_digest ?? undefined }));
 }
 
 function shieldsOf(site: SiteRow, rows: readonly ShieldRow[]): Shields {

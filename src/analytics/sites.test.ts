@@ -7,12 +7,14 @@ const shop: SiteRecord = {
   domain: 'shop.example',
   aliases: ['shop-old.example', 'blog.example'],
   timezone: 'Etc/UTC',
+  currency: 'EUR',
   titles: true,
   revenue: false,
   contactClicks: false,
   privacySignals: 'ignore',
   suspended: false,
   shields: noShields,
+  foreignIds: [],
 };
 const blog: SiteRecord = { ...shop, id: 2, domain: 'blog.example', aliases: [] };
 

@@ -1,3 +1,5 @@
+import type { ForeignProduct } from '../../contract/api.ts';
+
 /**
  * The sites as ingest needs them, in memory: the hot path asks no database. `app` fills the directory from accounts at
  * start and again whenever a site, shield or goal changes, so a setting takes effect with the next request.
@@ -10,6 +12,8 @@ export type SiteRecord = {
   /** Other domains that count for this site. */
   readonly aliases: readonly string[];
   readonly timezone: string;
+  /** ISO 4217: the currency of amounts that come without one. */
+  readonly currency: string;
   /** Are page titles kept? */
   readonly titles: boolean;
   /** Is revenue kept (COL-16)? True with the site's switch on, or with a goal that earns. */
@@ -21,7 +25,21 @@ export type SiteRecord = {
   /** The organisation's collection is stopped. */
   readonly suspended: boolean;
   readonly shields: Shields;
+  /** What trackers of other products call the site. */
+  readonly foreignIds: readonly ForeignId[];
 };
+
+export type ForeignId = {
+  readonly product: ForeignProduct;
+  readonly id: string;
+  /** Hex of the keyed digest of the client secret; undefined = there is none. */
+  readonly secretDigest: string | undefined;
+};
+
+/** A foreign id in the place of a domain. The colon keeps the two apart: no domain has one. */
+export function foreignName(product: ForeignProduct, id: string): string {
+  return `${product}:${id}`;
+}
 
 export type Shields = {
   /** Globs; empty = every hostname may send. */
@@ -39,7 +57,7 @@ export type Shields = {
 export const noShields: Shields = { hostnames: [], pages: [], countries: [], networks: [], addressDigests: [] };
 
 export type SiteDirectory = {
-  /** The site of a domain as senders write it: any case, with or without `www.`, or an alias. */
+  /** The site of a domain as senders write it: any case, with or without `www.`, or an alias; or of a foreign name. */
   find(domain: string): SiteRecord | undefined;
   byId(id: number): SiteRecord | undefined;
   all(): Iterable<SiteRecord>;
@@ -57,6 +75,8 @@ export function openSiteDirectory(sites: Iterable<SiteRecord> = []): SiteDirecto
       ids.set(site.id, site);
       for (const alias of site.aliases) if (!domains.has(bareDomain(alias))) domains.set(bareDomain(alias), site);
     }
+    for (const site of ids.values())
+      for (const { product, id } of site.foreignIds) domains.set(foreignName(product, id), site);
     // A domain of its own wins over somebody's alias.
     for (const site of ids.values()) domains.set(bareDomain(site.domain), site);
     byDomain = domains;

@@ -34,7 +34,15 @@ export interface KeyRing {
   /** First 8 bytes, in hex, of a digest of the root: tells one key file from another and reveals nothing. */
   fingerprint: string;
 }
-export type KeyPurpose = 'password' | 'access-token' | 'refresh-token' | 'api-key' | 'set-up' | 'shield-address' | 'contact-click';
+export type KeyPurpose =
+  | 'password'
+  | 'access-token'
+  | 'refresh-token'
+  | 'api-key'
+  | 'set-up'
+  | 'shield-address'
+  | 'contact-click'
+  | 'foreign-secret';
 
 /** A number for `/metrics`, in Prometheus' sense. */
 export interface Gauge {

@@ -37,12 +37,14 @@ export const shop: SiteRecord = {
   domain: 'shop.example',
   aliases: [],
   timezone: 'Etc/UTC',
+  currency: 'EUR',
   titles: true,
   revenue: true,
   contactClicks: false,
   privacySignals: 'ignore',
   suspended: false,
   shields: noShields,
+  foreignIds: [],
 };
 
 /** A key of the shop's organisation. */
