@@ -3,17 +3,16 @@ import { readFileSync } from 'node:fs';
 import { filesBelow } from './scan/scan.ts';
 import { viewsOf } from './scan/streams.ts';
 
-/** What the attacker knows of one visitor, and the stored ids of one day that one of them may be. */
-export interface Guess {
+/** What the attacker knows of one visitor. */
+export interface Visitor {
   readonly siteId: number;
   readonly address: string;
   readonly userAgent: string;
-  readonly ids: ReadonlySet<string>;
 }
 
 export interface Attack {
-  /** The ids that were recomputed: guess by guess, 'salt in <file>'. */
-  readonly hits: readonly { readonly guess: number; readonly file: string }[];
+  /** Stored ids that were recomputed, with the salt and where it lay. */
+  readonly hits: readonly { readonly id: string; readonly salt: Buffer; readonly file: string }[];
   readonly windowsTried: number;
   readonly bytes: number;
 }
@@ -26,8 +25,13 @@ const differentMin = 20;
  * Someone who has every byte that a desk has stored, knows how ids are made and whom to look for, and tries every 32
  * bytes anywhere, in files and in what is packed in them, as the salt: as they are, and read as hex or base64.
  */
-export function attack(folders: readonly string[], guesses: readonly Guess[], visitorId: VisitorId): Attack {
-  const hits: { guess: number; file: string }[] = [];
+export function attack(
+  folders: readonly string[],
+  { siteId, address, userAgent }: Visitor,
+  ids: ReadonlySet<string>,
+  visitorId: VisitorId,
+): Attack {
+  const hits: { id: string; salt: Buffer; file: string }[] = [];
   const seen = new Set<string>();
   let windowsTried = 0;
   let bytes = 0;
@@ -40,8 +44,8 @@ export function attack(folders: readonly string[], guesses: readonly Guess[], vi
         bytes += piece.length;
         for (const window of windowsOf(piece)) {
           windowsTried++;
-          for (const [guess, { siteId, address, userAgent, ids }] of guesses.entries())
-            if (ids.has(visitorId(window, siteId, address, userAgent))) hits.push({ guess, file: shown });
+          const id = visitorId(window, siteId, address, userAgent);
+          if (ids.has(id)) hits.push({ id, salt: Buffer.from(window), file: shown });
         }
       }
   return { hits, windowsTried, bytes };

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { attack, type Guess } from './attacker.ts';
+import { attack } from './attacker.ts';
 import { homeIn, rowsOf, setUp, startDesk, storesOf } from './drivers/desk.ts';
 import { CannotProve, load, must, type Proof } from './kit.ts';
 import { exchange } from './used_desk.ts';
@@ -59,27 +59,28 @@ export const proofs: readonly Proof[] = [
       const [yesterday, today] = [idsOf(noon - dayMs), idsOf(noon)];
       if (yesterday.size !== victims.length || today.size !== victims.length)
         throw new CannotProve(`${yesterday.size} and ${today.size} ids were stored on the two days.`);
-      const guesses = [yesterday, today].flatMap((ids) =>
-        victims.map((address): Guess => ({ siteId: Number(rows[0]?.site_id), address, userAgent, ids })),
-      );
       say('Trying every 32 stored bytes as the salt …');
       const idOf = (salt: Buffer, site: number, address: string, agent: string) =>
         id64Text(visitorId(salt, site, address, agent));
+      const siteId = Number(rows[0]?.site_id);
       // Everything: the data, the backup, the logs, and the folder of keys with the salt of today.
-      const tried = attack([...stores, backup, logFile, home.keysDir], guesses, idOf);
-      const hitsOf = (first: number) =>
-        tried.hits.filter(({ guess }) => guess >= first && guess < first + victims.length);
-      const [old] = hitsOf(0);
-      must(
-        old === undefined,
-        `Yesterday's id of ${victims[old?.guess ?? 0]} was recomputed with a salt from ${old?.file}.`,
+      const tried = attack(
+        [...stores, backup, logFile, home.keysDir],
+        { siteId, address: victims[0] as string, userAgent },
+        new Set([...yesterday, ...today]),
+        idOf,
       );
-      const recomputed = new Set(hitsOf(victims.length).map(({ guess }) => guess));
-      if (recomputed.size !== victims.length)
+      const old = tried.hits.find(({ id }) => yesterday.has(id));
+      must(old === undefined, `Yesterday's id of ${victims[0]} was recomputed with a salt from ${old?.file}.`);
+      const [found] = tried.hits;
+      const recomputed = victims.filter(
+        (address) => found !== undefined && today.has(idOf(found.salt, siteId, address, userAgent)),
+      );
+      if (recomputed.length !== victims.length)
         throw new CannotProve(
-          `The attacker is too weak: of today's ids, whose salt is there, ${recomputed.size} of ${victims.length} were recomputed.`,
+          `The attacker is too weak: with today's salt before him he knew ${recomputed.length} ids.`,
         );
-      const wrong = hitsOf(victims.length).find(({ file }) => file !== 'visitor.salts');
+      const wrong = tried.hits.find(({ file }) => file !== 'visitor.salts');
       must(wrong === undefined, `Today's salt lies in ${wrong?.file}.`);
       return `${Math.round(tried.windowsTried / 1000)} thousand windows of ${Math.round(tried.bytes / 1e6)} MB tried: today's ${today.size} ids recomputed from the salt file, of yesterday's ${yesterday.size} none`;
     },
