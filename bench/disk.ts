@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { openWarehouse, type Warehouse } from '../src/platform/warehouse/index.ts';
@@ -21,13 +21,14 @@ export async function diskTable(desk: DeskFolder): Promise<{ bytesPerEvent: numb
     await whenSettled(warehouse);
     const [stored] = await warehouse.read<{ rows: string }>('SELECT count() AS rows FROM events');
     const rows = Number(stored?.rows ?? 0);
-    const [outdated] = await warehouse.read<{ bytes: string }>(
-      'SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE NOT active',
-    );
     // Parts that were merged into others stay for eight minutes; they are nothing that a desk holds.
-    const warehouseBytes = bytesIn(join(data, 'warehouse')) - Number(outdated?.bytes ?? 0);
+    const outdated = await warehouse.read<{ path: string }>('SELECT path FROM system.parts WHERE NOT active');
+    const warehouseBytes = bytesIn(
+      join(data, 'warehouse'),
+      outdated.map(({ path }) => resolve(path)),
+    );
     const postgresBytes = bytesIn(postgresFolder(desk));
-    const others = bytesIn(data) - bytesIn(join(data, 'warehouse')) - bytesIn(join(data, 'postgres'));
+    const others = bytesIn(data, [join(data, 'warehouse'), join(data, 'postgres')]);
     const total = warehouseBytes + postgresBytes + others;
     const tables = await warehouse.read<{ table: string; rows: string; bytes: string }>(
       `SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts
@@ -64,13 +65,17 @@ async function whenSettled(warehouse: Warehouse) {
   }
 }
 
-/** Bytes on disk of a folder's files, as `du` counts them. */
-function bytesIn(folder: string): number {
+/** Bytes on disk of a folder's files, as `du` counts them: a file with two names once. What is below `without` is left out. */
+function bytesIn(folder: string, without: readonly string[] = []): number {
+  const counted = new Set<number>();
   let bytes = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || without.some((place) => path.startsWith(`${place}/`))) continue;
     try {
-      bytes += statSync(join(entry.parentPath, entry.name)).blocks * 512;
+      const { ino, blocks } = statSync(path);
+      if (!counted.has(ino)) bytes += blocks * 512;
+      counted.add(ino);
     } catch {
       // A part may be merged away between being listed and being looked at.
     }
