@@ -143,17 +143,17 @@ async function refuseSyncs(desk: KillableDesk): Promise<string> {
   const blow = { operation: 'fdatasync', path: '/spool/events/', code: 'EIO', times: 1 } as const;
   // Failed and not done; done and reported as failed; and a kill before anything else can happen.
   for (const done of [false, true, false, true]) {
-    await goesOn(load, 60, 'after a failed fdatasync');
+    await goesOn(load, 30, 'after a failed fdatasync');
     await desk.meet({ disk: { ...blow, done } });
   }
-  await goesOn(load, 60, 'after a failed fdatasync');
+  await goesOn(load, 30, 'after a failed fdatasync');
   const before = desk.blows().length;
   await desk.meet({ disk: { ...blow, done: true } });
   while (desk.blows().length === before) await pause(1);
   await desk.kill('node');
   await desk.meet({});
   await desk.start();
-  await goesOn(load, 60, 'after the kill');
+  await goesOn(load, 30, 'after the kill');
   const { events, visits } = await settle(desk, load);
   const files = desk.blows();
   must(files.length === 5, `${files.length} of 5 failures struck.`);

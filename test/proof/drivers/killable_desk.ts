@@ -153,6 +153,13 @@ export async function openKillableDesk(parts: {
     return JSON.parse(child.rest()) as Answers;
   }
 
+  /** A proof that ends before its time leaves nothing running. */
+  const onExit = () => {
+    life?.signal('SIGKILL');
+    killAll(postgresPids());
+  };
+  process.once('exit', onExit);
+
   const made = run([
     'setup',
     ...['--email', 'owner@shop.example', '--organisation', 'Shop'],
@@ -216,6 +223,7 @@ export async function openKillableDesk(parts: {
     onDispose: (work) => void endings.push(work),
     async dispose() {
       for (const work of endings) work();
+      process.off('exit', onExit);
       life?.signal('SIGKILL');
       await life?.ended;
       const server = serverFolder();
