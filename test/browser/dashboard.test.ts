@@ -25,7 +25,7 @@ function visits(domain: string, from: number, everyMs: number, count: number, on
     time: new Date(from + at * everyMs).toISOString(),
     name: 'pageview',
     url: `https://${domain}/`,
-    ip: `81.${at % 200}.${(at >> 8) % 250}.9`,
+    ip: `81.${at % 200}.${Math.floor(at / 200) % 250}.9`,
     user_agent: agent,
     ...one(at),
   }));

@@ -153,7 +153,8 @@ it.each(Object.entries(looks))(
       // 720 px is a window of 1440 at a zoom of 200 %.
       for (const width of [1440, 720, 375, 320]) {
         await page.setViewportSize({ width, height: 812 });
-        expect(await overhang(page), `${width} px`).toBe(0);
+        // The chart is drawn anew for its new width, a moment later.
+        await expect.poll(() => overhang(page), { message: `${width} px`, timeout: 30_000 }).toBe(0);
       }
     });
   },

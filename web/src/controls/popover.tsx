@@ -43,8 +43,16 @@ export function Popover({
       if (panel.current?.contains(target) || anchor.current?.contains(target)) return;
       onOpenChange(false);
     };
+    // Inside, the panel answers Escape itself; this is for a focus that never got in or was lost.
+    const onEscape = (event: globalThis.KeyboardEvent) => {
+      if (event.key === 'Escape') onOpenChange(false);
+    };
     document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
+    document.addEventListener('keydown', onEscape);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('keydown', onEscape);
+    };
   }, [open, onOpenChange]);
 
   // The first thing that can be used takes the focus, and the panel is moved back inside the window where it would leave it.
@@ -55,10 +63,11 @@ export function Popover({
     const over = box.right - (document.documentElement.clientWidth - 8);
     if (over > 0) setShift(-over);
     else if (box.left < 8) setShift(8 - box.left);
-    const first = panel.current.querySelector<HTMLElement>(
-      '[data-autofocus], input, select, button, a[href], [tabindex="0"]',
-    );
-    (first ?? panel.current).focus({ preventScroll: true });
+    const usable = [
+      ...panel.current.querySelectorAll<HTMLElement>('input, select, button, a[href], summary, [tabindex="0"]'),
+    ].find((element) => element.checkVisibility());
+    const first = panel.current.querySelector<HTMLElement>('[data-autofocus]') ?? usable ?? panel.current;
+    first.focus({ preventScroll: true });
   }, [open]);
 
   const close = () => {

@@ -100,6 +100,7 @@ export function OverviewPage({ site }: { site: Site }) {
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
   const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
   const shown = answers.totals as Answer;
+  const rebuilding = rebuildingDays(drawn(shown));
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
   const isNew = nothing && view.filters.length === 0 && firstDay >= frame.range.from;
@@ -166,13 +167,6 @@ export function OverviewPage({ site }: { site: Site }) {
           <p className="note warn" role="status">
             <b>The warehouse does not answer.</b> The numbers are those of the last answer; events are safe on disk and
             will appear.
-          </p>
-        )}
-        {rebuildingDays(drawn(shown)) > 0 && (
-          <p className="note" role="status">
-            {exactCount(rebuildingDays(drawn(shown)))} closed{' '}
-            {rebuildingDays(drawn(shown)) === 1 ? 'day is' : 'days are'} being counted again; their numbers can still
-            move.
           </p>
         )}
         <section className="panel totals" aria-label="Totals and their course">
@@ -293,6 +287,12 @@ export function OverviewPage({ site }: { site: Site }) {
               .
             </span>
           )}
+          {rebuilding > 0 && (
+            <span role="status">
+              {exactCount(rebuilding)} closed {rebuilding === 1 ? 'day is' : 'days are'} being counted again; their
+              numbers can still move.
+            </span>
+          )}
           {revenueElsewhere(drawn(answers.orders as Answer)).map(({ currency, events }) => (
             <span key={currency}>
               {exactCount(events)} {events === 1 ? 'order' : 'orders'} in {currency} {events === 1 ? 'is' : 'are'} not
@@ -334,7 +334,7 @@ function PlaceCredit() {
 function Now({ live }: { live: Live }) {
   const known = live.state === 'here' ? live.now.visitors : undefined;
   return (
-    <span className="live only-d" aria-live="off">
+    <span className={`live only-d ${live.state === 'asking' ? 'unknown' : ''}`} aria-live="off">
       <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
       <span>
         <b>{known === undefined ? '…' : exactCount(known)}</b> on the site now
@@ -369,7 +369,7 @@ function PhoneRow({
         onOpenChange={setOpen}
         onChange={onChange}
       />
-      <span className="btn flat">
+      <span className={`btn flat ${live.state === 'asking' ? 'unknown' : ''}`}>
         <span className={`dot ${live.state === 'here' ? 'ok' : 'idle'}`} />
         <span>
           <b>{live.state === 'here' ? count(live.now.visitors) : '…'}</b> now

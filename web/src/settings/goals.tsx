@@ -85,13 +85,15 @@ export function GoalSettings({ site }: { site: Site }) {
           </p>
         )}
       </section>
-      <NewGoalForm
-        site={site}
-        onMade={(goal) => {
-          goals.set((rows) => [...rows, goal]);
-          setRemoved(undefined);
-        }}
-      />
+      {goals.settled && (
+        <NewGoalForm
+          site={site}
+          onMade={(goal) => {
+            goals.set((rows) => [...rows, goal]);
+            setRemoved(undefined);
+          }}
+        />
+      )}
     </div>
   );
 }

@@ -103,14 +103,16 @@ export function KeySettings({ site }: { site: Site }) {
           )}
         />
       </section>
-      <NewKeyForm
-        onMade={(key) => {
-          const { key: _, ...listed } = key;
-          keys.set((rows) => [...rows, listed]);
-          setCreated(key);
-          window.scrollTo(0, 0);
-        }}
-      />
+      {keys.settled && (
+        <NewKeyForm
+          onMade={(key) => {
+            const { key: _, ...listed } = key;
+            keys.set((rows) => [...rows, listed]);
+            setCreated(key);
+            window.scrollTo(0, 0);
+          }}
+        />
+      )}
       {revoking !== undefined && (
         <Dialog label={`Revoke ${revoking.name}`} className="small" onClose={() => setRevoking(undefined)}>
           <div className="dialog-head">

@@ -8,6 +8,8 @@ import { Failed } from '../overview/states.tsx';
 export interface Listed<T> {
   rows: T[] | undefined;
   problem: DeskError | undefined;
+  /** Whatever stands under the list waits for it, so that nothing moves when it comes. */
+  settled: boolean;
   reload: () => void;
   set: (change: (rows: T[]) => T[]) => void;
 }
@@ -20,7 +22,8 @@ export function useListed<T>(load: () => Promise<T[]>): Listed<T> {
     load().then(setRows, (error: unknown) => setProblem(asDeskError(error)));
   }, [load]);
   useEffect(reload, [reload]);
-  return { rows, problem, reload, set: (change) => setRows((before) => change(before ?? [])) };
+  const settled = rows !== undefined || problem !== undefined;
+  return { rows, problem, settled, reload, set: (change) => setRows((before) => change(before ?? [])) };
 }
 
 /** The list as a table, or what stands in its place. The last column holds the actions of a row. */

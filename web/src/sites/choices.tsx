@@ -55,7 +55,7 @@ export function likelyCurrency(language: string): string {
   return (region === undefined ? undefined : byRegion[region]) ?? 'EUR';
 }
 
-export const retentionChoices = [1, 3, 6, 12, 18, 24, retentionMonthsMax] as const;
+const retentionChoices = [1, 3, 6, 12, 18, 24, retentionMonthsMax] as const;
 
 export function RetentionOptions({ chosen }: { chosen: number }) {
   const months = [...new Set<number>([...retentionChoices, chosen])].sort((a, b) => b - a);
