@@ -1,29 +1,42 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
-import { doctor } from './doctor.ts';
-import { explainHits, explainUsage } from './explain.ts';
-import { importUsage, runImport, runUndoImport, undoUsage } from './import_command.ts';
-import { migrate } from './migrate.ts';
-import { serve } from './serve.ts';
-import { runSetUp, setUpUsage } from './set_up_command.ts';
-import { UsageError } from './usage.ts';
+import { explainUsage, importUsage, setUpUsage, UsageError, undoUsage } from './usage.ts';
 import { version } from './version.ts';
 
 /**
  * `fairlead <command>`. Results go to standard output, everything else to standard error.
+ * Each command loads what it needs when it runs: the stores' libraries alone take longer than `explain` has to.
  * Exit codes: 0 done, 1 it failed (a sentence says why), 2 the command line cannot be read.
  */
 const commands: Record<string, Command> = {
-  serve: { summary: 'run the desk (what npm start does)', run: alone(async () => void (await serve(readConfig()))) },
-  migrate: { summary: 'bring both schemas up to date and end', run: alone(migrate) },
-  setup: { summary: 'create owner, organisation and sites without a browser', usage: setUpUsage, run: runSetUp },
-  import: { summary: 'import events <file.ndjson> --site <domain>', usage: importUsage, run: runImport },
-  'undo-import': { summary: 'undo-import <number> --site <domain>', usage: undoUsage, run: runUndoImport },
+  serve: { summary: 'run the desk (what npm start does)', run: alone(runServe) },
+  migrate: {
+    summary: 'bring both schemas up to date and end',
+    run: alone(async () => (await import('./migrate.ts')).migrate()),
+  },
+  setup: {
+    summary: 'create owner, organisation and sites without a browser',
+    usage: setUpUsage,
+    run: async (args) => (await import('./set_up_command.ts')).runSetUp(args),
+  },
+  import: {
+    summary: 'import events <file.ndjson> --site <domain>',
+    usage: importUsage,
+    run: async (args) => (await import('./import_command.ts')).runImport(args),
+  },
+  'undo-import': {
+    summary: 'undo-import <number> --site <domain>',
+    usage: undoUsage,
+    run: async (args) => (await import('./import_command.ts')).runUndoImport(args),
+  },
   explain: {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',
     usage: explainUsage,
-    run: explainHits,
+    run: async (args) => (await import('./explain.ts')).explainHits(args),
   },
-  doctor: { summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do', run: alone(doctor) },
+  doctor: {
+    summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do',
+    run: alone(async () => (await import('./doctor.ts')).doctor()),
+  },
 };
 
 interface Command {
@@ -31,6 +44,11 @@ interface Command {
   /** Absent: the name alone. */
   usage?: string;
   run(args: string[]): Promise<number | undefined>;
+}
+
+async function runServe(): Promise<undefined> {
+  const config = readConfig();
+  await (await import('./serve.ts')).serve(config);
 }
 
 /** A command that takes nothing refuses what it is given, rather than passing over a mistyped option. */

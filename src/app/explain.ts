@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { explainHits as explain, openPlacesTable, readLines } from '../analytics/index.ts';
 import { readConfig } from '../platform/config.ts';
-import { UsageError } from './usage.ts';
-
-export const explainUsage = 'fairlead explain hits < hits.ndjson';
+import { explainUsage, UsageError } from './usage.ts';
 
 /** `fairlead explain hits`: NDJSON from standard input to standard output, in order; opens no store and no socket. */
 export async function explainHits(args: string[]): Promise<number> {

@@ -1,10 +1,7 @@
 import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import { progressBar } from './progress.ts';
-import { readArgs, UsageError } from './usage.ts';
+import { importUsage, readArgs, UsageError, undoUsage } from './usage.ts';
 import { onDesk } from './with_desk.ts';
-
-export const importUsage = 'fairlead import events <file.ndjson> --site <domain>   (- reads standard input)';
-export const undoUsage = 'fairlead undo-import <number> --site <domain>';
 
 /** `fairlead import events`: ends when the rows can be queried, and prints one line of JSON about them. */
 export async function runImport(args: string[]): Promise<number> {

@@ -1,11 +1,8 @@
 import { readWhole } from '../platform/control.ts';
-import { readArgs, UsageError } from './usage.ts';
+import { readArgs, setUpUsage, UsageError } from './usage.ts';
 import { onDesk } from './with_desk.ts';
 
 const passwordBytesMax = 64 * 1024;
-export const setUpUsage =
-  'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
-
 /** `fairlead setup`: prints one line of JSON `{organisation_id, api_key, sites: [{id, domain}]}`. */
 export async function runSetUp(args: string[]): Promise<number> {
   const { values } = readArgs(

@@ -1,5 +1,11 @@
 import { parseArgs } from 'node:util';
 
+export const setUpUsage =
+  'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
+export const importUsage = 'fairlead import events <file.ndjson> --site <domain>   (- reads standard input)';
+export const undoUsage = 'fairlead undo-import <number> --site <domain>';
+export const explainUsage = 'fairlead explain hits < hits.ndjson';
+
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

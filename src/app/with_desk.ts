@@ -5,8 +5,6 @@ import { askControl, type ControlCommand, ControlError } from '../platform/contr
 import { controlSocketPath, lockHolder } from '../platform/data_dir.ts';
 import { openLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
-import { controlCommands } from './commands.ts';
-import { openDesk } from './desk.ts';
 
 /**
  * Runs one command where the stores are open: in the running server through its control socket, or, when none
@@ -29,6 +27,8 @@ export async function onDesk(
         `Fairlead (process ${holder}) uses the data directory and takes no commands yet: it is starting or stopping. Try again in a moment.`,
       );
     });
+  // Beside a running server the stores' libraries are not needed at all.
+  const [{ openDesk }, { controlCommands }] = await Promise.all([import('./desk.ts'), import('./commands.ts')]);
   const log = openLog(systemClock);
   const quiet = { ...log, info() {} };
   const desk = await openDesk({ config, clock: systemClock, random: systemRandom, log: quiet });
