@@ -90,6 +90,8 @@ export interface EventRow {
    * line when there is none, which is nearly always.
    */
   contact?: string;
+  /** When a late event with an id came in, 'YYYY-MM-DD hh:mm:ss': its id is forgotten a day later. Left out elsewhere. */
+  received?: string;
 }
 
 /**

@@ -77,6 +77,7 @@ const event: EventRow = {
   import_id: 0,
   event_key: '0',
   contact: '',
+  received: '1970-01-01 00:00:00',
 };
 const lines = (...rows: EventRow[]) => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 

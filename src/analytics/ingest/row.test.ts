@@ -49,6 +49,7 @@ const row: EventRow = {
   import_id: 0,
   event_key: '5',
   contact: 'c2VhbGVk',
+  received: '2026-06-02 10:11:12',
 };
 
 function textsOf(stored: EventRow) {
@@ -88,6 +89,7 @@ it('a line built by hand is what JSON.stringify makes of the row', () => {
     importId: row.import_id,
     eventKey: row.event_key,
     contact: row.contact as string,
+    receivedMs: Date.UTC(2026, 5, 2, 10, 11, 12, 345),
   });
   expect(JSON.parse(line)).toEqual(row);
   expect(Object.keys(JSON.parse(line)).sort()).toEqual(Object.keys(row).sort());

@@ -70,6 +70,8 @@ export type RowParts = {
   eventKey: string;
   /** Sealed; '' = none. */
   contact: string;
+  /** Set for a late event with an id. */
+  receivedMs: number | undefined;
 };
 
 /** One line of the lane `events`: an `EventRow`, every member of it, without a line break. */
@@ -83,7 +85,8 @@ export function eventLine(row: RowParts): string {
     `"revenue_amount":"${row.revenueAmount}","revenue_currency":"${row.revenueCurrency}",` +
     `"order_id":${row.orderId === '' ? '""' : quote(row.orderId)},"interactive":${row.interactive},` +
     `"scroll_depth":${row.scrollDepth},"engagement_ms":${row.engagementMs},` +
-    `"import_id":${row.importId},"event_key":"${row.eventKey}"${row.contact === '' ? '' : `,"contact":"${row.contact}"`}}`
+    `"import_id":${row.importId},"event_key":"${row.eventKey}"${row.contact === '' ? '' : `,"contact":"${row.contact}"`}` +
+    `${row.receivedMs === undefined ? '' : `,"received":"${timeText(row.receivedMs).slice(0, 19)}"`}}`
   );
 }
 
