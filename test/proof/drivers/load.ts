@@ -35,7 +35,7 @@ export interface Load {
 }
 
 /** However slow the machine: what was not acknowledged after so long will not be. */
-const endMsMax = 120_000;
+const endMsMax = 240_000;
 
 export interface LoadSettings {
   url: string;
