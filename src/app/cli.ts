@@ -93,6 +93,7 @@ const spoken = new Set([
   'KeyFileError',
   'PostgresRefused',
   'WarehouseRefused',
+  'WarehouseUnavailable',
   'UsageError',
 ]);
 

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
@@ -26,6 +26,7 @@ export async function doctor(): Promise<number> {
   const holder = lockHolder(config.dataDir);
   findings.push(
     disk(config),
+    ...dataDirectory(config),
     ...keyFile(config),
     await port(config, holder),
     ...(await plainPort(config, holder)),
@@ -57,6 +58,34 @@ function disk(config: Config): Finding {
         todo: 'Make room or move FAIRLEAD_DATA_DIR; events are refused when it is full.',
       }
     : { what: 'disk', state: 'ok', fact };
+}
+
+function dataDirectory(config: Config): Finding[] {
+  const what = 'data directory';
+  if (!existsSync(config.dataDir)) return [];
+  try {
+    accessSync(config.dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return [
+      {
+        what,
+        state: 'wrong',
+        fact: `this user may not use ${config.dataDir} (${(error as NodeJS.ErrnoException).code})`,
+        todo: 'Give it to the user that runs Fairlead (chown -R), or run the doctor as that user.',
+      },
+    ];
+  }
+  const mode = statSync(config.dataDir).mode & 0o777;
+  return (mode & 0o077) === 0
+    ? [{ what, state: 'ok', fact: 'for its user alone' }]
+    : [
+        {
+          what,
+          state: 'look',
+          fact: `others may look into it (mode ${mode.toString(8)})`,
+          todo: `chmod 700 ${config.dataDir}`,
+        },
+      ];
 }
 
 function keyFile(config: Config): Finding[] {
@@ -147,7 +176,18 @@ function whyTaken(host: string, port: number): Promise<string | undefined> {
   });
 }
 
+/** Asks the stores, through the running server or by opening them, which brings their schemas up to date. */
 async function stores(config: Config): Promise<Finding[]> {
+  // A doctor that made databases and a key on a machine where nothing runs yet would not be looking but doing.
+  if (!existsSync(join(config.dataDir, 'key.fingerprint')))
+    return [
+      {
+        what: 'stores',
+        state: 'look',
+        fact: `nothing is stored in ${config.dataDir} yet`,
+        todo: 'The first start makes them.',
+      },
+    ];
   try {
     const state = (await onDesk({ command: 'status' }, config)) as Readiness;
     const lag = state.spool_lag_ms;

@@ -8,6 +8,7 @@ import type { Random } from '../random.ts';
 import { openCluster } from './cluster.ts';
 import { type Door, openDoor } from './door.ts';
 import { migrate } from './migrations.ts';
+import { PostgresRefused } from './refusal.ts';
 import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 
 export type { Scope } from './door.ts';
@@ -89,7 +90,14 @@ export async function openPostgres(parts: {
 
 async function raiseSchema(owner: pg.ClientConfig, directories: URL[], appLogin: string): Promise<string[]> {
   const connection = new pg.Client({ ...owner, application_name: 'fairlead migrations', options: '-c TimeZone=UTC' });
-  await connection.connect();
+  try {
+    await connection.connect();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new PostgresRefused(
+      `PostgreSQL cannot be reached as ${connection.user} (${code}: ${message}). Look whether it runs, and at DATABASE_MIGRATION_URL.`,
+    );
+  }
   try {
     await refuseOldServer(connection);
     const applied = await migrate(connection, directories);
