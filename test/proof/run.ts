@@ -31,6 +31,8 @@ if (wanted.size > 0) {
   process.exit(2);
 }
 
+// Desks that proofs have started are stopped at the exit, which a signal alone would skip.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const progress = (line: string) => void (process.stderr.isTTY && process.stderr.write(`  ${line}\n`));
 const idWidth = Math.max(2, ...proofs.map(({ id }) => id.length));
 const resultWidth = 'not proved'.length;
