@@ -121,7 +121,9 @@ it.each([
         value: number;
         sources?: { node?: Element | null }[];
       })[])
-        moved.push(`${entry.value}: ${entry.sources?.map(({ node }) => node?.className ?? node?.nodeName).join(', ')}`);
+        moved.push(
+          `${entry.value}: ${entry.sources?.map(({ node }) => `${node?.nodeName} ${node?.parentElement?.className} ${node?.textContent?.slice(0, 60)}`).join(' | ')}`,
+        );
     }).observe({ type: 'layout-shift', buffered: true });
   });
   await fresh.goto(desk.origin + path);

@@ -70,10 +70,10 @@ export function Why({
               </>
             )}
             {facts.map((fact) => (
-              <span key={fact.label} className="contents">
+              <div key={fact.label} className="contents">
                 <dt>{fact.label}</dt>
                 <dd>{fact.text}</dd>
-              </span>
+              </div>
             ))}
           </dl>
           <details>
