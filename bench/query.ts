@@ -121,17 +121,21 @@ function processorMs(running: Running): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** Milliseconds from sending a batch to having read its answer. Every question of it must have one. */
+/**
+ * Milliseconds from sending a batch to having read its answer. A question that met the ceiling of time took that long
+ * and counts so; any other error ends the bench.
+ */
 async function time(desk: DeskFolder, running: Running, queries: readonly QueryRequest[]): Promise<number> {
   const began = performance.now();
-  const { results } = await ask<{ results: ({ results: unknown[] } | { error: { message: string } })[] }>(
+  const { results } = await ask<{ results: ({ results: unknown[] } | { error: { code: string; message: string } })[] }>(
     desk,
     running,
     '/api/v2/query/batch',
     { queries },
   );
   const took = performance.now() - began;
-  for (const result of results) if ('error' in result) throw new Error(result.error.message);
+  for (const result of results)
+    if ('error' in result && result.error.code !== 'query_over_ceiling') throw new Error(result.error.message);
   return took;
 }
 
