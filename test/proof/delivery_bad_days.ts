@@ -17,6 +17,7 @@ export const proofs: readonly Proof[] = [
     id: 'delivery-fdatasync',
     title:
       'When fdatasync fails nobody is told that these events are kept, the file is abandoned, and sent again they are stored once.',
+    minutes: 4,
     run: (context) => onDesk(context, {}, refuseSyncs),
     sabotage: {
       name: 'a failed fdatasync is passed over',
@@ -29,6 +30,7 @@ export const proofs: readonly Proof[] = [
     id: 'delivery-full-disk',
     title:
       'A full disk makes every answer a 503 that says when to come back, and with room again all goes on by itself with nothing lost or doubled.',
+    minutes: 4,
     async run(context) {
       const folder = await context.folder();
       const disk = await openSmallDisk([join(folder, 'data'), '/var/lib/fairlead'], 400 * 1024 * 1024);
@@ -39,7 +41,6 @@ export const proofs: readonly Proof[] = [
         await disk?.close();
       }
     },
-    minutes: 3,
     sabotage: {
       name: 'a disk that refused is never asked again',
       file: writerFile,
@@ -51,6 +52,7 @@ export const proofs: readonly Proof[] = [
     id: 'delivery-two-processes',
     title:
       'A second process on a data directory refuses with a sentence and leaves the first alone; what a killed one left does not block.',
+    minutes: 4,
     run: (context) => onDesk(context, {}, startTwice),
     sabotage: {
       name: 'the lock is taken from a living holder',
@@ -63,6 +65,7 @@ export const proofs: readonly Proof[] = [
     id: 'delivery-clock',
     title:
       'A wall clock that jumps an hour back, three days on and over midnight loses no event, midnight splits no visit, and the salts turn.',
+    minutes: 4,
     run: (context) => onDesk(context, { clockAt: nextUtcMidnight(new Date(), 24 * hourMs - 5 * 60_000) }, jumpClock),
     sabotage: {
       name: 'no grace after midnight',
@@ -75,6 +78,7 @@ export const proofs: readonly Proof[] = [
     id: 'delivery-stop',
     title:
       'Asked to stop under load, the desk ends in peace within its time with every acknowledged event in the stores; asked twice it loses nothing.',
+    minutes: 4,
     run: (context) => onDesk(context, {}, stopUnderLoad),
     sabotage: {
       name: 'a stop does not wait for the spool',

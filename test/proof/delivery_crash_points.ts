@@ -6,7 +6,7 @@ import { auditDesk } from './drivers/audit.ts';
 import { nextUtcMidnight } from './drivers/clock_travel.ts';
 import { frozenDayAgrees, sendOne, visitorAgent } from './drivers/desk_questions.ts';
 import { type KillableDesk, openKillableDesk } from './drivers/killable_desk.ts';
-import { startLoad } from './drivers/load.ts';
+import { type Load, startLoad } from './drivers/load.ts';
 import { CannotProve, must, type Proof } from './kit.ts';
 
 /** Where the desk dies, and when it comes to that place. */
@@ -144,7 +144,7 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
       load.newEra();
     }
     const life = await desk.start({ crashPoint: `${point}:${nth}`, waits: false });
-    if (when === 'midnight') await goToMidnight(desk);
+    if (when === 'midnight') await goToMidnight(desk, load);
     if ((await endOf(life.ended)) !== 'SIGKILL')
       throw new CannotProve(`The desk did not come to ${point}:${nth}: ${life.errors().slice(-500)}`);
     say(`${point}:${nth}, ${load.acknowledged()} acknowledged`);
@@ -179,10 +179,11 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
   return `${events} events in ${visits} visits stored once, ${kept} refused rows in quarantine once, the frozen day exact, after ${places.length + freezing.length} deaths`;
 }
 
-/** To half a second before the next UTC midnight; the salts turn when a second of it has passed. */
-async function goToMidnight(desk: KillableDesk): Promise<void> {
+/** With visits running, to half a second before the next UTC midnight; the salts turn within its first second. */
+async function goToMidnight(desk: KillableDesk, load: Load): Promise<void> {
   await desk.life().says(/is running\.$/, 240);
-  await pause(1_000);
+  const before = load.acknowledged();
+  for (let waited = 0; load.acknowledged() < before + 50 && waited < 60_000; waited += 20) await pause(20);
   await desk.meet({ clockOffsetMs: nextUtcMidnight(new Date(desk.now()), -500).getTime() - Date.now() });
 }
 
