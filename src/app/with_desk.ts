@@ -22,7 +22,10 @@ export async function onDesk(
   const holder = lockHolder(config.dataDir);
   if (holder !== undefined)
     return askControl({ socketPath: controlSocketPath(config.dataDir), ...ask }).catch((error: Error) => {
-      if (!['ENOENT', 'ECONNREFUSED'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+      const code = String((error as NodeJS.ErrnoException).code);
+      if (['ECONNRESET', 'EPIPE'].includes(code))
+        throw new ControlError('The server ended before it had answered. Look at its log, then run the command again.');
+      if (!['ENOENT', 'ECONNREFUSED'].includes(code)) throw error;
       throw new ControlError(
         `Fairlead (process ${holder}) uses the data directory and takes no commands yet: it is starting or stopping. Try again in a moment.`,
       );

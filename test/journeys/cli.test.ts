@@ -8,7 +8,7 @@ import { openCommandLine, type ServedDesk } from './cli.ts';
 /** The real command, in the order of somebody's first day: without a server, beside one, and after one was killed. */
 const cli = openCommandLine();
 // Each command is a process of its own, and most open both stores.
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000 });
 let server: ServedDesk | undefined;
 let key = '';
 const first = ['setup', '--email', 'owner@shop.example', '--organisation', 'Shop', '--site', 'shop.example'];
@@ -293,7 +293,9 @@ describe('after a server was killed', () => {
     const cut = cli.ended(child);
     await until(async () => (await pageviews()) > 0);
     server?.process.kill('SIGKILL');
-    expect((await cut).code).toBe(1);
+    const told = await cut;
+    expect(told.code).toBe(1);
+    expect(told.err).toMatch(/^The server ended/);
     const again = await cli.run(['import', 'events', file, '--site', 'shop.example']);
     expect(again.code, again.err).toBe(0);
     expect(again.err).toMatch(/was cut off/);
