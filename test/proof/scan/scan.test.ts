@@ -231,7 +231,7 @@ describe('in the stores of a desk, it finds a value', () => {
     backup = scan([archive], canaries);
     rmSync(dataDir, { recursive: true });
     await eraseStores(store.postgres, store.dataDir);
-  });
+  }, 900_000);
 
   it.each([
     ['a part compressed with LZ4', 'lz4', /planted|data\.bin.*ClickHouse blocks/],
@@ -272,5 +272,5 @@ describe('in the stores of a desk, it finds a value', () => {
     ];
     expect(leaked(scan([archive], strangers).finds).certain).toEqual([]);
     expect(found.bytesLooked).toBeGreaterThan(30_000_000);
-  });
+  }, 300_000);
 });

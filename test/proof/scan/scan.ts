@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Canary } from './canaries.ts';
-import { type View, viewsOf } from './streams.ts';
+import { depthMax, piecesOf } from './streams.ts';
 
 /** A canary that was found: which, in which form, where. */
 export interface Find {
@@ -16,12 +16,15 @@ export interface Find {
   readonly isWeak: boolean;
 }
 
+/** The same, before it is known in which file. */
+type Sight = Omit<Find, 'file' | 'inside'> & { readonly inside: readonly string[] };
+
 export interface Scan {
   readonly finds: readonly Find[];
   readonly files: number;
   /** Of the files as they are. */
   readonly bytes: number;
-  /** With all that was unpacked from them; files with the same content count once. */
+  /** With all that was unpacked from them; what is the same in several places is looked at and counted once. */
   readonly bytesLooked: number;
   /** Pieces that were recognised and cannot be read, by kind and file: the proof has to look there in another way. */
   readonly unread: readonly string[];
@@ -35,30 +38,42 @@ export function scan(folders: readonly string[], canaries: readonly Canary[]): S
   const search = searchFor(canaries);
   const finds = new Map<string, Find>();
   const unread = new Set<string>();
-  const seen = new Set<string>();
+  const known = new Map<string, { depth: number; sights: readonly Sight[] }>();
   let files = 0;
   let bytes = 0;
   let bytesLooked = 0;
+
+  function look(content: Buffer, isName = false): Sight[] {
+    const sights = new Map<string, Sight>();
+    bytesLooked += content.length;
+    search(content, (canary, form, isWeak) =>
+      sights.set(`${canary.canary}\t${form}`, { ...canary, form, isWeak, inside: isName ? ['name'] : [] }),
+    );
+    return [...sights.values()];
+  }
+  function lookInto(content: Buffer, depth: number, shown: string): readonly Sight[] {
+    const digest = createHash('sha256').update(content).digest('base64');
+    const before = known.get(digest);
+    // What was met nearer to the surface was opened at least as far.
+    if (before !== undefined && before.depth <= depth) return before.sights;
+    const sights = look(content);
+    if (depth < depthMax)
+      for (const [name, piece] of piecesOf(content, (what) => unread.add(`${what} in ${shown}`))) {
+        if (name.startsWith('tar entry')) sights.push(...look(Buffer.from(name), true));
+        for (const sight of lookInto(piece, depth + 1, shown))
+          sights.push({ ...sight, inside: [name, ...sight.inside] });
+      }
+    known.set(digest, { depth, sights });
+    return sights;
+  }
   for (const { path, shown } of filesBelow(folders)) {
     files++;
-    const look = (view: View, place?: string) => {
-      const inside = place ?? view.inside.join(' > ');
-      bytesLooked += view.bytes.length;
-      search(view.bytes, ({ canary, group }, form, isWeak) => {
-        const key = `${canary}\t${form}\t${shown}\t${inside}`;
-        if (!finds.has(key)) finds.set(key, { canary, group, form, file: shown, inside, isWeak });
-      });
-    };
-    look({ inside: [], bytes: Buffer.from(shown) }, 'name');
     const content = readFileSync(path);
     bytes += content.length;
-    const digest = createHash('sha256').update(content).digest('base64');
-    if (seen.has(digest)) continue;
-    seen.add(digest);
-    for (const view of viewsOf(content, (what) => unread.add(`${what} in ${shown}`))) {
-      look(view);
-      const entry = view.inside.at(-1);
-      if (entry?.startsWith('tar entry')) look({ inside: view.inside, bytes: Buffer.from(entry) }, 'name');
+    for (const { inside, ...sight } of [...look(Buffer.from(shown), true), ...lookInto(content, 0, shown)]) {
+      const find = { ...sight, file: shown, inside: inside.join(' > ') };
+      const key = `${find.canary}\t${find.form}\t${shown}\t${find.inside}`;
+      if (!finds.has(key)) finds.set(key, find);
     }
   }
   return { finds: [...finds.values()], files, bytes, bytesLooked, unread: [...unread] };

@@ -8,7 +8,7 @@ export interface View {
 }
 
 /** Archives in archives are opened this deep. */
-const depthMax = 4;
+export const depthMax = 4;
 
 /**
  * A file and everything that is packed in it, wherever in the file that begins: nothing goes by the file's name, so
@@ -25,7 +25,8 @@ export function* viewsOf(
   for (const [name, piece] of piecesOf(bytes, onUnread)) yield* viewsOf(piece, onUnread, [...inside, name]);
 }
 
-function* piecesOf(bytes: Buffer, onUnread: (what: string) => void): Generator<[name: string, piece: Buffer]> {
+/** What is packed in these bytes, one layer deep. */
+export function* piecesOf(bytes: Buffer, onUnread: (what: string) => void): Generator<[name: string, piece: Buffer]> {
   const entries = [...tarEntries(bytes)];
   yield* entries;
   // What is in an archive is read from its entries, where no header of the archive cuts it.
