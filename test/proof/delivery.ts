@@ -59,8 +59,7 @@ async function killUnderLoad(desk: KillableDesk, seed: string, say: (line: strin
     // The clock goes on far enough for every visit to be over, so that both halves of the definition are looked at.
     if (n >= kills / 2 && !isLater) {
       isLater = true;
-      await desk.meet({ clockOffsetMs: desk.now() - Date.now() + 45 * 60_000 });
-      load.newEra();
+      await load.overTime(() => desk.meet({ clockOffsetMs: desk.now() - Date.now() + 45 * 60_000 }));
     }
     if (what === 'postgres') {
       if (pick(random, [true, false])) await postgresIsBack(desk);

@@ -302,9 +302,10 @@ async function jumpClock(desk: KillableDesk): Promise<string> {
     }
   };
   // An hour is more than a visit can be silent, so these two jumps may end visits; they lose nothing.
-  await jump(-hourMs);
-  await jump(hourMs);
-  load.newEra();
+  await load.overTime(async () => {
+    await jump(-hourMs);
+    await jump(hourMs);
+  });
   const evenings = load.sent.length;
   const before = salts();
   await jump(nextUtcMidnight(new Date(desk.now()), -500).getTime() - desk.now());
@@ -316,8 +317,7 @@ async function jumpClock(desk: KillableDesk): Promise<string> {
   const aroundMidnight = new Set(
     load.sent.flatMap(({ path, acknowledged }, at) => (acknowledged && at >= evenings ? [path] : [])),
   );
-  await desk.meet({ clockOffsetMs: desk.now() - Date.now() + 72 * hourMs });
-  load.newEra();
+  await load.overTime(() => desk.meet({ clockOffsetMs: desk.now() - Date.now() + 72 * hourMs }));
   await turned(today());
   await goesOn(load, 200, 'three days later');
   must(salts().length === 1, `Three days later there are ${salts().length} salts.`);

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CrashPoint } from '../../src/platform/crash_point.ts';
 import { auditDesk } from './drivers/audit.ts';
 import { nextUtcMidnight } from './drivers/clock_travel.ts';
-import { frozenDayAgrees, sendOne, visitorAgent } from './drivers/desk_questions.ts';
+import { drained, frozenDayAgrees, sendOne, visitorAgent } from './drivers/desk_questions.ts';
 import { type KillableDesk, openKillableDesk } from './drivers/killable_desk.ts';
 import { type Load, startLoad } from './drivers/load.ts';
 import { CannotProve, must, type Proof } from './kit.ts';
@@ -125,6 +125,7 @@ async function dieBetweenParts(desk: KillableDesk, say: (line: string) => void):
   await desk.start();
   await load.end();
   must(load.faults.length === 0, `An answer that no sender may get: ${load.faults[0]}`);
+  await drained(desk);
   must((await desk.stop()) === 0, 'The desk did not stop in peace.');
   const { events, visits } = await auditDesk(desk, load.sent);
   return `${partDeaths} deaths at a new part, ${torn} of them with the event in the table and not yet in its view, ${whole} with both or neither; ${events} events in ${visits} visits once in table and roll-ups`;
@@ -153,6 +154,7 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
   await load.end();
   const acknowledgedRefused = await refused.end();
   must(load.faults.length === 0, `An answer that no sender may get: ${load.faults[0]}`);
+  await drained(desk);
   must((await desk.stop()) === 0, 'The desk did not stop in peace.');
   const { events, visits } = await auditDesk(desk, load.sent, { spansMidnight: true });
   const kept = await quarantinedOnce(desk, acknowledgedRefused);

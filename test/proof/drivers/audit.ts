@@ -75,7 +75,9 @@ export async function auditDesk(
     ...revenueProblems(seen.events),
   ];
   if (problems.length > 0)
-    throw new Error(`${problems.length} things are not as promised:\n  ${problems.slice(0, 12).join('\n  ')}`);
+    throw new Error(
+      `${problems.length} things are not as promised: ${problems[0]}\n  ${problems.slice(0, 12).join('\n  ')}`,
+    );
   const acknowledged = new Set(sent.filter((event) => event.acknowledged).map((event) => event.path));
   return {
     events: seen.events.length,

@@ -26,8 +26,8 @@ export interface Load {
   /** Refusals as they came: status, Retry-After, body. */
   readonly refusals: { status: number; retryAfter: string | undefined; text: string }[];
   acknowledged(): number;
-  /** Time was moved so far that visits are over: each sender goes on with a page view. */
-  newEra(): void;
+  /** Moves time so far that visits are over: each sender goes on with a page view. */
+  overTime(move: () => Promise<void>): Promise<void>;
   /** Lets every sender end the delivery it is at, retries included, and stops. */
   end(): Promise<void>;
   /** Ends at once, whatever is under way. */
@@ -71,6 +71,7 @@ export function startLoad(settings: LoadSettings): Load {
   let ending = false;
   let stopped = false;
   let era = 0;
+  let moving = false;
   const count = (answer: string) => answers.set(answer, (answers.get(answer) ?? 0) + 1);
   const first = settings.firstVisitor ?? 0;
 
@@ -117,7 +118,7 @@ export function startLoad(settings: LoadSettings): Load {
         for (const word of words) {
           if (word === 'duplicate') continue;
           // Attention that was on its way while time was moved belongs to a visit that is over.
-          const late = events.filter((event) => event.name === 'engagement' && event.era < era);
+          const late = events.filter((event) => event.name === 'engagement' && (moving || event.era < era));
           if (word !== 'no_session_for_engagement' || late.length === 0)
             faults.push(`${events[0]?.path}: dropped as ${dropped}`);
           for (const event of late) event.acknowledged = false;
@@ -166,8 +167,12 @@ export function startLoad(settings: LoadSettings): Load {
       stopped = true;
       agent.destroy();
     },
-    newEra() {
+    async overTime(move) {
       era++;
+      moving = true;
+      await move();
+      era++;
+      moving = false;
     },
     async end() {
       ending = true;
