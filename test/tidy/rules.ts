@@ -28,7 +28,9 @@ const mayImport: Record<string, readonly string[]> = {
   ...Object.fromEntries(subjects.map((subject) => [subject, below])),
   relay: [...below, 'analytics'],
   plan: [...below, 'analytics', 'relay'],
-  app: [...below, ...subjects],
+  /** Made-up visitors for `npm run demo`: knows chance, and nothing of how a desk works. */
+  demo: ['platform'],
+  app: [...below, ...subjects, 'demo'],
   sdk: ['contract'],
   web: ['contract'],
   emulators: [],

@@ -1,0 +1,3 @@
+export { openScenario, type Scenario } from './scenario.ts';
+export type { DemoSite } from './site.ts';
+export type { MadeRequest } from './walk.ts';
