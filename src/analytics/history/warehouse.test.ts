@@ -288,4 +288,4 @@ test('SIGKILL between the part of the table and the parts of its views, then a r
   // A killed run may have got past the replayed tokens: then all five numbers are greater together.
   expect(Number(row?.events)).toBeGreaterThanOrEqual(10_000);
   expect(new Set(Object.values(row ?? {}))).toEqual(new Set([row?.events]));
-});
+}, 120_000);
