@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { controlSocketPath, DataDirTaken, lockHolder, takeDataDir } from './data_dir.ts';
+import { controlSocketPath, DataDirRefused, DataDirTaken, lockHolder, takeDataDir } from './data_dir.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -18,6 +18,15 @@ function takeElsewhere(ending: string): void {
 }
 
 describe('a data directory belongs to one process', () => {
+  it('is refused with a sentence where it cannot be made', () => {
+    writeFileSync(join(folder, 'file'), '');
+    const inside = () => takeDataDir(join(folder, 'file', 'data'));
+    expect(inside).toThrow(DataDirRefused);
+    expect(inside).toThrow(
+      /cannot be used by this user \(ENOTDIR\)\. Give it to .* or name another in FAIRLEAD_DATA_DIR/,
+    );
+  });
+
   it('is private and refuses a second holder with a sentence that names the first', () => {
     const held = takeDataDir(join(folder, 'data'));
     expect(statSync(held.path).mode & 0o777).toBe(0o700);

@@ -8,7 +8,7 @@ import { eraseStores } from '../stores.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-export interface Ended {
+interface Ended {
   code: number | null;
   out: string;
   err: string;
