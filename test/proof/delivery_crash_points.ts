@@ -141,8 +141,8 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
   for (const { point, nth = 1, when } of places) {
     if (when === 'midnight') {
       // Ten minutes before it, so that the visits of this evening run when the day turns.
-      await desk.meet({ clockOffsetMs: nextUtcMidnight(new Date(desk.now()), -10 * 60_000).getTime() - Date.now() });
-      load.newEra();
+      const evening = nextUtcMidnight(new Date(desk.now()), -10 * 60_000).getTime();
+      await load.overTime(() => desk.meet({ clockOffsetMs: evening - Date.now() }));
     }
     const life = await desk.start({ crashPoint: `${point}:${nth}`, waits: false });
     if (when === 'midnight') await goToMidnight(desk, load);
