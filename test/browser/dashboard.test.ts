@@ -11,7 +11,7 @@ import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpD
 let desk: DashboardDesk;
 let context: BrowserContext;
 let page: Page;
-const stepMs = 120_000;
+const stepMs = 180_000;
 
 const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 const hourMs = 3_600_000;
@@ -57,7 +57,7 @@ beforeAll(async () => {
   );
   context = await newContext(desk);
   page = await context.newPage();
-  page.setDefaultTimeout(40_000);
+  page.setDefaultTimeout(60_000);
   await signIn(page, desk, '/s/shop.example/analytics');
 }, 300_000);
 afterAll(() => desk.close());
