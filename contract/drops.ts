@@ -6,7 +6,7 @@
 export const dropReasons = {
   bot: 'The sender is a known robot.',
   spam_referrer: 'The referrer is on the list of spam hosts.',
-  not_found: 'No site here has this domain.',
+  not_found: 'No site here has this domain or id.',
   throttle: 'The site sent more events a second than its limit allows.',
   invalid: 'A field is missing or has a shape that cannot be read.',
   too_large: 'The request or a field is larger than its limit.',
@@ -18,18 +18,22 @@ export const dropReasons = {
   duplicate: 'An event with this id was already stored in the last 24 hours.',
   no_session_for_engagement: 'Engagement arrived for a visit that is not running.',
   verification_agent: 'The sender is our own installation check.',
+  identity: 'The call says who a visitor is, and nothing else: no identities are kept.',
+  unsupported: 'The call carries what is not kept here, such as a recording or the speed of a page.',
   site_suspended: 'The organisation of this site is suspended.',
 } as const;
 
 export type DropReason = keyof typeof dropReasons;
 
 /**
- * What a stored event was kept without, because a setting of the site says so. Counted like drops, under these words;
+ * What a stored event was kept without, because a setting of the site or a rule of all sites says so. Counted like drops, under these words;
  * the event itself is there, so no header names them.
  */
 export const leftOutReasons = {
   revenue_off: 'The revenue was left out: the site keeps none and has no goal that earns.',
   contact_off: 'The address or number of a mail or phone link was left out: the site does not keep them.',
+  identity_off: 'A user id, a profile or a group of people was left out: no identities are kept.',
+  text_off: 'The text of an element, a copied text or the trace of an error was left out: it is never kept.',
 } as const;
 
 export type LeftOutReason = keyof typeof leftOutReasons;

@@ -385,6 +385,7 @@ it('the table has every call that the desk registers, and no others', () => {
   expect(server.fastPaths.toSorted()).toEqual([
     '/api/batch',
     '/api/event',
+    '/api/identify',
     '/api/send',
     '/api/track',
     '/healthz',

@@ -6,7 +6,9 @@ import { clientAddress } from '../../platform/http/address.ts';
 import { type Principal, RequestError } from '../../platform/http/route.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
+import { corsHeaders, type Door, openHeaders, type Reply } from './door.ts';
 import type { Ingest, Outcome, Taken } from './ingest.ts';
+import { readEvent } from './payload.ts';
 
 export type CollectParts = {
   readonly ingest: Ingest;
@@ -25,18 +27,42 @@ export type CollectParts = {
  *     200 {ip}                     with "X-Debug-Request: true": the address we would use; nothing is stored
  *     400 · 401 · 403 · 413 · 429 · 503   {error: {code, message, field}}
  */
-export function collectEvents(parts: CollectParts): FastHandler {
+const plausible: Door = {
+  takes: 'either',
+  headers: [],
+  withCredentials: false,
+  enter: () => ({ read: readEvent, principal: undefined }),
+  reply: ({ stored, duplicates, dropped, refused }, isList) =>
+    isList ? { status: 202, body: { stored, duplicates, dropped, refused: refused.map(shown) } } : ok,
+  refuse: (code, message, field) => ({ error: { code, message, ...(field === undefined ? {} : { field }) } }),
+};
+const ok: Reply = { status: 202, body: 'ok' };
+
+function shown({ index, refusal }: Taken['refused'][number]) {
+  return { index, field: refusal.field, message: refusal.message };
+}
+
+/** Takes events in at one door: the same limits, rules and durability whichever it is, in the words of its product. */
+export function collectEvents(given: CollectParts, door: Door = plausible): FastHandler {
+  const parts = { ...given, door };
   return (request, response) => {
     if (request.method === 'POST') return receive(parts, request, response);
-    if (request.method === 'OPTIONS') return response.writeHead(204, preflightHeaders).end();
+    if (request.method === 'OPTIONS')
+      return response.writeHead(204, [...corsHeaders(door, request), ...preflightHeaders(door)]).end();
     request.resume();
-    sendError(response, 'method_not_allowed', 'This address answers POST and OPTIONS.', ['allow', 'POST, OPTIONS']);
+    sendError(parts, response, 'method_not_allowed', 'This address answers POST and OPTIONS.', [
+      'allow',
+      'POST, OPTIONS',
+    ]);
   };
 }
 
+type Parts = CollectParts & { readonly door: Door };
+
 /** Reads the body. Nearly every one comes in one piece; a declared or real excess is drained and never kept. */
-function receive(parts: CollectParts, request: IncomingMessage, response: ServerResponse) {
-  if (Number(request.headers['content-length'] ?? 0) > ingestLimits.bodyBytesMax) return refuseBody(request, response);
+function receive(parts: Parts, request: IncomingMessage, response: ServerResponse) {
+  if (Number(request.headers['content-length'] ?? 0) > ingestLimits.bodyBytesMax)
+    return refuseBody(parts, request, response);
   let body: Buffer | undefined;
   let bytes = 0;
   request.on('data', (piece: Buffer) => {
@@ -45,7 +71,7 @@ function receive(parts: CollectParts, request: IncomingMessage, response: Server
       body = body === undefined ? piece : Buffer.concat([body, piece]);
       return;
     }
-    if (!response.headersSent) refuseBody(request, response);
+    if (!response.headersSent) refuseBody(parts, request, response);
     body = undefined;
   });
   request.on('end', () => {
@@ -59,9 +85,10 @@ function receive(parts: CollectParts, request: IncomingMessage, response: Server
   });
 }
 
-function refuseBody(request: IncomingMessage, response: ServerResponse): void {
+function refuseBody(parts: Parts, request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   sendError(
+    parts,
     response,
     'too_large',
     `The body is larger than ${ingestLimits.bodyBytesMax} bytes. Send fewer events at once.`,
@@ -70,7 +97,7 @@ function refuseBody(request: IncomingMessage, response: ServerResponse): void {
 }
 
 function answerKey(
-  parts: CollectParts,
+  parts: Parts,
   request: IncomingMessage,
   response: ServerResponse,
   body: Buffer | undefined,
@@ -78,18 +105,19 @@ function answerKey(
 ) {
   if (principal === undefined)
     return sendError(
+      parts,
       response,
       'unauthenticated',
       'The Authorization header holds no key. Send "Bearer <key>", or leave it out.',
     );
   if (principal.organisationId !== undefined && !principal.can('events.write', principal.organisationId))
-    return sendError(response, 'forbidden', 'This API key has no scope events:write. Make one that has it.');
+    return sendError(parts, response, 'forbidden', 'This API key has no scope events:write. Make one that has it.');
   answer(parts, request, response, body, principal);
 }
 
 /** The one function that ever holds a client's address and User-Agent. Both are gone when it returns. */
 function answer(
-  parts: CollectParts,
+  parts: Parts,
   request: IncomingMessage,
   response: ServerResponse,
   body: Buffer | undefined,
@@ -99,53 +127,58 @@ function answer(
   try {
     payload = JSON.parse(body?.toString('utf8') ?? '');
   } catch {
-    return sendError(response, 'invalid_json', 'The body is not JSON. Send one event as a JSON object, or a list.', [
-      'x-fairlead-dropped',
-      'invalid',
-    ]);
+    return sendError(
+      parts,
+      response,
+      'invalid_json',
+      'The body is not JSON. Send one event as a JSON object, or a list.',
+      ['x-fairlead-dropped', 'invalid'],
+    );
   }
   const { headers } = request;
   const address = clientAddress(request.socket.remoteAddress, headers['x-forwarded-for'], parts.trustedProxies);
-  if (headers['x-debug-request'] === 'true') return sendJson(response, 200, { ip: address });
+  if (headers['x-debug-request'] === 'true') return send(parts, response, 200, { ip: address });
   const isList = Array.isArray(payload);
+  if (isList ? parts.door.takes === 'one' : parts.door.takes === 'list')
+    return sendError(
+      parts,
+      response,
+      'invalid_field',
+      isList ? 'This address takes one event, not a list.' : 'This address takes a list of events.',
+      ['x-fairlead-dropped', 'invalid'],
+    );
   if (isList && (payload as unknown[]).length > ingestLimits.batchEventsMax)
-    return sendError(response, 'too_large', `A list has at most ${ingestLimits.batchEventsMax} events.`, [
+    return sendError(parts, response, 'too_large', `A list has at most ${ingestLimits.batchEventsMax} events.`, [
       'x-fairlead-dropped',
       'too_large',
     ]);
   try {
-    parts.ingest.take(payload, { address, userAgent: headers['user-agent'] ?? '', headers, principal }, (outcome) =>
-      isList ? answerList(response, outcome) : answerOne(response, outcome),
+    const { read, principal: ownPrincipal } = parts.door.enter(headers);
+    parts.ingest.take(
+      payload,
+      { address, userAgent: headers['user-agent'] ?? '', headers, principal: principal ?? ownPrincipal },
+      (outcome) => answerOutcome(parts, response, outcome, isList),
+      read,
     );
   } catch (error) {
     answerFault(parts, response, error);
   }
 }
 
-function answerOne(response: ServerResponse, outcome: Outcome) {
-  if (outcome.kind === 'too_large') return sendTooLarge(response);
-  if (outcome.kind === 'unavailable') return sendUnavailable(response, outcome.retryAfterSeconds);
+function answerOutcome(parts: Parts, response: ServerResponse, outcome: Outcome, isList: boolean) {
+  if (outcome.kind === 'too_large') return sendTooLarge(parts, response);
+  if (outcome.kind === 'unavailable') return sendUnavailable(parts, response, outcome.retryAfterSeconds);
   const dropped = droppedHeaders(outcome);
-  if (dropped === undefined) return response.writeHead(202, okHeaders).end('ok');
-  const { refused } = outcome;
-  const refusal = refused[0]?.refusal;
-  if (refusal !== undefined) return sendError(response, 'invalid_field', refusal.message, dropped, refusal.field);
-  if (isThrottled(outcome)) return sendThrottled(response, dropped);
-  response.writeHead(202, [...okHeaders, ...dropped]).end('ok');
-}
-
-function answerList(response: ServerResponse, outcome: Outcome) {
-  if (outcome.kind === 'too_large') return sendTooLarge(response);
-  if (outcome.kind === 'unavailable') return sendUnavailable(response, outcome.retryAfterSeconds);
-  const dropped = droppedHeaders(outcome) ?? [];
-  if (isThrottled(outcome)) return sendThrottled(response, dropped);
-  const { stored, duplicates } = outcome;
-  const refused = outcome.refused.map(({ index, refusal }) => ({
-    index,
-    field: refusal.field,
-    message: refusal.message,
-  }));
-  sendJson(response, 202, { stored, duplicates, dropped: outcome.dropped, refused }, dropped);
+  if (dropped !== undefined) {
+    const refusal = isList ? undefined : outcome.refused[0]?.refusal;
+    if (refusal !== undefined)
+      return sendError(parts, response, 'invalid_field', refusal.message, dropped, refusal.field);
+    if (isThrottled(outcome)) return sendThrottled(parts, response, dropped);
+  }
+  const { status, body } = parts.door.reply(outcome, isList);
+  // Nearly every answer: its headers are made once.
+  if (body === 'ok' && dropped === undefined) return response.writeHead(status, okHeaders).end(body);
+  send(parts, response, status, body, dropped);
 }
 
 /** Reasons, and their number, the way Plausible's clients look for it. Undefined when everything was stored. */
@@ -163,30 +196,20 @@ function isThrottled(taken: Taken): boolean {
   return taken.dropped.throttle !== undefined && taken.stored === 0 && Object.keys(taken.dropped).length === 1;
 }
 
-/** No credentials, no cookies, no ETag; any page may read the answer (CORS) and load it (CORP). */
-const openHeaders = [
-  'access-control-allow-origin',
-  '*',
-  'access-control-expose-headers',
-  'x-fairlead-dropped, x-plausible-dropped, retry-after',
-  'cross-origin-resource-policy',
-  'cross-origin',
-  'x-content-type-options',
-  'nosniff',
-];
-const okHeaders = [...openHeaders, 'content-type', 'text/plain; charset=utf-8', 'content-length', '2'];
-const preflightHeaders = [
-  ...openHeaders,
-  'access-control-allow-methods',
-  'POST, OPTIONS',
-  'access-control-allow-headers',
-  'content-type, authorization, x-debug-request',
-  'access-control-max-age',
-  '86400',
-];
+function preflightHeaders(door: Door): string[] {
+  return [
+    'access-control-allow-methods',
+    'POST, OPTIONS',
+    'access-control-allow-headers',
+    ['content-type', 'authorization', 'x-debug-request', ...door.headers].join(', '),
+    'access-control-max-age',
+    '86400',
+  ];
+}
 
-function sendThrottled(response: ServerResponse, headers: readonly string[]): void {
+function sendThrottled(parts: Parts, response: ServerResponse, headers: readonly string[]): void {
   sendError(
+    parts,
     response,
     'rate_limited',
     'This site sent more events a second than its limit allows (FAIRLEAD_SITE_RATE). Send again in a second.',
@@ -194,8 +217,9 @@ function sendThrottled(response: ServerResponse, headers: readonly string[]): vo
   );
 }
 
-function sendTooLarge(response: ServerResponse): void {
+function sendTooLarge(parts: Parts, response: ServerResponse): void {
   sendError(
+    parts,
     response,
     'too_large',
     'The rows of these events do not fit into one write, so none was stored. Send fewer events at once.',
@@ -203,8 +227,9 @@ function sendTooLarge(response: ServerResponse): void {
   );
 }
 
-function sendUnavailable(response: ServerResponse, retryAfterSeconds: number): void {
+function sendUnavailable(parts: Parts, response: ServerResponse, retryAfterSeconds: number): void {
   sendError(
+    parts,
     response,
     'spool_full',
     `Events cannot be kept at the moment. Nothing of this request was stored: send it again in ${retryAfterSeconds} s.`,
@@ -212,10 +237,11 @@ function sendUnavailable(response: ServerResponse, retryAfterSeconds: number): v
   );
 }
 
-function answerFault(parts: CollectParts, response: ServerResponse, error: unknown) {
-  if (error instanceof RequestError) return sendError(response, error.code, error.message);
+function answerFault(parts: Parts, response: ServerResponse, error: unknown) {
+  if (error instanceof RequestError) return sendError(parts, response, error.code, error.message);
   parts.log.error('collect_failed', {}, error);
   sendError(
+    parts,
     response,
     'internal',
     'This request met a fault of ours and nothing was stored. It is in the log; try again.',
@@ -223,28 +249,34 @@ function answerFault(parts: CollectParts, response: ServerResponse, error: unkno
 }
 
 function sendError(
+  parts: Parts,
   response: ServerResponse,
   code: ErrorCode,
   message: string,
   headers: readonly string[] = [],
   field?: string,
 ): void {
-  sendJson(
-    response,
-    errorStatus[code],
-    { error: { code, message, ...(field === undefined ? {} : { field }) } },
-    headers,
-  );
+  send(parts, response, errorStatus[code], parts.door.refuse(code, message, field), headers);
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown, headers: readonly string[] = []): void {
+const okHeaders = [...openHeaders, 'content-type', 'text/plain; charset=utf-8', 'content-length', '2'];
+const noHeaders: readonly string[] = [];
+
+function send(
+  { door }: Parts,
+  response: ServerResponse,
+  status: number,
+  body: Reply['body'],
+  headers: readonly string[] = noHeaders,
+): void {
   if (response.headersSent || response.destroyed) return;
-  const text = JSON.stringify(body);
+  const isText = typeof body === 'string';
+  const text = isText ? body : JSON.stringify(body);
   response
     .writeHead(status, [
-      ...openHeaders,
+      ...corsHeaders(door, response.req),
       'content-type',
-      'application/json; charset=utf-8',
+      isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
       'content-length',
       String(Buffer.byteLength(text)),
       ...headers,

@@ -10,7 +10,7 @@ import { type Arrival, arrive, type Hit } from './arrival.ts';
 import type { DropCounts } from './drops.ts';
 import type { LiveView } from './live.ts';
 import { type Page, readPage } from './page.ts';
-import { type EventInput, type Refusal, readEvent } from './payload.ts';
+import { type EventInput, type Refusal, readEvent, type Unkept } from './payload.ts';
 import { botLine } from './row.ts';
 import { readSource } from './source.ts';
 import { type Desk, placeOf, takeIn } from './steps.ts';
@@ -43,12 +43,15 @@ export type Taken = {
   readonly refused: { index: number; refusal: Refusal }[];
 };
 
+/** Reads one event in the words of whoever sent it. */
+export type ReadEvent = (raw: unknown) => EventInput | Refusal | Unkept;
+
 export type Ingest = {
   /**
    * Takes one event or a list of them. Everything that needs the sender happens before this returns; `done` is called
-   * when the disk has answered, or at once when nothing is to be stored.
+   * when the disk has answered, or at once when nothing is to be stored. `read` reads each event of the payload.
    */
-  take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void): void;
+  take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void, read?: ReadEvent): void;
 };
 
 export type IngestParts = {
@@ -76,7 +79,7 @@ export function openIngest(parts: IngestParts): Ingest {
   // Event ids whose rows are at the disk right now: the same id in a second request waits for the first one's fate.
   const flights = new Map<string, Flight>();
 
-  function take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void): void {
+  function take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void, read: ReadEvent = readEvent): void {
     const nowMs = clock.now();
     const taken: Taken = { kind: 'taken', stored: 0, duplicates: 0, dropped: {}, refused: [] };
     const hits: Hit[] = [];
@@ -84,9 +87,13 @@ export function openIngest(parts: IngestParts): Ingest {
     let others: Set<Flight> | undefined;
     const events = Array.isArray(payload) ? payload : [payload];
     for (let index = 0; index < events.length; index++) {
-      const input = readEvent(events[index]);
+      const input = read(events[index]);
       if ('refused' in input) {
         refuse(taken, index, input, nowMs);
+        continue;
+      }
+      if ('unkept' in input) {
+        passOver(taken, input, nowMs);
         continue;
       }
       const page = readPage(input.url, input.hashMode);
@@ -131,6 +138,14 @@ export function openIngest(parts: IngestParts): Ingest {
     if (taken.refused.length < refusedShownMax) taken.refused.push({ index, refusal });
     // What cannot be read names no site that could be trusted.
     drops.add(0, refusal.reason, nowMs);
+  }
+
+  /** A call that makes no event, whoever sent it: only its site is looked up, so that the site sees the count. */
+  function passOver(taken: Taken, { unkept, domains }: Unkept, nowMs: number): void {
+    const site = desk.sites.find(domains);
+    const reason = site === undefined ? 'not_found' : site.suspended ? 'site_suspended' : unkept;
+    taken.dropped[reason] = (taken.dropped[reason] ?? 0) + 1;
+    drops.add(site?.id ?? 0, reason, nowMs);
   }
 
   function drop(taken: Taken, arrival: Arrival, reason: DropReason): void {

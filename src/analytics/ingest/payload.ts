@@ -1,4 +1,4 @@
-import type { DropReason } from '../../../contract/drops.ts';
+import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
 import { bareRelative, bareText, withoutEmails } from './bare.ts';
 import { contactOf, holdsContact, isContactClick, isContactLink } from './contact.ts';
@@ -30,6 +30,15 @@ export type EventInput = {
   readonly address: string | undefined;
   readonly userAgent: string | undefined;
   readonly timeMs: number | undefined;
+  /** What its reader left out of it already. */
+  readonly leftOut: readonly LeftOutReason[];
+};
+
+/** A call that makes no event: what it carries is not kept, whatever the site's settings. */
+export type Unkept = {
+  readonly unkept: DropReason & ('identity' | 'unsupported');
+  /** As in an event: the site that the call was meant for. */
+  readonly domains: string;
 };
 
 export type Refusal = {
@@ -92,8 +101,11 @@ export function readEvent(raw: unknown): EventInput | Refusal {
     address: optionalText(sent.ip),
     userAgent: optionalText(sent.user_agent),
     timeMs: time,
+    leftOut: nothingLeftOut,
   };
 }
+
+const nothingLeftOut: readonly LeftOutReason[] = [];
 
 function invalid(field: string, message: string): Refusal {
   return { refused: true, reason: 'invalid', field, message };

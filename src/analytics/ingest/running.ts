@@ -4,11 +4,13 @@ import type { FastHandler } from '../../platform/http/server.ts';
 import type { Sink } from '../../platform/spool/index.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
 import { openContacts } from '../contact_clicks.ts';
+import { secretDigestOf } from '../foreign_ids.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
 import { type LiveVisits, openLiveVisits } from '../visits/live_visits.ts';
 import { dayOf, openSalts, type Salts } from '../visits/salt.ts';
 import { collectEvents } from './collect.ts';
+import { openDropIns } from './dropin/doors.ts';
 import { type DropCounts, openDropCounts } from './drops.ts';
 import { type Ingest, openIngest } from './ingest.ts';
 import { type LiveView, openLiveView } from './live.ts';
@@ -100,18 +102,16 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     bots: spool.lane('bots'),
     onLate: parts.onLate,
   });
-  const handler = collectEvents({
-    ingest,
-    authenticate: house.authenticate,
-    trustedProxies: house.config.trustedProxies,
-    log,
-  });
+  const collect = { ingest, authenticate: house.authenticate, trustedProxies: house.config.trustedProxies, log };
 
   const midnight = { visitsCut: 0 };
   const stopSweep = sweepForever(clock, visits, salts, midnight);
   const stopFlush = flushForever(clock, drops, (rows) => spool.lane('drops').append(rows));
   return {
-    fast: { '/api/event': handler },
+    fast: {
+      '/api/event': collectEvents(collect),
+      ...openDropIns({ collect, sites, secretDigest: secretDigestOf(house), random }),
+    },
     ingest,
     sinks: [
       sink('events', 'events', warehouse),

@@ -221,14 +221,15 @@ function leave(arrival: Arrival, desk: Desk): Hit {
   };
 }
 
-const nothing: readonly LeftOutReason[] = [];
-
-/** What the sender gave and the site does not keep. */
+/** What the sender gave and is not kept: what no site keeps, and what this one does not. */
 function leftOutOf({ input, site }: Arrival): readonly LeftOutReason[] {
   const noRevenue = input.revenue !== undefined && !site.revenue;
   const noContact = input.contact !== '' && !site.contactClicks;
-  if (noRevenue) return noContact ? ['revenue_off', 'contact_off'] : ['revenue_off'];
-  return noContact ? ['contact_off'] : nothing;
+  if (!noRevenue && !noContact) return input.leftOut;
+  const all = [...input.leftOut];
+  if (noRevenue) all.push('revenue_off');
+  if (noContact) all.push('contact_off');
+  return all;
 }
 
 /** A late event stands alone: a visit id of its own, which is never counted as a visit. */
