@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
-import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
+import { accessCookie, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
 import { openPasswords } from './passwords.ts';
 import { personPrincipal } from './roles.ts';
-import { accountRoutes } from './routes.ts';
+import { accountRoutes, deviceOf } from './routes.ts';
 import { openSessions } from './sessions.ts';
 import { openSetUp, type SetUp } from './set_up.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
@@ -22,6 +22,11 @@ export interface Accounts extends RunningSubject {
   setUp: SetUp;
   passwords: ReturnType<typeof openPasswords>;
   apiKeys: ReturnType<typeof openApiKeys>;
+  /**
+   * A session for somebody who has proved who they are in another way than by password.
+   * @returns its cookies, each a `set-cookie`; undefined when nobody has this address
+   */
+  startSession(email: string, userAgent: string | undefined): Promise<string[] | undefined>;
   /** Who sends this request? A key in the Authorization header, else the session cookie. */
   authenticate(request: IncomingMessage): Promise<Principal | undefined>;
   /** The same for a bare `Authorization` value, for the collection plane. */
@@ -86,6 +91,14 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     setUp,
     passwords,
     apiKeys,
+    async startSession(email, userAgent) {
+      const found = await postgres.system((sql) =>
+        sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email.toLowerCase()]),
+      );
+      return found === undefined
+        ? undefined
+        : sessionCookies(await sessions.start(found.person_id, deviceOf(userAgent)));
+    },
     authenticate,
     authenticateHeader,
     routes: accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),

@@ -339,7 +339,7 @@ function digestKey(text: string): string {
 }
 
 /** Two words for the list of sessions. Deliberately coarse: enough to recognise one's own devices. */
-function deviceOf(agent: string | undefined): string {
+export function deviceOf(agent: string | undefined): string {
   const text = agent ?? '';
   const browser = /Edg\//.test(text)
     ? 'Edge'

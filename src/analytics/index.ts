@@ -1,12 +1,13 @@
 import { findSite, onSitesChanged } from '../accounts/index.ts';
 import { repeat } from '../platform/clock.ts';
-import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, listGoals } from './goals.ts';
 import { openHistory } from './history/index.ts';
 import { importCommands } from './imports/commands.ts';
+import { openReplay, type Replay } from './imports/replay.ts';
 import { startIngest } from './ingest/running.ts';
 import { openPlacesTable } from './places_file.ts';
 import { queryRoutes } from './query/index.ts';
@@ -21,6 +22,20 @@ export { openPlacesTable } from './places_file.ts';
 
 /** Closed days are looked for at the start and this often; a sweep that finds none costs one small read. */
 const sweepMs = 5 * 60_000;
+
+/** Only a demo's desk is in here: no other can be told that something came at another time than it did. */
+const replays = new WeakMap<House, (presentFromMs: number) => Replay>();
+
+/**
+ * The way to fill a demo's desk with requests of the past.
+ * @param presentFromMs visits that began later go on as running visits
+ * @throws when the desk is no demo's
+ */
+export function replayOn(house: House, presentFromMs: number): Replay {
+  const open = replays.get(house);
+  if (open === undefined) throw new Error('Only the desk of a demo takes requests of the past.');
+  return open(presentFromMs);
+}
 
 /** Web analytics: takes events, keeps visits, freezes closed days, answers questions. */
 export const analytics = defineSubject({
@@ -47,6 +62,17 @@ export const analytics = defineSubject({
       onLate: (siteId, day) =>
         void history.markDirty(siteId, [day], 'late').catch((error) => log.error('history.mark_failed', {}, error)),
     });
+    if (config.demo)
+      replays.set(house, (presentFromMs) =>
+        openReplay({
+          house,
+          ingest,
+          sites: directory,
+          places,
+          markDirty: (siteId, days) => history.markDirty(siteId, days, 'import'),
+          presentFromMs,
+        }),
+      );
     const stopSweeping =
       config.role === 'all' || config.role === 'work'
         ? repeat(clock, sweepMs, history.sweep, {

@@ -1,5 +1,5 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
-import { explainUsage, importUsage, setUpUsage, UsageError, undoUsage } from './usage.ts';
+import { demoUsage, explainUsage, importUsage, setUpUsage, UsageError, undoUsage } from './usage.ts';
 import { version } from './version.ts';
 
 /**
@@ -9,6 +9,11 @@ import { version } from './version.ts';
  */
 const commands: Record<string, Command> = {
   serve: { summary: 'run the desk (what npm start does)', run: alone(runServe) },
+  demo: {
+    summary: 'a desk of its own with made-up visitors, for a look around (what npm run demo does)',
+    usage: demoUsage,
+    run: async (args) => (await import('./demo.ts')).runDemo(args),
+  },
   migrate: {
     summary: 'bring both schemas up to date and end',
     run: alone(async () => (await import('./migrate.ts')).migrate()),

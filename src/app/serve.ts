@@ -36,7 +36,15 @@ export interface RunningServer {
 /** Opens the desk and listens. Used by `fairlead serve` and by the tests, which give their own config. */
 export async function startServer(
   config: Config,
-  options: { say?: (line: string) => void } = {},
+  options: {
+    say?: (line: string) => void;
+    /** Logs warnings and errors alone. */
+    isQuiet?: boolean;
+    /** Calls beyond those of the desk's parts. */
+    routes?: (desk: Desk) => Route[];
+    /** What goes into the head of every page. */
+    head?: string;
+  } = {},
 ): Promise<RunningServer> {
   const say = options.say ?? (() => {});
   const plainLog = openLog(systemClock);
@@ -44,6 +52,7 @@ export async function startServer(
   // Every fault that is logged is reported too, if the operator has named a place for reports (R15).
   const log = {
     ...plainLog,
+    ...(options.isQuiet === true ? { info() {} } : {}),
     error(event: string, fields?: LogFields, cause?: unknown) {
       plainLog.error(event, fields, cause);
       if (cause !== undefined) reports?.error(event, cause);
@@ -74,7 +83,9 @@ export async function startServer(
   try {
     certificates = openCertificates(desk.house, say);
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
-    const routes = showsPages(config) ? desk.parts.flatMap((part) => part.routes ?? []) : [];
+    const routes = showsPages(config)
+      ? [...desk.parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])]
+      : [];
     const fast: Record<string, FastHandler> = {
       ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
       ...healthHandlers(desk.house, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
@@ -87,7 +98,11 @@ export async function startServer(
       tls: certificates?.tls,
       routes,
       fast,
-      files: openStaticFiles(showsPages(config) ? dashboardFolder : undefined, collects(config) ? trackerFiles() : {}),
+      files: openStaticFiles(
+        showsPages(config) ? dashboardFolder : undefined,
+        collects(config) ? trackerFiles() : {},
+        options.head,
+      ),
       authenticate: desk.accounts.authenticate,
       clock: systemClock,
       random: systemRandom,

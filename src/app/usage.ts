@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+export const demoUsage = 'fairlead demo [--days 90] [--port 7171] [--seed <word>] [--folder demo-data]';
 export const setUpUsage =
   'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
 export const importUsage = 'fairlead import events <file.ndjson> --site <domain>   (- reads standard input)';

@@ -27,6 +27,8 @@ export interface Config {
   posthog: { key: string; host: string } | undefined;
   /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
   outboundAllow: string[];
+  /** Made-up data (`npm run demo`): the door to the network stays shut and every page says what it shows. */
+  demo: boolean;
 }
 
 export interface AcmeSettings {
@@ -229,6 +231,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         ?.split(',')
         .map((name) => name.trim())
         .filter((name) => name !== '') ?? [],
+    demo: false,
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

@@ -5,6 +5,7 @@ import { navigate, useAddress } from './address/navigate.tsx';
 import { pathOf, readRoute } from './address/route.ts';
 import { DeskProvider, useDesk } from './desk/session.tsx';
 import { OverviewPage } from './overview/page.tsx';
+import { DemoBanner } from './shell/demo_banner.tsx';
 import { Faults, NowherePage, UnreachablePage } from './shell/plain.tsx';
 import './styles/all.css';
 
@@ -81,6 +82,7 @@ const place = document.getElementById('desk');
 if (place === null) throw new Error('index.html has no element #desk.');
 createRoot(place).render(
   <StrictMode>
+    <DemoBanner />
     <Faults>
       <DeskProvider>
         <Suspense fallback={null}>

@@ -31,16 +31,22 @@ const types: Record<string, string> = {
 
 /**
  * Serves a folder of built files, with `index.html` for every path that is no file (the dashboard routes itself).
- * `extra` adds single files under their own path and headers (the tracker).
+ * `extra` adds single files under their own path and headers (the tracker), `head` goes into the page's head.
  */
 export function openStaticFiles(
   folder: string | undefined,
   extra: Record<string, { body: Buffer; type: string; headers: Record<string, string> }> = {},
+  head = '',
 ): StaticFiles {
   const files = new Map<string, StoredFile>();
   for (const name of folder === undefined ? [] : listFiles(folder))
     files.set(`/${name}`, store(readFileSync(join(folder as string, name)), extname(name), name.startsWith('assets/')));
-  const index = files.get('/index.html');
+  const built = files.get('/index.html');
+  const index =
+    built === undefined || head === ''
+      ? built
+      : store(Buffer.from(built.plain.toString('utf8').replace('</head>', `${head}</head>`)), '.html', false);
+  if (index !== undefined) files.set('/index.html', index);
   const extras = new Map(
     Object.entries(extra).map(([path, file]) => [
       path,

@@ -22,6 +22,7 @@ export const failureReasons = [
   'too_many_redirects',
   'redirect_unsafe', // from https to http, or with a body to another host
   'request_too_large',
+  'cut_off', // this desk is a demo, which sends nothing to anybody
   'busy', // too many requests are under way
   'closed', // the process is stopping
 ] as const;
@@ -65,7 +66,7 @@ export interface Outbound {
 export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
 
 export interface OutboundSettings {
-  config: Pick<Config, 'outboundAllow'>;
+  config: Pick<Config, 'outboundAllow'> & Partial<Pick<Config, 'demo'>>;
   clock: Clock;
   log: Log;
   /** The system's resolver by default; tests hand in one that lies. */
@@ -125,6 +126,8 @@ export function openOutbound({ config, clock, log, lookup = systemLookup }: Outb
   /** Time, place and size around the request and its redirects. */
   async function bounded(request: OutboundRequest): Promise<Answer | Failure> {
     if (isClosed) return { failed: 'closed' };
+    // Before anything is read of the request: not even its name is asked of a resolver.
+    if (config.demo === true) return { failed: 'cut_off' };
     if (underWay.size >= outboundLimits.atOnceMax) return { failed: 'busy' };
     if (request.body !== undefined && Buffer.byteLength(request.body) > outboundLimits.requestBytesMax)
       return { failed: 'request_too_large' };

@@ -14,6 +14,7 @@ import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 export type { Scope } from './door.ts';
 export { postgresFiles } from './file_classes.ts';
 export { deletions, lookups } from './lookups.ts';
+export { erasePlace } from './place.ts';
 export { PostgresRefused } from './refusal.ts';
 export type { Sql } from './sql.ts';
 

@@ -72,12 +72,31 @@ async function sweepTemporary(): Promise<void> {
     if (!owner.startsWith(temporary)) continue;
     const noted = (await readFile(join(owner, 'server'), 'utf8').catch(() => server)).trim();
     if ((await exists(owner)) && noted === server) continue;
-    const pid = Number(
-      (await readFile(join(server, 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
-    );
-    if (pid > 0 && (await runsIn(pid, join(server, 'cluster')))) process.kill(pid, 'SIGQUIT');
-    await rm(server, { recursive: true, force: true });
+    await stopAndRemove(server);
   }
+}
+
+/**
+ * Stops what is left of a data directory's built-in server and removes its files, wherever they lie. For data that is
+ * made anew; a server that belongs to another data directory (ours is a copy) stays.
+ */
+export async function erasePlace(dataDir: string): Promise<void> {
+  const own = join(dataDir, 'postgres');
+  const ownPath = await realpath(own).catch(() => undefined);
+  if (ownPath === undefined) return;
+  const server = (await readFile(join(own, 'server'), 'utf8').catch(() => '')).trim() || own;
+  const isOurs =
+    server === own || (await readFile(join(server, 'belongs-to'), 'utf8').catch(() => '')).trim() === ownPath;
+  if (isOurs) await stopAndRemove(server);
+  await rm(own, { recursive: true, force: true });
+}
+
+async function stopAndRemove(server: string): Promise<void> {
+  const pid = Number(
+    (await readFile(join(server, 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
+  );
+  if (pid > 0 && (await runsIn(pid, join(server, 'cluster')))) process.kill(pid, 'SIGQUIT');
+  await rm(server, { recursive: true, force: true });
 }
 
 async function socketFolder(server: string, runtime: Runtime): Promise<string> {

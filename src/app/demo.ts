@@ -1,0 +1,138 @@
+import { timingSafeEqual } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { openScenario } from '../demo/index.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import { lockHolder } from '../platform/data_dir.ts';
+import { readDemoConfig } from '../platform/demo_config.ts';
+import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
+import { erasePlace } from '../platform/postgres/index.ts';
+import { systemRandom } from '../platform/random.ts';
+import { fillDesk } from './demo_traffic.ts';
+import type { Desk } from './desk.ts';
+import { startServer } from './serve.ts';
+import { setUpDesk } from './set_up_desk.ts';
+import { demoUsage, readArgs, UsageError } from './usage.ts';
+import { version } from './version.ts';
+
+const daysDefault = 90;
+const daysMax = 90;
+const email = 'demo@example.com';
+const organisation = 'Example Company';
+/** Says that a folder was made by a demo, which alone may remove it. */
+const markFile = 'made-by-fairlead-demo.json';
+/** The page reads it (web/src/shell/demo_banner.tsx) before it has asked anything. */
+const head = '<meta name="fairlead-demo" content="yes" />';
+
+/**
+ * `fairlead demo`: a desk of its own, filled with made-up visitors, for this machine alone. Everything of it lies in
+ * one folder that is made anew at each start and removed at the end; no real data, key or address is ever read.
+ */
+export async function runDemo(args: string[]): Promise<number> {
+  const { values } = readArgs(
+    args,
+    { days: { type: 'string' }, port: { type: 'string' }, seed: { type: 'string' }, folder: { type: 'string' } },
+    demoUsage,
+  );
+  const days = Number(values.days ?? daysDefault);
+  if (!Number.isInteger(days) || days < 1 || days > daysMax)
+    throw new UsageError(`--days: write a whole number from 1 to ${daysMax}.\nUsage: ${demoUsage}`);
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const folder = resolve(String(values.folder ?? 'demo-data'));
+  const { config, unused } = readDemoConfig({ folder, port: values.port as string | undefined });
+  for (const name of unused) say(`${name} is set and not used: a demo has everything of its own.`);
+  const asked = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
+  });
+  await takeFolder(folder, config, say);
+  const nowMs = systemClock.now();
+  const code = systemRandom.bytes(16).toString('base64url');
+  const server = await startServer(config, { say, isQuiet: true, head, routes: (desk) => [signInRoute(desk, code)] });
+  try {
+    const scenario = openScenario({ seed: String(values.seed ?? 'fairlead'), nowMs });
+    const password = systemRandom.bytes(12).toString('base64url');
+    for (const site of scenario.sites)
+      await setUpDesk(server.desk, {
+        email,
+        organisation,
+        password,
+        sites: [site.domain],
+        timezone: site.timezone,
+        currency: site.currency,
+        goals: site.goals,
+      });
+    const traffic = await fillDesk({ desk: server.desk, scenario, days, nowMs, say, ended: asked });
+    if (traffic !== undefined) {
+      const address = server.desk.house.config.publicUrl.replace(/:0$/, `:${server.http.address.port}`);
+      say(`The demo of Fairlead ${version} is running. Its visitors are made up; it sends nothing to anybody.
+
+  Open this address; it signs you in as long as the demo runs:
+  ${address}/demo?code=${code}
+
+  Or sign in at ${address} as ${email} with the password ${password}
+
+  Ctrl-C ends it and removes its data.
+`);
+      await asked;
+      traffic.stop();
+    }
+    say('Stopping …');
+  } finally {
+    await server.stop();
+  }
+  await removeFolder(folder, config);
+  say('The demo has ended and its data is removed.');
+  return 0;
+}
+
+/** Whoever has the code of this start is the demo's owner. It is 128 bits long and dies with the process. */
+function signInRoute(desk: Desk, code: string): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/demo',
+    access: 'public',
+    summary: 'Signs in to the demo with the code of its printed address.',
+    query: z.object({ code: z.string().max(64) }),
+    async handle(request) {
+      const given = Buffer.from(request.query.code);
+      const isRight = given.length === code.length && timingSafeEqual(given, Buffer.from(code));
+      const cookies = isRight ? await desk.accounts.startSession(email, request.headers['user-agent']) : undefined;
+      if (cookies === undefined)
+        throw new RequestError('forbidden', 'This address is of another run of the demo. Use the one it printed last.');
+      return { status: 303, headers: { location: '/', 'set-cookie': cookies } };
+    },
+  });
+}
+
+/**
+ * Makes the folder, after removing what an earlier demo left in it.
+ * @throws UsageError when it holds something else, or a demo that is running
+ */
+async function takeFolder(folder: string, config: Config, say: (line: string) => void): Promise<void> {
+  const holder = lockHolder(config.dataDir);
+  if (holder !== undefined)
+    throw new UsageError(`A demo (process ${holder}) is running in ${folder}. Stop it, or name another --folder.`);
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    if (!existsSync(join(folder, markFile)))
+      throw new UsageError(`${folder} was not made by a demo and stays as it is. Name another --folder.`);
+    say(`The demo of ${madeAt(folder)} is removed and made anew, so that its history ends now.`);
+    await removeFolder(folder, config);
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, markFile), `${JSON.stringify({ made_at: new Date(systemClock.now()).toISOString() })}\n`);
+}
+
+function madeAt(folder: string): string {
+  try {
+    return String(JSON.parse(readFileSync(join(folder, markFile), 'utf8')).made_at).slice(0, 10);
+  } catch {
+    return 'an earlier day';
+  }
+}
+
+async function removeFolder(folder: string, config: Config): Promise<void> {
+  await erasePlace(config.dataDir);
+  rmSync(folder, { recursive: true, force: true });
+}
