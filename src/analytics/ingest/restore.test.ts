@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import type { EventRow } from '../event_row.ts';
 import { openTestWarehouse } from '../query/rig.ts';
 import { openSalts } from '../visits/salt.ts';
 import type { Outcome, Sender } from './ingest.ts';
-import { restore } from './restore.ts';
+import { type Restored, restore } from './restore.ts';
 import { browserHeaders, chrome, openRig, person, shop, shopKey } from './rig.ts';
 
 /** Real spool, real salts, real engine: what a restart finds is what the last process left on the disk. */
@@ -87,7 +87,7 @@ const after: Said[] = [
   [53, { ...pages, n: 'engagement', e: 1_000 }, { address: '203.0.113.99' }],
 ];
 
-type Process = ReturnType<typeof openRig> & { spool: Spool; end(): Promise<void> };
+type Process = ReturnType<typeof openRig> & { spool: Spool; restored: Restored; end(): Promise<void> };
 
 /** A process over what lies in the folder and the warehouse. */
 async function start(atMs: number, random = seededRandom('ids'), startMs = noon): Promise<Process> {
@@ -106,14 +106,15 @@ async function start(atMs: number, random = seededRandom('ids'), startMs = noon)
   });
   const rig = openRig({ sites: [shop, other], startMs: atMs, random, salts });
   const { visits, eventKeys, orderKeys } = rig.desk;
-  await restore({ warehouse, pending: spool.pending('events'), visits, eventKeys, orderKeys, nowMs: atMs });
+  const pendingRows = spool.pending('events');
+  const restored = await restore({ warehouse, pending: pendingRows, visits, eventKeys, orderKeys, nowMs: atMs });
   // The rig's lane keeps the rows for the comparison, and the spool keeps them for the next process.
   const { append } = rig.events;
   rig.events.append = ((rows: string, done: (refusal?: never) => void) => {
     append(rows, () => {});
     spool.lane('events').append(rows, done as () => void);
   }) as typeof append;
-  return { ...rig, spool, end: () => spool.close() };
+  return { ...rig, spool, restored, end: () => spool.close() };
 }
 
 async function say(process: Process, events: readonly Said[], startMs = noon): Promise<void> {
@@ -206,6 +207,23 @@ it('imported rows and late ones are no running visits', async () => {
   const next = await start(noon + minute);
   await next.end();
   expect(next.desk.visits.count()).toBe(1);
+});
+
+it('a damaged row in the spool keeps nobody from starting, and the rows around it count', async () => {
+  const process = await start(noon);
+  await say(process, [
+    [0, { ...pages, id: 'd1' }, ann],
+    [1, { ...pages, id: 'd2' }, ben],
+  ]);
+  await process.end();
+  const lane = join(folder, 'spool', 'events');
+  const [file = ''] = readdirSync(lane);
+  const [first, second] = readFileSync(join(lane, file), 'utf8').split('\n');
+  writeFileSync(join(lane, file), `${first}\n{"site_id":1,"ti\n{"site_id":1}\n${second}\n`);
+
+  const next = await start(noon + 2 * minute);
+  expect(next.restored).toMatchObject({ visits: 2, eventKeys: 2, pendingRows: 4, unreadableRows: 2 });
+  await next.end();
 });
 
 it('event ids of the last 24 hours come back, older ones and other columns do not', async () => {

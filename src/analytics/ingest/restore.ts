@@ -34,7 +34,14 @@ export type RestoreParts = {
   readonly nowMs: number;
 };
 
-export type Restored = { visits: number; eventKeys: number; orderKeys: number; pendingRows: number };
+export type Restored = {
+  visits: number;
+  eventKeys: number;
+  orderKeys: number;
+  pendingRows: number;
+  /** Rows in the spool that say nothing: damaged on the disk. The loader hands them to the warehouse, which refuses them. */
+  unreadableRows: number;
+};
 
 /**
  * Rebuilds what the last process knew: running visits, event ids and orders, first as the warehouse has them, then as
@@ -47,15 +54,22 @@ export async function restore(parts: RestoreParts): Promise<Restored> {
   await restoreLateKeys(parts);
   await restoreOrders(parts);
   let pendingRows = 0;
+  let unreadableRows = 0;
   for await (const line of parts.pending) {
     pendingRows++;
-    restoreRow(parts, JSON.parse(line.toString('utf8')) as EventRow);
+    try {
+      restoreRow(parts, JSON.parse(line.toString('utf8')) as EventRow);
+    } catch {
+      // One bad row may not keep a desk from starting.
+      unreadableRows++;
+    }
   }
   return {
     visits: parts.visits.count(),
     eventKeys: parts.eventKeys.size(),
     orderKeys: parts.orderKeys.size(),
     pendingRows,
+    unreadableRows,
   };
 }
 

@@ -72,6 +72,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     event_ids: restored.eventKeys,
     orders: restored.orderKeys,
     pending_rows: restored.pendingRows,
+    unreadable_rows: restored.unreadableRows,
     took_ms: Math.round(clock.monotonic() - startedAt),
   });
 

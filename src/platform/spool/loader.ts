@@ -219,7 +219,7 @@ export class Courier {
       }
       segment.uncut = false;
     } catch (error) {
-      log.warn('spool_cut_failed', { lane: segment.lane, code: codeOf(error), cut: false });
+      log.warn('spool_cut_failed', { lane: segment.lane, code: codeOf(error) });
     }
   }
 

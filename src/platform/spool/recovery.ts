@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { crashPoint } from '../crash_point.ts';
 import { type ClosedSegment, codeOf, readSegmentFile, type Surroundings } from './lane.ts';
 import { Progress } from './progress.ts';
-import { wholeRowsLength } from './rows.ts';
+import { wholeRowsLength, writtenLength } from './rows.ts';
 
 /**
  * Brings a lane's directory into order after any kind of end:
@@ -57,13 +57,13 @@ async function closeOpen(path: string, lane: string, around: Surroundings): Prom
   const { files, log } = around;
   const bytes = await files.readFile(path);
   const whole = wholeRowsLength(bytes);
+  const torn = writtenLength(bytes) - whole;
+  if (torn > 0) log.warn('spool_torn_tail_cut', { lane, bytes: torn });
   if (whole === 0) {
-    if (bytes.length > 0) log.warn('spool_torn_tail_cut', { lane, bytes: bytes.length });
     await files.unlink(path);
     return undefined;
   }
   if (whole < bytes.length) {
-    log.warn('spool_torn_tail_cut', { lane, bytes: bytes.length - whole });
     const descriptor = await files.open(path, 'r+', 0o600);
     try {
       await files.ftruncate(descriptor, whole);

@@ -37,6 +37,13 @@ export function wholeRowsLength(file: Buffer): number {
   return 0;
 }
 
+/** How much of a file was ever written: everything but the zeros that it ends with, which are room that nobody used. */
+export function writtenLength(file: Buffer): number {
+  let end = file.length;
+  while (end > 0 && file[end - 1] === 0) end--;
+  return end;
+}
+
 function isRow(line: Buffer): boolean {
   try {
     const value: unknown = JSON.parse(line.toString('utf8'));

@@ -220,6 +220,37 @@ describe('a start puts in order what a crash left', () => {
     expect(filesOf().filter((file) => !file.endsWith('.open'))).toEqual([]);
   });
 
+  it('says what was torn, and not that there was room left', async () => {
+    mkdirSync(join(dir, 'spool', 'events'), { recursive: true });
+    const put = (sequence: number, text: string) =>
+      writeFileSync(join(dir, 'spool', 'events', `${name(sequence)}.open`), text);
+    put(1, `{"a":1}\n${'\0'.repeat(500)}`);
+    put(2, '\0'.repeat(500));
+    put(3, `{"a":3}\n{"a":${'\0'.repeat(500)}`);
+    const torn: unknown[] = [];
+    const warn = (event: string, fields: object = {}) => {
+      if (event === 'spool_torn_tail_cut') torn.push(fields);
+    };
+    await open({ log: { ...silentLog, warn } });
+    expect(torn).toEqual([{ lane: 'events', bytes: 5 }]);
+  });
+
+  it('looks again at the end of a segment whose cut may not have reached the disk', async () => {
+    const fs = faultyFiles();
+    const first = await open({ fs, limits: { segmentMs: 60_000 } });
+    await first.lane('events').append('{"a":1}');
+    fs.inject({ operation: 'fdatasync', code: 'EIO' });
+    await first.close();
+    const [left = ''] = filesOf();
+    expect(left).toMatch(/\.open$/);
+    // What a power cut makes of it: the file is as long as it was before.
+    writeFileSync(join(dir, 'spool', 'events', left), '\0'.repeat(500), { flag: 'a' });
+    const second = await open();
+    const pending: string[] = [];
+    for await (const bytes of second.pending('events')) pending.push(bytes.toString());
+    expect(pending).toEqual(['{"a":1}']);
+  });
+
   it('keeps the order of the sequence, goes on counting, and removes orphaned progress', async () => {
     mkdirSync(join(dir, 'spool', 'events'), { recursive: true });
     const put = (file: string, text: string) => writeFileSync(join(dir, 'spool', 'events', file), text);

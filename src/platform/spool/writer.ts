@@ -350,18 +350,19 @@ export class LaneWriter {
     this.#end(segment);
   }
 
-  /** Cuts off what lies behind the last acknowledged row. False when the file is still longer. */
+  /** Cuts off what lies behind the last acknowledged row. False when a crash could bring it back. */
   async #cut(segment: OpenSegment): Promise<boolean> {
     const { files, log } = this.#around;
     if (segment.room <= segment.synced) return true;
     try {
       await files.ftruncate(segment.descriptor, segment.synced);
-      segment.room = segment.synced;
       await files.fdatasync(segment.descriptor);
+      segment.room = segment.synced;
+      return true;
     } catch (error) {
-      log.warn('spool_cut_failed', { lane: this.#lane, code: codeOf(error), cut: segment.room === segment.synced });
+      log.warn('spool_cut_failed', { lane: this.#lane, code: codeOf(error) });
+      return false;
     }
-    return segment.room === segment.synced;
   }
 
   /**
