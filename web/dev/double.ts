@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
-import type { ApiKey, Goal, QueryRequest, Site } from '../src/desk/api.ts';
+import type { ApiKey, ForeignId, Goal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
 
 /**
@@ -57,6 +57,9 @@ export function openDouble(options: DoubleOptions = {}): Double {
         { id: 3, name: 'Newsletter joined', kind: 'page', match: '/newsletter/thanks', currency: null },
       ],
     ],
+  ]);
+  const foreignIds = new Map<string, ForeignId[]>([
+    ['shop.example', [{ product: 'openpanel', id: '0b5f3c1e-98ab-4cde-8123-456789abcdef', has_secret: true }]],
   ]);
   const keys: ApiKey[] = [
     {
@@ -278,6 +281,18 @@ export function openDouble(options: DoubleOptions = {}): Double {
       };
       list.push(goal);
       return { status: 201, body: goal };
+    }
+    if (part === 'foreign-ids') {
+      const list = foreignIds.get(site.domain) ?? [];
+      if (method === 'GET') return { status: 200, body: { foreign_ids: list } };
+      const product = id as ForeignId['product'];
+      const others = list.filter((one) => one.product !== product);
+      const { id: said = '', secret } = (body ?? {}) as { id?: string; secret?: string };
+      if (method === 'PUT' && !/^[\w-]+$/.test(said))
+        return fail(400, 'invalid_field', `"${said}" is not an id of this product.`, 'id');
+      const now = { product, id: said, has_secret: secret !== undefined };
+      foreignIds.set(site.domain, method === 'DELETE' ? others : [...others, now]);
+      return method === 'DELETE' ? { status: 204 } : { status: 200, body: now };
     }
     return fail(404, 'not_found', 'There is no such thing here.');
   }

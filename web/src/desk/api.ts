@@ -1,5 +1,8 @@
 import type {
   createdApiKey,
+  ForeignId,
+  ForeignProduct,
+  foreignIdSetting,
   goal,
   newApiKey,
   newGoal,
@@ -28,10 +31,11 @@ export type SiteChecks = Parsed<typeof siteChecks>;
 export type SiteNow = Parsed<typeof siteNow>;
 export type Goal = Parsed<typeof goal>;
 export type NewGoal = Sent<typeof newGoal>;
+export type ForeignIdSetting = Sent<typeof foreignIdSetting>;
 export type NewApiKey = Sent<typeof newApiKey>;
 export type CreatedApiKey = Parsed<typeof createdApiKey>;
 export type ApiKey = Omit<CreatedApiKey, 'key'>;
-export type { QueryAnswer, QueryRequest, Session, Site };
+export type { ForeignId, ForeignProduct, QueryAnswer, QueryRequest, Session, Site };
 export type QueryResult = QueryAnswer | { error: { code: string; message: string } };
 
 /** Every refusal that the desk gives, and the two that it cannot give itself: `unreachable` and `unreadable`. */
@@ -80,6 +84,11 @@ export const api = {
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   createGoal: (domain: string, body: NewGoal) => call<Goal>('POST', `${site(domain)}/goals`, { body }),
   deleteGoal: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/goals/${id}`),
+  foreignIds: (domain: string) => call<Listed<ForeignId>>('GET', `${site(domain)}/foreign-ids`).then(rows),
+  setForeignId: (domain: string, product: ForeignProduct, body: ForeignIdSetting) =>
+    call<ForeignId>('PUT', `${site(domain)}/foreign-ids/${product}`, { body }),
+  deleteForeignId: (domain: string, product: ForeignProduct) =>
+    call<undefined>('DELETE', `${site(domain)}/foreign-ids/${product}`),
   keys: () => call<Listed<ApiKey>>('GET', '/api/keys').then(rows),
   createKey: (body: NewApiKey) => call<CreatedApiKey>('POST', '/api/keys', { body }),
   deleteKey: (id: number) => call<undefined>('DELETE', `/api/keys/${id}`),

@@ -6,6 +6,7 @@ import { useLive } from '../desk/live.ts';
 import { Shell, settingsTabs } from '../shell/shell.tsx';
 import { GoalSettings } from './goals.tsx';
 import { KeySettings } from './keys.tsx';
+import { MovingIn } from './moving_in.tsx';
 import { SiteSettings } from './site.tsx';
 import { SnippetSettings } from './snippet.tsx';
 
@@ -28,6 +29,7 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
       </nav>
       <main className="wrap" id="main" tabIndex={-1}>
         {section === 'site' && <SiteSettings site={site} />}
+        {section === 'site' && <MovingIn site={site} />}
         {section === 'snippet' && <SnippetSettings site={site} />}
         {section === 'goals' && <GoalSettings site={site} />}
         {section === 'keys' && <KeySettings site={site} />}
