@@ -7,6 +7,7 @@ import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, listGoals } from './goals.ts';
 import { openHistory } from './history/index.ts';
 import { importCommands } from './imports/commands.ts';
+import { importedDataOf } from './imports/records.ts';
 import { openReplay, type Replay } from './imports/replay.ts';
 import { startIngest } from './ingest/running.ts';
 import { openPlacesTable } from './places_file.ts';
@@ -92,6 +93,7 @@ export const analytics = defineSubject({
           },
           goalsOf: (site) => postgres.tenant(site.organisationId, (sql) => listGoals(sql, site.id)),
           frozenDaysOf: (site) => history.frozenDays(site.id),
+          importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
         }),
         ...goalRoutes(house),
         ...contactRoutes(house),

@@ -1,5 +1,5 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
-import { demoUsage, explainUsage, importUsage, setUpUsage, UsageError, undoUsage } from './usage.ts';
+import { demoUsage, explainUsage, importsUsage, importUsage, setUpUsage, UsageError, undoUsage } from './usage.ts';
 import { version } from './version.ts';
 
 /**
@@ -24,9 +24,14 @@ const commands: Record<string, Command> = {
     run: async (args) => (await import('./set_up_command.ts')).runSetUp(args),
   },
   import: {
-    summary: 'import events <file.ndjson> --site <domain>',
+    summary: 'take past numbers in: events, an access log, an archive of Plausible',
     usage: importUsage,
     run: async (args) => (await import('./import_command.ts')).runImport(args),
+  },
+  imports: {
+    summary: 'list the imports of a site',
+    usage: importsUsage,
+    run: async (args) => (await import('./import_command.ts')).runImports(args),
   },
   'undo-import': {
     summary: 'undo-import <number> --site <domain>',

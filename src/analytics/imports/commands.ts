@@ -7,8 +7,18 @@ import type { House } from '../../platform/subject.ts';
 import { readLines } from '../ingest/lines.ts';
 import type { Places } from '../ingest/place.ts';
 import type { RunningIngest } from '../ingest/running.ts';
-import type { SiteDirectory } from '../sites.ts';
-import { type ImportReport, importEvents, undoImport } from './events.ts';
+import type { SiteDirectory, SiteRecord } from '../sites.ts';
+import { openAgedKeys } from '../visits/aged_keys.ts';
+import { accessLogReader } from './access_log.ts';
+import { withArchive } from './archive.ts';
+import { type DayReading, importDays, undoDays } from './day_import.ts';
+import { type ImportParts, importEvents, undoImport } from './events.ts';
+import { expanded } from './expand.ts';
+import { importLimits } from './limits.ts';
+import { occupiedByDay, occupiedByKind, today } from './occupied.ts';
+import { readPlausible } from './plausible.ts';
+import { type ImportKind, type ImportRecord, importKinds, openRecords } from './records.ts';
+import type { ImportReport } from './report.ts';
 
 export interface ImportCommandParts {
   house: Pick<House, 'config' | 'postgres' | 'warehouse' | 'spool' | 'clock' | 'random'>;
@@ -23,10 +33,31 @@ const drainMs = 10 * 60_000;
 /** Where several processes share the stores, a running import of another one is taken for dead after so long. */
 const runningMsMax = 24 * 3_600_000;
 
-/** `import events` and `undo-import`, as the control socket knows them. */
+type Say = (progress: unknown) => void;
+
+/** What is imported, from where to where. */
+interface Job {
+  kind: ImportKind;
+  site: Site;
+  record: SiteRecord;
+  /** 0 in a dry run. */
+  importId: number;
+  isDry: boolean;
+  body: AsyncIterable<Buffer>;
+  say: Say;
+}
+interface Outcome {
+  report: ImportReport;
+  /** Days that hold imported numbers now. */
+  days: readonly string[];
+  holds?: object;
+}
+
+/** `import`, `imports` and `undo-import`, as the control socket knows them. */
 export function importCommands(parts: ImportCommandParts): Record<string, ControlCommand> {
   const { house } = parts;
   const { config, postgres, clock, spool, warehouse } = house;
+  const records = openRecords(postgres, clock);
   /** Imports that this process is at. A 'running' one that is not among them was cut off with its process. */
   const atWork = new Set<number>();
 
@@ -41,94 +72,111 @@ export function importCommands(parts: ImportCommandParts): Record<string, Contro
     return { site, record };
   }
 
-  async function runImport(
-    domain: string,
-    fileName: string,
-    lines: AsyncIterable<string>,
-    say: (progress: unknown) => void,
-  ) {
-    const { site, record } = await siteNamed(domain);
-    const tenant = <T>(work: Parameters<typeof postgres.tenant<T>>[1]) => postgres.tenant(site.organisation_id, work);
-    await takeBrokenOffOut(site, basename(fileName), say);
-    const { id } = await tenant((sql) =>
-      sql.one<{ id: number }>(
-        "INSERT INTO imports (organisation_id, site_id, kind, file_name, state, created_at) VALUES ($1, $2, 'events', $3, 'running', $4) RETURNING id",
-        [site.organisation_id, site.id, basename(fileName).slice(0, 255), new Date(clock.now())],
-      ),
-    );
-    const finish = (state: 'done' | 'failed', report: ImportReport | undefined) =>
-      tenant((sql) =>
-        sql.run(
-          'UPDATE imports SET state = $2, rows_read = $3, rows_stored = $4, rows_dropped = $5, first_day = $6, last_day = $7, finished_at = $8 WHERE id = $1',
-          [
-            id,
-            state,
-            report?.lines ?? 0,
-            report?.stored ?? 0,
-            droppedIn(report),
-            report?.days?.first ?? null,
-            report?.days?.last ?? null,
-            new Date(clock.now()),
-          ],
-        ),
-      );
-    let report: ImportReport | undefined;
+  async function runImport(args: URLSearchParams, body: AsyncIterable<Buffer>, say: Say) {
+    const kind = importKinds.find((known) => known === (args.get('kind') ?? 'events'));
+    if (kind === undefined)
+      throw new RequestError('bad_request', `There is no import of that kind. Name one of: ${importKinds.join(', ')}.`);
+    const { site, record } = await siteNamed(args.get('site') ?? '');
+    const isDry = args.get('dry_run') === '1';
+    const job = { kind, site, record, isDry, body, say };
+    if (isDry) {
+      const { report } = await take({ ...job, importId: 0 });
+      return { dry_run: true, kind, site: site.domain, ...report };
+    }
+    const fileName = basename(args.get('file') ?? '').slice(0, 255);
+    await takeBrokenOffOut(site, fileName, say);
+    const id = await records.begin(site, kind, fileName);
+    let outcome: Outcome | undefined;
     atWork.add(id);
     try {
-      report = await importEvents({
-        lines,
-        site: record,
-        importId: id,
-        nowMs: clock.now(),
-        places: parts.places,
-        salts: parts.ingest.salts,
-        orderKeys: parts.ingest.orderKeys,
-        addressDigest: parts.ingest.addressDigest,
-        sealContact: parts.ingest.sealContact,
-        random: house.random,
-        append: (rows) => spool.lane('events').append(rows),
-        markDirty: parts.markDirty,
-        onProgress: (read) => say({ lines: read }),
-      });
+      outcome = await take({ ...job, importId: id });
       const isDrained = await spool.drain(drainMs);
-      await finish('done', report);
+      await records.finish(site, id, 'done', outcome);
       if (!isDrained)
         throw new RequestError(
           'warehouse_unavailable',
-          `All ${report.stored} rows are safe on disk, but the warehouse did not take them within ${drainMs / 60_000} minutes. They will appear by themselves.`,
+          `All ${outcome.report.stored} rows are safe on disk, but the warehouse did not take them within ${drainMs / 60_000} minutes. They will appear by themselves.`,
         );
     } catch (error) {
-      if (report === undefined) await finish('failed', report);
+      if (outcome === undefined) await records.finish(site, id, 'failed', undefined);
       throw error;
     } finally {
       atWork.delete(id);
     }
-    return { import: id, site: site.domain, ...report };
+    return { import: id, kind, site: site.domain, ...outcome.report };
+  }
+
+  async function take(job: Job): Promise<Outcome> {
+    const { body, record } = job;
+    switch (job.kind) {
+      case 'events':
+        return takeEvents(job, { lines: readLines(body) });
+      case 'access-log':
+        return takeEvents(job, {
+          lines: readLines(expanded(body), importLimits.lineCharsMax),
+          read: accessLogReader(record.domain),
+          occupied: await occupiedByDay(house, job.site),
+        });
+      case 'plausible':
+        return withArchive(body, (archive) => takeDays(job, readPlausible(archive, record.domain)));
+      case 'umami':
+      case 'ga4':
+        throw new RequestError('unsupported', 'This kind of file is not read yet.');
+    }
+  }
+
+  async function takeEvents(job: Job, from: Pick<ImportParts, 'lines' | 'read' | 'occupied'>): Promise<Outcome> {
+    const { record, importId, isDry, say } = job;
+    const { report, days } = await importEvents({
+      ...from,
+      site: record,
+      importId,
+      nowMs: clock.now(),
+      places: parts.places,
+      salts: parts.ingest.salts,
+      // A dry run may not make the desk know an order that it has not stored.
+      orderKeys: isDry ? openAgedKeys({ keysMax: 1_000_000, keepMs: drainMs }) : parts.ingest.orderKeys,
+      addressDigest: parts.ingest.addressDigest,
+      sealContact: parts.ingest.sealContact,
+      random: house.random,
+      append: isDry ? async () => {} : (rows) => spool.lane('events').append(rows),
+      markDirty: isDry ? async () => {} : parts.markDirty,
+      onProgress: (read) => say({ lines: read }),
+    });
+    return { report, days };
+  }
+
+  async function takeDays(job: Job, readings: AsyncIterable<DayReading>): Promise<Outcome> {
+    const { report, held } = await importDays({
+      readings,
+      siteId: job.site.id,
+      importId: job.importId,
+      today: today(clock.now(), job.record.timezone),
+      occupied: await occupiedByKind(house, job.site),
+      warehouse: job.isDry ? undefined : warehouse,
+      onProgress: (rows) => job.say({ lines: rows }),
+    });
+    return { report, days: held.days, holds: held.holds };
   }
 
   /**
    * An import that was cut off has stored a part of its file, and the same file comes again whole: the part goes first,
    * so that each row is there once.
    */
-  async function takeBrokenOffOut(site: Site, fileName: string, say: (progress: unknown) => void) {
-    const earlier = await postgres.tenant(site.organisation_id, (sql) =>
-      sql.query<EarlierImport>(
-        "SELECT id, state, created_at FROM imports WHERE site_id = $1 AND file_name = $2 AND state IN ('running', 'failed', 'undoing') ORDER BY id",
-        [site.id, fileName.slice(0, 255)],
-      ),
-    );
+  async function takeBrokenOffOut(site: Site, fileName: string, say: Say) {
+    const earlier = await records.unfinished(site, fileName);
     for (const one of earlier.filter(isBrokenOff)) {
       // What comes through a pipe has no name to be known by.
       if (fileName === pipeName)
         say({ note: `Import ${one.id} was cut off. To take out what it stored: undo-import ${one.id}` });
       else {
         say({ note: `Import ${one.id} of this file was cut off: what it stored is taken out first.` });
-        await takeOut(site, one.id);
+        await takeOut(site, one);
       }
     }
   }
 
-  function isBrokenOff({ id, state, created_at }: EarlierImport): boolean {
+  function isBrokenOff({ id, state, created_at }: ImportRecord): boolean {
     if (state !== 'running') return true;
     if (atWork.has(id)) return false;
     return config.databaseUrl === undefined || clock.now() - created_at.getTime() > runningMsMax;
@@ -136,26 +184,25 @@ export function importCommands(parts: ImportCommandParts): Record<string, Contro
 
   async function runUndo(domain: string, importId: number) {
     const { site } = await siteNamed(domain);
-    const known = Number.isSafeInteger(importId)
-      ? await postgres.tenant(site.organisation_id, (sql) =>
-          sql.maybe<EarlierImport>('SELECT id, state, created_at FROM imports WHERE id = $1 AND site_id = $2', [
-            importId,
-            site.id,
-          ]),
-        )
-      : undefined;
+    const known = Number.isSafeInteger(importId) ? await records.find(site, importId) : undefined;
     if (known === undefined) throw new RequestError('not_found', `${site.domain} has no import number ${importId}.`);
     if (known.state === 'running' && !isBrokenOff(known))
       throw new RequestError('conflict', `Import ${importId} is still running. Wait for its end, then undo it.`);
-    return takeOut(site, importId);
+    return takeOut(site, known);
   }
 
-  async function takeOut(site: Site, importId: number) {
-    const setState = (state: 'undoing' | 'undone', at: Date | null) =>
-      postgres.tenant(site.organisation_id, (sql) =>
-        sql.run('UPDATE imports SET state = $2, undone_at = $3 WHERE id = $1', [importId, state, at]),
-      );
-    await setState('undoing', null);
+  async function takeOut(site: Site, { id, kind }: ImportRecord) {
+    await records.setState(site, id, 'undoing');
+    const rows = kind === 'plausible' || kind === 'ga4' ? await takeDaysOut(site, id) : await takeEventsOut(site, id);
+    await records.setState(site, id, 'undone');
+    return { import: id, site: site.domain, rows };
+  }
+
+  async function takeDaysOut(site: Site, importId: number): Promise<number> {
+    return (await undoDays({ warehouse, siteId: site.id, importId })).rows;
+  }
+
+  async function takeEventsOut(site: Site, importId: number): Promise<number> {
     // Rows still in the spool would arrive after the deletion and stay.
     if (!(await spool.drain(drainMs)))
       throw new RequestError(
@@ -169,25 +216,18 @@ export function importCommands(parts: ImportCommandParts): Record<string, Contro
       importId,
       markDirty: parts.markDirty,
     });
-    await setState('undone', new Date(clock.now()));
-    return { import: importId, site: site.domain, rows };
+    return rows;
   }
 
   return {
-    import: (args, body, say) => runImport(args.get('site') ?? '', args.get('file') ?? '', readLines(body), say),
+    import: runImport,
+    imports: async (args) => {
+      const { site } = await siteNamed(args.get('site') ?? '');
+      return { site: site.domain, imports: await records.list(site) };
+    },
     'undo-import': (args) => runUndo(args.get('site') ?? '', Number(args.get('import'))),
   };
 }
 
 /** How the command line calls a file that has no name. */
 const pipeName = 'standard input';
-
-interface EarlierImport {
-  id: number;
-  state: string;
-  created_at: Date;
-}
-
-function droppedIn(report: ImportReport | undefined): number {
-  return Object.values(report?.stopped ?? {}).reduce((sum, { rows }) => sum + rows, 0);
-}

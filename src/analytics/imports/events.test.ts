@@ -29,7 +29,7 @@ async function run(
   async function* stream() {
     for (const line of lines) yield typeof line === 'string' ? line : JSON.stringify(line);
   }
-  const report = await importEvents({
+  const { report } = await importEvents({
     lines: stream(),
     site: shop,
     importId: 7,

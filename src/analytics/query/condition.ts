@@ -4,8 +4,8 @@ import { countryCodes, countryNames } from './countries.ts';
 import { pagePattern } from './page_pattern.ts';
 import type { Dimension, Filter, Goal } from './parse.ts';
 
-/** Where a condition or a key is evaluated: on events (alias `e`), visits (`v`), or the value of a frozen row (`t`). */
-export type Table = 'events' | 'visits' | 'daily';
+/** Where a condition or a key is evaluated: on events (alias `e`), visits (`v`), the value of a frozen row or a row of an imported day (`t`). */
+export type Table = 'events' | 'visits' | 'daily' | 'imported';
 
 /** What of the outside a condition may need: the visits that pass a test of their ends. */
 export interface ConditionContext {
@@ -77,7 +77,7 @@ export function valueSql(
   if (subject.kind === 'property') return `e.props[${binder.bind('String', subject.property)}]`;
   const { level, column: name } = subject.fact;
   const own = level === 'visit-end' ? `v.${name}` : `e.${name}`;
-  const column = { events: own, visits: visitColumn(name), daily: 't.value' }[table];
+  const column = { events: own, visits: visitColumn(name), daily: 't.value', imported: `t.${name}` }[table];
   return subject.fact.names === 'country' ? countryName(column, binder) : column;
 }
 

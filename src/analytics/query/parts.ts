@@ -4,6 +4,7 @@ import { asksEvents, isOfActions } from './condition.ts';
 import { dailySql, isFrozenAtom } from './daily.ts';
 import { eventParts } from './events_parts.ts';
 import { numbered, type Wanted, zeroOf } from './grouping.ts';
+import { importedSql } from './imported.ts';
 import { openKeys } from './keys.ts';
 import type { Dimension, Filter } from './parse.ts';
 import type { Numbered } from './pass.ts';
@@ -127,7 +128,7 @@ export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wa
   const totals = lists.flatMap((list, at) =>
     list.groupFilters === undefined ? [] : builder.groupTotal({ at, list }, list.groupFilters, wanted),
   );
-  return [...frozen, ...live, ...totals];
+  return [...frozen, ...live, ...totals, ...builder.imported(lists, wanted)];
 }
 
 function signatureOf(list: List): string {
@@ -184,7 +185,7 @@ function partBuilder(scope: Scope, binder: Binder) {
     const goalAt = list.dimensions.findIndex((dimension) => dimension.kind === 'goal');
     const kept = list.dimensions.filter((_, number) => number !== goalAt);
     const base = { ...scope, filters };
-    const { daily: _, ...withoutDaily } = list;
+    const { daily: _, imported: __, ...withoutDaily } = list;
     const plain: List = { ...withoutDaily, dimensions: kept, atoms: ['visitors'] };
     const kind = kindOf('visitors', plain, base);
     const parts = partBuilder(base, binder).live(
@@ -233,5 +234,17 @@ function partBuilder(scope: Scope, binder: Binder) {
     });
   }
 
-  return { live, frozen, groupTotal };
+  /** Numbers that no event stands behind, as other products exported them. */
+  function imported(lists: readonly List[], wanted: Wanted): Part[] {
+    return lists.flatMap((list, at) => {
+      const plan = list.imported;
+      if (plan === undefined) return [];
+      const keys = numbered(wanted.keyCount, 'k');
+      const sql = importedSql(at, plan, { site, binder, keys, atoms: wanted.atoms, grouped: wanted.grouped });
+      const note = noteOf([{ at, list }], plan.atoms, undefined);
+      return [{ sql, note: { ...note, table: 'imported_days' as const, days: plan.days.length } }];
+    });
+  }
+
+  return { live, frozen, groupTotal, imported };
 }

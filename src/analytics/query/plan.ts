@@ -2,6 +2,7 @@ import type { MetricName } from '../../../contract/query.ts';
 import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
 import { isOfActions } from './condition.ts';
 import { planDaily } from './daily.ts';
+import { type ImportedPlan, planImported, type SkipReason } from './imported.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { QueryHouse } from './run.ts';
@@ -39,6 +40,8 @@ export interface Question {
   elsewhere: Ask | undefined;
   /** The comparison of a list, for the rows that the list turned out to have. */
   compareRows: ((rows: readonly StatementRow[]) => Ask) | undefined;
+  /** What imported tables of days add to the answer, or why nothing. */
+  imported: ImportedPlan | SkipReason;
   /** RE2 expressions that the filters carry. */
   patterns: string[];
   currencyOf: (dimensions: readonly string[]) => string | undefined;
@@ -74,6 +77,26 @@ export function planQuestion(dated: Dated): Question {
     offset: query.offset,
     totalRows: query.include.totalRows,
   };
+  const wantsTotal = query.metrics.includes('percentage');
+  const wantsBase = query.metrics.includes('conversion_rate');
+  const base = withoutConversion(query.filters);
+  const included = (asked: Parameters<typeof planImported>[0], over: Range): ImportedPlan | SkipReason =>
+    query.include.imports && house.imported !== undefined
+      ? planImported(asked, over, house.imported)
+      : 'no_imported_data';
+  const visitorsIncluded = (over: Range, filters: readonly Filter[]) =>
+    included({ dimensions: [], metrics: ['visitors'], filters }, over);
+  /** Shares of a list that has imported numbers are shares of a total that has them, or the list has none either. */
+  const importedOf = (over: Range, buckets: readonly Bucket[] | undefined): ImportedPlan | SkipReason => {
+    const plans = [
+      included({ ...query, buckets }, over),
+      ...(wantsTotal ? [visitorsIncluded(over, query.filters)] : []),
+      ...(wantsBase ? [visitorsIncluded(over, base)] : []),
+    ];
+    return plans.find((plan) => typeof plan === 'string') ?? (plans[0] as ImportedPlan);
+  };
+  const imported = importedOf(range, dated.buckets);
+  const added = (plan: ImportedPlan | SkipReason) => (typeof plan === 'string' ? {} : { imported: plan });
   const listOf = (over: Range, buckets: readonly Bucket[] | undefined): List =>
     withDays(
       {
@@ -81,6 +104,7 @@ export function planQuestion(dated: Dated): Question {
         ...(buckets === undefined ? {} : { buckets }),
         metrics: query.metrics,
         atoms: atomsOf(query.metrics),
+        ...added(importedOf(over, buckets)),
         ...(query.metrics.includes('group_conversion_rate') ? { groupFilters: withoutConversion(query.filters) } : {}),
       },
       over,
@@ -89,11 +113,19 @@ export function planQuestion(dated: Dated): Question {
     );
   const visitorsOver = (over: Range, filters: readonly Filter[]): Ask => ({
     scope: scopeOf(over, filters),
-    list: withDays({ dimensions: [], metrics: ['visitors'], atoms: ['visitors'] }, over, filters, house),
+    list: withDays(
+      {
+        dimensions: [],
+        metrics: ['visitors'],
+        atoms: ['visitors'],
+        ...(typeof importedOf(over, over === range ? dated.buckets : dated.comparedBuckets) === 'string' ? {} : added(visitorsIncluded(over, filters))),
+      },
+      over,
+      filters,
+      house,
+    ),
     tail: wholeTail,
   });
-  const wantsTotal = query.metrics.includes('percentage');
-  const wantsBase = query.metrics.includes('conversion_rate');
   const main: Ask = { scope: scopeOf(range, query.filters), list: listOf(range, dated.buckets), tail };
   const comparison = (over: Range, onlyRows?: string[][]): Ask => ({
     scope: scopeOf(over, query.filters),
@@ -103,7 +135,6 @@ export function planQuestion(dated: Dated): Question {
   });
   // Rows of a series are found by their step, all others by their labels.
   const waits = query.dimensions.some((dimension) => dimension.kind !== 'time');
-  const base = withoutConversion(query.filters);
   const total = wantsTotal ? visitorsOver(range, query.filters) : undefined;
   const baseAsk = wantsBase ? visitorsOver(range, base) : undefined;
   const compare = compared !== undefined && !waits ? comparison(compared) : undefined;
@@ -127,6 +158,7 @@ export function planQuestion(dated: Dated): Question {
     compareBase,
     elsewhere,
     compareRows: compared !== undefined && waits ? (rows) => comparison(compared, labelsOf(rows, query)) : undefined,
+    imported,
     patterns: patternsOf(query.filters),
     currencyOf: revenue.currencyOf,
     warnings: { ...revenue.warnings, ...readingWarnings(query) },
@@ -267,7 +299,10 @@ export function bundle(asks: readonly Ask[]): Bundle[] {
   const ordered = [...asks].sort((a, b) => Number(isTotal(a)) - Number(isTotal(b)));
   for (const ask of ordered) {
     const { range, filters, goals, currency } = ask.scope;
-    const scope = JSON.stringify([range.from, range.to, filters, goals, currency]);
+    const { imported } = ask.list;
+    // Lists are put together by their dimensions, so what imports add to them must be the same.
+    const added = imported === undefined ? [] : [imported.kind, imported.atoms];
+    const scope = JSON.stringify([range.from, range.to, filters, goals, currency, added]);
     const key = isTotal(ask) ? (bundleOfScope.get(scope) ?? scope) : `${scope} ${cutOf(ask)}`;
     if (!isAlone(ask) && !bundleOfScope.has(scope)) bundleOfScope.set(scope, key);
     const found = bundles.get(key) ?? { scope: ask.scope, lists: [], tail: ask.tail };

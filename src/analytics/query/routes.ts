@@ -3,6 +3,7 @@ import { type BatchAnswer, batchAnswer, batchRequest, queryAnswer } from '../../
 import type { Clock } from '../../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
+import type { Imported } from './imported.ts';
 import type { Goal, QueryProblem } from './parse.ts';
 import { type FrozenDays, type QueryOutcome, type QuerySite, runBatch } from './run.ts';
 
@@ -15,6 +16,8 @@ export interface QueryDoors {
   goalsOf(site: QuerySite & { organisationId: number }): Promise<readonly Goal[]>;
   /** Absent: everything is read live. */
   frozenDaysOf?(site: QuerySite): Promise<FrozenDays>;
+  /** Absent: nothing is imported. */
+  importedOf?(site: QuerySite & { organisationId: number }): Promise<Imported>;
 }
 
 type Allow = (organisationId: number, siteId?: number) => void;
@@ -116,8 +119,21 @@ async function answersOf(
         field: 'site_id',
       },
     });
-  const [goals, frozenDays] = await Promise.all([doors.goalsOf(site), doors.frozenDaysOf?.(site)]);
-  return runBatch({ site, goals, frozenDays, warehouse: doors.warehouse, now: doors.clock.now(), signal, requests });
+  const [goals, frozenDays, imported] = await Promise.all([
+    doors.goalsOf(site),
+    doors.frozenDaysOf?.(site),
+    doors.importedOf?.(site),
+  ]);
+  return runBatch({
+    site,
+    goals,
+    frozenDays,
+    imported,
+    warehouse: doors.warehouse,
+    now: doors.clock.now(),
+    signal,
+    requests,
+  });
 }
 
 /** A site that may not be seen looks the same as one that does not exist. */

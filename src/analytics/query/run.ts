@@ -2,13 +2,14 @@ import { queryLimits } from '../../../contract/limits.ts';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import { QueryOverCeiling, type Warehouse, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import type { SiteHistory } from '../history/index.ts';
+import { type Imported, importedStretches, metricsWithoutImports } from './imported.ts';
 import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } from './parse.ts';
 import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
 import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
 import { buildStatement } from './sql.ts';
 import type { PartNote, StatementRow } from './statement.ts';
-import { isZone } from './zone.ts';
+import { dayOf, isZone, startOfDay } from './zone.ts';
 
 export interface QuerySite {
   id: number;
@@ -28,6 +29,8 @@ export interface QueryHouse {
   warehouse: Pick<Warehouse, 'read'>;
   /** Absent: everything is counted from visits and events, with the same results. */
   frozenDays?: FrozenDays | undefined;
+  /** What finished imports hold. Absent: there are none. */
+  imported?: Imported | undefined;
   /** Milliseconds since the epoch. */
   now: number;
   signal?: AbortSignal | undefined;
@@ -54,7 +57,9 @@ export async function runQuery(house: QueryHouse & { request: unknown }): Promis
 export async function runBatch(house: QueryHouse & { requests: readonly unknown[] }): Promise<QueryOutcome[]> {
   const parsed = house.requests.map((request) => parseQuery(request, house.goals));
   const first = needsFirstEvent(parsed) ? await firstEventOf(house) : undefined;
-  const questions = parsed.map((query) => ('problem' in query ? query : askOf(query, house, first)));
+  const questions = parsed.map((query) =>
+    'problem' in query ? query : askOf(query, house, query.include.imports ? earlierOf(first, house) : first),
+  );
   const answers = new Map<Question, QueryOutcome>();
   const answerable = questions.filter((question): question is Question => !('problem' in question));
   await answerAll(answerable, house, answers);
@@ -77,6 +82,14 @@ async function firstEventOf({ site, warehouse, signal }: QueryHouse): Promise<nu
     { purpose: 'first_event', ...(signal === undefined ? {} : { signal }) },
   );
   return rows[0] === undefined ? undefined : Number(rows[0].first);
+}
+
+/** The first event, or the first day of imported tables where that is earlier. */
+function earlierOf(firstEvent: number | undefined, { imported, site }: QueryHouse): number | undefined {
+  const [day] = imported === undefined || imported.ids.length === 0 ? [] : [...imported.days].sort();
+  if (day === undefined) return firstEvent;
+  const start = startOfDay(dayOf(day) ?? 0, isZone(site.timezone) ? site.timezone : 'UTC');
+  return firstEvent === undefined ? start : Math.min(start, firstEvent);
 }
 
 /** Gives the dates of a question their meaning and plans what to ask of the warehouse. */
@@ -283,7 +296,7 @@ function finished(
 ): QueryAnswer {
   const { query, range, buckets } = question;
   const meta: Record<string, unknown> = {};
-  if (query.include.imports) meta.imports_included = true;
+  Object.assign(meta, importsOf(question, house));
   if (query.include.timeLabels && buckets !== undefined) {
     meta.time_labels = buckets.map((bucket) => bucket.label);
     const present = buckets.findIndex((bucket) => bucket.from <= house.now && house.now < bucket.to);
@@ -306,6 +319,35 @@ function finished(
     ];
   if (query.include.explain) meta.explain = explanationOf(question, house, ran);
   return { results, meta, query: echoOf(question, house.site) };
+}
+
+const importsWarnings = {
+  unsupported_query:
+    'Imported tables of days are not in this answer: they hold one thing per row, and the question is about two, or about something that is in none of them.',
+  unsupported_interval: 'Imported tables of days are not in this answer: they know no time shorter than a day.',
+};
+
+/**
+ * Plausible's words about imports, and the days that hold imported numbers: those of events, which are in every answer,
+ * and those of tables, which are in it when it says so.
+ */
+function importsOf({ query, range, imported }: Question, { imported: held }: QueryHouse): Record<string, unknown> {
+  const stretches = held === undefined ? [] : importedStretches(held.days, range);
+  const marked = stretches.length === 0 ? {} : { imported_days: stretches };
+  if (!query.include.imports) return marked;
+  if (typeof imported === 'object') {
+    const without = metricsWithoutImports(query, imported);
+    const warning =
+      without.length === 0
+        ? {}
+        : { imports_warning: `Imported tables do not know ${without.join(', ')}: those are of measured days only.` };
+    return { imports_included: true, ...warning, ...marked };
+  }
+  const warning =
+    imported === 'unsupported_query' || imported === 'unsupported_interval'
+      ? { imports_warning: importsWarnings[imported] }
+      : {};
+  return { imports_included: false, imports_skip_reason: imported, ...warning, ...marked };
 }
 
 function daysWithin(range: Range, days: ReadonlySet<number> | undefined): number {

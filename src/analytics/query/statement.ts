@@ -1,6 +1,7 @@
 import type { MetricName } from '../../../contract/query.ts';
 import type { Atom } from '../facts.ts';
 import type { DailyPlan } from './daily.ts';
+import type { ImportedPlan } from './imported.ts';
 import type { Dimension, Filter, Goal, Order } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 
@@ -13,7 +14,7 @@ export interface Statement {
 }
 
 export interface PartNote {
-  table: 'daily' | 'visits' | 'events' | 'events+visits';
+  table: 'daily' | 'visits' | 'events' | 'events+visits' | 'imported_days';
   dimensions: string[];
   numbers: Atom[];
   /** Days of identity it was limited to; absent = every one that the range touches. */
@@ -39,6 +40,8 @@ export interface List {
   atoms: readonly Atom[];
   /** What frozen days answer for this list, and which days are read live. Absent: all is read live. */
   daily?: DailyPlan;
+  /** What imported tables of days add to this list. */
+  imported?: ImportedPlan;
   /** Count the visitors of each row without these filters too (group_conversion_rate). */
   groupFilters?: readonly Filter[];
 }

@@ -1,0 +1,165 @@
+import type { Warehouse } from '../../platform/warehouse/index.ts';
+import type { Atom } from '../facts.ts';
+import type { DayKindName, DayRow } from './kinds.ts';
+import { importLimits } from './limits.ts';
+import { refused } from './refused.ts';
+import { countStopped, emptyReport, type ImportReport, type StopReason } from './report.ts';
+
+/** What a reader of tables finds: a row, one it cannot take, the numbers a table has, or something it knows nothing of. */
+export type DayReading =
+  | { row: DayRow }
+  | { stopped: StopReason; at: string }
+  | { kind: DayKindName; atoms: readonly Atom[] }
+  | { ignored: string };
+
+export interface DayReport extends ImportReport {
+  /** Rows that are stored, by table, with their sums; `days` counts days. */
+  tables: {
+    [Kind in DayKindName]?: { rows: number; days: number; visitors: number; visits: number; pageviews: number };
+  };
+  /** Files and columns that are not read. */
+  notUnderstood: string[];
+  /** Days that are left out because they have numbers already. */
+  overlap: { days: number; first: string; last: string } | undefined;
+}
+
+/** What an import holds, for its record. */
+export interface Held {
+  days: string[];
+  holds: { [Kind in DayKindName]?: readonly Atom[] };
+}
+
+export interface DayImportParts {
+  readonly readings: AsyncIterable<DayReading>;
+  readonly siteId: number;
+  readonly importId: number;
+  /** The site's own day now, 'YYYY-MM-DD': it and later ones are not over. */
+  readonly today: string;
+  /** Why the numbers of a day are not taken, if they are not. */
+  readonly occupied: (kind: DayKindName, day: string) => StopReason | undefined;
+  /** Absent: a dry run, which reads everything and stores nothing. */
+  readonly warehouse: Pick<Warehouse, 'insert'> | undefined;
+  readonly onProgress?: (rows: number) => void;
+}
+
+/** Rows of one insert: some 3 MB of text. */
+const rowsPerInsert = 20_000;
+const notUnderstoodMax = 100;
+
+/**
+ * Takes tables of days in. Each block has a token made of the import's number and its own, so a block that is sent
+ * again after an error is there once. Nobody sees the rows before the import is recorded as done.
+ */
+export async function importDays(parts: DayImportParts): Promise<{ report: DayReport; held: Held }> {
+  const report: DayReport = { ...emptyReport(), tables: {}, notUnderstood: [], overlap: undefined };
+  const days = new Map<DayKindName, Set<string>>();
+  const overlap = new Set<string>();
+  const holds: { [Kind in DayKindName]?: readonly Atom[] } = {};
+  let block: string[] = [];
+  let blocks = 0;
+  async function flush() {
+    if (block.length > 0 && parts.warehouse !== undefined)
+      await parts.warehouse.insert(
+        'imported_days',
+        Buffer.from(`${block.join('\n')}\n`),
+        `import:${parts.siteId}:${parts.importId}:${blocks}`,
+      );
+    block = [];
+    blocks++;
+    parts.onProgress?.(report.lines);
+  }
+
+  for await (const reading of parts.readings) {
+    if ('ignored' in reading) {
+      if (report.notUnderstood.length < notUnderstoodMax) report.notUnderstood.push(reading.ignored);
+      continue;
+    }
+    if ('kind' in reading) {
+      holds[reading.kind] = reading.atoms;
+      continue;
+    }
+    report.lines++;
+    if (report.lines > importLimits.rowsMax)
+      throw refused(`The file has more than ${importLimits.rowsMax} rows: import it in parts.`);
+    if ('stopped' in reading) {
+      countStopped(report, reading.stopped, reading.at);
+      continue;
+    }
+    const { row } = reading;
+    const reason = row.day >= parts.today ? 'in_future' : parts.occupied(row.kind, row.day);
+    if (reason !== undefined) {
+      if (reason !== 'in_future') overlap.add(row.day);
+      countStopped(report, reason, `${row.kind} ${row.day}`);
+      continue;
+    }
+    addUp(report, row, days);
+    block.push(lineOf(row, parts));
+    if (block.length >= rowsPerInsert) await flush();
+  }
+  await flush();
+
+  const all = [...new Set([...days.values()].flatMap((each) => [...each]))].sort();
+  report.days = spanOf(all);
+  const overlapped = [...overlap].sort();
+  const span = spanOf(overlapped);
+  report.overlap = span === undefined ? undefined : { days: overlapped.length, ...span };
+  for (const [kind, each] of days) {
+    const table = report.tables[kind];
+    if (table !== undefined) table.days = each.size;
+  }
+  return {
+    report,
+    held: {
+      days: all,
+      holds: Object.fromEntries(Object.entries(holds).filter(([kind]) => days.has(kind as DayKindName))),
+    },
+  };
+}
+
+function addUp(report: DayReport, row: DayRow, days: Map<DayKindName, Set<string>>): void {
+  report.stored++;
+  const table = report.tables[row.kind] ?? { rows: 0, days: 0, visitors: 0, visits: 0, pageviews: 0 };
+  table.rows++;
+  table.visitors += row.numbers.visitors ?? 0;
+  table.visits += row.numbers.visits ?? 0;
+  table.pageviews += row.numbers.pageviews ?? 0;
+  report.tables[row.kind] = table;
+  const seen = days.get(row.kind);
+  if (seen === undefined) days.set(row.kind, new Set([row.day]));
+  else seen.add(row.day);
+}
+
+function lineOf(row: DayRow, { siteId, importId }: DayImportParts): string {
+  return JSON.stringify({
+    site_id: siteId,
+    import_id: importId,
+    kind: row.kind,
+    day: row.day,
+    ...row.columns,
+    ...row.numbers,
+  });
+}
+
+function spanOf(days: readonly string[]): { first: string; last: string } | undefined {
+  const [first, last] = [days[0], days.at(-1)];
+  return first === undefined || last === undefined ? undefined : { first, last };
+}
+
+/** Takes the rows of an import of days out again. They are invisible already: its record does not say done. */
+export async function undoDays(parts: {
+  warehouse: Pick<Warehouse, 'read' | 'command' | 'cluster'>;
+  siteId: number;
+  importId: number;
+}): Promise<{ rows: number }> {
+  const { cluster } = parts.warehouse;
+  const which = { site: parts.siteId, import: parts.importId };
+  const where = 'site_id = {site:UInt64} AND import_id = {import:UInt32}';
+  const [counted] = await parts.warehouse.read<{ rows: string }>(
+    `SELECT count() AS rows FROM imported_days WHERE ${where}`,
+    which,
+    { purpose: 'undo_import' },
+  );
+  const table = cluster === undefined ? 'imported_days' : `imported_days_local ON CLUSTER ${cluster}`;
+  await parts.warehouse.command(`DELETE FROM ${table} WHERE ${where}`, which, { purpose: 'undo_import' });
+  return { rows: Number(counted?.rows ?? 0) };
+}

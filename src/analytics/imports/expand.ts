@@ -1,0 +1,66 @@
+import { type Duplex, pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { importLimits } from './limits.ts';
+import { refused } from './refused.ts';
+
+/** Counts what goes into and comes out of a decompressor, for one file or for all members of an archive. */
+export interface Expansion {
+  /** Bytes out so far, over everything that this has counted. */
+  readonly bytes: number;
+  /** Passes the pieces on. @throws RequestError where one of the limits is met */
+  watch(pieces: AsyncIterable<Buffer>, bytesIn: () => number, name: string): AsyncGenerator<Buffer>;
+}
+
+export function openExpansion(
+  limits: Pick<typeof importLimits, 'expandedBytesMax' | 'ratioMax' | 'ratioFromBytes'> = importLimits,
+): Expansion {
+  let bytes = 0;
+  return {
+    get bytes() {
+      return bytes;
+    },
+    async *watch(pieces, bytesIn, name) {
+      let own = 0;
+      for await (const piece of pieces) {
+        bytes += piece.length;
+        own += piece.length;
+        if (bytes > limits.expandedBytesMax)
+          throw refused(`The file expands to more than ${limits.expandedBytesMax} bytes: import it in parts.`);
+        if (own > limits.ratioFromBytes && own > bytesIn() * limits.ratioMax)
+          throw refused(
+            `${name} expands to more than ${limits.ratioMax} times its size, as no table does: import it unpacked if it is one.`,
+          );
+        yield piece;
+      }
+    },
+  };
+}
+
+/** Bytes of a file as they are, or what they expand to when they are gzip. @throws RequestError on a bomb or damage */
+export async function* expanded(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const pieces = bytes[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  if (first.done === true) return;
+  const isGzip = first.value.length > 2 && first.value[0] === 0x1f && first.value[1] === 0x8b;
+  let read = 0;
+  async function* all() {
+    for (let next: IteratorResult<Buffer> = first; next.done !== true; next = await pieces.next()) {
+      read += next.value.length;
+      yield next.value;
+    }
+  }
+  if (!isGzip) return yield* all();
+  try {
+    yield* openExpansion().watch(through(all(), createGunzip()), () => read, 'The file');
+  } catch (error) {
+    throw String((error as { code?: unknown }).code ?? '').startsWith('Z_')
+      ? refused('The file is damaged gzip: copy it again.')
+      : error;
+  }
+}
+
+/** What comes out of a decompressor. Whoever stops reading ends it and its source with it. */
+export function through(pieces: AsyncIterable<Buffer>, decompressor: Duplex): AsyncIterable<Buffer> {
+  // Its errors come out of the iteration; the callback only keeps them from being thrown at nobody.
+  return pipeline(Readable.from(pieces), decompressor, () => {});
+}
