@@ -65,6 +65,8 @@ export type Hit = {
   readonly visitorId: Id64;
   readonly eventKey: Id64 | undefined;
   readonly orderKey: Id64 | undefined;
+  /** The running visit that it belongs to; -1 for a late event. */
+  readonly slot: Slot;
   /** Set when this event began a visit, which ends again if the event cannot be stored. */
   readonly begun: { readonly slot: Slot; readonly visitId: Id64 } | undefined;
 };

@@ -455,6 +455,61 @@ describe('an event id counts once in 24 hours', () => {
   });
 });
 
+describe('an event of a visit whose first row is at the disk', () => {
+  const second = { ...view, u: 'https://shop.example/b', id: 'second' };
+  const first = { ...view, id: 'first' };
+  const refused = { kind: 'unavailable', retryAfterSeconds: 5 };
+  function openHeld() {
+    const rig = openRig();
+    const outcomes: unknown[] = [];
+    rig.events.hold();
+    const take = (payload: unknown) => rig.ingest.take(payload, person(), (outcome) => outcomes.push(outcome));
+    take(first);
+    rig.clock.travel(20);
+    take(second);
+    return { rig, outcomes, take };
+  }
+
+  it('is written behind it', () => {
+    const { rig, outcomes } = openHeld();
+    expect(rig.events.appends()).toBe(1);
+    rig.events.release();
+    expect(outcomes).toMatchObject([{ stored: 1 }, { stored: 1 }]);
+    expect(rig.rows().map((row) => [row.pathname, row.visit_start.slice(-6)])).toEqual([
+      ['/a', '00.000'],
+      ['/b', '00.000'],
+    ]);
+  });
+  it('is refused with it, although the disk has room again, and both begin the visit anew', () => {
+    const { rig, outcomes } = openHeld();
+    rig.events.refuse(true);
+    rig.events.release();
+    rig.events.refuse(false);
+    expect(outcomes).toEqual([refused, refused]);
+    expect([rig.events.appends(), rig.desk.visits.count()]).toEqual([1, 0]);
+    rig.clock.travel(1_000);
+    for (const event of [second, first]) expect(rig.send(event)).toMatchObject({ stored: 1, duplicates: 0 });
+    expect(new Set(rig.rows().map((row) => `${row.visit_id} ${row.visit_start}`)).size).toBe(1);
+    expect(rig.rows()[0]?.visit_start.slice(-6)).toBe('01.020');
+  });
+  it('waits in a batch too, and takes the batch with it', () => {
+    const { rig, outcomes, take } = openHeld();
+    take([{ ...view, u: 'https://shop.example/c', id: 'third' }, second]);
+    rig.events.refuse(true);
+    rig.events.release();
+    expect(outcomes).toEqual([refused, refused, refused]);
+    rig.events.refuse(false);
+    expect(rig.send([first, second, { ...view, id: 'third' }])).toMatchObject({ stored: 3, duplicates: 0 });
+  });
+  it('waits for nothing once the row is there', () => {
+    const { rig, take } = openHeld();
+    rig.events.release();
+    rig.events.hold();
+    take({ ...view, id: 'later' });
+    expect(rig.events.appends()).toBe(3);
+  });
+});
+
 describe('revenue', () => {
   const order = { ...view, n: 'purchase', $: { amount: '19.99', currency: 'EUR', order_id: 'A-1' } };
   it('an order counts its revenue once per site', () => {

@@ -6,6 +6,7 @@ import { plainAddress } from '../../platform/http/address.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import { type Lane, type SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
 import type { SiteRecord } from '../sites.ts';
+import type { Slot } from '../visits/live_visits.ts';
 import { type Arrival, arrive, type Hit } from './arrival.ts';
 import type { DropCounts } from './drops.ts';
 import type { LiveView } from './live.ts';
@@ -78,12 +79,15 @@ export function openIngest(parts: IngestParts): Ingest {
   const { desk, clock, drops } = parts;
   // Event ids whose rows are at the disk right now: the same id in a second request waits for the first one's fate.
   const flights = new Map<string, Flight>();
+  // Visits whose first row is at the disk right now: what happens in them meanwhile waits for that row, since it says
+  // when the visit began, and a visit that could not begin has no further events.
+  const beginnings = new Map<Slot, Flight>();
 
   function take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void, read: ReadEvent = readEvent): void {
     const nowMs = clock.now();
     const taken: Taken = { kind: 'taken', stored: 0, duplicates: 0, dropped: {}, refused: [] };
     const hits: Hit[] = [];
-    const flight: Flight = { ids: [], waiting: [] };
+    const flight: Flight = { ids: [], waiting: [], after: undefined };
     let others: Set<Flight> | undefined;
     const events = Array.isArray(payload) ? payload : [payload];
     for (let index = 0; index < events.length; index++) {
@@ -124,7 +128,7 @@ export function openIngest(parts: IngestParts): Ingest {
         takeBack(hit);
         drops.add(hit.siteId, 'too_large', nowMs);
       }
-      for (const id of flight.ids) flights.delete(id);
+      land(flight, hits);
       done({ kind: 'too_large' });
       return;
     }
@@ -165,6 +169,18 @@ export function openIngest(parts: IngestParts): Ingest {
       flights.set(id, flight);
     }
     if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, clock.now());
+    if (hit.begun !== undefined) beginnings.set(hit.slot, flight);
+    else {
+      const first = beginnings.get(hit.slot);
+      if (first !== undefined && first !== flight) flight.after = (flight.after ?? new Set()).add(first);
+    }
+  }
+
+  /** The disk has answered: nobody waits for these ids and visits any more. */
+  function land(flight: Flight, hits: readonly Hit[]): void {
+    for (const id of flight.ids) flights.delete(id);
+    for (const { slot, begun } of hits)
+      if (begun !== undefined && beginnings.get(slot) === flight) beginnings.delete(slot);
   }
 
   /** Asks the disk once for all rows of a request, and settles what depended on its answer. */
@@ -186,13 +202,23 @@ export function openIngest(parts: IngestParts): Ingest {
     if (others !== undefined) for (const other of others) other.waiting.push(settle);
     if (hits.length === 0) return;
     const started = clock.monotonic();
-    parts.events.append(rows, (refusal) => {
+    const answered = (refusal?: SpoolUnavailable) => {
       settle(refusal);
       if (refusal === undefined) tell(hits, receivedMs, clock.monotonic() - started);
       else for (const hit of hits) takeBack(hit);
-      for (const id of flight.ids) flights.delete(id);
+      land(flight, hits);
       for (const waiting of flight.waiting) waiting(refusal);
-    });
+    };
+    if (flight.after === undefined) return parts.events.append(rows, answered);
+    let ahead = flight.after.size;
+    let noBeginning: SpoolUnavailable | undefined;
+    for (const first of flight.after)
+      first.waiting.push((refusal) => {
+        noBeginning ??= refusal;
+        if (--ahead > 0) return;
+        if (noBeginning === undefined) parts.events.append(rows, answered);
+        else answered(noBeginning);
+      });
   }
 
   function tell(hits: readonly Hit[], receivedMs: number, storedAfterMs: number): void {
@@ -222,7 +248,12 @@ export function openIngest(parts: IngestParts): Ingest {
 }
 
 /** A request whose rows are at the disk, and the requests that wait for the same answer. */
-type Flight = { readonly ids: string[]; readonly waiting: ((refusal?: SpoolUnavailable) => void)[] };
+type Flight = {
+  readonly ids: string[];
+  readonly waiting: ((refusal?: SpoolUnavailable) => void)[];
+  /** Those in which visits begin that this one goes on with. */
+  after: Set<Flight> | undefined;
+};
 
 function flightId(siteId: number, eventId: string): string {
   return `${siteId} ${eventId}`;

@@ -189,6 +189,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
     eventKey: arrival.eventKey,
     orderKey: arrival.orderKey,
     leftOut: leftOutOf(arrival),
+    slot: arrival.slot,
     begun: arrival.startsVisit ? { slot: arrival.slot, visitId } : undefined,
     line: eventLine({
       siteId: site.id,
