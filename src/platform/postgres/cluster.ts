@@ -289,7 +289,7 @@ async function waitForServer(
 ): Promise<pg.Client> {
   const deadline = clock.monotonic() + startMs;
   while (clock.monotonic() < deadline) {
-    const watch = await connectWatch(owner);
+    const watch = (await isReady(place)) ? await connectWatch(owner) : undefined;
     if (watch) return watch;
     if (child.exitCode !== null || child.signalCode !== null) {
       // Another start may have been quicker, or the killed server's children still hold its memory for a moment.
@@ -314,7 +314,7 @@ async function takeOver(place: Place, owner: pg.ClientConfig, runtime: Runtime):
   const pid = await serverPid(place);
   if (pid === undefined) return undefined;
   for (let waited = 0; waited < startMs; waited += 25) {
-    const watch = await connectWatch(owner);
+    const watch = (await isReady(place)) ? await connectWatch(owner) : undefined;
     if (watch && (await isOurMake(watch, runtime))) return watch;
     if (watch) {
       await watch.end();
@@ -366,6 +366,15 @@ async function serverPid(place: Place): Promise<number | undefined> {
   // must stay: by it a new server sees that processes of the old one still hold its memory.
   if (isAlive(pid)) await writeFile(file, text.replace(/^\d+/, String(nobodysPid)));
   return undefined;
+}
+
+/**
+ * Whether the server says that it takes connections: the eighth line of its file. It is asked before each try, because
+ * a try costs a server that is replaying its log a new process, and a busy machine then starts it later still.
+ */
+async function isReady(place: Place): Promise<boolean> {
+  const text = await readFile(join(place.server, 'cluster', 'postmaster.pid'), 'utf8').catch(() => '');
+  return text.split('\n')[7]?.trim() === 'ready';
 }
 
 /** Fast shutdown: open transactions roll back, the last checkpoint is written. Immediate when that takes too long. */

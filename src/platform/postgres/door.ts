@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { PostgresRefused } from './refusal.ts';
 import { readers, type Sql, sqlOn } from './sql.ts';
 
 /** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
@@ -10,8 +11,14 @@ export const connectionsMax = 12;
 const statementMs = 15_000;
 const lockMs = 5_000;
 const silentMs = 30_000;
-/** How long a caller waits for a free or a returning connection before it hears that there is none. */
-const waitMs = 10_000;
+/**
+ * How long a caller waits for a free or a returning connection before it hears that there is none; `first` until the
+ * server has answered once, since a start on a busy machine takes longer.
+ */
+const waitsMs = { first: 60_000, later: 10_000 };
+/** Pauses between two tries: each costs a server that is starting a process. */
+const againMsFirst = 25;
+const againMsMax = 400;
 
 /** Whose rows a transaction sees. Neither set: no row that belongs to anybody. */
 export interface Scope {
@@ -42,14 +49,14 @@ export interface Door {
  * A connection that turns out dead before the work began is replaced silently, for as long as a restart of the server
  * takes; one that dies during the work is the caller's error, because part of it may have happened.
  */
-export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log }): Door {
-  const { clock, log } = parts;
+export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log; waits?: typeof waitsMs }): Door {
+  const { clock, log, waits = waitsMs } = parts;
   const pool = new pg.Pool({
     ...parts.login,
     types: readers,
     max: connectionsMax,
     idleTimeoutMillis: 60_000,
-    connectionTimeoutMillis: waitMs,
+    connectionTimeoutMillis: waits.later,
     statement_timeout: statementMs,
     lock_timeout: lockMs,
     idle_in_transaction_session_timeout: silentMs,
@@ -64,23 +71,27 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
   // The pool passes on what its idle connections say, which is said already.
   pool.on('error', () => {});
 
+  let hasAnswered = false;
+
   async function begin(opening: string, withinMs: number): Promise<pg.PoolClient> {
-    const deadline = clock.monotonic() + withinMs;
-    for (;;) {
+    const deadline = clock.monotonic() + (hasAnswered ? withinMs : waits.first);
+    for (let againMs = againMsFirst; ; againMs = Math.min(againMs * 2, againMsMax)) {
       let client: pg.PoolClient | undefined;
       try {
         client = await pool.connect();
         await client.query(opening);
+        hasAnswered = true;
         return client;
       } catch (error) {
         client?.release(true);
-        if (!isAway(error) || clock.monotonic() > deadline) throw error;
-        await pause(25);
+        if (!isAway(error)) throw error;
+        if (clock.monotonic() > deadline) throw silence(error);
+        await pause(againMs);
       }
     }
   }
 
-  async function transaction<T>(opening: string, work: (sql: Sql) => Promise<T>, withinMs = waitMs): Promise<T> {
+  async function transaction<T>(opening: string, work: (sql: Sql) => Promise<T>, withinMs = waits.later): Promise<T> {
     const client = await begin(opening, withinMs);
     const sql = sqlOn(client);
     let broken: Error | undefined;
@@ -119,6 +130,14 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     ping: (withinMs) => transaction('BEGIN READ ONLY', async () => undefined, withinMs),
     close: () => pool.end(),
   };
+}
+
+/** What a caller hears who has waited in vain; a command that ends with it shows the sentence and no stack. */
+function silence(error: unknown): PostgresRefused {
+  const code = codeOf(error);
+  const why = code === '' ? String((error as Error).message) : code;
+  const sentence = `PostgreSQL does not answer (${why}). Look whether it runs and whether the machine is overloaded, then try again.`;
+  return Object.assign(new PostgresRefused(sentence, { cause: error }), { code });
 }
 
 /** Part of the opening message, so that it costs no round trip. The number is checked, since it is not a parameter. */

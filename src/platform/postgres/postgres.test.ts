@@ -16,6 +16,7 @@ import {
 import { systemClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
 import { systemRandom } from '../random.ts';
+import { openDoor } from './door.ts';
 import { deletions, lookups, openPostgres, type Postgres, PostgresRefused, type Sql } from './index.ts';
 import { migrate } from './migrations.ts';
 
@@ -311,6 +312,29 @@ describe('the built-in server', () => {
       expect(uncaught).toEqual([]);
     } finally {
       process.off('uncaughtException', listen);
+    }
+  });
+
+  test('that answers late is waited for at the start, and one that does not answer is named in a sentence', async () => {
+    const pid = await serverPid(db);
+    const app = JSON.parse(await readFile(join(db.directories[0] as string, 'credentials.json'), 'utf8')) as {
+      app: string;
+    };
+    const login = { ...(await ownerLogin(db)), user: 'fairlead_login', password: app.app };
+    const parts = { login, clock: systemClock, log: silentLog };
+    const patient = openDoor({ ...parts, waits: { first: 60_000, later: 500 } });
+    const impatient = openDoor({ ...parts, waits: { first: 600, later: 500 } });
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const answer = patient.system((sql) => sql.one<{ one: number }>('SELECT 1 AS one'));
+      const refusal = await impatient.system(async () => undefined).catch((error: Error) => error);
+      expect(refusal).toBeInstanceOf(PostgresRefused);
+      expect((refusal as Error).message).toMatch(/^PostgreSQL does not answer \(.+\)\. Look whether it runs/);
+      process.kill(pid, 'SIGCONT');
+      expect(await answer).toEqual({ one: 1 });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+      await Promise.all([patient.close(), impatient.close()]);
     }
   });
 
