@@ -92,8 +92,8 @@ export function startLoad(settings: LoadSettings): Load {
     return event;
   }
 
-  /** Sends until it is acknowledged, or given up. */
-  async function deliver(events: SentEvent[], random: Random): Promise<void> {
+  /** Sends until it is acknowledged, or given up: then it may be stored or not. */
+  async function deliver(events: SentEvent[], random: Random): Promise<'acknowledged' | 'given up'> {
     const [only] = events;
     const isBatch = events.length > 1;
     const body = isBatch
@@ -105,9 +105,9 @@ export function startLoad(settings: LoadSettings): Load {
         count(answer.failed);
         if (random.bytes(1).readUInt8() / 256 < (settings.abandons ?? 0)) {
           for (const event of events) event.abandoned = true;
-          return;
+          return 'given up';
         }
-        await pause(20);
+        await pause(60);
         continue;
       }
       const { status, dropped, retryAfter, text } = answer;
@@ -123,12 +123,13 @@ export function startLoad(settings: LoadSettings): Load {
             faults.push(`${events[0]?.path}: dropped as ${dropped}`);
           for (const event of late) event.acknowledged = false;
         }
-        return;
+        return 'acknowledged';
       }
       if (status !== 503) faults.push(`${events[0]?.path}: ${status} ${text}`);
       if (refusals.length < 200) refusals.push({ status, retryAfter, text });
       await pause(100);
     }
+    return 'given up';
   }
 
   async function runSender(visitors: number[], name: string): Promise<void> {
@@ -137,10 +138,12 @@ export function startLoad(settings: LoadSettings): Load {
     for (let number = 0; !ending; number++) {
       const isFirst = seen !== era;
       seen = era;
-      await deliver(
+      const end = await deliver(
         visitors.map((visitor) => nextEvent(visitor, number, isFirst, random)),
         random,
       );
+      // Without its page view no visit may be running, and attention alone begins none.
+      if (isFirst && end === 'given up') seen = -1;
       await pause(Math.floor((random.bytes(1).readUInt8() / 256) * settings.thinkMsMax));
     }
   }
