@@ -36,7 +36,7 @@ export const blog: DemoSite = {
   currency: 'USD',
   goals: ['Newsletter signup', 'Outbound Link: Click', 'File Download', '/posts/**'],
   dropsSignals: true,
-  visitsPerDay: 300,
+  visitsPerDay: 170,
   growth: 0.42,
   weekdays: [0.98, 1.02, 0.98, 0.95, 0.9, 1.02, 1.15],
   hours: [
@@ -97,7 +97,7 @@ export const blog: DemoSite = {
     ...[2, 9, 16, 23, 30, 37, 44, 51, 58, 65, 72, 79, 86].map((daysAgo, i) => ({
       daysAgo,
       days: 3,
-      visits: 62 - i * 2,
+      visits: 40 - i,
       fade: 0.34,
       fromHour: 7,
       source: {
@@ -108,10 +108,10 @@ export const blog: DemoSite = {
         intent: 0.5,
       },
     })),
-    passedRound(61, 900, 10, ['https://news.ycombinator.com/'], '/posts/sensor-in-every-pot'),
-    passedRound(60, 160, 11, ['https://lobste.rs/', ''], '/posts/sensor-in-every-pot'),
-    passedRound(48, 420, 15, ['https://www.reddit.com/', 'https://out.reddit.com/'], '/posts/the-mint-took-over'),
-    passedRound(23, 700, 9, ['https://news.ycombinator.com/', '', 'https://bsky.app/'], '/posts/one-square-metre'),
+    passedRound(61, 620, 10, ['https://news.ycombinator.com/'], '/posts/sensor-in-every-pot'),
+    passedRound(60, 90, 11, ['https://lobste.rs/', ''], '/posts/sensor-in-every-pot'),
+    passedRound(48, 260, 15, ['https://www.reddit.com/', 'https://out.reddit.com/'], '/posts/the-mint-took-over'),
+    passedRound(23, 480, 9, ['https://news.ycombinator.com/', '', 'https://bsky.app/'], '/posts/one-square-metre'),
   ],
   gap: undefined,
   robotPaths: ['/', ...posts.map(pathOf), '/feed.xml'],

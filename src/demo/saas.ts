@@ -55,7 +55,7 @@ export const saas: DemoSite = {
   currency: 'USD',
   goals: ['Signup', 'First project', 'Subscription:USD', 'Demo video', '/pricing'],
   dropsSignals: false,
-  visitsPerDay: 240,
+  visitsPerDay: 140,
   growth: 0.5,
   weekdays: [1.22, 1.28, 1.26, 1.2, 1.02, 0.48, 0.54],
   hours: [
@@ -185,11 +185,11 @@ export const saas: DemoSite = {
     ],
   ],
   happenings: [
-    launch(38, 1_150, 8, ['https://www.producthunt.com/', 'https://www.producthunt.com/', ''], '?ref=producthunt', 0.9),
-    launch(38, 240, 13, ['https://news.ycombinator.com/'], '', 0.8),
+    launch(38, 760, 8, ['https://www.producthunt.com/', 'https://www.producthunt.com/', ''], '?ref=producthunt', 0.9),
+    launch(38, 150, 13, ['https://news.ycombinator.com/'], '', 0.8),
     launch(
       37,
-      260,
+      150,
       9,
       ['https://www.linkedin.com/', 'https://t.co/abc', ''],
       '?utm_source=launch&utm_medium=social&utm_campaign=launch-2',
@@ -197,7 +197,7 @@ export const saas: DemoSite = {
     ),
     launch(
       17,
-      180,
+      100,
       10,
       ['https://weekly.example.net/issue/214'],
       '?utm_source=weekly-letter&utm_medium=email&utm_campaign=sponsorship',
@@ -287,7 +287,7 @@ function saasJourney({ walk, chance, person, source }: Visit): void {
       walk.view(chance.one(['/projects', '/projects', '/week', '/people']), `Projects · ${name}`);
       walk.read(110, 55);
     }
-    if (!chance.is(0.035)) return;
+    if (!chance.is(0.07)) return;
     walk.view('/upgrade', `Choose a plan · ${name}`);
     walk.read(45, 80);
     const [plan, cents] = chance.one(plans);

@@ -72,7 +72,7 @@ export const shop: DemoSite = {
   currency: 'EUR',
   goals: ['purchase:EUR', 'Add to cart', 'Checkout started', 'Newsletter signup', '/guides/**'],
   dropsSignals: false,
-  visitsPerDay: 420,
+  visitsPerDay: 230,
   growth: 0.3,
   weekdays: [1.02, 0.95, 0.94, 1.0, 0.92, 0.97, 1.2],
   hours: [
@@ -174,7 +174,7 @@ export const shop: DemoSite = {
     ...[4, 11, 18, 25, 32, 39, 46, 53, 60, 67, 74, 81].map((daysAgo, i) => ({
       daysAgo,
       days: 3,
-      visits: 70 - i * 2,
+      visits: 46 - i,
       fade: 0.3,
       fromHour: 9,
       source: {
@@ -191,7 +191,7 @@ export const shop: DemoSite = {
     {
       daysAgo: 31,
       days: 17,
-      visits: 85,
+      visits: 48,
       fade: 0.97,
       fromHour: 7,
       source: social(
@@ -205,7 +205,7 @@ export const shop: DemoSite = {
     {
       daysAgo: 52,
       days: 5,
-      visits: 520,
+      visits: 290,
       fade: 0.42,
       fromHour: 18,
       source: {
