@@ -3,6 +3,7 @@ import type { DropReason } from '../../../contract/drops.ts';
 import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
 import { clientAddress } from '../../platform/http/address.ts';
+import type { PlainRequest } from '../../platform/http/plain_lane.ts';
 import { type Principal, RequestError } from '../../platform/http/route.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
@@ -42,113 +43,125 @@ function shown({ index, refusal }: Taken['refused'][number]) {
   return { index, field: refusal.field, message: refusal.message };
 }
 
+/** A request that is answered once, however it came. */
+type Exchange = Omit<PlainRequest, 'body'>;
+
 /** Takes events in at one door: the same limits, rules and durability whichever it is, in the words of its product. */
 export function collectEvents(given: CollectParts, door: Door = plausible): FastHandler {
   const parts = { ...given, door };
-  return (request, response) => {
-    if (request.method === 'POST') return receive(parts, request, response);
+  const collect: FastHandler = (request, response) => {
+    const exchange = exchangeOf(request, response);
+    if (request.method === 'POST') return receive(parts, request, exchange);
     if (request.method === 'OPTIONS')
       return response.writeHead(204, [...corsHeaders(door, request), ...preflightHeaders(door)]).end();
     request.resume();
-    sendError(parts, response, 'method_not_allowed', 'This address answers POST and OPTIONS.', [
+    sendError(parts, exchange, 'method_not_allowed', 'This address answers POST and OPTIONS.', [
       'allow',
       'POST, OPTIONS',
     ]);
+  };
+  // What comes in one piece is far smaller than a body may be.
+  collect.plain = (request) => arrived(parts, request, request.body);
+  return collect;
+}
+
+function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchange {
+  return {
+    headers: request.headers,
+    remoteAddress: request.socket.remoteAddress,
+    reply(status, headers, text) {
+      if (!response.headersSent && !response.destroyed) response.writeHead(status, headers as string[]).end(text);
+    },
   };
 }
 
 type Parts = CollectParts & { readonly door: Door };
 
 /** Reads the body. Nearly every one comes in one piece; a declared or real excess is drained and never kept. */
-function receive(parts: Parts, request: IncomingMessage, response: ServerResponse) {
-  if (Number(request.headers['content-length'] ?? 0) > ingestLimits.bodyBytesMax)
-    return refuseBody(parts, request, response);
+function receive(parts: Parts, request: IncomingMessage, exchange: Exchange) {
+  const refuse = () => {
+    request.resume();
+    refuseBody(parts, exchange);
+  };
+  if (Number(request.headers['content-length'] ?? 0) > ingestLimits.bodyBytesMax) return refuse();
   let body: Buffer | undefined;
   let bytes = 0;
+  let refused = false;
   request.on('data', (piece: Buffer) => {
     bytes += piece.length;
     if (bytes <= ingestLimits.bodyBytesMax) {
       body = body === undefined ? piece : Buffer.concat([body, piece]);
       return;
     }
-    if (!response.headersSent) refuseBody(parts, request, response);
+    if (!refused) refuse();
+    refused = true;
     body = undefined;
   });
   request.on('end', () => {
-    if (bytes > ingestLimits.bodyBytesMax) return;
-    const { authorization } = request.headers;
-    if (authorization === undefined) return answer(parts, request, response, body, undefined);
-    parts.authenticate(authorization).then(
-      (principal) => answerKey(parts, request, response, body, principal),
-      (error) => answerFault(parts, response, error),
-    );
+    if (!refused) arrived(parts, exchange, body);
   });
 }
 
-function refuseBody(parts: Parts, request: IncomingMessage, response: ServerResponse): void {
-  request.resume();
+function arrived(parts: Parts, exchange: Exchange, body: Buffer | undefined) {
+  const { authorization } = exchange.headers;
+  if (authorization === undefined) return answer(parts, exchange, body, undefined);
+  parts.authenticate(authorization).then(
+    (principal) => answerKey(parts, exchange, body, principal),
+    (error) => answerFault(parts, exchange, error),
+  );
+}
+
+function refuseBody(parts: Parts, exchange: Exchange): void {
   sendError(
     parts,
-    response,
+    exchange,
     'too_large',
     `The body is larger than ${ingestLimits.bodyBytesMax} bytes. Send fewer events at once.`,
     ['connection', 'close', 'x-fairlead-dropped', 'too_large'],
   );
 }
 
-function answerKey(
-  parts: Parts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Buffer | undefined,
-  principal: Principal | undefined,
-) {
+function answerKey(parts: Parts, exchange: Exchange, body: Buffer | undefined, principal: Principal | undefined) {
   if (principal === undefined)
     return sendError(
       parts,
-      response,
+      exchange,
       'unauthenticated',
       'The Authorization header holds no key. Send "Bearer <key>", or leave it out.',
     );
   if (principal.organisationId !== undefined && !principal.can('events.write', principal.organisationId))
-    return sendError(parts, response, 'forbidden', 'This API key has no scope events:write. Make one that has it.');
-  answer(parts, request, response, body, principal);
+    return sendError(parts, exchange, 'forbidden', 'This API key has no scope events:write. Make one that has it.');
+  answer(parts, exchange, body, principal);
 }
 
 /** The one function that ever holds a client's address and User-Agent. Both are gone when it returns. */
-function answer(
-  parts: Parts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Buffer | undefined,
-  principal: Principal | undefined,
-) {
+function answer(parts: Parts, exchange: Exchange, body: Buffer | undefined, principal: Principal | undefined) {
   let payload: unknown;
   try {
     payload = JSON.parse(body?.toString('utf8') ?? '');
   } catch {
     return sendError(
       parts,
-      response,
+      exchange,
       'invalid_json',
       'The body is not JSON. Send one event as a JSON object, or a list.',
       ['x-fairlead-dropped', 'invalid'],
     );
   }
-  const { headers } = request;
-  const address = clientAddress(request.socket.remoteAddress, headers['x-forwarded-for'], parts.trustedProxies);
-  if (headers['x-debug-request'] === 'true') return send(parts, response, 200, { ip: address });
+  const { headers, remoteAddress } = exchange;
+  const address = clientAddress(remoteAddress, headers['x-forwarded-for'], parts.trustedProxies);
+  if (headers['x-debug-request'] === 'true') return send(parts, exchange, 200, { ip: address });
   const isList = Array.isArray(payload);
   if (isList ? parts.door.takes === 'one' : parts.door.takes === 'list')
     return sendError(
       parts,
-      response,
+      exchange,
       'invalid_field',
       isList ? 'This address takes one event, not a list.' : 'This address takes a list of events.',
       ['x-fairlead-dropped', 'invalid'],
     );
   if (isList && (payload as unknown[]).length > ingestLimits.batchEventsMax)
-    return sendError(parts, response, 'too_large', `A list has at most ${ingestLimits.batchEventsMax} events.`, [
+    return sendError(parts, exchange, 'too_large', `A list has at most ${ingestLimits.batchEventsMax} events.`, [
       'x-fairlead-dropped',
       'too_large',
     ]);
@@ -157,28 +170,28 @@ function answer(
     parts.ingest.take(
       payload,
       { address, userAgent: headers['user-agent'] ?? '', headers, principal: principal ?? ownPrincipal },
-      (outcome) => answerOutcome(parts, response, outcome, isList),
+      (outcome) => answerOutcome(parts, exchange, outcome, isList),
       read,
     );
   } catch (error) {
-    answerFault(parts, response, error);
+    answerFault(parts, exchange, error);
   }
 }
 
-function answerOutcome(parts: Parts, response: ServerResponse, outcome: Outcome, isList: boolean) {
-  if (outcome.kind === 'too_large') return sendTooLarge(parts, response);
-  if (outcome.kind === 'unavailable') return sendUnavailable(parts, response, outcome.retryAfterSeconds);
+function answerOutcome(parts: Parts, exchange: Exchange, outcome: Outcome, isList: boolean) {
+  if (outcome.kind === 'too_large') return sendTooLarge(parts, exchange);
+  if (outcome.kind === 'unavailable') return sendUnavailable(parts, exchange, outcome.retryAfterSeconds);
   const dropped = droppedHeaders(outcome);
   if (dropped !== undefined) {
     const refusal = isList ? undefined : outcome.refused[0]?.refusal;
     if (refusal !== undefined)
-      return sendError(parts, response, 'invalid_field', refusal.message, dropped, refusal.field);
-    if (isThrottled(outcome)) return sendThrottled(parts, response, dropped);
+      return sendError(parts, exchange, 'invalid_field', refusal.message, dropped, refusal.field);
+    if (isThrottled(outcome)) return sendThrottled(parts, exchange, dropped);
   }
   const { status, body } = parts.door.reply(outcome, isList);
   // Nearly every answer: its headers are made once.
-  if (body === 'ok' && dropped === undefined) return response.writeHead(status, okHeaders).end(body);
-  send(parts, response, status, body, dropped);
+  if (body === 'ok' && dropped === undefined) return exchange.reply(status, okHeaders, body);
+  send(parts, exchange, status, body, dropped);
 }
 
 /** Reasons, and their number, the way Plausible's clients look for it. Undefined when everything was stored. */
@@ -207,42 +220,42 @@ function preflightHeaders(door: Door): string[] {
   ];
 }
 
-function sendThrottled(parts: Parts, response: ServerResponse, headers: readonly string[]): void {
+function sendThrottled(parts: Parts, exchange: Exchange, headers: readonly string[]): void {
   sendError(
     parts,
-    response,
+    exchange,
     'rate_limited',
     'This site sent more events a second than its limit allows (FAIRLEAD_SITE_RATE). Send again in a second.',
     ['retry-after', '1', ...headers],
   );
 }
 
-function sendTooLarge(parts: Parts, response: ServerResponse): void {
+function sendTooLarge(parts: Parts, exchange: Exchange): void {
   sendError(
     parts,
-    response,
+    exchange,
     'too_large',
     'The rows of these events do not fit into one write, so none was stored. Send fewer events at once.',
     ['x-fairlead-dropped', 'too_large'],
   );
 }
 
-function sendUnavailable(parts: Parts, response: ServerResponse, retryAfterSeconds: number): void {
+function sendUnavailable(parts: Parts, exchange: Exchange, retryAfterSeconds: number): void {
   sendError(
     parts,
-    response,
+    exchange,
     'spool_full',
     `Events cannot be kept at the moment. Nothing of this request was stored: send it again in ${retryAfterSeconds} s.`,
     ['retry-after', String(retryAfterSeconds)],
   );
 }
 
-function answerFault(parts: Parts, response: ServerResponse, error: unknown) {
-  if (error instanceof RequestError) return sendError(parts, response, error.code, error.message);
+function answerFault(parts: Parts, exchange: Exchange, error: unknown) {
+  if (error instanceof RequestError) return sendError(parts, exchange, error.code, error.message);
   parts.log.error('collect_failed', {}, error);
   sendError(
     parts,
-    response,
+    exchange,
     'internal',
     'This request met a fault of ours and nothing was stored. It is in the log; try again.',
   );
@@ -250,13 +263,13 @@ function answerFault(parts: Parts, response: ServerResponse, error: unknown) {
 
 function sendError(
   parts: Parts,
-  response: ServerResponse,
+  exchange: Exchange,
   code: ErrorCode,
   message: string,
   headers: readonly string[] = [],
   field?: string,
 ): void {
-  send(parts, response, errorStatus[code], parts.door.refuse(code, message, field), headers);
+  send(parts, exchange, errorStatus[code], parts.door.refuse(code, message, field), headers);
 }
 
 const okHeaders = [...openHeaders, 'content-type', 'text/plain; charset=utf-8', 'content-length', '2'];
@@ -264,22 +277,23 @@ const noHeaders: readonly string[] = [];
 
 function send(
   { door }: Parts,
-  response: ServerResponse,
+  exchange: Exchange,
   status: number,
   body: Reply['body'],
   headers: readonly string[] = noHeaders,
 ): void {
-  if (response.headersSent || response.destroyed) return;
   const isText = typeof body === 'string';
   const text = isText ? body : JSON.stringify(body);
-  response
-    .writeHead(status, [
-      ...corsHeaders(door, response.req),
+  exchange.reply(
+    status,
+    [
+      ...corsHeaders(door, exchange),
       'content-type',
       isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
       'content-length',
       String(Buffer.byteLength(text)),
       ...headers,
-    ])
-    .end(text);
+    ],
+    text,
+  );
 }

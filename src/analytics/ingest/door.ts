@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import type { ReadEvent, Taken } from './ingest.ts';
@@ -25,7 +25,7 @@ export type Door = {
 export type Reply = { readonly status: number; readonly body: string | object };
 
 /** No cookies, no ETag; any page may read the answer (CORS) and load it (CORP). */
-export function corsHeaders(door: Door, request: IncomingMessage): readonly string[] {
+export function corsHeaders(door: Door, request: { readonly headers: IncomingHttpHeaders }): readonly string[] {
   const { origin } = request.headers;
   if (!door.withCredentials || origin === undefined) return openHeaders;
   return [

@@ -8,12 +8,17 @@ import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { clientAddress } from './address.ts';
 import { matchRoute, type RouteTable, routeTable } from './match.ts';
+import { openPlainLane, type PlainHandler, type PlainLane } from './plain_lane.ts';
 import { type Principal, RequestError, type Route, type RouteRequest } from './route.ts';
 import type { StaticFiles } from './static.ts';
 import type { HttpTls } from './tls.ts';
 
 /** A handler of the collection plane: it gets the raw request, and nothing of it is logged (R5). */
-export type FastHandler = (request: IncomingMessage, response: ServerResponse) => void;
+export interface FastHandler {
+  (request: IncomingMessage, response: ServerResponse): void;
+  /** Takes plain requests without node:http; both must answer alike. */
+  plain?: PlainHandler;
+}
 
 export interface HttpOptions {
   host: string;
@@ -79,6 +84,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (socket.writable) socket.end(answerToNoRequest(error.code));
   });
+  const plain = tlsServer === undefined ? openLane(server, options) : undefined;
   // Node lists a connection once HTTP is spoken on it; one that is still in its handshake must not hold up a stop.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -96,7 +102,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
         return { labels: { route, status }, value };
       }),
     renewTls: (context) => tlsServer?.setSecureContext({ minVersion: tlsVersionMin, ...context }),
-    close: (withinMs) => closeServer(server, sockets, withinMs, options.clock),
+    close: (withinMs) => closeServer({ server, plain, sockets }, withinMs, options.clock),
   };
 }
 
@@ -152,7 +158,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function closeServer(server: Server, sockets: ReadonlySet<Socket>, withinMs: number, clock: Clock): Promise<void> {
+interface Open {
+  server: Server;
+  plain: PlainLane | undefined;
+  sockets: ReadonlySet<Socket>;
+}
+
+function closeServer({ server, plain, sockets }: Open, withinMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(withinMs, () => {
       for (const socket of sockets) socket.destroy();
@@ -162,7 +174,29 @@ function closeServer(server: Server, sockets: ReadonlySet<Socket>, withinMs: num
       resolve();
     });
     server.closeIdleConnections();
+    plain?.close();
   });
+}
+
+/** Puts the short way for plain requests between the listener and node:http, where a handler has one. */
+function openLane(server: Server, options: Pick<HttpOptions, 'fast' | 'clock'>): PlainLane | undefined {
+  const handlers = new Map<string, PlainHandler>();
+  for (const [path, { plain }] of Object.entries(options.fast)) if (plain !== undefined) handlers.set(path, plain);
+  if (handlers.size === 0) return undefined;
+  const speakHttp = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  const lane = openPlainLane({
+    handlers,
+    toNode(socket) {
+      for (const speak of speakHttp) speak.call(server, socket);
+    },
+    headBytesMax,
+    firstMsMax: headMsMax,
+    idleMsMax,
+    clock: options.clock,
+  });
+  server.on('connection', lane.take);
+  return lane;
 }
 
 /** The dashboard loads nothing from elsewhere and runs no inline script; widgets get their own frame rule later. */

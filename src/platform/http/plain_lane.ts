@@ -1,0 +1,242 @@
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../clock.ts';
+
+/**
+ * The short way for the request that nearly all traffic consists of: a POST to a collection address that arrives in one
+ * piece. It is read from the socket's bytes without node:http, which costs more of a processor than everything that
+ * Fairlead does with the event (docs/decisions/2026-11-27-plain-lane.md).
+ *
+ * It only reads what cannot be read in two ways. Whatever is not exactly that (another method or path, a query, no Host,
+ * a repeated header, Transfer-Encoding, Expect, `Connection: close`, a head or body in several pieces, a second request
+ * behind the first, any odd sign) goes to node:http with every byte of it, and the connection with it, for good.
+ */
+export interface PlainRequest {
+  /** Lower-case names; no header came twice. */
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string | undefined;
+  readonly body: Buffer;
+  /** Answers, once. `headers` are names and values in turn, with the body's content-length among them. */
+  reply(status: number, headers: readonly string[], text: string): void;
+}
+
+export type PlainHandler = (request: PlainRequest) => void;
+
+export interface PlainLane {
+  /** Takes a new connection. */
+  take(socket: Socket): void;
+  /** No new requests: idle connections end, the others after their answer. */
+  close(): void;
+}
+
+export interface PlainLaneParts {
+  readonly handlers: ReadonlyMap<string, PlainHandler>;
+  /** Gives a connection to node:http, which reads from its start. */
+  readonly toNode: (socket: Socket) => void;
+  readonly headBytesMax: number;
+  /** How long a connection may wait for its first request, and between two. */
+  readonly firstMsMax: number;
+  readonly idleMsMax: number;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+export function openPlainLane(parts: PlainLaneParts): PlainLane {
+  const connections = new Set<Connection>();
+  let closing = false;
+
+  class Connection {
+    readonly socket: Socket;
+    /** A request is being answered. */
+    busy = false;
+    /** What came meanwhile. */
+    later: Buffer[] = [];
+    first = true;
+    ended = false;
+
+    constructor(socket: Socket) {
+      this.socket = socket;
+      connections.add(this);
+      socket.on('data', this.onData);
+      socket.on('end', this.onEnd);
+      socket.on('error', this.onError);
+      socket.on('close', this.onClose);
+      socket.on('timeout', this.onTimeout);
+      socket.setTimeout(parts.firstMsMax);
+    }
+
+    onData = (chunk: Buffer) => {
+      if (this.busy) {
+        this.later.push(chunk);
+        this.socket.pause();
+        return;
+      }
+      const request = readPlain(chunk, parts);
+      if (request === undefined) return this.handOver(chunk);
+      if (this.first) {
+        this.first = false;
+        this.socket.setTimeout(parts.idleMsMax);
+      }
+      this.busy = true;
+      request.handler(new Exchange(this, request.headers, this.socket.remoteAddress, request.body));
+    };
+
+    answer(status: number, headers: readonly string[], text: string): void {
+      this.busy = false;
+      const { socket } = this;
+      if (socket.destroyed) return;
+      const last = closing || this.ended;
+      socket.write(answerHead(status, headers, last) + text, 'utf8');
+      if (last) socket.end();
+      else if (this.later.length > 0) this.handOver(Buffer.concat(this.later));
+    }
+
+    handOver(bytes: Buffer): void {
+      const { socket } = this;
+      this.leave();
+      // Read again from here: node:http attaches its parser to the connection and gets the bytes first.
+      socket.pause();
+      socket.unshift(bytes);
+      parts.toNode(socket);
+      socket.resume();
+    }
+
+    leave(): void {
+      connections.delete(this);
+      const { socket } = this;
+      socket.off('data', this.onData);
+      socket.off('end', this.onEnd);
+      socket.off('error', this.onError);
+      socket.off('close', this.onClose);
+      socket.off('timeout', this.onTimeout);
+      socket.setTimeout(0);
+    }
+
+    /** The other side sends no more; what it asked is still answered. */
+    onEnd = (): void => {
+      this.ended = true;
+      if (!this.busy) this.socket.end();
+    };
+    /** The connection broke: nobody is there to be told. */
+    onError = (): void => {
+      this.socket.destroy();
+    };
+    onClose = (): void => {
+      connections.delete(this);
+    };
+    onTimeout = (): void => {
+      if (!this.busy) this.socket.destroy();
+    };
+  }
+
+  /** A request as its handler sees it, with one answer to give. */
+  class Exchange implements PlainRequest {
+    #connection: Connection | undefined;
+    readonly headers: IncomingHttpHeaders;
+    readonly remoteAddress: string | undefined;
+    readonly body: Buffer;
+
+    constructor(connection: Connection, headers: IncomingHttpHeaders, remoteAddress: string | undefined, body: Buffer) {
+      this.#connection = connection;
+      this.headers = headers;
+      this.remoteAddress = remoteAddress;
+      this.body = body;
+    }
+
+    reply(status: number, headers: readonly string[], text: string): void {
+      this.#connection?.answer(status, headers, text);
+      this.#connection = undefined;
+    }
+  }
+
+  const closes = 'Connection: close\r\n\r\n';
+  const stays = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(parts.idleMsMax / 1000)}\r\n\r\n`;
+  const heads = new WeakMap<readonly string[], string>();
+  let second = 0;
+  let dateLine = '';
+
+  /** Status line and headers, as node:http would write them. */
+  function answerHead(status: number, headers: readonly string[], last: boolean): string {
+    let text = heads.get(headers);
+    if (text === undefined) {
+      text = '';
+      for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
+      heads.set(headers, text);
+    }
+    const now = Math.floor(parts.clock.now() / 1000);
+    if (now !== second) {
+      second = now;
+      dateLine = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
+    }
+    return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${text}${dateLine}${last ? closes : stays}`;
+  }
+
+  return {
+    take(socket) {
+      if (closing) socket.destroy();
+      else new Connection(socket);
+    },
+    close() {
+      closing = true;
+      for (const { socket, busy } of connections) if (!busy) socket.end();
+    },
+  };
+}
+
+interface Read {
+  readonly handler: PlainHandler;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** The request that the bytes are, when they are exactly one and there is only one way to read them. */
+export function readPlain(
+  bytes: Buffer,
+  { handlers, headBytesMax }: Pick<PlainLaneParts, 'handlers' | 'headBytesMax'>,
+): Read | undefined {
+  // "POST /"
+  if (bytes.length < 32 || bytes.readUInt32BE(0) !== 0x504f5354 || bytes.readUInt16BE(4) !== 0x202f) return undefined;
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0 || headEnd > headBytesMax) return undefined;
+  const head = bytes.toString('latin1', 0, headEnd);
+  if (oddSign.test(head)) return undefined;
+  const firstEnd = head.indexOf('\r\n');
+  if (firstEnd < 0 || !head.startsWith(' HTTP/1.1', firstEnd - 9)) return undefined;
+  const handler = handlers.get(head.slice(5, firstEnd - 9));
+  if (handler === undefined) return undefined;
+
+  const headers: Record<string, string> = {};
+  for (let from = firstEnd + 2; from < head.length; ) {
+    let end = head.indexOf('\r\n', from);
+    if (end < 0) end = head.length;
+    const colon = head.indexOf(':', from);
+    if (colon < 0 || colon >= end) return undefined;
+    const name = headerName(head.slice(from, colon));
+    // Also what an object has from its birth, such as "constructor".
+    if (name === undefined || headers[name] !== undefined) return undefined;
+    headers[name] = head.slice(colon + 1, end).trim();
+    from = end + 2;
+  }
+  const { host, connection } = headers;
+  const length = headers['content-length'];
+  if (host === undefined || length === undefined || !/^\d{1,8}$/.test(length)) return undefined;
+  if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return undefined;
+  if (headEnd + 4 + Number(length) !== bytes.length) return undefined;
+  return { handler, headers, body: bytes.subarray(headEnd + 4) };
+}
+
+/** Anything but printable ASCII, tabs, and the CR LF that ends a line. */
+const oddSign = /[^\t\r\n -~]|\r(?!\n)|(?<!\r)\n/;
+/** They change how a request is read, or what the connection becomes. */
+const notPlain = new Set(['transfer-encoding', 'expect', 'upgrade', 'te', 'trailer', 'proxy-connection', 'keep-alive']);
+/** Names as they were written → lower-case names; undefined for what is not plain. */
+const names = new Map<string, string | undefined>();
+const namesMax = 1_000;
+
+function headerName(written: string): string | undefined {
+  const known = names.get(written);
+  if (known !== undefined || names.has(written)) return known;
+  const lower = written.toLowerCase();
+  const name = /^[a-z0-9-]{1,64}$/.test(lower) && !notPlain.has(lower) ? lower : undefined;
+  if (names.size < namesMax) names.set(written, name);
+  return name;
+}
