@@ -181,7 +181,10 @@ const notPlain: [title: string, pieces: string[]][] = [
   ['a length with a sign', ['POST /api/event HTTP/1.1\r\nHost: desk\r\nContent-Length: +2\r\n\r\n12']],
   ['a length that is a list', ['POST /api/event HTTP/1.1\r\nHost: desk\r\nContent-Length: 2, 2\r\n\r\n12']],
   ['a length in hexadecimal', ['POST /api/event HTTP/1.1\r\nHost: desk\r\nContent-Length: 0x2\r\n\r\n12']],
-  ['chunks', [`${post('', 'Transfer-Encoding: chunked\r\n').replace('Content-Length: 0\r\n', '')}2\r\n12\r\n0\r\n\r\n`]],
+  [
+    'chunks',
+    [`${post('', 'Transfer-Encoding: chunked\r\n').replace('Content-Length: 0\r\n', '')}2\r\n12\r\n0\r\n\r\n`],
+  ],
   ['chunks and a length', [`${post('', 'Transfer-Encoding: chunked\r\n')}2\r\n12\r\n0\r\n\r\n`]],
   ['chunks in disguise', [`${post('', 'Transfer-Encoding : chunked\r\n')}0\r\n\r\n`]],
   ['an expectation', [post('12', 'Expect: 100-continue\r\n')]],
