@@ -24,7 +24,7 @@ const commands: Record<string, Command> = {
     run: async (args) => (await import('./set_up_command.ts')).runSetUp(args),
   },
   import: {
-    summary: 'take past numbers in: events, an access log, an archive of Plausible',
+    summary: 'take past numbers in: events, access logs, exports of Plausible, Umami and GA4',
     usage: importUsage,
     run: async (args) => (await import('./import_command.ts')).runImport(args),
   },

@@ -4,7 +4,7 @@ export const demoUsage = 'fairlead demo [--days 90] [--port 7171] [--seed <word>
 export const setUpUsage =
   'fairlead setup --email <address> --organisation <name> --site <domain> [--site …] [--timezone Europe/Berlin] [--currency EUR] [--retention-months 25] [--goal /thanks --goal purchase:EUR …] [--new-key] < password';
 export const importUsage =
-  'fairlead import events|access-log|plausible <file> --site <domain> [--dry-run]   (- reads standard input)';
+  'fairlead import events|access-log|plausible|umami|ga4 <file> --site <domain> [--dry-run]   (- reads standard input)';
 export const importsUsage = 'fairlead imports --site <domain>';
 export const undoUsage = 'fairlead undo-import <number> --site <domain>';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';

@@ -4,7 +4,7 @@ import type { StopReason } from './report.ts';
 
 /** A page view as the pipeline reads it, or why the line is none. */
 export type LogReading =
-  | { name: string; url: string; referrer: string; ip: string; user_agent: string; time: number }
+  | { event: { name: string; url: string; referrer: string; ip: string; user_agent: string; time: number } }
   | { stopped: StopReason };
 
 /**
@@ -40,12 +40,14 @@ export function accessLogReader(domain: string): (line: string) => LogReading {
     const agent = fieldOf(line.slice(agentAt + 1, agentEnd));
     if (agent === '') return { stopped: 'no_agent' };
     return {
-      name: 'pageview',
-      url: `https://${sender.host}${target}`,
-      referrer: fieldOf(line.slice(referrerAt + 1, referrerEnd)),
-      ip: sender.address,
-      user_agent: agent,
-      time,
+      event: {
+        name: 'pageview',
+        url: `https://${sender.host}${target}`,
+        referrer: fieldOf(line.slice(referrerAt + 1, referrerEnd)),
+        ip: sender.address,
+        user_agent: agent,
+        time,
+      },
     };
   };
 }

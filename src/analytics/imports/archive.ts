@@ -54,6 +54,16 @@ async function namelessFile(): Promise<FileHandle> {
   }
 }
 
+/** Looks at the first bytes of a stream and gives all of them back. */
+export async function peekZip(bytes: AsyncIterable<Buffer>): Promise<{ isZip: boolean; all: AsyncIterable<Buffer> }> {
+  const pieces = bytes[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  async function* all() {
+    for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
+  }
+  return { isZip: first.done !== true && first.value.toString('latin1', 0, 2) === 'PK', all: all() };
+}
+
 const endSignature = 0x06054b50;
 const end64Signature = 0x06064b50;
 const locator64Signature = 0x07064b50;

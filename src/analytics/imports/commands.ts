@@ -10,15 +10,17 @@ import type { RunningIngest } from '../ingest/running.ts';
 import type { SiteDirectory, SiteRecord } from '../sites.ts';
 import { openAgedKeys } from '../visits/aged_keys.ts';
 import { accessLogReader } from './access_log.ts';
-import { withArchive } from './archive.ts';
+import { peekZip, withArchive } from './archive.ts';
 import { type DayReading, importDays, undoDays } from './day_import.ts';
 import { type ImportParts, importEvents, undoImport } from './events.ts';
 import { expanded } from './expand.ts';
+import { readGa4 } from './ga4.ts';
 import { importLimits } from './limits.ts';
 import { occupiedByDay, occupiedByKind, today } from './occupied.ts';
 import { readPlausible } from './plausible.ts';
 import { type ImportKind, type ImportRecord, importKinds, openRecords } from './records.ts';
 import type { ImportReport } from './report.ts';
+import { readUmamiEvents, type UmamiTables, umamiTablesIn } from './umami.ts';
 
 export interface ImportCommandParts {
   house: Pick<House, 'config' | 'postgres' | 'warehouse' | 'spool' | 'clock' | 'random'>;
@@ -98,7 +100,13 @@ export function importCommands(parts: ImportCommandParts): Record<string, Contro
           `All ${outcome.report.stored} rows are safe on disk, but the warehouse did not take them within ${drainMs / 60_000} minutes. They will appear by themselves.`,
         );
     } catch (error) {
-      if (outcome === undefined) await records.finish(site, id, 'failed', undefined);
+      if (outcome === undefined) {
+        await records.finish(site, id, 'failed', undefined);
+        // A file that is refused in its middle has no second half to wait for.
+        const failed = await records.find(site, id);
+        if (error instanceof RequestError && error.code === 'bad_request' && failed !== undefined)
+          await takeOut(site, failed);
+      }
       throw error;
     } finally {
       atWork.delete(id);
@@ -119,10 +127,24 @@ export function importCommands(parts: ImportCommandParts): Record<string, Contro
         });
       case 'plausible':
         return withArchive(body, (archive) => takeDays(job, readPlausible(archive, record.domain)));
-      case 'umami':
       case 'ga4':
-        throw new RequestError('unsupported', 'This kind of file is not read yet.');
+        return takeDays(job, readGa4(body, record.domain));
+      case 'umami':
+        return takeUmami(job);
     }
+  }
+
+  /** A ZIP with the tables, or the one table of events. */
+  async function takeUmami(job: Job): Promise<Outcome> {
+    const occupied = await occupiedByDay(house, job.site);
+    const take = (tables: UmamiTables) => takeEvents(job, { lines: readUmamiEvents(tables, job.record), occupied });
+    const { isZip, all } = await peekZip(job.body);
+    if (!isZip) return take({ events: all });
+    const notUnderstood: string[] = [];
+    return withArchive(all, async (archive) => {
+      const outcome = await take(umamiTablesIn(archive, (name) => notUnderstood.push(name)));
+      return { ...outcome, report: { ...outcome.report, notUnderstood } };
+    });
   }
 
   async function takeEvents(job: Job, from: Pick<ImportParts, 'lines' | 'read' | 'occupied'>): Promise<Outcome> {

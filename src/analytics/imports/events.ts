@@ -1,7 +1,7 @@
 import { plainAddress } from '../../platform/http/address.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { arrive, type Hit } from '../ingest/arrival.ts';
+import { type Arrival, arrive, type Hit } from '../ingest/arrival.ts';
 import { type Page, readPage } from '../ingest/page.ts';
 import { readEvent } from '../ingest/payload.ts';
 import type { Places } from '../ingest/place.ts';
@@ -20,9 +20,9 @@ import { countStopped, emptyReport, type ImportReport, type StopReason } from '.
 
 export type ImportParts = {
   /** NDJSON: `{time, name, url, referrer, title, screen, ip, user_agent, props, revenue, interactive, scroll_depth, engagement_ms}` */
-  readonly lines: AsyncIterable<string>;
-  /** Makes of a line what `readEvent` reads, or says why it is no event. Absent: each line is JSON of that. */
-  readonly read?: (line: string) => unknown;
+  readonly lines: AsyncIterable<string | ReadRow>;
+  /** What a line of text says. Absent: it is JSON of the above. */
+  readonly read?: (line: string) => ReadRow;
   /** Days, as UTC day numbers, whose rows are not taken, and why. */
   readonly occupied?: ReadonlyMap<number, StopReason>;
   readonly site: SiteRecord;
@@ -47,6 +47,9 @@ export type ImportParts = {
   /** Called after each portion of rows, with the number of lines read. */
   readonly onProgress?: (lines: number) => void;
 };
+
+/** A row of another format: an event as `readEvent` takes it, or why it is none. */
+export type ReadRow = { event: unknown; known?: NonNullable<Arrival['known']> } | { stopped: StopReason };
 
 /** What came of it, and what the stored rows add up to; visitors are distinct per day of identity, as everywhere. */
 export interface EventReport extends ImportReport {
@@ -110,7 +113,7 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
       report.lines++;
       if (report.lines > importLimits.rowsMax)
         throw refused(`The file has more than ${importLimits.rowsMax} lines: import it in parts.`);
-      if (line.trim() === '') continue;
+      if (typeof line === 'string' && line.trim() === '') continue;
       const taken = takeRow(line, parts, desk);
       if ('stopped' in taken) {
         countStopped(report, taken.stopped, report.lines);
@@ -156,9 +159,10 @@ function spanOf(days: ReadonlySet<number>): { first: string; last: string } | un
 }
 
 /**
- * Distinct ids, which belong to one day each. Files are in order or nearly so: the ids of a day are let go of when two
- * later ones have come, so that a file of years needs the memory of three days.
+ * Distinct ids, which belong to one day each. Files are in order or nearly so: the ids of a day are let go of when a
+ * month of other days is held, so that a file of years needs the memory of a month.
  */
+const daysAtOnceMax = 31;
 function countVisitors() {
   const byDay = new Map<number, Set<number>>();
   let before = 0;
@@ -168,7 +172,7 @@ function countVisitors() {
       if (ids === undefined) {
         ids = new Set();
         byDay.set(day, ids);
-        if (byDay.size > 3) {
+        if (byDay.size > daysAtOnceMax) {
           const oldest = Math.min(...byDay.keys());
           before += byDay.get(oldest)?.size ?? 0;
           byDay.delete(oldest);
@@ -226,10 +230,10 @@ type TakenRow =
   | Pick<Hit, 'line' | 'name' | 'idDay' | 'visitorId' | 'begun' | 'orderKey' | 'leftOut'>
   | { stopped: StopReason; occupiedDay?: number };
 
-function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
-  const raw = parts.read === undefined ? parseLine(line) : parts.read(line);
-  if (parts.read !== undefined && isStopped(raw)) return raw;
-  const input = readEvent(raw);
+function takeRow(line: string | ReadRow, parts: ImportParts, desk: Desk): TakenRow {
+  const row = typeof line === 'string' ? (parts.read ?? parseLine)(line) : line;
+  if ('stopped' in row) return row;
+  const input = readEvent(row.event);
   if ('refused' in input) return { stopped: input.reason };
   const page = readPage(input.url, input.hashMode);
   if ('refused' in page) return { stopped: page.reason };
@@ -240,36 +244,34 @@ function takeRow(line: string, parts: ImportParts, desk: Desk): TakenRow {
     return { stopped: 'invalid' };
   const occupied = parts.occupied?.get(dayOf(timeMs));
   if (occupied !== undefined) return { stopped: occupied, occupiedDay: dayOf(timeMs) };
-  const hit = takeIn(
-    arrive({
-      input,
-      page: page as Page,
-      domain: parts.site.domain,
-      address,
-      userAgent: input.userAgent ?? '',
-      headers: undefined,
-      nowMs: timeMs,
-      timeMs,
-      isLate: false,
-      maySend: undefined,
-    }),
-    desk,
-  );
+  const arrival = arrive({
+    input,
+    page: page as Page,
+    domain: parts.site.domain,
+    address,
+    userAgent: input.userAgent ?? '',
+    headers: undefined,
+    nowMs: timeMs,
+    timeMs,
+    isLate: false,
+    maySend: undefined,
+  });
+  if (row.known !== undefined) {
+    arrival.known = row.known;
+    arrival.place = row.known.place;
+  }
+  const hit = takeIn(arrival, desk);
   if (typeof hit === 'string') return { stopped: hit };
   if (hit.eventKey !== undefined) desk.eventKeys.add(hit.eventKey, timeMs);
   if (hit.orderKey !== undefined) desk.orderKeys.add(hit.orderKey, timeMs);
   return hit;
 }
 
-function isStopped(raw: unknown): raw is { stopped: StopReason } {
-  return typeof raw === 'object' && raw !== null && 'stopped' in raw;
-}
-
-function parseLine(line: string): unknown {
+function parseLine(line: string): ReadRow {
   try {
-    return JSON.parse(line);
+    return { event: JSON.parse(line) };
   } catch {
-    return undefined;
+    return { event: undefined };
   }
 }
 

@@ -3,6 +3,7 @@ import { channelOf } from '../ingest/channel.ts';
 import { type Archive, shown } from './archive.ts';
 import { countIn, dayIn, plainCell, readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
+import { countryCode, namedAgent, shortVersion } from './foreign_names.ts';
 import { type DayColumn, type DayKindName, type DayRow, dayKinds } from './kinds.ts';
 import { refused } from './refused.ts';
 import { hostText, nameText, pageText, referrerText } from './texts.ts';
@@ -214,6 +215,15 @@ function textOf(column: DayColumn, cell: string, domain: string): string {
       return referrerText(cell);
     case 'source':
       return cell === 'Direct / None' ? '' : nameText(cell);
+    case 'country':
+      return countryCode(cell);
+    case 'browser':
+    case 'os':
+    case 'device':
+      return namedAgent(column, cell);
+    case 'browser_version':
+    case 'os_version':
+      return shortVersion(cell);
     default:
       return nameText(cell);
   }

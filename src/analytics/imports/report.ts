@@ -11,6 +11,8 @@ export const importStops = {
   imported_already: 'Another import holds the same day.',
   not_a_log_line: 'The line has not the combined format.',
   not_a_page_view: 'The request is not for a page: a file, an error, a redirect, another method.',
+  not_an_event: 'The other product makes this event by itself; here it is a visit or a page view.',
+  totals: 'The row adds up the others.',
   no_agent: 'The request names no User-Agent, as only programs do.',
   other_site: 'The row belongs to another website of the export.',
 } as const;

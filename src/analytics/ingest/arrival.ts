@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { LeftOutReason } from '../../../contract/drops.ts';
 import type { SiteRecord } from '../sites.ts';
 import type { Id64, Slot } from '../visits/live_visits.ts';
+import type { Agent } from './agent.ts';
 import type { BotRule } from './bots.ts';
 import type { Page } from './page.ts';
 import type { EventInput } from './payload.ts';
@@ -28,6 +29,9 @@ export type Arrival = {
   readonly isLate: boolean;
   /** May this sender speak for the site? Set for API keys; undefined for the public. */
   readonly maySend: ((site: SiteRecord) => boolean) | undefined;
+
+  /** What the file of another product says of the visitor in the place of address and agent; undefined elsewhere. */
+  known: { readonly visitor: string; readonly agent: Agent; readonly place: Place } | undefined;
 
   // What the steps find out, in this order.
   site: SiteRecord;
@@ -91,6 +95,7 @@ export function arrive(
     timeMs: given.timeMs,
     isLate: given.isLate,
     maySend: given.maySend,
+    known: undefined,
     // `findSite` is the first step and stops the arrival when there is none.
     site: undefined as unknown as SiteRecord,
     botRule: undefined,

@@ -249,14 +249,18 @@ function firstWords(arrival: Arrival, desk: Desk) {
   const source = readSource({ page, referrer: input.referrer, siteHostnames: [site.domain, page.hostname] });
   return {
     origin: originText(source, channelOf(source)),
-    agent: agentText(readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), input.screen),
+    agent: agentText(
+      arrival.known?.agent ?? readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined),
+      input.screen,
+    ),
     place: placeText(placeOf(arrival, desk)),
     entry: input.name === 'pageview' ? entryText(page.hostname, page.pathname) : noEntryText,
   };
 }
 
 function nameUnder(arrival: Arrival, salt: DaySalt): undefined {
-  arrival.visitorId = visitorId(salt.salt, arrival.site.id, arrival.address, arrival.userAgent);
+  const who = arrival.known?.visitor ?? arrival.userAgent;
+  arrival.visitorId = visitorId(salt.salt, arrival.site.id, arrival.address, who);
   arrival.idDay = salt.day;
 }
 

@@ -1,0 +1,42 @@
+import { browserNames, systemNames } from '../ingest/data/agent_names.ts';
+import { countryCodes, countryNames } from '../query/countries.ts';
+import { nameText } from './texts.ts';
+
+/** Names of other products in our words, so that imported and measured numbers of one thing are one row. */
+
+const codeOfCountry = new Map(countryNames.map((name, at) => [name.toLowerCase(), countryCodes[at] as string]));
+
+/** A code or an English name as its ISO 3166-1 code; a name that is not known stays as it is. */
+export function countryCode(cell: string): string {
+  const text = cell.trim();
+  return /^[a-z]{2}$/i.test(text) ? text.toUpperCase() : (codeOfCountry.get(text.toLowerCase()) ?? nameText(text));
+}
+
+const moreSystems: { readonly [name: string]: string } = {
+  mac: 'macOS',
+  macintosh: 'macOS',
+  macos: 'macOS',
+  'gnu/linux': 'Linux',
+};
+const devices: { readonly [name: string]: string } = {
+  desktop: 'Desktop',
+  laptop: 'Desktop',
+  'ultra-wide': 'Desktop',
+  tablet: 'Tablet',
+  mobile: 'Mobile',
+};
+
+/** A browser, a system or a class of device; a name that is not known stays as it is. */
+export function namedAgent(column: 'browser' | 'os' | 'device', cell: string): string {
+  const lists = { browser: [browserNames], os: [systemNames, moreSystems], device: [devices] }[column];
+  const key = cell.trim().toLowerCase();
+  const names = lists.find((list) => Object.hasOwn(list, key));
+  return names?.[key] ?? nameText(cell);
+}
+
+/** `130.0` and `10.15.7` as versions are kept here: two numbers, the second left out when it is zero. */
+export function shortVersion(cell: string): string {
+  const [, major, minor] = /^(\d{1,6})(?:[._](\d{1,5}))?/.exec(cell.trim()) ?? [];
+  if (major === undefined) return nameText(cell);
+  return Number(minor ?? 0) === 0 ? String(Number(major)) : `${Number(major)}.${Number(minor)}`;
+}
