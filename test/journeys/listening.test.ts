@@ -90,7 +90,7 @@ describe('signing in', () => {
 describe('every answer of the account plane and the dashboard', () => {
   const answers: [path: string, status: number][] = [
     ['/', 200],
-    ['/shop.example', 200],
+    ['/s/shop.example/analytics', 200],
     ['/theme.js', 200],
     ['/assets/missing.js', 404],
     ['/api/set-up', 200],
