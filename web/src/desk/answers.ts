@@ -153,7 +153,7 @@ function keep(key: string, value: Kept): void {
   while (kept.size > keptMax) kept.delete(kept.keys().next().value as string);
 }
 
-/** What there is to draw: the new answer, or the old one meanwhile. */
-export function drawn(answer: Answer): QueryAnswer | undefined {
-  return answer.state === 'here' ? answer.answer : answer.old;
+/** What there is to draw: the new answer, or the old one meanwhile; nothing of a question that was not asked. */
+export function drawn(answer: Answer | undefined): QueryAnswer | undefined {
+  return answer?.state === 'here' ? answer.answer : answer?.old;
 }

@@ -293,7 +293,7 @@ export function OverviewPage({ site }: { site: Site }) {
               numbers can still move.
             </span>
           )}
-          {revenueElsewhere(drawn(answers.orders as Answer)).map(({ currency, events }) => (
+          {revenueElsewhere(drawn(answers.orders)).map(({ currency, events }) => (
             <span key={currency}>
               {exactCount(events)} {events === 1 ? 'order' : 'orders'} in {currency} {events === 1 ? 'is' : 'are'} not
               in the revenue, which is in {site.currency}.
