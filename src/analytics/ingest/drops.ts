@@ -52,6 +52,15 @@ export function openDropCounts(): DropCounts {
   };
 }
 
+/** Counts a row of the lane `events` that the warehouse refused for good; under site 0 when it does not say whose it is. */
+export function countQuarantined(drops: Pick<DropCounts, 'add'>, row: Buffer, nowMs: number): void {
+  let siteId: unknown;
+  try {
+    siteId = (JSON.parse(row.toString('utf8')) as { site_id?: unknown } | null)?.site_id;
+  } catch {}
+  drops.add(Number.isSafeInteger(siteId) && Number(siteId) > 0 ? Number(siteId) : 0, 'quarantined', nowMs);
+}
+
 function minuteText(ms: number): string {
   return `${timeText(ms).slice(0, 17)}00`;
 }

@@ -11,7 +11,7 @@ import { type LiveVisits, openLiveVisits } from '../visits/live_visits.ts';
 import { dayOf, openSalts, type Salts } from '../visits/salt.ts';
 import { collectEvents } from './collect.ts';
 import { openDropIns } from './dropin/doors.ts';
-import { type DropCounts, openDropCounts } from './drops.ts';
+import { countQuarantined, type DropCounts, openDropCounts } from './drops.ts';
 import { type Ingest, openIngest } from './ingest.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
@@ -115,7 +115,10 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     },
     ingest,
     sinks: [
-      sink('events', 'events', warehouse),
+      {
+        ...sink('events', 'events', warehouse),
+        quarantined: (row) => countQuarantined(drops, row, clock.now()),
+      },
       sink('bots', 'bot_events', warehouse),
       sink('drops', 'drops', warehouse),
     ],

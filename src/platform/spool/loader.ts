@@ -173,7 +173,8 @@ export class Courier {
     if (refused.size > 0 && !mayQuarantine()) return 'held';
     for (const part of parts.filter((part) => !isSingle(part))) await deliverPart(part);
     if (refused.size === 0) return 'stored';
-    await this.#quarantine.add(segment, sink.name, [...refused.values()]);
+    for (const { bytes } of await this.#quarantine.add(segment, sink.name, [...refused.values()]))
+      sink.quarantined?.(bytes);
     crashPoint('spool.quarantine');
     await progress.quarantine(sink.name, [...refused.keys()]);
     return 'stored';

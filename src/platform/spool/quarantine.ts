@@ -69,16 +69,21 @@ export class Quarantine {
 
   /**
    * Keeps refused rows; once, however often it is asked (the segment's name and the row's place are the key).
+   * @returns those that were not there yet
    * @throws what the disk throws; nothing is lost then, since the segment is still there.
    */
-  async add(segment: { lane: string; name: string }, sink: string, refused: readonly RefusedRow[]): Promise<void> {
+  async add(
+    segment: { lane: string; name: string },
+    sink: string,
+    refused: readonly RefusedRow[],
+  ): Promise<RefusedRow[]> {
     const { files, clock, log } = this.#around;
     const directory = join(this.#directory, segment.lane);
     const path = join(directory, `${segment.name}.ndjson`);
     const known = this.#files.get(path);
     const before = known === undefined ? { pairs: new Map(), length: 0 } : readPairs(await files.readFile(path));
     const added = refused.filter(({ row }) => !before.pairs.has(`${sink} ${row}`));
-    if (added.length === 0) return;
+    if (added.length === 0) return added;
     const time = new Date(clock.now()).toISOString();
     const bytes = Buffer.concat(
       added.flatMap(({ row, bytes, refusal: { code, column } }) => [
@@ -114,6 +119,7 @@ export class Quarantine {
       code: first?.refusal.code,
       column: first?.refusal.column,
     });
+    return added;
   }
 
   #keep(file: QuarantineFile): void {

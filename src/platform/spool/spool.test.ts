@@ -62,6 +62,8 @@ describe('an append is answered when fdatasync has covered it, not before', () =
     const withRows = new Set<number>();
     let holds = true;
     const spool = await open({
+      // Closing a segment syncs as well, so the segment outlives the test.
+      limits: { segmentMs: 60_000 },
       fs: {
         ...diskFiles,
         write(descriptor, bytes, offset, length, position) {
@@ -591,7 +593,8 @@ describe('a store that refuses rows', () => {
     async (_title, count, isBad) => {
       const spool = await open({ limits: { segmentMs: 60_000 } });
       store.refuses = (line) => isBad(idOf(line));
-      spool.startLoading([store]);
+      const told: number[] = [];
+      spool.startLoading([{ ...store, quarantined: (bytes) => told.push(idOf(bytes.toString())) }]);
       await spool.lane('events').append(row(-5));
       await spool.drain();
       await appendAll(spool, rows(0, count));
@@ -610,6 +613,7 @@ describe('a store that refuses rows', () => {
       expect(kept.every((line) => line === row(idOf(line)))).toBe(true);
       expect(reasons[0]).toMatchObject({ sink: 'folder', code: 'BAD_ROW', column: 'pathname' });
       expect(spool.quarantined()).toEqual({ events: ids.filter(isBad).length });
+      expect(told.sort((a, b) => a - b)).toEqual(ids.filter(isBad));
       await eventually(() => filesOf().every((file) => file.endsWith('.open')));
     },
   );

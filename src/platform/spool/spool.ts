@@ -33,6 +33,8 @@ export interface Sink {
    * Times out by itself. @throws RowRefused when the store refuses what a row says; anything else means "not now".
    */
   deliver(segment: Segment, bytes: Buffer, token: string): Promise<void>;
+  /** Is told of each row that it refused for good, without line break, once it lies in quarantine; a kill may keep it from hearing. */
+  quarantined?(row: Buffer): void;
 }
 
 export interface Lane {
