@@ -136,13 +136,21 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
   await desk.alter("ALTER TABLE events ADD CONSTRAINT no_refused CHECK NOT startsWith(pathname, '/refused/')");
   const load = startLoad({ ...desk, seed: 'places', singles: 20, batches: 2, thinkMsMax: 60 });
   desk.onDispose(load.stop);
-  const refused = sendRefused(desk.url);
-  desk.onDispose(refused.stop);
+  const acknowledgedRefused: string[] = [];
+  let refused: ReturnType<typeof sendRefused> | undefined;
   for (const { point, nth = 1, when } of places) {
     if (when === 'midnight') {
       // Ten minutes before it, so that the visits of this evening run when the day turns.
       const evening = nextUtcMidnight(new Date(desk.now()), -10 * 60_000).getTime();
       await load.overTime(() => desk.meet({ clockOffsetMs: evening - Date.now() }));
+    }
+    // A refused row makes dozens of inserts of one segment, so it comes only where the desk is to die over it.
+    if (isOfRefusal(point) && refused === undefined) {
+      refused = sendRefused(desk.url);
+      desk.onDispose(refused.stop);
+    } else if (!isOfRefusal(point) && refused !== undefined) {
+      acknowledgedRefused.push(...(await refused.end()));
+      refused = undefined;
     }
     const life = await desk.start({ crashPoint: `${point}:${nth}`, waits: false });
     if (when === 'midnight') await goToMidnight(desk, load);
@@ -152,7 +160,7 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
   }
   await desk.start();
   await load.end();
-  const acknowledgedRefused = await refused.end();
+  acknowledgedRefused.push(...((await refused?.end()) ?? []));
   must(load.faults.length === 0, `An answer that no sender may get: ${load.faults[0]}`);
   await drained(desk);
   must((await desk.stop()) === 0, 'The desk did not stop in peace.');
@@ -179,6 +187,10 @@ async function dieEverywhere(desk: KillableDesk, say: (line: string) => void): P
   }
   await frozenDayAgrees(desk, day, Object.values(numbers[0] ?? {}).map(Number));
   return `${events} events in ${visits} visits stored once, ${kept} refused rows in quarantine once, the frozen day exact, after ${places.length + freezing.length} deaths`;
+}
+
+function isOfRefusal(point: CrashPoint): boolean {
+  return ['spool.split', 'spool.part', 'quarantine.write', 'spool.quarantine'].includes(point);
 }
 
 /** With visits running, to half a second before the next UTC midnight; the salts turn within its first second. */

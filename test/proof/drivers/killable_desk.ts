@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -97,7 +97,9 @@ export async function openKillableDesk(parts: {
 
   function setFaults(next: Omit<Faults, 'number'>) {
     faults = { clockOffsetMs: faults.clockOffsetMs ?? 0, ...next, number: faults.number + 1 };
-    writeFileSync(faultsFile, JSON.stringify(faults));
+    // Renamed into place: a running desk reads it all the time, and half of it would end that.
+    writeFileSync(`${faultsFile}.new`, JSON.stringify(faults));
+    renameSync(`${faultsFile}.new`, faultsFile);
   }
 
   function run(args: string[], options: StartOptions = {}): Child {
@@ -210,6 +212,8 @@ export async function openKillableDesk(parts: {
       for (let waited = 0; waited < 30_000; waited += 5) {
         if (existsSync(`${faultsFile}.seen`) && readFileSync(`${faultsFile}.seen`, 'utf8') === String(faults.number))
           return;
+        if (life.isOver())
+          throw new CannotProve(`The desk ended when it was to meet faults: ${life.errors().slice(-500)}`);
         await pause(5);
       }
       throw new CannotProve('The running desk did not take the faults.');
