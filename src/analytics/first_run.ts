@@ -233,6 +233,11 @@ export function readHomePage(
   domain: string,
   at: string,
 ): { site_answers: Check; snippet: Check } {
+  if ('failed' in answer && answer.failed === 'cut_off')
+    return {
+      site_answers: { state: 'not_possible', detail: 'a demo asks nobody' },
+      snippet: { state: 'not_possible', detail: 'a demo asks nobody' },
+    };
   if ('failed' in answer) {
     const detail =
       answer.failed === 'address_private'

