@@ -5,6 +5,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import { type HttpServer, openHttp } from '../../platform/http/server.ts';
 import { silentLog } from '../../platform/log.ts';
+import { PostgresAway } from '../../platform/postgres/index.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { noShields } from '../sites.ts';
 import { collectEvents } from './collect.ts';
@@ -27,6 +28,7 @@ async function open(options: { trustedProxies?: number } & Parameters<typeof ope
     async authenticate(authorization) {
       if (authorization === 'Bearer good') return shopKey;
       if (authorization === 'Bearer broken') throw new Error('A store is away.');
+      if (authorization === 'Bearer away') throw new PostgresAway('57P03', { cause: undefined });
       if (authorization === 'Bearer reader') return { ...shopKey, can: () => false };
       if (authorization.startsWith('Bearer'))
         throw new RequestError('unauthenticated', 'This API key is unknown. Make a new one.');
@@ -281,6 +283,7 @@ describe('any origin may send, without credentials', () => {
     ],
     [413, 'too many', { body: Array.from({ length: 1_001 }, () => view) }, 'too_large'],
     [429, 'above the rate', { body: { ...view, d: 'busy.example' } }, 'throttle'],
+    [503, 'a key that cannot be looked up', { body: view, headers: { authorization: 'Bearer away' } }],
     [500, 'a fault of ours', { body: view, headers: { authorization: 'Bearer broken' } }],
     [503, 'a disk that refuses', { body: view }],
   ];
@@ -300,6 +303,7 @@ describe('any origin may send, without credentials', () => {
       const readable = String(headers['access-control-expose-headers']).split(', ');
       expect(readable).toEqual(['x-fairlead-dropped', 'x-plausible-dropped', 'retry-after']);
       expect(headers['x-fairlead-dropped']).toBe(exposed);
+      expect(headers['retry-after'] !== undefined).toBe([429, 503].includes(status));
     },
   );
 

@@ -7,6 +7,7 @@ import type { PlainRequest } from '../../platform/http/plain_lane.ts';
 import { type Principal, RequestError } from '../../platform/http/route.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
+import { PostgresAway } from '../../platform/postgres/index.ts';
 import { corsHeaders, type Door, openHeaders, type Reply } from './door.ts';
 import type { Ingest, Outcome, Taken } from './ingest.ts';
 import { readEvent } from './payload.ts';
@@ -251,6 +252,14 @@ function sendUnavailable(parts: Parts, exchange: Exchange, retryAfterSeconds: nu
 }
 
 function answerFault(parts: Parts, exchange: Exchange, error: unknown) {
+  if (error instanceof PostgresAway)
+    return sendError(
+      parts,
+      exchange,
+      error.code,
+      'API keys cannot be looked up at the moment. Nothing of this request was stored: send it again in 1 s.',
+      ['retry-after', '1'],
+    );
   if (error instanceof RequestError) return sendError(parts, exchange, error.code, error.message);
   parts.log.error('collect_failed', {}, error);
   sendError(

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { PostgresRefused } from './refusal.ts';
+import { PostgresAway } from './refusal.ts';
 import { readers, type Sql, sqlOn } from './sql.ts';
 
 /** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
@@ -85,7 +85,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
       } catch (error) {
         client?.release(true);
         if (!isAway(error)) throw error;
-        if (clock.monotonic() > deadline) throw silence(error);
+        if (clock.monotonic() > deadline) throw awayFor(error);
         await pause(againMs);
       }
     }
@@ -107,7 +107,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
       await client.query('ROLLBACK').catch((second: Error) => {
         broken = second;
       });
-      throw error;
+      throw broken !== undefined && isAway(error) ? awayFor(error) : error;
     } finally {
       client.release(broken);
     }
@@ -132,12 +132,9 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
   };
 }
 
-/** What a caller hears who has waited in vain; a command that ends with it shows the sentence and no stack. */
-function silence(error: unknown): PostgresRefused {
+function awayFor(error: unknown): PostgresAway {
   const code = codeOf(error);
-  const why = code === '' ? String((error as Error).message) : code;
-  const sentence = `PostgreSQL does not answer (${why}). Look whether it runs and whether the machine is overloaded, then try again.`;
-  return Object.assign(new PostgresRefused(sentence, { cause: error }), { code });
+  return new PostgresAway(code === '' ? String((error as Error).message) : code, { cause: error });
 }
 
 /** Part of the opening message, so that it costs no round trip. The number is checked, since it is not a parameter. */

@@ -15,7 +15,7 @@ export type { Scope } from './door.ts';
 export { postgresFiles } from './file_classes.ts';
 export { deletions, lookups } from './lookups.ts';
 export { erasePlace } from './place.ts';
-export { PostgresRefused } from './refusal.ts';
+export { PostgresAway, PostgresRefused } from './refusal.ts';
 export type { Sql } from './sql.ts';
 
 /** The roles, which everything else is granted to. */
