@@ -83,8 +83,8 @@ async function outliveStore(
     ],
     ['500 with half a body', () => door.answerInstead(8, halfAnAnswer), () => {}, 1_500],
     ['slow', () => door.slow(300), () => door.slow(0), 2_500],
-    ['cut before the work', () => tell('cut 4 before'), () => {}, 1_500],
-    ['cut behind the work', () => tell('cut 4 after'), () => {}, 1_500],
+    ['cut before the work', () => tell('cut 4 before'), () => tell('cut 0 before'), 1_500],
+    ['cut behind the work', () => tell('cut 4 after'), () => tell('cut 0 after'), 1_500],
     ['out of memory', () => tell('fail 241 MEMORY_LIMIT_EXCEEDED 500'), () => tell('well'), 2_500],
   ];
   for (const [name, begin, end, ms] of days) {
