@@ -37,6 +37,7 @@ export interface Replay {
 }
 
 const rowsPerAppend = 500;
+const dropRowsPerAppend = 10_000;
 const visitsAtOnceMax = 20_000;
 const textBytesMax = 16 * 1024 * 1024;
 const eventKeysMax = 300_000;
@@ -93,11 +94,13 @@ export function openReplay(parts: {
   const past = openAt(openLiveVisits({ visitsMax: visitsAtOnceMax, textBytesMax }), openLiveView());
   const present = openAt(running.visits, running.live);
 
-  async function flush(): Promise<void> {
+  /** Robots and drops wait until the end: each lane that is written to costs an insert of its own every second. */
+  async function settle(): Promise<void> {
     await events.flush();
     await bots.flush();
     const rows = drops.take();
-    if (rows.length > 0) await house.spool.lane('drops').append(rows.join('\n'));
+    for (let from = 0; from < rows.length; from += dropRowsPerAppend)
+      await house.spool.lane('drops').append(rows.slice(from, from + dropRowsPerAppend).join('\n'));
   }
 
   return {
@@ -113,10 +116,11 @@ export function openReplay(parts: {
         atMs = request.atMs;
         const ingest = request.visitMs < parts.presentFromMs ? past : present;
         ingest.take(request.event, senderOf(request), (outcome) => count(counts, outcome));
-        if (events.rows() >= rowsPerAppend) await flush();
+        if (events.rows() >= rowsPerAppend) await events.flush();
+        if (bots.rows() >= rowsPerAppend * 4) await bots.flush();
       }
     },
-    settle: flush,
+    settle,
     takeNow: (request, done) =>
       running.ingest.take(request.event, senderOf(request), (outcome) => {
         count(counts, outcome);
