@@ -150,9 +150,10 @@ function atomsFrom(known: ReadonlyMap<Measure, number>, kind: DayKindName): Set<
 }
 
 function rowOf(cells: readonly string[], table: Table, domain: string, at: string): DayReading {
-  if (cells.length !== table.width) return { stopped: 'wrong_columns', at };
   const day = dayIn(cells[table.day] ?? '');
-  if (day === undefined) return { stopped: isTotal(cells, table) ? 'totals' : 'no_day', at };
+  if (day === undefined && isTotal(cells, table)) return { stopped: 'totals', at };
+  if (cells.length !== table.width) return { stopped: 'wrong_columns', at };
+  if (day === undefined) return { stopped: 'no_day', at };
   const numbers = numbersOf(cells, table);
   if (numbers === undefined) return { stopped: 'no_number', at };
   const columns: { [Column in DayColumn]?: string } = {};
