@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestDesk, type TestDesk } from '../journeys/desk.ts';
 import { launch } from './chromium.ts';
 import { openSite, userAgent } from './dashboard.ts';
+import type { Steps } from './moved/page.ts';
 
 /**
  * The published packages of the products that a team may come from, in a page of another origin, with nothing changed
@@ -35,26 +37,18 @@ afterAll(async () => {
   await desk?.close();
 });
 
-/** What the page can do once its tracker runs; each part waits for whatever the tracker has to be waited for. */
-interface Steps {
-  navigate(): void;
-  signUp(): void;
-  buy?(): void;
-  sayWho?(): void;
-  link?(): void;
-}
-
-/** The page's script: a package as a site's own bundle would have it. */
-async function bundle(code: string): Promise<string> {
+/** A page's script: one of the pages in `moved/`, as a site's own bundle would have it. */
+async function bundle(product: string, id: string): Promise<string> {
+  const origin = `http://stats.example:${desk.server.http.address.port}`;
   const built = await build({
-    stdin: { contents: code, resolveDir: import.meta.dirname },
+    entryPoints: [join(import.meta.dirname, 'moved', `${product}.ts`)],
     bundle: true,
     format: 'iife',
     write: false,
     minify: true,
     // OpenPanel's and Rybbit's recorders, which are loaded when a site switches recordings on.
     external: ['rrweb', './replay-*'],
-    define: { 'process.version': '"v24"' },
+    define: { deskOrigin: JSON.stringify(origin), foreignId: JSON.stringify(id), 'process.version': '"v24"' },
   });
   // The bundle stands in a page.
   return (built.outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script');
@@ -71,15 +65,12 @@ type Row = {
   currency: string;
 };
 
-const navigate = `history.pushState({}, '', '/second?token=abc'); document.title = 'Second';`;
-
 /** Opens the page, takes the steps and gives the rows that they made, and what the browser could not do. */
 async function visit(
-  code: (origin: string) => string,
+  product: string,
   rowsWanted: number,
 ): Promise<{ rows: Row[]; failed: string[]; reasons: string[] }> {
-  const origin = `http://stats.example:${desk.server.http.address.port}`;
-  script = await bundle(code(origin));
+  script = await bundle(product, ids[product as keyof typeof ids] ?? '');
   const before = await desk.rows<{ rows: string }>('SELECT count() AS rows FROM events');
   const context = await browser.newContext({ userAgent, viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
@@ -102,7 +93,9 @@ async function visit(
   await page.goto(`http://shop.example:${site.port}/first?utm_source=letter&token=abc`);
   await seen(1);
   const step = (name: keyof Steps) =>
-    page.evaluate((which) => (window as unknown as { steps: Record<string, () => void> }).steps[which]?.(), name);
+    page.evaluate(async (which) => {
+      await window.steps[which]?.();
+    }, name);
   await step('navigate');
   await seen(2);
   await step('signUp');
@@ -122,18 +115,7 @@ const view = (pathname: string, title: string) =>
   expect.objectContaining({ name: 'pageview', pathname, title, utm_source: 'letter' });
 
 it('Plausible: @plausible-analytics/tracker', { timeout: 400_000 }, async () => {
-  const { rows, failed } = await visit(
-    (origin) => `
-      import { init, track } from '@plausible-analytics/tracker';
-      window.__plausible = true; // It is silent in an automated browser otherwise.
-      window.steps = {
-        navigate() { ${navigate} },
-        signUp: () => track('Sign up', { props: { plan: 'team' } }),
-        buy: () => track('Purchase', { revenue: { amount: 19.99, currency: 'EUR' } }),
-      };
-      init({ domain: 'shop.example', endpoint: '${origin}/api/event' });`,
-    4,
-  );
+  const { rows, failed } = await visit('plausible', 4);
   expect(rows.filter(({ name }) => name !== 'engagement')).toEqual([
     view('/first', ''),
     view('/second', ''),
@@ -144,20 +126,7 @@ it('Plausible: @plausible-analytics/tracker', { timeout: 400_000 }, async () => 
 });
 
 it('Umami: @umami/node', { timeout: 400_000 }, async () => {
-  const { rows, failed, reasons } = await visit(
-    (origin) => `
-      import { Umami } from '@umami/node';
-      const umami = new Umami({ websiteId: '${ids.umami}', hostUrl: '${origin}' });
-      const here = () => ({ hostname: location.hostname, url: location.pathname + location.search, title: document.title, screen: '1440x900' });
-      window.steps = {
-        navigate() { ${navigate} umami.track(here()); },
-        signUp: () => umami.track({ ...here(), name: 'Sign up', data: { plan: 'team' } }),
-        buy: () => umami.track({ ...here(), name: 'Purchase', data: { revenue: 19.99, currency: 'EUR' } }),
-        sayWho: () => umami.identify({ email: 'anna@shop.example' }),
-      };
-      umami.track(here());`,
-    4,
-  );
+  const { rows, failed, reasons } = await visit('umami', 4);
   expect(rows).toEqual([
     view('/first', 'Shop'),
     view('/second', 'Second'),
@@ -169,18 +138,7 @@ it('Umami: @umami/node', { timeout: 400_000 }, async () => {
 });
 
 it('Rybbit: @rybbit/js', { timeout: 400_000 }, async () => {
-  const { rows, failed } = await visit(
-    (origin) => `
-      import rybbit from '@rybbit/js';
-      window.steps = {
-        navigate() { ${navigate} },
-        signUp: () => rybbit.event('Sign up', { plan: 'team' }),
-        link: () => rybbit.trackOutbound('https://partner.example/?token=abc', 'Anna Schmidt'),
-        sayWho: () => rybbit.identify('anna'),
-      };
-      rybbit.init({ analyticsHost: '${origin}/api', siteId: '${ids.rybbit}' });`,
-    4,
-  );
+  const { rows, failed } = await visit('rybbit', 4);
   expect(rows).toEqual([
     view('/first', 'Shop'),
     view('/second', 'Second'),
@@ -195,21 +153,7 @@ it('Rybbit: @rybbit/js', { timeout: 400_000 }, async () => {
 });
 
 it('OpenPanel: @openpanel/web', { timeout: 400_000 }, async () => {
-  const { rows, failed, reasons } = await visit(
-    (origin) => `
-      import { OpenPanel } from '@openpanel/web';
-      const op = new OpenPanel({ clientId: '${ids.openpanel}', apiUrl: '${origin}', trackScreenViews: true, trackOutgoingLinks: true });
-      window.steps = {
-        navigate() { ${navigate} },
-        signUp: () => op.track('Sign up', { plan: 'team' }),
-        buy: () => op.revenue(1999, { currency: 'EUR' }),
-        sayWho: async () => {
-          await op.identify({ profileId: 'anna', email: 'anna@shop.example' });
-          await op.increment({ profileId: 'anna', property: 'visits' });
-        },
-      };`,
-    4,
-  );
+  const { rows, failed, reasons } = await visit('openpanel', 4);
   expect(rows).toEqual([
     view('/first', 'Shop'),
     view('/second', 'Second'),
