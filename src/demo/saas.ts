@@ -232,7 +232,7 @@ function saasJourney({ walk, chance, person, source }: Visit): void {
   for (let left = 1 + chance.times(1.9); left > 0; left--) {
     path = next(path);
     open(path);
-    if (chance.is((path === '/pricing' ? 0.17 : 0.022) * intent)) {
+    if (chance.is((path === '/pricing' ? 0.13 : 0.018) * intent)) {
       signUp();
       return;
     }

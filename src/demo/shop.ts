@@ -232,7 +232,7 @@ function shopJourney({ walk, chance, person, source }: Visit): void {
   while (left-- > 0) {
     path = next(path);
     open(path);
-    if (path.startsWith('/products/') && chance.is(0.13 * intent)) {
+    if (path.startsWith('/products/') && chance.is(0.085 * intent)) {
       checkOut(path);
       return;
     }
