@@ -4,8 +4,9 @@ import { isCurrency } from '../../contract/currency.ts';
 import { siteOfPath, sitesChanged } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
-import type { Sql } from '../platform/postgres/index.ts';
+import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import type { GoalRule } from './history/index.ts';
 
 export type Goal = z.infer<typeof goal>;
 
@@ -16,6 +17,24 @@ const columns = 'id, name, kind, pattern AS match, currency';
 
 export function listGoals(sql: Sql, siteId: number): Promise<Goal[]> {
   return sql.query<Goal>(`SELECT ${columns} FROM goals WHERE site_id = $1 ORDER BY name, id`, [siteId]);
+}
+
+/** What the goals of every site count, by the site's number; each organisation's read through its own door. */
+export async function goalRules(postgres: Postgres): Promise<Map<number, GoalRule[]>> {
+  const organisations = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  const rules = new Map<number, GoalRule[]>();
+  for (const { organisation_id: organisationId } of organisations) {
+    const rows = await postgres.tenant(organisationId, (sql) =>
+      sql.query<GoalRule & { site_id: number }>(
+        'SELECT site_id, kind, pattern AS match FROM goals ORDER BY site_id, id',
+      ),
+    );
+    for (const { site_id: siteId, kind, match } of rows)
+      rules.set(siteId, [...(rules.get(siteId) ?? []), { kind, match }]);
+  }
+  return rules;
 }
 
 /**

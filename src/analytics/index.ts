@@ -4,8 +4,8 @@ import { defineSubject, type House, type RunningSubject } from '../platform/subj
 import { contactRoutes } from './contact_clicks.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { foreignIdRoutes } from './foreign_ids.ts';
-import { goalRoutes, listGoals } from './goals.ts';
-import { openHistory } from './history/index.ts';
+import { goalRoutes, goalRules, listGoals } from './goals.ts';
+import { aloneIn, openHistory } from './history/index.ts';
 import { importCommands } from './imports/commands.ts';
 import { importedDataOf } from './imports/records.ts';
 import { openReplay, type Replay } from './imports/replay.ts';
@@ -53,7 +53,11 @@ export const analytics = defineSubject({
       warehouse,
       clock,
       log,
-      sites: async () => [...directory.all()].map(({ id, timezone }) => ({ id, timezone })),
+      async sites() {
+        const goals = await goalRules(postgres);
+        return [...directory.all()].map(({ id, timezone }) => ({ id, timezone, goals: goals.get(id) ?? [] }));
+      },
+      alone: aloneIn(postgres, clock),
       settledUntil: () => clock.now() - spool.lagMs(),
     });
     const ingest = await startIngest({

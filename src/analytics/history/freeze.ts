@@ -1,13 +1,36 @@
 import { crashPoint } from '../../platform/crash_point.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
+import { type Binder, openBinder } from '../query/binder.ts';
+import { goalCondition } from '../query/condition.ts';
 import { historySeconds, isoDay } from './days.ts';
-import { actionsOnly, eventDimensions, frozenDimensions, valuesPerDayMax, visitDimensions } from './recipe.ts';
+import {
+  actionsOnly,
+  eventDimensions,
+  frozenDimensions,
+  type GoalRule,
+  goalDimension,
+  goalKey,
+  revenueDimensions,
+  valuesPerDayMax,
+  visitDimensions,
+} from './recipe.ts';
 
 export interface FrozenCounts {
   day: number;
   arrivals: number;
   pieces: number[];
   leftOut: string[];
+  /** Keys of the goals that were counted. */
+  goals: string[];
+}
+
+/** Some days of one site, and under which version of the register they are counted. */
+interface Build {
+  siteId: number;
+  timezone: string;
+  version: number;
+  days: readonly { day: number; arrivals: number }[];
+  goals: readonly GoalRule[];
 }
 
 /**
@@ -18,68 +41,91 @@ export interface FrozenCounts {
  * visitors are the distinct ids with an event in the piece; visits, bounces and seconds belong to the visits that began
  * in it; page views, events and attention to the time of the event.
  */
-export async function freeze(
-  warehouse: Warehouse,
-  build: {
-    siteId: number;
-    timezone: string;
-    version: number;
-    days: readonly { day: number; arrivals: number }[];
-  },
-): Promise<FrozenCounts[]> {
-  const { siteId, timezone, version } = build;
-  const scope = { site: siteId, days: build.days.map(({ day }) => isoDay(day)) };
-  const [left] = await warehouse.read<{ rows: string }>(
-    'SELECT count() AS rows FROM daily WHERE site_id = {site:UInt64} AND id_day IN {days:Array(Date)}',
-    scope,
-    { purpose: 'history', seconds: historySeconds },
-  );
-  if (Number(left?.rows) > 0)
-    for (const statement of inDialect(
-      'DELETE FROM {{table:daily}} WHERE site_id = {site:UInt64} AND id_day IN {days:Array(Date)}',
-      warehouse.cluster,
-    ))
-      await warehouse.command(statement, scope, { background: true, purpose: 'freeze' });
-
+export async function freeze(warehouse: Warehouse, build: Build): Promise<FrozenCounts[]> {
+  const scope = scopeOf(build);
+  await clear(warehouse, 'site_id = {site:UInt64} AND id_day IN {days:Array(Date)}', scope);
   crashPoint('freeze.deleted');
-  const last = Math.max(...build.days.map(({ day }) => day));
-  const first = Math.min(...build.days.map(({ day }) => day));
-  for (const [kind, sql] of [
-    ['visits', visitsSql],
-    ['events', eventsSql],
-  ] as const) {
-    if (kind === 'events') crashPoint('freeze.half');
-    await warehouse.command(
-      sql,
-      {
-        ...scope,
-        zone: timezone,
-        // Ids of a day are used for ten minutes after its end, so this cuts off what is certainly later.
-        before: isoDay(last + 2),
-        values_max: valuesPerDayMax,
-        token: `freeze:${kind}:${siteId}:${first}:${version}`,
-      },
-      { background: true, purpose: 'freeze' },
-    );
-  }
+  await count(warehouse, build, 'visits', () => visitsSql);
+  crashPoint('freeze.half');
+  await count(warehouse, build, 'events', () => eventsSql(eventItems, ''));
+  await countGoals(warehouse, build);
+  await count(warehouse, build, 'revenue', () => revenueSql(revenueItems));
   crashPoint('freeze.counted');
 
   const rows = await warehouse.read<{ day: number; pieces: number[]; dimensions: string[] }>(
     `SELECT toUInt16(id_day) AS day,
-       arraySort(groupArrayIf(toUInt16(local_day), dimension = '' AND local_day != toDate(0))) AS pieces,
-       groupUniqArray(toString(dimension)) AS dimensions
+       arraySort(groupUniqArrayIf(toUInt16(local_day), dimension = '' AND local_day != toDate(0))) AS pieces,
+       groupUniqArrayIf(toString(dimension), visitors > 0) AS dimensions
      FROM daily WHERE site_id = {site:UInt64} AND id_day IN {days:Array(Date)} GROUP BY id_day`,
     scope,
     { purpose: 'history', seconds: historySeconds },
   );
   const found = new Map(rows.map((row) => [row.day, row]));
+  const goals = build.goals.map(goalKey);
   return build.days.map(({ day, arrivals }) => {
     const row = found.get(day);
     // A day whose events have all been erased has no rows, which is the right answer for every dimension.
-    if (row === undefined) return { day, arrivals, pieces: [], leftOut: [] };
+    if (row === undefined) return { day, arrivals, pieces: [], leftOut: [], goals };
     const leftOut = frozenDimensions.filter((dimension) => !row.dimensions.includes(dimension));
-    return { day, arrivals, pieces: row.pieces, leftOut };
+    return { day, arrivals, pieces: row.pieces, leftOut, goals };
   });
+}
+
+/**
+ * Counts goals into days that are frozen already, beside what they have there. No reader takes these rows before the
+ * register names the goals, so what a killed build left behind can be deleted under their eyes.
+ */
+export async function freezeGoals(warehouse: Warehouse, build: Build): Promise<void> {
+  const scope = { ...scopeOf(build), goal: goalDimension, keys: build.goals.map(goalKey) };
+  await clear(
+    warehouse,
+    `site_id = {site:UInt64} AND id_day IN {days:Array(Date)} AND dimension = {goal:String} AND value IN {keys:Array(String)}`,
+    scope,
+  );
+  await countGoals(warehouse, build);
+}
+
+async function countGoals(warehouse: Warehouse, build: Build): Promise<void> {
+  if (build.goals.length === 0) return;
+  const [sets, any] = [
+    (binder: Binder) => goalItems(build.goals, binder),
+    (binder: Binder) => anyGoal(build.goals, binder),
+  ];
+  await count(warehouse, build, 'goals', (binder) => eventsSql(sets(binder), ` AND ${any(binder)}`));
+  await count(warehouse, build, 'goal-revenue', (binder) => revenueSql(sets(binder)));
+}
+
+function scopeOf({ siteId, days }: Build) {
+  return { site: siteId, days: days.map(({ day }) => isoDay(day)) };
+}
+
+async function clear(warehouse: Warehouse, where: string, scope: Record<string, unknown>): Promise<void> {
+  const [left] = await warehouse.read<{ rows: string }>(`SELECT count() AS rows FROM daily WHERE ${where}`, scope, {
+    purpose: 'history',
+    seconds: historySeconds,
+  });
+  if (Number(left?.rows) === 0) return;
+  for (const statement of inDialect(`DELETE FROM {{table:daily}} WHERE ${where}`, warehouse.cluster))
+    await warehouse.command(statement, scope, { background: true, purpose: 'freeze' });
+}
+
+async function count(warehouse: Warehouse, build: Build, kind: string, sqlOf: (binder: Binder) => string) {
+  const binder = openBinder();
+  const sql = sqlOf(binder);
+  const numbers = build.days.map(({ day }) => day);
+  await warehouse.command(
+    sql,
+    {
+      ...scopeOf(build),
+      ...binder.paramsOf(sql),
+      zone: build.timezone,
+      // Ids of a day are used for ten minutes after its end, so this cuts off what is certainly later.
+      before: isoDay(Math.max(...numbers) + 2),
+      ...(sql.includes('{values_max:') ? { values_max: valuesPerDayMax } : {}),
+      token: `freeze:${kind}:${build.siteId}:${Math.min(...numbers)}:${build.version}`,
+    },
+    { background: true, purpose: 'freeze' },
+  );
 }
 
 const columns = `site_id, id_day, local_day, dimension, value, visitors, visits, bounces, duration_s,
@@ -150,8 +196,26 @@ FROM
 WHERE few
 SETTINGS insert_deduplication_token = {token:String}`;
 
-/** The dimensions of events: a visit counts once for each value that its events had, in the piece where it began. */
-const eventsSql = `
+const itemsOf = (dimensions: Readonly<Record<string, string>>) =>
+  Object.entries(dimensions).map(([name, column]) => `('${name}', toString(e.${column}))`);
+const eventItems = `[${itemsOf(eventDimensions).join(', ')}]`;
+const revenueItems = `[('', ''), ${itemsOf(revenueDimensions).join(', ')}]`;
+
+/** The goals that an event is a conversion of. */
+function goalItems(goals: readonly GoalRule[], binder: Binder): string {
+  const hits = goals.map((goal) => `if(${goalCondition(goal, binder)}, ${binder.bind('String', goalKey(goal))}, '')`);
+  return `arrayMap(key -> ('${goalDimension}', key), arrayFilter(key -> key != '', [${hits.join(', ')}]))`;
+}
+
+function anyGoal(goals: readonly GoalRule[], binder: Binder): string {
+  return `(${goals.map((goal) => goalCondition(goal, binder)).join(' OR ')})`;
+}
+
+/**
+ * The dimensions of events: a visit counts once for each value that its events had, in the piece where it began.
+ * @param items names and values that one event counts for, as SQL of an array of pairs
+ */
+const eventsSql = (items: string, where: string) => `
 INSERT INTO daily (${columns})
 SELECT {site:UInt64}, id_day, local_day, dimension, value, visitors, visits, bounces, duration_s,
     pageviews, events, engagement_ms, engaged_visits, scroll_sum, scroll_visits
@@ -181,10 +245,8 @@ FROM
                 FROM
                 (
                     SELECT id_day, visit_id, visitor_id, toDate(time, {zone:String}) AS piece, name, engagement_ms, scroll_depth,
-                        arrayJoin([${Object.entries(eventDimensions)
-                          .map(([name, column]) => `('${name}', toString(${column}))`)
-                          .join(', ')}]) AS item
-                    FROM events WHERE ${eventsScope}
+                        arrayJoin(${items}) AS item
+                    FROM events AS e WHERE ${eventsScope}${where}
                 )
                 WHERE NOT (name = 'engagement' AND dimension IN (${actionsOnly.map((name) => `'${name}'`).join(', ')}))
                 GROUP BY GROUPING SETS ((id_day, dimension, value, visit_id, visitor_id),
@@ -196,4 +258,18 @@ FROM
     )
 )
 WHERE few
+SETTINGS insert_deduplication_token = {token:String}`;
+
+/** Revenue of the same dimensions, and of the totals: few events carry any, so this reads one column and little else. */
+const revenueSql = (items: string) => `
+INSERT INTO daily (site_id, id_day, local_day, dimension, value, currency, revenue, revenue_events)
+SELECT {site:UInt64}, id_day, local_day, item.1 AS dimension, item.2 AS value, currency, sum(amount), count()
+FROM
+(
+    SELECT id_day, arrayJoin([toDate(0), toDate(time, {zone:String})]) AS local_day, arrayJoin(${items}) AS item, name,
+        revenue_currency AS currency, revenue_amount AS amount
+    FROM events AS e WHERE ${eventsScope} AND revenue_amount != 0
+)
+WHERE NOT (name = 'engagement' AND item.1 IN (${actionsOnly.map((name) => `'${name}'`).join(', ')}))
+GROUP BY id_day, local_day, dimension, value, currency
 SETTINGS insert_deduplication_token = {token:String}`;

@@ -1,10 +1,11 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
+import type { Alone } from './alone.ts';
 import { dayMs, historySeconds } from './days.ts';
-import { freeze } from './freeze.ts';
+import { freeze, freezeGoals } from './freeze.ts';
 import { mergeVisits } from './merge.ts';
-import { recipe } from './recipe.ts';
+import { type GoalRule, goalKey, recipe } from './recipe.ts';
 import { type DayChange, readDays, writeDays } from './register.ts';
 
 /** What history needs to know of a site. */
@@ -12,6 +13,7 @@ export interface HistorySite {
   id: number;
   /** IANA name. */
   timezone: string;
+  goals: readonly GoalRule[];
 }
 
 /** Days are UTC day numbers: whole days since 1970-01-01. */
@@ -36,6 +38,8 @@ export interface FrozenDay {
   pieces: readonly number[];
   /** Dimensions that had too many values to be frozen that day; read them live. */
   leftOut: ReadonlySet<string>;
+  /** Keys of the goals that it answers for (`goalKey`); read the others live. */
+  goals: ReadonlySet<string>;
 }
 
 /** Why a day has to be counted again. */
@@ -90,8 +94,10 @@ export async function openHistory(house: {
   log: Log;
   sites: () => Promise<readonly HistorySite[]>;
   settledUntil: () => number;
+  /** Two processes that count the same day would each add their rows to it. Absent: there is no other process. */
+  alone?: Alone;
 }): Promise<History> {
-  const { warehouse, clock, log, sites, settledUntil } = house;
+  const { warehouse, clock, log, sites, settledUntil, alone = (_name, work) => work(() => true) } = house;
   /** The newest row of each day, by site. */
   let register = await readDays(warehouse);
   let readAt = clock.monotonic();
@@ -126,7 +132,18 @@ export async function openHistory(house: {
   async function refresh(): Promise<void> {
     if (warehouse.mode === 'embedded' || clock.monotonic() - readAt < historyLimits.sharedForMs) return;
     readAt = clock.monotonic();
-    register = await readDays(warehouse);
+    await readAgain();
+  }
+
+  /** What is being written while this reads is newer in memory, and stays. */
+  async function readAgain(): Promise<void> {
+    const read = await readDays(warehouse);
+    for (const [siteId, days] of read)
+      for (const [day, row] of days) {
+        const known = register.get(siteId)?.get(day);
+        if (known !== undefined && known.version > row.version) days.set(day, known);
+      }
+    register = read;
     views.clear();
   }
 
@@ -138,7 +155,7 @@ export async function openHistory(house: {
     const rebuilding = new Set<number>();
     for (const [number, day] of register.get(siteId) ?? []) {
       if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone))
-        days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut) });
+        days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut), goals: new Set(day.goals) });
       else rebuilding.add(number);
     }
     const view = { frozen: new Set(days.keys()), rebuilding, days };
@@ -181,36 +198,74 @@ export async function openHistory(house: {
     const moved = new Map(present.map((site) => [site.id, site.timezone]));
     for (const [id, zone] of moved) if (zones.get(id) !== zone) views.delete(id);
     zones = moved;
-    register = await readDays(warehouse);
-    views.clear();
+    await readAgain();
     const settled = Math.min(clock.now(), settledUntil());
-    const due = await findDue(warehouse, register, zones, settled);
+    const goals = new Map(present.map((site) => [site.id, site.goals]));
+    const look = (site?: number) => findDue({ warehouse, register, zones, goals, settled, site });
 
     const done = { sites: 0, days: 0 };
-    for (const { siteId, timezone, stale, fresh } of due) {
+    for (const { siteId } of await look()) {
       if (stopped) break;
-      // What has just been found wrong is only marked; it is counted after the quiet time.
-      for (const [reason, days] of stale) await markDirty(siteId, days, reason);
-      if (fresh.length === 0) continue;
+      const days = await alone(`history:${siteId}`, async (held) => {
+        // Another process may have done some of it since, and what it did is in the register.
+        await readAgain();
+        const [due] = await look(siteId);
+        return due === undefined ? 0 : freezeSite(due, () => held() && !stopped);
+      });
+      if (days === undefined || days === 0) continue;
+      done.sites++;
+      done.days += days;
+    }
+    return done;
+  }
+
+  /** @returns how many days were frozen or got goals */
+  async function freezeSite(due: Due, goesOn: () => boolean): Promise<number> {
+    const { siteId, timezone, goals, stale, fresh, lacking } = due;
+    let done = 0;
+    // What has just been found wrong is only marked; it is counted after the quiet time.
+    for (const [reason, days] of stale) await markDirty(siteId, days, reason);
+    if (fresh.length > 0) {
       const began = clock.monotonic();
       await mergeVisits(
         warehouse,
         fresh.map((day) => day.day),
       );
       for (const chunk of chunksOf(fresh)) {
-        if (stopped) break;
+        if (!goesOn()) break;
         const version = nextVersion();
-        const frozen = await freeze(warehouse, { siteId, timezone, version, days: chunk });
+        const frozen = await freeze(warehouse, { siteId, timezone, version, days: chunk, goals });
         await write(
           siteId,
           frozen.map((day) => ({ ...day, state: 'frozen', reason: '', timezone, recipe, version })),
         );
-        done.days += chunk.length;
+        done += chunk.length;
       }
-      done.sites++;
       log.info('history.frozen', { site: siteId, days: fresh.length, ms: Math.round(clock.monotonic() - began) });
     }
+    for (const [missing, days] of Map.groupBy(lacking, (day) => day.missing.map(goalKey).join('\n')).entries()) {
+      const wanted = goals.filter((goal) => missing.split('\n').includes(goalKey(goal)));
+      for (const chunk of chunksOf(days)) {
+        if (!goesOn()) break;
+        done += await addGoals({ siteId, timezone, version: nextVersion(), days: chunk, goals: wanted });
+      }
+    }
     return done;
+  }
+
+  /** Days stay frozen while they get goals. One that was marked meanwhile keeps its mark, and is counted whole later. */
+  async function addGoals(build: Parameters<typeof freezeGoals>[1]): Promise<number> {
+    const { siteId, version } = build;
+    const before = new Map(build.days.map(({ day }) => [day, register.get(siteId)?.get(day)]));
+    await freezeGoals(warehouse, build);
+    const changes = build.days.flatMap(({ day }) => {
+      const row = register.get(siteId)?.get(day);
+      if (row === undefined || row !== before.get(day)) return [];
+      return [{ ...row, goals: [...row.goals, ...build.goals.map(goalKey)], version }];
+    });
+    await write(siteId, changes);
+    log.info('history.goals_frozen', { site: siteId, days: changes.length, goals: build.goals.length });
+    return changes.length;
   }
 
   return {
@@ -243,25 +298,32 @@ function* chunksOf(days: readonly { day: number; arrivals: number }[]) {
 interface Due {
   siteId: number;
   timezone: string;
+  goals: readonly GoalRule[];
   /** Frozen, but no longer right. */
   stale: Map<DirtyReason, number[]>;
   /** To be counted now. */
   fresh: { day: number; arrivals: number }[];
+  /** Frozen and right, but without these goals. */
+  lacking: { day: number; arrivals: number; missing: readonly GoalRule[] }[];
 }
 
 /** Compares what has come in with what was frozen. Sites that are no longer there are nobody's work here. */
-async function findDue(
-  warehouse: Warehouse,
-  register: ReadonlyMap<number, ReadonlyMap<number, DayChange>>,
-  zones: ReadonlyMap<number, string>,
-  settled: number,
-): Promise<Due[]> {
+async function findDue(parts: {
+  warehouse: Warehouse;
+  register: ReadonlyMap<number, ReadonlyMap<number, DayChange>>;
+  zones: ReadonlyMap<number, string>;
+  goals: ReadonlyMap<number, readonly GoalRule[]>;
+  settled: number;
+  /** Absent: every site. */
+  site: number | undefined;
+}): Promise<Due[]> {
+  const { warehouse, register, zones, goals, settled, site } = parts;
   const closedBefore = Math.floor((settled - historyLimits.closedAfterMs) / dayMs);
   const rows = await warehouse.read<{ site: string; day: number; events: string }>(
     `SELECT site_id AS site, toUInt16(id_day) AS day, sum(events) AS events
-     FROM arrivals WHERE id_day < toDate({before:UInt16})
+     FROM arrivals WHERE id_day < toDate({before:UInt16})${site === undefined ? '' : ' AND site_id = {site:UInt64}'}
      GROUP BY site_id, id_day ORDER BY site_id, id_day`,
-    { before: closedBefore },
+    { before: closedBefore, ...(site === undefined ? {} : { site }) },
     { purpose: 'history', seconds: historySeconds },
   );
   const due = new Map<number, Due>();
@@ -271,7 +333,10 @@ async function findDue(
     if (timezone === undefined) continue;
     const arrivals = Number(row.events);
     const known = register.get(siteId)?.get(row.day);
-    const work: Due = due.get(siteId) ?? { siteId, timezone, stale: new Map(), fresh: [] };
+    const work: Due = due.get(siteId) ?? {
+      ...{ siteId, timezone, goals: goals.get(siteId) ?? [] },
+      ...{ stale: new Map(), fresh: [], lacking: [] },
+    };
     due.set(siteId, work);
     const wrong = known === undefined ? undefined : reasonOf(known, { timezone, arrivals });
     if (known === undefined) work.fresh.push({ day: row.day, arrivals });
@@ -279,8 +344,12 @@ async function findDue(
       // A version is ten times the wall clock of the mark.
       if (settled - known.version / 10 >= historyLimits.quietMs) work.fresh.push({ day: row.day, arrivals });
     } else if (wrong !== undefined) work.stale.set(wrong, [...(work.stale.get(wrong) ?? []), row.day]);
+    else {
+      const missing = work.goals.filter((goal) => !known.goals.includes(goalKey(goal)));
+      if (missing.length > 0) work.lacking.push({ day: row.day, arrivals, missing });
+    }
   }
-  return [...due.values()].filter((work) => work.stale.size > 0 || work.fresh.length > 0);
+  return [...due.values()].filter(({ stale, fresh, lacking }) => stale.size + fresh.length + lacking.length > 0);
 }
 
 function reasonOf(day: DayChange, now: { timezone: string; arrivals: number }): DirtyReason | undefined {

@@ -1,3 +1,5 @@
+export { aloneIn } from './alone.ts';
 export type { DirtyReason, FrozenDay, History, HistorySite, SiteHistory } from './history.ts';
 export { historyLimits, openHistory } from './history.ts';
-export { frozenDimensions } from './recipe.ts';
+export type { GoalRule } from './recipe.ts';
+export { frozenDimensions, goalDimension, goalKey, revenueDimensions } from './recipe.ts';

@@ -2,7 +2,7 @@
  * Number of the rules by which days are counted. A change of what a row of `daily` means, or of which dimensions it
  * has, is a new number: every day is then counted again, and read live until it is.
  */
-export const recipe = 1;
+export const recipe = 2;
 
 /** A dimension with more values than this in a day is left out of that day and read live, never cut. */
 export const valuesPerDayMax = 20_000;
@@ -45,6 +45,33 @@ export const eventDimensions = {
 
 /** Attention is not something a visitor did by name: engagement events have no part in these. */
 export const actionsOnly: readonly string[] = ['event:name'];
+
+/** What a goal counts; its name and currency make no difference to that. */
+export interface GoalRule {
+  kind: 'page' | 'event';
+  match: string;
+}
+
+/** The dimension of `daily` whose values are goals, by what they count. */
+export const goalDimension = 'event:goal';
+
+/** The value of a goal in `daily`, and its word in the register of frozen days. */
+export function goalKey({ kind, match }: GoalRule): string {
+  return `${kind}:${match}`;
+}
+
+/** Pages of entry and exit are known to visits alone, and revenue to events alone: it is not frozen by them. */
+const endsOfVisits: readonly string[] = [
+  'visit:entry_page',
+  'visit:exit_page',
+  'visit:entry_page_hostname',
+  'visit:exit_page_hostname',
+];
+
+/** Name of the dimension → column of `events`, for revenue. */
+export const revenueDimensions: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ ...visitDimensions, ...eventDimensions }).filter(([name]) => !endsOfVisits.includes(name)),
+);
 
 /** '' are the totals. */
 export const frozenDimensions: readonly string[] = [

@@ -14,6 +14,8 @@ export interface DayChange {
   /** Local day numbers, ascending. */
   pieces: readonly number[];
   leftOut: readonly string[];
+  /** Keys of the goals that were counted. */
+  goals: readonly string[];
 }
 
 /** The newest row of every day, by site and day. */
@@ -29,9 +31,10 @@ export async function readDays(warehouse: Warehouse): Promise<Map<number, Map<nu
     arrivals: string;
     pieces: number[];
     left_out: string[];
+    goals: string[];
   }>(
     `SELECT site_id AS site, toUInt16(id_day) AS day, version, state, reason, timezone, recipe, arrivals,
-       arrayMap(piece -> toUInt16(piece), pieces) AS pieces, left_out
+       arrayMap(piece -> toUInt16(piece), pieces) AS pieces, left_out, goals
      FROM frozen_days FINAL`,
     {},
     { purpose: 'history', seconds: historySeconds },
@@ -51,6 +54,7 @@ export async function readDays(warehouse: Warehouse): Promise<Map<number, Map<nu
       arrivals: Number(row.arrivals),
       pieces: row.pieces,
       leftOut: row.left_out,
+      goals: row.goals,
     });
   }
   return register;
@@ -70,6 +74,7 @@ export async function writeDays(warehouse: Warehouse, siteId: number, changes: r
       arrivals: change.arrivals,
       pieces: change.pieces.map(isoDay),
       left_out: change.leftOut,
+      goals: change.goals,
     }),
   );
   const first = changes[0];

@@ -165,17 +165,18 @@ describe('a visit is what its events add up to', () => {
 describe('frozen days', () => {
   const now = Date.UTC(2026, 2, 20, 12);
   const clock = stillClock(now);
+  const goals = [{ kind: 'event' as const, match: 'Signup' }];
   const history = () =>
     openHistory({
       warehouse,
       clock,
       log: silentLog,
-      sites: async () => [{ id: 7, timezone: 'Asia/Kolkata' }],
+      sites: async () => [{ id: 7, timezone: 'Asia/Kolkata', goals }],
       settledUntil: () => clock.now(),
     });
   const totals = async () =>
     warehouse.read(
-      `SELECT count() AS rows, sum(visitors) AS visitors, sum(visits) AS visits, sum(bounces) AS bounces,
+      `SELECT countIf(currency = '') AS rows, sum(visitors) AS visitors, sum(visits) AS visits, sum(bounces) AS bounces,
          sum(duration_s) AS duration_s, sum(pageviews) AS pageviews, sum(events) AS events
        FROM daily WHERE site_id = 7 AND dimension = '' AND local_day = toDate(0)`,
     );
@@ -202,7 +203,7 @@ describe('frozen days', () => {
     const { frozen, days: facts } = await days.frozenDays(7);
     expect(frozen.size).toBe(5);
     const day = Math.floor(now / 86_400_000) - 1;
-    expect(facts.get(day)).toEqual({ pieces: [day, day + 1], leftOut: new Set() });
+    expect(facts.get(day)).toEqual({ pieces: [day, day + 1], leftOut: new Set(), goals: new Set(['event:Signup']) });
   });
 
   test('a late row takes its day out at once, and in again after the quiet time, with the right numbers', async () => {

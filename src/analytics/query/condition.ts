@@ -99,7 +99,7 @@ export function countryName(code: string, binder: Binder): string {
 }
 
 /** Is the event a conversion of the goal? A page goal takes page views; attention is never a conversion. */
-export function goalCondition(goal: Goal, binder: Binder): string {
+export function goalCondition(goal: Pick<Goal, 'kind' | 'match'>, binder: Binder): string {
   if (goal.kind === 'event') {
     const name = `e.name = ${binder.bind('String', goal.match)}`;
     return goal.match === 'engagement' ? '0' : name;

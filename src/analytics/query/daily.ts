@@ -1,8 +1,8 @@
 import type { Atom } from '../facts.ts';
-import { frozenDimensions } from '../history/index.ts';
+import { type FrozenDay, frozenDimensions, goalDimension, goalKey, revenueDimensions } from '../history/index.ts';
 import type { Binder } from './binder.ts';
 import { conditionOf } from './condition.ts';
-import type { Dimension, Filter } from './parse.ts';
+import type { Dimension, Filter, Goal } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { FrozenDays } from './run.ts';
 import { dayMs, isoDay, startOfDay } from './zone.ts';
@@ -23,8 +23,12 @@ export interface DailyPlan {
   /** Is the step part of the row's key (-1: no), and at which places is the value? */
   timeAt: number;
   valuesAt: readonly number[];
+  /** Place of the revenue's currency among the keys, -1: no. */
+  currencyAt: number;
   /** Tests of the value: rows of `daily` that fail are left out. */
   filters: readonly Filter[];
+  /** The goals whose rows are taken, when it is by them; their numbers in a list of goals begin at 1. */
+  goals: readonly Goal[];
 }
 
 interface DailyRow {
@@ -49,8 +53,24 @@ const columns: Partial<Record<Atom, string>> = {
   engaged_visits: 'engaged_visits',
 };
 
-export function isFrozenAtom(atom: Atom): boolean {
-  return columns[atom] !== undefined;
+const revenueAtoms: readonly Atom[] = ['revenue', 'revenue_events', 'revenue_elsewhere'];
+
+export function isFrozenAtom(atom: Atom, { dimension }: DailyPlan): boolean {
+  if (!revenueAtoms.includes(atom)) return columns[atom] !== undefined;
+  return dimension === '' || dimension === goalDimension || revenueDimensions[dimension] !== undefined;
+}
+
+/** The sums of one row of the answer; rows of `daily` are added up, those of counts and those of revenue. */
+function sumOf(atom: Atom, currency: string): string | undefined {
+  switch (atom) {
+    case 'revenue':
+    case 'revenue_events':
+      return `sumIf(t.${atom}, t.currency = ${currency})`;
+    case 'revenue_elsewhere':
+      return `sumIf(t.revenue_events, t.currency != ${currency})`;
+    default:
+      return columns[atom] === undefined ? undefined : `sum(t.${columns[atom]})`;
+  }
 }
 
 /** Names in `daily` of dimensions that show the same column under another name. */
@@ -68,10 +88,14 @@ export function planDaily(
   list: { dimensions: readonly Dimension[]; buckets?: readonly Bucket[] },
   range: Range,
   filters: readonly Filter[],
-  frozen: FrozenDays,
+  { frozen, goals: inView }: { frozen: FrozenDays; goals: readonly Goal[] },
 ): DailyPlan | undefined {
   const dimension = frozenName(list.dimensions, filters);
   if (dimension === undefined) return undefined;
+  const goals = dimension === goalDimension ? goalsOf(list.dimensions, filters, inView) : [];
+  const keys = goals.map(goalKey);
+  const has = (known: FrozenDay) =>
+    dimension === goalDimension ? keys.every((key) => known.goals.has(key)) : !known.leftOut.has(dimension);
   const steps = list.buckets ?? [range];
   // Steps of hours hold no whole day, so there is nothing to be found.
   if (steps.every((step) => step.to - step.from < shortestDayMs)) return undefined;
@@ -82,7 +106,7 @@ export function planDaily(
   for (let day = Math.floor(range.from / dayMs) - 1; day <= Math.floor((range.to - 1) / dayMs); day++) {
     const known = frozen.days.get(day);
     const found =
-      known === undefined || known.leftOut.has(dimension)
+      known === undefined || !has(known)
         ? undefined
         : rowsOfDay(day, known.pieces.map(pieceSpan), steps, list.buckets !== undefined);
     if (found === undefined) live.push(day);
@@ -94,8 +118,10 @@ export function planDaily(
     live,
     rows,
     timeAt: list.dimensions.findIndex((each) => each.kind === 'time'),
-    valuesAt: list.dimensions.flatMap((each, at) => (each.kind === 'time' ? [] : [at])),
-    filters,
+    valuesAt: list.dimensions.flatMap((each, at) => (each.kind === 'time' || isCurrency(each) ? [] : [at])),
+    currencyAt: list.dimensions.findIndex(isCurrency),
+    filters: dimension === goalDimension ? [] : filters,
+    goals,
   };
 }
 
@@ -106,12 +132,29 @@ export function planDaily(
  */
 function frozenName(dimensions: readonly Dimension[], filters: readonly Filter[]): string | undefined {
   const nameOf = (name: string) => sameColumn[name] ?? name;
-  const listed = dimensions.flatMap(({ kind, name }) => (kind === 'time' ? [] : [nameOf(name)]));
+  const listed = dimensions.flatMap((each) => (each.kind === 'time' || isCurrency(each) ? [] : [nameOf(each.name)]));
   const tested = filters.flatMap(testedNames).map(nameOf);
   const [name = ''] = [...listed, ...tested];
-  if (![...listed, ...tested].every((each) => each === name) || !frozenDimensions.includes(name)) return undefined;
+  if (![...listed, ...tested].every((each) => each === name)) return undefined;
+  if (name === goalDimension) {
+    const [filter, ...more] = filters;
+    if (filter === undefined) return name;
+    const oneGoal = filter.kind === 'goal' && (listed.length > 0 || filter.goals.length === 1);
+    return oneGoal && more.length === 0 ? name : undefined;
+  }
+  if (!frozenDimensions.includes(name)) return undefined;
   if (listed.length > 0 || tested.length === 0) return name;
   return filters.length === 1 && filters.every(hasOneValue) ? name : undefined;
+}
+
+function goalsOf(dimensions: readonly Dimension[], filters: readonly Filter[], inView: readonly Goal[]) {
+  if (dimensions.some((dimension) => dimension.kind === 'goal')) return inView;
+  return filters.flatMap((filter) => (filter.kind === 'goal' ? filter.goals : []));
+}
+
+/** Not a dimension that can be asked for: revenue that is not summed is listed by it (plan.ts). */
+function isCurrency(dimension: Dimension): boolean {
+  return dimension.kind === 'column' && dimension.fact.column === 'revenue_currency';
 }
 
 function testedNames(filter: Filter): string[] {
@@ -122,7 +165,7 @@ function testedNames(filter: Filter): string[] {
     case 'not':
       return testedNames(filter.node);
     case 'goal':
-      return ['event:goal'];
+      return [goalDimension];
     case 'test':
       return [filter.subject.name];
   }
@@ -187,6 +230,8 @@ export function dailySql(
     binder: Binder;
     keys: readonly string[];
     atoms: readonly { atom: Atom; own: boolean; zero: string }[];
+    /** Currency that revenue is summed in where no goal names one. */
+    currency: string;
     /** Is there a column for the visitors of a row without the conversion's filters? */
     grouped: boolean;
   },
@@ -223,17 +268,33 @@ export function dailySql(
     const steps = plan.rows.map((row) => row.step);
     return `transform(${code}, ${codes}, ${binder.bind('Array(UInt32)', steps)}, toUInt32(0))`;
   };
+  const goals = binder.bind('Array(String)', plan.goals.map(goalKey));
+  if (plan.dimension === goalDimension) where.push(`t.value IN (${goals})`);
+  const listsGoals = plan.dimension === goalDimension && plan.valuesAt.length > 0;
+  const currency = () => {
+    if (!listsGoals) return binder.bind('String', options.currency);
+    const own = binder.bind(
+      'Array(String)',
+      plan.goals.map((goal) => goal.currency ?? '-'),
+    );
+    return `${own}[goal_number]`;
+  };
   const selected = keys.map((key, place) => {
+    if (place === plan.currencyAt) return `toString(t.currency) AS ${key}`;
+    if (listsGoals && plan.valuesAt.includes(place)) return `toString(goal_number) AS ${key}`;
     if (place === plan.timeAt) return `toString(${step()}) AS ${key}`;
     return plan.valuesAt.includes(place) ? `t.value AS ${key}` : `'' AS ${key}`;
   });
   const sums = atoms.map(({ atom, own, zero }) => {
-    const column = columns[atom];
-    return `${own && column !== undefined ? `sum(t.${column})` : zero} AS ${atom}`;
+    return `${(own ? sumOf(atom, currency()) : undefined) ?? zero} AS ${atom}`;
   });
   const shown = [`${which} AS s`, ...selected, ...sums, ...(options.grouped ? ['toUInt64(0) AS group_visitors'] : [])];
+  // Two goals may count the same, under two names or in two currencies: each gets the row.
+  const from = listsGoals
+    ? `daily AS t ARRAY JOIN arrayFilter((number, key) -> key = t.value, range(1, ${plan.goals.length + 1}), ${goals}) AS goal_number`
+    : 'daily AS t';
   const groups = [...(lists.length === 1 ? [] : ['s']), ...keys];
-  return `SELECT ${shown.join(', ')}\nFROM daily AS t WHERE ${where.join(' AND ')}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`;
+  return `SELECT ${shown.join(', ')}\nFROM ${from} WHERE ${where.join(' AND ')}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`;
 }
 
 function never(): string {

@@ -1,7 +1,7 @@
 import type { Atom } from '../facts.ts';
 import type { Binder } from './binder.ts';
 import { asksEvents, isOfActions } from './condition.ts';
-import { dailySql, isFrozenAtom } from './daily.ts';
+import { type DailyPlan, dailySql, isFrozenAtom } from './daily.ts';
 import { eventParts } from './events_parts.ts';
 import { numbered, type Wanted, zeroOf } from './grouping.ts';
 import { importedSql } from './imported.ts';
@@ -80,6 +80,11 @@ function hasShortStep(list: List, range: Range): boolean {
   return steps.some((step) => step.to - step.from < visitGapMaxMs);
 }
 
+/** Rows of totals, of goals, by currency and under a filter are told apart by other means than their dimension. */
+function isAlone({ dimension, currencyAt, filters, goals }: DailyPlan): boolean {
+  return dimension === '' || currencyAt >= 0 || filters.length > 0 || goals.length > 0;
+}
+
 /** A pass over one table: the same numbers, over the same days, for one or several lists. */
 interface Reading {
   kind: PartKind;
@@ -100,7 +105,8 @@ export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wa
     // Numbers that `daily` has are read live for the other days only; the rest of them for all days.
     const kinds = Map.groupBy(
       list.atoms,
-      (atom) => `${list.daily !== undefined && isFrozenAtom(atom) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`,
+      (atom) =>
+        `${list.daily !== undefined && isFrozenAtom(atom, list.daily) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`,
     );
     for (const [kindOverDays, atoms] of kinds) {
       const [over, kind] = kindOverDays.split(' ') as ['live' | 'all', PartKind];
@@ -207,14 +213,15 @@ function partBuilder(scope: Scope, binder: Binder) {
   /** Lists of the same numbers from the same rows of `daily` are one pass over it. */
   function frozen(lists: readonly List[], wanted: Wanted): Part[] {
     const asking = lists.flatMap((list, at) => {
-      const own = list.atoms.filter(isFrozenAtom);
-      return list.daily === undefined || own.length === 0 ? [] : [{ at, list, plan: list.daily, own }];
+      const plan = list.daily;
+      const own = plan === undefined ? [] : list.atoms.filter((atom) => isFrozenAtom(atom, plan));
+      return plan === undefined || own.length === 0 ? [] : [{ at, list, plan, own }];
     });
     // A row of `daily` can be given to one list only; countries by code and by name are two.
     const isTwin = (at: number, dimension: string) =>
       asking.some((other) => other.at < at && other.plan.dimension === dimension);
     const groups = Map.groupBy(asking, ({ at, plan, own }) =>
-      plan.timeAt >= 0 || plan.dimension === '' || plan.filters.length > 0 || isTwin(at, plan.dimension)
+      plan.timeAt >= 0 || isAlone(plan) || isTwin(at, plan.dimension)
         ? at
         : `${own.join()} ${JSON.stringify(plan.rows)}`,
     );
@@ -227,6 +234,7 @@ function partBuilder(scope: Scope, binder: Binder) {
         binder,
         keys: numbered(wanted.keyCount, 'k'),
         atoms,
+        currency: scope.currency,
         grouped: wanted.grouped,
       });
       const days = [...new Set(first.plan.rows.map((row) => row.day))];

@@ -107,8 +107,7 @@ export function planQuestion(dated: Dated): Question {
         ...added(importedOf(over, buckets)),
         ...(query.metrics.includes('group_conversion_rate') ? { groupFilters: withoutConversion(query.filters) } : {}),
       },
-      over,
-      query.filters,
+      scopeOf(over, query.filters),
       house,
     );
   const visitorsOver = (over: Range, filters: readonly Filter[]): Ask => ({
@@ -118,10 +117,11 @@ export function planQuestion(dated: Dated): Question {
         dimensions: [],
         metrics: ['visitors'],
         atoms: ['visitors'],
-        ...(typeof importedOf(over, over === range ? dated.buckets : dated.comparedBuckets) === 'string' ? {} : added(visitorsIncluded(over, filters))),
+        ...(typeof importedOf(over, over === range ? dated.buckets : dated.comparedBuckets) === 'string'
+          ? {}
+          : added(visitorsIncluded(over, filters))),
       },
-      over,
-      filters,
+      scopeOf(over, filters),
       house,
     ),
     tail: wholeTail,
@@ -140,7 +140,7 @@ export function planQuestion(dated: Dated): Question {
   const compare = compared !== undefined && !waits ? comparison(compared) : undefined;
   const compareTotal = compared !== undefined && wantsTotal ? visitorsOver(compared, query.filters) : undefined;
   const compareBase = compared !== undefined && wantsBase ? visitorsOver(compared, base) : undefined;
-  const elsewhere = revenue.asked ? elsewhereAsk(scopeOf(range, query.filters), query) : undefined;
+  const elsewhere = revenue.asked ? elsewhereAsk(scopeOf(range, query.filters), query, house) : undefined;
   const all = [main, total, baseAsk, compare, compareTotal, compareBase, elsewhere];
   return {
     query,
@@ -167,8 +167,9 @@ export function planQuestion(dated: Dated): Question {
 
 const wholeTail: Tail = { order: [], limit: 100_000, offset: 0, totalRows: false };
 
-function withDays(list: List, range: Range, filters: readonly Filter[], house: QueryHouse): List {
-  const daily = house.frozenDays === undefined ? undefined : planDaily(list, range, filters, house.frozenDays);
+/** The list with what frozen days answer of it. */
+function withDays(list: List, { range, filters, goals }: Scope, { frozenDays }: QueryHouse): List {
+  const daily = frozenDays === undefined ? undefined : planDaily(list, range, filters, { frozen: frozenDays, goals });
   return daily === undefined ? list : { ...list, daily };
 }
 
@@ -239,15 +240,19 @@ const currencyDimension: Dimension = {
   fact: { level: 'event', column: 'revenue_currency', empty: '' },
 };
 
-function elsewhereAsk(scope: Scope, query: Query): Ask {
+function elsewhereAsk(scope: Scope, query: Query, house: QueryHouse): Ask {
   const goal = query.dimensions.find((dimension) => dimension.kind === 'goal');
   return {
     scope,
-    list: {
-      dimensions: goal === undefined ? [currencyDimension] : [currencyDimension, goal],
-      metrics: [],
-      atoms: ['revenue_elsewhere'],
-    },
+    list: withDays(
+      {
+        dimensions: goal === undefined ? [currencyDimension] : [currencyDimension, goal],
+        metrics: [],
+        atoms: ['revenue_elsewhere'],
+      },
+      scope,
+      house,
+    ),
     tail: wholeTail,
   };
 }

@@ -19,7 +19,7 @@ export async function frozenDayAgrees(desk: KillableDesk, day: string, counted: 
   must((await desk.stop()) === 0, 'The desk did not stop in peace.');
   const { daily } = await desk.rows<{ daily: Record<string, string>[] }>({
     daily: `SELECT visitors, visits, pageviews, events FROM daily
-      WHERE site_id = ${desk.sites[0]?.id} AND dimension = '' AND local_day = toDate(0) AND id_day = '${day}'`,
+      WHERE site_id = ${desk.sites[0]?.id} AND dimension = '' AND local_day = toDate(0) AND id_day = '${day}' AND currency = ''`,
   });
   must(daily.length === 1, `The frozen day has ${daily.length} rows of totals.`);
   const frozen = Object.values(daily[0] ?? {}).map(Number);
