@@ -59,4 +59,4 @@ it('kill -9 between spool and warehouse: stored once in the table and once in it
   expect(ids.filter(isBad)).toEqual([]);
   expect(summed).toBe(ids.length);
   expect(quarantined).toBeGreaterThanOrEqual(acknowledged.filter(isBad).length);
-}, 120_000);
+}, 300_000);

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { silentLog } from '../../../src/platform/log.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
@@ -38,7 +39,7 @@ for (let id = Number(first); id < last; ) {
   }
   await Promise.all(portion);
 }
-await spool.drain(20_000);
+for (let tries = 0; tries < 100 && !(await spool.drain(20_000)); tries++) await pause(50);
 await spool.close();
 say('done');
 
