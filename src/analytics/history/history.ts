@@ -256,11 +256,11 @@ export async function openHistory(house: {
   /** Days stay frozen while they get goals. One that was marked meanwhile keeps its mark, and is counted whole later. */
   async function addGoals(build: Parameters<typeof freezeGoals>[1]): Promise<number> {
     const { siteId, version } = build;
-    const before = new Map(build.days.map(({ day }) => [day, register.get(siteId)?.get(day)]));
+    const before = new Map(build.days.map(({ day }) => [day, register.get(siteId)?.get(day)?.version]));
     await freezeGoals(warehouse, build);
     const changes = build.days.flatMap(({ day }) => {
       const row = register.get(siteId)?.get(day);
-      if (row === undefined || row !== before.get(day)) return [];
+      if (row === undefined || row.version !== before.get(day)) return [];
       return [{ ...row, goals: [...row.goals, ...build.goals.map(goalKey)], version }];
     });
     await write(siteId, changes);
