@@ -58,9 +58,9 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'the User-Agent is kept as the version of the browser',
       file: 'src/analytics/ingest/steps.ts',
-      find: 'agent: agentText(readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), input.screen),',
+      find: 'arrival.known?.agent ?? readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined),',
       replace:
-        'agent: agentText({ ...readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), browser_version: arrival.userAgent }, input.screen),',
+        '{ ...readAgent(arrival.userAgent, arrival.headers as AgentHeaders | undefined), browser_version: arrival.userAgent },',
     },
   },
   {
