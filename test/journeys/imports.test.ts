@@ -496,7 +496,7 @@ it('explorations of GA4 become tables of days', async () => {
     `${head}Page path and screen class,Date,Views,Active users\n/a?x=1,20260110,7,3\n/b,20260111,4,2\n`,
     { file: 'pages.csv' },
   );
-  expect(pages).toMatchObject({ stored: 2, overlap: undefined });
+  expect(pages).toMatchObject({ stored: 2, stopped: {} });
   expect((await ask(site, ['pageviews'], ['event:page'])).rows).toEqual([
     ['/a', 7],
     ['/b', 4],
