@@ -48,7 +48,7 @@ async function writeLog(file: string, pageShare: number): Promise<void> {
     const line = `81.${visitor >> 8}.${visitor & 255}.7 - - [${stamp}] "GET ${path} HTTP/1.1" ${status} ${pick(90_000)} "${pick(3) === 0 ? 'https://www.google.com/' : '-'}" "${agent}"\n`;
     if (!out.write(line)) await new Promise((resolve) => out.once('drain', resolve));
   }
-  await new Promise((resolve) => out.end(resolve));
+  await new Promise<void>((resolve) => out.end(resolve));
 }
 
 try {
