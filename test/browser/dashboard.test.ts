@@ -57,7 +57,6 @@ beforeAll(async () => {
   );
   context = await newContext(desk);
   page = await context.newPage();
-  page.setDefaultTimeout(60_000);
   await signIn(page, desk, '/s/shop.example/analytics');
 }, 300_000);
 afterAll(() => desk.close());
@@ -79,14 +78,15 @@ it('an overview is one question to the desk, and at most 130 KB of scripts and 1
   fresh.on('request', (request) => {
     if (request.url().includes('/api/v2/')) asked.push(new URL(request.url()).pathname);
   });
-  fresh.on('response', (response) =>
+  fresh.on('response', (response) => {
+    if (!/\.(js|css)$/.test(new URL(response.url()).pathname)) return;
     weights.push(
       response
         .request()
         .sizes()
         .then((sizes) => [response.url(), sizes.responseBodySize]),
-    ),
-  );
+    );
+  });
   await fresh.goto(`${desk.origin}/s/shop.example/analytics`);
   await drawn(fresh);
   await fresh.waitForLoadState('networkidle');

@@ -15,6 +15,9 @@ export const userAgent =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
 export const owner = { email: 'owner@shop.example', password: 'a harbour of quiet rope' };
 
+/** On a machine that is full, a page takes its time; what it must not do is said by the tests. */
+const stepMs = 120_000;
+
 /** A whole desk on a port of its own, with the built dashboard, and a browser in front of it. */
 export interface DashboardDesk {
   config: Config;
@@ -65,8 +68,8 @@ export async function importEvents({ config }: DashboardDesk, site: string, rows
   await onDesk({ command: 'import', args: { site, file: 'rows' }, body }, config);
 }
 
-export function newContext(desk: DashboardDesk, options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  return desk.browser.newContext({
+export async function newContext(desk: DashboardDesk, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await desk.browser.newContext({
     userAgent,
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
@@ -74,6 +77,8 @@ export function newContext(desk: DashboardDesk, options: BrowserContextOptions =
     viewport: { width: 1440, height: 900 },
     ...options,
   });
+  context.setDefaultTimeout(stepMs);
+  return context;
 }
 
 /** Signs in through the form, which leaves the page where `path` says. */
