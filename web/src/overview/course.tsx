@@ -93,7 +93,7 @@ export function Course({
             {beforeRange}
           </span>
         )}
-        {points.some((point) => point.unfinished && point.value !== null) && (
+        {data !== undefined && points.some((point) => point.unfinished && point.value !== null) && (
           <span>
             <i className="sw s" />
             so far

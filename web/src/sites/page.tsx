@@ -125,7 +125,7 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
             <td className="num">
               <span className="now">
                 {here !== null && here > 0 && <span className="dot ok" />}
-                {here === null ? (live.state === 'failed' ? 'not read' : onItsWay) : exactCount(here)}
+                {here === null ? live.state === 'failed' ? 'not read' : <Coming /> : exactCount(here)}
               </span>
             </td>
             <td className="lo">
@@ -139,11 +139,15 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
               )}
             </td>
             <td className="num">
-              {row === undefined
-                ? week.state === 'failed'
-                  ? 'not read'
-                  : onItsWay
-                : metricText('visitors', row.metrics[0], { exact: true })}
+              {row === undefined ? (
+                week.state === 'failed' ? (
+                  'not read'
+                ) : (
+                  <Coming />
+                )
+              ) : (
+                metricText('visitors', row.metrics[0], { exact: true })
+              )}
             </td>
             <td className="num">
               {row !== undefined && (
@@ -155,4 +159,9 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
       })}
     </tbody>
   );
+}
+
+/** An element of its own: a number that came into the same text would count as one that moved. */
+function Coming() {
+  return <span>{onItsWay}</span>;
 }
