@@ -46,9 +46,9 @@ async function writeLog(file: string, pageShare: number): Promise<void> {
         ? 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
         : `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + (visitor % 40)}.0.0.0 Safari/537.36`;
     const line = `81.${visitor >> 8}.${visitor & 255}.7 - - [${stamp}] "GET ${path} HTTP/1.1" ${status} ${pick(90_000)} "${pick(3) === 0 ? 'https://www.google.com/' : '-'}" "${agent}"\n`;
-    if (!out.write(line)) await new Promise((resolve) => out.once('drain', resolve));
+    if (!out.write(line)) await new Promise<void>((resolve) => out.once('drain', () => resolve()));
   }
-  await new Promise<void>((resolve) => out.end(resolve));
+  await new Promise<void>((resolve) => out.end(() => resolve()));
 }
 
 try {
