@@ -38,6 +38,7 @@ export function findUnclassified(columns: readonly Column[]): string[] {
 /** Tables that belong to no organisation and no person, and why that is so. */
 export const ownerless: Readonly<Record<string, string>> = {
   schema_migrations: 'the app may not even read it',
+  installation: 'one row about this installation, the name of its root key',
   set_up: 'one digest of this installation, from before there is any person',
 };
 
