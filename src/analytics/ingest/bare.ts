@@ -63,6 +63,8 @@ const at = /@|%(?:25){0,2}40/g;
 /** `@2x.png` is a picture for dense screens, and a version (`@1.2.3`) ends in no letters. */
 const mailHost = /^(?!\d+x\.)(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}/u;
 const mailHostCharsMax = 254;
+/** A mailbox name has 64 characters, each of them perhaps encoded twice. */
+const mailNameCharsMax = 320;
 const beforeName = /[\s/\\?#&=;,:|<>"'()[\]{}@]/;
 
 /** Text in which each e-mail address, also an encoded one, is replaced by a mark. */
@@ -73,9 +75,11 @@ export function withoutEmails(text: string): string {
   for (const sign of text.matchAll(at)) {
     const after = sign.index + sign[0].length;
     const host = mailHost.exec(text.slice(after, after + mailHostCharsMax));
+    if (host === null) continue;
     let name = sign.index;
-    while (name > from && !beforeName.test(text[name - 1] as string)) name--;
-    if (host === null || name === sign.index) continue;
+    const first = Math.max(from, name - mailNameCharsMax);
+    while (name > first && !beforeName.test(text[name - 1] as string)) name--;
+    if (name === sign.index) continue;
     kept += text.slice(from, name) + emailMark;
     from = after + host[0].length;
   }
