@@ -87,8 +87,8 @@ export function KeySettings({ site }: { site: Site }) {
                   </span>
                 ))}
               </td>
-              <td>{dayText(key.created_at.slice(0, 10), today)}</td>
-              <td>{key.last_used_day === null ? 'never' : dayText(key.last_used_day, today)}</td>
+              <td data-head="Made">{dayText(key.created_at.slice(0, 10), today)}</td>
+              <td data-head="Last used">{key.last_used_day === null ? 'never' : dayText(key.last_used_day, today)}</td>
               <td className="num">
                 <button
                   type="button"

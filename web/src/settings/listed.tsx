@@ -35,13 +35,13 @@ export function ListedTable<T extends { id: number }>({
 }: {
   listed: Listed<T>;
   heads: readonly string[];
-  /** The cells of a row, actions included. */
+  /** The cells of a row, actions included. On a phone a list of many columns puts them below each other: name them by `data-head`. */
   row: (item: T) => ReactNode;
   empty: ReactNode;
 }) {
   const { rows, problem } = listed;
   return (
-    <div className="list">
+    <div className={heads.length > 3 ? 'list many' : 'list'}>
       {problem !== undefined ? (
         <Failed
           code={problem.code}
