@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Attempt, allProofs, CannotProve, openGround, type Proof, repository, sabotagedCopy } from './kit.ts';
 
 /**
- * `npm run proof` [-- [--sabotage] [--json] [--report <file>] [id …]]: proves the promises of the ledger against this
+ * `npm run proof` [-- [--sabotage] [--json] [--report <file>] [--without <id>]… [id …]]: proves the promises of the ledger against this
  * repository and ends with `N held, N failed`, or shows that each proof fails once its guard is gone. Exit code 0 or 1.
  */
 
@@ -21,11 +21,18 @@ interface Line {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sabotage: { type: 'boolean' }, json: { type: 'boolean' }, report: { type: 'string' } },
+  options: {
+    sabotage: { type: 'boolean' },
+    json: { type: 'boolean' },
+    report: { type: 'string' },
+    without: { type: 'string', multiple: true, default: [] },
+  },
 });
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const wanted = new Set(positionals);
-const proofs = (await allProofs()).filter(({ id }) => positionals.length === 0 || wanted.delete(id));
+const proofs = (await allProofs())
+  .filter(({ id }) => positionals.length === 0 || wanted.delete(id))
+  .filter(({ id }) => !values.without.includes(id));
 if (wanted.size > 0) {
   process.stderr.write(`There is no proof ${[...wanted].join(', ')}.\n`);
   process.exit(2);
