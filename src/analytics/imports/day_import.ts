@@ -1,9 +1,17 @@
-import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
 import type { Atom } from '../facts.ts';
 import type { DayKindName, DayRow } from './kinds.ts';
 import { importLimits } from './limits.ts';
 import { refused } from './refused.ts';
-import { countStopped, emptyReport, type ImportReport, type StopReason } from './report.ts';
+import {
+  countStopped,
+  emptyReport,
+  type ImportReport,
+  type Overlap,
+  overlapOf,
+  type StopReason,
+  spanOf,
+} from './report.ts';
 
 /** What a reader of tables finds: a row, one it cannot take, the numbers a table has, or something it knows nothing of. */
 export type DayReading =
@@ -20,7 +28,7 @@ export interface DayReport extends ImportReport {
   /** Files and columns that are not read. */
   notUnderstood: string[];
   /** Days that are left out because they have numbers already. */
-  overlap: { days: number; first: string; last: string } | undefined;
+  overlap: Overlap | undefined;
 }
 
 /** What an import holds, for its record. */
@@ -100,9 +108,7 @@ export async function importDays(parts: DayImportParts): Promise<{ report: DayRe
 
   const all = [...new Set([...days.values()].flatMap((each) => [...each]))].sort();
   report.days = spanOf(all);
-  const overlapped = [...overlap].sort();
-  const span = spanOf(overlapped);
-  report.overlap = span === undefined ? undefined : { days: overlapped.length, ...span };
+  report.overlap = overlapOf([...overlap].sort());
   for (const [kind, each] of days) {
     const table = report.tables[kind];
     if (table !== undefined) table.days = each.size;
@@ -140,18 +146,12 @@ function lineOf(row: DayRow, { siteId, importId }: DayImportParts): string {
   });
 }
 
-function spanOf(days: readonly string[]): { first: string; last: string } | undefined {
-  const [first, last] = [days[0], days.at(-1)];
-  return first === undefined || last === undefined ? undefined : { first, last };
-}
-
 /** Takes the rows of an import of days out again. They are invisible already: its record does not say done. */
 export async function undoDays(parts: {
   warehouse: Pick<Warehouse, 'read' | 'command' | 'cluster'>;
   siteId: number;
   importId: number;
 }): Promise<{ rows: number }> {
-  const { cluster } = parts.warehouse;
   const which = { site: parts.siteId, import: parts.importId };
   const where = 'site_id = {site:UInt64} AND import_id = {import:UInt32}';
   const [counted] = await parts.warehouse.read<{ rows: string }>(
@@ -159,7 +159,7 @@ export async function undoDays(parts: {
     which,
     { purpose: 'undo_import' },
   );
-  const table = cluster === undefined ? 'imported_days' : `imported_days_local ON CLUSTER ${cluster}`;
-  await parts.warehouse.command(`DELETE FROM ${table} WHERE ${where}`, which, { purpose: 'undo_import' });
+  for (const statement of inDialect(`DELETE FROM {{table:imported_days}} WHERE ${where}`, parts.warehouse.cluster))
+    await parts.warehouse.command(statement, which, { purpose: 'undo_import' });
   return { rows: Number(counted?.rows ?? 0) };
 }

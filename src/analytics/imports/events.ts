@@ -1,6 +1,6 @@
 import { plainAddress } from '../../platform/http/address.ts';
 import type { Random } from '../../platform/random.ts';
-import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
 import { type Arrival, arrive, type Hit } from '../ingest/arrival.ts';
 import { type Page, readPage } from '../ingest/page.ts';
 import { readEvent } from '../ingest/payload.ts';
@@ -12,11 +12,20 @@ import { noThrottle } from '../ingest/throttle.ts';
 import type { SiteRecord } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
 import { type Id64, openLiveVisits } from '../visits/live_visits.ts';
-import { type DaySalt, dayOf, graceMs, type Salts, saltBytes } from '../visits/salt.ts';
+import { dayOf, type Salts } from '../visits/salt.ts';
 import { siteKey } from '../visits/visitor.ts';
+import { openDaySalts } from './day_salts.ts';
 import { importLimits } from './limits.ts';
 import { refused } from './refused.ts';
-import { countStopped, emptyReport, type ImportReport, type StopReason } from './report.ts';
+import {
+  countStopped,
+  emptyReport,
+  type ImportReport,
+  type Overlap,
+  overlapOf,
+  type StopReason,
+  spanOf,
+} from './report.ts';
 
 export type ImportParts = {
   /** NDJSON: `{time, name, url, referrer, title, screen, ip, user_agent, props, revenue, interactive, scroll_depth, engagement_ms}` */
@@ -59,7 +68,7 @@ export interface EventReport extends ImportReport {
   /** How many days have rows, and which. */
   dayCount: number;
   /** Days that are left out because they have numbers already. */
-  overlap: { days: number; first: string; last: string } | undefined;
+  overlap: Overlap | undefined;
 }
 
 /** Rows kept by one append: about 0.5 MB of text, and no more than fits where addresses are long. */
@@ -138,11 +147,10 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
     throw error;
   } finally {
     // Also when the file breaks off in the middle: what was kept until then changes its days all the same.
-    report.days = spanOf(days);
+    report.days = spanOf(sortedDays(days));
     report.dayCount = days.size;
     report.visitors = visitors.count();
-    const span = spanOf(overlap);
-    report.overlap = span === undefined ? undefined : { days: overlap.size, ...span };
+    report.overlap = overlapOf(sortedDays(overlap));
     if (days.size > 0) await parts.markDirty(parts.site.id, sortedDays(days));
   }
   return { report, days: sortedDays(days) };
@@ -150,12 +158,6 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
 
 function sortedDays(days: ReadonlySet<number>): string[] {
   return [...days].sort((a, b) => a - b).map(dayText);
-}
-
-function spanOf(days: ReadonlySet<number>): { first: string; last: string } | undefined {
-  const sorted = sortedDays(days);
-  const [first, last] = [sorted[0], sorted.at(-1)];
-  return first === undefined || last === undefined ? undefined : { first, last };
 }
 
 /**
@@ -208,8 +210,6 @@ export async function undoImport(parts: {
     which,
     { seconds: 60, purpose: 'undo_import' },
   );
-  const { cluster } = parts.warehouse;
-  const stored = (table: string) => (cluster === undefined ? table : `${table}_local ON CLUSTER ${cluster}`);
   const markDirty = async () => {
     if (days.length > 0)
       await parts.markDirty(
@@ -218,8 +218,9 @@ export async function undoImport(parts: {
       );
   };
   await markDirty();
-  await parts.warehouse.command(`DELETE FROM ${stored('events')} WHERE ${where}`, which, { purpose: 'undo_import' });
-  await parts.warehouse.command(`DELETE FROM ${stored('visits')} WHERE ${where}`, which, { purpose: 'undo_import' });
+  const rowsOf = `DELETE FROM {{table:events}} WHERE ${where}; DELETE FROM {{table:visits}} WHERE ${where}`;
+  for (const statement of inDialect(rowsOf, parts.warehouse.cluster))
+    await parts.warehouse.command(statement, which, { purpose: 'undo_import' });
   // Their revenue is gone, so the same orders may earn it again.
   for (const order of orders) parts.orderKeys.delete(siteKey('order', parts.siteId, order.order_id));
   await markDirty();
@@ -279,7 +280,9 @@ function deskFor(parts: ImportParts): Desk {
   return {
     sites: { find: () => parts.site },
     places: parts.places,
-    salts: importSalts(parts),
+    salts: openDaySalts(parts.random, (day) =>
+      day === dayOf(parts.nowMs) ? parts.salts?.current(parts.nowMs) : undefined,
+    ),
     visits: openLiveVisits({ visitsMax: visitsAtOnceMax, textBytesMax }),
     // Ids are looked at within the file alone: those of live events are forgotten after a day anyway.
     eventKeys: openAgedKeys({ keysMax: 1_000_000, keepMs: 24 * 3_600_000 }),
@@ -289,29 +292,5 @@ function deskFor(parts: ImportParts): Desk {
     addressDigest: parts.addressDigest,
     sealContact: parts.sealContact,
     importId: parts.importId,
-  };
-}
-
-/**
- * One random salt per UTC day, in memory until the import ends: ids of a past day can meet neither those that were
- * made live on that day nor those of another import. Rows after midnight are tried under the day before for ten
- * minutes, as live events are.
- */
-function importSalts(parts: Pick<ImportParts, 'random' | 'salts' | 'nowMs'>): Desk['salts'] {
-  const byDay = new Map<number, DaySalt>();
-  const today = dayOf(parts.nowMs);
-  function saltOf(day: number): DaySalt {
-    if (day === today && parts.salts !== undefined) return parts.salts.current(parts.nowMs);
-    let salt = byDay.get(day);
-    if (salt === undefined) {
-      salt = { day, salt: parts.random.bytes(saltBytes) };
-      byDay.set(day, salt);
-    }
-    return salt;
-  }
-  return {
-    current: (ms) => saltOf(dayOf(ms)),
-    previous: (ms) => (ms - dayOf(ms) * 86_400_000 < graceMs ? saltOf(dayOf(ms) - 1) : undefined),
-    late: saltOf,
   };
 }

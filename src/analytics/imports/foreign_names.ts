@@ -1,6 +1,7 @@
 import { browserNames, systemNames } from '../ingest/data/agent_names.ts';
 import { countryCodes, countryNames } from '../query/countries.ts';
-import { nameText } from './texts.ts';
+import type { DayColumn } from './kinds.ts';
+import { hostText, nameText, pageText, referrerText } from './texts.ts';
 
 /** Names of other products in our words, so that imported and measured numbers of one thing are one row. */
 
@@ -35,8 +36,34 @@ export function namedAgent(column: 'browser' | 'os' | 'device', cell: string): s
 }
 
 /** `130.0` and `10.15.7` as versions are kept here: two numbers, the second left out when it is zero. */
-export function shortVersion(cell: string): string {
+function shortVersion(cell: string): string {
   const [, major, minor] = /^(\d{1,6})(?:[._](\d{1,5}))?/.exec(cell.trim()) ?? [];
   if (major === undefined) return nameText(cell);
   return Number(minor ?? 0) === 0 ? String(Number(major)) : `${Number(major)}.${Number(minor)}`;
+}
+
+/** A cell of another product's table of days, as the column keeps it. */
+export function columnText(column: DayColumn, cell: string, domain: string): string {
+  switch (column) {
+    case 'pathname':
+    case 'entry_page':
+    case 'exit_page':
+    case 'link_path':
+      return pageText(cell, domain);
+    case 'hostname':
+      return hostText(cell);
+    case 'referrer':
+      return referrerText(cell);
+    case 'country':
+      return countryCode(cell);
+    case 'browser':
+    case 'os':
+    case 'device':
+      return namedAgent(column, cell);
+    case 'browser_version':
+    case 'os_version':
+      return shortVersion(cell);
+    default:
+      return nameText(cell);
+  }
 }

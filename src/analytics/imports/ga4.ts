@@ -3,10 +3,9 @@ import { channelOf } from '../ingest/channel.ts';
 import { knownByHost, knownByWord } from '../ingest/known_sources.ts';
 import { countIn, dayIn, plainCell, readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
-import { countryCode, namedAgent, shortVersion } from './foreign_names.ts';
+import { columnText } from './foreign_names.ts';
 import { type DayColumn, type DayKind, type DayKindName, dayKinds } from './kinds.ts';
 import { refused } from './refused.ts';
-import { hostText, nameText, pageText, referrerText } from './texts.ts';
 
 /**
  * A table of GA4's explorer, downloaded as CSV: lines with `#` in front, one line of headers, a line of totals, then
@@ -228,27 +227,7 @@ function rateIn(cell: string): number | undefined {
 
 function textOf(column: DayColumn, cell: string, domain: string): string {
   const isNothing = cell === '(not set)' || cell === '(none)' || cell === '(direct)' || cell === '(other)';
-  if (isNothing) return '';
-  switch (column) {
-    case 'pathname':
-    case 'entry_page':
-      return pageText(cell, domain);
-    case 'hostname':
-      return hostText(cell);
-    case 'referrer':
-      return referrerText(cell);
-    case 'country':
-      return countryCode(cell);
-    case 'device':
-    case 'browser':
-    case 'os':
-      return namedAgent(column, cell);
-    case 'browser_version':
-    case 'os_version':
-      return shortVersion(cell);
-    default:
-      return nameText(cell);
-  }
+  return isNothing ? '' : columnText(column, cell, domain);
 }
 
 /** GA4 writes `google`; here the source is called Google, and `organic` is no tag of a campaign. */

@@ -3,10 +3,9 @@ import { channelOf } from '../ingest/channel.ts';
 import { type Archive, shown } from './archive.ts';
 import { countIn, dayIn, plainCell, readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
-import { countryCode, namedAgent, shortVersion } from './foreign_names.ts';
+import { columnText } from './foreign_names.ts';
 import { type DayColumn, type DayKindName, type DayRow, dayKinds } from './kinds.ts';
 import { refused } from './refused.ts';
-import { hostText, nameText, pageText, referrerText } from './texts.ts';
 
 /** How one table of the export is called there: its header → our column, or our number and what it is multiplied by. */
 interface Table {
@@ -203,28 +202,5 @@ function rowOf(cells: readonly string[], header: Header, table: Table, domain: s
 }
 
 function textOf(column: DayColumn, cell: string, domain: string): string {
-  switch (column) {
-    case 'pathname':
-    case 'entry_page':
-    case 'exit_page':
-    case 'link_path':
-      return pageText(cell, domain);
-    case 'hostname':
-      return hostText(cell);
-    case 'referrer':
-      return referrerText(cell);
-    case 'source':
-      return cell === 'Direct / None' ? '' : nameText(cell);
-    case 'country':
-      return countryCode(cell);
-    case 'browser':
-    case 'os':
-    case 'device':
-      return namedAgent(column, cell);
-    case 'browser_version':
-    case 'os_version':
-      return shortVersion(cell);
-    default:
-      return nameText(cell);
-  }
+  return column === 'source' && cell === 'Direct / None' ? '' : columnText(column, cell, domain);
 }

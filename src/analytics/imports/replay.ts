@@ -11,7 +11,8 @@ import { noThrottle } from '../ingest/throttle.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { openAgedKeys } from '../visits/aged_keys.ts';
 import { openLiveVisits } from '../visits/live_visits.ts';
-import { type DaySalt, dayMs, dayOf, graceMs, type Salts, saltBytes } from '../visits/salt.ts';
+import { dayOf, graceMs } from '../visits/salt.ts';
+import { openDaySalts } from './day_salts.ts';
 
 /** A request as a browser sends it to `/api/event`, and when it is to have come. */
 export interface TimedRequest {
@@ -90,7 +91,10 @@ export function openReplay(parts: {
       onLate() {},
     });
   }
-  const salts = replaySalts(house, running.salts);
+  const salts = openDaySalts(house.random, (day) => {
+    const nowMs = house.clock.now();
+    return day === dayOf(nowMs) ? running.salts.current(nowMs) : undefined;
+  });
   const past = openAt(openLiveVisits({ visitsMax: visitsAtOnceMax, textBytesMax }), openLiveView());
   const present = openAt(running.visits, running.live);
 
@@ -171,25 +175,5 @@ function gather(lane: Lane) {
         });
       });
     },
-  };
-}
-
-/** A salt of its own for each past day, in memory only; the running one for today, so that a visitor of this morning is the same this evening. */
-function replaySalts(
-  house: Pick<House, 'random' | 'clock'>,
-  running: Salts,
-): Pick<Salts, 'current' | 'previous' | 'late'> {
-  const byDay = new Map<number, DaySalt>();
-  function saltOf(day: number): DaySalt {
-    const nowMs = house.clock.now();
-    if (day === dayOf(nowMs)) return running.current(nowMs);
-    const known = byDay.get(day) ?? { day, salt: house.random.bytes(saltBytes) };
-    byDay.set(day, known);
-    return known;
-  }
-  return {
-    current: (ms) => saltOf(dayOf(ms)),
-    previous: (ms) => (ms - dayOf(ms) * dayMs < graceMs ? saltOf(dayOf(ms) - 1) : undefined),
-    late: saltOf,
   };
 }

@@ -27,8 +27,16 @@ export interface ImportReport {
   stopped: Partial<Record<StopReason, { rows: number; lines: (number | string)[] }>>;
   /** Stored rows that were kept without something, for a setting of the site. */
   leftOut: Partial<Record<LeftOutReason, number>>;
-  days: { first: string; last: string } | undefined;
+  days: Span | undefined;
 }
+
+/** First and last of some days, 'YYYY-MM-DD'. */
+interface Span {
+  first: string;
+  last: string;
+}
+/** How many days, and between which. */
+export type Overlap = { days: number } & Span;
 
 const linesShownMax = 20;
 
@@ -45,4 +53,16 @@ export function countStopped(report: ImportReport, reason: StopReason, at: numbe
 
 export function stoppedIn(report: ImportReport | undefined): number {
   return Object.values(report?.stopped ?? {}).reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** @param days in order */
+export function spanOf(days: readonly string[]): Span | undefined {
+  const [first, last] = [days[0], days.at(-1)];
+  return first === undefined || last === undefined ? undefined : { first, last };
+}
+
+/** @param days in order */
+export function overlapOf(days: readonly string[]): Overlap | undefined {
+  const span = spanOf(days);
+  return span === undefined ? undefined : { days: days.length, ...span };
 }

@@ -149,7 +149,7 @@ export function dayOf(ms: number): number {
 }
 
 /** Is this moment in the first ten minutes of its UTC day? */
-function isGrace(ms: number): boolean {
+export function isGrace(ms: number): boolean {
   return ms - dayOf(ms) * dayMs < graceMs;
 }
 
