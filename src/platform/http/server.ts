@@ -120,13 +120,21 @@ function tlsSettings({ context, chooseProtocol }: HttpTls): TlsOptions {
 /** Puts the question of `admits` between the handshake and HTTP. */
 function openTls(server: TlsServer, { admits }: HttpTls): TlsServer {
   if (admits === undefined) return server;
-  const speakHttp = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
-  server.removeAllListeners('secureConnection');
+  const speakHttp = stepInFront<TLSSocket>(server, 'secureConnection');
   server.on('secureConnection', (socket: TLSSocket) => {
-    if (admits(socket)) for (const speak of speakHttp) speak.call(server, socket);
+    if (admits(socket)) speakHttp(socket);
     else socket.destroySoon();
   });
   return server;
+}
+
+/** Takes a server's connections away from node:http, and gives what hands one over to it. */
+function stepInFront<S extends Socket>(server: Server, event: 'connection' | 'secureConnection'): (socket: S) => void {
+  const listeners = server.listeners(event) as ((socket: S) => void)[];
+  server.removeAllListeners(event);
+  return (socket) => {
+    for (const speakHttp of listeners) speakHttp.call(server, socket);
+  };
 }
 
 /**
@@ -183,13 +191,9 @@ function openLane(server: Server, options: Pick<HttpOptions, 'fast' | 'clock'>):
   const handlers = new Map<string, PlainHandler>();
   for (const [path, { plain }] of Object.entries(options.fast)) if (plain !== undefined) handlers.set(path, plain);
   if (handlers.size === 0) return undefined;
-  const speakHttp = server.listeners('connection') as ((socket: Socket) => void)[];
-  server.removeAllListeners('connection');
   const lane = openPlainLane({
     handlers,
-    toNode(socket) {
-      for (const speak of speakHttp) speak.call(server, socket);
-    },
+    toNode: stepInFront<Socket>(server, 'connection'),
     headBytesMax,
     firstMsMax: headMsMax,
     idleMsMax,
