@@ -135,16 +135,21 @@ export async function openHistory(house: {
     await readAgain();
   }
 
-  /** What is being written while this reads is newer in memory, and stays. */
-  async function readAgain(): Promise<void> {
-    const read = await readDays(warehouse);
+  /** Reads the register, or one site's part of it. What is being written meanwhile is newer in memory, and stays. */
+  async function readAgain(site?: number): Promise<void> {
+    const read = await readDays(warehouse, site);
     for (const [siteId, days] of read)
       for (const [day, row] of days) {
         const known = register.get(siteId)?.get(day);
         if (known !== undefined && known.version > row.version) days.set(day, known);
       }
-    register = read;
-    views.clear();
+    if (site === undefined) {
+      register = read;
+      views.clear();
+    } else {
+      register.set(site, read.get(site) ?? new Map());
+      views.delete(site);
+    }
   }
 
   function viewOf(siteId: number): SiteHistory {
@@ -208,7 +213,7 @@ export async function openHistory(house: {
       if (stopped) break;
       const days = await alone(`history:${siteId}`, async (held) => {
         // Another process may have done some of it since, and what it did is in the register.
-        await readAgain();
+        await readAgain(siteId);
         const [due] = await look(siteId);
         return due === undefined ? 0 : freezeSite(due, () => held() && !stopped);
       });
@@ -243,8 +248,8 @@ export async function openHistory(house: {
       }
       log.info('history.frozen', { site: siteId, days: fresh.length, ms: Math.round(clock.monotonic() - began) });
     }
-    for (const [missing, days] of Map.groupBy(lacking, (day) => day.missing.map(goalKey).join('\n')).entries()) {
-      const wanted = goals.filter((goal) => missing.split('\n').includes(goalKey(goal)));
+    for (const days of Map.groupBy(lacking, (day) => day.missing.map(goalKey).join('\n')).values()) {
+      const wanted = days[0]?.missing ?? [];
       for (const chunk of chunksOf(days)) {
         if (!goesOn()) break;
         done += await addGoals({ siteId, timezone, version: nextVersion(), days: chunk, goals: wanted });

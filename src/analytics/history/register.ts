@@ -18,8 +18,8 @@ export interface DayChange {
   goals: readonly string[];
 }
 
-/** The newest row of every day, by site and day. */
-export async function readDays(warehouse: Warehouse): Promise<Map<number, Map<number, DayChange>>> {
+/** The newest row of every day, by site and day; of one site when it is named. */
+export async function readDays(warehouse: Warehouse, site?: number): Promise<Map<number, Map<number, DayChange>>> {
   const rows = await warehouse.read<{
     site: string;
     day: number;
@@ -35,8 +35,8 @@ export async function readDays(warehouse: Warehouse): Promise<Map<number, Map<nu
   }>(
     `SELECT site_id AS site, toUInt16(id_day) AS day, version, state, reason, timezone, recipe, arrivals,
        arrayMap(piece -> toUInt16(piece), pieces) AS pieces, left_out, goals
-     FROM frozen_days FINAL`,
-    {},
+     FROM frozen_days FINAL${site === undefined ? '' : ' WHERE site_id = {site:UInt64}'}`,
+    site === undefined ? {} : { site },
     { purpose: 'history', seconds: historySeconds },
   );
   const register = new Map<number, Map<number, DayChange>>();

@@ -4,8 +4,9 @@ import type { Binder } from './binder.ts';
 import { conditionOf } from './condition.ts';
 import type { Dimension, Filter, Goal } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
+import { never } from './rows.ts';
 import type { FrozenDays } from './run.ts';
-import { dayMs, isoDay, startOfDay } from './zone.ts';
+import { dayMs, isoDay, shortestDayMs, startOfDay } from './zone.ts';
 
 /**
  * What `daily` (src/analytics/history) answers for one list, and what is left to be read live.
@@ -178,9 +179,6 @@ function hasOneValue(filter: Filter): boolean {
   return operator === 'is' && !negated && caseSensitive && values.length === 1 && subject.fact.names === undefined;
 }
 
-/** A local day has at least this many hours wherever clocks have been changed by one. */
-const shortestDayMs = 23 * 3_600_000;
-
 interface Span {
   /** Local day number. */
   piece: number;
@@ -295,8 +293,4 @@ export function dailySql(
     : 'daily AS t';
   const groups = [...(lists.length === 1 ? [] : ['s']), ...keys];
   return `SELECT ${shown.join(', ')}\nFROM ${from} WHERE ${where.join(' AND ')}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`;
-}
-
-function never(): string {
-  throw new Error('A test of a frozen value asked for a look-up in visits.');
 }

@@ -7,7 +7,7 @@ import { zeroOf } from './grouping.ts';
 import type { Dimension, Filter, Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import { never } from './rows.ts';
-import { dayMs, dayOf, isoDay, startOfDay } from './zone.ts';
+import { dayMs, dayOf, isoDay, shortestDayMs, startOfDay } from './zone.ts';
 
 /** What finished imports of the site hold (src/analytics/imports/records.ts). */
 export interface Imported {
@@ -59,9 +59,6 @@ export function planImported(
   if (days.length === 0) return 'out_of_range';
   return { kind, ids: imported.ids, days, atoms, filters: asked.filters, dimensions: asked.dimensions };
 }
-
-/** A local day has at least this many hours wherever clocks have been changed by one. */
-const shortestDayMs = 23 * 3_600_000;
 
 /** The smallest table that has every column that is asked for. */
 function kindOf(dimensions: readonly Dimension[], filters: readonly Filter[]): DayKindName | undefined {

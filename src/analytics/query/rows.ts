@@ -99,8 +99,9 @@ export function openRows(scope: Scope, binder: Binder) {
   return { site, instant, visitScopes, eventScopes };
 }
 
+/** For tests of a table whose rows hold everything that they look at. */
 export function never(): string {
-  throw new Error('A test on visits was asked for a look-up in visits.');
+  throw new Error('A test that needs no look-up in visits asked for one.');
 }
 
 function isActionTest(filter: Filter): boolean {

@@ -10,6 +10,8 @@
 const minuteMs = 60_000;
 export const hourMs = 3_600_000;
 export const dayMs = 86_400_000;
+/** A local day has at least this many hours wherever clocks have been changed by one. */
+export const shortestDayMs = 23 * hourMs;
 
 /** A formatter costs some 50 µs to make and 1 µs to ask, so each zone has one; there are about 600 zones. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
