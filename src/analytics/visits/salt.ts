@@ -16,6 +16,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import type { Log } from '../../platform/log.ts';
+import { writePrivateFile } from '../../platform/private_file.ts';
 import type { Random } from '../../platform/random.ts';
 
 /**
@@ -177,7 +178,7 @@ function openSaltFile(file: string) {
     write(salts: readonly DaySalt[]): void {
       if (existsSync(fresh)) destroy(fresh);
       if (existsSync(old)) destroy(old);
-      writeDurably(fresh, salts.map((salt) => `${salt.day} ${salt.salt.toString('hex')}\n`).join(''));
+      writePrivateFile(fresh, salts.map((salt) => `${salt.day} ${salt.salt.toString('hex')}\n`).join(''));
       crashPoint('salt.written');
       if (existsSync(file)) linkSync(file, old);
       renameSync(fresh, file);
@@ -192,16 +193,6 @@ function openSaltFile(file: string) {
 function readLine(line: string): DaySalt[] {
   const parts = /^(\d{1,6}) ([0-9a-f]{64})$/.exec(line);
   return parts === null ? [] : [{ day: Number(parts[1]), salt: Buffer.from(parts[2] as string, 'hex') }];
-}
-
-function writeDurably(file: string, text: string): void {
-  const fd = openSync(file, 'wx', 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function destroy(file: string): void {

@@ -1,19 +1,8 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { writePrivateFile } from '../private_file.ts';
 import { makeAccountKey } from './conversation.ts';
 import { acmeReasons, type ChallengeType } from './failure.ts';
 
@@ -162,12 +151,6 @@ function replace(file: string, text: string): void {
 function writePrivately(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   rmSync(file, { force: true });
-  const handle = openSync(file, 'wx', 0o600);
-  try {
-    writeSync(handle, text);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+  writePrivateFile(file, text);
   chmodSync(file, 0o600);
 }

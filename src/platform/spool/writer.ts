@@ -47,8 +47,8 @@ const zeros = Buffer.alloc(256 * 1024);
  *
  * A segment begins as zeros that are on disk before it is used, about as many as its predecessor had rows: a sync of
  * rows that overwrite blocks needs no commit of the file system's journal (0.2 ms instead of 1.4 ms at the median,
- * 1 ms instead of 10 ms at the 99th percentile, `docs/decisions/2026-11-27-spool.md`). What is left of them is cut off when the
- * segment closes. Rows hold no zero byte, so after a crash the rows end where the zeros begin.
+ * 1 ms instead of 10 ms at the 99th percentile, `docs/decisions/2026-11-27-spool.md`). What is left of them is cut off
+ * when the segment closes. Rows hold no zero byte, so after a crash the rows end where the zeros begin.
  */
 export class LaneWriter {
   readonly #lane: string;

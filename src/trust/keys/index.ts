@@ -1,16 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { writePrivateFile } from '../../platform/private_file.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
 
@@ -94,9 +85,7 @@ export function ringOf(root: Buffer): KeyRing {
 
 function writeDurably(file: string, text: string): void {
   const next = `${file}.new`;
-  const handle = openSync(next, 'w', 0o600);
-  writeSync(handle, text);
-  fsyncSync(handle);
-  closeSync(handle);
+  rmSync(next, { force: true });
+  writePrivateFile(next, text);
   renameSync(next, file);
 }
