@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { ask, type DeskFolder, lastDays, mainSite, pause, type Running } from './desk.ts';
-import type { LoadPlan, LoadResult } from './load.ts';
+import { type LoadPlan, type LoadResult, loadApart } from './load.ts';
 
 /**
  * Sends events to a running desk as a site full of visitors would, each plan from a process of its own, and compares
@@ -31,7 +31,7 @@ export async function measureIngest(
   let acknowledged = 0;
   let failures = 0;
   const send = async (given: Partial<LoadPlan>): Promise<LoadResult> => {
-    const result = await load({ ...plan, run: run + loads++, ...given });
+    const result = await loadApart({ ...plan, run: run + loads++, ...given });
     acknowledged += result.events;
     for (const times of Object.values(result.failed)) failures += times;
     return result;
@@ -112,7 +112,7 @@ async function floorOf(plan: LoadPlan): Promise<LoadResult> {
   const child = spawn(process.execPath, [import.meta.filename, 'floor'], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const port = await new Promise<number>((resolve) => child.stdout.once('data', (text) => resolve(Number(text))));
-    return await load({ ...plan, port, seconds: Math.min(plan.seconds, 5) });
+    return await loadApart({ ...plan, port, seconds: Math.min(plan.seconds, 5) });
   } finally {
     child.kill();
   }
@@ -173,22 +173,6 @@ function besides(desk: DeskFolder, running: Running) {
     times.sort((a, b) => a - b);
     return { questions: times.length, medianMs: times[times.length >> 1] ?? 0, signIns };
   };
-}
-
-function load(plan: LoadPlan): Promise<LoadResult> {
-  return new Promise((done, reject) => {
-    const script = new URL('./load.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, JSON.stringify(plan)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.once('close', (code) =>
-      code === 0 ? done(JSON.parse(out) as LoadResult) : reject(new Error(`The load generator ended with ${code}.`)),
-    );
-  });
 }
 
 if (process.argv[1] === import.meta.filename && process.argv[2] === 'floor') openFloor();

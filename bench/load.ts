@@ -6,6 +6,7 @@
  *
  * prints one line of JSON: acknowledged requests and events, errors by status, latency percentiles in ms, CPU seconds.
  */
+import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 
 export interface LoadPlan {
@@ -164,6 +165,21 @@ export function runLoad(given: LoadPlan, acknowledged: (n: number) => void = () 
       });
       socket.on('close', close);
     }
+  });
+}
+
+/** Runs the plan in a process of its own, so that its work is not the server's. */
+export function loadApart(plan: LoadPlan): Promise<LoadResult> {
+  return new Promise((done, reject) => {
+    const script = ['--disable-warning=ExperimentalWarning', import.meta.filename, JSON.stringify(plan)];
+    const child = spawn(process.execPath, script, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.once('close', (code) =>
+      code === 0 ? done(JSON.parse(out) as LoadResult) : reject(new Error(`The load generator ended with ${code}.`)),
+    );
   });
 }
 

@@ -8,14 +8,13 @@
  * that were lost or stored twice, and how memory grew after the first third. A kill is SIGKILL of the server in the
  * middle of a round, and a new start. Exit code 1 when an event was lost or is there twice.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ask, type DeskFolder, pause, postgresFolder, prepareDesk, type Running, startDesk } from './desk.ts';
-import type { LoadPlan, LoadResult } from './load.ts';
+import { loadApart } from './load.ts';
 import { memoryMb } from './memory.ts';
 
 const { values: given } = parseArgs({
@@ -72,7 +71,7 @@ async function soakRound(desk: DeskFolder, server: Running, round: number, tally
   const state = { over: false };
   const reads = Array.from({ length: Number(given.readers) }, () => readUntil(desk, server, state, tally));
   const firstRead = tally.readMs.length;
-  const load = startLoad({
+  const load = loadApart({
     port: server.port,
     connections,
     seconds: roundSeconds,
@@ -106,21 +105,6 @@ async function soakRound(desk: DeskFolder, server: Running, round: number, tally
       `${refused > 0 ? `, ${refused} refused` : ''}${next === server ? '' : `, killed and back in ${Math.round(next.listeningMs)} ms`}`,
   );
   return next;
-}
-
-/** The load generator is a process of its own, so that its work is not the server's. */
-async function startLoad(plan: LoadPlan): Promise<LoadResult> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'load.ts'), JSON.stringify(plan)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
-    text += part;
-  });
-  await once(child, 'close');
-  return JSON.parse(text) as LoadResult;
 }
 
 /** Somebody with an open dashboard who looks again every second. */

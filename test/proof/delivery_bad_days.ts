@@ -1,9 +1,10 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Readiness } from '../../src/app/health.ts';
 import { auditDesk } from './drivers/audit.ts';
 import { nextUtcMidnight } from './drivers/clock_travel.ts';
-import { drained, postgresIsBack, type Readiness } from './drivers/desk_questions.ts';
+import { drained, postgresIsBack } from './drivers/desk_questions.ts';
 import { type KillableDesk, openKillableDesk } from './drivers/killable_desk.ts';
 import { type Load, startLoad } from './drivers/load.ts';
 import { openSmallDisk, type SmallDisk } from './drivers/small_disk.ts';

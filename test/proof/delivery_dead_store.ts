@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Readiness } from '../../src/app/health.ts';
 import { auditDesk } from './drivers/audit.ts';
 import { type Child, startChild } from './drivers/child.ts';
 import { nextUtcMidnight } from './drivers/clock_travel.ts';
 import { type DeadStore, deadStore } from './drivers/dead_store.ts';
-import { drained, type Readiness, sendOne, visitorAgent } from './drivers/desk_questions.ts';
+import { drained, sendOne, visitorAgent } from './drivers/desk_questions.ts';
 import { type KillableDesk, openKillableDesk } from './drivers/killable_desk.ts';
 import { type Load, startLoad } from './drivers/load.ts';
 import { must, type Proof } from './kit.ts';

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Readiness } from '../../../src/app/health.ts';
 import { must } from '../kit.ts';
 import type { KillableDesk } from './killable_desk.ts';
 
@@ -36,14 +37,6 @@ export async function totals(desk: KillableDesk, range: 'day' | [string, string]
   });
   must(answer.status === 200, `The query was answered ${answer.status}: ${answer.text}`);
   return (answer.body as { results: { metrics: number[] }[] }).results[0]?.metrics ?? [];
-}
-
-export interface Readiness {
-  ready: boolean;
-  postgres: boolean;
-  warehouse: boolean;
-  spool_lag_ms: number;
-  spool_bytes: number;
 }
 
 /**
