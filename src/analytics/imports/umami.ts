@@ -176,7 +176,8 @@ const browsers: { readonly [word: string]: string } = {
 };
 
 function browserOf(word: string): string {
-  return browsers[word.toLowerCase()] ?? namedAgent('browser', word);
+  const key = word.toLowerCase();
+  return (Object.hasOwn(browsers, key) ? browsers[key] : undefined) ?? namedAgent('browser', word);
 }
 
 /** `Windows 10` is a system and its version, `Android OS` is Android. */
