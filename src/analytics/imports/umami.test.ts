@@ -16,7 +16,8 @@ it.each([
 ])('a browser that Umami calls %s is %s', async (word, browser) => {
   const events = table(`session_id,url_path,created_at,browser\ns1,/,2026-01-02 03:04:05,${word}\n`);
   const site = { domain: 'shop.example', foreignIds: [] } as unknown as SiteRecord;
-  const rows = await Array.fromAsync(readUmamiEvents({ events }, site));
+  const rows = [];
+  for await (const row of readUmamiEvents({ events }, site)) rows.push(row);
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({ known: { agent: { browser } } });
 });
