@@ -1,4 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createWriteStream, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -265,13 +266,11 @@ describe('beside a running server', () => {
   });
 
   it('an import that is killed, and run again, has each row once', async () => {
-    const rows = 30_000;
-    const file = cli.write('big.ndjson', Array.from({ length: rows }, (_, at) => row(at)).join(''));
-    const child = cli.start(['import', 'events', file, '--site', 'shop.example']);
-    const cut = cli.ended(child);
-    await until(async () => (await pageviews()) > 0);
+    const rows = 3_000;
+    const { file, cut, child, whole } = await importHalf('big.ndjson', rows);
     child.kill('SIGKILL');
     await cut;
+    whole();
     expect(await pageviews(), 'a part of it was stored').toBeLessThan(rows);
     const again = await cli.run(['import', 'events', file, '--site', 'shop.example']);
     expect(again.code, again.err).toBe(0);
@@ -287,12 +286,10 @@ describe('beside a running server', () => {
 
 describe('after a server was killed', () => {
   it('commands open the stores themselves, and an import that died with it is done again', async () => {
-    const rows = 30_000;
-    const file = cli.write('dies.ndjson', Array.from({ length: rows }, (_, at) => row(at)).join(''));
-    const child = cli.start(['import', 'events', file, '--site', 'shop.example']);
-    const cut = cli.ended(child);
-    await until(async () => (await pageviews()) > 0);
+    const rows = 3_000;
+    const { file, cut, whole } = await importHalf('dies.ndjson', rows);
     server?.process.kill('SIGKILL');
+    whole();
     const told = await cut;
     expect(told.code).toBe(1);
     expect(told.err).toMatch(/^The server ended/);
@@ -312,6 +309,25 @@ describe('after a server was killed', () => {
     for (const line of end.err.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('event');
   });
 });
+
+/** An import that has stored a part of its file and waits for the rest, which stands in a pipe of the file's name. */
+async function importHalf(name: string, rows: number) {
+  const lines = Array.from({ length: rows }, (_, at) => row(at));
+  const file = join(cli.folder, name);
+  execFileSync('mkfifo', [file]);
+  const child = cli.start(['import', 'events', file, '--site', 'shop.example']);
+  const pipe = createWriteStream(file).on('error', () => {});
+  pipe.write(lines.slice(0, rows / 2).join(''));
+  const cut = cli.ended(child);
+  await until(async () => (await pageviews()) > 0);
+  /** Puts the whole file in the pipe's place. */
+  const whole = () => {
+    pipe.destroy();
+    rmSync(file);
+    cli.write(name, lines.join(''));
+  };
+  return { file, child, cut, whole };
+}
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
