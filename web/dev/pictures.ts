@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Double } from './double.ts';
 import { serveDashboard } from './serve.ts';
 
 /**
- * Pictures of every page in every variant, for people to look at: 1440 and 375 wide, light and dark, full and empty.
+ * Pictures of every page in every variant, for people to look at: 1440, 375 and 320 wide and at a zoom of 200 %, light
+ * and dark, full, empty and on a bad day.
  * `node web/dev/pictures.ts [name…]` after a build; they land in web/pictures/, which git ignores.
  * `node web/dev/pictures.ts --readme` renews docs/pictures/overview.png.
  */
@@ -12,6 +14,9 @@ const folder = join(import.meta.dirname, '../pictures');
 const sizes = [
   { name: '1440', width: 1440, height: 900 },
   { name: '375', width: 375, height: 812 },
+  { name: '320', width: 320, height: 640 },
+  // A window of 1440 at a zoom of 200 %: half as many pixels to lay out, each drawn by four.
+  { name: 'zoom', width: 720, height: 450, scale: 2 },
 ] as const;
 
 interface Shot {
@@ -21,7 +26,7 @@ interface Shot {
   sites?: readonly string[];
   firstEventMs?: number;
   /** Brings the page into the state to be pictured. */
-  act?: (page: Page) => Promise<void>;
+  act?: (page: Page, double: Double) => Promise<void>;
   full?: boolean;
 }
 
@@ -53,6 +58,47 @@ export const shots: readonly Shot[] = [
     path: '/s/slow.example/analytics',
     act: async (page) => {
       await page.waitForTimeout(600);
+    },
+  },
+  {
+    name: 'overview-slow',
+    path: '/s/slow.example/analytics',
+    act: async (page) => {
+      await page.getByText('Still counting').waitFor();
+    },
+  },
+  {
+    name: 'overview-offline',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.context().setOffline(true);
+      await page.getByText('This desk does not answer.').waitFor();
+      await page.locator('.panel .tabs button').nth(1).click();
+      await page.locator('.panel [role="alert"]').waitFor();
+    },
+  },
+  {
+    name: 'overview-ended',
+    path: '/s/shop.example/analytics',
+    act: async (page, double) => {
+      double.endSession();
+      await page.locator('.panel .tabs button').nth(1).click();
+      await page.getByText('Your session has ended.').waitFor();
+    },
+  },
+  {
+    name: 'account',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      if (await page.getByLabel('Menu').isVisible()) await page.getByLabel('Menu').click();
+      else await page.locator('.account').click();
+    },
+  },
+  {
+    name: 'keys',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.keyboard.press('?');
     },
   },
   { name: 'overview-table', path: '/s/shop.example/analytics?table=on' },
@@ -161,6 +207,7 @@ export const shots: readonly Shot[] = [
   },
   { name: 'first-run-no-code', path: '/setup', start: 'set-up' },
   { name: 'nowhere', path: '/s/elsewhere.example/analytics' },
+  { name: 'no-page', path: '/nothing/here' },
 ];
 
 const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -197,7 +244,7 @@ async function take(
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
     reducedMotion: 'reduce',
-    deviceScaleFactor: 1,
+    deviceScaleFactor: 'scale' in size ? size.scale : 1,
   });
   const page = await context.newPage();
   page.on('pageerror', (error) => say(`${shot.name}: ${error.message}`));
@@ -208,9 +255,9 @@ async function take(
   try {
     await page.goto(desk.origin + shot.path);
     await page.locator('h1').first().waitFor({ state: 'attached' });
-    if (shot.name !== 'overview-loading') await page.waitForLoadState('networkidle');
+    if (!/-(loading|slow)$/.test(shot.name)) await page.waitForLoadState('networkidle');
     await page.evaluate(() => document.fonts.ready);
-    await shot.act?.(page);
+    await shot.act?.(page, desk.double);
     await page.screenshot({ path: to, fullPage: shot.full === true });
   } finally {
     await context.close();
@@ -228,12 +275,12 @@ async function main(wanted: readonly string[]): Promise<void> {
       await take(browser, shots[0] as Shot, sizes[0], 'light', to);
       return;
     }
-    const names = wanted.filter((word) => !/^(light|dark|1440|375)$/.test(word));
+    const names = wanted.filter((word) => !/^(light|dark|1440|375|320|zoom)$/.test(word));
     const themes = (['light', 'dark'] as const).filter(
       (theme) => !wanted.some((word) => /^(light|dark)$/.test(word)) || wanted.includes(theme),
     );
     const widths = sizes.filter(
-      (size) => !wanted.some((word) => /^(1440|375)$/.test(word)) || wanted.includes(size.name),
+      (size) => !wanted.some((word) => /^(1440|375|320|zoom)$/.test(word)) || wanted.includes(size.name),
     );
     for (const shot of shots) {
       if (names.length > 0 && !names.includes(shot.name)) continue;

@@ -8,6 +8,7 @@ describe('an address says the whole view and comes back the same', () => {
     '?period=7d&against=year&f=is:country:DE|AT&metric=visits',
     '?period=2026-10-15..2026-11-11&weekdays=off&step=week&table=on',
     '?f=contains:page:/a&f=is_not:source:Google&sources=utm_medium&all=pages',
+    '?all=sources&q=site9&sort=bounce_rate:asc&from=51',
   ])('%s', (search) => {
     expect(writeView(readView(search))).toBe(search);
   });

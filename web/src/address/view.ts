@@ -22,6 +22,10 @@ export interface View {
   tabs: Record<string, string>;
   /** The panel that is opened to all of its rows. */
   all: string | undefined;
+  /** Of the opened panel: what its rows are searched for, how they are ordered, and the first that is shown. */
+  search: string;
+  sort: { metric: MetricName; direction: 'asc' | 'desc' } | undefined;
+  offset: number;
 }
 
 export const defaultView: View = {
@@ -34,7 +38,13 @@ export const defaultView: View = {
   table: false,
   tabs: {},
   all: undefined,
+  search: '',
+  sort: undefined,
+  offset: 0,
 };
+
+/** What a view drops when its panel is closed, or shows another list. */
+export const firstRows = { search: '', sort: undefined, offset: 0 } as const satisfies Partial<View>;
 
 export const chartMetrics = [
   'visitors',
@@ -50,6 +60,7 @@ export const panelIds = ['sources', 'pages', 'goals', 'places', 'devices'] as co
 
 /** More chips than this is no view that a person made; a limit keeps a hostile link small. */
 const filtersMax = 20;
+const searchCharsMax = 200;
 
 export function readView(search: string): View {
   const query = new URLSearchParams(search);
@@ -75,6 +86,9 @@ export function readView(search: string): View {
     table: query.get('table') === 'on',
     tabs,
     all: panelIds.find((panel) => panel === all),
+    search: (query.get('q') ?? '').slice(0, searchCharsMax),
+    sort: readSort(query.get('sort')),
+    offset: readOffset(query.get('from')),
   };
 }
 
@@ -91,10 +105,28 @@ export function writeView(view: View): string {
   if (view.step !== undefined) query.set('step', view.step);
   if (view.table) query.set('table', 'on');
   for (const [panel, tab] of Object.entries(view.tabs)) query.set(panel, tab);
-  if (view.all !== undefined) query.set('all', view.all);
+  if (view.all !== undefined) {
+    query.set('all', view.all);
+    if (view.search !== '') query.set('q', view.search);
+    if (view.sort !== undefined) query.set('sort', `${view.sort.metric}${view.sort.direction === 'asc' ? ':asc' : ''}`);
+    if (view.offset > 0) query.set('from', String(view.offset + 1));
+  }
   // URLSearchParams escapes more than an address must; these signs are legal in a query and far easier to read.
   const text = query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%7C', '|');
   return text === '' ? '' : `?${text}`;
+}
+
+/** `bounce_rate`, greatest first, or `bounce_rate:asc`. */
+function readSort(text: string | null): View['sort'] {
+  const [name, direction] = text?.split(':') ?? [];
+  const metric = [...chartMetrics, 'conversion_rate' as const].find((one) => one === name);
+  return metric === undefined ? undefined : { metric, direction: direction === 'asc' ? 'asc' : 'desc' };
+}
+
+/** Rows are counted from one in an address, as people do. */
+function readOffset(text: string | null): number {
+  const first = Number(text ?? '1');
+  return Number.isSafeInteger(first) && first > 1 ? first - 1 : 0;
 }
 
 function readPeriod(text: string | null): Period {

@@ -10,6 +10,8 @@ export interface SeriesPoint {
   /** `null` is a gap: a step that is still to come, or was not measured. */
   value: number | null;
   unfinished: boolean;
+  /** A day in it was brought along from another product. */
+  imported: boolean;
   before?: { name: string; value: number | null } | undefined;
 }
 
@@ -173,6 +175,16 @@ export function Series(props: SeriesProps) {
               {points[index]?.tick}
             </text>
           ))}
+          {stretchesOf(points).map(([first, last]) => (
+            <line
+              key={first}
+              className="imported"
+              x1={x(first)}
+              x2={Math.max(x(last), x(first) + 3)}
+              y1={base}
+              y2={base}
+            />
+          ))}
           {drag !== null && drag.from !== drag.to && (
             <rect
               className="drag"
@@ -225,6 +237,18 @@ export function Series(props: SeriesProps) {
   );
 }
 
+/** Runs of imported steps, first and last. */
+function stretchesOf(points: readonly SeriesPoint[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const [index, point] of points.entries()) {
+    if (!point.imported) continue;
+    const open = runs.at(-1);
+    if (open !== undefined && open[1] === index - 1) open[1] = index;
+    else runs.push([index, index]);
+  }
+  return runs;
+}
+
 const tipWidth = 196;
 
 function Tip({
@@ -248,6 +272,7 @@ function Tip({
       <b>
         {point.name}
         {point.unfinished && <span className="q"> so far</span>}
+        {point.imported && <span className="q"> imported</span>}
       </b>
       <dl>
         <dt>{metric}</dt>

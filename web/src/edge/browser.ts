@@ -51,6 +51,16 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
+/** Hands a text to the reader as a file. It is made here, so nothing travels. */
+export function saveFile(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
+
 function readStored(key: string): string | null {
   try {
     return localStorage.getItem(key);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { axisCount, change, count, duration, money, percent, share } from './format.ts';
+import { axisCount, cellOf, change, count, duration, metricText, money, percent, share } from './format.ts';
 
 const en = 'en-GB';
 
@@ -11,7 +11,17 @@ describe('a number is written in one way only', () => {
     ['a percentage has one decimal', percent(38.2, en), '38.2%'],
     ['a tiny share is not zero', percent(0.01, en), '<0.1%'],
     ['zero is zero', percent(0, en), '0.0%'],
-    ['a share of nothing does not apply', share(1, 0, en), '–'],
+    ['a share of nothing does not apply', metricText('percentage', share(1, 0)), '–'],
+    [
+      'a rate of no visits does not apply',
+      metricText('bounce_rate', cellOf(['visits', 'bounce_rate'], [0, 0], 1)),
+      '–',
+    ],
+    [
+      'a rate of some visits can be zero',
+      metricText('bounce_rate', cellOf(['visits', 'bounce_rate'], [4, 0], 1)),
+      '0.0%',
+    ],
     ['minutes and seconds', duration(161), '2m 41s'],
     ['hours and minutes', duration(3_840), '1h 04m'],
     ['money from 1,000 has no decimals', money({ currency: 'EUR', value: 96_418.4 }, en), '€96,418'],

@@ -54,9 +54,9 @@ export function percent(value: number, locale?: Locale): string {
   return `${one.format(value)}%`;
 }
 
-/** `part` of `whole` as a percentage; without a whole there is nothing to take a share of. */
-export function share(part: number, whole: number, locale?: Locale): string {
-  return whole > 0 ? percent((part / whole) * 100, locale) : notApplicable;
+/** `part` of `whole` in percent; without a whole there is nothing to take a share of. */
+export function share(part: number | null, whole: number): number | null {
+  return part === null || whole <= 0 ? null : (part / whole) * 100;
 }
 
 /** Seconds as `2m 41s`, `1h 04m`, `48s`. */
@@ -134,6 +134,26 @@ const durationMetrics: ReadonlySet<string> = new Set(['visit_duration', 'time_on
 
 export function isPercentMetric(metric: MetricName): boolean {
   return percentMetrics.has(metric);
+}
+
+/** A mean over visits: without a visit there is none. */
+export function isMean(metric: MetricName): boolean {
+  return metric === 'bounce_rate' || metric === 'visit_duration';
+}
+
+/**
+ * The cell of a row as people read it: the engine answers 0 for a rate of no visits, which is not applicable rather
+ * than zero. `metrics` are those of the row, in its order; visits have to be among them for that to be known.
+ */
+export function cellOf(
+  metrics: readonly MetricName[],
+  cells: readonly Cell[] | undefined,
+  index: number,
+): Cell | undefined {
+  const visits = metrics.indexOf('visits');
+  return visits !== -1 && isMean(metrics[index] as MetricName) && cellNumber(cells?.[visits]) === 0
+    ? null
+    : cells?.[index];
 }
 
 /** The number behind a cell, for arithmetic; money counts in whole units. */

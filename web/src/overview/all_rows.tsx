@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from 'react';
 import type { View } from '../address/view.ts';
+import { firstRows } from '../address/view.ts';
 import { Icon } from '../controls/icons.tsx';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
@@ -12,19 +13,23 @@ import { breakdownQuestion, tabOf } from '../questions/overview.ts';
 import type { Column, Panel } from '../questions/panels.ts';
 import { panels } from '../questions/panels.ts';
 import { Breakdown, totalRows } from './panel.tsx';
+import { PanelMenu } from './panel_menu.tsx';
 import { Empty } from './states.tsx';
+import type { AskedWith } from './why.tsx';
 
 const pageRows = 50;
 const typingMs = 200;
 
-/** All rows of one panel in place of the panels: search, order, pages of 50. Escape or Back returns. */
+/** All rows of one panel in place of the panels: search, order, pages of 50, all in the address. Back returns. */
 export function AllRows({
   asked,
+  askedWith,
   view,
   totalOf,
   onChange,
 }: {
   asked: Asked;
+  askedWith: AskedWith;
   view: View;
   totalOf: (metric: Column['metric']) => number | null;
   onChange: (part: Partial<View>, replace?: boolean) => void;
@@ -32,32 +37,35 @@ export function AllRows({
   const panel = panels.find((one) => one.id === view.all) as Panel;
   const tab = tabOf(panel, view);
   const dimension = declaredDimension(tab.dimension);
-  const [typed, setTyped] = useState('');
-  const [search, setSearch] = useState('');
-  const [offset, setOffset] = useState(0);
-  const [sort, setSort] = useState<Column>(tab.columns[0] as Column);
+  const { search, offset } = view;
+  // An address can name an order that this list does not have.
+  const by = tab.columns.find((column) => column.kind === 'metric' && column.metric === view.sort?.metric);
+  const sort = by === undefined ? undefined : view.sort;
+  const [typed, setTyped] = useState(search);
   const bodyId = useId();
+  // Back and a followed link bring their own search; what is typed goes into the address after a pause.
+  useEffect(() => setTyped(search), [search]);
   useEffect(() => {
-    const timer = setTimeout(() => {
-      setSearch(typed.trim());
-      setOffset(0);
-    }, typingMs);
+    if (typed.trim() === search) return;
+    const timer = setTimeout(() => onChange({ search: typed.trim(), offset: 0 }, true), typingMs);
     return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => {
-    setSort(tab.columns[0] as Column);
-    setOffset(0);
-  }, [tab]);
-  const { answers, retry } = useAnswers({
-    rows: breakdownQuestion(asked, tab, { limit: pageRows, offset, search, sort }),
   });
-  const data = drawn(answers.rows as Answer);
+  const question = breakdownQuestion(asked, tab, {
+    limit: pageRows,
+    offset,
+    search,
+    ...(sort === undefined ? {} : { sort }),
+  });
+  const name = `rows ${tab.dimension}`;
+  const { answers, retry } = useAnswers({ [name]: question });
+  const answer = answers[name] as Answer;
+  const data = drawn(answer);
   const total = totalRows(data) ?? data?.results.length ?? 0;
   const here = data?.results.length ?? 0;
   return (
     <section className="panel all" aria-labelledby={`${bodyId}-title`}>
       <header>
-        <button type="button" className="btn quiet sm" onClick={() => onChange({ all: undefined })}>
+        <button type="button" className="btn quiet sm" onClick={() => onChange({ all: undefined, ...firstRows })}>
           <Icon name="back" />
           Overview
         </button>
@@ -71,7 +79,10 @@ export function AllRows({
             label: one.group === undefined ? one.label : `UTM ${one.label.toLowerCase()}`,
           }))}
           selected={tab.dimension}
-          onSelect={(chosen) => onChange({ tabs: { ...view.tabs, [panel.id]: chosen } }, true)}
+          onSelect={(chosen) => {
+            setTyped('');
+            onChange({ tabs: { ...view.tabs, [panel.id]: chosen }, ...firstRows }, true);
+          }}
           panelId={bodyId}
         />
         <div className="in sm search">
@@ -83,11 +94,23 @@ export function AllRows({
             onChange={(event) => setTyped(event.target.value)}
           />
         </div>
+        <PanelMenu
+          key={tab.dimension}
+          title={panel.title}
+          tab={tab}
+          site={asked.site}
+          askedWith={askedWith}
+          question={question}
+          answer={data}
+          shown={here}
+          total={total}
+          totalOf={totalOf}
+        />
       </header>
       <div role="tabpanel" id={bodyId} aria-label={dimension.plural}>
         <Breakdown
           tab={tab}
-          answer={answers.rows as Answer}
+          answer={answer}
           totalOf={totalOf}
           rows={Math.max(8, Math.min(pageRows, here))}
           filtered={(value) =>
@@ -97,15 +120,43 @@ export function AllRows({
             )
           }
           onFilter={(value, exclude) =>
-            onChange({ filters: toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is') })
+            onChange({
+              filters: toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is'),
+              offset: 0,
+            })
           }
           onRetry={retry}
-          empty={<Empty title={search === '' ? 'Nothing in this period.' : `No row has “${search}” in it.`} />}
+          empty={
+            search === '' ? (
+              <Empty title={`No ${dimension.plural}, ${askedWith.days}.`} />
+            ) : (
+              <Empty
+                title={`No row has “${search}” in it.`}
+                action={
+                  <button
+                    type="button"
+                    className="btn sm"
+                    onClick={() => {
+                      setTyped('');
+                      onChange({ search: '', offset: 0 });
+                    }}
+                  >
+                    Show all {dimension.plural}
+                  </button>
+                }
+              />
+            )
+          }
           sort={{
-            by: sort,
+            by: by ?? (tab.columns[0] as Column),
+            direction: sort?.direction ?? 'desc',
             onSort: (column) => {
-              setSort(column);
-              setOffset(0);
+              const again = column === (by ?? tab.columns[0]) && (sort?.direction ?? 'desc') === 'desc';
+              const first = column === tab.columns[0] && !again;
+              onChange(
+                { sort: first ? undefined : { metric: column.metric, direction: again ? 'asc' : 'desc' }, offset: 0 },
+                true,
+              );
             },
           }}
         />
@@ -119,7 +170,7 @@ export function AllRows({
             type="button"
             className="btn sm"
             disabled={offset === 0}
-            onClick={() => setOffset(Math.max(0, offset - pageRows))}
+            onClick={() => onChange({ offset: Math.max(0, offset - pageRows) })}
           >
             <Icon name="left" />
             Before
@@ -128,7 +179,7 @@ export function AllRows({
             type="button"
             className="btn sm"
             disabled={offset + here >= total}
-            onClick={() => setOffset(offset + pageRows)}
+            onClick={() => onChange({ offset: offset + pageRows })}
           >
             After
             <Icon name="right" />

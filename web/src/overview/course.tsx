@@ -12,9 +12,11 @@ import type { Cell } from '../numbers/format.ts';
 import {
   axisCount,
   cellNumber,
+  cellOf,
   change,
   duration,
   exactMoney,
+  isMean,
   isPercentMetric,
   metricText,
   money,
@@ -25,6 +27,7 @@ import { rangeText, stepText, stepTick } from '../period/words.ts';
 import { metricLabel } from '../questions/metrics.ts';
 import type { Frame } from '../questions/overview.ts';
 import { revenueMetrics, totalMetrics } from '../questions/overview.ts';
+import { importedDays } from './explanation.ts';
 import { Failed } from './states.tsx';
 import type { Total } from './strip.tsx';
 
@@ -99,6 +102,12 @@ export function Course({
             so far
           </span>
         )}
+        {points.some((point) => point.imported) && (
+          <span>
+            <i className="sw i" />
+            imported
+          </span>
+        )}
         <span className="end">
           {why}
           <button
@@ -133,7 +142,20 @@ export function Course({
         ) : data === undefined ? (
           <div className={`chart-bone ${series.state === 'waiting' && series.late ? 'shown' : ''}`}>
             {series.state === 'waiting' && series.long && (
-              <p className="q">Still counting {daysIn(frame.range)} days.</p>
+              <div className="chart-long" role="status">
+                <p>
+                  Still counting {daysIn(frame.range)} {daysIn(frame.range) === 1 ? 'day' : 'days'}.
+                </p>
+                {daysIn(frame.range) > 7 && (
+                  <button
+                    type="button"
+                    className="btn sm"
+                    onClick={() => onChange({ period: { kind: 'preset', preset: '7d' }, step: undefined })}
+                  >
+                    Ask for 7 days
+                  </button>
+                )}
+              </div>
             )}
           </div>
         ) : view.table ? (
@@ -159,18 +181,12 @@ export function Course({
                 ? undefined
                 : (from, to) => {
                     const labels = labelsOf(frame.range, frame.step, data);
-                    const last = labels[to] ?? frame.range.to;
-                    const end =
-                      frame.step === 'day'
-                        ? last
-                        : frame.step === 'week'
-                          ? addDays(last, 6)
-                          : addDays(addMonths(last, 1), -1);
                     onChange({
                       period: {
                         kind: 'days',
-                        from: labels[from] ?? frame.range.from,
-                        to: earlier(end, frame.range.to),
+                        // A month that the range cuts is labelled by its first day, which lies before the range.
+                        from: later(labels[from] ?? frame.range.from, frame.range.from),
+                        to: stepEnd(labels[to] ?? frame.range.to, frame),
                       },
                       step: undefined,
                     });
@@ -197,18 +213,19 @@ function pointsOf(
   answer: QueryAnswer | undefined,
   before: QueryAnswer | undefined,
 ): SeriesPoint[] {
-  const at = (totalMetrics as readonly MetricName[]).includes(metric)
-    ? (totalMetrics as readonly MetricName[]).indexOf(metric)
-    : (revenueMetrics as readonly MetricName[]).indexOf(metric);
-  const values = byLabel(answer, at);
-  const beforeValues = byLabel(before, at);
+  const asked: readonly MetricName[] = (totalMetrics as readonly MetricName[]).includes(metric)
+    ? totalMetrics
+    : revenueMetrics;
+  const values = byLabel(answer, asked, metric);
+  const beforeValues = byLabel(before, asked, metric);
   const beforeLabels = frame.before === undefined ? [] : labelsOf(frame.before, frame.step, before);
+  const imported = importedDays(answer);
   const oneDay = frame.range.from === frame.range.to;
   const known = [stepDay(firstDay, frame.step), ...values.keys(), ...beforeValues.keys()].reduce(earlier);
   // A rate of nothing is no rate: steps without visits are gaps there, and zeros for counts. So are steps before the
   // first that could be measured.
   const missing = (label: string) =>
-    isPercentMetric(metric) || metric === 'visit_duration' || label.slice(0, 10) < known.slice(0, 10) ? null : 0;
+    isPercentMetric(metric) || isMean(metric) || label.slice(0, 10) < known.slice(0, 10) ? null : 0;
   return labelsOf(frame.range, frame.step, answer).map((label, index) => {
     const beforeLabel =
       frame.before !== undefined && frame.step === 'hour'
@@ -219,6 +236,7 @@ function pointsOf(
       tick: stepTick(label, frame.step, oneDay, frame.today),
       value: isAhead(label, frame.step, local) ? null : (values.get(label) ?? missing(label)),
       unfinished: isUnfinished(label, frame.step, local),
+      imported: imported.some(([from, to]) => from <= stepEnd(label, frame) && to >= label.slice(0, 10)),
       before:
         beforeLabel === undefined
           ? undefined
@@ -236,14 +254,29 @@ function sameHour(label: string, range: DayRange, before: DayRange): string {
   return `${addDays(before.from, daysIn({ from: range.from, to: day }) - 1)}${label.slice(10)}`;
 }
 
+/** The last day of a step, which a range may cut. */
+function stepEnd(label: string, { step, range }: Frame): Day {
+  const first = label.slice(0, 10);
+  if (step === 'week') return earlier(addDays(stepStart(first, 'week'), 6), range.to);
+  return step === 'month' ? earlier(addDays(addMonths(`${first.slice(0, 7)}-01`, 1), -1), range.to) : first;
+}
+
 /** The day that labels the step which a day lies in. */
 function stepDay(day: Day, step: Step): Day {
   return step === 'week' || step === 'month' ? stepStart(day, step) : day;
 }
 
-function byLabel(answer: QueryAnswer | undefined, metric: number): Map<string, number | null> {
+function byLabel(
+  answer: QueryAnswer | undefined,
+  asked: readonly MetricName[],
+  metric: MetricName,
+): Map<string, number | null> {
+  const at = asked.indexOf(metric);
   return new Map(
-    (answer?.results ?? []).map((row) => [row.dimensions[0] ?? '', cellNumber(row.metrics[metric] as Cell)]),
+    (answer?.results ?? []).map((row) => [
+      row.dimensions[0] ?? '',
+      cellNumber(cellOf(asked, row.metrics as Cell[], at)),
+    ]),
   );
 }
 
@@ -308,6 +341,7 @@ function SeriesTable({
               <th scope="row">
                 {point.name}
                 {point.unfinished && <span className="q"> so far</span>}
+                {point.imported && <span className="q"> imported</span>}
               </th>
               <td className="num">{point.value === null ? '–' : text(point.value)}</td>
               {compared && (
@@ -332,4 +366,5 @@ function SeriesTable({
   );
 }
 
+const later = (one: string, other: string) => (one > other ? one : other);
 const earlier = (one: string, other: string) => (one < other ? one : other);

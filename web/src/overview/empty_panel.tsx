@@ -2,28 +2,38 @@ import { useEffect, useState } from 'react';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { api } from '../desk/api.ts';
-import type { Panel } from '../questions/panels.ts';
+import type { DimensionKey } from '../questions/dimensions.ts';
+import type { PanelTab } from '../questions/panels.ts';
 import { Empty } from './states.tsx';
 
 /** What an empty panel says: why it is empty, and what to do about it. */
 export function EmptyPanel({
-  panel,
+  tab,
   site,
   isNew,
+  visits,
+  days,
   filters,
   onClear,
 }: {
-  panel: Panel['id'];
+  tab: PanelTab;
   site: string;
   /** The site never had a visit. */
   isNew: boolean;
+  /** In the view as a whole; `null` while that is not known. */
+  visits: number | null;
+  /** The period in words. */
+  days: string;
   filters: number;
   onClear: () => void;
 }) {
+  const unnamed = reasons[tab.dimension] ?? (tab.group === 'Campaigns' ? campaignReason(tab) : undefined);
   if (filters > 0)
     return (
       <Empty
-        title="Nothing matches these filters."
+        title={
+          visits !== null && visits > 0 && unnamed !== undefined ? unnamed.title : 'Nothing matches these filters.'
+        }
         action={
           <button type="button" className="btn sm" onClick={onClear}>
             Remove the last one
@@ -31,9 +41,32 @@ export function EmptyPanel({
         }
       />
     );
-  if (panel === 'goals') return <NoGoals site={site} isNew={isNew} />;
+  if (tab.dimension === 'goal') return <NoGoals site={site} isNew={isNew} />;
   if (isNew) return <Empty title="Fills with the first visit." />;
-  return <Empty title="Nothing in this period.">Another period may have some.</Empty>;
+  if (visits === 0 || unnamed === undefined) return <Empty title={`No visits, ${days}.`} />;
+  return <Empty title={unnamed.title}>{unnamed.why}</Empty>;
+}
+
+interface Reason {
+  title: string;
+  why: string;
+}
+
+/** There were visits, but none that this list could name. */
+const reasons: Partial<Record<DimensionKey, Reason>> = {
+  referrer: {
+    title: 'No visit came by a link.',
+    why: 'All were direct, or their browsers did not say where they came from.',
+  },
+  screen: { title: 'No visit said its screen.', why: 'The snippet sends it; other ways in may leave it out.' },
+  title: { title: 'No page view had a title.', why: 'Titles are kept where the settings of the site say so.' },
+};
+
+function campaignReason(tab: PanelTab): Reason {
+  return {
+    title: `No visit carried ${tab.dimension}.`,
+    why: `A link to the site that ends in ?${tab.dimension}=… shows here under what stands after the sign.`,
+  };
 }
 
 /** No goal was met, which is another thing than having none: the desk is asked which it is, only where it matters. */

@@ -1,5 +1,7 @@
 import type { QueryAnswer } from '../desk/api.ts';
 import { exactCount } from '../numbers/format.ts';
+import type { Day } from '../period/period.ts';
+import { rangeText } from '../period/words.ts';
 
 export interface Fact {
   label: string;
@@ -28,7 +30,22 @@ export function explanation(answer: QueryAnswer | undefined): Fact[] {
       label: 'Counted again',
       text: `${exactCount(rebuilding)} ${rebuilding === 1 ? 'day' : 'days'}, right now`,
     });
+  const imported = importedDays(answer);
+  if (imported.length > 0) {
+    const warning = answer?.meta.imports_warning;
+    facts.push({
+      label: 'Imported',
+      text:
+        typeof warning === 'string' ? warning : imported.map(([from, to]) => rangeText({ from, to }, to)).join(', '),
+    });
+  }
   return facts;
+}
+
+/** Stretches of days, first and last, whose numbers came from another product. */
+export function importedDays(answer: QueryAnswer | undefined): [Day, Day][] {
+  const days = answer?.meta.imported_days;
+  return Array.isArray(days) ? days : [];
 }
 
 /** Days whose frozen counts are being rebuilt; meanwhile they are read from visits, which is slower and as exact. */

@@ -179,6 +179,8 @@ function DimensionList({ onChoose }: { onChoose: (dimension: Dimension) => void 
   );
 }
 
+const isExact = (operator: Operator) => operator === 'is' || operator === 'is_not';
+
 /** Typing waits this long before it asks: one question per pause, not per key. */
 const typingMs = 200;
 
@@ -206,7 +208,7 @@ function ValueList({
   // A country is stored as a code; its name is the browser's, so the search runs over the list instead of the desk.
   const local = dimension.key === 'country';
   const { answers } = useAnswers({ values: valuesQuestion(asked, dimension.key, local ? '' : search) });
-  const exact = operator === 'is' || operator === 'is_not';
+  const exact = isExact(operator);
   const answer = answers.values;
   const rows = rowsOf(drawn(answer), dimension).filter(
     (row) => !local || row.name.toLowerCase().includes(typed.trim().toLowerCase()),
@@ -237,8 +239,10 @@ function ValueList({
           <select
             value={operator}
             onChange={(event) => {
-              setOperator(event.target.value as Operator);
-              setValues([]);
+              const chosen = event.target.value as Operator;
+              // "Is" and "is not" share their values; a text that is searched for is no value.
+              if (isExact(chosen) !== exact) setValues([]);
+              setOperator(chosen);
             }}
           >
             {operators.map((one) => (

@@ -3,7 +3,7 @@ import type { MetricName } from '../../../contract/query.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import type { View } from '../address/view.ts';
-import { readView, writeView } from '../address/view.ts';
+import { firstRows, readView, writeView } from '../address/view.ts';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import type { QueryRequest, Site } from '../desk/api.ts';
@@ -17,7 +17,7 @@ import { clockText, rangeText } from '../period/words.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
-import { frameOf, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
+import { frameOf, listName, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
 import { panels } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
@@ -30,6 +30,7 @@ import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
 import { Strip, totalsOf } from './strip.tsx';
+import type { AskedWith } from './why.tsx';
 import { Why } from './why.tsx';
 
 /** A period that still runs is asked again this often, without dimming what is shown. */
@@ -103,6 +104,14 @@ export function OverviewPage({ site }: { site: Site }) {
   const rebuilding = rebuildingDays(drawn(shown));
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
+  const answeredAt = shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined;
+  const askedWith: AskedWith = {
+    days: `${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`,
+    before:
+      before === undefined ? undefined : `${before}${frame.running ? `, up to ${asked.time} on the last day` : ''}`,
+    filters: view.filters,
+    answeredAt,
+  };
   const isNew = nothing && view.filters.length === 0 && firstDay >= frame.range.from;
   const filtered = nothing && view.filters.length > 0;
 
@@ -139,6 +148,9 @@ export function OverviewPage({ site }: { site: Site }) {
         c: () => change({ against: view.against.kind === 'off' ? { kind: 'before' } : { kind: 'off' } }),
         t: () => change({ table: !view.table }),
         w: () => setOpened('why'),
+        j: () => moveRow(1),
+        k: () => moveRow(-1),
+        '.': openMore,
       }}
       palette={presets.map((preset) => ({
         id: `period ${preset}`,
@@ -205,18 +217,9 @@ export function OverviewPage({ site }: { site: Site }) {
                   why={
                     <Why
                       metric={metric}
-                      days={`${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`}
-                      before={
-                        before === undefined
-                          ? undefined
-                          : `${before}${frame.running ? `, up to ${asked.time} on the last day` : ''}`
-                      }
-                      filters={view.filters}
+                      {...askedWith}
                       question={(ofOrders ? questions.orders : questions.totals) as QueryRequest}
                       answer={drawn((ofOrders ? answers.orders : answers.totals) as Answer)}
-                      answeredAt={
-                        shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined
-                      }
                       open={opened === 'why'}
                       onOpenChange={(open) => setOpened(open ? 'why' : null)}
                     />
@@ -227,7 +230,7 @@ export function OverviewPage({ site }: { site: Site }) {
           )}
         </section>
         {view.all !== undefined ? (
-          <AllRows asked={asked} view={view} totalOf={totalOf} onChange={change} />
+          <AllRows asked={asked} askedWith={askedWith} view={view} totalOf={totalOf} onChange={change} />
         ) : (
           <div className="grid">
             {panels.map((panel) => {
@@ -237,8 +240,10 @@ export function OverviewPage({ site }: { site: Site }) {
                   key={panel.id}
                   panel={panel}
                   tab={tab}
-                  view={view}
-                  answer={answers[panel.id] as Answer}
+                  site={site.domain}
+                  askedWith={askedWith}
+                  question={questions[listName(panel, tab)] as QueryRequest}
+                  answer={answers[listName(panel, tab)] as Answer}
                   totalOf={totalOf}
                   filtered={(value) =>
                     view.filters.some(
@@ -261,13 +266,15 @@ export function OverviewPage({ site }: { site: Site }) {
                       true,
                     )
                   }
-                  onAll={() => change({ all: panel.id })}
+                  onAll={() => change({ all: panel.id, ...firstRows })}
                   {...(panel.id === 'places' ? { note: <PlaceCredit /> } : {})}
                   empty={
                     <EmptyPanel
-                      panel={panel.id}
+                      tab={tab}
                       site={site.domain}
                       isNew={isNew}
+                      visits={totalOf('visits')}
+                      days={rangeText(frame.range, frame.today)}
                       filters={view.filters.length}
                       onClear={() => setFilters(view.filters.slice(0, -1))}
                     />
@@ -280,9 +287,10 @@ export function OverviewPage({ site }: { site: Site }) {
         <p className="fresh">
           {shown.state === 'here' && (
             <span>
-              Counted to {clockText(countedUntil(shown.answer) ?? shown.at, site.timezone, undefined, true)}
+              All events until {clockText(countedUntil(shown.answer) ?? shown.at, site.timezone, undefined, true)} are
+              counted
               {live.state === 'here' && live.now.spool_lag_ms >= lagShownMs
-                ? `, ${milliseconds(live.now.spool_lag_ms)} behind`
+                ? `, but for those of the last ${milliseconds(live.now.spool_lag_ms)}, which wait on disk`
                 : ''}
               .
             </span>
@@ -299,7 +307,7 @@ export function OverviewPage({ site }: { site: Site }) {
               in the revenue, which is in {site.currency}.
             </span>
           ))}
-          <span>Places by an offline database; no address left this server.</span>
+          <span>Places come from a database on this server; no address left it.</span>
           {view.filters.length > 0 && (
             <span className="vh">Filtered: {view.filters.map((filter) => filterSentence(filter)).join(', ')}.</span>
           )}
@@ -307,6 +315,19 @@ export function OverviewPage({ site }: { site: Site }) {
       </main>
     </Shell>
   );
+}
+
+/** Moves the focus along the rows of the lists, in the order in which they are read. */
+function moveRow(by: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>('#main .name')];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  rows[at === -1 ? (by === 1 ? 0 : rows.length - 1) : at + by]?.focus();
+}
+
+/** What can be done with the list that has the focus, or with the first. */
+function openMore(): void {
+  const own = document.activeElement?.closest('.panel')?.querySelector<HTMLElement>('.more');
+  (own ?? document.querySelector<HTMLElement>('#main .more'))?.click();
 }
 
 /** The first day that anything is stored for, an import included; the desk knows it. Asked only where it is shown. */

@@ -1,16 +1,28 @@
 import type { CSSProperties, ReactNode } from 'react';
 import { useId, useState } from 'react';
-import type { View } from '../address/view.ts';
+import { Icon } from '../controls/icons.tsx';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn } from '../desk/answers.ts';
-import type { QueryAnswer } from '../desk/api.ts';
+import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
 import type { Cell } from '../numbers/format.ts';
-import { cellNumber, exactCount, metricText, notApplicable, onItsWay, share } from '../numbers/format.ts';
+import {
+  cellNumber,
+  cellOf,
+  exactCount,
+  isPercentMetric,
+  metricText,
+  notApplicable,
+  onItsWay,
+  percent,
+  share,
+} from '../numbers/format.ts';
 import type { Dimension } from '../questions/dimensions.ts';
 import { declaredDimension, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
+import { PanelMenu } from './panel_menu.tsx';
 import { Failed } from './states.tsx';
+import type { AskedWith } from './why.tsx';
 
 /** How a panel reads a row: a value to filter by, a name to show, and a number for each metric asked. */
 export interface PanelRow {
@@ -45,7 +57,7 @@ export interface BreakdownProps {
   onFilter: (value: string, exclude: boolean) => void;
   onRetry: () => void;
   empty: ReactNode;
-  sort?: { by: Column; onSort: (column: Column) => void };
+  sort?: { by: Column; direction: 'asc' | 'desc'; onSort: (column: Column) => void };
 }
 
 /** A breakdown as a table with bars behind the names. Its height is that of its rows, filled or not. */
@@ -86,11 +98,14 @@ export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRe
                 key={column.head}
                 scope="col"
                 className={`num ${column.wide === true ? 'lo' : ''}`}
-                {...(column === leading ? { 'aria-sort': 'descending' as const } : {})}
+                {...(column === leading
+                  ? { 'aria-sort': sort?.direction === 'asc' ? ('ascending' as const) : ('descending' as const) }
+                  : {})}
               >
                 {sort !== undefined && column.kind === 'metric' ? (
                   <button type="button" className="sort" onClick={() => sort.onSort(column)}>
                     {column.head}
+                    {column === leading && <Icon name="down" className={sort.direction === 'asc' ? 'up' : ''} />}
                   </button>
                 ) : (
                   column.head
@@ -115,53 +130,71 @@ export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRe
                   ))}
                 </tr>
               ))
-            : list.map((row) => (
-                <tr key={row.value} className={filtered(row.value) ? 'on' : ''}>
-                  <td>
-                    <span
-                      className="b"
-                      style={{
-                        width: `calc((100% - var(--edge)) * ${(0.92 * Math.max(0, cellNumber(row.metrics[leadingAt]) ?? 0)) / longest})`,
-                      }}
-                    />
-                    <button
-                      type="button"
-                      className="name"
-                      title={`${row.name}\nClick: only this. Alt-click: all but this.`}
-                      aria-pressed={filtered(row.value)}
-                      onClick={(event) => onFilter(row.value, event.altKey)}
-                    >
-                      <NameText text={row.name} path={isPath(tab)} />
-                    </button>
-                  </td>
-                  {tab.columns.map((column) => (
-                    <td
-                      key={column.head}
-                      className={`num ${column.kind === 'share' ? 'z' : ''} ${column.wide === true ? 'lo' : ''}`}
-                    >
-                      {cellText(column, row, metrics, totalOf)}
+            : list.map((row) => {
+                const cells = cellsOf(tab, row, totalOf);
+                return (
+                  <tr key={row.value} className={filtered(row.value) ? 'on' : ''}>
+                    <td>
+                      <span
+                        className="b"
+                        style={{
+                          width: `calc((100% - var(--edge)) * ${(0.92 * Math.max(0, cellNumber(row.metrics[leadingAt]) ?? 0)) / longest})`,
+                        }}
+                      />
+                      <button
+                        type="button"
+                        className="name"
+                        title={`${row.name}\nClick: only this. Alt-click: all but this.`}
+                        aria-pressed={filtered(row.value)}
+                        onClick={(event) => onFilter(row.value, event.altKey)}
+                        onKeyDown={(event) => {
+                          // A button makes no click of Enter with Alt.
+                          if (event.key !== 'Enter' || !event.altKey) return;
+                          event.preventDefault();
+                          onFilter(row.value, true);
+                        }}
+                      >
+                        <NameText text={row.name} path={isPath(tab)} />
+                      </button>
                     </td>
-                  ))}
-                </tr>
-              ))}
+                    {tab.columns.map((column, at) => (
+                      <td
+                        key={column.head}
+                        className={`num ${column.kind === 'share' ? 'z' : ''} ${column.wide === true ? 'lo' : ''}`}
+                      >
+                        {cellText(column, cells[at])}
+                      </td>
+                    ))}
+                  </tr>
+                );
+              })}
         </tbody>
       </table>
     </div>
   );
 }
 
-function cellText(
-  column: Column,
-  row: PanelRow,
-  metrics: readonly Column[],
-  totalOf: BreakdownProps['totalOf'],
-): string {
-  const cell = row.metrics[metrics.findIndex((one) => one.metric === column.metric)];
+/** The numbers of a row, one for each column; a share is in percent. `undefined` is on its way. */
+export function cellsOf(tab: PanelTab, row: PanelRow, totalOf: BreakdownProps['totalOf']): (Cell | undefined)[] {
+  const asked = tab.columns.filter((column) => column.kind === 'metric').map((column) => column.metric);
+  return tab.columns.map((column) => {
+    const cell = cellOf(asked, row.metrics, asked.indexOf(column.metric)) ?? null;
+    if (column.kind === 'metric') return cell;
+    const total = totalOf(column.metric);
+    return total === null ? undefined : share(cellNumber(cell), total);
+  });
+}
+
+function cellText(column: Column, cell: Cell | undefined): string {
   if (column.kind === 'metric') return metricText(column.metric, cell, { exact: true });
-  const total = totalOf(column.metric);
-  const part = cellNumber(cell);
-  if (total === null) return onItsWay;
-  return part === null ? notApplicable : share(part, total);
+  const value = cellNumber(cell);
+  return cell === undefined ? onItsWay : value === null ? notApplicable : percent(value);
+}
+
+/** A head with its unit, for where the numbers stand alone. */
+export function headOf(column: Column): string {
+  if (column.kind === 'share' || isPercentMetric(column.metric)) return `${column.head}, %`;
+  return column.metric === 'visit_duration' ? `${column.head}, s` : column.head;
 }
 
 function isPath(tab: PanelTab): boolean {
@@ -201,14 +234,16 @@ function NameText({ text, path }: { text: string; path: boolean }) {
 export interface PanelProps extends Omit<BreakdownProps, 'tab' | 'rows' | 'sort'> {
   panel: PanelWords;
   tab: PanelTab;
-  view: View;
   onTab: (dimension: string) => void;
   onAll: () => void;
   note?: ReactNode;
+  site: string;
+  askedWith: AskedWith;
+  question: QueryRequest;
 }
 
 /** One panel of the overview: tabs, a breakdown, and the way to all rows. */
-export function OverviewPanel({ panel, tab, onTab, onAll, note, ...rest }: PanelProps) {
+export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith, question, ...rest }: PanelProps) {
   const bodyId = useId();
   const [groups] = useState(() => groupTabs(panel));
   const dimension = declaredDimension(tab.dimension);
@@ -244,6 +279,19 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, ...rest }: Panel
             </select>
           </label>
         )}
+        <PanelMenu
+          key={tab.dimension}
+          title={panel.title}
+          tab={tab}
+          site={site}
+          askedWith={askedWith}
+          question={question}
+          answer={data}
+          shown={shown}
+          total={total ?? shown}
+          totalOf={rest.totalOf}
+          onAll={onAll}
+        />
       </header>
       <div role="tabpanel" id={bodyId} aria-label={group.label}>
         <Breakdown tab={tab} rows={panel.rows} {...rest} />

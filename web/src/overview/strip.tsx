@@ -4,7 +4,7 @@ import type { Answer } from '../desk/answers.ts';
 import { drawn } from '../desk/answers.ts';
 import type { QueryAnswer } from '../desk/api.ts';
 import type { Cell } from '../numbers/format.ts';
-import { cellNumber, change, metricText, onItsWay } from '../numbers/format.ts';
+import { cellNumber, cellOf, change, isMean, metricText, onItsWay } from '../numbers/format.ts';
 import { metricLabel } from '../questions/metrics.ts';
 
 /** A total and what it was in the period before. */
@@ -16,20 +16,11 @@ export interface Total {
 
 export function totalsOf(answer: QueryAnswer | undefined, metrics: readonly MetricName[]): Total[] {
   const row = answer?.results[0];
-  const visits = metrics.indexOf('visits');
-  // The engine answers 0 for a rate of no visits; for people that is not applicable rather than zero.
-  const cell = (cells: readonly Cell[] | undefined, index: number) =>
-    isMean(metrics[index] as MetricName) && cellNumber(cells?.[visits]) === 0 ? null : cells?.[index];
   return metrics.map((metric, index) => ({
     metric,
-    after: cell(row?.metrics, index),
-    before: cell(row?.comparison?.metrics, index),
+    after: cellOf(metrics, row?.metrics, index),
+    before: cellOf(metrics, row?.comparison?.metrics, index),
   }));
-}
-
-/** A mean over visits: without a visit there is none. */
-function isMean(metric: MetricName): boolean {
-  return metric === 'bounce_rate' || metric === 'visit_duration';
 }
 
 /** The figures over the chart. Each is a button that draws itself. */

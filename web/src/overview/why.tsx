@@ -8,31 +8,29 @@ import { filterSentence } from '../questions/filters.ts';
 import { metricWords } from '../questions/metrics.ts';
 import { explanation } from './explanation.ts';
 
-/** "Why this number": what it means, what it was asked with, where it was read and how fresh it is. */
-export function Why({
-  metric,
-  days,
-  before,
-  filters,
-  question,
-  answer,
-  answeredAt,
-  open,
-  onOpenChange,
-}: {
-  metric: MetricName;
+/** What every number of a view was asked with. */
+export interface AskedWith {
   days: string;
   before: string | undefined;
   filters: readonly Filter[];
+  /** The clock at which the desk answered. */
+  answeredAt: string | undefined;
+}
+
+/** "Why this number" beside the chart, for the number that the chart draws. */
+export function Why({
+  metric,
+  open,
+  onOpenChange,
+  ...rest
+}: AskedWith & {
+  metric: MetricName;
   question: QueryRequest;
   answer: QueryAnswer | undefined;
-  answeredAt: string | undefined;
   open: boolean;
   onOpenChange: (open: boolean) => void;
 }) {
   const words = metricWords[metric];
-  const call = JSON.stringify(question, null, 2);
-  const facts = explanation(answer);
   return (
     <Popover
       label="Why this number"
@@ -48,47 +46,79 @@ export function Why({
         </button>
       )}
     >
-      {() => (
-        <div className="why">
-          <h3>{words?.label ?? metric}</h3>
-          <p>{words?.definition}</p>
-          <dl>
-            <dt>Days</dt>
-            <dd>{days}</dd>
-            {before !== undefined && (
-              <>
-                <dt>Against</dt>
-                <dd>{before}</dd>
-              </>
-            )}
-            <dt>Filters</dt>
-            <dd>{filters.length === 0 ? 'none' : filters.map((filter) => filterSentence(filter)).join(' · ')}</dd>
-            {answeredAt !== undefined && (
-              <>
-                <dt>Counted</dt>
-                <dd>{answeredAt}</dd>
-              </>
-            )}
-            {facts.map((fact) => (
-              <div key={fact.label} className="contents">
-                <dt>{fact.label}</dt>
-                <dd>{fact.text}</dd>
-              </div>
-            ))}
-          </dl>
-          <details>
-            <summary>The question as it was asked</summary>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling block must be reachable by keyboard. */}
-            <pre className="code" tabIndex={0}>
-              {call}
-            </pre>
-            <div className="editor-foot">
-              <CopyButton text={call} label="Copy the question" />
-              <code className="ref">POST /api/v2/query</code>
-            </div>
-          </details>
-        </div>
-      )}
+      {() => <Reasons title={words?.label ?? metric} means={[{ text: words?.definition ?? '' }]} {...rest} />}
     </Popover>
+  );
+}
+
+/** What numbers mean, what they were asked with, what is left out, where they were read and how fresh they are. */
+export function Reasons({
+  title,
+  means,
+  left = [],
+  days,
+  before,
+  filters,
+  question,
+  answer,
+  answeredAt,
+}: AskedWith & {
+  title: string;
+  means: readonly { name?: string; text: string }[];
+  /** What this list leaves out beside what the filters do. */
+  left?: readonly string[];
+  question: QueryRequest;
+  answer: QueryAnswer | undefined;
+}) {
+  const call = JSON.stringify(question, null, 2);
+  return (
+    <div className="why">
+      <h3>{title}</h3>
+      {means.map(({ name, text }) => (
+        <p key={text}>
+          {name !== undefined && <b>{name}. </b>}
+          {text}
+        </p>
+      ))}
+      <dl>
+        <dt>Days</dt>
+        <dd>{days}</dd>
+        {before !== undefined && (
+          <>
+            <dt>Against</dt>
+            <dd>{before}</dd>
+          </>
+        )}
+        <dt>Filters</dt>
+        <dd>{filters.length === 0 ? 'none' : filters.map((filter) => filterSentence(filter)).join(' · ')}</dd>
+        <dt>Left out</dt>
+        <dd>
+          {['Robots, referrer spam and what shields stop: they are counted apart, by reason.', ...left].join(' ')}
+        </dd>
+        {answeredAt !== undefined && (
+          <>
+            <dt>Counted</dt>
+            <dd>{answeredAt}</dd>
+          </>
+        )}
+        {explanation(answer).map((fact) => (
+          <div key={fact.label} className="contents">
+            <dt>{fact.label}</dt>
+            <dd>{fact.text}</dd>
+          </div>
+        ))}
+      </dl>
+      <details>
+        <summary>The question as it was asked</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling block must be reachable by keyboard. */}
+        <pre className="code" tabIndex={0}>
+          {call}
+        </pre>
+        <div className="editor-foot">
+          <CopyButton text={call} label="Copy the question" />
+          <code className="ref">POST /api/v2/query</code>
+        </div>
+      </details>
+    </div>
   );
 }

@@ -4,7 +4,7 @@ import type { QueryRequest } from '../desk/api.ts';
 import type { Day, DayRange, Step } from '../period/period.ts';
 import { resolveAgainst, resolvePeriod, stepsFor } from '../period/period.ts';
 import type { Dimension } from './dimensions.ts';
-import { declaredDimension, dimensionOf, notSet } from './dimensions.ts';
+import { declaredDimension, dimensionOf } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
@@ -68,6 +68,9 @@ function base(
   };
 }
 
+/** Days that were brought along from another product are days of this site too; the answer says where it could not add them. */
+const withImports = { imports: true } as const;
+
 /** Totals against the period before; a day that still runs stands against the same part of its counterpart. */
 export function totalsQuestion(
   asked: Asked,
@@ -82,6 +85,7 @@ export function totalsQuestion(
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: [...metrics],
     include: {
+      ...withImports,
       explain: true,
       ...(before === undefined
         ? {}
@@ -110,7 +114,7 @@ export function seriesQuestion(
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: [...metrics],
     dimensions: [`time:${asked.frame.step}`],
-    include: { time_labels: true },
+    include: { ...withImports, time_labels: true },
   };
 }
 
@@ -120,15 +124,14 @@ export const ordersFilter = ['is', 'event:name', ['purchase']] as const;
 export function breakdownQuestion(
   asked: Asked,
   tab: PanelTab,
-  page: { limit: number; offset?: number; search?: string; sort?: Column },
+  page: { limit: number; offset?: number; search?: string; sort?: View['sort'] },
 ): QueryRequest {
   const dimension = declaredDimension(tab.dimension);
   const { filters = [], ...rest } = base(asked);
   const search = page.search?.trim() ?? '';
   const all = [
     ...filters,
-    // Most visits carry no tag; a row for them would dwarf the campaigns that the panel is about.
-    ...(tab.group === 'Campaigns' ? [['is_not', dimension.api, [notSet]]] : []),
+    ...(tab.without === undefined ? [] : [['is_not', dimension.api, [tab.without.value]]]),
     ...searchFilter(dimension, search),
   ];
   return {
@@ -136,8 +139,10 @@ export function breakdownQuestion(
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: tab.columns.filter((column) => column.kind === 'metric').map((column) => column.metric),
     dimensions: dimensionsOf(dimension),
-    order_by: [[(page.sort ?? (tab.columns[0] as Column)).metric, 'desc']],
-    include: { total_rows: true },
+    order_by: [
+      page.sort === undefined ? [(tab.columns[0] as Column).metric, 'desc'] : [page.sort.metric, page.sort.direction],
+    ],
+    include: { ...withImports, explain: true, total_rows: true },
     pagination: {
       limit: page.limit,
       ...(page.offset === undefined || page.offset === 0 ? {} : { offset: page.offset }),
@@ -170,6 +175,7 @@ export function valuesQuestion(asked: Asked, key: string, search: string): Query
     metrics: ['visitors'],
     dimensions: dimensionsOf(dimension),
     order_by: [['visitors', 'desc']],
+    include: withImports,
     pagination: { limit: 20 },
   };
 }
@@ -194,6 +200,14 @@ export function overviewQuestions(asked: Asked, view: View, revenue: boolean): R
       ? seriesQuestion(asked, frame.before, revenueMetrics, [ordersFilter])
       : seriesQuestion(asked, frame.before);
   if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
-  for (const panel of panels) questions[panel.id] = breakdownQuestion(asked, tabOf(panel, view), { limit: panel.rows });
+  for (const panel of panels) {
+    const tab = tabOf(panel, view);
+    questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: panel.rows });
+  }
   return questions;
+}
+
+/** Under which name a list is asked for: one of its own, so that the rows of a tab never stand under another's heads. */
+export function listName(panel: Panel, tab: PanelTab): string {
+  return `${panel.id} ${tab.dimension}`;
 }

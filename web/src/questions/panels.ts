@@ -1,6 +1,7 @@
 import type { MetricName } from '../../../contract/query.ts';
 import type { panelIds } from '../address/view.ts';
 import type { DimensionKey } from './dimensions.ts';
+import { notSet } from './dimensions.ts';
 
 /** A column of a breakdown. A share is computed here, from a metric and the totals of the same view. */
 export interface Column {
@@ -9,6 +10,8 @@ export interface Column {
   head: string;
   /** Left out on narrow screens, where a table keeps its name and two numbers (ui.md §3). */
   wide?: boolean;
+  /** What the number means here, where that is not what its metric means everywhere. */
+  means?: string;
 }
 
 export interface PanelTab {
@@ -17,6 +20,8 @@ export interface PanelTab {
   /** Tabs with the same group are one tab with a choice inside (the five UTM parameters). */
   group?: string;
   columns: readonly Column[];
+  /** A value that the list leaves out, in the API's words, and why: a row for it would dwarf what the list is about. */
+  without?: { value: string; why: string };
 }
 
 export interface Panel {
@@ -29,10 +34,30 @@ export interface Panel {
 }
 
 const visitors: Column = { kind: 'metric', metric: 'visitors', head: 'Visitors' };
-const shareOfVisitors: Column = { kind: 'share', metric: 'visitors', head: 'Share' };
+const shareOfVisitors: Column = {
+  kind: 'share',
+  metric: 'visitors',
+  head: 'Share',
+  means: 'Of all visitors in the view. Someone can be in two rows, so the shares can add up to more than 100%.',
+};
+const shareOfViews: Column = {
+  kind: 'share',
+  metric: 'pageviews',
+  head: 'Share',
+  means: 'Of all page views in the view.',
+};
+const views: Column = { kind: 'metric', metric: 'pageviews', head: 'Views' };
+const untagged = { value: notSet, why: 'Visits without this tag are left out of the list.' };
 const visits: Column = { kind: 'metric', metric: 'visits', head: 'Visits', wide: true };
 const bounce: Column = { kind: 'metric', metric: 'bounce_rate', head: 'Bounce rate' };
 const time: Column = { kind: 'metric', metric: 'visit_duration', head: 'Duration', wide: true };
+
+const times: Column = {
+  kind: 'metric',
+  metric: 'events',
+  head: 'Times',
+  means: 'How often it happened in the period.',
+};
 
 const origin = [visitors, visits, bounce, time] as const;
 const plain = [visitors, shareOfVisitors] as const;
@@ -47,11 +72,11 @@ export const panels: readonly Panel[] = [
       { dimension: 'channel', label: 'Channels', columns: origin },
       { dimension: 'source', label: 'Sources', columns: origin },
       { dimension: 'referrer', label: 'Referrers', columns: origin },
-      { dimension: 'utm_campaign', label: 'Campaign', group: 'Campaigns', columns: origin },
-      { dimension: 'utm_source', label: 'Source', group: 'Campaigns', columns: origin },
-      { dimension: 'utm_medium', label: 'Medium', group: 'Campaigns', columns: origin },
-      { dimension: 'utm_term', label: 'Term', group: 'Campaigns', columns: origin },
-      { dimension: 'utm_content', label: 'Content', group: 'Campaigns', columns: origin },
+      { dimension: 'utm_campaign', label: 'Campaign', group: 'Campaigns', columns: origin, without: untagged },
+      { dimension: 'utm_source', label: 'Source', group: 'Campaigns', columns: origin, without: untagged },
+      { dimension: 'utm_medium', label: 'Medium', group: 'Campaigns', columns: origin, without: untagged },
+      { dimension: 'utm_term', label: 'Term', group: 'Campaigns', columns: origin, without: untagged },
+      { dimension: 'utm_content', label: 'Content', group: 'Campaigns', columns: origin, without: untagged },
     ],
   },
   {
@@ -60,32 +85,30 @@ export const panels: readonly Panel[] = [
     span: 5,
     rows: 8,
     tabs: [
-      {
-        dimension: 'page',
-        label: 'Pages',
-        columns: [
-          { kind: 'metric', metric: 'pageviews', head: 'Views' },
-          { kind: 'share', metric: 'pageviews', head: 'Share' },
-        ],
-      },
+      { dimension: 'page', label: 'Pages', columns: [views, shareOfViews] },
       {
         dimension: 'entry',
         label: 'Entry',
-        columns: [{ kind: 'metric', metric: 'visits', head: 'Entrances' }, bounce],
+        columns: [
+          { kind: 'metric', metric: 'visits', head: 'Entrances', means: 'Visits that began on this page.' },
+          bounce,
+        ],
       },
       {
         dimension: 'exit',
         label: 'Exit',
         columns: [
-          { kind: 'metric', metric: 'visits', head: 'Exits' },
-          { kind: 'share', metric: 'visits', head: 'Share' },
+          { kind: 'metric', metric: 'visits', head: 'Exits', means: 'Visits that ended on this page.' },
+          { kind: 'share', metric: 'visits', head: 'Share', means: 'Of all visits in the view.' },
         ],
       },
+      { dimension: 'title', label: 'Titles', columns: [views, shareOfViews] },
+      { dimension: 'hostname', label: 'Hosts', columns: [views, shareOfViews] },
     ],
   },
   {
     id: 'goals',
-    title: 'Goals',
+    title: 'Goals and events',
     span: 4,
     rows: 6,
     tabs: [
@@ -94,9 +117,20 @@ export const panels: readonly Panel[] = [
         label: 'Goals',
         columns: [
           visitors,
-          { kind: 'metric', metric: 'events', head: 'Times', wide: true },
-          { kind: 'metric', metric: 'conversion_rate', head: 'Rate' },
+          times,
+          {
+            kind: 'metric',
+            metric: 'conversion_rate',
+            head: 'Rate',
+            means: 'The share of all visitors in the view who reached the goal.',
+          },
         ],
+      },
+      {
+        dimension: 'event',
+        label: 'Events',
+        columns: [visitors, times],
+        without: { value: 'pageview', why: 'Page views are left out of the list: they stand under Pages.' },
       },
     ],
   },

@@ -85,6 +85,7 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
       metrics: ['visitors'],
       date_range: [range.from, range.to],
       include: {
+        imports: true,
         comparisons: {
           mode: 'custom',
           date_range: [`${before.from}T00:00:00`, `${before.to}T${local.time.slice(0, 5)}:59`],
@@ -96,6 +97,7 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
       metrics: ['visitors'],
       date_range: [range.from, range.to],
       dimensions: ['time:day'],
+      include: { imports: true },
     };
     questions[`${site.id} now`] = { site_id: site.domain, metrics: ['visitors'], date_range: 'realtime' };
   }

@@ -1,0 +1,228 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
+import { onDesk } from '../../src/app/with_desk.ts';
+import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
+
+/**
+ * What a reader does with the lists of the overview: another tab, a filter by click and by key, all rows with search
+ * and order, the file of what is seen, and why its numbers are these. A real desk, rows that went the way of events.
+ */
+let desk: DashboardDesk;
+let context: BrowserContext;
+let page: Page;
+const stepMs = 120_000;
+
+const now = performance.timeOrigin + performance.now();
+const hourMs = 3_600_000;
+const day = (daysAgo: number) => new Date(now - daysAgo * 24 * hourMs).toISOString().slice(0, 10);
+const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
+const pages = 120;
+const overview = '/s/shop.example/analytics';
+
+beforeAll(async () => {
+  desk = await openDashboardDesk();
+  await setUpDesk(desk, ['shop.example', 'moved.example']);
+  const visit = (at: number, more: object) => ({
+    time: new Date(now - 50 * hourMs + at * 60_000).toISOString(),
+    name: 'pageview',
+    url: `https://shop.example/page-${String(at % pages).padStart(3, '0')}`,
+    title: at % 2 === 0 ? 'A page' : '=1+1',
+    ip: `81.${at % 200}.7.9`,
+    user_agent: agent,
+    ...more,
+  });
+  await importEvents(desk, 'shop.example', [
+    ...Array.from({ length: 2 * pages }, (_, at) =>
+      visit(at, {
+        ...(at % 3 === 0 ? { referrer: 'https://www.bing.com/' } : {}),
+        ...(at % 4 === 0 ? { url: `https://shop.example/page-000?utm_campaign=spring&utm_term=wool` } : {}),
+      }),
+    ),
+    ...Array.from({ length: 9 }, (_, at) =>
+      visit(at, {
+        time: new Date(now - 20 * hourMs + at * 60_000).toISOString(),
+        name: 'Signup',
+        props: { plan: 'pro' },
+      }),
+    ),
+  ]);
+  // Twenty days of another product's counts; the oldest of them lie before the last 28 days.
+  const rows = Array.from({ length: 20 }, (_, at) => `${day(30 - at)},10,40,3,12,600`).join('\r\n');
+  await onDesk(
+    {
+      command: 'import',
+      args: { kind: 'plausible', site: 'moved.example', file: 'export.zip' },
+      body: Readable.from([
+        zipOf([
+          {
+            name: `imported_visitors_${day(30).replaceAll('-', '')}_${day(11).replaceAll('-', '')}.csv`,
+            text: `\ufeffdate,visitors,pageviews,bounces,visits,visit_duration\r\n${rows}\r\n`,
+          },
+        ]),
+      ]),
+    },
+    desk.config,
+  );
+  context = await newContext(desk);
+  page = await context.newPage();
+  await signIn(page, desk, overview);
+}, 300_000);
+afterAll(() => desk.close());
+
+const open = async (path: string) => {
+  await page.goto(desk.origin + path);
+  await page.locator('.series svg, .hush').first().waitFor();
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+};
+const list = (name: string) => page.getByRole('tabpanel', { name, exact: true });
+const rowsOf = (name: string) =>
+  list(name)
+    .locator('tbody tr')
+    .evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+const visitors = () => page.locator('.k', { hasText: 'Visitors' }).locator('.kv').textContent();
+
+it('every tab asks for its own list, and the address says which', { timeout: stepMs }, async () => {
+  await open(overview);
+  for (const [tab, first] of [
+    ['Sources', 'Direct / None'],
+    ['Referrers', 'bing.com'],
+    ['Campaigns', 'spring'],
+    ['Titles', 'A page'],
+    ['Hosts', 'shop.example'],
+    ['Events', 'Signup'],
+    ['Browsers', 'Firefox'],
+    ['Systems', 'Linux'],
+  ] as const) {
+    await page.getByRole('tab', { name: tab, exact: true }).click();
+    await list(tab).locator('.name', { hasText: first }).first().waitFor();
+  }
+  await page.getByLabel('UTM parameter').selectOption({ label: 'Term' });
+  await list('Campaigns').locator('.name', { hasText: 'wool' }).waitFor();
+  expect(new URL(page.url()).searchParams.get('goals')).toBe('event');
+  await page.reload();
+  await list('Events').locator('.name', { hasText: 'Signup' }).waitFor();
+  // Page views are no event of this list, and no row of it.
+  expect((await rowsOf('Events')).map(([name]) => name)).toEqual(['Signup']);
+});
+
+it('a click filters by a row, Alt and Enter leave it out, and Back takes each back', { timeout: stepMs }, async () => {
+  await open(overview);
+  const all = await visitors();
+  await page.getByRole('tab', { name: 'Sources', exact: true }).click();
+  await list('Sources').locator('.name', { hasText: 'Bing' }).click();
+  await page.waitForURL((url) => url.searchParams.get('f') === 'is:source:Bing');
+  await expect.poll(visitors).not.toBe(all);
+  await page.goBack();
+  await expect.poll(visitors).toBe(all);
+  await list('Sources')
+    .locator('.name', { hasText: 'Bing' })
+    .click({ modifiers: ['Alt'] });
+  await page.waitForURL((url) => url.searchParams.get('f') === 'is_not:source:Bing');
+  await page.goBack();
+  // The same with keys alone: j goes to the first row of the first list.
+  await page.locator('main').focus();
+  await page.keyboard.press('j');
+  const row = await page.evaluate(() => document.activeElement?.textContent);
+  await page.keyboard.press('Alt+Enter');
+  await page.waitForURL((url) => url.searchParams.get('f') === `is_not:source:${row}`);
+  await page.locator('.chip', { hasText: 'Source is not' }).waitFor();
+  // "Is not" becomes "is" without the value being chosen again.
+  await page.locator('.chip-text').click();
+  await page.getByLabel('Operator').selectOption('is');
+  await page.getByRole('button', { name: 'Change filter' }).click();
+  await page.waitForURL((url) => url.searchParams.get('f') === `is:source:${row}`);
+});
+
+it('all rows are searched, ordered and turned over in the address', { timeout: stepMs }, async () => {
+  await open(overview);
+  await page.getByRole('button', { name: 'All pages' }).click();
+  await page.getByText(`1–50 of ${pages}`).waitFor();
+  await page.getByRole('button', { name: 'After' }).click();
+  await page.getByText(`51–100 of ${pages}`).waitFor();
+  await page.reload();
+  await page.getByText(`51–100 of ${pages}`).waitFor();
+  await page.goBack();
+  await page.getByText(`1–50 of ${pages}`).waitFor();
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.waitForURL((url) => url.searchParams.get('sort') === 'pageviews:asc');
+  await page.locator('th[aria-sort="ascending"]', { hasText: 'Views' }).waitFor();
+  await page.getByLabel('Search pages').fill('page-11');
+  await page.getByText('1–10 of 10', { exact: true }).waitFor();
+  await page.waitForURL((url) => url.searchParams.get('q') === 'page-11');
+  await page.reload();
+  expect(await page.getByLabel('Search pages').inputValue()).toBe('page-11');
+  await page.getByText('1–10 of 10', { exact: true }).waitFor();
+});
+
+async function download(act: () => Promise<void>): Promise<{ name: string; lines: string[] }> {
+  const [file] = await Promise.all([page.waitForEvent('download'), act()]);
+  return {
+    name: file.suggestedFilename(),
+    lines: readFileSync(await file.path(), 'utf8')
+      .split('\r\n')
+      .slice(0, -1),
+  };
+}
+
+it('the file of a list holds exactly what is seen, or all of it', { timeout: stepMs }, async () => {
+  await open(overview);
+  const more = page.getByRole('button', { name: 'More about pages' });
+  await more.click();
+  const seen = await download(() => page.getByRole('button', { name: /^CSV of what is shown/ }).click());
+  expect(seen.name).toBe(`shop.example_pages_${day(27)}_${day(0)}.csv`);
+  const shown = await rowsOf('Pages');
+  expect(seen.lines).toEqual([
+    '\ufeffPage,Views,"Share, %"',
+    ...shown.map(([name, views, share]) => `${name},${views},${String(Number(share?.replace('%', '')))}`),
+  ]);
+  await more.click();
+  const all = await download(() => page.getByRole('button', { name: /^CSV of all pages/ }).click());
+  expect(all.lines.length).toBe(1 + pages);
+  expect(all.lines.slice(0, 9)).toEqual(seen.lines);
+  // A title that a sheet would run as a formula is a text in the file.
+  await page.getByRole('tab', { name: 'Titles', exact: true }).click();
+  await list('Titles').locator('.name', { hasText: '=1+1' }).waitFor();
+  await page.getByRole('button', { name: 'More about titles' }).click();
+  const titles = await download(() => page.getByRole('button', { name: /^CSV of what is shown/ }).click());
+  expect(titles.lines.some((line) => line.startsWith("'=1+1,"))).toBe(true);
+});
+
+it('a list says why its numbers are these, by keys alone', { timeout: stepMs }, async () => {
+  await open(`${overview}?f=is:source:Bing&sources=utm_campaign`);
+  await page.locator('main').focus();
+  await page.keyboard.press('.');
+  const menu = page.getByRole('dialog', { name: 'More about campaigns' });
+  await menu.waitFor();
+  await menu.getByRole('button', { name: 'Why these numbers' }).focus();
+  await page.keyboard.press('Enter');
+  for (const words of [
+    'Bounce rate. The share of visits with one counting event only.',
+    'Source is Bing',
+    'Robots, referrer spam and what shields stop',
+    'Visits without this tag are left out of the list.',
+    'Read from',
+  ])
+    await menu.getByText(words).first().waitFor();
+  await menu.getByText('The question as it was asked').click();
+  const question = JSON.parse((await menu.locator('pre').textContent()) ?? '');
+  expect(question.dimensions).toEqual(['visit:utm_campaign']);
+  await page.keyboard.press('Escape');
+  await menu.waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('More about campaigns');
+});
+
+it('days that were brought along are counted, marked in the chart and named', { timeout: stepMs }, async () => {
+  await open('/s/moved.example/analytics');
+  // Of the 20 imported days, 17 lie in the last 28.
+  await expect.poll(visitors).toBe('170');
+  await page.locator('.leg', { hasText: 'imported' }).waitFor();
+  expect(await page.locator('line.imported').count()).toBe(1);
+  await page.keyboard.press('w');
+  await page.getByRole('dialog').getByText('Imported', { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  await open('/s/moved.example/analytics?period=all');
+  await expect.poll(visitors).toBe('200');
+});
