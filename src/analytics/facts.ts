@@ -29,50 +29,72 @@ export const atomNames = [
 ] as const;
 export type Atom = (typeof atomNames)[number];
 
+/**
+ * What a metric is, from atoms: one of them as it is, revenue by its events, or a quotient of two in whole numbers.
+ * Declared as data, because the engine and the server both have to compute it, to the same last digit
+ * (query/metric_value.ts).
+ */
+export type MetricValue = { kind: 'sum'; of: Atom } | { kind: 'mean_revenue' } | Quotient;
+
+/** Rounded half up in whole numbers, so that the order of rows and the number shown come from the same value. */
+export interface Quotient {
+  kind: 'quotient';
+  over: Atom;
+  under: Atom | 'group_visitors';
+  /** Factors of both before they are divided; 1 where absent. */
+  times?: number;
+  underTimes?: number;
+  /** Two places: hundredths are rounded as whole numbers, then divided. */
+  hundredths?: true;
+  /** What it is when nothing was counted to divide by. */
+  none: 0 | null;
+}
+
 export interface MetricFact {
   atoms: readonly Atom[];
-  /**
-   * The value in SQL, from atoms by name. Division rounds half up, in integers where the answer is one, so that the
-   * order of rows and the number shown come from the same value.
-   */
-  sql: string;
+  value: MetricValue;
   /** Without a time step, page or goal, is it a number at all? */
   needs?: 'page' | 'goal' | 'dimension';
 }
 
-/** Whole numbers, half up: 12.5 → 13. The divisor is 0 where nothing was counted. */
-const ratio = (over: string, under: string) => `if(${under} = 0, 0, intDiv(2 * (${over}) + ${under}, 2 * ${under}))`;
-const ratioOrNull = (over: string, under: string) =>
-  `if(${under} = 0, NULL, intDiv(2 * (${over}) + ${under}, 2 * ${under}))`;
+const sum = (of: Atom): MetricValue => ({ kind: 'sum', of });
+const quotient = (over: Atom, under: Quotient['under'], more: Partial<Quotient> = {}): Quotient => ({
+  ...{ kind: 'quotient', over, under, none: 0 },
+  ...more,
+});
 
 export const metricFacts: Record<MetricName, MetricFact> = {
-  visitors: { atoms: ['visitors'], sql: 'visitors' },
-  visits: { atoms: ['visits'], sql: 'visits' },
-  pageviews: { atoms: ['pageviews'], sql: 'pageviews' },
-  events: { atoms: ['events'], sql: 'events' },
-  /** Two places: hundredths are rounded as integers, then divided. */
-  views_per_visit: { atoms: ['pageviews', 'visits'], sql: `${ratio('100 * pageviews', 'visits')} / 100` },
-  bounce_rate: { atoms: ['bounces', 'visits'], sql: ratio('100 * bounces', 'visits') },
-  visit_duration: { atoms: ['duration', 'visits'], sql: ratio('duration', 'visits') },
-  scroll_depth: { atoms: ['scroll', 'scroll_visits'], sql: ratioOrNull('scroll', 'scroll_visits'), needs: 'page' },
+  visitors: { atoms: ['visitors'], value: sum('visitors') },
+  visits: { atoms: ['visits'], value: sum('visits') },
+  pageviews: { atoms: ['pageviews'], value: sum('pageviews') },
+  events: { atoms: ['events'], value: sum('events') },
+  views_per_visit: {
+    atoms: ['pageviews', 'visits'],
+    value: quotient('pageviews', 'visits', { hundredths: true }),
+  },
+  bounce_rate: { atoms: ['bounces', 'visits'], value: quotient('bounces', 'visits', { times: 100 }) },
+  visit_duration: { atoms: ['duration', 'visits'], value: quotient('duration', 'visits') },
+  scroll_depth: {
+    atoms: ['scroll', 'scroll_visits'],
+    value: quotient('scroll', 'scroll_visits', { none: null }),
+    needs: 'page',
+  },
+  /** Seconds, from milliseconds. */
   time_on_page: {
     atoms: ['engagement', 'engaged_visits'],
-    sql: ratioOrNull('engagement', '(1000 * engaged_visits)'),
+    value: quotient('engagement', 'engaged_visits', { underTimes: 1000, none: null }),
     needs: 'page',
   },
   /** Shares of one total keep the order of the visitors they are shares of; the division is made when the answer is. */
-  percentage: { atoms: ['visitors'], sql: 'visitors', needs: 'dimension' },
-  conversion_rate: { atoms: ['visitors'], sql: 'visitors', needs: 'goal' },
+  percentage: { atoms: ['visitors'], value: sum('visitors'), needs: 'dimension' },
+  conversion_rate: { atoms: ['visitors'], value: sum('visitors'), needs: 'goal' },
   group_conversion_rate: {
     atoms: ['visitors'],
-    sql: `${ratio('10000 * visitors', 'group_visitors')} / 100`,
+    value: quotient('visitors', 'group_visitors', { times: 100, hundredths: true }),
     needs: 'goal',
   },
-  total_revenue: { atoms: ['revenue', 'revenue_elsewhere'], sql: 'revenue' },
-  average_revenue: {
-    atoms: ['revenue', 'revenue_events', 'revenue_elsewhere'],
-    sql: 'if(revenue_events = 0, 0, revenue / revenue_events)',
-  },
+  total_revenue: { atoms: ['revenue', 'revenue_elsewhere'], value: sum('revenue') },
+  average_revenue: { atoms: ['revenue', 'revenue_events', 'revenue_elsewhere'], value: { kind: 'mean_revenue' } },
 };
 
 /**

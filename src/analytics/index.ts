@@ -11,7 +11,7 @@ import { importedDataOf } from './imports/records.ts';
 import { openReplay, type Replay } from './imports/replay.ts';
 import { startIngest } from './ingest/running.ts';
 import { openPlacesTable } from './places_file.ts';
-import { queryRoutes } from './query/index.ts';
+import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
 import { dayOf } from './visits/salt.ts';
@@ -78,6 +78,7 @@ export const analytics = defineSubject({
           presentFromMs,
         }),
       );
+    const kept = openKeptSums();
     const stopSweeping =
       config.role === 'all' || config.role === 'work'
         ? repeat(clock, sweepMs, history.sweep, {
@@ -90,6 +91,7 @@ export const analytics = defineSubject({
       routes: [
         ...queryRoutes({
           warehouse,
+          kept,
           clock,
           async findSite(wanted) {
             const site = await findSite(postgres, wanted);
@@ -106,7 +108,7 @@ export const analytics = defineSubject({
       ],
       fast: ingest.fast,
       sinks: ingest.sinks,
-      gauges: ingest.gauges,
+      gauges: [...ingest.gauges, keptGauge(kept)],
       commands: importCommands({
         house,
         ingest,

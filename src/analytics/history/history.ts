@@ -24,6 +24,8 @@ export interface SiteHistory {
   rebuilding: ReadonlySet<number>;
   /** What a reader must know of each frozen day. */
   days: ReadonlyMap<number, FrozenDay>;
+  /** Number of each frozen day's state: as long as it is the same, nothing about the day has changed. */
+  revisions: ReadonlyMap<number, number>;
 }
 
 /**
@@ -157,13 +159,15 @@ export async function openHistory(house: {
     if (known !== undefined) return known;
     const zone = zones.get(siteId);
     const days = new Map<number, FrozenDay>();
+    const revisions = new Map<number, number>();
     const rebuilding = new Set<number>();
     for (const [number, day] of register.get(siteId) ?? []) {
-      if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone))
+      if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone)) {
         days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut), goals: new Set(day.goals) });
-      else rebuilding.add(number);
+        revisions.set(number, day.version);
+      } else rebuilding.add(number);
     }
-    const view = { frozen: new Set(days.keys()), rebuilding, days };
+    const view = { frozen: new Set(days.keys()), rebuilding, days, revisions };
     views.set(siteId, view);
     return view;
   }

@@ -13,3 +13,10 @@ const known = letters.flatMap((first) =>
 
 export const countryCodes = known.map((country) => country.code);
 export const countryNames = known.map((country) => country.name);
+
+const nameByCode = new Map(known.map(({ code, name }) => [code, name]));
+
+/** The name, or the code itself where it has none: what the engine's `transform` makes of the two lists. */
+export function countryNameOf(code: string): string {
+  return nameByCode.get(code) ?? code;
+}

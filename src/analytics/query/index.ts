@@ -1,3 +1,4 @@
+export { keptGauge, openKeptSums } from './kept_sums.ts';
 export type { Goal, Problem, QueryProblem } from './parse.ts';
 export { type QueryDoors, queryRoutes } from './routes.ts';
 export {

@@ -12,7 +12,7 @@ import type { Range } from './range.ts';
 import { openRows } from './rows.ts';
 import type { List, PartNote, Scope } from './statement.ts';
 import { visitParts } from './visits_parts.ts';
-import { insideOf } from './whole_days.ts';
+import { daysTouched, insideOf } from './whole_days.ts';
 
 /**
  * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
@@ -20,9 +20,21 @@ import { insideOf } from './whole_days.ts';
  */
 const visitGapMaxMs = 31 * 60_000;
 
-interface Part {
+export interface Part {
   sql: string;
   note: PartNote;
+  /** Numbers of the lists that it has rows of. */
+  lists: readonly number[];
+}
+
+/**
+ * One side of a question: days that cannot change any more without the register of frozen days saying so, and what
+ * `daily` has; or everything else. Numbers of the two add up, because days of identity share no visitor and no visit.
+ */
+export interface Side {
+  name: 'closed' | 'open';
+  /** Days of identity on the closed side; they lie in the range whole. */
+  closed: ReadonlySet<number>;
 }
 
 type PartKind = 'visits' | 'visits-with-event' | 'events' | 'reading' | 'visits-by-event';
@@ -94,8 +106,15 @@ interface Reading {
   members: readonly Numbered[];
 }
 
-/** Every part of a statement: what frozen days answer, what is read live, and the totals behind shares of a row. */
-export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wanted: Wanted): Part[] {
+/**
+ * Every part of a statement: what frozen days answer, what is read live, and the totals behind shares of a row.
+ * @param side limits it to one side; the totals behind shares of a row do not split and are on none
+ */
+export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wanted: Wanted, side?: Side): Part[] {
+  const daysOf = (days: readonly number[] | undefined) => {
+    if (side === undefined || (side.name === 'open' && side.closed.size === 0)) return days;
+    return (days ?? daysTouched(scope.range)).filter((day) => side.closed.has(day) === (side.name === 'closed'));
+  };
   const builder = partBuilder(scope, binder);
   const groups = new Map<
     string,
@@ -113,7 +132,7 @@ export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wa
       // Lists share a pass when it computes the same numbers over the same days, and each event counts once in each.
       const alone = kind === 'reading' || kind === 'visits-by-event' || list.buckets !== undefined;
       const single = alone || list.dimensions.some((dimension) => dimension.kind === 'goal');
-      const live = over === 'live' ? list.daily?.live : undefined;
+      const live = daysOf(over === 'live' ? list.daily?.live : undefined);
       const days = live === undefined ? 'all' : live.join();
       const actions = list.dimensions.some(isOfActions);
       // Of visits the numbers beside visitors cost next to nothing, so a list that did not ask for them may share.
@@ -130,7 +149,8 @@ export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wa
     }
   });
   const live = [...groups.values()].flatMap((group) => builder.live(group, wanted));
-  const frozen = builder.frozen(lists, wanted);
+  const frozen = side?.name === 'open' ? [] : builder.frozen(lists, wanted);
+  if (side?.name === 'closed') return [...frozen, ...live];
   const totals = lists.flatMap((list, at) =>
     list.groupFilters === undefined ? [] : builder.groupTotal({ at, list }, list.groupFilters, wanted),
   );
@@ -149,28 +169,28 @@ function partBuilder(scope: Scope, binder: Binder) {
   const tools = { scope, binder, rows, keys: openKeys(scope, binder) };
   const { visitsPart, visitsWithEvent, visitsByEvent } = visitParts(tools);
   const { eventsPart, readingPart } = eventParts(tools);
-  const { site } = rows;
+  const { site, eventScopes } = rows;
 
   function live({ kind, atoms, days, members }: Reading, wanted: Wanted): Part[] {
     if (days?.length === 0) return [];
-    const note = noteOf(members, atoms, days);
+    const part = (table: PartNote['table'], sql: string): Part => ({
+      ...{ sql, note: { ...noteOf(members, atoms, days), table } },
+      lists: members.map(({ at }) => at),
+    });
     switch (kind) {
       case 'visits':
         return [
-          { sql: visitsPart(atoms, members, wanted, days), note: { ...note, table: 'visits' } },
-          ...viewsOfCutDays(atoms, members, wanted).map((sql) => ({ sql, note })),
+          part('visits', visitsPart(atoms, members, wanted, days)),
+          ...viewsOfCutDays(atoms, members, wanted, days).map((sql) => part('events', sql)),
         ];
       case 'visits-with-event':
-        return [{ sql: visitsWithEvent(atoms, members, wanted, days), note: { ...note, table: 'events+visits' } }];
+        return [part('events+visits', visitsWithEvent(atoms, members, wanted, days))];
       case 'events':
-        return [{ sql: eventsPart(atoms, members, wanted, days), note }];
+        return [part('events', eventsPart(atoms, members, wanted, days))];
       case 'reading':
-        return members.map((member) => ({ sql: readingPart(member, wanted, days), note }));
+        return members.map((member) => part('events', readingPart(member, wanted, days)));
       case 'visits-by-event':
-        return members.map((member) => ({
-          sql: visitsByEvent(member, wanted, days),
-          note: { ...note, table: 'events+visits' },
-        }));
+        return members.map((member) => part('events+visits', visitsByEvent(member, wanted, days)));
     }
   }
 
@@ -180,10 +200,16 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   /** Page views and events of the days that `visitsPart` cannot answer for. */
-  function viewsOfCutDays(atoms: readonly Atom[], members: readonly Numbered[], wanted: Wanted): string[] {
+  function viewsOfCutDays(
+    atoms: readonly Atom[],
+    members: readonly Numbered[],
+    wanted: Wanted,
+    days: readonly number[] | undefined,
+  ): string[] {
     const counted = atoms.filter((atom) => atom === 'pageviews' || atom === 'events');
     const asking = members.filter(({ list }) => counted.some((atom) => list.atoms.includes(atom)));
-    return asking.length === 0 ? [] : [eventsPart(counted, asking, wanted, undefined, (each) => !each.inside)];
+    if (asking.length === 0 || !eventScopes(days, false).some((each) => !each.inside)) return [];
+    return [eventsPart(counted, asking, wanted, days, (each) => !each.inside)];
   }
 
   /** Visitors of each row without the filters that make it a conversion. Every goal's row has the same total. */
@@ -204,9 +230,9 @@ function partBuilder(scope: Scope, binder: Binder) {
       return from < kept.length && number < list.dimensions.length ? `t.k${from} AS ${key}` : `'' AS ${key}`;
     });
     const zeros = wanted.atoms.map((atom) => `${zeroOf(atom)} AS ${atom}`);
-    return parts.map(({ sql, note }) => ({
+    return parts.map(({ sql, ...part }) => ({
+      ...part,
       sql: `SELECT ${[`${at} AS s`, ...keys, ...zeros, 't.visitors AS group_visitors'].join(', ')}\nFROM (${sql}) AS t`,
-      note,
     }));
   }
 
@@ -238,7 +264,8 @@ function partBuilder(scope: Scope, binder: Binder) {
         grouped: wanted.grouped,
       });
       const days = [...new Set(first.plan.rows.map((row) => row.day))];
-      return [{ sql, note: { ...noteOf(members, first.own, days), table: 'daily' as const } }];
+      const note = { ...noteOf(members, first.own, days), table: 'daily' as const };
+      return [{ sql, note, lists: members.map(({ at }) => at) }];
     });
   }
 
@@ -250,7 +277,7 @@ function partBuilder(scope: Scope, binder: Binder) {
       const keys = numbered(wanted.keyCount, 'k');
       const sql = importedSql(at, plan, { site, binder, keys, atoms: wanted.atoms, grouped: wanted.grouped });
       const note = noteOf([{ at, list }], plan.atoms, undefined);
-      return [{ sql, note: { ...note, table: 'imported_days' as const, days: plan.days.length } }];
+      return [{ sql, note: { ...note, table: 'imported_days' as const, days: plan.days.length }, lists: [at] }];
     });
   }
 

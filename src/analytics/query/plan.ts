@@ -286,6 +286,18 @@ export function askName(list: List | undefined): string {
   return list?.dimensions.length === 0 ? 'totals' : 'list';
 }
 
+/** Lists that are read together: the same site, range, filters and goals, however they are ordered and cut. */
+export function together(asks: readonly Ask[]): Pick<Bundle, 'scope' | 'lists'>[] {
+  const groups = new Map<string, Bundle>();
+  for (const ask of asks) {
+    const key = eventsOf(ask);
+    const found = groups.get(key) ?? { scope: ask.scope, lists: [], tail: ask.tail };
+    addTo(found, ask);
+    groups.set(key, found);
+  }
+  return [...groups.values()];
+}
+
 /** What one statement answers: its lists, and for each of them the asks that it is the answer to. */
 export interface Bundle {
   scope: Scope;
@@ -303,11 +315,7 @@ export function bundle(asks: readonly Ask[]): Bundle[] {
   // Lists first, so that totals find one of the same events to travel with.
   const ordered = [...asks].sort((a, b) => Number(isTotal(a)) - Number(isTotal(b)));
   for (const ask of ordered) {
-    const { range, filters, goals, currency } = ask.scope;
-    const { imported } = ask.list;
-    // Lists are put together by their dimensions, so what imports add to them must be the same.
-    const added = imported === undefined ? [] : [imported.kind, imported.atoms];
-    const scope = JSON.stringify([range.from, range.to, filters, goals, currency, added]);
+    const scope = eventsOf(ask);
     const key = isTotal(ask) ? (bundleOfScope.get(scope) ?? scope) : `${scope} ${cutOf(ask)}`;
     if (!isAlone(ask) && !bundleOfScope.has(scope)) bundleOfScope.set(scope, key);
     const found = bundles.get(key) ?? { scope: ask.scope, lists: [], tail: ask.tail };
@@ -316,6 +324,12 @@ export function bundle(asks: readonly Ask[]): Bundle[] {
     bundles.set(key, found);
   }
   return [...bundles.values()];
+}
+
+/** Names the events that an ask is about, and what imports add to them: lists are put together by their dimensions. */
+function eventsOf({ scope: { range, filters, goals, currency }, list: { imported } }: Ask): string {
+  const added = imported === undefined ? [] : [imported.kind, imported.atoms];
+  return JSON.stringify([range.from, range.to, filters, goals, currency, added]);
 }
 
 function isTotal(ask: Ask): boolean {

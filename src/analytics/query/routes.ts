@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { Imported } from './imported.ts';
+import type { KeptSums } from './kept_sums.ts';
 import type { Goal, QueryProblem } from './parse.ts';
 import { type FrozenDays, type QueryOutcome, type QuerySite, runBatch } from './run.ts';
 
@@ -16,6 +17,8 @@ export interface QueryDoors {
   goalsOf(site: QuerySite & { organisationId: number }): Promise<readonly Goal[]>;
   /** Absent: everything is read live. */
   frozenDaysOf?(site: QuerySite): Promise<FrozenDays>;
+  /** Absent: closed days are read again for every question. */
+  kept?: KeptSums;
   /** Absent: nothing is imported. */
   importedOf?(site: QuerySite & { organisationId: number }): Promise<Imported>;
 }
@@ -129,6 +132,7 @@ async function answersOf(
     goals,
     frozenDays,
     imported,
+    kept: doors.kept,
     warehouse: doors.warehouse,
     now: doors.clock.now(),
     signal,

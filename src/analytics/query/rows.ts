@@ -38,8 +38,11 @@ export function openRows(scope: Scope, binder: Binder) {
     ];
     const bySite = `v.site_id = ${site}`;
     if (days !== undefined) {
-      const wanted = binder.bind('Array(Date)', days.map(isoDay));
-      return [{ where: [bySite, `v.day IN (${wanted})`, ...timed], inside: false }];
+      const { whole, cut } = apart(days);
+      return [
+        ...(whole.length === 0 ? [] : [{ where: [bySite, isOneOf('v.day', whole)], inside: true }]),
+        ...(cut.length === 0 ? [] : [{ where: [bySite, isOneOf('v.day', cut), ...timed], inside: false }]),
+      ];
     }
     if (inside === undefined)
       return [{ where: [bySite, `v.day >= ${date(first)}`, `v.day <= ${date(last)}`, ...timed], inside: false }];
@@ -56,8 +59,22 @@ export function openRows(scope: Scope, binder: Binder) {
     const times = (from: number, to: number) => `e.time >= ${instant(from)} AND e.time < ${instant(to)}`;
     const rest = eventTests(days, actionsOnly);
     const bySite = `e.site_id = ${site}`;
-    if (days !== undefined)
-      return [{ where: [bySite, times(range.from, range.to), ...daysOfEvents(days), ...rest], inside: false }];
+    if (days !== undefined) {
+      const { whole, cut } = apart(days);
+      return [
+        ...(whole.length === 0
+          ? []
+          : [{ where: [bySite, `indexHint(${timesOf(whole)})`, isOneOf('e.id_day', whole), ...rest], inside: true }]),
+        ...(cut.length === 0
+          ? []
+          : [
+              {
+                where: [bySite, times(range.from, range.to), isOneOf('e.id_day', cut), timesOf(cut), ...rest],
+                inside: false,
+              },
+            ]),
+      ];
+    }
     if (inside === undefined) return [{ where: [bySite, times(range.from, range.to), ...rest], inside: false }];
     const [first, last] = [inside.first * dayMs, (inside.last + 1) * dayMs];
     const ofDays = `e.id_day >= ${date(inside.first)} AND e.id_day <= ${date(inside.last)}`;
@@ -87,13 +104,24 @@ export function openRows(scope: Scope, binder: Binder) {
   }
 
   /** The id's day alone would read every event of the range; the times it can have let the engine skip. */
-  function daysOfEvents(days: readonly number[]): string[] {
-    if (days.length === 0) return ['0'];
-    const list = `e.id_day IN (${binder.bind('Array(Date)', days.map(isoDay))})`;
+  function timesOf(days: readonly number[]): string {
     const stretches = stretchesOf(days).map(
       ({ first, last }) => `(e.time >= ${instant((first - 1) * dayMs)} AND e.time < ${instant((last + 2) * dayMs)})`,
     );
-    return [list, `(${stretches.join(' OR ')})`];
+    return `(${stretches.join(' OR ')})`;
+  }
+
+  function isOneOf(column: string, days: readonly number[]): string {
+    const [run, ...more] = stretchesOf(days);
+    if (run !== undefined && more.length === 0)
+      return `${column} >= ${date(run.first)} AND ${column} <= ${date(run.last)}`;
+    return `${column} IN (${binder.bind('Array(Date)', days.map(isoDay))})`;
+  }
+
+  /** Days whose rows are all in the range, whatever their times, and days that the range cuts. */
+  function apart(days: readonly number[]): { whole: number[]; cut: number[] } {
+    const isWhole = (day: number) => inside !== undefined && day >= inside.first && day <= inside.last;
+    return { whole: days.filter(isWhole), cut: days.filter((day) => !isWhole(day)) };
   }
 
   return { site, instant, visitScopes, eventScopes };

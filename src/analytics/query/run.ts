@@ -1,13 +1,14 @@
 import { queryLimits } from '../../../contract/limits.ts';
 import type { QueryAnswer } from '../../../contract/query.ts';
-import { QueryOverCeiling, type Warehouse, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { SiteHistory } from '../history/index.ts';
+import { askWarehouse, problemOf, type Ran } from './ask_warehouse.ts';
 import { type Imported, importedStretches, metricsWithoutImports } from './imported.ts';
+import type { KeptSums } from './kept_sums.ts';
 import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } from './parse.ts';
-import { type Ask, type AskResult, askName, bundle, planQuestion, type Question } from './plan.ts';
+import { type Ask, planQuestion, type Question } from './plan.ts';
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
 import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
-import { buildStatement } from './sql.ts';
 import type { PartNote, StatementRow } from './statement.ts';
 import { dayOf, isZone, startOfDay } from './zone.ts';
 
@@ -21,7 +22,7 @@ export interface QuerySite {
 }
 
 /** What the engine asks of the record of frozen days (src/analytics/history). */
-export type FrozenDays = Pick<SiteHistory, 'days' | 'rebuilding'>;
+export type FrozenDays = Pick<SiteHistory, 'days' | 'rebuilding' | 'revisions'>;
 
 export interface QueryHouse {
   site: QuerySite;
@@ -29,6 +30,10 @@ export interface QueryHouse {
   warehouse: Pick<Warehouse, 'read'>;
   /** Absent: everything is counted from visits and events, with the same results. */
   frozenDays?: FrozenDays | undefined;
+  /** Sums of closed days from earlier questions. Absent: they are read again. */
+  kept?: KeptSums | undefined;
+  /** Longest list that is added up in the server; longer ones are the engine's. Absent: what is sensible. */
+  sumRowsMax?: number | undefined;
   /** What finished imports hold. Absent: there are none. */
   imported?: Imported | undefined;
   /** Milliseconds since the epoch. */
@@ -115,12 +120,6 @@ function dateProblem(message: string, field: string): QueryProblem {
   return { problem: { code: 'invalid_date_range', message, field } };
 }
 
-/** What the answers say about how they came to be. */
-interface Ran {
-  result: AskResult;
-  parts: PartNote[];
-}
-
 async function answerAll(questions: readonly Question[], house: QueryHouse, answers: Map<Question, QueryOutcome>) {
   const checked = await Promise.all(
     questions.map(async (question) => [question, await patternProblem(question, house)] as const),
@@ -130,7 +129,7 @@ async function answerAll(questions: readonly Question[], house: QueryHouse, answ
     answers.set(question, problem);
     return [];
   });
-  const ran = await runAsks(
+  const ran = await askWarehouse(
     sound.flatMap((question) => question.asks),
     house,
   );
@@ -141,7 +140,7 @@ async function answerAll(questions: readonly Question[], house: QueryHouse, answ
       ? []
       : [{ question, ask: question.compareRows(main.result.rows) }];
   });
-  const compared = await runAsks(
+  const compared = await askWarehouse(
     later.map(({ ask }) => ask),
     house,
   );
@@ -149,41 +148,6 @@ async function answerAll(questions: readonly Question[], house: QueryHouse, answ
     const ask = later.find((each) => each.question === question)?.ask;
     answers.set(question, answerOf(question, house, ran, ask === undefined ? undefined : compared.get(ask)));
   }
-}
-
-/** Runs what can be shared together; what fails, fails for the questions that need it and for no other. */
-async function runAsks(asks: readonly Ask[], house: QueryHouse): Promise<Map<Ask, Ran | QueryProblem>> {
-  const results = new Map<Ask, Ran | QueryProblem>();
-  await Promise.all(
-    bundle(asks).map(async ({ scope, lists, tail }) => {
-      try {
-        const statement = buildStatement(
-          scope,
-          lists.map(({ list }) => list),
-          tail,
-        );
-        const rows = await house.warehouse.read<StatementRow>(statement.sql, statement.params, {
-          purpose: lists.length === 1 ? askName(lists[0]?.list) : 'batch',
-          ...(house.signal === undefined ? {} : { signal: house.signal }),
-        });
-        lists.forEach(({ asks: same }, at) => {
-          const own = rows.filter((row) => Number(row.s) === at);
-          for (const ask of same) results.set(ask, { result: { rows: own }, parts: statement.parts });
-        });
-      } catch (error) {
-        const problem = problemOf(error);
-        for (const { asks: same } of lists) for (const ask of same) results.set(ask, { problem });
-      }
-    }),
-  );
-  return results;
-}
-
-/** Limits that were met and stores that are away are answers; anything else is a fault of ours and is thrown. */
-function problemOf(error: unknown): Problem {
-  if (error instanceof QueryOverCeiling) return { code: 'query_over_ceiling', message: error.message };
-  if (error instanceof WarehouseUnavailable) return { code: 'warehouse_unavailable', message: error.message };
-  throw error;
 }
 
 /** The engine's number for "this is no regular expression"; its text quotes the pattern, so only the number is used. */

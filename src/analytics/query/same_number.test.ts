@@ -6,12 +6,13 @@ import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { EventRow } from '../event_row.ts';
 import type { metricFacts } from '../facts.ts';
 import { historyLimits, openHistory } from '../history/index.ts';
+import { openKeptSums } from './kept_sums.ts';
 import { type Goal, parseQuery } from './parse.ts';
 import { pick, randomSite, repeatable } from './random_site.ts';
 import { bucketsOf, resolveRange, stepFor } from './range.ts';
 import { type ReferenceRow, referenceRows } from './reference.ts';
 import { openTestWarehouse, storeEvents } from './rig.ts';
-import { runQuery } from './run.ts';
+import { type QueryOutcome, runQuery } from './run.ts';
 
 /**
  * Whichever table answers, the number is the one that the definitions give on the raw events. Sites and questions
@@ -146,14 +147,13 @@ describe('every path gives the number of the definitions', () => {
       const timezone = pick(random, zones);
       const request = randomQuestion(random);
       const label = JSON.stringify({ seed, number, site, timezone, request });
-      const outcome = await runQuery({
+      const house = {
         site: { id: site, domain: 'example.com', timezone, currency: 'EUR' },
-        goals,
-        warehouse,
-        now,
-        request,
-      });
+        ...{ goals, warehouse, now, request },
+      };
+      const outcome = await runQuery(house);
       if ('problem' in outcome) throw new Error(`${label}: ${outcome.problem.message}`);
+      expect(rowsOf(await runQuery({ ...house, sumRowsMax: 0 })), label).toEqual(outcome.results);
       expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], timezone, outcome));
     }
   });
@@ -253,7 +253,9 @@ describe('frozen days give the same numbers as reading live', () => {
       settledUntil: () => clock.now(),
     });
     const random = repeatable(4711);
+    const kept = openKeptSums();
     let frozenDays = 0;
+    let keptParts = 0;
     for (const next of zones) {
       zone = next;
       // Goals that are made later are counted into days that stay frozen, or are read live where that has not been done.
@@ -271,24 +273,39 @@ describe('frozen days give the same numbers as reading live', () => {
         const site = pick(random, [1, 2, 3]);
         const request = frozenQuestion(random);
         const label = JSON.stringify({ zone, number, site, request });
-        const outcome = await runQuery({
+        const house = {
           site: { id: site, domain: 'example.com', timezone: zone, currency: 'EUR' },
-          goals,
-          warehouse,
-          now,
-          request,
-          frozenDays: await history.frozenDays(site),
-        });
+          ...{ goals, warehouse, now, request },
+          ...{ kept, frozenDays: await history.frozenDays(site) },
+        };
+        const outcome = await runQuery(house);
         if ('problem' in outcome) throw new Error(`${label}: ${outcome.problem.message}`);
+        const again = await runQuery(house);
+        expect(rowsOf(again), label).toEqual(outcome.results);
+        keptParts += partsKept(again);
+        // Added up, ordered and cut by the engine.
+        expect(rowsOf(await runQuery({ ...house, sumRowsMax: 0, kept: undefined })), label).toEqual(outcome.results);
         frozenDays += (outcome.meta.explain as { days: { frozen: number } }).days.frozen;
         expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], zone, outcome));
       }
     }
-    // The test would prove nothing if no question had been answered from frozen days.
+    // The test would prove nothing if no question had been answered from frozen days, or none from memory.
     expect(frozenDays).toBeGreaterThan(200);
+    expect(keptParts).toBeGreaterThan(100);
     await history.stop();
   }, 240_000);
 });
+
+function rowsOf(outcome: QueryOutcome): QueryAnswer['results'] {
+  if ('problem' in outcome) throw new Error(outcome.problem.message);
+  return outcome.results;
+}
+
+/** How much of an answer came from memory. */
+function partsKept(outcome: QueryOutcome): number {
+  if ('problem' in outcome) throw new Error(outcome.problem.message);
+  return (outcome.meta.explain as { parts: { kept?: boolean }[] }).parts.filter((part) => part.kept === true).length;
+}
 
 /** Rows by their labels; order is the subject of other tests. */
 const answered = (outcome: QueryAnswer) =>

@@ -1,4 +1,5 @@
 import type { MetricName, QueryAnswer } from '../../../contract/query.ts';
+import { decimalOf, thousandthsOf } from './money.ts';
 import type { Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { StatementRow } from './statement.ts';
@@ -70,25 +71,11 @@ export function share(part: number, whole: number): number {
   return Math.floor((20_000 * part + whole) / (2 * whole)) / 100;
 }
 
-/** Revenue has three decimal places in the store; a bigint of thousandths keeps every one of them. */
-export function thousandthsOf(decimal: string): bigint {
-  const [, sign, whole, fraction] = /^(-?)(\d+)(?:\.(\d{1,3}))?$/.exec(decimal) ?? [];
-  if (whole === undefined) throw new Error('A revenue sum is no decimal of at most three places.');
-  const value = BigInt(whole) * 1000n + BigInt((fraction ?? '').padEnd(3, '0'));
-  return sign === '-' ? -value : value;
-}
-
 /** Half away from zero. */
 function divided(over: bigint, under: bigint): bigint {
   const size = over < 0n ? -over : over;
   const rounded = (2n * size + under) / (2n * under);
   return over < 0n ? -rounded : rounded;
-}
-
-function decimalOf(thousandths: bigint): string {
-  const size = thousandths < 0n ? -thousandths : thousandths;
-  const text = `${size / 1000n}.${String(size % 1000n).padStart(3, '0')}`.replace(/\.?0+$/, '');
-  return thousandths < 0n ? `-${text}` : text;
 }
 
 const moneyFormats = new Map<string, { short: Intl.NumberFormat; long: Intl.NumberFormat }>();

@@ -1,9 +1,10 @@
-import { atomNames, metricFacts, noProperty } from '../facts.ts';
+import { atomNames, noProperty } from '../facts.ts';
 import { type Binder, openBinder } from './binder.ts';
 import { countryName } from './condition.ts';
 import { numbered } from './grouping.ts';
+import { metricSql } from './metric_value.ts';
 import type { Dimension, Order } from './parse.ts';
-import { partsOf } from './parts.ts';
+import { partsOf, type Side } from './parts.ts';
 import type { List, Scope, Statement, Tail } from './statement.ts';
 
 /**
@@ -31,7 +32,7 @@ export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail)
   const labelled = [
     's',
     ...labels.map((label, at) => `${labelSql(lists, at, binder, scope)} AS ${label}`),
-    ...metrics.map((metric) => `${metricFacts[metric].sql} AS m_${metric}`),
+    ...metrics.map((metric) => `${metricSql(metric)} AS m_${metric}`),
     ...atoms,
   ];
   const conditions = [
@@ -50,6 +51,36 @@ export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail)
   const limit = `LIMIT ${binder.bind('UInt64', tail.limit)} OFFSET ${binder.bind('UInt64', tail.offset)}${lists.length > 1 ? ' BY s' : ''}`;
   const sql = `SELECT ${columns.join(', ')}\nFROM (\n${middle}\n)${where}\nORDER BY ${orderSql(tail.order, labels)}\n${limit}`;
   return { sql, params: binder.paramsOf(sql), parts: parts.map((part) => part.note) };
+}
+
+export interface SumsStatement extends Statement {
+  /** Numbers of the lists that it has a part of. */
+  lists: ReadonlySet<number>;
+  /** On the closed side: the days of identity that it reads. */
+  closedDays: readonly number[] | undefined;
+}
+
+/**
+ * One side of the same lists, not yet added up, named, ordered or cut: the rows of the parts as they are, so that those
+ * of closed days can be kept. One statement per table: what one cannot answer in time is not the other's fault.
+ * @param rowsMax of a list and statement; one more is asked for, so that the reader sees that there are too many
+ */
+export function buildSums(scope: Scope, lists: readonly List[], side: Side, rowsMax: number): SumsStatement[] {
+  const binder = openBinder();
+  const atoms = atomNames.filter((atom) => lists.some((list) => list.atoms.includes(atom)));
+  const keyCount = Math.max(0, ...lists.map((list) => list.dimensions.length));
+  const parts = partsOf(scope, lists, binder, { atoms, grouped: false, keyCount }, side);
+  const limit = `LIMIT ${binder.bind('UInt64', rowsMax + 1)} BY s`;
+  const frozen = lists.flatMap((list) => list.daily?.rows.map((row) => row.day) ?? []);
+  const closedDays = side.name === 'closed' ? [...new Set([...side.closed, ...frozen])] : undefined;
+  return [...Map.groupBy(parts, ({ note }) => note.table).values()].map((same) => {
+    const sql = `SELECT * FROM (\n${same.map((part) => part.sql).join('\nUNION ALL\n')}\n) ${limit}`;
+    return {
+      ...{ sql, params: binder.paramsOf(sql), closedDays },
+      parts: same.map(({ note }) => note),
+      lists: new Set(same.flatMap((part) => part.lists)),
+    };
+  });
 }
 
 /** Rows are ordered as asked, then by their labels, so that a page never depends on chance. */

@@ -19,6 +19,8 @@ export interface PartNote {
   numbers: Atom[];
   /** Days of identity it was limited to; absent = every one that the range touches. */
   days?: number;
+  /** From memory: nothing about its days has changed since it was read. */
+  kept?: boolean;
 }
 
 /** The events that a statement is about. */

@@ -23,3 +23,10 @@ export function stretchesOf(days: readonly number[]): { first: number; last: num
   }
   return runs;
 }
+
+/** Every day of identity that can have an event in the range: one in the ten minutes of grace is of the day before. */
+export function daysTouched(range: Range): number[] {
+  const first = Math.floor(range.from / dayMs) - 1;
+  const last = Math.floor((range.to - 1) / dayMs);
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { Gauge } from '../../platform/subject.ts';
+import type { Statement } from './statement.ts';
+import { type ListSums, tooLong } from './sums.ts';
+
+/**
+ * Sums of closed days, kept in memory so that a second look reads only what can have changed.
+ *
+ * The key is the statement itself with its values; it is good as long as each of its days has the revision that it had
+ * when the statement was begun. A day that is marked, counted again or erased has another one, or none, so that what
+ * was kept of it is forgotten the next time the site is asked about. Nothing here can be wrong, only missing.
+ */
+export interface KeptSums {
+  of(siteId: number, revisions: ReadonlyMap<number, number>): SiteSums;
+  /** What is kept, roughly. */
+  bytes(): number;
+}
+
+export interface SiteSums {
+  find(statement: Statement): readonly ListSums[] | undefined;
+  /** @param days the days of identity that the statement read */
+  keep(statement: Statement, days: readonly number[], lists: readonly ListSums[]): void;
+}
+
+interface Entry {
+  siteId: number;
+  days: readonly number[];
+  revisions: readonly (number | undefined)[];
+  lists: readonly ListSums[];
+  bytes: number;
+}
+
+/** @param bytesMax the entry that was used least recently goes first; one larger than a quarter of it is not kept */
+export function openKeptSums(bytesMax: number = 48 * 1024 * 1024): KeptSums {
+  /** In the order of their last use. */
+  const entries = new Map<string, Entry>();
+  const seen = new Map<number, ReadonlyMap<number, number>>();
+  let bytes = 0;
+
+  function drop(key: string, entry: Entry): void {
+    entries.delete(key);
+    bytes -= entry.bytes;
+  }
+
+  function forgetChanged(siteId: number, revisions: ReadonlyMap<number, number>): void {
+    if (seen.get(siteId) === revisions) return;
+    seen.set(siteId, revisions);
+    for (const [key, entry] of entries)
+      if (entry.siteId === siteId && entry.days.some((day, at) => revisions.get(day) !== entry.revisions[at]))
+        drop(key, entry);
+  }
+
+  return {
+    of(siteId, revisions) {
+      forgetChanged(siteId, revisions);
+      return {
+        find(statement) {
+          const key = keyOf(siteId, statement);
+          const entry = entries.get(key);
+          if (entry === undefined) return undefined;
+          if (entry.days.some((day, at) => revisions.get(day) !== entry.revisions[at])) return undefined;
+          entries.delete(key);
+          entries.set(key, entry);
+          return entry.lists;
+        },
+        keep(statement, days, lists) {
+          const key = keyOf(siteId, statement);
+          const known = entries.get(key);
+          if (known !== undefined) drop(key, known);
+          const entry = {
+            siteId,
+            days,
+            revisions: days.map((day) => revisions.get(day)),
+            lists,
+            bytes: bytesOf(lists),
+          };
+          if (entry.bytes > bytesMax / 4) return;
+          entries.set(key, entry);
+          bytes += entry.bytes;
+          for (const [oldest, old] of entries) {
+            if (bytes <= bytesMax) break;
+            drop(oldest, old);
+          }
+        },
+      };
+    },
+    bytes: () => bytes,
+  };
+}
+
+function keyOf(siteId: number, { sql, params }: Statement): string {
+  return createHash('sha256')
+    .update(JSON.stringify([siteId, sql, params]))
+    .digest('base64');
+}
+
+/** For `/metrics`. */
+export function keptGauge(kept: KeptSums): Gauge {
+  return {
+    name: 'fairlead_query_kept_bytes',
+    help: 'Memory that the sums of closed days take, roughly.',
+    kind: 'gauge',
+    read: kept.bytes,
+  };
+}
+
+/** A row is two objects, an entry of the map and its texts; measured on the runtime, with some air. */
+const rowBytes = 300;
+
+function bytesOf(lists: readonly ListSums[]): number {
+  let bytes = 1_000;
+  for (const list of lists) if (list !== tooLong) for (const name of list.keys()) bytes += rowBytes + 4 * name.length;
+  return bytes;
+}

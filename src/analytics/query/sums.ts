@@ -1,0 +1,63 @@
+import type { Atom } from '../facts.ts';
+import type { AtomSums } from './metric_value.ts';
+import { thousandthsOf } from './money.ts';
+import type { StatementRow } from './statement.ts';
+
+/** One row of a list before it is named, ordered and cut: its keys as the engine gives them, and its atoms. */
+export interface SumRow extends AtomSums {
+  keys: readonly string[];
+}
+
+/** The rows of one list by their joined keys. Never changed once made: what is kept in memory is shared. */
+export type Sums = ReadonlyMap<string, SumRow>;
+
+/** A list with too many rows to be added up here. */
+export const tooLong = 'too long';
+export type ListSums = Sums | typeof tooLong;
+
+/** Texts of one row never contain it: a control character that no step of ingest lets through. */
+export const keySeparator = '\u001f';
+
+/** Adds up the rows that parts of a statement gave for one list. */
+export function sumsOf(rows: readonly StatementRow[], keyCount: number, atoms: readonly Atom[]): Sums {
+  const sums = new Map<string, SumRow>();
+  for (const row of rows) {
+    const keys = Array.from({ length: keyCount }, (_, at) => String(row[`k${at}`]));
+    put(sums, { keys, ...atomsOfRow(row, atoms) });
+  }
+  return sums;
+}
+
+function atomsOfRow(row: StatementRow, atoms: readonly Atom[]): AtomSums {
+  const counts: AtomSums['counts'] = {};
+  let revenue = 0n;
+  for (const atom of atoms)
+    if (atom === 'revenue') revenue = thousandthsOf(String(row.revenue));
+    else counts[atom] = Number(row[atom]);
+  return { counts, revenue };
+}
+
+/** What two disjoint sets of days say about the same list. */
+export function added(all: readonly Sums[]): Sums {
+  const [first, ...others] = all.filter((sums) => sums.size > 0).sort((a, b) => b.size - a.size);
+  if (first === undefined) return new Map();
+  if (others.length === 0) return first;
+  const total = new Map(first);
+  for (const sums of others) for (const row of sums.values()) put(total, row);
+  return total;
+}
+
+function put(sums: Map<string, SumRow>, row: SumRow): void {
+  const name = row.keys.join(keySeparator);
+  const known = sums.get(name);
+  sums.set(name, known === undefined ? row : plus(known, row));
+}
+
+function plus(one: SumRow, other: SumRow): SumRow {
+  const counts = { ...one.counts };
+  for (const [atom, count] of Object.entries(other.counts)) {
+    const name = atom as keyof AtomSums['counts'];
+    counts[name] = (counts[name] ?? 0) + count;
+  }
+  return { keys: one.keys, counts, revenue: one.revenue + other.revenue };
+}
