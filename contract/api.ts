@@ -89,6 +89,11 @@ export const newGoal = z.strictObject({
   currency: currency.nullable().optional(),
 });
 
+/** Custom properties that were seen lately, with the events that carried each. */
+export const seenProperties = z.object({
+  properties: z.array(z.object({ name: z.string(), events: z.number().int() })),
+});
+
 /** Products whose trackers may send here as they are. */
 export const foreignProducts = ['umami', 'rybbit', 'openpanel'] as const;
 export type ForeignProduct = (typeof foreignProducts)[number];

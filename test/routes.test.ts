@@ -171,6 +171,7 @@ const examples: Record<string, Example> = {
     status: 204,
     badParams: [[`/api/sites/${site}/foreign-ids/matomo`, 'product']],
   },
+  'GET /api/sites/:domain/properties': { ...bySite('/properties'), status: 200 },
   'GET /api/sites/:domain/goals': { ...bySite('/goals'), status: 200 },
   'POST /api/sites/:domain/goals': {
     ...bySite('/goals'),

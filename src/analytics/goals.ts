@@ -7,6 +7,7 @@ import { defineRoute, RequestError, type Route } from '../platform/http/route.ts
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import type { GoalRule } from './history/index.ts';
+import { propertyRoutes } from './properties.ts';
 
 export type Goal = z.infer<typeof goal>;
 
@@ -91,9 +92,10 @@ export async function addGoal(
   return row;
 }
 
-export function goalRoutes(house: Pick<House, 'postgres' | 'clock'>): Route[] {
+export function goalRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'>): Route[] {
   const { postgres, clock } = house;
   return [
+    ...propertyRoutes(house),
     defineRoute({
       method: 'GET',
       path: '/api/sites/:domain/goals',

@@ -108,6 +108,23 @@ it('every tab asks for its own list, and the address says which', { timeout: ste
   expect((await rowsOf('Events')).map(([name]) => name)).toEqual(['Signup']);
 });
 
+it('a property of events is chosen by its name and filters by its value', { timeout: stepMs }, async () => {
+  await open(overview);
+  await page.getByRole('tab', { name: 'Properties' }).click();
+  await page.waitForURL((url) => url.searchParams.get('goals') === 'prop.plan');
+  await list('Properties').locator('.name', { hasText: 'pro' }).waitFor();
+  expect((await rowsOf('Properties')).map(([name, , times]) => [name, times])).toEqual([
+    ['pro', '6'],
+    ['free', '3'],
+  ]);
+  await page.getByLabel('Property').selectOption('prop.place');
+  await list('Properties').locator('.name', { hasText: 'footer' }).click();
+  await page.waitForURL((url) => url.searchParams.get('f') === 'is:prop.place:footer');
+  await page.locator('.chip', { hasText: 'place is footer' }).waitFor();
+  await open('/s/moved.example/analytics?goals=prop.');
+  await page.getByText('No event carried a property.').waitFor();
+});
+
 it('a click filters by a row, Alt and Enter leave it out, and Back takes each back', { timeout: stepMs }, async () => {
   await open(overview);
   const all = await visitors();

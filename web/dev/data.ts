@@ -122,6 +122,15 @@ const values: Record<string, Value[]> = {
     ['Newsletter joined', 2.1],
     ['Swatch requested', 0.9],
   ],
+  'event:props:size': [
+    ['Single', 4.9],
+    ['Double', 3.8],
+    ['King', 1],
+  ],
+  'event:props:wool': [
+    ['Merino', 2.9],
+    ['Shetland', 1.3],
+  ],
   'event:name': [
     ['pageview', 100],
     ['Added to cart', 9.7],

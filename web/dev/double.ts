@@ -16,13 +16,26 @@ export interface DoubleOptions {
   firstEventMs?: number;
 }
 
-const shapes: Record<string, Shape & { slowMs?: number; broken?: boolean; away?: boolean; rebuilding?: boolean }> = {
+interface State {
+  slowMs?: number;
+  broken?: boolean;
+  /** The warehouse went away after the numbers had come, or before. */
+  away?: boolean;
+  gone?: boolean;
+  rebuilding?: boolean;
+  /** Days before the site was made that came with an import. */
+  importedDays?: number;
+}
+
+const shapes: Record<string, Shape & State> = {
   'shop.example': { daily: 1_560, revenue: true, days: 500 },
   'blog.example': { daily: 240, revenue: false, days: 200, awkward: true },
   'new.example': { daily: 0, revenue: false, days: 0 },
   'tiny.example': { daily: 1.4, revenue: false, days: 20 },
   'slow.example': { daily: 900, revenue: false, days: 90, slowMs: 6_000 },
   'broken.example': { daily: 900, revenue: false, days: 90, broken: true },
+  'moved.example': { daily: 300, revenue: false, days: 70, importedDays: 60 },
+  'gone.example': { daily: 900, revenue: false, days: 90, gone: true },
   'away.example': { daily: 900, revenue: false, days: 90, away: true, rebuilding: true },
 };
 
@@ -93,7 +106,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       revenue: shape?.revenue ?? false,
       contact_clicks: false,
       privacy_signals: 'ignore',
-      created_at: new Date(Date.now() - (shape?.days ?? 0) * 86_400_000).toISOString(),
+      created_at: new Date(Date.now() - ((shape?.days ?? 0) - (shape?.importedDays ?? 0)) * 86_400_000).toISOString(),
     };
   }
   const session = () => ({
@@ -176,6 +189,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (path === '/api/v2/query/batch') {
       const { queries } = body as { queries: QueryRequest[] };
       const shape = shapeOf(String(queries[0]?.site_id));
+      if (shape.gone === true)
+        return fail(
+          503,
+          'warehouse_unavailable',
+          'The warehouse does not answer. Events are safe on disk; ask again in a moment.',
+        );
       if (shape.slowMs !== undefined) await new Promise((resolve) => setTimeout(resolve, shape.slowMs));
       return {
         status: 200,
@@ -193,6 +212,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
               site?.timezone ?? 'UTC',
               Date.now(),
             );
+            if (own.importedDays !== undefined) {
+              const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+              result.meta.imported_days = [[day(own.days), day(own.days - own.importedDays + 1)]];
+            }
             if (own.rebuilding === true && result.meta.explain !== undefined)
               result.meta.explain = { days: { frozen: 24, live: 4, rebuilding: 3 } };
             return result;
@@ -216,7 +239,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
         body: {
           visitors: Math.round(shape.daily / 34),
           spool_lag_ms: 640,
-          stores: { postgres: true, warehouse: shape.away !== true },
+          stores: { postgres: true, warehouse: shape.away !== true && shape.gone !== true },
         },
       };
     }
@@ -253,6 +276,19 @@ export function openDouble(options: DoubleOptions = {}): Double {
         },
       };
     }
+    if (part === 'properties')
+      return {
+        status: 200,
+        body: {
+          properties:
+            shapeOf(site.domain).revenue === true
+              ? [
+                  { name: 'size', events: 5_120 },
+                  { name: 'wool', events: 2_210 },
+                ]
+              : [],
+        },
+      };
     if (part === 'goals') {
       const list = goals.get(site.domain) ?? [];
       goals.set(site.domain, list);

@@ -51,6 +51,8 @@ export const shots: readonly Shot[] = [
   { name: 'overview-tiny', path: '/s/tiny.example/analytics', full: true },
   { name: 'overview-awkward', path: '/s/blog.example/analytics', full: true },
   { name: 'overview-broken', path: '/s/broken.example/analytics', full: true },
+  { name: 'overview-moved', path: '/s/moved.example/analytics' },
+  { name: 'overview-gone', path: '/s/gone.example/analytics', full: true },
   { name: 'overview-away', path: '/s/away.example/analytics' },
   { name: 'overview-filtered-empty', path: '/s/shop.example/analytics?f=is:country:MT' },
   {
@@ -122,6 +124,22 @@ export const shots: readonly Shot[] = [
       await page.keyboard.press('Enter');
       await page.locator('.option-tick').first().waitFor();
       await page.locator('.option-tick input').nth(1).check();
+    },
+  },
+  { name: 'overview-property', path: '/s/shop.example/analytics?goals=prop.size', full: true },
+  {
+    name: 'list-menu',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'More about pages' }).click();
+    },
+  },
+  {
+    name: 'list-why',
+    path: '/s/shop.example/analytics?sources=utm_campaign',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'More about campaigns' }).click();
+      await page.getByRole('button', { name: 'Why these numbers' }).click();
     },
   },
   {

@@ -45,7 +45,7 @@ function Pages() {
       if (site === undefined)
         return (
           <NowherePage
-            what={`There is no site called ${route.site} here.`}
+            what={`There is no site called ${route.site} here`}
             why="It may belong to another organisation, or it was removed."
           />
         );
@@ -56,7 +56,7 @@ function Pages() {
       );
     }
     case 'nowhere':
-      return <NowherePage what="There is no page under this address." why="The link may be old or cut short." />;
+      return <NowherePage what="There is no page under this address" why="The link may be old or cut short." />;
   }
 }
 

@@ -10,6 +10,8 @@ export interface SeriesPoint {
   /** `null` is a gap: a step that is still to come, or was not measured. */
   value: number | null;
   unfinished: boolean;
+  /** What part it is of a step that the range cuts: "part of a week"; empty for a whole one. */
+  part: string;
   /** A day in it was brought along from another product. */
   imported: boolean;
   before?: { name: string; value: number | null } | undefined;
@@ -71,10 +73,13 @@ export function Series(props: SeriesProps) {
     value === null || value === undefined ? null : { x: x(index), y: y(value) };
 
   const main = points.map((point, index) => place(point.value, index));
-  const beforeLine = props.hasBefore ? points.map((point, index) => place(point.before?.value, index)) : [];
-  const lastFinished = points.findLastIndex((point) => point.value !== null && !point.unfinished);
-  const solid = main.map((point, index) => (index <= lastFinished ? point : null));
-  const soFar = main.flatMap((point, index) => (index > lastFinished && point !== null ? [point] : []));
+  const beforeLine = props.hasBefore
+    ? points.map((point, index) => (point.part === '' ? place(point.before?.value, index) : null))
+    : [];
+  // A line to or from a number of half a step would read as a rise or a fall.
+  const isWhole = (index: number) => points[index]?.unfinished === false && points[index]?.part === '';
+  const solid = main.map((point, index) => (isWhole(index) ? point : null));
+  const byThemselves = main.flatMap((point, index) => (isWhole(index) || point === null ? [] : [point]));
   const alone = solid.filter((point, index) => point !== null && !solid[index - 1] && !solid[index + 1]);
   const ticks = tickIndices(points.length, right - left, width < 520 ? 68 : 96, props.step);
 
@@ -95,7 +100,7 @@ export function Series(props: SeriesProps) {
         : `, ${point.before.name}: ${text(point.before.value)}`;
     const moved = props.changeText(point.value, point.before?.value ?? null);
     setSpoken(
-      `${point.name}${point.unfinished ? ', so far' : ''}: ${value}${before}${moved === undefined ? '' : `, change ${moved}`}`,
+      `${point.name}${point.unfinished ? ', so far' : point.part === '' ? '' : `, ${point.part}`}: ${value}${before}${moved === undefined ? '' : `, change ${moved}`}`,
     );
   };
 
@@ -200,8 +205,7 @@ export function Series(props: SeriesProps) {
           {alone.map(
             (point) => point !== null && <circle key={point.x} className="dot-main" cx={point.x} cy={point.y} r="4" />,
           )}
-          {/* A line down to half a day's number would read as a fall: what still runs stands by itself. */}
-          {soFar.map((point) => (
+          {byThemselves.map((point) => (
             <g key={point.x}>
               <line className="stem" x1={point.x} x2={point.x} y1={base} y2={point.y} />
               <circle className="dot-so-far" cx={point.x} cy={point.y} r="3.500" />
@@ -272,6 +276,7 @@ function Tip({
       <b>
         {point.name}
         {point.unfinished && <span className="q"> so far</span>}
+        {point.part !== '' && <span className="q"> {point.part}</span>}
         {point.imported && <span className="q"> imported</span>}
       </b>
       <dl>

@@ -9,6 +9,7 @@ import type {
   newSite,
   Session,
   Site,
+  seenProperties,
   setUp,
   setUpState,
   signIn,
@@ -29,6 +30,7 @@ export type NewSite = Sent<typeof newSite>;
 export type SiteChange = Sent<typeof siteChange>;
 export type SiteChecks = Parsed<typeof siteChecks>;
 export type SiteNow = Parsed<typeof siteNow>;
+export type SeenProperty = Parsed<typeof seenProperties>['properties'][number];
 export type Goal = Parsed<typeof goal>;
 export type NewGoal = Sent<typeof newGoal>;
 export type ForeignIdSetting = Sent<typeof foreignIdSetting>;
@@ -82,6 +84,7 @@ export const api = {
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
+  properties: (domain: string) => call<Listed<SeenProperty>>('GET', `${site(domain)}/properties`).then(rows),
   createGoal: (domain: string, body: NewGoal) => call<Goal>('POST', `${site(domain)}/goals`, { body }),
   deleteGoal: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/goals/${id}`),
   foreignIds: (domain: string) => call<Listed<ForeignId>>('GET', `${site(domain)}/foreign-ids`).then(rows),

@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import type { View } from '../address/view.ts';
 import { firstRows } from '../address/view.ts';
 import { Icon } from '../controls/icons.tsx';
@@ -6,11 +6,11 @@ import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import { exactCount } from '../numbers/format.ts';
-import { declaredDimension } from '../questions/dimensions.ts';
+import { declaredDimension, dimensionOf, isProperty } from '../questions/dimensions.ts';
 import { toggleFilter } from '../questions/filters.ts';
 import type { Asked } from '../questions/overview.ts';
 import { breakdownQuestion, tabOf } from '../questions/overview.ts';
-import type { Column, Panel } from '../questions/panels.ts';
+import type { Column, Panel, PanelTab } from '../questions/panels.ts';
 import { panels } from '../questions/panels.ts';
 import { Breakdown, totalRows } from './panel.tsx';
 import { PanelMenu } from './panel_menu.tsx';
@@ -35,7 +35,9 @@ export function AllRows({
   onChange: (part: Partial<View>, replace?: boolean) => void;
 }) {
   const panel = panels.find((one) => one.id === view.all) as Panel;
-  const tab = tabOf(panel, view);
+  const wanted = tabOf(panel, view);
+  const tab = dimensionOf(wanted.dimension) === undefined ? (panel.tabs[0] as PanelTab) : wanted;
+  const tabs = isProperty(tab.dimension) ? [...panel.tabs, tab] : panel.tabs;
   const dimension = declaredDimension(tab.dimension);
   const { search, offset } = view;
   // An address can name an order that this list does not have.
@@ -43,6 +45,9 @@ export function AllRows({
   const sort = by === undefined ? undefined : view.sort;
   const [typed, setTyped] = useState(search);
   const bodyId = useId();
+  // It takes the place of lists that may have stood further down or up than it does.
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => section.current?.scrollIntoView({ block: 'start' }), []);
   // Back and a followed link bring their own search; what is typed goes into the address after a pause.
   useEffect(() => setTyped(search), [search]);
   useEffect(() => {
@@ -63,7 +68,7 @@ export function AllRows({
   const total = totalRows(data) ?? data?.results.length ?? 0;
   const here = data?.results.length ?? 0;
   return (
-    <section className="panel all" aria-labelledby={`${bodyId}-title`}>
+    <section className="panel all" ref={section} aria-labelledby={`${bodyId}-title`}>
       <header>
         <button type="button" className="btn quiet sm" onClick={() => onChange({ all: undefined, ...firstRows })}>
           <Icon name="back" />
@@ -74,9 +79,9 @@ export function AllRows({
         </h2>
         <Tabs
           label={panel.title}
-          tabs={panel.tabs.map((one) => ({
+          tabs={tabs.map((one) => ({
             id: one.dimension as string,
-            label: one.group === undefined ? one.label : `UTM ${one.label.toLowerCase()}`,
+            label: one.group === 'Campaigns' ? `UTM ${one.label.toLowerCase()}` : one.label,
           }))}
           selected={tab.dimension}
           onSelect={(chosen) => {

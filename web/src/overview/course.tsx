@@ -22,7 +22,7 @@ import {
   money,
 } from '../numbers/format.ts';
 import type { Day, DayRange, Step } from '../period/period.ts';
-import { addDays, addMonths, daysIn, isAhead, isUnfinished, stepLabels, stepStart } from '../period/period.ts';
+import { addDays, addMonths, daysIn, isAhead, isCut, isUnfinished, stepLabels, stepStart } from '../period/period.ts';
 import { rangeText, stepText, stepTick } from '../period/words.ts';
 import { metricLabel } from '../questions/metrics.ts';
 import type { Frame } from '../questions/overview.ts';
@@ -42,6 +42,7 @@ export function Course({
   firstDay,
   series,
   before,
+  partly,
   total,
   onChange,
   onRetry,
@@ -56,6 +57,8 @@ export function Course({
   firstDay: Day;
   series: Answer;
   before: Answer | undefined;
+  /** From when on the days before were measured, where that is not all of them. */
+  partly: string | undefined;
   total: Total | undefined;
   onChange: (part: Partial<View>, replace?: boolean) => void;
   onRetry: () => void;
@@ -76,6 +79,15 @@ export function Course({
           : axisCount(value);
   const beforeData = before === undefined ? undefined : drawn(before);
   const points = pointsOf(frame, metric, local, firstDay, data, beforeData);
+  const alone = [
+    ...new Set(
+      points.flatMap((point) =>
+        point.value === null || (!point.unfinished && point.part === '')
+          ? []
+          : [point.unfinished ? 'so far' : point.part],
+      ),
+    ),
+  ];
   const range = rangeText(frame.range, frame.today, { year: true });
   const measuredBefore = beforeData === undefined || points.some((point) => (point.before?.value ?? null) !== null);
   const beforeRange = frame.before === undefined || !measuredBefore ? undefined : rangeText(frame.before, frame.today);
@@ -94,12 +106,13 @@ export function Course({
           <span>
             <i className="sw p" />
             {beforeRange}
+            {partly !== undefined && `, ${partly}`}
           </span>
         )}
-        {data !== undefined && points.some((point) => point.unfinished && point.value !== null) && (
+        {data !== undefined && alone.length > 0 && (
           <span>
             <i className="sw s" />
-            so far
+            {alone.join(', ')}
           </span>
         )}
         {points.some((point) => point.imported) && (
@@ -236,6 +249,10 @@ function pointsOf(
       tick: stepTick(label, frame.step, oneDay, frame.today),
       value: isAhead(label, frame.step, local) ? null : (values.get(label) ?? missing(label)),
       unfinished: isUnfinished(label, frame.step, local),
+      part:
+        !isUnfinished(label, frame.step, local) && isCut(label, frame.step, frame.range)
+          ? `part of a ${frame.step}`
+          : '',
       imported: imported.some(([from, to]) => from <= stepEnd(label, frame) && to >= label.slice(0, 10)),
       before:
         beforeLabel === undefined
@@ -341,6 +358,7 @@ function SeriesTable({
               <th scope="row">
                 {point.name}
                 {point.unfinished && <span className="q"> so far</span>}
+                {point.part !== '' && <span className="q"> {point.part}</span>}
                 {point.imported && <span className="q"> imported</span>}
               </th>
               <td className="num">{point.value === null ? '–' : text(point.value)}</td>

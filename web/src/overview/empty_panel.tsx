@@ -2,7 +2,6 @@ import { useEffect, useState } from 'react';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { api } from '../desk/api.ts';
-import type { DimensionKey } from '../questions/dimensions.ts';
 import type { PanelTab } from '../questions/panels.ts';
 import { Empty } from './states.tsx';
 
@@ -28,6 +27,8 @@ export function EmptyPanel({
   onClear: () => void;
 }) {
   const unnamed = reasons[tab.dimension] ?? (tab.group === 'Campaigns' ? campaignReason(tab) : undefined);
+  // Above stands what hides everything and how to take it off: once is enough.
+  if (filters > 0 && visits === 0) return <Empty title="Nothing matches these filters." />;
   if (filters > 0)
     return (
       <Empty
@@ -43,6 +44,12 @@ export function EmptyPanel({
     );
   if (tab.dimension === 'goal') return <NoGoals site={site} isNew={isNew} />;
   if (isNew) return <Empty title="Fills with the first visit." />;
+  if (tab.dimension === 'event' && visits !== 0)
+    return (
+      <Empty title={`No event but page views, ${days}.`}>
+        A sign-up, a download, an order: what a site sends shows here.
+      </Empty>
+    );
   if (visits === 0 || unnamed === undefined) return <Empty title={`No visits, ${days}.`} />;
   return <Empty title={unnamed.title}>{unnamed.why}</Empty>;
 }
@@ -53,7 +60,7 @@ interface Reason {
 }
 
 /** There were visits, but none that this list could name. */
-const reasons: Partial<Record<DimensionKey, Reason>> = {
+const reasons: Partial<Record<PanelTab['dimension'], Reason>> = {
   referrer: {
     title: 'No visit came by a link.',
     why: 'All were direct, or their browsers did not say where they came from.',

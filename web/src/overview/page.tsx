@@ -10,10 +10,10 @@ import type { QueryRequest, Site } from '../desk/api.ts';
 import type { Live } from '../desk/live.ts';
 import { useLive } from '../desk/live.ts';
 import { now } from '../edge/browser.ts';
-import { cellNumber, count, exactCount, milliseconds } from '../numbers/format.ts';
+import { cellNumber, count, exactCount, milliseconds, notApplicable } from '../numbers/format.ts';
 import type { Day } from '../period/period.ts';
 import { isDay, localTime, presetLabels, presets, shiftRange } from '../period/period.ts';
-import { clockText, rangeText } from '../period/words.ts';
+import { clockText, dayText, rangeText } from '../period/words.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
@@ -57,6 +57,8 @@ export function OverviewPage({ site }: { site: Site }) {
   // To the minute of the last refresh: the same question keeps the same key, so that a click back is answered at once.
   const asked: Asked = { site: site.domain, frame, filters: view.filters, time: local.time.slice(0, 5) };
   const questions = overviewQuestions(asked, view, site.revenue);
+  // Days before the site was made are measured only where an import brought them.
+  if (frame.before !== undefined && frame.before.from < madeOn) questions.first = firstDayQuestion(site.domain);
   const { answers, retry } = useAnswers(questions, tick, !everything || stored.settled);
 
   // What failed while the desk or its warehouse was away is asked again as soon as it is back.
@@ -101,6 +103,11 @@ export function OverviewPage({ site }: { site: Site }) {
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
   const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
   const shown = answers.totals as Answer;
+  const measuredFrom = firstDayOf(answers.first) ?? madeOn;
+  const partly =
+    frame.before !== undefined && frame.before.from < measuredFrom && measuredFrom <= frame.before.to
+      ? `measured from ${dayText(measuredFrom, frame.today)} only`
+      : undefined;
   const rebuilding = rebuildingDays(drawn(shown));
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
@@ -108,7 +115,13 @@ export function OverviewPage({ site }: { site: Site }) {
   const askedWith: AskedWith = {
     days: `${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`,
     before:
-      before === undefined ? undefined : `${before}${frame.running ? `, up to ${asked.time} on the last day` : ''}`,
+      before === undefined
+        ? undefined
+        : [
+            before,
+            ...(frame.running ? [`up to ${asked.time} on the last day`] : []),
+            ...(partly === undefined ? [] : [partly]),
+          ].join(', '),
     filters: view.filters,
     answeredAt,
   };
@@ -169,21 +182,16 @@ export function OverviewPage({ site }: { site: Site }) {
         onAdding={(adding) => setOpened(adding ? 'filter' : null)}
       />
       <main className="wrap" id="main" tabIndex={-1}>
-        {live.state === 'unreachable' && (
-          <p className="note warn" role="status">
-            <b>This desk does not answer.</b> The numbers are those of the last answer. The page goes on by itself when
-            it does.
-          </p>
-        )}
-        {live.state === 'here' && !live.now.stores.warehouse && (
-          <p className="note warn" role="status">
-            <b>The warehouse does not answer.</b> The numbers are those of the last answer; events are safe on disk and
-            will appear.
-          </p>
-        )}
+        {away && drawn(shown) !== undefined && <Away live={live} since={answeredAt} />}
         <section className="panel totals" aria-label="Totals and their course">
           {shown.state === 'failed' && drawn(shown) === undefined ? (
-            <Failed code={shown.code} message={shown.message} reference={shown.reference} onRetry={retry} />
+            <Failed
+              code={shown.code}
+              message={shown.message}
+              reference={shown.reference}
+              onRetry={retry}
+              what="The numbers could not be read."
+            />
           ) : (
             <>
               <Strip
@@ -196,6 +204,7 @@ export function OverviewPage({ site }: { site: Site }) {
                     ? undefined
                     : `against ${before}${frame.running ? ', up to the same time of day' : ''}`
                 }
+                partly={partly}
               />
               {isNew ? (
                 <NewSite site={site.domain} />
@@ -210,6 +219,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   firstDay={firstDay}
                   series={answers.series as Answer}
                   before={answers.before}
+                  partly={partly}
                   total={strip.find((total) => total.metric === metric)}
                   onChange={change}
                   onRetry={retry}
@@ -242,7 +252,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   tab={tab}
                   site={site.domain}
                   askedWith={askedWith}
-                  question={questions[listName(panel, tab)] as QueryRequest}
+                  question={questions[listName(panel, tab)]}
                   answer={answers[listName(panel, tab)] as Answer}
                   totalOf={totalOf}
                   filtered={(value) =>
@@ -254,6 +264,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   onFilter={(value, exclude) =>
                     setFilters(toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is'))
                   }
+                  failedAlready={shown.state === 'failed' && drawn(shown) === undefined ? shown.code : undefined}
                   onRetry={retry}
                   onTab={(dimension) =>
                     change(
@@ -330,17 +341,37 @@ function openMore(): void {
   (own ?? document.querySelector<HTMLElement>('#main .more'))?.click();
 }
 
-/** The first day that anything is stored for, an import included; the desk knows it. Asked only where it is shown. */
-function useFirstDay(domain: string, wanted: boolean): { day: Day | undefined; settled: boolean } {
-  const { answers } = useAnswers(
-    { first: { site_id: domain, metrics: ['visitors'], date_range: 'all' } satisfies QueryRequest },
-    0,
-    wanted,
-  );
-  const { first } = answers;
-  const range = drawn(first)?.query.date_range;
+const firstDayQuestion = (domain: string): QueryRequest => ({
+  site_id: domain,
+  metrics: ['visitors'],
+  date_range: 'all',
+  include: { imports: true },
+});
+
+/** The first day that anything is stored for, an import included; the desk knows it. */
+function firstDayOf(answer: Answer | undefined): Day | undefined {
+  const range = drawn(answer)?.query.date_range;
   const day = Array.isArray(range) ? String(range[0]).slice(0, 10) : '';
-  return { day: isDay(day) ? day : undefined, settled: first.state !== 'waiting' };
+  return isDay(day) ? day : undefined;
+}
+
+/** Asked only where it is shown. */
+function useFirstDay(domain: string, wanted: boolean): { day: Day | undefined; settled: boolean } {
+  const { answers } = useAnswers({ first: firstDayQuestion(domain) }, 0, wanted);
+  return { day: firstDayOf(answers.first), settled: answers.first.state !== 'waiting' };
+}
+
+/** The numbers stay while the desk or its warehouse is away; this says of when they are, and moves none of them. */
+function Away({ live, since }: { live: Live; since: string | undefined }) {
+  return (
+    <p className="note warn away" role="status">
+      <b>{live.state === 'unreachable' ? 'This desk' : 'The warehouse'} does not answer.</b> The numbers are those of{' '}
+      {since ?? 'the last answer'}
+      {live.state === 'unreachable'
+        ? '. The page goes on by itself when it does.'
+        : '; events are safe on disk and will appear.'}
+    </p>
+  );
 }
 
 /** Required by the licence of the place database (CC BY 4.0): named and linked where places are shown. */
@@ -352,13 +383,18 @@ function PlaceCredit() {
   );
 }
 
+/** How many are there, where that is known: without the warehouse nobody can be counted, which is not zero. */
+function visitorsNow(live: Live): number | undefined {
+  return live.state === 'here' && live.now.stores.warehouse ? live.now.visitors : undefined;
+}
+
 function Now({ live }: { live: Live }) {
-  const known = live.state === 'here' ? live.now.visitors : undefined;
+  const known = visitorsNow(live);
   return (
     <span className={`live only-d ${live.state === 'asking' ? 'unknown' : ''}`} aria-live="off">
       <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
       <span>
-        <b>{known === undefined ? '…' : exactCount(known)}</b> on the site now
+        <b>{known === undefined ? notApplicable : exactCount(known)}</b> on the site now
       </span>
     </span>
   );
@@ -379,6 +415,7 @@ function PhoneRow({
   onChange: (part: Partial<View>) => void;
 }) {
   const [open, setOpen] = useState(false);
+  const known = visitorsNow(live);
   return (
     <section className="mrow only-m" aria-label="Period and live visitors">
       <PeriodPicker
@@ -391,9 +428,9 @@ function PhoneRow({
         onChange={onChange}
       />
       <span className={`btn flat ${live.state === 'asking' ? 'unknown' : ''}`}>
-        <span className={`dot ${live.state === 'here' ? 'ok' : 'idle'}`} />
+        <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
         <span>
-          <b>{live.state === 'here' ? count(live.now.visitors) : '…'}</b> now
+          <b>{known === undefined ? notApplicable : count(known)}</b> now
         </span>
       </span>
     </section>

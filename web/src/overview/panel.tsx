@@ -1,10 +1,11 @@
 import type { CSSProperties, ReactNode } from 'react';
-import { useId, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import { Icon } from '../controls/icons.tsx';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn } from '../desk/answers.ts';
 import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
+import { api } from '../desk/api.ts';
 import type { Cell } from '../numbers/format.ts';
 import {
   cellNumber,
@@ -18,10 +19,11 @@ import {
   share,
 } from '../numbers/format.ts';
 import type { Dimension } from '../questions/dimensions.ts';
-import { declaredDimension, valueText } from '../questions/dimensions.ts';
+import { declaredDimension, dimensionOf, isProperty, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
+import { propertyPanel, propertyTab } from '../questions/panels.ts';
 import { PanelMenu } from './panel_menu.tsx';
-import { Failed } from './states.tsx';
+import { Empty, Failed } from './states.tsx';
 import type { AskedWith } from './why.tsx';
 
 /** How a panel reads a row: a value to filter by, a name to show, and a number for each metric asked. */
@@ -57,18 +59,35 @@ export interface BreakdownProps {
   onFilter: (value: string, exclude: boolean) => void;
   onRetry: () => void;
   empty: ReactNode;
+  /** Why the totals above could not be read: the same reason is not said again in every list. */
+  failedAlready?: string | undefined;
   sort?: { by: Column; direction: 'asc' | 'desc'; onSort: (column: Column) => void };
 }
 
 /** A breakdown as a table with bars behind the names. Its height is that of its rows, filled or not. */
-export function Breakdown({ tab, answer, totalOf, rows, filtered, onFilter, onRetry, empty, sort }: BreakdownProps) {
+export function Breakdown({
+  tab,
+  answer,
+  totalOf,
+  rows,
+  filtered,
+  onFilter,
+  onRetry,
+  empty,
+  failedAlready,
+  sort,
+}: BreakdownProps) {
   const dimension = declaredDimension(tab.dimension);
   const data = drawn(answer);
   const height = { '--rows': rows } as CSSProperties;
   if (answer.state === 'failed' && data === undefined)
     return (
       <div className="body" style={height}>
-        <Failed code={answer.code} message={answer.message} reference={answer.reference} onRetry={onRetry} />
+        {answer.code === failedAlready ? (
+          <p className="empty">Not read, for the same reason.</p>
+        ) : (
+          <Failed code={answer.code} message={answer.message} reference={answer.reference} onRetry={onRetry} />
+        )}
       </div>
     );
   const list = rowsOf(data, dimension).slice(0, rows);
@@ -239,18 +258,43 @@ export interface PanelProps extends Omit<BreakdownProps, 'tab' | 'rows' | 'sort'
   note?: ReactNode;
   site: string;
   askedWith: AskedWith;
-  question: QueryRequest;
+  question: QueryRequest | undefined;
+}
+
+/** The names of the properties that were seen, asked where they are chosen from. */
+function useProperties(site: string, wanted: boolean): readonly string[] | undefined {
+  const [names, setNames] = useState<readonly string[]>();
+  useEffect(() => {
+    if (!wanted) return;
+    let here = true;
+    api.properties(site).then(
+      (found) => here && setNames(found.map(({ name }) => name)),
+      // The property of the address is listed all the same; the state of the desk is said beside the numbers.
+      () => {},
+    );
+    return () => {
+      here = false;
+    };
+  }, [site, wanted]);
+  return names;
 }
 
 /** One panel of the overview: tabs, a breakdown, and the way to all rows. */
 export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith, question, ...rest }: PanelProps) {
   const bodyId = useId();
-  const [groups] = useState(() => groupTabs(panel));
-  const dimension = declaredDimension(tab.dimension);
+  const asksProperty = isProperty(tab.dimension);
+  const seen = useProperties(site, asksProperty);
+  const groups = groupTabs(panel, asksProperty ? [tab, ...(seen ?? []).map((one) => propertyTab(`prop.${one}`))] : []);
+  const named = dimensionOf(tab.dimension);
   const data = drawn(rest.answer);
   const total = totalRows(data);
   const shown = Math.min(panel.rows, data?.results.length ?? 0);
   const group = groups.find((one) => one.tabs.some((member) => member.dimension === tab.dimension)) as TabGroup;
+  const [first] = seen ?? [];
+  // "Properties" was chosen: the one that is used most is as good a first as any.
+  useEffect(() => {
+    if (named === undefined && first !== undefined) onTab(`prop.${first}`);
+  });
   return (
     <section className={`panel w${panel.span}`} aria-labelledby={`${bodyId}-title`}>
       <header>
@@ -262,14 +306,14 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
           tabs={groups.map((one) => ({ id: one.id, label: one.label }))}
           selected={group.id}
           onSelect={(id) => {
-            const [first] = groups.find((one) => one.id === id)?.tabs ?? [];
-            if (first !== undefined) onTab(first.dimension);
+            const [member] = groups.find((one) => one.id === id)?.tabs ?? [];
+            if (member !== undefined) onTab(member.dimension);
           }}
           panelId={bodyId}
         />
         {group.tabs.length > 1 && (
           <label className="pick">
-            <span className="vh">UTM parameter</span>
+            <span className="vh">{asksProperty ? 'Property' : 'UTM parameter'}</span>
             <select value={tab.dimension} onChange={(event) => onTab(event.target.value)}>
               {group.tabs.map((member) => (
                 <option key={member.dimension} value={member.dimension}>
@@ -279,31 +323,43 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
             </select>
           </label>
         )}
-        <PanelMenu
-          key={tab.dimension}
-          title={panel.title}
-          tab={tab}
-          site={site}
-          askedWith={askedWith}
-          question={question}
-          answer={data}
-          shown={shown}
-          total={total ?? shown}
-          totalOf={rest.totalOf}
-          onAll={onAll}
-        />
+        {named !== undefined && question !== undefined && (
+          <PanelMenu
+            key={tab.dimension}
+            title={panel.title}
+            tab={tab}
+            site={site}
+            askedWith={askedWith}
+            question={question}
+            answer={data}
+            shown={shown}
+            total={total ?? shown}
+            totalOf={rest.totalOf}
+            onAll={onAll}
+          />
+        )}
       </header>
       <div role="tabpanel" id={bodyId} aria-label={group.label}>
-        <Breakdown tab={tab} rows={panel.rows} {...rest} />
+        {named !== undefined ? (
+          <Breakdown tab={tab} rows={panel.rows} {...rest} />
+        ) : (
+          <div className="body" style={{ '--rows': panel.rows } as CSSProperties}>
+            {seen?.length === 0 && (
+              <Empty title="No event carried a property.">
+                What an event is about goes along with it, such as the plan of a sign-up, and shows here.
+              </Empty>
+            )}
+          </div>
+        )}
       </div>
       <footer>
         <span>
-          {data === undefined || data.results.length === 0
+          {data === undefined || data.results.length === 0 || named === undefined
             ? ' '
             : total === undefined
-              ? `${exactCount(shown)} ${dimension.plural}`
+              ? `${exactCount(shown)} ${named.plural}`
               : total <= shown
-                ? `${exactCount(total)} ${total === 1 ? dimension.label.toLowerCase() : dimension.plural}`
+                ? `${exactCount(total)} ${total === 1 && !asksProperty ? named.label.toLowerCase() : named.plural}`
                 : `${exactCount(shown)} of ${exactCount(total)}`}
           {note !== undefined && (
             <span className="note-inline">
@@ -314,7 +370,7 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
         </span>
         {total !== undefined && total > shown && (
           <button type="button" className="link" onClick={onAll}>
-            All {dimension.plural}
+            All {named?.plural}
           </button>
         )}
       </footer>
@@ -328,13 +384,14 @@ interface TabGroup {
   tabs: PanelTab[];
 }
 
-function groupTabs(panel: PanelWords): TabGroup[] {
+function groupTabs(panel: PanelWords, properties: readonly PanelTab[]): TabGroup[] {
   const groups: TabGroup[] = [];
-  for (const tab of panel.tabs) {
+  const more = panel.id !== propertyPanel ? [] : properties.length > 0 ? properties : [propertyTab('prop.')];
+  for (const tab of [...panel.tabs, ...more]) {
     const label = tab.group ?? tab.label;
     const known = groups.find((group) => group.label === label);
     if (known === undefined) groups.push({ id: label, label, tabs: [tab] });
-    else known.tabs.push(tab);
+    else if (!known.tabs.some((one) => one.dimension === tab.dimension)) known.tabs.push(tab);
   }
   return groups;
 }

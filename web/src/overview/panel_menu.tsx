@@ -55,9 +55,7 @@ export function PanelMenu(props: PanelMenuProps) {
     >
       {(close) =>
         why ? (
-          <div tabIndex={-1} className="reached" ref={takeFocus}>
-            <ListReasons {...props} />
-          </div>
+          <ListReasons {...props} />
         ) : (
           <Actions {...props} plural={plural} close={close} onWhy={() => setWhy(true)} />
         )
@@ -65,9 +63,6 @@ export function PanelMenu(props: PanelMenuProps) {
     </Popover>
   );
 }
-
-/** What was chosen is gone with its list, so the focus goes to what came for it. */
-const takeFocus = (element: HTMLElement | null) => element?.focus();
 
 function Actions({
   plural,
@@ -189,6 +184,8 @@ const rounded = (value: number | null) => (value === null ? null : Math.round(va
 /** Site, list and days; never a filter's value, which could be about a person. */
 function fileName({ site, tab, question }: PanelMenuProps): string {
   const [from = '', to = ''] = Array.isArray(question.date_range) ? question.date_range : [];
-  const list = declaredDimension(tab.dimension).plural.toLowerCase().replaceAll(' ', '-');
+  const list = declaredDimension(tab.dimension)
+    .plural.toLowerCase()
+    .replace(/[^\p{L}\p{N}.]+/gu, '-');
   return `${site.replaceAll(':', '-')}_${list}_${from}_${to}.csv`;
 }

@@ -1,23 +1,46 @@
+import { useState } from 'react';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
+import type { SiteChecks } from '../desk/api.ts';
+import { api } from '../desk/api.ts';
+import { useWhileVisible } from '../desk/live.ts';
 import { cellNumber, exactCount } from '../numbers/format.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence } from '../questions/filters.ts';
 import type { Asked } from '../questions/overview.ts';
 import { totalsQuestion } from '../questions/overview.ts';
 
-/** A site that never had a visit: what the page waits for and where the snippet is. */
+const lookEveryMs = 10_000;
+
+/** A site that never had a visit: what the page waits for, and whether the snippet is where it should be. */
 export function NewSite({ site }: { site: string }) {
+  const [snippet, setSnippet] = useState<SiteChecks['snippet']>();
+  useWhileVisible(
+    async (signal) => {
+      try {
+        const checks = await api.checks(site, signal);
+        if (!signal.aborted) setSnippet(checks.snippet);
+      } catch {
+        // The state of the desk is said beside the numbers; what was found last stays.
+      }
+    },
+    lookEveryMs,
+    [site],
+  );
   return (
     <div className="hush">
       <p className="hush-title">
         <b>No visits yet.</b>
       </p>
-      <p>
-        The first page view shows here within three seconds. Until then the snippet is what to look at: is it on the
-        page, and does it arrive?
+      <p>The first page view shows here within three seconds.</p>
+      <p role="status">
+        {snippet === undefined
+          ? 'The snippet is being looked for.'
+          : snippet.state === 'ok'
+            ? 'The snippet is on the home page: open any page of the site.'
+            : `Snippet on the home page: ${snippet.detail}.`}
       </p>
       <Link className="btn" href={pathOf({ page: 'settings', site, section: 'snippet' })}>
         Show the snippet

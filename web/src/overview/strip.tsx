@@ -4,7 +4,7 @@ import type { Answer } from '../desk/answers.ts';
 import { drawn } from '../desk/answers.ts';
 import type { QueryAnswer } from '../desk/api.ts';
 import type { Cell } from '../numbers/format.ts';
-import { cellNumber, cellOf, change, isMean, metricText, onItsWay } from '../numbers/format.ts';
+import { cellNumber, cellOf, change, isMean, metricText, notApplicable, onItsWay } from '../numbers/format.ts';
 import { metricLabel } from '../questions/metrics.ts';
 
 /** A total and what it was in the period before. */
@@ -30,12 +30,15 @@ export function Strip({
   selected,
   onSelect,
   compared,
+  partly,
 }: {
   totals: readonly Total[];
   answers: readonly Answer[];
   selected: MetricName;
   onSelect: (metric: MetricName) => void;
   compared: string | undefined;
+  /** Says from when on the days before were measured, where that is not all of them: counts have no change then. */
+  partly: string | undefined;
 }) {
   const visits = totals.find((total) => total.metric === 'visits');
   return (
@@ -56,7 +59,11 @@ export function Strip({
             <span className="kv" title={known ? metricText(total.metric, total.after, { exact: true }) : undefined}>
               {known ? metricText(total.metric, total.after) : <Unknown answer={answer} />}
             </span>
-            {known && compared !== undefined ? (
+            {known && partly !== undefined && !isMean(total.metric) ? (
+              <span className="dl none" title={`No change: the days before are ${partly}`}>
+                {notApplicable}
+              </span>
+            ) : known && compared !== undefined ? (
               <ChangeMark
                 change={change(total.metric, total.after, total.before, rests === undefined ? {} : { base: rests })}
                 against={compared}

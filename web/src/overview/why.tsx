@@ -51,6 +51,9 @@ export function Why({
   );
 }
 
+/** It may come in the place of what was chosen and is gone with the focus. */
+const takeFocus = (element: HTMLElement | null) => element?.focus({ preventScroll: true });
+
 /** What numbers mean, what they were asked with, what is left out, where they were read and how fresh they are. */
 export function Reasons({
   title,
@@ -72,7 +75,7 @@ export function Reasons({
 }) {
   const call = JSON.stringify(question, null, 2);
   return (
-    <div className="why">
+    <div className="why reached" tabIndex={-1} data-autofocus ref={takeFocus}>
       <h3>{title}</h3>
       {means.map(({ name, text }) => (
         <p key={text}>
@@ -97,7 +100,7 @@ export function Reasons({
         </dd>
         {answeredAt !== undefined && (
           <>
-            <dt>Counted</dt>
+            <dt>Answered</dt>
             <dd>{answeredAt}</dd>
           </>
         )}

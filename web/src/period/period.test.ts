@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Against, Period } from './period.ts';
-import { addMonths, localTime, resolveAgainst, resolvePeriod, stepLabels, stepsFor } from './period.ts';
+import { addMonths, isCut, localTime, resolveAgainst, resolvePeriod, stepLabels, stepsFor } from './period.ts';
 import { stepText } from './words.ts';
 
 const today = '2026-11-11';
@@ -35,6 +35,10 @@ test('a cut week is named after the first day of the range', () => {
     '2026-10-19',
     '2026-10-26',
   ]);
+});
+test('a week that the range cuts is told from a whole one', () => {
+  const range = { from: '2026-10-15', to: '2026-10-27' };
+  expect(stepLabels(range, 'week').map((label) => isCut(label, 'week', range))).toEqual([true, false, true]);
 });
 test('an hour that clocks repeat is told apart', () => {
   expect(stepText('2026-10-25 02:00:00', 'hour', today, 'en-GB')).toBe('25 Oct, 02:00');

@@ -186,6 +186,13 @@ export function isUnfinished(label: string, step: Step, local: { day: Day; time:
   return stepStart(label, step) === stepStart(local.day, step);
 }
 
+/** Does the range hold a part of this step only? Its number is then no rise and no fall beside whole ones. */
+export function isCut(label: string, step: Step, range: DayRange): boolean {
+  if (step !== 'week' && step !== 'month') return false;
+  const start = stepStart(label.slice(0, 10), step);
+  return start < range.from || addDays(nextStep(start, step), -1) > range.to;
+}
+
 /** Is this step still to come? Then it has no number at all, which is not a zero. */
 export function isAhead(label: string, step: Step, local: { day: Day; time: string }): boolean {
   if (step === 'hour')

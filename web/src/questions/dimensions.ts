@@ -42,22 +42,33 @@ const declared = [
 ] as const satisfies readonly Dimension[];
 
 export type DimensionKey = (typeof declared)[number]['key'];
+/** A custom property of events, by its name. */
+export type PropertyKey = `prop.${string}`;
 export const dimensions: readonly Dimension[] = declared;
 
 const byKey = new Map<string, Dimension>(declared.map((one) => [one.key, one]));
 
+const propertyPrefix = 'prop.';
+
 /** A declared dimension, or a custom property as `prop.<name>`. */
 export function dimensionOf(key: string): Dimension | undefined {
   const known = byKey.get(key);
-  if (known !== undefined || !key.startsWith('prop.') || key.length === 5) return known;
-  const name = key.slice(5);
-  return { key, api: `event:props:${name}`, label: name, plural: `values of ${name}`, empty: '(none)' };
+  if (known !== undefined || !isProperty(key) || key === propertyPrefix) return known;
+  const name = key.slice(propertyPrefix.length);
+  return { key, api: `event:props:${name}`, label: name, plural: `values of ${name}`, empty: noProperty };
 }
 
-/** For keys that the code itself names. */
-export function declaredDimension(key: DimensionKey): Dimension {
-  return byKey.get(key) as Dimension;
+export function isProperty(key: string): key is PropertyKey {
+  return key.startsWith(propertyPrefix);
 }
+
+/** For keys that the code itself names, and properties, which are all declared by being named. */
+export function declaredDimension(key: DimensionKey | PropertyKey): Dimension {
+  return dimensionOf(key) as Dimension;
+}
+
+/** The API's word for the value of a property that an event does not carry. */
+export const noProperty = '(none)';
 
 /** The API's word for a value that is absent, in answers and in filters. */
 export const notSet = '(not set)';

@@ -4,11 +4,11 @@ import type { QueryRequest } from '../desk/api.ts';
 import type { Day, DayRange, Step } from '../period/period.ts';
 import { resolveAgainst, resolvePeriod, stepsFor } from '../period/period.ts';
 import type { Dimension } from './dimensions.ts';
-import { declaredDimension, dimensionOf } from './dimensions.ts';
+import { declaredDimension, dimensionOf, isProperty } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
-import { panels } from './panels.ts';
+import { panels, propertyPanel, propertyTab } from './panels.ts';
 
 /** A view meets the calendar: the days it means, and what it is compared with. */
 export interface Frame {
@@ -182,7 +182,9 @@ export function valuesQuestion(asked: Asked, key: string, search: string): Query
 
 /** Which tab of a panel a view shows. */
 export function tabOf(panel: Panel, view: View): PanelTab {
-  return panel.tabs.find((tab) => tab.dimension === view.tabs[panel.id]) ?? (panel.tabs[0] as PanelTab);
+  const chosen = view.tabs[panel.id];
+  if (panel.id === propertyPanel && chosen !== undefined && isProperty(chosen)) return propertyTab(chosen);
+  return panel.tabs.find((tab) => tab.dimension === chosen) ?? (panel.tabs[0] as PanelTab);
 }
 
 /** All questions of the overview, by name: one batch. */
@@ -202,7 +204,9 @@ export function overviewQuestions(asked: Asked, view: View, revenue: boolean): R
   if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
   for (const panel of panels) {
     const tab = tabOf(panel, view);
-    questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: panel.rows });
+    // "Properties" without a name: which there are is being asked.
+    if (dimensionOf(tab.dimension) !== undefined)
+      questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: panel.rows });
   }
   return questions;
 }

@@ -1,7 +1,7 @@
 import type { MetricName } from '../../../contract/query.ts';
 import type { panelIds } from '../address/view.ts';
-import type { DimensionKey } from './dimensions.ts';
-import { notSet } from './dimensions.ts';
+import type { DimensionKey, PropertyKey } from './dimensions.ts';
+import { noProperty, notSet } from './dimensions.ts';
 
 /** A column of a breakdown. A share is computed here, from a metric and the totals of the same view. */
 export interface Column {
@@ -15,7 +15,7 @@ export interface Column {
 }
 
 export interface PanelTab {
-  dimension: DimensionKey;
+  dimension: DimensionKey | PropertyKey;
   label: string;
   /** Tabs with the same group are one tab with a choice inside (the five UTM parameters). */
   group?: string;
@@ -117,7 +117,7 @@ export const panels: readonly Panel[] = [
         label: 'Goals',
         columns: [
           visitors,
-          times,
+          { ...times, wide: true },
           {
             kind: 'metric',
             metric: 'conversion_rate',
@@ -158,3 +158,18 @@ export const panels: readonly Panel[] = [
     ],
   },
 ];
+
+/** The panel whose last tab is one property of events at a time; which ones there are, the desk knows. */
+export const propertyPanel = 'goals';
+export const propertyGroup = 'Properties';
+
+/** The list of one property's values. Without a name it waits for one to be chosen. */
+export function propertyTab(dimension: PropertyKey): PanelTab {
+  return {
+    dimension,
+    label: dimension.slice('prop.'.length),
+    group: propertyGroup,
+    columns: [visitors, times],
+    without: { value: noProperty, why: 'Events without this property are left out of the list.' },
+  };
+}

@@ -77,7 +77,6 @@ export function Shell({
   });
 
   const items: PaletteItem[] = [
-    ...palette,
     ...(site === undefined
       ? []
       : [
@@ -103,6 +102,7 @@ export function Shell({
       act: go(pathOf({ page: 'analytics', site: one.domain })),
     })),
     ...(session.sites.length > 1 ? [{ id: 'sites', group: 'Pages', text: 'All sites', act: go('/') }] : []),
+    ...palette,
     { id: 'new site', group: 'Actions', text: 'Add a site', act: go('/sites/new') },
     ...themes.map((one) => ({
       id: `theme ${one.id}`,

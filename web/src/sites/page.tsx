@@ -125,10 +125,7 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
               </Link>
             </td>
             <td className="num">
-              <span className="now">
-                {here !== null && here > 0 && <span className="dot ok" />}
-                {here === null ? live.state === 'failed' ? 'not read' : <Coming /> : exactCount(here)}
-              </span>
+              {here === null ? live.state === 'failed' ? 'not read' : <Coming /> : exactCount(here)}
             </td>
             <td className="lo">
               {days !== undefined && (
