@@ -6,7 +6,7 @@ import { localTime } from '../web/src/period/period.ts';
 import type { Filter } from '../web/src/questions/filters.ts';
 import { type Asked, breakdownQuestion, frameOf, overviewQuestions, tabOf } from '../web/src/questions/overview.ts';
 import { panels } from '../web/src/questions/panels.ts';
-import { ask, type DeskFolder, lastDays, mainSite, nowOf, type Running, timezone } from './desk.ts';
+import { ask, type DeskFolder, daysShown, lastDays, mainSite, nowOf, type Running, timezone } from './desk.ts';
 
 /**
  * Asks a running desk what its dashboard asks, through HTTP with an API key: the questions are built by the
@@ -44,47 +44,64 @@ const filtersOfReaders: readonly Filter[] = [
   { operator: 'contains', dimension: 'source', values: ['site-'] },
 ];
 
-/** @param rounds questions of each kind; the first two before them open files and are not counted */
+/**
+ * What a reader sees who looks again (sums of closed days are kept in memory, so only what is open is read), and what
+ * the first one sees: then each round asks about days that nobody has asked about before.
+ *
+ * @param rounds questions of each kind; the first two before them open files and are not counted
+ */
 export async function measureQueries(
   desk: DeskFolder,
   running: Running,
   { rounds, say = () => {} }: { rounds: number; say?: (line: string) => void },
 ): Promise<QueryLine[]> {
-  const lines: QueryLine[] = [];
-  const perFilter = filtersOfReaders.map((filter) => ({ filter, times: [] as number[] }));
-  lines.push(
-    await timed(running, 'overview, unfiltered', 150, rounds, (round) =>
-      time(desk, running, overview(desk, [], round)),
-    ),
-  );
-  const filtered = await timed(
-    running,
-    'overview, filtered (15 filters)',
-    1_000,
-    Math.max(rounds, 30),
-    async (round) => {
-      const one = perFilter[round % perFilter.length] as (typeof perFilter)[number];
-      const ms = await time(desk, running, overview(desk, [one.filter], round));
-      one.times.push(ms);
-      return ms;
-    },
-  );
-  lines.push(filtered);
-  for (const { filter, times } of perFilter)
-    say(
-      `    ${filter.operator} ${filter.dimension} ${filter.values}: ${times.map((ms) => ms.toFixed(0)).join(' ')} ms`,
-    );
+  const first = await time(desk, running, overview(desk, [], 0));
+  say(`    the first overview after the start: ${first.toFixed(0)} ms`);
   const tabs = furtherTabs();
-  const further = (filters: readonly Filter[]) => (round: number) =>
-    time(desk, running, [breakdown(desk, filters, tabs[round % tabs.length] as (typeof tabs)[number])]);
-  lines.push(
-    await timed(running, 'a further breakdown, unfiltered', 500, Math.max(rounds, 2 * tabs.length), further([])),
-  );
-  lines.push(
-    await timed(running, 'a further breakdown, filtered', 500, Math.max(rounds, 2 * tabs.length), (round) =>
-      further([filtersOfReaders[round % filtersOfReaders.length] as Filter])(round),
-    ),
-  );
+  const tabOfRound = (round: number) => tabs[round % tabs.length] as (typeof tabs)[number];
+  const ofFilters = Math.max(rounds, 2 * filtersOfReaders.length);
+  const ofTabs = Math.max(rounds, 2 * tabs.length);
+  const lines: QueryLine[] = [];
+  for (const [who, daysOf] of [
+    ['first look', (round: number) => daysShown + 1 + round],
+    ['again', () => daysShown],
+  ] as const) {
+    const perFilter = filtersOfReaders.map((filter) => ({ filter, times: [] as number[] }));
+    lines.push(
+      await timed(running, `overview, unfiltered, ${who}`, 150, rounds, (round) =>
+        time(desk, running, overview(desk, [], round, daysOf(round))),
+      ),
+      await timed(
+        running,
+        `overview, filtered (${perFilter.length} filters), ${who}`,
+        1_000,
+        ofFilters,
+        async (round) => {
+          const one = perFilter[round % perFilter.length] as (typeof perFilter)[number];
+          const ms = await time(
+            desk,
+            running,
+            overview(desk, [one.filter], round, daysOf(Math.floor(round / perFilter.length))),
+          );
+          one.times.push(ms);
+          return ms;
+        },
+      ),
+    );
+    for (const { filter, times } of perFilter)
+      say(
+        `    ${who}, ${filter.operator} ${filter.dimension} ${filter.values}: ${times.map((ms) => ms.toFixed(0)).join(' ')} ms`,
+      );
+    lines.push(
+      await timed(running, `a further breakdown, unfiltered, ${who}`, 500, ofTabs, (round) =>
+        time(desk, running, [breakdown(desk, [], tabOfRound(round), daysOf(Math.floor(round / tabs.length) + 40))]),
+      ),
+      await timed(running, `a further breakdown, filtered, ${who}`, 500, ofTabs, (round) => {
+        const filter = filtersOfReaders[round % filtersOfReaders.length] as Filter;
+        return time(desk, running, [breakdown(desk, [filter], tabOfRound(round), daysOf(round))]);
+      }),
+    );
+  }
   return lines;
 }
 
@@ -96,7 +113,7 @@ async function timed(
   once: (round: number) => Promise<number>,
 ): Promise<QueryLine> {
   const times: number[] = [];
-  for (let round = 0; round < 2; round++) await once(round);
+  for (let round = 0; round < 2; round++) await once(rounds + round);
   const before = processorMs(running);
   for (let round = 0; round < rounds; round++) times.push(await once(round));
   const cpuMs = (processorMs(running) - before) / rounds;
@@ -139,21 +156,23 @@ async function time(desk: DeskFolder, running: Running, queries: readonly QueryR
   return took;
 }
 
-const view: View = readView('?period=90d');
+const view: View = { ...readView('?period=90d'), step: 'day' };
 
 /** The minute grows with the rounds, as it does for a reader who looks again: no question is asked twice alike. */
-function asked(desk: DeskFolder, filters: readonly Filter[], round: number): Asked {
+function asked(desk: DeskFolder, filters: readonly Filter[], round: number, days: number): Asked {
   const local = localTime(nowOf(desk) + round * 60_000, timezone);
-  const frame = frameOf(view, local.day, lastDays(desk, 200)[0]);
+  const [from, to] = lastDays(desk, days);
+  const frame = frameOf({ ...view, period: { kind: 'days', from, to } }, local.day, lastDays(desk, 200)[0]);
   return { site: mainSite, frame, filters, time: local.time.slice(0, 5) };
 }
 
-function overview(desk: DeskFolder, filters: readonly Filter[], round: number): QueryRequest[] {
-  const questions = overviewQuestions(asked(desk, filters, round), view, true);
+function overview(desk: DeskFolder, filters: readonly Filter[], round: number, days = daysShown): QueryRequest[] {
+  const about = asked(desk, filters, round, days);
+  const questions = overviewQuestions(about, view, true);
   const sources = panels.find((panel) => panel.id === 'sources');
   if (sources === undefined) throw new Error('The dashboard has no panel of sources.');
   const tab = sources.tabs.find((one) => one.dimension === 'source') ?? tabOf(sources, view);
-  return [...Object.values(questions), breakdownQuestion(asked(desk, filters, round), tab, { limit: sources.rows })];
+  return [...Object.values(questions), breakdownQuestion(about, tab, { limit: sources.rows })];
 }
 
 /** Every tab of every panel that the overview does not show at first. */
@@ -165,6 +184,7 @@ function breakdown(
   desk: DeskFolder,
   filters: readonly Filter[],
   { panel, tab }: ReturnType<typeof furtherTabs>[number],
+  days: number,
 ): QueryRequest {
-  return breakdownQuestion(asked(desk, filters, 0), tab, { limit: panel.rows });
+  return breakdownQuestion(asked(desk, filters, 0, days), tab, { limit: panel.rows });
 }

@@ -35,6 +35,7 @@ export function eventParts({ scope, binder, rows, keys }: PartTools) {
     ];
     return pass(keys, members, wanted, {
       table: 'events',
+      day: 'e.id_day',
       time: 'e.time',
       sources: eventScopes(days, actions)
         .filter(which)

@@ -38,9 +38,25 @@ function setNumber(sets: readonly { at: number; columns: readonly number[] }[], 
   return `multiIf(${branches.join(', ')}, ${sets[0]?.at})`;
 }
 
-export function groupBy(sets: readonly { columns: readonly number[] }[], columnCount: number): string {
-  if (sets.length === 1) return columnCount === 0 ? '' : ` GROUP BY ${numbered(columnCount, 'c').join(', ')}`;
-  return ` GROUP BY GROUPING SETS (${sets.map(({ columns }) => `(${columns.map((column) => `c${column}`).join(', ')})`).join(', ')})`;
+/** @param every columns that each set is grouped by beside its own */
+export function groupBy(
+  sets: readonly { columns: readonly number[] }[],
+  columnCount: number,
+  every: readonly string[] = [],
+): string {
+  if (sets.length === 1) {
+    const columns = [...every, ...numbered(columnCount, 'c')];
+    return columns.length === 0 ? '' : ` GROUP BY ${columns.join(', ')}`;
+  }
+  const written = sets.map(({ columns }) => `(${[...every, ...columns.map((column) => `c${column}`)].join(', ')})`);
+  return ` GROUP BY GROUPING SETS (${written.join(', ')})`;
+}
+
+/** The rows of a `selectOf` that was grouped by something more, added up to those that were asked for. */
+export function addedUp(sql: string, wanted: Wanted): string {
+  const keys = ['s', ...numbered(wanted.keyCount, 'k')];
+  const numbers = [...wanted.atoms, ...(wanted.grouped ? ['group_visitors'] : [])];
+  return `SELECT ${[...keys, ...numbers.map((number) => `sum(t.${number}) AS ${number}`)].join(', ')}\nFROM (${sql}) AS t GROUP BY ${keys.join(', ')}`;
 }
 
 export function zeroOf(atom: Atom): string {

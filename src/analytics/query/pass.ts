@@ -1,6 +1,6 @@
 import type { Atom } from '../facts.ts';
 import type { Binder } from './binder.ts';
-import { groupBy, selectOf, type Wanted } from './grouping.ts';
+import { addedUp, groupBy, selectOf, type Wanted } from './grouping.ts';
 import type { Keys } from './keys.ts';
 import type { Rows } from './rows.ts';
 import type { List, Scope } from './statement.ts';
@@ -19,7 +19,12 @@ export interface Numbered {
   list: List;
 }
 
-/** Statements read one pass into columns c0…cN, then group them as each list wants. */
+/**
+ * Statements read one pass into columns c0…cN, then group them as each list wants.
+ *
+ * Distinct ids are counted day by day and added up: ids of two days of identity are never the same, and the set of one
+ * day stays in the processor's cache where that of ninety does not (a fifth of the time).
+ */
 export function pass(
   { keyOf }: Keys,
   members: readonly Numbered[],
@@ -27,6 +32,8 @@ export function pass(
   options: {
     table: 'events' | 'visits';
     time: string;
+    /** Column of the day of identity. */
+    day: string;
     sources: readonly { from: string; columns: readonly string[] }[];
     atoms: readonly Atom[];
     sums: Partial<Record<Atom, string>>;
@@ -43,7 +50,11 @@ export function pass(
     }
     return { at, columns };
   });
-  const keys = expressions.map((expression, at) => `${expression} AS c${at}`);
+  const counts = options.atoms.some((atom) => options.sums[atom]?.startsWith('uniqExact') === true);
+  const keys = [
+    ...(counts ? [`${options.day} AS day`] : []),
+    ...expressions.map((expression, at) => `${expression} AS c${at}`),
+  ];
   const source = options.sources
     .map(
       ({ from, columns }) =>
@@ -51,5 +62,6 @@ export function pass(
     )
     .join('\nUNION ALL ');
   const sums = Object.fromEntries(options.atoms.map((atom) => [atom, options.sums[atom]]));
-  return `${selectOf(sets, expressions.length, wanted, sums)}\nFROM (${source})${groupBy(sets, expressions.length)}`;
+  const sql = `${selectOf(sets, expressions.length, wanted, sums)}\nFROM (${source})${groupBy(sets, expressions.length, counts ? ['day'] : [])}`;
+  return counts ? addedUp(sql, wanted) : sql;
 }

@@ -39,6 +39,7 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
     }));
     return pass(keys, members, wanted, {
       table: 'visits',
+      day: 'v.id_day',
       time: present ? 'overlap' : 'v.started',
       sources,
       atoms,
@@ -82,6 +83,7 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
     const present = atoms.includes('visitors');
     return pass(keys, members, wanted, {
       table: 'visits',
+      day: 'v.id_day',
       time: 'v.started',
       sources: visitScopes(days, present ? 'present' : 'started').map(({ where, inside: whole }) => ({
         from: `visits AS v FINAL WHERE ${where.join(' AND ')} AND v.visit_id IN (${idsIn(whole)})`,
