@@ -2,7 +2,7 @@
 // `npm start` and `npm run fairlead -- <command>`: makes everything ready, then runs the command on the pinned Node.
 
 const path = require('path');
-const { become, fail, root } = require('./programs.cjs');
+const { become, compiledCode, fail, root } = require('./programs.cjs');
 const { setUp } = require('./setup.cjs');
 
 const args = process.argv.slice(2);
@@ -29,6 +29,7 @@ async function main() {
   // libuv's four threads are shared by the spool's fdatasync, bcrypt and chDB: with four queries at once a write to the
   // disk was measured to wait 603 ms for a thread, with sixteen 9 ms. The number is read once, when Node starts.
   if (!env.UV_THREADPOOL_SIZE) env.UV_THREADPOOL_SIZE = '16';
+  if (!env.NODE_COMPILE_CACHE) env.NODE_COMPILE_CACHE = compiledCode;
   const cli = path.join(root, 'src', 'app', 'cli.ts');
   become(node, ['--disable-warning=ExperimentalWarning', cli].concat(args), env);
 }

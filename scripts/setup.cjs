@@ -301,8 +301,14 @@ const parts = {
   },
   dashboard: {
     line: '5/5 Dashboard: the pages you look at …',
-    command: ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', 'web'],
-    from: ['web', 'contract', 'node_modules/.package-lock.json'],
+    command: ['scripts/build-dashboard.ts'],
+    from: [
+      'scripts/build-dashboard.ts',
+      'src/platform/http/packed.ts',
+      'web',
+      'contract',
+      'node_modules/.package-lock.json',
+    ],
     settings: [],
     makes: 'web/dist',
   },

@@ -8,7 +8,7 @@
 const childProcess = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const { SetupError, become, cache, fail, root, runQuietly } = require('./programs.cjs');
+const { SetupError, become, cache, compiledCode, fail, root, runQuietly } = require('./programs.cjs');
 const { setUp } = require('./setup.cjs');
 
 /** The same places as test/browser/chromium.ts looks in. */
@@ -61,6 +61,7 @@ function say(line) {
 function environment() {
   const env = Object.assign({}, process.env);
   if (!env.UV_THREADPOOL_SIZE) env.UV_THREADPOOL_SIZE = '16';
+  if (!env.NODE_COMPILE_CACHE) env.NODE_COMPILE_CACHE = compiledCode;
   if (!process.stdout.isTTY) {
     env.NO_COLOR = '1';
     delete env.FORCE_COLOR;

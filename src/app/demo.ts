@@ -1,19 +1,10 @@
-import { timingSafeEqual } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
-import { openScenario } from '../demo/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
 import { readDemoConfig } from '../platform/demo_config.ts';
-import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
-import { erasePlace } from '../platform/postgres/index.ts';
 import { systemRandom } from '../platform/random.ts';
-import { fillDesk } from './demo_traffic.ts';
-import type { Desk } from './desk.ts';
-import { startServer } from './serve.ts';
-import { setUpDesk } from './set_up_desk.ts';
 import { demoUsage, readArgs, UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -47,9 +38,22 @@ export async function runDemo(args: string[]): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
   });
   await takeFolder(folder, config, say);
+  // Loaded when nothing stands against a demo any more: a refusal comes at once.
+  const [{ startServer }, { openScenario }, { fillDesk }, { setUpDesk }, { signInRoute }] = await Promise.all([
+    import('./serve.ts'),
+    import('../demo/index.ts'),
+    import('./demo_traffic.ts'),
+    import('./set_up_desk.ts'),
+    import('./demo_door.ts'),
+  ]);
   const nowMs = systemClock.now();
   const code = systemRandom.bytes(16).toString('base64url');
-  const server = await startServer(config, { say, isQuiet: true, head, routes: (desk) => [signInRoute(desk, code)] });
+  const server = await startServer(config, {
+    say,
+    isQuiet: true,
+    head,
+    routes: (desk) => [signInRoute(desk, { code, email })],
+  });
   try {
     const scenario = openScenario({ seed: String(values.seed ?? 'fairlead'), nowMs });
     const password = systemRandom.bytes(12).toString('base64url');
@@ -87,25 +91,6 @@ export async function runDemo(args: string[]): Promise<number> {
   return 0;
 }
 
-/** Whoever has the code of this start is the demo's owner. It is 128 bits long and dies with the process. */
-function signInRoute(desk: Desk, code: string): Route {
-  return defineRoute({
-    method: 'GET',
-    path: '/demo',
-    access: 'public',
-    summary: 'Signs in to the demo with the code of its printed address.',
-    query: z.object({ code: z.string().max(64) }),
-    async handle(request) {
-      const given = Buffer.from(request.query.code);
-      const isRight = given.length === code.length && timingSafeEqual(given, Buffer.from(code));
-      const cookies = isRight ? await desk.accounts.startSession(email, request.headers['user-agent']) : undefined;
-      if (cookies === undefined)
-        throw new RequestError('forbidden', 'This address is of another run of the demo. Use the one it printed last.');
-      return { status: 303, headers: { location: '/', 'set-cookie': cookies } };
-    },
-  });
-}
-
 /**
  * Makes the folder, after removing what an earlier demo left in it.
  * @throws UsageError when it holds something else, or a demo that is running
@@ -133,6 +118,7 @@ function madeAt(folder: string): string {
 }
 
 async function removeFolder(folder: string, config: Config): Promise<void> {
+  const { erasePlace } = await import('../platform/postgres/index.ts');
   await erasePlace(config.dataDir);
   rmSync(folder, { recursive: true, force: true });
 }

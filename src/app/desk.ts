@@ -59,16 +59,19 @@ export async function openDesk(parts: {
     const keys = openKeyRing({ keyFile: config.keyFile, dataDir: config.dataDir, random });
 
     step('Opening the stores');
-    const [postgres, warehouse] = await bothOrNone(
-      openPostgres({
-        config,
-        migrations: [accountsMigrations, ...subjects.flatMap((subject) => subject.migrations?.postgres ?? [])],
-        random,
-        clock,
-        log,
-      }),
-      openWarehouse({ config, clock, log }),
-    );
+    const begun = Promise.withResolvers<void>();
+    const opening = openPostgres({
+      config,
+      migrations: [accountsMigrations, ...subjects.flatMap((subject) => subject.migrations?.postgres ?? [])],
+      random,
+      clock,
+      log,
+      onBegun: begun.resolve,
+    });
+    // The embedded engine holds this thread while it opens, so the database server first becomes a process, which comes
+    // up on another core meanwhile.
+    await Promise.race([begun.promise, opening.catch(() => {})]);
+    const [postgres, warehouse] = await bothOrNone(opening, openWarehouse({ config, clock, log }));
     undo.push(() => postgres.close());
     undo.push(() => warehouse.close());
     await agreeOnKey({ postgres, clock, keys, keyFile: config.keyFile });

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { repeat, systemClock } from '../platform/clock.ts';
 import { type Config, isLoopback } from '../platform/config.ts';
 import { type ControlServer, openControl } from '../platform/control.ts';
@@ -13,7 +14,7 @@ import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskOf, diskWarnShare, healthHandlers } from './health.ts';
 import { watchProduct } from './product_events.ts';
-import { type Certificates, openCertificates } from './tls.ts';
+import type { Certificates } from './tls.ts';
 import { version } from './version.ts';
 
 const dashboardFolder = new URL('../../web/dist/', import.meta.url).pathname;
@@ -81,7 +82,9 @@ export async function startServer(
     await desk.close();
   }
   try {
-    certificates = openCertificates(desk.house, say);
+    // Most desks have a proxy in front of them and need neither certificate files nor ACME.
+    if (config.tls !== undefined || config.acme !== undefined)
+      certificates = (await import('./tls.ts')).openCertificates(desk.house, say);
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
     const routes = showsPages(config)
       ? [...desk.parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])]
@@ -158,6 +161,8 @@ export async function serve(config: Config): Promise<void> {
       ? `\n  Open this address to create the owner (it works once):\n  ${server.address}\n`
       : `\n  ${server.address}\n`,
   );
+  // Otherwise written at an orderly end only, and the next start after a kill would be as slow as the first.
+  flushCompileCache();
   if (!isLoopback(config.host) && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)
     say('  It listens beyond this machine without HTTPS, so signing in is off. See docs/guides/https.md.\n');
   const signal = await asked;

@@ -1,18 +1,16 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { listFiles, type Packed, pack, packedBeside } from './packed.ts';
 
-/** Files that we built ourselves, read into memory once, compressed once. The whole dashboard is well under a megabyte. */
+/** Files that we built ourselves, read into memory once. The whole dashboard is well under a megabyte. */
 export interface StaticFiles {
   send(request: IncomingMessage, response: ServerResponse, path: string, headers: Record<string, string>): void;
 }
 
-interface StoredFile {
+interface StoredFile extends Packed {
   type: string;
   plain: Buffer;
-  gzip: Buffer | undefined;
-  brotli: Buffer | undefined;
   forever: boolean;
 }
 
@@ -31,6 +29,7 @@ const types: Record<string, string> = {
 
 /**
  * Serves a folder of built files, with `index.html` for every path that is no file (the dashboard routes itself).
+ * What `packFolder` left beside them is sent to browsers that take it; without that they are compressed here, once.
  * `extra` adds single files under their own path and headers (the tracker), `head` goes into the page's head.
  */
 export function openStaticFiles(
@@ -39,8 +38,11 @@ export function openStaticFiles(
   head = '',
 ): StaticFiles {
   const files = new Map<string, StoredFile>();
-  for (const name of folder === undefined ? [] : listFiles(folder))
-    files.set(`/${name}`, store(readFileSync(join(folder as string, name)), extname(name), name.startsWith('assets/')));
+  for (const name of folder === undefined ? [] : listFiles(folder)) {
+    const file = join(folder as string, name);
+    const plain = readFileSync(file);
+    files.set(`/${name}`, store(plain, extname(name), name.startsWith('assets/'), packedBeside(file, plain)));
+  }
   const built = files.get('/index.html');
   const index =
     built === undefined || head === ''
@@ -66,15 +68,8 @@ export function openStaticFiles(
   };
 }
 
-function store(plain: Buffer, extension: string, forever: boolean): StoredFile {
-  const packable = !['.woff2', '.png', '.ico'].includes(extension);
-  return {
-    type: types[extension] ?? 'application/octet-stream',
-    plain,
-    gzip: packable ? gzipSync(plain, { level: 9 }) : undefined,
-    brotli: packable ? brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }) : undefined,
-    forever,
-  };
+function store(plain: Buffer, extension: string, forever: boolean, packed = pack(plain, extension)): StoredFile {
+  return { type: types[extension] ?? 'application/octet-stream', plain, ...packed, forever };
 }
 
 function sendFile(
@@ -99,17 +94,4 @@ function sendFile(
     ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-function listFiles(folder: string, below = ''): string[] {
-  let names: string[];
-  try {
-    names = readdirSync(join(folder, below));
-  } catch {
-    return [];
-  }
-  return names.flatMap((name) => {
-    const path = below === '' ? name : `${below}/${name}`;
-    return statSync(join(folder, path)).isDirectory() ? listFiles(folder, path) : [path];
-  });
 }

@@ -82,6 +82,7 @@ export interface Cluster {
 /**
  * Starts the built-in server of a data directory and keeps it running: one that dies is started again, one that a
  * killed Fairlead left behind is taken over.
+ * @param parts.onBegun called when the server, or the program that makes a new cluster, has become a process
  * @throws PostgresRefused when another live Fairlead supervises it, or it cannot start.
  */
 export async function openCluster(parts: {
@@ -89,11 +90,12 @@ export async function openCluster(parts: {
   random: Random;
   clock: Clock;
   log: Log;
+  onBegun?: () => void;
 }): Promise<Cluster> {
-  const { random, clock, log } = parts;
+  const { random, clock, log, onBegun } = parts;
   const runtime = await prepareRuntime(join(parts.dataDir, 'postgres', 'runtime'));
   const place = await findPlace(parts.dataDir, runtime, random);
-  const passwords = await readPasswords(place, runtime, random);
+  const passwords = await readPasswords(place, runtime, random, onBegun);
   const login = (user: string, password: string): pg.ClientConfig => ({ host: place.socket, user, password, database });
   const owner = login(ownerLogin, passwords.owner);
 
@@ -105,6 +107,7 @@ export async function openCluster(parts: {
 
   async function start(): Promise<pg.Client> {
     const child = await launch(place, runtime);
+    onBegun?.();
     return waitForServer(place, owner, runtime, child, clock);
   }
 
@@ -171,7 +174,7 @@ interface Passwords {
 }
 
 /** Both are random, and no one ever types them. Whoever can read their file can read the cluster's own files. */
-async function readPasswords(place: Place, runtime: Runtime, random: Random): Promise<Passwords> {
+async function readPasswords(place: Place, runtime: Runtime, random: Random, onBegun?: () => void): Promise<Passwords> {
   const file = join(place.own, 'credentials.json');
   const cluster = join(place.server, 'cluster');
   const draw = () => random.bytes(24).toString('base64url');
@@ -182,7 +185,7 @@ async function readPasswords(place: Place, runtime: Runtime, random: Random): Pr
     await singleUser(cluster, runtime, database, passwordCommands('ALTER', fresh));
   }
   const passwords = JSON.parse(await writeOnce(file, JSON.stringify(fresh))) as Passwords;
-  if (!(await exists(cluster))) await createCluster(place, runtime, passwords);
+  if (!(await exists(cluster))) await createCluster(place, runtime, passwords, onBegun);
   const major = (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
   if (major !== runtime.major)
     throw new PostgresRefused(
@@ -192,10 +195,15 @@ async function readPasswords(place: Place, runtime: Runtime, random: Random): Pr
 }
 
 /** Aside first and renamed when it is whole, so that an interrupted first start leaves nothing half made. */
-async function createCluster(place: Place, runtime: Runtime, passwords: Passwords): Promise<void> {
+async function createCluster(
+  place: Place,
+  runtime: Runtime,
+  passwords: Passwords,
+  onBegun?: () => void,
+): Promise<void> {
   const half = join(place.server, `cluster.${process.pid}`);
   await rm(half, { recursive: true, force: true });
-  await run(
+  const made = run(
     join(runtime.programs, 'initdb'),
     [
       '-D',
@@ -212,6 +220,8 @@ async function createCluster(place: Place, runtime: Runtime, passwords: Password
     ],
     { ...runtime.user, cwd: '/', env: serverEnv },
   );
+  onBegun?.();
+  await made;
   await singleUser(half, runtime, 'postgres', [
     ...passwordCommands('CREATE', passwords),
     `CREATE DATABASE ${database} OWNER ${ownerLogin}`,

@@ -35,7 +35,8 @@ export interface Postgres extends Omit<Door, 'ping'> {
 /**
  * Opens the store of accounts and configuration: the built-in server, or an external one by `DATABASE_URL`.
  * The schema is brought up to date first, and the start is refused when the app's connection has any power over it.
- * @param migrations folders of the subjects' dated SQL files.
+ * @param parts.migrations folders of the subjects' dated SQL files.
+ * @param parts.onBegun called when the server comes up, or is up, without this thread's help
  * @throws PostgresRefused with a sentence for the operator.
  */
 export async function openPostgres(parts: {
@@ -44,8 +45,10 @@ export async function openPostgres(parts: {
   random: Random;
   clock: Clock;
   log: Log;
+  onBegun?: () => void;
 }): Promise<Postgres> {
   const { config, clock, log } = parts;
+  if (config.databaseUrl !== undefined) parts.onBegun?.();
   const cluster =
     config.databaseUrl === undefined ? await openCluster({ ...parts, dataDir: config.dataDir }) : undefined;
   const login = cluster?.app ?? { connectionString: config.databaseUrl };

@@ -3,7 +3,6 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import { openEmbedded } from './embedded.ts';
 import type { Engine } from './engine.ts';
 import { insertError, QueryOverCeiling, readError, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
@@ -30,7 +29,8 @@ export async function openWarehouse(house: {
   const mode = config.clickhouseUrl === undefined ? 'embedded' : cluster === undefined ? 'server' : 'cluster';
   const engine: Engine =
     config.clickhouseUrl === undefined
-      ? await openEmbedded(join(config.dataDir, 'warehouse'))
+      ? // Loaded only here: the library is half a gigabyte, and a desk with a server of its own has no need of it.
+        await (await import('./embedded.ts')).openEmbedded(join(config.dataDir, 'warehouse'))
       : openServer(config.clickhouseUrl, cluster !== undefined);
 
   const queueFull = () => new QueryOverCeiling('queue');
