@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { ask, type DeskFolder, lastDays, mainSite, pause, type Running } from './desk.ts';
 import { type LoadPlan, type LoadResult, loadApart } from './load.ts';
+import { measureStandstill } from './machine.ts';
 
 /**
  * Sends events to a running desk as a site full of visitors would, each plan from a process of its own, and compares
@@ -37,7 +38,13 @@ export async function measureIngest(
     return result;
   };
 
-  say('Measuring a server that answers 202 and does nothing …');
+  say('Measuring the machine, and a server that answers 202 and does nothing …');
+  const { share: lost, pauseMs, longestMs } = await measureStandstill(4_000);
+  lines.push({
+    what: 'time that the machine takes from a thread that only spins, one on each processor',
+    target: 'the measure',
+    measured: `${(lost * 100).toFixed(0)} %, a hundredth in pauses of ${pauseMs.toFixed(1)} ms and more, longest ${longestMs.toFixed(1)} ms`,
+  });
   const floor = await floorOf(plan);
   lines.push({
     what: 'requests to a node:http server that only answers',
