@@ -1,4 +1,47 @@
+import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/**
+ * The files that take ten seconds and more, in the order of their start: a long one that starts last keeps one core
+ * waiting for it. Those that drive a browser take turns with those that mostly wait. A fresh clone knows no durations,
+ * by which Vitest would sort.
+ */
+const longFiles = [
+  'test/browser/dashboard_axe.test.ts',
+  'test/journeys/demo.test.ts',
+  'test/proof/spool_kill.test.ts',
+  'test/browser/tracker-session.test.ts',
+  'test/journeys/cli.test.ts',
+  'test/journeys/https.test.ts',
+  'src/analytics/query/same_number.test.ts',
+  'test/browser/tracker.test.ts',
+  'src/platform/postgres/postgres.test.ts',
+  'test/journeys/first_run.test.ts',
+  'test/proof/warehouse_kill.test.ts',
+  'test/browser/dashboard.test.ts',
+  'test/routes.test.ts',
+  'test/browser/moving_in.test.ts',
+  'test/proof/scan/scan.test.ts',
+  'src/platform/spool/spool.test.ts',
+  'src/analytics/ingest/place.test.ts',
+  'test/journeys/roles.test.ts',
+  'test/journeys/imports.test.ts',
+  'src/analytics/query/hostile.test.ts',
+  'test/journeys/doctor.test.ts',
+  'src/accounts/accounts.test.ts',
+  'src/analytics/history/warehouse.test.ts',
+];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const placeOf = ({ moduleId }: TestSpecification) => {
+      const place = longFiles.indexOf(relative(import.meta.dirname, moduleId));
+      return place < 0 ? longFiles.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b));
+  }
+}
 
 // Tests run against real stores: a file gets its own process, so that one engine or one database belongs to one file.
 export default defineConfig({
@@ -7,6 +50,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AcmeEmulator, openAcmeEmulator } from '../../emulators/acme.ts';
+import { bareEnvironment } from '../proof/drivers/child.ts';
 
 /** A whole desk, started by its command line as an operator does, that fetches its certificate from an emulated authority. */
 const cli = join(import.meta.dirname, '..', '..', 'src', 'app', 'cli.ts');
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const httpPort = await freePort();
   authority.set({ hosts: { 'desk.test': { https: port, http: httpPort } } });
   env = {
-    PATH: process.env.PATH ?? '',
+    ...bareEnvironment(),
     PORT: String(port),
     FAIRLEAD_DATA_DIR: join(folder, 'data'),
     FAIRLEAD_ACME_DOMAINS: 'desk.test',

@@ -21,11 +21,17 @@ export interface Child {
   kill(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
-/** Starts a script on this very runtime, with nothing of the environment but what is given and PATH. */
+/** What a process needs of our environment: where programs are, and what Node has made of the sources before. */
+export function bareEnvironment(): Record<string, string> {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
+  return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
+}
+
+/** Starts a script on this very runtime, with nothing of the environment but what is given and what it cannot do without. */
 export function startChild(script: string, { args = [] as string[], env = {} as Record<string, string> } = {}): Child {
   return watchChild(
     spawn(process.execPath, [script, ...args], {
-      env: { PATH: process.env.PATH ?? '', ...env },
+      env: { ...bareEnvironment(), ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     }),
   );

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CannotProve } from '../kit.ts';
+import { bareEnvironment } from './child.ts';
 import { clockEnv } from './clock_travel.ts';
 
 /** A real desk of the product tree that is proved, started through its command line, in a folder of its own. */
@@ -169,7 +170,7 @@ function cliOf(root: string): string {
 
 function environmentOf(home: Home, more: Record<string, string> = {}): Record<string, string> {
   return {
-    PATH: process.env.PATH ?? '',
+    ...bareEnvironment(),
     TMPDIR: process.env.TMPDIR ?? '/tmp',
     UV_THREADPOOL_SIZE: '16',
     PORT: '0',

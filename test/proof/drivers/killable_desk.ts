@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CannotProve } from '../kit.ts';
-import { type Child, watchChild } from './child.ts';
+import { bareEnvironment, type Child, watchChild } from './child.ts';
 import type { Faults } from './faulty_process.ts';
 
 /** A whole desk as a user runs it, `serve` in a process of its own with its built-in stores, that can die and come back. */
@@ -82,7 +82,7 @@ export async function openKillableDesk(parts: {
   const url = `http://127.0.0.1:${port}`;
   let faults: Faults = { number: 0 };
   const env: Record<string, string> = {
-    PATH: process.env.PATH ?? '',
+    ...bareEnvironment(),
     HOME: process.env.HOME ?? '',
     UV_THREADPOOL_SIZE: '16',
     FAIRLEAD_DATA_DIR: dataDir,
@@ -144,7 +144,7 @@ export async function openKillableDesk(parts: {
     const [program = '', ...rest] = parts.within?.(plain) ?? plain;
     const child = watchChild(
       spawn(program, rest, {
-        env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '16' },
+        env: { ...bareEnvironment(), UV_THREADPOOL_SIZE: '16' },
         stdio: ['pipe', 'pipe', 'pipe'],
       }),
     );
