@@ -30,7 +30,8 @@ const { values, positionals } = parseArgs({
 });
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const wanted = new Set(positionals);
-const proofs = (await allProofs())
+const known = await allProofs();
+const proofs = known
   .filter(({ id }) => positionals.length === 0 || wanted.delete(id))
   .filter(({ id }) => !values.without.includes(id));
 if (wanted.size > 0) {
@@ -38,10 +39,12 @@ if (wanted.size > 0) {
   process.exit(2);
 }
 
+// Each damaged copy of the product would leave what Node made of its sources.
+if (values.sabotage) delete process.env.NODE_COMPILE_CACHE;
 // Desks that proofs have started are stopped at the exit, which a signal alone would skip.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const progress = (line: string) => void (process.stderr.isTTY && process.stderr.write(`  ${line}\n`));
-const idWidth = Math.max(2, ...proofs.map(({ id }) => id.length));
+const idWidth = Math.max(2, ...known.map(({ id }) => id.length));
 const resultWidth = 'not proved'.length;
 if (!values.json) say(row('id', 'result', 'promise'));
 const ground = values.sabotage ? undefined : openGround(repository, progress);
@@ -50,8 +53,8 @@ for (const proof of proofs) {
   const line = lineOf(proof, await (ground?.prove(proof) ?? proveWithoutGuard(proof)));
   lines.push(line);
   if (!values.json) {
-    say(row(line.id, line.result, line.title));
-    say(row('', '', `${line.seen} (${line.seconds.toFixed(1)} s)`));
+    // Said at once: another run may be saying its own beside this one.
+    say(`${row(line.id, line.result, line.title)}\n${row('', '', `${line.seen} (${line.seconds.toFixed(1)} s)`)}`);
   }
 }
 await ground?.close();

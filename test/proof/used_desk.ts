@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -192,8 +192,10 @@ export function mustNotBeFound(found: Scan, group: string, sentence: string): vo
 
 function plant(home: Home): Planted {
   const word = (prefix: string) => `${prefix}${randomBytes(6).toString('hex')}`;
-  const salt = /^\d+ ([0-9a-f]{64})$/m.exec(readFileSync(home.saltFile, 'utf8'))?.[1];
-  if (salt === undefined) throw new CannotProve('There is no salt in the salt file.');
+  // A product that keeps its salts among the data is to be found out by the scan, so it is looked for there too.
+  const saltFile = [home.saltFile, join(home.dataDir, basename(home.saltFile))].find(existsSync);
+  const salt = /^\d+ ([0-9a-f]{64})$/m.exec(saltFile === undefined ? '' : readFileSync(saltFile, 'utf8'))?.[1];
+  if (salt === undefined) throw new CannotProve('There is no salt file, or no salt in it.');
   return {
     addresses: new Map(ways.map((way) => [way, canaryAddresses(way)])),
     agent: word('quokka'),
