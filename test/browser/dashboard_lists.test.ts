@@ -20,6 +20,7 @@ const hourMs = 3_600_000;
 const day = (daysAgo: number) => new Date(now - daysAgo * 24 * hourMs).toISOString().slice(0, 10);
 const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 const pages = 120;
+const pageOf = (at: number) => `https://shop.example/page-${String(at % pages).padStart(3, '0')}`;
 const overview = '/s/shop.example/analytics';
 
 beforeAll(async () => {
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const visit = (at: number, more: object) => ({
     time: new Date(now - 50 * hourMs + at * 60_000).toISOString(),
     name: 'pageview',
-    url: `https://shop.example/page-${String(at % pages).padStart(3, '0')}`,
+    url: pageOf(at),
     title: at % 2 === 0 ? 'A page' : '=1+1',
     ip: `81.${at % 200}.7.9`,
     user_agent: agent,
@@ -38,14 +39,14 @@ beforeAll(async () => {
     ...Array.from({ length: 2 * pages }, (_, at) =>
       visit(at, {
         ...(at % 3 === 0 ? { referrer: 'https://www.bing.com/' } : {}),
-        ...(at % 4 === 0 ? { url: `https://shop.example/page-000?utm_campaign=spring&utm_term=wool` } : {}),
+        ...(at % 4 === 0 ? { url: `${pageOf(at)}?utm_campaign=spring&utm_term=wool` } : {}),
       }),
     ),
     ...Array.from({ length: 9 }, (_, at) =>
       visit(at, {
         time: new Date(now - 20 * hourMs + at * 60_000).toISOString(),
         name: 'Signup',
-        props: { plan: 'pro' },
+        props: { plan: at % 3 === 0 ? 'free' : 'pro', ...(at < 4 ? { place: 'footer' } : {}) },
       }),
     ),
   ]);

@@ -430,7 +430,7 @@ function metricsOf(
       case 'pageviews':
         return Math.round(whole * (3.1 + noise * 0.6));
       case 'bounce_rate':
-        return whole === 0 ? 0 : Math.round((34 + noise * 9) * 10) / 10;
+        return whole === 0 ? 0 : Math.round(34 + noise * 9);
       case 'visit_duration':
         return whole === 0 ? 0 : Math.round(140 + noise * 50);
       case 'events':

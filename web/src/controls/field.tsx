@@ -1,4 +1,4 @@
-import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes } from 'react';
+import type { InputHTMLAttributes, MouseEvent, ReactNode, SelectHTMLAttributes } from 'react';
 import { useId, useState } from 'react';
 import { Glyph, Icon } from './icons.tsx';
 
@@ -74,6 +74,14 @@ export function PasswordInput(props: InputHTMLAttributes<HTMLInputElement> & { o
       </button>
     </span>
   );
+}
+
+/**
+ * For the button that sends a form: pressing it does not leave the field, whose problem would come between the press
+ * and the release, move the button away and swallow the click. Sending checks every field anyway.
+ */
+export function keepFocus(event: MouseEvent): void {
+  event.preventDefault();
 }
 
 /** A message that stands for the whole form: what the desk said when it refused. */

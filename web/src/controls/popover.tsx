@@ -1,6 +1,10 @@
 import type { ReactNode, RefObject } from 'react';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
+/** What opens keeps this distance to the window's edge, in pixels, and leaves the bar at its top free. */
+const edge = 8;
+const barPx = 52;
+
 /**
  * A button with something that opens under it. Escape and a click elsewhere close it, the focus goes back to the
  * button, and on a narrow screen it becomes a sheet at the bottom (styles/controls.css).
@@ -34,7 +38,7 @@ export function Popover({
   const anchor = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   const id = useId();
-  const [shift, setShift] = useState(0);
+  const [shift, setShift] = useState({ x: 0, y: 0 });
 
   useEffect(() => {
     if (!open) return;
@@ -58,17 +62,23 @@ export function Popover({
   // The first thing that can be used takes the focus, and the panel is moved back inside the window where it would leave it.
   useLayoutEffect(() => {
     if (!open || panel.current === null) return;
-    setShift(0);
     const box = panel.current.getBoundingClientRect();
-    const over = box.right - (document.documentElement.clientWidth - 8);
-    if (over > 0) setShift(-over);
-    else if (box.left < 8) setShift(8 - box.left);
+    const { clientWidth, clientHeight } = document.documentElement;
+    // Where it would stand without what it was moved by.
+    const [left, top] = [box.left - shift.x, box.top - shift.y];
+    const right = left + box.width - (clientWidth - edge);
+    const below = top + box.height - (clientHeight - edge);
+    setShift({
+      x: right > 0 ? -right : left < edge ? edge - left : 0,
+      // Never over the bar, and an anchor that is out of the window keeps what it opened.
+      y: below > 0 && top < clientHeight ? -Math.min(below, Math.max(0, top - barPx - edge)) : 0,
+    });
     const usable = [
       ...panel.current.querySelectorAll<HTMLElement>('input, select, button, a[href], summary, [tabindex="0"]'),
     ].find((element) => element.checkVisibility());
     const first = panel.current.querySelector<HTMLElement>('[data-autofocus]') ?? usable ?? panel.current;
     first.focus({ preventScroll: true });
-  }, [open]);
+  }, [open, width]);
 
   const close = () => {
     onOpenChange(false);
@@ -94,7 +104,10 @@ export function Popover({
             aria-label={label}
             tabIndex={-1}
             className={`pop ${align === 'end' ? 'end' : ''}`}
-            style={{ ...(width === undefined ? {} : { width }), ...(shift === 0 ? {} : { translate: `${shift}px 0` }) }}
+            style={{
+              ...(width === undefined ? {} : { width }),
+              ...(shift.x === 0 && shift.y === 0 ? {} : { translate: `${shift.x}px ${shift.y}px` }),
+            }}
             onKeyDown={(event) => {
               if (event.key !== 'Escape') return;
               event.stopPropagation();

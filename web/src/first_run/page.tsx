@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { passwordCharsMin, retentionMonthsMax } from '../../../contract/limits.ts';
 import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { Field, FormError, PasswordInput } from '../controls/field.tsx';
+import { Field, FormError, keepFocus, PasswordInput } from '../controls/field.tsx';
 import type { DeskError, SetUpState } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
@@ -256,7 +256,7 @@ function OwnerForm({
             <FormError message={refusal.message} reference={refusal.reference} />
           )}
         <div className="go">
-          <button type="submit" className="btn main-act" disabled={sending}>
+          <button type="submit" className="btn main-act" disabled={sending} onMouseDown={keepFocus}>
             {sending ? 'Creating…' : 'Create owner and site'}
           </button>
           <span className="q">Days start at midnight in this timezone. It can be changed later.</span>

@@ -41,8 +41,8 @@ describe('a change says what it rests on', () => {
     ],
     [
       'fewer bounces are good, in points',
-      change('bounce_rate', 38.2, 40.6, { base: 500, locale: en }),
-      { kind: 'change', text: '−2.4 pt', direction: 'down', good: true },
+      change('bounce_rate', 38, 41, { base: 500, locale: en }),
+      { kind: 'change', text: '−3 pt', direction: 'down', good: true },
     ],
     ['a base of 0 is new', change('visitors', 5, 0, { locale: en }), { kind: 'new' }],
     [

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import type { View } from '../address/view.ts';
 import { firstRows } from '../address/view.ts';
 import { Icon } from '../controls/icons.tsx';
@@ -45,9 +45,6 @@ export function AllRows({
   const sort = by === undefined ? undefined : view.sort;
   const [typed, setTyped] = useState(search);
   const bodyId = useId();
-  // It takes the place of lists that may have stood further down or up than it does.
-  const section = useRef<HTMLElement>(null);
-  useEffect(() => section.current?.scrollIntoView({ block: 'start' }), []);
   // Back and a followed link bring their own search; what is typed goes into the address after a pause.
   useEffect(() => setTyped(search), [search]);
   useEffect(() => {
@@ -68,7 +65,7 @@ export function AllRows({
   const total = totalRows(data) ?? data?.results.length ?? 0;
   const here = data?.results.length ?? 0;
   return (
-    <section className="panel all" ref={section} aria-labelledby={`${bodyId}-title`}>
+    <section className="panel all reached" id="all-rows" tabIndex={-1} aria-labelledby={`${bodyId}-title`}>
       <header>
         <button type="button" className="btn quiet sm" onClick={() => onChange({ all: undefined, ...firstRows })}>
           <Icon name="back" />

@@ -112,7 +112,7 @@ export function Course({
         {data !== undefined && alone.length > 0 && (
           <span>
             <i className="sw s" />
-            {alone.join(', ')}
+            {alone.find((one) => one !== 'so far') ?? 'so far'}
           </span>
         )}
         {points.some((point) => point.imported) && (

@@ -95,6 +95,17 @@ export function OverviewPage({ site }: { site: Site }) {
     return () => clearInterval(timer);
   }, [everyMs, frame.running, sign]);
 
+  // A list that opens takes the focus from what opened it and is gone; one that closes gives it back to its panel.
+  const listBefore = useRef(view.all);
+  useEffect(() => {
+    const closed = listBefore.current;
+    if (closed === view.all) return;
+    listBefore.current = view.all;
+    const place = document.getElementById(view.all === undefined ? `panel-${closed}` : 'all-rows');
+    place?.scrollIntoView({ block: view.all === undefined ? 'nearest' : 'start' });
+    place?.focus({ preventScroll: true });
+  }, [view.all]);
+
   const orders = site.revenue ? totalsOf(drawn(answers.orders as Answer), revenueMetrics) : [];
   const strip = [...totals, ...orders];
   const stripAnswers = [...totals.map(() => answers.totals as Answer), ...orders.map(() => answers.orders as Answer)];
@@ -106,7 +117,7 @@ export function OverviewPage({ site }: { site: Site }) {
   const measuredFrom = firstDayOf(answers.first) ?? madeOn;
   const partly =
     frame.before !== undefined && frame.before.from < measuredFrom && measuredFrom <= frame.before.to
-      ? `measured from ${dayText(measuredFrom, frame.today)} only`
+      ? `measured from ${dayText(measuredFrom, frame.today)}`
       : undefined;
   const rebuilding = rebuildingDays(drawn(shown));
   const step = (direction: -1 | 1) =>
@@ -298,8 +309,8 @@ export function OverviewPage({ site }: { site: Site }) {
         <p className="fresh">
           {shown.state === 'here' && (
             <span>
-              All events until {clockText(countedUntil(shown.answer) ?? shown.at, site.timezone, undefined, true)} are
-              counted
+              All events until {clockText(countedUntil(shown.answer) ?? shown.at, site.timezone, undefined, true)} in{' '}
+              {site.timezone} are counted
               {live.state === 'here' && live.now.spool_lag_ms >= lagShownMs
                 ? `, but for those of the last ${milliseconds(live.now.spool_lag_ms)}, which wait on disk`
                 : ''}
@@ -383,6 +394,8 @@ function PlaceCredit() {
   );
 }
 
+const nowMeans = 'Visitors with an event in the last five minutes';
+
 /** How many are there, where that is known: without the warehouse nobody can be counted, which is not zero. */
 function visitorsNow(live: Live): number | undefined {
   return live.state === 'here' && live.now.stores.warehouse ? live.now.visitors : undefined;
@@ -391,10 +404,11 @@ function visitorsNow(live: Live): number | undefined {
 function Now({ live }: { live: Live }) {
   const known = visitorsNow(live);
   return (
-    <span className={`live only-d ${live.state === 'asking' ? 'unknown' : ''}`} aria-live="off">
+    <span className={`live only-d ${live.state === 'asking' ? 'unknown' : ''}`} aria-live="off" title={nowMeans}>
       <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
       <span>
-        <b>{known === undefined ? notApplicable : exactCount(known)}</b> on the site now
+        <b>{known === undefined ? notApplicable : exactCount(known)}</b>
+        <span className="roomy"> on the site</span> now
       </span>
     </span>
   );
@@ -427,7 +441,7 @@ function PhoneRow({
         onOpenChange={setOpen}
         onChange={onChange}
       />
-      <span className={`btn flat ${live.state === 'asking' ? 'unknown' : ''}`}>
+      <span className={`btn flat ${live.state === 'asking' ? 'unknown' : ''}`} title={nowMeans}>
         <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
         <span>
           <b>{known === undefined ? notApplicable : count(known)}</b> now

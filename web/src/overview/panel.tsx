@@ -123,8 +123,8 @@ export function Breakdown({
               >
                 {sort !== undefined && column.kind === 'metric' ? (
                   <button type="button" className="sort" onClick={() => sort.onSort(column)}>
-                    {column.head}
                     {column === leading && <Icon name="down" className={sort.direction === 'asc' ? 'up' : ''} />}
+                    {column.head}
                   </button>
                 ) : (
                   column.head
@@ -296,7 +296,12 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
     if (named === undefined && first !== undefined) onTab(`prop.${first}`);
   });
   return (
-    <section className={`panel w${panel.span}`} aria-labelledby={`${bodyId}-title`}>
+    <section
+      className={`panel reached w${panel.span}`}
+      id={`panel-${panel.id}`}
+      tabIndex={-1}
+      aria-labelledby={`${bodyId}-title`}
+    >
       <header>
         <h2 className="vh" id={`${bodyId}-title`}>
           {panel.title}

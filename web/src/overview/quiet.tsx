@@ -29,18 +29,20 @@ export function NewSite({ site }: { site: string }) {
     lookEveryMs,
     [site],
   );
+  const found =
+    snippet === undefined
+      ? 'The snippet is being looked for.'
+      : snippet.state === 'ok'
+        ? 'The snippet is on the home page: open any page of the site.'
+        : `Snippet on the home page: ${snippet.detail}.`;
   return (
     <div className="hush">
       <p className="hush-title">
         <b>No visits yet.</b>
       </p>
       <p>The first page view shows here within three seconds.</p>
-      <p role="status">
-        {snippet === undefined
-          ? 'The snippet is being looked for.'
-          : snippet.state === 'ok'
-            ? 'The snippet is on the home page: open any page of the site.'
-            : `Snippet on the home page: ${snippet.detail}.`}
+      <p role="status" className="hush-found">
+        <span key={found}>{found}</span>
       </p>
       <Link className="btn" href={pathOf({ page: 'settings', site, section: 'snippet' })}>
         Show the snippet

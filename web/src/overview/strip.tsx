@@ -37,16 +37,22 @@ export function Strip({
   selected: MetricName;
   onSelect: (metric: MetricName) => void;
   compared: string | undefined;
-  /** Says from when on the days before were measured, where that is not all of them: counts have no change then. */
+  /** Says from when on the days before were measured, where that is not all of them: there is no change then. */
   partly: string | undefined;
 }) {
-  const visits = totals.find((total) => total.metric === 'visits');
+  // What a number rests on: with few of them, a percentage means nothing.
+  const baseOf = (metric: MetricName) => {
+    const rests = isMean(metric) ? 'visits' : metric === 'total_revenue' ? 'events' : undefined;
+    const base = rests === undefined ? null : cellNumber(totals.find((total) => total.metric === rests)?.before);
+    // Without an order before, revenue is new; without a visit before, there was no rate.
+    return base === null || (base === 0 && !isMean(metric)) ? undefined : base;
+  };
   return (
     <fieldset className={`ks n${totals.length}`} aria-label="Number shown in the chart">
       {totals.map((total, index) => {
         const answer = answers[index] as Answer;
         const known = drawn(answer) !== undefined;
-        const rests = isMean(total.metric) ? cellNumber(visits?.before) : undefined;
+        const rests = baseOf(total.metric);
         return (
           <button
             key={total.metric}
@@ -59,7 +65,7 @@ export function Strip({
             <span className="kv" title={known ? metricText(total.metric, total.after, { exact: true }) : undefined}>
               {known ? metricText(total.metric, total.after) : <Unknown answer={answer} />}
             </span>
-            {known && partly !== undefined && !isMean(total.metric) ? (
+            {known && partly !== undefined ? (
               <span className="dl none" title={`No change: the days before are ${partly}`}>
                 {notApplicable}
               </span>

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { retentionMonthsMax } from '../../../contract/limits.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { FormError } from '../controls/field.tsx';
+import { FormError, keepFocus } from '../controls/field.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
@@ -66,7 +66,7 @@ export function NewSitePage() {
                 <FormError message={refusal.message} reference={refusal.reference} />
               )}
               <div className="go">
-                <button type="submit" className="btn main-act" disabled={sending}>
+                <button type="submit" className="btn main-act" disabled={sending} onMouseDown={keepFocus}>
                   {sending ? 'Adding…' : 'Add site'}
                 </button>
               </div>

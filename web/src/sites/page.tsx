@@ -60,7 +60,8 @@ export function SitesPage() {
         </div>
         <p className="fresh">
           <span>
-            The last seven days up to now, against the seven before up to the same time. Each site in its own timezone.
+            Visitors are those of the last seven days up to now, against the seven before up to the same time, each site
+            in its own timezone. Now is who had an event in the last five minutes.
           </span>
         </p>
         <p className="only-m">
