@@ -215,9 +215,7 @@ function shownEvent(
     page: `${row.hostname}${row.pathname}`,
     source: orNull(row.source),
     place: orNull(
-      [row.city, row.country === '' ? '' : (countryNames.of(row.country) ?? row.country)]
-        .filter((part) => part !== '')
-        .join(', '),
+      [row.city, row.country === '' ? '' : nameOfCountry(row.country)].filter((part) => part !== '').join(', '),
     ),
     browser: orNull(row.browser),
     os: orNull(row.os),
@@ -225,7 +223,13 @@ function shownEvent(
   };
 }
 
-const countryNames = new Intl.DisplayNames('en', { type: 'region' });
+let countryNames: Intl.DisplayNames | undefined;
+
+/** The names are loaded with the first that is asked for, which takes 20 ms that no start has to wait for. */
+function nameOfCountry(code: string): string {
+  countryNames ??= new Intl.DisplayNames('en', { type: 'region' });
+  return countryNames.of(code) ?? code;
+}
 
 /** What the home page says about the snippet, in words for the page. `at` is the site's own clock. */
 export function readHomePage(

@@ -10,7 +10,7 @@ import { importCommands } from './imports/commands.ts';
 import { importedDataOf } from './imports/records.ts';
 import { openReplay, type Replay } from './imports/replay.ts';
 import { startIngest } from './ingest/running.ts';
-import { openPlacesTable } from './places_file.ts';
+import { loadPlacesTable } from './places_file.ts';
 import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
@@ -46,20 +46,22 @@ export const analytics = defineSubject({
   async start(house): Promise<RunningSubject> {
     const { config, clock, log, postgres, warehouse, spool } = house;
     const directory = openSiteDirectory();
-    const list = await keepSiteDirectory({ directory, postgres, clock, log });
+    const [list, places, history] = await Promise.all([
+      keepSiteDirectory({ directory, postgres, clock, log }),
+      loadPlacesTable(config, log),
+      openHistory({
+        warehouse,
+        clock,
+        log,
+        async sites() {
+          const goals = await goalRules(postgres);
+          return [...directory.all()].map(({ id, timezone }) => ({ id, timezone, goals: goals.get(id) ?? [] }));
+        },
+        alone: aloneIn(postgres, clock),
+        settledUntil: () => clock.now() - spool.lagMs(),
+      }),
+    ]);
     const stopListening = onSitesChanged(list.refresh);
-    const places = openPlacesTable(config, log);
-    const history = await openHistory({
-      warehouse,
-      clock,
-      log,
-      async sites() {
-        const goals = await goalRules(postgres);
-        return [...directory.all()].map(({ id, timezone }) => ({ id, timezone, goals: goals.get(id) ?? [] }));
-      },
-      alone: aloneIn(postgres, clock),
-      settledUntil: () => clock.now() - spool.lagMs(),
-    });
     const ingest = await startIngest({
       house,
       sites: directory,

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { access, chmod, chown, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { PostgresRefused } from './refusal.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function prepareRuntime(spare: string): Promise<Runtime> {
     for (const directory of [rootHome, join(rootHome, 'runtime')]) await chmod(directory, 0o755);
     const copy = join(rootHome, 'runtime', `${version}-${process.platform}-${process.arch}`);
     if (!(await exists(copy))) await copyPrograms(native, copy);
-    return { programs: join(copy, 'bin'), major, user: systemUser() };
+    return { programs: join(copy, 'bin'), major, user: await systemUser() };
   }
   try {
     await linkLibraries(native);
@@ -104,8 +105,8 @@ async function openToAll(directory: string): Promise<void> {
   }
 }
 
-function systemUser(): { uid: number; gid: number } {
-  const known = userIds();
+async function systemUser(): Promise<{ uid: number; gid: number }> {
+  const known = await userIds();
   if (known) return known;
   const tries: [string, string[]][] = [
     [
@@ -129,7 +130,7 @@ function systemUser(): { uid: number; gid: number } {
     } catch {
       // The other command may be the one this system has; userIds says whether either worked.
     }
-    const made = userIds();
+    const made = await userIds();
     if (made) return made;
   }
   throw new PostgresRefused(
@@ -137,11 +138,11 @@ function systemUser(): { uid: number; gid: number } {
   );
 }
 
-function userIds(): { uid: number; gid: number } | undefined {
+async function userIds(): Promise<{ uid: number; gid: number } | undefined> {
   try {
-    const ask = (flag: string) =>
-      Number(execFileSync('id', [flag, serverUser], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-    return { uid: ask('-u'), gid: ask('-g') };
+    const { stdout } = await promisify(execFile)('id', [serverUser], { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
+    const [, uid, gid] = /^uid=(\d+)\S* gid=(\d+)/.exec(stdout) ?? [];
+    return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
   } catch {
     return undefined;
   }
