@@ -168,6 +168,8 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
 it('an empty site says what it waits for, and gives no rate of nothing', { timeout: stepMs }, async () => {
   await open('/s/new.example/analytics');
   await page.getByText('No visits yet.').waitFor();
+  // The list of goals asks first whether there are any.
+  await page.getByText('Fills with the first visit.').nth(4).waitFor();
   expect(await page.getByText('Fills with the first visit.').count()).toBe(5);
   expect(await page.locator('.k', { hasText: 'Bounce rate' }).locator('.kv').textContent()).toBe('–');
   expect(await page.locator('.k', { hasText: 'Visit duration' }).locator('.kv').textContent()).toBe('–');

@@ -164,7 +164,7 @@ it('all rows are searched, ordered and turned over in the address', { timeout: s
   await page.getByText(`51–100 of ${pages}`).waitFor();
   await page.goBack();
   await page.getByText(`1–50 of ${pages}`).waitFor();
-  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByRole('button', { name: 'Views', exact: true }).click();
   await page.waitForURL((url) => url.searchParams.get('sort') === 'pageviews:asc');
   await page.locator('th[aria-sort="ascending"]', { hasText: 'Views' }).waitFor();
   await page.getByLabel('Search pages').fill('page-11');

@@ -20,7 +20,7 @@ describe('a number is written in one way only', () => {
     [
       'a rate of some visits can be zero',
       metricText('bounce_rate', cellOf(['visits', 'bounce_rate'], [4, 0], 1)),
-      '0.0%',
+      '0%',
     ],
     ['minutes and seconds', duration(161), '2m 41s'],
     ['hours and minutes', duration(3_840), '1h 04m'],

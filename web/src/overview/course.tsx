@@ -79,15 +79,12 @@ export function Course({
           : axisCount(value);
   const beforeData = before === undefined ? undefined : drawn(before);
   const points = pointsOf(frame, metric, local, firstDay, data, beforeData);
-  const alone = [
-    ...new Set(
-      points.flatMap((point) =>
-        point.value === null || (!point.unfinished && point.part === '')
-          ? []
-          : [point.unfinished ? 'so far' : point.part],
-      ),
-    ),
-  ];
+  // Known from the days alone, so that the legend has its lines before the numbers come.
+  const alone = points.some((point) => point.part !== '')
+    ? `part of a ${frame.step}`
+    : points.some((point) => point.unfinished)
+      ? 'so far'
+      : undefined;
   const range = rangeText(frame.range, frame.today, { year: true });
   const measuredBefore = beforeData === undefined || points.some((point) => (point.before?.value ?? null) !== null);
   const beforeRange = frame.before === undefined || !measuredBefore ? undefined : rangeText(frame.before, frame.today);
@@ -109,14 +106,15 @@ export function Course({
             {partly !== undefined && `, ${partly}`}
           </span>
         )}
-        {data !== undefined && alone.length > 0 && (
+        <span className="turn only-m" />
+        {alone !== undefined && (
           <span>
             <i className="sw s" />
-            {alone.find((one) => one !== 'so far') ?? 'so far'}
+            {alone}
           </span>
         )}
         {points.some((point) => point.imported) && (
-          <span>
+          <span className="only-d">
             <i className="sw i" />
             imported
           </span>
