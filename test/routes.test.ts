@@ -1,9 +1,12 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keyScopes } from '../contract/api.ts';
+import { errorStatus } from '../contract/errors.ts';
+import { event } from '../contract/event.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
@@ -84,6 +87,9 @@ const newForeignId = () => ({ id: `client-${++number}`, secret: 'sec_0123456789a
 const newGoal = () => ({ kind: 'page', match: `/page-${++number}**` });
 
 const examples: Record<string, Example> = {
+  'GET /api/openapi.json': { path: () => '/api/openapi.json', status: 200 },
+  'GET /api/docs': { path: () => '/api/docs', status: 200 },
+  'GET /api/docs.css': { path: () => '/api/docs.css', status: 200 },
   'GET /api/set-up': { path: () => '/api/set-up', status: 200 },
   'POST /api/set-up': {
     path: () => '/api/set-up',
@@ -393,6 +399,58 @@ it('the table has every call that the desk registers, and no others', () => {
     '/metrics',
     '/readyz',
     '/track',
+  ]);
+});
+
+it('the OpenAPI document is one, names every call and permission, and its page shows the same', async () => {
+  const { body } = await call('GET', '/api/openapi.json');
+  expect(await new Validator().validate(structuredClone(body))).toEqual({ valid: true });
+  const paths = body.paths as Record<string, Record<string, { operationId: string; 'x-permission'?: string }>>;
+  const documented = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+      ...operation,
+    })),
+  );
+  const health = ['/healthz', '/metrics', '/readyz'];
+  const collection = server.fastPaths.filter((path) => !health.includes(path)).map((path) => `POST ${path}`);
+  expect(documented.map(({ name }) => name).toSorted()).toEqual(
+    [...server.routes.map((route) => `${route.method} ${route.path}`), ...collection].toSorted(),
+  );
+  for (const route of server.routes) {
+    const found = documented.find(({ name }) => name === `${route.method} ${route.path}`);
+    const isOpen = route.access === 'public' || route.access === 'signed-in';
+    expect(found?.['x-permission'], route.path).toBe(isOpen ? undefined : route.access);
+  }
+  const page = await call('GET', '/api/docs');
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  for (const { operationId } of documented) expect(page.text).toContain(`<article id="${operationId}">`);
+  for (const code of Object.keys(errorStatus)) expect(page.text).toContain(`<code>${code}</code>`);
+});
+
+it('an event with everything that the document names is stored', async () => {
+  const whole = {
+    name: 'purchase',
+    url: 'https://shop.example/thanks',
+    domain: site,
+    referrer: 'https://www.google.com/',
+    title: 'Thanks',
+    screen: '1440x900',
+    props: { plan: 'pro', seats: 3, trial: false },
+    revenue: { currency: 'EUR', amount: '19.99', order_id: 'document-1' },
+    interactive: true,
+    scroll_depth: 50,
+    engagement_ms: 1000,
+    id: 'document-1',
+    time: new Date().toISOString(),
+    ip: '192.0.2.7',
+    user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
+  };
+  expect(Object.keys(whole)).toEqual(Object.keys(event.shape));
+  const answer = await call('POST', '/api/event', { key: keys['events:write'] as string }, [whole]);
+  expect([answer.status, answer.text]).toEqual([
+    202,
+    JSON.stringify({ stored: 1, duplicates: 0, dropped: {}, refused: [] }),
   ]);
 });
 

@@ -10,6 +10,7 @@ import { openStaticFiles } from '../platform/http/static.ts';
 import { type LogFields, openLog } from '../platform/log.ts';
 import { openReports } from '../platform/outbound/index.ts';
 import { systemRandom } from '../platform/random.ts';
+import { documentRoutes } from './api_document.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskOf, diskWarnShare, healthHandlers } from './health.ts';
@@ -86,9 +87,8 @@ export async function startServer(
     if (config.tls !== undefined || config.acme !== undefined)
       certificates = (await import('./tls.ts')).openCertificates(desk.house, say);
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
-    const routes = showsPages(config)
-      ? [...desk.parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])]
-      : [];
+    const calls = [...desk.parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];
+    const routes = showsPages(config) ? [...calls, ...documentRoutes(calls, config)] : [];
     const fast: Record<string, FastHandler> = {
       ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
       ...healthHandlers(desk.house, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type BatchAnswer, batchAnswer, batchRequest, queryAnswer } from '../../../contract/query.ts';
+import { type BatchAnswer, batchAnswer, batchRequest, queryAnswer, queryRequest } from '../../../contract/query.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
@@ -35,6 +35,7 @@ export function queryRoutes(doors: QueryDoors): Route[] {
       summary: 'Answers a question about a site: metrics by dimensions over a range, filtered.',
       // The engine reads the body itself, so that every fault has the engine's code and path.
       body: z.unknown(),
+      describedBody: queryRequest,
       answer: queryAnswer,
       async handle({ body, allow, signal }) {
         const [outcome] = await answerTogether(doors, [body], { allow, signal });
@@ -49,6 +50,7 @@ export function queryRoutes(doors: QueryDoors): Route[] {
       access: 'stats.read',
       summary: 'Answers up to twenty questions at once; what they share is read once.',
       body: batchRequest,
+      describedBody: batchRequest.extend({ queries: z.array(queryRequest).min(1) }),
       answer: batchAnswer,
       async handle({ body, allow, signal }) {
         const outcomes = await answerTogether(doors, body.queries, { allow, signal });

@@ -70,6 +70,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Answer
   params?: z.ZodType<Params>;
   query?: z.ZodType<Query>;
   body?: z.ZodType<Body>;
+  /** What the body is, for the API's document, where the handler reads it by itself. */
+  describedBody?: z.ZodType;
   answer?: z.ZodType<Answer>;
   bodyBytesMax?: number;
   handle(request: RouteRequest<Params, Query, Body>): Promise<RouteAnswer<Answer>>;

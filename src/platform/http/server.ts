@@ -243,7 +243,7 @@ async function answerRoute(
       }
       throw new RequestError(
         'not_found',
-        `There is nothing at ${request.method} of this address. The calls that exist are listed in docs/guides/permissions.md.`,
+        `There is nothing at ${request.method} of this address. The calls that exist are listed at /api/docs.`,
       );
     }
     if (found.kind === 'method')

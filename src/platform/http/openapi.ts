@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { apiError, errorStatus } from '../../../contract/errors.ts';
+import type { Access, Route } from './route.ts';
+
+/** A JSON Schema of draft 2020-12, which is what OpenAPI 3.1 speaks. */
+type Schema = Record<string, unknown>;
+
+export interface Operation {
+  operationId: string;
+  summary: string;
+  description?: string;
+  tags: string[];
+  security: Record<string, string[]>[];
+  /** The permission that a role or a key's scope must hold; docs/guides/permissions.md says which do. */
+  'x-permission'?: string;
+  parameters?: { name: string; in: 'path' | 'query'; required: boolean; schema: Schema }[];
+  requestBody?: { required: true; content: Record<string, { schema: Schema }> };
+  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
+}
+
+export interface OpenApi {
+  openapi: '3.1.1';
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } };
+  servers: { url: string }[];
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
+}
+
+/**
+ * The document of an API, made from the same schemas that its requests are checked against, so that the two cannot
+ * differ. `more` are calls that answer without a route, such as those of the collection plane.
+ */
+export function openApiOf(
+  routes: readonly Route[],
+  options: { version: string; publicUrl: string; tagOf: (path: string) => string; more?: OpenApi['paths'] },
+): OpenApi {
+  const paths: OpenApi['paths'] = {};
+  for (const [path, operations] of Object.entries(options.more ?? {})) paths[path] = { ...operations };
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, options.tagOf(route.path)) };
+  }
+  const tags = new Set(
+    Object.values(paths).flatMap((operations) => Object.values(operations).flatMap((each) => each.tags)),
+  );
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Fairlead',
+      version: options.version,
+      description:
+        'Analytics, collection and settings of this desk. Calls with a permission take a session of the dashboard or "Authorization: Bearer <key>".',
+      license: { name: 'AGPL-3.0-only', identifier: 'AGPL-3.0-only' },
+    },
+    servers: [{ url: options.publicUrl }],
+    tags: [...tags].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: { Error: errorSchema() },
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'An API key of the organisation.' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-fairlead_access', description: 'A signed-in person.' },
+      },
+    },
+  };
+}
+
+/** Every error has this shape and one of these codes. */
+function errorSchema(): Schema {
+  const schema = schemaOf(apiError, 'output');
+  const { error } = schema.properties as { error: { properties: { code: Schema } } };
+  error.properties.code = { type: 'string', enum: Object.keys(errorStatus) };
+  return schema;
+}
+
+function operationOf(route: Route, tag: string): Operation {
+  const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name as string);
+  const known = route.params === undefined ? {} : membersOf(route.params);
+  const parameters = [
+    ...names.map((name) => ({
+      name,
+      in: 'path' as const,
+      required: true,
+      schema: known[name]?.schema ?? { type: 'string' },
+    })),
+    ...Object.entries(route.query === undefined ? {} : membersOf(route.query)).map(([name, { schema, required }]) => ({
+      ...{ name, in: 'query' as const, required, schema },
+    })),
+  ];
+  const body = route.describedBody ?? route.body;
+  return {
+    operationId: idOf(route.method, route.path),
+    summary: route.summary,
+    tags: [tag],
+    security: securityOf(route.access),
+    ...(route.access === 'public' || route.access === 'signed-in' ? {} : { 'x-permission': route.access }),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: jsonOf(schemaOf(body, 'input')) } }),
+    responses: {
+      '2XX': {
+        description: route.answer === undefined ? 'Done.' : 'The answer.',
+        ...(route.answer === undefined ? {} : { content: jsonOf(schemaOf(route.answer, 'output')) }),
+      },
+      default: errorAnswer,
+    },
+  };
+}
+
+export const errorAnswer = {
+  description: 'What went wrong, and the next step.',
+  content: jsonOf({ $ref: '#/components/schemas/Error' }),
+};
+
+export function jsonOf(schema: Schema): Record<string, { schema: Schema }> {
+  return { 'application/json': { schema } };
+}
+
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  const { $schema: _, '~standard': __, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Schema;
+  return rest;
+}
+
+function membersOf(schema: z.ZodType): Record<string, { schema: Schema; required: boolean }> {
+  // As the handler gets them: a number of an address is a number here too.
+  const { properties, required } = schemaOf(schema, 'output') as {
+    properties?: Record<string, Schema>;
+    required?: string[];
+  };
+  return Object.fromEntries(
+    Object.entries(properties ?? {}).map(([name, member]) => [
+      name,
+      { schema: member, required: required?.includes(name) ?? false },
+    ]),
+  );
+}
+
+function securityOf(access: Access): Record<string, string[]>[] {
+  if (access === 'public') return [];
+  return access === 'signed-in' ? [{ session: [] }] : [{ key: [] }, { session: [] }];
+}
+
+/** `GET /api/sites/:domain/goals` → `getApiSitesDomainGoals`. */
+export function idOf(method: string, path: string): string {
+  const words = path.split(/[^\w]+/).filter((word) => word !== '');
+  return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
