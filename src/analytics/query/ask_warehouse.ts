@@ -3,10 +3,10 @@ import { finishedRows } from './finish.ts';
 import type { Problem, QueryProblem } from './parse.ts';
 import { type Ask, type AskResult, askName, type Bundle, bundle, together } from './plan.ts';
 import type { QueryHouse } from './run.ts';
-import { buildStatement, buildSums, type SumsStatement } from './sql.ts';
+import { buildStatement, buildSums, type Group, type SumsStatement } from './sql.ts';
 import type { List, PartNote, Scope, Statement, StatementRow } from './statement.ts';
 import { added, type ListSums, type Sums, sumsOf, tooLong } from './sums.ts';
-import { insideOf } from './whole_days.ts';
+import { daysTouched, insideOf } from './whole_days.ts';
 
 /** The answer to one ask, and how it came to be. */
 export interface Ran {
@@ -18,7 +18,13 @@ export interface Ran {
 const sumRowsMax = 20_000;
 
 /**
- * Asks the warehouse, sharing what can be shared; what fails, fails for the questions that need it and for no other.
+ * Groups with no more open days than this are asked about them in one statement per table: reading a day takes less
+ * time than planning to read it.
+ */
+const fewDays = 3;
+
+/**
+ * Asks the warehouse, sharing what can be shared; what fails, fails for the questions that need it.
  *
  * Lists over the same events are read together, closed days apart from the others: sums of closed days are kept
  * (kept_sums.ts), so that the next question reads only what is still open. The two are added up, ordered and cut here.
@@ -27,51 +33,34 @@ const sumRowsMax = 20_000;
 export async function askWarehouse(asks: readonly Ask[], house: QueryHouse): Promise<Map<Ask, Ran | QueryProblem>> {
   const results = new Map<Ask, Ran | QueryProblem>();
   const whole = new Set(asks.filter(({ list }) => list.groupFilters !== undefined));
-  await Promise.all(
-    together(asks.filter((ask) => !whole.has(ask))).map(async ({ scope, lists }) => {
-      const found = await readLists(
-        scope,
-        lists.map(({ list }) => list),
-        house,
-      );
-      lists.forEach(({ asks: same }, at) => {
-        const list = found[at];
-        for (const ask of same)
-          if (list === undefined || list === tooLong) whole.add(ask);
-          else if ('problem' in list) results.set(ask, list);
-          else
-            results.set(ask, {
-              result: { rows: finishedRows(list.sums, ask.list, ask.tail, scope) },
-              parts: list.parts,
-            });
-      });
-    }),
-  );
+  const bundles = together(asks.filter((ask) => !whole.has(ask)));
+  const lists = bundles.flatMap((bundled) => bundled.lists.map(({ list }) => list));
+  const found = await readLists(groupsOf(bundles, house), lists, house);
+  let at = 0;
+  for (const { scope, lists: own } of bundles)
+    for (const { asks: same } of own) {
+      const answer = found[at++] ?? tooLong;
+      for (const ask of same)
+        if (answer === tooLong) whole.add(ask);
+        else if ('problem' in answer) results.set(ask, answer);
+        else
+          results.set(ask, {
+            result: { rows: finishedRows(answer.sums, ask.list, ask.tail, scope) },
+            parts: answer.parts,
+          });
+    }
   await Promise.all(bundle(asks.filter((ask) => whole.has(ask))).map((one) => readWhole(one, house, results)));
   return results;
 }
 
-type Found = { sums: Sums; parts: PartNote[] } | QueryProblem | typeof tooLong;
-
-/** The sums of each list, from all statements that have a part of it. */
-async function readLists(scope: Scope, lists: readonly List[], house: QueryHouse): Promise<Found[]> {
-  const closed = closedDays(scope, house);
-  const rowsMax = house.sumRowsMax ?? sumRowsMax;
-  const sides = [
-    ...(closed.size === 0 && lists.every((list) => list.daily === undefined) ? [] : ['closed' as const]),
-    'open' as const,
-  ];
-  const statements = sides.flatMap((name) => buildSums(scope, lists, { name, closed }, rowsMax));
-  const answers = await Promise.all(statements.map((statement) => sumsOrProblem(statement, lists, house, rowsMax)));
-  return lists.map((_, at) => {
-    const own = answers.filter((_answer, number) => statements[number]?.lists.has(at));
-    const problem = own.find((answer) => 'problem' in answer);
-    if (problem !== undefined) return problem as QueryProblem;
-    const sound = own as StatementSums[];
-    const sums = sound.map(({ lists: all }) => all[at] ?? tooLong);
-    if (sums.includes(tooLong)) return tooLong;
-    return { sums: added(sums as Sums[]), parts: sound.flatMap(({ parts }) => parts) };
-  });
+/** Numbers the lists through, and sets the days apart that are closed. */
+function groupsOf(bundles: readonly Pick<Bundle, 'scope' | 'lists'>[], house: QueryHouse): Group[] {
+  let at = 0;
+  return bundles.map(({ scope, lists }) => ({
+    scope,
+    lists: lists.map(({ list }) => ({ at: at++, list })),
+    closed: closedDays(scope, house),
+  }));
 }
 
 /** Days of identity that lie in the range whole and are frozen: nothing about them changes without a new revision. */
@@ -83,30 +72,73 @@ function closedDays({ range }: Scope, { frozenDays }: QueryHouse): ReadonlySet<n
   return days;
 }
 
-interface StatementSums {
-  lists: readonly ListSums[];
-  parts: PartNote[];
+type Found = { sums: Sums; parts: PartNote[] } | QueryProblem | typeof tooLong;
+
+/** The sums of each list, from all statements that have a part of it. */
+async function readLists(groups: readonly Group[], lists: readonly List[], house: QueryHouse): Promise<Found[]> {
+  const rowsMax = house.sumRowsMax ?? sumRowsMax;
+  const small = groups.filter(({ scope, closed }) => daysTouched(scope.range).length - closed.size <= fewDays);
+  const open = [small, ...groups.filter((group) => !small.includes(group)).map((group) => [group])];
+  const statements = [
+    ...groups.flatMap((group) => closedStatements(group, rowsMax)),
+    ...open.flatMap((some) => buildSums(some, 'open', rowsMax).map((statement) => ({ statement, first: 0, lists }))),
+  ];
+  const answers = await Promise.all(
+    statements.map(async (asked) => ({
+      ...asked,
+      answer: await readSums(asked.statement, asked.lists, house, rowsMax),
+    })),
+  );
+  return lists.map((list, at): Found => {
+    const sums: Sums[] = [];
+    const parts: PartNote[] = [];
+    for (const { statement, first, answer } of answers) {
+      const own = statement.parts.filter((part) => part.lists.includes(at - first));
+      if (own.length === 0) continue;
+      if ('problem' in answer) return answer;
+      const some = answer.lists[at - first] ?? tooLong;
+      if (some === tooLong) return tooLong;
+      sums.push(some);
+      parts.push(...own.map(({ note }) => (answer.kept ? { ...note, kept: true } : note)));
+    }
+    return { sums: added(sums, list.atoms), parts };
+  });
 }
 
-async function sumsOrProblem(
+/** Numbered by themselves, so that a statement has the same text whatever else is asked beside it. */
+function closedStatements(group: Group, rowsMax: number) {
+  if (!hasClosedSide(group)) return [];
+  const lists = group.lists.map(({ list }) => list);
+  const alone = { ...group, lists: lists.map((list, at) => ({ at, list })) };
+  const first = group.lists[0]?.at ?? 0;
+  return buildSums([alone], 'closed', rowsMax).map((statement) => ({ statement, first, lists }));
+}
+
+function hasClosedSide({ closed, lists }: Group): boolean {
+  return closed.size > 0 || lists.some(({ list }) => list.daily !== undefined);
+}
+
+/** @returns the sums of every list, by its number; those of lists that the statement has no part of are empty */
+async function readSums(
   statement: SumsStatement,
   lists: readonly List[],
   house: QueryHouse,
   rowsMax: number,
-): Promise<StatementSums | QueryProblem> {
+): Promise<{ lists: readonly ListSums[]; kept: boolean } | QueryProblem> {
+  const { closedDays: days } = statement;
   const { frozenDays, kept } = house;
-  const keeps = statement.closedDays === undefined || frozenDays === undefined ? undefined : kept;
-  const ofSite = frozenDays === undefined ? undefined : keeps?.of(house.site.id, frozenDays.revisions);
+  const ofSite =
+    days === undefined || frozenDays === undefined ? undefined : kept?.of(house.site.id, frozenDays.revisions);
   const known = ofSite?.find(statement);
-  if (known !== undefined) return { lists: known, parts: statement.parts.map((part) => ({ ...part, kept: true })) };
+  if (known !== undefined) return { lists: known, kept: true };
   try {
     const rows = Map.groupBy(await readRows(statement, 'sums', house), (row) => Number(row.s));
     const sums = lists.map((list, at): ListSums => {
       const own = rows.get(at) ?? [];
       return own.length > rowsMax ? tooLong : sumsOf(own, list.dimensions.length, list.atoms);
     });
-    if (statement.closedDays !== undefined) ofSite?.keep(statement, statement.closedDays, sums);
-    return { lists: sums, parts: statement.parts };
+    if (days !== undefined) ofSite?.keep(statement, days, sums);
+    return { lists: sums, kept: false };
   } catch (error) {
     return { problem: problemOf(error) };
   }
@@ -131,7 +163,11 @@ async function readWhole({ scope, lists, tail }: Bundle, house: QueryHouse, resu
   }
 }
 
-function readRows({ sql, params }: Statement, purpose: string, { warehouse, signal }: QueryHouse) {
+function readRows(
+  { sql, params }: Pick<Statement, 'sql' | 'params'>,
+  purpose: string,
+  { warehouse, signal }: QueryHouse,
+) {
   return warehouse.read<StatementRow>(sql, params, { purpose, ...(signal === undefined ? {} : { signal }) });
 }
 

@@ -6,7 +6,8 @@ import type { Dimension, Filter, Goal } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import { never } from './rows.ts';
 import type { FrozenDays } from './run.ts';
-import { dayMs, isoDay, shortestDayMs, startOfDay } from './zone.ts';
+import { daysTouched } from './whole_days.ts';
+import { isoDay, shortestDayMs, startOfDay } from './zone.ts';
 
 /**
  * What `daily` (src/analytics/history) answers for one list, and what is left to be read live.
@@ -103,8 +104,7 @@ export function planDaily(
   const live: number[] = [];
   const rows: DailyRow[] = [];
   const pieceSpan = spansIn(range.zone);
-  // A late piece of the day before reaches into the range's first day in the ten minutes of grace.
-  for (let day = Math.floor(range.from / dayMs) - 1; day <= Math.floor((range.to - 1) / dayMs); day++) {
+  for (const day of daysTouched(range)) {
     const known = frozen.days.get(day);
     const found =
       known === undefined || !has(known)

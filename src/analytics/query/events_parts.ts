@@ -1,7 +1,7 @@
 import type { Atom } from '../facts.ts';
 import { isOfActions, visitColumn } from './condition.ts';
 import { groupBy, selectOf, type Wanted } from './grouping.ts';
-import { type Numbered, type PartTools, pass } from './pass.ts';
+import { type Numbered, type PartTools, pass, stepsOf } from './pass.ts';
 import type { RowScope } from './rows.ts';
 
 /** Parts whose numbers are said by each event. */
@@ -35,7 +35,7 @@ export function eventParts({ scope, binder, rows, keys }: PartTools) {
     ];
     return pass(keys, members, wanted, {
       table: 'events',
-      day: 'e.id_day',
+      ...{ day: 'e.id_day', days },
       time: 'e.time',
       sources: eventScopes(days, actions)
         .filter(which)
@@ -88,8 +88,9 @@ export function eventParts({ scope, binder, rows, keys }: PartTools) {
   }
 
   /** Depth and attention of a page in a visit come in several beacons: the deepest counts, the milliseconds add up. */
-  function readingPart({ at, list }: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
-    const keys = list.dimensions.map((dimension) => keyOf(dimension, 'events', 'e.time', list.buckets ?? []));
+  function readingPart(member: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
+    const { at, list } = member;
+    const keys = list.dimensions.map((dimension) => keyOf(dimension, 'events', 'e.time', stepsOf(member)));
     const names = keys.map((_, number) => `c${number}`);
     const columns = [
       ...keys.map((key, number) => `${key} AS c${number}`),

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { openKeptSums } from './kept_sums.ts';
-import type { Statement } from './statement.ts';
 import { type Sums, sumsOf } from './sums.ts';
 
-const statement = (site: number, range = ''): Statement => ({
+const statement = (site: number, range = '', shape = '') => ({
+  shape,
   sql: 'SELECT {p0:UInt64}',
   params: { p0: site, range },
   parts: [],
@@ -23,6 +23,7 @@ test('is good for the statement and the days that it was read from, and for no o
   kept.of(1, days).keep(statement(1), [0, 1], lists);
   expect(kept.of(1, days).find(statement(1))).toBe(lists);
   expect(kept.of(1, days).find(statement(1, 'other'))).toBeUndefined();
+  expect(kept.of(1, days).find(statement(1, '', 'other'))).toBeUndefined();
   expect(kept.of(2, days).find(statement(1))).toBeUndefined();
   // A day that it did not read makes no difference, in another register either.
   expect(kept.of(1, revisions(7, 8, 10)).find(statement(1))).toBe(lists);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Gauge } from '../../platform/subject.ts';
-import type { Statement } from './statement.ts';
+import type { SumsStatement } from './sql.ts';
 import { type ListSums, tooLong } from './sums.ts';
 
 /**
  * Sums of closed days, kept in memory so that a second look reads only what can have changed.
  *
- * The key is the statement itself with its values; it is good as long as each of its days has the revision that it had
+ * The key is the statement itself, with its values and how its rows are read; it is good as long as each of its days has the revision that it had
  * when the statement was begun. A day that is marked, counted again or erased has another one, or none, so that what
  * was kept of it is forgotten the next time the site is asked about. Nothing here can be wrong, only missing.
  */
@@ -17,10 +17,12 @@ export interface KeptSums {
 }
 
 export interface SiteSums {
-  find(statement: Statement): readonly ListSums[] | undefined;
+  find(statement: Asked): readonly ListSums[] | undefined;
   /** @param days the days of identity that the statement read */
-  keep(statement: Statement, days: readonly number[], lists: readonly ListSums[]): void;
+  keep(statement: Asked, days: readonly number[], lists: readonly ListSums[]): void;
 }
+
+type Asked = Pick<SumsStatement, 'sql' | 'params' | 'shape'>;
 
 interface Entry {
   siteId: number;
@@ -88,9 +90,9 @@ export function openKeptSums(bytesMax: number = 48 * 1024 * 1024): KeptSums {
   };
 }
 
-function keyOf(siteId: number, { sql, params }: Statement): string {
+function keyOf(siteId: number, { sql, params, shape }: Asked): string {
   return createHash('sha256')
-    .update(JSON.stringify([siteId, sql, params]))
+    .update(JSON.stringify([siteId, sql, params, shape]))
     .digest('base64');
 }
 

@@ -4,6 +4,9 @@ import type { Dimension } from './parse.ts';
 import type { Bucket } from './range.ts';
 import type { Scope } from './statement.ts';
 
+/** Steps of a series: stretches of time, or the start of the one step (ms) that a day of identity is in. */
+export type Steps = readonly Bucket[] | ReadonlyMap<number, number>;
+
 /** What the rows of a list are told apart by, as SQL. */
 export type Keys = ReturnType<typeof openKeys>;
 
@@ -16,10 +19,13 @@ export function openKeys({ range, goals }: Scope, binder: Binder) {
     );
 
   /** Each key of a list as an expression over the table; the same expression has the same column in a shared pass. */
-  function keyOf(dimension: Dimension, table: 'events' | 'visits', time: string, buckets: readonly Bucket[]): string {
+  function keyOf(dimension: Dimension, table: 'events' | 'visits', time: string, steps: Steps): string {
     switch (dimension.kind) {
-      case 'time':
+      case 'time': {
+        if ('get' in steps) return dayStep(table === 'events' ? 'e.id_day' : 'v.day', steps);
+        const buckets = steps;
         return time === 'overlap' ? overlapSql(buckets) : `roundDown(${seconds(time)}, ${starts(buckets)})`;
+      }
       case 'goal':
         return goalKey();
       case 'property':
@@ -28,6 +34,15 @@ export function openKeys({ range, goals }: Scope, binder: Binder) {
         // Names are put on in the outermost SELECT, when there are few rows left.
         return valueSql({ ...dimension, fact: withoutNames(dimension.fact) }, { binder, table });
     }
+  }
+
+  function dayStep(column: string, steps: ReadonlyMap<number, number>): string {
+    const days = binder.bind('Array(UInt32)', [...steps.keys()]);
+    const names = binder.bind(
+      'Array(UInt32)',
+      [...steps.values()].map((from) => Math.floor(from / 1000)),
+    );
+    return `transform(toUInt32(toUInt16(${column})), ${days}, ${names}, toUInt32(0))`;
   }
 
   /**

@@ -12,7 +12,7 @@ import type { Range } from './range.ts';
 import { openRows } from './rows.ts';
 import type { List, PartNote, Scope } from './statement.ts';
 import { visitParts } from './visits_parts.ts';
-import { daysTouched, insideOf } from './whole_days.ts';
+import { daysTouched, insideOf, stepOfDays } from './whole_days.ts';
 
 /**
  * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
@@ -98,69 +98,125 @@ function isAlone({ dimension, currencyAt, filters, goals }: DailyPlan): boolean 
 }
 
 /** A pass over one table: the same numbers, over the same days, for one or several lists. */
-interface Reading {
+interface Pass {
   kind: PartKind;
-  atoms: readonly Atom[];
+  atoms: Atom[];
   /** Days of identity it is limited to; undefined = every one. */
   days: readonly number[] | undefined;
-  members: readonly Numbered[];
+  members: Numbered[];
+}
+
+/** A pass while lists are still put into it. */
+interface Reading extends Pass {
+  /** Does nothing that engagement events say count? */
+  actions: boolean;
+  /** Holds one list only. */
+  single: boolean;
+  /** Numbers that one of the lists has from another pass: here they would be counted twice. */
+  elsewhere: Atom[];
 }
 
 /**
  * Every part of a statement: what frozen days answer, what is read live, and the totals behind shares of a row.
  * @param side limits it to one side; the totals behind shares of a row do not split and are on none
  */
-export function partsOf(scope: Scope, lists: readonly List[], binder: Binder, wanted: Wanted, side?: Side): Part[] {
+export function partsOf(scope: Scope, lists: readonly Numbered[], binder: Binder, wanted: Wanted, side?: Side): Part[] {
+  const builder = partBuilder(scope, binder);
+  const live = readingsOf(scope, lists, side).flatMap((reading) => builder.live(reading, wanted));
+  const frozen = side?.name === 'open' ? [] : builder.frozen(lists, wanted);
+  if (side?.name === 'closed') return [...frozen, ...live];
+  const totals = lists.flatMap((numbered) => {
+    const { groupFilters } = numbered.list;
+    return groupFilters === undefined ? [] : builder.groupTotal(numbered, groupFilters, wanted);
+  });
+  return [...frozen, ...live, ...totals, ...builder.imported(lists, wanted)];
+}
+
+/** What has to be read live, in as few passes as it takes. */
+function readingsOf(scope: Scope, lists: readonly Numbered[], side: Side | undefined): Reading[] {
   const daysOf = (days: readonly number[] | undefined) => {
     if (side === undefined || (side.name === 'open' && side.closed.size === 0)) return days;
     return (days ?? daysTouched(scope.range)).filter((day) => side.closed.has(day) === (side.name === 'closed'));
   };
-  const builder = partBuilder(scope, binder);
-  const groups = new Map<
-    string,
-    { kind: PartKind; atoms: Atom[]; days: readonly number[] | undefined; members: Numbered[] }
-  >();
-  lists.forEach((list, at) => {
+  const readings: Reading[] = [];
+  for (const { at, list: whole } of lists) {
     // Numbers that `daily` has are read live for the other days only; the rest of them for all days.
-    const kinds = Map.groupBy(
-      list.atoms,
-      (atom) =>
-        `${list.daily !== undefined && isFrozenAtom(atom, list.daily) ? 'live' : 'all'} ${kindOf(atom, list, scope)}`,
-    );
-    for (const [kindOverDays, atoms] of kinds) {
-      const [over, kind] = kindOverDays.split(' ') as ['live' | 'all', PartKind];
-      // Lists share a pass when it computes the same numbers over the same days, and each event counts once in each.
-      const alone = kind === 'reading' || kind === 'visits-by-event' || list.buckets !== undefined;
-      const single = alone || list.dimensions.some((dimension) => dimension.kind === 'goal');
-      const live = daysOf(over === 'live' ? list.daily?.live : undefined);
-      const days = live === undefined ? 'all' : live.join();
-      const actions = list.dimensions.some(isOfActions);
-      // Of visits the numbers beside visitors cost next to nothing, so a list that did not ask for them may share.
-      const ofVisits = kind === 'visits' || kind === 'visits-with-event';
-      const numbers = ofVisits ? String(atoms.includes('visitors')) : atoms.join();
-      const shared = [kind, numbers, days, actions].join(' ');
-      // Two lists by the same columns could not be told apart within one pass.
-      const twin = groups.get(shared)?.members.some((member) => signatureOf(member.list) === signatureOf(list));
-      const name = single || twin === true ? `${shared} ${at}` : shared;
-      const group = groups.get(name) ?? { kind, atoms: [...atoms], days: live, members: [] };
-      group.members.push({ at, list });
-      for (const atom of atoms) if (!group.atoms.includes(atom)) group.atoms.push(atom);
-      groups.set(name, group);
+    const isOver = (atom: Atom) => (whole.daily !== undefined && isFrozenAtom(atom, whole.daily) ? 'live' : 'all');
+    for (const [over, atomsOver] of Map.groupBy(whole.atoms, isOver)) {
+      const days = daysOf(over === 'live' ? whole.daily?.live : undefined);
+      const member = byDay({ at, list: whole }, days, scope.range);
+      for (const [kind, atoms] of Map.groupBy(atomsOver, (atom) => kindOf(atom, member.list, scope))) {
+        const reading = readingOf(member, kind, atoms, days);
+        const shared = readings.find((each) => canShare(each, reading, side));
+        if (shared === undefined) {
+          readings.push(reading);
+          continue;
+        }
+        shared.members.push(member);
+        shared.atoms = [...new Set([...shared.atoms, ...atoms])];
+        shared.elsewhere = [...new Set([...shared.elsewhere, ...reading.elsewhere])];
+      }
     }
-  });
-  const live = [...groups.values()].flatMap((group) => builder.live(group, wanted));
-  const frozen = side?.name === 'open' ? [] : builder.frozen(lists, wanted);
-  if (side?.name === 'closed') return [...frozen, ...live];
-  const totals = lists.flatMap((list, at) =>
-    list.groupFilters === undefined ? [] : builder.groupTotal({ at, list }, list.groupFilters, wanted),
-  );
-  return [...frozen, ...live, ...totals, ...builder.imported(lists, wanted)];
+  }
+  return readings;
 }
 
-function signatureOf(list: List): string {
-  const columns = list.dimensions.map((dimension) =>
-    dimension.kind === 'column' ? `${dimension.fact.level} ${dimension.fact.column}` : dimension.name,
-  );
+function readingOf(
+  member: Numbered,
+  kind: PartKind,
+  atoms: readonly Atom[],
+  days: readonly number[] | undefined,
+): Reading {
+  const { dimensions, buckets } = member.list;
+  return {
+    ...{ kind, days, members: [member] },
+    atoms: [...atoms],
+    actions: dimensions.some(isOfActions),
+    // Each event must count once in each list of a pass.
+    single:
+      kind === 'reading' ||
+      kind === 'visits-by-event' ||
+      buckets !== undefined ||
+      dimensions.some((dimension) => dimension.kind === 'goal'),
+    elsewhere: member.list.atoms.filter((atom) => !atoms.includes(atom)),
+  };
+}
+
+/**
+ * Lists share a pass when it counts the same ids over the same days; further sums cost next to nothing. Where the
+ * engine orders and cuts (no `side`) it leaves out rows without a number, so there a list of events may not get more
+ * numbers than it asked for.
+ */
+function canShare(one: Reading, other: Reading, side: Side | undefined): boolean {
+  const { kind, days, actions } = one;
+  const isAlike = kind === other.kind && actions === other.actions && days?.join() === other.days?.join();
+  if (!isAlike || one.single || other.single || distinctOf(one) !== distinctOf(other)) return false;
+  if (side === undefined && kind === 'events' && one.atoms.join() !== other.atoms.join()) return false;
+  if (one.atoms.some((atom) => other.elsewhere.includes(atom))) return false;
+  if (other.atoms.some((atom) => one.elsewhere.includes(atom))) return false;
+  // Two lists by the same columns could not be told apart within one pass.
+  const signatures = other.members.map(signatureOf);
+  return !one.members.some((member) => signatures.includes(signatureOf(member)));
+}
+
+/** Of visits it is the visitors alone that are counted as distinct ids. */
+function distinctOf({ kind, atoms }: Reading): string {
+  return atoms.filter((atom) => atom === 'visitors' || (atom === 'visits' && kind === 'events')).join();
+}
+
+/** A series whose days each lie in one step is a list like any other. */
+function byDay(member: Numbered, days: readonly number[] | undefined, range: Range): Numbered {
+  const { buckets, ...list } = member.list;
+  const stepOfDay = buckets === undefined || days === undefined ? undefined : stepOfDays(days, range, buckets);
+  return stepOfDay === undefined ? member : { at: member.at, list, stepOfDay };
+}
+
+/** Two series are alike whatever their steps: a day may be in the same one of both. */
+function signatureOf({ list }: Numbered): string {
+  const columns = list.dimensions.map((dimension) => {
+    if (dimension.kind === 'time') return 'time';
+    return dimension.kind === 'column' ? `${dimension.fact.level} ${dimension.fact.column}` : dimension.name;
+  });
   return columns.sort().join();
 }
 
@@ -171,7 +227,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   const { eventsPart, readingPart } = eventParts(tools);
   const { site, eventScopes } = rows;
 
-  function live({ kind, atoms, days, members }: Reading, wanted: Wanted): Part[] {
+  function live({ kind, atoms, days, members }: Pass, wanted: Wanted): Part[] {
     if (days?.length === 0) return [];
     const part = (table: PartNote['table'], sql: string): Part => ({
       ...{ sql, note: { ...noteOf(members, atoms, days), table } },
@@ -237,8 +293,8 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   /** Lists of the same numbers from the same rows of `daily` are one pass over it. */
-  function frozen(lists: readonly List[], wanted: Wanted): Part[] {
-    const asking = lists.flatMap((list, at) => {
+  function frozen(lists: readonly Numbered[], wanted: Wanted): Part[] {
+    const asking = lists.flatMap(({ at, list }) => {
       const plan = list.daily;
       const own = plan === undefined ? [] : list.atoms.filter((atom) => isFrozenAtom(atom, plan));
       return plan === undefined || own.length === 0 ? [] : [{ at, list, plan, own }];
@@ -270,8 +326,8 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   /** Numbers that no event stands behind, as other products exported them. */
-  function imported(lists: readonly List[], wanted: Wanted): Part[] {
-    return lists.flatMap((list, at) => {
+  function imported(lists: readonly Numbered[], wanted: Wanted): Part[] {
+    return lists.flatMap(({ at, list }) => {
       const plan = list.imported;
       if (plan === undefined) return [];
       const keys = numbered(wanted.keyCount, 'k');

@@ -1,7 +1,7 @@
 import type { Atom } from '../facts.ts';
 import type { Binder } from './binder.ts';
 import { addedUp, groupBy, selectOf, type Wanted } from './grouping.ts';
-import type { Keys } from './keys.ts';
+import type { Keys, Steps } from './keys.ts';
 import type { Rows } from './rows.ts';
 import type { List, Scope } from './statement.ts';
 
@@ -16,7 +16,13 @@ export interface PartTools {
 /** A list together with its number in the statement. */
 export interface Numbered {
   at: number;
+  /** Without `buckets` when its steps are told by the day of identity. */
   list: List;
+  stepOfDay?: ReadonlyMap<number, number>;
+}
+
+export function stepsOf({ list, stepOfDay }: Numbered): Steps {
+  return stepOfDay ?? list.buckets ?? [];
 }
 
 /**
@@ -32,25 +38,28 @@ export function pass(
   options: {
     table: 'events' | 'visits';
     time: string;
-    /** Column of the day of identity. */
+    /** Column of the day of identity, and the days that are read where they are known. */
     day: string;
+    days: readonly number[] | undefined;
     sources: readonly { from: string; columns: readonly string[] }[];
     atoms: readonly Atom[];
     sums: Partial<Record<Atom, string>>;
   },
 ): string {
   const expressions: string[] = [];
-  const sets = members.map(({ at, list }) => {
+  const sets = members.map((member) => {
+    const { at, list } = member;
     const columns: number[] = [];
     for (const dimension of list.dimensions) {
-      const expression = keyOf(dimension, options.table, options.time, list.buckets ?? []);
+      const expression = keyOf(dimension, options.table, options.time, stepsOf(member));
       const known = expressions.indexOf(expression);
       // Within one list every dimension has a column of its own, so that its place is its number.
       columns.push(known >= 0 && !columns.includes(known) ? known : expressions.push(expression) - 1);
     }
     return { at, columns };
   });
-  const counts = options.atoms.some((atom) => options.sums[atom]?.startsWith('uniqExact') === true);
+  const counts =
+    options.days?.length !== 1 && options.atoms.some((atom) => options.sums[atom]?.startsWith('uniqExact') === true);
   const keys = [
     ...(counts ? [`${options.day} AS day`] : []),
     ...expressions.map((expression, at) => `${expression} AS c${at}`),

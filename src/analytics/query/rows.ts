@@ -3,7 +3,7 @@ import { conditionOf, isOfActions } from './condition.ts';
 import type { Filter } from './parse.ts';
 import { anyFilter } from './parse.ts';
 import type { Scope } from './statement.ts';
-import { graceMs, insideOf, stretchesOf } from './whole_days.ts';
+import { firstAndLast, graceMs, insideOf, stretchesOf } from './whole_days.ts';
 import { dayMs, isoDay } from './zone.ts';
 
 /** Conditions of one part of the range's rows; `inside`: all of them are, whatever their times. */
@@ -30,8 +30,7 @@ export function openRows(scope: Scope, binder: Binder) {
    * that the range cuts by the times of the visit. `days` limits the part to some days of identity.
    */
   function visitScopes(days: readonly number[] | undefined, when: 'present' | 'started'): RowScope[] {
-    const first = Math.floor(range.from / dayMs) - 1;
-    const last = Math.floor((range.to - 1) / dayMs);
+    const { first, last } = firstAndLast(range);
     const timed = [
       `v.started < ${instant(range.to)}`,
       when === 'present' ? `v.ended >= ${instant(range.from)}` : `v.started >= ${instant(range.from)}`,

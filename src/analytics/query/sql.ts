@@ -4,7 +4,8 @@ import { countryName } from './condition.ts';
 import { numbered } from './grouping.ts';
 import { metricSql } from './metric_value.ts';
 import type { Dimension, Order } from './parse.ts';
-import { partsOf, type Side } from './parts.ts';
+import { type Part, partsOf, type Side } from './parts.ts';
+import type { Numbered } from './pass.ts';
 import type { List, Scope, Statement, Tail } from './statement.ts';
 
 /**
@@ -23,7 +24,8 @@ export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail)
   const atoms = atomNames.filter((atom) => lists.some((list) => list.atoms.includes(atom)));
   const grouped = lists.some((list) => list.groupFilters !== undefined);
   const keyCount = Math.max(0, ...lists.map((list) => list.dimensions.length));
-  const parts = partsOf(scope, lists, binder, { atoms, grouped, keyCount });
+  const numberedLists = lists.map((list, at) => ({ at, list }));
+  const parts = partsOf(scope, numberedLists, binder, { atoms, grouped, keyCount });
   const keys = numbered(keyCount, 'k');
   const labels = numbered(keyCount, 'd');
   const sums = [...atoms, ...(grouped ? ['group_visitors'] : [])].map((atom) => `sum(${atom}) AS ${atom}`);
@@ -53,33 +55,44 @@ export function buildStatement(scope: Scope, lists: readonly List[], tail: Tail)
   return { sql, params: binder.paramsOf(sql), parts: parts.map((part) => part.note) };
 }
 
-export interface SumsStatement extends Statement {
-  /** Numbers of the lists that it has a part of. */
-  lists: ReadonlySet<number>;
+/** Lists over the same events; `closed` are the days of identity on their closed side. */
+export interface Group {
+  scope: Scope;
+  /** Numbered through all groups of a batch. */
+  lists: readonly Numbered[];
+  closed: ReadonlySet<number>;
+}
+
+export interface SumsStatement extends Pick<Statement, 'sql' | 'params'> {
+  parts: readonly Pick<Part, 'note' | 'lists'>[];
+  /** How its rows are read; two statements of the same text may be about different numbers of the same rows. */
+  shape: string;
   /** On the closed side: the days of identity that it reads. */
   closedDays: readonly number[] | undefined;
 }
 
 /**
- * One side of the same lists, not yet added up, named, ordered or cut: the rows of the parts as they are, so that those
- * of closed days can be kept. One statement per table: what one cannot answer in time is not the other's fault.
- * @param rowsMax of a list and statement; one more is asked for, so that the reader sees that there are too many
+ * One side of some lists, not yet added up, named, ordered or cut: the rows of the parts as they are, so that those of
+ * closed days can be kept. One statement per table: what one cannot answer in time is not the other's fault.
+ * @param rowsMax of a list and part; one more is asked for, so that the reader sees that there are too many
  */
-export function buildSums(scope: Scope, lists: readonly List[], side: Side, rowsMax: number): SumsStatement[] {
+export function buildSums(groups: readonly Group[], side: Side['name'], rowsMax: number): SumsStatement[] {
   const binder = openBinder();
+  const lists = groups.flatMap((group) => group.lists.map(({ list }) => list));
   const atoms = atomNames.filter((atom) => lists.some((list) => list.atoms.includes(atom)));
   const keyCount = Math.max(0, ...lists.map((list) => list.dimensions.length));
-  const parts = partsOf(scope, lists, binder, { atoms, grouped: false, keyCount }, side);
+  const wanted = { atoms, grouped: false, keyCount };
+  const parts = groups.flatMap(({ scope, lists: own, closed }) =>
+    partsOf(scope, own, binder, wanted, { name: side, closed }),
+  );
   const limit = `LIMIT ${binder.bind('UInt64', rowsMax + 1)} BY s`;
+  const shape = JSON.stringify(lists.map((list) => [list.dimensions.length, list.atoms]));
   const frozen = lists.flatMap((list) => list.daily?.rows.map((row) => row.day) ?? []);
-  const closedDays = side.name === 'closed' ? [...new Set([...side.closed, ...frozen])] : undefined;
+  const closed = groups.flatMap((group) => [...group.closed]);
+  const closedDays = side === 'closed' ? [...new Set([...closed, ...frozen])] : undefined;
   return [...Map.groupBy(parts, ({ note }) => note.table).values()].map((same) => {
-    const sql = `SELECT * FROM (\n${same.map((part) => part.sql).join('\nUNION ALL\n')}\n) ${limit}`;
-    return {
-      ...{ sql, params: binder.paramsOf(sql), closedDays },
-      parts: same.map(({ note }) => note),
-      lists: new Set(same.flatMap((part) => part.lists)),
-    };
+    const sql = same.map((part) => `${part.sql} ${limit}`).join('\nUNION ALL\n');
+    return { sql, params: binder.paramsOf(sql), parts: same, shape, closedDays };
   });
 }
 

@@ -22,42 +22,35 @@ export const keySeparator = '\u001f';
 export function sumsOf(rows: readonly StatementRow[], keyCount: number, atoms: readonly Atom[]): Sums {
   const sums = new Map<string, SumRow>();
   for (const row of rows) {
-    const keys = Array.from({ length: keyCount }, (_, at) => String(row[`k${at}`]));
-    put(sums, { keys, ...atomsOfRow(row, atoms) });
+    const keys: string[] = [];
+    for (let at = 0; at < keyCount; at++) keys.push(String(row[`k${at}`]));
+    const counts: AtomSums['counts'] = {};
+    let revenue = 0n;
+    for (const atom of atoms)
+      if (atom === 'revenue') revenue = thousandthsOf(String(row.revenue));
+      else counts[atom] = Number(row[atom]);
+    put(sums, keys.length === 1 ? (keys[0] as string) : keys.join(keySeparator), { keys, counts, revenue }, atoms);
   }
   return sums;
 }
 
-function atomsOfRow(row: StatementRow, atoms: readonly Atom[]): AtomSums {
-  const counts: AtomSums['counts'] = {};
-  let revenue = 0n;
-  for (const atom of atoms)
-    if (atom === 'revenue') revenue = thousandthsOf(String(row.revenue));
-    else counts[atom] = Number(row[atom]);
-  return { counts, revenue };
-}
-
-/** What two disjoint sets of days say about the same list. */
-export function added(all: readonly Sums[]): Sums {
+/** What disjoint sets of days say about the same list. */
+export function added(all: readonly Sums[], atoms: readonly Atom[]): Sums {
   const [first, ...others] = all.filter((sums) => sums.size > 0).sort((a, b) => b.size - a.size);
   if (first === undefined) return new Map();
   if (others.length === 0) return first;
   const total = new Map(first);
-  for (const sums of others) for (const row of sums.values()) put(total, row);
+  for (const sums of others) for (const [name, row] of sums) put(total, name, row, atoms);
   return total;
 }
 
-function put(sums: Map<string, SumRow>, row: SumRow): void {
-  const name = row.keys.join(keySeparator);
+function put(sums: Map<string, SumRow>, name: string, row: SumRow, atoms: readonly Atom[]): void {
   const known = sums.get(name);
-  sums.set(name, known === undefined ? row : plus(known, row));
+  sums.set(name, known === undefined ? row : plus(known, row, atoms));
 }
 
-function plus(one: SumRow, other: SumRow): SumRow {
-  const counts = { ...one.counts };
-  for (const [atom, count] of Object.entries(other.counts)) {
-    const name = atom as keyof AtomSums['counts'];
-    counts[name] = (counts[name] ?? 0) + count;
-  }
+function plus(one: SumRow, other: SumRow, atoms: readonly Atom[]): SumRow {
+  const counts: AtomSums['counts'] = {};
+  for (const atom of atoms) if (atom !== 'revenue') counts[atom] = (one.counts[atom] ?? 0) + (other.counts[atom] ?? 0);
   return { keys: one.keys, counts, revenue: one.revenue + other.revenue };
 }

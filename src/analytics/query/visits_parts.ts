@@ -2,7 +2,7 @@ import type { Atom } from '../facts.ts';
 import { conditionOf, isOfActions } from './condition.ts';
 import { groupBy, selectOf, type Wanted } from './grouping.ts';
 import type { Dimension } from './parse.ts';
-import { type Numbered, type PartTools, pass } from './pass.ts';
+import { type Numbered, type PartTools, pass, stepsOf } from './pass.ts';
 import { never } from './rows.ts';
 import type { List } from './statement.ts';
 
@@ -39,7 +39,7 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
     }));
     return pass(keys, members, wanted, {
       table: 'visits',
-      day: 'v.id_day',
+      ...{ day: 'v.id_day', days },
       time: present ? 'overlap' : 'v.started',
       sources,
       atoms,
@@ -83,7 +83,7 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
     const present = atoms.includes('visitors');
     return pass(keys, members, wanted, {
       table: 'visits',
-      day: 'v.id_day',
+      ...{ day: 'v.id_day', days },
       time: 'v.started',
       sources: visitScopes(days, present ? 'present' : 'started').map(({ where, inside: whole }) => ({
         from: `visits AS v FINAL WHERE ${where.join(' AND ')} AND v.visit_id IN (${idsIn(whole)})`,
@@ -98,14 +98,15 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
   }
 
   /** The same for dimensions of events: a visit counts once for each value that its events had. */
-  function visitsByEvent({ at, list }: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
+  function visitsByEvent(member: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
+    const { at, list } = member;
     const actions = list.dimensions.some(isOfActions);
     const ofVisit = (dimension: Dimension) =>
       dimension.kind === 'time' || (dimension.kind === 'column' && dimension.fact.level === 'visit-end');
     const keys = list.dimensions.map((dimension, number) => {
       const name = `c${number}`;
       const fromVisit = ofVisit(dimension);
-      const expression = keyOf(dimension, fromVisit ? 'visits' : 'events', 'v.started', list.buckets ?? []);
+      const expression = keyOf(dimension, fromVisit ? 'visits' : 'events', 'v.started', stepsOf(member));
       return { name, fromVisit, expression };
     });
     const inEvents = keys.filter((key) => !key.fromVisit);

@@ -83,6 +83,21 @@ export function localDay(instant: number, zone: string): number {
  * starts where the next one does, so that it is zero long.
  */
 export function startOfDay(day: number, zone: string): number {
+  const days = dayStarts.get(zone) ?? new Map<number, number>();
+  dayStarts.set(zone, days);
+  const known = days.get(day);
+  if (known !== undefined) return known;
+  // A zone has some 50,000 days between 1970 and 2100, and a site asks for a few hundred.
+  if (days.size > 5_000) days.clear();
+  const start = findStartOfDay(day, zone);
+  days.set(day, start);
+  return start;
+}
+
+/** A question over ninety days with its comparison asks for the same days some hundred times; a look costs 2 µs each. */
+const dayStarts = new Map<string, Map<number, number>>();
+
+function findStartOfDay(day: number, zone: string): number {
   const wall = day * dayMs;
   const guess = wall - offsetAt(wall - offsetAt(wall, zone), zone);
   if (guess + offsetAt(guess, zone) === wall && guess - 1 + offsetAt(guess - 1, zone) < wall) return guess;

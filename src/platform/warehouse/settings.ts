@@ -32,6 +32,8 @@ export const readerSettings: Settings = {
   os_threads_nice_value_query: limits.readNice,
   // A closed day of `visits` is one part, which FINAL then reads as it is, without looking for equal keys.
   do_not_merge_across_partitions_select_final: 1,
+  // Ids of visits are last in the key: sorting a set of them to look for it in the index finds nothing to skip.
+  use_index_for_in_with_subqueries: 0,
 };
 
 export const writerSettings: Settings = {
