@@ -178,6 +178,14 @@ const examples: Record<string, Example> = {
     badParams: [[`/api/sites/${site}/foreign-ids/matomo`, 'product']],
   },
   'GET /api/sites/:domain/properties': { ...bySite('/properties'), status: 200 },
+  'GET /api/sites/:domain/missing': {
+    path: () => `/api/sites/${site}/missing`,
+    status: 200,
+    badParams: [
+      [`/api/sites/${site}/missing?period=2y`, 'period'],
+      [`/api/sites/${site}/missing?since=1`, 'since'],
+    ],
+  },
   'GET /api/sites/:domain/goals': { ...bySite('/goals'), status: 200 },
   'POST /api/sites/:domain/goals': {
     ...bySite('/goals'),

@@ -10,6 +10,7 @@ import { importCommands } from './imports/commands.ts';
 import { importedDataOf } from './imports/records.ts';
 import { openReplay, type Replay } from './imports/replay.ts';
 import { startIngest } from './ingest/running.ts';
+import { missingRoutes } from './missing.ts';
 import { loadPlacesTable } from './places_file.ts';
 import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
 import { keepSiteDirectory } from './site_list.ts';
@@ -105,6 +106,7 @@ export const analytics = defineSubject({
         }),
         ...goalRoutes(house),
         ...contactRoutes(house),
+        ...missingRoutes(house),
         ...foreignIdRoutes(house),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
