@@ -58,7 +58,6 @@ interface Command {
 
 async function runServe(): Promise<undefined> {
   const config = readConfig();
-  if (config.clickhouseUrl === undefined) void (await import('../platform/engine_library.ts')).loadEngineLibrary();
   await (await import('./serve.ts')).serve(config);
 }
 
