@@ -34,7 +34,7 @@ export type Atom = (typeof atomNames)[number];
  * Declared as data, because the engine and the server both have to compute it, to the same last digit
  * (query/metric_value.ts).
  */
-export type MetricValue = { kind: 'sum'; of: Atom } | { kind: 'mean_revenue' } | Quotient;
+type MetricValue = { kind: 'sum'; of: Atom } | { kind: 'mean_revenue' } | Quotient;
 
 /** Rounded half up in whole numbers, so that the order of rows and the number shown come from the same value. */
 export interface Quotient {
