@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { event, eventsAnswer } from '../../contract/event.ts';
+import { ingestLimits } from '../../contract/limits.ts';
 import type { Config } from '../platform/config.ts';
 import { errorAnswer, jsonOf, type OpenApi, type Operation, openApiOf, schemaOf } from '../platform/http/openapi.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
@@ -44,7 +45,7 @@ export function documentRoutes(calls: readonly Route[], config: Pick<Config, 'pu
     }),
   ];
   function document(): OpenApi {
-    made ??= openApiOf([...calls, ...own], { version, publicUrl: config.publicUrl, tagOf, more: collection });
+    made ??= openApiOf([...calls, ...own], { version, publicUrl: config.publicUrl, tagOf, more: collection() });
     return made;
   }
   return own;
@@ -60,38 +61,41 @@ function tagOf(path: string): string {
 }
 
 /** The collection plane answers without routes: docs/guides/tracker.md and moving-in.md. */
-const collection: OpenApi['paths'] = {
-  '/api/event': {
-    post: {
-      operationId: 'postApiEvent',
-      summary: 'Takes one event, or a list of at most 1,000.',
-      description:
-        'Answers 202 also for what it drops: the reasons are in x-fairlead-dropped. A key with events:write may say time, address and agent of the visitor itself.',
-      tags: ['Collection'],
-      security: [{}, { key: [] }],
-      requestBody: {
-        required: true,
-        content: jsonOf({
-          oneOf: [schemaOf(event, 'input'), { type: 'array', items: schemaOf(event, 'input'), maxItems: 1_000 }],
-        }),
-      },
-      responses: {
-        '202': {
-          description: 'Stored durably, or dropped for a reason. A list is answered with its counts.',
-          content: { 'text/plain': { schema: { const: 'ok' } }, ...jsonOf(schemaOf(eventsAnswer, 'output')) },
+function collection(): OpenApi['paths'] {
+  const one = schemaOf(event, 'input');
+  return {
+    '/api/event': {
+      post: {
+        operationId: 'postApiEvent',
+        summary: 'Takes one event, or a list of at most 1,000.',
+        description:
+          'Answers 202 also for what it drops: the reasons are in x-fairlead-dropped. A key with events:write may say time, address and agent of the visitor itself.',
+        tags: ['Collection'],
+        security: [{}, { key: [] }],
+        requestBody: {
+          required: true,
+          content: jsonOf({
+            oneOf: [one, { type: 'array', items: one, maxItems: ingestLimits.batchEventsMax }],
+          }),
         },
-        default: errorAnswer,
+        responses: {
+          '202': {
+            description: 'Stored durably, or dropped for a reason. A list is answered with its counts.',
+            content: { 'text/plain': { schema: { const: 'ok' } }, ...jsonOf(schemaOf(eventsAnswer, 'output')) },
+          },
+          default: errorAnswer,
+        },
       },
     },
-  },
-  '/api/send': { post: moved('postApiSend', 'Takes events of Umami’s tracker.') },
-  '/api/batch': { post: moved('postApiBatch', 'Takes batches of Umami’s clients.') },
-  '/api/identify': {
-    post: moved('postApiIdentify', 'Counts what Rybbit’s tracker says about people; nothing is kept.'),
-  },
-  '/api/track': { post: moved('postApiTrack', 'Takes events of Rybbit’s tracker, and of OpenPanel’s.') },
-  '/track': { post: moved('postTrack', 'Takes events of OpenPanel’s clients.') },
-};
+    '/api/send': { post: moved('postApiSend', 'Takes events of Umami’s tracker.') },
+    '/api/batch': { post: moved('postApiBatch', 'Takes batches of Umami’s clients.') },
+    '/api/identify': {
+      post: moved('postApiIdentify', 'Counts what Rybbit’s tracker says about people; nothing is kept.'),
+    },
+    '/api/track': { post: moved('postApiTrack', 'Takes events of Rybbit’s tracker, and of OpenPanel’s.') },
+    '/track': { post: moved('postTrack', 'Takes events of OpenPanel’s clients.') },
+  };
+}
 
 /** Endpoints of other products have the shape that those products document. */
 function moved(operationId: string, summary: string): Operation {
