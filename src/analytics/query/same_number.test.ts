@@ -269,7 +269,7 @@ describe('frozen days give the same numbers as reading live', () => {
         await history.sweep();
       }
       await history.markDirty(2, [Math.floor(from / 86_400_000) + 2], 'erasure');
-      for (let number = 0; number < 40; number++) {
+      for (let number = 0; number < 24; number++) {
         const site = pick(random, [1, 2, 3]);
         const request = frozenQuestion(random);
         const label = JSON.stringify({ zone, number, site, request });
@@ -283,15 +283,16 @@ describe('frozen days give the same numbers as reading live', () => {
         const again = await runQuery(house);
         expect(rowsOf(again), label).toEqual(outcome.results);
         keptParts += partsKept(again);
-        // Added up, ordered and cut by the engine.
-        expect(rowsOf(await runQuery({ ...house, sumRowsMax: 0, kept: undefined })), label).toEqual(outcome.results);
+        // Added up, ordered and cut by the engine: the dearest of the ways, so each third question takes it.
+        if (number % 3 === 0)
+          expect(rowsOf(await runQuery({ ...house, sumRowsMax: 0, kept: undefined })), label).toEqual(outcome.results);
         frozenDays += (outcome.meta.explain as { days: { frozen: number } }).days.frozen;
         expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], zone, outcome));
       }
     }
     // The test would prove nothing if no question had been answered from frozen days, or none from memory.
-    expect(frozenDays).toBeGreaterThan(200);
-    expect(keptParts).toBeGreaterThan(100);
+    expect(frozenDays).toBeGreaterThan(120);
+    expect(keptParts).toBeGreaterThan(60);
     await history.stop();
   }, 240_000);
 });
