@@ -371,10 +371,12 @@ const sharedValues = (loads: Beacon[][]) => {
 };
 
 /** A way to break the tracker. A proof that still passes with one of these in place proves nothing. */
-export interface Sabotage {
+interface Sabotage {
   name: string;
   /** The requirement whose proof has to fail. */
   breaks: string;
+  /** What the proof has to say; nothing else of the same session makes it say that. */
+  fact: string;
   apply: (script: string) => string;
 }
 
@@ -384,52 +386,92 @@ const replacing = (what: string, by: string) => (script: string) => {
 };
 const adding = (code: string) => (script: string) => `${script}\n;(()=>{${code}})();`;
 
-export const sabotages: readonly Sabotage[] = [
-  {
-    name: 'one read of localStorage, its error swallowed',
-    breaks: 'COL-01',
-    apply: adding('try{localStorage.getItem("off")}catch{}'),
-  },
-  { name: 'one write to window.name', breaks: 'COL-01', apply: adding('try{window.name="visitor"}catch{}') },
-  { name: 'one cookie', breaks: 'COL-01', apply: adding('try{document.cookie="visitor=1"}catch{}') },
-  {
-    name: 'an id that is the same on every page',
-    breaks: 'COL-02',
-    apply: replacing('crypto.getRandomValues(new Uint32Array(4)).join()', '"1234567890123456789012"'),
-  },
-  { name: 'a banner', breaks: 'COL-03', apply: adding('document.body.append("We value your privacy")') },
-  { name: 'a second global', breaks: 'COL-03', apply: adding('window.analytics=1') },
-  {
-    name: 'links that carry the visitor',
-    breaks: 'COL-09',
-    apply: adding('for(const a of document.links)a.search+="&visitor=1"'),
-  },
-  {
-    name: 'the mail address without the switch',
-    breaks: 'COL-11',
-    apply: replacing('contact:"contact"in', 'contact:!0||"contact"in'),
-  },
-  {
-    name: 'the phone number without the switch',
-    breaks: 'COL-12',
-    apply: replacing('contact:"contact"in', 'contact:!0||"contact"in'),
-  },
-  {
-    name: 'what autofill puts in',
-    breaks: 'COL-17',
-    apply: adding('addEventListener("change",e=>fairlead("Field",{props:{value:e.target.value}}))'),
-  },
-  {
-    name: 'the values of a submitted form',
-    breaks: 'COL-18',
-    apply: adding(
-      'addEventListener("submit",e=>fairlead("Form",{props:Object.fromEntries(new FormData(e.target))}),true)',
-    ),
-  },
-  { name: 'the whole query string', breaks: 'COL-19', apply: replacing(')=)[^&]*/g,"")', ')=)[^&]*/g,"$&")') },
-  {
-    name: 'the query string in the Referer header',
-    breaks: 'COL-19',
-    apply: replacing('referrer:"",', 'referrerPolicy:"unsafe-url",'),
-  },
+/** The sabotages of one session each: a session costs seconds, and these are told apart by their facts. */
+export const sabotaged: readonly (readonly Sabotage[])[] = [
+  [
+    {
+      name: 'one read of localStorage, its error swallowed',
+      breaks: 'COL-01',
+      fact: 'window.localStorage read',
+      apply: adding('try{localStorage.getItem("off")}catch{}'),
+    },
+    {
+      name: 'one write to window.name',
+      breaks: 'COL-01',
+      fact: 'window.name written',
+      apply: adding('try{window.name="visitor"}catch{}'),
+    },
+    {
+      name: 'one cookie',
+      breaks: 'COL-01',
+      fact: 'Document.cookie written',
+      apply: adding('try{document.cookie="visitor=1"}catch{}'),
+    },
+    {
+      name: 'an id that is the same on every page',
+      breaks: 'COL-02',
+      fact: 'two loads of the page share id',
+      apply: replacing('crypto.getRandomValues(new Uint32Array(4)).join()', '"1234567890123456789012"'),
+    },
+    {
+      name: 'a banner',
+      breaks: 'COL-03',
+      fact: 'the document differs from that of a page without the script',
+      apply: adding('document.body.append("We value your privacy")'),
+    },
+    {
+      name: 'a second global',
+      breaks: 'COL-03',
+      fact: 'the script adds to window: fairlead,analytics',
+      apply: adding('window.analytics=1'),
+    },
+    {
+      name: 'the mail address without the switch',
+      breaks: 'COL-11',
+      fact: 'the mail address left the page with Mailto: Click',
+      apply: replacing('contact:"contact"in', 'contact:!0||"contact"in'),
+    },
+    {
+      name: 'the phone number without the switch, by the same change',
+      breaks: 'COL-12',
+      fact: 'the phone number left the page with Tel: Click',
+      apply: (script) => script,
+    },
+    {
+      name: 'what autofill puts in',
+      breaks: 'COL-17',
+      fact: 'the autofill left the page with Field',
+      apply: adding('addEventListener("change",e=>fairlead("Field",{props:{value:e.target.value}}))'),
+    },
+    {
+      name: 'the whole query string',
+      breaks: 'COL-19',
+      fact: 'the address token left the page with pageview',
+      apply: replacing(')=)[^&]*/g,"")', ')=)[^&]*/g,"$&")'),
+    },
+  ],
+  [
+    {
+      name: 'links that carry the visitor',
+      breaks: 'COL-09',
+      fact: 'a link was decorated',
+      apply: adding('for(const a of document.links)a.search+="&visitor=1"'),
+    },
+    {
+      name: 'the values of a submitted form',
+      breaks: 'COL-18',
+      fact: 'the hidden field left the page with Form',
+      apply: adding(
+        'addEventListener("submit",e=>fairlead("Form",{props:Object.fromEntries(new FormData(e.target))}),true)',
+      ),
+    },
+  ],
+  [
+    {
+      name: 'the query string in the Referer header',
+      breaks: 'COL-19',
+      fact: 'the address token left the page with pageview',
+      apply: replacing('referrer:"",', 'referrerPolicy:"unsafe-url",'),
+    },
+  ],
 ];
