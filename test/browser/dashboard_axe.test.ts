@@ -74,6 +74,10 @@ const looks: Record<string, Look> = {
   'overview, the warehouse gone before the numbers came': { path: analytics('gone') },
   'overview, imported days': { path: analytics('moved', '?period=12mo') },
   'overview, a property of events': { path: analytics('shop', '?goals=prop.size') },
+  'overview, places as a map': {
+    path: analytics('shop', '?places=map&f=is:country:FR'),
+    act: (page) => page.locator('.world .visited').first().waitFor(),
+  },
   'all pages': { path: analytics('shop', '?all=pages') },
   'why the numbers of a list': {
     path: analytics('shop', '?sources=utm_campaign'),

@@ -109,6 +109,29 @@ it('every tab asks for its own list, and the address says which', { timeout: ste
   expect((await rowsOf('Events')).map(([name]) => name)).toEqual(['Signup']);
 });
 
+it('the map shows what the list of countries has, goes through it by arrows, and filters', {
+  timeout: stepMs,
+}, async () => {
+  await open(`${overview}?places=map`);
+  const countries = page.locator('.world [data-code]');
+  await countries.first().waitFor();
+  const [most, second] = (await countries.evaluateAll((shapes) => shapes.map((one) => one.getAttribute('aria-label'))))
+    .map((label) => label?.match(/^(.*): ([\d,]+) visitors?, /) ?? [])
+    .map(([, name = '', number = '']) => ({ name, visitors: Number(number.replace(',', '')) }))
+    .sort((a, b) => b.visitors - a.visitors);
+  await page.locator('.world [tabindex="0"]').focus();
+  await page.locator('.said', { hasText: `${most?.visitors}` }).waitFor();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('.said', { hasText: `${second?.visitors}` }).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  const code = await page.evaluate(() => document.activeElement?.getAttribute('data-code'));
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('f') === `is:country:${code}`);
+  await expect.poll(visitors).toBe(String(most?.visitors));
+  await page.getByRole('tab', { name: 'Countries' }).click();
+  await expect.poll(() => rowsOf('Countries')).toEqual([[most?.name, String(most?.visitors), '100.0%']]);
+});
+
 it('a property of events is chosen by its name and filters by its value', { timeout: stepMs }, async () => {
   await open(overview);
   await page.getByRole('tab', { name: 'Properties' }).click();

@@ -37,7 +37,8 @@ export function AllRows({
   const panel = panels.find((one) => one.id === view.all) as Panel;
   const wanted = tabOf(panel, view);
   const tab = dimensionOf(wanted.dimension) === undefined ? (panel.tabs[0] as PanelTab) : wanted;
-  const tabs = isProperty(tab.dimension) ? [...panel.tabs, tab] : panel.tabs;
+  const lists = panel.tabs.filter((one) => one.map !== true);
+  const tabs = isProperty(tab.dimension) ? [...lists, tab] : lists;
   const dimension = declaredDimension(tab.dimension);
   const { search, offset } = view;
   // An address can name an order that this list does not have.

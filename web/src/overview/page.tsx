@@ -18,7 +18,8 @@ import type { Filter } from '../questions/filters.ts';
 import { filterSentence, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
 import { frameOf, listName, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
-import { panels } from '../questions/panels.ts';
+import type { PanelTab } from '../questions/panels.ts';
+import { panels, tabKey } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
 import { Course } from './course.tsx';
@@ -277,13 +278,13 @@ export function OverviewPage({ site }: { site: Site }) {
                   }
                   failedAlready={shown.state === 'failed' && drawn(shown) === undefined ? shown.code : undefined}
                   onRetry={retry}
-                  onTab={(dimension) =>
+                  onTab={(chosen) =>
                     change(
                       {
                         tabs:
-                          panel.tabs[0]?.dimension === dimension
+                          tabKey(panel.tabs[0] as PanelTab) === chosen
                             ? without(view.tabs, panel.id)
-                            : { ...view.tabs, [panel.id]: dimension },
+                            : { ...view.tabs, [panel.id]: chosen },
                       },
                       true,
                     )

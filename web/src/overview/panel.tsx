@@ -1,5 +1,5 @@
 import type { CSSProperties, ReactNode } from 'react';
-import { useEffect, useId, useState } from 'react';
+import { lazy, Suspense, useEffect, useId, useState } from 'react';
 import { Icon } from '../controls/icons.tsx';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
@@ -21,10 +21,13 @@ import {
 import type { Dimension } from '../questions/dimensions.ts';
 import { declaredDimension, dimensionOf, isProperty, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
-import { propertyPanel, propertyTab } from '../questions/panels.ts';
+import { propertyPanel, propertyTab, rowsAsked, tabKey } from '../questions/panels.ts';
 import { PanelMenu } from './panel_menu.tsx';
 import { Empty, Failed } from './states.tsx';
 import type { AskedWith } from './why.tsx';
+
+/** With its outlines, which are more than the rest of the page: loaded when a map is first opened. */
+const WorldMap = lazy(() => import('../map/world_map.tsx').then((part) => ({ default: part.WorldMap })));
 
 /** How a panel reads a row: a value to filter by, a name to show, and a number for each metric asked. */
 export interface PanelRow {
@@ -90,7 +93,8 @@ export function Breakdown({
         )}
       </div>
     );
-  const list = rowsOf(data, dimension).slice(0, rows);
+  const all = rowsOf(data, dimension);
+  const list = all.slice(0, rows);
   if (data !== undefined && list.length === 0)
     return (
       <div className="body here" style={height}>
@@ -102,6 +106,23 @@ export function Breakdown({
   const leadingAt = metrics.findIndex((column) => column.metric === leading.metric);
   const longest = Math.max(1, ...list.map((row) => cellNumber(row.metrics[leadingAt]) ?? 0));
   const dim = answer.state === 'waiting' && answer.late && data !== undefined;
+  if (tab.map === true && data !== undefined)
+    return (
+      <div className={`body here drawing ${dim ? 'dim' : ''}`} style={height} aria-busy={answer.state === 'waiting'}>
+        <Suspense>
+          <WorldMap
+            places={all.map((row) => ({
+              code: row.value,
+              name: row.name,
+              visitors: cellNumber(row.metrics[leadingAt]) ?? 0,
+            }))}
+            total={totalOf(leading.metric)}
+            filtered={filtered}
+            onFilter={onFilter}
+          />
+        </Suspense>
+      </div>
+    );
   return (
     <div
       className={`body ${dim ? 'dim' : ''} ${data === undefined ? '' : 'here'}`}
@@ -253,7 +274,7 @@ function NameText({ text, path }: { text: string; path: boolean }) {
 export interface PanelProps extends Omit<BreakdownProps, 'tab' | 'rows' | 'sort'> {
   panel: PanelWords;
   tab: PanelTab;
-  onTab: (dimension: string) => void;
+  onTab: (key: string) => void;
   onAll: () => void;
   note?: ReactNode;
   site: string;
@@ -288,8 +309,8 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
   const named = dimensionOf(tab.dimension);
   const data = drawn(rest.answer);
   const total = totalRows(data);
-  const shown = Math.min(panel.rows, data?.results.length ?? 0);
-  const group = groups.find((one) => one.tabs.some((member) => member.dimension === tab.dimension)) as TabGroup;
+  const shown = Math.min(rowsAsked(panel, tab), data?.results.length ?? 0);
+  const group = groups.find((one) => one.tabs.some((member) => tabKey(member) === tabKey(tab))) as TabGroup;
   const [first] = seen ?? [];
   // "Properties" was chosen: the one that is used most is as good a first as any.
   useEffect(() => {
@@ -312,7 +333,7 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
           selected={group.id}
           onSelect={(id) => {
             const [member] = groups.find((one) => one.id === id)?.tabs ?? [];
-            if (member !== undefined) onTab(member.dimension);
+            if (member !== undefined) onTab(tabKey(member));
           }}
           panelId={bodyId}
         />
@@ -330,7 +351,7 @@ export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith,
         )}
         {named !== undefined && question !== undefined && (
           <PanelMenu
-            key={tab.dimension}
+            key={tabKey(tab)}
             title={panel.title}
             tab={tab}
             site={site}
@@ -396,7 +417,7 @@ function groupTabs(panel: PanelWords, properties: readonly PanelTab[]): TabGroup
     const label = tab.group ?? tab.label;
     const known = groups.find((group) => group.label === label);
     if (known === undefined) groups.push({ id: label, label, tabs: [tab] });
-    else if (!known.tabs.some((one) => one.dimension === tab.dimension)) known.tabs.push(tab);
+    else if (!known.tabs.some((one) => tabKey(one) === tabKey(tab))) known.tabs.push(tab);
   }
   return groups;
 }

@@ -8,7 +8,7 @@ import { declaredDimension, dimensionOf, isProperty } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
-import { panels, propertyPanel, propertyTab } from './panels.ts';
+import { panels, propertyPanel, propertyTab, rowsAsked, tabKey } from './panels.ts';
 
 /** A view meets the calendar: the days it means, and what it is compared with. */
 export interface Frame {
@@ -184,7 +184,7 @@ export function valuesQuestion(asked: Asked, key: string, search: string): Query
 export function tabOf(panel: Panel, view: View): PanelTab {
   const chosen = view.tabs[panel.id];
   if (panel.id === propertyPanel && chosen !== undefined && isProperty(chosen)) return propertyTab(chosen);
-  return panel.tabs.find((tab) => tab.dimension === chosen) ?? (panel.tabs[0] as PanelTab);
+  return panel.tabs.find((tab) => tabKey(tab) === chosen) ?? (panel.tabs[0] as PanelTab);
 }
 
 /** All questions of the overview, by name: one batch. */
@@ -206,12 +206,12 @@ export function overviewQuestions(asked: Asked, view: View, revenue: boolean): R
     const tab = tabOf(panel, view);
     // "Properties" without a name: which there are is being asked.
     if (dimensionOf(tab.dimension) !== undefined)
-      questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: panel.rows });
+      questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: rowsAsked(panel, tab) });
   }
   return questions;
 }
 
 /** Under which name a list is asked for: one of its own, so that the rows of a tab never stand under another's heads. */
 export function listName(panel: Panel, tab: PanelTab): string {
-  return `${panel.id} ${tab.dimension}`;
+  return `${panel.id} ${tabKey(tab)}`;
 }

@@ -22,6 +22,21 @@ export interface PanelTab {
   columns: readonly Column[];
   /** A value that the list leaves out, in the API's words, and why: a row for it would dwarf what the list is about. */
   without?: { value: string; why: string };
+  /** Shown as a map rather than as rows: of all values, since a map has no first eight. */
+  map?: true;
+}
+
+/** A tab's name in addresses and in answers: a map shows what a list of the same panel shows as rows. */
+export function tabKey(tab: PanelTab): string {
+  return tab.map === true ? 'map' : tab.dimension;
+}
+
+/** More countries than there are, so that a map is asked for whole. */
+const countriesMax = 300;
+
+/** How many rows a panel asks for. */
+export function rowsAsked(panel: Panel, tab: PanelTab): number {
+  return tab.map === true ? countriesMax : panel.rows;
 }
 
 export interface Panel {
@@ -143,6 +158,7 @@ export const panels: readonly Panel[] = [
       { dimension: 'country', label: 'Countries', columns: plain },
       { dimension: 'region', label: 'Regions', columns: plain },
       { dimension: 'city', label: 'Cities', columns: plain },
+      { dimension: 'country', label: 'Map', columns: plain, map: true },
     ],
   },
   {
