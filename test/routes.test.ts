@@ -84,6 +84,7 @@ const question = { site_id: site, metrics: ['visitors'], date_range: 'day' };
 const bySite = (rest: string) => ({ path: () => `/api/sites/${site}${rest}` });
 const newKey = () => ({ name: `key ${++number}`, scopes: ['stats:read'] });
 const newForeignId = () => ({ id: `client-${++number}`, secret: 'sec_0123456789abcdef' });
+const newAnnotation = () => ({ day: '2026-11-01', note: `note ${++number}` });
 const newGoal = () => ({ kind: 'page', match: `/page-${++number}**` });
 
 const examples: Record<string, Example> = {
@@ -184,6 +185,28 @@ const examples: Record<string, Example> = {
     badParams: [
       [`/api/sites/${site}/missing?period=2y`, 'period'],
       [`/api/sites/${site}/missing?since=1`, 'since'],
+    ],
+  },
+  'GET /api/sites/:domain/annotations': { ...bySite('/annotations'), status: 200 },
+  'POST /api/sites/:domain/annotations': {
+    ...bySite('/annotations'),
+    body: newAnnotation,
+    status: 201,
+    badValues: [
+      ['day', '2026-02-30'],
+      ['day', 'today'],
+      ['note', ' '],
+      ['note', 'a\u0000b'],
+      ['note', 'x'.repeat(201)],
+    ],
+  },
+  'DELETE /api/sites/:domain/annotations/:id': {
+    path: async () =>
+      `/api/sites/${site}/annotations/${(await call('POST', `/api/sites/${site}/annotations`, people.owner, newAnnotation())).body.id}`,
+    status: 204,
+    badParams: [
+      [`/api/sites/${site}/annotations/first`, 'id'],
+      [`/api/sites/${site}/annotations/0`, 'id'],
     ],
   },
   'GET /api/sites/:domain/goals': { ...bySite('/goals'), status: 200 },

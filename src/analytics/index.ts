@@ -1,6 +1,7 @@
 import { findSite, onSitesChanged } from '../accounts/index.ts';
 import { repeat } from '../platform/clock.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
+import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { foreignIdRoutes } from './foreign_ids.ts';
@@ -105,6 +106,7 @@ export const analytics = defineSubject({
           importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
         }),
         ...goalRoutes(house),
+        ...annotationRoutes(house),
         ...contactRoutes(house),
         ...missingRoutes(house),
         ...foreignIdRoutes(house),

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { annotation, newAnnotation } from '../../contract/annotations.ts';
+import { siteOfPath } from '../accounts/index.ts';
+import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
+import type { House } from '../platform/subject.ts';
+
+type Annotation = z.infer<typeof annotation>;
+
+/** A chart of ten years with two notes a week. */
+const annotationsPerSiteMax = 1_000;
+
+const columns = 'id, day::text AS day, note';
+
+/** What happened that the numbers do not say: read by everyone who reads the chart, written by who may set goals. */
+export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites/:domain/annotations',
+      access: 'stats.read',
+      summary: 'What people wrote onto the chart of a site, oldest day first.',
+      params: z.object({ domain: z.string() }),
+      answer: z.object({ annotations: z.array(annotation) }),
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const annotations = await postgres.tenant(site.organisation_id, (sql) =>
+          sql.query<Annotation>(`SELECT ${columns} FROM annotations WHERE site_id = $1 ORDER BY day, id`, [site.id]),
+        );
+        return { body: { annotations } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sites/:domain/annotations',
+      access: 'goal.manage',
+      summary: 'Writes onto the chart of a site what happened on a day.',
+      params: z.object({ domain: z.string() }),
+      body: newAnnotation,
+      answer: annotation,
+      async handle({ principal, ...request }) {
+        const site = await siteOfPath(postgres, request);
+        const made = await postgres.tenant(site.organisation_id, async (sql) => {
+          const { count } = await sql.one<{ count: number }>(
+            'SELECT count(*)::int AS count FROM annotations WHERE site_id = $1',
+            [site.id],
+          );
+          if (count >= annotationsPerSiteMax)
+            throw new RequestError(
+              'conflict',
+              `A site has at most ${annotationsPerSiteMax} annotations. Remove one first.`,
+            );
+          return sql.one<Annotation>(
+            `INSERT INTO annotations (organisation_id, site_id, day, note, created_by, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${columns}`,
+            [
+              site.organisation_id,
+              site.id,
+              request.body.day,
+              request.body.note,
+              principal?.kind === 'person' ? principal.id : null,
+              new Date(clock.now()),
+            ],
+          );
+        });
+        return { status: 201, body: made };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/sites/:domain/annotations/:id',
+      access: 'goal.manage',
+      summary: 'Takes an annotation off the chart.',
+      params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const removed = await postgres.tenant(site.organisation_id, (sql) =>
+          sql.run('DELETE FROM annotations WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
+        );
+        if (removed === 0) throw new RequestError('not_found', 'There is no annotation with this number on this site.');
+        return { status: 204 };
+      },
+    }),
+  ];
+}
