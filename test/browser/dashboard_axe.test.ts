@@ -78,6 +78,14 @@ const looks: Record<string, Look> = {
     path: analytics('shop', '?places=map&f=is:country:FR'),
     act: (page) => page.locator('.world .visited').first().waitFor(),
   },
+  'overview, its annotations': {
+    path: analytics('shop'),
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Annotations: 2' }).click();
+      await page.getByRole('button', { name: 'Add annotation' }).click();
+      await page.getByText('Say in a few words what happened.').waitFor();
+    },
+  },
   'all pages': { path: analytics('shop', '?all=pages') },
   'why the numbers of a list': {
     path: analytics('shop', '?sources=utm_campaign'),

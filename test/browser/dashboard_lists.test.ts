@@ -109,6 +109,33 @@ it('every tab asks for its own list, and the address says which', { timeout: ste
   expect((await rowsOf('Events')).map(([name]) => name)).toEqual(['Signup']);
 });
 
+it('an annotation is written onto a day, read from the chart and its table, and taken off', {
+  timeout: stepMs,
+}, async () => {
+  await open(overview);
+  await page.getByRole('button', { name: 'Annotate' }).click();
+  await page.getByRole('dialog', { name: 'Annotations' }).getByLabel('Day').fill(day(2));
+  await page.getByLabel('What happened').fill('Letter to readers');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Annotations: 1' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('.note-ring').waitFor();
+  await page.reload();
+  await page.locator('.note-ring').waitFor();
+  // The ring is on the third step from the end, and its words are read with the step's number.
+  await page.locator('.series').focus();
+  await page.keyboard.press('End');
+  for (let n = 0; n < 2; n++) await page.keyboard.press('ArrowLeft');
+  await page.locator('[aria-live]', { hasText: /: [\d,]+.*Letter to readers$/ }).waitFor();
+  await open(`${overview}?step=week`);
+  await page.keyboard.press('t');
+  await page.getByRole('row', { name: /: Letter to readers/ }).waitFor();
+  await page.getByRole('button', { name: 'Annotations: 1' }).click();
+  await page.getByRole('button', { name: 'Take off: Letter to readers' }).click();
+  await page.getByRole('button', { name: 'Annotate' }).waitFor();
+  await page.getByRole('row', { name: /: Letter to readers/ }).waitFor({ state: 'detached' });
+});
+
 it('the map shows what the list of countries has, goes through it by arrows, and filters', {
   timeout: stepMs,
 }, async () => {
@@ -127,9 +154,11 @@ it('the map shows what the list of countries has, goes through it by arrows, and
   const code = await page.evaluate(() => document.activeElement?.getAttribute('data-code'));
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.searchParams.get('f') === `is:country:${code}`);
-  await expect.poll(visitors).toBe(String(most?.visitors));
+  await expect.poll(visitors, { timeout: 30_000 }).toBe(String(most?.visitors));
   await page.getByRole('tab', { name: 'Countries' }).click();
-  await expect.poll(() => rowsOf('Countries')).toEqual([[most?.name, String(most?.visitors), '100.0%']]);
+  await expect
+    .poll(() => rowsOf('Countries'), { timeout: 30_000 })
+    .toEqual([[most?.name, String(most?.visitors), '100.0%']]);
 });
 
 it('a property of events is chosen by its name and filters by its value', { timeout: stepMs }, async () => {

@@ -71,6 +71,14 @@ export function openDouble(options: DoubleOptions = {}): Double {
       ],
     ],
   ]);
+  const annotations: { id: number; day: string; note: string }[] = [
+    {
+      id: 1,
+      day: new Date(Date.now() - 8 * 86_400_000).toISOString().slice(0, 10),
+      note: 'Autumn letter to 4,200 readers',
+    },
+    { id: 2, day: new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10), note: 'Free shipping begins' },
+  ];
   const foreignIds = new Map<string, ForeignId[]>([
     ['shop.example', [{ product: 'openpanel', id: '0b5f3c1e-98ab-4cde-8123-456789abcdef', has_secret: true }]],
   ]);
@@ -289,6 +297,20 @@ export function openDouble(options: DoubleOptions = {}): Double {
               : [],
         },
       };
+    if (part === 'annotations') {
+      const list = site.domain === 'shop.example' ? annotations : [];
+      if (method === 'GET') return { status: 200, body: { annotations: list } };
+      if (method === 'DELETE') {
+        list.splice(
+          list.findIndex((one) => one.id === Number(id)),
+          1,
+        );
+        return { status: 204 };
+      }
+      const made = { id: nextId++, ...(body as { day: string; note: string }) };
+      list.push(made);
+      return { status: 201, body: made };
+    }
     if (part === 'goals') {
       const list = goals.get(site.domain) ?? [];
       goals.set(site.domain, list);

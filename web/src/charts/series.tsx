@@ -14,6 +14,8 @@ export interface SeriesPoint {
   part: string;
   /** A day in it was brought along from another product. */
   imported: boolean;
+  /** What people wrote onto it. */
+  notes: readonly string[];
   before?: { name: string; value: number | null } | undefined;
 }
 
@@ -100,7 +102,7 @@ export function Series(props: SeriesProps) {
         : `, ${point.before.name}: ${text(point.before.value)}`;
     const moved = props.changeText(point.value, point.before?.value ?? null);
     setSpoken(
-      `${point.name}${point.unfinished ? ', so far' : point.part === '' ? '' : `, ${point.part}`}: ${value}${before}${moved === undefined ? '' : `, change ${moved}`}`,
+      `${point.name}${point.unfinished ? ', so far' : point.part === '' ? '' : `, ${point.part}`}: ${value}${before}${moved === undefined ? '' : `, change ${moved}`}${point.notes.map((note) => `. ${note}`).join('')}`,
     );
   };
 
@@ -190,6 +192,12 @@ export function Series(props: SeriesProps) {
               y2={base}
             />
           ))}
+          {points.map(
+            (point, index) =>
+              point.notes.length > 0 && (
+                <circle key={point.name} className="note-ring" cx={x(index)} cy={base} r="4.500" />
+              ),
+          )}
           {drag !== null && drag.from !== drag.to && (
             <rect
               className="drag"
@@ -295,6 +303,11 @@ function Tip({
           </>
         )}
       </dl>
+      {point.notes.map((note) => (
+        <p key={note} className="noted" dir="auto">
+          {note}
+        </p>
+      ))}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import type { annotation, newAnnotation } from '../../../contract/annotations.ts';
 import type {
   createdApiKey,
   ForeignId,
@@ -31,6 +32,7 @@ export type SiteChange = Sent<typeof siteChange>;
 export type SiteChecks = Parsed<typeof siteChecks>;
 export type SiteNow = Parsed<typeof siteNow>;
 export type SeenProperty = Parsed<typeof seenProperties>['properties'][number];
+export type Annotation = Parsed<typeof annotation>;
 export type Goal = Parsed<typeof goal>;
 export type NewGoal = Sent<typeof newGoal>;
 export type ForeignIdSetting = Sent<typeof foreignIdSetting>;
@@ -84,6 +86,10 @@ export const api = {
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
+  annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),
+  addAnnotation: (domain: string, body: Sent<typeof newAnnotation>) =>
+    call<Annotation>('POST', `${site(domain)}/annotations`, { body }),
+  removeAnnotation: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/annotations/${id}`),
   properties: (domain: string) => call<Listed<SeenProperty>>('GET', `${site(domain)}/properties`).then(rows),
   createGoal: (domain: string, body: NewGoal) => call<Goal>('POST', `${site(domain)}/goals`, { body }),
   deleteGoal: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/goals/${id}`),

@@ -7,7 +7,7 @@ import { ChangeMark } from '../controls/change.tsx';
 import { Icon } from '../controls/icons.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn } from '../desk/answers.ts';
-import type { QueryAnswer } from '../desk/api.ts';
+import type { Annotation, QueryAnswer } from '../desk/api.ts';
 import type { Cell } from '../numbers/format.ts';
 import {
   axisCount,
@@ -23,10 +23,12 @@ import {
 } from '../numbers/format.ts';
 import type { Day, DayRange, Step } from '../period/period.ts';
 import { addDays, addMonths, daysIn, isAhead, isCut, isUnfinished, stepLabels, stepStart } from '../period/period.ts';
-import { rangeText, stepText, stepTick } from '../period/words.ts';
+import { dayText, rangeText, stepText, stepTick } from '../period/words.ts';
 import { metricLabel } from '../questions/metrics.ts';
 import type { Frame } from '../questions/overview.ts';
 import { revenueMetrics, totalMetrics } from '../questions/overview.ts';
+import type { Annotations } from './annotations.tsx';
+import { AnnotationList } from './annotations.tsx';
 import { importedDays } from './explanation.ts';
 import { Failed } from './states.tsx';
 import type { Total } from './strip.tsx';
@@ -48,6 +50,7 @@ export function Course({
   onRetry,
   currency,
   why,
+  annotations,
 }: {
   frame: Frame;
   metric: MetricName;
@@ -64,6 +67,7 @@ export function Course({
   onRetry: () => void;
   currency: string;
   why: ReactNode;
+  annotations: Annotations;
 }) {
   const data = drawn(series);
   const dim = series.state === 'waiting' && series.late && data !== undefined;
@@ -78,7 +82,7 @@ export function Course({
           ? duration(value)
           : axisCount(value);
   const beforeData = before === undefined ? undefined : drawn(before);
-  const points = pointsOf(frame, metric, local, firstDay, data, beforeData);
+  const points = pointsOf(frame, metric, local, firstDay, data, beforeData, annotations.all);
   // Known from the days alone, so that the legend has its lines before the numbers come.
   const alone = points.some((point) => point.part !== '')
     ? `part of a ${frame.step}`
@@ -121,6 +125,7 @@ export function Course({
         )}
         <span className="end">
           {why}
+          <AnnotationList annotations={annotations} range={frame.range} today={frame.today} />
           <button
             type="button"
             className="btn quiet sm"
@@ -223,6 +228,7 @@ function pointsOf(
   firstDay: Day,
   answer: QueryAnswer | undefined,
   before: QueryAnswer | undefined,
+  annotations: readonly Annotation[],
 ): SeriesPoint[] {
   const asked: readonly MetricName[] = (totalMetrics as readonly MetricName[]).includes(metric)
     ? totalMetrics
@@ -237,7 +243,8 @@ function pointsOf(
   // first that could be measured.
   const missing = (label: string) =>
     isPercentMetric(metric) || isMean(metric) || label.slice(0, 10) < known.slice(0, 10) ? null : 0;
-  return labelsOf(frame.range, frame.step, answer).map((label, index) => {
+  const labels = labelsOf(frame.range, frame.step, answer);
+  return labels.map((label, index) => {
     const beforeLabel =
       frame.before !== undefined && frame.step === 'hour'
         ? beforeLabels.find((one) => one === sameHour(label, frame.range, frame.before as DayRange))
@@ -252,6 +259,8 @@ function pointsOf(
           ? `part of a ${frame.step}`
           : '',
       imported: imported.some(([from, to]) => from <= stepEnd(label, frame) && to >= label.slice(0, 10)),
+      // Where a day is shown by hours, what is written onto it stands at its first: at midnight, if clocks have one.
+      notes: labels[index - 1]?.slice(0, 10) === label.slice(0, 10) ? [] : notesOf(label, frame, annotations),
       before:
         beforeLabel === undefined
           ? undefined
@@ -274,6 +283,16 @@ function stepEnd(label: string, { step, range }: Frame): Day {
   const first = label.slice(0, 10);
   if (step === 'week') return earlier(addDays(stepStart(first, 'week'), 6), range.to);
   return step === 'month' ? earlier(addDays(addMonths(`${first.slice(0, 7)}-01`, 1), -1), range.to) : first;
+}
+
+/** Annotations of a step; with their days where it has more than one. */
+function notesOf(label: string, frame: Frame, annotations: readonly Annotation[]): string[] {
+  const last = stepEnd(label, frame);
+  return annotations
+    .filter(({ day }) => label.slice(0, 10) <= day && day <= last)
+    .map(({ day, note }) =>
+      frame.step === 'day' || frame.step === 'hour' ? note : `${dayText(day, frame.today)}: ${note}`,
+    );
 }
 
 /** The day that labels the step which a day lies in. */
@@ -358,6 +377,11 @@ function SeriesTable({
                 {point.unfinished && <span className="q"> so far</span>}
                 {point.part !== '' && <span className="q"> {point.part}</span>}
                 {point.imported && <span className="q"> imported</span>}
+                {point.notes.map((note) => (
+                  <span key={note} className="noted" dir="auto">
+                    {note}
+                  </span>
+                ))}
               </th>
               <td className="num">{point.value === null ? '–' : text(point.value)}</td>
               {compared && (

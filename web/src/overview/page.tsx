@@ -22,6 +22,7 @@ import type { PanelTab } from '../questions/panels.ts';
 import { panels, tabKey } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
+import { useAnnotations } from './annotations.tsx';
 import { Course } from './course.tsx';
 import { EmptyPanel } from './empty_panel.tsx';
 import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts';
@@ -121,6 +122,7 @@ export function OverviewPage({ site }: { site: Site }) {
       ? `measured from ${dayText(measuredFrom, frame.today)}`
       : undefined;
   const rebuilding = rebuildingDays(drawn(shown));
+  const annotations = useAnnotations(site.domain, drawn(shown) !== undefined);
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
   const answeredAt = shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined;
@@ -236,6 +238,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   onChange={change}
                   onRetry={retry}
                   currency={site.currency}
+                  annotations={annotations}
                   why={
                     <Why
                       metric={metric}

@@ -1,0 +1,172 @@
+import type { FormEvent } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import { Field, FormError } from '../controls/field.tsx';
+import { Icon } from '../controls/icons.tsx';
+import { Popover } from '../controls/popover.tsx';
+import type { Annotation, DeskError } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
+import { exactCount } from '../numbers/format.ts';
+import type { Day, DayRange } from '../period/period.ts';
+import { isDay } from '../period/period.ts';
+import { dayText } from '../period/words.ts';
+
+/** As many characters as the desk keeps of one. */
+const noteCharsMax = 200;
+
+export interface Annotations {
+  all: readonly Annotation[];
+  add: (day: Day, note: string) => Promise<void>;
+  remove: (id: number) => Promise<void>;
+}
+
+/** Asked once the numbers stand, which come first. Without an answer the chart is as right as without annotations. */
+export function useAnnotations(site: string, wanted: boolean): Annotations {
+  const [all, setAll] = useState<readonly Annotation[]>([]);
+  useEffect(() => {
+    if (!wanted) return;
+    let here = true;
+    api.annotations(site).then(
+      (found) => here && setAll(found),
+      () => {},
+    );
+    return () => {
+      here = false;
+    };
+  }, [site, wanted]);
+  const add = useCallback(
+    async (day: Day, note: string) => {
+      const made = await api.addAnnotation(site, { day, note });
+      setAll((before) => [...before, made].sort((a, b) => a.day.localeCompare(b.day) || a.id - b.id));
+    },
+    [site],
+  );
+  const remove = useCallback(
+    async (id: number) => {
+      await api.removeAnnotation(site, id);
+      setAll((before) => before.filter((one) => one.id !== id));
+    },
+    [site],
+  );
+  return { all, add, remove };
+}
+
+/** "Annotate" beside the chart: what is written onto the days that it shows, and a form for one more. */
+export function AnnotationList({
+  annotations,
+  range,
+  today,
+}: {
+  annotations: Annotations;
+  range: DayRange;
+  today: Day;
+}) {
+  const [open, setOpen] = useState(false);
+  const shown = annotations.all.filter(({ day }) => range.from <= day && day <= range.to);
+  const label = shown.length === 0 ? 'Annotate' : `Annotations: ${exactCount(shown.length)}`;
+  return (
+    <Popover
+      label="Annotations"
+      align="end"
+      width={360}
+      open={open}
+      onOpenChange={setOpen}
+      button={(props) => (
+        <button type="button" className="btn quiet sm" {...props}>
+          <Icon name="note" />
+          <span className="only-w">{label}</span>
+          <span className="vh not-w">{label}</span>
+        </button>
+      )}
+    >
+      {() => (
+        <div className="annotations">
+          {shown.length > 0 && (
+            <ul>
+              {shown.map((one) => (
+                <AnnotationRow key={one.id} one={one} today={today} onRemove={() => annotations.remove(one.id)} />
+              ))}
+            </ul>
+          )}
+          <NewAnnotation range={range} today={today} onAdd={annotations.add} />
+        </div>
+      )}
+    </Popover>
+  );
+}
+
+function AnnotationRow({ one, today, onRemove }: { one: Annotation; today: Day; onRemove: () => Promise<void> }) {
+  const [refusal, setRefusal] = useState<DeskError>();
+  return (
+    <li>
+      <div className="annotation">
+        <time dateTime={one.day}>{dayText(one.day, today)}</time>
+        <span dir="auto">{one.note}</span>
+        <button
+          type="button"
+          className="btn quiet icon sm"
+          aria-label={`Take off: ${one.note}`}
+          onClick={() => onRemove().catch((error: unknown) => setRefusal(asDeskError(error)))}
+        >
+          <Icon name="close" />
+        </button>
+      </div>
+      <FormError message={refusal?.message} reference={refusal?.reference} />
+    </li>
+  );
+}
+
+function NewAnnotation({ range, today, onAdd }: { range: DayRange; today: Day; onAdd: Annotations['add'] }) {
+  const [day, setDay] = useState<string>(today < range.to ? today : range.to);
+  const [note, setNote] = useState('');
+  const [problem, setProblem] = useState<{ field: 'day' | 'note'; text: string }>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setRefusal(undefined);
+    const missing = !isDay(day)
+      ? ({ field: 'day', text: 'A day is needed.' } as const)
+      : note.trim() === ''
+        ? ({ field: 'note', text: 'Say in a few words what happened.' } as const)
+        : undefined;
+    setProblem(missing);
+    if (missing !== undefined) return;
+    try {
+      await onAdd(day, note.trim());
+      setNote('');
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  const wrong = (field: 'day' | 'note') =>
+    problem?.field === field ? problem.text : refusal?.field === field ? refusal.message : undefined;
+  return (
+    <form className="form" onSubmit={submit} noValidate>
+      <Field label="Day" error={wrong('day')}>
+        {(props) => (
+          <input {...props} type="date" className="in" value={day} onChange={(event) => setDay(event.target.value)} />
+        )}
+      </Field>
+      <Field label="What happened" error={wrong('note')} help="Everyone who sees the chart reads it.">
+        {(props) => (
+          <input
+            {...props}
+            className="in"
+            value={note}
+            dir="auto"
+            maxLength={noteCharsMax}
+            placeholder="Newsletter sent"
+            onChange={(event) => setNote(event.target.value)}
+          />
+        )}
+      </Field>
+      {refusal !== undefined && refusal.field === undefined && (
+        <FormError message={refusal.message} reference={refusal.reference} />
+      )}
+      <div className="go">
+        <button type="submit" className="btn main-act">
+          Add annotation
+        </button>
+      </div>
+    </form>
+  );
+}
