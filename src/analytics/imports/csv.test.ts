@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { countIn, dayIn, plainCell, readRecords } from './csv.ts';
+import { plainCell, textCell } from '../../../contract/exports.ts';
+import { countIn, dayIn, readRecords } from './csv.ts';
 
 async function recordsOf(text: string | Buffer, pieceBytes = 7, charsMax?: number) {
   const bytes = Buffer.from(text as string);
@@ -75,11 +76,6 @@ it('a quote that never closes costs its own lines, not the file', async () => {
   expect(records.some(([, cells]) => cells === undefined)).toBe(true);
 });
 
-it('the apostrophe that exports put before a formula goes, others stay', () => {
-  const cells = ["'=1+1", "'+1", "'-1", "'@a", "'\tx", "'plain", "it's", "'"];
-  expect(cells.map(plainCell)).toEqual(['=1+1', '+1', '-1', '@a', '\tx', "'plain", "it's", "'"]);
-});
-
 it('counts and days are read exactly or not at all', () => {
   expect(['12', '', '3.6', '-1', '1e3', 'x', '9'.repeat(16)].map(countIn)).toEqual([
     12,
@@ -98,4 +94,17 @@ it('counts and days are read exactly or not at all', () => {
     undefined,
     undefined,
   ]);
+});
+
+it('what a sheet would run comes back as it was, through the cell that it cannot run', async () => {
+  const texts = ['=1+1', '+x', '-one', '@a', '\tx', '\rx', "'=1", "''@b", '=a,"b"', '=a\n=b', '-', '=', '--1', '+1-1'];
+  const plain = ["'plain", "it's", "'", '', '-12.5', '+3', 'a=b', ' =1', 'say "x", y', '\u202e=x'];
+  const cells = [...texts, ...plain].map(textCell);
+  const [read] = await recordsOf(`${cells.join(',')}\r\n`);
+  expect(read?.[1]?.map(plainCell)).toEqual([...texts, ...plain]);
+  expect(read?.[1]?.filter((cell) => /^[=+\-@\t\r]/.test(cell))).toEqual(['-12.5', '+3']);
+});
+
+it('the apostrophe of other exports goes, one that is part of the text stays', () => {
+  expect(["'=1+1", "'-1", "'plain", "it's", "'"].map(plainCell)).toEqual(['=1+1', '-1', "'plain", "it's", "'"]);
 });

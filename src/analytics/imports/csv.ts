@@ -101,11 +101,6 @@ function quotedCells(text: string): string[] {
   }
 }
 
-/** Exports put an apostrophe before a cell that a spreadsheet would take for a formula; here it goes again. */
-export function plainCell(cell: string): string {
-  return /^'[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell;
-}
-
 /** A whole number of at most 15 digits; fractions are rounded. Undefined when the cell is none; '' is 0. */
 export function countIn(cell: string): number | undefined {
   const text = cell.trim();

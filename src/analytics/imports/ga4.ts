@@ -1,7 +1,8 @@
+import { plainCell } from '../../../contract/exports.ts';
 import type { Atom } from '../facts.ts';
 import { channelOf } from '../ingest/channel.ts';
 import { knownByHost, knownByWord } from '../ingest/known_sources.ts';
-import { countIn, dayIn, plainCell, readRecords } from './csv.ts';
+import { countIn, dayIn, readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
 import { columnText } from './foreign_names.ts';
 import { type DayColumn, type DayKind, type DayKindName, dayKinds } from './kinds.ts';

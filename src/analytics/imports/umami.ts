@@ -1,8 +1,9 @@
+import { plainCell } from '../../../contract/exports.ts';
 import type { Agent } from '../ingest/agent.ts';
 import type { Place } from '../ingest/place.ts';
 import type { SiteRecord } from '../sites.ts';
 import { type Archive, shown } from './archive.ts';
-import { dayIn, plainCell, readRecords } from './csv.ts';
+import { dayIn, readRecords } from './csv.ts';
 import type { ReadRow } from './events.ts';
 import { countryCode, namedAgent } from './foreign_names.ts';
 import { refused } from './refused.ts';

@@ -1,3 +1,5 @@
+import { textCell } from '../../../contract/exports.ts';
+
 /** A cell of a table as a sheet reads it: text, a number without separators, or nothing. */
 export type CsvCell = string | number | null;
 
@@ -11,7 +13,5 @@ export function csvText(rows: readonly (readonly CsvCell[])[]): string {
 
 function cellText(cell: CsvCell): string {
   if (cell === null) return '';
-  if (typeof cell === 'number') return String(cell);
-  const text = /^[=+\-@\t\r]/.test(cell) && !/^[+-]?\d+(\.\d+)?$/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return typeof cell === 'number' ? String(cell) : textCell(cell);
 }
