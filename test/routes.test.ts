@@ -187,6 +187,11 @@ const examples: Record<string, Example> = {
       [`/api/sites/${site}/missing?since=1`, 'since'],
     ],
   },
+  'GET /api/sites/:domain/realtime': {
+    path: () => `/api/sites/${site}/realtime`,
+    status: 200,
+    badParams: [[`/api/sites/${site}/realtime?since=yesterday`, 'since']],
+  },
   'GET /api/sites/:domain/annotations': { ...bySite('/annotations'), status: 200 },
   'POST /api/sites/:domain/annotations': {
     ...bySite('/annotations'),

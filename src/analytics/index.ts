@@ -3,6 +3,7 @@ import { repeat } from '../platform/clock.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
+import { exportCommands } from './exports/commands.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, goalRules, listGoals } from './goals.ts';
@@ -14,6 +15,7 @@ import { startIngest } from './ingest/running.ts';
 import { missingRoutes } from './missing.ts';
 import { loadPlacesTable } from './places_file.ts';
 import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
+import { realtimeRoutes } from './realtime.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
 import { dayOf } from './visits/salt.ts';
@@ -109,24 +111,28 @@ export const analytics = defineSubject({
         ...annotationRoutes(house),
         ...contactRoutes(house),
         ...missingRoutes(house),
+        ...realtimeRoutes(house),
         ...foreignIdRoutes(house),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       fast: ingest.fast,
       sinks: ingest.sinks,
       gauges: [...ingest.gauges, keptGauge(kept)],
-      commands: importCommands({
-        house,
-        ingest,
-        sites: directory,
-        places,
-        markDirty: (siteId, days) =>
-          history.markDirty(
-            siteId,
-            days.map((day) => dayOf(Date.parse(day))),
-            'import',
-          ),
-      }),
+      commands: {
+        ...exportCommands(house),
+        ...importCommands({
+          house,
+          ingest,
+          sites: directory,
+          places,
+          markDirty: (siteId, days) =>
+            history.markDirty(
+              siteId,
+              days.map((day) => dayOf(Date.parse(day))),
+              'import',
+            ),
+        }),
+      },
       async stop() {
         stopSweeping();
         stopListening();
