@@ -1,5 +1,14 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
-import { demoUsage, explainUsage, importsUsage, importUsage, setUpUsage, UsageError, undoUsage } from './usage.ts';
+import {
+  demoUsage,
+  explainUsage,
+  exportUsage,
+  importsUsage,
+  importUsage,
+  setUpUsage,
+  UsageError,
+  undoUsage,
+} from './usage.ts';
 import { version } from './version.ts';
 
 /**
@@ -37,6 +46,11 @@ const commands: Record<string, Command> = {
     summary: 'undo-import <number> --site <domain>',
     usage: undoUsage,
     run: async (args) => (await import('./import_command.ts')).runUndoImport(args),
+  },
+  export: {
+    summary: "write a site's days into an archive that Plausible and Fairlead import",
+    usage: exportUsage,
+    run: async (args) => (await import('./export_command.ts')).runExport(args),
   },
   explain: {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',

@@ -7,6 +7,8 @@ export const importUsage =
   'fairlead import events|access-log|plausible|umami|ga4 <file> --site <domain> [--dry-run]   (- reads standard input)';
 export const importsUsage = 'fairlead imports --site <domain>';
 export const undoUsage = 'fairlead undo-import <number> --site <domain>';
+export const exportUsage =
+  'fairlead export <domain> --out <file.zip> [--format plausible] [--from 2026-01-01] [--to 2026-01-31]';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
 export class UsageError extends Error {

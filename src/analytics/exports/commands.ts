@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { exportFormats } from '../../../contract/exports.ts';
+import { findSite } from '../../accounts/index.ts';
+import type { ControlCommand } from '../../platform/control.ts';
+import { RequestError } from '../../platform/http/route.ts';
+import type { House } from '../../platform/subject.ts';
+import { today } from '../imports/occupied.ts';
+import { importedDataOf } from '../imports/records.ts';
+import { dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
+import { dayLines, headerOf, plausibleTables } from './plausible_tables.ts';
+import { openWorkFolder } from './work_folder.ts';
+import { writeZip } from './zip_writer.ts';
+
+type Stores = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'spool'>;
+
+/** What was acknowledged before the export belongs into it; the loader takes a second or two for that. */
+const drainMs = 60_000;
+
+/** `export`, as the control socket knows it: writes the days of a site into a file on this machine. */
+export function exportCommands({ postgres, warehouse, clock, spool }: Stores): Record<string, ControlCommand> {
+  /** Files that are being written: two at one would write into each other. */
+  const atWork = new Set<string>();
+
+  async function runExport(args: URLSearchParams, say: (progress: unknown) => void) {
+    const format = exportFormats.find((known) => known === args.get('format'));
+    if (format === undefined)
+      throw new RequestError(
+        'bad_request',
+        `There is no export of that format. Name one of: ${exportFormats.join(', ')}.`,
+      );
+    const domain = args.get('site') ?? '';
+    const site = await findSite(postgres, domain);
+    if (site === undefined) throw new RequestError('not_found', `No site here is called "${domain}".`);
+    const out = args.get('out') ?? '';
+    if (!isAbsolute(out)) throw new RequestError('bad_request', 'Name the file to write with --out.');
+    if (existsSync(out))
+      throw new RequestError(
+        'conflict',
+        `${out} is there already, and nothing is written over. Name another file with --out.`,
+      );
+    if (atWork.has(out)) throw new RequestError('conflict', `Another export is writing ${out}. Wait for its end.`);
+
+    atWork.add(out);
+    try {
+      if (!(await spool.drain(drainMs)))
+        throw new RequestError(
+          'warehouse_unavailable',
+          'The warehouse does not take in what was acknowledged, so the export would lack it. Run the command again when it does.',
+        );
+      const zone = isZone(site.timezone) ? site.timezone : 'UTC';
+      const imported = await importedDataOf(postgres, site);
+      const { from, to } = spanOf(args, {
+        first: await firstDay(site.id, zone, imported.days),
+        last: (dayOf(today(clock.now(), zone)) ?? 0) - 1,
+      });
+      const asked = { site: site.domain, timezone: zone, format, from: isoDay(from), to: isoDay(to) };
+      const files = plausibleTables.map((table) => `${table.name}.csv`);
+      const work = await openWorkFolder(out, asked, files);
+      try {
+        let { rows } = work;
+        const begun = work.done === '' ? from : (dayOf(work.done) ?? from) + 1;
+        if (begun > from) say({ note: `An export that was cut off is gone on with behind ${work.done}.` });
+        else for (const table of plausibleTables) await work.append(`${table.name}.csv`, headerOf(table));
+        for (let day = begun; day <= to; day++) {
+          const span = { from: startOfDay(day, zone), to: startOfDay(day + 1, zone) };
+          for (const table of plausibleTables)
+            for await (const lines of dayLines(warehouse, table, {
+              ...{ siteId: site.id, day: isoDay(day), importIds: imported.ids },
+              ...span,
+            })) {
+              await work.append(`${table.name}.csv`, lines.text);
+              rows += lines.rows;
+            }
+          await work.endDay(isoDay(day), rows);
+          say({ day: isoDay(day), done: day - from + 1, days: to - from + 1 });
+        }
+        const span = `${asked.from}_${asked.to}`.replaceAll('-', '');
+        await writeZip(
+          work.path('export.zip'),
+          plausibleTables.map(({ name }) => ({ name: `${name}_${span}.csv`, path: work.path(`${name}.csv`) })),
+        );
+        await work.finish('export.zip');
+        return { site: site.domain, format, from: asked.from, to: asked.to, days: to - from + 1, rows, file: out };
+      } finally {
+        await work.close();
+      }
+    } finally {
+      atWork.delete(out);
+    }
+  }
+
+  /** The first day, as its number, on which the site has numbers; undefined = it has none. */
+  async function firstDay(siteId: number, zone: string, imported: ReadonlySet<string>): Promise<number | undefined> {
+    const [row] = await warehouse.read<{ first: string; visits: string }>(
+      'SELECT toString(toUnixTimestamp64Milli(min(started))) AS first, count() AS visits FROM visits WHERE site_id = {site:UInt64}',
+      { site: siteId },
+      { purpose: 'export', seconds: 60 },
+    );
+    const days = [...imported].map((day) => dayOf(day) ?? Number.POSITIVE_INFINITY);
+    if (row !== undefined && row.visits !== '0') days.push(localDay(Number(row.first), zone));
+    return days.length === 0 ? undefined : Math.min(...days);
+  }
+
+  return { export: (args, _body, say) => runExport(args, say) };
+}
+
+/** The days to write, as their numbers; today is not over, so it is left out. */
+function spanOf(
+  args: URLSearchParams,
+  known: { first: number | undefined; last: number },
+): { from: number; to: number } {
+  const from = dayNamed(args, 'from') ?? known.first;
+  const to = dayNamed(args, 'to') ?? known.last;
+  if (from === undefined)
+    throw new RequestError('bad_request', 'This site has no numbers yet, so there is nothing to export.');
+  if (to > known.last)
+    throw new RequestError('bad_request', `Days that are over can be exported: the last one is ${isoDay(known.last)}.`);
+  if (from > to) throw new RequestError('bad_request', `No day lies between ${isoDay(from)} and ${isoDay(to)}.`);
+  return { from, to };
+}
+
+function dayNamed(args: URLSearchParams, name: string): number | undefined {
+  const text = args.get(name);
+  if (text === null) return undefined;
+  const day = dayOf(text);
+  if (day === undefined)
+    throw new RequestError('bad_request', `--${name} is a day such as 2026-01-31, not "${text.slice(0, 40)}".`);
+  return day;
+}

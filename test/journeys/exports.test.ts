@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, it, vi } from 'vitest';
+import { openCommandLine, type ServedDesk } from './cli.ts';
+
+/** What a site exports is what it shows: taken in by a second site, it answers the same to the last digit. */
+const cli = openCommandLine();
+vi.setConfig({ testTimeout: 300_000 });
+let server: ServedDesk | undefined;
+afterAll(async () => {
+  await server?.stop('SIGKILL');
+  await cli.close();
+});
+
+const days = 60;
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
+const iphone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1';
+const campaigns = ['', '?utm_source=news&utm_campaign=%3D1%2B1', '?utm_source=%40list&utm_medium=email', ''];
+const referrers = ['', 'https://www.google.com/', '', 'https://blog.example/post'];
+
+/** Visits at all hours, so that some go over midnight of the site's zone, across the change of its clocks. */
+function events(): string {
+  const lines: string[] = [];
+  for (let day = 0; day < days; day++)
+    for (let visitor = 0; visitor < 6 + (day % 5); visitor++) {
+      const at = Date.UTC(2026, 2, 1 + day, (visitor * 5 + day) % 24, 50);
+      const base = { ip: `192.0.2.${visitor + 1}`, user_agent: visitor % 3 === 0 ? iphone : firefox };
+      const line = (minutes: number, more: object) =>
+        lines.push(JSON.stringify({ time: new Date(at + minutes * 60_000).toISOString(), ...base, ...more }));
+      const url = 'https://shop.example/';
+      line(0, { name: 'pageview', url: `${url}${campaigns[visitor % 4]}`, referrer: referrers[visitor % 4] });
+      if (visitor % 2 === 0) continue;
+      line(1, { name: 'engagement', url, engagement_ms: 12_000 + day * 1_000, scroll_depth: 40 + (day % 60) });
+      line(17, { name: 'pageview', url: `${url}-a,"b"/${visitor % 3}` });
+      line(18, { name: visitor % 3 === 0 ? '=SUM(A1)' : 'Signup', url: `${url}-a,"b"/${visitor % 3}` });
+    }
+  // A file of past events is read in its order.
+  return `${lines.sort((one, other) => JSON.parse(one).time.localeCompare(JSON.parse(other).time)).join('\n')}\n`;
+}
+
+const out = join(cli.folder, 'killed.zip');
+
+it('an export that is killed goes on behind its last whole day', async () => {
+  const sites = ['--site', 'shop.example', '--site', 'copy.example', '--timezone', 'Europe/Berlin'];
+  const setUp = await cli.run(['setup', '--email', 'owner@shop.example', '--organisation', 'Shop', ...sites], {
+    input: 'a harbour of quiet rope',
+  });
+  expect([setUp.code, setUp.err]).toEqual([0, expect.anything()]);
+  key = (JSON.parse(setUp.out) as { api_key: string }).api_key;
+  const taken = await cli.run(['import', 'events', cli.write('events.ndjson', events()), '--site', 'shop.example']);
+  expect(JSON.parse(taken.out)).toMatchObject({ stopped: {} });
+
+  const span = ['--from', '2026-03-01', '--to', '2026-04-29', '--out', out];
+  const child = cli.start(['export', 'shop.example', ...span]);
+  child.stdin?.end();
+  const note = () => JSON.parse(readFileSync(`${out}.part/note.json`, 'utf8')) as { done: string };
+  await vi.waitFor(() => expect(note().done >= '2026-03-03').toBe(true), { timeout: 60_000, interval: 3 });
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+  const { done } = note();
+  expect([existsSync(out), done < '2026-04-29']).toEqual([false, true]);
+
+  const again = await cli.run(['export', 'shop.example', ...span]);
+  expect([again.code, again.err]).toEqual([0, expect.stringContaining(`is gone on with behind ${done}.`)]);
+  expect(JSON.parse(again.out)).toMatchObject({ from: '2026-03-01', to: '2026-04-29', days, file: out });
+  expect([statSync(out).mode & 0o777, existsSync(`${out}.part`)]).toEqual([0o600, false]);
+});
+
+let key = '';
+type Rows = { dimensions: unknown[]; metrics: unknown[] }[];
+async function ask(site: string, metrics: string[], dimensions: string[], range: string[], filters?: unknown[]) {
+  const answer = await fetch(`${server?.base}/api/v2/query`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      ...{ site_id: site, metrics, dimensions, date_range: range, include: { imports: true } },
+      ...(filters === undefined ? {} : { filters }),
+    }),
+  });
+  const body = (await answer.json()) as { results: Rows };
+  expect([answer.status, body]).toEqual([200, expect.anything()]);
+  return body.results.map((row) => JSON.stringify([row.dimensions, row.metrics])).sort();
+}
+
+it('beside a running server it writes the same bytes, and a second site that imports them shows the same numbers', async () => {
+  server = await cli.serve();
+  const beside = join(cli.folder, 'beside.zip');
+  const whole = await cli.run(['export', 'shop.example', '--to', '2026-04-29', '--out', beside]);
+  expect([whole.code, whole.err]).toEqual([0, '']);
+  expect(readFileSync(beside).equals(readFileSync(out))).toBe(true);
+  const taken = await cli.run(['import', 'plausible', out, '--site', 'copy.example']);
+  expect(JSON.parse(taken.out)).toMatchObject({ stopped: {}, notUnderstood: [] });
+
+  const ofVisits = ['visitors', 'visits', 'pageviews', 'bounce_rate', 'visit_duration', 'views_per_visit'];
+  const both = async (...asked: [string[], string[], string[], unknown[]?]) => {
+    const [own, copied] = [await ask('shop.example', ...asked), await ask('copy.example', ...asked)];
+    expect(copied, JSON.stringify(asked)).toEqual(own);
+    return own;
+  };
+  expect(await both(ofVisits, ['time:day'], ['2026-03-01', '2026-04-29'])).toHaveLength(days);
+  const lists = ['source', 'channel', 'referrer', 'utm_source', 'utm_medium', 'utm_campaign', 'device', 'browser', 'os']
+    .map((name) => `visit:${name}`)
+    .concat(['visit:browser_version', 'visit:os_version', 'visit:country', 'visit:entry_page', 'visit:exit_page']);
+  // The clocks change on 29 March.
+  for (const day of ['2026-03-02', '2026-03-29', '2026-04-11']) {
+    for (const list of lists) expect((await both(ofVisits, [list], [day, day])).length).toBeGreaterThan(0);
+    const reading = ['visitors', 'visits', 'pageviews', 'scroll_depth', 'time_on_page'];
+    expect((await both(reading, ['event:page'], [day, day])).length).toBeGreaterThan(1);
+    const own = ['is_not', 'event:name', ['pageview']];
+    expect((await both(['visitors', 'events'], ['event:name'], [day, day], [own])).length).toBeGreaterThan(1);
+  }
+});
+
+it('refuses what it cannot write, in a sentence', async () => {
+  const wrong: [string[], number, RegExp][] = [
+    [['export', 'shop.example'], 2, /^Usage: /],
+    [['export', 'none.example', '--out', join(cli.folder, 'a.zip')], 1, /No site here is called "none\.example"/],
+    [['export', 'shop.example', '--out', out], 1, /is there already, and nothing is written over/],
+    [['export', 'shop.example', '--out', `${out}x`, '--format', 'xlsx'], 1, /no export of that format/],
+    [['export', 'shop.example', '--out', `${out}x`, '--to', '2999-01-01'], 1, /Days that are over/],
+    [['export', 'shop.example', '--out', `${out}x`, '--from', "2026-02-30' OR 1"], 1, /--from is a day such as/],
+  ];
+  for (const [args, code, sentence] of wrong) {
+    const answer = await cli.run(args);
+    expect([answer.code, answer.out, answer.err], args.join(' ')).toEqual([code, '', expect.stringMatching(sentence)]);
+  }
+  expect(existsSync(`${out}x.part`)).toBe(false);
+});
