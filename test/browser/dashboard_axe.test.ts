@@ -86,6 +86,15 @@ const looks: Record<string, Look> = {
       await page.getByText('Say in a few words what happened.').waitFor();
     },
   },
+  realtime: {
+    path: '/s/shop.example/realtime',
+    act: (page) => page.locator('.rt-scroll tbody tr').first().waitFor(),
+  },
+  'realtime, empty': { path: '/s/new.example/realtime' },
+  'realtime, the warehouse away': {
+    path: '/s/away.example/realtime',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
   'all pages': { path: analytics('shop', '?all=pages') },
   'why the numbers of a list': {
     path: analytics('shop', '?sources=utm_campaign'),

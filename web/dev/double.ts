@@ -251,6 +251,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
         },
       };
     }
+    if (part === 'realtime') {
+      const shape = shapeOf(site.domain);
+      if (shape.away === true || shape.gone === true)
+        return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
+      return { status: 200, body: realtimeOf(Math.round(shape.daily / 34)) };
+    }
     if (part === 'test-events') {
       testEventAt = Date.now();
       return { status: 202, body: {} };
@@ -415,4 +421,41 @@ export async function listen(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The double has no port.');
   return { server, origin: `http://127.0.0.1:${address.port}` };
+}
+
+/** A busy half hour, the same at each look; nobody at all on a site without visitors. */
+function realtimeOf(visitors: number) {
+  const last = Math.floor(Date.now() / 60_000) * 60_000;
+  const instant = (ms: number) => new Date(ms).toISOString();
+  const list = (names: readonly string[]) =>
+    visitors === 0 ? [] : names.map((name, at) => ({ name, visitors: Math.max(1, Math.round(visitors / (at + 2))) }));
+  const pages = ['/', '/products/wool-blanket', `/guides/${'how-to-wash-and-care-for-'.repeat(7)}wool`, '/cart'];
+  const sources = ['Google', '', 'newsletter', 'Bing'];
+  const countries = ['DE', 'FR', '', 'US'];
+  const of = (names: readonly string[], at: number) => names[at % names.length] ?? '';
+  return {
+    at: instant(Date.now()),
+    visitors,
+    minutes: Array.from({ length: 30 }, (_, at) => {
+      const here = Math.round((visitors / 4) * (1 + Math.sin(at / 3) / 2));
+      return {
+        start: instant(last - (29 - at) * 60_000),
+        pageviews: here * 2 + (at % 3) * Math.sign(here),
+        visitors: here,
+      };
+    }),
+    pages: list(pages),
+    sources: list(sources),
+    places: list(countries),
+    events: Array.from({ length: Math.min(60, visitors * 3) }, (_, at) => ({
+      time: instant(last - at * 7_000),
+      name: at % 6 === 4 ? 'Signup' : 'pageview',
+      page: of(pages, at),
+      source: of(sources, at),
+      country: of(countries, at + 1),
+      device: of(['Desktop', 'Mobile', 'Tablet'], at),
+    })),
+    events_from: instant(last - 29 * 60_000),
+    cursor: String(last / 1000),
+  };
 }

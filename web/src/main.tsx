@@ -13,6 +13,7 @@ import './styles/all.css';
 const FirstRunPage = lazy(() => import('./first_run/page.tsx').then((part) => ({ default: part.FirstRunPage })));
 const SignInPage = lazy(() => import('./sign_in/page.tsx').then((part) => ({ default: part.SignInPage })));
 const SettingsPage = lazy(() => import('./settings/page.tsx').then((part) => ({ default: part.SettingsPage })));
+const RealtimePage = lazy(() => import('./realtime/page.tsx').then((part) => ({ default: part.RealtimePage })));
 const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
 const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
 
@@ -40,6 +41,7 @@ function Pages() {
     case 'new-site':
       return <NewSitePage />;
     case 'analytics':
+    case 'realtime':
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined)
@@ -49,6 +51,7 @@ function Pages() {
             why="It may belong to another organisation, or it was removed."
           />
         );
+      if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
       return route.page === 'analytics' ? (
         <OverviewPage key={site.id} site={site} />
       ) : (

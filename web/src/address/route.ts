@@ -5,6 +5,7 @@ export type Route =
   | { page: 'sign-in' }
   | { page: 'new-site' }
   | { page: 'analytics'; site: string }
+  | { page: 'realtime'; site: string }
   | { page: 'settings'; site: string; section: SettingsSection }
   | { page: 'nowhere' };
 
@@ -20,6 +21,7 @@ export function readRoute(pathname: string): Route {
   if (first === 's' && second !== '' && rest.length === 0) {
     const site = decodePart(second);
     if (third === 'analytics' && fourth === undefined) return { page: 'analytics', site };
+    if (third === 'realtime' && fourth === undefined) return { page: 'realtime', site };
     const section = settingsSections.find((one) => one === (fourth ?? 'site'));
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
   }
@@ -38,6 +40,8 @@ export function pathOf(route: Route): string {
       return '/sites/new';
     case 'analytics':
       return `/s/${encodeURIComponent(route.site)}/analytics`;
+    case 'realtime':
+      return `/s/${encodeURIComponent(route.site)}/realtime`;
     case 'settings':
       return `/s/${encodeURIComponent(route.site)}/settings${route.section === 'site' ? '' : `/${route.section}`}`;
     case 'nowhere':

@@ -20,6 +20,7 @@ import type {
 } from '../../../contract/api.ts';
 import type { ApiError } from '../../../contract/errors.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
+import type { RealtimeAnswer } from '../../../contract/realtime.ts';
 
 /** The wire of contract/, as the dashboard calls it. The types come from the schemas; zod itself stays on the server. */
 type Parsed<T extends { _zod: { output: unknown } }> = T['_zod']['output'];
@@ -84,6 +85,8 @@ export const api = {
   changeSite: (domain: string, body: SiteChange) => call<Site>('PATCH', site(domain), { body }),
   checks: (domain: string, signal?: AbortSignal) => call<SiteChecks>('GET', `${site(domain)}/checks`, { signal }),
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
+  realtime: (domain: string, since: string | undefined, signal?: AbortSignal) =>
+    call<RealtimeAnswer>('GET', `${site(domain)}/realtime${since === undefined ? '' : `?since=${since}`}`, { signal }),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),

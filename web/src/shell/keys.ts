@@ -11,10 +11,12 @@ export const keyList = [
   { keys: 'c', text: 'Comparison' },
   { keys: 't', text: 'Chart as a table' },
   { keys: 'w', text: 'Why this number' },
+  { keys: 'p', text: 'Pause realtime' },
   { keys: 'j', text: 'Next row' },
   { keys: 'k', text: 'Row before' },
   { keys: '.', text: 'More about a list' },
   { keys: 'g a', text: 'Go to analytics' },
+  { keys: 'g r', text: 'Go to realtime' },
   { keys: 'g s', text: 'Go to settings' },
   { keys: '?', text: 'This list' },
 ] as const;

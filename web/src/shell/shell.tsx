@@ -72,6 +72,7 @@ export function Shell({
       ? {}
       : {
           'g a': go(pathOf({ page: 'analytics', site })),
+          'g r': go(pathOf({ page: 'realtime', site })),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
         }),
   });
@@ -86,6 +87,13 @@ export function Shell({
             text: 'Overview',
             hint: site,
             act: go(pathOf({ page: 'analytics', site })),
+          },
+          {
+            id: 'realtime',
+            group: 'Pages',
+            text: 'Realtime',
+            hint: site,
+            act: go(pathOf({ page: 'realtime', site })),
           },
           ...settingsTabs.map(({ section, label }) => ({
             id: `settings ${section}`,
@@ -196,7 +204,8 @@ function Navigation({ site, search }: { site: string | undefined; search: string
   const { pathname } = useAddress();
   const route = readRoute(pathname);
   const session = useSession();
-  const keep = route.page === 'analytics' ? search : '';
+  const inAnalytics = route.page === 'analytics' || route.page === 'realtime';
+  const keep = inAnalytics ? search : '';
   return (
     <nav className="nav" aria-label="Capabilities">
       {session.sites.length > 1 && <NavLink href="/" icon="sites" label="All sites" current={route.page === 'home'} />}
@@ -206,12 +215,21 @@ function Navigation({ site, search }: { site: string | undefined; search: string
             href={pathOf({ page: 'analytics', site }) + keep}
             icon="analytics"
             label="Analytics"
-            open={route.page === 'analytics'}
+            open={inAnalytics}
           />
-          {route.page === 'analytics' && (
+          {inAnalytics && (
             <div className="sub">
-              <Link href={pathOf({ page: 'analytics', site }) + keep} aria-current="page">
+              <Link
+                href={pathOf({ page: 'analytics', site }) + keep}
+                {...(route.page === 'analytics' ? { 'aria-current': 'page' as const } : {})}
+              >
                 Overview
+              </Link>
+              <Link
+                href={pathOf({ page: 'realtime', site }) + keep}
+                {...(route.page === 'realtime' ? { 'aria-current': 'page' as const } : {})}
+              >
+                Realtime
               </Link>
             </div>
           )}

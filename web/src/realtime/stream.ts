@@ -1,0 +1,69 @@
+import { useEffect, useRef, useState } from 'react';
+import type { RealtimeAnswer } from '../../../contract/realtime.ts';
+import type { DeskError } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
+
+/** An event is to be seen 3 s after it was taken, and storing it takes up to two of them. */
+const everyMs = 1_000;
+/** A desk that does not answer is asked less and less often, down to this. */
+const slowestMs = 15_000;
+const eventsMax = 100;
+
+export type StreamEvent = RealtimeAnswer['events'][number];
+
+export interface Stream {
+  answer: RealtimeAnswer | undefined;
+  /** Newest first. */
+  events: readonly StreamEvent[];
+  problem: DeskError | undefined;
+}
+
+/** Asks while the page is visible and not paused; what was told stays when the desk goes away. */
+export function useStream(domain: string, paused: boolean): Stream {
+  const [stream, setStream] = useState<Stream>({ answer: undefined, events: [], problem: undefined });
+  const latest = useRef(stream);
+  useEffect(() => {
+    if (paused) return;
+    const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let running = false;
+    let failures = 0;
+    const tell = (next: Stream) => {
+      latest.current = next;
+      setStream(next);
+    };
+    const run = async () => {
+      clearTimeout(timer);
+      if (running || document.hidden || stop.signal.aborted) return;
+      running = true;
+      try {
+        const answer = await api.realtime(domain, latest.current.answer?.cursor, stop.signal);
+        if (stop.signal.aborted) return;
+        failures = 0;
+        tell({ answer, events: joined(latest.current.events, answer), problem: undefined });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        failures += 1;
+        tell({ ...latest.current, problem: asDeskError(error) });
+      } finally {
+        running = false;
+        if (!stop.signal.aborted) timer = setTimeout(run, Math.min(slowestMs, everyMs * 2 ** failures));
+      }
+    };
+    void run();
+    document.addEventListener('visibilitychange', run);
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', run);
+    };
+  }, [domain, paused]);
+  return stream;
+}
+
+/** What an answer tells from `events_from` on stands in place of what was told before; older than the course goes. */
+function joined(before: readonly StreamEvent[], answer: RealtimeAnswer): StreamEvent[] {
+  const oldest = answer.minutes[0]?.start ?? '';
+  const kept = before.filter(({ time }) => time < answer.events_from && time >= oldest);
+  return [...answer.events, ...kept].slice(0, eventsMax);
+}
