@@ -13,7 +13,7 @@ import './realtime.css';
 import type { StreamEvent } from './stream.ts';
 import { useStream } from './stream.ts';
 
-const rowsShown = 6;
+const rowsShown = 5;
 
 /** What happens right now? Who is there, the last half hour, and the events as they come. */
 export function RealtimePage({ site }: { site: Site }) {
@@ -143,7 +143,7 @@ function Course({ answer, timezone }: { answer: RealtimeAnswer | undefined; time
         <span>
           <i className="rt-key visitors" /> Visitors
         </span>
-        <span className="rt-top">{answer === undefined ? '' : `highest ${exactCount(top)}`}</span>
+        <span className="rt-top">{views === 0 ? '' : `highest ${exactCount(top)}`}</span>
       </figcaption>
       <div className="rt-bars" aria-hidden="true">
         {minutes.map((one) => (
@@ -184,6 +184,8 @@ function Course({ answer, timezone }: { answer: RealtimeAnswer | undefined; time
 }
 
 function named(key: 'source' | 'country', value: string): string {
+  // The API's word for a source that is none.
+  if (key === 'source' && value === '') return 'Direct / None';
   const dimension = dimensionOf(key);
   return dimension === undefined ? value : valueText(dimension, value);
 }
