@@ -18,4 +18,4 @@ export function plainCell(cell: string): string {
   return apostropheOfOurs.test(cell) ? cell.slice(1) : cell;
 }
 
-export const exportFormats = ['plausible'] as const;
+export const exportFormats = ['plausible', 'ndjson'] as const;

@@ -48,7 +48,7 @@ const commands: Record<string, Command> = {
     run: async (args) => (await import('./import_command.ts')).runUndoImport(args),
   },
   export: {
-    summary: "write a site's days into an archive that Plausible and Fairlead import",
+    summary: "write a site's days as Plausible's tables, or its events as NDJSON",
     usage: exportUsage,
     run: async (args) => (await import('./export_command.ts')).runExport(args),
   },

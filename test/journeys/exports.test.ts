@@ -34,7 +34,11 @@ function events(): string {
       if (visitor % 2 === 0) continue;
       line(1, { name: 'engagement', url, engagement_ms: 12_000 + day * 1_000, scroll_depth: 40 + (day % 60) });
       line(17, { name: 'pageview', url: `${url}-a,"b"/${visitor % 3}` });
-      line(18, { name: visitor % 3 === 0 ? '=SUM(A1)' : 'Signup', url: `${url}-a,"b"/${visitor % 3}` });
+      line(18, {
+        props: { plan: '=pro' },
+        name: visitor % 3 === 0 ? '=SUM(A1)' : 'Signup',
+        url: `${url}-a,"b"/${visitor % 3}`,
+      });
     }
   // A file of past events is read in its order.
   return `${lines.sort((one, other) => JSON.parse(one).time.localeCompare(JSON.parse(other).time)).join('\n')}\n`;
@@ -112,6 +116,36 @@ it('beside a running server it writes the same bytes, and a second site that imp
     const own = ['is_not', 'event:name', ['pageview']];
     expect((await both(['visitors', 'events'], ['event:name'], [day, day], [own])).length).toBeGreaterThan(1);
   }
+});
+
+it('events are written one a line, without anything that says who made them', async () => {
+  const file = join(cli.folder, 'events.out');
+  const span = ['--from', '2026-03-29', '--to', '2026-03-30', '--out', file];
+  const written = await cli.run(['export', 'shop.example', '--format', 'ndjson', ...span]);
+  expect([written.code, written.err]).toEqual([0, '']);
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  expect(JSON.parse(written.out)).toMatchObject({ rows: lines.length, days: 2 });
+  const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  // Two days of Berlin, the first of them 23 hours long.
+  const sent = events()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const inside = sent.filter(
+    ({ time }) => String(time) >= '2026-03-28T23:00:00.000Z' && String(time) < '2026-03-30T22:00:00.000Z',
+  );
+  const said = (row: Record<string, unknown>) =>
+    [row.time, row.name, row.engagement_ms, row.scroll_depth].map((value) => value ?? null);
+  expect(rows.map(said).sort()).toEqual(inside.map(said).sort());
+  expect(inside.length).toBeGreaterThan(20);
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  // Of a click's id the kind is kept, never the id.
+  names.delete('click_id');
+  expect([...names].filter((name) => /id$|^ip$|user_agent|contact|latitude|longitude/.test(name))).toEqual([]);
+  expect(rows.find((row) => row.name === 'Signup')).toMatchObject({ props: { plan: '=pro' } });
+  expect(rows.find((row) => row.utm_source === 'news')).toMatchObject({
+    ...{ url: expect.stringMatching(/^https:\/\/shop\.example\//), utm_campaign: '=1+1', browser: 'Firefox' },
+  });
 });
 
 it('refuses what it cannot write, in a sentence', async () => {

@@ -8,9 +8,8 @@ import type { House } from '../../platform/subject.ts';
 import { today } from '../imports/occupied.ts';
 import { importedDataOf } from '../imports/records.ts';
 import { dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
-import { dayLines, headerOf, plausibleTables } from './plausible_tables.ts';
+import { formats } from './formats.ts';
 import { openWorkFolder } from './work_folder.ts';
-import { writeZip } from './zip_writer.ts';
 
 type Stores = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'spool'>;
 
@@ -55,32 +54,24 @@ export function exportCommands({ postgres, warehouse, clock, spool }: Stores): R
         last: (dayOf(today(clock.now(), zone)) ?? 0) - 1,
       });
       const asked = { site: site.domain, timezone: zone, format, from: isoDay(from), to: isoDay(to) };
-      const files = plausibleTables.map((table) => `${table.name}.csv`);
-      const work = await openWorkFolder(out, asked, files);
+      const { files, day: linesOf, whole } = formats[format];
+      const work = await openWorkFolder(out, asked, Object.keys(files));
       try {
         let { rows } = work;
         const begun = work.done === '' ? from : (dayOf(work.done) ?? from) + 1;
         if (begun > from) say({ note: `An export that was cut off is gone on with behind ${work.done}.` });
-        else for (const table of plausibleTables) await work.append(`${table.name}.csv`, headerOf(table));
+        else for (const [file, head] of Object.entries(files)) await work.append(file, head);
         for (let day = begun; day <= to; day++) {
-          const span = { from: startOfDay(day, zone), to: startOfDay(day + 1, zone) };
-          for (const table of plausibleTables)
-            for await (const lines of dayLines(warehouse, table, {
-              ...{ siteId: site.id, day: isoDay(day), importIds: imported.ids },
-              ...span,
-            })) {
-              await work.append(`${table.name}.csv`, lines.text);
-              rows += lines.rows;
-            }
+          const instants = { from: startOfDay(day, zone), to: startOfDay(day + 1, zone) };
+          const siteDay = { siteId: site.id, day: isoDay(day), importIds: imported.ids, ...instants };
+          for await (const lines of linesOf(warehouse, siteDay)) {
+            await work.append(lines.file, lines.text);
+            rows += lines.rows;
+          }
           await work.endDay(isoDay(day), rows);
           say({ day: isoDay(day), done: day - from + 1, days: to - from + 1 });
         }
-        const span = `${asked.from}_${asked.to}`.replaceAll('-', '');
-        await writeZip(
-          work.path('export.zip'),
-          plausibleTables.map(({ name }) => ({ name: `${name}_${span}.csv`, path: work.path(`${name}.csv`) })),
-        );
-        await work.finish('export.zip');
+        await work.finish(await whole(work, asked));
         return { site: site.domain, format, from: asked.from, to: asked.to, days: to - from + 1, rows, file: out };
       } finally {
         await work.close();
