@@ -64,7 +64,9 @@ export function RealtimePage({ site }: { site: Site }) {
             <Course answer={answer} timezone={site.timezone} />
           )}
           <footer>
-            <span className={problem === undefined ? '' : 'rt-bad'}>{state}</span>
+            <span className={problem === undefined ? '' : 'rt-bad'}>
+              {answer === undefined && problem !== undefined ? 'It is asked for again by itself.' : state}
+            </span>
           </footer>
         </section>
         <div className="grid">
@@ -160,25 +162,28 @@ function Course({ answer, timezone }: { answer: RealtimeAnswer | undefined; time
         <span>{first === undefined ? '' : clock(first.start)}</span>
         <span>this minute</span>
       </div>
-      <table className="vh">
-        <caption>The last 30 minutes by minute</caption>
-        <thead>
-          <tr>
-            <th scope="col">Minute</th>
-            <th scope="col">Page views</th>
-            <th scope="col">Visitors</th>
-          </tr>
-        </thead>
-        <tbody>
-          {minutes.map((one) => (
-            <tr key={one.start}>
-              <th scope="row">{clock(one.start)}</th>
-              <td>{exactCount(one.pageviews)}</td>
-              <td>{exactCount(one.visitors)}</td>
+      {/* A table by itself keeps its height, seen or not. */}
+      <div className="vh">
+        <table>
+          <caption>The last 30 minutes by minute</caption>
+          <thead>
+            <tr>
+              <th scope="col">Minute</th>
+              <th scope="col">Page views</th>
+              <th scope="col">Visitors</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {minutes.map((one) => (
+              <tr key={one.start}>
+                <th scope="row">{clock(one.start)}</th>
+                <td>{exactCount(one.pageviews)}</td>
+                <td>{exactCount(one.visitors)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }
@@ -296,6 +301,9 @@ function Events({
                   <td className="rt-name">{event.name === 'pageview' ? 'Page view' : event.name}</td>
                   <td className="rt-page" dir="auto" title={event.page}>
                     {event.page}
+                    <span className="rt-more">
+                      {named('source', event.source)} · {event.device === '' ? 'Unknown' : event.device}
+                    </span>
                   </td>
                   <td className="lo">{named('source', event.source)}</td>
                   <td>{named('country', event.country)}</td>
