@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { openCommandLine, type ServedDesk } from './cli.ts';
@@ -30,7 +30,10 @@ function events(): string {
       const line = (minutes: number, more: object) =>
         lines.push(JSON.stringify({ time: new Date(at + minutes * 60_000).toISOString(), ...base, ...more }));
       const url = 'https://shop.example/';
-      line(0, { name: 'pageview', url: `${url}${campaigns[visitor % 4]}`, referrer: referrers[visitor % 4] });
+      const arrival = { name: 'pageview', url: `${url}${campaigns[visitor % 4]}`, referrer: referrers[visitor % 4] };
+      line(0, arrival);
+      // Some come twice: more visits than visitors.
+      if (visitor % 3 === 1) line(120, arrival);
       if (visitor % 2 === 0) continue;
       line(1, { name: 'engagement', url, engagement_ms: 12_000 + day * 1_000, scroll_depth: 40 + (day % 60) });
       line(17, { name: 'pageview', url: `${url}-a,"b"/${visitor % 3}` });
@@ -67,6 +70,8 @@ it('an export that is killed goes on behind its last whole day', async () => {
   const { done } = note();
   expect([existsSync(out), done < '2026-04-29']).toEqual([false, true]);
 
+  // What a day that was not finished leaves behind.
+  appendFileSync(`${out}.part/imported_visitors.csv`, '2026-04-30,1,1');
   const again = await cli.run(['export', 'shop.example', ...span]);
   expect([again.code, again.err]).toEqual([0, expect.stringContaining(`is gone on with behind ${done}.`)]);
   expect(JSON.parse(again.out)).toMatchObject({ from: '2026-03-01', to: '2026-04-29', days, file: out });
