@@ -117,7 +117,6 @@ const spoken = new Set([
   'KeyFileError',
   'PostgresRefused',
   'WarehouseRefused',
-  'WarehouseUnavailable',
   'UsageError',
 ]);
 

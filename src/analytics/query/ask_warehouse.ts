@@ -173,7 +173,7 @@ function readRows(
 
 /** Limits that were met and stores that are away are answers; anything else is a fault of ours and is thrown. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof QueryOverCeiling) return { code: 'query_over_ceiling', message: error.message };
-  if (error instanceof WarehouseUnavailable) return { code: 'warehouse_unavailable', message: error.message };
+  if (error instanceof QueryOverCeiling || error instanceof WarehouseUnavailable)
+    return { code: error.code, message: error.message };
   throw error;
 }

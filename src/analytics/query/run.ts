@@ -61,10 +61,12 @@ export async function runQuery(house: QueryHouse & { request: unknown }): Promis
  */
 export async function runBatch(house: QueryHouse & { requests: readonly unknown[] }): Promise<QueryOutcome[]> {
   const parsed = house.requests.map((request) => parseQuery(request, house.goals));
-  const first = needsFirstEvent(parsed) ? await firstEventOf(house) : undefined;
-  const questions = parsed.map((query) =>
-    'problem' in query ? query : askOf(query, house, query.include.imports ? earlierOf(first, house) : first),
-  );
+  const first = parsed.some(needsFirstEvent) ? await firstEventOf(house) : {};
+  const questions = parsed.map((query) => {
+    if ('problem' in query) return query;
+    if ('problem' in first) return needsFirstEvent(query) ? first : askOf(query, house, undefined);
+    return askOf(query, house, query.include.imports ? earlierOf(first.event, house) : first.event);
+  });
   const answers = new Map<Question, QueryOutcome>();
   const answerable = questions.filter((question): question is Question => !('problem' in question));
   await answerAll(answerable, house, answers);
@@ -75,18 +77,22 @@ export async function runBatch(house: QueryHouse & { requests: readonly unknown[
 
 const unanswered: Problem = { code: 'internal', message: 'The question was lost on its way: ask again.' };
 
-function needsFirstEvent(queries: readonly (Query | QueryProblem)[]): boolean {
-  return queries.some((query) => !('problem' in query) && query.range.kind === 'named' && query.range.name === 'all');
+function needsFirstEvent(query: Query | QueryProblem): boolean {
+  return !('problem' in query) && query.range.kind === 'named' && query.range.name === 'all';
 }
 
 /** `visits` is ordered by site and day, so its first row is found without reading more than one granule of each day. */
-async function firstEventOf({ site, warehouse, signal }: QueryHouse): Promise<number | undefined> {
-  const rows = await warehouse.read<{ first: string }>(
-    'SELECT toUnixTimestamp64Milli(min(started)) AS first FROM visits WHERE site_id = {site:UInt64} HAVING count() > 0',
-    { site: site.id },
-    { purpose: 'first_event', ...(signal === undefined ? {} : { signal }) },
-  );
-  return rows[0] === undefined ? undefined : Number(rows[0].first);
+async function firstEventOf({ site, warehouse, signal }: QueryHouse): Promise<{ event?: number } | QueryProblem> {
+  try {
+    const [row] = await warehouse.read<{ first: string }>(
+      'SELECT toUnixTimestamp64Milli(min(started)) AS first FROM visits WHERE site_id = {site:UInt64} HAVING count() > 0',
+      { site: site.id },
+      { purpose: 'first_event', ...(signal === undefined ? {} : { signal }) },
+    );
+    return row === undefined ? {} : { event: Number(row.first) };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
 }
 
 /** The first event, or the first day of imported tables where that is earlier. */

@@ -1,25 +1,29 @@
+import { RequestError } from '../http/route.ts';
 import { RowRefused } from '../spool/index.ts';
 
 export { RowRefused };
 
-/** The engine cannot be reached or cannot work now. Nothing is known to have happened: ask again, with the same token. */
-export class WarehouseUnavailable extends Error {
-  override readonly name = 'WarehouseUnavailable';
-  /** The engine's or the system's word for it ('ECONNREFUSED', 'TOO_MANY_PARTS'); never text that quotes data. */
-  readonly code: string;
-  constructor(code: string, options?: { cause?: unknown }) {
-    super(`The warehouse does not answer now (${code}): try again in a moment.`, options);
-    this.code = code;
+/**
+ * The engine cannot be reached or cannot work now. Nothing is known to have happened: ask again, with the same token.
+ * A request that met it is answered 503 with the time to come back.
+ */
+export class WarehouseUnavailable extends RequestError {
+  /** @param why the engine's or the system's word for it ('ECONNREFUSED', 'TOO_MANY_PARTS'); never text that quotes data */
+  constructor(why: string, { cause }: { cause?: unknown } = {}) {
+    super('warehouse_unavailable', `The warehouse does not answer now (${why}): try again in a moment.`, {
+      headers: { 'retry-after': '1' },
+    });
+    this.cause = cause;
   }
 }
 
 /** A question met one of its limits. The limit is the fact to show; asking for less is the next step. */
-export class QueryOverCeiling extends Error {
-  override readonly name = 'QueryOverCeiling';
+export class QueryOverCeiling extends RequestError {
   readonly ceiling: 'seconds' | 'memory' | 'rows' | 'queue';
-  constructor(ceiling: QueryOverCeiling['ceiling'], options?: { cause?: unknown }) {
-    super(sentences[ceiling], options);
+  constructor(ceiling: QueryOverCeiling['ceiling'], { cause }: { cause?: unknown } = {}) {
+    super('query_over_ceiling', sentences[ceiling]);
     this.ceiling = ceiling;
+    this.cause = cause;
   }
 }
 
