@@ -95,6 +95,26 @@ const looks: Record<string, Look> = {
     path: '/s/away.example/realtime',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'missing events': {
+    path: '/s/shop.example/missing?period=30d',
+    act: (page) => page.getByRole('heading', { name: 'Not stored' }).waitFor(),
+  },
+  'missing events, one reason': {
+    path: '/s/shop.example/missing?period=24h&reason=bot',
+    act: (page) => page.getByRole('link', { name: 'All reasons' }).waitFor(),
+  },
+  'missing events, nothing arrived': {
+    path: '/s/new.example/missing',
+    act: (page) => page.getByText('Nothing arrived.').waitFor(),
+  },
+  'missing events, none': {
+    path: '/s/tiny.example/missing',
+    act: (page) => page.getByText('Nothing is missing.').waitFor(),
+  },
+  'missing events, the warehouse away': {
+    path: '/s/away.example/missing',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
   'all pages': { path: analytics('shop', '?all=pages') },
   'why the numbers of a list': {
     path: analytics('shop', '?sources=utm_campaign'),

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
+import { dropReasons, leftOutReasons } from '../../contract/drops.ts';
+import type { MissingEvents } from '../../contract/missing.ts';
 import type { ApiKey, ForeignId, Goal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
 
@@ -125,7 +127,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
   });
   const shapeOf = (domain: string): (typeof shapes)[string] => shapes[domain] ?? { daily: 0, revenue: false, days: 0 };
 
-  async function answer(method: string, path: string, body: unknown): Promise<{ status: number; body?: unknown }> {
+  async function answer(
+    method: string,
+    path: string,
+    body: unknown,
+    search: URLSearchParams,
+  ): Promise<{ status: number; body?: unknown }> {
     const fail = (status: number, code: string, message: string, field?: string) => ({
       status,
       body: { error: { code, message, ...(field === undefined ? {} : { field }), request_id: '7f3a-21' } },
@@ -257,6 +264,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       return { status: 200, body: realtimeOf(Math.round(shape.daily / 34)) };
     }
+    if (part === 'missing') {
+      const shape = shapeOf(site.domain);
+      if (shape.away === true || shape.gone === true)
+        return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
+      return { status: 200, body: missingOf(shape.daily, search.get('period') ?? '7d') };
+    }
     if (part === 'test-events') {
       testEventAt = Date.now();
       return { status: 202, body: {} };
@@ -367,7 +380,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       refreshable = false;
     },
     async handle(request, response) {
-      const { pathname } = new URL(request.url ?? '/', 'http://double');
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://double');
       if (pathname === '/js/fairlead.js') {
         response.writeHead(200, { 'content-type': 'text/javascript', 'content-length': '1900' });
         response.end(request.method === 'HEAD' ? undefined : ' '.repeat(1_900));
@@ -388,7 +401,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
                 },
               },
             }
-          : await answer(method, pathname, text === '' ? undefined : JSON.parse(text));
+          : await answer(method, pathname, text === '' ? undefined : JSON.parse(text), searchParams);
       response.writeHead(result.status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
       response.end(result.body === undefined ? undefined : JSON.stringify(result.body));
       return true;
@@ -421,6 +434,67 @@ export async function listen(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The double has no port.');
   return { server, origin: `http://127.0.0.1:${address.port}` };
+}
+
+/** Reasons of each kind for a busy site; for a quiet one nothing is missing. */
+function missingOf(daily: number, period: string): MissingEvents {
+  const hours = period === '24h';
+  const count = hours ? 24 : period === '30d' ? 30 : 7;
+  const stepMs = hours ? 3_600_000 : 86_400_000;
+  const last = Math.floor(Date.now() / stepMs) * stepMs;
+  const steps = Array.from({ length: count }, (_, at) => new Date(last - (count - 1 - at) * stepMs).toISOString());
+  const reason = (
+    key: keyof typeof dropReasons | keyof typeof leftOutReasons,
+    part: number,
+    rule: MissingEvents['reasons'][number]['rule'],
+  ) => {
+    const by_step = steps.map((_, at) => Math.round(((daily * part) / (hours ? 24 : 1)) * (1 + Math.sin(at) / 2)));
+    return {
+      reason: key,
+      means: { ...dropReasons, ...leftOutReasons }[key],
+      kind: key in leftOutReasons ? ('left_out' as const) : ('dropped' as const),
+      rule,
+      events: by_step.reduce((sum, events) => sum + events, 0),
+      by_step,
+    };
+  };
+  const reasons =
+    daily < 100
+      ? []
+      : [
+          reason('bot', 0.2, null),
+          reason('site_hostname_allowlist', 0.05, 'shields'),
+          reason('privacy_signal', 0.02, 'site'),
+          reason('invalid', 0.01, 'snippet'),
+          reason('contact_off', 0.01, 'site'),
+        ];
+  const robots = reasons[0]?.events ?? 0;
+  const half = Math.ceil(robots / 2);
+  return {
+    from: steps[0] ?? '',
+    to: new Date().toISOString(),
+    step: hours ? 'hour' : 'day',
+    steps,
+    stored: Math.round(daily * 3 * (hours ? 1 : count)),
+    reasons,
+    robots:
+      robots === 0
+        ? []
+        : [
+            { rule: 'ua_pattern', events: half },
+            { rule: 'header_heuristics', events: robots - half },
+          ],
+    examples: Array.from({ length: robots === 0 ? 0 : 20 }, (_, at) => ({
+      time: new Date(Date.now() - at * 61_000).toISOString(),
+      rule: at % 3 === 0 ? 'header_heuristics' : 'ua_pattern',
+      name: 'pageview',
+      hostname: 'shop.example',
+      page: at % 4 === 1 ? `/guides/${'how-to-wash-and-care-for-'.repeat(7)}wool` : '/cart',
+      referrer: at % 2 === 0 ? '' : 'google.com',
+      country: at % 2 === 0 ? 'DE' : '',
+    })),
+    of_no_site: robots === 0 ? [] : [{ reason: 'not_found', means: dropReasons.not_found, events: 14 }],
+  };
 }
 
 /** A busy half hour, the same at each look; nobody at all on a site without visitors. */

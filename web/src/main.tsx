@@ -14,6 +14,7 @@ const FirstRunPage = lazy(() => import('./first_run/page.tsx').then((part) => ({
 const SignInPage = lazy(() => import('./sign_in/page.tsx').then((part) => ({ default: part.SignInPage })));
 const SettingsPage = lazy(() => import('./settings/page.tsx').then((part) => ({ default: part.SettingsPage })));
 const RealtimePage = lazy(() => import('./realtime/page.tsx').then((part) => ({ default: part.RealtimePage })));
+const MissingPage = lazy(() => import('./missing/page.tsx').then((part) => ({ default: part.MissingPage })));
 const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
 const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
 
@@ -42,6 +43,7 @@ function Pages() {
       return <NewSitePage />;
     case 'analytics':
     case 'realtime':
+    case 'missing':
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined)
@@ -52,6 +54,7 @@ function Pages() {
           />
         );
       if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
+      if (route.page === 'missing') return <MissingPage key={site.id} site={site} />;
       return route.page === 'analytics' ? (
         <OverviewPage key={site.id} site={site} />
       ) : (

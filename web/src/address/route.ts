@@ -6,6 +6,7 @@ export type Route =
   | { page: 'new-site' }
   | { page: 'analytics'; site: string }
   | { page: 'realtime'; site: string }
+  | { page: 'missing'; site: string }
   | { page: 'settings'; site: string; section: SettingsSection }
   | { page: 'nowhere' };
 
@@ -22,6 +23,7 @@ export function readRoute(pathname: string): Route {
     const site = decodePart(second);
     if (third === 'analytics' && fourth === undefined) return { page: 'analytics', site };
     if (third === 'realtime' && fourth === undefined) return { page: 'realtime', site };
+    if (third === 'missing' && fourth === undefined) return { page: 'missing', site };
     const section = settingsSections.find((one) => one === (fourth ?? 'site'));
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
   }
@@ -42,6 +44,8 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/analytics`;
     case 'realtime':
       return `/s/${encodeURIComponent(route.site)}/realtime`;
+    case 'missing':
+      return `/s/${encodeURIComponent(route.site)}/missing`;
     case 'settings':
       return `/s/${encodeURIComponent(route.site)}/settings${route.section === 'site' ? '' : `/${route.section}`}`;
     case 'nowhere':

@@ -19,6 +19,7 @@ import type {
   siteNow,
 } from '../../../contract/api.ts';
 import type { ApiError } from '../../../contract/errors.ts';
+import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
 
@@ -87,6 +88,8 @@ export const api = {
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
   realtime: (domain: string, since: string | undefined, signal?: AbortSignal) =>
     call<RealtimeAnswer>('GET', `${site(domain)}/realtime${since === undefined ? '' : `?since=${since}`}`, { signal }),
+  missing: (domain: string, period: MissingPeriod, signal?: AbortSignal) =>
+    call<MissingEvents>('GET', `${site(domain)}/missing?period=${period}`, { signal }),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),

@@ -17,6 +17,7 @@ export const keyList = [
   { keys: '.', text: 'More about a list' },
   { keys: 'g a', text: 'Go to analytics' },
   { keys: 'g r', text: 'Go to realtime' },
+  { keys: 'g m', text: 'Go to missing events' },
   { keys: 'g s', text: 'Go to settings' },
   { keys: '?', text: 'This list' },
 ] as const;

@@ -73,6 +73,7 @@ export function Shell({
       : {
           'g a': go(pathOf({ page: 'analytics', site })),
           'g r': go(pathOf({ page: 'realtime', site })),
+          'g m': go(pathOf({ page: 'missing', site })),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
         }),
   });
@@ -94,6 +95,13 @@ export function Shell({
             text: 'Realtime',
             hint: site,
             act: go(pathOf({ page: 'realtime', site })),
+          },
+          {
+            id: 'missing',
+            group: 'Pages',
+            text: 'Missing events',
+            hint: site,
+            act: go(pathOf({ page: 'missing', site })),
           },
           ...settingsTabs.map(({ section, label }) => ({
             id: `settings ${section}`,
@@ -204,8 +212,9 @@ function Navigation({ site, search }: { site: string | undefined; search: string
   const { pathname } = useAddress();
   const route = readRoute(pathname);
   const session = useSession();
-  const inAnalytics = route.page === 'analytics' || route.page === 'realtime';
-  const keep = inAnalytics ? search : '';
+  const inAnalytics = route.page === 'analytics' || route.page === 'realtime' || route.page === 'missing';
+  // The periods of missing events are not those of the overview.
+  const keep = inAnalytics && route.page !== 'missing' ? search : '';
   return (
     <nav className="nav" aria-label="Capabilities">
       {session.sites.length > 1 && <NavLink href="/" icon="sites" label="All sites" current={route.page === 'home'} />}
@@ -230,6 +239,12 @@ function Navigation({ site, search }: { site: string | undefined; search: string
                 {...(route.page === 'realtime' ? { 'aria-current': 'page' as const } : {})}
               >
                 Realtime
+              </Link>
+              <Link
+                href={pathOf({ page: 'missing', site })}
+                {...(route.page === 'missing' ? { 'aria-current': 'page' as const } : {})}
+              >
+                Missing events
               </Link>
             </div>
           )}

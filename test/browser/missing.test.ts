@@ -1,0 +1,61 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type DashboardDesk, newContext, openDashboardDesk, setUpDesk, signIn, userAgent } from './dashboard.ts';
+
+/** The page of missing events on a real desk: what was dropped just now is there with its reason and its rule. */
+let desk: DashboardDesk;
+let page: Page;
+const stepMs = 120_000;
+
+beforeAll(async () => {
+  desk = await openDashboardDesk();
+  await setUpDesk(desk, ['shop.example']);
+  page = await (await newContext(desk)).newPage();
+  await signIn(page, desk, '/s/shop.example/analytics');
+}, 300_000);
+afterAll(() => desk.close());
+
+async function send(path: string, more: object = {}, agent = userAgent) {
+  const answer = await fetch(`${desk.origin}/api/event`, {
+    method: 'POST',
+    headers: { 'user-agent': agent, origin: 'https://shop.example', 'content-type': 'text/plain' },
+    body: JSON.stringify({ n: 'pageview', u: `https://shop.example${path}`, d: 'shop.example', ...more }),
+  });
+  expect(answer.status).toBe(202);
+}
+const cellsOf = (label: string) => page.getByRole('region', { name: label, exact: true }).locator('tbody td.num');
+
+it('is a page under Analytics that says when nothing arrived', { timeout: stepMs }, async () => {
+  await page.locator('.rail').getByRole('link', { name: 'Missing events' }).click();
+  await page.getByText('Nothing arrived.').waitFor();
+  expect(await page.title()).toBe('shop.example · Missing events · Fairlead');
+});
+
+it('shows what was dropped with its count and share, and leads to the rule', { timeout: stepMs }, async () => {
+  await send('/a');
+  for (let n = 0; n < 3; n++) await send('/robot', {}, 'Googlebot/2.1 (+http://www.google.com/bot.html)');
+  await send('/b', { n: 'Tel: Click', p: { value: '+49 30 5550 1234' } });
+  // The counts go to the spool once a second, and from there to the warehouse.
+  await page.waitForTimeout(1_200);
+  expect(await desk.server.desk.house.spool.drain(20_000)).toBe(true);
+  await page.getByRole('button', { name: '24 hours' }).click();
+  await page.getByRole('heading', { name: 'Not stored' }).waitFor();
+  expect(new URL(page.url()).search).toBe('?period=24h');
+  // Three of five: the click was stored, without its number.
+  expect(await cellsOf('Not stored').allTextContents()).toEqual(['3', '60.0%']);
+  expect(await cellsOf('Stored without a part').allTextContents()).toEqual(['1', '50.0%']);
+  expect(await cellsOf('Robots by rule').allTextContents()).toEqual(['3', '100.0%']);
+  expect(await page.locator('main').textContent()).not.toMatch(/5550|Googlebot/);
+});
+
+it('one reason over time is in the address, and Back leaves it', { timeout: stepMs }, async () => {
+  await page.getByRole('link', { name: 'The sender is a known robot.' }).click();
+  await page.getByRole('link', { name: 'All reasons' }).waitFor();
+  expect(new URL(page.url()).search).toBe('?period=24h&reason=bot');
+  await page.reload();
+  await page.getByRole('link', { name: 'All reasons' }).waitFor();
+  await page.goBack();
+  await page.getByText('Events that were not stored by hour').first().waitFor();
+  await page.getByRole('link', { name: /^Change rule/ }).click();
+  await page.getByRole('heading', { name: 'What is kept' }).waitFor();
+});

@@ -1,0 +1,468 @@
+import { useEffect, useState } from 'react';
+import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
+import { Link, navigate, useAddress } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { Glyph } from '../controls/icons.tsx';
+import type { DeskError, Site } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
+import { exactCount, notApplicable, percent, share } from '../numbers/format.ts';
+import { Failed } from '../overview/states.tsx';
+import { clockText, stepText, stepTick } from '../period/words.ts';
+import { Shell } from '../shell/shell.tsx';
+import './missing.css';
+
+const periods: readonly { id: MissingPeriod; label: string; words: string }[] = [
+  { id: '24h', label: '24 hours', words: 'the last 24 hours' },
+  { id: '7d', label: '7 days', words: 'the last 7 days' },
+  { id: '30d', label: '30 days', words: 'the last 30 days' },
+];
+/** A week, as the server has it when nothing is asked for. */
+const usual = { id: '7d', label: '7 days', words: 'the last 7 days' } as const;
+
+type Reason = MissingEvents['reasons'][number];
+
+/** What was sent and is not there, why, and where that is changed. Period and reason are in the address. */
+export function MissingPage({ site }: { site: Site }) {
+  const { search } = useAddress();
+  const asked = new URLSearchParams(search);
+  const period = periods.find(({ id }) => id === asked.get('period')) ?? usual;
+  const { answer, problem, retry, late } = useMissing(site.domain, period.id);
+  const here = pathOf({ page: 'missing', site: site.domain });
+  const addressOf = (next: MissingPeriod, reason: string | null) => {
+    const query = new URLSearchParams({
+      ...(next === usual.id ? {} : { period: next }),
+      ...(reason === null ? {} : { reason }),
+    }).toString();
+    return query === '' ? here : `${here}?${query}`;
+  };
+  const move = (by: number) => {
+    const next = periods[periods.findIndex(({ id }) => id === period.id) + by];
+    if (next !== undefined) navigate(addressOf(next.id, asked.get('reason')));
+  };
+  const reasons = answer?.reasons ?? [];
+  const dropped = reasons.filter(({ kind }) => kind === 'dropped');
+  const leftOut = reasons.filter(({ kind }) => kind === 'left_out');
+  const one = reasons.find(({ reason }) => reason === asked.get('reason'));
+  const arrived = (answer?.stored ?? 0) + sumOf(dropped);
+  const reasonAddress = (reason: Reason) => addressOf(period.id, reason === one ? null : reason.reason);
+  return (
+    <Shell
+      site={site.domain}
+      title="Missing events"
+      skipTo="Skip to the reasons"
+      actions={{ '[': () => move(1), ']': () => move(-1) }}
+    >
+      <main className={`wrap missing ${late ? 'late' : ''}`} id="main" tabIndex={-1}>
+        <div className="ms-top">
+          <p>Why an event is missing: everything that was sent and not stored has a reason and a count.</p>
+          <fieldset className="seg">
+            <legend className="vh">Period</legend>
+            {periods.map(({ id, label }) => (
+              <button
+                key={id}
+                type="button"
+                aria-pressed={id === period.id}
+                onClick={() => navigate(addressOf(id, asked.get('reason')))}
+              >
+                {label}
+              </button>
+            ))}
+          </fieldset>
+        </div>
+        <section className="panel" aria-label="Over time">
+          {answer === undefined ? (
+            <div className="ms-frame">
+              {problem !== undefined && (
+                <Failed
+                  code={problem.code}
+                  message={problem.message}
+                  reference={problem.reference}
+                  onRetry={retry}
+                  what="The reasons could not be read."
+                />
+              )}
+            </div>
+          ) : reasons.length === 0 ? (
+            <div className="ms-frame">
+              <Nothing stored={answer.stored} words={period.words} site={site.domain} />
+            </div>
+          ) : (
+            <Course answer={answer} shown={one === undefined ? dropped : [one]} one={one} />
+          )}
+          <footer>
+            <span>{answer === undefined ? '' : `Counted to ${clockText(Date.parse(answer.to), site.timezone)}`}</span>
+            {one !== undefined && (
+              <Link className="link" href={addressOf(period.id, null)}>
+                All reasons
+              </Link>
+            )}
+          </footer>
+        </section>
+        {answer !== undefined && (
+          <>
+            {dropped.length > 0 && (
+              <Reasons
+                title="Not stored"
+                rows={dropped}
+                whole={arrived}
+                of="Share of all that arrived"
+                site={site.domain}
+                one={one}
+                addressOf={reasonAddress}
+              />
+            )}
+            {leftOut.length > 0 && (
+              <Reasons
+                title="Stored without a part"
+                rows={leftOut}
+                whole={answer.stored}
+                of="Share of what was stored"
+                site={site.domain}
+                one={one}
+                addressOf={reasonAddress}
+              />
+            )}
+            {answer.robots.length > 0 && <Robots answer={answer} />}
+            {answer.examples.length > 0 && <Examples answer={answer} timezone={site.timezone} />}
+            {answer.of_no_site.length > 0 && <OfNoSite rows={answer.of_no_site} />}
+          </>
+        )}
+      </main>
+    </Shell>
+  );
+}
+
+/** Quick answers do not dim what is there (ui.md §9). */
+const lateMs = 200;
+
+/** The answer to the period; the one before stays, dimmed, until it is here. */
+function useMissing(domain: string, period: MissingPeriod) {
+  const [found, setFound] = useState<{ answer?: MissingEvents; problem?: DeskError }>({});
+  const [late, setLate] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    const timer = setTimeout(() => setLate(true), lateMs);
+    api
+      .missing(domain, period, stop.signal)
+      .then(
+        (answer) => {
+          if (!stop.signal.aborted) setFound({ answer });
+        },
+        (error: unknown) => {
+          // Numbers of another period would stand under the wrong words.
+          if (!stop.signal.aborted) setFound({ problem: asDeskError(error) });
+        },
+      )
+      .finally(() => {
+        clearTimeout(timer);
+        if (!stop.signal.aborted) setLate(false);
+      });
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [domain, period, attempt]);
+  return { ...found, late, retry: () => setAttempt((count) => count + 1) };
+}
+
+const sumOf = (rows: readonly { events: number }[]) => rows.reduce((sum, { events }) => sum + events, 0);
+const shareText = (part: number, whole: number) => {
+  const value = share(part, whole);
+  return value === null ? notApplicable : percent(value);
+};
+const eventsText = (events: number) => `${exactCount(events)} ${events === 1 ? 'event' : 'events'}`;
+
+function Nothing({ stored, words, site }: { stored: number; words: string; site: string }) {
+  return (
+    <div className="empty">
+      <p>
+        {stored > 0 && <Glyph state="ok" />}
+        <span>
+          <b>{stored > 0 ? 'Nothing is missing.' : 'Nothing arrived.'}</b>{' '}
+          {stored === 0
+            ? `No event reached this site in ${words}, so none was dropped either. The snippet may not be on its pages.`
+            : stored === 1
+              ? `The one event of ${words} was stored whole.`
+              : `All ${exactCount(stored)} events of ${words} were stored whole.`}
+        </span>
+      </p>
+      {stored === 0 && (
+        <Link className="btn sm" href={pathOf({ page: 'settings', site, section: 'snippet' })}>
+          Show the snippet
+        </Link>
+      )}
+    </div>
+  );
+}
+
+/** Bars by hour or day: of all that was dropped, or of the one reason that was chosen. */
+function Course({ answer, shown, one }: { answer: MissingEvents; shown: readonly Reason[]; one: Reason | undefined }) {
+  const today = answer.steps.at(-1)?.slice(0, 10) ?? '';
+  const values = answer.steps.map((start, at) => ({
+    start,
+    name: stepText(start.slice(0, 19), answer.step, today),
+    events: shown.reduce((sum, { by_step }) => sum + (by_step[at] ?? 0), 0),
+  }));
+  const top = Math.max(1, ...values.map(({ events }) => events));
+  const tick = (start: string | undefined) =>
+    start === undefined ? '' : stepTick(start.slice(0, 19), answer.step, true, today);
+  const what = one?.means ?? 'Events that were not stored';
+  return (
+    <figure className="ms-frame ms-course">
+      <figcaption>
+        <span>
+          {one === undefined ? `${what} by ${answer.step}` : what} · {eventsText(sumOf(shown))}
+        </span>
+        <span className="q">highest {exactCount(Math.max(...values.map(({ events }) => events)))}</span>
+      </figcaption>
+      <div className="ms-bars" aria-hidden="true">
+        {values.map(({ start, name, events }) => (
+          <div key={start} title={`${name}: ${eventsText(events)}`}>
+            <i style={{ height: `${(100 * events) / top}%` }} />
+          </div>
+        ))}
+      </div>
+      <div className="ms-axis" aria-hidden="true">
+        <span>{tick(answer.steps[0])}</span>
+        <span>{answer.step === 'hour' ? 'this hour' : 'today'}, so far</span>
+      </div>
+      <div className="vh">
+        <table>
+          <caption>
+            {what} by {answer.step}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">{answer.step === 'hour' ? 'Hour' : 'Day'}</th>
+              <th scope="col">Events</th>
+            </tr>
+          </thead>
+          <tbody>
+            {values.map(({ start, name, events }) => (
+              <tr key={start}>
+                <th scope="row">{name}</th>
+                <td>{exactCount(events)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </figure>
+  );
+}
+
+function Reasons({
+  title,
+  rows,
+  whole,
+  of,
+  site,
+  one,
+  addressOf,
+}: {
+  title: string;
+  rows: readonly Reason[];
+  whole: number;
+  of: string;
+  site: string;
+  one: Reason | undefined;
+  addressOf: (reason: Reason) => string;
+}) {
+  return (
+    <section className="panel" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+      </header>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Reason</th>
+            <th scope="col" className="num">
+              Events
+            </th>
+            <th scope="col" className="num" title={of}>
+              Share
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.reason} className={row === one ? 'on' : ''}>
+              <td className="ms-reason">
+                <Link href={addressOf(row)} {...(row === one ? { 'aria-current': 'true' as const } : {})}>
+                  {row.means}
+                </Link>
+                <span className="ms-rule">
+                  <code>{row.reason}</code> <Rule rule={row.rule} site={site} means={row.means} />
+                </span>
+              </td>
+              <td className="num">{exactCount(row.events)}</td>
+              <td className="num">{shareText(row.events, whole)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <footer>
+        <span>{of}.</span>
+      </footer>
+    </section>
+  );
+}
+
+/** Where the rule is changed. A setting without a page is named and not linked. */
+function Rule({ rule, site, means }: { rule: Reason['rule']; site: string; means: string }) {
+  if (rule === null) return <span>The same for every site.</span>;
+  if (rule === 'shields') return <span>A shield of this site.</span>;
+  if (rule === 'rate') return <span>The rate limit of this site.</span>;
+  return (
+    <Link
+      className="link"
+      aria-label={`${rule === 'snippet' ? 'Look at the snippet' : 'Change rule'}: ${means}`}
+      href={pathOf({ page: 'settings', site, section: rule })}
+    >
+      {rule === 'snippet' ? 'Look at the snippet' : 'Change rule'}
+    </Link>
+  );
+}
+
+/** What a rule saw, by its word in the warehouse. */
+const ruleWords: Readonly<Record<string, string>> = {
+  ua_pattern: 'The browser string says that it is a robot.',
+  client_signals: 'The screen is one that no person has, and more speaks for a robot.',
+  header_heuristics: 'The headers contradict each other, and more speaks for a robot.',
+  ua_missing: 'There is no browser string, and more speaks for a robot.',
+};
+const ruleText = (rule: string) => ruleWords[rule] ?? 'A rule of another version of this desk.';
+
+function Robots({ answer }: { answer: MissingEvents }) {
+  const all = sumOf(answer.robots);
+  return (
+    <section className="panel" aria-label="Robots by rule">
+      <header>
+        <h2>Robots by rule</h2>
+      </header>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col" className="num">
+              Events
+            </th>
+            <th scope="col" className="num">
+              Share
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {answer.robots.map(({ rule, events }) => (
+            <tr key={rule}>
+              <td className="ms-reason">
+                {ruleText(rule)}
+                <span className="ms-rule">
+                  <code>{rule}</code>
+                </span>
+              </td>
+              <td className="num">{exactCount(events)}</td>
+              <td className="num">{shareText(events, all)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <footer>
+        <span>Share of all robots. They are kept apart from visitors and are part of the reasons above.</span>
+      </footer>
+    </section>
+  );
+}
+
+/** Day and time in the site's timezone: examples can be a month old. */
+function momentText(time: string, timezone: string): string {
+  return new Intl.DateTimeFormat(undefined, {
+    timeZone: timezone,
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(Date.parse(time));
+}
+
+function Examples({ answer, timezone }: { answer: MissingEvents; timezone: string }) {
+  return (
+    <section className="panel" aria-label="The last robots">
+      <header>
+        <h2>The last robots</h2>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard. */}
+      <section className="ms-scroll" tabIndex={0} aria-label="Examples">
+        <table>
+          <thead>
+            <tr>
+              {['Time', 'Rule', 'Event', 'Page', 'Referrer', 'Country'].map((head) => (
+                <th key={head} scope="col">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {answer.examples.map((row, at) => (
+              <tr key={at}>
+                <td>{momentText(row.time, timezone)}</td>
+                <td>
+                  <code>{row.rule}</code>
+                </td>
+                <td>{row.name === 'pageview' ? 'Page view' : row.name}</td>
+                <td className="ms-page" dir="auto" title={`${row.hostname}${row.page}`}>
+                  {row.hostname}
+                  {row.page}
+                </td>
+                <td>{row.referrer === '' ? notApplicable : row.referrer}</td>
+                <td>{row.country === '' ? 'Unknown' : row.country}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <footer>
+        <span>The newest {answer.examples.length}. Other reasons keep a count only, so they have no examples.</span>
+      </footer>
+    </section>
+  );
+}
+
+function OfNoSite({ rows }: { rows: MissingEvents['of_no_site'] }) {
+  return (
+    <section className="panel" aria-label="Events of no site">
+      <header>
+        <h2>Events of no site</h2>
+      </header>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Reason</th>
+            <th scope="col" className="num">
+              Events
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ reason, means, events }) => (
+            <tr key={reason}>
+              <td className="ms-reason">
+                {means}
+                <span className="ms-rule">
+                  <code>{reason}</code>
+                </span>
+              </td>
+              <td className="num">{exactCount(events)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <footer>
+        <span>Of the whole desk: a misspelt domain in a snippet is among them.</span>
+      </footer>
+    </section>
+  );
+}
