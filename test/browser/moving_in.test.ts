@@ -65,13 +65,16 @@ type Row = {
   currency: string;
 };
 
+/** Plausible's page tells of attention when it is closed, which may arrive while the next tracker's page is open. */
+const told = "FROM events WHERE name != 'engagement'";
+
 /** Opens the page, takes the steps and gives the rows that they made, and what the browser could not do. */
 async function visit(
   product: string,
   rowsWanted: number,
 ): Promise<{ rows: Row[]; failed: string[]; reasons: string[] }> {
   script = await bundle(product, ids[product as keyof typeof ids] ?? '');
-  const before = await desk.rows<{ rows: string }>('SELECT count() AS rows FROM events');
+  const before = await desk.rows<{ rows: string }>(`SELECT count() AS rows ${told}`);
   const context = await browser.newContext({ userAgent, viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const failed: string[] = [];
@@ -85,7 +88,7 @@ async function visit(
   });
   const seen = async (count: number) => {
     await expect
-      .poll(async () => Number((await desk.rows<{ rows: string }>('SELECT count() AS rows FROM events'))[0]?.rows), {
+      .poll(async () => Number((await desk.rows<{ rows: string }>(`SELECT count() AS rows ${told}`))[0]?.rows), {
         timeout: 60_000,
       })
       .toBeGreaterThanOrEqual(Number(before[0]?.rows) + count);
@@ -105,7 +108,7 @@ async function visit(
   await page.waitForLoadState('networkidle');
   const rows = await desk.rows<Row>(
     `SELECT name, pathname, title, referrer, utm_source, props, toString(revenue_amount) AS revenue, revenue_currency AS currency
-     FROM events ORDER BY time LIMIT 100 OFFSET ${before[0]?.rows}`,
+     ${told} ORDER BY time LIMIT 100 OFFSET ${before[0]?.rows}`,
   );
   await context.close();
   return { rows, failed, reasons };
@@ -116,7 +119,7 @@ const view = (pathname: string, title: string) =>
 
 it('Plausible: @plausible-analytics/tracker', { timeout: 400_000 }, async () => {
   const { rows, failed } = await visit('plausible', 4);
-  expect(rows.filter(({ name }) => name !== 'engagement')).toEqual([
+  expect(rows).toEqual([
     view('/first', ''),
     view('/second', ''),
     expect.objectContaining({ name: 'Sign up', pathname: '/second', props: { plan: 'team' } }),
