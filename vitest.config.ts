@@ -13,6 +13,8 @@ const longFiles = [
   'test/proof/spool_kill.test.ts',
   'test/browser/tracker-session.test.ts',
   'test/journeys/cli.test.ts',
+  'test/journeys/exports.test.ts',
+  'test/browser/dashboard_lists.test.ts',
   'test/journeys/https.test.ts',
   'src/analytics/query/same_number.test.ts',
   'test/browser/tracker.test.ts',
