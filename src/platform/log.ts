@@ -27,6 +27,9 @@ export function openLog(clock: Clock, write: (line: string) => void = (line) => 
 /** For tests and one-shot commands: says nothing. */
 export const silentLog: Log = { info() {}, warn() {}, error() {} };
 
+/** A store's own word for what is wrong, such as ECONNREFUSED; another program's error may hold anything under that name. */
+const storeWord = /^[A-Z][A-Z0-9_]{1,60}$/;
+
 /**
  * An error's message may quote what a stranger sent (a JSON parser repeats the text, a database the row),
  * so only its kind, its code and the places in our own code are kept.
@@ -34,7 +37,7 @@ export const silentLog: Log = { info() {}, warn() {}, error() {} };
 function describe(error: unknown): Record<string, unknown> {
   if (error === undefined) return {};
   if (!(error instanceof Error)) return { error: typeof error };
-  const code = (error as { code?: unknown }).code;
+  const { code, why } = error as { code?: unknown; why?: unknown };
   const frames = (error.stack ?? '')
     .split('\n')
     .filter((frame) => /^\s+at /.test(frame))
@@ -43,6 +46,7 @@ function describe(error: unknown): Record<string, unknown> {
   return {
     error: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(typeof why === 'string' && storeWord.test(why) ? { why } : {}),
     stack: frames,
   };
 }

@@ -93,14 +93,17 @@ export class RequestError extends Error {
   readonly code: ErrorCode;
   readonly field: string | undefined;
   readonly headers: Record<string, string | string[]>;
+  /** The word of the store that refused ('ECONNREFUSED', 'TOO_MANY_PARTS'), for the log; never text that quotes data. */
+  readonly why: string | undefined;
   constructor(
     code: ErrorCode,
     message: string,
-    more: { field?: string; headers?: Record<string, string | string[]> } = {},
+    more: { field?: string; headers?: Record<string, string | string[]>; why?: string } = {},
   ) {
     super(message);
     this.code = code;
     this.field = more.field;
     this.headers = more.headers ?? {};
+    this.why = more.why;
   }
 }

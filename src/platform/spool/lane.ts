@@ -47,7 +47,9 @@ export function readSegmentFile(
   };
 }
 
+/** What went wrong in one word: that of the store, where a refusal carries it. */
 export function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : error instanceof Error ? error.name : typeof error;
+  const { why, code } = (error ?? {}) as { why?: unknown; code?: unknown };
+  const word = why ?? code;
+  return typeof word === 'string' ? word : error instanceof Error ? error.name : typeof error;
 }

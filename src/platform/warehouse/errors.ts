@@ -12,6 +12,7 @@ export class WarehouseUnavailable extends RequestError {
   constructor(why: string, { cause }: { cause?: unknown } = {}) {
     super('warehouse_unavailable', `The warehouse does not answer now (${why}): try again in a moment.`, {
       headers: { 'retry-after': '1' },
+      why,
     });
     this.cause = cause;
   }

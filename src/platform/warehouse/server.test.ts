@@ -70,7 +70,7 @@ describe('a server over HTTP', () => {
     const error = await warehouse.insert('things', rows(9003), `trouble:${code}`).catch((reason) => reason);
     server.fail(undefined);
     expect(error).toBeInstanceOf(WarehouseUnavailable);
-    expect(error.message).toContain(`(${type})`);
+    expect(error).toMatchObject({ why: type });
   });
 
   test('no statement carries a value: they travel beside it', async () => {
