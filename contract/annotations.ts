@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { words } from './api.ts';
 
 /** What a person wrote onto the chart of a site. */
 export const annotation = z.object({
@@ -9,10 +10,5 @@ export const annotation = z.object({
 });
 export const newAnnotation = z.strictObject({
   day: z.iso.date(),
-  note: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .regex(/^[^\0]*$/, 'it has a NUL character'),
+  note: words(200),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { passwordCharsMax, passwordCharsMin, retentionMonthsMax } from './limits.ts';
 
 /** What people write into names and patterns. PostgreSQL's text holds every character but NUL, which nobody types. */
-const words = (charsMax: number) =>
+export const words = (charsMax: number) =>
   z
     .string()
     .trim()

@@ -4,6 +4,7 @@ import { type MissingEvents, type MissingPeriod, missingEvents, missingPeriods }
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { inSpan } from './in_span.ts';
 import { hourMs, isoInstant, isZone, localDay, startOfDay } from './query/zone.ts';
 
 /** More of them say nothing new. */
@@ -114,8 +115,6 @@ export function missingRoutes({ postgres, warehouse, clock }: MissingHouse): Rou
     }),
   ];
 }
-
-const inSpan = `site_id = {site:UInt64} AND time >= toDateTime({from:UInt32}, 'UTC') AND time < toDateTime({to:UInt32}, 'UTC')`;
 
 /** Starts of hours, or of local days, up to the one that is running; `to` is now, rounded up to a second. */
 function stepsOf(period: MissingPeriod, now: number, zone: string) {

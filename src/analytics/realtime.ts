@@ -10,6 +10,7 @@ import {
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { inSpan } from './in_span.ts';
 
 const minuteMs = 60_000;
 /** Rows of each list. */
@@ -89,7 +90,6 @@ export function realtimeRoutes({
   ];
 }
 
-const inSpan = `site_id = {site:UInt64} AND time >= toDateTime({from:UInt32}, 'UTC') AND time < toDateTime({to:UInt32}, 'UTC')`;
 const isHere = 'time > fromUnixTimestamp64Milli({here:Int64})';
 const figures = `toString(countIf(name = 'pageview')) AS pageviews, toString(uniqExact(visitor_id)) AS visitors`;
 

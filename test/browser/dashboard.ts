@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { type Config, readConfig } from '../../src/platform/config.ts';
@@ -88,6 +89,25 @@ export async function signIn(page: Page, { origin }: DashboardDesk, path = '/'):
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL((url) => url.pathname !== '/sign-in');
+}
+
+/** A whole desk with one site, and its owner in front of the path. */
+export async function openSignedIn(site: string, path: string): Promise<{ desk: DashboardDesk; page: Page }> {
+  const desk = await openDashboardDesk();
+  await setUpDesk(desk, [site]);
+  const page = await (await newContext(desk)).newPage();
+  await signIn(page, desk, path);
+  return { desk, page };
+}
+
+/** A page view of shop.example as a browser sends it, or what `more` makes of it; it is acknowledged. */
+export async function collect(desk: DashboardDesk, path: string, more: object = {}, agent = userAgent): Promise<void> {
+  const { status } = await fetch(`${desk.origin}/api/event`, {
+    method: 'POST',
+    headers: { 'user-agent': agent, origin: 'https://shop.example', 'content-type': 'text/plain' },
+    body: JSON.stringify({ n: 'pageview', u: `https://shop.example${path}`, d: 'shop.example', ...more }),
+  });
+  expect(status).toBe(202);
 }
 
 /** A site of one page, to put a snippet on. The page is whatever `html` says when it is asked for. */

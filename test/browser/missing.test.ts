@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type DashboardDesk, newContext, openDashboardDesk, setUpDesk, signIn, userAgent } from './dashboard.ts';
+import { collect, type DashboardDesk, openSignedIn } from './dashboard.ts';
 
 /** The page of missing events on a real desk: what was dropped just now is there with its reason and its rule. */
 let desk: DashboardDesk;
@@ -8,21 +8,10 @@ let page: Page;
 const stepMs = 120_000;
 
 beforeAll(async () => {
-  desk = await openDashboardDesk();
-  await setUpDesk(desk, ['shop.example']);
-  page = await (await newContext(desk)).newPage();
-  await signIn(page, desk, '/s/shop.example/analytics');
+  ({ desk, page } = await openSignedIn('shop.example', '/s/shop.example/analytics'));
 }, 300_000);
 afterAll(() => desk.close());
 
-async function send(path: string, more: object = {}, agent = userAgent) {
-  const answer = await fetch(`${desk.origin}/api/event`, {
-    method: 'POST',
-    headers: { 'user-agent': agent, origin: 'https://shop.example', 'content-type': 'text/plain' },
-    body: JSON.stringify({ n: 'pageview', u: `https://shop.example${path}`, d: 'shop.example', ...more }),
-  });
-  expect(answer.status).toBe(202);
-}
 const cellsOf = (label: string) => page.getByRole('region', { name: label, exact: true }).locator('tbody td.num');
 
 it('is a page under Analytics that says when nothing arrived', { timeout: stepMs }, async () => {
@@ -32,9 +21,9 @@ it('is a page under Analytics that says when nothing arrived', { timeout: stepMs
 });
 
 it('shows what was dropped with its count and share, and leads to the rule', { timeout: stepMs }, async () => {
-  await send('/a');
-  for (let n = 0; n < 3; n++) await send('/robot', {}, 'Googlebot/2.1 (+http://www.google.com/bot.html)');
-  await send('/b', { n: 'Tel: Click', p: { value: '+49 30 5550 1234' } });
+  await collect(desk, '/a');
+  for (let n = 0; n < 3; n++) await collect(desk, '/robot', {}, 'Googlebot/2.1 (+http://www.google.com/bot.html)');
+  await collect(desk, '/b', { n: 'Tel: Click', p: { value: '+49 30 5550 1234' } });
   // The counts go to the spool once a second, and from there to the warehouse.
   await page.waitForTimeout(1_200);
   expect(await desk.server.desk.house.spool.drain(20_000)).toBe(true);

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type DashboardDesk, newContext, openDashboardDesk, setUpDesk, signIn, userAgent } from './dashboard.ts';
+import { collect, type DashboardDesk, openSignedIn } from './dashboard.ts';
 
 /** The page of now on a real desk: an event comes into the stream by itself, and Pause holds it. */
 let desk: DashboardDesk;
@@ -8,21 +8,10 @@ let page: Page;
 const stepMs = 120_000;
 
 beforeAll(async () => {
-  desk = await openDashboardDesk();
-  await setUpDesk(desk, ['shop.example']);
-  page = await (await newContext(desk)).newPage();
-  await signIn(page, desk, '/s/shop.example/analytics');
+  ({ desk, page } = await openSignedIn('shop.example', '/s/shop.example/analytics'));
 }, 300_000);
 afterAll(() => desk.close());
 
-async function send(path: string) {
-  const answer = await fetch(`${desk.origin}/api/event`, {
-    method: 'POST',
-    headers: { 'user-agent': userAgent, origin: 'https://shop.example', 'content-type': 'text/plain' },
-    body: JSON.stringify({ n: 'pageview', u: `https://shop.example${path}`, d: 'shop.example' }),
-  });
-  expect(answer.status).toBe(202);
-}
 const paths = () =>
   page.locator('.rt-scroll tbody .rt-page').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title')));
 const visitors = () => page.locator('.rt-now b').textContent();
@@ -35,7 +24,7 @@ it('is a page under Analytics that says when nothing happens', { timeout: stepMs
 });
 
 it('an event that was sent comes into the stream, and is said to who cannot see it', { timeout: stepMs }, async () => {
-  await send('/first');
+  await collect(desk, '/first');
   await expect.poll(paths, { timeout: 30_000 }).toEqual(['/first']);
   expect(await visitors()).toBe('1');
   await page.getByText('1 new event, the newest: page view on /first').waitFor({ state: 'attached' });
@@ -45,7 +34,7 @@ it('Pause holds the stream by key, and going on brings what came meanwhile', { t
   await page.locator('h1').first().click();
   await page.keyboard.press('p');
   await page.getByText(/^Paused\. Counted to/).waitFor();
-  await send('/second');
+  await collect(desk, '/second');
   // It can be asked for, so the page would have it if it looked.
   expect(await desk.server.desk.house.spool.drain(20_000)).toBe(true);
   await page.waitForTimeout(2_500);

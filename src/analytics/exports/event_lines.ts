@@ -1,5 +1,5 @@
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import type { SiteDay } from './plausible_tables.ts';
+import { eventsOfDay, type SiteDay } from './plausible_tables.ts';
 
 /** Rows that are held at once. */
 const rowsAtOnce = 10_000;
@@ -59,7 +59,7 @@ const sql = `SELECT ${[
   'toString(e.revenue_amount) AS revenue_amount',
 ].join(
   ', ',
-)} FROM events AS e WHERE e.site_id = {site:UInt64} AND e.time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND e.time < fromUnixTimestamp64Milli({to:Int64}, 'UTC') ORDER BY e.time, e.visitor_id, e.visit_id, e.name, e.pathname, e.title, toString(e.props) LIMIT {limit:UInt32} OFFSET {offset:UInt64}`;
+)} FROM events AS e WHERE ${eventsOfDay} ORDER BY e.time, e.visitor_id, e.visit_id, e.name, e.pathname, e.title, toString(e.props) LIMIT {limit:UInt32} OFFSET {offset:UInt64}`;
 
 function lineOf(row: Row): string {
   const line: { [name: string]: unknown } = {

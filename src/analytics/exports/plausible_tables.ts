@@ -121,7 +121,8 @@ const start = `fromUnixTimestamp64Milli({from:Int64}, 'UTC')`;
 const end = `fromUnixTimestamp64Milli({to:Int64}, 'UTC')`;
 /** Partitions are days of UTC; a visit that goes into the day began at most one before. */
 const visitsOfDay = `v.site_id = {site:UInt64} AND v.day >= toDate(${start}) - 1 AND v.day <= toDate(${end}) AND v.started < ${end} AND v.ended >= ${start}`;
-const eventsOfDay = `e.site_id = {site:UInt64} AND e.time >= ${start} AND e.time < ${end}`;
+/** Events, as `e`, between two instants in milliseconds. */
+export const eventsOfDay = `e.site_id = {site:UInt64} AND e.time >= ${start} AND e.time < ${end}`;
 
 function statementsOf(table: Table, { siteId, day, from, to, importIds }: SiteDay) {
   const columns = table.columns.map(([, column]) => column);

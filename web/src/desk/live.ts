@@ -10,10 +10,13 @@ export type Live =
   | { state: 'here'; now: SiteNow }
   | { state: 'unreachable'; last: SiteNow | undefined };
 
-/** Runs `work` at once and then every `ms` while the page is visible; a run that is still going is never doubled. */
+/**
+ * Runs `work` at once and then again while the page is visible; a run that is still going is never doubled.
+ * @param pauseMs from the end of a run to the next; asked after each where it is not always the same
+ */
 export function useWhileVisible(
   work: (signal: AbortSignal) => Promise<void>,
-  ms: number,
+  pauseMs: number | (() => number),
   deps: readonly unknown[],
 ): void {
   useEffect(() => {
@@ -28,7 +31,7 @@ export function useWhileVisible(
         await work(stop.signal);
       } finally {
         running = false;
-        if (!stop.signal.aborted) timer = setTimeout(run, ms);
+        if (!stop.signal.aborted) timer = setTimeout(run, typeof pauseMs === 'number' ? pauseMs : pauseMs());
       }
     };
     void run();

@@ -1,7 +1,9 @@
+import type { ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { StepBars } from '../charts/step_bars.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
@@ -216,38 +218,19 @@ function Course({ answer, shown, one }: { answer: MissingEvents; shown: readonly
         </span>
         <span className="q">highest {exactCount(Math.max(...values.map(({ events }) => events)))}</span>
       </figcaption>
-      <div className="ms-bars" aria-hidden="true">
-        {values.map(({ start, name, events }) => (
-          <div key={start} title={`${name}: ${eventsText(events)}`}>
-            <i style={{ height: `${(100 * events) / top}%` }} />
-          </div>
-        ))}
-      </div>
-      <div className="ms-axis" aria-hidden="true">
-        <span>{tick(answer.steps[0])}</span>
-        <span>{answer.step === 'hour' ? 'this hour' : 'today'}, so far</span>
-      </div>
-      <div className="vh">
-        <table>
-          <caption>
-            {what} by {answer.step}
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">{answer.step === 'hour' ? 'Hour' : 'Day'}</th>
-              <th scope="col">Events</th>
-            </tr>
-          </thead>
-          <tbody>
-            {values.map(({ start, name, events }) => (
-              <tr key={start}>
-                <th scope="row">{name}</th>
-                <td>{exactCount(events)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <StepBars
+        steps={values.map(({ start, name, events }) => ({
+          key: start,
+          name,
+          said: `${name}: ${eventsText(events)}`,
+          values: [events],
+        }))}
+        kinds={[{ head: 'Events', className: 'events' }]}
+        top={top}
+        ends={[tick(answer.steps[0]), `${answer.step === 'hour' ? 'this hour' : 'today'}, so far`]}
+        caption={`${what} by ${answer.step}`}
+        stepHead={answer.step === 'hour' ? 'Hour' : 'Day'}
+      />
     </figure>
   );
 }
@@ -270,6 +253,54 @@ function Reasons({
   addressOf: (reason: Reason) => string;
 }) {
   return (
+    <Counts
+      title={title}
+      head="Reason"
+      whole={whole}
+      shareOf={of}
+      foot={`${of}.`}
+      rows={rows.map((row) => ({
+        word: row.reason,
+        means: (
+          <Link href={addressOf(row)} {...(row === one ? { 'aria-current': 'true' as const } : {})}>
+            {row.means}
+          </Link>
+        ),
+        rule: <Rule rule={row.rule} site={site} means={row.means} />,
+        events: row.events,
+        chosen: row === one,
+      }))}
+    />
+  );
+}
+
+interface Count {
+  /** The word that the desk counts under. */
+  word: string;
+  means: ReactNode;
+  rule?: ReactNode;
+  events: number;
+  chosen?: boolean;
+}
+
+/** A list of words with what they mean and how many events each has. */
+function Counts({
+  title,
+  head,
+  rows,
+  whole,
+  shareOf,
+  foot,
+}: {
+  title: string;
+  head: string;
+  rows: readonly Count[];
+  /** Events that shares are of; without it there are none. */
+  whole?: number;
+  shareOf?: string;
+  foot: string;
+}) {
+  return (
     <section className="panel" aria-label={title}>
       <header>
         <h2>{title}</h2>
@@ -277,34 +308,34 @@ function Reasons({
       <table>
         <thead>
           <tr>
-            <th scope="col">Reason</th>
+            <th scope="col">{head}</th>
             <th scope="col" className="num">
               Events
             </th>
-            <th scope="col" className="num" title={of}>
-              Share
-            </th>
+            {whole !== undefined && (
+              <th scope="col" className="num" title={shareOf}>
+                Share
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={row.reason} className={row === one ? 'on' : ''}>
+          {rows.map(({ word, means, rule, events, chosen }) => (
+            <tr key={word} className={chosen ? 'on' : ''}>
               <td className="ms-reason">
-                <Link href={addressOf(row)} {...(row === one ? { 'aria-current': 'true' as const } : {})}>
-                  {row.means}
-                </Link>
+                {means}
                 <span className="ms-rule">
-                  <code>{row.reason}</code> <Rule rule={row.rule} site={site} means={row.means} />
+                  <code>{word}</code> {rule}
                 </span>
               </td>
-              <td className="num">{exactCount(row.events)}</td>
-              <td className="num">{shareText(row.events, whole)}</td>
+              <td className="num">{exactCount(events)}</td>
+              {whole !== undefined && <td className="num">{shareText(events, whole)}</td>}
             </tr>
           ))}
         </tbody>
       </table>
       <footer>
-        <span>{of}.</span>
+        <span>{foot}</span>
       </footer>
     </section>
   );
@@ -336,43 +367,14 @@ const ruleWords: Readonly<Record<string, string>> = {
 const ruleText = (rule: string) => ruleWords[rule] ?? 'A rule of another version of this desk.';
 
 function Robots({ answer }: { answer: MissingEvents }) {
-  const all = sumOf(answer.robots);
   return (
-    <section className="panel" aria-label="Robots by rule">
-      <header>
-        <h2>Robots by rule</h2>
-      </header>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Rule</th>
-            <th scope="col" className="num">
-              Events
-            </th>
-            <th scope="col" className="num">
-              Share
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {answer.robots.map(({ rule, events }) => (
-            <tr key={rule}>
-              <td className="ms-reason">
-                {ruleText(rule)}
-                <span className="ms-rule">
-                  <code>{rule}</code>
-                </span>
-              </td>
-              <td className="num">{exactCount(events)}</td>
-              <td className="num">{shareText(events, all)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <footer>
-        <span>Share of all robots. They are kept apart from visitors and are part of the reasons above.</span>
-      </footer>
-    </section>
+    <Counts
+      title="Robots by rule"
+      head="Rule"
+      rows={answer.robots.map(({ rule, events }) => ({ word: rule, means: ruleText(rule), events }))}
+      whole={sumOf(answer.robots)}
+      foot="Share of all robots. They are kept apart from visitors and are part of the reasons above."
+    />
   );
 }
 
@@ -433,36 +435,11 @@ function Examples({ answer, timezone }: { answer: MissingEvents; timezone: strin
 
 function OfNoSite({ rows }: { rows: MissingEvents['of_no_site'] }) {
   return (
-    <section className="panel" aria-label="Events of no site">
-      <header>
-        <h2>Events of no site</h2>
-      </header>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Reason</th>
-            <th scope="col" className="num">
-              Events
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ reason, means, events }) => (
-            <tr key={reason}>
-              <td className="ms-reason">
-                {means}
-                <span className="ms-rule">
-                  <code>{reason}</code>
-                </span>
-              </td>
-              <td className="num">{exactCount(events)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <footer>
-        <span>Of the whole desk: a misspelt domain in a snippet is among them.</span>
-      </footer>
-    </section>
+    <Counts
+      title="Events of no site"
+      head="Reason"
+      rows={rows.map(({ reason, means, events }) => ({ word: reason, means, events }))}
+      foot="Of the whole desk: a misspelt domain in a snippet is among them."
+    />
   );
 }

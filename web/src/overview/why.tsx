@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { MetricName } from '../../../contract/query.ts';
 import { CopyButton } from '../controls/copy.tsx';
 import { Icon } from '../controls/icons.tsx';
@@ -32,6 +33,26 @@ export function Why({
 }) {
   const words = metricWords[metric];
   return (
+    <WhyPopover open={open} onOpenChange={onOpenChange} shortens>
+      <Reasons title={words?.label ?? metric} means={[{ text: words?.definition ?? '' }]} {...rest} />
+    </WhyPopover>
+  );
+}
+
+/** The button that every explained number has, and what it opens. */
+export function WhyPopover({
+  open,
+  onOpenChange,
+  shortens = false,
+  children,
+}: {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  /** On a narrow screen the button is its sign alone. */
+  shortens?: boolean;
+  children: ReactNode;
+}) {
+  return (
     <Popover
       label="Why this number"
       align="end"
@@ -41,12 +62,12 @@ export function Why({
       button={(props) => (
         <button type="button" className="btn quiet sm" {...props}>
           <Icon name="why" />
-          <span className="only-w">Why this number</span>
-          <span className="vh not-w">Why this number</span>
+          <span className={shortens ? 'only-w' : ''}>Why this number</span>
+          {shortens && <span className="vh not-w">Why this number</span>}
         </button>
       )}
     >
-      {() => <Reasons title={words?.label ?? metric} means={[{ text: words?.definition ?? '' }]} {...rest} />}
+      {() => children}
     </Popover>
   );
 }

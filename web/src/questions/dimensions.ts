@@ -25,7 +25,7 @@ const declared = [
   { key: 'goal', api: 'event:goal', label: 'Goal', plural: 'goals' },
   { key: 'event', api: 'event:name', label: 'Event', plural: 'events' },
   { key: 'channel', api: 'visit:channel', label: 'Channel', plural: 'channels' },
-  { key: 'source', api: 'visit:source', label: 'Source', plural: 'sources' },
+  { key: 'source', api: 'visit:source', label: 'Source', plural: 'sources', empty: 'Direct / None' },
   { key: 'referrer', api: 'visit:referrer', label: 'Referrer', plural: 'referrers' },
   { key: 'utm_campaign', api: 'visit:utm_campaign', label: 'UTM campaign', plural: 'campaigns', empty: 'Not tagged' },
   { key: 'utm_source', api: 'visit:utm_source', label: 'UTM source', plural: 'UTM sources', empty: 'Not tagged' },

@@ -1,13 +1,13 @@
 import type { CSSProperties } from 'react';
 import { useEffect, useRef, useState } from 'react';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
-import { Icon } from '../controls/icons.tsx';
-import { Popover } from '../controls/popover.tsx';
+import { StepBars } from '../charts/step_bars.tsx';
 import type { Site } from '../desk/api.ts';
 import { exactCount, onItsWay } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
+import { WhyPopover } from '../overview/why.tsx';
 import { clockText } from '../period/words.ts';
-import { dimensionOf, valueText } from '../questions/dimensions.ts';
+import { declaredDimension, valueText } from '../questions/dimensions.ts';
 import { Shell } from '../shell/shell.tsx';
 import './realtime.css';
 import type { StreamEvent } from './stream.ts';
@@ -90,40 +90,24 @@ function WhyNow({
   at?: string | undefined;
 }) {
   return (
-    <Popover
-      label="Why this number"
-      align="end"
-      width={420}
-      open={open}
-      onOpenChange={onOpenChange}
-      button={(props) => (
-        <button type="button" className="btn quiet sm" {...props}>
-          <Icon name="why" />
-          <span>Why this number</span>
-        </button>
-      )}
-    >
-      {() => (
-        <div className="why reached" tabIndex={-1} data-autofocus>
-          <h3>Visitors now</h3>
-          <p>
-            Different visitors with at least one event in the last 5 minutes: page views, custom events and signs of
-            attention alike. It is what Plausible calls current visitors.
-          </p>
-          <p>
-            The lists are of the same visitors, so one of them can stand in several rows. The bars are whole minutes.
-          </p>
-          <dl>
-            <dt>Filters</dt>
-            <dd>none: filters and the period of the overview do not apply here</dd>
-            <dt>Left out</dt>
-            <dd>Robots, referrer spam and what shields stop: they are counted apart, by reason.</dd>
-            <dt>Counted to</dt>
-            <dd>{at ?? onItsWay}</dd>
-          </dl>
-        </div>
-      )}
-    </Popover>
+    <WhyPopover open={open} onOpenChange={onOpenChange}>
+      <div className="why reached" tabIndex={-1} data-autofocus>
+        <h3>Visitors now</h3>
+        <p>
+          Different visitors with at least one event in the last 5 minutes: page views, custom events and signs of
+          attention alike. It is what Plausible calls current visitors.
+        </p>
+        <p>The lists are of the same visitors, so one of them can stand in several rows. The bars are whole minutes.</p>
+        <dl>
+          <dt>Filters</dt>
+          <dd>none: filters and the period of the overview do not apply here</dd>
+          <dt>Left out</dt>
+          <dd>Robots, referrer spam and what shields stop: they are counted apart, by reason.</dd>
+          <dt>Counted to</dt>
+          <dd>{at ?? onItsWay}</dd>
+        </dl>
+      </div>
+    </WhyPopover>
   );
 }
 
@@ -133,7 +117,6 @@ function Course({ answer, timezone }: { answer: RealtimeAnswer | undefined; time
   const top = Math.max(1, ...minutes.map((one) => Math.max(one.pageviews, one.visitors)));
   const views = minutes.reduce((all, one) => all + one.pageviews, 0);
   const clock = (start: string) => clockText(Date.parse(start), timezone);
-  const high = (value: number) => ({ height: `${(100 * value) / top}%` });
   const [first] = minutes;
   return (
     <figure className="rt-course">
@@ -147,52 +130,28 @@ function Course({ answer, timezone }: { answer: RealtimeAnswer | undefined; time
         </span>
         <span className="rt-top">{views === 0 ? '' : `highest ${exactCount(top)}`}</span>
       </figcaption>
-      <div className="rt-bars" aria-hidden="true">
-        {minutes.map((one) => (
-          <div
-            key={one.start}
-            title={`${clock(one.start)}: ${exactCount(one.pageviews)} page views, ${exactCount(one.visitors)} visitors`}
-          >
-            <i className="views" style={high(one.pageviews)} />
-            <i className="visitors" style={high(one.visitors)} />
-          </div>
-        ))}
-      </div>
-      <div className="rt-axis" aria-hidden="true">
-        <span>{first === undefined ? '' : clock(first.start)}</span>
-        <span>this minute</span>
-      </div>
-      {/* A table by itself keeps its height, seen or not. */}
-      <div className="vh">
-        <table>
-          <caption>The last 30 minutes by minute</caption>
-          <thead>
-            <tr>
-              <th scope="col">Minute</th>
-              <th scope="col">Page views</th>
-              <th scope="col">Visitors</th>
-            </tr>
-          </thead>
-          <tbody>
-            {minutes.map((one) => (
-              <tr key={one.start}>
-                <th scope="row">{clock(one.start)}</th>
-                <td>{exactCount(one.pageviews)}</td>
-                <td>{exactCount(one.visitors)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <StepBars
+        steps={minutes.map(({ start, pageviews, visitors }) => ({
+          key: start,
+          name: clock(start),
+          said: `${clock(start)}: ${exactCount(pageviews)} page views, ${exactCount(visitors)} visitors`,
+          values: [pageviews, visitors],
+        }))}
+        kinds={[
+          { head: 'Page views', className: 'views' },
+          { head: 'Visitors', className: 'visitors' },
+        ]}
+        top={top}
+        ends={[first === undefined ? '' : clock(first.start), 'this minute']}
+        caption="The last 30 minutes by minute"
+        stepHead="Minute"
+      />
     </figure>
   );
 }
 
-function named(key: 'source' | 'country', value: string): string {
-  // The API's word for a source that is none.
-  if (key === 'source' && value === '') return 'Direct / None';
-  const dimension = dimensionOf(key);
-  return dimension === undefined ? value : valueText(dimension, value);
+function named(key: 'source' | 'country' | 'device', value: string): string {
+  return valueText(declaredDimension(key), value);
 }
 
 function List({
@@ -302,12 +261,12 @@ function Events({
                   <td className="rt-page" dir="auto" title={event.page}>
                     {event.page}
                     <span className="rt-more">
-                      {named('source', event.source)} · {event.device === '' ? 'Unknown' : event.device}
+                      {named('source', event.source)} · {named('device', event.device)}
                     </span>
                   </td>
                   <td className="lo">{named('source', event.source)}</td>
                   <td>{named('country', event.country)}</td>
-                  <td className="lo">{event.device === '' ? 'Unknown' : event.device}</td>
+                  <td className="lo">{named('device', event.device)}</td>
                 </tr>
               ))}
             </tbody>

@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
 import type { DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
+import { useWhileVisible } from '../desk/live.ts';
 
 /** An event is to be seen 3 s after it was taken, and storing it takes up to two of them. */
 const everyMs = 1_000;
@@ -22,42 +23,31 @@ export interface Stream {
 export function useStream(domain: string, paused: boolean): Stream {
   const [stream, setStream] = useState<Stream>({ answer: undefined, events: [], problem: undefined });
   const latest = useRef(stream);
-  useEffect(() => {
-    if (paused) return;
-    const stop = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let running = false;
-    let failures = 0;
-    const tell = (next: Stream) => {
-      latest.current = next;
-      setStream(next);
-    };
-    const run = async () => {
-      clearTimeout(timer);
-      if (running || document.hidden || stop.signal.aborted) return;
-      running = true;
+  const failures = useRef(0);
+  const tell = (next: Stream) => {
+    latest.current = next;
+    setStream(next);
+  };
+  useWhileVisible(
+    async (signal) => {
+      if (paused) {
+        failures.current = 0;
+        return;
+      }
       try {
-        const answer = await api.realtime(domain, latest.current.answer?.cursor, stop.signal);
-        if (stop.signal.aborted) return;
-        failures = 0;
+        const answer = await api.realtime(domain, latest.current.answer?.cursor, signal);
+        if (signal.aborted) return;
+        failures.current = 0;
         tell({ answer, events: joined(latest.current.events, answer), problem: undefined });
       } catch (error) {
-        if (stop.signal.aborted) return;
-        failures += 1;
+        if (signal.aborted) return;
+        failures.current += 1;
         tell({ ...latest.current, problem: asDeskError(error) });
-      } finally {
-        running = false;
-        if (!stop.signal.aborted) timer = setTimeout(run, Math.min(slowestMs, everyMs * 2 ** failures));
       }
-    };
-    void run();
-    document.addEventListener('visibilitychange', run);
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-      document.removeEventListener('visibilitychange', run);
-    };
-  }, [domain, paused]);
+    },
+    () => Math.min(slowestMs, everyMs * 2 ** failures.current),
+    [domain, paused],
+  );
   return stream;
 }
 

@@ -41,6 +41,13 @@ export const settingsTabs: readonly { section: SettingsSection; label: string }[
   { section: 'keys', label: 'API keys' },
 ];
 
+/** The pages under Analytics. Those that keep the view of the overview carry its query on the way there and back. */
+const analyticsPages = [
+  { page: 'analytics', label: 'Overview', keys: 'g a', keepsView: true },
+  { page: 'realtime', label: 'Realtime', keys: 'g r', keepsView: true },
+  { page: 'missing', label: 'Missing events', keys: 'g m', keepsView: false },
+] as const satisfies readonly { page: string; label: string; keys: DeskKey; keepsView: boolean }[];
+
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
 export function Shell({
   site,
@@ -71,9 +78,7 @@ export function Shell({
     ...(site === undefined
       ? {}
       : {
-          'g a': go(pathOf({ page: 'analytics', site })),
-          'g r': go(pathOf({ page: 'realtime', site })),
-          'g m': go(pathOf({ page: 'missing', site })),
+          ...Object.fromEntries(analyticsPages.map(({ page, keys }) => [keys, go(pathOf({ page, site }))])),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
         }),
   });
@@ -82,27 +87,13 @@ export function Shell({
     ...(site === undefined
       ? []
       : [
-          {
-            id: 'overview',
+          ...analyticsPages.map(({ page, label }) => ({
+            id: page,
             group: 'Pages',
-            text: 'Overview',
+            text: label,
             hint: site,
-            act: go(pathOf({ page: 'analytics', site })),
-          },
-          {
-            id: 'realtime',
-            group: 'Pages',
-            text: 'Realtime',
-            hint: site,
-            act: go(pathOf({ page: 'realtime', site })),
-          },
-          {
-            id: 'missing',
-            group: 'Pages',
-            text: 'Missing events',
-            hint: site,
-            act: go(pathOf({ page: 'missing', site })),
-          },
+            act: go(pathOf({ page, site })),
+          })),
           ...settingsTabs.map(({ section, label }) => ({
             id: `settings ${section}`,
             group: 'Pages',
@@ -212,9 +203,8 @@ function Navigation({ site, search }: { site: string | undefined; search: string
   const { pathname } = useAddress();
   const route = readRoute(pathname);
   const session = useSession();
-  const inAnalytics = route.page === 'analytics' || route.page === 'realtime' || route.page === 'missing';
-  // The periods of missing events are not those of the overview.
-  const keep = inAnalytics && route.page !== 'missing' ? search : '';
+  const here = analyticsPages.find(({ page }) => page === route.page);
+  const keep = here?.keepsView ? search : '';
   return (
     <nav className="nav" aria-label="Capabilities">
       {session.sites.length > 1 && <NavLink href="/" icon="sites" label="All sites" current={route.page === 'home'} />}
@@ -224,28 +214,19 @@ function Navigation({ site, search }: { site: string | undefined; search: string
             href={pathOf({ page: 'analytics', site }) + keep}
             icon="analytics"
             label="Analytics"
-            open={inAnalytics}
+            open={here !== undefined}
           />
-          {inAnalytics && (
+          {here !== undefined && (
             <div className="sub">
-              <Link
-                href={pathOf({ page: 'analytics', site }) + keep}
-                {...(route.page === 'analytics' ? { 'aria-current': 'page' as const } : {})}
-              >
-                Overview
-              </Link>
-              <Link
-                href={pathOf({ page: 'realtime', site }) + keep}
-                {...(route.page === 'realtime' ? { 'aria-current': 'page' as const } : {})}
-              >
-                Realtime
-              </Link>
-              <Link
-                href={pathOf({ page: 'missing', site })}
-                {...(route.page === 'missing' ? { 'aria-current': 'page' as const } : {})}
-              >
-                Missing events
-              </Link>
+              {analyticsPages.map(({ page, label, keepsView }) => (
+                <Link
+                  key={page}
+                  href={pathOf({ page, site }) + (keepsView ? keep : '')}
+                  {...(page === here.page ? { 'aria-current': 'page' as const } : {})}
+                >
+                  {label}
+                </Link>
+              ))}
             </div>
           )}
           <div className="sep" />
