@@ -10,8 +10,18 @@ import { launch } from './chromium.ts';
  * wide and narrow; and no page scrolls sideways, down to 320 px.
  */
 let browser: Browser;
+/** One tab for all of them: a new one costs its first page three times what a page costs in a tab that is warm. */
+let page: Page;
+let errors: string[] = [];
 beforeAll(async () => {
   browser = await launch();
+  const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Berlin' });
+  context.setDefaultTimeout(120_000);
+  page = await context.newPage();
+  page.on('console', (message) => {
+    // The browser itself reports an answer of 4xx or 5xx, which some of these states are made of.
+    if (message.type() === 'error' && !message.location().url.includes('/api/')) errors.push(message.text());
+  });
 });
 afterAll(() => browser.close());
 
@@ -160,38 +170,33 @@ const looks: Record<string, Look> = {
   'no such site': { path: analytics('elsewhere') },
 };
 
-/** Opens a page in its state; window and theme are then changed around it, as a person would. */
-async function open(look: Look, check: (page: Page) => Promise<void>) {
+/**
+ * Opens a page in its state; window and theme are then changed around it, as a person would. Each has a desk of its own,
+ * so an address of its own and nothing remembered from the one before.
+ */
+async function open(look: Look, check: () => Promise<void>) {
   const desk = await serveDashboard(look.start === undefined ? {} : { start: look.start });
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    reducedMotion: 'reduce',
-    locale: 'en-GB',
-    timezoneId: 'Europe/Berlin',
-  });
-  context.setDefaultTimeout(120_000);
   try {
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on('console', (message) => {
-      // The browser itself reports an answer of 4xx or 5xx, which some of these states are made of.
-      if (message.type() === 'error' && !message.location().url.includes('/api/')) errors.push(message.text());
-    });
+    await page.context().clearCookies();
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.emulateMedia({ colorScheme: 'light' });
+    errors = [];
     await page.goto(desk.origin + look.path);
     await page.locator('h1').first().waitFor({ state: 'attached' });
     await page.waitForLoadState('networkidle');
     await look.act?.(page);
     await page.evaluate(axe.source);
-    await check(page);
+    await check();
     expect(errors, 'a page that met a fault is not the page that is looked at').toEqual([]);
   } finally {
-    await context.close();
+    // What the page asks of a desk that has gone is not the next one's fault.
+    await page.goto('about:blank');
     await desk.close();
   }
 }
 
 /** What axe calls serious or critical, as lines that say where; `rules` are all by default. */
-function faults(page: Page, rules?: string[]): Promise<string[]> {
+function faults(rules?: string[]): Promise<string[]> {
   return page.evaluate(async (only) => {
     const { axe } = window as unknown as { axe: typeof import('axe-core') };
     const { violations } = await axe.run(document, {
@@ -205,8 +210,7 @@ function faults(page: Page, rules?: string[]): Promise<string[]> {
 }
 
 /** How far a page can be scrolled sideways, in pixels. */
-const overhang = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+const overhang = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 it.each(Object.entries(looks))(
   'axe finds nothing serious, and nothing scrolls sideways: %s',
@@ -214,20 +218,20 @@ it.each(Object.entries(looks))(
     timeout: 180_000,
   },
   async (_name, look) => {
-    await open(look, async (page) => {
+    await open(look, async () => {
       for (const width of [1440, 375])
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.setViewportSize({ width, height: width < 500 ? 812 : 900 });
           await page.emulateMedia({ colorScheme });
           // A theme changes colours and nothing else.
           const rules = colorScheme === 'light' ? undefined : ['color-contrast', 'link-in-text-block'];
-          expect(await faults(page, rules), `${width} px, ${colorScheme}`).toEqual([]);
+          expect(await faults(rules), `${width} px, ${colorScheme}`).toEqual([]);
         }
       // 720 px is a window of 1440 at a zoom of 200 %.
       for (const width of [1440, 720, 375, 320]) {
         await page.setViewportSize({ width, height: 812 });
         // The chart is drawn anew for its new width, a moment later.
-        await expect.poll(() => overhang(page), { message: `${width} px`, timeout: 30_000 }).toBe(0);
+        await expect.poll(() => overhang(), { message: `${width} px`, timeout: 30_000 }).toBe(0);
       }
     });
   },
