@@ -26,8 +26,10 @@ const placesToDie = 'spool.write,spool.sync,warehouse.insert,spool.deleted,spool
 const vitestReport = path.join(cache, 'vitest.json');
 /** The suite stays under a quarter of an hour without them; `npm run proof` runs them all. */
 const leftToProof = ['delivery-view-part', 'delivery-dead-store'];
-/** Proofs wait for desks most of the time, so these run beside all others; each half takes about as long. */
-const besideTheOthers = ['delivery-crash-points', 'delivery-fdatasync', 'delivery-full-disk', 'delivery-two-processes'];
+/** These wait for desks most of the time, so they run beside the tests. */
+const besideTheTests = ['delivery-crash-points', 'delivery-fdatasync', 'delivery-full-disk', 'delivery-two-processes'];
+/** And these beside the rest of the proofs; each half takes about as long. */
+const besideTheOthers = ['delivery-kill', 'delivery-clock', 'delivery-stop'];
 
 main(process.argv[2], process.argv.slice(3)).catch(fail);
 
@@ -45,10 +47,10 @@ async function main(mode, args) {
     run('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
     run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']),
     run('dead code', ['node_modules/knip/bin/knip.js', '--no-progress']),
-    tests(node, mode === 'check' ? ['test/tidy.test.ts'] : args, env),
   ];
   // Of a few named files the proofs are no part.
-  if (mode === undefined && args.length === 0) counts.push(...(await proofs(node, env)));
+  if (mode === undefined && args.length === 0) counts.push(...(await testsAndProofs(node, env)));
+  else counts.push(await tests(node, mode === 'check' ? ['test/tidy.test.ts'] : args, env));
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   process.stdout.write(passed + ' passed, ' + failed + ' failed\n');
@@ -84,7 +86,7 @@ function stage(title, node, command, env) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
 }
 
-function tests(node, files, env) {
+async function tests(node, files, env) {
   if (fs.existsSync(vitestReport)) fs.unlinkSync(vitestReport);
   const command = [
     '--disable-warning=ExperimentalWarning',
@@ -94,12 +96,7 @@ function tests(node, files, env) {
     '--reporter=json',
     '--outputFile.json=' + vitestReport,
   ];
-  const answer = childProcess.spawnSync(node, command.concat(files), {
-    cwd: root,
-    env: env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  stopIfInterrupted(answer);
+  const answer = await ended(node, command.concat(files), env);
   if (!fs.existsSync(vitestReport)) return { passed: 0, failed: 1 };
   const report = JSON.parse(fs.readFileSync(vitestReport, 'utf8'));
   // A file that cannot be loaded has no tests to count, and neither has an error outside of any: each is a failure.
@@ -111,28 +108,38 @@ function tests(node, files, env) {
 }
 
 /** Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths. */
-function proofs(node, env) {
-  env = Object.assign({ PROOF_KILLS: '4', PROOF_PLACES: placesToDie }, env);
-  const without = leftToProof.concat(besideTheOthers).reduce((all, id) => all.concat('--without', id), []);
-  return Promise.all([
-    someProofs(node, env, 'proof.json', without),
-    someProofs(node, env, 'proof-2.json', besideTheOthers),
+async function testsAndProofs(node, env) {
+  const short = Object.assign({ PROOF_KILLS: '4', PROOF_PLACES: placesToDie }, env);
+  const without = leftToProof
+    .concat(besideTheTests, besideTheOthers)
+    .reduce((all, id) => all.concat('--without', id), []);
+  const first = await Promise.all([tests(node, [], env), someProofs(node, short, 'proof.json', besideTheTests)]);
+  const rest = await Promise.all([
+    someProofs(node, short, 'proof-2.json', without),
+    someProofs(node, short, 'proof-3.json', besideTheOthers),
   ]);
+  return first.concat(rest);
 }
 
 async function someProofs(node, env, name, args) {
   const file = path.join(cache, name);
   if (fs.existsSync(file)) fs.unlinkSync(file);
   const command = ['--disable-warning=ExperimentalWarning', programs.proof, '--report', file].concat(args);
+  const answer = await ended(node, command, env);
+  if (!fs.existsSync(file)) return { passed: 0, failed: 1 };
+  const report = JSON.parse(fs.readFileSync(file, 'utf8'));
+  return { passed: report.held, failed: report.failed === 0 && answer.status !== 0 ? 1 : report.failed };
+}
+
+/** Runs a program of the suite and resolves with how it ended. */
+async function ended(node, command, env) {
   const child = childProcess.spawn(node, command, { cwd: root, env: env, stdio: ['ignore', 'inherit', 'inherit'] });
   const answer = await new Promise((resolve) => {
     child.on('error', () => resolve({ status: 1 }));
     child.on('exit', (status, signal) => resolve({ status: status, signal: signal }));
   });
   stopIfInterrupted(answer);
-  if (!fs.existsSync(file)) return { passed: 0, failed: 1 };
-  const report = JSON.parse(fs.readFileSync(file, 'utf8'));
-  return { passed: report.held, failed: report.failed === 0 && answer.status !== 0 ? 1 : report.failed };
+  return answer;
 }
 
 function isFailed(test) {
