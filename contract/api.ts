@@ -16,7 +16,7 @@ const password = z.string().min(passwordCharsMin).max(passwordCharsMax);
 /** IANA name; the server checks it against the zones that its own Intl knows. */
 const timezone = z.string().max(64);
 /** ISO 4217, upper case. */
-const currency = z.string().regex(/^[A-Z]{3}$/);
+export const currency = z.string().regex(/^[A-Z]{3}$/);
 
 export const site = z.object({
   id: z.number().int(),
@@ -72,22 +72,6 @@ export const session = z.object({
   version: z.string(),
 });
 export type Session = z.infer<typeof session>;
-
-export const goal = z.object({
-  id: z.number().int(),
-  name: z.string(),
-  kind: z.enum(['page', 'event']),
-  /** A page pattern with `*` (one segment) and `**` (any depth), or an event name. */
-  match: z.string(),
-  /** Set: the goal earns revenue, summed in this currency only. */
-  currency: z.string().nullable(),
-});
-export const newGoal = z.strictObject({
-  name: words(120).optional(),
-  kind: z.enum(['page', 'event']),
-  match: words(2_000),
-  currency: currency.nullable().optional(),
-});
 
 /** Custom properties that were seen lately, with the events that carried each. */
 export const seenProperties = z.object({

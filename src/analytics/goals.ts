@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { goal, newGoal } from '../../contract/api.ts';
 import { isCurrency } from '../../contract/currency.ts';
+import { goal, goalPreview, goalRule, newGoal } from '../../contract/goals.ts';
 import { siteOfPath, sitesChanged } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
@@ -8,13 +8,20 @@ import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
+import { type FrozenDays, runBatch } from './query/index.ts';
+import { isoDay, isZone, localDay } from './query/zone.ts';
 
 export type Goal = z.infer<typeof goal>;
 
 /** More would make the goals panel a page of its own; reports read all of them in one pass. */
 export const goalsPerSiteMax = 100;
 
-const columns = 'id, name, kind, pattern AS match, currency';
+/** How far back a goal that is being made is tried. */
+const previewDays = 30;
+
+const ruleColumns = `kind, pattern AS match, scroll_depth,
+  CASE WHEN property IS NULL THEN NULL ELSE json_build_object('name', property, 'value', property_value) END AS property`;
+const columns = `id, name, currency, ${ruleColumns}`;
 
 export function listGoals(sql: Sql, siteId: number): Promise<Goal[]> {
   return sql.query<Goal>(`SELECT ${columns} FROM goals WHERE site_id = $1 ORDER BY name, id`, [siteId]);
@@ -28,12 +35,9 @@ export async function goalRules(postgres: Postgres): Promise<Map<number, GoalRul
   const rules = new Map<number, GoalRule[]>();
   for (const { organisation_id: organisationId } of organisations) {
     const rows = await postgres.tenant(organisationId, (sql) =>
-      sql.query<GoalRule & { site_id: number }>(
-        'SELECT site_id, kind, pattern AS match FROM goals ORDER BY site_id, id',
-      ),
+      sql.query<GoalRule & { site_id: number }>(`SELECT site_id, ${ruleColumns} FROM goals ORDER BY site_id, id`),
     );
-    for (const { site_id: siteId, kind, match } of rows)
-      rules.set(siteId, [...(rules.get(siteId) ?? []), { kind, match }]);
+    for (const { site_id: siteId, ...rule } of rows) rules.set(siteId, [...(rules.get(siteId) ?? []), rule]);
   }
   return rules;
 }
@@ -48,52 +52,98 @@ export async function addGoal(
   site: { id: number; organisation_id: number },
   input: z.infer<typeof newGoal>,
 ): Promise<Goal> {
-  const name = input.name ?? (input.kind === 'page' ? `Visit ${input.match}` : input.match);
-  if (input.kind === 'page' && !input.match.startsWith('/') && !input.match.startsWith('*'))
-    throw new RequestError(
-      'invalid_field',
-      `"${input.match}" is not a page pattern. Begin it with a slash, such as /blog** or /thanks.`,
-      { field: 'match' },
-    );
-  if (input.currency != null && !isCurrency(input.currency))
-    throw new RequestError(
-      'invalid_field',
-      `"${input.currency}" is not a currency. Write an ISO 4217 code such as EUR.`,
-      { field: 'currency' },
-    );
-  if (input.currency != null && input.kind === 'page')
-    throw new RequestError(
-      'invalid_field',
-      'A page earns no revenue by itself. Make the goal of an event that carries revenue, such as purchase.',
-      { field: 'currency' },
-    );
+  refuseUnsound(input);
   const { count } = await sql.one<{ count: number }>('SELECT count(*)::int AS count FROM goals WHERE site_id = $1', [
     site.id,
   ]);
   if (count >= goalsPerSiteMax)
     throw new RequestError('conflict', `A site has at most ${goalsPerSiteMax} goals. Remove one first.`);
   const row = await sql.maybe<Goal>(
-    `INSERT INTO goals (organisation_id, site_id, kind, name, pattern, currency, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    `INSERT INTO goals (name, kind, pattern, property, property_value, scroll_depth, currency, organisation_id, site_id, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      ON CONFLICT (organisation_id, site_id, name) DO NOTHING RETURNING ${columns}`,
-    [
-      site.organisation_id,
-      site.id,
-      input.kind,
-      name.slice(0, 120),
-      input.match,
-      input.currency ?? null,
-      new Date(clock.now()),
-    ],
+    [...valuesOf(input), site.organisation_id, site.id, new Date(clock.now())],
   );
-  if (row === undefined)
-    throw new RequestError('conflict', `There is a goal called "${name}" already. Give this one another name.`, {
-      field: 'name',
-    });
+  if (row === undefined) throw nameTaken(input);
   return row;
 }
 
-export function goalRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'>): Route[] {
-  const { postgres, clock } = house;
+/**
+ * Makes a goal count something else, or gives it another name. Its number stays, so links to it do.
+ * @throws RequestError invalid_field, conflict, not_found
+ */
+async function changeGoal(sql: Sql, siteId: number, id: number, input: z.infer<typeof newGoal>): Promise<Goal> {
+  refuseUnsound(input);
+  const taken = await sql.maybe('SELECT 1 FROM goals WHERE site_id = $1 AND name = $2 AND id <> $3 FOR UPDATE', [
+    siteId,
+    nameOf(input),
+    id,
+  ]);
+  if (taken !== undefined) throw nameTaken(input);
+  const row = await sql.maybe<Goal>(
+    `UPDATE goals SET name = $1, kind = $2, pattern = $3, property = $4, property_value = $5, scroll_depth = $6, currency = $7
+     WHERE id = $8 AND site_id = $9 RETURNING ${columns}`,
+    [...valuesOf(input), id, siteId],
+  );
+  if (row === undefined) throw noSuchGoal();
+  return row;
+}
+
+function valuesOf(input: z.infer<typeof newGoal>) {
+  return [
+    nameOf(input),
+    input.kind,
+    input.match,
+    input.property?.name ?? null,
+    input.property?.value ?? null,
+    input.scroll_depth ?? null,
+    input.currency ?? null,
+  ];
+}
+
+/** The name that was given, or one that says what is counted. */
+function nameOf({ name, kind, match, property, scroll_depth: depth }: z.infer<typeof newGoal>): string {
+  const own = { page: `Visit ${match}`, event: match, scroll: `Scroll ${depth}% of ${match}` }[kind];
+  return (name ?? (property == null ? own : `${own}, ${property.name} ${property.value}`)).slice(0, 120);
+}
+
+const nameTaken = (input: z.infer<typeof newGoal>) =>
+  new RequestError('conflict', `There is a goal called "${nameOf(input)}" already. Give this one another name.`, {
+    field: 'name',
+  });
+const noSuchGoal = () => new RequestError('not_found', 'There is no goal with this number on this site.');
+
+/** Refuses what no event could ever be. */
+function refuseUnsound(input: z.infer<typeof newGoal>): void {
+  const refuse = (field: string, message: string) => {
+    throw new RequestError('invalid_field', message, { field });
+  };
+  const { kind, match } = input;
+  if (kind !== 'event' && !match.startsWith('/') && !match.startsWith('*'))
+    refuse('match', `"${match}" is not a page pattern. Begin it with a slash, such as /blog** or /thanks.`);
+  if (kind === 'event' && match === 'engagement')
+    refuse('match', 'Attention is no event that is done. To count how far a page is read, make a goal of scrolling.');
+  if (kind === 'scroll' && input.scroll_depth == null)
+    refuse('scroll_depth', 'Say how much of the page has to be seen, in percent from 1 to 100.');
+  if (kind !== 'scroll' && input.scroll_depth != null)
+    refuse('scroll_depth', 'Only a goal of scrolling has a depth. Leave it out, or make the kind "scroll".');
+  if (kind !== 'event' && input.property != null)
+    refuse('property', 'Only an event carries properties. Leave it out, or make the kind "event".');
+  if (input.currency != null && !isCurrency(input.currency))
+    refuse('currency', `"${input.currency}" is not a currency. Write an ISO 4217 code such as EUR.`);
+  if (input.currency != null && kind !== 'event')
+    refuse(
+      'currency',
+      'A page earns no revenue by itself. Make the goal of an event that carries revenue, such as purchase.',
+    );
+}
+
+export function goalRoutes(
+  house: Pick<House, 'postgres' | 'warehouse' | 'clock'>,
+  { frozenDaysOf }: { frozenDaysOf: (siteId: number) => Promise<FrozenDays> },
+): Route[] {
+  const { postgres, warehouse, clock } = house;
+  const numbered = z.object({ domain: z.string(), id: z.coerce.number().int().positive() });
   return [
     ...propertyRoutes(house),
     defineRoute({
@@ -112,7 +162,7 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'
       method: 'POST',
       path: '/api/sites/:domain/goals',
       access: 'goal.manage',
-      summary: 'Adds a goal: a page pattern or an event, with a currency when it earns revenue.',
+      summary: 'Adds a goal: a page pattern, an event or scrolling, with a currency when it earns revenue.',
       params: z.object({ domain: z.string() }),
       body: newGoal,
       answer: goal,
@@ -125,17 +175,72 @@ export function goalRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'
       },
     }),
     defineRoute({
+      method: 'POST',
+      path: '/api/sites/:domain/goal-preview',
+      access: 'stats.read',
+      summary: `What a goal would have counted in the last ${previewDays} days. Nothing is kept.`,
+      params: z.object({ domain: z.string() }),
+      body: goalRule,
+      answer: goalPreview,
+      async handle(request) {
+        refuseUnsound(request.body);
+        const site = await siteOfPath(postgres, request);
+        const now = clock.now();
+        const today = localDay(now, isZone(site.timezone) ? site.timezone : 'UTC');
+        const days: [string, string] = [isoDay(today - previewDays + 1), isoDay(today)];
+        const asked = { site_id: site.domain, date_range: days };
+        const answers = await runBatch({
+          ...{ site, warehouse, now, signal: request.signal },
+          frozenDays: await frozenDaysOf(site.id),
+          goals: [{ ...request.body, name: 'preview', currency: null }],
+          requests: [
+            { ...asked, metrics: ['visitors', 'events'], filters: [['is', 'event:goal', ['preview']]] },
+            { ...asked, metrics: ['visitors'] },
+          ],
+        });
+        const [[visitors, times], [of]] = answers.map((answer) => {
+          if ('problem' in answer) throw new RequestError(answer.problem.code, answer.problem.message);
+          return answer.results[0]?.metrics.map(Number) ?? [];
+        }) as [number[], number[]];
+        return {
+          body: {
+            days,
+            visitors: visitors ?? 0,
+            of: of ?? 0,
+            times: request.body.kind === 'scroll' ? null : (times ?? 0),
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/sites/:domain/goals/:id',
+      access: 'goal.manage',
+      summary: 'Changes a goal: its name, what it counts, its currency. The past is counted by the new rule too.',
+      params: numbered,
+      body: newGoal,
+      answer: goal,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const changed = await postgres.tenant(site.organisation_id, (sql) =>
+          changeGoal(sql, site.id, request.params.id, request.body),
+        );
+        await sitesChanged();
+        return { body: changed };
+      },
+    }),
+    defineRoute({
       method: 'DELETE',
       path: '/api/sites/:domain/goals/:id',
       access: 'goal.manage',
       summary: 'Removes a goal. The events it counted stay.',
-      params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
+      params: numbered,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const removed = await postgres.tenant(site.organisation_id, (sql) =>
           sql.run('DELETE FROM goals WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
         );
-        if (removed === 0) throw new RequestError('not_found', 'There is no goal with this number on this site.');
+        if (removed === 0) throw noSuchGoal();
         await sitesChanged();
         return { status: 204 };
       },

@@ -107,7 +107,7 @@ export const analytics = defineSubject({
           frozenDaysOf: (site) => history.frozenDays(site.id),
           importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
         }),
-        ...goalRoutes(house),
+        ...goalRoutes(house, { frozenDaysOf: history.frozenDays }),
         ...annotationRoutes(house),
         ...contactRoutes(house),
         ...missingRoutes(house),

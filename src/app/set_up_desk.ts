@@ -69,7 +69,10 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
         if (
           !have.some(
             (other) =>
-              other.kind === goal.kind && other.match === goal.match && other.currency === (goal.currency ?? null),
+              other.kind === goal.kind &&
+              other.match === goal.match &&
+              other.property === null &&
+              other.currency === (goal.currency ?? null),
           )
         )
           have.push(await addGoal(sql, clock, stored, goal));

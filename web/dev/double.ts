@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Plugin } from 'vite';
 import { dropReasons, leftOutReasons } from '../../contract/drops.ts';
 import type { MissingEvents } from '../../contract/missing.ts';
-import type { ApiKey, ForeignId, Goal, QueryRequest, Site } from '../src/desk/api.ts';
+import type { QualitySign } from '../../contract/quality.ts';
+import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
 
 /**
@@ -67,9 +68,21 @@ export function openDouble(options: DoubleOptions = {}): Double {
     [
       'shop.example',
       [
-        { id: 1, name: 'Added to cart', kind: 'event', match: 'Added to cart', currency: null },
-        { id: 2, name: 'Order placed', kind: 'event', match: 'purchase', currency: 'EUR' },
-        { id: 3, name: 'Newsletter joined', kind: 'page', match: '/newsletter/thanks', currency: null },
+        goalOf(1, { name: 'Added to cart', kind: 'event', match: 'Added to cart' }),
+        goalOf(2, { name: 'Order placed', kind: 'event', match: 'purchase', currency: 'EUR' }),
+        goalOf(3, { name: 'Newsletter joined', kind: 'page', match: '/newsletter/thanks' }),
+        goalOf(4, {
+          name: 'Swatch requested',
+          kind: 'event',
+          match: 'Request',
+          property: { name: 'kind', value: 'swatch' },
+        }),
+        goalOf(5, {
+          name: 'Scrolled to reviews',
+          kind: 'scroll',
+          match: '/throws/**',
+          scroll_depth: 60,
+        }),
       ],
     ],
   ]);
@@ -341,23 +354,27 @@ export function openDouble(options: DoubleOptions = {}): Double {
         );
         return { status: 204 };
       }
-      const asked = body as { name?: string; kind: Goal['kind']; match: string; currency?: string | null };
-      if (asked.kind === 'page' && !/^[/*]/.test(asked.match))
+      const asked = body as NewGoal;
+      if (asked.kind !== 'event' && !/^[/*]/.test(asked.match))
         return fail(
           400,
           'invalid_field',
           `"${asked.match}" is not a page pattern. Begin it with a slash, such as /blog** or /thanks.`,
           'match',
         );
-      const goal: Goal = {
-        id: nextId++,
-        name: asked.name ?? asked.match,
-        kind: asked.kind,
-        match: asked.match,
-        currency: asked.currency ?? null,
-      };
-      list.push(goal);
-      return { status: 201, body: goal };
+      const at = list.findIndex((one) => one.id === Number(id));
+      const made = goalOf(at === -1 ? nextId++ : Number(id), asked);
+      if (at === -1) list.push(made);
+      else list[at] = made;
+      return { status: at === -1 ? 201 : 200, body: made };
+    }
+    if (part === 'goal-preview') {
+      const asked = body as NewGoal;
+      const { daily, days } = shapeOf(site.domain);
+      const of = daily * Math.min(30, days);
+      const visitors = asked.match.endsWith('nobody') ? 0 : Math.round(of * 0.031);
+      const times = asked.kind === 'scroll' ? null : Math.round(visitors * 1.2);
+      return { status: 200, body: { days: ['2026-10-29', '2026-11-27'], visitors, of, times } };
     }
     if (part === 'foreign-ids') {
       const list = foreignIds.get(site.domain) ?? [];
@@ -532,4 +549,9 @@ function realtimeOf(visitors: number) {
     events_from: instant(last - 29 * 60_000),
     cursor: String(last / 1000),
   };
+}
+
+function goalOf(id: number, { name, kind, match, property, scroll_depth: depth, currency }: NewGoal): Goal {
+  const rest = { property: property ?? null, scroll_depth: depth ?? null, currency: currency ?? null };
+  return { id, name: name ?? match, kind, match, ...rest };
 }

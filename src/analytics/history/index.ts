@@ -2,4 +2,4 @@ export { aloneIn } from './alone.ts';
 export type { DirtyReason, FrozenDay, History, HistorySite, SiteHistory } from './history.ts';
 export { historyLimits, openHistory } from './history.ts';
 export type { GoalRule } from './recipe.ts';
-export { frozenDimensions, goalDimension, goalKey, revenueDimensions } from './recipe.ts';
+export { frozenDimensions, goalDimension, goalKey, revenueDimensions, scrollDepthMax } from './recipe.ts';

@@ -48,17 +48,30 @@ export const actionsOnly: readonly string[] = ['event:name'];
 
 /** What a goal counts; its name and currency make no difference to that. */
 export interface GoalRule {
-  kind: 'page' | 'event';
+  kind: 'page' | 'event' | 'scroll';
+  /** A page pattern (`*` within a segment, `**` anything), or the name of an event. */
   match: string;
+  /** An event counts only with this value of this property. */
+  property?: { name: string; value: string } | null | undefined;
+  /** Percent of the page that has to have been seen, for the kind `scroll`. */
+  scroll_depth?: number | null | undefined;
 }
 
 /** The dimension of `daily` whose values are goals, by what they count. */
 export const goalDimension = 'event:goal';
 
-/** The value of a goal in `daily`, and its word in the register of frozen days. */
-export function goalKey({ kind, match }: GoalRule): string {
+/**
+ * The value of a goal in `daily`, and its word in the register of frozen days. A goal that is changed has another key, so
+ * what was frozen for it before is never read as the changed one.
+ */
+export function goalKey({ kind, match, property, scroll_depth: depth }: GoalRule): string {
+  if (kind === 'scroll') return `scroll:${depth ?? scrollDepthMax}:${match}`;
+  if (kind === 'event' && property != null) return `property:${JSON.stringify([match, property.name, property.value])}`;
   return `${kind}:${match}`;
 }
+
+/** Percent. A scroll goal without a depth is one of the whole page. */
+export const scrollDepthMax = 100;
 
 /** Pages of entry and exit are known to visits alone, and revenue to events alone: it is not frozen by them. */
 const endsOfVisits: readonly string[] = [

@@ -1,8 +1,9 @@
 import { noProperty } from '../facts.ts';
+import { type GoalRule, scrollDepthMax } from '../history/index.ts';
 import type { Binder } from './binder.ts';
 import { countryCodes, countryNames } from './countries.ts';
 import { pagePattern } from './page_pattern.ts';
-import type { Dimension, Filter, Goal } from './parse.ts';
+import { anyFilter, type Dimension, type Filter } from './parse.ts';
 
 /** Where a condition or a key is evaluated: on events (alias `e`), visits (`v`), the value of a frozen row or a row of an imported day (`t`). */
 export type Table = 'events' | 'visits' | 'daily' | 'imported';
@@ -98,13 +99,26 @@ export function countryName(code: string, binder: Binder): string {
   return `transform(toString(${code}), ${codes}, ${names}, toString(${code}))`;
 }
 
-/** Is the event a conversion of the goal? A page goal takes page views; attention is never a conversion. */
-export function goalCondition(goal: Pick<Goal, 'kind' | 'match'>, binder: Binder): string {
-  if (goal.kind === 'event') {
-    const name = `e.name = ${binder.bind('String', goal.match)}`;
-    return goal.match === 'engagement' ? '0' : name;
+/**
+ * Is the event a conversion of the goal? A page goal takes page views. Attention is never one, but for scroll goals,
+ * which are reached by it; a depth of 255 is one that was not measured.
+ */
+export function goalCondition(goal: GoalRule, binder: Binder): string {
+  switch (goal.kind) {
+    case 'event': {
+      if (goal.match === 'engagement') return '0';
+      const name = `e.name = ${binder.bind('String', goal.match)}`;
+      if (goal.property == null) return name;
+      const value = `e.props[${binder.bind('String', goal.property.name)}]`;
+      return `(${name} AND ${value} = ${binder.bind('String', goal.property.value)})`;
+    }
+    case 'page':
+      return `(e.name = 'pageview' AND ${globCondition('e.pathname', goal.match, binder)})`;
+    case 'scroll': {
+      const depth = `e.scroll_depth >= ${binder.bind('UInt32', goal.scroll_depth ?? scrollDepthMax)} AND e.scroll_depth <= ${scrollDepthMax}`;
+      return `(e.name = 'engagement' AND ${depth} AND ${globCondition('e.pathname', goal.match, binder)})`;
+    }
   }
-  return `(e.name = 'pageview' AND ${globCondition('e.pathname', goal.match, binder)})`;
 }
 
 function globCondition(value: string, glob: string, binder: Binder): string {
@@ -134,9 +148,22 @@ export function asksEvents(filter: Filter): boolean {
   }
 }
 
-/** Dimensions under which engagement events are nobody's: see `actionsOnly` in facts.ts. */
-export function isOfActions(dimension: Dimension | Extract<Filter, { kind: 'test' | 'goal' }>): boolean {
-  if (dimension.kind === 'goal') return true;
-  const subject = dimension.kind === 'test' ? dimension.subject : dimension;
-  return subject.kind === 'column' && subject.fact.actionsOnly === true;
+/**
+ * Dimensions under which engagement events are nobody's: see `actionsOnly` in facts.ts. Goals are among them, unless one
+ * is reached by scrolling.
+ */
+export function isOfActions(dimension: Dimension, goals: readonly GoalRule[]): boolean {
+  if (dimension.kind === 'goal') return !goals.some(isReached);
+  return dimension.kind === 'column' && dimension.fact.actionsOnly === true;
 }
+
+/** The same of filters. One that names a scroll goal asks about engagement events, whatever stands beside it. */
+export function filterActions(filters: readonly Filter[]): boolean {
+  const has = (wanted: (filter: Filter) => boolean) => filters.some((filter) => anyFilter(filter, wanted));
+  const asksActions = has(
+    (filter) => filter.kind === 'goal' || (filter.kind === 'test' && isOfActions(filter.subject, [])),
+  );
+  return asksActions && !has((filter) => filter.kind === 'goal' && filter.goals.some(isReached));
+}
+
+const isReached = ({ kind }: GoalRule) => kind === 'scroll';

@@ -17,7 +17,9 @@ export function eventParts({ scope, binder, rows, keys }: PartTools) {
     days: readonly number[] | undefined,
     which: (scope: RowScope) => boolean = () => true,
   ): string {
-    const actions = members.some(({ list }) => list.dimensions.some(isOfActions));
+    const actions = members.some(({ list }) =>
+      list.dimensions.some((dimension) => isOfActions(dimension, scope.goals)),
+    );
     const goalAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'goal') ?? -1;
     const earns = atoms.some((atom) => atom === 'revenue' || atom === 'revenue_events' || atom === 'revenue_elsewhere');
     const columnsOf = (whole: boolean) => [

@@ -17,15 +17,13 @@ import {
   type TimeStep,
   timeSteps,
 } from '../facts.ts';
+import type { GoalRule } from '../history/index.ts';
 import type { ComparisonRequest, RangeRequest } from './range.ts';
 
 /** A goal as the engine needs it: the caller reads it from its own store. */
-export interface Goal {
+export interface Goal extends GoalRule {
   /** What answers and filters call it. */
   name: string;
-  kind: 'page' | 'event';
-  /** A page pattern (`*` within a segment, `**` anything) or the name of an event. */
-  match: string;
   /** ISO 4217, when the goal earns revenue. */
   currency: string | null;
 }
@@ -362,7 +360,7 @@ function readGoals(
       if (found.length > 0) return found;
       throw new Fault(
         'invalid_filter',
-        `This site has no goal ${quoted(value)}: create it under Settings, Goals, or correct the name.`,
+        `This site has no goal ${quoted(value)}: create it under Goals, or correct the name.`,
         `${field}.2.${at}`,
       );
     }),

@@ -146,7 +146,7 @@ function readingsOf(scope: Scope, lists: readonly Numbered[], side: Side | undef
       const days = daysOf(over === 'live' ? whole.daily?.live : undefined);
       const member = byDay({ at, list: whole }, days, scope.range);
       for (const [kind, atoms] of Map.groupBy(atomsOver, (atom) => kindOf(atom, member.list, scope))) {
-        const reading = readingOf(member, kind, atoms, days);
+        const reading = readingOf(scope, member, kind, atoms, days);
         const shared = readings.find((each) => canShare(each, reading, side));
         if (shared === undefined) {
           readings.push(reading);
@@ -162,6 +162,7 @@ function readingsOf(scope: Scope, lists: readonly Numbered[], side: Side | undef
 }
 
 function readingOf(
+  { goals }: Scope,
   member: Numbered,
   kind: PartKind,
   atoms: readonly Atom[],
@@ -171,7 +172,7 @@ function readingOf(
   return {
     ...{ kind, days, members: [member] },
     atoms: [...atoms],
-    actions: dimensions.some(isOfActions),
+    actions: dimensions.some((dimension) => isOfActions(dimension, goals)),
     // Each event must count once in each list of a pass.
     single:
       kind === 'reading' ||

@@ -1,6 +1,6 @@
 import type { MetricName } from '../../../contract/query.ts';
 import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
-import { isOfActions } from './condition.ts';
+import { filterActions, isOfActions } from './condition.ts';
 import { planDaily } from './daily.ts';
 import { type ImportedPlan, planImported, type SkipReason } from './imported.ts';
 import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type Query } from './parse.ts';
@@ -161,7 +161,7 @@ export function planQuestion(dated: Dated): Question {
     imported,
     patterns: patternsOf(query.filters),
     currencyOf: revenue.currencyOf,
-    warnings: { ...revenue.warnings, ...readingWarnings(query) },
+    warnings: { ...revenue.warnings, ...readingWarnings(query, goals) },
   };
 }
 
@@ -257,13 +257,9 @@ function elsewhereAsk(scope: Scope, query: Query, house: QueryHouse): Ask {
   };
 }
 
-/** Depth and attention come with engagement events, which have no name, goal or title to be asked by. */
-function readingWarnings(query: Query): Question['warnings'] {
-  const byAction =
-    query.dimensions.some(isOfActions) ||
-    query.filters.some((filter) =>
-      anyFilter(filter, (test) => (test.kind === 'goal' || test.kind === 'test') && isOfActions(test)),
-    );
+/** Depth and attention come with engagement events, which have no name or title to be asked by, and no goal but scroll. */
+function readingWarnings(query: Query, goals: readonly Goal[]): Question['warnings'] {
+  const byAction = query.dimensions.some((dimension) => isOfActions(dimension, goals)) || filterActions(query.filters);
   if (!byAction) return {};
   const asked = query.metrics.filter((metric) => metric === 'scroll_depth' || metric === 'time_on_page');
   const warning = 'Reading is not measured per event: drop the name, goal or title from the question.';

@@ -63,8 +63,11 @@ export function referenceRows(
   }: { query: Query; range: Range; buckets: readonly Bucket[]; goals: readonly Goal[]; currency: string },
 ): ReferenceRow[] {
   const visits = visitsOf(events);
+  const scrolls = (some: readonly Goal[]) => some.some((goal) => goal.kind === 'scroll');
   const actionsOnly =
-    query.dimensions.some((dimension) => named(dimension)) || query.filters.some((filter) => mentions(filter));
+    query.dimensions.some((dimension) => named(dimension) && !(dimension.kind === 'goal' && scrolls(goals))) ||
+    (query.filters.some((filter) => mentions(filter)) &&
+      !query.filters.some((filter) => goalsNamed(filter).some((goal) => goal.kind === 'scroll')));
   const inRange = events.filter((event) => {
     const at = instantOfRow(event.time);
     return at >= range.from && at < range.to;
@@ -215,8 +218,14 @@ function raw(
 const countries: Record<string, string> = { DE: 'Germany', FR: 'France', US: 'United States' };
 
 function reaches(goal: Goal, event: EventRow): boolean {
-  if (goal.kind === 'event') return event.name === goal.match;
-  return event.name === 'pageview' && globs(goal.match, event.pathname);
+  if (goal.kind === 'event') {
+    const { property } = goal;
+    return event.name === goal.match && (property == null || event.props[property.name] === property.value);
+  }
+  if (!globs(goal.match, event.pathname)) return false;
+  if (goal.kind === 'page') return event.name === 'pageview';
+  const depth = event.scroll_depth;
+  return event.name === 'engagement' && depth <= 100 && depth >= (goal.scroll_depth ?? 100);
 }
 
 /** By hand, so as not to share the translation into a pattern. */
@@ -277,6 +286,12 @@ function currencyOf(
 
 const named = (dimension: Dimension) =>
   dimension.kind === 'goal' || dimension.name === 'event:name' || dimension.name === 'event:title';
+
+function goalsNamed(filter: Filter): readonly Goal[] {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.nodes.flatMap(goalsNamed);
+  if (filter.kind === 'not') return goalsNamed(filter.node);
+  return filter.kind === 'goal' ? filter.goals : [];
+}
 
 function mentions(filter: Filter): boolean {
   if (filter.kind === 'and' || filter.kind === 'or') return filter.nodes.some(mentions);

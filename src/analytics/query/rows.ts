@@ -1,7 +1,5 @@
 import type { Binder } from './binder.ts';
-import { conditionOf, isOfActions } from './condition.ts';
-import type { Filter } from './parse.ts';
-import { anyFilter } from './parse.ts';
+import { conditionOf, filterActions } from './condition.ts';
 import type { Scope } from './statement.ts';
 import { firstAndLast, graceMs, insideOf, stretchesOf } from './whole_days.ts';
 import { dayMs, isoDay } from './zone.ts';
@@ -90,7 +88,7 @@ export function openRows(scope: Scope, binder: Binder) {
   /** The filters, as tests of an event. */
   function eventTests(days: readonly number[] | undefined, actionsOnly: boolean): string[] {
     const { filters } = scope;
-    const actions = actionsOnly || filters.some((filter) => anyFilter(filter, (test) => isActionTest(test)));
+    const actions = actionsOnly || filterActions(filters);
     const context = {
       binder,
       table: 'events' as const,
@@ -129,8 +127,4 @@ export function openRows(scope: Scope, binder: Binder) {
 /** For tests of a table whose rows hold everything that they look at. */
 export function never(): string {
   throw new Error('A test that needs no look-up in visits asked for one.');
-}
-
-function isActionTest(filter: Filter): boolean {
-  return (filter.kind === 'goal' || filter.kind === 'test') && isOfActions(filter);
 }

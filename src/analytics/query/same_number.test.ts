@@ -26,6 +26,10 @@ const goals: Goal[] = [
   { name: 'Dollars', kind: 'event', match: 'purchase', currency: 'USD' },
   { name: 'Blog', kind: 'page', match: '/blog**', currency: null },
   { name: 'Post', kind: 'page', match: '/blog/*', currency: null },
+  { name: 'Pro signup', kind: 'event', match: 'Signup', property: { name: 'plan', value: 'pro' }, currency: null },
+  { name: 'Sold pro', kind: 'event', match: 'purchase', property: { name: 'plan', value: 'pro' }, currency: 'EUR' },
+  { name: 'Read half', kind: 'scroll', match: '/blog**', scroll_depth: 50, currency: null },
+  { name: 'Read to the end', kind: 'scroll', match: '/blog/*', scroll_depth: 100, currency: null },
 ];
 const zones = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/Sao_Paulo', 'Pacific/Apia'];
 
@@ -176,6 +180,9 @@ const frozenFilters: unknown[][] = [
   [['is', 'event:name', ['purchase']]],
   [['is', 'event:goal', ['Blog']]],
   [['is', 'event:goal', ['Dollars', 'Post']]],
+  [['is', 'event:goal', ['Pro signup']]],
+  [['is', 'event:goal', ['Read half']]],
+  [['is', 'event:goal', ['Read to the end', 'Signup']]],
   [
     ['is', 'visit:device', ['Mobile']],
     ['is_not', 'visit:device', ['Desktop']],

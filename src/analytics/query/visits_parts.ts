@@ -100,7 +100,7 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
   /** The same for dimensions of events: a visit counts once for each value that its events had. */
   function visitsByEvent(member: Numbered, wanted: Wanted, days: readonly number[] | undefined): string {
     const { at, list } = member;
-    const actions = list.dimensions.some(isOfActions);
+    const actions = list.dimensions.some((dimension) => isOfActions(dimension, scope.goals));
     const ofVisit = (dimension: Dimension) =>
       dimension.kind === 'time' || (dimension.kind === 'column' && dimension.fact.level === 'visit-end');
     const keys = list.dimensions.map((dimension, number) => {

@@ -4,9 +4,7 @@ import type {
   ForeignId,
   ForeignProduct,
   foreignIdSetting,
-  goal,
   newApiKey,
-  newGoal,
   newSite,
   Session,
   Site,
@@ -19,6 +17,7 @@ import type {
   siteNow,
 } from '../../../contract/api.ts';
 import type { ApiError } from '../../../contract/errors.ts';
+import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
@@ -46,6 +45,8 @@ export type QueryResult = QueryAnswer | { error: { code: string; message: string
 
 /** Every refusal that the desk gives, and the two that it cannot give itself: `unreachable` and `unreadable`. */
 export class DeskError extends Error {
+export type GoalRule = Sent<typeof goalRule>;
+export type GoalPreview = Parsed<typeof goalPreview>;
   readonly status: number;
   readonly code: string;
   readonly field: string | undefined;
@@ -118,6 +119,9 @@ const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
 /** Lists come bare, or as the only list of an object once they have pages. */
 type Listed<T> = T[] | Record<string, T[] | unknown>;
 function rows<T>(answer: Listed<T>): T[] {
+  changeGoal: (domain: string, id: number, body: NewGoal) => call<Goal>('PUT', `${site(domain)}/goals/${id}`, { body }),
+  previewGoal: (domain: string, body: GoalRule, signal?: AbortSignal) =>
+    call<GoalPreview>('POST', `${site(domain)}/goal-preview`, { body, signal }),
   if (Array.isArray(answer)) return answer;
   return (Object.values(answer).find((value) => Array.isArray(value)) as T[] | undefined) ?? [];
 }

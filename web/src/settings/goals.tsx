@@ -30,6 +30,8 @@ export function GoalSettings({ site }: { site: Site }) {
         name: goal.name,
         kind: goal.kind,
         match: goal.match,
+        property: goal.property,
+        scroll_depth: goal.scroll_depth,
         currency: goal.currency,
       });
       goals.set((rows) => [...rows, again]);
