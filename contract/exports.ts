@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * Cells of the tables that Fairlead writes and reads (CSV, RFC 4180). A sheet runs what begins with one of these as a
  * formula, so a text that does gets an apostrophe, which imports take off. One that begins with apostrophes before
@@ -7,9 +9,14 @@ const formula = /^'*[=+\-@\t\r]/;
 const apostropheOfOurs = /^''*[=+\-@\t\r]/;
 const number = /^[+-]?\d+(\.\d+)?$/;
 
+/** A text that no sheet runs as a formula: what a cell says before it is quoted. */
+export function safeText(text: string): string {
+  return formula.test(text) && !number.test(text) ? `'${text}` : text;
+}
+
 /** A text as a cell, ready to stand between two commas. */
 export function textCell(text: string): string {
-  const safe = formula.test(text) && !number.test(text) ? `'${text}` : text;
+  const safe = safeText(text);
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -18,4 +25,41 @@ export function plainCell(cell: string): string {
   return apostropheOfOurs.test(cell) ? cell.slice(1) : cell;
 }
 
-export const exportFormats = ['plausible', 'ndjson'] as const;
+export const exportFormats = ['plausible', 'ndjson', 'parquet'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** POST /api/sites/:domain/exports: writes everything of a site, up to yesterday, into a file on the desk. */
+export const newExport = z.strictObject({ format: z.enum(exportFormats) });
+
+/** A full export of a site. Its file can be fetched while the state is `done`, until `expires_at`. */
+export const siteExport = z.object({
+  id: z.number().int(),
+  format: z.enum(exportFormats),
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  /** Days of the site's zone, both included: 'YYYY-MM-DD'. */
+  first_day: z.string(),
+  last_day: z.string(),
+  days: z.number().int(),
+  days_done: z.number().int(),
+  rows: z.number().int(),
+  /** Size of the file; while it is written, of what is there so far. */
+  bytes: z.number().int(),
+  file_name: z.string(),
+  /** Why it failed, in a sentence; null unless it did. */
+  failure: z.string().nullable(),
+  /** Number of the person who started it; null when an API key did. */
+  started_by: z.number().int().nullable(),
+  created_at: z.string(),
+  finished_at: z.string().nullable(),
+  /** When the file and this line of it are deleted; null while it is not finished. */
+  expires_at: z.string().nullable(),
+});
+export type SiteExport = z.infer<typeof siteExport>;
+
+/** GET /api/sites/:domain/exports, newest first. */
+export const siteExports = z.object({
+  exports: z.array(siteExport),
+  /** The days that an export begun now would hold; null while no day with numbers is over. */
+  span: z.object({ first_day: z.string(), last_day: z.string() }).nullable(),
+});
+export type SiteExports = z.infer<typeof siteExports>;

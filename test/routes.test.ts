@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -54,6 +54,7 @@ const people: Record<string, Asker> = {};
 const keys: Record<string, string> = {};
 let organisation = 0;
 let number = 0;
+let madeExport = 0;
 let started: Answer;
 
 async function call(method: string, path: string, asker: Asker = {}, body?: unknown): Promise<Answer> {
@@ -85,6 +86,9 @@ const bySite = (rest: string) => ({ path: () => `/api/sites/${site}${rest}` });
 const newKey = () => ({ name: `key ${++number}`, scopes: ['stats:read'] });
 const newForeignId = () => ({ id: `client-${++number}`, secret: 'sec_0123456789abcdef' });
 const newAnnotation = () => ({ day: '2026-11-01', note: `note ${++number}` });
+const newShield = () => ({ kind: 'path', value: `/shielded-${++number}/**`, note: `shield ${number}` });
+/** What the last removed shield came back with: a restoration needs it in its body. */
+let undo = '';
 const newGoal = () => ({ kind: 'page', match: `/page-${++number}**` });
 
 const examples: Record<string, Example> = {
@@ -187,10 +191,77 @@ const examples: Record<string, Example> = {
       [`/api/sites/${site}/missing?since=1`, 'since'],
     ],
   },
+  'GET /api/sites/:domain/quality': { ...bySite('/quality'), status: 200 },
+  'GET /api/sites/:domain/shields': { ...bySite('/shields'), status: 200 },
+  'GET /api/sites/:domain/shields/preview': {
+    path: () => `/api/sites/${site}/shields/preview?kind=path&value=/admin/**`,
+    status: 200,
+    badParams: [
+      [`/api/sites/${site}/shields/preview?kind=path`, 'value'],
+      [`/api/sites/${site}/shields/preview?kind=address&value=203.0.113.7`, 'kind'],
+      [`/api/sites/${site}/shields/preview?kind=country&value=ZZ`, 'value'],
+      [`/api/sites/${site}/shields/preview?kind=rate&value=1.5`, 'value'],
+    ],
+  },
+  'POST /api/sites/:domain/shields': {
+    ...bySite('/shields'),
+    body: newShield,
+    status: 201,
+    badValues: [
+      ['kind', 'feeling'],
+      ['value', 'no slash'],
+      ['value', '/a?b=c'],
+      ['value', '/a\u0000b'],
+      ['value', `/${'x'.repeat(253)}`],
+      ['note', 'x'.repeat(81)],
+      ['note', 'the office (203.0.113.7)'],
+    ],
+  },
+  'DELETE /api/sites/:domain/shields/:id': {
+    path: async () =>
+      `/api/sites/${site}/shields/${(await call('POST', `/api/sites/${site}/shields`, people.owner, newShield())).body.id}`,
+    status: 200,
+    badParams: [
+      [`/api/sites/${site}/shields/first`, 'id'],
+      [`/api/sites/${site}/shields/0`, 'id'],
+    ],
+  },
+  'POST /api/sites/:domain/shields/restore': {
+    path: async () => {
+      const path = `/api/sites/${site}/shields`;
+      const { id } = (await call('POST', path, people.owner, newShield())).body;
+      undo = String((await call('DELETE', `${path}/${id}`, people.owner)).body.undo);
+      return `${path}/restore`;
+    },
+    body: () => ({ undo }),
+    status: 201,
+    badValues: [
+      ['undo', ''],
+      ['undo', 'c29tZXRoaW5nIGVsc2UsIGFuZCBub3Qgc2VhbGVk'],
+    ],
+  },
   'GET /api/sites/:domain/realtime': {
     path: () => `/api/sites/${site}/realtime`,
     status: 200,
     badParams: [[`/api/sites/${site}/realtime?since=yesterday`, 'since']],
+  },
+  'GET /api/sites/:domain/exports': { ...bySite('/exports'), status: 200 },
+  'POST /api/sites/:domain/exports': {
+    ...bySite('/exports'),
+    body: () => ({ format: 'ndjson' }),
+    // No day of this site is over.
+    status: 409,
+    badValues: [['format', 'xlsx']],
+  },
+  'GET /api/sites/:domain/exports/:id/file': {
+    path: () => `/api/sites/${site}/exports/${madeExport}/file`,
+    status: 200,
+    badParams: [[`/api/sites/${site}/exports/last/file`, 'id']],
+  },
+  'DELETE /api/sites/:domain/exports/:id': {
+    path: async () => `/api/sites/${site}/exports/${await makeExport()}`,
+    status: 204,
+    badParams: [[`/api/sites/${site}/exports/0`, 'id']],
   },
   'GET /api/sites/:domain/annotations': { ...bySite('/annotations'), status: 200 },
   'POST /api/sites/:domain/annotations': {
@@ -227,7 +298,33 @@ const examples: Record<string, Example> = {
       ['name', 'x'.repeat(121)],
       ['kind', 'feeling'],
       ['currency', 'XQQ'],
+      ['property', { name: 'plan', value: 'pro' }],
+      ['property', { name: 'plan' }],
+      ['scroll_depth', 50],
+      ['scroll_depth', 101],
     ],
+  },
+  'POST /api/sites/:domain/goal-preview': {
+    ...bySite('/goal-preview'),
+    body: newGoal,
+    status: 200,
+    badValues: [
+      ['match', 'no slash'],
+      ['scroll_depth', 0],
+      ['property', { name: 'plan', value: '' }],
+    ],
+  },
+  'PUT /api/sites/:domain/goals/:id': {
+    path: async () =>
+      `/api/sites/${site}/goals/${(await call('POST', `/api/sites/${site}/goals`, people.owner, newGoal())).body.id}`,
+    body: newGoal,
+    status: 200,
+    badValues: [
+      ['match', ''],
+      ['name', ''],
+      ['currency', 'XQQ'],
+    ],
+    badParams: [[`/api/sites/${site}/goals/0`, 'id']],
   },
   'DELETE /api/sites/:domain/goals/:id': {
     path: async () =>
@@ -298,34 +395,8 @@ function firstRun(code: string) {
 }
 
 beforeAll(async () => {
-      ['property', { name: 'plan', value: 'pro' }],
-      ['property', { name: 'plan' }],
-      ['scroll_depth', 50],
-      ['scroll_depth', 101],
-    ],
-  },
-  'POST /api/sites/:domain/goal-preview': {
-    ...bySite('/goal-preview'),
-    body: newGoal,
-    status: 200,
-    badValues: [
-      ['match', 'no slash'],
-      ['scroll_depth', 0],
-      ['property', { name: 'plan', value: '' }],
   server = await startServer(readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0' }));
   base = `http://127.0.0.1:${server.http.address.port}`;
-  'PUT /api/sites/:domain/goals/:id': {
-    path: async () =>
-      `/api/sites/${site}/goals/${(await call('POST', `/api/sites/${site}/goals`, people.owner, newGoal())).body.id}`,
-    body: newGoal,
-    status: 200,
-    badValues: [
-      ['match', ''],
-      ['name', ''],
-      ['currency', 'XQQ'],
-    ],
-    badParams: [[`/api/sites/${site}/goals/0`, 'id']],
-  },
   owner = new pg.Client(await ownerLogin(server.desk.house.postgres));
   await owner.connect();
   started = await call('POST', '/api/set-up', {}, firstRun(server.address.split('#code=')[1] ?? ''));
@@ -339,6 +410,7 @@ beforeAll(async () => {
   keys.all = await makeKey(people.owner, allScopes);
   keys.rival = await makeKey(rival, allScopes);
   people.rival = rival;
+  madeExport = await makeExport();
   const limited = await call('POST', '/api/keys', people.owner, { name: 'second only', scopes: allScopes });
   keys.second = String(limited.body.key);
   await asOwner(organisation, async () => {
@@ -352,6 +424,22 @@ afterAll(async () => {
   await server.stop();
   await eraseStores({ directories }, folder);
 });
+
+/** A finished export of the site, with its file. */
+async function makeExport(): Promise<number> {
+  return asOwner(organisation, async () => {
+    const { rows } = await owner.query<{ id: string }>(
+      `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_at, finished_at, expires_at)
+       SELECT organisation_id, id, 'ndjson', 'done', 'UTC', '2026-01-01', '2026-01-31', now(), now(), now() + interval '7 days'
+       FROM sites WHERE domain = $1 RETURNING id`,
+      [site],
+    );
+    const id = Number(rows[0]?.id);
+    mkdirSync(join(folder, 'data', 'exports'), { recursive: true });
+    writeFileSync(join(folder, 'data', 'exports', String(id)), '{"name":"pageview"}\n');
+    return id;
+  });
+}
 
 /** A colleague with a role, signed in. */
 async function join_(into: number, role: string, email: string, hash: string): Promise<Asker> {

@@ -4,6 +4,8 @@ import { defineSubject, type House, type RunningSubject } from '../platform/subj
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { exportCommands } from './exports/commands.ts';
+import { exportRoutes } from './exports/routes.ts';
+import { openExportRunner } from './exports/runner.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, goalRules, listGoals } from './goals.ts';
@@ -14,8 +16,10 @@ import { openReplay, type Replay } from './imports/replay.ts';
 import { startIngest } from './ingest/running.ts';
 import { missingRoutes } from './missing.ts';
 import { loadPlacesTable } from './places_file.ts';
+import { qualityRoutes } from './quality.ts';
 import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
 import { realtimeRoutes } from './realtime.ts';
+import { shieldRoutes } from './shields.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
 import { dayOf } from './visits/salt.ts';
@@ -85,6 +89,8 @@ export const analytics = defineSubject({
         }),
       );
     const kept = openKeptSums();
+    // A file lies where it was written, so it is written where it is asked for.
+    const exports = config.role === 'all' || config.role === 'app' ? openExportRunner(house) : undefined;
     const stopSweeping =
       config.role === 'all' || config.role === 'work'
         ? repeat(clock, sweepMs, history.sweep, {
@@ -111,8 +117,11 @@ export const analytics = defineSubject({
         ...annotationRoutes(house),
         ...contactRoutes(house),
         ...missingRoutes(house),
+        ...qualityRoutes(house),
+        ...shieldRoutes(house),
         ...realtimeRoutes(house),
         ...foreignIdRoutes(house),
+        ...(exports === undefined ? [] : exportRoutes(house, exports)),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       fast: ingest.fast,
@@ -135,6 +144,7 @@ export const analytics = defineSubject({
       },
       async stop() {
         stopSweeping();
+        await exports?.stop();
         stopListening();
         list.stop();
         await ingest.stop();

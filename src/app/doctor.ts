@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
+import { diskOf } from '../platform/disk.ts';
 import { certificateFindings } from './certificate_findings.ts';
-import { diskOf, diskWarnShare, type Readiness } from './health.ts';
+import { diskWarnShare, type Readiness } from './health.ts';
 import { onDesk } from './with_desk.ts';
 
 export type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };

@@ -1,16 +1,10 @@
-import { statfsSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { diskOf } from '../platform/disk.ts';
 import type { FastHandler } from '../platform/http/server.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 
 /** A disk fuller than this is said in the log, on `/readyz` and by `fairlead doctor`. */
 export const diskWarnShare = 0.8;
-
-/** How full the disk of a folder is, and what is left on it for us. */
-export function diskOf(folder: string): { usedShare: number; freeBytes: number } {
-  const disk = statfsSync(folder);
-  return { usedShare: 1 - disk.bavail / disk.blocks, freeBytes: disk.bavail * disk.bsize };
-}
 
 /** A part of the desk that has figures for `/metrics` or warnings for `/readyz`. */
 interface HealthPart extends Pick<RunningSubject, 'gauges'> {

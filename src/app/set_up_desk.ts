@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyScopes } from '../../contract/api.ts';
 import { retentionMonthsMax } from '../../contract/limits.ts';
 import { addSite, checkPassword, createOrganisation, findSite, readNewSite, sitesChanged } from '../accounts/index.ts';
 import { addGoal, listGoals } from '../analytics/index.ts';
@@ -86,7 +87,7 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
           desk.accounts.apiKeys.create(
             sql,
             organisationId,
-            { name: 'Command line', scopes: ['stats:read', 'events:write', 'sites:read', 'sites:write'] },
+            { name: 'Command line', scopes: [...keyScopes] },
             undefined,
           ),
         )

@@ -5,11 +5,8 @@ import { findSite } from '../../accounts/index.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
-import { today } from '../imports/occupied.ts';
-import { importedDataOf } from '../imports/records.ts';
-import { dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
-import { formats } from './formats.ts';
-import { openWorkFolder } from './work_folder.ts';
+import { dayOf, isoDay } from '../query/zone.ts';
+import { knownDays, writeExport, zoneOf } from './write_export.ts';
 
 type Stores = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'spool'>;
 
@@ -47,50 +44,17 @@ export function exportCommands({ postgres, warehouse, clock, spool }: Stores): R
           'warehouse_unavailable',
           'The warehouse does not take in what was acknowledged, so the export would lack it. Run the command again when it does.',
         );
-      const zone = isZone(site.timezone) ? site.timezone : 'UTC';
-      const imported = await importedDataOf(postgres, site);
-      const { from, to } = spanOf(args, {
-        first: await firstDay(site.id, zone, imported.days),
-        last: (dayOf(today(clock.now(), zone)) ?? 0) - 1,
+      const { from, to } = spanOf(args, await knownDays({ postgres, warehouse, clock }, site));
+      const asked = { site: site.domain, timezone: zoneOf(site), format, from: isoDay(from), to: isoDay(to) };
+      const rows = await writeExport({ postgres, warehouse }, site, asked, {
+        out,
+        onResume: (day) => say({ note: `An export that was cut off is gone on with behind ${day}.` }),
+        onDay: ({ day, done, days }) => say({ day, done, days }),
       });
-      const asked = { site: site.domain, timezone: zone, format, from: isoDay(from), to: isoDay(to) };
-      const { files, day: linesOf, whole } = formats[format];
-      const work = await openWorkFolder(out, asked, Object.keys(files));
-      try {
-        let { rows } = work;
-        const begun = work.done === '' ? from : (dayOf(work.done) ?? from) + 1;
-        if (begun > from) say({ note: `An export that was cut off is gone on with behind ${work.done}.` });
-        else for (const [file, head] of Object.entries(files)) await work.append(file, head);
-        for (let day = begun; day <= to; day++) {
-          const instants = { from: startOfDay(day, zone), to: startOfDay(day + 1, zone) };
-          const siteDay = { siteId: site.id, day: isoDay(day), importIds: imported.ids, ...instants };
-          for await (const lines of linesOf(warehouse, siteDay)) {
-            await work.append(lines.file, lines.text);
-            rows += lines.rows;
-          }
-          await work.endDay(isoDay(day), rows);
-          say({ day: isoDay(day), done: day - from + 1, days: to - from + 1 });
-        }
-        await work.finish(await whole(work, asked));
-        return { site: site.domain, format, from: asked.from, to: asked.to, days: to - from + 1, rows, file: out };
-      } finally {
-        await work.close();
-      }
+      return { site: site.domain, format, from: asked.from, to: asked.to, days: to - from + 1, rows, file: out };
     } finally {
       atWork.delete(out);
     }
-  }
-
-  /** The first day, as its number, on which the site has numbers; undefined = it has none. */
-  async function firstDay(siteId: number, zone: string, imported: ReadonlySet<string>): Promise<number | undefined> {
-    const [row] = await warehouse.read<{ first: string; visits: string }>(
-      'SELECT toString(toUnixTimestamp64Milli(min(started))) AS first, count() AS visits FROM visits WHERE site_id = {site:UInt64}',
-      { site: siteId },
-      { purpose: 'export', seconds: 60 },
-    );
-    const days = [...imported].map((day) => dayOf(day) ?? Number.POSITIVE_INFINITY);
-    if (row !== undefined && row.visits !== '0') days.push(localDay(Number(row.first), zone));
-    return days.length === 0 ? undefined : Math.min(...days);
   }
 
   return { export: (args, _body, say) => runExport(args, say) };

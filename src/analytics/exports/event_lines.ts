@@ -1,10 +1,9 @@
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import { eventsOfDay, type SiteDay } from './plausible_tables.ts';
+import { rowsThrough } from './rows_file.ts';
 
-/** Rows that are held at once. */
-const rowsAtOnce = 10_000;
-/** A slice of a day that is put in order at once. */
-const sliceMs = 3_600_000;
+/** Events that one statement puts in order; a day with more is taken in slices. */
+const eventsAtOnce = 500_000;
 
 /** What an event says beside `url`, `props` and `revenue`, by our own names; an empty text is left out. */
 const texts = [
@@ -34,22 +33,58 @@ type Row = { [Name in Text]: string } & {
  * nobody can see in the dashboard.
  */
 export async function* eventLines(
-  warehouse: Pick<Warehouse, 'read'>,
-  { siteId, from, to }: Pick<SiteDay, 'siteId' | 'from' | 'to'>,
+  warehouse: Pick<Warehouse, 'read' | 'writeFile'>,
+  scratch: string,
+  day: SiteDay,
 ): AsyncGenerator<{ text: string; rows: number }> {
-  for (let at = from; at < to; at += sliceMs)
-    for (let offset = 0; ; offset += rowsAtOnce) {
-      const rows = await warehouse.read<Row>(
-        sql,
-        { site: siteId, from: at, to: Math.min(at + sliceMs, to), limit: rowsAtOnce, offset },
-        { purpose: 'export', seconds: 120 },
-      );
-      if (rows.length > 0) yield { text: rows.map(lineOf).join(''), rows: rows.length };
-      if (rows.length < rowsAtOnce) break;
-    }
+  for (const { from, to } of await slicesOf(warehouse, day))
+    for await (const rows of rowsThrough<Row>(warehouse, scratch, { sql, params: { site: day.siteId, from, to } }))
+      yield { text: rows.map(lineOf).join(''), rows: rows.length };
 }
 
-/** Ids put rows of one millisecond into an order that the next portion has too. */
+/** Writes the events of a day as Parquet, with the columns of `eventLines`, into one file or several. */
+export async function* eventParquet(
+  warehouse: Pick<Warehouse, 'read' | 'writeFile'>,
+  day: SiteDay,
+  pathOf: (file: string) => string,
+): AsyncGenerator<{ file: string; rows: number }> {
+  const slices = await slicesOf(warehouse, day);
+  for (const [at, { from, to, events }] of slices.entries()) {
+    if (events === 0) continue;
+    const part = slices.length === 1 ? '' : `_${String(at + 1).padStart(2, '0')}`;
+    const file = `events_${day.day.replaceAll('-', '')}${part}.parquet`;
+    await warehouse.writeFile(parquetSql, { site: day.siteId, from, to }, pathOf(file), 'Parquet');
+    yield { file, rows: events };
+  }
+}
+
+/** A day, or equal parts of it where it has many events: each is sorted in memory. */
+async function slicesOf(
+  warehouse: Pick<Warehouse, 'read'>,
+  { siteId, from, to }: SiteDay,
+): Promise<{ from: number; to: number; events: number }[]> {
+  const count = async (from: number, to: number) => {
+    const [row] = await warehouse.read<{ events: string }>(
+      `SELECT count() AS events FROM events AS e WHERE ${eventsOfDay}`,
+      { site: siteId, from, to },
+      { purpose: 'export', seconds: 120 },
+    );
+    return Number(row?.events ?? 0);
+  };
+  const events = await count(from, to);
+  if (events <= eventsAtOnce) return [{ from, to, events }];
+  const parts = Math.min(48, Math.ceil(events / eventsAtOnce));
+  const slices: { from: number; to: number; events: number }[] = [];
+  for (let part = 0; part < parts; part++) {
+    const begin = from + Math.floor(((to - from) * part) / parts);
+    const end = from + Math.floor(((to - from) * (part + 1)) / parts);
+    slices.push({ from: begin, to: end, events: await count(begin, end) });
+  }
+  return slices;
+}
+
+const order = 'ORDER BY e.time, e.visitor_id, e.visit_id, e.name, e.pathname, e.title, toString(e.props)';
+
 const sql = `SELECT ${[
   'toString(e.time) AS at',
   ...texts.map((name) => `e.${name} AS ${name}`),
@@ -57,9 +92,28 @@ const sql = `SELECT ${[
     (name) => `e.${name} AS ${name}`,
   ),
   'toString(e.revenue_amount) AS revenue_amount',
-].join(
-  ', ',
-)} FROM events AS e WHERE ${eventsOfDay} ORDER BY e.time, e.visitor_id, e.visit_id, e.name, e.pathname, e.title, toString(e.props) LIMIT {limit:UInt32} OFFSET {offset:UInt64}`;
+].join(', ')} FROM events AS e WHERE ${eventsOfDay} ${order}`;
+
+/** The members of a line as columns: what a line leaves out is null. */
+const parquetSql = `SELECT ${[
+  'e.time AS time',
+  'toString(e.name) AS name',
+  `concat('https://', e.hostname, e.pathname) AS url`,
+  ...texts
+    .filter((name) => name !== 'name')
+    .map((name) =>
+      name === 'referrer'
+        ? `if(e.referrer = '', NULL, concat('https://', e.referrer)) AS referrer`
+        : `nullIf(toString(e.${name}), '') AS ${name}`,
+    ),
+  // Readers of Parquet know texts as keys, not the engine's dictionaries.
+  "CAST(e.props, 'Map(String, String)') AS props",
+  `if(e.revenue_currency = '', NULL, e.revenue_amount) AS revenue_amount`,
+  `nullIf(toString(e.revenue_currency), '') AS revenue_currency`,
+  `if(e.name = 'engagement', e.engagement_ms, NULL) AS engagement_ms`,
+  `if(e.name = 'engagement' AND e.scroll_depth <= 100, e.scroll_depth, NULL) AS scroll_depth`,
+  `if(e.name != 'engagement' AND e.interactive = 0, false, NULL) AS interactive`,
+].join(', ')} FROM events AS e WHERE ${eventsOfDay} ${order}`;
 
 function lineOf(row: Row): string {
   const line: { [name: string]: unknown } = {

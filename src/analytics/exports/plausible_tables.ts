@@ -1,5 +1,6 @@
 import { textCell } from '../../../contract/exports.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { rowsThrough } from './rows_file.ts';
 
 /**
  * Plausible's ten tables of days (docs of the product, "CSV export"), so that what is measured here can move there, or
@@ -92,28 +93,20 @@ export interface SiteDay {
   readonly importIds: readonly number[];
 }
 
-/** Rows that are held at once; a table of a day has more where paths or referrers are many. */
-const rowsAtOnce = 20_000;
-
 /** The lines of one table on one day, in portions. */
 export async function* dayLines(
-  warehouse: Pick<Warehouse, 'read'>,
+  warehouse: Pick<Warehouse, 'writeFile'>,
+  scratch: string,
   table: Table,
   asked: SiteDay,
 ): AsyncGenerator<{ text: string; rows: number }> {
   const fields = [...table.columns, ...table.numbers];
-  for (const { sql, params } of statementsOf(table, asked))
-    for (let offset = 0; ; offset += rowsAtOnce) {
-      const rows = await warehouse.read<Record<string, string>>(
-        `${sql} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
-        { ...params, limit: rowsAtOnce, offset },
-        { purpose: 'export', seconds: 120 },
-      );
+  for (const statement of statementsOf(table, asked))
+    for await (const rows of rowsThrough<Record<string, string>>(warehouse, scratch, statement)) {
       const lines = rows.map(
         (row) => `${[asked.day, ...fields.map(([, column]) => textCell(String(row[column])))].join(',')}\r\n`,
       );
-      if (rows.length > 0) yield { text: lines.join(''), rows: rows.length };
-      if (rows.length < rowsAtOnce) break;
+      yield { text: lines.join(''), rows: rows.length };
     }
 }
 

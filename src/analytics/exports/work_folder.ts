@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -28,7 +28,15 @@ export interface WorkFolder {
   /** The last day that an earlier run has finished; '' = none. */
   readonly done: string;
   readonly rows: number;
+  /** Bytes of all files at the end of the last whole day. */
+  readonly bytes: number;
+  /** Where something may be written that no later day needs. */
+  readonly scratch: string;
   append(file: string, text: string): Promise<void>;
+  /** Says that a file has been written whole into `path(file)`; it counts from the end of this day. */
+  add(file: string): void;
+  /** All files of it, by name. */
+  files(): string[];
   endDay(day: string, rows: number): Promise<void>;
   path(file: string): string;
   /** Puts the file of this name into its final place, whole or not at all, and takes the folder away. */
@@ -48,12 +56,16 @@ export async function openWorkFolder(out: string, asked: Asked, files: readonly 
     await writeNote(note);
   }
   const kept = note;
+  // A file that the note does not know was begun on a day that was not finished.
+  for (const name of readdirSync(folder))
+    if (name !== 'note.json' && kept.bytes[name] === undefined) await rm(join(folder, name), { recursive: true });
   const handles = new Map<string, FileHandle>();
   for (const file of files) {
     const handle = await open(join(folder, file), 'a', 0o600);
     handles.set(file, handle);
     await handle.truncate(kept.bytes[file] ?? 0);
   }
+  const added: string[] = [];
 
   async function writeNote(content: Note) {
     await writeFile(`${noteFile}.new`, JSON.stringify(content), { mode: 0o600 });
@@ -68,10 +80,22 @@ export async function openWorkFolder(out: string, asked: Asked, files: readonly 
   return {
     done: kept.done,
     rows: kept.rows,
+    get bytes() {
+      return Object.values(kept.bytes).reduce((sum, bytes) => sum + bytes, 0);
+    },
+    scratch: join(folder, 'scratch'),
     async append(file, text) {
       await handles.get(file)?.appendFile(text);
     },
+    add(file) {
+      added.push(file);
+    },
+    files: () => Object.keys(kept.bytes).sort(),
     async endDay(day, rows) {
+      for (const file of added.splice(0)) {
+        await syncFile(join(folder, file));
+        kept.bytes[file] = lstatSync(join(folder, file)).size;
+      }
       for (const [file, handle] of handles) kept.bytes[file] = (await handle.stat()).size;
       Object.assign(kept, { done: day, rows });
       await writeNote(kept);
@@ -99,7 +123,9 @@ function readNote(noteFile: string, asked: Asked, files: readonly string[], fold
       const stat = lstatSync(join(folder, file));
       return stat.isFile() && stat.size >= (note.bytes[file] ?? Number.POSITIVE_INFINITY);
     };
-    return files.every(isThere) ? note : undefined;
+    return files.every((file) => note.bytes[file] !== undefined) && Object.keys(note.bytes).every(isThere)
+      ? note
+      : undefined;
   } catch {
     return undefined;
   }

@@ -10,6 +10,8 @@ const bytesMax = 0xffff_ffff;
 interface Member {
   name: string;
   at: number;
+  /** 8 = deflated, 0 = as it is. */
+  method: 0 | 8;
   crc: number;
   bytes: number;
   packedBytes: number;
@@ -17,18 +19,22 @@ interface Member {
 
 /**
  * Packs files into a ZIP (APPNOTE.TXT 4.3), one after another and without holding one in memory. Its times are all the
- * same, so that the same content gives the same bytes.
+ * same, so that the same content gives the same bytes. What is packed already goes in as it is.
  *
- * @throws RequestError when a file or the archive is too large for its format
+ * @throws the reason of `signal`, and RequestError when a file or the archive is too large for its format
  */
-export async function writeZip(zipFile: string, files: readonly { name: string; path: string }[]): Promise<void> {
+export async function writeZip(
+  zipFile: string,
+  files: readonly { name: string; path: string; isPacked?: boolean }[],
+  signal?: AbortSignal,
+): Promise<void> {
   const out = await open(zipFile, 'w', 0o600);
   try {
     const members: Member[] = [];
     let at = 0;
-    for (const { name, path } of files) {
+    for (const { name, path, isPacked = false } of files) {
       if ((await stat(path)).size > bytesMax) throw tooLarge();
-      const member = await writeMember(out, at, name, path);
+      const member = await writeMember(out, at, { name, path, isPacked }, signal);
       members.push(member);
       at += 30 + Buffer.byteLength(name) + member.packedBytes;
       if (at > bytesMax) throw tooLarge();
@@ -48,20 +54,23 @@ export async function writeZip(zipFile: string, files: readonly { name: string; 
   }
 }
 
-async function writeMember(out: FileHandle, at: number, name: string, path: string): Promise<Member> {
-  const member: Member = { name, at, crc: 0, bytes: 0, packedBytes: 0 };
+async function writeMember(
+  out: FileHandle,
+  at: number,
+  { name, path, isPacked }: { name: string; path: string; isPacked: boolean },
+  signal: AbortSignal | undefined,
+): Promise<Member> {
+  const member: Member = { name, at, method: isPacked ? 0 : 8, crc: 0, bytes: 0, packedBytes: 0 };
   const content = at + 30 + Buffer.byteLength(name);
   async function* counted() {
     for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+      signal?.throwIfAborted();
       member.crc = crc32(piece, member.crc);
       member.bytes += piece.length;
       yield piece;
     }
   }
-  const source = Readable.from(counted());
-  const packed = createDeflateRaw();
-  source.once('error', (error) => packed.destroy(error));
-  for await (const piece of source.pipe(packed) as AsyncIterable<Buffer>) {
+  for await (const piece of isPacked ? counted() : deflated(counted())) {
     await out.write(piece, 0, undefined, content + member.packedBytes);
     member.packedBytes += piece.length;
   }
@@ -71,13 +80,20 @@ async function writeMember(out: FileHandle, at: number, name: string, path: stri
   return member;
 }
 
+function deflated(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const source = Readable.from(pieces);
+  const packed = createDeflateRaw();
+  source.once('error', (error) => packed.destroy(error));
+  return source.pipe(packed);
+}
+
 /** What the header before the content and the list at the end both say: 26 bytes. */
-function fieldsOf({ name, crc, bytes, packedBytes }: Member): Buffer {
+function fieldsOf({ name, method, crc, bytes, packedBytes }: Member): Buffer {
   const fields = Buffer.alloc(26);
   fields.writeUInt16LE(20, 0);
   // Bit 11: names are UTF-8.
   fields.writeUInt16LE(0x800, 2);
-  fields.writeUInt16LE(8, 4);
+  fields.writeUInt16LE(method, 4);
   // 1 January 1980, the first day that the format knows.
   fields.writeUInt16LE(0x21, 8);
   fields.writeUInt32LE(crc, 10);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../../contract/errors.ts';
+import type { FileAnswer } from './file_answer.ts';
 
 /**
  * Who asks. The platform knows only that much; `accounts` makes principals, and a route names the permission
@@ -19,6 +20,7 @@ export interface Principal {
 /** The closed list; roles and key scopes are sets of these (accounts/roles.ts). */
 export const permissions = [
   'stats.read',
+  'stats.export',
   'events.write',
   'site.read',
   'site.manage',
@@ -59,6 +61,8 @@ export interface RouteAnswer<Body = unknown> {
   status?: number;
   headers?: Record<string, string | string[]>;
   body?: Body;
+  /** Instead of a body. */
+  file?: FileAnswer;
 }
 
 export interface Route<Params = unknown, Query = unknown, Body = unknown, Answer = unknown> {

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { clientAddress } from './address.ts';
+import { sendFile } from './file_answer.ts';
 import { matchRoute, type RouteTable, routeTable } from './match.ts';
 import { openPlainLane, type PlainHandler, type PlainLane } from './plain_lane.ts';
 import { type Principal, RequestError, type Route, type RouteRequest } from './route.ts';
@@ -290,12 +291,14 @@ async function answerRoute(
       signal: gone.signal,
     };
     const answer = await route.handle(asked);
-    send(response, answer.status ?? 200, answer.body, {
+    const headers = {
       ...pageHeaders(secure),
       'x-request-id': requestId,
       'cache-control': 'no-store',
       ...answer.headers,
-    });
+    };
+    if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
+    else send(response, answer.status ?? 200, answer.body, headers);
   } catch (error) {
     sendError(options, response, error, requestId, secure);
   } finally {

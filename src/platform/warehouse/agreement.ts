@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { QueryOverCeiling, RowRefused, WarehouseUnavailable } from './errors.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -193,6 +196,30 @@ export function keepsTheAgreement(open: () => Warehouse): void {
   test('a name that is not one of ours never becomes SQL', async () => {
     await expect(open().insert('things; DROP TABLE things', lines(thing), 'x')).rejects.toBeInstanceOf(TypeError);
     await expect(open().insert('things', lines(thing), "x' , readonly = '0")).rejects.toBeInstanceOf(TypeError);
+  });
+
+  test('rows go into a file of this machine as JSON and as Parquet, which only its owner may read', async () => {
+    const id = site();
+    await open().insert('things', lines(...hostileTexts.map((word) => ({ ...thing, site: id, word }))), `file:${id}`);
+    const folder = await mkdtemp(join(tmpdir(), 'fairlead-file-'));
+    const select = 'SELECT word, small, props FROM things WHERE site = {id:UInt64} ORDER BY word';
+    const json = join(folder, "it's json");
+    // What was in it before is longer.
+    await writeFile(json, 'x'.repeat(2_000_000));
+    await open().writeFile(select, { id }, json, 'JSONEachRow');
+    const rows = (await readFile(json, 'utf8')).trimEnd().split('\n');
+    expect(rows.map((row) => JSON.parse(row))).toEqual(await open().read(select, { id }));
+    const parquet = join(folder, 'parquet');
+    await open().writeFile(select, { id }, parquet, 'Parquet');
+    const bytes = await readFile(parquet);
+    expect([bytes.toString('latin1', 0, 4), bytes.toString('latin1', bytes.length - 4)]).toEqual(['PAR1', 'PAR1']);
+    expect((await stat(parquet)).mode & 0o777).toBe(0o600);
+    await expect(
+      open().writeFile('SELECT throwIf(number = 9) FROM numbers(10)', {}, parquet, 'Parquet'),
+    ).rejects.toThrow();
+    await expect(open().writeFile('SELECT {id:UInt64}', {}, parquet, 'Parquet')).rejects.toThrow('has no value');
+    expect(await open().read('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await rm(folder, { recursive: true });
   });
 
   test('it is well, and says how much disk it uses', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
-import { type Engine, identifier, tokenText } from './engine.ts';
+import { type Engine, fileSettings, identifier, tokenText } from './engine.ts';
 import { WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { bindParams } from './params.ts';
@@ -46,6 +46,11 @@ export async function openEmbedded(directory: string): Promise<Engine> {
       abortable: false,
       bind: (sql, params) => ({ query: bindParams(params) + sql }),
       insert: (table, ndjson, token) => insert(writer.connection, table, ndjson, token),
+      async writeFile(sql, params, file, format) {
+        await background.client.command({
+          query: `${bindParams({ ...params, file })}INSERT INTO FUNCTION file({file:String}, '${format}') SETTINGS engine_file_truncate_on_insert = 1, ${fileSettings} ${sql}`,
+        });
+      },
       async trim() {
         await background.client.command({ query: 'SYSTEM JEMALLOC PURGE' });
       },

@@ -1,4 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { FileFormat } from './warehouse.ts';
 
 /** What the two ways of running ClickHouse differ in. Everything above this line is the same code. */
 export interface Engine {
@@ -13,6 +14,8 @@ export interface Engine {
   /** True when giving up on a call stops it; the embedded engine goes on to the end. */
   abortable: boolean;
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  /** Writes the answer of a SELECT into a file of this machine, in place of what was in it. */
+  writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
   /** Gives memory back that only a burst needed. */
   trim(): Promise<void>;
   close(): Promise<void>;
@@ -30,3 +33,10 @@ export function tokenText(token: string): string {
     throw new TypeError('An insert token is up to 200 letters, digits and the marks _ . : @ + -');
   return token;
 }
+
+/**
+ * Settings with which files are written: a row group, which is what the writer holds in memory, is a hundredth of the
+ * engine's own. They are part of the statement's text and so end with it.
+ */
+export const fileSettings =
+  "output_format_parquet_row_group_size = 100000, output_format_parquet_compression_method = 'zstd'";

@@ -1,3 +1,4 @@
+import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Clock } from '../clock.ts';
@@ -9,7 +10,7 @@ import { warehouseLimits as limits } from './limits.ts';
 import { checkParams } from './params.ts';
 import { openServer } from './server.ts';
 import { openTurns, type Turns } from './turns.ts';
-import type { CommandOptions, DiskBytes, ReadOptions, Warehouse } from './warehouse.ts';
+import type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';
 
 /** After so long without a write or a question the engine gives back what only the burst needed. */
 const trimAfterMs = 20_000;
@@ -138,6 +139,24 @@ export async function openWarehouse(house: {
     }
   }
 
+  async function writeFile(
+    sql: string,
+    params: Record<string, unknown>,
+    file: string,
+    format: FileFormat,
+  ): Promise<void> {
+    open();
+    checkParams(sql, params);
+    busy();
+    // The engine would make it readable for everybody.
+    await (await openFile(file, 'w', 0o600)).close();
+    try {
+      await background('file', () => engine.writeFile(sql, params, file, format));
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
   async function health(): Promise<{ ok: boolean }> {
     try {
       await read('SELECT 1 AS one', {}, { seconds: 5, purpose: 'health' });
@@ -168,7 +187,7 @@ export async function openWarehouse(house: {
     await closing;
   }
 
-  return { mode, cluster, read, command, insert, health, diskBytes, close };
+  return { mode, cluster, read, command, insert, writeFile, health, diskBytes, close };
 }
 
 async function settled(turns: Turns[]): Promise<void> {

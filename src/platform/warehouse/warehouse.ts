@@ -15,6 +15,9 @@ export interface CommandOptions {
   purpose?: string;
 }
 
+/** How the engine writes the rows of a file: one JSON object a line, or Apache Parquet. */
+export type FileFormat = 'JSONEachRow' | 'Parquet';
+
 /** Bytes of the warehouse's active parts on disk, by table. */
 export interface DiskBytes {
   total: number;
@@ -48,6 +51,13 @@ export interface Warehouse {
    * @throws WarehouseUnavailable try again later with the same token
    */
   insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  /**
+   * Writes the rows of one SELECT into a file of this machine (made 0600, or emptied first), however many they are:
+   * the engine hands them over in pieces. It is background work. After an error the file holds anything.
+   * @throws QueryOverCeiling when a limit of memory or time was met
+   * @throws WarehouseUnavailable when the engine cannot be reached
+   */
+  writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
   health(): Promise<{ ok: boolean }>;
   diskBytes(): Promise<DiskBytes>;
   /** Waits for what is running (the engine cannot be interrupted), then lets go of the data directory. */

@@ -16,6 +16,7 @@ import { Toggle } from './toggle.tsx';
 type Scope = (typeof keyScopes)[number];
 const scopeWords: Record<Scope, string> = {
   'stats:read': 'Read statistics',
+  'stats:export': 'Export everything into files',
   'events:write': 'Send events with their own time and address',
   'sites:read': 'Read sites and their settings',
   'sites:write': 'Create and change sites',

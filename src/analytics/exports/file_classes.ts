@@ -1,0 +1,17 @@
+import type { FileClass } from '../../platform/spool/index.ts';
+
+/** Full exports lie in `exports/`, by the number of their row: 0600, in a folder that only the desk's user may enter. */
+export const exportFiles: readonly FileClass[] = [
+  {
+    path: 'exports/*',
+    classes: ['D3'],
+    window: '7 days after it was finished, or until it is deleted',
+    purpose: 'what a person of the organisation asked to take away, as a file',
+  },
+  {
+    path: 'exports/*.part/*',
+    classes: ['D3'],
+    window: 'until the export is finished or cancelled',
+    purpose: 'an export that is being written',
+  },
+];

@@ -1,0 +1,164 @@
+import type { z } from 'zod';
+import type { Site } from '../../../contract/api.ts';
+import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
+import type { House } from '../../platform/subject.ts';
+import { isoDay } from '../query/zone.ts';
+import { formats } from './formats.ts';
+import { type ExportProgress, zoneOf } from './write_export.ts';
+
+type Stores = Pick<House, 'postgres' | 'clock'>;
+type Whose = Pick<Site, 'id' | 'organisation_id' | 'domain'>;
+
+/** An export that waits or runs, with what its writer has to know. */
+export interface PendingExport {
+  id: number;
+  organisation_id: number;
+  site_id: number;
+  domain: string;
+  format: ExportFormat;
+  timezone: string;
+  first_day: string;
+  last_day: string;
+}
+
+/** A file stays so long after it was finished. */
+const keptMs = 7 * 86_400_000;
+/** Lines that a site may have at once, files and failures. */
+export const exportsPerSiteMax = 20;
+
+const columns =
+  'id, format, state, first_day, last_day, (last_day - first_day + 1) AS days, days_done, rows, bytes, failure, created_by AS started_by, created_at, finished_at, expires_at';
+
+type Row = Omit<z.infer<typeof siteExport>, 'created_at' | 'finished_at' | 'expires_at' | 'file_name'> & {
+  created_at: Date;
+  finished_at: Date | null;
+  expires_at: Date | null;
+};
+
+/** The exports of all organisations, as PostgreSQL has them. */
+export function openExportRecords({ postgres, clock }: Stores) {
+  return {
+    /** @returns undefined when the site waits for one of this format already, or has too many */
+    begin: (
+      site: Whose & Pick<Site, 'timezone'>,
+      format: ExportFormat,
+      span: { from: number; to: number },
+      startedBy: number | undefined,
+    ) =>
+      postgres.tenant(site.organisation_id, async (sql) => {
+        // One at a time: two that begin at the same moment would both find none.
+        await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`export ${site.id}`]);
+        const known = await sql.query<{ format: string; pending: boolean }>(
+          "SELECT format, state IN ('waiting', 'running') AS pending FROM exports WHERE site_id = $1",
+          [site.id],
+        );
+        if (known.some((one) => one.pending && one.format === format)) return 'running' as const;
+        if (known.length >= exportsPerSiteMax) return 'full' as const;
+        const row = await sql.one<Row>(
+          `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_by, created_at)
+           VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8) RETURNING ${columns}`,
+          [
+            ...[site.organisation_id, site.id, format, zoneOf(site), isoDay(span.from), isoDay(span.to)],
+            ...[startedBy ?? null, new Date(clock.now())],
+          ],
+        );
+        return answerOf(site, row);
+      }),
+
+    list: (site: Whose) =>
+      postgres.tenant(site.organisation_id, async (sql) => {
+        const rows = await sql.query<Row>(`SELECT ${columns} FROM exports WHERE site_id = $1 ORDER BY id DESC`, [
+          site.id,
+        ]);
+        return rows.map((row) => answerOf(site, row));
+      }),
+
+    find: (site: Whose, id: number) =>
+      postgres.tenant(site.organisation_id, async (sql) => {
+        const row = await sql.maybe<Row>(`SELECT ${columns} FROM exports WHERE id = $1 AND site_id = $2`, [
+          id,
+          site.id,
+        ]);
+        return row === undefined ? undefined : answerOf(site, row);
+      }),
+
+    /** @returns whether there was one */
+    remove: (site: Whose, id: number) =>
+      postgres.tenant(
+        site.organisation_id,
+        async (sql) => (await sql.run('DELETE FROM exports WHERE id = $1 AND site_id = $2', [id, site.id])) > 0,
+      ),
+
+    /** The export that was asked for first among those that are not finished. */
+    async next(): Promise<PendingExport | undefined> {
+      const pending = await everywhere((sql) =>
+        sql.query<PendingExport>(
+          `SELECT e.id, e.organisation_id, e.site_id, s.domain, e.format, e.timezone, e.first_day, e.last_day
+           FROM exports e JOIN sites s ON s.id = e.site_id WHERE e.state IN ('waiting', 'running') ORDER BY e.id LIMIT 1`,
+        ),
+      );
+      return pending.sort((one, other) => one.id - other.id)[0];
+    },
+
+    /** @returns false when the export is no longer wanted: its row has gone */
+    progress: (pending: PendingExport, at: Pick<ExportProgress, 'done' | 'rows' | 'bytes'> | undefined) =>
+      postgres.tenant(pending.organisation_id, async (sql) => {
+        const changed =
+          at === undefined
+            ? await sql.run("UPDATE exports SET state = 'running' WHERE id = $1", [pending.id])
+            : await sql.run('UPDATE exports SET days_done = $2, rows = $3, bytes = $4 WHERE id = $1', [
+                ...[pending.id, at.done, at.rows, at.bytes],
+              ]);
+        return changed > 0;
+      }),
+
+    /** @returns false when the export is no longer wanted */
+    finish: (pending: PendingExport, end: { bytes: number } | { failure: string }) =>
+      postgres.tenant(pending.organisation_id, async (sql) => {
+        const now = clock.now();
+        const changed = await sql.run(
+          `UPDATE exports SET state = $2, failure = $3, bytes = $4, finished_at = $5, expires_at = $6,
+             days_done = CASE WHEN $2 = 'done' THEN last_day - first_day + 1 ELSE days_done END WHERE id = $1`,
+          [
+            pending.id,
+            'bytes' in end ? 'done' : 'failed',
+            'failure' in end ? end.failure : null,
+            'bytes' in end ? end.bytes : 0,
+            ...[new Date(now), new Date(now + keptMs)],
+          ],
+        );
+        return changed > 0;
+      }),
+
+    /** Takes the rows away whose time is over. @returns the numbers of those that are left, in every organisation */
+    async sweep(): Promise<ReadonlySet<number>> {
+      const now = new Date(clock.now());
+      const left = await everywhere(async (sql) => {
+        await sql.run('DELETE FROM exports WHERE expires_at <= $1', [now]);
+        return sql.query<{ id: number }>('SELECT id FROM exports');
+      });
+      return new Set(left.map(({ id }) => id));
+    },
+  };
+
+  async function everywhere<T>(work: (sql: Parameters<Parameters<typeof postgres.tenant>[1]>[0]) => Promise<T[]>) {
+    const organisations = await postgres.system((sql) =>
+      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+    );
+    const found: T[] = [];
+    for (const { organisation_id: organisationId } of organisations)
+      found.push(...(await postgres.tenant(organisationId, work)));
+    return found;
+  }
+}
+
+function answerOf({ domain }: Pick<Site, 'domain'>, row: Row): z.infer<typeof siteExport> {
+  const span = `${row.first_day}_${row.last_day}`.replaceAll('-', '');
+  return {
+    ...row,
+    file_name: `${domain}-${row.format}-${span}.${formats[row.format].ending}`,
+    created_at: row.created_at.toISOString(),
+    finished_at: row.finished_at?.toISOString() ?? null,
+    expires_at: row.expires_at?.toISOString() ?? null,
+  };
+}

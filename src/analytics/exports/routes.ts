@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { Site } from '../../../contract/api.ts';
+import { newExport, siteExport, siteExports } from '../../../contract/exports.ts';
+import { siteOfPath } from '../../accounts/index.ts';
+import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import type { House } from '../../platform/subject.ts';
+import { isoDay } from '../query/zone.ts';
+import { formats } from './formats.ts';
+import { exportsPerSiteMax, openExportRecords } from './records.ts';
+import type { ExportRunner } from './runner.ts';
+import { knownDays } from './write_export.ts';
+
+const ofSite = z.object({ domain: z.string() });
+const ofExport = ofSite.extend({ id: z.coerce.number().int().positive() });
+
+/** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
+export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'>, runner: ExportRunner): Route[] {
+  const { postgres, warehouse } = house;
+  const records = openExportRecords(house);
+
+  async function spanOf(site: Site) {
+    const { first, last } = await knownDays(house, site);
+    return first === undefined || first > last ? undefined : { from: first, to: last };
+  }
+
+  async function eventsOf(site: Site): Promise<number> {
+    const [row] = await warehouse.read<{ events: string }>(
+      'SELECT count() AS events FROM events WHERE site_id = {site:UInt64}',
+      { site: site.id },
+      { purpose: 'export' },
+    );
+    return Number(row?.events ?? 0);
+  }
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites/:domain/exports',
+      access: 'stats.export',
+      summary: 'The exports of a site, newest first, each with how far it is.',
+      params: ofSite,
+      answer: siteExports,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const [exports, span] = await Promise.all([records.list(site), spanOf(site)]);
+        return {
+          body: {
+            exports,
+            span: span === undefined ? null : { first_day: isoDay(span.from), last_day: isoDay(span.to) },
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sites/:domain/exports',
+      access: 'stats.export',
+      summary: 'Begins to write everything of a site, up to yesterday, into a file.',
+      params: ofSite,
+      body: newExport,
+      answer: siteExport,
+      async handle({ principal, ...request }) {
+        const site = await siteOfPath(postgres, request);
+        const span = await spanOf(site);
+        if (span === undefined)
+          throw new RequestError(
+            'conflict',
+            'No day of this site with numbers is over yet, so there is nothing to export. Come back tomorrow.',
+          );
+        runner.checkRoom(await eventsOf(site));
+        const { format } = request.body;
+        const made = await records.begin(site, format, span, principal?.kind === 'person' ? principal.id : undefined);
+        if (made === 'running')
+          throw new RequestError(
+            'conflict',
+            'An export of this format is being written already. Wait for it, or cancel it.',
+          );
+        if (made === 'full')
+          throw new RequestError(
+            'conflict',
+            `A site has at most ${exportsPerSiteMax} exports at once. Delete one that is no longer needed.`,
+          );
+        runner.wake();
+        return { status: 201, body: made };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites/:domain/exports/:id/file',
+      access: 'stats.export',
+      summary: 'The file of a finished export. It takes Range, so a download that broke off can go on.',
+      params: ofExport,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const found = await records.find(site, request.params.id);
+        if (found === undefined) throw noSuchExport();
+        if (found.state !== 'done')
+          throw new RequestError('conflict', 'This export has no file: it is not finished, or it failed.');
+        return {
+          file: { path: runner.fileOf(found.id), type: formats[found.format].type, name: found.file_name },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/sites/:domain/exports/:id',
+      access: 'stats.export',
+      summary: 'Cancels an export, or deletes a finished one and its file.',
+      params: ofExport,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        if (!(await records.remove(site, request.params.id))) throw noSuchExport();
+        await runner.forget(request.params.id);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+function noSuchExport(): RequestError {
+  return new RequestError('not_found', 'There is no export with this number on this site.');
+}

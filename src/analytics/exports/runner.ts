@@ -1,0 +1,220 @@
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repeat } from '../../platform/clock.ts';
+import { diskOf } from '../../platform/disk.ts';
+import { RequestError } from '../../platform/http/route.ts';
+import { PostgresAway } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import { aloneIn } from '../history/index.ts';
+import { openExportRecords, type PendingExport } from './records.ts';
+import { writeExport } from './write_export.ts';
+
+type Parts = Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool'>;
+
+/** How often finished files are looked through for those whose time is over, and an export that had to wait begins. */
+const lookMs = 60_000;
+/** What was acknowledged before an export belongs into it; the loader takes a second or two for that. */
+const drainMs = 60_000;
+/** Events come first: so much of the disk stays free for them. */
+const keptFreeBytes = 1024 ** 3;
+/** A pause as long as the work before it leaves the machine to others for half of the time; at most so long. */
+const pauseMsMax = 2_000;
+
+/** The export is no longer wanted. */
+class Cancelled extends Error {}
+
+export interface ExportRunner {
+  /** Something waits. */
+  wake(): void;
+  /** Where the file of an export lies. */
+  fileOf(id: number): string;
+  /** Takes the files of an export away, written or half-written. */
+  forget(id: number): Promise<void>;
+  /** Refuses, in a sentence, what would leave no room for events. `events` is how many the export has. */
+  checkRoom(events: number): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Writes the exports that were asked for over HTTP, one after another, into the data directory. A stop or a kill loses
+ * at most the day that was being written; the next start goes on behind it.
+ */
+export function openExportRunner({ config, clock, log, postgres, warehouse, spool }: Parts): ExportRunner {
+  const folder = join(config.dataDir, 'exports');
+  const records = openExportRecords({ postgres, clock });
+  const alone = aloneIn(postgres, clock);
+  const stopping = new AbortController();
+  /** The export at work, and what calls it off. */
+  let current: { id: number; cancel: AbortController } | undefined;
+  let working: Promise<void> | undefined;
+  let isWoken = false;
+
+  const fileOf = (id: number) => join(folder, String(id));
+
+  async function forget(id: number) {
+    if (current?.id === id) current.cancel.abort(new Cancelled());
+    else await rmFiles(id);
+  }
+  async function rmFiles(id: number) {
+    for (const path of [fileOf(id), `${fileOf(id)}.part`]) await rm(path, { recursive: true, force: true });
+  }
+
+  function checkRoom(events: number) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { freeBytes } = diskOf(folder);
+    const needed = bytesFor(events);
+    if (freeBytes - needed < keptFreeBytes)
+      throw new RequestError(
+        'conflict',
+        `The disk of the desk has ${gigabytes(freeBytes)} free. This export may need ${gigabytes(needed)}, and ${gigabytes(keptFreeBytes)} stays free for events. Delete files that are no longer needed, or give the desk a larger disk.`,
+      );
+  }
+
+  /** Everything that waits, one after another; several processes of a desk take turns. */
+  async function work() {
+    while (!stopping.signal.aborted) {
+      isWoken = false;
+      const pending = await records.next();
+      if (pending === undefined) {
+        if (isWoken) continue;
+        return;
+      }
+      const isMine = await alone('exports', async (held) => {
+        await writeOne(pending, held);
+        return true;
+      });
+      if (isMine !== true) return;
+    }
+  }
+
+  async function writeOne(pending: PendingExport, held: () => boolean) {
+    const cancel = new AbortController();
+    current = { id: pending.id, cancel };
+    const out = fileOf(pending.id);
+    const began = clock.monotonic();
+    try {
+      if (!(await records.progress(pending, undefined))) throw new Cancelled();
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // The folder of a run that was killed before its first note says nothing.
+      if (!existsSync(join(`${out}.part`, 'note.json'))) await rm(`${out}.part`, { recursive: true, force: true });
+      // It was whole, and only the row did not get to know that.
+      if (!existsSync(out)) await write(pending, out, AbortSignal.any([cancel.signal, stopping.signal]), held);
+      const { size } = statSync(out);
+      if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
+      log.info('export.done', { export: pending.id, bytes: size, ms: Math.round(clock.monotonic() - began) });
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      if (error instanceof Cancelled) {
+        await rmFiles(pending.id);
+        return;
+      }
+      // The stores come back: it is gone on with at the next look.
+      if (error instanceof WarehouseUnavailable || error instanceof PostgresAway) throw error;
+      log.error('export.failed', { export: pending.id }, error);
+      await records.finish(pending, {
+        failure:
+          error instanceof RequestError
+            ? error.message
+            : `The export met a fault of ours. It is in the log of the desk, as export.failed of export ${pending.id}.`,
+      });
+      await rmFiles(pending.id);
+    } finally {
+      current = undefined;
+    }
+  }
+
+  async function write(pending: PendingExport, out: string, signal: AbortSignal, held: () => boolean) {
+    if (!(await spool.drain(drainMs))) throw new WarehouseUnavailable('SPOOL_WAITS');
+    let dayBegan = clock.monotonic();
+    await writeExport(
+      { postgres, warehouse },
+      { id: pending.site_id, organisation_id: pending.organisation_id },
+      {
+        ...{ site: pending.domain, timezone: pending.timezone, format: pending.format },
+        ...{ from: pending.first_day, to: pending.last_day },
+      },
+      {
+        out,
+        signal,
+        async onDay(progress) {
+          if (!(await records.progress(pending, progress))) throw new Cancelled();
+          if (!held()) throw new PostgresAway('LOCK_LOST', { cause: undefined });
+          if (diskOf(folder).freeBytes < keptFreeBytes / 2)
+            throw new RequestError(
+              'conflict',
+              `The disk of the desk became full behind ${progress.day}, and the export was given up so that events can still be taken. Make room, and start it again.`,
+            );
+          await pause(Math.min(clock.monotonic() - dayBegan, pauseMsMax));
+          dayBegan = clock.monotonic();
+        },
+      },
+    );
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        callOff();
+        stopping.signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const callOff = clock.after(ms, end);
+      stopping.signal.addEventListener('abort', end, { once: true });
+    });
+  }
+
+  function start(): Promise<void> {
+    working ??= work().finally(() => {
+      working = undefined;
+    });
+    return working;
+  }
+
+  function wake() {
+    isWoken = true;
+    start().catch((error) => log.warn('export.waits', { why: whyOf(error) }));
+  }
+
+  /** Takes away what is over, and files whose row is gone (with its site, or while nobody ran). */
+  async function sweep() {
+    const there = existsSync(folder) ? readdirSync(folder) : [];
+    const left = await records.sweep();
+    for (const name of there) {
+      const id = Number.parseInt(name, 10);
+      if (!left.has(id) && current?.id !== id) await rm(join(folder, name), { recursive: true, force: true });
+    }
+    wake();
+  }
+
+  const stopLooking = repeat(clock, lookMs, sweep, {
+    firstMs: 500,
+    onError: (error) => log.error('export.sweep_failed', {}, error),
+  });
+
+  return {
+    wake,
+    fileOf,
+    forget,
+    checkRoom,
+    async stop() {
+      stopLooking();
+      stopping.abort(new Cancelled());
+      await working?.catch(() => {});
+    },
+  };
+}
+
+/** What an export needs at its largest: its tables or lines, and the archive that is made of them. */
+function bytesFor(events: number): number {
+  return events * 600;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof RequestError ? (error.why ?? error.code) : String((error as Error)?.name);
+}

@@ -1,0 +1,98 @@
+import type { Site } from '../../../contract/api.ts';
+import type { ExportFormat } from '../../../contract/exports.ts';
+import type { House } from '../../platform/subject.ts';
+import { today } from '../imports/occupied.ts';
+import { importedDataOf } from '../imports/records.ts';
+import { dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
+import { formats } from './formats.ts';
+import { type Asked, openWorkFolder } from './work_folder.ts';
+
+type ExportedSite = Pick<Site, 'id' | 'organisation_id'>;
+
+export interface ExportProgress {
+  /** The day that has been written, 'YYYY-MM-DD'. */
+  day: string;
+  done: number;
+  days: number;
+  rows: number;
+  /** Bytes of its files so far. */
+  bytes: number;
+}
+
+/**
+ * Writes the days of a site into the file `out`, which appears when it is whole. One that was cut off, by a stop or a
+ * kill, goes on behind its last whole day when it is asked for again.
+ * @returns how many rows the file has
+ * @throws the reason of `signal`, and whatever `onDay` throws
+ */
+export async function writeExport(
+  { postgres, warehouse }: Pick<House, 'postgres' | 'warehouse'>,
+  site: ExportedSite,
+  asked: Asked & { format: ExportFormat },
+  {
+    out,
+    onResume,
+    onDay,
+    signal,
+  }: {
+    out: string;
+    onResume?: (day: string) => void;
+    onDay(progress: ExportProgress): void | Promise<void>;
+    signal?: AbortSignal;
+  },
+): Promise<number> {
+  const imported = await importedDataOf(postgres, site);
+  const from = dayOf(asked.from) ?? 0;
+  const to = dayOf(asked.to) ?? 0;
+  const { files, day: writeDay, whole } = formats[asked.format];
+  const work = await openWorkFolder(out, asked, Object.keys(files));
+  try {
+    let { rows } = work;
+    const begun = work.done === '' ? from : (dayOf(work.done) ?? from) + 1;
+    if (begun > from) onResume?.(work.done);
+    else for (const [file, head] of Object.entries(files)) await work.append(file, head);
+    for (let day = begun; day <= to; day++) {
+      const instants = { from: startOfDay(day, asked.timezone), to: startOfDay(day + 1, asked.timezone) };
+      const siteDay = { siteId: site.id, day: isoDay(day), importIds: imported.ids, ...instants };
+      for await (const more of writeDay(warehouse, work, siteDay)) {
+        rows += more;
+        signal?.throwIfAborted();
+      }
+      await work.endDay(isoDay(day), rows);
+      await onDay({ day: isoDay(day), done: day - from + 1, days: to - from + 1, rows, bytes: work.bytes });
+      signal?.throwIfAborted();
+    }
+    await work.finish(await whole(work, asked, signal));
+    return rows;
+  } finally {
+    await work.close();
+  }
+}
+
+/** The zone of a site's days. */
+export function zoneOf(site: Pick<Site, 'timezone'>): string {
+  return isZone(site.timezone) ? site.timezone : 'UTC';
+}
+
+/**
+ * The days of a site that can be exported, as their numbers: from the first with numbers to yesterday, since today is
+ * not over. `first` is undefined for a site without numbers, and may be later than `last`.
+ */
+export async function knownDays(
+  { postgres, warehouse, clock }: Pick<House, 'postgres' | 'warehouse' | 'clock'>,
+  site: ExportedSite & Pick<Site, 'timezone'>,
+): Promise<{ first: number | undefined; last: number }> {
+  const zone = zoneOf(site);
+  const [imported, rows] = await Promise.all([
+    importedDataOf(postgres, site),
+    warehouse.read<{ first: string; visits: string }>(
+      'SELECT toString(toUnixTimestamp64Milli(min(started))) AS first, count() AS visits FROM visits WHERE site_id = {site:UInt64}',
+      { site: site.id },
+      { purpose: 'export', seconds: 60 },
+    ),
+  ]);
+  const days = [...imported.days].map((day) => dayOf(day) ?? Number.POSITIVE_INFINITY);
+  const [row] = rows;
+  if (row !== undefined && row.visits !== '0') days.push(localDay(Number(row.first), zone));
+  return { first: days.length === 0 ? undefined : Math.min(...days), last: (dayOf(today(clock.now(), zone)) ?? 0) - 1 };
+}
