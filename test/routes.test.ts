@@ -182,7 +182,11 @@ const examples: Record<string, Example> = {
     status: 204,
     badParams: [[`/api/sites/${site}/foreign-ids/matomo`, 'product']],
   },
-  'GET /api/sites/:domain/properties': { ...bySite('/properties'), status: 200 },
+  'GET /api/sites/:domain/properties': {
+    ...bySite('/properties?event=Signup'),
+    status: 200,
+    badParams: [[`/api/sites/${site}/properties?event=`, 'event']],
+  },
   'GET /api/sites/:domain/missing': {
     path: () => `/api/sites/${site}/missing`,
     status: 200,

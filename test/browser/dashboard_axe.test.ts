@@ -77,7 +77,10 @@ const looks: Record<string, Look> = {
   overview: { path: analytics('shop', '?f=is_not:country:US') },
   'overview, as a table': { path: analytics('shop', '?table=on&period=today') },
   'overview, empty': { path: analytics('new') },
-  'overview, awkward names': { path: analytics('blog') },
+  'overview, awkward names, and something is off': {
+    path: analytics('blog'),
+    act: (page) => page.getByText('No event for 6 hours, and 3 more').first().waitFor(),
+  },
   'overview, broken panels': { path: analytics('broken') },
   'overview, the warehouse away': { path: analytics('away') },
   'overview, nothing matches': { path: analytics('shop', '?f=is:country:MT') },
@@ -108,6 +111,10 @@ const looks: Record<string, Look> = {
   'missing events': {
     path: '/s/shop.example/missing?period=30d',
     act: (page) => page.getByRole('heading', { name: 'Not stored' }).waitFor(),
+  },
+  'missing events, and what is off': {
+    path: '/s/blog.example/missing?period=24h',
+    act: (page) => page.getByText('No event was stored for 6 hours.').waitFor(),
   },
   'missing events, one reason': {
     path: '/s/shop.example/missing?period=24h&reason=bot',

@@ -283,6 +283,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       return { status: 200, body: missingOf(shape.daily, search.get('period') ?? '7d') };
     }
+    if (part === 'quality') {
+      const shape = shapeOf(site.domain);
+      if (shape.away === true || shape.gone === true)
+        return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
+      return { status: 200, body: { signs: signsOf(site.domain) } };
+    }
     if (part === 'test-events') {
       testEventAt = Date.now();
       return { status: 202, body: {} };
@@ -451,6 +457,20 @@ export async function listen(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The double has no port.');
   return { server, origin: `http://127.0.0.1:${address.port}` };
+}
+
+/** One site where much is wrong, and others where nothing is. */
+function signsOf(domain: string): QualitySign[] {
+  if (domain !== 'blog.example') return [];
+  return [
+    { sign: 'silent', hours: 6, days: 7, usual_min: 41 },
+    { sign: 'refused', reason: 'invalid', means: dropReasons.invalid, events: 312, share: 3.4 },
+    {
+      ...{ sign: 'shielded', reason: 'site_hostname_allowlist', means: dropReasons.site_hostname_allowlist },
+      ...{ events: 1_204, share: 13.1 },
+    } as const,
+    { sign: 'robots', events: 5_321, share: 57.8 },
+  ];
 }
 
 /** Reasons of each kind for a busy site; for a quiet one nothing is missing. */

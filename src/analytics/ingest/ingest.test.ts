@@ -120,15 +120,16 @@ describe('an event that is not stored has a reason, which is counted', () => {
       'privacy_signal',
       1,
     ],
-    ['a missing url', shop, { n: 'pageview', d: 'shop.example' }, {}, 'invalid', 0],
-    ['a data: url', shop, { ...view, u: 'data:text/html,x' }, {}, 'invalid', 0],
+    ['a missing url', shop, { n: 'pageview', d: 'shop.example' }, {}, 'invalid', 1],
+    ['a missing url, of a site that is not here', shop, { n: 'pageview', d: 'none.example' }, {}, 'invalid', 0],
+    ['a data: url', shop, { ...view, u: 'data:text/html,x' }, {}, 'invalid', 1],
     [
       'a path of 10,000 characters',
       shop,
       { ...view, u: `https://shop.example/${'x'.repeat(7_000)}` },
       {},
       'too_large',
-      0,
+      1,
     ],
   ];
   it.each(rows)('%s', (_title, site, event, sender, reason, siteId) => {

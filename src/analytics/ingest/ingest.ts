@@ -11,7 +11,7 @@ import { type Arrival, arrive, type Hit } from './arrival.ts';
 import type { DropCounts } from './drops.ts';
 import type { LiveView } from './live.ts';
 import { type Page, readPage } from './page.ts';
-import { type EventInput, type Refusal, readEvent, type Unkept } from './payload.ts';
+import { domainSaid, type EventInput, type Refusal, readEvent, type Unkept } from './payload.ts';
 import { botLine } from './row.ts';
 import { readSource } from './source.ts';
 import { type Desk, placeOf, takeIn } from './steps.ts';
@@ -93,7 +93,7 @@ export function openIngest(parts: IngestParts): Ingest {
     for (let index = 0; index < events.length; index++) {
       const input = read(events[index]);
       if ('refused' in input) {
-        refuse(taken, index, input, nowMs);
+        refuse(taken, index, input, events[index], nowMs);
         continue;
       }
       if ('unkept' in input) {
@@ -103,7 +103,7 @@ export function openIngest(parts: IngestParts): Ingest {
       const page = readPage(input.url, input.hashMode);
       const problem = 'refused' in page ? page : readClaims(input, sender, nowMs);
       if (problem !== undefined) {
-        refuse(taken, index, problem, nowMs);
+        refuse(taken, index, problem, events[index], nowMs);
         continue;
       }
       for (const domain of domainsOf(input, page as Page)) {
@@ -137,11 +137,13 @@ export function openIngest(parts: IngestParts): Ingest {
     );
   }
 
-  function refuse(taken: Taken, index: number, refusal: Refusal, nowMs: number): void {
+  function refuse(taken: Taken, index: number, refusal: Refusal, raw: unknown, nowMs: number): void {
     taken.dropped[refusal.reason] = (taken.dropped[refusal.reason] ?? 0) + 1;
     if (taken.refused.length < refusedShownMax) taken.refused.push({ index, refusal });
-    // What cannot be read names no site that could be trusted.
-    drops.add(0, refusal.reason, nowMs);
+    // Where it says whose it is, that site sees why it is missing; a name costs no more than one of an event does.
+    const domain = domainSaid(raw);
+    const site = domain === undefined ? undefined : desk.sites.find(domain);
+    drops.add(site?.id ?? 0, refusal.reason, nowMs);
   }
 
   /** A call that makes no event, whoever sent it: only its site is looked up, so that the site sees the count. */

@@ -105,6 +105,17 @@ export function readEvent(raw: unknown): EventInput | Refusal {
   };
 }
 
+/** The site that an event names, of one that cannot be read otherwise: the first where it names several. */
+export function domainSaid(raw: unknown): string | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const { d, domain } = raw as Record<string, unknown>;
+  const said = d ?? domain;
+  return typeof said === 'string' && said.length <= domainCharsMax ? said.split(',', 1)[0] : undefined;
+}
+
+/** The longest name that DNS knows, and room for several. */
+const domainCharsMax = 1_000;
+
 const nothingLeftOut: readonly LeftOutReason[] = [];
 
 function invalid(field: string, message: string): Refusal {

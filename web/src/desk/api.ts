@@ -19,8 +19,17 @@ import type {
 import type { ApiError } from '../../../contract/errors.ts';
 import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
+import type { QualitySign } from '../../../contract/quality.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
+import type {
+  newShield,
+  PreviewedKind,
+  removedShield,
+  Shield,
+  ShieldList,
+  ShieldPreview,
+} from '../../../contract/shields.ts';
 
 /** The wire of contract/, as the dashboard calls it. The types come from the schemas; zod itself stays on the server. */
 type Parsed<T extends { _zod: { output: unknown } }> = T['_zod']['output'];
@@ -36,17 +45,17 @@ export type SeenProperty = Parsed<typeof seenProperties>['properties'][number];
 export type Annotation = Parsed<typeof annotation>;
 export type Goal = Parsed<typeof goal>;
 export type NewGoal = Sent<typeof newGoal>;
+export type GoalRule = Sent<typeof goalRule>;
+export type GoalPreview = Parsed<typeof goalPreview>;
 export type ForeignIdSetting = Sent<typeof foreignIdSetting>;
 export type NewApiKey = Sent<typeof newApiKey>;
 export type CreatedApiKey = Parsed<typeof createdApiKey>;
 export type ApiKey = Omit<CreatedApiKey, 'key'>;
-export type { ForeignId, ForeignProduct, QueryAnswer, QueryRequest, Session, Site };
+export type { ForeignId, ForeignProduct, QueryAnswer, QueryRequest, Session, Shield, Site };
 export type QueryResult = QueryAnswer | { error: { code: string; message: string } };
 
 /** Every refusal that the desk gives, and the two that it cannot give itself: `unreachable` and `unreadable`. */
 export class DeskError extends Error {
-export type GoalRule = Sent<typeof goalRule>;
-export type GoalPreview = Parsed<typeof goalPreview>;
   readonly status: number;
   readonly code: string;
   readonly field: string | undefined;
@@ -89,16 +98,34 @@ export const api = {
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
   realtime: (domain: string, since: string | undefined, signal?: AbortSignal) =>
     call<RealtimeAnswer>('GET', `${site(domain)}/realtime${since === undefined ? '' : `?since=${since}`}`, { signal }),
+  quality: (domain: string, signal?: AbortSignal) =>
+    call<{ signs: QualitySign[] }>('GET', `${site(domain)}/quality`, { signal }),
   missing: (domain: string, period: MissingPeriod, signal?: AbortSignal) =>
     call<MissingEvents>('GET', `${site(domain)}/missing?period=${period}`, { signal }),
+  shields: (domain: string) => call<ShieldList>('GET', `${site(domain)}/shields`),
+  previewShield: (domain: string, rule: { kind: PreviewedKind; value: string }, signal?: AbortSignal) =>
+    call<ShieldPreview>('GET', `${site(domain)}/shields/preview?${new URLSearchParams(rule)}`, { signal }),
+  addShield: (domain: string, body: Sent<typeof newShield>) =>
+    call<Shield>('POST', `${site(domain)}/shields`, { body }),
+  removeShield: (domain: string, id: number) =>
+    call<Parsed<typeof removedShield>>('DELETE', `${site(domain)}/shields/${id}`),
+  restoreShield: (domain: string, undo: string) =>
+    call<Shield>('POST', `${site(domain)}/shields/restore`, { body: { undo } }),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),
   addAnnotation: (domain: string, body: Sent<typeof newAnnotation>) =>
     call<Annotation>('POST', `${site(domain)}/annotations`, { body }),
   removeAnnotation: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/annotations/${id}`),
-  properties: (domain: string) => call<Listed<SeenProperty>>('GET', `${site(domain)}/properties`).then(rows),
+  properties: (domain: string, event?: string) =>
+    call<Listed<SeenProperty>>(
+      'GET',
+      `${site(domain)}/properties${event === undefined ? '' : `?event=${encodeURIComponent(event)}`}`,
+    ).then(rows),
   createGoal: (domain: string, body: NewGoal) => call<Goal>('POST', `${site(domain)}/goals`, { body }),
+  changeGoal: (domain: string, id: number, body: NewGoal) => call<Goal>('PUT', `${site(domain)}/goals/${id}`, { body }),
+  previewGoal: (domain: string, body: GoalRule, signal?: AbortSignal) =>
+    call<GoalPreview>('POST', `${site(domain)}/goal-preview`, { body, signal }),
   deleteGoal: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/goals/${id}`),
   foreignIds: (domain: string) => call<Listed<ForeignId>>('GET', `${site(domain)}/foreign-ids`).then(rows),
   setForeignId: (domain: string, product: ForeignProduct, body: ForeignIdSetting) =>
@@ -119,9 +146,6 @@ const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
 /** Lists come bare, or as the only list of an object once they have pages. */
 type Listed<T> = T[] | Record<string, T[] | unknown>;
 function rows<T>(answer: Listed<T>): T[] {
-  changeGoal: (domain: string, id: number, body: NewGoal) => call<Goal>('PUT', `${site(domain)}/goals/${id}`, { body }),
-  previewGoal: (domain: string, body: GoalRule, signal?: AbortSignal) =>
-    call<GoalPreview>('POST', `${site(domain)}/goal-preview`, { body, signal }),
   if (Array.isArray(answer)) return answer;
   return (Object.values(answer).find((value) => Array.isArray(value)) as T[] | undefined) ?? [];
 }

@@ -1,13 +1,15 @@
 import type { ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
+import type { ShieldKind } from '../../../contract/shields.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { StepBars } from '../charts/step_bars.tsx';
-import { Glyph } from '../controls/icons.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { exactCount, notApplicable, percent, share } from '../numbers/format.ts';
+import { signSentence, useQuality } from '../overview/quality.tsx';
 import { Failed } from '../overview/states.tsx';
 import { clockText, stepText, stepTick } from '../period/words.ts';
 import { Shell } from '../shell/shell.tsx';
@@ -29,6 +31,7 @@ export function MissingPage({ site }: { site: Site }) {
   const asked = new URLSearchParams(search);
   const period = periods.find(({ id }) => id === asked.get('period')) ?? usual;
   const { answer, problem, retry, late } = useMissing(site.domain, period.id);
+  const signs = useQuality(site.domain, true);
   const here = pathOf({ page: 'missing', site: site.domain });
   const addressOf = (next: MissingPeriod, reason: string | null) => {
     const query = new URLSearchParams({
@@ -100,8 +103,14 @@ export function MissingPage({ site }: { site: Site }) {
             )}
           </footer>
         </section>
-        {answer !== undefined && (
+        {answer !== undefined && signs !== undefined && (
           <>
+            {signs.map((sign) => (
+              <p className="note warn off" key={sign.sign}>
+                <Icon name="alert" />
+                <span>{signSentence(sign)}</span>
+              </p>
+            ))}
             {dropped.length > 0 && (
               <Reasons
                 title="Not stored"
@@ -266,7 +275,7 @@ function Reasons({
             {row.means}
           </Link>
         ),
-        rule: <Rule rule={row.rule} site={site} means={row.means} />,
+        rule: <Rule rule={row.rule} reason={row.reason} site={site} means={row.means} />,
         events: row.events,
         chosen: row === one,
       }))}
@@ -341,11 +350,30 @@ function Counts({
   );
 }
 
-/** Where the rule is changed. A setting without a page is named and not linked. */
-function Rule({ rule, site, means }: { rule: Reason['rule']; site: string; means: string }) {
+/** The kind of shield that counts its drops under each reason, as src/analytics/shields.ts has it. */
+const shieldOf: Readonly<Record<string, ShieldKind>> = {
+  site_hostname_allowlist: 'hostname',
+  site_hostname_blocklist: 'blocked_hostname',
+  site_page_blocklist: 'path',
+  site_country_blocklist: 'country',
+  site_ip_blocklist: 'address',
+  site_referrer_blocklist: 'referrer',
+  throttle: 'rate',
+};
+
+/** Where the rule is changed: the shields of its kind, or the setting. */
+function Rule({ rule, reason, site, means }: { rule: Reason['rule']; reason: string; site: string; means: string }) {
   if (rule === null) return <span>The same for every site.</span>;
-  if (rule === 'shields') return <span>A shield of this site.</span>;
-  if (rule === 'rate') return <span>The rate limit of this site.</span>;
+  if (rule === 'shields' || rule === 'rate')
+    return (
+      <Link
+        className="link"
+        aria-label={`Change rule: ${means}`}
+        href={`${pathOf({ page: 'shields', site })}?add=${shieldOf[reason] ?? 'path'}`}
+      >
+        Change rule
+      </Link>
+    );
   return (
     <Link
       className="link"

@@ -29,6 +29,7 @@ import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts
 import { FilterBar } from './filter_bar.tsx';
 import { OverviewPanel } from './panel.tsx';
 import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
+import { QualityLine, QualityNote, useQuality } from './quality.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
 import { Strip, totalsOf } from './strip.tsx';
@@ -123,6 +124,7 @@ export function OverviewPage({ site }: { site: Site }) {
       : undefined;
   const rebuilding = rebuildingDays(drawn(shown));
   const annotations = useAnnotations(site.domain, drawn(shown) !== undefined);
+  const signs = useQuality(site.domain, drawn(shown) !== undefined) ?? [];
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
   const answeredAt = shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined;
@@ -148,7 +150,12 @@ export function OverviewPage({ site }: { site: Site }) {
       title="Overview"
       live={live}
       skipTo="Skip to the numbers"
-      fact={<Now live={live} />}
+      fact={
+        <>
+          <Now live={live} />
+          <QualityLine site={site.domain} signs={signs} />
+        </>
+      }
       controls={
         <>
           <PeriodPicker
@@ -196,7 +203,11 @@ export function OverviewPage({ site }: { site: Site }) {
         onAdding={(adding) => setOpened(adding ? 'filter' : null)}
       />
       <main className="wrap" id="main" tabIndex={-1}>
-        {away && drawn(shown) !== undefined && <Away live={live} since={answeredAt} />}
+        {away && drawn(shown) !== undefined ? (
+          <Away live={live} since={answeredAt} />
+        ) : (
+          <QualityNote site={site.domain} signs={signs} />
+        )}
         <section className="panel totals" aria-label="Totals and their course">
           {shown.state === 'failed' && drawn(shown) === undefined ? (
             <Failed
