@@ -1,4 +1,4 @@
-import { textCell } from '../../../contract/exports.ts';
+import { textCell } from '../../../contract/cells.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import { rowsThrough } from './rows_file.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { plainCell, textCell } from '../../../contract/exports.ts';
+import { plainCell, textCell } from '../../../contract/cells.ts';
 import { countIn, dayIn, readRecords } from './csv.ts';
 
 async function recordsOf(text: string | Buffer, pieceBytes = 7, charsMax?: number) {

@@ -1,4 +1,4 @@
-import { plainCell } from '../../../contract/exports.ts';
+import { plainCell } from '../../../contract/cells.ts';
 import type { Atom } from '../facts.ts';
 import { channelOf } from '../ingest/channel.ts';
 import { knownByHost, knownByWord } from '../ingest/known_sources.ts';

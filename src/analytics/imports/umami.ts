@@ -1,4 +1,4 @@
-import { plainCell } from '../../../contract/exports.ts';
+import { plainCell } from '../../../contract/cells.ts';
 import type { Agent } from '../ingest/agent.ts';
 import type { Place } from '../ingest/place.ts';
 import type { SiteRecord } from '../sites.ts';

@@ -1,4 +1,4 @@
-import { textCell } from '../../../contract/exports.ts';
+import { textCell } from '../../../contract/cells.ts';
 
 /** A cell of a table as a sheet reads it: text, a number without separators, or nothing. */
 export type CsvCell = string | number | null;
