@@ -14,6 +14,8 @@ export const dropReasons = {
   site_country_blocklist: 'A shield of the site blocks this country.',
   site_page_blocklist: 'A shield of the site blocks this page.',
   site_hostname_allowlist: 'The page is not on a hostname that the site allows.',
+  site_hostname_blocklist: 'A shield of the site blocks this hostname.',
+  site_referrer_blocklist: 'A shield of the site blocks this referrer.',
   privacy_signal: 'The visitor sent Sec-GPC or DNT and the site honours it by dropping.',
   duplicate: 'An event with this id was already stored in the last 24 hours.',
   no_session_for_engagement: 'Engagement arrived for a visit that is not running.',

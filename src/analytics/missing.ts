@@ -16,6 +16,8 @@ const rules: Partial<Record<string, MissingEvents['reasons'][number]['rule']>> =
   site_country_blocklist: 'shields',
   site_page_blocklist: 'shields',
   site_hostname_allowlist: 'shields',
+  site_hostname_blocklist: 'shields',
+  site_referrer_blocklist: 'shields',
   privacy_signal: 'site',
   revenue_off: 'site',
   contact_off: 'site',
@@ -117,7 +119,7 @@ export function missingRoutes({ postgres, warehouse, clock }: MissingHouse): Rou
 }
 
 /** Starts of hours, or of local days, up to the one that is running; `to` is now, rounded up to a second. */
-function stepsOf(period: MissingPeriod, now: number, zone: string) {
+export function stepsOf(period: MissingPeriod, now: number, zone: string) {
   const to = Math.ceil(now / 1000) * 1000;
   if (period === '24h') {
     const last = Math.floor(now / hourMs) * hourMs;

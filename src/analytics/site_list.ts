@@ -1,4 +1,5 @@
 import type { ForeignProduct } from '../../contract/api.ts';
+import type { ShieldKind } from '../../contract/shields.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Postgres } from '../platform/postgres/index.ts';
@@ -70,7 +71,7 @@ type SiteRow = {
 };
 type ShieldRow = {
   site_id: number;
-  kind: 'hostname' | 'path' | 'country' | 'address';
+  kind: ShieldKind;
   pattern: string | null;
   network: string | null;
   digest: string | null;
@@ -128,12 +129,15 @@ function foreignIdsOf(site: SiteRow, rows: readonly ForeignIdRow[]): ForeignId[]
 
 function shieldsOf(site: SiteRow, rows: readonly ShieldRow[]): Shields {
   const own = rows.filter((row) => row.site_id === site.id);
-  const patterns = (kind: ShieldRow['kind']) => own.flatMap((row) => (row.kind === kind ? (row.pattern ?? []) : []));
+  const patterns = (kind: ShieldKind) => own.flatMap((row) => (row.kind === kind ? (row.pattern ?? []) : []));
   return {
     hostnames: [...site.hostnames, ...patterns('hostname')],
+    blockedHostnames: patterns('blocked_hostname'),
     pages: patterns('path'),
     countries: patterns('country').map((country) => country.toUpperCase()),
     networks: own.flatMap((row) => row.network ?? []),
     addressDigests: own.flatMap((row) => row.digest ?? []),
+    referrers: patterns('referrer'),
+    rate: patterns('rate').map(Number)[0],
   };
 }

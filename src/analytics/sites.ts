@@ -44,6 +44,8 @@ export function foreignName(product: ForeignProduct, id: string): string {
 export type Shields = {
   /** Globs; empty = every hostname may send. */
   readonly hostnames: readonly string[];
+  /** Globs of hostnames that may not. */
+  readonly blockedHostnames: readonly string[];
   /** Globs of pages that are not counted. */
   readonly pages: readonly string[];
   /** ISO 3166-1 alpha-2, upper case. */
@@ -52,9 +54,22 @@ export type Shields = {
   readonly networks: readonly string[];
   /** Hex of `addressDigest`: a single address is a person's, so it is known by its keyed digest only. */
   readonly addressDigests: readonly string[];
+  /** Hosts whose links are not counted, those under them too; lower case, without `www.` */
+  readonly referrers: readonly string[];
+  /** Events a second; undefined = as many as the desk takes. */
+  readonly rate: number | undefined;
 };
 
-export const noShields: Shields = { hostnames: [], pages: [], countries: [], networks: [], addressDigests: [] };
+export const noShields: Shields = {
+  hostnames: [],
+  blockedHostnames: [],
+  pages: [],
+  countries: [],
+  networks: [],
+  addressDigests: [],
+  referrers: [],
+  rate: undefined,
+};
 
 export type SiteDirectory = {
   /** The site of a domain as senders write it: any case, with or without `www.`, or an alias; or of a foreign name. */

@@ -41,6 +41,7 @@ export type KeyPurpose =
   | 'api-key'
   | 'set-up'
   | 'shield-address'
+  | 'shield-undo'
   | 'contact-click'
   | 'foreign-secret';
 

@@ -11,7 +11,7 @@ import { openDropCounts } from './drops.ts';
 import { type Outcome, openIngest, type Sender } from './ingest.ts';
 import { openLiveView } from './live.ts';
 import type { Place } from './place.ts';
-import { noThrottle, openThrottle } from './throttle.ts';
+import { openThrottle } from './throttle.ts';
 
 /** For tests and benchmarks: ingest with a still clock, a seeded chance and a lane that answers when it is told to. */
 
@@ -83,7 +83,7 @@ export function openRig(
     visits: openLiveVisits({ visitsMax: given.visitsMax ?? 1_000, textBytesMax: 100e6 }),
     eventKeys: openAgedKeys({ keysMax: 100_000, keepMs: 24 * 3_600_000 }),
     orderKeys: openAgedKeys({ keysMax: 100_000, keepMs: 800 * 86_400_000 }),
-    throttle: given.siteRate === undefined ? noThrottle : openThrottle(given.siteRate, clock),
+    throttle: openThrottle(given.siteRate, clock),
     random,
     addressDigest: (siteId: number, address: string) => `digest of ${siteId} ${address}`,
     sealContact: (siteId: number, value: string) => Buffer.from(`${siteId} ${value}`).toString('base64url'),

@@ -18,7 +18,7 @@ import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
 import type { ContactSeal } from './steps.ts';
-import { noThrottle, openThrottle } from './throttle.ts';
+import { openThrottle } from './throttle.ts';
 
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
 export type RunningIngest = {
@@ -88,7 +88,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     visits,
     eventKeys,
     orderKeys,
-    throttle: house.config.siteRate === undefined ? noThrottle : openThrottle(house.config.siteRate, clock),
+    throttle: openThrottle(house.config.siteRate, clock),
     random,
     addressDigest,
     sealContact,

@@ -11,7 +11,7 @@ import { detectBot } from './bots.ts';
 import { channelOf } from './channel.ts';
 import type { Place, Places } from './place.ts';
 import { agentText, entryText, eventLine, noEntryText, originText, placeText } from './row.ts';
-import { type AddressDigest, blockedPage, blocksAddress } from './shields.ts';
+import { type AddressDigest, blockedPage, blocksAddress, blocksReferrer } from './shields.ts';
 import { readSource } from './source.ts';
 import { isSpamReferrer } from './spam.ts';
 import type { SiteThrottle } from './throttle.ts';
@@ -73,7 +73,7 @@ export function findSite(arrival: Arrival, desk: Desk): DropReason | undefined {
 }
 
 export function keepRate(arrival: Arrival, desk: Desk): DropReason | undefined {
-  return desk.throttle.take(arrival.site.id) ? undefined : 'throttle';
+  return desk.throttle.take(arrival.site.id, arrival.site.shields.rate) ? undefined : 'throttle';
 }
 
 /** Memory mode stores nothing on a device and follows nobody, so a signal changes nothing unless the site says so (COL-20). */
@@ -87,6 +87,8 @@ export function raiseShields(arrival: Arrival, desk: Desk): DropReason | undefin
   const { site } = arrival;
   const page = blockedPage(site, arrival.page);
   if (page !== undefined) return page;
+  if (site.shields.referrers.length > 0 && blocksReferrer(site, hostOf(arrival.input.referrer)))
+    return 'site_referrer_blocklist';
   if (blocksAddress(site, arrival.address, desk.addressDigest)) return 'site_ip_blocklist';
   if (site.shields.countries.length > 0 && site.shields.countries.includes(placeOf(arrival, desk)?.country ?? ''))
     return 'site_country_blocklist';

@@ -1,0 +1,345 @@
+import { z } from 'zod';
+import type { DropReason } from '../../contract/drops.ts';
+import {
+  newShield,
+  type PreviewedKind,
+  removedShield,
+  restoreShield,
+  type Shield,
+  type ShieldKind,
+  type ShieldList,
+  shield,
+  shieldKinds,
+  shieldLimits,
+  shieldList,
+  shieldPreview,
+  shieldQuestion,
+} from '../../contract/shields.ts';
+import { siteOfPath, sitesChanged } from '../accounts/index.ts';
+import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
+import type { Sql } from '../platform/postgres/index.ts';
+import type { House } from '../platform/subject.ts';
+import { WarehouseUnavailable } from '../platform/warehouse/index.ts';
+import { openSeal } from '../trust/keys/index.ts';
+import { inSpan } from './in_span.ts';
+import { shieldAddressText } from './ingest/shields.ts';
+import { stepsOf } from './missing.ts';
+import { isZone } from './query/zone.ts';
+import { previewShield } from './shield_preview.ts';
+import { isUnknownProxy, namesAddress, ownAddress, readShieldValue, type ShieldValue } from './shield_values.ts';
+
+/** The word that each kind's drops are counted under. A rule of its own has no count: the desk counts by reason. */
+const reasons: Readonly<Record<ShieldKind, DropReason>> = {
+  hostname: 'site_hostname_allowlist',
+  blocked_hostname: 'site_hostname_blocklist',
+  path: 'site_page_blocklist',
+  country: 'site_country_blocklist',
+  address: 'site_ip_blocklist',
+  referrer: 'site_referrer_blocklist',
+  rate: 'throttle',
+};
+
+type OfSite = { id: number; organisation_id: number; domain: string; timezone: string };
+type ShieldHouse = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'config'>;
+
+/** A removed rule as it travels, sealed, to whoever may take the removal back. */
+const removed = z.object({
+  kind: z.enum(shieldKinds),
+  pattern: z.string().nullable(),
+  network: z.string().nullable(),
+  digest: z.string().nullable(),
+  note: z.string(),
+  created_by: z.number().nullable(),
+  created_at: z.string(),
+  removed_ms: z.number(),
+});
+
+/** What a site wants dropped before it is stored. A change holds from the next event on; what is stored stays. */
+export function shieldRoutes(house: ShieldHouse): Route[] {
+  const { postgres, warehouse, clock, keys, random } = house;
+  const deskRate = house.config.siteRate;
+  const seal = openSeal(keys.derive('shield-undo'), random);
+  const contextOf = (site: OfSite) => `shield-undo ${site.id}`;
+
+  /** What the last 7 days brought; the rules themselves can be read while the warehouse is away. */
+  async function readWeek(site: OfSite, signal: AbortSignal): Promise<ShieldList['week']> {
+    const { starts, to } = stepsOf('7d', clock.now(), isZone(site.timezone) ? site.timezone : 'UTC');
+    const from = starts[0] ?? to;
+    const span = { site: site.id, from: from / 1000, to: Math.ceil(to / 1000) };
+    const options = { purpose: 'shields', signal };
+    try {
+      const [drops, stored] = await Promise.all([
+        warehouse.read<{ reason: string; counted: string }>(
+          `SELECT reason, toString(sum(drops.events)) AS counted FROM drops
+          WHERE site_id = {site:UInt64} AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+            AND reason IN {reasons:Array(String)} GROUP BY reason`,
+          { ...span, reasons: Object.values(reasons) },
+          options,
+        ),
+        warehouse.read<{ events: string }>(
+          `SELECT toString(count()) AS events FROM events WHERE ${inSpan} AND import_id = 0`,
+          span,
+          options,
+        ),
+      ]);
+      return {
+        from: new Date(from).toISOString(),
+        to: new Date(to).toISOString(),
+        stored: Number(stored[0]?.events ?? 0),
+        dropped: shieldKinds.map((kind) => ({
+          kind,
+          reason: reasons[kind],
+          events: Number(drops.find(({ reason }) => reason === reasons[kind])?.counted ?? 0),
+        })),
+      };
+    } catch (error) {
+      if (error instanceof WarehouseUnavailable) return null;
+      throw error;
+    }
+  }
+
+  async function preview(site: OfSite, kind: PreviewedKind, pattern: string, signal: AbortSignal) {
+    const allowed =
+      kind === 'hostname'
+        ? await postgres.tenant(site.organisation_id, (sql) =>
+            sql.query<{ pattern: string }>(
+              `SELECT pattern FROM shields WHERE site_id = $1 AND kind = 'hostname'
+               UNION SELECT unnest(hostnames) FROM sites WHERE id = $1`,
+              [site.id],
+            ),
+          )
+        : [];
+    const rule = { kind, value: pattern, allowed: allowed.map((row) => row.pattern) };
+    return previewShield(warehouse, site, rule, clock.now(), signal);
+  }
+
+  /** @throws RequestError conflict when nearly everything would go and nobody has said that this is meant */
+  async function checkMeant(site: OfSite, value: ShieldValue, confirm: string | undefined, signal: AbortSignal) {
+    if (confirm === site.domain) return;
+    const ask = (why: string): never => {
+      throw new RequestError('conflict', `${why} Repeat it with the site's domain, ${site.domain}, as confirm.`, {
+        field: 'confirm',
+      });
+    };
+    if ('isWide' in value && value.isWide)
+      ask('This network is a large part of the internet, and nothing can say how many visitors come from it.');
+    if (!('pattern' in value)) return;
+    const { dropped, stored, confirm: needed } = await preview(site, value.kind, value.pattern, signal);
+    if (needed)
+      ask(`This rule would have dropped ${dropped.events} of the ${stored.events} events of the last 7 days.`);
+  }
+
+  const ofSite = z.object({ domain: z.string() });
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites/:domain/shields',
+      access: 'site.read',
+      summary: 'The shields of a site, and how many events each kind has dropped in the last 7 days.',
+      params: ofSite,
+      answer: shieldList,
+      async handle({ principal, ...request }) {
+        const site = await siteOfPath(postgres, request);
+        const [shields, week] = await Promise.all([
+          postgres.tenant(site.organisation_id, (sql) => listShields(sql, site.id, principal?.kind === 'person')),
+          readWeek(site, request.signal),
+        ]);
+        return { body: { shields, week, limits: { shields: shieldLimits.perSiteMax, rate: deskRate ?? null } } };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/sites/:domain/shields/preview',
+      access: 'stats.read',
+      summary: 'What a shield would have dropped in the last 7 days. Addresses are stored nowhere, so they have none.',
+      params: ofSite,
+      query: shieldQuestion,
+      answer: shieldPreview,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const value = readShieldValue(request.query.kind, request.query.value, site, deskRate);
+        if (!('pattern' in value)) throw new RequestError('invalid_field', 'Addresses are stored nowhere.');
+        return { body: await preview(site, request.query.kind, value.pattern, request.signal) };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sites/:domain/shields',
+      access: 'site.manage',
+      summary: 'Adds a shield. It holds from the next event on; what is stored stays.',
+      params: ofSite,
+      body: newShield,
+      answer: shield,
+      async handle({ principal, ...request }) {
+        const site = await siteOfPath(postgres, request);
+        const { kind, note = '', confirm } = request.body;
+        if (namesAddress(note))
+          throw new RequestError('invalid_field', 'A note is seen by everybody here: write no address into it.', {
+            field: 'note',
+          });
+        const value =
+          kind === 'own_address'
+            ? readOwnAddress(request.address, request.headers['x-forwarded-for'])
+            : readShieldValue(kind, givenValue(request.body.value), site, deskRate);
+        if ('address' in value && note === '')
+          throw new RequestError(
+            'invalid_field',
+            'An address is kept as a digest and shown to nobody, so it needs a name, such as Office.',
+            { field: 'note' },
+          );
+        await checkMeant(site, value, confirm, request.signal);
+        const made = await postgres.tenant(site.organisation_id, async (sql) => {
+          if (value.kind === 'rate')
+            await sql.run(`DELETE FROM shields WHERE site_id = $1 AND kind = 'rate'`, [site.id]);
+          await checkRoom(sql, site.id);
+          return insertShield(sql, site, {
+            kind: value.kind,
+            pattern: 'pattern' in value ? value.pattern : null,
+            network: 'network' in value ? value.network : null,
+            digest:
+              'address' in value ? keys.digest('shield-address', shieldAddressText(site.id, value.address)) : null,
+            note,
+            created_by: principal?.kind === 'person' ? principal.id : null,
+            created_at: new Date(clock.now()),
+          });
+        });
+        if (made === undefined) throw new RequestError('conflict', 'This shield is there already.', { field: 'value' });
+        await sitesChanged();
+        const [row] = await postgres.tenant(site.organisation_id, (sql) =>
+          listShields(sql, site.id, principal?.kind === 'person', made),
+        );
+        if (row === undefined) throw new RequestError('conflict', 'Somebody has removed this shield meanwhile.');
+        return { status: 201, body: row };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/sites/:domain/shields/:id',
+      access: 'site.manage',
+      summary: 'Removes a shield. The answer takes that back within an hour.',
+      params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
+      answer: removedShield,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const gone = await postgres.tenant(site.organisation_id, (sql) =>
+          sql.maybe<StoredShield & { digest: Buffer | null }>(
+            `DELETE FROM shields WHERE id = $1 AND site_id = $2
+             RETURNING kind, pattern, network::text AS network, digest, note, created_by, created_at`,
+            [request.params.id, site.id],
+          ),
+        );
+        if (gone === undefined)
+          throw new RequestError('not_found', 'There is no shield with this number on this site.');
+        await sitesChanged();
+        const text: z.input<typeof removed> = {
+          ...gone,
+          digest: gone.digest === null ? null : gone.digest.toString('hex'),
+          created_at: gone.created_at.toISOString(),
+          removed_ms: clock.now(),
+        };
+        return { body: { undo: seal.seal(JSON.stringify(text), contextOf(site)) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sites/:domain/shields/restore',
+      access: 'site.manage',
+      summary: 'Takes the removal of a shield back.',
+      params: ofSite,
+      body: restoreShield,
+      answer: shield,
+      async handle({ principal, ...request }) {
+        const site = await siteOfPath(postgres, request);
+        const opened = seal.open(request.body.undo, contextOf(site));
+        const before = opened === undefined ? undefined : removed.parse(JSON.parse(opened));
+        if (before === undefined || before.removed_ms < clock.now() - shieldLimits.undoMs)
+          throw new RequestError('invalid_field', 'This removal was more than an hour ago, or of another site.', {
+            field: 'undo',
+          });
+        const made = await postgres.tenant(site.organisation_id, async (sql) => {
+          await checkRoom(sql, site.id);
+          return insertShield(sql, site, {
+            ...before,
+            digest: before.digest === null ? null : Buffer.from(before.digest, 'hex'),
+            created_at: new Date(before.created_at),
+          });
+        });
+        if (made === undefined)
+          throw new RequestError('conflict', 'This shield is there again, or another rate has taken its place.');
+        await sitesChanged();
+        const [row] = await postgres.tenant(site.organisation_id, (sql) =>
+          listShields(sql, site.id, principal?.kind === 'person', made),
+        );
+        if (row === undefined) throw new RequestError('conflict', 'Somebody has removed this shield meanwhile.');
+        return { status: 201, body: row };
+      },
+    }),
+  ];
+}
+
+function givenValue(value: string | undefined): string {
+  if (value === undefined)
+    throw new RequestError('invalid_field', 'A shield of this kind needs a value.', { field: 'value' });
+  return value;
+}
+
+/** @throws RequestError conflict when the address is a proxy's, through which all visitors come */
+function readOwnAddress(address: string, forwardedFor: string | string[] | undefined) {
+  const own = ownAddress(address);
+  if (own === undefined || isUnknownProxy(address, forwardedFor))
+    throw new RequestError(
+      'conflict',
+      'The desk sees the address of a proxy and not yours, and all visitors come with it. The operator sets FAIRLEAD_TRUSTED_PROXIES first.',
+    );
+  return own;
+}
+
+async function checkRoom(sql: Sql, siteId: number): Promise<void> {
+  const { count } = await sql.one<{ count: number }>('SELECT count(*)::int AS count FROM shields WHERE site_id = $1', [
+    siteId,
+  ]);
+  if (count >= shieldLimits.perSiteMax)
+    throw new RequestError('conflict', `A site has at most ${shieldLimits.perSiteMax} shields. Remove one first.`);
+}
+
+type StoredShield = {
+  kind: ShieldKind;
+  pattern: string | null;
+  network: string | null;
+  digest: Buffer | null;
+  note: string;
+  created_by: number | null;
+  created_at: Date;
+};
+
+/** The number of the new row; undefined when there is one like it. */
+async function insertShield(sql: Sql, site: OfSite, row: StoredShield): Promise<number | undefined> {
+  const made = await sql.maybe<{ id: number }>(
+    `INSERT INTO shields (organisation_id, site_id, kind, pattern, network, digest, note, created_by, created_at)
+     VALUES ($1, $2, $3, $4, network($5::inet), $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id`,
+    [
+      site.organisation_id,
+      site.id,
+      row.kind,
+      row.pattern,
+      row.network,
+      row.digest,
+      row.note,
+      row.created_by,
+      row.created_at,
+    ],
+  );
+  return made?.id;
+}
+
+/** A digest is never read here: what is not selected cannot be returned. */
+async function listShields(sql: Sql, siteId: number, withNames: boolean, id: number | null = null): Promise<Shield[]> {
+  const rows = await sql.query<Omit<Shield, 'added_at'> & { created_at: Date }>(
+    `SELECT s.id, s.kind, coalesce(s.pattern, s.network::text) AS value, s.note,
+       CASE WHEN $2 THEN p.email END AS added_by, s.created_at
+     FROM shields s LEFT JOIN people p ON p.id = s.created_by
+     WHERE s.site_id = $1 AND ($3::bigint IS NULL OR s.id = $3) ORDER BY s.kind, value, s.note, s.id`,
+    [siteId, withNames, id],
+  );
+  return rows.map(({ created_at, ...row }) => ({ ...row, added_at: created_at.toISOString() }));
+}
