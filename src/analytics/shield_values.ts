@@ -77,11 +77,16 @@ function readPathGlob(text: string): string {
 const noCountries = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ']);
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
 
+/** False for the code that a country had once, such as DD. */
+function isNow(code: string): boolean {
+  return new Intl.Locale(`und-${code}`).region === code;
+}
+
 function readCountry(text: string): string {
   const code = text.trim().toUpperCase();
   // A1 is what the place step writes for known anonymous exits.
   if (code === 'A1') return code;
-  if (!/^[A-Z]{2}$/.test(code) || noCountries.has(code) || regions.of(code) === undefined)
+  if (!/^[A-Z]{2}$/.test(code) || noCountries.has(code) || !isNow(code) || regions.of(code) === undefined)
     refuse(`"${text}" is not a country. Write an ISO 3166-1 code of two letters such as DE.`);
   return code;
 }

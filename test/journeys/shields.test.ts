@@ -351,6 +351,7 @@ describe('rate', () => {
 describe('limits', () => {
   it.each([
     ['country', 'ZZ'],
+    ['country', 'DD'],
     ['country', 'Germany'],
     ['referrer', 'shop.example'],
     ['referrer', 'localhost'],

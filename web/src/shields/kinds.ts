@@ -97,7 +97,8 @@ export function countries(): readonly { code: string; name: string }[] {
   const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
   known = letters
     .flatMap((first) => letters.map((second) => first + second))
-    .filter((code) => !noCountries.has(code))
+    // A code that a country had once has the name of the one that took its place: DD is Germany too.
+    .filter((code) => !noCountries.has(code) && new Intl.Locale(`und-${code}`).region === code)
     .flatMap((code) => {
       const name = names.of(code);
       return name === undefined ? [] : [{ code, name }];
