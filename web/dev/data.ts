@@ -270,6 +270,14 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   if (query.date_range === 'realtime') return done([{ dimensions: [], metrics: [Math.round(shape.daily / 34)] }]);
 
   const [dimension, second] = query.dimensions ?? [];
+  if (dimension === 'event:goal' && second?.startsWith('time:'))
+    return done(
+      valuesOf(dimension, shape).flatMap(([goal]) => {
+        const filters = [...(query.filters ?? []), ['is', 'event:goal', [goal]]];
+        const own = answerQuery({ ...query, dimensions: [second], filters }, shape, timezone, nowMs);
+        return own.results.map((row) => ({ ...row, dimensions: [goal, ...row.dimensions] }));
+      }),
+    );
   if (dimension?.startsWith('time:')) {
     const buckets = new Map<string, number>();
     for (let day = range.from; day <= range.to; day = addDays(day, 1)) {
@@ -437,6 +445,8 @@ function metricsOf(
         return weight === undefined ? Math.round(whole * (0.98 + noise * 0.05)) : Math.round(whole * 1.2);
       case 'conversion_rate':
         return weight ?? 2.7;
+      case 'group_conversion_rate':
+        return Math.round((1.4 + noise * 3) * 100) / 100;
       case 'total_revenue': {
         const value = Math.round(whole * (76 + noise * 12) * 100) / 100;
         return { currency: 'EUR', value, short: `€${value}`, long: `€${value}` };

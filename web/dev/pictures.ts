@@ -166,6 +166,24 @@ export const shots: readonly Shot[] = [
   { name: 'sites', path: '/' },
   { name: 'settings', path: '/s/shop.example/settings', full: true },
   { name: 'settings-snippet', path: '/s/shop.example/settings/snippet', full: true },
+  {
+    name: 'goals',
+    path: '/s/shop.example/goals',
+    act: (page) => page.locator('.gl-rows .spark').first().waitFor({ state: 'attached' }),
+    full: true,
+  },
+  { name: 'goals-empty', path: '/s/new.example/goals', full: true },
+  {
+    name: 'goals-form',
+    path: '/s/shop.example/goals?new=event&match=purchase&currency=EUR',
+    act: async (page) => {
+      await page.getByText('would have reached it').waitFor();
+      await page.getByLabel('Only with a property').check();
+    },
+    full: true,
+  },
+  { name: 'goal', path: '/s/shop.example/goals/2', full: true },
+  { name: 'goal-scroll', path: '/s/shop.example/goals/5?metric=conversion_rate', full: true },
   { name: 'settings-goals', path: '/s/shop.example/settings/goals', full: true },
   { name: 'settings-goals-empty', path: '/s/new.example/settings/goals' },
   {

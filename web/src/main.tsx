@@ -14,7 +14,11 @@ const FirstRunPage = lazy(() => import('./first_run/page.tsx').then((part) => ({
 const SignInPage = lazy(() => import('./sign_in/page.tsx').then((part) => ({ default: part.SignInPage })));
 const SettingsPage = lazy(() => import('./settings/page.tsx').then((part) => ({ default: part.SettingsPage })));
 const RealtimePage = lazy(() => import('./realtime/page.tsx').then((part) => ({ default: part.RealtimePage })));
+const ShieldsPage = lazy(() => import('./shields/page.tsx').then((part) => ({ default: part.ShieldsPage })));
+const GoalsPage = lazy(() => import('./goals/page.tsx').then((part) => ({ default: part.GoalsPage })));
+const GoalPage = lazy(() => import('./goals/goal_page.tsx').then((part) => ({ default: part.GoalPage })));
 const MissingPage = lazy(() => import('./missing/page.tsx').then((part) => ({ default: part.MissingPage })));
+const ExportsPage = lazy(() => import('./exports/page.tsx').then((part) => ({ default: part.ExportsPage })));
 const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
 const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
 
@@ -44,6 +48,10 @@ function Pages() {
     case 'analytics':
     case 'realtime':
     case 'missing':
+    case 'goals':
+    case 'goal':
+    case 'shields':
+    case 'exports':
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined)
@@ -54,7 +62,11 @@ function Pages() {
           />
         );
       if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
+      if (route.page === 'shields') return <ShieldsPage key={site.id} site={site} />;
+      if (route.page === 'goals') return <GoalsPage key={site.id} site={site} />;
+      if (route.page === 'goal') return <GoalPage key={`${site.id} ${route.goal}`} site={site} id={route.goal} />;
       if (route.page === 'missing') return <MissingPage key={site.id} site={site} />;
+      if (route.page === 'exports') return <ExportsPage key={site.id} site={site} />;
       return route.page === 'analytics' ? (
         <OverviewPage key={site.id} site={site} />
       ) : (

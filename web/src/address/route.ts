@@ -7,6 +7,10 @@ export type Route =
   | { page: 'analytics'; site: string }
   | { page: 'realtime'; site: string }
   | { page: 'missing'; site: string }
+  | { page: 'goals'; site: string }
+  | { page: 'goal'; site: string; goal: string }
+  | { page: 'shields'; site: string }
+  | { page: 'exports'; site: string }
   | { page: 'settings'; site: string; section: SettingsSection }
   | { page: 'nowhere' };
 
@@ -24,6 +28,10 @@ export function readRoute(pathname: string): Route {
     if (third === 'analytics' && fourth === undefined) return { page: 'analytics', site };
     if (third === 'realtime' && fourth === undefined) return { page: 'realtime', site };
     if (third === 'missing' && fourth === undefined) return { page: 'missing', site };
+    if (third === 'goals')
+      return fourth === undefined ? { page: 'goals', site } : { page: 'goal', site, goal: decodePart(fourth) };
+    if (third === 'shields' && fourth === undefined) return { page: 'shields', site };
+    if (third === 'exports' && fourth === undefined) return { page: 'exports', site };
     const section = settingsSections.find((one) => one === (fourth ?? 'site'));
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
   }
@@ -46,6 +54,14 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/realtime`;
     case 'missing':
       return `/s/${encodeURIComponent(route.site)}/missing`;
+    case 'shields':
+      return `/s/${encodeURIComponent(route.site)}/shields`;
+    case 'goals':
+      return `/s/${encodeURIComponent(route.site)}/goals`;
+    case 'goal':
+      return `/s/${encodeURIComponent(route.site)}/goals/${encodeURIComponent(route.goal)}`;
+    case 'exports':
+      return `/s/${encodeURIComponent(route.site)}/exports`;
     case 'settings':
       return `/s/${encodeURIComponent(route.site)}/settings${route.section === 'site' ? '' : `/${route.section}`}`;
     case 'nowhere':

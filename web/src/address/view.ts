@@ -53,6 +53,7 @@ export const chartMetrics = [
   'bounce_rate',
   'visit_duration',
   'events',
+  'conversion_rate',
   'total_revenue',
 ] as const satisfies readonly MetricName[];
 
@@ -119,7 +120,7 @@ export function writeView(view: View): string {
 /** `bounce_rate`, greatest first, or `bounce_rate:asc`. */
 function readSort(text: string | null): View['sort'] {
   const [name, direction] = text?.split(':') ?? [];
-  const metric = [...chartMetrics, 'conversion_rate' as const].find((one) => one === name);
+  const metric = chartMetrics.find((one) => one === name);
   return metric === undefined ? undefined : { metric, direction: direction === 'asc' ? 'asc' : 'desc' };
 }
 

@@ -27,14 +27,20 @@ export function AllRows({
   view,
   totalOf,
   onChange,
+  of = panels,
+  back = 'Overview',
 }: {
   asked: Asked;
   askedWith: AskedWith;
   view: View;
   totalOf: (metric: Column['metric']) => number | null;
   onChange: (part: Partial<View>, replace?: boolean) => void;
+  /** The panels of the page, where it is not the overview. */
+  of?: readonly Panel[];
+  /** The page that the list closes to. */
+  back?: string;
 }) {
-  const panel = panels.find((one) => one.id === view.all) as Panel;
+  const panel = of.find((one) => one.id === view.all) as Panel;
   const wanted = tabOf(panel, view);
   const tab = dimensionOf(wanted.dimension) === undefined ? (panel.tabs[0] as PanelTab) : wanted;
   const lists = panel.tabs.filter((one) => one.map !== true);
@@ -70,7 +76,7 @@ export function AllRows({
       <header>
         <button type="button" className="btn quiet sm" onClick={() => onChange({ all: undefined, ...firstRows })}>
           <Icon name="back" />
-          Overview
+          {back}
         </button>
         <h2 className="vh" id={`${bodyId}-title`}>
           {panel.title}: all rows

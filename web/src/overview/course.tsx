@@ -33,6 +33,14 @@ import { importedDays } from './explanation.ts';
 import { Failed } from './states.tsx';
 import type { Total } from './strip.tsx';
 
+/** What a series holds for each step, and which of it is drawn. */
+export interface DrawnAs {
+  asked: readonly MetricName[];
+  metric: MetricName;
+  /** A rate of steps where it has no row is 0, if anybody was there in that step; elsewhere there is none. */
+  peopled?: (label: string) => boolean;
+}
+
 const stepWords: Record<Step, string> = { hour: 'Hour', day: 'Day', week: 'Week', month: 'Month' };
 
 /** The chosen number over time, as a chart or as a table. */
@@ -51,6 +59,7 @@ export function Course({
   currency,
   why,
   annotations,
+  drawnAs,
 }: {
   frame: Frame;
   metric: MetricName;
@@ -68,6 +77,8 @@ export function Course({
   currency: string;
   why: ReactNode;
   annotations: Annotations;
+  /** Where the series were asked with other metrics than the overview's. */
+  drawnAs?: DrawnAs;
 }) {
   const data = drawn(series);
   const dim = series.state === 'waiting' && series.late && data !== undefined;
@@ -82,7 +93,12 @@ export function Course({
           ? duration(value)
           : axisCount(value);
   const beforeData = before === undefined ? undefined : drawn(before);
-  const points = pointsOf(frame, metric, local, firstDay, data, beforeData, annotations.all);
+  const asked: DrawnAs = drawnAs ?? {
+    asked: (totalMetrics as readonly MetricName[]).includes(metric) ? totalMetrics : revenueMetrics,
+    metric,
+  };
+  const points = pointsOf(frame, asked, local, firstDay, data, beforeData, annotations.all);
+  const label = total?.label ?? metricLabel(metric);
   // Known from the days alone, so that the legend has its lines before the numbers come.
   const alone = points.some((point) => point.part !== '')
     ? `part of a ${frame.step}`
@@ -178,13 +194,14 @@ export function Course({
           <SeriesTable
             points={points}
             metric={metric}
+            label={label}
             text={money_ ? (value) => exactMoney({ currency, value }) : text}
             compared={beforeRange !== undefined}
           />
         ) : (
           <Series
-            title={titleOf(metric, frame, range, total, points, text)}
-            metric={metricLabel(metric)}
+            title={titleOf(metric, label, frame, range, total, points, text)}
+            metric={label}
             points={points}
             step={frame.step}
             hasBefore={beforeRange !== undefined}
@@ -223,16 +240,13 @@ function labelsOf(range: Frame['range'], step: Step, answer: QueryAnswer | undef
 
 function pointsOf(
   frame: Frame,
-  metric: MetricName,
+  { asked, metric, peopled }: DrawnAs,
   local: { day: string; time: string },
   firstDay: Day,
   answer: QueryAnswer | undefined,
   before: QueryAnswer | undefined,
   annotations: readonly Annotation[],
 ): SeriesPoint[] {
-  const asked: readonly MetricName[] = (totalMetrics as readonly MetricName[]).includes(metric)
-    ? totalMetrics
-    : revenueMetrics;
   const values = byLabel(answer, asked, metric);
   const beforeValues = byLabel(before, asked, metric);
   const beforeLabels = frame.before === undefined ? [] : labelsOf(frame.before, frame.step, before);
@@ -242,7 +256,10 @@ function pointsOf(
   // A rate of nothing is no rate: steps without visits are gaps there, and zeros for counts. So are steps before the
   // first that could be measured.
   const missing = (label: string) =>
-    isPercentMetric(metric) || isMean(metric) || label.slice(0, 10) < known.slice(0, 10) ? null : 0;
+    ((isPercentMetric(metric) || isMean(metric)) && peopled?.(label) !== true) ||
+    label.slice(0, 10) < known.slice(0, 10)
+      ? null
+      : 0;
   const labels = labelsOf(frame.range, frame.step, answer);
   return labels.map((label, index) => {
     const beforeLabel =
@@ -317,6 +334,7 @@ function byLabel(
 /** The answer of the chart in a sentence: the total, what it was before, and where it was highest. */
 function titleOf(
   metric: MetricName,
+  label: string,
   frame: Frame,
   range: string,
   total: Total | undefined,
@@ -327,9 +345,7 @@ function titleOf(
     (best, point) => ((point.value ?? -1) > (best?.value ?? -1) ? point : best),
     undefined,
   );
-  const parts = [
-    `${metricLabel(metric)} per ${frame.step}, ${range}: ${metricText(metric, total?.after, { exact: true })}`,
-  ];
+  const parts = [`${label} per ${frame.step}, ${range}: ${metricText(metric, total?.after, { exact: true })}`];
   if (frame.before !== undefined) parts.push(`, against ${metricText(metric, total?.before, { exact: true })} before`);
   const high =
     highest === undefined || highest.value === null ? '' : ` Highest: ${text(highest.value)}, ${highest.name}.`;
@@ -339,23 +355,25 @@ function titleOf(
 function SeriesTable({
   points,
   metric,
+  label,
   text,
   compared,
 }: {
   points: readonly SeriesPoint[];
   metric: MetricName;
+  label: string;
   text: (value: number) => string;
   compared: boolean;
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard.
-    <section className="series-table" tabIndex={0} aria-label={`${metricLabel(metric)} as a table`}>
+    <section className="series-table" tabIndex={0} aria-label={`${label} as a table`}>
       <table>
         <thead>
           <tr>
             <th scope="col">When</th>
             <th scope="col" className="num">
-              {metricLabel(metric)}
+              {label}
             </th>
             {compared && (
               <>

@@ -280,15 +280,17 @@ export interface PanelProps extends Omit<BreakdownProps, 'tab' | 'rows' | 'sort'
   site: string;
   askedWith: AskedWith;
   question: QueryRequest | undefined;
+  /** Properties of this event alone. */
+  event?: string | undefined;
 }
 
 /** The names of the properties that were seen, asked where they are chosen from. */
-function useProperties(site: string, wanted: boolean): readonly string[] | undefined {
+function useProperties(site: string, event: string | undefined, wanted: boolean): readonly string[] | undefined {
   const [names, setNames] = useState<readonly string[]>();
   useEffect(() => {
     if (!wanted) return;
     let here = true;
-    api.properties(site).then(
+    api.properties(site, event).then(
       (found) => here && setNames(found.map(({ name }) => name)),
       // The property of the address is listed all the same; the state of the desk is said beside the numbers.
       () => {},
@@ -296,15 +298,26 @@ function useProperties(site: string, wanted: boolean): readonly string[] | undef
     return () => {
       here = false;
     };
-  }, [site, wanted]);
+  }, [site, event, wanted]);
   return names;
 }
 
 /** One panel of the overview: tabs, a breakdown, and the way to all rows. */
-export function OverviewPanel({ panel, tab, onTab, onAll, note, site, askedWith, question, ...rest }: PanelProps) {
+export function OverviewPanel({
+  panel,
+  tab,
+  onTab,
+  onAll,
+  note,
+  site,
+  askedWith,
+  question,
+  event,
+  ...rest
+}: PanelProps) {
   const bodyId = useId();
   const asksProperty = isProperty(tab.dimension);
-  const seen = useProperties(site, asksProperty);
+  const seen = useProperties(site, event, asksProperty);
   const groups = groupTabs(panel, asksProperty ? [tab, ...(seen ?? []).map((one) => propertyTab(`prop.${one}`))] : []);
   const named = dimensionOf(tab.dimension);
   const data = drawn(rest.answer);

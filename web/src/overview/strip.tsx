@@ -12,6 +12,8 @@ export interface Total {
   metric: MetricName;
   after: Cell | undefined;
   before: Cell | undefined;
+  /** What it is called here, where that is not what its metric is called everywhere. */
+  label?: string;
 }
 
 export function totalsOf(answer: QueryAnswer | undefined, metrics: readonly MetricName[]): Total[] {
@@ -22,6 +24,9 @@ export function totalsOf(answer: QueryAnswer | undefined, metrics: readonly Metr
     before: cellOf(metrics, row?.comparison?.metrics, index),
   }));
 }
+
+/** The count that a sum or a share rests on, where it stands beside it. */
+const restsOn: Partial<Record<MetricName, MetricName>> = { total_revenue: 'events', conversion_rate: 'visitors' };
 
 /** The figures over the chart. Each is a button that draws itself. */
 export function Strip({
@@ -42,7 +47,7 @@ export function Strip({
 }) {
   // What a number rests on: with few of them, a percentage means nothing.
   const baseOf = (metric: MetricName) => {
-    const rests = isMean(metric) ? 'visits' : metric === 'total_revenue' ? 'events' : undefined;
+    const rests = isMean(metric) ? 'visits' : restsOn[metric];
     const base = rests === undefined ? null : cellNumber(totals.find((total) => total.metric === rests)?.before);
     // Without an order before, revenue is new; without a visit before, there was no rate.
     return base === null || (base === 0 && !isMean(metric)) ? undefined : base;
@@ -61,7 +66,7 @@ export function Strip({
             aria-pressed={total.metric === selected}
             onClick={() => onSelect(total.metric)}
           >
-            <span className="kl">{metricLabel(total.metric)}</span>
+            <span className="kl">{total.label ?? metricLabel(total.metric)}</span>
             <span className="kv" title={known ? metricText(total.metric, total.after, { exact: true }) : undefined}>
               {known ? metricText(total.metric, total.after) : <Unknown answer={answer} />}
             </span>

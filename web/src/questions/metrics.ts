@@ -36,6 +36,11 @@ export const metricWords: Partial<Record<MetricName, MetricWords>> & Record<'vis
     definition:
       'The sum of all purchases in the period in the currency of the site. Other currencies are never added in silence.',
   },
+  conversion_rate: {
+    label: 'Rate',
+    definition:
+      'Visitors who reached the goal, as a share of all visitors in the period under the same filters. Days that were imported know no goals and are in neither number.',
+  },
 };
 
 export function metricLabel(metric: MetricName): string {

@@ -17,7 +17,10 @@ export const keyList = [
   { keys: '.', text: 'More about a list' },
   { keys: 'g a', text: 'Go to analytics' },
   { keys: 'g r', text: 'Go to realtime' },
+  { keys: 'g o', text: 'Go to goals' },
   { keys: 'g m', text: 'Go to missing events' },
+  { keys: 'g h', text: 'Go to shields' },
+  { keys: 'g e', text: 'Go to exports' },
   { keys: 'g s', text: 'Go to settings' },
   { keys: '?', text: 'This list' },
 ] as const;

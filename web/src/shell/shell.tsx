@@ -45,7 +45,10 @@ export const settingsTabs: readonly { section: SettingsSection; label: string }[
 const analyticsPages = [
   { page: 'analytics', label: 'Overview', keys: 'g a', keepsView: true },
   { page: 'realtime', label: 'Realtime', keys: 'g r', keepsView: true },
+  { page: 'goals', label: 'Goals', keys: 'g o', keepsView: true },
   { page: 'missing', label: 'Missing events', keys: 'g m', keepsView: false },
+  { page: 'shields', label: 'Shields', keys: 'g h', keepsView: false },
+  { page: 'exports', label: 'Exports', keys: 'g e', keepsView: false },
 ] as const satisfies readonly { page: string; label: string; keys: DeskKey; keepsView: boolean }[];
 
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
@@ -203,7 +206,8 @@ function Navigation({ site, search }: { site: string | undefined; search: string
   const { pathname } = useAddress();
   const route = readRoute(pathname);
   const session = useSession();
-  const here = analyticsPages.find(({ page }) => page === route.page);
+  const at = route.page === 'goal' ? 'goals' : route.page;
+  const here = analyticsPages.find(({ page }) => page === at);
   const keep = here?.keepsView ? search : '';
   return (
     <nav className="nav" aria-label="Capabilities">

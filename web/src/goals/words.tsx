@@ -1,0 +1,41 @@
+import type { Goal, GoalRule } from '../desk/api.ts';
+
+/** What a goal counts, as people say it: `Page /thanks`, `Event Signup, plan is pro`, `75% of page /blog**`. */
+export function RuleText({ rule }: { rule: GoalRule }) {
+  const { kind, match, property, scroll_depth: depth } = rule;
+  const code = (
+    <code className="ref" dir="auto">
+      {match}
+    </code>
+  );
+  if (kind === 'page') return <>Page {code}</>;
+  if (kind === 'scroll')
+    return (
+      <>
+        {depth}% of page {code}
+      </>
+    );
+  return (
+    <>
+      Event {code}
+      {property != null && (
+        <>
+          , {property.name} is{' '}
+          <code className="ref" dir="auto">
+            {property.value}
+          </code>
+        </>
+      )}
+    </>
+  );
+}
+
+/** How often a goal was reached means nothing for scrolling: reading further is not another time. */
+export function countsTimes(rule: Pick<GoalRule, 'kind'>): boolean {
+  return rule.kind !== 'scroll';
+}
+
+/** The goal as it is sent when it is made again. */
+export function sentOf({ id: _, ...rest }: Goal) {
+  return rest;
+}
