@@ -36,5 +36,7 @@ export const siteExports = z.object({
   exports: z.array(siteExport),
   /** The days that an export begun now would hold; null while no day with numbers is over. */
   span: z.object({ first_day: z.string(), last_day: z.string() }).nullable(),
+  /** The warehouse does not answer, so the span is not known; finished files can be fetched all the same. */
+  warehouse_away: z.boolean(),
 });
 export type SiteExports = z.infer<typeof siteExports>;

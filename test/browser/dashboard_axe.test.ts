@@ -108,6 +108,32 @@ const looks: Record<string, Look> = {
     path: '/s/away.example/realtime',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  exports: {
+    path: '/s/shop.example/exports',
+    act: (page) => page.getByText('212 of 500 days, 671.2 MB').waitFor(),
+  },
+  'exports, nothing to take away': {
+    path: '/s/new.example/exports',
+    act: (page) => page.getByText('There is nothing to export yet.').waitFor(),
+  },
+  'exports, the warehouse away': {
+    path: '/s/away.example/exports',
+    act: (page) => page.getByText('The warehouse does not answer now').waitFor(),
+  },
+  'exports, not read': {
+    path: '/s/gone.example/exports',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
+  'exports, one to be deleted': {
+    path: '/s/shop.example/exports',
+    act: async (page) => {
+      await page
+        .getByRole('button', { name: /^Delete Tables by day/ })
+        .last()
+        .click();
+      await page.getByRole('heading', { name: 'Delete this file?' }).waitFor();
+    },
+  },
   'missing events': {
     path: '/s/shop.example/missing?period=30d',
     act: (page) => page.getByRole('heading', { name: 'Not stored' }).waitFor(),
@@ -130,6 +156,38 @@ const looks: Record<string, Look> = {
   },
   'missing events, the warehouse away': {
     path: '/s/away.example/missing',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
+  shields: {
+    path: '/s/shop.example/shields?value=%2Fadmin%2F**',
+    act: async (page) => {
+      await page.getByText('would have dropped').first().waitFor();
+      await page.getByRole('button', { name: 'Remove Office in Berlin' }).click();
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+    },
+  },
+  'shields, nearly everything': {
+    path: '/s/shop.example/shields?value=%2F**',
+    act: (page) => page.getByLabel('Type shop.example to add it all the same').waitFor(),
+  },
+  'shields, a country': {
+    path: '/s/shop.example/shields?add=country&value=Nowhere',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add the rule' }).click();
+      await page.getByText('There is no country of this name.').waitFor();
+    },
+  },
+  'shields, an address': {
+    path: '/s/blog.example/shields?add=address',
+    act: (page) => page.getByText('addresses are stored nowhere').waitFor(),
+  },
+  'shields, none': { path: '/s/new.example/shields', act: (page) => page.getByText('No shields yet.').waitFor() },
+  'shields, the warehouse away': {
+    path: '/s/away.example/shields?value=%2Fa',
+    act: (page) => page.getByText('could not be read').waitFor(),
+  },
+  'shields, not read': {
+    path: '/s/gone.example/shields',
     act: (page) => page.getByRole('alert').waitFor(),
   },
   'all pages': { path: analytics('shop', '?all=pages') },

@@ -1,5 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
+import { Session } from 'chdb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { SiteExport, SiteExports } from '../../contract/exports.ts';
 import { exportFiles } from '../../src/analytics/exports/file_classes.ts';
@@ -57,7 +59,7 @@ async function fetchFile(id: number, headers: Record<string, string> = {}) {
 }
 
 it('a site without a day that is over has nothing to export, and says so', async () => {
-  expect(await list('other.example')).toEqual({ exports: [], span: null });
+  expect(await list('other.example')).toEqual({ exports: [], span: null, warehouse_away: false });
   const refused = await desk.call('POST', '/api/sites/other.example/exports', { format: 'ndjson' });
   expect([refused.status, refused.body]).toMatchObject([409, { error: { code: 'conflict' } }]);
 });
@@ -97,3 +99,138 @@ it('an export runs to its end, and its file has what the command writes', async 
     ),
   ).toEqual([]);
 });
+
+it('a download that broke off goes on where it was', async () => {
+  const [{ id, bytes: size } = { id: 0, bytes: 0 }] = (await list()).exports;
+  const whole = (await fetchFile(id)).bytes;
+  const first = await fetchFile(id, { range: 'bytes=0-999' });
+  expect([first.status, first.headers.get('content-range')]).toEqual([206, `bytes 0-999/${size}`]);
+  const modified = first.headers.get('last-modified') ?? '';
+  const rest = await fetchFile(id, { range: 'bytes=1000-', 'if-range': modified });
+  expect([rest.status, rest.headers.get('content-length')]).toEqual([206, String(size - 1000)]);
+  expect(Buffer.concat([first.bytes, rest.bytes]).equals(whole)).toBe(true);
+  expect((await fetchFile(id, { range: 'bytes=-10' })).bytes.equals(whole.subarray(-10))).toBe(true);
+  // Another file than the one that was begun, several ranges at once, and no range at all: the whole file.
+  const other = { range: 'bytes=1000-', 'if-range': new Date(0).toUTCString() };
+  for (const headers of [other, { range: 'bytes=0-1,5-6' }, { range: 'lines=1-2' }, { range: 'bytes=9-1' }]) {
+    const answer = await fetchFile(id, headers as Record<string, string>);
+    expect([answer.status, answer.bytes.equals(whole)], JSON.stringify(headers)).toEqual([200, true]);
+  }
+  const behind = await fetchFile(id, { range: `bytes=${size}-` });
+  expect([behind.status, behind.headers.get('content-range')]).toEqual([416, `bytes */${size}`]);
+  const head = await desk.raw({
+    ...{ method: 'HEAD', path: `/api/sites/shop.example/exports/${id}/file` },
+    headers: { authorization: `Bearer ${desk.key}` },
+  });
+  expect([head.status, head.headers['content-length'], head.text]).toEqual([200, String(size), '']);
+});
+
+it('Parquet has the rows and columns of the lines, and nothing that says who made an event', async () => {
+  const lines = (await fetchFile((await list()).exports[0]?.id ?? 0)).bytes.toString().trimEnd().split('\n');
+  const { id } = await begin('parquet');
+  expect(await finished(id)).toMatchObject({ state: 'done', rows: days * 7 });
+  const names = unzip((await fetchFile(id)).bytes, join(desk.dataDir, 'unzipped'));
+  expect(names).toHaveLength(days);
+  expect(names[0]).toBe(`events_${firstDay.replaceAll('-', '')}.parquet`);
+  // A process has one engine, over one folder; the files are read from outside of its tables.
+  const reader = new Session(join(desk.dataDir, 'warehouse'));
+  try {
+    const ask = <T>(sql: string) =>
+      String(reader.query(sql, 'JSONEachRow'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as T);
+    const files = `file('${join(desk.dataDir, 'unzipped')}/events_*.parquet', Parquet)`;
+    const columns = ask<{ name: string; type: string }>(`DESCRIBE ${files}`);
+    expect(columns.map(({ name }) => name).filter((name) => /_id$|^ip$|agent|contact|itude|key/.test(name))).toEqual([
+      'click_id',
+    ]);
+    expect(Object.fromEntries(columns.map(({ name, type }) => [name, type]))).toMatchObject({
+      time: "DateTime64(3, 'UTC')",
+      props: 'Map(String, String)',
+      revenue_amount: 'Nullable(Decimal(18, 3))',
+      engagement_ms: 'Nullable(UInt32)',
+    });
+    const rows = ask<Record<string, unknown>>(`SELECT * FROM ${files} ORDER BY time`);
+    const asLine = ({ time, props, revenue_amount, revenue_currency, ...row }: Record<string, unknown>) => ({
+      time: `${String(time).replace(' ', 'T')}Z`,
+      ...Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)),
+      ...(Object.keys(props as object).length === 0 ? {} : { props }),
+      ...(revenue_currency === null ? {} : { revenue: { amount: revenue_amount, currency: revenue_currency } }),
+    });
+    expect(rows.map(asLine)).toEqual(lines.map((line) => JSON.parse(line)));
+  } finally {
+    reader.close();
+  }
+});
+
+it('the tables of days are the archive that an import takes', async () => {
+  const { id } = await begin('plausible');
+  expect(await finished(id)).toMatchObject({ state: 'done', days_done: days });
+  const folder = join(desk.dataDir, 'tables');
+  const names = unzip((await fetchFile(id)).bytes, folder);
+  expect(names).toHaveLength(10);
+  const events = readFileSync(join(folder, names.find((name) => name.includes('custom_events')) ?? ''), 'utf8');
+  expect(events.match(/,'=SUM\(A1\),/g)).toHaveLength(days);
+});
+
+it('a stop in the middle goes on behind its last whole day, and what was cancelled leaves nothing', async () => {
+  const { id } = await begin('plausible');
+  await vi.waitFor(
+    async () => expect((await list()).exports.find((one) => one.id === id)?.days_done).toBeGreaterThan(0),
+    { timeout: 30_000, interval: 5 },
+  );
+  await desk.restart();
+  const log = JSON.parse(readFileSync(join(desk.dataDir, 'exports', `${id}.part`, 'note.json'), 'utf8'));
+  expect(log).toMatchObject({ format: 'plausible', from: firstDay, to: lastDay, done: expect.stringMatching(/^\d/) });
+  const done = await finished(id);
+  expect(done).toMatchObject({ state: 'done', days_done: days });
+  // Byte for byte what the one that was not stopped has.
+  const earlier = (await list()).exports.find((one) => one.format === 'plausible' && one.id !== id);
+  expect((await fetchFile(id)).bytes.equals((await fetchFile(earlier?.id ?? 0)).bytes)).toBe(true);
+
+  const second = await begin('ndjson');
+  const twice = await desk.call('POST', '/api/sites/shop.example/exports', { format: 'ndjson' });
+  expect([twice.status, twice.body]).toMatchObject([409, { error: { message: expect.stringContaining('already') } }]);
+  expect((await fetchFile(second.id)).status).toBe(409);
+  expect((await desk.call('DELETE', `/api/sites/shop.example/exports/${second.id}`)).status).toBe(204);
+  expect((await desk.call('DELETE', `/api/sites/shop.example/exports/${id}`)).status).toBe(204);
+  expect((await fetchFile(id)).status).toBe(404);
+  expect((await desk.call('DELETE', `/api/sites/other.example/exports/${earlier?.id}`)).status).toBe(404);
+  const left = (await list()).exports.map((one) => String(one.id));
+  expect(left).not.toContain(String(second.id));
+  await vi.waitFor(() => expect(readdirSync(join(desk.dataDir, 'exports')).sort()).toEqual(left.sort()), 20_000);
+});
+
+it('after seven days the file and its line are gone', async () => {
+  const [one] = (await list()).exports;
+  const { postgres } = desk.server.desk.house;
+  const file = join(desk.dataDir, 'exports', String(one?.id));
+  expect(existsSync(file)).toBe(true);
+  await postgres.tenant(1, (sql) =>
+    sql.run("UPDATE exports SET expires_at = expires_at - interval '7 days' WHERE id = $1", [one?.id]),
+  );
+  await desk.restart();
+  await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: 20_000, interval: 50 });
+  expect((await list()).exports.map(({ id }) => id)).not.toContain(one?.id);
+});
+
+/** Unpacks an archive into a folder. @returns the names of its members, in their order */
+function unzip(archive: Buffer, folder: string): string[] {
+  mkdirSync(folder);
+  const names: string[] = [];
+  for (let at = archive.readUInt32LE(archive.length - 6); archive.readUInt32LE(at) === 0x0201_4b50; ) {
+    const [method, packed, nameBytes] = [
+      archive.readUInt16LE(at + 10),
+      archive.readUInt32LE(at + 20),
+      archive.readUInt16LE(at + 28),
+    ];
+    const head = archive.readUInt32LE(at + 42);
+    const name = archive.toString('utf8', at + 46, at + 46 + nameBytes);
+    const content = archive.subarray(head + 30 + nameBytes, head + 30 + nameBytes + packed);
+    writeFileSync(join(folder, name), method === 0 ? content : inflateRawSync(content));
+    names.push(name);
+    at += 46 + nameBytes + archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
+  }
+  return names;
+}

@@ -5,6 +5,8 @@ import type { MissingEvents } from '../../contract/missing.ts';
 import type { QualitySign } from '../../contract/quality.ts';
 import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
+import { exportsOf } from './double_exports.ts';
+import { openShields } from './double_shields.ts';
 
 /**
  * A stand-in for the desk's server while the dashboard is developed, tested and photographed. It answers the routes
@@ -94,6 +96,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
     },
     { id: 2, day: new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10), note: 'Free shipping begins' },
   ];
+  const shields = new Map<string, ReturnType<typeof openShields>>();
   const foreignIds = new Map<string, ForeignId[]>([
     ['shop.example', [{ product: 'openpanel', id: '0b5f3c1e-98ab-4cde-8123-456789abcdef', has_secret: true }]],
   ]);
@@ -288,6 +291,22 @@ export function openDouble(options: DoubleOptions = {}): Double {
       if (shape.away === true || shape.gone === true)
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       return { status: 200, body: { signs: signsOf(site.domain) } };
+    }
+    if (part === 'shields') {
+      const shape = shapeOf(site.domain);
+      if (shape.gone === true || (shape.away === true && id === 'preview'))
+        return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
+      const answer = shields.get(site.domain) ?? openShields(site.domain, shape.daily);
+      shields.set(site.domain, answer);
+      const { status, body: answered } = answer(method, id, body, search);
+      // The rules are in the other store; the week's counts are not.
+      const isList = method === 'GET' && id === undefined;
+      return { status, body: isList && shape.away === true ? { ...(answered as object), week: null } : answered };
+    }
+    if (part === 'exports') {
+      const shape = shapeOf(site.domain);
+      if (shape.gone === true) return fail(503, 'store_unavailable', 'PostgreSQL does not answer.');
+      return { status: 200, body: exportsOf(site.domain, shape.days, shape.away === true) };
     }
     if (part === 'test-events') {
       testEventAt = Date.now();

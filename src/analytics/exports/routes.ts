@@ -4,6 +4,7 @@ import { newExport, siteExport, siteExports } from '../../../contract/exports.ts
 import { siteOfPath } from '../../accounts/index.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { isoDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
 import { exportsPerSiteMax, openExportRecords } from './records.ts';
@@ -13,14 +14,38 @@ import { knownDays } from './write_export.ts';
 const ofSite = z.object({ domain: z.string() });
 const ofExport = ofSite.extend({ id: z.coerce.number().int().positive() });
 
+const spanMs = 30_000;
+const spansMax = 1_000;
+
 /** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
 export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'>, runner: ExportRunner): Route[] {
-  const { postgres, warehouse } = house;
+  const { postgres, warehouse, clock } = house;
   const records = openExportRecords(house);
 
+  /** A page with a running export asks every second or two, and the first day of a site hardly ever changes. */
+  const lately = new Map<number, { span: { from: number; to: number } | undefined; untilMs: number }>();
+
   async function spanOf(site: Site) {
+    const known = lately.get(site.id);
+    if (known !== undefined && known.untilMs > clock.monotonic()) return known.span;
     const { first, last } = await knownDays(house, site);
-    return first === undefined || first > last ? undefined : { from: first, to: last };
+    const span = first === undefined || first > last ? undefined : { from: first, to: last };
+    if (lately.size >= spansMax) lately.clear();
+    lately.set(site.id, { span, untilMs: clock.monotonic() + spanMs });
+    return span;
+  }
+
+  async function shownSpanOf(site: Site) {
+    try {
+      const span = await spanOf(site);
+      return {
+        span: span === undefined ? null : { first_day: isoDay(span.from), last_day: isoDay(span.to) },
+        warehouse_away: false,
+      };
+    } catch (error) {
+      if (!(error instanceof WarehouseUnavailable || error instanceof QueryOverCeiling)) throw error;
+      return { span: null, warehouse_away: true };
+    }
   }
 
   async function eventsOf(site: Site): Promise<number> {
@@ -42,13 +67,8 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
       answer: siteExports,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const [exports, span] = await Promise.all([records.list(site), spanOf(site)]);
-        return {
-          body: {
-            exports,
-            span: span === undefined ? null : { first_day: isoDay(span.from), last_day: isoDay(span.to) },
-          },
-        };
+        const [exports, span] = await Promise.all([records.list(site), shownSpanOf(site)]);
+        return { body: { exports, ...span } };
       },
     }),
     defineRoute({
@@ -61,6 +81,7 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
       answer: siteExport,
       async handle({ principal, ...request }) {
         const site = await siteOfPath(postgres, request);
+        lately.delete(site.id);
         const span = await spanOf(site);
         if (span === undefined)
           throw new RequestError(

@@ -17,6 +17,7 @@ import type {
   siteNow,
 } from '../../../contract/api.ts';
 import type { ApiError } from '../../../contract/errors.ts';
+import type { ExportFormat, SiteExport, SiteExports } from '../../../contract/exports.ts';
 import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
 import type { QualitySign } from '../../../contract/quality.ts';
@@ -97,11 +98,11 @@ export const api = {
   checks: (domain: string, signal?: AbortSignal) => call<SiteChecks>('GET', `${site(domain)}/checks`, { signal }),
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
   realtime: (domain: string, since: string | undefined, signal?: AbortSignal) =>
-    call<RealtimeAnswer>('GET', `${site(domain)}/realtime${since === undefined ? '' : `?since=${since}`}`, { signal }),
+    call<RealtimeAnswer>('GET', `${realtimePath(domain)}${since === undefined ? '' : `?since=${since}`}`, { signal }),
   quality: (domain: string, signal?: AbortSignal) =>
     call<{ signs: QualitySign[] }>('GET', `${site(domain)}/quality`, { signal }),
   missing: (domain: string, period: MissingPeriod, signal?: AbortSignal) =>
-    call<MissingEvents>('GET', `${site(domain)}/missing?period=${period}`, { signal }),
+    call<MissingEvents>('GET', missingPath(domain, period), { signal }),
   shields: (domain: string) => call<ShieldList>('GET', `${site(domain)}/shields`),
   previewShield: (domain: string, rule: { kind: PreviewedKind; value: string }, signal?: AbortSignal) =>
     call<ShieldPreview>('GET', `${site(domain)}/shields/preview?${new URLSearchParams(rule)}`, { signal }),
@@ -111,6 +112,11 @@ export const api = {
     call<Parsed<typeof removedShield>>('DELETE', `${site(domain)}/shields/${id}`),
   restoreShield: (domain: string, undo: string) =>
     call<Shield>('POST', `${site(domain)}/shields/restore`, { body: { undo } }),
+  exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', `${site(domain)}/exports`, { signal }),
+  startExport: (domain: string, format: ExportFormat) =>
+    call<SiteExport>('POST', `${site(domain)}/exports`, { body: { format } }),
+  removeExport: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/exports/${id}`),
+  exportAddress: (domain: string, id: number) => `${site(domain)}/exports/${id}/file`,
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),
@@ -142,6 +148,8 @@ export const api = {
 };
 
 const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
+export const realtimePath = (domain: string) => `${site(domain)}/realtime`;
+export const missingPath = (domain: string, period: MissingPeriod) => `${site(domain)}/missing?period=${period}`;
 
 /** Lists come bare, or as the only list of an object once they have pages. */
 type Listed<T> = T[] | Record<string, T[] | unknown>;
