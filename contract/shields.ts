@@ -74,10 +74,10 @@ export const newShield = z.strictObject({
 
 /** DELETE /api/sites/:domain/shields/:id answers with what takes the deletion back within an hour. */
 export const removedShield = z.object({ undo: z.string() });
-/** POST /api/sites/:domain/shields/restore */
+/** POST /api/sites/:domain/shield-undo */
 export const restoreShield = z.strictObject({ undo: z.string().min(1).max(4_000) });
 
-/** GET /api/sites/:domain/shields/preview */
+/** GET /api/sites/:domain/shield-preview */
 export const shieldQuestion = z.strictObject({ kind: z.enum(previewedKinds), value });
 export const shieldPreview = z.object({
   kind: z.enum(previewedKinds),

@@ -55,6 +55,7 @@ const keys: Record<string, string> = {};
 let organisation = 0;
 let number = 0;
 let madeExport = 0;
+let madeImport = 0;
 let started: Answer;
 
 async function call(method: string, path: string, asker: Asker = {}, body?: unknown): Promise<Answer> {
@@ -197,14 +198,14 @@ const examples: Record<string, Example> = {
   },
   'GET /api/sites/:domain/quality': { ...bySite('/quality'), status: 200 },
   'GET /api/sites/:domain/shields': { ...bySite('/shields'), status: 200 },
-  'GET /api/sites/:domain/shields/preview': {
-    path: () => `/api/sites/${site}/shields/preview?kind=path&value=/admin/**`,
+  'GET /api/sites/:domain/shield-preview': {
+    path: () => `/api/sites/${site}/shield-preview?kind=path&value=/admin/**`,
     status: 200,
     badParams: [
-      [`/api/sites/${site}/shields/preview?kind=path`, 'value'],
-      [`/api/sites/${site}/shields/preview?kind=address&value=203.0.113.7`, 'kind'],
-      [`/api/sites/${site}/shields/preview?kind=country&value=ZZ`, 'value'],
-      [`/api/sites/${site}/shields/preview?kind=rate&value=1.5`, 'value'],
+      [`/api/sites/${site}/shield-preview?kind=path`, 'value'],
+      [`/api/sites/${site}/shield-preview?kind=address&value=203.0.113.7`, 'kind'],
+      [`/api/sites/${site}/shield-preview?kind=country&value=ZZ`, 'value'],
+      [`/api/sites/${site}/shield-preview?kind=rate&value=1.5`, 'value'],
     ],
   },
   'POST /api/sites/:domain/shields': {
@@ -230,12 +231,12 @@ const examples: Record<string, Example> = {
       [`/api/sites/${site}/shields/0`, 'id'],
     ],
   },
-  'POST /api/sites/:domain/shields/restore': {
+  'POST /api/sites/:domain/shield-undo': {
     path: async () => {
       const path = `/api/sites/${site}/shields`;
       const { id } = (await call('POST', path, people.owner, newShield())).body;
       undo = String((await call('DELETE', `${path}/${id}`, people.owner)).body.undo);
-      return `${path}/restore`;
+      return `/api/sites/${site}/shield-undo`;
     },
     body: () => ({ undo }),
     status: 201,
@@ -266,6 +267,46 @@ const examples: Record<string, Example> = {
     path: async () => `/api/sites/${site}/exports/${await makeExport()}`,
     status: 204,
     badParams: [[`/api/sites/${site}/exports/0`, 'id']],
+  },
+  'GET /api/sites/:domain/imports': { ...bySite('/imports'), status: 200 },
+  'POST /api/sites/:domain/imports': {
+    ...bySite('/imports'),
+    body: () => ({ kind: 'ga4', name: 'table.csv', size: 10 }),
+    // One that is being sent stands in the way.
+    status: 409,
+    badValues: [
+      ['kind', 'matomo'],
+      ['name', ' '],
+      ['name', 'a\u0000b'],
+      ['name', 'x'.repeat(256)],
+      ['size', 0],
+      ['size', 1.5],
+      ['size', 5 * 1024 ** 3],
+    ],
+  },
+  'PUT /api/sites/:domain/imports/:id/parts/:part': {
+    path: () => `/api/sites/${site}/imports/${madeImport}/parts/0`,
+    // It comes without a byte.
+    status: 400,
+    badParams: [
+      [`/api/sites/${site}/imports/first/parts/0`, 'id'],
+      [`/api/sites/${site}/imports/1/parts/-1`, 'part'],
+    ],
+  },
+  'POST /api/sites/:domain/imports/:id/check': {
+    path: () => `/api/sites/${site}/imports/${madeImport}/check`,
+    status: 409,
+    badParams: [[`/api/sites/${site}/imports/0/check`, 'id']],
+  },
+  'POST /api/sites/:domain/imports/:id/start': {
+    path: () => `/api/sites/${site}/imports/${madeImport}/start`,
+    status: 409,
+    badParams: [[`/api/sites/${site}/imports/4294967296/start`, 'id']],
+  },
+  'DELETE /api/sites/:domain/imports/:id': {
+    path: async () => `/api/sites/${site}/imports/${await makeImport('failed')}`,
+    status: 204,
+    badParams: [[`/api/sites/${site}/imports/0`, 'id']],
   },
   'GET /api/sites/:domain/annotations': { ...bySite('/annotations'), status: 200 },
   'POST /api/sites/:domain/annotations': {
@@ -415,6 +456,7 @@ beforeAll(async () => {
   keys.rival = await makeKey(rival, allScopes);
   people.rival = rival;
   madeExport = await makeExport();
+  madeImport = await makeImport('uploading');
   const limited = await call('POST', '/api/keys', people.owner, { name: 'second only', scopes: allScopes });
   keys.second = String(limited.body.key);
   await asOwner(organisation, async () => {
@@ -442,6 +484,18 @@ async function makeExport(): Promise<number> {
     mkdirSync(join(folder, 'data', 'exports'), { recursive: true });
     writeFileSync(join(folder, 'data', 'exports', String(id)), '{"name":"pageview"}\n');
     return id;
+  });
+}
+
+/** An import of the site whose file comes in parts. */
+async function makeImport(state: 'uploading' | 'failed'): Promise<number> {
+  return asOwner(organisation, async () => {
+    const { rows } = await owner.query<{ id: string }>(
+      `INSERT INTO imports (organisation_id, site_id, kind, file_name, state, size, created_at)
+       SELECT organisation_id, id, 'ga4', 'table.csv', $2, 10, now() FROM sites WHERE domain = $1 RETURNING id`,
+      [site, state],
+    );
+    return Number(rows[0]?.id);
   });
 }
 

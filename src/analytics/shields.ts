@@ -149,7 +149,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
     }),
     defineRoute({
       method: 'GET',
-      path: '/api/sites/:domain/shields/preview',
+      path: '/api/sites/:domain/shield-preview',
       access: 'stats.read',
       summary: 'What a shield would have dropped in the last 7 days. Addresses are stored nowhere, so they have none.',
       params: ofSite,
@@ -242,7 +242,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
     }),
     defineRoute({
       method: 'POST',
-      path: '/api/sites/:domain/shields/restore',
+      path: '/api/sites/:domain/shield-undo',
       access: 'site.manage',
       summary: 'Takes the removal of a shield back.',
       params: ofSite,

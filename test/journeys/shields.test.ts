@@ -16,6 +16,7 @@ afterAll(() => desk.close());
 
 type Refusal = { error: { code: string; message: string; field?: string } };
 const shop = '/api/sites/shop.example/shields';
+const undoShop = '/api/sites/shop.example/shield-undo';
 
 async function add(body: object, path = shop): Promise<Shield> {
   const answer = await desk.call('POST', path, body);
@@ -39,7 +40,7 @@ async function list(site = 'shop.example'): Promise<ShieldList> {
 }
 async function preview(kind: string, value: string, site = 'shop.example'): Promise<ShieldPreview> {
   const query = new URLSearchParams({ kind, value });
-  const { status, body } = await desk.call('GET', `/api/sites/${site}/shields/preview?${query}`);
+  const { status, body } = await desk.call('GET', `/api/sites/${site}/shield-preview?${query}`);
   expect(status, JSON.stringify(body)).toBe(200);
   return body as unknown as ShieldPreview;
 }
@@ -128,11 +129,11 @@ describe('addresses', () => {
     const undo = await remove(made);
     expect(undo).not.toContain(secret);
     expect(await send('https://shop.example/a', {}, secret)).toBeUndefined();
-    expect((await desk.call('POST', '/api/sites/other.example/shields/restore', { undo })).status).toBe(400);
-    const restored = await desk.call('POST', `${shop}/restore`, { undo });
+    expect((await desk.call('POST', '/api/sites/other.example/shield-undo', { undo })).status).toBe(400);
+    const restored = await desk.call('POST', undoShop, { undo });
     expect(restored.body).toMatchObject({ value: null, note: 'Office', added_at: made.added_at });
     expect(await send('https://shop.example/a', {}, secret)).toBe('site_ip_blocklist');
-    expect((await desk.call('POST', `${shop}/restore`, { undo })).status).toBe(409);
+    expect((await desk.call('POST', undoShop, { undo })).status).toBe(409);
     await remove(restored.body as unknown as Shield);
   });
 
@@ -185,7 +186,10 @@ describe('addresses', () => {
   });
 
   it('one that cannot be looked up has no preview', async () => {
-    const { status, body } = await desk.call('GET', `${shop}/preview?kind=address&value=${secret}`);
+    const { status, body } = await desk.call(
+      'GET',
+      `/api/sites/shop.example/shield-preview?kind=address&value=${secret}`,
+    );
     expect([status, (body as unknown as Refusal).error.field]).toEqual([400, 'kind']);
     expect(JSON.stringify(body)).not.toContain(secret);
   });

@@ -292,7 +292,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       return { status: 200, body: { signs: signsOf(site.domain) } };
     }
-    if (part === 'shields') {
+    if (part === 'shields' || part === 'shield-preview' || part === 'shield-undo') {
       const shape = shapeOf(site.domain);
       if (shape.gone === true || (shape.away === true && id === 'preview'))
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');

@@ -66,12 +66,12 @@ export function openShields(domain: string, daily: number) {
   }
 
   return function answer(method: string, id: string | undefined, body: unknown, search: URLSearchParams): Answered {
-    if (id === 'preview')
+    if (id === 'shield-preview')
       return {
         status: 200,
         body: preview(search.get('kind') as ShieldPreview['kind'], search.get('value') ?? ''),
       };
-    if (id === 'restore') {
+    if (id === 'shield-undo') {
       const back = removed.get((body as { undo: string }).undo);
       if (back !== undefined) shields.push(back);
       return { status: 201, body: back };

@@ -105,13 +105,13 @@ export const api = {
     call<MissingEvents>('GET', missingPath(domain, period), { signal }),
   shields: (domain: string) => call<ShieldList>('GET', `${site(domain)}/shields`),
   previewShield: (domain: string, rule: { kind: PreviewedKind; value: string }, signal?: AbortSignal) =>
-    call<ShieldPreview>('GET', `${site(domain)}/shields/preview?${new URLSearchParams(rule)}`, { signal }),
+    call<ShieldPreview>('GET', `${site(domain)}/shield-preview?${new URLSearchParams(rule)}`, { signal }),
   addShield: (domain: string, body: Sent<typeof newShield>) =>
     call<Shield>('POST', `${site(domain)}/shields`, { body }),
   removeShield: (domain: string, id: number) =>
     call<Parsed<typeof removedShield>>('DELETE', `${site(domain)}/shields/${id}`),
   restoreShield: (domain: string, undo: string) =>
-    call<Shield>('POST', `${site(domain)}/shields/restore`, { body: { undo } }),
+    call<Shield>('POST', `${site(domain)}/shield-undo`, { body: { undo } }),
   exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', `${site(domain)}/exports`, { signal }),
   startExport: (domain: string, format: ExportFormat) =>
     call<SiteExport>('POST', `${site(domain)}/exports`, { body: { format } }),
