@@ -276,8 +276,10 @@ it('a list says why its numbers are these, by keys alone', { timeout: stepMs }, 
     'Read from',
   ])
     await menu.getByText(words).first().waitFor();
-  await menu.getByText('The question as it was asked').click();
-  const question = JSON.parse((await menu.locator('pre').textContent()) ?? '');
+  await menu.getByText('The same by API').click();
+  const call = (await menu.locator('pre').textContent()) ?? '';
+  expect(call).toContain(`curl -X POST '${desk.origin}/api/v2/query'`);
+  const question = JSON.parse(call.split("--data-raw '")[1]?.slice(0, -1).replaceAll("'\\''", "'") ?? '');
   expect(question.dimensions).toEqual(['visit:utm_campaign']);
   await page.keyboard.press('Escape');
   await menu.waitFor({ state: 'detached' });

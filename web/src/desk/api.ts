@@ -103,13 +103,15 @@ export const api = {
     call<{ signs: QualitySign[] }>('GET', `${site(domain)}/quality`, { signal }),
   missing: (domain: string, period: MissingPeriod, signal?: AbortSignal) =>
     call<MissingEvents>('GET', missingPath(domain, period), { signal }),
-  shields: (domain: string) => call<ShieldList>('GET', `${site(domain)}/shields`),
+  shields: (domain: string) => call<ShieldList>('GET', shieldsPath(domain)),
   previewShield: (domain: string, rule: { kind: PreviewedKind; value: string }, signal?: AbortSignal) =>
     call<ShieldPreview>('GET', `${site(domain)}/shield-preview?${new URLSearchParams(rule)}`, { signal }),
-  addShield: (domain: string, body: Sent<typeof newShield>) =>
-    call<Shield>('POST', `${site(domain)}/shields`, { body }),
-  removeShield: (domain: string, id: number) =>
-    call<Parsed<typeof removedShield>>('DELETE', `${site(domain)}/shields/${id}`),
+  addShield: (domain: string, body: Sent<typeof newShield>) => call<Shield>('POST', shieldsPath(domain), { body }),
+  removeShield: (domain: string, id: number, confirm?: string) =>
+    call<Parsed<typeof removedShield>>(
+      'DELETE',
+      `${shieldsPath(domain)}/${id}${confirm === undefined ? '' : `?${new URLSearchParams({ confirm })}`}`,
+    ),
   restoreShield: (domain: string, undo: string) =>
     call<Shield>('POST', `${site(domain)}/shield-undo`, { body: { undo } }),
   exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', `${site(domain)}/exports`, { signal }),
@@ -149,6 +151,7 @@ export const api = {
 
 const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
 export const realtimePath = (domain: string) => `${site(domain)}/realtime`;
+export const shieldsPath = (domain: string) => `${site(domain)}/shields`;
 export const missingPath = (domain: string, period: MissingPeriod) => `${site(domain)}/missing?period=${period}`;
 
 /** Lists come bare, or as the only list of an object once they have pages. */

@@ -8,6 +8,11 @@ export function now(): number {
   return Date.now();
 }
 
+/** Where this desk is, as the reader reaches it: `https://stats.example`. */
+export function origin(): string {
+  return location.origin;
+}
+
 export type Theme = 'system' | 'light' | 'dark';
 
 /**
@@ -51,9 +56,9 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** Hands a text to the reader as a file. It is made here, so nothing travels. */
-export function saveFile(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+/** Hands a file to the reader. It is made here, so nothing travels. */
+export function saveFile(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

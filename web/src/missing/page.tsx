@@ -5,9 +5,10 @@ import type { ShieldKind } from '../../../contract/shields.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { StepBars } from '../charts/step_bars.tsx';
+import { CallBox } from '../controls/call_box.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
-import { api, asDeskError } from '../desk/api.ts';
+import { api, asDeskError, missingPath } from '../desk/api.ts';
 import { exactCount, notApplicable, percent, share } from '../numbers/format.ts';
 import { signSentence, useQuality } from '../overview/quality.tsx';
 import { Failed } from '../overview/states.tsx';
@@ -137,6 +138,9 @@ export function MissingPage({ site }: { site: Site }) {
             {answer.examples.length > 0 && <Examples answer={answer} timezone={site.timezone} />}
             {answer.of_no_site.length > 0 && <OfNoSite rows={answer.of_no_site} />}
           </>
+        )}
+        {answer !== undefined && (
+          <CallBox site={site.domain} call={{ method: 'GET', path: missingPath(site.domain, period.id) }} />
         )}
       </main>
     </Shell>

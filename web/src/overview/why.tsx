@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { MetricName } from '../../../contract/query.ts';
-import { CopyButton } from '../controls/copy.tsx';
+import { CallBox } from '../controls/call_box.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
 import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
@@ -94,7 +94,6 @@ export function Reasons({
   question: QueryRequest;
   answer: QueryAnswer | undefined;
 }) {
-  const call = JSON.stringify(question, null, 2);
   return (
     <div className="why reached" tabIndex={-1} data-autofocus ref={takeFocus}>
       <h3>{title}</h3>
@@ -132,17 +131,7 @@ export function Reasons({
           </div>
         ))}
       </dl>
-      <details>
-        <summary>The question as it was asked</summary>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling block must be reachable by keyboard. */}
-        <pre className="code" tabIndex={0}>
-          {call}
-        </pre>
-        <div className="editor-foot">
-          <CopyButton text={call} label="Copy the question" />
-          <code className="ref">POST /api/v2/query</code>
-        </div>
-      </details>
+      <CallBox site={String(question.site_id)} call={{ method: 'POST', path: '/api/v2/query', body: question }} />
     </div>
   );
 }

@@ -2,7 +2,9 @@ import type { CSSProperties } from 'react';
 import { useEffect, useRef, useState } from 'react';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
 import { StepBars } from '../charts/step_bars.tsx';
+import { CallBox } from '../controls/call_box.tsx';
 import type { Site } from '../desk/api.ts';
+import { realtimePath } from '../desk/api.ts';
 import { exactCount, onItsWay } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
 import { WhyPopover } from '../overview/why.tsx';
@@ -75,6 +77,7 @@ export function RealtimePage({ site }: { site: Site }) {
           <List title="Places now" head="Country" rows={answer?.places} dimension="country" />
         </div>
         <Events events={events} known={answer !== undefined} paused={paused} timezone={site.timezone} />
+        <CallBox site={site.domain} call={{ method: 'GET', path: realtimePath(site.domain) }} />
       </main>
     </Shell>
   );
