@@ -25,6 +25,7 @@ export interface DeskFolder {
 
 /** What is measured stands in Central Europe, so that local days and the ids' UTC days differ. */
 export const timezone = 'Europe/Berlin';
+export const owner = { email: 'bench@example.com', password: 'bench owner: a long password' };
 export const mainSite = 'example.com';
 export const smallSite = 'shop.example.net';
 const dayMs = 86_400_000;
@@ -79,7 +80,7 @@ export async function prepareDesk(
   const today = new Date().toISOString().slice(0, 10);
   options.say(`Setting up a desk in ${folder} …`);
   const made = await fairlead({ folder, today }, [
-    ...['setup', '--email', 'bench@example.com', '--organisation', 'Bench', '--timezone', timezone],
+    ...['setup', '--email', owner.email, '--organisation', 'Bench', '--timezone', timezone],
     ...['--currency', 'EUR', '--site', mainSite, '--site', smallSite, '--site', 'bench.example'],
     ...['--goal', 'Signup', '--goal', 'purchase:EUR', '--goal', '/section-3/**'],
   ]);
@@ -101,7 +102,7 @@ function fairlead(desk: Pick<DeskFolder, 'folder' | 'today'>, args: string[]): P
     const complaint: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => complaint.push(text));
-    child.stdin.end('bench owner: a long password\n');
+    child.stdin.end(`${owner.password}\n`);
     child.once('close', (code) => (code === 0 ? resolve(out.join('')) : reject(new Error(complaint.join('')))));
   });
 }

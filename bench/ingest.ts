@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { ask, type DeskFolder, lastDays, mainSite, pause, type Running } from './desk.ts';
+import { ask, type DeskFolder, lastDays, mainSite, owner, pause, type Running } from './desk.ts';
 import { type LoadPlan, type LoadResult, loadApart } from './load.ts';
 import { measureStandstill } from './machine.ts';
 
@@ -168,7 +168,7 @@ function besides(desk: DeskFolder, running: Running) {
           'x-forwarded-for': `198.51.100.${signIns}`,
           'x-forwarded-proto': 'https',
         },
-        body: JSON.stringify({ email: 'bench@example.com', password: 'bench owner: a long password' }),
+        body: JSON.stringify(owner),
       });
       if (response.status !== 201) throw new Error(`Signing in answered ${response.status}: ${await response.text()}`);
     }

@@ -3,7 +3,7 @@
  *
  *     npm run bench                          everything, with 1,000,000 events
  *     npm run bench -- 10000000              everything, with ten million
- *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, visible, memory, disk
+ *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, memory, disk
  *     npm run bench -- query 10000000 --data bench/.data/10m --rounds 60
  *
  * With --data the desk stays there and is used again; without, it is made in a temporary folder and removed.
@@ -15,6 +15,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { measureDashboard } from './dashboard.ts';
 import { type DeskFolder, pause, postgresFolder, prepareDesk, type Running, startDesk, whenFrozen } from './desk.ts';
 import { diskTable } from './disk.ts';
 import { measureIngest } from './ingest.ts';
@@ -22,7 +23,7 @@ import { memoryMb } from './memory.ts';
 import { measureQueries } from './query.ts';
 import { measureVisible } from './visible.ts';
 
-const parts = ['tracker', 'start', 'query', 'visible', 'ingest', 'memory', 'disk'] as const;
+const parts = ['tracker', 'start', 'query', 'dashboard', 'visible', 'ingest', 'memory', 'disk'] as const;
 type Part = (typeof parts)[number];
 
 /** A line of the table. `holds` is left out where there is no target. */
@@ -78,6 +79,7 @@ async function run() {
     if (took > 2_000) say(`  frozen after ${(took / 1000).toFixed(0)} s`);
     if (has('start')) running = await restarts(desk, running, `second start to listening, ${count(events)} events`);
     if (has('query')) await queries(desk, running);
+    if (has('dashboard')) await dashboard(desk, running);
     if (has('visible')) {
       const { median, worst, times } = await measureVisible(desk, running, 20);
       add('visible in the dashboard after the 202', 3, { median, worst, unit: 's', times });
@@ -129,6 +131,24 @@ async function queries(desk: DeskFolder, running: Running) {
       measured: `median ${line.medianMs.toFixed(0)}, p95 ${line.p95Ms.toFixed(0)}, worst ${line.worstMs.toFixed(0)} ms of ${line.times}; processor ${line.cpuMs.toFixed(0)} ms each`,
       holds: line.p95Ms <= line.targetMs,
     });
+}
+
+async function dashboard(desk: DeskFolder, running: Running) {
+  say('Opening the dashboard in Chromium …');
+  const { firstPaint, numbers, answered, filtered } = await measureDashboard(desk, running, rounds);
+  const line = (what: string, targetMs: number, times: readonly number[]) => {
+    const at = (share: number) => times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
+    lines.push({
+      what: `${what}, ${count(events)} events`,
+      target: `p95 ${count(targetMs)} ms`,
+      measured: `median ${at(0.5).toFixed(0)}, p95 ${at(0.95).toFixed(0)}, worst ${at(1).toFixed(0)} ms of ${times.length}`,
+      holds: at(0.95) <= targetMs,
+    });
+  };
+  line('first paint of a warm overview', 1_000, firstPaint);
+  line('the same, to its numbers', 1_000, numbers);
+  line('a click on a row, to the filter that it sets', 100, answered);
+  line('the same, to the numbers of the filter', 1_200, filtered);
 }
 
 async function memory(desk: DeskFolder, running: Running) {

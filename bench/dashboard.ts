@@ -1,0 +1,107 @@
+import type { Page } from 'playwright-core';
+import { launch } from '../test/browser/chromium.ts';
+import { type DeskFolder, daysShown, lastDays, mainSite, owner, type Running, timezone } from './desk.ts';
+
+/**
+ * What a reader sees in a browser: the dashboard as the desk sends it, in Chromium on the same machine. Milliseconds;
+ * the browser, the server and the stores share the processors.
+ */
+export interface DashboardTimes {
+  /** Of a page whose files are in the browser's cache: from the start of the navigation to the first paint of content. */
+  firstPaint: number[];
+  /** The same, to the frame in which the numbers stand. */
+  numbers: number[];
+  /** From a click on a row to the frame in which its filter stands. */
+  answered: number[];
+  /** The same, to the frame in which every number is of the filter. */
+  filtered: number[];
+}
+
+const listsClicked = ['sources', 'pages', 'places', 'devices'];
+
+/** @param rounds loads of the overview, and clicks on rows that were not clicked before, as far as there are rows */
+export async function measureDashboard(desk: DeskFolder, running: Running, rounds: number): Promise<DashboardTimes> {
+  const browser = await launch();
+  try {
+    const context = await browser.newContext({
+      viewport: { width: 1440, height: 900 },
+      timezoneId: timezone,
+      // The desk believes one proxy, which the browser has to be here as well.
+      extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https' },
+    });
+    context.setDefaultTimeout(60_000);
+    const page = await context.newPage();
+    const origin = `http://localhost:${running.port}`;
+    const [from, to] = lastDays(desk, daysShown);
+    const overview = `/s/${mainSite}/analytics?period=${from}..${to}`;
+    await page.goto(`${origin}/sign-in?next=${encodeURIComponent(overview)}`);
+    await page.getByLabel('E-mail').fill(owner.email);
+    await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await settled(page);
+    const times: DashboardTimes = { firstPaint: [], numbers: [], answered: [], filtered: [] };
+    for (let round = 0; round < rounds; round++) {
+      await page.goto(`${origin}${overview}`, { waitUntil: 'commit' });
+      times.numbers.push(await settled(page));
+      times.firstPaint.push(
+        await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN),
+      );
+    }
+    for (let round = 0; round < rounds; round++) {
+      const list = page.locator(`#panel-${listsClicked[round % listsClicked.length]} .name`);
+      const row = list.nth(Math.floor(round / listsClicked.length));
+      if ((await row.count()) === 0) continue;
+      await row.scrollIntoViewIfNeeded();
+      const { answered, filtered } = await clicked(page, () => row.click());
+      times.answered.push(answered);
+      times.filtered.push(filtered);
+      await page.goBack();
+      await settled(page);
+    }
+    for (const list of [times.firstPaint, times.numbers, times.answered, times.filtered])
+      list.sort((one, other) => one - other);
+    return times;
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Resolves when no list and no chart is on its way, with the time since the start of the navigation. */
+function settled(page: Page): Promise<number> {
+  return page
+    .waitForFunction(
+      () =>
+        document.querySelectorAll('#main .name').length > 10 &&
+        document.querySelector('#main [aria-busy="true"]') === null &&
+        performance.now(),
+      undefined,
+      { polling: 'raf' },
+    )
+    .then((handle) => handle.jsonValue() as Promise<number>);
+}
+
+/** The frames after a press of the pointer in which the filter and then the numbers stand, both in milliseconds. */
+async function clicked(page: Page, click: () => Promise<void>): Promise<{ answered: number; filtered: number }> {
+  await page.evaluate(() => {
+    const seen = window as unknown as { bench: Promise<{ answered: number; filtered: number }> };
+    seen.bench = new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error('The click had no numbers within 30 s.')), 30_000);
+      addEventListener(
+        'click',
+        ({ timeStamp }) => {
+          let answered = 0;
+          const look = (at: number) => {
+            if (answered === 0 && document.querySelector('.filters .chip-text') !== null) answered = at - timeStamp;
+            if (answered > 0 && document.querySelector('#main [aria-busy="true"]') === null)
+              resolve({ answered, filtered: at - timeStamp });
+            else requestAnimationFrame(look);
+          };
+          requestAnimationFrame(look);
+        },
+        { capture: true, once: true },
+      );
+    });
+  });
+  await click();
+  return page.evaluate(() => (window as unknown as { bench: Promise<{ answered: number; filtered: number }> }).bench);
+}
