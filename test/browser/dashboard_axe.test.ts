@@ -134,6 +134,44 @@ const looks: Record<string, Look> = {
       await page.getByRole('heading', { name: 'Delete this file?' }).waitFor();
     },
   },
+  goals: {
+    path: '/s/shop.example/goals',
+    act: (page) => page.locator('.gl-rows .spark').first().waitFor({ state: 'attached' }),
+  },
+  'goals, none': { path: '/s/new.example/goals', act: (page) => page.getByText('No goals yet.').waitFor() },
+  'goals, a new one': {
+    path: '/s/shop.example/goals?new=event&match=purchase&currency=EUR',
+    act: async (page) => {
+      await page.getByText('would have reached it').waitFor();
+      await page.getByText('Only with a property').click();
+      await page.getByRole('button', { name: 'Create goal', exact: true }).click();
+      await page.getByText('Name the property, such as plan.').waitFor();
+    },
+  },
+  'goals, what can be done with one': {
+    path: '/s/shop.example/goals',
+    act: (page) => page.getByRole('button', { name: 'More about Order placed' }).click(),
+  },
+  'goals, the warehouse away': {
+    path: '/s/gone.example/goals',
+    act: (page) => page.getByText('No goals yet.').waitFor(),
+  },
+  'one goal': {
+    path: '/s/shop.example/goals/2?metric=conversion_rate',
+    act: (page) => page.locator('.series svg').waitFor(),
+  },
+  'one goal, as a table': {
+    path: '/s/shop.example/goals/5?table=on',
+    act: (page) => page.locator('.series-table').waitFor(),
+  },
+  'one goal, all countries': {
+    path: '/s/shop.example/goals/2?all=places',
+    act: (page) => page.locator('#all-rows tbody tr').first().waitFor(),
+  },
+  'no such goal': {
+    path: '/s/shop.example/goals/999',
+    act: (page) => page.getByText('There is no goal with this number here.').waitFor(),
+  },
   'missing events': {
     path: '/s/shop.example/missing?period=30d',
     act: (page) => page.getByRole('heading', { name: 'Not stored' }).waitFor(),

@@ -178,7 +178,7 @@ export const shots: readonly Shot[] = [
     path: '/s/shop.example/goals?new=event&match=purchase&currency=EUR',
     act: async (page) => {
       await page.getByText('would have reached it').waitFor();
-      await page.getByLabel('Only with a property').check();
+      await page.getByText('Only with a property').click();
     },
     full: true,
   },

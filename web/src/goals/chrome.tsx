@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { useState } from 'react';
 import type { View } from '../address/view.ts';
-import type { Site } from '../desk/api.ts';
+import type { QueryAnswer, Site } from '../desk/api.ts';
 import type { Live } from '../desk/live.ts';
 import { useSession } from '../desk/session.tsx';
+import { importedDays } from '../overview/explanation.ts';
 import { FilterBar } from '../overview/filter_bar.tsx';
 import { AgainstPicker, PeriodPicker } from '../overview/period_picker.tsx';
 import type { AskedWith } from '../overview/why.tsx';
@@ -115,8 +116,12 @@ export function askedWithOf(
   };
 }
 
-/** Says which days of the view came from another product: they hold no events, so no goal is counted on them. */
-export function ImportedNote({ days, today }: { days: readonly (readonly [string, string])[]; today: string }) {
+/**
+ * Says which days of the view came from another product's tables: they hold no events, so no goal is counted on them.
+ * @param answer of visitors with imports; days of events that were imported are counted like any other
+ */
+export function ImportedNote({ answer, today }: { answer: QueryAnswer | undefined; today: string }) {
+  const days = answer?.meta.imports_included === true ? importedDays(answer) : [];
   if (days.length === 0) return null;
   return (
     <span>

@@ -15,7 +15,7 @@ import { cellNumber, exactCount } from '../numbers/format.ts';
 import { AllRows } from '../overview/all_rows.tsx';
 import { useAnnotations } from '../overview/annotations.tsx';
 import { Course } from '../overview/course.tsx';
-import { importedDays, revenueElsewhere } from '../overview/explanation.ts';
+import { revenueElsewhere } from '../overview/explanation.ts';
 import { OverviewPanel } from '../overview/panel.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Strip, totalsOf } from '../overview/strip.tsx';
@@ -172,15 +172,16 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
               {goal.name}
             </b>
             <span className="gl-what">
+              <RuleText rule={goal} />
               {everyone !== null && reached !== null && (
-                <>
+                <span>
+                  {' · '}
                   <b>
                     {exactCount(reached)} of {exactCount(everyone)} visitors
                   </b>{' '}
-                  reached it ·{' '}
-                </>
+                  reached it
+                </span>
               )}
-              <RuleText rule={goal} />
             </span>
           </p>
           {mayChange && !editing && (
@@ -316,7 +317,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
               Counted to {answeredAt} in {site.timezone}.
             </span>
           )}
-          <ImportedNote days={importedDays(drawn(answers.imported))} today={frame.today} />
+          <ImportedNote answer={drawn(answers.imported)} today={frame.today} />
           {revenueElsewhere(drawn(shown)).map(({ currency, events }) => (
             <span key={currency}>
               {exactCount(events)} {events === 1 ? 'event' : 'events'} in {currency} {events === 1 ? 'is' : 'are'} not

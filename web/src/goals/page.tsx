@@ -10,8 +10,7 @@ import { drawn, forgetAnswers, useAnswers } from '../desk/answers.ts';
 import type { DeskError, Goal, QueryRequest, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
-import { cellNumber, exactCount, percent } from '../numbers/format.ts';
-import { importedDays } from '../overview/explanation.ts';
+import { cellNumber, exactCount, onItsWay, percent } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Reasons, WhyPopover } from '../overview/why.tsx';
 import { clockText, rangeText } from '../period/words.ts';
@@ -43,6 +42,7 @@ export function GoalsPage({ site }: { site: Site }) {
   const [removed, setRemoved] = useState<Goal | undefined>();
   const [refusal, setRefusal] = useState<DeskError>();
   const [why, setWhy] = useState(false);
+  const [settled, setSettled] = useState(false);
   const questions = listQuestions(goalView.asked, rows);
   const { answers, retry } = useAnswers(questions, goalView.tick + changes, goals.rows !== undefined && goalView.ready);
   useEffect(() => setRemoved(takeRemoved(site.domain)), [site.domain]);
@@ -182,21 +182,26 @@ export function GoalsPage({ site }: { site: Site }) {
               onRemove={mayChange ? (goal) => void remove(goal) : undefined}
             />
           )}
-          <footer>
-            <span>
-              {rows.length === 0 ? ' ' : `${exactCount(rows.length)} ${rows.length === 1 ? 'goal' : 'goals'}`}
-            </span>
-          </footer>
-        </section>
-        {mayChange && goals.settled && <Suggestions site={site} view={view} goals={rows} />}
-        <p className="fresh">
-          {answeredAt !== undefined && (
-            <span>
-              Counted to {answeredAt} in {site.timezone}.
-            </span>
+          {/* What stands under a list waits for it, so that nothing moves when it comes. */}
+          {goals.settled && (
+            <footer>
+              <span>
+                {rows.length === 0 ? ' ' : `${exactCount(rows.length)} ${rows.length === 1 ? 'goal' : 'goals'}`}
+              </span>
+            </footer>
           )}
-          <ImportedNote days={importedDays(drawn(answers.imported))} today={frame.today} />
-        </p>
+        </section>
+        {mayChange && goals.settled && <Suggestions site={site} view={view} goals={rows} onSettled={setSettled} />}
+        {(settled || (goals.settled && !mayChange)) && (
+          <p className="fresh">
+            {answeredAt !== undefined && (
+              <span>
+                Counted to {answeredAt} in {site.timezone}.
+              </span>
+            )}
+            <ImportedNote answer={drawn(answers.imported)} today={frame.today} />
+          </p>
+        )}
       </main>
     </GoalChrome>
   );
@@ -207,22 +212,18 @@ function Reached({ answers, days, none }: { answers: Record<string, Answer>; day
   const all = cellNumber(drawn(answers.everyone)?.results[0]?.metrics[0]);
   const [visitors, rate] = drawn(answers.any)?.results[0]?.metrics ?? [];
   const reached = cellNumber(visitors);
-  if (none) return <>What do you want to happen on this site?</>;
-  if (all === null || reached === null) return <>…</>;
-  if (all === 0) return <>Nobody was on the site, {days}.</>;
-  if (reached === 0)
-    return (
-      <>
-        No goal was reached by {exactCount(all)} visitors, {days}.
-      </>
-    );
+  if (none) return <span>What do you want to happen on this site?</span>;
+  if (all === null || reached === null) return <i>{onItsWay}</i>;
+  if (all === 0) return <span>Nobody was on the site, {days}.</span>;
+  const who = `${exactCount(all)} ${all === 1 ? 'visitor' : 'visitors'}`;
+  if (reached === 0) return <span>{`No goal was reached by ${who}, ${days}.`}</span>;
   return (
-    <>
+    <span>
       <b>
-        {exactCount(reached)} of {exactCount(all)} visitors
+        {exactCount(reached)} of {who}
       </b>{' '}
       reached a goal: {percent(cellNumber(rate) ?? 0)}, {days}.
-    </>
+    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link } from '../address/navigate.tsx';
 import type { View } from '../address/view.ts';
 import type { Answer } from '../desk/answers.ts';
@@ -64,8 +64,21 @@ const eventsShown = 8;
 const pagesShown = 5;
 
 /** What was seen and is no goal yet. A click opens the form filled in; nothing is made unseen. */
-export function Suggestions({ site, view, goals }: { site: Site; view: View; goals: readonly Goal[] }) {
+export function Suggestions({
+  site,
+  view,
+  goals,
+  onSettled,
+}: {
+  site: Site;
+  view: View;
+  goals: readonly Goal[];
+  /** Called with true when it has got its height: what stands under it waits for that. */
+  onSettled: (settled: boolean) => void;
+}) {
   const seen = useSeen(site);
+  const settled = seen.state !== 'waiting';
+  useEffect(() => onSettled(settled), [settled, onSettled]);
   const isGoal = ({ kind, match }: NewGoal) =>
     goals.some((goal) => goal.kind === kind && goal.match === match && goal.property === null);
   const things = [
@@ -77,7 +90,7 @@ export function Suggestions({ site, view, goals }: { site: Site; view: View; goa
       <header>
         <h2 id="gl-seen-title">Seen in the last {seenDays} days</h2>
       </header>
-      {things.length === 0 ? (
+      {things.length === 0 || !settled ? (
         <div className="gl-frame">
           {seen.state === 'failed' ? (
             <Empty title="What was seen could not be read." />
@@ -133,9 +146,13 @@ export function Suggestions({ site, view, goals }: { site: Site; view: View; goa
           </tbody>
         </table>
       )}
-      <footer>
-        <span>What is not a goal yet, events first. A click fills in the form; nothing is made before you say so.</span>
-      </footer>
+      {settled && (
+        <footer>
+          <span>
+            What is not a goal yet, events first. A click fills in the form; nothing is made before you say so.
+          </span>
+        </footer>
+      )}
     </section>
   );
 }

@@ -25,6 +25,8 @@ interface Row {
   /** Visitors of the days before; undefined where nothing is compared. */
   before: Cell | undefined;
   course: readonly number[];
+  /** False for a goal that is newer than the answer. */
+  known: boolean;
 }
 
 const columns: readonly { key: SortKey; head: string; wide?: true }[] = [
@@ -68,6 +70,8 @@ export function GoalTable({
       ? undefined
       : `against ${rangeText(frame.before, frame.today)}${frame.running ? ', up to the same time of day' : ''}`;
   const days = rangeText(frame.range, frame.today);
+  // Which columns there are, the goals decide.
+  if (goals === undefined) return <div className="gl-rows" aria-busy />;
   return (
     <div className={`gl-rows ${dim ? 'dim' : ''}`} aria-busy={!known}>
       <table>
@@ -77,19 +81,20 @@ export function GoalTable({
             {shown.map(({ key, head, wide }) => (
               <SortHead key={key} sort={sort} by={key} head={head} wide={wide} address={sortAddress} />
             ))}
-            <th scope="col" className="lo num">
+            <th scope="col" className="lo num change">
               Change
             </th>
-            <th scope="col" className="lo">
+            <th scope="col" className="lo course">
               Visitors per {frame.step}
             </th>
-            <th scope="col">
+            <th scope="col" className="acts">
               <span className="vh">Actions</span>
             </th>
           </tr>
         </thead>
-        <tbody>
-          {rows.map(({ goal, cells, before, course }) => (
+        {/* Other rows than before the numbers came: they stand in the order of those, and none has moved. */}
+        <tbody key={String(known)}>
+          {rows.map(({ goal, cells, before, course, known }) => (
             <tr key={goal.id}>
               <td className="gl-name">
                 <Link className="name" href={goalAddress(site.domain, goal.id, view)} dir="auto">
@@ -105,7 +110,9 @@ export function GoalTable({
                 </td>
               ))}
               <td className="num lo">
-                {known && against !== undefined && before !== undefined ? (
+                {!known ? (
+                  <span>{onItsWay}</span>
+                ) : against !== undefined && before !== undefined ? (
                   <ChangeMark change={change('visitors', cells.visitors, before)} against={against} />
                 ) : (
                   notApplicable
@@ -159,7 +166,7 @@ function SortHead({
   return (
     <th
       scope="col"
-      className={`${by === 'name' ? '' : 'num'} ${wide === true ? 'lo' : ''}`}
+      className={`${by === 'name' ? '' : 'num'} ${wide === true ? 'lo' : ''} ${by === 'total_revenue' ? 'money' : ''}`}
       {...(on ? { 'aria-sort': sort.direction === 'asc' ? ('ascending' as const) : ('descending' as const) } : {})}
     >
       <Link className="sort" href={address(next)}>
@@ -240,6 +247,7 @@ function rowsOf(goals: readonly Goal[], answers: Record<string, Answer>, { frame
     };
     return {
       goal,
+      known: after !== undefined && (found !== undefined || answers.rows?.state === 'here'),
       cells:
         found === undefined
           ? zeros

@@ -90,7 +90,7 @@ function NoGoals({ site, isNew }: { site: string; isNew: boolean }) {
       here = false;
     };
   }, [site]);
-  const href = pathOf({ page: 'settings', site, section: 'goals' });
+  const href = pathOf({ page: 'goals', site });
   if (count === undefined) return null;
   if (count === 0)
     return (
