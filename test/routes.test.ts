@@ -1,3 +1,4 @@
+// Long because it has an example of every call, each beside the others that it is compared with.
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -229,6 +230,7 @@ const examples: Record<string, Example> = {
     badParams: [
       [`/api/sites/${site}/shields/first`, 'id'],
       [`/api/sites/${site}/shields/0`, 'id'],
+      [`/api/sites/${site}/shields/1?force=yes`, 'force'],
     ],
   },
   'POST /api/sites/:domain/shield-undo': {

@@ -11,8 +11,13 @@ import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, goalRules, listGoals } from './goals.ts';
 import { aloneIn, openHistory } from './history/index.ts';
 import { importCommands } from './imports/commands.ts';
+import { openImporter } from './imports/importer.ts';
 import { importedDataOf } from './imports/records.ts';
 import { openReplay, type Replay } from './imports/replay.ts';
+import { importRoutes } from './imports/routes.ts';
+import { openImportRunner } from './imports/runner.ts';
+import { openUploadRecords } from './imports/upload_records.ts';
+import { openUploads } from './imports/uploads.ts';
 import { startIngest } from './ingest/running.ts';
 import { missingRoutes } from './missing.ts';
 import { loadPlacesTable } from './places_file.ts';
@@ -90,7 +95,25 @@ export const analytics = defineSubject({
       );
     const kept = openKeptSums();
     // A file lies where it was written, so it is written where it is asked for.
-    const exports = config.role === 'all' || config.role === 'app' ? openExportRunner(house) : undefined;
+    const hasFiles = config.role === 'all' || config.role === 'app';
+    const exports = hasFiles ? openExportRunner(house) : undefined;
+    const importer = openImporter({
+      house,
+      ingest,
+      sites: directory,
+      places,
+      markDirty: (siteId, days) =>
+        history.markDirty(
+          siteId,
+          days.map((day) => dayOf(Date.parse(day))),
+          'import',
+        ),
+    });
+    const imports = hasFiles ? openImportsOverHttp() : undefined;
+    function openImportsOverHttp() {
+      const files = { records: openUploadRecords(house), uploads: openUploads(house) };
+      return { ...files, runner: openImportRunner({ house, importer, sites: directory, ...files }) };
+    }
     const stopSweeping =
       config.role === 'all' || config.role === 'work'
         ? repeat(clock, sweepMs, history.sweep, {
@@ -122,6 +145,7 @@ export const analytics = defineSubject({
         ...realtimeRoutes(house),
         ...foreignIdRoutes(house),
         ...(exports === undefined ? [] : exportRoutes(house, exports)),
+        ...(imports === undefined ? [] : importRoutes(house, imports)),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       fast: ingest.fast,
@@ -129,22 +153,12 @@ export const analytics = defineSubject({
       gauges: [...ingest.gauges, keptGauge(kept)],
       commands: {
         ...exportCommands(house),
-        ...importCommands({
-          house,
-          ingest,
-          sites: directory,
-          places,
-          markDirty: (siteId, days) =>
-            history.markDirty(
-              siteId,
-              days.map((day) => dayOf(Date.parse(day))),
-              'import',
-            ),
-        }),
+        ...importCommands(house, importer, directory),
       },
       async stop() {
         stopSweeping();
         await exports?.stop();
+        await imports?.runner.stop();
         stopListening();
         list.stop();
         await ingest.stop();

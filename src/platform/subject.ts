@@ -43,6 +43,7 @@ export type KeyPurpose =
   | 'shield-address'
   | 'shield-undo'
   | 'contact-click'
+  | 'import-upload'
   | 'foreign-secret';
 
 /** A number for `/metrics`, in Prometheus' sense. */

@@ -19,6 +19,11 @@ export interface Archive {
   readonly members: readonly Member[];
 }
 
+/** A file that can be read anywhere; a `FileHandle` is one. */
+export interface Bytes {
+  read(into: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+}
+
 type Limits = typeof importLimits;
 
 /**
@@ -79,7 +84,8 @@ const listBytesMax = 16 * 1024 * 1024;
 
 const damaged = 'The file is no whole ZIP archive: download it again.';
 
-async function readArchive(file: FileHandle, size: number, limits: Limits): Promise<Archive> {
+/** The archive in a file that lies on disk anyway. @throws RequestError when it is none, or larger than one may be */
+export async function readArchive(file: Bytes, size: number, limits: Limits = importLimits): Promise<Archive> {
   const list = await findList(file, size);
   if (list.count > limits.membersMax)
     throw refused(
@@ -110,7 +116,7 @@ interface Entry {
   next: number;
 }
 
-async function findList(file: FileHandle, size: number): Promise<{ at: number; bytes: number; count: number }> {
+async function findList(file: Bytes, size: number): Promise<{ at: number; bytes: number; count: number }> {
   const tailBytes = Math.min(size, endBytes + commentBytesMax);
   const tail = await readAt(file, size - tailBytes, tailBytes);
   for (let at = tail.length - endBytes; at >= 0; at--) {
@@ -126,7 +132,7 @@ async function findList(file: FileHandle, size: number): Promise<{ at: number; b
   throw refused(damaged);
 }
 
-async function findList64(file: FileHandle, endAt: number) {
+async function findList64(file: Bytes, endAt: number) {
   if (endAt < locator64Bytes) throw refused(damaged);
   const locator = await readAt(file, endAt - locator64Bytes, locator64Bytes);
   if (locator.readUInt32LE(0) !== locator64Signature) throw refused(damaged);
@@ -191,7 +197,7 @@ function refuseOverlaps(entries: readonly Entry[], listAt: number): void {
   });
 }
 
-function memberOf(file: FileHandle, entry: Entry, expansion: Expansion): Member {
+function memberOf(file: Bytes, entry: Entry, expansion: Expansion): Member {
   const { name, bytes, compressedBytes } = entry;
   const damage = () => refused(`${shown(name)} is damaged: download the archive again.`);
   return {
@@ -239,7 +245,7 @@ function isOfZlib(error: unknown): boolean {
 
 const pieceBytes = 256 * 1024;
 
-async function* stretchOf(file: FileHandle, from: number, length: number, count: (bytes: number) => void) {
+async function* stretchOf(file: Bytes, from: number, length: number, count: (bytes: number) => void) {
   for (let at = 0; at < length; at += pieceBytes) {
     const piece = await readAt(file, from + at, Math.min(pieceBytes, length - at));
     count(piece.length);
@@ -248,7 +254,7 @@ async function* stretchOf(file: FileHandle, from: number, length: number, count:
 }
 
 /** Exactly these bytes. @throws RequestError when the file has not as many */
-async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
+async function readAt(file: Bytes, at: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   for (let filled = 0; filled < length; ) {
     const { bytesRead } = await file.read(bytes, filled, length - filled, at + filled);

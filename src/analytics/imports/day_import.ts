@@ -47,12 +47,17 @@ export interface DayImportParts {
   readonly occupied: (kind: DayKindName, day: string) => StopReason | undefined;
   /** Absent: a dry run, which reads everything and stores nothing. */
   readonly warehouse: Pick<Warehouse, 'insert'> | undefined;
-  readonly onProgress?: (rows: number) => void;
+  /** How often the import was begun before: blocks of another time are others. */
+  readonly attempt?: number;
+  /** Awaited, so that it can slow the import down; what it throws ends it. */
+  readonly onProgress?: (rows: number) => void | Promise<void>;
 }
 
 /** Rows of one insert: some 3 MB of text. */
 const rowsPerInsert = 20_000;
 const notUnderstoodMax = 100;
+/** Progress is said this often also where no row is stored. */
+const rowsPerSign = 1_000;
 
 /**
  * Takes tables of days in. Each block has a token made of the import's number and its own, so a block that is sent
@@ -70,11 +75,11 @@ export async function importDays(parts: DayImportParts): Promise<{ report: DayRe
       await parts.warehouse.insert(
         'imported_days',
         Buffer.from(`${block.join('\n')}\n`),
-        `import:${parts.siteId}:${parts.importId}:${blocks}`,
+        `import:${parts.siteId}:${parts.importId}:${parts.attempt ?? 0}:${blocks}`,
       );
     block = [];
     blocks++;
-    parts.onProgress?.(report.lines);
+    await parts.onProgress?.(report.lines);
   }
 
   for await (const reading of parts.readings) {
@@ -89,6 +94,7 @@ export async function importDays(parts: DayImportParts): Promise<{ report: DayRe
     report.lines++;
     if (report.lines > importLimits.rowsMax)
       throw refused(`The file has more than ${importLimits.rowsMax} rows: import it in parts.`);
+    if (report.lines % rowsPerSign === 0) await parts.onProgress?.(report.lines);
     if ('stopped' in reading) {
       countStopped(report, reading.stopped, reading.at);
       continue;

@@ -53,8 +53,8 @@ export type ImportParts = {
    * nobody reads old counts meanwhile, and once more when all are, in case a day was counted again in between.
    */
   readonly markDirty: (siteId: number, days: readonly string[]) => Promise<void>;
-  /** Called after each portion of rows, with the number of lines read. */
-  readonly onProgress?: (lines: number) => void;
+  /** Called after each portion of rows, with the number of lines read; awaited, and what it throws ends the import. */
+  readonly onProgress?: (lines: number) => void | Promise<void>;
 };
 
 /** A row of another format: an event as `readEvent` takes it, or why it is none. */
@@ -74,6 +74,8 @@ export interface EventReport extends ImportReport {
 /** Rows kept by one append: about 0.5 MB of text, and no more than fits where addresses are long. */
 const rowsPerAppend = 500;
 const charsPerAppend = 512 * 1024;
+/** Progress is said this often also where no row is stored. */
+const linesPerSign = 500;
 /** The warehouse's days begin with 1970-01-01, which stands for "the whole day" in the frozen counts. */
 const firstMs = 2 * 86_400_000;
 /** Of the visitors of one site that are on it at the same time. */
@@ -114,7 +116,7 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
     rows = [];
     chars = 0;
     orders = [];
-    parts.onProgress?.(report.lines);
+    await parts.onProgress?.(report.lines);
   }
 
   try {
@@ -122,6 +124,7 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
       report.lines++;
       if (report.lines > importLimits.rowsMax)
         throw refused(`The file has more than ${importLimits.rowsMax} lines: import it in parts.`);
+      if (report.lines % linesPerSign === 0) await parts.onProgress?.(report.lines);
       if (typeof line === 'string' && line.trim() === '') continue;
       const taken = takeRow(line, parts, desk);
       if ('stopped' in taken) {

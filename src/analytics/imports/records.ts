@@ -1,13 +1,12 @@
 import type { Site } from '../../../contract/api.ts';
+import type { ImportKind, SiteImport } from '../../../contract/imports.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Atom } from '../facts.ts';
 import { type DayKindName, dayKinds } from './kinds.ts';
 import { type ImportReport, stoppedIn } from './report.ts';
 
-export const importKinds = ['events', 'access-log', 'umami', 'plausible', 'ga4'] as const;
-export type ImportKind = (typeof importKinds)[number];
-export type ImportState = 'running' | 'done' | 'failed' | 'undoing' | 'undone';
+export type ImportState = SiteImport['state'];
 
 /** One import, as the registry has it. */
 export interface ImportRecord {
@@ -15,6 +14,8 @@ export interface ImportRecord {
   kind: ImportKind;
   file_name: string;
   state: ImportState;
+  /** Bytes of the file that came over HTTP; null when the command line read it. */
+  size: number | null;
   rows_read: number;
   rows_stored: number;
   rows_dropped: number;
@@ -36,7 +37,7 @@ export interface ImportedData {
 }
 
 const columns =
-  'id, kind, file_name, state, rows_read, rows_stored, rows_dropped, first_day, last_day, created_at, finished_at, undone_at';
+  'id, kind, file_name, state, size, rows_read, rows_stored, rows_dropped, first_day, last_day, created_at, finished_at, undone_at';
 
 type Tenant = House['postgres'];
 type Whose = Pick<Site, 'id' | 'organisation_id'>;
@@ -98,11 +99,11 @@ export function openRecords(postgres: Pick<Tenant, 'tenant'>, clock: Pick<Clock,
           site.id,
         ]),
       ),
-    /** Imports of this file that did not come to their end. */
+    /** Imports of this file by the command line that did not come to their end. */
     unfinished: (site: Whose, fileName: string): Promise<ImportRecord[]> =>
       postgres.tenant(site.organisation_id, (sql) =>
         sql.query<ImportRecord>(
-          `SELECT ${columns} FROM imports WHERE site_id = $1 AND file_name = $2 AND state IN ('running', 'failed', 'undoing') ORDER BY id`,
+          `SELECT ${columns} FROM imports WHERE site_id = $1 AND file_name = $2 AND size IS NULL AND state IN ('running', 'failed', 'undoing') ORDER BY id`,
           [site.id, fileName],
         ),
       ),

@@ -96,6 +96,7 @@ function operationOf(route: Route, tag: string): Operation {
     security: securityOf(route.access),
     ...(route.access === 'public' || route.access === 'signed-in' ? {} : { 'x-permission': route.access }),
     ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.rawBodyBytesMax === undefined ? {} : { requestBody: { required: true, content: rawContent } }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: jsonOf(schemaOf(body, 'input')) } }),
     responses: {
       '2XX': {
@@ -111,6 +112,8 @@ export const errorAnswer = {
   description: 'What went wrong, and the next step.',
   content: jsonOf({ $ref: '#/components/schemas/Error' }),
 };
+
+const rawContent = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
 
 export function jsonOf(schema: Schema): Record<string, { schema: Schema }> {
   return { 'application/json': { schema } };

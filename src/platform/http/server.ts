@@ -270,9 +270,11 @@ async function answerRoute(
           ? Object.fromEntries(new URLSearchParams(queryText))
           : check(route.query, Object.fromEntries(new URLSearchParams(queryText)), 'query'),
       body:
-        route.body === undefined
-          ? undefined
-          : check(route.body, parseJson(await readBody(request, route.bodyBytesMax ?? bodyBytesDefault)), 'body'),
+        route.rawBodyBytesMax !== undefined
+          ? await readBody(request, route.rawBodyBytesMax)
+          : route.body === undefined
+            ? undefined
+            : check(route.body, parseJson(await readBody(request, route.bodyBytesMax ?? bodyBytesDefault)), 'body'),
       principal,
       allow(organisationId, siteId) {
         const permission = route.access;
