@@ -72,7 +72,9 @@ export const newShield = z.strictObject({
   confirm: z.string().max(253).optional(),
 });
 
-/** DELETE /api/sites/:domain/shields/:id answers with what takes the deletion back within an hour. */
+/** DELETE /api/sites/:domain/shields/:id; `confirm` is the site's domain, where the removal keeps nearly everything out. */
+export const shieldRemoval = z.strictObject({ confirm: z.string().max(253).optional() });
+/** It answers with what takes the deletion back within an hour. */
 export const removedShield = z.object({ undo: z.string() });
 /** POST /api/sites/:domain/shield-undo */
 export const restoreShield = z.strictObject({ undo: z.string().min(1).max(4_000) });

@@ -3,12 +3,11 @@ import { domainToASCII } from 'node:url';
 import { type ShieldKind, shieldLimits } from '../../contract/shields.ts';
 import { plainAddress } from '../platform/http/address.ts';
 import { RequestError } from '../platform/http/route.ts';
-import { lineOf, spellAddress } from './ingest/shields.ts';
+import { groupsOf, lineOf, spellAddress } from './ingest/shields.ts';
 
 /** What a shield is kept as. An address leaves the request in no other form. */
 export type ShieldValue =
   | { readonly kind: Exclude<ShieldKind, 'address'>; readonly pattern: string }
-  /** Base and length; the base may have bits behind the prefix. */
   | { readonly kind: 'address'; readonly network: string; readonly isWide: boolean }
   /** One address, or the first half of an IPv6 address: to be digested and forgotten. */
   | { readonly kind: 'address'; readonly address: string };
@@ -134,7 +133,23 @@ function readAddress(text: string): ShieldValue {
         ? `A network of IPv4 has at most /${max}. Add fewer addresses one by one: they are kept as digests.`
         : `A network of IPv6 has at most /${max}, or /64 for one line, which is kept as a digest.`,
     );
-  return { kind: 'address', network: `${address}/${bits}`, isWide: bits < (isV4 ? wideBits.ipv4 : wideBits.ipv6) };
+  return {
+    kind: 'address',
+    network: networkOf(spellAddress(address), bits),
+    isWide: bits < (isV4 ? wideBits.ipv4 : wideBits.ipv6),
+  };
+}
+
+/** The network that an address lies in; nothing of the address behind the prefix is left. */
+function networkOf(address: string, bits: number): string {
+  const isV4 = isIPv4(address);
+  const size = isV4 ? 8 : 16;
+  const parts = isV4 ? address.split('.').map(Number) : groupsOf(address).map((group) => Number.parseInt(group, 16));
+  const kept = parts.map((part, at) => {
+    const behind = size - Math.max(0, Math.min(size, bits - at * size));
+    return (part >> behind) << behind;
+  });
+  return `${kept.map((part) => (isV4 ? part : part.toString(16))).join(isV4 ? '.' : ':')}/${bits}`;
 }
 
 /** The address of whoever calls, as their own traffic is known by: over IPv6 the first half, which stays for days. */

@@ -14,6 +14,7 @@ import {
   shieldList,
   shieldPreview,
   shieldQuestion,
+  shieldRemoval,
 } from '../../contract/shields.ts';
 import { siteOfPath, sitesChanged } from '../accounts/index.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
@@ -98,35 +99,59 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
     }
   }
 
-  async function preview(site: OfSite, kind: PreviewedKind, pattern: string, signal: AbortSignal) {
-    const allowed =
-      kind === 'hostname'
-        ? await postgres.tenant(site.organisation_id, (sql) =>
-            sql.query<{ pattern: string }>(
-              `SELECT pattern FROM shields WHERE site_id = $1 AND kind = 'hostname'
-               UNION SELECT unnest(hostnames) FROM sites WHERE id = $1`,
-              [site.id],
-            ),
-          )
-        : [];
-    const rule = { kind, value: pattern, allowed: allowed.map((row) => row.pattern) };
-    return previewShield(warehouse, site, rule, clock.now(), signal);
+  async function preview(site: OfSite, kind: PreviewedKind, value: string, signal: AbortSignal) {
+    const allowed = kind === 'hostname' ? await allowedHostnames(site) : [];
+    return previewShield(warehouse, site, { kind, value, allowed }, clock.now(), signal);
+  }
+
+  /** Globs of the hostnames that the site allows, but for the shield that is about to go. */
+  async function allowedHostnames(site: OfSite, without = 0): Promise<string[]> {
+    const rows = await postgres.tenant(site.organisation_id, (sql) =>
+      sql.query<{ pattern: string }>(
+        `SELECT pattern FROM shields WHERE site_id = $1 AND kind = 'hostname' AND id <> $2
+         UNION SELECT unnest(hostnames) FROM sites WHERE id = $1`,
+        [site.id, without],
+      ),
+    );
+    return rows.map(({ pattern }) => pattern);
+  }
+
+  function askInWords(site: OfSite, why: string): never {
+    throw new RequestError('conflict', `${why} Repeat it with the site's domain, ${site.domain}, as confirm.`, {
+      field: 'confirm',
+    });
   }
 
   /** @throws RequestError conflict when nearly everything would go and nobody has said that this is meant */
   async function checkMeant(site: OfSite, value: ShieldValue, confirm: string | undefined, signal: AbortSignal) {
     if (confirm === site.domain) return;
-    const ask = (why: string): never => {
-      throw new RequestError('conflict', `${why} Repeat it with the site's domain, ${site.domain}, as confirm.`, {
-        field: 'confirm',
-      });
-    };
     if ('isWide' in value && value.isWide)
-      ask('This network is a large part of the internet, and nothing can say how many visitors come from it.');
+      askInWords(
+        site,
+        'This network is a large part of the internet, and nothing can say how many visitors come from it.',
+      );
     if (!('pattern' in value)) return;
     const { dropped, stored, confirm: needed } = await preview(site, value.kind, value.pattern, signal);
     if (needed)
-      ask(`This rule would have dropped ${dropped.events} of the ${stored.events} events of the last 7 days.`);
+      askInWords(
+        site,
+        `This rule would have dropped ${dropped.events} of the ${stored.events} events of the last 7 days.`,
+      );
+  }
+
+  /** A hostname that is taken off the list of the allowed ones keeps its visitors out, as long as others are on it. */
+  async function checkRemovalMeant(site: OfSite, id: number, confirm: string | undefined, signal: AbortSignal) {
+    if (confirm === site.domain) return;
+    const [going] = await postgres.tenant(site.organisation_id, (sql) => listShields(sql, site.id, false, id));
+    if (going?.kind !== 'hostname') return;
+    const [value, ...allowed] = await allowedHostnames(site, id);
+    if (value === undefined) return;
+    const rest = await previewShield(warehouse, site, { kind: 'hostname', value, allowed }, clock.now(), signal);
+    if (rest.confirm)
+      askInWords(
+        site,
+        `Without this hostname the list would have dropped ${rest.dropped.events} of the ${rest.stored.events} events of the last 7 days.`,
+      );
   }
 
   const ofSite = z.object({ domain: z.string() });
@@ -218,9 +243,11 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
       access: 'site.manage',
       summary: 'Removes a shield. The answer takes that back within an hour.',
       params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
+      query: shieldRemoval,
       answer: removedShield,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
+        await checkRemovalMeant(site, request.params.id, request.query.confirm, request.signal);
         const gone = await postgres.tenant(site.organisation_id, (sql) =>
           sql.maybe<StoredShield & { digest: Buffer | null }>(
             `DELETE FROM shields WHERE id = $1 AND site_id = $2
@@ -316,7 +343,7 @@ type StoredShield = {
 async function insertShield(sql: Sql, site: OfSite, row: StoredShield): Promise<number | undefined> {
   const made = await sql.maybe<{ id: number }>(
     `INSERT INTO shields (organisation_id, site_id, kind, pattern, network, digest, note, created_by, created_at)
-     VALUES ($1, $2, $3, $4, network($5::inet), $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id`,
+     VALUES ($1, $2, $3, $4, $5::cidr, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id`,
     [
       site.organisation_id,
       site.id,

@@ -152,6 +152,8 @@ describe('addresses', () => {
   it.each([
     ['203.0.113.9/24', '203.0.113.0/24', '203.0.113.200', '203.0.114.1'],
     ['2001:db8:aa00::1/40', '2001:db8:aa00::/40', '2001:db8:aaff::9', '2001:db8:bb00::9'],
+    ['203.0.113.77/29', '203.0.113.72/29', '203.0.113.79', '203.0.113.80'],
+    ['2001:db8:abcd:ef12::/52', '2001:db8:abcd:e000::/52', '2001:db8:abcd:e001::9', '2001:db8:abcd:d001::9'],
     ['2001:db8:1:2:3::/64', null, '2001:db8:1:2:ffff::1', '2001:db8:1:3::1'],
     ['203.0.113.9/32', null, '203.0.113.9', '203.0.113.10'],
   ])('the network %s', async (value, kept, inside, outside) => {
@@ -312,8 +314,14 @@ describe('nobody shuts everything out by accident', () => {
     // One more hostname lets more in, so it needs no word.
     const second = await add({ kind: 'hostname', value: '*shop.example' });
     expect(await send('https://shop.example/a')).toBeUndefined();
+    // Without that one, the list would keep everything out again.
+    const alone = await desk.call('DELETE', `${shop}/${second.id}`);
+    expect([alone.status, (alone.body as unknown as Refusal).error.field]).toEqual([409, 'confirm']);
+    expect(await send('https://shop.example/a')).toBeUndefined();
+    expect((await desk.call('DELETE', `${shop}/${second.id}?confirm=shop.example`)).status).toBe(200);
+    expect(await send('https://shop.example/a')).toBe('site_hostname_allowlist');
     await remove(made);
-    await remove(second);
+    expect(await send('https://shop.example/a')).toBeUndefined();
   });
 
   it('so does a network that is a large part of the internet', async () => {

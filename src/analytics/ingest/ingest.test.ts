@@ -92,6 +92,31 @@ describe('an event that is not stored has a reason, which is counted', () => {
       'site_hostname_allowlist',
       1,
     ],
+    ['a hostname that is blocked', shielded({ blockedHostnames: ['shop.*'] }), view, {}, 'site_hostname_blocklist', 1],
+    [
+      'a referrer under one on the list',
+      shielded({ referrers: ['spam.example'] }),
+      { ...view, r: 'https://www.A.spam.example:443/b?c' },
+      {},
+      'site_referrer_blocklist',
+      1,
+    ],
+    [
+      'one v6 address, spelt in another way',
+      shielded({ addressDigests: ['digest of 1 2001:db8::7'] }),
+      view,
+      { address: '2001:DB8:0:0::7' },
+      'site_ip_blocklist',
+      1,
+    ],
+    [
+      'the line of a v6 address',
+      shielded({ addressDigests: ['digest of 1 2001:db8:0:0::/64'] }),
+      view,
+      { address: '2001:db8::abcd:7' },
+      'site_ip_blocklist',
+      1,
+    ],
     ['a page that is not counted', shielded({ pages: ['/admin/**', '/a'] }), view, {}, 'site_page_blocklist', 1],
     ['a country', shielded({ countries: ['FR', 'DE'] }), view, {}, 'site_country_blocklist', 1],
     ['a network', shielded({ networks: ['203.0.113.0/24'] }), view, {}, 'site_ip_blocklist', 1],
@@ -150,6 +175,13 @@ describe('an event that is not stored has a reason, which is counted', () => {
     ],
     ['DNT: 0 is no signal', { ...shop, privacySignals: 'drop' }, view, { headers: { ...browserHeaders, dnt: '0' } }],
     ['a host on the list', shielded({ hostnames: ['*.shop.example', 'shop.example'] }), view, {}],
+    ['a referrer beside', shielded({ referrers: ['spam.example'] }), { ...view, r: 'https://notspam.example/' }, {}],
+    [
+      'a v6 line beside',
+      shielded({ addressDigests: ['digest of 1 2001:db8:0:0::/64'] }),
+      view,
+      { address: '2001:db8:0:1::7' },
+    ],
     ['a network beside', shielded({ networks: ['198.51.100.0/24'] }), view, {}],
     ["an address blocked on another's site", shielded({ addressDigests: ['digest of 2 203.0.113.7'] }), view, {}],
     ['no domain: the host of the page', shop, { n: 'pageview', u: 'https://www.shop.example/' }, {}],
@@ -662,6 +694,15 @@ it('a site may send as many events a second as its limit says', () => {
   expect(rig.send(Array.from({ length: 8 }, () => view))).toMatchObject({ stored: 5, dropped: { throttle: 3 } });
   rig.clock.travel(400);
   expect(rig.send([view, view, view])).toMatchObject({ stored: 2, dropped: { throttle: 1 } });
+});
+
+it('a site may want fewer than the desk gives, and gets no more', () => {
+  const own = openRig({ sites: [shielded({ rate: 2 })], siteRate: 5 });
+  expect(own.send([view, view, view, view])).toMatchObject({ stored: 2, dropped: { throttle: 2 } });
+  const alone = openRig({ sites: [shielded({ rate: 3 })] });
+  expect(alone.send([view, view, view, view])).toMatchObject({ stored: 3, dropped: { throttle: 1 } });
+  const lowered = openRig({ sites: [shielded({ rate: 50 })], siteRate: 1 });
+  expect(lowered.send([view, view, view])).toMatchObject({ stored: 1, dropped: { throttle: 2 } });
 });
 
 it('the live view hears of an event when it is on disk, not before', () => {

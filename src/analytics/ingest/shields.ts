@@ -33,13 +33,17 @@ export function spellAddress(address: string): string {
  * @example lineOf('2001:db8::1') // '2001:db8:0:0::/64'
  */
 export function lineOf(address: string): string | undefined {
-  if (!isIPv6(address)) return undefined;
+  return isIPv6(address) ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : undefined;
+}
+
+/** The eight groups of an IPv6 address that `spellAddress` has spelt. */
+export function groupsOf(address: string): string[] {
   const [before = '', after] = address.split('::');
   const first = before === '' ? [] : before.split(':');
   const last = after === undefined || after === '' ? [] : after.split(':');
   // What `::` stands for.
   const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0');
-  return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`;
+  return [...first, ...zeros, ...last];
 }
 
 /** The shield that stops this page, if one does. */

@@ -49,7 +49,9 @@ export function ShieldForm({
   // What a country is called is what people type; what is stored is its code.
   const sent = kind === 'country' ? (countryCode(value) ?? '') : value.trim();
   const preview = usePreview(site.domain, isPreviewed(kind) ? { kind, value: sent } : undefined);
-  const mustConfirm = (preview.state === 'here' && preview.answer.confirm) || refusal?.field === 'confirm';
+  // With the domain as its word the desk looks nothing up, so a rule can be added while the warehouse is away.
+  const unseen = preview.state === 'failed' && preview.wrong === undefined;
+  const mustConfirm = unseen || (preview.state === 'here' && preview.answer.confirm) || refusal?.field === 'confirm';
 
   const change = (nextKind: ShieldKind, nextValue: string) => {
     const query = new URLSearchParams({
@@ -177,9 +179,11 @@ export function ShieldForm({
             label={`Type ${site.domain} to add it all the same`}
             error={confirm.trim() === '' ? undefined : errorOf('confirm')}
             help={
-              kind === 'address'
-                ? 'This network is a large part of the internet. Nothing can say how many of your visitors come from it.'
-                : 'This rule drops nearly everything, and what is dropped cannot be brought back.'
+              unseen
+                ? 'Nothing can say now what this rule would drop, and what is dropped cannot be brought back.'
+                : kind === 'address'
+                  ? 'This network is a large part of the internet. Nothing can say how many of your visitors come from it.'
+                  : 'This rule drops nearly everything, and what is dropped cannot be brought back.'
             }
           >
             {(props) => (
