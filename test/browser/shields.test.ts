@@ -62,13 +62,15 @@ it('shows what a rule would have dropped before it is added; then the rule drops
   ]);
 });
 
-it('removes a rule, and Undo brings it back', { timeout: stepMs }, async () => {
-  await page.getByRole('button', { name: 'Remove /admin/**' }).click();
+it('removes a rule, and Undo brings it back, without a mouse', { timeout: stepMs }, async () => {
+  await page.getByRole('button', { name: 'Remove /admin/**' }).focus();
+  await page.keyboard.press('Enter');
   const undo = page.getByRole('button', { name: 'Undo' });
   await undo.waitFor();
+  await expect.poll(() => undo.evaluate((one) => one === document.activeElement)).toBe(true);
   await collect(desk, '/admin/between');
   expect(await stored()).toContain('shop.example/admin/between');
-  await undo.click();
+  await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Remove /admin/**' }).waitFor();
   await collect(desk, '/admin/again');
   expect(await stored()).not.toContain('shop.example/admin/again');
@@ -85,7 +87,18 @@ it('a rule that drops nearly everything waits for the name of the site', { timeo
   await add();
   await collect(desk, '/locked-out');
   expect(await stored()).not.toContain('shop.example/locked-out');
+  // A second one lets the site in again, and must not go by a slip.
+  await page.getByLabel('Hostname to allow').fill('shop.example');
+  await add();
+  await collect(desk, '/allowed');
+  expect(await stored()).toContain('shop.example/allowed');
+  await page.waitForTimeout(1_100);
+  await page.getByRole('button', { name: 'Remove shop.example' }).click();
+  await page.getByLabel('Type shop.example to remove it all the same').waitFor();
+  await page.getByRole('button', { name: 'Keep it' }).click();
   await page.getByRole('button', { name: 'Remove elsewhere.example' }).click();
+  await page.getByText('its events are dropped from now on').waitFor();
+  await page.getByRole('button', { name: 'Remove shop.example' }).click();
   await page.getByText('Every hostname is counted again.').waitFor();
   await collect(desk, '/let-in');
   expect(await stored()).toContain('shop.example/let-in');
