@@ -138,6 +138,15 @@ export function isPercentMetric(metric: MetricName): boolean {
   return percentMetrics.has(metric);
 }
 
+export function isWholePercent(metric: MetricName): boolean {
+  return wholePercentMetrics.has(metric);
+}
+
+/** In seconds. */
+export function isDuration(metric: MetricName): boolean {
+  return durationMetrics.has(metric);
+}
+
 /** A mean over visits: without a visit there is none. */
 export function isMean(metric: MetricName): boolean {
   return metric === 'bounce_rate' || metric === 'visit_duration';

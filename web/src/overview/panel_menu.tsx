@@ -14,6 +14,12 @@ import { cellsOf, headOf, rowsOf } from './panel.tsx';
 import type { AskedWith } from './why.tsx';
 import { Reasons } from './why.tsx';
 
+const fileFormats = [
+  { format: 'csv', label: 'CSV' },
+  { format: 'xlsx', label: 'XLSX' },
+] as const;
+const csvType = 'text/csv;charset=utf-8';
+
 /** The most rows that the desk gives at once; a longer list is read in as many parts as it takes. */
 const partRows = 10_000;
 
@@ -74,11 +80,12 @@ function Actions({
   const [state, setState] = useState<
     { kind: 'idle' } | { kind: 'reading'; rows: number } | { kind: 'failed'; message: string }
   >({ kind: 'idle' });
-  const save = async (all: boolean) => {
+  const save = async (all: boolean, format: 'csv' | 'xlsx') => {
     if (answer === undefined) return;
     try {
       const answers = all ? await allOf(props, (rows) => setState({ kind: 'reading', rows })) : [answer];
-      saveFile(fileName(props), 'text/csv;charset=utf-8', tableText(props, answers));
+      const made = format === 'csv' ? tableText(props, answers) : await tableWorkbook(props, answers);
+      saveFile(fileName(props, format), typeof made === 'string' ? new Blob([made], { type: csvType }) : made);
       close();
     } catch (error) {
       setState({ kind: 'failed', message: asDeskError(error, 'The file was not made. Try again.').message });
@@ -102,25 +109,30 @@ function Actions({
             </button>
           </li>
         )}
-        <li>
-          <button type="button" className="choice" disabled={shown === 0} onClick={() => void save(false)}>
-            <span>CSV of what is shown</span>
-            <span className="q">{rowCount(shown)}</span>
-          </button>
-        </li>
-        {total > shown && (
-          <li>
-            <button
-              type="button"
-              className="choice"
-              disabled={state.kind === 'reading'}
-              onClick={() => void save(true)}
-            >
-              <span>CSV of all {plural}</span>
-              <span className="q">{rowCount(total)}</span>
+        {fileFormats.map(({ format, label }) => (
+          <li key={`shown ${format}`}>
+            <button type="button" className="choice" disabled={shown === 0} onClick={() => void save(false, format)}>
+              <span>{label} of what is shown</span>
+              <span className="q">{rowCount(shown)}</span>
             </button>
           </li>
-        )}
+        ))}
+        {total > shown &&
+          fileFormats.map(({ format, label }) => (
+            <li key={`all ${format}`}>
+              <button
+                type="button"
+                className="choice"
+                disabled={state.kind === 'reading'}
+                onClick={() => void save(true, format)}
+              >
+                <span>
+                  {label} of all {plural}
+                </span>
+                <span className="q">{rowCount(total)}</span>
+              </button>
+            </li>
+          ))}
         <li>
           <button type="button" className="choice" onClick={onWhy}>
             Why these numbers
@@ -179,13 +191,27 @@ function tableText({ tab, totalOf }: PanelMenuProps, answers: readonly QueryAnsw
   ]);
 }
 
+/** The same with each number in a sheet's own format; what makes the file comes when it is asked for. */
+async function tableWorkbook({ tab, totalOf }: PanelMenuProps, answers: readonly QueryAnswer[]): Promise<Blob> {
+  const dimension = declaredDimension(tab.dimension);
+  const { listWorkbook } = await import('./panel_sheet.ts');
+  return listWorkbook(
+    dimension.plural,
+    dimension.label,
+    tab.columns,
+    answers.flatMap((answer) =>
+      rowsOf(answer, dimension).map((row) => ({ name: row.name, cells: cellsOf(tab, row, totalOf) })),
+    ),
+  );
+}
+
 const rounded = (value: number | null) => (value === null ? null : Math.round(value * 10) / 10);
 
 /** Site, list and days; never a filter's value, which could be about a person. */
-function fileName({ site, tab, question }: PanelMenuProps): string {
+function fileName({ site, tab, question }: PanelMenuProps, format: 'csv' | 'xlsx'): string {
   const [from = '', to = ''] = Array.isArray(question.date_range) ? question.date_range : [];
   const list = declaredDimension(tab.dimension)
     .plural.toLowerCase()
     .replace(/[^\p{L}\p{N}.]+/gu, '-');
-  return `${site.replaceAll(':', '-')}_${list}_${from}_${to}.csv`;
+  return `${site.replaceAll(':', '-')}_${list}_${from}_${to}.${format}`;
 }
