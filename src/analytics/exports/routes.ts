@@ -23,7 +23,7 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
   const records = openExportRecords(house);
 
   /** A page with a running export asks every second or two, and the first day of a site hardly ever changes. */
-  const lately = new Map<number, { span: { from: number; to: number } | undefined; untilMs: number }>();
+  const lately = new Map<number, { span: { from: number; to: number }; untilMs: number }>();
 
   async function spanOf(site: Site) {
     const known = lately.get(site.id);
@@ -31,7 +31,7 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
     const { first, last } = await knownDays(house, site);
     const span = first === undefined || first > last ? undefined : { from: first, to: last };
     if (lately.size >= spansMax) lately.clear();
-    lately.set(site.id, { span, untilMs: clock.monotonic() + spanMs });
+    if (span !== undefined) lately.set(site.id, { span, untilMs: clock.monotonic() + spanMs });
     return span;
   }
 

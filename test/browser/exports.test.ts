@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type DashboardDesk, importEvents, openSignedIn } from './dashboard.ts';
+
+/** Taking data away, in a browser on a real desk: everything as a file, and a list as a workbook. */
+let desk: DashboardDesk;
+let page: Page;
+const stepMs = 120_000;
+const days = 5;
+
+beforeAll(async () => {
+  ({ desk, page } = await openSignedIn('shop.example', '/s/shop.example/analytics'));
+}, 300_000);
+afterAll(() => desk.close());
+
+async function download(act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
+  const [file] = await Promise.all([page.waitForEvent('download'), act()]);
+  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+}
+const files = () => page.getByRole('region', { name: 'Files' });
+
+it('a site whose first day is not over has nothing to take away', { timeout: stepMs }, async () => {
+  await page.locator('.rail').getByRole('link', { name: 'Exports' }).click();
+  await page.getByText('There is nothing to export yet.').waitFor();
+  expect(await page.title()).toBe('shop.example · Exports · Fairlead');
+  expect(await page.getByRole('button', { name: 'Export: Tables by day' }).isDisabled()).toBe(true);
+});
+
+it('an export is started, followed, fetched and deleted, by keys alone', { timeout: stepMs }, async () => {
+  const rows: object[] = [];
+  for (let day = days; day >= 1; day--)
+    for (let n = 0; n < 4; n++)
+      rows.push({
+        time: new Date(Date.now() - day * 86_400_000 + n * 1_000).toISOString(),
+        ...{ name: 'pageview', url: `https://shop.example/${n}`, title: n === 0 ? '=1+1' : `Page ${n}` },
+        ...{ ip: `192.0.2.${n + 1}`, user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Firefox/142.0' },
+      });
+  await importEvents(desk, 'shop.example', rows);
+  await page.reload();
+  await page.getByText('No exports yet.').waitFor();
+  await page.getByRole('button', { name: 'Export: Events, NDJSON' }).focus();
+  await page.keyboard.press('Enter');
+  await files().getByText(`Ready, ${rows.length} rows`).waitFor();
+  expect(await page.locator('main [role=status]').textContent()).toBe('Events, NDJSON: ready to download.');
+  const { name, bytes } = await download(async () => {
+    await files()
+      .getByRole('link', { name: /^Download Events, NDJSON/ })
+      .focus();
+    await page.keyboard.press('Enter');
+  });
+  expect(name).toMatch(/^shop\.example-ndjson-\d{8}_\d{8}\.ndjson$/);
+  const lines = bytes.toString().trimEnd().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { url: string }).url)).toEqual(
+    (rows as { url: string }[]).map(({ url }) => url),
+  );
+  await files()
+    .getByRole('button', { name: /^Delete Events, NDJSON/ })
+    .focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Delete this file?' }).waitFor();
+  await page.getByRole('button', { name: 'Delete file' }).click();
+  await page.getByText('No exports yet.').waitFor();
+  await page.reload();
+  await page.getByText('No exports yet.').waitFor();
+});
+
+it('a list is a workbook with what is seen', { timeout: stepMs }, async () => {
+  await page.goto(`${desk.origin}/s/shop.example/analytics`);
+  await page.getByRole('tab', { name: 'Titles', exact: true }).click();
+  const list = page.getByRole('tabpanel', { name: 'Titles', exact: true });
+  await list.locator('.name', { hasText: '=1+1' }).waitFor();
+  await page.getByRole('button', { name: 'More about titles' }).click();
+  const { name, bytes } = await download(() => page.getByRole('button', { name: /^XLSX of what is shown/ }).click());
+  expect(name).toMatch(/^shop\.example_titles_.*\.xlsx$/);
+  const sheet = member(bytes, 'xl/worksheets/sheet1.xml');
+  const cells = [...sheet.matchAll(/<c r="([A-Z]+\d+)"[^>]*>(?:<v>([^<]*)<\/v>|<is><t[^>]*>([^<]*)<\/t><\/is>)<\/c>/g)];
+  const found = Object.fromEntries(cells.map(([, place = '', value, text]) => [place, value ?? text]));
+  expect([found.A1, found.B1]).toEqual(['Title', 'Views']);
+  const shown = await list.locator('tbody tr .name').allTextContents();
+  const named = Object.keys(found).filter((place) => /^A(?!1$)/.test(place));
+  expect(named.map((place) => found[place])).toEqual(shown.map((title) => (title === '=1+1' ? "'=1+1" : title)));
+  expect(named.map((place) => found[place.replace('A', 'B')])).toEqual(shown.map(() => String(days)));
+});
+
+/** The text of one file of an archive. */
+function member(archive: Buffer, wanted: string): string {
+  for (let at = archive.readUInt32LE(archive.length - 6); archive.readUInt32LE(at) === 0x0201_4b50; ) {
+    const nameBytes = archive.readUInt16LE(at + 28);
+    const head = archive.readUInt32LE(at + 42);
+    if (archive.toString('utf8', at + 46, at + 46 + nameBytes) === wanted)
+      return inflateRawSync(
+        archive.subarray(head + 30 + nameBytes, head + 30 + nameBytes + archive.readUInt32LE(at + 20)),
+      ).toString();
+    at += 46 + nameBytes;
+  }
+  throw new Error(`The archive has no ${wanted}.`);
+}
