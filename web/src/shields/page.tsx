@@ -56,6 +56,13 @@ export function ShieldsPage({ site }: { site: Site }) {
                 />
               )
             )}
+            {answer !== undefined && answer.shields.length > 0 && (
+              <footer>
+                <span>
+                  {answer.shields.length} of {answer.limits.shields} rules. Counts are by kind: a single rule has none.
+                </span>
+              </footer>
+            )}
           </section>
           {!settled ? null : mayChange ? (
             <div className="sh-side">
