@@ -100,13 +100,28 @@ it('every tab asks for its own list, and the address says which', { timeout: ste
     await page.getByRole('tab', { name: tab, exact: true }).click();
     await list(tab).locator('.name', { hasText: first }).first().waitFor();
   }
-  await page.getByLabel('UTM parameter').selectOption({ label: 'Term' });
+  await page.getByLabel('Campaigns by').selectOption({ label: 'Term' });
   await list('Campaigns').locator('.name', { hasText: 'wool' }).waitFor();
   expect(new URL(page.url()).searchParams.get('goals')).toBe('event');
   await page.reload();
   await list('Events').locator('.name', { hasText: 'Signup' }).waitFor();
   // Page views are no event of this list, and no row of it.
   expect((await rowsOf('Events')).map(([name]) => name)).toEqual(['Signup']);
+});
+
+it('a row that is the only one leads on to what it is made of', { timeout: stepMs }, async () => {
+  await open(`${overview}?devices=browser`);
+  // Versions of all browsers in one list would say nothing.
+  expect(await page.getByLabel('Browsers by').count()).toBe(0);
+  await list('Browsers').locator('.name', { hasText: 'Firefox' }).click();
+  await page.getByRole('button', { name: 'Browser versions of Firefox' }).click();
+  await page.waitForURL((url) => url.searchParams.get('devices') === 'browser_version');
+  await list('Browsers').locator('.name', { hasText: /^\d+/ }).first().waitFor();
+  expect((await rowsOf('Browsers')).length).toBe(1);
+  await list('Browsers').locator('.name').click();
+  await page.waitForURL((url) => url.searchParams.getAll('f').some((one) => one.startsWith('is:browser_version:')));
+  await page.getByLabel('Browsers by').selectOption({ label: 'Browser' });
+  await expect.poll(async () => (await rowsOf('Browsers')).map(([name]) => name)).toEqual(['Firefox']);
 });
 
 it('an annotation is written onto a day, read from the chart and its table, and taken off', {

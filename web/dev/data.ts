@@ -183,6 +183,17 @@ const values: Record<string, Value[]> = {
     ['Samsung Internet', 4.2],
     ['Opera', 1.1],
   ],
+  'visit:browser_version': [
+    ['146', 61.2],
+    ['145', 22.9],
+    ['144', 8.4],
+    ['139', 4.1],
+  ],
+  'visit:os_version': [
+    ['15', 52.8],
+    ['14', 31.9],
+    ['13', 9.7],
+  ],
   'visit:os': [
     ['iOS', 33.1],
     ['Android', 29.4],

@@ -21,7 +21,7 @@ import {
 import type { Dimension } from '../questions/dimensions.ts';
 import { declaredDimension, dimensionOf, isProperty, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
-import { propertyPanel, propertyTab, rowsAsked, tabKey } from '../questions/panels.ts';
+import { detailOf, isOffered, propertyPanel, propertyTab, rowsAsked, tabKey } from '../questions/panels.ts';
 import { PanelMenu } from './panel_menu.tsx';
 import { Empty, Failed } from './states.tsx';
 import type { AskedWith } from './why.tsx';
@@ -318,7 +318,15 @@ export function OverviewPanel({
   const bodyId = useId();
   const asksProperty = isProperty(tab.dimension);
   const seen = useProperties(site, event, asksProperty);
-  const groups = groupTabs(panel, asksProperty ? [tab, ...(seen ?? []).map((one) => propertyTab(`prop.${one}`))] : []);
+  const groups = groupTabs(
+    panel.tabs.filter((one) => isOffered(one, askedWith.filters) || tabKey(one) === tabKey(tab)),
+    panel.id === propertyPanel
+      ? asksProperty
+        ? [tab, ...(seen ?? []).map((one) => propertyTab(`prop.${one}`))]
+        : [propertyTab('prop.')]
+      : [],
+  );
+  const detail = detailOf(panel, tab, askedWith.filters);
   const named = dimensionOf(tab.dimension);
   const data = drawn(rest.answer);
   const total = totalRows(data);
@@ -352,7 +360,7 @@ export function OverviewPanel({
         />
         {group.tabs.length > 1 && (
           <label className="pick">
-            <span className="vh">{asksProperty ? 'Property' : 'UTM parameter'}</span>
+            <span className="vh">{asksProperty ? 'Property' : `${group.label} by`}</span>
             <select value={tab.dimension} onChange={(event) => onTab(event.target.value)}>
               {group.tabs.map((member) => (
                 <option key={member.dimension} value={member.dimension}>
@@ -407,6 +415,13 @@ export function OverviewPanel({
             </span>
           )}
         </span>
+        {detail !== undefined && (
+          <button type="button" className="link cut" onClick={() => onTab(tabKey(detail.tab))}>
+            {capital(declaredDimension(detail.tab.dimension).plural)} of{' '}
+            {rowsOf(data, declaredDimension(tab.dimension)).find(({ value }) => value === detail.value)?.name ??
+              detail.value}
+          </button>
+        )}
         {total !== undefined && total > shown && (
           <button type="button" className="link" onClick={onAll}>
             All {named?.plural}
@@ -417,16 +432,17 @@ export function OverviewPanel({
   );
 }
 
+const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
+
 interface TabGroup {
   id: string;
   label: string;
   tabs: PanelTab[];
 }
 
-function groupTabs(panel: PanelWords, properties: readonly PanelTab[]): TabGroup[] {
+function groupTabs(tabs: readonly PanelTab[], properties: readonly PanelTab[]): TabGroup[] {
   const groups: TabGroup[] = [];
-  const more = panel.id !== propertyPanel ? [] : properties.length > 0 ? properties : [propertyTab('prop.')];
-  for (const tab of [...panel.tabs, ...more]) {
+  for (const tab of [...tabs, ...properties]) {
     const label = tab.group ?? tab.label;
     const known = groups.find((group) => group.label === label);
     if (known === undefined) groups.push({ id: label, label, tabs: [tab] });

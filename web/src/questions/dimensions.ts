@@ -37,7 +37,9 @@ const declared = [
   { key: 'city', api: 'visit:city', names: 'visit:city_name', label: 'City', plural: 'cities' },
   { key: 'device', api: 'visit:device', label: 'Device', plural: 'devices' },
   { key: 'browser', api: 'visit:browser', label: 'Browser', plural: 'browsers' },
+  { key: 'browser_version', api: 'visit:browser_version', label: 'Browser version', plural: 'browser versions' },
   { key: 'os', api: 'visit:os', label: 'System', plural: 'systems' },
+  { key: 'os_version', api: 'visit:os_version', label: 'System version', plural: 'system versions' },
   { key: 'screen', api: 'visit:screen', label: 'Screen', plural: 'screens' },
 ] as const satisfies readonly Dimension[];
 

@@ -2,6 +2,7 @@ import type { MetricName } from '../../../contract/query.ts';
 import type { panelIds } from '../address/view.ts';
 import type { DimensionKey, PropertyKey } from './dimensions.ts';
 import { noProperty, notSet } from './dimensions.ts';
+import type { Filter } from './filters.ts';
 
 /** A column of a breakdown. A share is computed here, from a metric and the totals of the same view. */
 export interface Column {
@@ -22,6 +23,8 @@ export interface PanelTab {
   columns: readonly Column[];
   /** A value that the list leaves out, in the API's words, and why: a row for it would dwarf what the list is about. */
   without?: { value: string; why: string };
+  /** Means something for one value of this dimension only: versions are of a browser. */
+  within?: DimensionKey;
   /** Shown as a map rather than as rows: of all values, since a map has no first eight. */
   map?: true;
 }
@@ -29,6 +32,39 @@ export interface PanelTab {
 /** A tab's name in addresses and in answers: a map shows what a list of the same panel shows as rows. */
 export function tabKey(tab: PanelTab): string {
   return tab.map === true ? 'map' : tab.dimension;
+}
+
+/** What a row is made of: the list that says more once it is the only one that passes. */
+const finer: Partial<Record<string, DimensionKey>> = {
+  channel: 'source',
+  source: 'referrer',
+  utm_campaign: 'utm_content',
+  country: 'region',
+  region: 'city',
+  browser: 'browser_version',
+  os: 'os_version',
+};
+
+/** The one value that a dimension is filtered to, and the tab that goes on from there. */
+export function detailOf(
+  panel: Panel,
+  tab: PanelTab,
+  filters: readonly Filter[],
+): { value: string; tab: PanelTab } | undefined {
+  const value = onlyValue(filters, tab.dimension);
+  const next = panel.tabs.find(({ dimension }) => dimension === finer[tab.dimension]);
+  return value === undefined || next === undefined ? undefined : { value, tab: next };
+}
+
+/** Can this tab be chosen under these filters? */
+export function isOffered(tab: PanelTab, filters: readonly Filter[]): boolean {
+  return tab.within === undefined || onlyValue(filters, tab.within) !== undefined;
+}
+
+function onlyValue(filters: readonly Filter[], dimension: string): string | undefined {
+  const own = filters.filter((filter) => filter.dimension === dimension && filter.operator === 'is');
+  const [{ values } = { values: [] }] = own;
+  return own.length === 1 && values.length === 1 ? values[0] : undefined;
 }
 
 /** More countries than there are, so that a map is asked for whole. */
@@ -73,6 +109,32 @@ const times: Column = {
   head: 'Times',
   means: 'How often it happened in the period.',
 };
+
+const reached: Column = {
+  kind: 'metric',
+  metric: 'visitors',
+  head: 'Reached',
+  means: 'Visitors who reached the goal.',
+};
+const rate: Column = {
+  kind: 'metric',
+  metric: 'group_conversion_rate',
+  head: 'Rate',
+  means: 'The share of the visitors of this row who reached the goal.',
+};
+
+/** What a row says where a list is of those who reached a goal. Scrolling further is not another time. */
+export function conversionColumns(countsTimes: boolean): Column[] {
+  return countsTimes
+    ? [reached, { ...times, wide: true, means: 'How often the goal was reached.' }, rate]
+    : [reached, rate];
+}
+
+/** The same list when the view is filtered by a goal: each row says its rate. Lists of what was done keep their own. */
+export function convertingTab(tab: PanelTab): PanelTab {
+  const isOfActions = tab.dimension === 'goal' || tab.dimension === 'event' || tab.group === propertyGroup;
+  return isOfActions || tab.map === true ? tab : { ...tab, columns: conversionColumns(true) };
+}
 
 const origin = [visitors, visits, bounce, time] as const;
 const plain = [visitors, shareOfVisitors] as const;
@@ -168,8 +230,10 @@ export const panels: readonly Panel[] = [
     rows: 6,
     tabs: [
       { dimension: 'device', label: 'Devices', columns: plain },
-      { dimension: 'browser', label: 'Browsers', columns: plain },
-      { dimension: 'os', label: 'Systems', columns: plain },
+      { dimension: 'browser', label: 'Browser', group: 'Browsers', columns: plain },
+      { dimension: 'browser_version', label: 'Version', group: 'Browsers', within: 'browser', columns: plain },
+      { dimension: 'os', label: 'System', group: 'Systems', columns: plain },
+      { dimension: 'os_version', label: 'Version', group: 'Systems', within: 'os', columns: plain },
       { dimension: 'screen', label: 'Screens', columns: plain },
     ],
   },
