@@ -124,6 +124,23 @@ it('a row that is the only one leads on to what it is made of', { timeout: stepM
   await expect.poll(async () => (await rowsOf('Browsers')).map(([name]) => name)).toEqual(['Firefox']);
 });
 
+it('the palette filters by what the lists show, and takes filters off', { timeout: stepMs }, async () => {
+  await open(`${overview}?sources=source`);
+  await page.keyboard.press('Control+k');
+  const found = page.getByRole('listbox', { name: 'Results' }).getByRole('option');
+  await found.first().waitFor();
+  // Values are found by typing; nobody scrolls through all of them.
+  expect(await found.filter({ hasText: 'Filters' }).count()).toBe(0);
+  await page.keyboard.type('source bin');
+  await found.filter({ hasText: 'Source is Bing' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('f') === 'is:source:Bing');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('remove bing');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => !url.searchParams.has('f'));
+});
+
 it('an annotation is written onto a day, read from the chart and its table, and taken off', {
   timeout: stepMs,
 }, async () => {

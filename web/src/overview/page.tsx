@@ -14,6 +14,7 @@ import { cellNumber, count, exactCount, milliseconds, notApplicable } from '../n
 import type { Day } from '../period/period.ts';
 import { isDay, localTime, presetLabels, presets, shiftRange } from '../period/period.ts';
 import { clockText, dayText, rangeText } from '../period/words.ts';
+import { dimensionOf } from '../questions/dimensions.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
@@ -27,8 +28,9 @@ import { Course } from './course.tsx';
 import { EmptyPanel } from './empty_panel.tsx';
 import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
-import { OverviewPanel } from './panel.tsx';
+import { OverviewPanel, rowsOf } from './panel.tsx';
 import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
+import { PlaceCredit } from './place_credit.tsx';
 import { QualityLine, QualityNote, useQuality } from './quality.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
@@ -186,12 +188,27 @@ export function OverviewPage({ site }: { site: Site }) {
         k: () => moveRow(-1),
         '.': openMore,
       }}
-      palette={presets.map((preset) => ({
-        id: `period ${preset}`,
-        group: 'Periods',
-        text: presetLabels[preset],
-        act: () => change({ period: { kind: 'preset', preset }, step: undefined }),
-      }))}
+      palette={[
+        ...presets.map((preset) => ({
+          id: `period ${preset}`,
+          group: 'Periods',
+          text: presetLabels[preset],
+          act: () => change({ period: { kind: 'preset', preset }, step: undefined }),
+        })),
+        ...view.filters.map((filter, at) => ({
+          id: `without ${at}`,
+          group: 'Filters',
+          text: `Remove: ${filterSentence(filter)}`,
+          act: () => setFilters(view.filters.filter((_, other) => other !== at)),
+        })),
+        ...valuesSeen(view, answers).map(({ dimension, value, name }) => ({
+          id: `only ${dimension.key} ${value}`,
+          group: 'Filters',
+          text: `${dimension.label} is ${name}`,
+          searched: true as const,
+          act: () => setFilters(toggleFilter(view.filters, dimension.key, value, 'is')),
+        })),
+      ]}
     >
       <PhoneRow view={view} frame={frame} firstDay={firstDay} live={live} onChange={change} />
       <FilterBar
@@ -354,6 +371,20 @@ export function OverviewPage({ site }: { site: Site }) {
   );
 }
 
+/** Every row of the lists that is not filtered by already: what the palette offers as a filter without asking. */
+function valuesSeen(view: View, answers: Record<string, Answer>) {
+  return panels.flatMap((panel) => {
+    const tab = tabOf(panel, view);
+    const dimension = dimensionOf(tab.dimension);
+    if (dimension === undefined) return [];
+    const isOn = (value: string) =>
+      view.filters.some((filter) => filter.dimension === dimension.key && filter.values.includes(value));
+    return rowsOf(drawn(answers[listName(panel, tab)] as Answer), dimension)
+      .filter(({ value }) => !isOn(value))
+      .map(({ value, name }) => ({ dimension, value, name }));
+  });
+}
+
 /** Moves the focus along the rows of the lists, in the order in which they are read. */
 function moveRow(by: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('#main .name')];
@@ -397,15 +428,6 @@ function Away({ live, since }: { live: Live; since: string | undefined }) {
         ? '. The page goes on by itself when it does.'
         : '; events are safe on disk and will appear.'}
     </p>
-  );
-}
-
-/** Required by the licence of the place database (CC BY 4.0): named and linked where places are shown. */
-function PlaceCredit() {
-  return (
-    <a className="credit" href="https://db-ip.com" target="_blank" rel="noreferrer">
-      IP Geolocation by DB-IP
-    </a>
   );
 }
 

@@ -8,6 +8,8 @@ export interface PaletteItem {
   group: string;
   text: string;
   hint?: string;
+  /** Found by typing alone: there are too many of its kind to be listed. */
+  searched?: true;
   act: () => void;
 }
 
@@ -15,7 +17,7 @@ export interface PaletteItem {
 const recent: string[] = [];
 const recentMax = 5;
 
-/** Every word typed must begin a word of the item; nothing typed shows everything, recent first. */
+/** Every word typed must begin a word of the item; nothing typed shows what is not only searched, recent first. */
 export function rankItems(items: readonly PaletteItem[], search: string, lately: readonly string[]): PaletteItem[] {
   const words = search
     .toLowerCase()
@@ -31,6 +33,7 @@ export function rankItems(items: readonly PaletteItem[], search: string, lately:
       else return [];
     }
     const at = lately.indexOf(item.id);
+    if (item.searched === true && words.length === 0 && at === -1) return [];
     return [{ item, index, score: score + (at === -1 ? 0 : 10 - at) }];
   });
   return scored.sort((a, b) => b.score - a.score || a.index - b.index).map(({ item }) => item);
