@@ -59,7 +59,7 @@ const cells = async (name: string) => {
 
 it('what was seen becomes a goal by one click and one more, and nothing before', { timeout: stepMs }, async () => {
   await page.getByText('No goals yet.').waitFor();
-  await page.getByRole('link', { name: 'Create a goal of event Signup' }).click();
+  await page.getByRole('link', { name: 'Create goal: event Signup' }).click();
   expect(new URL(page.url()).search).toBe('?new=event&match=Signup');
   expect(await page.getByLabel('Event', { exact: true }).inputValue()).toBe('Signup');
   await page.getByText('10 of 40 visitors would have reached it (25.0%)').waitFor();
@@ -69,7 +69,7 @@ it('what was seen becomes a goal by one click and one more, and nothing before',
   expect(new URL(page.url()).search).toBe('');
   expect(await page.locator('.gl-answer').textContent()).toContain('10 of 40 visitors reached a goal: 25.0%');
   // It is no suggestion any more.
-  await expect.poll(() => page.getByRole('link', { name: 'Create a goal of event Signup' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('link', { name: 'Create goal: event Signup' }).count()).toBe(0);
 });
 
 it('an event with a property, revenue and a page that is read, by keyboard alone', { timeout: stepMs }, async () => {

@@ -9,7 +9,7 @@ import { FilterBar } from '../overview/filter_bar.tsx';
 import { AgainstPicker, PeriodPicker } from '../overview/period_picker.tsx';
 import type { AskedWith } from '../overview/why.tsx';
 import { presetLabels, presets, shiftRange } from '../period/period.ts';
-import { rangeText } from '../period/words.ts';
+import { dayText, rangeText } from '../period/words.ts';
 import type { Filter } from '../questions/filters.ts';
 import type { DeskKey } from '../shell/keys.ts';
 import { Shell } from '../shell/shell.tsx';
@@ -95,22 +95,33 @@ export function GoalChrome({
   );
 }
 
+/** From when on the days before were measured, where that is not all of them: no change is given then. */
+export function partlyOf({ frame, firstDay }: GoalView): string | undefined {
+  return frame.before !== undefined && frame.before.from < firstDay && firstDay <= frame.before.to
+    ? `measured from ${dayText(firstDay, frame.today)}`
+    : undefined;
+}
+
 /** What the numbers of a page were asked with, in words. */
 export function askedWithOf(
   site: Site,
-  { frame, asked, firstDay }: GoalView,
+  goalView: GoalView,
   filters: readonly Filter[],
   answeredAt: string | undefined,
 ): AskedWith {
-  const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
+  const { frame, asked } = goalView;
+  const partly = partlyOf(goalView);
+  const before =
+    frame.before === undefined
+      ? undefined
+      : [
+          rangeText(frame.before, frame.today),
+          ...(frame.running ? [`up to ${asked.time} on the last day`] : []),
+          ...(partly === undefined ? [] : [partly]),
+        ].join(', ');
   return {
     days: `${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`,
-    before:
-      before === undefined
-        ? undefined
-        : `${before}${frame.running ? `, up to ${asked.time} on the last day` : ''}${
-            frame.before !== undefined && frame.before.from < firstDay ? ', where it was measured' : ''
-          }`,
+    before,
     filters,
     answeredAt,
   };

@@ -17,6 +17,7 @@ import { useAnnotations } from '../overview/annotations.tsx';
 import { Course } from '../overview/course.tsx';
 import { revenueElsewhere } from '../overview/explanation.ts';
 import { OverviewPanel } from '../overview/panel.tsx';
+import { PlaceCredit } from '../overview/place_credit.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Strip, totalsOf } from '../overview/strip.tsx';
 import { Reasons, WhyPopover } from '../overview/why.tsx';
@@ -30,7 +31,7 @@ import { propertyTab } from '../questions/panels.ts';
 import { useListed } from '../settings/listed.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { goalAddress, goalsAddress } from './address.ts';
-import { askedWithOf, GoalChrome, ImportedNote, useMayChange } from './chrome.tsx';
+import { askedWithOf, GoalChrome, ImportedNote, partlyOf, useMayChange } from './chrome.tsx';
 import { GoalForm } from './form.tsx';
 import { goalFilter, goalMetrics, goalPanels, goalQuestions, stepMetrics } from './questions.ts';
 import { leaveRemoved } from './removed.ts';
@@ -144,10 +145,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
   const everyone = cellNumber(drawn(answers.everyone)?.results[0]?.metrics[0]);
   const reached = cellNumber(totals[0]?.after);
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
-  const partly =
-    frame.before !== undefined && frame.before.from < firstDay && firstDay <= frame.before.to
-      ? `measured from ${rangeText({ from: firstDay, to: firstDay }, frame.today)}`
-      : undefined;
+  const partly = partlyOf(goalView);
   const title = metric === 'events' ? 'Times' : metric === 'visitors' ? 'Visitors who reached it' : metricLabel(metric);
 
   return (
@@ -305,6 +303,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
                   onRetry={retry}
                   onTab={(chosen) => change({ tabs: { ...view.tabs, [panel.id]: chosen } }, true)}
                   onAll={() => change({ all: panel.id, ...firstRows })}
+                  {...(panel.id === 'places' ? { note: <PlaceCredit /> } : {})}
                   empty={<Empty title={`Nobody reached this goal, ${rangeText(frame.range, frame.today)}.`} />}
                 />
               );

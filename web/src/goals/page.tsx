@@ -191,7 +191,15 @@ export function GoalsPage({ site }: { site: Site }) {
             </footer>
           )}
         </section>
-        {mayChange && goals.settled && <Suggestions site={site} view={view} goals={rows} onSettled={setSettled} />}
+        {mayChange && goals.settled && (
+          <Suggestions
+            site={site}
+            view={view}
+            goals={rows}
+            ready={answers.everyone?.state !== 'waiting'}
+            onSettled={setSettled}
+          />
+        )}
         {(settled || (goals.settled && !mayChange)) && (
           <p className="fresh">
             {answeredAt !== undefined && (

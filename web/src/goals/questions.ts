@@ -5,7 +5,9 @@ import { addDays } from '../period/period.ts';
 import type { Filter } from '../questions/filters.ts';
 import type { Asked } from '../questions/overview.ts';
 import { seriesQuestion, totalsQuestion } from '../questions/overview.ts';
-import type { Column, Panel } from '../questions/panels.ts';
+import type { Panel } from '../questions/panels.ts';
+import { conversionColumns } from '../questions/panels.ts';
+import { countsTimes } from './words.tsx';
 
 /** What stands beside each goal. Without a goal that earns, revenue is not asked for: it would be refused. */
 export function listMetrics(goals: readonly Goal[]): MetricName[] {
@@ -84,29 +86,9 @@ export function goalQuestions(view: Asked, goal: Goal): Record<string, QueryRequ
   };
 }
 
-const reached: Column = {
-  kind: 'metric',
-  metric: 'visitors',
-  head: 'Reached',
-  means: 'Visitors who reached the goal.',
-};
-const times: Column = {
-  kind: 'metric',
-  metric: 'events',
-  head: 'Times',
-  wide: true,
-  means: 'How often the goal was reached in the period.',
-};
-const rate: Column = {
-  kind: 'metric',
-  metric: 'group_conversion_rate',
-  head: 'Rate',
-  means: 'The share of the visitors of this row who reached the goal.',
-};
-
 /** Where those came from who reached it, by which pages, from where, on what; and what its event said. */
 export function goalPanels(goal: Goal): Panel[] {
-  const columns = goal.kind === 'scroll' ? [reached, rate] : [reached, times, rate];
+  const columns = conversionColumns(countsTimes(goal));
   const tagged = { value: '(not set)', why: 'Visits without this tag are left out of the list.' };
   const campaign = (dimension: 'utm_campaign' | 'utm_source' | 'utm_medium', label: string) => ({
     ...{ dimension, label, group: 'Campaigns', columns, without: tagged },

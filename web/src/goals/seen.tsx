@@ -53,11 +53,29 @@ export function useSeen(site: Site, ready = true): Seen {
 
 function pagesOf(answer: QueryAnswer | undefined): SeenThing[] {
   return (answer?.results ?? []).flatMap(({ dimensions: [page], metrics: [visitors] }) =>
-    // A star in a path that was really asked for would be read as a pattern.
-    page == null || page === '' || page.includes('*')
+    // Everybody begins at the home page; and a star in a path that was really asked for would be read as a pattern.
+    page == null || page === '' || page === '/' || page.includes('*')
       ? []
       : [{ kind: 'page' as const, match: page, visitors: cellNumber(visitors) ?? 0 }],
   );
+}
+
+/** Is the page among those of a pattern? As the desk reads it: `*` within a part of the path, `**` anything. */
+function covers(pattern: string, page: string): boolean {
+  let ends = new Set([0]);
+  for (const part of pattern.split(/(\*\*+|\*)/)) {
+    const next = new Set<number>();
+    for (const at of ends) {
+      if (!part.startsWith('*')) {
+        if (page.startsWith(part, at)) next.add(at + part.length);
+        continue;
+      }
+      const slash = part === '*' ? page.indexOf('/', at) : -1;
+      for (let end = at; end <= (slash === -1 ? page.length : slash); end++) next.add(end);
+    }
+    ends = next;
+  }
+  return ends.has(page.length);
 }
 
 const eventsShown = 8;
@@ -68,19 +86,26 @@ export function Suggestions({
   site,
   view,
   goals,
+  ready,
   onSettled,
 }: {
   site: Site;
   view: View;
   goals: readonly Goal[];
+  /** The numbers of the goals come first. */
+  ready: boolean;
   /** Called with true when it has got its height: what stands under it waits for that. */
   onSettled: (settled: boolean) => void;
 }) {
-  const seen = useSeen(site);
+  const seen = useSeen(site, ready);
   const settled = seen.state !== 'waiting';
   useEffect(() => onSettled(settled), [settled, onSettled]);
   const isGoal = ({ kind, match }: NewGoal) =>
-    goals.some((goal) => goal.kind === kind && goal.match === match && goal.property === null);
+    goals.some((goal) =>
+      kind === 'page'
+        ? goal.kind === 'page' && covers(goal.match, match)
+        : goal.kind === kind && goal.match === match && goal.property === null,
+    );
   const things = [
     ...seen.events.filter((one) => !isGoal(one)).slice(0, eventsShown),
     ...seen.pages.filter((one) => !isGoal(one)).slice(0, pagesShown),
@@ -133,7 +158,7 @@ export function Suggestions({
                 <td className="num">
                   <Link
                     className="btn sm"
-                    aria-label={`Create a goal of ${thing.kind} ${thing.match}`}
+                    aria-label={`Create goal: ${thing.kind} ${thing.match}`}
                     href={goalsAddress(site.domain, view, {
                       start: { kind: thing.kind, match: thing.match, currency: thing.currency ?? null },
                     })}

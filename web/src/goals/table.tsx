@@ -15,6 +15,7 @@ import { isAhead, stepLabels } from '../period/period.ts';
 import { rangeText } from '../period/words.ts';
 import type { Sort, SortKey } from './address.ts';
 import { firstDirection, goalAddress } from './address.ts';
+import { partlyOf } from './chrome.tsx';
 import { listMetrics } from './questions.ts';
 import type { GoalView } from './use_view.ts';
 import { countsTimes, RuleText } from './words.tsx';
@@ -70,6 +71,7 @@ export function GoalTable({
       ? undefined
       : `against ${rangeText(frame.before, frame.today)}${frame.running ? ', up to the same time of day' : ''}`;
   const days = rangeText(frame.range, frame.today);
+  const partly = partlyOf(goalView);
   // Which columns there are, the goals decide.
   if (goals === undefined) return <div className="gl-rows" aria-busy />;
   return (
@@ -81,10 +83,10 @@ export function GoalTable({
             {shown.map(({ key, head, wide }) => (
               <SortHead key={key} sort={sort} by={key} head={head} wide={wide} address={sortAddress} />
             ))}
-            <th scope="col" className="lo num change">
+            <th scope="col" className="num aside change">
               Change
             </th>
-            <th scope="col" className="lo course">
+            <th scope="col" className="aside course">
               Visitors per {frame.step}
             </th>
             <th scope="col" className="acts">
@@ -109,16 +111,18 @@ export function GoalTable({
                   {known ? textOf(key, goal, cells) : <span>{onItsWay}</span>}
                 </td>
               ))}
-              <td className="num lo">
+              <td className="num aside">
                 {!known ? (
                   <span>{onItsWay}</span>
+                ) : partly !== undefined ? (
+                  <span title={`No change: the days before are ${partly}`}>{notApplicable}</span>
                 ) : against !== undefined && before !== undefined ? (
                   <ChangeMark change={change('visitors', cells.visitors, before)} against={against} />
                 ) : (
                   notApplicable
                 )}
               </td>
-              <td className="lo">
+              <td className="aside">
                 {course.length > 1 && (
                   <Sparkline
                     values={course}
@@ -226,11 +230,15 @@ function textOf(key: SortKey, goal: Goal, cells: Row['cells']): string {
 }
 
 /** Every goal has a row: one that nobody reached has none in the answer. */
-function rowsOf(goals: readonly Goal[], answers: Record<string, Answer>, { frame, local }: GoalView): Row[] {
+function rowsOf(goals: readonly Goal[], answers: Record<string, Answer>, { frame, local, firstDay }: GoalView): Row[] {
   const metrics = listMetrics(goals);
   const [after, before] = [drawn(answers.rows), drawn(answers.before)];
   const everyone = cellNumber(drawn(answers.everyone)?.results[0]?.metrics[0]) ?? 0;
-  const labels = stepLabels(frame.range, frame.step).filter((label) => !isAhead(label, frame.step, local));
+  // Before the first stored day nothing was measured, which is no zero.
+  const from = frame.step === 'day' || frame.step === 'hour' ? firstDay : '';
+  const labels = stepLabels(frame.range, frame.step).filter(
+    (label) => !isAhead(label, frame.step, local) && label.slice(0, 10) >= from,
+  );
   const course = new Map(
     (drawn(answers.course)?.results ?? []).map(({ dimensions: [goal, label], metrics: [visitors] }) => [
       `${label} ${goal}`,

@@ -8,7 +8,7 @@ import { declaredDimension, dimensionOf, isProperty } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
-import { panels, propertyPanel, propertyTab, rowsAsked, tabKey } from './panels.ts';
+import { convertingTab, panels, propertyPanel, propertyTab, rowsAsked, tabKey } from './panels.ts';
 
 /** A view meets the calendar: the days it means, and what it is compared with. */
 export interface Frame {
@@ -184,7 +184,8 @@ export function valuesQuestion(asked: Asked, key: string, search: string): Query
 export function tabOf(panel: Panel, view: View): PanelTab {
   const chosen = view.tabs[panel.id];
   if (panel.id === propertyPanel && chosen !== undefined && isProperty(chosen)) return propertyTab(chosen);
-  return panel.tabs.find((tab) => tabKey(tab) === chosen) ?? (panel.tabs[0] as PanelTab);
+  const tab = panel.tabs.find((one) => tabKey(one) === chosen) ?? (panel.tabs[0] as PanelTab);
+  return tab !== undefined && view.filters.some(({ dimension }) => dimension === 'goal') ? convertingTab(tab) : tab;
 }
 
 /** All questions of the overview, by name: one batch. */
