@@ -153,6 +153,35 @@ it('events are written one a line, without anything that says who made them', as
   });
 });
 
+it('an export of the page that is killed with its server goes on behind its last whole day', async () => {
+  type Line = { id: number; state: string; days: number; days_done: number; rows: number };
+  const call = async (method: string, path = '', body?: object) => {
+    const answer = await fetch(`${server?.base}/api/sites/shop.example/exports${path}`, {
+      ...{ method, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' } },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    expect(answer.ok).toBe(true);
+    return answer;
+  };
+  const { id } = (await (await call('POST', '', { format: 'ndjson' })).json()) as Line;
+  const look = async () =>
+    ((await (await call('GET')).json()) as { exports: Line[] }).exports.find((one) => one.id === id) as Line;
+  await vi.waitFor(async () => expect((await look()).days_done).toBeGreaterThan(5), { timeout: 60_000, interval: 10 });
+  await server?.stop('SIGKILL');
+  const note = JSON.parse(readFileSync(join(cli.dataDir, 'exports', `${id}.part`, 'note.json'), 'utf8'));
+  // A day that was not finished.
+  appendFileSync(join(cli.dataDir, 'exports', `${id}.part`, 'events.ndjson'), '{"time":"half a');
+  server = await cli.serve();
+  expect((await look()).days_done).toBeGreaterThan(5);
+  await vi.waitFor(async () => expect((await look()).state).toBe('done'), { timeout: 120_000, interval: 100 });
+  expect(server.said()).toContain(`"event":"export.resumed","export":${id},"behind":"`);
+  expect(note.done < '2026-11-01').toBe(true);
+  const file = await (await call('GET', `/${id}/file`)).text();
+  const whole = join(cli.folder, 'whole.out');
+  expect((await cli.run(['export', 'shop.example', '--format', 'ndjson', '--out', whole])).code).toBe(0);
+  expect(file).toBe(readFileSync(whole, 'utf8'));
+});
+
 it('refuses what it cannot write, in a sentence', async () => {
   const wrong: [string[], number, RegExp][] = [
     [['export', 'shop.example'], 2, /^Usage: /],

@@ -37,9 +37,11 @@ export async function* eventLines(
   scratch: string,
   day: SiteDay,
 ): AsyncGenerator<{ text: string; rows: number }> {
-  for (const { from, to } of await slicesOf(warehouse, day))
+  for (const { from, to, events } of await slicesOf(warehouse, day)) {
+    if (events === 0) continue;
     for await (const rows of rowsThrough<Row>(warehouse, scratch, { sql, params: { site: day.siteId, from, to } }))
       yield { text: rows.map(lineOf).join(''), rows: rows.length };
+  }
 }
 
 /** Writes the events of a day as Parquet, with the columns of `eventLines`, into one file or several. */

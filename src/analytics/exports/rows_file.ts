@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 
-/** Rows that are held at once. */
-const rowsAtOnce = 5_000;
+/** Rows that are held, and worked on without a pause, at once: events come in meanwhile. */
+const rowsAtOnce = 1_000;
 
 /**
  * The rows of a SELECT, in portions. The engine works them out once and writes them into `scratch`, from where they are

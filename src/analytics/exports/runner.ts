@@ -138,6 +138,7 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
       {
         out,
         signal,
+        onResume: (behind) => log.info('export.resumed', { export: pending.id, behind }),
         async onDay(progress) {
           if (!(await records.progress(pending, progress))) throw new Cancelled();
           if (!held()) throw new PostgresAway('LOCK_LOST', { cause: undefined });
