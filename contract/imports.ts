@@ -1,16 +1,8 @@
 import { z } from 'zod';
+import { uploadLimits } from './limits.ts';
 
 export const importKinds = ['events', 'access-log', 'umami', 'plausible', 'ga4'] as const;
 export type ImportKind = (typeof importKinds)[number];
-
-/** What a file that is sent over HTTP may cost. Larger ones are imported on the command line. */
-export const uploadLimits = {
-  /** Each part of a file but the last has exactly so many bytes: 30 s are enough for one at 300 kbit/s. */
-  partBytes: 1024 * 1024,
-  fileBytesMax: 4 * 1024 ** 3,
-  /** A file that nobody goes on with stays so long. */
-  keptDays: 7,
-} as const;
 
 /** POST /api/sites/:domain/imports: names a file whose parts follow. */
 export const newImport = z.strictObject({

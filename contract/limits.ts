@@ -33,3 +33,12 @@ export const queryLimits = {
 export const passwordCharsMin = 12;
 export const passwordCharsMax = 256;
 export const retentionMonthsMax = 25;
+
+/** What a file that is sent over HTTP to be imported may cost. Larger ones are imported on the command line. */
+export const uploadLimits = {
+  /** Each part of a file but the last has exactly so many bytes: 30 s are enough for one at 300 kbit/s. */
+  partBytes: 1024 * 1024,
+  fileBytesMax: 4 * 1024 ** 3,
+  /** A file that nobody goes on with stays so long. */
+  keptDays: 7,
+} as const;

@@ -134,6 +134,33 @@ const looks: Record<string, Look> = {
       await page.getByRole('heading', { name: 'Delete this file?' }).waitFor();
     },
   },
+  imports: {
+    path: '/s/shop.example/imports',
+    act: (page) => page.getByText('42.0%, 48,211 rows read').waitFor(),
+  },
+  'imports, one to be decided about': {
+    path: '/s/blog.example/imports',
+    act: (page) => page.getByRole('button', { name: 'Import 47,903 rows' }).waitFor(),
+  },
+  'imports, a report': {
+    path: '/s/shop.example/imports?import=2',
+    act: (page) => page.getByText('Days that came').waitFor(),
+  },
+  'imports, none, and a new one': {
+    path: '/s/new.example/imports?new=umami',
+    act: (page) => page.getByRole('button', { name: 'Send and check' }).waitFor(),
+  },
+  'imports, not read': {
+    path: '/s/gone.example/imports',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
+  'imports, one to be undone': {
+    path: '/s/shop.example/imports',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Undo shop.example-export.zip' }).click();
+      await page.getByRole('heading', { name: 'Undo this import?' }).waitFor();
+    },
+  },
   goals: {
     path: '/s/shop.example/goals',
     act: (page) => page.locator('.gl-rows .spark').first().waitFor({ state: 'attached' }),

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type SiteImport, type SiteImports, uploadLimits } from '../../contract/imports.ts';
+import type { SiteImport, SiteImports } from '../../contract/imports.ts';
+import { uploadLimits } from '../../contract/limits.ts';
 import { importFiles } from '../../src/analytics/imports/file_classes.ts';
 import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { findUndeclared } from '../../src/trust/classes/index.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
-import { type SiteImport, type SiteImports, uploadLimits } from '../../contract/imports.ts';
+import type { SiteImport, SiteImports } from '../../contract/imports.ts';
+import { uploadLimits } from '../../contract/limits.ts';
 import { openCommandLine, type ServedDesk } from './cli.ts';
 
 /** The desk is killed while it imports: after the next start each row is there once, without anybody's help. */

@@ -6,6 +6,7 @@ import type { QualitySign } from '../../contract/quality.ts';
 import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
 import { exportsOf } from './double_exports.ts';
+import { importsOf } from './double_imports.ts';
 import { openShields } from './double_shields.ts';
 
 /**
@@ -294,19 +295,24 @@ export function openDouble(options: DoubleOptions = {}): Double {
     }
     if (part === 'shields' || part === 'shield-preview' || part === 'shield-undo') {
       const shape = shapeOf(site.domain);
-      if (shape.gone === true || (shape.away === true && id === 'preview'))
+      if (shape.gone === true || (shape.away === true && part === 'shield-preview'))
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       const answer = shields.get(site.domain) ?? openShields(site.domain, shape.daily);
       shields.set(site.domain, answer);
-      const { status, body: answered } = answer(method, id, body, search);
+      const { status, body: answered } = answer(method, part === 'shields' ? id : part, body, search);
       // The rules are in the other store; the week's counts are not.
-      const isList = method === 'GET' && id === undefined;
+      const isList = method === 'GET' && part === 'shields';
       return { status, body: isList && shape.away === true ? { ...(answered as object), week: null } : answered };
     }
     if (part === 'exports') {
       const shape = shapeOf(site.domain);
       if (shape.gone === true) return fail(503, 'store_unavailable', 'PostgreSQL does not answer.');
       return { status: 200, body: exportsOf(site.domain, shape.days, shape.away === true) };
+    }
+    if (part === 'imports') {
+      const shape = shapeOf(site.domain);
+      if (shape.gone === true) return fail(503, 'store_unavailable', 'PostgreSQL does not answer.');
+      return { status: 200, body: importsOf(site.domain, shape.days) };
     }
     if (part === 'test-events') {
       testEventAt = Date.now();

@@ -174,6 +174,25 @@ export const shots: readonly Shot[] = [
   },
   { name: 'goals-empty', path: '/s/new.example/goals', full: true },
   {
+    name: 'shields',
+    path: '/s/shop.example/shields?value=%2Fadmin%2F**',
+    act: (page) => page.getByText('would have dropped').first().waitFor(),
+    full: true,
+  },
+  {
+    name: 'shields-confirm',
+    path: '/s/shop.example/shields?value=%2F**',
+    act: (page) => page.getByLabel('Type shop.example to add it all the same').waitFor(),
+    full: true,
+  },
+  { name: 'shields-empty', path: '/s/new.example/shields?add=address', full: true },
+  {
+    name: 'shields-away',
+    path: '/s/away.example/shields?value=%2Fa',
+    act: (page) => page.getByText('could not be read').waitFor(),
+    full: true,
+  },
+  {
     name: 'goals-form',
     path: '/s/shop.example/goals?new=event&match=purchase&currency=EUR',
     act: async (page) => {
@@ -244,6 +263,16 @@ export const shots: readonly Shot[] = [
   { name: 'first-run-no-code', path: '/setup', start: 'set-up' },
   { name: 'nowhere', path: '/s/elsewhere.example/analytics' },
   { name: 'no-page', path: '/nothing/here' },
+  { name: 'imports', path: '/s/shop.example/imports', full: true },
+  { name: 'imports-ready', path: '/s/blog.example/imports', full: true },
+  { name: 'imports-report', path: '/s/shop.example/imports?import=2' },
+  { name: 'imports-new', path: '/s/new.example/imports?new=ga4', full: true },
+  { name: 'imports-empty', path: '/s/new.example/imports' },
+  {
+    name: 'imports-undo',
+    path: '/s/shop.example/imports',
+    act: (page) => page.getByRole('button', { name: 'Undo shop.example-export.zip' }).click(),
+  },
 ];
 
 const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';

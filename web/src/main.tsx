@@ -18,6 +18,7 @@ const ShieldsPage = lazy(() => import('./shields/page.tsx').then((part) => ({ de
 const GoalsPage = lazy(() => import('./goals/page.tsx').then((part) => ({ default: part.GoalsPage })));
 const GoalPage = lazy(() => import('./goals/goal_page.tsx').then((part) => ({ default: part.GoalPage })));
 const MissingPage = lazy(() => import('./missing/page.tsx').then((part) => ({ default: part.MissingPage })));
+const ImportsPage = lazy(() => import('./imports/page.tsx').then((part) => ({ default: part.ImportsPage })));
 const ExportsPage = lazy(() => import('./exports/page.tsx').then((part) => ({ default: part.ExportsPage })));
 const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
 const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
@@ -52,6 +53,7 @@ function Pages() {
     case 'goal':
     case 'shields':
     case 'exports':
+    case 'imports':
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined)
@@ -66,6 +68,7 @@ function Pages() {
       if (route.page === 'goals') return <GoalsPage key={site.id} site={site} />;
       if (route.page === 'goal') return <GoalPage key={`${site.id} ${route.goal}`} site={site} id={route.goal} />;
       if (route.page === 'missing') return <MissingPage key={site.id} site={site} />;
+      if (route.page === 'imports') return <ImportsPage key={site.id} site={site} />;
       if (route.page === 'exports') return <ExportsPage key={site.id} site={site} />;
       return route.page === 'analytics' ? (
         <OverviewPage key={site.id} site={site} />

@@ -1,23 +1,6 @@
-import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
+import type { DropReason, ImportStop, LeftOutReason } from '../../../contract/drops.ts';
 
-/** Why a row of a file was not taken in, beside the reasons that live events have. */
-export const importStops = {
-  line_too_long: 'The line is longer than a line may be.',
-  wrong_columns: 'The row has more or fewer cells than the first line has headers.',
-  no_day: 'The date cannot be read.',
-  no_number: 'A number cannot be read.',
-  in_future: 'The day is not over yet.',
-  measured_already: 'The day has events that were measured here.',
-  imported_already: 'Another import holds the same day.',
-  not_a_log_line: 'The line has not the combined format.',
-  not_a_page_view: 'The request is not for a page: a file, an error, a redirect, another method.',
-  not_an_event: 'The other product makes this event by itself; here it is a visit or a page view.',
-  totals: 'The row adds up the others.',
-  no_agent: 'The request names no User-Agent, as only programs do.',
-  other_site: 'The row belongs to another website of the export.',
-} as const;
-
-export type StopReason = DropReason | keyof typeof importStops;
+export type StopReason = DropReason | ImportStop;
 
 export interface ImportReport {
   /** Lines or records read. */

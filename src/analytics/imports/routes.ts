@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
-import { newImport, type SiteImport, siteImport, siteImports, uploadLimits } from '../../../contract/imports.ts';
+import { newImport, type SiteImport, siteImport, siteImports } from '../../../contract/imports.ts';
+import { uploadLimits } from '../../../contract/limits.ts';
 import { siteOfPath } from '../../accounts/index.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';

@@ -1,12 +1,7 @@
 import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
-import {
-  type ImportReportBody,
-  type NewImport,
-  type SiteImport,
-  type siteImport,
-  uploadLimits,
-} from '../../../contract/imports.ts';
+import type { ImportReportBody, NewImport, SiteImport, siteImport } from '../../../contract/imports.ts';
+import { uploadLimits } from '../../../contract/limits.ts';
 import type { House } from '../../platform/subject.ts';
 import type { ImportOutcome } from './importer.ts';
 import { stoppedIn } from './report.ts';

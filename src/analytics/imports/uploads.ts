@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { uploadLimits } from '../../../contract/imports.ts';
+import { uploadLimits } from '../../../contract/limits.ts';
 import { diskOf } from '../../platform/disk.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';

@@ -11,6 +11,7 @@ export type Route =
   | { page: 'goal'; site: string; goal: string }
   | { page: 'shields'; site: string }
   | { page: 'exports'; site: string }
+  | { page: 'imports'; site: string }
   | { page: 'settings'; site: string; section: SettingsSection }
   | { page: 'nowhere' };
 
@@ -32,6 +33,7 @@ export function readRoute(pathname: string): Route {
       return fourth === undefined ? { page: 'goals', site } : { page: 'goal', site, goal: decodePart(fourth) };
     if (third === 'shields' && fourth === undefined) return { page: 'shields', site };
     if (third === 'exports' && fourth === undefined) return { page: 'exports', site };
+    if (third === 'imports' && fourth === undefined) return { page: 'imports', site };
     const section = settingsSections.find((one) => one === (fourth ?? 'site'));
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
   }
@@ -62,6 +64,8 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/goals/${encodeURIComponent(route.goal)}`;
     case 'exports':
       return `/s/${encodeURIComponent(route.site)}/exports`;
+    case 'imports':
+      return `/s/${encodeURIComponent(route.site)}/imports`;
     case 'settings':
       return `/s/${encodeURIComponent(route.site)}/settings${route.section === 'site' ? '' : `/${route.section}`}`;
     case 'nowhere':

@@ -19,6 +19,7 @@ import type {
 import type { ApiError } from '../../../contract/errors.ts';
 import type { ExportFormat, SiteExport, SiteExports } from '../../../contract/exports.ts';
 import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
+import type { NewImport, SiteImport, SiteImports } from '../../../contract/imports.ts';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
 import type { QualitySign } from '../../../contract/quality.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
@@ -119,6 +120,14 @@ export const api = {
     call<SiteExport>('POST', `${site(domain)}/exports`, { body: { format } }),
   removeExport: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/exports/${id}`),
   exportAddress: (domain: string, id: number) => `${site(domain)}/exports/${id}/file`,
+  imports: (domain: string, signal?: AbortSignal) => call<SiteImports>('GET', `${site(domain)}/imports`, { signal }),
+  beginImport: (domain: string, body: NewImport) => call<SiteImport>('POST', `${site(domain)}/imports`, { body }),
+  sendImportPart: (domain: string, id: number, part: number, bytes: Blob) =>
+    call<SiteImport>('PUT', `${site(domain)}/imports/${id}/parts/${part}`, { bytes }),
+  checkImport: (domain: string, id: number) => call<SiteImport>('POST', `${site(domain)}/imports/${id}/check`),
+  startImport: (domain: string, id: number) => call<SiteImport>('POST', `${site(domain)}/imports/${id}/start`),
+  /** Undefined when its line is gone; otherwise it is being taken out. */
+  removeImport: (domain: string, id: number) => call<SiteImport | undefined>('DELETE', `${site(domain)}/imports/${id}`),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),
@@ -163,6 +172,8 @@ function rows<T>(answer: Listed<T>): T[] {
 
 interface CallOptions {
   body?: unknown;
+  /** Sent as they are, instead of a body in JSON. */
+  bytes?: Blob;
   signal?: AbortSignal | undefined;
   /** Ask without telling the page that the session is over: the caller expects that answer. */
   quiet?: boolean;
@@ -195,7 +206,7 @@ function refresh(): Promise<boolean> {
   return refreshing;
 }
 
-async function send<T>(method: string, path: string, { body, signal }: CallOptions): Promise<T> {
+async function send<T>(method: string, path: string, { body, bytes, signal }: CallOptions): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -204,9 +215,11 @@ async function send<T>(method: string, path: string, { body, signal }: CallOptio
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
         ...(method === 'GET' ? {} : { 'x-fairlead-csrf': '1' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(bytes === undefined ? {} : { body: bytes }),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {

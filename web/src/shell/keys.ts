@@ -21,6 +21,7 @@ export const keyList = [
   { keys: 'g m', text: 'Go to missing events' },
   { keys: 'g h', text: 'Go to shields' },
   { keys: 'g e', text: 'Go to exports' },
+  { keys: 'g i', text: 'Go to imports' },
   { keys: 'g s', text: 'Go to settings' },
   { keys: '?', text: 'This list' },
 ] as const;

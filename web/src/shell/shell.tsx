@@ -49,6 +49,7 @@ const analyticsPages = [
   { page: 'missing', label: 'Missing events', keys: 'g m', keepsView: false },
   { page: 'shields', label: 'Shields', keys: 'g h', keepsView: false },
   { page: 'exports', label: 'Exports', keys: 'g e', keepsView: false },
+  { page: 'imports', label: 'Imports', keys: 'g i', keepsView: false },
 ] as const satisfies readonly { page: string; label: string; keys: DeskKey; keepsView: boolean }[];
 
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
