@@ -152,3 +152,11 @@ it('missing events lead to the rule that dropped them', { timeout: stepMs }, asy
     .click();
   await page.getByRole('link', { name: 'All reasons' }).waitFor();
 });
+
+it('a viewer reads the rules and changes none', { timeout: stepMs }, async () => {
+  await desk.server.desk.house.postgres.tenant(1, (sql) => sql.run(`UPDATE memberships SET role = 'viewer'`));
+  await page.goto(`${desk.origin}/s/shop.example/shields`);
+  await page.getByText('Your role (viewer) does not include changing shields.').waitFor();
+  await rules().getByText('/admin/**').waitFor();
+  expect(await page.getByRole('button', { name: /^(Remove|Add the rule|Exclude)/ }).count()).toBe(0);
+});

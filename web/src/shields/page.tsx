@@ -31,9 +31,9 @@ export function ShieldsPage({ site }: { site: Site }) {
     <Shell site={site.domain} title="Shields" skipTo="Skip to the rules">
       <main className="wrap shields" id="main" tabIndex={-1}>
         <p className="sh-answer">
-          {answer === undefined ? problem === undefined ? '…' : '' : <Answer list={answer} />} A change holds from the
-          next event on. Shields never delete what is stored.
+          {answer === undefined ? problem === undefined ? '…' : '' : <Answer list={answer} />}
         </p>
+        <p className="sh-facts">A change holds from the next event on. Shields never delete what is stored.</p>
         <div className="sh-columns">
           <section className="panel sh-rules" aria-label="Rules">
             <header>

@@ -15,7 +15,7 @@ export type Reading =
   | { state: 'failed'; wrong: string | undefined; problem: DeskError; retry: () => void };
 
 /** More of them would push the button out of the window. */
-const examplesMax = 4;
+const examplesMax = 3;
 /** A rule is asked about when nobody has typed for this long. */
 const calmMs = 400;
 
