@@ -53,8 +53,8 @@ export async function openTestDesk(sites: string[], env: Record<string, string> 
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-journey-'));
   const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', ...env });
   const input = { email: 'owner@shop.example', organisation: 'Shop', sites, password: 'a harbour of quiet rope' };
-  const made = (await onDesk({ command: 'setup', body: JSON.stringify(input) }, config)) as { api_key: string };
   let server = await startServer(config);
+  const made = (await onDesk({ command: 'setup', body: JSON.stringify(input) }, config)) as { api_key: string };
   const port = () => server.http.address.port;
   const desk: TestDesk = {
     get server() {
