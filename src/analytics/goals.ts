@@ -74,20 +74,21 @@ export async function addGoal(
  */
 async function changeGoal(sql: Sql, siteId: number, id: number, input: z.infer<typeof newGoal>): Promise<Goal> {
   refuseUnsound(input);
-  const taken = await sql.maybe('SELECT 1 FROM goals WHERE site_id = $1 AND name = $2 AND id <> $3 FOR UPDATE', [
-    siteId,
-    nameOf(input),
-    id,
-  ]);
-  if (taken !== undefined) throw nameTaken(input);
-  const row = await sql.maybe<Goal>(
-    `UPDATE goals SET name = $1, kind = $2, pattern = $3, property = $4, property_value = $5, scroll_depth = $6, currency = $7
-     WHERE id = $8 AND site_id = $9 RETURNING ${columns}`,
-    [...valuesOf(input), id, siteId],
-  );
+  const row = await sql
+    .maybe<Goal>(
+      `UPDATE goals SET name = $1, kind = $2, pattern = $3, property = $4, property_value = $5, scroll_depth = $6, currency = $7
+       WHERE id = $8 AND site_id = $9 RETURNING ${columns}`,
+      [...valuesOf(input), id, siteId],
+    )
+    .catch((error: unknown) => {
+      throw error instanceof Error && 'code' in error && error.code === uniqueViolation ? nameTaken(input) : error;
+    });
   if (row === undefined) throw noSuchGoal();
   return row;
 }
+
+/** PostgreSQL's word for a name that is there already. */
+const uniqueViolation = '23505';
 
 function valuesOf(input: z.infer<typeof newGoal>) {
   return [

@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
+import { onDesk } from '../../src/app/with_desk.ts';
 import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
 
 /**
@@ -15,6 +18,25 @@ const list = '/s/shop.example/goals';
 beforeAll(async () => {
   desk = await openDashboardDesk();
   await setUpDesk(desk, ['shop.example', 'new.example']);
+  await setUpDesk(desk, ['moved.example'], ['/thanks']);
+  const day = (daysAgo: number) =>
+    new Date(performance.timeOrigin + performance.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
+  const brought = Array.from({ length: 5 }, (_, at) => `${day(20 - at)},10,40,3,12,600`).join('\r\n');
+  await onDesk(
+    {
+      command: 'import',
+      args: { kind: 'plausible', site: 'moved.example', file: 'export.zip' },
+      body: Readable.from([
+        zipOf([
+          {
+            name: `imported_visitors_${day(20).replaceAll('-', '')}_${day(16).replaceAll('-', '')}.csv`,
+            text: `\ufeffdate,visitors,pageviews,bounces,visits,visit_duration\r\n${brought}\r\n`,
+          },
+        ]),
+      ]),
+    },
+    desk.config,
+  );
   const now = performance.timeOrigin + performance.now();
   const rows = (host: number) => {
     const own = (minute: number, more: object) => ({
@@ -150,6 +172,29 @@ it('one goal has its totals, its course, and where those came from who reached i
   await page.waitForURL((url) => url.searchParams.get('f') === 'is:channel:Organic Search');
   await page.locator('.gl-answer').getByRole('link', { name: 'Goals' }).click();
   expect((await cells('Signup')).slice(1, 4)).toEqual(['10', '10', '100.0%']);
+});
+
+it('filtered by a goal, the lists of the overview say the rate of each row', { timeout: stepMs }, async () => {
+  await page.goto(`${desk.origin}/s/shop.example/analytics?f=is:goal:Signup`);
+  const source = page.locator('#panel-sources tbody tr', { hasText: 'Organic Search' });
+  await source.locator('.name').waitFor();
+  expect(await page.locator('#panel-sources thead th').allTextContents()).toEqual([
+    ...['Channel', 'Reached', 'Times', 'Rate'],
+  ]);
+  expect((await source.locator('td').allInnerTexts()).map((text) => text.trim())).toEqual([
+    ...['Organic Search', '10', '10', '100.0%'],
+  ]);
+});
+
+it('days that were brought along without events are said to be in no number', { timeout: stepMs }, async () => {
+  await page.goto(`${desk.origin}/s/moved.example/goals`);
+  await page.getByText(/Imported days know no goals: .* are in none of these numbers\./).waitFor();
+  expect(await cells('Visit /thanks')).toContain('0');
+  // Days of events that were imported hold goals like any other.
+  await page.goto(desk.origin + list);
+  await cells('Signup');
+  await page.locator('.fresh').waitFor();
+  expect(await page.locator('.fresh').textContent()).not.toContain('Imported days');
 });
 
 it('a goal is changed under its number, removed, and taken back', { timeout: stepMs }, async () => {

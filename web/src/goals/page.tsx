@@ -222,6 +222,8 @@ function Reached({ answers, days, none }: { answers: Record<string, Answer>; day
   const reached = cellNumber(visitors);
   if (none) return <span>What do you want to happen on this site?</span>;
   if (all === null || reached === null) return <i>{onItsWay}</i>;
+  if (all === 0 && drawn(answers.imported)?.meta.imports_included === true)
+    return <span>No events are stored, {days}: its days were imported.</span>;
   if (all === 0) return <span>Nobody was on the site, {days}.</span>;
   const who = `${exactCount(all)} ${all === 1 ? 'visitor' : 'visitors'}`;
   if (reached === 0) return <span>{`No goal was reached by ${who}, ${days}.`}</span>;
