@@ -38,12 +38,7 @@ export function Current({
       <div className="im-body">
         {one.state === 'uploading' && <Upload one={one} site={site} today={today} mayChange={mayChange} />}
         {one.state === 'checking' && <Step label="The desk looks through the file. Nothing is stored." one={one} />}
-        {one.state === 'running' && (
-          <Step
-            label="The import runs. It goes on when this page is closed; its days appear together at its end or as they come."
-            one={one}
-          />
-        )}
+        {one.state === 'running' && <Step label="The import runs, also when this page is closed." one={one} />}
         {one.state === 'undoing' && <Step label="Everything of this import is being taken out again." one={one} />}
         {one.state === 'ready' && one.report !== null && (
           <>

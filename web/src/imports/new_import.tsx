@@ -34,7 +34,7 @@ export function NewImport({
     if (file.size === 0) return setProblem({ message: `${file.name} is empty. Choose another file.` });
     if (file.size > uploadLimits.fileBytesMax)
       return setProblem({
-        message: `${file.name} has ${bytes(file.size)}, and a file may have ${bytes(uploadLimits.fileBytesMax)} here. Import it on the command line of the desk.`,
+        message: `${file.name} has ${bytes(file.size)}, and a file may have 4 GiB here. Import it on the command line of the desk.`,
       });
     setProblem(undefined);
     setBusy(true);
@@ -139,7 +139,7 @@ export function FileBox({
       </button>
       <span className="q2">
         {file === undefined ? (
-          `or drop it here, up to ${bytes(uploadLimits.fileBytesMax)}`
+          'or drop it here, up to 4 GiB'
         ) : (
           <>
             <b>{file.name}</b>, {bytes(file.size)}

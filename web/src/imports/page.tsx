@@ -116,7 +116,7 @@ export function ImportsPage({ site }: { site: Site }) {
               reload: look,
               set: () => {},
             }}
-            heads={['File', 'State', 'Days', 'Rows', 'Started']}
+            heads={['File', 'State', 'Days', 'Started']}
             empty={
               <Empty title="Nothing was imported yet.">
                 {mayChange
@@ -271,10 +271,7 @@ function Row({
         <State one={one} />
       </td>
       <td data-head="Days">{span}</td>
-      <td data-head="Rows" className="num">
-        {exactCount(one.rows_stored)}
-      </td>
-      <td data-head="Started">
+      <td data-head="Started" className="im-when">
         {dayText(localTime(started, site.timezone).day, today)}, {clockText(started, site.timezone)}{' '}
         <span className="q">{who}</span>
       </td>
@@ -299,6 +296,8 @@ function Row({
   );
 }
 
+const rowsText = (rows: number) => `${exactCount(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+
 function State({ one }: { one: SiteImport }) {
   if (one.state === 'failed')
     return (
@@ -314,12 +313,8 @@ function State({ one }: { one: SiteImport }) {
       <span className="im-word">
         <Glyph state="ok" />
         <span>
-          In the numbers
-          {one.rows_dropped > 0 && (
-            <span className="q">
-              , {exactCount(one.rows_dropped)} {one.rows_dropped === 1 ? 'row' : 'rows'} left out
-            </span>
-          )}
+          In the numbers, {rowsText(one.rows_stored)}
+          {one.rows_dropped > 0 && <span className="q">, {exactCount(one.rows_dropped)} left out</span>}
         </span>
       </span>
     );
@@ -355,11 +350,11 @@ function UndoDialog({
       <p className="q2">
         {running
           ? `${one.file_name} is being imported. What is stored so far is taken out again, and its file is deleted.`
-          : `${exactCount(one.rows_stored)} ${one.rows_stored === 1 ? 'row' : 'rows'}${span} leave the numbers of ${site.domain}. What was measured here stays. To bring them back, the file is sent again.`}
+          : `${rowsText(one.rows_stored)}${span} ${one.rows_stored === 1 ? 'leaves' : 'leave'} the numbers of ${site.domain}. What was measured here stays. To bring them back, the file is sent again.`}
       </p>
       <div className="editor-foot">
         <button type="button" className="btn danger" disabled={busy} onClick={onUndo}>
-          {running ? 'Cancel import' : `Undo ${exactCount(one.rows_stored)} rows`}
+          {running ? 'Cancel import' : `Undo ${rowsText(one.rows_stored)}`}
         </button>
         <button type="button" className="btn quiet" onClick={onClose}>
           {running ? 'Go on' : 'Keep it'}

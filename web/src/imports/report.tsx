@@ -38,7 +38,7 @@ export function Report({ one, report, today }: { one: SiteImport; report: Import
         <Fact label="Rows left out">{exactCount(refusedRows)}</Fact>
       </dl>
       {report.overlap !== null && (
-        <p className="note warn">
+        <p className="note warn off">
           <Icon name="alert" />
           <span>
             {daysText(report.overlap, today)}, {report.overlap.days === 1 ? 'has' : 'have'} numbers here already,
