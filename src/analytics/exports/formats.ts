@@ -42,7 +42,7 @@ export const formats: { readonly [Name in ExportFormat]: Format } = {
         name: `${name}_${span}.csv`,
         path: work.path(`${name}.csv`),
       }));
-      await writeZip(work.path('export.zip'), members, signal);
+      await writeZip(work.path('export.zip'), members, { signal });
       return 'export.zip';
     },
   },
@@ -70,7 +70,7 @@ export const formats: { readonly [Name in ExportFormat]: Format } = {
     },
     async whole(work, _asked, signal) {
       const members = work.files().map((name) => ({ name, path: work.path(name), isPacked: true }));
-      await writeZip(work.path('export.zip'), members, signal);
+      await writeZip(work.path('export.zip'), members, { signal });
       return 'export.zip';
     },
   },
