@@ -111,6 +111,7 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
       access: 'stats.export',
       summary: 'The file of a finished export. It takes Range, so a download that broke off can go on.',
       params: ofExport,
+      answersFile: true,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const found = await records.find(site, request.params.id);

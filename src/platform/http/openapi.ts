@@ -100,7 +100,8 @@ function operationOf(route: Route, tag: string): Operation {
     ...(body === undefined ? {} : { requestBody: { required: true, content: jsonOf(schemaOf(body, 'input')) } }),
     responses: {
       '2XX': {
-        description: route.answer === undefined ? 'Done.' : 'The answer.',
+        description: route.answersFile ? 'The file.' : route.answer === undefined ? 'Done.' : 'The answer.',
+        ...(route.answersFile === undefined ? {} : { content: rawContent }),
         ...(route.answer === undefined ? {} : { content: jsonOf(schemaOf(route.answer, 'output')) }),
       },
       default: errorAnswer,

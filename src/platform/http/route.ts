@@ -77,6 +77,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Answer
   /** What the body is, for the API's document, where the handler reads it by itself. */
   describedBody?: z.ZodType;
   answer?: z.ZodType<Answer>;
+  /** The answer is a file, for the API's document. */
+  answersFile?: true;
   /** The body is bytes as they are, at most so many, and no JSON: the handler gets a Buffer. */
   rawBodyBytesMax?: number;
   bodyBytesMax?: number;
