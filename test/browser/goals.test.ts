@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -144,6 +145,24 @@ it('the order of the list is in its address, and numbers that are none come last
   expect(await page.locator('th[aria-sort]').textContent()).toContain('Goal');
 });
 
+it('the file of the list holds what is seen, in its order', { timeout: stepMs }, async () => {
+  await page.goto(`${desk.origin}${list}?sort=total_revenue`);
+  await cells('Signup');
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'CSV of what is shown' }).click(),
+  ]);
+  expect(file.suggestedFilename()).toMatch(/^shop\.example_goals_\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d\.csv$/);
+  expect(readFileSync(await file.path(), 'utf8').split('\r\n')).toEqual([
+    '\ufeffGoal,Counts,Visitors,Times,"Rate, %",Revenue,Currency',
+    'purchase,Event purchase,4,4,10,50,EUR',
+    'Read it,60% of page /blog/*,6,,15,,',
+    'Signup,Event Signup,10,10,25,,',
+    '"Signup, plan pro","Event Signup, plan is pro",5,5,12.5,,',
+    '',
+  ]);
+});
+
 it('one goal has its totals, its course, and where those came from who reached it', { timeout: stepMs }, async () => {
   await page.goto(desk.origin + list);
   await page.getByRole('link', { name: 'Signup', exact: true }).click();
@@ -249,4 +268,16 @@ it.each([
   await fresh.evaluate(() => document.fonts.ready);
   expect(await fresh.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
   await own.close();
+});
+
+it('a viewer reads the goals and changes none', { timeout: stepMs }, async () => {
+  await desk.server.desk.house.postgres.tenant(1, (sql) => sql.run(`UPDATE memberships SET role = 'viewer'`));
+  await page.goto(`${desk.origin}${list}?new=event&match=Signup`);
+  await cells('Signup');
+  await page.locator('.fresh').waitFor();
+  expect(await page.getByRole('button', { name: /^(Create goal|More about)/ }).count()).toBe(0);
+  expect(await page.getByRole('link', { name: /^Create goal/ }).count()).toBe(0);
+  await page.getByRole('link', { name: 'Signup', exact: true }).click();
+  await page.getByRole('heading', { name: 'Signup', level: 1 }).waitFor();
+  expect(await page.getByRole('button', { name: 'Remove goal' }).count()).toBe(0);
 });

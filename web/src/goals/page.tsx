@@ -10,6 +10,8 @@ import { drawn, forgetAnswers, useAnswers } from '../desk/answers.ts';
 import type { DeskError, Goal, QueryRequest, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
+import { saveFile } from '../edge/browser.ts';
+import { csvText } from '../numbers/csv.ts';
 import { cellNumber, exactCount, onItsWay, percent } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Reasons, WhyPopover } from '../overview/why.tsx';
@@ -22,7 +24,7 @@ import { GoalForm } from './form.tsx';
 import { listMetrics, listQuestions } from './questions.ts';
 import { takeRemoved } from './removed.ts';
 import { Suggestions } from './seen.tsx';
-import { GoalTable } from './table.tsx';
+import { GoalTable, goalSheet } from './table.tsx';
 import { useGoalView } from './use_view.ts';
 import { sentOf } from './words.tsx';
 
@@ -188,6 +190,21 @@ export function GoalsPage({ site }: { site: Site }) {
               <span>
                 {rows.length === 0 ? ' ' : `${exactCount(rows.length)} ${rows.length === 1 ? 'goal' : 'goals'}`}
               </span>
+              {rows.length > 0 && (
+                <button
+                  type="button"
+                  className="link"
+                  disabled={drawn(main) === undefined}
+                  onClick={() =>
+                    saveFile(
+                      `${site.domain.replaceAll(':', '-')}_goals_${frame.range.from}_${frame.range.to}.csv`,
+                      new Blob([csvText(goalSheet(rows, answers, goalView, sort))], { type: 'text/csv;charset=utf-8' }),
+                    )
+                  }
+                >
+                  CSV of what is shown
+                </button>
+              )}
             </footer>
           )}
         </section>

@@ -9,6 +9,7 @@ import { Popover } from '../controls/popover.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn } from '../desk/answers.ts';
 import type { Goal, QueryAnswer, Site } from '../desk/api.ts';
+import type { CsvCell } from '../numbers/csv.ts';
 import type { Cell } from '../numbers/format.ts';
 import { cellNumber, change, metricText, notApplicable, onItsWay } from '../numbers/format.ts';
 import { isAhead, stepLabels } from '../period/period.ts';
@@ -18,7 +19,7 @@ import { firstDirection, goalAddress } from './address.ts';
 import { partlyOf } from './chrome.tsx';
 import { listMetrics } from './questions.ts';
 import type { GoalView } from './use_view.ts';
-import { countsTimes, RuleText } from './words.tsx';
+import { countsTimes, RuleText, ruleWords } from './words.tsx';
 
 interface Row {
   goal: Goal;
@@ -63,9 +64,7 @@ export function GoalTable({
   const known = data !== undefined;
   const dim = answers.rows?.state === 'waiting' && answers.rows.late && known;
   const rows = ordered(rowsOf(goals ?? [], answers, goalView), sort);
-  const shown = columns.filter(
-    ({ key }) => key !== 'total_revenue' || goals?.some(({ currency }) => currency !== null),
-  );
+  const shown = columnsOf(goals ?? []);
   const against =
     frame.before === undefined
       ? undefined
@@ -149,6 +148,35 @@ export function GoalTable({
   );
 }
 
+const columnsOf = (goals: readonly Goal[]) =>
+  columns.filter(({ key }) => key !== 'total_revenue' || goals.some(({ currency }) => currency !== null));
+
+/** The list as it is seen, for a sheet: numbers without signs, the unit in the head, a currency beside its amount. */
+export function goalSheet(
+  goals: readonly Goal[],
+  answers: Record<string, Answer>,
+  goalView: GoalView,
+  sort: Sort,
+): CsvCell[][] {
+  const shown = columnsOf(goals);
+  const heads = shown.flatMap(({ key, head }) =>
+    key === 'conversion_rate' ? ['Rate, %'] : key === 'total_revenue' ? [head, 'Currency'] : [head],
+  );
+  const rows = ordered(rowsOf(goals, answers, goalView), sort);
+  return [
+    ['Goal', 'Counts', ...heads],
+    ...rows.map(({ goal, cells }) => [
+      goal.name,
+      ruleWords(goal),
+      ...shown.flatMap(({ key }): CsvCell[] => {
+        const value = isApplicable(key, goal) && key !== 'name' ? cellNumber(cells[key]) : null;
+        if (key === 'total_revenue') return [value, goal.currency];
+        return [key === 'conversion_rate' && value !== null ? Math.round(value * 10) / 10 : value];
+      }),
+    ]),
+  ];
+}
+
 function SortHead({
   sort,
   by,
@@ -221,9 +249,13 @@ function RowMenu({ goal, edit, onRemove }: { goal: Goal; edit: string; onRemove:
   );
 }
 
+/** Reading further is no other time, and what earns nothing has no revenue. */
+function isApplicable(key: SortKey, goal: Goal): boolean {
+  return (key !== 'events' || countsTimes(goal)) && (key !== 'total_revenue' || goal.currency !== null);
+}
+
 function textOf(key: SortKey, goal: Goal, cells: Row['cells']): string {
-  if (key === 'name' || (key === 'events' && !countsTimes(goal)) || (key === 'total_revenue' && goal.currency === null))
-    return notApplicable;
+  if (key === 'name' || !isApplicable(key, goal)) return notApplicable;
   // Whole units from 1,000, where the eye compares; a table never abbreviates.
   const amount = cellNumber(cells[key]) ?? 0;
   return metricText(key, cells[key], { exact: key !== 'total_revenue' || Math.abs(amount) >= 1_000_000 });
@@ -277,10 +309,7 @@ function ordered(rows: readonly Row[], { by, direction }: Sort): Row[] {
   const turn = direction === 'asc' ? 1 : -1;
   const byName = (a: Row, b: Row) => a.goal.name.localeCompare(b.goal.name);
   if (by === 'name') return [...rows].sort((a, b) => turn * byName(a, b));
-  const value = ({ goal, cells }: Row) =>
-    (by === 'events' && !countsTimes(goal)) || (by === 'total_revenue' && goal.currency === null)
-      ? null
-      : cellNumber(cells[by]);
+  const value = ({ goal, cells }: Row) => (isApplicable(by, goal) ? cellNumber(cells[by]) : null);
   return [...rows].sort((a, b) => {
     const [one, other] = [value(a), value(b)];
     if (one === null || other === null) return Number(one === null) - Number(other === null) || byName(a, b);

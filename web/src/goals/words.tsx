@@ -30,6 +30,13 @@ export function RuleText({ rule }: { rule: GoalRule }) {
   );
 }
 
+/** The same without marks, for a file. */
+export function ruleWords({ kind, match, property, scroll_depth: depth }: GoalRule): string {
+  if (kind === 'page') return `Page ${match}`;
+  if (kind === 'scroll') return `${depth}% of page ${match}`;
+  return `Event ${match}${property == null ? '' : `, ${property.name} is ${property.value}`}`;
+}
+
 /** How often a goal was reached means nothing for scrolling: reading further is not another time. */
 export function countsTimes(rule: Pick<GoalRule, 'kind'>): boolean {
   return rule.kind !== 'scroll';
