@@ -40,11 +40,16 @@ it('is a page under Analytics that says when nothing was imported', { timeout: s
 it('shows what would come of a file before anything is stored, then imports it', { timeout: stepMs }, async () => {
   await page.getByRole('link', { name: 'Import', exact: true }).focus();
   await page.keyboard.press('Enter');
+  // Each step is seen before the next key, as by a person.
   await page.getByRole('radio', { name: /Plausible/ }).focus();
-  for (let at = 0; at < 3; at++) await page.keyboard.press('ArrowDown');
+  for (const where of ['The ZIP of its data export.', 'In Explore:', 'A log in the combined format']) {
+    await page.keyboard.press('ArrowDown');
+    await page.getByText(where).waitFor();
+  }
   expect(new URL(page.url()).searchParams.get('new')).toBe('access-log');
   const chosen = page.waitForEvent('filechooser');
   await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Choose a file');
   await page.keyboard.press('Enter');
   await (await chosen).setFiles(file('access.log', accessLog(2_000)));
   await page.getByRole('button', { name: 'Send and check' }).focus();

@@ -270,7 +270,9 @@ function Row({
       <td className="im-state">
         <State one={one} />
       </td>
-      <td data-head="Days">{span}</td>
+      <td data-head="Days" className="im-days">
+        {span}
+      </td>
       <td data-head="Started" className="im-when">
         {dayText(localTime(started, site.timezone).day, today)}, {clockText(started, site.timezone)}{' '}
         <span className="q">{who}</span>
