@@ -153,10 +153,12 @@ export function openExportRecords({ postgres, clock }: Stores) {
 }
 
 function answerOf({ domain }: Pick<Site, 'domain'>, row: Row): z.infer<typeof siteExport> {
+  // It stands in a header, which takes plain signs only.
+  const name = domain.replaceAll(/[^A-Za-z0-9.-]/g, '-');
   const span = `${row.first_day}_${row.last_day}`.replaceAll('-', '');
   return {
     ...row,
-    file_name: `${domain}-${row.format}-${span}.${formats[row.format].ending}`,
+    file_name: `${name}-${row.format}-${span}.${formats[row.format].ending}`,
     created_at: row.created_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
     expires_at: row.expires_at?.toISOString() ?? null,

@@ -10,7 +10,7 @@ export const formatWords: Readonly<Record<ExportFormat, { name: string; holds: s
   ndjson: {
     name: 'Events, NDJSON',
     holds: 'Every event on a line of its own as JSON, in the order of time, without any visitor id.',
-    use: 'For a program of your own. Without visitor ids no desk can form the visits again: take the tables to move.',
+    use: 'For a program of your own. To move, take the tables: events alone do not form visits.',
   },
   parquet: {
     name: 'Events, Parquet',
