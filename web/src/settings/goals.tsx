@@ -15,12 +15,14 @@ export function GoalSettings({ site }: { site: Site }) {
       <section>
         <h2 className="vh">Goals</h2>
         <p>
-          {rows === undefined
-            ? '…'
-            : rows.length === 0
-              ? 'This site has no goals yet.'
-              : `This site has ${exactCount(rows.length)} ${rows.length === 1 ? 'goal' : 'goals'}.`}{' '}
-          They are made, changed and removed where their numbers are.
+          Goals are made, changed and removed where their numbers are.
+          {rows !== undefined && (
+            <span>
+              {rows.length === 0
+                ? ' This site has none yet.'
+                : ` This site has ${exactCount(rows.length)} ${rows.length === 1 ? 'goal' : 'goals'}.`}
+            </span>
+          )}
         </p>
         <Link className="btn" href={pathOf({ page: 'goals', site: site.domain })}>
           Open the goals
