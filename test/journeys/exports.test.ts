@@ -13,7 +13,7 @@ afterAll(async () => {
   await cli.close();
 });
 
-const days = 60;
+const days = 28;
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 const iphone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1';
@@ -25,7 +25,7 @@ function events(): string {
   const lines: string[] = [];
   for (let day = 0; day < days; day++)
     for (let visitor = 0; visitor < 6 + (day % 5); visitor++) {
-      const at = Date.UTC(2026, 2, 1 + day, (visitor * 5 + day) % 24, 50);
+      const at = Date.UTC(2026, 2, 15 + day, (visitor * 5 + day) % 24, 50);
       const base = { ip: `192.0.2.${visitor + 1}`, user_agent: visitor % 3 === 0 ? iphone : firefox };
       const line = (minutes: number, more: object) =>
         lines.push(JSON.stringify({ time: new Date(at + minutes * 60_000).toISOString(), ...base, ...more }));
@@ -59,22 +59,22 @@ it('an export that is killed goes on behind its last whole day', async () => {
   const taken = await cli.run(['import', 'events', cli.write('events.ndjson', events()), '--site', 'shop.example']);
   expect(JSON.parse(taken.out)).toMatchObject({ stopped: {} });
 
-  const span = ['--from', '2026-03-01', '--to', '2026-04-29', '--out', out];
+  const span = ['--from', '2026-03-15', '--to', '2026-04-11', '--out', out];
   const child = cli.start(['export', 'shop.example', ...span]);
   child.stdin?.end();
   const note = () => JSON.parse(readFileSync(`${out}.part/note.json`, 'utf8')) as { done: string };
-  await vi.waitFor(() => expect(note().done >= '2026-03-03').toBe(true), { timeout: 60_000, interval: 3 });
+  await vi.waitFor(() => expect(note().done >= '2026-03-17').toBe(true), { timeout: 60_000, interval: 3 });
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
   const { done } = note();
-  expect([existsSync(out), done < '2026-04-29']).toEqual([false, true]);
+  expect([existsSync(out), done < '2026-04-11']).toEqual([false, true]);
 
   // What a day that was not finished leaves behind.
-  appendFileSync(`${out}.part/imported_visitors.csv`, '2026-04-30,1,1');
+  appendFileSync(`${out}.part/imported_visitors.csv`, '2026-04-12,1,1');
   const again = await cli.run(['export', 'shop.example', ...span]);
   expect([again.code, again.err]).toEqual([0, expect.stringContaining(`is gone on with behind ${done}.`)]);
-  expect(JSON.parse(again.out)).toMatchObject({ from: '2026-03-01', to: '2026-04-29', days, file: out });
+  expect(JSON.parse(again.out)).toMatchObject({ from: '2026-03-15', to: '2026-04-11', days, file: out });
   expect([statSync(out).mode & 0o777, existsSync(`${out}.part`)]).toEqual([0o600, false]);
 });
 
@@ -97,7 +97,7 @@ async function ask(site: string, metrics: string[], dimensions: string[], range:
 it('beside a running server it writes the same bytes, and a second site that imports them shows the same numbers', async () => {
   server = await cli.serve();
   const beside = join(cli.folder, 'beside.zip');
-  const whole = await cli.run(['export', 'shop.example', '--to', '2026-04-29', '--out', beside]);
+  const whole = await cli.run(['export', 'shop.example', '--to', '2026-04-11', '--out', beside]);
   expect([whole.code, whole.err]).toEqual([0, '']);
   expect(readFileSync(beside).equals(readFileSync(out))).toBe(true);
   const taken = await cli.run(['import', 'plausible', out, '--site', 'copy.example']);
@@ -109,12 +109,12 @@ it('beside a running server it writes the same bytes, and a second site that imp
     expect(copied, JSON.stringify(asked)).toEqual(own);
     return own;
   };
-  expect(await both(ofVisits, ['time:day'], ['2026-03-01', '2026-04-29'])).toHaveLength(days);
+  expect(await both(ofVisits, ['time:day'], ['2026-03-15', '2026-04-11'])).toHaveLength(days);
   const lists = ['source', 'channel', 'referrer', 'utm_source', 'utm_medium', 'utm_campaign', 'device', 'browser', 'os']
     .map((name) => `visit:${name}`)
     .concat(['visit:browser_version', 'visit:os_version', 'visit:country', 'visit:entry_page', 'visit:exit_page']);
   // The clocks change on 29 March.
-  for (const day of ['2026-03-02', '2026-03-29', '2026-04-11']) {
+  for (const day of ['2026-03-16', '2026-03-29', '2026-04-11']) {
     for (const list of lists) expect((await both(ofVisits, [list], [day, day])).length).toBeGreaterThan(0);
     const reading = ['visitors', 'visits', 'pageviews', 'scroll_depth', 'time_on_page'];
     expect((await both(reading, ['event:page'], [day, day])).length).toBeGreaterThan(1);
@@ -148,8 +148,8 @@ it('events are written one a line, without anything that says who made them', as
   names.delete('click_id');
   expect([...names].filter((name) => /id$|^ip$|user_agent|contact|latitude|longitude/.test(name))).toEqual([]);
   expect(rows.find((row) => row.name === 'Signup')).toMatchObject({ props: { plan: '=pro' } });
-  expect(rows.find((row) => row.utm_source === 'news')).toMatchObject({
-    ...{ url: expect.stringMatching(/^https:\/\/shop\.example\//), utm_campaign: '=1+1', browser: 'Firefox' },
+  expect(rows.find((row) => row.utm_source === 'news' && row.browser === 'Firefox')).toMatchObject({
+    ...{ url: expect.stringMatching(/^https:\/\/shop\.example\//), utm_campaign: '=1+1' },
   });
 });
 
