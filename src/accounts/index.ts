@@ -11,6 +11,7 @@ import { openSetUp, type SetUp } from './set_up.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
+export { everywhere } from './everywhere.ts';
 export { agreeOnKey } from './installation.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { checkPassword, createOrganisation } from './set_up.ts';

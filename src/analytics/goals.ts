@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isCurrency } from '../../contract/currency.ts';
 import { goal, goalPreview, goalRule, newGoal } from '../../contract/goals.ts';
-import { siteOfPath, sitesChanged } from '../accounts/index.ts';
+import { everywhere, siteOfPath, sitesChanged } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
@@ -29,16 +29,11 @@ export function listGoals(sql: Sql, siteId: number): Promise<Goal[]> {
 
 /** What the goals of every site count, by the site's number; each organisation's read through its own door. */
 export async function goalRules(postgres: Postgres): Promise<Map<number, GoalRule[]>> {
-  const organisations = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  const rows = await everywhere(postgres, (sql) =>
+    sql.query<GoalRule & { site_id: number }>(`SELECT site_id, ${ruleColumns} FROM goals ORDER BY site_id, id`),
   );
   const rules = new Map<number, GoalRule[]>();
-  for (const { organisation_id: organisationId } of organisations) {
-    const rows = await postgres.tenant(organisationId, (sql) =>
-      sql.query<GoalRule & { site_id: number }>(`SELECT site_id, ${ruleColumns} FROM goals ORDER BY site_id, id`),
-    );
-    for (const { site_id: siteId, ...rule } of rows) rules.set(siteId, [...(rules.get(siteId) ?? []), rule]);
-  }
+  for (const { site_id: siteId, ...rule } of rows) rules.set(siteId, [...(rules.get(siteId) ?? []), rule]);
   return rules;
 }
 

@@ -1,5 +1,6 @@
 import type { ForeignProduct } from '../../contract/api.ts';
 import type { ShieldKind } from '../../contract/shields.ts';
+import { everywhere } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Postgres } from '../platform/postgres/index.ts';
@@ -80,27 +81,20 @@ type ForeignIdRow = { site_id: number; product: ForeignProduct; foreign_id: stri
 
 /** Every organisation's sites, each read through its own door. */
 export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
-  const organisations = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
-  const records: SiteRecord[] = [];
-  for (const { organisation_id: organisationId } of organisations) {
-    const { sites, shields, foreignIds } = await postgres.tenant(organisationId, async (sql) => ({
-      sites: await sql.query<SiteRow>(
-        `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.currency, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
-           EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
-         FROM sites s ORDER BY s.id`,
-      ),
-      shields: await sql.query<ShieldRow>(
-        `SELECT site_id, kind, pattern, network::text AS network, encode(digest, 'hex') AS digest FROM shields`,
-      ),
-      foreignIds: await sql.query<ForeignIdRow>(
-        `SELECT site_id, product, foreign_id, encode(secret_digest, 'hex') AS secret_digest FROM foreign_ids`,
-      ),
-    }));
-    for (const site of sites) records.push(recordOf(site, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)));
-  }
-  return records;
+  return everywhere(postgres, async (sql) => {
+    const sites = await sql.query<SiteRow>(
+      `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.currency, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
+         EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
+       FROM sites s ORDER BY s.id`,
+    );
+    const shields = await sql.query<ShieldRow>(
+      `SELECT site_id, kind, pattern, network::text AS network, encode(digest, 'hex') AS digest FROM shields`,
+    );
+    const foreignIds = await sql.query<ForeignIdRow>(
+      `SELECT site_id, product, foreign_id, encode(secret_digest, 'hex') AS secret_digest FROM foreign_ids`,
+    );
+    return sites.map((site) => recordOf(site, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)));
+  });
 }
 
 function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignId[]): SiteRecord {

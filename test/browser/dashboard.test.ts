@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { browserStorage } from '../../contract/browser_storage.ts';
-import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
+import {
+  type DashboardDesk,
+  importEvents,
+  newContext,
+  openDashboardDesk,
+  setUpDesk,
+  signIn,
+  watchShifts,
+} from './dashboard.ts';
 
 /**
  * The dashboard on a real desk: what it asks for, how it loads, and how it draws what real sites bring. The sites are
@@ -113,25 +121,13 @@ it.each([
     viewport: { width, height: width < 500 ? 812 : 900 },
   });
   const fresh = await own.newPage();
-  await fresh.addInitScript(() => {
-    const moved: string[] = [];
-    Object.assign(window, { moved });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & {
-        value: number;
-        sources?: { node?: Element | null }[];
-      })[])
-        moved.push(
-          `${entry.value}: ${entry.sources?.map(({ node }) => `${node?.nodeName} ${node?.parentElement?.className} ${node?.textContent?.slice(0, 60)}`).join(' | ')}`,
-        );
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
+  const moved = await watchShifts(fresh);
   await fresh.goto(desk.origin + path);
   await fresh.locator('h1').first().waitFor({ state: 'attached' });
   if (path.endsWith('analytics')) await drawn(fresh);
   await fresh.waitForLoadState('networkidle');
   await fresh.evaluate(() => document.fonts.ready);
-  expect(await fresh.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
+  expect(await moved()).toEqual([]);
   await own.close();
 });
 

@@ -110,6 +110,24 @@ export async function collect(desk: DashboardDesk, path: string, more: object = 
   expect(status).toBe(202);
 }
 
+/** From now on, what moved by itself on the pages that this tab loads: how far, and which elements. */
+export async function watchShifts(page: Page): Promise<() => Promise<string[]>> {
+  await page.addInitScript(() => {
+    const moved: string[] = [];
+    Object.assign(window, { moved });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number;
+        sources?: { node?: Element | null }[];
+      })[])
+        moved.push(
+          `${entry.value}: ${entry.sources?.map(({ node }) => `${node?.nodeName} ${node?.parentElement?.className} ${node?.textContent?.slice(0, 60)}`).join(' | ')}`,
+        );
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { moved: string[] }).moved);
+}
+
 /** A site of one page, to put a snippet on. The page is whatever `html` says when it is asked for. */
 export async function openSite(html: () => string): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((_request, response) => {

@@ -4,7 +4,15 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
-import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
+import {
+  type DashboardDesk,
+  importEvents,
+  newContext,
+  openDashboardDesk,
+  setUpDesk,
+  signIn,
+  watchShifts,
+} from './dashboard.ts';
 
 /**
  * Goals as a person meets them: what was seen becomes one, its numbers stand in the list and on its page, it is changed
@@ -249,24 +257,12 @@ it.each([
     viewport: { width, height: width < 500 ? 812 : 900 },
   });
   const fresh = await own.newPage();
-  await fresh.addInitScript(() => {
-    const moved: string[] = [];
-    Object.assign(window, { moved });
-    new PerformanceObserver((entries) => {
-      for (const entry of entries.getEntries() as (PerformanceEntry & {
-        value: number;
-        sources?: { node?: Element | null }[];
-      })[])
-        moved.push(
-          `${entry.value}: ${entry.sources?.map(({ node }) => `${node?.nodeName} ${node?.textContent?.slice(0, 60)}`).join(' | ')}`,
-        );
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
+  const moved = await watchShifts(fresh);
   await fresh.goto(desk.origin + path);
   await fresh.locator('.fresh').waitFor();
   await fresh.waitForLoadState('networkidle');
   await fresh.evaluate(() => document.fonts.ready);
-  expect(await fresh.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
+  expect(await moved()).toEqual([]);
   await own.close();
 });
 

@@ -263,6 +263,29 @@ export const shots: readonly Shot[] = [
   { name: 'first-run-no-code', path: '/setup', start: 'set-up' },
   { name: 'nowhere', path: '/s/elsewhere.example/analytics' },
   { name: 'no-page', path: '/nothing/here' },
+  {
+    name: 'overview-map',
+    path: '/s/shop.example/analytics?places=map',
+    act: async (page) => {
+      await page.locator('.world .visited').first().waitFor();
+      await page.locator('#panel-places').scrollIntoViewIfNeeded();
+    },
+  },
+  { name: 'overview-detail', path: '/s/shop.example/analytics?f=is:browser:Firefox&devices=browser', full: true },
+  {
+    name: 'realtime',
+    path: '/s/shop.example/realtime',
+    act: (page) => page.locator('.rt-scroll tbody tr').first().waitFor(),
+  },
+  { name: 'realtime-empty', path: '/s/new.example/realtime' },
+  { name: 'realtime-away', path: '/s/away.example/realtime' },
+  { name: 'missing', path: '/s/shop.example/missing', full: true },
+  { name: 'missing-reason', path: '/s/shop.example/missing?period=24h&reason=bot', full: true },
+  { name: 'missing-off', path: '/s/blog.example/missing?period=24h', full: true },
+  { name: 'missing-none', path: '/s/tiny.example/missing' },
+  { name: 'missing-empty', path: '/s/new.example/missing' },
+  { name: 'exports', path: '/s/shop.example/exports', full: true },
+  { name: 'exports-empty', path: '/s/new.example/exports', full: true },
   { name: 'imports', path: '/s/shop.example/imports', full: true },
   { name: 'imports-ready', path: '/s/blog.example/imports', full: true },
   { name: 'imports-report', path: '/s/shop.example/imports?import=2' },

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
+import { everywhere } from '../../accounts/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
@@ -91,7 +92,7 @@ export function openExportRecords({ postgres, clock }: Stores) {
 
     /** The export that was asked for first among those that are not finished. */
     async next(): Promise<PendingExport | undefined> {
-      const pending = await everywhere((sql) =>
+      const pending = await everywhere(postgres, (sql) =>
         sql.query<PendingExport>(
           `SELECT e.id, e.organisation_id, e.site_id, s.domain, e.format, e.timezone, e.first_day, e.last_day
            FROM exports e JOIN sites s ON s.id = e.site_id WHERE e.state IN ('waiting', 'running') ORDER BY e.id LIMIT 1`,
@@ -133,23 +134,13 @@ export function openExportRecords({ postgres, clock }: Stores) {
     /** Takes the rows away whose time is over. @returns the numbers of those that are left, in every organisation */
     async sweep(): Promise<ReadonlySet<number>> {
       const now = new Date(clock.now());
-      const left = await everywhere(async (sql) => {
+      const left = await everywhere(postgres, async (sql) => {
         await sql.run('DELETE FROM exports WHERE expires_at <= $1', [now]);
         return sql.query<{ id: number }>('SELECT id FROM exports');
       });
       return new Set(left.map(({ id }) => id));
     },
   };
-
-  async function everywhere<T>(work: (sql: Parameters<Parameters<typeof postgres.tenant>[1]>[0]) => Promise<T[]>) {
-    const organisations = await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    );
-    const found: T[] = [];
-    for (const { organisation_id: organisationId } of organisations)
-      found.push(...(await postgres.tenant(organisationId, work)));
-    return found;
-  }
 }
 
 function answerOf({ domain }: Pick<Site, 'domain'>, row: Row): z.infer<typeof siteExport> {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import type { ImportReportBody, NewImport, SiteImport, siteImport } from '../../../contract/imports.ts';
 import { uploadLimits } from '../../../contract/limits.ts';
+import { everywhere } from '../../accounts/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { ImportOutcome } from './importer.ts';
 import { stoppedIn } from './report.ts';
@@ -109,7 +110,7 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
 
     /** What there is to do, in every organisation, oldest first. */
     async pending(): Promise<PendingImport[]> {
-      const found = await everywhere((sql) =>
+      const found = await everywhere(postgres, (sql) =>
         sql.query<PendingImport>(
           `SELECT ${pendingColumns} FROM imports i JOIN sites s ON s.id = i.site_id
            WHERE i.state = 'undoing' OR (i.size IS NOT NULL AND i.state IN ('checking', 'running'))`,
@@ -178,7 +179,7 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
     /** Gives up what nobody went on with. @returns the numbers of those that have a file, in every organisation */
     async sweep(): Promise<ReadonlySet<number>> {
       const now = new Date(clock.now());
-      const left = await everywhere(async (sql) => {
+      const left = await everywhere(postgres, async (sql) => {
         await sql.run(
           `UPDATE imports SET state = 'failed', failure = $2, finished_at = $1, expires_at = NULL
            WHERE expires_at <= $1 AND state IN ('uploading', 'ready')`,
@@ -192,16 +193,6 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
       return new Set(left.map(({ id }) => id));
     },
   };
-
-  async function everywhere<T>(work: (sql: Parameters<Parameters<typeof postgres.tenant>[1]>[0]) => Promise<T[]>) {
-    const organisations = await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    );
-    const found: T[] = [];
-    for (const { organisation_id: organisationId } of organisations)
-      found.push(...(await postgres.tenant(organisationId, work)));
-    return found;
-  }
 }
 
 const pendingColumns =
