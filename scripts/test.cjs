@@ -25,11 +25,9 @@ const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'ben
 const placesToDie = 'spool.write,spool.sync,warehouse.insert,spool.deleted,spool.part,spool.quarantine,ingest.restored';
 const vitestReport = path.join(cache, 'vitest.json');
 /** The suite stays under a quarter of an hour without them; `npm run proof` runs them all. */
-const leftToProof = ['delivery-view-part', 'delivery-dead-store'];
-/** These wait for desks most of the time, so they run beside the tests. */
-const besideTheTests = ['delivery-crash-points', 'delivery-fdatasync', 'delivery-full-disk', 'delivery-two-processes'];
-/** And these beside the rest of the proofs; each half takes about as long. */
-const besideTheOthers = ['delivery-kill', 'delivery-clock', 'delivery-stop'];
+const leftToProof = ['delivery-view-part', 'delivery-dead-store', 'delivery-crash-points', 'delivery-clock'];
+/** Proofs wait for desks most of the time, so these run beside all others; each half takes about as long. */
+const besideTheOthers = ['delivery-kill', 'delivery-fdatasync', 'delivery-full-disk', 'delivery-two-processes'];
 
 main(process.argv[2], process.argv.slice(3)).catch(fail);
 
@@ -110,15 +108,13 @@ async function tests(node, files, env) {
 /** Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths. */
 async function testsAndProofs(node, env) {
   const short = Object.assign({ PROOF_KILLS: '4', PROOF_PLACES: placesToDie }, env);
-  const without = leftToProof
-    .concat(besideTheTests, besideTheOthers)
-    .reduce((all, id) => all.concat('--without', id), []);
-  const first = await Promise.all([tests(node, [], env), someProofs(node, short, 'proof.json', besideTheTests)]);
-  const rest = await Promise.all([
-    someProofs(node, short, 'proof-2.json', without),
-    someProofs(node, short, 'proof-3.json', besideTheOthers),
+  const without = leftToProof.concat(besideTheOthers).reduce((all, id) => all.concat('--without', id), []);
+  const tested = await tests(node, [], env);
+  const proved = await Promise.all([
+    someProofs(node, short, 'proof.json', without),
+    someProofs(node, short, 'proof-2.json', besideTheOthers),
   ]);
-  return first.concat(rest);
+  return [tested].concat(proved);
 }
 
 async function someProofs(node, env, name, args) {

@@ -224,6 +224,8 @@ it('a click filters by a row, Alt and Enter leave it out, and Back takes each ba
     .click({ modifiers: ['Alt'] });
   await page.waitForURL((url) => url.searchParams.get('f') === 'is_not:source:Bing');
   await page.goBack();
+  await page.waitForURL((url) => !url.searchParams.has('f'));
+  await expect.poll(visitors).toBe(all);
   // The same with keys alone: j goes to the first row of the first list.
   await page.locator('main').focus();
   await page.keyboard.press('j');
