@@ -22,7 +22,6 @@ const chromiumPaths = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
-const placesToDie = 'spool.write,spool.sync,warehouse.insert,spool.deleted,spool.part,spool.quarantine,ingest.restored';
 const vitestReport = path.join(cache, 'vitest.json');
 /** The suite stays under a quarter of an hour without them; `npm run proof` runs them all. */
 const leftToProof = ['delivery-view-part', 'delivery-dead-store', 'delivery-crash-points', 'delivery-clock'];
@@ -107,7 +106,7 @@ async function tests(node, files, env) {
 
 /** Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths. */
 async function testsAndProofs(node, env) {
-  const short = Object.assign({ PROOF_KILLS: '4', PROOF_PLACES: placesToDie }, env);
+  const short = Object.assign({ PROOF_KILLS: '4' }, env);
   const without = leftToProof.concat(besideTheOthers).reduce((all, id) => all.concat('--without', id), []);
   const tested = await tests(node, [], env);
   const proved = await Promise.all([
