@@ -7,6 +7,7 @@ import type { Filter } from '../web/src/questions/filters.ts';
 import { type Asked, breakdownQuestion, frameOf, overviewQuestions, tabOf } from '../web/src/questions/overview.ts';
 import { panels } from '../web/src/questions/panels.ts';
 import { ask, type DeskFolder, daysShown, lastDays, mainSite, nowOf, type Running, timezone } from './desk.ts';
+import { percentile } from './percentile.ts';
 
 /**
  * Asks a running desk what its dashboard asks, through HTTP with an API key: the questions are built by the
@@ -121,7 +122,7 @@ async function timed(
   for (let round = 0; round < rounds; round++) times.push(await once(round));
   const cpuMs = (processorMs(running) - began) / rounds;
   times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
+  const at = (share: number) => percentile(times, share);
   return {
     question,
     medianMs: at(0.5),

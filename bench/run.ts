@@ -20,6 +20,7 @@ import { type DeskFolder, pause, postgresFolder, prepareDesk, type Running, star
 import { diskTable } from './disk.ts';
 import { measureIngest } from './ingest.ts';
 import { memoryMb } from './memory.ts';
+import { percentile } from './percentile.ts';
 import { measureQueries } from './query.ts';
 import { measureVisible } from './visible.ts';
 
@@ -137,7 +138,7 @@ async function dashboard(desk: DeskFolder, running: Running) {
   say('Opening the dashboard in Chromium …');
   const { firstPaint, numbers, answered, filtered } = await measureDashboard(desk, running, rounds);
   const line = (what: string, targetMs: number, times: readonly number[]) => {
-    const at = (share: number) => times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
+    const at = (share: number) => percentile(times, share);
     lines.push({
       what: `${what}, ${count(events)} events`,
       target: `p95 ${count(targetMs)} ms`,

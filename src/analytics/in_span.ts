@@ -4,3 +4,6 @@
  * a bound.
  */
 export const inSpan = `site_id = {site:UInt64} AND time >= toDateTime64({from:UInt32}, 3, 'UTC') AND time < toDateTime64({to:UInt32}, 3, 'UTC')`;
+
+/** Minutes of `drops` in such a span; for a site, or for several. */
+export const minutesInSpan = `minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')`;

@@ -4,7 +4,7 @@ import { type MissingEvents, type MissingPeriod, missingEvents, missingPeriods }
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
-import { inSpan } from './in_span.ts';
+import { inSpan, minutesInSpan } from './in_span.ts';
 import { hourMs, isoInstant, isZone, localDay, startOfDay } from './query/zone.ts';
 
 /** More of them say nothing new. */
@@ -41,7 +41,7 @@ export function missingRoutes({ postgres, warehouse, clock }: MissingHouse): Rou
       warehouse.read<{ own: number; reason: string; start: string | number; counted: string }>(
         `SELECT site_id != 0 AS own, reason, roundDown(toUnixTimestamp(minute), {starts:Array(UInt32)}) AS start,
           toString(sum(drops.events)) AS counted FROM drops
-        WHERE site_id IN ({site:UInt64}, 0) AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+        WHERE site_id IN ({site:UInt64}, 0) AND ${minutesInSpan}
         GROUP BY own, reason, start`,
         { ...span, starts: starts.map((start) => start / 1000) },
         options,

@@ -4,7 +4,7 @@ import { type QualitySign, qualitySigns } from '../../contract/quality.ts';
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
-import { inSpan } from './in_span.ts';
+import { inSpan, minutesInSpan } from './in_span.ts';
 import { hourMs } from './query/zone.ts';
 
 /**
@@ -129,7 +129,7 @@ export function qualityRoutes({
           ),
           warehouse.read<{ reason: string; events: string }>(
             `SELECT reason, toString(sum(drops.events)) AS events FROM drops
-            WHERE site_id = {site:UInt64} AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+            WHERE site_id = {site:UInt64} AND ${minutesInSpan}
             GROUP BY reason`,
             { site: site.id, from: to - day * seconds, to },
             options,

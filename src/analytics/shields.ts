@@ -22,7 +22,7 @@ import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { WarehouseUnavailable } from '../platform/warehouse/index.ts';
 import { openSeal } from '../trust/keys/index.ts';
-import { inSpan } from './in_span.ts';
+import { inSpan, minutesInSpan } from './in_span.ts';
 import { shieldAddressText } from './ingest/shields.ts';
 import { stepsOf } from './missing.ts';
 import { isZone } from './query/zone.ts';
@@ -72,7 +72,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
       const [drops, stored] = await Promise.all([
         warehouse.read<{ reason: string; counted: string }>(
           `SELECT reason, toString(sum(drops.events)) AS counted FROM drops
-          WHERE site_id = {site:UInt64} AND minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateTime({to:UInt32}, 'UTC')
+          WHERE site_id = {site:UInt64} AND ${minutesInSpan}
             AND reason IN {reasons:Array(String)} GROUP BY reason`,
           { ...span, reasons: Object.values(reasons) },
           options,

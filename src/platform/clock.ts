@@ -52,6 +52,19 @@ export function repeat(
   };
 }
 
+/** Resolves after `ms`, or as soon as `signal` is given. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      callOff();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const callOff = clock.after(ms, end);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
 /** A clock that stands still until it is told to move; timers fire in order as `travel` passes them. */
 export function stillClock(startMs: number): Clock & { travel(ms: number): void; set(ms: number): void } {
   let wall = startMs;

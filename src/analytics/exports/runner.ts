@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { repeat } from '../../platform/clock.ts';
-import { diskOf } from '../../platform/disk.ts';
-import { RequestError } from '../../platform/http/route.ts';
+import { pause, repeat } from '../../platform/clock.ts';
+import { diskOf, gigabytes, keptFreeBytes } from '../../platform/disk.ts';
+import { RequestError, whyOf } from '../../platform/http/route.ts';
 import { PostgresAway } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
@@ -17,8 +17,6 @@ type Parts = Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' |
 const lookMs = 60_000;
 /** What was acknowledged before an export belongs into it; the loader takes a second or two for that. */
 const drainMs = 60_000;
-/** Events come first: so much of the disk stays free for them. */
-const keptFreeBytes = 1024 ** 3;
 /** A pause as long as the work before it leaves the machine to others for half of the time; at most so long. */
 const pauseMsMax = 2_000;
 
@@ -147,23 +145,11 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
               'conflict',
               `The disk of the desk became full behind ${progress.day}, and the export was given up so that events can still be taken. Make room, and start it again.`,
             );
-          await pause(Math.min(clock.monotonic() - dayBegan, pauseMsMax));
+          await pause(clock, Math.min(clock.monotonic() - dayBegan, pauseMsMax), stopping.signal);
           dayBegan = clock.monotonic();
         },
       },
     );
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        callOff();
-        stopping.signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const callOff = clock.after(ms, end);
-      stopping.signal.addEventListener('abort', end, { once: true });
-    });
   }
 
   function start(): Promise<void> {
@@ -210,12 +196,4 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
 /** What an export needs at its largest: its tables or lines, and the archive that is made of them. */
 function bytesFor(events: number): number {
   return events * 600;
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-}
-
-function whyOf(error: unknown): string {
-  return error instanceof RequestError ? (error.why ?? error.code) : String((error as Error)?.name);
 }

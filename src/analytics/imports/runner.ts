@@ -1,7 +1,7 @@
 import type { Site } from '../../../contract/api.ts';
 import { findSite } from '../../accounts/index.ts';
-import { repeat } from '../../platform/clock.ts';
-import { RequestError } from '../../platform/http/route.ts';
+import { pause, repeat } from '../../platform/clock.ts';
+import { RequestError, whyOf } from '../../platform/http/route.ts';
 import { PostgresAway } from '../../platform/postgres/index.ts';
 import { SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { House } from '../../platform/subject.ts';
@@ -153,7 +153,7 @@ export function openImportRunner(parts: {
         uploads.checkRoom(0);
       }
       if (clock.monotonic() - restedAt < workMs) return;
-      await pause(Math.min(clock.monotonic() - restedAt, pauseMsMax));
+      await pause(clock, Math.min(clock.monotonic() - restedAt, pauseMsMax), stopping.signal);
       restedAt = clock.monotonic();
     };
   }
@@ -180,18 +180,6 @@ export function openImportRunner(parts: {
     } finally {
       stopping.signal.removeEventListener('abort', onStop);
     }
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        callOff();
-        stopping.signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const callOff = clock.after(ms, end);
-      stopping.signal.addEventListener('abort', end, { once: true });
-    });
   }
 
   function wake() {
@@ -249,8 +237,4 @@ function sentenceFor({ id }: PendingImport, error: unknown): string {
   if (error instanceof SpoolUnavailable)
     return 'The disk of the desk took no more rows, so everything of this import was taken out again. Make room on the desk, and send the file again.';
   return `The import met a fault of ours, and nothing of it is left. It is in the log of the desk, as import.failed of import ${id}.`;
-}
-
-function whyOf(error: unknown): string {
-  return error instanceof RequestError ? (error.why ?? error.code) : String((error as Error)?.name);
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uploadLimits } from '../../../contract/limits.ts';
-import { diskOf } from '../../platform/disk.ts';
+import { diskOf, gigabytes, keptFreeBytes } from '../../platform/disk.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Bytes } from './archive.ts';
@@ -23,8 +23,6 @@ const { partBytes } = uploadLimits;
 const nonceBytes = 12;
 const tagBytes = 16;
 const sealedBytes = nonceBytes + partBytes + tagBytes;
-/** Events come first: so much of the disk stays free for them. */
-const keptFreeBytes = 1024 ** 3;
 
 /**
  * Files that are to be imported, in the data directory. An access log holds addresses, which the desk keeps nowhere: so
@@ -144,8 +142,4 @@ function openSealed(file: FileHandle, key: Buffer, id: number, size: number): Up
 
 function gone(): RequestError {
   return refused('The file on the desk is not whole any more. Remove this line, and send the file again.');
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }

@@ -115,3 +115,8 @@ export class RequestError extends Error {
     this.why = more.why;
   }
 }
+
+/** A word about a failure for the log; never text that quotes data. */
+export function whyOf(error: unknown): string {
+  return error instanceof RequestError ? (error.why ?? error.code) : String((error as Error)?.name);
+}

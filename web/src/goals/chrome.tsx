@@ -6,11 +6,10 @@ import type { Live } from '../desk/live.ts';
 import { useSession } from '../desk/session.tsx';
 import { importedDays } from '../overview/explanation.ts';
 import { FilterBar } from '../overview/filter_bar.tsx';
-import { AgainstPicker, PeriodPicker } from '../overview/period_picker.tsx';
-import type { AskedWith } from '../overview/why.tsx';
-import { presetLabels, presets, shiftRange } from '../period/period.ts';
-import { dayText, rangeText } from '../period/words.ts';
-import type { Filter } from '../questions/filters.ts';
+import { AgainstPicker, PeriodPicker, periodItems } from '../overview/period_picker.tsx';
+
+import { shiftRange } from '../period/period.ts';
+import { rangeText } from '../period/words.ts';
 import type { DeskKey } from '../shell/keys.ts';
 import { Shell } from '../shell/shell.tsx';
 import './goals.css';
@@ -72,12 +71,7 @@ export function GoalChrome({
         c: () => onChange({ against: view.against.kind === 'off' ? { kind: 'before' } : { kind: 'off' } }),
         ...actions,
       }}
-      palette={presets.map((preset) => ({
-        id: `period ${preset}`,
-        group: 'Periods',
-        text: presetLabels[preset],
-        act: () => onChange({ period: { kind: 'preset', preset }, step: undefined }),
-      }))}
+      palette={() => periodItems(onChange)}
     >
       <section className="mrow only-m" aria-label="Period">
         <PeriodPicker {...picker('phone')} firstDay={firstDay} phone />
@@ -93,38 +87,6 @@ export function GoalChrome({
       {children}
     </Shell>
   );
-}
-
-/** From when on the days before were measured, where that is not all of them: no change is given then. */
-export function partlyOf({ frame, firstDay }: GoalView): string | undefined {
-  return frame.before !== undefined && frame.before.from < firstDay && firstDay <= frame.before.to
-    ? `measured from ${dayText(firstDay, frame.today)}`
-    : undefined;
-}
-
-/** What the numbers of a page were asked with, in words. */
-export function askedWithOf(
-  site: Site,
-  goalView: GoalView,
-  filters: readonly Filter[],
-  answeredAt: string | undefined,
-): AskedWith {
-  const { frame, asked } = goalView;
-  const partly = partlyOf(goalView);
-  const before =
-    frame.before === undefined
-      ? undefined
-      : [
-          rangeText(frame.before, frame.today),
-          ...(frame.running ? [`up to ${asked.time} on the last day`] : []),
-          ...(partly === undefined ? [] : [partly]),
-        ].join(', ');
-  return {
-    days: `${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`,
-    before,
-    filters,
-    answeredAt,
-  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { MetricName } from '../../../contract/query.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
@@ -14,16 +14,18 @@ import { useLive } from '../desk/live.ts';
 import { cellNumber, exactCount } from '../numbers/format.ts';
 import { AllRows } from '../overview/all_rows.tsx';
 import { useAnnotations } from '../overview/annotations.tsx';
+import { askedWithOf, partlyOf } from '../overview/asked_with.ts';
 import { Course } from '../overview/course.tsx';
 import { revenueElsewhere } from '../overview/explanation.ts';
 import { OverviewPanel } from '../overview/panel.tsx';
 import { PlaceCredit } from '../overview/place_credit.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Strip, totalsOf } from '../overview/strip.tsx';
+import { useListFocus } from '../overview/use_list_focus.ts';
 import { Reasons, WhyPopover } from '../overview/why.tsx';
 import { clockText, rangeText } from '../period/words.ts';
 import { dimensionOf } from '../questions/dimensions.ts';
-import { toggleFilter } from '../questions/filters.ts';
+import { passesAlone, toggleFilter } from '../questions/filters.ts';
 import { metricLabel, metricWords } from '../questions/metrics.ts';
 import { breakdownQuestion, listName, tabOf } from '../questions/overview.ts';
 import type { Panel, PanelTab } from '../questions/panels.ts';
@@ -31,7 +33,7 @@ import { propertyTab } from '../questions/panels.ts';
 import { useListed } from '../settings/listed.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { goalAddress, goalsAddress } from './address.ts';
-import { askedWithOf, GoalChrome, ImportedNote, partlyOf, useMayChange } from './chrome.tsx';
+import { GoalChrome, ImportedNote, useMayChange } from './chrome.tsx';
 import { GoalForm } from './form.tsx';
 import { goalFilter, goalMetrics, goalPanels, goalQuestions, stepMetrics } from './questions.ts';
 import { leaveRemoved } from './removed.ts';
@@ -109,16 +111,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
   const change = (part: Partial<View>, replace = false) => navigate(address(part), { replace });
   const closeForm = () => navigate(goalAddress(site.domain, goal.id, view), { replace: true });
 
-  // A list that opens takes the focus from what opened it and is gone; one that closes gives it back to its panel.
-  const listBefore = useRef(view.all);
-  useEffect(() => {
-    const closed = listBefore.current;
-    if (closed === view.all) return;
-    listBefore.current = view.all;
-    const place = document.getElementById(view.all === undefined ? `panel-${closed}` : 'all-rows');
-    place?.scrollIntoView({ block: view.all === undefined ? 'nearest' : 'start' });
-    place?.focus({ preventScroll: true });
-  }, [view.all]);
+  useListFocus(view.all);
 
   const remove = async () => {
     setRefusal(undefined);
@@ -141,11 +134,11 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
   const metric: MetricName = metrics.find((one) => one === view.metric) ?? 'visitors';
   const total = totals.find((one) => one.metric === metric);
   const answeredAt = shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined;
-  const askedWith = askedWithOf(site, goalView, asked.filters, answeredAt);
   const everyone = cellNumber(drawn(answers.everyone)?.results[0]?.metrics[0]);
   const reached = cellNumber(totals[0]?.after);
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
-  const partly = partlyOf(goalView);
+  const partly = partlyOf(frame, firstDay);
+  const askedWith = askedWithOf(site.timezone, outside, { filters: asked.filters, partly, answeredAt });
   const title = metric === 'events' ? 'Times' : metric === 'visitors' ? 'Visitors who reached it' : metricLabel(metric);
 
   return (
@@ -290,12 +283,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
                   question={questions[listName(panel, tab)]}
                   answer={answers[listName(panel, tab)] as Answer}
                   totalOf={() => null}
-                  filtered={(value) =>
-                    view.filters.some(
-                      (filter) =>
-                        filter.dimension === tab.dimension && filter.operator === 'is' && filter.values.includes(value),
-                    )
-                  }
+                  filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
                   onFilter={(value, exclude) =>
                     change({ filters: toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is') })
                   }

@@ -13,13 +13,14 @@ import { useLive } from '../desk/live.ts';
 import { saveFile } from '../edge/browser.ts';
 import { csvText } from '../numbers/csv.ts';
 import { cellNumber, exactCount, onItsWay, percent } from '../numbers/format.ts';
+import { askedWithOf, partlyOf } from '../overview/asked_with.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Reasons, WhyPopover } from '../overview/why.tsx';
 import { clockText, rangeText } from '../period/words.ts';
 import { metricWords } from '../questions/metrics.ts';
 import { useListed } from '../settings/listed.tsx';
 import { goalsAddress, readSort, readStart } from './address.ts';
-import { askedWithOf, GoalChrome, ImportedNote, useMayChange } from './chrome.tsx';
+import { GoalChrome, ImportedNote, useMayChange } from './chrome.tsx';
 import { GoalForm } from './form.tsx';
 import { listMetrics, listQuestions } from './questions.ts';
 import { takeRemoved } from './removed.ts';
@@ -139,7 +140,11 @@ export function GoalsPage({ site }: { site: Site }) {
                 <Reasons
                   title="Goals"
                   means={meanings(rows)}
-                  {...askedWithOf(site, goalView, view.filters, answeredAt)}
+                  {...askedWithOf(site.timezone, goalView.asked, {
+                    filters: view.filters,
+                    partly: partlyOf(frame, goalView.firstDay),
+                    answeredAt,
+                  })}
                   question={questions.rows as QueryRequest}
                   answer={drawn(main)}
                 />

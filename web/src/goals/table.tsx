@@ -12,11 +12,11 @@ import type { Goal, QueryAnswer, Site } from '../desk/api.ts';
 import type { CsvCell } from '../numbers/csv.ts';
 import type { Cell } from '../numbers/format.ts';
 import { cellNumber, change, metricText, notApplicable, onItsWay } from '../numbers/format.ts';
+import { partlyOf } from '../overview/asked_with.ts';
 import { isAhead, stepLabels } from '../period/period.ts';
 import { rangeText } from '../period/words.ts';
 import type { Sort, SortKey } from './address.ts';
 import { firstDirection, goalAddress } from './address.ts';
-import { partlyOf } from './chrome.tsx';
 import { listMetrics } from './questions.ts';
 import type { GoalView } from './use_view.ts';
 import { countsTimes, RuleText, ruleWords } from './words.tsx';
@@ -70,7 +70,7 @@ export function GoalTable({
       ? undefined
       : `against ${rangeText(frame.before, frame.today)}${frame.running ? ', up to the same time of day' : ''}`;
   const days = rangeText(frame.range, frame.today);
-  const partly = partlyOf(goalView);
+  const partly = partlyOf(goalView.frame, goalView.firstDay);
   // Which columns there are, the goals decide.
   if (goals === undefined) return <div className="gl-rows" aria-busy />;
   return (

@@ -7,15 +7,15 @@ import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import { exactCount } from '../numbers/format.ts';
 import { declaredDimension, dimensionOf, isProperty } from '../questions/dimensions.ts';
-import { toggleFilter } from '../questions/filters.ts';
+import { passesAlone, toggleFilter } from '../questions/filters.ts';
 import type { Asked } from '../questions/overview.ts';
 import { breakdownQuestion, tabOf } from '../questions/overview.ts';
 import type { Column, Panel, PanelTab } from '../questions/panels.ts';
 import { panels } from '../questions/panels.ts';
+import type { AskedWith } from './asked_with.ts';
 import { Breakdown, totalRows } from './panel.tsx';
 import { PanelMenu } from './panel_menu.tsx';
 import { Empty } from './states.tsx';
-import type { AskedWith } from './why.tsx';
 
 const pageRows = 50;
 const typingMs = 200;
@@ -122,12 +122,7 @@ export function AllRows({
           answer={answer}
           totalOf={totalOf}
           rows={Math.max(8, Math.min(pageRows, here))}
-          filtered={(value) =>
-            view.filters.some(
-              (filter) =>
-                filter.dimension === tab.dimension && filter.operator === 'is' && filter.values.includes(value),
-            )
-          }
+          filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
           onFilter={(value, exclude) =>
             onChange({
               filters: toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is'),

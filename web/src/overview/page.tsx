@@ -12,11 +12,11 @@ import { useLive } from '../desk/live.ts';
 import { now } from '../edge/browser.ts';
 import { cellNumber, count, exactCount, milliseconds, notApplicable } from '../numbers/format.ts';
 import type { Day } from '../period/period.ts';
-import { isDay, localTime, presetLabels, presets, shiftRange } from '../period/period.ts';
-import { clockText, dayText, rangeText } from '../period/words.ts';
+import { isDay, localTime, shiftRange } from '../period/period.ts';
+import { clockText, rangeText } from '../period/words.ts';
 import { dimensionOf } from '../questions/dimensions.ts';
 import type { Filter } from '../questions/filters.ts';
-import { filterSentence, toggleFilter } from '../questions/filters.ts';
+import { filterSentence, passesAlone, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
 import { frameOf, listName, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
 import type { PanelTab } from '../questions/panels.ts';
@@ -24,18 +24,19 @@ import { panels, tabKey } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
 import { useAnnotations } from './annotations.tsx';
+import { askedWithOf, partlyOf } from './asked_with.ts';
 import { Course } from './course.tsx';
 import { EmptyPanel } from './empty_panel.tsx';
 import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
 import { OverviewPanel, rowsOf } from './panel.tsx';
-import { AgainstPicker, PeriodPicker } from './period_picker.tsx';
+import { AgainstPicker, PeriodPicker, periodItems } from './period_picker.tsx';
 import { PlaceCredit } from './place_credit.tsx';
 import { QualityLine, QualityNote, useQuality } from './quality.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
 import { Strip, totalsOf } from './strip.tsx';
-import type { AskedWith } from './why.tsx';
+import { useListFocus } from './use_list_focus.ts';
 import { Why } from './why.tsx';
 
 /** A period that still runs is asked again this often, without dimming what is shown. */
@@ -100,16 +101,7 @@ export function OverviewPage({ site }: { site: Site }) {
     return () => clearInterval(timer);
   }, [everyMs, frame.running, sign]);
 
-  // A list that opens takes the focus from what opened it and is gone; one that closes gives it back to its panel.
-  const listBefore = useRef(view.all);
-  useEffect(() => {
-    const closed = listBefore.current;
-    if (closed === view.all) return;
-    listBefore.current = view.all;
-    const place = document.getElementById(view.all === undefined ? `panel-${closed}` : 'all-rows');
-    place?.scrollIntoView({ block: view.all === undefined ? 'nearest' : 'start' });
-    place?.focus({ preventScroll: true });
-  }, [view.all]);
+  useListFocus(view.all);
 
   const orders = site.revenue ? totalsOf(drawn(answers.orders as Answer), revenueMetrics) : [];
   const strip = [...totals, ...orders];
@@ -120,29 +112,14 @@ export function OverviewPage({ site }: { site: Site }) {
   const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
   const shown = answers.totals as Answer;
   const measuredFrom = firstDayOf(answers.first) ?? madeOn;
-  const partly =
-    frame.before !== undefined && frame.before.from < measuredFrom && measuredFrom <= frame.before.to
-      ? `measured from ${dayText(measuredFrom, frame.today)}`
-      : undefined;
+  const partly = partlyOf(frame, measuredFrom);
   const rebuilding = rebuildingDays(drawn(shown));
   const annotations = useAnnotations(site.domain, drawn(shown) !== undefined);
   const signs = useQuality(site.domain, drawn(shown) !== undefined) ?? [];
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
   const answeredAt = shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined;
-  const askedWith: AskedWith = {
-    days: `${rangeText(frame.range, frame.today, { year: true })}, ${site.timezone}`,
-    before:
-      before === undefined
-        ? undefined
-        : [
-            before,
-            ...(frame.running ? [`up to ${asked.time} on the last day`] : []),
-            ...(partly === undefined ? [] : [partly]),
-          ].join(', '),
-    filters: view.filters,
-    answeredAt,
-  };
+  const askedWith = askedWithOf(site.timezone, asked, { filters: view.filters, partly, answeredAt });
   const isNew = nothing && view.filters.length === 0 && firstDay >= frame.range.from;
   const filtered = nothing && view.filters.length > 0;
 
@@ -188,13 +165,8 @@ export function OverviewPage({ site }: { site: Site }) {
         k: () => moveRow(-1),
         '.': openMore,
       }}
-      palette={[
-        ...presets.map((preset) => ({
-          id: `period ${preset}`,
-          group: 'Periods',
-          text: presetLabels[preset],
-          act: () => change({ period: { kind: 'preset', preset }, step: undefined }),
-        })),
+      palette={() => [
+        ...periodItems(change),
         ...view.filters.map((filter, at) => ({
           id: `without ${at}`,
           group: 'Filters',
@@ -298,12 +270,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   question={questions[listName(panel, tab)]}
                   answer={answers[listName(panel, tab)] as Answer}
                   totalOf={totalOf}
-                  filtered={(value) =>
-                    view.filters.some(
-                      (filter) =>
-                        filter.dimension === tab.dimension && filter.operator === 'is' && filter.values.includes(value),
-                    )
-                  }
+                  filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
                   onFilter={(value, exclude) =>
                     setFilters(toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is'))
                   }

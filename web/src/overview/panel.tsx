@@ -22,9 +22,9 @@ import type { Dimension } from '../questions/dimensions.ts';
 import { declaredDimension, dimensionOf, isProperty, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
 import { detailOf, isOffered, propertyPanel, propertyTab, rowsAsked, tabKey } from '../questions/panels.ts';
+import type { AskedWith } from './asked_with.ts';
 import { PanelMenu } from './panel_menu.tsx';
 import { Empty, Failed } from './states.tsx';
-import type { AskedWith } from './why.tsx';
 
 /** With its outlines, which are more than the rest of the page: loaded when a map is first opened. */
 const WorldMap = lazy(() => import('../map/world_map.tsx').then((part) => ({ default: part.WorldMap })));
@@ -318,14 +318,8 @@ export function OverviewPanel({
   const bodyId = useId();
   const asksProperty = isProperty(tab.dimension);
   const seen = useProperties(site, event, asksProperty);
-  const groups = groupTabs(
-    panel.tabs.filter((one) => isOffered(one, askedWith.filters) || tabKey(one) === tabKey(tab)),
-    panel.id === propertyPanel
-      ? asksProperty
-        ? [tab, ...(seen ?? []).map((one) => propertyTab(`prop.${one}`))]
-        : [propertyTab('prop.')]
-      : [],
-  );
+  const offered = panel.tabs.filter((one) => isOffered(one, askedWith.filters) || tabKey(one) === tabKey(tab));
+  const groups = groupTabs(panel.id === propertyPanel ? [...offered, ...propertyTabs(tab, seen)] : offered);
   const detail = detailOf(panel, tab, askedWith.filters);
   const named = dimensionOf(tab.dimension);
   const data = drawn(rest.answer);
@@ -434,15 +428,22 @@ export function OverviewPanel({
 
 const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
+/** The property that is shown and the others that were seen; before one is chosen, the place of all of them. */
+function propertyTabs(shown: PanelTab, seen: readonly string[] = []): PanelTab[] {
+  return isProperty(shown.dimension)
+    ? [shown, ...seen.map((one) => propertyTab(`prop.${one}`))]
+    : [propertyTab('prop.')];
+}
+
 interface TabGroup {
   id: string;
   label: string;
   tabs: PanelTab[];
 }
 
-function groupTabs(tabs: readonly PanelTab[], properties: readonly PanelTab[]): TabGroup[] {
+function groupTabs(tabs: readonly PanelTab[]): TabGroup[] {
   const groups: TabGroup[] = [];
-  for (const tab of [...tabs, ...properties]) {
+  for (const tab of tabs) {
     const label = tab.group ?? tab.label;
     const known = groups.find((group) => group.label === label);
     if (known === undefined) groups.push({ id: label, label, tabs: [tab] });

@@ -9,9 +9,9 @@ import { cellNumber, exactCount } from '../numbers/format.ts';
 import { declaredDimension } from '../questions/dimensions.ts';
 import { metricWords } from '../questions/metrics.ts';
 import type { Column, PanelTab } from '../questions/panels.ts';
+import type { AskedWith } from './asked_with.ts';
 import type { PanelRow } from './panel.tsx';
 import { cellsOf, headOf, rowsOf } from './panel.tsx';
-import type { AskedWith } from './why.tsx';
 import { Reasons } from './why.tsx';
 
 const fileFormats = [

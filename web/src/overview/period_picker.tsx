@@ -6,6 +6,7 @@ import type { Against, Day, DayRange, Period } from '../period/period.ts';
 import { addDays, daysIn, isDay, presetLabels, presets, resolveAgainst, resolvePeriod } from '../period/period.ts';
 import { againstText, periodText, rangeText } from '../period/words.ts';
 import type { Frame } from '../questions/overview.ts';
+import type { PaletteItem } from '../shell/palette.tsx';
 
 interface PickerProps {
   view: View;
@@ -235,4 +236,14 @@ function DaysForm({
       )}
     </form>
   );
+}
+
+/** The periods as the palette offers them. */
+export function periodItems(onChange: (change: Partial<View>) => void): PaletteItem[] {
+  return presets.map((preset) => ({
+    id: `period ${preset}`,
+    group: 'Periods',
+    text: presetLabels[preset],
+    act: () => onChange({ period: { kind: 'preset', preset }, step: undefined }),
+  }));
 }

@@ -4,19 +4,10 @@ import { CallBox } from '../controls/call_box.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
 import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
-import type { Filter } from '../questions/filters.ts';
 import { filterSentence } from '../questions/filters.ts';
 import { metricWords } from '../questions/metrics.ts';
+import type { AskedWith } from './asked_with.ts';
 import { explanation } from './explanation.ts';
-
-/** What every number of a view was asked with. */
-export interface AskedWith {
-  days: string;
-  before: string | undefined;
-  filters: readonly Filter[];
-  /** The clock at which the desk answered. */
-  answeredAt: string | undefined;
-}
 
 /** "Why this number" beside the chart, for the number that the chart draws. */
 export function Why({

@@ -90,6 +90,13 @@ export function filterSentence(filter: Filter, locale?: string): string {
   return `${dimension?.label ?? filter.dimension} ${values.length > 1 ? words.many : words.one} ${values.join(', ')}`;
 }
 
+/** Is the value one of those that alone pass? */
+export function passesAlone(filters: readonly Filter[], dimension: string, value: string): boolean {
+  return filters.some(
+    (filter) => filter.dimension === dimension && filter.operator === 'is' && filter.values.includes(value),
+  );
+}
+
 /**
  * A click on a row: adds `is` (or `is not`) to the filters. A second value of the same dimension joins the first;
  * a value that is there already is taken out, so that the same click undoes itself.

@@ -38,7 +38,9 @@ export function RealtimePage({ site }: { site: Site }) {
       title="Realtime"
       skipTo="Skip to what happens now"
       actions={{ p: pause, w: () => setWhy(true) }}
-      palette={[{ id: 'pause', group: 'Actions', text: paused ? 'Go on with realtime' : 'Pause realtime', act: pause }]}
+      palette={() => [
+        { id: 'pause', group: 'Actions', text: paused ? 'Go on with realtime' : 'Pause realtime', act: pause },
+      ]}
     >
       <main className="wrap realtime" id="main" tabIndex={-1}>
         <section className="panel" aria-label="Visitors now">

@@ -31,7 +31,7 @@ export interface ShellProps {
   skipTo?: string;
   children: ReactNode;
   actions?: Partial<Record<DeskKey, () => void>>;
-  palette?: readonly PaletteItem[];
+  palette?: () => readonly PaletteItem[];
 }
 
 export const settingsTabs: readonly { section: SettingsSection; label: string }[] = [
@@ -62,7 +62,7 @@ export function Shell({
   skipTo = 'Skip to the page',
   children,
   actions = {},
-  palette = [],
+  palette,
 }: ShellProps) {
   const session = useSession();
   const desk = useDesk();
@@ -87,7 +87,8 @@ export function Shell({
         }),
   });
 
-  const items: PaletteItem[] = [
+  /** Made when the palette opens: a page draws itself far more often. */
+  const items = (): PaletteItem[] => [
     ...(site === undefined
       ? []
       : [
@@ -113,7 +114,7 @@ export function Shell({
       act: go(pathOf({ page: 'analytics', site: one.domain })),
     })),
     ...(session.sites.length > 1 ? [{ id: 'sites', group: 'Pages', text: 'All sites', act: go('/') }] : []),
-    ...palette,
+    ...(palette?.() ?? []),
     { id: 'new site', group: 'Actions', text: 'Add a site', act: go('/sites/new') },
     ...themes.map((one) => ({
       id: `theme ${one.id}`,
@@ -168,7 +169,7 @@ export function Shell({
           {children}
         </div>
       </div>
-      {opened === 'palette' && <Palette items={items} onClose={() => setOpened(null)} />}
+      {opened === 'palette' && <Palette items={items()} onClose={() => setOpened(null)} />}
       {opened === 'keys' && <KeyList onClose={() => setOpened(null)} />}
       {opened === 'menu' && (
         <Dialog label="Menu" className="sheet" onClose={() => setOpened(null)}>
