@@ -1,6 +1,8 @@
 /**
  * A load generator on raw sockets: about 6 µs of CPU a request, so that on two cores the server is what is measured.
- * Each connection has one request under way (no pipelining), as browsers do. Run as a process of its own:
+ * Each connection has one request under way (no pipelining), as browsers do. With a rate, requests are due evenly spread
+ * over time whatever the server does, and each waits for a free connection; its latency counts from when it was due, so
+ * a server that pauses is charged for everything that would have come meanwhile. Run as a process of its own:
  *
  *     node bench/load.ts '{"port":7070,"connections":64,"seconds":10,"rate":0,"mode":"visits","run":1}'
  *
@@ -121,7 +123,21 @@ export function runLoad(given: LoadPlan, acknowledged: (n: number) => void = () 
     // Three events of one visitor go out on one connection, one after another, as a browser sends them.
     let nextVisitor = 0;
     const group = plan.mode === 'visits' ? 3 : 1;
+    /** With a rate: connections that wait for something to be due. */
+    const idle: ((dueAt: number) => void)[] = [];
     for (let index = 0; index < plan.connections; index++) openConnection();
+    const pace = plan.rate > 0 ? setInterval(sendDue, 1) : undefined;
+    function sendDue() {
+      const now = performance.now();
+      for (let dueAt = dueNext(); dueAt <= now && idle.length > 0; dueAt = dueNext()) idle.shift()?.(dueAt);
+      if (isOver()) {
+        clearInterval(pace);
+        for (const end of idle.splice(0)) end(0);
+      }
+    }
+    function dueNext() {
+      return start + (sent * 1000) / plan.rate;
+    }
     function openConnection() {
       let n = -1;
       let sentAt = 0;
@@ -129,19 +145,15 @@ export function runLoad(given: LoadPlan, acknowledged: (n: number) => void = () 
       const socket: Socket = connect({ port: plan.port, host: '127.0.0.1', noDelay: true });
       socket.setEncoding('latin1');
       function send() {
-        if (isOver()) return socket.end();
-        if (plan.rate > 0) {
-          const due = start + (sent * 1000) / plan.rate;
-          const wait = due - performance.now();
-          if (wait > 0.5) return void setTimeout(write, wait);
-        }
-        write();
+        if (isOver() || plan.rate === 0) return write(performance.now());
+        idle.push(write);
+        sendDue();
       }
-      function write() {
+      function write(dueAt: number) {
         if (isOver()) return socket.end();
         n = n >= 0 && (n + 1) % group !== 0 ? n + 1 : group * nextVisitor++;
         sent++;
-        sentAt = performance.now();
+        sentAt = dueAt;
         socket.write(requestOf(plan, n));
       }
       socket.on('connect', send);

@@ -1,8 +1,8 @@
 import type { DropReason, LeftOutReason } from '../../contract/drops.ts';
 
 /**
- * One stored event, exactly as a line of a spool segment has it and as the table `events` takes it
- * (src/analytics/migrations/warehouse). Every member is a column and every column is a member; a test compares
+ * One stored event, as the table `events` takes it (src/analytics/migrations/warehouse); a line of a spool segment has
+ * its values in the order of `eventColumns`. Every member is a column and every column is a member; a test compares
  * the two. Nothing here can hold an address or a User-Agent: there is no column for one (COL-13, PSE-08).
  *
  * Unsigned 64-bit integers travel as decimal strings, because a JSON number above 2^53 has lost its last bits
@@ -86,12 +86,12 @@ export interface EventRow {
   /** Hash of site and the client's event id, UInt64 as a decimal string; '0' = none. Forgotten after a day. */
   event_key: string;
   /**
-   * The address or number of a clicked mail or phone link, sealed, where the site keeps it (R12). Left out of the
-   * line when there is none, which is nearly always.
+   * The address or number of a clicked mail or phone link, sealed, where the site keeps it (R12); '' elsewhere, which is
+   * nearly always.
    */
   contact?: string;
-  /** When a late event with an id came in, 'YYYY-MM-DD hh:mm:ss': its id is forgotten a day later. Left out elsewhere. */
-  received?: string;
+  /** When a late event with an id came in, 'YYYY-MM-DD hh:mm:ss': its id is forgotten a day later. 0 elsewhere. */
+  received?: string | 0;
 }
 
 /**

@@ -6,6 +6,7 @@ import { defineRoute, RequestError, type Route } from '../platform/http/route.ts
 import type { House } from '../platform/subject.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { LiveView } from './ingest/live.ts';
+import { readEventLine } from './ingest/row.ts';
 
 export interface FirstRunParts {
   house: Pick<House, 'config' | 'clock' | 'postgres' | 'warehouse' | 'spool' | 'outbound'>;
@@ -91,7 +92,7 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
 
   async function firstEvent(site: Site): Promise<Checks['first_event']> {
     const live = parts.live.latest(site.id);
-    if (live !== undefined) return shownEvent(JSON.parse(live.line) as EventShown, live.receivedMs, live.storedAfterMs);
+    if (live !== undefined) return shownEvent(readEventLine(live.line), live.receivedMs, live.storedAfterMs);
     const rows = await warehouse.read<EventShown & { received_ms: string | number }>(
       `SELECT name, hostname, pathname, source, city, country, browser, os, device, toUnixTimestamp64Milli(time) AS received_ms
        FROM events WHERE site_id = {site:UInt64} ORDER BY time DESC LIMIT 1`,

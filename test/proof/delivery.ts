@@ -36,7 +36,7 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'rows in the spool are not read back after a kill',
       file: 'src/analytics/ingest/restore.ts',
-      find: "restoreRow(parts, JSON.parse(line.toString('utf8')) as EventRow);",
+      find: "restoreRow(parts, readEventLine(line.toString('utf8')));",
       replace: 'void line;',
     },
   },

@@ -59,9 +59,9 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'a segment comes with another token each time',
       file: 'src/analytics/ingest/running.ts',
-      find: 'await warehouse.insert(table, bytes, token);',
+      find: 'await warehouse.insert(table, bytes, token, columns);',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
-      replace: 'await warehouse.insert(table, bytes, `${token}-${Math.floor(performance.now() * 1000)}`);',
+      replace: 'await warehouse.insert(table, bytes, `${token}-${Math.floor(performance.now() * 1000)}`, columns);',
     },
   },
   {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../platform/random.ts';
-import type { EventRow } from '../event_row.ts';
 import { berlin, chrome, noon, shop } from '../ingest/rig.ts';
+import { readEventLine } from '../ingest/row.ts';
 import { openAgedKeys } from '../visits/aged_keys.ts';
 import { importEvents } from './events.ts';
 
@@ -48,7 +48,7 @@ async function run(
     },
     ...more,
   });
-  return { report, told, rows: stored.map((line) => JSON.parse(line) as EventRow) };
+  return { report, told, rows: stored.map(readEventLine) };
 }
 
 describe('past events are taken in as live ones were, each at its own time', () => {

@@ -171,6 +171,7 @@ describe('bad input: a clear 4xx or a counted reason, never a crash', () => {
       'rows that do not fit into one write',
       Array.from({ length: 990 }, () => ({
         ...view,
+        t: 'A long title. '.repeat(30),
         d: ['s', 'S'].flatMap((a) => ['h', 'H'].flatMap((b) => [`${a}${b}op.example`, `${a}${b}oP.example`])).join(),
       })),
       413,

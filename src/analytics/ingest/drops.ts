@@ -1,6 +1,6 @@
 import { type DropReason, dropReasons, type LeftOutReason } from '../../../contract/drops.ts';
 import type { DropRow } from '../event_row.ts';
-import { timeText } from './row.ts';
+import { readEventLine, timeText } from './row.ts';
 
 /**
  * Counts what was not stored, or stored without a part of it, per minute, site and reason. Counting in memory keeps a flood of refused events from
@@ -56,7 +56,7 @@ export function openDropCounts(): DropCounts {
 export function countQuarantined(drops: Pick<DropCounts, 'add'>, row: Buffer, nowMs: number): void {
   let siteId: unknown;
   try {
-    siteId = (JSON.parse(row.toString('utf8')) as { site_id?: unknown } | null)?.site_id;
+    siteId = readEventLine(row.toString('utf8')).site_id;
   } catch {}
   drops.add(Number.isSafeInteger(siteId) && Number(siteId) > 0 ? Number(siteId) : 0, 'quarantined', nowMs);
 }

@@ -68,6 +68,8 @@ it('a page view becomes a row: what it said, what was found out, and nothing of 
       engagement_ms: 0,
       import_id: 0,
       event_key: expect.stringMatching(/^\d{15,20}$/),
+      contact: '',
+      received: 0,
     } satisfies EventRow,
   ]);
   const text = rig.events.lines.join();

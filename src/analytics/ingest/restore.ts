@@ -4,7 +4,7 @@ import type { AgedKeys } from '../visits/aged_keys.ts';
 import { type LiveVisits, type NewVisit, type Visitor, visitGapMsMax } from '../visits/live_visits.ts';
 import { dayOf } from '../visits/salt.ts';
 import { id64Of, siteKey } from '../visits/visitor.ts';
-import { noEntryText, storedText, type TextKind, textColumns, timeText } from './row.ts';
+import { noEntryText, readEventLine, storedText, type TextKind, textColumns, timeText } from './row.ts';
 
 /** For how long an event id is recognised (issue: "de-duplicated per site for 24 h, across a restart too"). */
 export const eventKeyMs = 24 * 3_600_000;
@@ -58,7 +58,7 @@ export async function restore(parts: RestoreParts): Promise<Restored> {
   for await (const line of parts.pending) {
     pendingRows++;
     try {
-      restoreRow(parts, JSON.parse(line.toString('utf8')) as EventRow);
+      restoreRow(parts, readEventLine(line.toString('utf8')));
     } catch {
       // One bad row may not keep a desk from starting.
       unreadableRows++;

@@ -2,7 +2,7 @@ import { stillClock } from '../../platform/clock.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import { type Random, seededRandom } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
-import type { BotRow, EventRow } from '../event_row.ts';
+import type { BotRow } from '../event_row.ts';
 import { noShields, openSiteDirectory, type SiteRecord } from '../sites.ts';
 import { openAgedKeys } from '../visits/aged_keys.ts';
 import { openLiveVisits } from '../visits/live_visits.ts';
@@ -11,6 +11,7 @@ import { openDropCounts } from './drops.ts';
 import { type Outcome, openIngest, type Sender } from './ingest.ts';
 import { openLiveView } from './live.ts';
 import type { Place } from './place.ts';
+import { readEventLine } from './row.ts';
 import { openThrottle } from './throttle.ts';
 
 /** For tests and benchmarks: ingest with a still clock, a seeded chance and a lane that answers when it is told to. */
@@ -119,7 +120,7 @@ export function openRig(
     late,
     live,
     send,
-    rows: () => events.lines.map((line) => JSON.parse(line) as EventRow),
+    rows: () => events.lines.map(readEventLine),
     botRows: () => bots.lines.map((line) => JSON.parse(line) as BotRow),
     dropRows: () => drops.take().map((line) => JSON.parse(line)),
   };

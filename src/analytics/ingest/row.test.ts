@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { type EventRow, warehouseTime } from '../event_row.ts';
-import { agentText, dayText, entryText, eventLine, originText, placeText, storedText, timeText } from './row.ts';
+import {
+  agentText,
+  dayText,
+  entryText,
+  eventColumns,
+  eventLine,
+  originText,
+  placeText,
+  readEventLine,
+  storedText,
+  timeText,
+} from './row.ts';
 
 const nasty = 'a"b\\c\n\u2028é😀';
 
@@ -61,7 +72,7 @@ function textsOf(stored: EventRow) {
   };
 }
 
-it('a line built by hand is what JSON.stringify makes of the row', () => {
+it('a line built by hand is what the row has in the order of the columns', () => {
   const texts = textsOf(row);
   const line = eventLine({
     siteId: row.site_id,
@@ -91,8 +102,8 @@ it('a line built by hand is what JSON.stringify makes of the row', () => {
     contact: row.contact as string,
     receivedMs: Date.UTC(2026, 5, 2, 10, 11, 12, 345),
   });
-  expect(JSON.parse(line)).toEqual(row);
-  expect(Object.keys(JSON.parse(line)).sort()).toEqual(Object.keys(row).sort());
+  expect(readEventLine(line)).toEqual(row);
+  expect(Object.keys(row).sort()).toEqual([...eventColumns].sort());
   expect(line).not.toContain('\n');
 });
 

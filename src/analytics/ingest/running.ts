@@ -16,6 +16,7 @@ import { type Ingest, openIngest } from './ingest.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
+import { eventColumns } from './row.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
 import type { ContactSeal } from './steps.ts';
 import { openThrottle } from './throttle.ts';
@@ -116,7 +117,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     ingest,
     sinks: [
       {
-        ...sink('events', 'events', warehouse),
+        ...sink('events', 'events', warehouse, eventColumns),
         quarantined: (row) => countQuarantined(drops, row, clock.now()),
       },
       sink('bots', 'bot_events', warehouse),
@@ -137,12 +138,12 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
   };
 }
 
-function sink(lane: string, table: string, warehouse: House['warehouse']): Sink {
+function sink(lane: string, table: string, warehouse: House['warehouse'], columns?: readonly string[]): Sink {
   return {
     name: table,
     lane,
     async deliver(_segment, bytes, token) {
-      await warehouse.insert(table, bytes, token);
+      await warehouse.insert(table, bytes, token, columns);
       crashPoint('warehouse.insert');
     },
   };

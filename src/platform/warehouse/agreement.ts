@@ -156,6 +156,25 @@ export function keepsTheAgreement(open: () => Warehouse): void {
     ]);
   });
 
+  test('rows may be arrays in an order that is said; one that ends early gets the defaults', async () => {
+    const id = site();
+    const columns = ['small', 'site', 'props', 'word'];
+    const rows = `${JSON.stringify([7, id, { k: 'v' }, hostileTexts[4]])}\n[8,"${id}"]\n`;
+    await open().insert('things', Buffer.from(rows), `arrays:${id}`, columns);
+    expect(
+      await open().read('SELECT word, small, props FROM things WHERE site = {id:UInt64} ORDER BY small', { id }),
+    ).toEqual([
+      { word: hostileTexts[4], small: 7, props: { k: 'v' } },
+      { word: '', small: 8, props: {} },
+    ]);
+    await expect(
+      open().insert('things', Buffer.from(`["seven","${id}"]\n`), `arrays:bad:${id}`, columns),
+    ).rejects.toBeInstanceOf(RowRefused);
+    await expect(
+      open().insert('things', Buffer.from('[1]\n'), `arrays:hostile:${id}`, ['small) SELECT 1 --']),
+    ).rejects.toBeInstanceOf(TypeError);
+  });
+
   test('half a surrogate pair is stored as something that can be read again', async () => {
     const id = site();
     const line = `{"site":"${id}","word":"a\\ud800b"}\n`;

@@ -13,7 +13,7 @@ export interface Engine {
   bind(sql: string, params: Record<string, unknown>): { query: string; query_params?: Record<string, unknown> };
   /** True when giving up on a call stops it; the embedded engine goes on to the end. */
   abortable: boolean;
-  insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  insert(table: string, ndjson: Buffer, token: string, columns: readonly string[] | undefined): Promise<void>;
   /** Writes the answer of a SELECT into a file of this machine, in place of what was in it. */
   writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
   /** Gives memory back that only a burst needed. */
@@ -23,7 +23,8 @@ export interface Engine {
 
 /** Names come from our own code and migrations; this keeps it so. */
 export function identifier(name: string): string {
-  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new TypeError('A table name is lower case letters, digits and _.');
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name))
+    throw new TypeError('A name of a table or column is lower case letters, digits and _.');
   return name;
 }
 

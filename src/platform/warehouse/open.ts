@@ -127,12 +127,12 @@ export async function openWarehouse(house: {
     }
   }
 
-  async function insert(table: string, ndjson: Buffer, token: string): Promise<void> {
+  async function insert(table: string, ndjson: Buffer, token: string, columns?: readonly string[]): Promise<void> {
     open();
     if (ndjson.length === 0) return;
     busy();
     try {
-      await writing.run(() => engine.insert(table, ndjson, token));
+      await writing.run(() => engine.insert(table, ndjson, token, columns));
     } catch (error) {
       if (error instanceof TypeError) throw error;
       throw insertError(error);

@@ -50,9 +50,11 @@ export function openServer(url: string, cluster: boolean): Engine {
     background,
     abortable: true,
     bind: (sql, params) => ({ query: sql, query_params: params }),
-    async insert(table, ndjson, token) {
+    async insert(table, ndjson, token, columns) {
+      const into = columns === undefined ? '' : ` (${columns.map(identifier).join(', ')})`;
+      const format = columns === undefined ? 'JSONEachRow' : 'JSONCompactEachRow';
       const result = await writer.exec({
-        query: `INSERT INTO ${identifier(table)} SETTINGS insert_deduplication_token = '${tokenText(token)}' FORMAT JSONEachRow`,
+        query: `INSERT INTO ${identifier(table)}${into} SETTINGS insert_deduplication_token = '${tokenText(token)}' FORMAT ${format}`,
         values: Readable.from([ndjson], { objectMode: false }),
       });
       for await (const _ of result.stream) {

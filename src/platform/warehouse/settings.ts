@@ -46,6 +46,8 @@ export const writerSettings: Settings = {
   // What we did not declare is a mistake of ours, not a reason to guess.
   input_format_skip_unknown_fields: 0,
   input_format_null_as_default: 0,
+  // Rows of a segment that was written before a column came end before it.
+  input_format_json_compact_allow_variable_number_of_columns: 1,
   input_format_json_read_bools_as_numbers: 0,
   input_format_json_read_numbers_as_strings: 0,
   input_format_json_read_arrays_as_strings: 0,

@@ -47,10 +47,12 @@ export interface Warehouse {
   /**
    * Appends newline-delimited JSON rows to a table, once per token: the same token again changes nothing, neither
    * in the table nor in what is derived from it.
+   * @param columns Each row is an array of these columns' values; one that ends early gets the defaults of what is
+   *   missing. Without, each row is an object.
    * @throws RowRefused the data is at fault: the same bytes will never go in, and none of them went in
    * @throws WarehouseUnavailable try again later with the same token
    */
-  insert(table: string, ndjson: Buffer, token: string): Promise<void>;
+  insert(table: string, ndjson: Buffer, token: string, columns?: readonly string[]): Promise<void>;
   /**
    * Writes the rows of one SELECT into a file of this machine (made 0600, or emptied first), however many they are:
    * the engine hands them over in pieces. It is background work. After an error the file holds anything.

@@ -5,6 +5,8 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { EventRow } from '../../../src/analytics/event_row.ts';
+import { readEventLine } from '../../../src/analytics/ingest/row.ts';
 import { CannotProve } from '../kit.ts';
 import { bareEnvironment, type Child, watchChild } from './child.ts';
 import type { Faults } from './faulty_process.ts';
@@ -30,7 +32,7 @@ export interface KillableDesk {
   /** Changes the embedded warehouse; only while no life runs. */
   alter(statement: string): Promise<void>;
   /** Rows that the warehouse refused for good. */
-  quarantined(): Promise<{ reason: { code: string; column?: string }; row: Record<string, unknown> }[]>;
+  quarantined(): Promise<{ reason: { code: string; column?: string }; row: EventRow }[]>;
   /** Changes what the disk and the clock below the desk do; settles when a running one takes it as true. */
   meet(faults: Omit<Faults, 'number'>): Promise<void>;
   /** Files that the faults struck, oldest first. */
@@ -202,7 +204,7 @@ export async function openKillableDesk(parts: {
         const lines = readFileSync(join(directory, file), 'utf8').trim().split('\n');
         return Array.from({ length: lines.length >> 1 }, (_, at) => ({
           reason: JSON.parse(lines[at * 2] as string) as { code: string; column?: string },
-          row: JSON.parse(lines[at * 2 + 1] as string) as Record<string, unknown>,
+          row: readEventLine(lines[at * 2 + 1] as string),
         }));
       });
     },
