@@ -81,7 +81,7 @@ function talk(server: HttpServer, pieces: readonly string[], { ends = true } = {
     socket.on('close', () => resolve(answer));
     void (async () => {
       for (const piece of pieces) {
-        socket.write(piece, 'latin1');
+        await new Promise<void>((sent) => socket.write(piece, 'latin1', () => sent()));
         await new Promise((done) => setTimeout(done, 25));
       }
       if (ends) socket.end();
