@@ -37,6 +37,8 @@ export const leftOutReasons = {
   contact_off: 'The address or number of a mail or phone link was left out: the site does not keep them.',
   identity_off: 'A user id, a profile or a group of people was left out: no identities are kept.',
   text_off: 'The text of an element, a copied text or the trace of an error was left out: it is never kept.',
+  props_cut:
+    'Properties over the thirtieth, or what of one was too long, were left out of an event of another product’s tracker.',
 } as const;
 
 export type LeftOutReason = keyof typeof leftOutReasons;

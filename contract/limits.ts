@@ -17,6 +17,9 @@ export const ingestLimits = {
   domainsPerEventMax: 10,
 } as const;
 
+/** Names and paths of other products' trackers, which allow longer ones (reference of Rybbit: 256 and 2,048). */
+export const dropInLimits = { nameCharsMax: 256, pathCharsMax: 2_048 } as const;
+
 /** What one question to the query engine may cost. */
 export const queryLimits = {
   seconds: 10,

@@ -152,15 +152,17 @@ describe('what is the same at every door', () => {
         () =>
           desk.rows<{ site_id: string; reason: string }>(
             `SELECT DISTINCT toUInt32(site_id) AS site_id, reason FROM drops
-             WHERE reason IN ('not_found', 'identity', 'identity_off', 'text_off', 'unsupported', 'bot') ORDER BY reason`,
+             WHERE reason IN ('not_found', 'identity', 'identity_off', 'props_cut', 'text_off', 'unsupported', 'bot') ORDER BY reason`,
           ),
         { timeout: 30_000 },
       )
       .toEqual(
-        (['bot', 'identity', 'identity_off', 'not_found', 'text_off', 'unsupported'] as const).map((reason) => ({
-          site_id: reason === 'not_found' ? 0 : 1,
-          reason,
-        })),
+        (['bot', 'identity', 'identity_off', 'not_found', 'props_cut', 'text_off', 'unsupported'] as const).map(
+          (reason) => ({
+            site_id: reason === 'not_found' ? 0 : 1,
+            reason,
+          }),
+        ),
       );
   });
 

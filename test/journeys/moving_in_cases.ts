@@ -70,6 +70,10 @@ export const view = event({
   referrer: 'https://www.example.org/list?q=private',
 });
 
+/** So many properties, `k0` and so on. */
+const numbered = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, String(at)]));
+
 export function umamiCases(): Case[] {
   const path = '/api/send';
   return [
@@ -129,6 +133,30 @@ export function umamiCases(): Case[] {
           },
         },
       ],
+    },
+    {
+      title: 'more data than an event keeps: the first thirty stay, revenue is found behind them',
+      path,
+      body: event({
+        url: '/thanks',
+        name: 'checkout',
+        data: { ...numbered(35), empty: '', revenue: 5, currency: 'EUR' },
+      }),
+      rows: [{ name: 'checkout', revenue: '5', currency: 'EUR', props: numbered(30) }],
+    },
+    {
+      title: 'a value that is too long is cut, and the event stays',
+      path,
+      body: event({ url: '/form', name: 'note', data: { text: 'x'.repeat(5_000), kept: 'yes' } }),
+      rows: [{ name: 'note', props: { text: 'x'.repeat(2_000), kept: 'yes' } }],
+    },
+    {
+      title: 'data that is a list',
+      path,
+      body: event({ url: '/form', name: 'note', data: [1, 2] }),
+      status: 400,
+      dropped: 'invalid',
+      answer: { error: expect.objectContaining({ field: 'data' }) },
     },
     {
       title: 'revenue as two properties',
@@ -217,12 +245,6 @@ export function umamiCases(): Case[] {
         ['a name of 51 characters', event({ url: '/', name: 'x'.repeat(51) }), 'name', 'too_large'],
         ['a hostname of 101 characters', event({ url: '/', hostname: 'x'.repeat(101) }), 'hostname', 'too_large'],
         ['a screen that is a number', event({ url: '/', screen: 800 }), 'screen', 'invalid'],
-        [
-          'data with 31 members',
-          event({ url: '/', data: Object.fromEntries(Array.from({ length: 31 }, (_, n) => [`k${n}`, n])) }),
-          'data',
-          'too_large',
-        ],
         [
           'revenue that is no amount',
           event({ url: '/', name: 'buy', data: { revenue: 'much', currency: 'EUR' } }),
@@ -370,6 +392,23 @@ export function rybbitCases(): Case[] {
       rows: [{ name: 'Sign up', props: { plan: 'team', seats: '3' } }],
     },
     {
+      title: 'the longest name and path that Rybbit takes, and the longest properties',
+      path,
+      body: rybbit({
+        type: 'custom_event',
+        event_name: 'n'.repeat(256),
+        pathname: `/${'p'.repeat(2_047)}`,
+        properties: JSON.stringify({ a: 'x'.repeat(2_040) }),
+      }),
+      rows: [{ name: 'n'.repeat(256), pathname: `/${'p'.repeat(2_047)}`, props: { a: 'x'.repeat(2_000) } }],
+    },
+    {
+      title: 'an error with a message of 3,000 characters',
+      path,
+      body: automatic('error', { message: 'm'.repeat(3_000) }),
+      rows: [{ name: 'Error', props: { message: 'm'.repeat(2_000) } }],
+    },
+    {
       title: 'an outbound link, without its text',
       path,
       body: automatic('outbound', {
@@ -467,6 +506,13 @@ export function rybbitCases(): Case[] {
     refused('a speed on a page view', rybbit({ lcp: 1 }), 'lcp'),
     refused('a type that does not exist', rybbit({ type: 'constructor' }), 'type'),
     refused('a hostname of 254 characters', rybbit({ hostname: 'x'.repeat(254) }), 'hostname', 'too_large'),
+    refused(
+      'a name of 257 characters',
+      rybbit({ type: 'custom_event', event_name: 'n'.repeat(257) }),
+      'event_name',
+      'too_large',
+    ),
+    refused('a path of 2,049 characters', rybbit({ pathname: `/${'p'.repeat(2_048)}` }), 'pathname', 'too_large'),
     refused('a custom event without a name', rybbit({ type: 'custom_event' }), 'event_name'),
     refused(
       'properties that are an object',
@@ -525,6 +571,12 @@ export function openPanelCases(): Case[] {
       path,
       body: track('sign_up', { ...page, plan: 'team', cart: { items: 3 }, tags: ['a'] }),
       rows: [{ name: 'sign_up', pathname: '/prices', props: { plan: 'team', 'cart.items': '3', tags: '["a"]' } }],
+    },
+    {
+      title: 'forty properties and a long name: the first thirty stay',
+      path,
+      body: track('n'.repeat(200), { ...page, ...numbered(40) }),
+      rows: [{ name: 'n'.repeat(200), pathname: '/prices', props: numbered(30) }],
     },
     {
       title: 'an event before any screen view: the origin of the request names the host',

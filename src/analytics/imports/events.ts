@@ -106,13 +106,25 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
   let rows: string[] = [];
   let chars = 0;
   let orders: Id64[] = [];
+  /** Rows that are at the disk while the next ones are read: reading and the disk take about as long. */
+  let leaving: { landed: Promise<void>; orders: readonly Id64[] } | undefined;
+
+  async function landed() {
+    await leaving?.landed;
+    leaving = undefined;
+  }
 
   async function flush() {
     const fresh = [...pendingDays].filter((day) => !days.has(day));
     pendingDays.clear();
     if (fresh.length > 0) await parts.markDirty(parts.site.id, fresh.map(dayText));
     for (const day of fresh) days.add(day);
-    if (rows.length > 0) await parts.append(rows.join('\n'));
+    await landed();
+    if (rows.length > 0) {
+      leaving = { landed: parts.append(rows.join('\n')), orders };
+      // Whoever waits for it hears of a refusal; until then it is nobody's.
+      leaving.landed.catch(() => {});
+    }
     rows = [];
     chars = 0;
     orders = [];
@@ -144,9 +156,11 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
       if (rows.length >= rowsPerAppend || chars >= charsPerAppend) await flush();
     }
     await flush();
+    await landed();
   } catch (error) {
     // These orders were read and not kept: when they come again they must count.
-    for (const order of orders) parts.orderKeys.delete(order);
+    const refused = (await leaving?.landed.then(() => [])?.catch(() => leaving?.orders)) ?? [];
+    for (const order of [...refused, ...orders]) parts.orderKeys.delete(order);
     throw error;
   } finally {
     // Also when the file breaks off in the middle: what was kept until then changes its days all the same.

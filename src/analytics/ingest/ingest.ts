@@ -100,7 +100,7 @@ export function openIngest(parts: IngestParts): Ingest {
         passOver(taken, input, nowMs);
         continue;
       }
-      const page = readPage(input.url, input.hashMode);
+      const page = readPage(input.url, input.hashMode, input.pathCharsMax);
       const problem = 'refused' in page ? page : readClaims(input, sender, nowMs);
       if (problem !== undefined) {
         refuse(taken, index, problem, events[index], nowMs);

@@ -18,17 +18,20 @@ const hostCharsMax = 253;
 /**
  * Reads the address of a page. User name, password, port, query and (outside hash mode) fragment are left behind here.
  * Refused are: what no URL parser can read, schemes that name no place (`data:`, `javascript:`, `about:`), and paths
- * over 2,000 characters; cutting those would make one page of many.
+ * over 2,000 characters (or `pathCharsMax`); cutting those would make one page of many.
  */
-export function readPage(address: string, hashMode: boolean): Page | Refusal {
+export function readPage(
+  address: string,
+  hashMode: boolean,
+  pathCharsMax: number = ingestLimits.pathCharsMax,
+): Page | Refusal {
   const url = parseAddress(address);
   if (url === undefined)
     return refuse('invalid', 'The address of the page cannot be read. Send it whole, as location.href gives it.');
   const hostname = readHostname(url.hostname);
   if (hostname.length > hostCharsMax) return refuse('too_large', `A hostname has at most ${hostCharsMax} characters.`);
   const pathname = readPathname(url, hashMode);
-  if (pathname.length > ingestLimits.pathCharsMax)
-    return refuse('too_large', `The path is longer than ${ingestLimits.pathCharsMax} characters.`);
+  if (pathname.length > pathCharsMax) return refuse('too_large', `The path is longer than ${pathCharsMax} characters.`);
   return { hostname, pathname, search: url.search };
 }
 

@@ -9,6 +9,8 @@ import { cleanText, cutText } from './text.ts';
 export type EventInput = {
   readonly name: string;
   readonly url: string;
+  /** Of the page's path: a longer one refuses the event. */
+  readonly pathCharsMax: number;
   readonly hashMode: boolean;
   /** As sent: one or several, separated by commas; '' = the host of the page. */
   readonly domains: string;
@@ -58,14 +60,18 @@ const engagementMsMax = 24 * 3_600_000;
 /**
  * Reads one event of a payload, in Plausible's words (long and short) and ours. Unknown members are ignored, as
  * Plausible does, so that newer trackers work with older servers.
+ * @param limits of names and paths; those of other products' trackers may be longer
  */
-export function readEvent(raw: unknown): EventInput | Refusal {
+export function readEvent(
+  raw: unknown,
+  limits: { readonly nameCharsMax: number; readonly pathCharsMax: number } = ingestLimits,
+): EventInput | Refusal {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     return invalid('event', 'An event is a JSON object.');
   const sent = raw as Record<string, unknown>;
   const name = sent.n ?? sent.name;
   if (typeof name !== 'string' || name.trim() === '') return invalid('name', 'The event needs a "name" that is text.');
-  if (name.length > ingestLimits.nameCharsMax) return tooLarge('name', ingestLimits.nameCharsMax);
+  if (name.length > limits.nameCharsMax) return tooLarge('name', limits.nameCharsMax);
   const url = sent.u ?? sent.url;
   if (typeof url !== 'string' || url === '') return invalid('url', 'The event needs the "url" of its page, as text.');
   if (url.length > ingestLimits.urlCharsMax) return tooLarge('url', ingestLimits.urlCharsMax);
@@ -85,6 +91,7 @@ export function readEvent(raw: unknown): EventInput | Refusal {
   return {
     name: trimmed,
     url,
+    pathCharsMax: limits.pathCharsMax,
     hashMode: isOn(sent.h ?? sent.hashMode),
     domains,
     referrer: cutText(textOf(sent.r ?? sent.referrer), ingestLimits.urlCharsMax),

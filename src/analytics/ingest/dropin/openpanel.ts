@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { LeftOutReason } from '../../../../contract/drops.ts';
-import { ingestLimits } from '../../../../contract/limits.ts';
 import type { ReadEvent } from '../ingest.ts';
 import { readCurrency } from '../revenue.ts';
 import {
@@ -85,7 +84,7 @@ function readTrack(payload: Record<string, unknown>, client: OpenPanelClient): R
     domain: client.name,
     referrer: referrerOf(said.__referrer),
     title: said.__title,
-    props: isLink ? { url: said.href } : flatProps(Object.fromEntries(kept), ingestLimits.propsMax),
+    props: isLink ? { url: said.href } : flatProps(Object.fromEntries(kept)),
     ...(earned === undefined ? {} : { revenue: earned }),
     ...(client.isServer
       ? { ip: isGiven(said.__ip) ? said.__ip : client.headers['x-client-ip'], time: said.__timestamp }

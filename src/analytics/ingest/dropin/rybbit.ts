@@ -1,5 +1,4 @@
 import type { LeftOutReason } from '../../../../contract/drops.ts';
-import { ingestLimits } from '../../../../contract/limits.ts';
 import { readForeignId } from '../../foreign_ids.ts';
 import { foreignName } from '../../sites.ts';
 import { bareRelative } from '../bare.ts';
@@ -129,7 +128,7 @@ export const readRybbit: ReadEvent = (raw) => {
         ...(kind.name !== '' && isGiven(sent.event_name) ? { event_name: sent.event_name } : {}),
         ...(isGiven(sent.tag) ? { tag: sent.tag } : {}),
         ...(isGiven(sent.app_version) ? { app_version: sent.app_version } : {}),
-        ...flatProps(isGiven(sent.feature_flags) ? { flag: sent.feature_flags } : {}, ingestLimits.propsMax),
+        ...flatProps(isGiven(sent.feature_flags) ? { flag: sent.feature_flags } : {}),
       },
       interactive: kind.interactive,
       ip: sent.ip_address,
@@ -195,7 +194,7 @@ function readProperties(text: unknown, charsMax: number, kind: Kind): Properties
   if (typeof kept.formAction === 'string' && !kept.formAction.includes('://'))
     kept.formAction = bareRelative(kept.formAction);
   return {
-    props: flatProps(kept, ingestLimits.propsMax),
+    props: flatProps(kept),
     hasText: leaves.some((key) => isGiven(said[key])),
   };
 }

@@ -1,4 +1,3 @@
-import { ingestLimits } from '../../../../contract/limits.ts';
 import { readForeignId } from '../../foreign_ids.ts';
 import { foreignName } from '../../sites.ts';
 import type { ReadEvent } from '../ingest.ts';
@@ -40,6 +39,7 @@ export const readUmami: ReadEvent = (raw) => {
   if (sent.type !== 'event') return refuse('type', 'The "type" is event, identify or performance.');
   const long = refuseLong(payload, charsMax);
   if (long !== undefined) return long;
+  if (isGiven(payload.data) && asObject(payload.data) === undefined) return refuse('data', 'The "data" is an object.');
   const hostname = textOf(payload.hostname);
   const { props, revenue } = readData(payload.data);
   const words: OurWords = {
@@ -82,7 +82,7 @@ function decoded(title: string): string {
  * beside it means money, so an amount that cannot be read refuses the event.
  */
 function readData(data: unknown): { props: Record<string, unknown>; revenue?: OurWords['revenue'] } {
-  const props = flatProps(data, ingestLimits.propsMax);
+  const props = flatProps(data);
   const keys = Object.keys(props);
   const currency = keys.find((key) => /currency/i.test(key) && readCurrency(props[key]) !== undefined);
   if (currency === undefined) return { props };

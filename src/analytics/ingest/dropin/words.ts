@@ -1,10 +1,13 @@
 import type { LeftOutReason } from '../../../../contract/drops.ts';
+import { dropInLimits, ingestLimits } from '../../../../contract/limits.ts';
 import type { ReadEvent } from '../ingest.ts';
 import { type Refusal, readEvent } from '../payload.ts';
+import { cutText } from '../text.ts';
 
 /**
  * What the readers of other products' payloads share. Each turns its payload into an event in our own words and has
- * that read by the reader of `/api/event`, so that every limit and every rule of privacy is the same there and here.
+ * that read by the reader of `/api/event`, so that every rule of privacy is the same there and here. Their products
+ * know no number of properties: what is over ours is left out and counted, instead of the whole event refused.
  */
 
 /** An event in our words, by their long names (docs/guides/tracker.md, "Wire format"). */
@@ -30,9 +33,25 @@ export function readOurWords(
   leftOut: readonly LeftOutReason[],
   theirNames: Readonly<Record<string, string>>,
 ): ReturnType<ReadEvent> {
-  const input = readEvent(words);
+  const fitting = words.props === undefined ? undefined : fittingProps(words.props);
+  const input = readEvent(fitting === undefined ? words : { ...words, props: fitting.props }, dropInLimits);
   if ('refused' in input) return { ...input, field: theirNames[input.field] ?? input.field };
-  return { ...input, leftOut };
+  return { ...input, leftOut: fitting?.isCut === true ? [...leftOut, 'props_cut'] : leftOut };
+}
+
+/** As many properties, and as much of each, as an event may have. */
+function fittingProps(props: Record<string, unknown>): { props: Record<string, unknown>; isCut: boolean } {
+  const { propsMax, propKeyCharsMax, propValueCharsMax } = ingestLimits;
+  const given = Object.entries(props).filter(([, said]) => isGiven(said));
+  let isCut = given.length > propsMax;
+  const cut = (text: string, charsMax: number) => {
+    isCut ||= text.length > charsMax;
+    return cutText(text, charsMax);
+  };
+  const kept = given
+    .slice(0, propsMax)
+    .map(([key, said]) => [cut(key, propKeyCharsMax), cut(String(said), propValueCharsMax)]);
+  return { props: Object.fromEntries(kept), isCut };
 }
 
 export function asObject(value: unknown): Record<string, unknown> | undefined {
@@ -84,15 +103,14 @@ export function referrerOf(value: unknown): string {
 
 /** Deeper than this a value is its JSON text. */
 const depthMax = 5;
+/** More than an event keeps, so that revenue among them is found, and an end to what one event costs. */
+const flatMax = 200;
 
-/**
- * Nested properties as flat ones: `{a: {b: 1}}` is `a.b`, a list its JSON text, as these products show them. Stops
- * after one more than any event may have: then the whole is refused by its number anyway.
- */
-export function flatProps(value: unknown, countMax: number): Record<string, unknown> {
+/** Nested properties as flat ones: `{a: {b: 1}}` is `a.b`, a list its JSON text, as these products show them. */
+export function flatProps(value: unknown): Record<string, unknown> {
   const flat: [string, unknown][] = [];
   const put = (key: string, said: unknown, depth: number) => {
-    if (flat.length > countMax) return;
+    if (flat.length >= flatMax || !isGiven(said)) return;
     const inner = asObject(said);
     if (inner !== undefined && depth < depthMax)
       for (const name of Object.keys(inner)) put(key === '' ? name : `${key}.${name}`, inner[name], depth + 1);
