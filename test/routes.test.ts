@@ -10,6 +10,7 @@ import { errorStatus } from '../contract/errors.ts';
 import { event } from '../contract/event.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
+import { layPreparedCluster } from './prepared_cluster.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
 
 /**
@@ -442,7 +443,9 @@ function firstRun(code: string) {
 }
 
 beforeAll(async () => {
-  server = await startServer(readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0' }));
+  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0' });
+  await layPreparedCluster(config.dataDir);
+  server = await startServer(config);
   base = `http://127.0.0.1:${server.http.address.port}`;
   owner = new pg.Client(await ownerLogin(server.desk.house.postgres));
   await owner.connect();

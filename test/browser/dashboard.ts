@@ -8,6 +8,7 @@ import { expect } from 'vitest';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { type Config, readConfig } from '../../src/platform/config.ts';
+import { layPreparedCluster } from '../prepared_cluster.ts';
 import { eraseStores } from '../stores.ts';
 import { launch } from './chromium.ts';
 
@@ -37,7 +38,7 @@ export async function openDashboardDesk(browserArgs: (port: number) => string[] 
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-dashboard-'));
   const port = await freePort();
   const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: String(port) });
-  const browser = await launch({ args: browserArgs(port) });
+  const [browser] = await Promise.all([launch({ args: browserArgs(port) }), layPreparedCluster(config.dataDir)]);
   const desk: DashboardDesk = {
     config,
     browser,

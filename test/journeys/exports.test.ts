@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { layPreparedCluster } from '../prepared_cluster.ts';
 import { openCommandLine, type ServedDesk } from './cli.ts';
 
 /** What a site exports is what it shows: taken in by a second site, it answers the same to the last digit. */
 const cli = openCommandLine();
 vi.setConfig({ testTimeout: 300_000 });
 let server: ServedDesk | undefined;
+beforeAll(() => layPreparedCluster(cli.dataDir));
 afterAll(async () => {
   await server?.stop('SIGKILL');
   await cli.close();

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { SiteImport, SiteImports } from '../../contract/imports.ts';
 import { uploadLimits } from '../../contract/limits.ts';
+import { layPreparedCluster } from '../prepared_cluster.ts';
 import { openCommandLine, type ServedDesk } from './cli.ts';
 
 /** The desk is killed while it imports: after the next start each row is there once, without anybody's help. */
@@ -10,6 +11,7 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 const cli = openCommandLine();
 let server: ServedDesk | undefined;
 let key = '';
+beforeAll(() => layPreparedCluster(cli.dataDir));
 afterAll(async () => {
   await server?.stop('SIGKILL');
   await cli.close();
@@ -101,7 +103,8 @@ it.each(files)('a %s that the desk was killed in the middle of is there once', a
   server = await cli.serve();
   const done = await until(({ state }) => state === 'done');
   expect(done.rows_stored).toBe(ready.report?.stored);
-  expect(existsSync(join(cli.dataDir, 'imports')) && readdirSync(join(cli.dataDir, 'imports'))).toEqual([]);
+  // The file goes once the end is written down.
+  await vi.waitFor(() => expect(readdirSync(join(cli.dataDir, 'imports'))).toEqual([]), { timeout: 30_000 });
   expect(await pageviews(page)).toBe(before + expected);
   expect((await call('DELETE', `${imports}/${id}`)).status).toBe(202);
   await until(({ state }) => state === 'undone');

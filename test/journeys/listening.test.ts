@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { layPreparedCluster } from '../prepared_cluster.ts';
 import { eraseStores } from '../stores.ts';
 
 /** A desk that listens beyond its machine, with one proxy in front that says whether a request came by HTTPS. */
@@ -19,7 +20,9 @@ beforeAll(async () => {
     FAIRLEAD_TRUSTED_PROXIES: '1',
     FAIRLEAD_PUBLIC_URL: 'https://desk.example',
   };
-  server = await startServer(readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), ...env }));
+  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), ...env });
+  await layPreparedCluster(config.dataDir);
+  server = await startServer(config);
   base = `http://127.0.0.1:${server.http.address.port}`;
 });
 afterAll(async () => {
