@@ -4,7 +4,12 @@ export const exportFormats = ['plausible', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** POST /api/sites/:domain/exports: writes everything of a site, up to yesterday, into a file on the desk. */
-export const newExport = z.strictObject({ format: z.enum(exportFormats) });
+export const newExport = z.strictObject({
+  format: z.enum(exportFormats),
+  /** Its first and last day, 'YYYY-MM-DD' in the site's zone; absent: the first with numbers, and yesterday. */
+  from: z.iso.date().optional(),
+  to: z.iso.date().optional(),
+});
 
 /** A full export of a site. Its file can be fetched while the state is `done`, until `expires_at`. */
 export const siteExport = z.object({

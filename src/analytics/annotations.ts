@@ -3,6 +3,7 @@ import { annotation, newAnnotation } from '../../contract/annotations.ts';
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { checkSiteLimit } from './site_limit.ts';
 
 type Annotation = z.infer<typeof annotation>;
 
@@ -40,15 +41,7 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
       async handle({ principal, ...request }) {
         const site = await siteOfPath(postgres, request);
         const made = await postgres.tenant(site.organisation_id, async (sql) => {
-          const { count } = await sql.one<{ count: number }>(
-            'SELECT count(*)::int AS count FROM annotations WHERE site_id = $1',
-            [site.id],
-          );
-          if (count >= annotationsPerSiteMax)
-            throw new RequestError(
-              'conflict',
-              `A site has at most ${annotationsPerSiteMax} annotations. Remove one first.`,
-            );
+          await checkSiteLimit(sql, site.id, 'annotations', annotationsPerSiteMax);
           return sql.one<Annotation>(
             `INSERT INTO annotations (organisation_id, site_id, day, note, created_by, created_at)
              VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${columns}`,

@@ -10,6 +10,7 @@ import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
 import { type FrozenDays, runBatch } from './query/index.ts';
 import { isoDay, isZone, localDay } from './query/zone.ts';
+import { checkSiteLimit } from './site_limit.ts';
 
 export type Goal = z.infer<typeof goal>;
 
@@ -48,11 +49,7 @@ export async function addGoal(
   input: z.infer<typeof newGoal>,
 ): Promise<Goal> {
   refuseUnsound(input);
-  const { count } = await sql.one<{ count: number }>('SELECT count(*)::int AS count FROM goals WHERE site_id = $1', [
-    site.id,
-  ]);
-  if (count >= goalsPerSiteMax)
-    throw new RequestError('conflict', `A site has at most ${goalsPerSiteMax} goals. Remove one first.`);
+  await checkSiteLimit(sql, site.id, 'goals', goalsPerSiteMax);
   const row = await sql.maybe<Goal>(
     `INSERT INTO goals (name, kind, pattern, property, property_value, scroll_depth, currency, organisation_id, site_id, created_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -28,6 +28,7 @@ import { stepsOf } from './missing.ts';
 import { isZone } from './query/zone.ts';
 import { previewShield } from './shield_preview.ts';
 import { isUnknownProxy, namesAddress, ownAddress, readShieldValue, type ShieldValue } from './shield_values.ts';
+import { checkSiteLimit } from './site_limit.ts';
 
 /** The word that each kind's drops are counted under. A rule of its own has no count: the desk counts by reason. */
 const reasons: Readonly<Record<ShieldKind, DropReason>> = {
@@ -216,7 +217,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
         const made = await postgres.tenant(site.organisation_id, async (sql) => {
           if (value.kind === 'rate')
             await sql.run(`DELETE FROM shields WHERE site_id = $1 AND kind = 'rate'`, [site.id]);
-          await checkRoom(sql, site.id);
+          await checkSiteLimit(sql, site.id, 'shields', shieldLimits.perSiteMax);
           return insertShield(sql, site, {
             kind: value.kind,
             pattern: 'pattern' in value ? value.pattern : null,
@@ -284,7 +285,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
             field: 'undo',
           });
         const made = await postgres.tenant(site.organisation_id, async (sql) => {
-          await checkRoom(sql, site.id);
+          await checkSiteLimit(sql, site.id, 'shields', shieldLimits.perSiteMax);
           return insertShield(sql, site, {
             ...before,
             digest: before.digest === null ? null : Buffer.from(before.digest, 'hex'),
@@ -319,14 +320,6 @@ function readOwnAddress(address: string, forwardedFor: string | string[] | undef
       'The desk sees the address of a proxy and not yours, and all visitors come with it. The operator sets FAIRLEAD_TRUSTED_PROXIES first.',
     );
   return own;
-}
-
-async function checkRoom(sql: Sql, siteId: number): Promise<void> {
-  const { count } = await sql.one<{ count: number }>('SELECT count(*)::int AS count FROM shields WHERE site_id = $1', [
-    siteId,
-  ]);
-  if (count >= shieldLimits.perSiteMax)
-    throw new RequestError('conflict', `A site has at most ${shieldLimits.perSiteMax} shields. Remove one first.`);
 }
 
 type StoredShield = {

@@ -174,6 +174,33 @@ it('the tables of days are the archive that an import takes', async () => {
   expect(events.match(/,'=SUM\(A1\),/g)).toHaveLength(days);
 });
 
+it('the days that are named are written, and no others', async () => {
+  const post = (body: object) => desk.call('POST', '/api/sites/shop.example/exports', { format: 'ndjson', ...body });
+  const third = isoDay(Date.parse(firstDay) + 2 * dayMs);
+  const { status, body } = await post({ from: firstDay, to: third });
+  expect([status, body]).toEqual([201, expect.objectContaining({ first_day: firstDay, last_day: third, days: 3 })]);
+  const { id } = body as unknown as SiteExport;
+  await finished(id);
+  const lines = (await fetchFile(id)).bytes.toString().trim().split('\n');
+  expect([...new Set(lines.map((line) => (JSON.parse(line) as { time: string }).time.slice(0, 10)))].sort()).toEqual(
+    [0, 1, 2].map((day) => isoDay(Date.parse(firstDay) + day * dayMs)),
+  );
+  await desk.call('DELETE', `/api/sites/shop.example/exports/${id}`);
+  // Earlier than anything is from the first; today is not over.
+  const refused: [object, string][] = [
+    [{ from: 'soon' }, 'from'],
+    [{ to: isoDay(Date.now()) }, 'to'],
+    [{ from: lastDay, to: firstDay }, 'to'],
+    [{ from: isoDay(Date.now() + dayMs) }, 'from'],
+    [{ from: '2020-01-01', to: '2020-02-01' }, 'to'],
+  ];
+  for (const [asked, field] of refused)
+    expect([asked, await post(asked)]).toEqual([
+      asked,
+      { status: 400, body: { error: expect.objectContaining({ field }) } },
+    ]);
+});
+
 it('a stop in the middle goes on behind its last whole day, and what was cancelled leaves nothing', async () => {
   const { id } = await begin('plausible');
   await vi.waitFor(

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -164,6 +164,75 @@ it('the worker has health alone', async () => {
   expect((await get(worker, '/readyz')).status).toBe(200);
   expect((await get(worker, '/')).status).toBe(404);
 });
+
+it('a file lies with the app that took it, and another app neither reads it nor gives it up', async () => {
+  let second = await start('app', 'second app');
+  const imports = '/api/sites/shop.example/imports';
+  const exports = '/api/sites/shop.example/exports';
+  const log = `192.0.2.1 - - [05/Jan/2026:10:00:00 +0000] "GET /page HTTP/1.1" 200 512 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"\n`;
+  const made = await post(
+    second,
+    imports,
+    { kind: 'access-log', name: 'access.log', size: log.length },
+    { cookie: cookies },
+  );
+  const { id } = (await made.json()) as { id: number };
+  const sent = await fetch(at(second, `${imports}/${id}/parts/0`), {
+    method: 'PUT',
+    headers: { cookie: cookies, 'content-type': 'application/octet-stream' },
+    body: log,
+  });
+  expect([made.status, sent.status]).toEqual([201, 200]);
+
+  // The app that has the file ends when it is to be read, and the other one looks round.
+  await stop(second);
+  const { postgres } = app.desk.house;
+  await postgres.tenant(1, async (sql) => {
+    await sql.run("UPDATE imports SET state = 'checking' WHERE id = $1", [id]);
+    await sql.run(
+      `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_at)
+       VALUES (1, 1, 'parquet', 'waiting', 'UTC', '2026-01-05', '2026-01-05', now())`,
+    );
+  });
+  await stop(app);
+  const [importsOfFirst, exportsOfFirst] = ['imports', 'exports'].map((name) => join(folder, 'app', 'data', name));
+  for (const dir of [importsOfFirst, exportsOfFirst] as string[]) {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, '999'), 'nobody’s');
+  }
+  app = await start('app');
+  await vi.waitFor(
+    () => {
+      for (const dir of [importsOfFirst, exportsOfFirst] as string[]) expect(existsSync(join(dir, '999'))).toBe(false);
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const states = async (server: RunningServer, of: string) => {
+    const list = JSON.parse((await get(server, of)).text) as Record<string, { id: number; state: string }[]>;
+    return Object.values(list)[0]?.map(({ state }) => state);
+  };
+  expect([await states(app, imports), await states(app, exports)]).toEqual([['checking'], ['waiting']]);
+
+  second = await start('app', 'second app');
+  const reaches = (of: string, state: string) =>
+    vi.waitFor(async () => expect((await states(second, of))?.[0]).toBe(state), { timeout: 30_000, interval: 100 });
+  await reaches(imports, 'ready');
+  expect((await post(second, `${imports}/${id}/start`, {}, { cookie: cookies })).status).toBe(202);
+  await reaches(imports, 'done');
+
+  const asked = await post(second, exports, { format: 'ndjson' }, { cookie: cookies });
+  const { id: number } = (await asked.json()) as { id: number };
+  await reaches(exports, 'done');
+  const file = `${exports}/${number}/file`;
+  expect((await get(second, file)).text).toContain('"url":"https://shop.example/page"');
+  expect((await get(app, file)).status).toBe(404);
+});
+
+async function stop(server: RunningServer): Promise<void> {
+  running.splice(running.indexOf(server), 1);
+  await server.stop();
+}
 
 async function visitorsAtTheApp(): Promise<number[]> {
   const answer = await post(

@@ -9,6 +9,12 @@ export const exportFiles: readonly FileClass[] = [
     purpose: 'what a person of the organisation asked to take away, as a file',
   },
   {
+    path: 'exports/*.asked',
+    classes: ['D7'],
+    window: 'until the export is gone',
+    purpose: 'an empty file: this process was asked for the export of that number, so it writes it',
+  },
+  {
     path: 'exports/*.part/*',
     classes: ['D3'],
     window: 'until the export is finished or cancelled',

@@ -4,6 +4,7 @@ import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
 import { everywhere } from '../../accounts/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../query/zone.ts';
+import { oneAtATime } from '../site_limit.ts';
 import { formats } from './formats.ts';
 import { type ExportProgress, zoneOf } from './write_export.ts';
 
@@ -48,7 +49,7 @@ export function openExportRecords({ postgres, clock }: Stores) {
     ) =>
       postgres.tenant(site.organisation_id, async (sql) => {
         // One at a time: two that begin at the same moment would both find none.
-        await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`export ${site.id}`]);
+        await oneAtATime(sql, `export ${site.id}`);
         const known = await sql.query<{ format: string; pending: boolean }>(
           "SELECT format, state IN ('waiting', 'running') AS pending FROM exports WHERE site_id = $1",
           [site.id],
@@ -90,12 +91,17 @@ export function openExportRecords({ postgres, clock }: Stores) {
         async (sql) => (await sql.run('DELETE FROM exports WHERE id = $1 AND site_id = $2', [id, site.id])) > 0,
       ),
 
-    /** The export that was asked for first among those that are not finished. */
-    async next(): Promise<PendingExport | undefined> {
+    /**
+     * The export that was asked for first among those that are not finished.
+     * @param among numbers of those that count; absent: all of them
+     */
+    async next(among?: readonly number[]): Promise<PendingExport | undefined> {
       const pending = await everywhere(postgres, (sql) =>
         sql.query<PendingExport>(
           `SELECT e.id, e.organisation_id, e.site_id, s.domain, e.format, e.timezone, e.first_day, e.last_day
-           FROM exports e JOIN sites s ON s.id = e.site_id WHERE e.state IN ('waiting', 'running') ORDER BY e.id LIMIT 1`,
+           FROM exports e JOIN sites s ON s.id = e.site_id
+           WHERE e.state IN ('waiting', 'running') AND ($1::bigint[] IS NULL OR e.id = ANY ($1)) ORDER BY e.id LIMIT 1`,
+          [among ?? null],
         ),
       );
       return pending.sort((one, other) => one.id - other.id)[0];
@@ -131,14 +137,16 @@ export function openExportRecords({ postgres, clock }: Stores) {
         return changed > 0;
       }),
 
-    /** Takes the rows away whose time is over. @returns the numbers of those that are left, in every organisation */
-    async sweep(): Promise<ReadonlySet<number>> {
+    /** Takes the rows away whose time is over. @returns those that are left, in every organisation, by their number */
+    async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
       const left = await everywhere(postgres, async (sql) => {
         await sql.run('DELETE FROM exports WHERE expires_at <= $1', [now]);
-        return sql.query<{ id: number }>('SELECT id FROM exports');
+        return sql.query<{ id: number; isPending: boolean }>(
+          `SELECT id, state IN ('waiting', 'running') AS "isPending" FROM exports`,
+        );
       });
-      return new Set(left.map(({ id }) => id));
+      return new Map(left.map(({ id, isPending }) => [id, { isPending }]));
     },
   };
 }

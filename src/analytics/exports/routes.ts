@@ -5,11 +5,12 @@ import { siteOfPath } from '../../accounts/index.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
-import { isoDay } from '../query/zone.ts';
+import { dayOf, isoDay, startOfDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
+import { eventsOfDay } from './plausible_tables.ts';
 import { exportsPerSiteMax, openExportRecords } from './records.ts';
 import type { ExportRunner } from './runner.ts';
-import { knownDays } from './write_export.ts';
+import { knownDays, zoneOf } from './write_export.ts';
 
 const ofSite = z.object({ domain: z.string() });
 const ofExport = ofSite.extend({ id: z.coerce.number().int().positive() });
@@ -17,15 +18,18 @@ const ofExport = ofSite.extend({ id: z.coerce.number().int().positive() });
 const spanMs = 30_000;
 const spansMax = 1_000;
 
+/** Days as their numbers, both included. */
+type Span = { from: number; to: number };
+
 /** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
 export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'>, runner: ExportRunner): Route[] {
   const { postgres, warehouse, clock } = house;
   const records = openExportRecords(house);
 
   /** A page with a running export asks every second or two, and the first day of a site hardly ever changes. */
-  const lately = new Map<number, { span: { from: number; to: number }; untilMs: number }>();
+  const lately = new Map<number, { span: Span; untilMs: number }>();
 
-  async function spanOf(site: Site) {
+  async function spanOf(site: Site): Promise<Span | undefined> {
     const known = lately.get(site.id);
     if (known !== undefined && known.untilMs > clock.monotonic()) return known.span;
     const { first, last } = await knownDays(house, site);
@@ -48,10 +52,11 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
     }
   }
 
-  async function eventsOf(site: Site): Promise<number> {
+  async function eventsOf(site: Site, span: Span): Promise<number> {
+    const zone = zoneOf(site);
     const [row] = await warehouse.read<{ events: string }>(
-      'SELECT count() AS events FROM events WHERE site_id = {site:UInt64}',
-      { site: site.id },
+      `SELECT count() AS events FROM events AS e WHERE ${eventsOfDay}`,
+      { site: site.id, from: startOfDay(span.from, zone), to: startOfDay(span.to + 1, zone) },
       { purpose: 'export' },
     );
     return Number(row?.events ?? 0);
@@ -75,20 +80,21 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
       method: 'POST',
       path: '/api/sites/:domain/exports',
       access: 'stats.export',
-      summary: 'Begins to write everything of a site, up to yesterday, into a file.',
+      summary: 'Begins to write everything of a site, or the days that are named, up to yesterday, into a file.',
       params: ofSite,
       body: newExport,
       answer: siteExport,
       async handle({ principal, ...request }) {
         const site = await siteOfPath(postgres, request);
         lately.delete(site.id);
-        const span = await spanOf(site);
-        if (span === undefined)
+        const whole = await spanOf(site);
+        if (whole === undefined)
           throw new RequestError(
             'conflict',
             'No day of this site with numbers is over yet, so there is nothing to export. Come back tomorrow.',
           );
-        runner.checkRoom(await eventsOf(site));
+        const span = askedSpan(request.body, whole);
+        runner.checkRoom(await eventsOf(site, span));
         const { format } = request.body;
         const made = await records.begin(site, format, span, principal?.kind === 'person' ? principal.id : undefined);
         if (made === 'running')
@@ -101,7 +107,7 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
             'conflict',
             `A site has at most ${exportsPerSiteMax} exports at once. Delete one that is no longer needed.`,
           );
-        runner.wake();
+        runner.begin(made.id);
         return { status: 201, body: made };
       },
     }),
@@ -137,6 +143,20 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
       },
     }),
   ];
+}
+
+/** The days that were asked for, of those that there are. */
+function askedSpan(asked: { from?: string | undefined; to?: string | undefined }, whole: Span): Span {
+  const from = Math.max(whole.from, (asked.from === undefined ? undefined : dayOf(asked.from)) ?? whole.from);
+  const to = (asked.to === undefined ? undefined : dayOf(asked.to)) ?? whole.to;
+  const refuse = (field: string, message: string) => new RequestError('invalid_field', message, { field });
+  if (to > whole.to) throw refuse('to', `Days that are over can be exported: the last one is ${isoDay(whole.to)}.`);
+  if (from > to)
+    throw refuse(
+      asked.to === undefined ? 'from' : 'to',
+      `No day with numbers lies there: the site has ${isoDay(whole.from)} to ${isoDay(whole.to)}.`,
+    );
+  return { from, to };
 }
 
 function noSuchExport(): RequestError {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause, repeat } from '../../platform/clock.ts';
@@ -24,8 +24,8 @@ const pauseMsMax = 2_000;
 class Cancelled extends Error {}
 
 export interface ExportRunner {
-  /** Something waits. */
-  wake(): void;
+  /** An export was asked for here: its file is to lie with this process, which begins when nothing is before it. */
+  begin(id: number): void;
   /** Where the file of an export lies. */
   fileOf(id: number): string;
   /** Takes the files of an export away, written or half-written. */
@@ -56,7 +56,8 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
     else await rmFiles(id);
   }
   async function rmFiles(id: number) {
-    for (const path of [fileOf(id), `${fileOf(id)}.part`]) await rm(path, { recursive: true, force: true });
+    for (const path of [fileOf(id), `${fileOf(id)}.part`, `${fileOf(id)}.asked`])
+      await rm(path, { recursive: true, force: true });
   }
 
   function checkRoom(events: number) {
@@ -70,11 +71,22 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
       );
   }
 
+  /**
+   * The numbers of the exports that this process was asked for: where several share the stores, each writes its own, or
+   * a file would lie where nobody asks for it. Absent where there is only this one.
+   */
+  function ownIds(): number[] | undefined {
+    if (config.role === 'all') return undefined;
+    return (existsSync(folder) ? readdirSync(folder) : [])
+      .filter((name) => name.endsWith('.asked'))
+      .map((name) => Number.parseInt(name, 10));
+  }
+
   /** Everything that waits, one after another; several processes of a desk take turns. */
   async function work() {
     while (!stopping.signal.aborted) {
       isWoken = false;
-      const pending = await records.next();
+      const pending = await records.next(ownIds());
       if (pending === undefined) {
         if (isWoken) continue;
         return;
@@ -101,6 +113,7 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
       if (!existsSync(out)) await write(pending, out, AbortSignal.any([cancel.signal, stopping.signal]), held);
       const { size } = statSync(out);
       if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
+      await rm(`${out}.asked`, { force: true });
       log.info('export.done', { export: pending.id, bytes: size, ms: Math.round(clock.monotonic() - began) });
     } catch (error) {
       if (stopping.signal.aborted) return;
@@ -164,6 +177,12 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
     start().catch((error) => log.warn('export.waits', { why: whyOf(error) }));
   }
 
+  function begin(id: number) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (config.role !== 'all') writeFileSync(`${fileOf(id)}.asked`, '', { mode: 0o600 });
+    wake();
+  }
+
   /** Takes away what is over, and files whose row is gone (with its site, or while nobody ran). */
   async function sweep() {
     const there = existsSync(folder) ? readdirSync(folder) : [];
@@ -172,7 +191,7 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
       const id = Number.parseInt(name, 10);
       if (!left.has(id) && current?.id !== id) await rm(join(folder, name), { recursive: true, force: true });
     }
-    wake();
+    if ([...left.values()].some(({ isPending }) => isPending)) wake();
   }
 
   const stopLooking = repeat(clock, lookMs, sweep, {
@@ -181,7 +200,7 @@ export function openExportRunner({ config, clock, log, postgres, warehouse, spoo
   });
 
   return {
-    wake,
+    begin,
     fileOf,
     forget,
     checkRoom,

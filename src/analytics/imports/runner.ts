@@ -38,14 +38,14 @@ export interface ImportRunner {
  * check and an undoing begin again, and so does an import, after everything that it had stored was taken out.
  */
 export function openImportRunner(parts: {
-  house: Pick<House, 'clock' | 'log' | 'postgres' | 'spool'>;
+  house: Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'spool'>;
   importer: Importer;
   sites: Pick<SiteDirectory, 'byId'>;
   records: UploadRecords;
   uploads: Uploads;
 }): ImportRunner {
   const { house, importer, records, uploads } = parts;
-  const { clock, log, postgres, spool } = house;
+  const { config, clock, log, postgres, spool } = house;
   const stopping = new AbortController();
   let current: { id: number; cancel: AbortController } | undefined;
   let working: Promise<void> | undefined;
@@ -59,6 +59,7 @@ export function openImportRunner(parts: {
       isWoken = false;
       for (const pending of await records.pending()) {
         if (stopping.signal.aborted) return;
+        if (!isHere(pending)) continue;
         await importer.alone(pending.site_id, async (held) => {
           const now = await records.again(pending);
           if (now !== undefined) await workOn(now, held);
@@ -66,6 +67,14 @@ export function openImportRunner(parts: {
         });
       }
     } while (isWoken && !stopping.signal.aborted);
+  }
+
+  /**
+   * A file lies with the process that took it, which reads it: where several share the stores, another one would find
+   * none and give the import up. What is taken out needs no file.
+   */
+  function isHere({ id, state }: PendingImport): boolean {
+    return config.role === 'all' || state === 'undoing' || uploads.has(id);
   }
 
   async function workOn(pending: PendingImport, held: () => boolean) {
@@ -197,7 +206,7 @@ export function openImportRunner(parts: {
     const there = uploads.ids();
     const left = await records.sweep();
     for (const id of there) if (!left.has(id) && current?.id !== id) await uploads.remove(id);
-    wake();
+    if ([...left.values()].some(({ isPending }) => isPending)) wake();
   }
 
   const stopLooking = repeat(clock, lookMs, sweep, {

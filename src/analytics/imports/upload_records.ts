@@ -4,6 +4,7 @@ import type { ImportReportBody, NewImport, SiteImport, siteImport } from '../../
 import { uploadLimits } from '../../../contract/limits.ts';
 import { everywhere } from '../../accounts/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { oneAtATime } from '../site_limit.ts';
 import type { ImportOutcome } from './importer.ts';
 import { stoppedIn } from './report.ts';
 import { reportBody } from './report_body.ts';
@@ -52,7 +53,7 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
     begin: (site: Whose, { kind, name, size }: NewImport, startedBy: number | undefined) =>
       postgres.tenant(site.organisation_id, async (sql) => {
         // One at a time: two that begin at the same moment would both find none.
-        await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`upload ${site.id}`]);
+        await oneAtATime(sql, `upload ${site.id}`);
         const [other] = await sql.query(
           `SELECT 1 FROM imports WHERE site_id = $1 AND size IS NOT NULL AND state IN ${unfinished}`,
           [site.id],
@@ -176,8 +177,8 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
         ),
       ),
 
-    /** Gives up what nobody went on with. @returns the numbers of those that have a file, in every organisation */
-    async sweep(): Promise<ReadonlySet<number>> {
+    /** Gives up what nobody went on with. @returns those that are not finished, in every organisation, by their number */
+    async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
       const left = await everywhere(postgres, async (sql) => {
         await sql.run(
@@ -188,9 +189,12 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
             `Nobody went on with it within ${uploadLimits.keptDays} days, so its file was deleted. Nothing of it was stored; send it again.`,
           ],
         );
-        return sql.query<{ id: number }>(`SELECT id FROM imports WHERE size IS NOT NULL AND state IN ${withFile}`);
+        return sql.query<{ id: number; isPending: boolean }>(
+          `SELECT id, state IN ('checking', 'running', 'undoing') AS "isPending" FROM imports
+           WHERE state = 'undoing' OR (size IS NOT NULL AND state IN ${withFile})`,
+        );
       });
-      return new Set(left.map(({ id }) => id));
+      return new Map(left.map(({ id, isPending }) => [id, { isPending }]));
     },
   };
 }

@@ -74,6 +74,8 @@ export function openUploads({ config, keys, random }: Pick<House, 'config' | 'ke
       return openSealed(file, key, id, size);
     },
 
+    has: (id: number): boolean => existsSync(pathOf(id)),
+
     remove: (id: number) => rm(pathOf(id), { force: true }),
 
     ids: (): number[] => (existsSync(folder) ? readdirSync(folder).map(Number) : []),
