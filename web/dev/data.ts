@@ -452,6 +452,10 @@ function metricsOf(
         return whole === 0 ? 0 : Math.round(34 + noise * 9);
       case 'visit_duration':
         return whole === 0 ? 0 : Math.round(140 + noise * 50);
+      case 'time_on_page':
+        return whole === 0 ? null : Math.round(30 + noise * 60);
+      case 'scroll_depth':
+        return whole === 0 ? null : Math.round(55 + noise * 30);
       case 'events':
         return weight === undefined ? Math.round(whole * (0.98 + noise * 0.05)) : Math.round(whole * 1.2);
       case 'conversion_rate':

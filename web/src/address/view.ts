@@ -52,6 +52,8 @@ export const chartMetrics = [
   'pageviews',
   'bounce_rate',
   'visit_duration',
+  'time_on_page',
+  'scroll_depth',
   'events',
   'conversion_rate',
   'total_revenue',

@@ -42,7 +42,8 @@ export function AllRows({
 }) {
   const panel = of.find((one) => one.id === view.all) as Panel;
   const wanted = tabOf(panel, view);
-  const tab = dimensionOf(wanted.dimension) === undefined ? (panel.tabs[0] as PanelTab) : wanted;
+  const shown = dimensionOf(wanted.dimension) === undefined ? (panel.tabs[0] as PanelTab) : wanted;
+  const tab: PanelTab = { ...shown, columns: shown.allColumns ?? shown.columns };
   const lists = panel.tabs.filter((one) => one.map !== true);
   const tabs = isProperty(tab.dimension) ? [...lists, tab] : lists;
   const dimension = declaredDimension(tab.dimension);

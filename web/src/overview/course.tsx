@@ -16,6 +16,7 @@ import {
   change,
   duration,
   exactMoney,
+  isDuration,
   isMean,
   isPercentMetric,
   metricText,
@@ -26,7 +27,6 @@ import { addDays, addMonths, daysIn, isAhead, isCut, isUnfinished, stepLabels, s
 import { dayText, rangeText, stepText, stepTick } from '../period/words.ts';
 import { metricLabel } from '../questions/metrics.ts';
 import type { Frame } from '../questions/overview.ts';
-import { revenueMetrics, totalMetrics } from '../questions/overview.ts';
 import type { Annotations } from './annotations.tsx';
 import { AnnotationList } from './annotations.tsx';
 import { importedDays } from './explanation.ts';
@@ -77,8 +77,7 @@ export function Course({
   currency: string;
   why: ReactNode;
   annotations: Annotations;
-  /** Where the series were asked with other metrics than the overview's. */
-  drawnAs?: DrawnAs;
+  drawnAs: DrawnAs;
 }) {
   const data = drawn(series);
   const dim = series.state === 'waiting' && series.late && data !== undefined;
@@ -89,15 +88,11 @@ export function Course({
       ? `${axisCount(value)}`
       : isPercentMetric(metric)
         ? `${axisCount(value)}%`
-        : metric === 'visit_duration'
+        : isDuration(metric)
           ? duration(value)
           : axisCount(value);
   const beforeData = before === undefined ? undefined : drawn(before);
-  const asked: DrawnAs = drawnAs ?? {
-    asked: (totalMetrics as readonly MetricName[]).includes(metric) ? totalMetrics : revenueMetrics,
-    metric,
-  };
-  const points = pointsOf(frame, asked, local, firstDay, data, beforeData, annotations.all);
+  const points = pointsOf(frame, drawnAs, local, firstDay, data, beforeData, annotations.all);
   const label = total?.label ?? metricLabel(metric);
   // Known from the days alone, so that the legend has its lines before the numbers come.
   const alone = points.some((point) => point.part !== '')
@@ -205,7 +200,7 @@ export function Course({
             points={points}
             step={frame.step}
             hasBefore={beforeRange !== undefined}
-            kind={isPercentMetric(metric) ? 'percent' : metric === 'visit_duration' ? 'duration' : 'count'}
+            kind={isPercentMetric(metric) ? 'percent' : isDuration(metric) ? 'duration' : 'count'}
             text={text}
             axisText={axisText}
             changeText={changeText}

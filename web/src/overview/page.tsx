@@ -18,7 +18,7 @@ import { dimensionOf } from '../questions/dimensions.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, passesAlone, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
-import { frameOf, listName, overviewQuestions, revenueMetrics, tabOf, totalMetrics } from '../questions/overview.ts';
+import { frameOf, listName, overviewQuestions, revenueMetrics, tabOf, totalsOfView } from '../questions/overview.ts';
 import type { PanelTab } from '../questions/panels.ts';
 import { panels, tabKey } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
@@ -27,7 +27,7 @@ import { useAnnotations } from './annotations.tsx';
 import { askedWithOf, partlyOf } from './asked_with.ts';
 import { Course } from './course.tsx';
 import { EmptyPanel } from './empty_panel.tsx';
-import { countedUntil, rebuildingDays, revenueElsewhere } from './explanation.ts';
+import { countedUntil, importedDays, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
 import { OverviewPanel, rowsOf } from './panel.tsx';
 import { AgainstPicker, PeriodPicker, periodItems } from './period_picker.tsx';
@@ -80,7 +80,7 @@ export function OverviewPage({ site }: { site: Site }) {
   const setFilters = (filters: Filter[]) => change({ filters });
 
   // A running period fills up by itself; a new site looks more often, because someone waits for the first visit.
-  const totals = totalsOf(drawn(answers.totals as Answer), totalMetrics);
+  const totals = totalsOf(drawn(answers.totals as Answer), totalsOfView(view.filters));
   const visitors = cellNumber(totals[0]?.after);
   const nothing = visitors === 0 && cellNumber(totals[2]?.after) === 0;
   const someoneNow = live.state === 'here' && live.now.visitors > 0;
@@ -114,6 +114,7 @@ export function OverviewPage({ site }: { site: Site }) {
   const measuredFrom = firstDayOf(answers.first) ?? madeOn;
   const partly = partlyOf(frame, measuredFrom);
   const rebuilding = rebuildingDays(drawn(shown));
+  const imported = importedDays(drawn(shown));
   const annotations = useAnnotations(site.domain, drawn(shown) !== undefined);
   const signs = useQuality(site.domain, drawn(shown) !== undefined) ?? [];
   const step = (direction: -1 | 1) =>
@@ -231,6 +232,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   view={view}
                   local={local}
                   firstDay={firstDay}
+                  drawnAs={{ asked: ofOrders ? revenueMetrics : totalsOfView(view.filters), metric }}
                   series={answers.series as Answer}
                   before={answers.before}
                   partly={partly}
@@ -328,6 +330,11 @@ export function OverviewPage({ site }: { site: Site }) {
               in the revenue, which is in {site.currency}.
             </span>
           ))}
+          {imported.length > 0 && (
+            <span className="only-m">
+              Imported: {imported.map(([from, to]) => rangeText({ from, to }, frame.today)).join(', ')}.
+            </span>
+          )}
           <span>Places come from a database on this server; no address left it.</span>
           {view.filters.length > 0 && (
             <span className="vh">Filtered: {view.filters.map((filter) => filterSentence(filter)).join(', ')}.</span>

@@ -11,6 +11,7 @@ import {
   cellNumber,
   cellOf,
   exactCount,
+  isDuration,
   isPercentMetric,
   metricText,
   notApplicable,
@@ -181,21 +182,12 @@ export function Breakdown({
                           width: `calc((100% - var(--edge)) * ${(0.92 * Math.max(0, cellNumber(row.metrics[leadingAt]) ?? 0)) / longest})`,
                         }}
                       />
-                      <button
-                        type="button"
-                        className="name"
-                        title={`${row.name}\nClick: only this. Alt-click: all but this.`}
-                        aria-pressed={filtered(row.value)}
-                        onClick={(event) => onFilter(row.value, event.altKey)}
-                        onKeyDown={(event) => {
-                          // A button makes no click of Enter with Alt.
-                          if (event.key !== 'Enter' || !event.altKey) return;
-                          event.preventDefault();
-                          onFilter(row.value, true);
-                        }}
-                      >
-                        <NameText text={row.name} path={isPath(tab)} />
-                      </button>
+                      <RowName
+                        name={row.name}
+                        path={isPath(tab)}
+                        filtered={filtered(row.value)}
+                        onFilter={(exclude) => onFilter(row.value, exclude)}
+                      />
                     </td>
                     {tab.columns.map((column, at) => (
                       <td
@@ -211,6 +203,37 @@ export function Breakdown({
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The name of a row, which filters by it. */
+export function RowName({
+  name,
+  path,
+  filtered,
+  onFilter,
+}: {
+  name: string;
+  path: boolean;
+  filtered: boolean;
+  onFilter: (exclude: boolean) => void;
+}) {
+  return (
+    <button
+      type="button"
+      className="name"
+      title={`${name}\nClick: only this. Alt-click: all but this.`}
+      aria-pressed={filtered}
+      onClick={(event) => onFilter(event.altKey)}
+      onKeyDown={(event) => {
+        // A button makes no click of Enter with Alt.
+        if (event.key !== 'Enter' || !event.altKey) return;
+        event.preventDefault();
+        onFilter(true);
+      }}
+    >
+      <NameText text={name} path={path} />
+    </button>
   );
 }
 
@@ -234,7 +257,7 @@ function cellText(column: Column, cell: Cell | undefined): string {
 /** A head with its unit, for where the numbers stand alone. */
 export function headOf(column: Column): string {
   if (column.kind === 'share' || isPercentMetric(column.metric)) return `${column.head}, %`;
-  return column.metric === 'visit_duration' ? `${column.head}, s` : column.head;
+  return isDuration(column.metric) ? `${column.head}, s` : column.head;
 }
 
 function isPath(tab: PanelTab): boolean {

@@ -27,6 +27,15 @@ export const metricWords: Partial<Record<MetricName, MetricWords>> & Record<'vis
     label: 'Visit duration',
     definition: 'The mean time from the first to the last event of a visit. A bounced visit counts as 0 seconds.',
   },
+  time_on_page: {
+    label: 'Time on page',
+    definition:
+      'The mean time that a visit looks at the page: seconds in which it is in front and in focus. Visits without a sign of attention are not in the mean.',
+  },
+  scroll_depth: {
+    label: 'Scroll depth',
+    definition: 'How much of the page a visitor sees on the way down, at the deepest, averaged over visitors.',
+  },
   events: {
     label: 'Orders',
     definition: 'Events called purchase in the period. The same order number counts once per site.',

@@ -8,7 +8,7 @@ import { declaredDimension, dimensionOf, isProperty } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
-import { convertingTab, panels, propertyPanel, propertyTab, rowsAsked, tabKey } from './panels.ts';
+import { convertingTab, onlyPage, panels, propertyPanel, propertyTab, rowsAsked, tabKey } from './panels.ts';
 
 /** A view meets the calendar: the days it means, and what it is compared with. */
 export interface Frame {
@@ -40,13 +40,35 @@ export function frameOf(view: View, today: Day, firstDay: Day): Frame {
   };
 }
 
-export const totalMetrics = [
+const totalMetrics = [
   'visitors',
   'visits',
   'pageviews',
   'bounce_rate',
   'visit_duration',
 ] as const satisfies readonly MetricName[];
+const readingMetrics = [
+  'visitors',
+  'visits',
+  'pageviews',
+  'bounce_rate',
+  'time_on_page',
+  'scroll_depth',
+] as const satisfies readonly MetricName[];
+
+/** What a reader does on it: reading is measured for pages and visits, not for these. */
+const actions = new Set<string>(['goal', 'event', 'title']);
+
+/**
+ * The numbers over the chart. A view of one page says how long and how far that page is read, in place of how long its
+ * visits were.
+ */
+export function totalsOfView(filters: readonly Filter[]): readonly MetricName[] {
+  const read =
+    onlyPage(filters) !== undefined && !filters.some(({ dimension: key }) => actions.has(key) || isProperty(key));
+  return read ? readingMetrics : totalMetrics;
+}
+
 export const revenueMetrics = ['events', 'total_revenue'] as const satisfies readonly MetricName[];
 
 export interface Asked {
@@ -74,7 +96,7 @@ const withImports = { imports: true } as const;
 /** Totals against the period before; a day that still runs stands against the same part of its counterpart. */
 export function totalsQuestion(
   asked: Asked,
-  metrics: readonly MetricName[] = totalMetrics,
+  metrics: readonly MetricName[],
   extra: readonly unknown[] = [],
 ): QueryRequest {
   const { before, running } = asked.frame;
@@ -104,7 +126,7 @@ export function totalsQuestion(
 export function seriesQuestion(
   asked: Asked,
   range: DayRange,
-  metrics: readonly MetricName[] = totalMetrics,
+  metrics: readonly MetricName[],
   extra: readonly unknown[] = [],
 ): QueryRequest {
   const { filters = [], ...rest } = base(asked, range);
@@ -192,16 +214,17 @@ export function tabOf(panel: Panel, view: View): PanelTab {
 export function overviewQuestions(asked: Asked, view: View, revenue: boolean): Record<string, QueryRequest> {
   const { frame } = asked;
   const money = view.metric === 'total_revenue' || view.metric === 'events';
+  const metrics = totalsOfView(view.filters);
   const questions: Record<string, QueryRequest> = {
-    totals: totalsQuestion(asked),
+    totals: totalsQuestion(asked, metrics),
     series: money
       ? seriesQuestion(asked, frame.range, revenueMetrics, [ordersFilter])
-      : seriesQuestion(asked, frame.range),
+      : seriesQuestion(asked, frame.range, metrics),
   };
   if (frame.before !== undefined)
     questions.before = money
       ? seriesQuestion(asked, frame.before, revenueMetrics, [ordersFilter])
-      : seriesQuestion(asked, frame.before);
+      : seriesQuestion(asked, frame.before, metrics);
   if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
   for (const panel of panels) {
     const tab = tabOf(panel, view);

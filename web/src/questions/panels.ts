@@ -21,6 +21,8 @@ export interface PanelTab {
   /** Tabs with the same group are one tab with a choice inside (the five UTM parameters). */
   group?: string;
   columns: readonly Column[];
+  /** Of the list of all rows, which has the room of the whole page; without them its columns are those of the panel. */
+  allColumns?: readonly Column[];
   /** A value that the list leaves out, in the API's words, and why: a row for it would dwarf what the list is about. */
   without?: { value: string; why: string };
   /** Means something for one value of this dimension only: versions are of a browser. */
@@ -39,6 +41,7 @@ const finer: Partial<Record<string, DimensionKey>> = {
   channel: 'source',
   source: 'referrer',
   utm_campaign: 'utm_content',
+  page: 'entry',
   country: 'region',
   region: 'city',
   browser: 'browser_version',
@@ -59,6 +62,11 @@ export function detailOf(
 /** Can this tab be chosen under these filters? */
 export function isOffered(tab: PanelTab, filters: readonly Filter[]): boolean {
   return tab.within === undefined || onlyValue(filters, tab.within) !== undefined;
+}
+
+/** The one page that a view is about: then it says how long and how far that page is read. */
+export function onlyPage(filters: readonly Filter[]): string | undefined {
+  return onlyValue(filters, 'page');
 }
 
 function onlyValue(filters: readonly Filter[], dimension: string): string | undefined {
@@ -97,6 +105,9 @@ const shareOfViews: Column = {
   head: 'Share',
   means: 'Of all page views in the view.',
 };
+const shareOfViewsWide: Column = { ...shareOfViews, wide: true };
+const timeOnPage: Column = { kind: 'metric', metric: 'time_on_page', head: 'Time on page' };
+const scrollDepth: Column = { kind: 'metric', metric: 'scroll_depth', head: 'Scrolled' };
 const views: Column = { kind: 'metric', metric: 'pageviews', head: 'Views' };
 const untagged = { value: notSet, why: 'Visits without this tag are left out of the list.' };
 const visits: Column = { kind: 'metric', metric: 'visits', head: 'Visits', wide: true };
@@ -133,7 +144,9 @@ export function conversionColumns(countsTimes: boolean): Column[] {
 /** The same list when the view is filtered by a goal: each row says its rate. Lists of what was done keep their own. */
 export function convertingTab(tab: PanelTab): PanelTab {
   const isOfActions = tab.dimension === 'goal' || tab.dimension === 'event' || tab.group === propertyGroup;
-  return isOfActions || tab.map === true ? tab : { ...tab, columns: conversionColumns(true) };
+  if (isOfActions || tab.map === true) return tab;
+  const { allColumns: _, ...rest } = tab;
+  return { ...rest, columns: conversionColumns(true) };
 }
 
 const origin = [visitors, visits, bounce, time] as const;
@@ -162,7 +175,12 @@ export const panels: readonly Panel[] = [
     span: 5,
     rows: 8,
     tabs: [
-      { dimension: 'page', label: 'Pages', columns: [views, shareOfViews] },
+      {
+        dimension: 'page',
+        label: 'Pages',
+        columns: [views, shareOfViews],
+        allColumns: [views, { ...visitors, wide: true }, timeOnPage, { ...scrollDepth, wide: true }, shareOfViewsWide],
+      },
       {
         dimension: 'entry',
         label: 'Entry',
