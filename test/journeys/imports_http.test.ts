@@ -280,3 +280,39 @@ it('a restart keeps what was sent, and goes on with what was asked for', async (
   expect(await ask(site, ['pageviews'])).toEqual([20_000]);
   expect(await desk.rows(`SELECT count() AS n FROM events WHERE import_id = ${id}`)).toEqual([{ n: '20000' }]);
 });
+
+it('what nobody goes on with for seven days is given up, and so is what ended its desk five times', async () => {
+  const file = accessLog(20);
+  const [left, fatal, unlucky] = ['shop.example', 'log.example', 'bad.example'] as const;
+  const ids = {
+    [left]: await sendWhole(left, 'access-log', 'access.log', file),
+    [fatal]: await sendWhole(fatal, 'access-log', 'access.log', file),
+    [unlucky]: await sendWhole(unlucky, 'access-log', 'access.log', file),
+  };
+  for (const site of [fatal, unlucky] as const) expect((await step(site, ids[site], 'check')).state).toBe('ready');
+  // Seven days go by, and a desk that ended in the middle finds its import as it left it.
+  await desk.server.desk.house.postgres.tenant(1, async (sql) => {
+    await sql.run("UPDATE imports SET expires_at = expires_at - interval '7 days' WHERE id = $1", [ids[left]]);
+    const begun = "UPDATE imports SET state = 'running', tries = $2 WHERE id = $1";
+    await sql.run(begun, [ids[fatal], 5]);
+    await sql.run(begun, [ids[unlucky], 4]);
+  });
+  await desk.restart();
+  const ended = ({ state }: SiteImport) => state === 'failed' || state === 'done';
+  expect(await until(left, ids[left], ended)).toMatchObject({
+    state: 'failed',
+    failure: expect.stringMatching(/^Nobody went on with it within 7 days/),
+    expires_at: null,
+  });
+  expect(await until(fatal, ids[fatal], ended)).toMatchObject({
+    state: 'failed',
+    failure: expect.stringMatching(/^The desk ended 5 times in the middle of it/),
+    rows_stored: 0,
+  });
+  expect(await until(unlucky, ids[unlucky], ended)).toMatchObject({ state: 'done', rows_stored: 20 });
+  expect(
+    await desk.rows(`SELECT DISTINCT import_id FROM events WHERE import_id IN (${Object.values(ids).join(', ')})`),
+  ).toEqual([{ import_id: ids[unlucky] }]);
+  await noFiles();
+  expect((await desk.call('POST', calls(left, `/${ids[left]}/check`))).status).toBe(409);
+});
