@@ -13,7 +13,20 @@ export const realtimeQuery = z.strictObject({
     .string()
     .regex(/^\d{1,12}$/, 'is the cursor of an earlier answer')
     .optional(),
+  /** JSON: a list of `[operator, dimension, [values]]`, as POST /api/v2/query takes them. */
+  filters: z.string().max(8_000).optional(),
 });
+
+/** A filter on what an event itself says; `contains` takes no account of capitals. */
+export const realtimeFilters = z
+  .array(
+    z.tuple([
+      z.enum(['is', 'is_not', 'contains', 'contains_not']),
+      z.string().max(100),
+      z.array(z.string().max(2_000)).min(1).max(100),
+    ]),
+  )
+  .max(20);
 
 const named = z.object({
   /** Empty: direct, or not known. */
@@ -34,6 +47,8 @@ export const realtimeAnswer = z.object({
   sources: z.array(named),
   /** ISO 3166-1 alpha-2. */
   places: z.array(named),
+  regions: z.array(named),
+  cities: z.array(named),
   /** Newest first, times in whole seconds. They stand in place of all that was told from `events_from` on. */
   events: z.array(
     z.object({

@@ -3,14 +3,17 @@ import {
   type RealtimeAnswer,
   realtimeAnswer,
   realtimeEventsMax,
+  realtimeFilters,
   realtimeMinutes,
   realtimeNowMinutes,
   realtimeQuery,
 } from '../../contract/realtime.ts';
 import { siteOfPath } from '../accounts/index.ts';
-import { defineRoute, type Route } from '../platform/http/route.ts';
+import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { dimensionFacts } from './facts.ts';
 import { inSpan } from './in_span.ts';
+import { type Binder, openBinder } from './query/binder.ts';
 
 const minuteMs = 60_000;
 /** Rows of each list. */
@@ -18,31 +21,60 @@ const rowsMax = 10;
 /** An event may be stored after one that came later: so much of the stream is told again each time. */
 const overlapSeconds = 30;
 
+/**
+ * Everyone who looks at the same within this time is told the same: a site is asked about twice a second at most,
+ * however many people look. Longer, and an event could come later than the 3 seconds in which it is promised.
+ */
+const sharedMs = 500;
+
+interface Shared {
+  at: number;
+  answer: Promise<RealtimeAnswer>;
+}
+
 /** What happens on a site right now, in one answer of two statements over the last 30 minutes. */
 export function realtimeRoutes({
   postgres,
   warehouse,
   clock,
 }: Pick<House, 'postgres' | 'warehouse' | 'clock'>): Route[] {
-  async function read(site: number, since: string | undefined, signal: AbortSignal): Promise<RealtimeAnswer> {
+  const shared = new Map<string, Shared>();
+
+  /** The answer that others were just given, or a new one. Nobody's going away ends it for the others. */
+  function whole(site: number, filters: z.infer<typeof realtimeFilters>): Promise<RealtimeAnswer> {
     const now = clock.now();
+    for (const [key, { at }] of shared) if (now - at >= sharedMs || now < at) shared.delete(key);
+    const key = JSON.stringify([site, filters]);
+    const found = shared.get(key);
+    if (found !== undefined) return found.answer;
+    const answer = read(site, filters, now);
+    shared.set(key, { at: now, answer });
+    answer.catch(() => {
+      if (shared.get(key)?.answer === answer) shared.delete(key);
+    });
+    return answer;
+  }
+
+  async function read(site: number, filters: z.infer<typeof realtimeFilters>, now: number): Promise<RealtimeAnswer> {
+    const binder = openBinder();
+    const passing = `${inSpan}${filters.map((filter) => ` AND ${passes(filter, binder)}`).join('')}`;
     const last = Math.floor(now / minuteMs) * minuteMs;
     const starts = Array.from({ length: realtimeMinutes }, (_, at) => last - (realtimeMinutes - 1 - at) * minuteMs);
     const from = (starts[0] ?? last) / 1000;
-    const eventsFrom = since === undefined ? from : Math.max(from, Number(since) - overlapSeconds);
-    const options = { purpose: 'realtime', signal };
+    const span = { site, from, to: last / 1000 + 60, ...binder.paramsOf(passing) };
+    const options = { purpose: 'realtime' };
     const [counts, events] = await Promise.all([
       warehouse.read<{ list: string; named: string; pageviews: string; visitors: string }>(
-        countsStatement,
-        { site, from, here: now - realtimeNowMinutes * minuteMs, to: last / 1000 + 60 },
+        countsStatement(passing),
+        { ...span, here: now - realtimeNowMinutes * minuteMs },
         options,
       ),
       warehouse.read<
         { second: string | number; name: string } & Record<'page' | 'source' | 'country' | 'device', string>
       >(
         `SELECT toUnixTimestamp(time) AS second, name, pathname AS page, source, country, device FROM events
-        WHERE ${inSpan} AND name != 'engagement' ORDER BY time DESC, name, page LIMIT ${realtimeEventsMax}`,
-        { site, from: eventsFrom, to: last / 1000 + 60 },
+        WHERE ${passing} AND name != 'engagement' ORDER BY time DESC, name, page LIMIT ${realtimeEventsMax}`,
+        span,
         options,
       ),
     ]);
@@ -63,12 +95,14 @@ export function realtimeRoutes({
       pages: list('page'),
       sources: list('source'),
       places: list('country'),
+      regions: list('region'),
+      cities: list('city'),
       events: events.map(({ second, name, page, source, country, device }) => ({
         time: new Date(Number(second) * 1000).toISOString(),
         ...{ name, page, source, country, device },
       })),
-      events_from: new Date(eventsFrom * 1000).toISOString(),
-      cursor: String(events[0]?.second ?? since ?? from),
+      events_from: new Date(from * 1000).toISOString(),
+      cursor: String(events[0]?.second ?? from),
     };
   }
 
@@ -84,21 +118,77 @@ export function realtimeRoutes({
       answer: realtimeAnswer,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        return { body: await read(site.id, request.query.since, request.signal) };
+        const { since, filters } = request.query;
+        return { body: onFrom(await whole(site.id, filtersOf(filters)), since) };
       },
     }),
   ];
 }
 
+/** What came after a cursor, and a little before it. */
+function onFrom(answer: RealtimeAnswer, since: string | undefined): RealtimeAnswer {
+  if (since === undefined) return answer;
+  const from = new Date(Math.max(Date.parse(answer.events_from), (Number(since) - overlapSeconds) * 1000));
+  const first = from.toISOString();
+  return {
+    ...answer,
+    events: answer.events.filter(({ time }) => time >= first),
+    events_from: first,
+    cursor: answer.events.length === 0 ? since : answer.cursor,
+  };
+}
+
+/** @throws RequestError invalid_filter */
+function filtersOf(text: string | undefined): z.infer<typeof realtimeFilters> {
+  if (text === undefined) return [];
+  const refuse = () =>
+    new RequestError(
+      'invalid_filter',
+      'Write the filters as JSON, such as [["is","visit:country",["DE"]]], of what an event itself says: no goals, properties, pages of entry and exit.',
+      { field: 'filters' },
+    );
+  let filters: unknown;
+  try {
+    filters = JSON.parse(text);
+  } catch {
+    throw refuse();
+  }
+  const read = realtimeFilters.safeParse(filters);
+  if (!read.success || read.data.some(([, dimension]) => columnOf(dimension) === undefined)) throw refuse();
+  return read.data;
+}
+
+/** The column of `events` that a dimension is, if it is one as it stands. */
+function columnOf(dimension: string): { column: string; empty: string } | undefined {
+  const fact = Object.hasOwn(dimensionFacts, dimension) ? dimensionFacts[dimension] : undefined;
+  return fact === undefined || fact.level === 'visit-end' || fact.names !== undefined ? undefined : fact;
+}
+
+/** A filter as SQL: the column is one of ours, the values are bound. */
+function passes([operator, dimension, values]: z.infer<typeof realtimeFilters>[number], binder: Binder): string {
+  const { column, empty } = columnOf(dimension) as { column: string; empty: string };
+  const found =
+    operator === 'is' || operator === 'is_not'
+      ? `${column} IN ${binder.bind(
+          'Array(String)',
+          values.map((value) => (value === empty ? '' : value)),
+        )}`
+      : values
+          .map((value) => `positionCaseInsensitiveUTF8(${column}, ${binder.bind('String', value)}) > 0`)
+          .join(' OR ');
+  return operator === 'is' || operator === 'contains' ? `(${found})` : `NOT (${found})`;
+}
+
 const isHere = 'time > fromUnixTimestamp64Milli({here:Int64})';
 const figures = `toString(countIf(name = 'pageview')) AS pageviews, toString(uniqExact(visitor_id)) AS visitors`;
 
-const countsStatement = [
-  `SELECT 'minute' AS list, toString(toUnixTimestamp(toStartOfMinute(time))) AS named, ${figures} FROM events WHERE ${inSpan} GROUP BY named`,
-  `SELECT 'now' AS list, '' AS named, ${figures} FROM events WHERE ${inSpan} AND ${isHere}`,
-  ...Object.entries({ page: 'pathname', source: 'source', country: 'country' }).map(
-    ([list, column]) => `SELECT * FROM (
-      SELECT '${list}' AS list, toString(${column}) AS named, ${figures} FROM events WHERE ${inSpan} AND ${isHere}
+const countsStatement = (passing: string) =>
+  [
+    `SELECT 'minute' AS list, toString(toUnixTimestamp(toStartOfMinute(time))) AS named, ${figures} FROM events WHERE ${passing} GROUP BY named`,
+    `SELECT 'now' AS list, '' AS named, ${figures} FROM events WHERE ${passing} AND ${isHere}`,
+    ...Object.entries({ page: 'pathname', source: 'source', country: 'country', region: 'region', city: 'city' }).map(
+      ([list, column]) => `SELECT * FROM (
+      SELECT '${list}' AS list, toString(${column}) AS named, ${figures} FROM events WHERE ${passing} AND ${isHere}
       GROUP BY named ORDER BY uniqExact(visitor_id) DESC, named LIMIT ${rowsMax})`,
-  ),
-].join(' UNION ALL ');
+    ),
+  ].join(' UNION ALL ');

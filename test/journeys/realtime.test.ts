@@ -44,6 +44,8 @@ it('an event that was acknowledged comes into the answer by itself, with nothing
     pages: [{ name: '/first', visitors: 1 }],
     sources: [{ name: 'Bing', visitors: 1 }],
     places: [{ name: '', visitors: 1 }],
+    regions: [{ name: '', visitors: 1 }],
+    cities: [{ name: '', visitors: 1 }],
   });
   expect(sum(found.minutes)).toBe(1);
   const [row] = await desk.rows<{ visitor: string; visit: string }>(
@@ -67,6 +69,35 @@ it('a cursor tells the stream on from there: what it repeats stands from `events
   expect((await realtime('shop.example', String(Number(after.cursor) + 3_600))).events).toEqual([]);
 });
 
+it('filters by what an event itself says, and says which filters that are not', async () => {
+  const ask = (filters: unknown) =>
+    desk.call('GET', `/api/sites/shop.example/realtime?${new URLSearchParams({ filters: JSON.stringify(filters) })}`);
+  const named = async (filters: unknown) => {
+    const { status, body } = await ask(filters);
+    expect(status, JSON.stringify(body)).toBe(200);
+    const answer = body as unknown as RealtimeAnswer;
+    return { pages: answer.pages.map(({ name }) => name), events: answer.events.length, sum: sum(answer.minutes) };
+  };
+  // All of one visit, which began with a search.
+  const both = { pages: ['/first', '/second'], events: 3, sum: 2 };
+  expect(await named([['is', 'visit:source', ['Bing']]])).toEqual(both);
+  expect(await named([['is_not', 'event:page', ['/first']]])).toEqual({ pages: ['/second'], events: 2, sum: 1 });
+  expect(await named([['contains', 'event:page', ['SECOND']]])).toEqual({ pages: ['/second'], events: 2, sum: 1 });
+  expect(await named([['is', 'visit:source', ['Direct / None']]])).toEqual({ pages: [], events: 0, sum: 0 });
+  expect(await named([['is', 'visit:country', ['(not set)']]])).toEqual(both);
+  for (const wrong of [[['is', 'event:goal', ['Signup']]], [['is', 'visit:entry_page', ['/']]], [['is', 'x', []]], 7]) {
+    const { status, body } = await ask(wrong);
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).toContain('"invalid_filter"');
+  }
+});
+
+it('everyone who looks at the same moment is told by one reading', async () => {
+  const looks = await Promise.all(Array.from({ length: 12 }, () => realtime('shop.example')));
+  expect(new Set(looks.map(({ at }) => at)).size).toBeLessThan(looks.length);
+  await expect.poll(async () => (await realtime('shop.example')).at, { timeout: 20_000 }).not.toBe(looks[0]?.at);
+});
+
 it('another site sees none of it', async () => {
   expect(await realtime('other.example')).toMatchObject({ visitors: 0, pages: [], events: [] });
 });
@@ -85,6 +116,8 @@ it('now ends after 5 minutes, the course and the stream after 30', async () => {
     `SELECT toString(count()) AS n FROM events WHERE hostname = 'late.example'`,
   );
   expect(stored?.n).toBe('4');
+  // What was told just before is told again for half a second.
+  await expect.poll(async () => (await realtime('late.example')).visitors, { timeout: 20_000 }).toBe(1);
   const found = await realtime('late.example');
   expect(found.pages).toEqual([{ name: '/3', visitors: 1 }]);
   expect(found.visitors).toBe(1);

@@ -370,7 +370,17 @@ export function openDouble(options: DoubleOptions = {}): Double {
         );
         return { status: 204 };
       }
-      const made = { id: nextId++, ...(body as { day: string; note: string }) };
+      const wanted = body as { day: string; note: string };
+      if (method === 'PUT') {
+        const changed = { id: Number(id), ...wanted };
+        list.splice(
+          list.findIndex((one) => one.id === changed.id),
+          1,
+          changed,
+        );
+        return { status: 200, body: changed };
+      }
+      const made = { id: nextId++, ...wanted };
       list.push(made);
       return { status: 201, body: made };
     }
@@ -583,6 +593,8 @@ function realtimeOf(visitors: number) {
     pages: list(pages),
     sources: list(sources),
     places: list(countries),
+    regions: list(['Berlin', 'Île-de-France', '']),
+    cities: list(['Berlin', 'Paris', '']),
     events: Array.from({ length: Math.min(60, visitors * 3) }, (_, at) => ({
       time: instant(last - at * 7_000),
       name: at % 6 === 4 ? 'Signup' : 'pageview',

@@ -98,8 +98,10 @@ export const api = {
   changeSite: (domain: string, body: SiteChange) => call<Site>('PATCH', site(domain), { body }),
   checks: (domain: string, signal?: AbortSignal) => call<SiteChecks>('GET', `${site(domain)}/checks`, { signal }),
   now: (domain: string, signal?: AbortSignal) => call<SiteNow>('GET', `${site(domain)}/now`, { signal }),
-  realtime: (domain: string, since: string | undefined, signal?: AbortSignal) =>
-    call<RealtimeAnswer>('GET', `${realtimePath(domain)}${since === undefined ? '' : `?since=${since}`}`, { signal }),
+  realtime: (path: string, since: string | undefined, signal?: AbortSignal) =>
+    call<RealtimeAnswer>('GET', since === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}since=${since}`, {
+      signal,
+    }),
   quality: (domain: string, signal?: AbortSignal) =>
     call<{ signs: QualitySign[] }>('GET', `${site(domain)}/quality`, { signal }),
   missing: (domain: string, period: MissingPeriod, signal?: AbortSignal) =>
@@ -133,6 +135,8 @@ export const api = {
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),
   addAnnotation: (domain: string, body: Sent<typeof newAnnotation>) =>
     call<Annotation>('POST', `${site(domain)}/annotations`, { body }),
+  changeAnnotation: (domain: string, id: number, body: Sent<typeof newAnnotation>) =>
+    call<Annotation>('PUT', `${site(domain)}/annotations/${id}`, { body }),
   removeAnnotation: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/annotations/${id}`),
   properties: (domain: string, event?: string) =>
     call<Listed<SeenProperty>>(
@@ -159,7 +163,9 @@ export const api = {
 };
 
 const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
-export const realtimePath = (domain: string) => `${site(domain)}/realtime`;
+/** @param filters as JSON; empty where there are none */
+export const realtimePath = (domain: string, filters: string) =>
+  `${site(domain)}/realtime${filters === '' ? '' : `?${new URLSearchParams({ filters })}`}`;
 export const shieldsPath = (domain: string) => `${site(domain)}/shields`;
 export const missingPath = (domain: string, period: MissingPeriod) => `${site(domain)}/missing?period=${period}`;
 

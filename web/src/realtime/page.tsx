@@ -1,15 +1,28 @@
-import type { CSSProperties } from 'react';
-import { useEffect, useRef, useState } from 'react';
+import type { CSSProperties, ReactNode } from 'react';
+import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
+import { navigate, useAddress } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import type { View } from '../address/view.ts';
+import { defaultView, readView, writeView } from '../address/view.ts';
 import { StepBars } from '../charts/step_bars.tsx';
 import { CallBox } from '../controls/call_box.tsx';
+import { Tabs } from '../controls/tabs.tsx';
 import type { Site } from '../desk/api.ts';
 import { realtimePath } from '../desk/api.ts';
+import { now } from '../edge/browser.ts';
 import { exactCount, onItsWay } from '../numbers/format.ts';
+import { FilterBar } from '../overview/filter_bar.tsx';
+import { RowName } from '../overview/panel.tsx';
+import { PlaceCredit } from '../overview/place_credit.tsx';
 import { Failed } from '../overview/states.tsx';
 import { WhyPopover } from '../overview/why.tsx';
+import { localTime } from '../period/period.ts';
 import { clockText } from '../period/words.ts';
-import { declaredDimension, valueText } from '../questions/dimensions.ts';
+import { declaredDimension, isProperty, notSet, valueText } from '../questions/dimensions.ts';
+import type { Filter } from '../questions/filters.ts';
+import { filterSentence, passesAlone, toApiFilter, toggleFilter } from '../questions/filters.ts';
+import { frameOf } from '../questions/overview.ts';
 import { Shell } from '../shell/shell.tsx';
 import './realtime.css';
 import type { StreamEvent } from './stream.ts';
@@ -17,11 +30,55 @@ import { useStream } from './stream.ts';
 
 const rowsShown = 5;
 
+/** The tabs of "Places now", and the list of the answer that each shows. */
+const placeTabs = [
+  { id: 'country', label: 'Countries', list: 'places' },
+  { id: 'region', label: 'Regions', list: 'regions' },
+  { id: 'city', label: 'Cities', list: 'cities' },
+] as const;
+
+/** Can it be told from one event alone, as it comes? Goals, properties, and the ends of visits cannot. */
+function appliesNow({ dimension, operator }: Filter): boolean {
+  if (['goal', 'entry', 'exit'].includes(dimension) || isProperty(dimension)) return false;
+  // A part of a country's name: events have its code.
+  return dimension !== 'country' || operator === 'is' || operator === 'is_not';
+}
+
 /** What happens right now? Who is there, the last half hour, and the events as they come. */
 export function RealtimePage({ site }: { site: Site }) {
   const [paused, setPaused] = useState(false);
   const [why, setWhy] = useState(false);
-  const { answer, events, problem } = useStream(site.domain, paused);
+  const [adding, setAdding] = useState(false);
+  const { search } = useAddress();
+  const view = useMemo(() => readView(search), [search]);
+  const applied = view.filters.filter(appliesNow);
+  const left = view.filters.filter((filter) => !appliesNow(filter));
+  const path = realtimePath(
+    site.domain,
+    applied.length === 0 ? '' : JSON.stringify(applied.map((filter) => toApiFilter(filter).slice(0, 3))),
+  );
+  const { answer, events, problem } = useStream(path, paused);
+  const change = (part: Partial<View>, replace = false) =>
+    navigate(pathOf({ page: 'realtime', site: site.domain }) + writeView({ ...view, ...part }), { replace });
+  const local = localTime(now(), site.timezone);
+  const today = frameOf(
+    { ...defaultView, period: { kind: 'preset', preset: 'today' }, against: { kind: 'off' } },
+    local.day,
+    local.day,
+  );
+  const list = (
+    dimension: 'page' | 'source' | 'country' | 'region' | 'city',
+    rows: RealtimeAnswer['pages'] | undefined,
+  ) => ({
+    dimension,
+    rows,
+    filtered: (value: string) => passesAlone(view.filters, dimension, value),
+    onFilter: (value: string, exclude: boolean) =>
+      change({ filters: toggleFilter(view.filters, dimension, value, exclude ? 'is_not' : 'is') }),
+    empty: applied.length === 0 ? 'Nobody in the last 5 minutes.' : 'Nobody in the last 5 minutes under these filters.',
+  });
+  const places = placeTabs.find(({ id }) => id === view.tabs.places) ?? placeTabs[0];
+  const placesId = useId();
   const at = answer === undefined ? undefined : clockText(Date.parse(answer.at), site.timezone, undefined, true);
   const state =
     at === undefined
@@ -37,12 +94,26 @@ export function RealtimePage({ site }: { site: Site }) {
       site={site.domain}
       title="Realtime"
       skipTo="Skip to what happens now"
-      actions={{ p: pause, w: () => setWhy(true) }}
+      actions={{ p: pause, w: () => setWhy(true), f: () => setAdding(true) }}
       palette={() => [
         { id: 'pause', group: 'Actions', text: paused ? 'Go on with realtime' : 'Pause realtime', act: pause },
       ]}
     >
+      <FilterBar
+        asked={{ site: site.domain, frame: today, filters: view.filters, time: local.time.slice(0, 5) }}
+        filters={view.filters}
+        onChange={(filters) => change({ filters })}
+        timezone={site.timezone}
+        adding={adding}
+        onAdding={setAdding}
+      />
       <main className="wrap realtime" id="main" tabIndex={-1}>
+        {left.length > 0 && (
+          <p className="note" role="status">
+            Not filtered by {left.map((filter) => filterSentence(filter)).join(', ')}: that is not known of an event as
+            it comes.
+          </p>
+        )}
         <section className="panel" aria-label="Visitors now">
           <div className="rt-head">
             <p className="rt-now">
@@ -50,7 +121,7 @@ export function RealtimePage({ site }: { site: Site }) {
               <span>{answer?.visitors === 1 ? 'visitor now' : 'visitors now'}</span>
             </p>
             <div className="rt-acts">
-              <WhyNow open={why} onOpenChange={setWhy} at={at} />
+              <WhyNow open={why} onOpenChange={setWhy} at={at} filters={applied} />
               <button type="button" className="btn sm" aria-pressed={paused} onClick={pause} title="Pause (p)">
                 Pause
               </button>
@@ -74,12 +145,26 @@ export function RealtimePage({ site }: { site: Site }) {
           </footer>
         </section>
         <div className="grid">
-          <List title="Pages now" head="Page" rows={answer?.pages} />
-          <List title="Sources now" head="Source" rows={answer?.sources} dimension="source" />
-          <List title="Places now" head="Country" rows={answer?.places} dimension="country" />
+          <List title="Pages now" {...list('page', answer?.pages)} />
+          <List title="Sources now" {...list('source', answer?.sources)} />
+          <List
+            title="Places now"
+            {...list(places.id, answer?.[places.list])}
+            bodyId={placesId}
+            tabs={
+              <Tabs
+                label="Places now"
+                tabs={placeTabs}
+                selected={places.id}
+                onSelect={(id) => change({ tabs: { ...view.tabs, places: id } }, true)}
+                panelId={placesId}
+              />
+            }
+            note={<PlaceCredit />}
+          />
         </div>
         <Events events={events} known={answer !== undefined} paused={paused} timezone={site.timezone} />
-        <CallBox site={site.domain} call={{ method: 'GET', path: realtimePath(site.domain) }} />
+        <CallBox site={site.domain} call={{ method: 'GET', path }} />
       </main>
     </Shell>
   );
@@ -89,10 +174,12 @@ function WhyNow({
   open,
   onOpenChange,
   at,
+  filters,
 }: {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   at?: string | undefined;
+  filters: readonly Filter[];
 }) {
   return (
     <WhyPopover open={open} onOpenChange={onOpenChange}>
@@ -105,7 +192,7 @@ function WhyNow({
         <p>The lists are of the same visitors, so one of them can stand in several rows. The bars are whole minutes.</p>
         <dl>
           <dt>Filters</dt>
-          <dd>none: filters and the period of the overview do not apply here</dd>
+          <dd>{filters.length === 0 ? 'none' : filters.map((filter) => filterSentence(filter)).join(' · ')}</dd>
           <dt>Left out</dt>
           <dd>Robots, referrer spam and what shields stop: they are counted apart, by reason.</dd>
           <dt>Counted to</dt>
@@ -161,29 +248,46 @@ function named(key: 'source' | 'country' | 'device', value: string): string {
 
 function List({
   title,
-  head,
   rows,
   dimension,
+  filtered,
+  onFilter,
+  empty,
+  tabs,
+  bodyId,
+  note,
 }: {
   title: string;
-  head: string;
   rows: RealtimeAnswer['pages'] | undefined;
-  dimension?: 'source' | 'country';
+  dimension: 'page' | 'source' | 'country' | 'region' | 'city';
+  filtered: (value: string) => boolean;
+  onFilter: (value: string, exclude: boolean) => void;
+  empty: string;
+  /** In place of the title, where there are more lists than one. */
+  tabs?: ReactNode;
+  bodyId?: string;
+  note?: ReactNode;
 }) {
+  const facts = declaredDimension(dimension);
   const longest = Math.max(1, ...(rows ?? []).map((row) => row.visitors));
   return (
     <section className="panel w4" aria-label={title}>
       <header>
-        <h2 className="rt-title">{title}</h2>
+        <h2 className={tabs === undefined ? 'rt-title' : 'vh'}>{title}</h2>
+        {tabs}
       </header>
-      <div className="body" style={{ '--rows': rowsShown } as CSSProperties}>
+      <div
+        className="body"
+        style={{ '--rows': rowsShown } as CSSProperties}
+        {...(tabs === undefined ? {} : { role: 'tabpanel', id: bodyId, 'aria-label': facts.plural })}
+      >
         {rows !== undefined && rows.length === 0 ? (
-          <p className="empty">Nobody in the last 5 minutes.</p>
+          <p className="empty">{empty}</p>
         ) : (
           <table className="bars">
             <thead>
               <tr>
-                <th scope="col">{head}</th>
+                <th scope="col">{facts.label}</th>
                 <th scope="col" className="num">
                   Visitors
                 </th>
@@ -191,19 +295,20 @@ function List({
             </thead>
             <tbody>
               {(rows ?? []).slice(0, rowsShown).map((row) => {
-                const name = dimension === undefined ? row.name : named(dimension, row.name);
+                const value = row.name === '' ? (facts.empty ?? notSet) : row.name;
                 return (
-                  <tr key={row.name}>
+                  <tr key={row.name} className={filtered(value) ? 'on' : ''}>
                     <td>
                       <span
                         className="b"
                         style={{ width: `calc((100% - var(--edge)) * ${(0.92 * row.visitors) / longest})` }}
                       />
-                      <span className="name" title={name}>
-                        <span className="cut" dir="auto">
-                          {name}
-                        </span>
-                      </span>
+                      <RowName
+                        name={valueText(facts, row.name)}
+                        path={dimension === 'page'}
+                        filtered={filtered(value)}
+                        onFilter={(exclude) => onFilter(value, exclude)}
+                      />
                     </td>
                     <td className="num">{exactCount(row.visitors)}</td>
                   </tr>
@@ -213,6 +318,10 @@ function List({
           </table>
         )}
       </div>
+      <footer>
+        <span>{note ?? ' '}</span>
+        {rows !== undefined && rows.length > rowsShown && <span>the {rowsShown} with the most visitors</span>}
+      </footer>
     </section>
   );
 }

@@ -19,10 +19,14 @@ export interface Stream {
   problem: DeskError | undefined;
 }
 
-/** Asks while the page is visible and not paused; what was told stays when the desk goes away. */
-export function useStream(domain: string, paused: boolean): Stream {
+/**
+ * Asks while the page is visible and not paused; what was told stays when the desk goes away.
+ * @param path where to ask, with its filters: another one is asked once even when paused
+ */
+export function useStream(path: string, paused: boolean): Stream {
   const [stream, setStream] = useState<Stream>({ answer: undefined, events: [], problem: undefined });
   const latest = useRef(stream);
+  const told = useRef('');
   const failures = useRef(0);
   const tell = (next: Stream) => {
     latest.current = next;
@@ -30,13 +34,15 @@ export function useStream(domain: string, paused: boolean): Stream {
   };
   useWhileVisible(
     async (signal) => {
-      if (paused) {
+      if (paused && told.current === path) {
         failures.current = 0;
         return;
       }
       try {
-        const answer = await api.realtime(domain, latest.current.answer?.cursor, signal);
+        const since = told.current === path ? latest.current.answer?.cursor : undefined;
+        const answer = await api.realtime(path, since, signal);
         if (signal.aborted) return;
+        told.current = path;
         failures.current = 0;
         tell({ answer, events: joined(latest.current.events, answer), problem: undefined });
       } catch (error) {
@@ -46,7 +52,7 @@ export function useStream(domain: string, paused: boolean): Stream {
       }
     },
     () => Math.min(slowestMs, everyMs * 2 ** failures.current),
-    [domain, paused],
+    [path, paused],
   );
   return stream;
 }
