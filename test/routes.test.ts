@@ -251,7 +251,10 @@ const examples: Record<string, Example> = {
   'GET /api/sites/:domain/realtime': {
     path: () => `/api/sites/${site}/realtime`,
     status: 200,
-    badParams: [[`/api/sites/${site}/realtime?since=yesterday`, 'since']],
+    badParams: [
+      [`/api/sites/${site}/realtime?since=yesterday`, 'since'],
+      [`/api/sites/${site}/realtime?filters=${'x'.repeat(8_001)}`, 'filters'],
+    ],
   },
   'GET /api/sites/:domain/exports': { ...bySite('/exports'), status: 200 },
   'POST /api/sites/:domain/exports': {
@@ -322,6 +325,17 @@ const examples: Record<string, Example> = {
       ['note', ' '],
       ['note', 'a\u0000b'],
       ['note', 'x'.repeat(201)],
+    ],
+  },
+  'PUT /api/sites/:domain/annotations/:id': {
+    path: async () =>
+      `/api/sites/${site}/annotations/${(await call('POST', `/api/sites/${site}/annotations`, people.owner, newAnnotation())).body.id}`,
+    body: newAnnotation,
+    status: 200,
+    badParams: [[`/api/sites/${site}/annotations/0`, 'id']],
+    badValues: [
+      ['day', 'today'],
+      ['note', ' '],
     ],
   },
   'DELETE /api/sites/:domain/annotations/:id': {
@@ -690,7 +704,7 @@ describe('nobody', () => {
       expect((await ask(name, { key })).status, 'a key that nobody has').toBe(401);
     expect((await ask(name, { cookies: ['__Host-fairlead_access=a.b.c'] })).status, 'a forged session').toBe(401);
     // What the example itself prepares (a goal or a key to delete) is made by the owner.
-    if (!/^DELETE|^PUT .*goals/.test(name)) expect(await everyRow()).toEqual(before);
+    if (!/^DELETE|^PUT .*(goals|annotations)/.test(name)) expect(await everyRow()).toEqual(before);
   });
 });
 

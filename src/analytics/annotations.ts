@@ -12,6 +12,8 @@ const annotationsPerSiteMax = 1_000;
 
 const columns = 'id, day::text AS day, note';
 
+const noSuchAnnotation = () => new RequestError('not_found', 'There is no annotation with this number on this site.');
+
 /** What happened that the numbers do not say: read by everyone who reads the chart, written by who may set goals. */
 export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): Route[] {
   return [
@@ -59,6 +61,27 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
       },
     }),
     defineRoute({
+      method: 'PUT',
+      path: '/api/sites/:domain/annotations/:id',
+      access: 'goal.manage',
+      summary: 'Changes what an annotation says, or its day.',
+      params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
+      body: newAnnotation,
+      answer: annotation,
+      async handle(request) {
+        const site = await siteOfPath(postgres, request);
+        const { day, note } = request.body;
+        const changed = await postgres.tenant(site.organisation_id, (sql) =>
+          sql.maybe<Annotation>(
+            `UPDATE annotations SET day = $1, note = $2 WHERE id = $3 AND site_id = $4 RETURNING ${columns}`,
+            [day, note, request.params.id, site.id],
+          ),
+        );
+        if (changed === undefined) throw noSuchAnnotation();
+        return { body: changed };
+      },
+    }),
+    defineRoute({
       method: 'DELETE',
       path: '/api/sites/:domain/annotations/:id',
       access: 'goal.manage',
@@ -69,7 +92,7 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
         const removed = await postgres.tenant(site.organisation_id, (sql) =>
           sql.run('DELETE FROM annotations WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
         );
-        if (removed === 0) throw new RequestError('not_found', 'There is no annotation with this number on this site.');
+        if (removed === 0) throw noSuchAnnotation();
         return { status: 204 };
       },
     }),

@@ -16,6 +16,7 @@ const noteCharsMax = 200;
 export interface Annotations {
   all: readonly Annotation[];
   add: (day: Day, note: string) => Promise<void>;
+  change: (id: number, day: Day, note: string) => Promise<void>;
   remove: (id: number) => Promise<void>;
 }
 
@@ -36,7 +37,14 @@ export function useAnnotations(site: string, wanted: boolean): Annotations {
   const add = useCallback(
     async (day: Day, note: string) => {
       const made = await api.addAnnotation(site, { day, note });
-      setAll((before) => [...before, made].sort((a, b) => a.day.localeCompare(b.day) || a.id - b.id));
+      setAll((before) => inOrder([...before, made]));
+    },
+    [site],
+  );
+  const change = useCallback(
+    async (id: number, day: Day, note: string) => {
+      const changed = await api.changeAnnotation(site, id, { day, note });
+      setAll((before) => inOrder(before.map((one) => (one.id === id ? changed : one))));
     },
     [site],
   );
@@ -47,8 +55,10 @@ export function useAnnotations(site: string, wanted: boolean): Annotations {
     },
     [site],
   );
-  return { all, add, remove };
+  return { all, add, change, remove };
 }
+
+const inOrder = (all: readonly Annotation[]) => all.toSorted((a, b) => a.day.localeCompare(b.day) || a.id - b.id);
 
 /** "Annotate" beside the chart: what is written onto the days that it shows, and a form for one more. */
 export function AnnotationList({
@@ -61,6 +71,15 @@ export function AnnotationList({
   today: Day;
 }) {
   const [open, setOpen] = useState(false);
+  const [changing, setChanging] = useState<number>();
+  const [takenOff, setTakenOff] = useState<Annotation>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const turn = (opened: boolean) => {
+    setOpen(opened);
+    setChanging(undefined);
+    setTakenOff(undefined);
+    setRefusal(undefined);
+  };
   const shown = annotations.all.filter(({ day }) => range.from <= day && day <= range.to);
   const label = shown.length === 0 ? 'Annotate' : `Annotations: ${exactCount(shown.length)}`;
   return (
@@ -69,7 +88,7 @@ export function AnnotationList({
       align="end"
       width={360}
       open={open}
-      onOpenChange={setOpen}
+      onOpenChange={turn}
       button={(props) => (
         <button type="button" className="btn quiet sm" {...props}>
           <Icon name="note" />
@@ -82,25 +101,84 @@ export function AnnotationList({
         <div className="annotations">
           {shown.length > 0 && (
             <ul>
-              {shown.map((one) => (
-                <AnnotationRow key={one.id} one={one} today={today} onRemove={() => annotations.remove(one.id)} />
-              ))}
+              {shown.map((one) =>
+                one.id === changing ? (
+                  <li key={one.id}>
+                    <AnnotationForm
+                      start={one}
+                      does="Save annotation"
+                      onSubmit={async (day, note) => {
+                        await annotations.change(one.id, day, note);
+                        setChanging(undefined);
+                      }}
+                      onCancel={() => setChanging(undefined)}
+                    />
+                  </li>
+                ) : (
+                  <AnnotationRow
+                    key={one.id}
+                    one={one}
+                    today={today}
+                    onChange={() => setChanging(one.id)}
+                    onRemove={async () => {
+                      await annotations.remove(one.id);
+                      setTakenOff(one);
+                    }}
+                  />
+                ),
+              )}
             </ul>
           )}
-          <NewAnnotation range={range} today={today} onAdd={annotations.add} />
+          {takenOff !== undefined && (
+            <p className="taken-off" role="status">
+              <span dir="auto">“{takenOff.note}” is taken off.</span>
+              <button
+                type="button"
+                className="btn sm"
+                onClick={() =>
+                  annotations.add(takenOff.day, takenOff.note).then(
+                    () => setTakenOff(undefined),
+                    (error: unknown) => setRefusal(asDeskError(error)),
+                  )
+                }
+              >
+                Undo
+              </button>
+            </p>
+          )}
+          <FormError message={refusal?.message} reference={refusal?.reference} />
+          {changing === undefined && (
+            <AnnotationForm
+              start={{ day: today < range.to ? today : range.to, note: '' }}
+              does="Add annotation"
+              onSubmit={annotations.add}
+            />
+          )}
         </div>
       )}
     </Popover>
   );
 }
 
-function AnnotationRow({ one, today, onRemove }: { one: Annotation; today: Day; onRemove: () => Promise<void> }) {
+function AnnotationRow({
+  one,
+  today,
+  onChange,
+  onRemove,
+}: {
+  one: Annotation;
+  today: Day;
+  onChange: () => void;
+  onRemove: () => Promise<void>;
+}) {
   const [refusal, setRefusal] = useState<DeskError>();
   return (
     <li>
       <div className="annotation">
         <time dateTime={one.day}>{dayText(one.day, today)}</time>
-        <span dir="auto">{one.note}</span>
+        <button type="button" className="link" dir="auto" aria-label={`Change: ${one.note}`} onClick={onChange}>
+          {one.note}
+        </button>
         <button
           type="button"
           className="btn quiet icon sm"
@@ -115,9 +193,20 @@ function AnnotationRow({ one, today, onRemove }: { one: Annotation; today: Day; 
   );
 }
 
-function NewAnnotation({ range, today, onAdd }: { range: DayRange; today: Day; onAdd: Annotations['add'] }) {
-  const [day, setDay] = useState<string>(today < range.to ? today : range.to);
-  const [note, setNote] = useState('');
+function AnnotationForm({
+  start,
+  does,
+  onSubmit,
+  onCancel,
+}: {
+  start: { day: Day; note: string };
+  /** What its button says. */
+  does: string;
+  onSubmit: Annotations['add'];
+  onCancel?: () => void;
+}) {
+  const [day, setDay] = useState<string>(start.day);
+  const [note, setNote] = useState(start.note);
   const [problem, setProblem] = useState<{ field: 'day' | 'note'; text: string }>();
   const [refusal, setRefusal] = useState<DeskError>();
   const submit = async (event: FormEvent) => {
@@ -131,7 +220,7 @@ function NewAnnotation({ range, today, onAdd }: { range: DayRange; today: Day; o
     setProblem(missing);
     if (missing !== undefined) return;
     try {
-      await onAdd(day, note.trim());
+      await onSubmit(day, note.trim());
       setNote('');
     } catch (error) {
       setRefusal(asDeskError(error));
@@ -164,8 +253,13 @@ function NewAnnotation({ range, today, onAdd }: { range: DayRange; today: Day; o
       )}
       <div className="go">
         <button type="submit" className="btn main-act">
-          Add annotation
+          {does}
         </button>
+        {onCancel !== undefined && (
+          <button type="button" className="btn" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
       </div>
     </form>
   );
