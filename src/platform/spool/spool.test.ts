@@ -441,8 +441,9 @@ describe('a disk that refuses', () => {
       await eventually(() => kept.length + refused === 400);
       await eventually(() => spool.segments() === 0);
       expect([...store.rows()].sort()).toEqual([...kept].sort());
+      // How many of each is for the speed of the disk; without any the test would prove nothing.
       expect(refused).toBeGreaterThan(0);
-      expect(kept.length).toBeGreaterThan(20);
+      expect(kept.length).toBeGreaterThan(0);
     },
   );
 });
