@@ -1,4 +1,4 @@
-import type { InputHTMLAttributes, MouseEvent, ReactNode, SelectHTMLAttributes } from 'react';
+import type { ComponentProps, InputHTMLAttributes, MouseEvent, ReactNode } from 'react';
 import { useId, useState } from 'react';
 import { Glyph, Icon } from './icons.tsx';
 
@@ -42,7 +42,7 @@ export function Field({
   );
 }
 
-export function Select({ children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
+export function Select({ children, ...rest }: ComponentProps<'select'>) {
   return (
     <span className="in select">
       <select {...rest}>{children}</select>

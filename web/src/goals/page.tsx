@@ -11,6 +11,7 @@ import type { DeskError, Goal, QueryRequest, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
 import { saveFile } from '../edge/browser.ts';
+import type { CsvCell } from '../numbers/csv.ts';
 import { csvText } from '../numbers/csv.ts';
 import { cellNumber, exactCount, onItsWay, percent } from '../numbers/format.ts';
 import { askedWithOf, partlyOf } from '../overview/asked_with.ts';
@@ -85,6 +86,8 @@ export function GoalsPage({ site }: { site: Site }) {
   const shown = answers.everyone as Answer;
   const answeredAt = shown.state === 'here' ? clockText(shown.at, site.timezone, undefined, true) : undefined;
   const nothing = goals.rows?.length === 0;
+
+  const sheet = () => goalSheet(rows, answers, goalView, sort);
 
   return (
     <GoalChrome
@@ -196,19 +199,26 @@ export function GoalsPage({ site }: { site: Site }) {
                 {rows.length === 0 ? ' ' : `${exactCount(rows.length)} ${rows.length === 1 ? 'goal' : 'goals'}`}
               </span>
               {rows.length > 0 && (
-                <button
-                  type="button"
-                  className="link"
-                  disabled={drawn(main) === undefined}
-                  onClick={() =>
-                    saveFile(
-                      `${site.domain.replaceAll(':', '-')}_goals_${frame.range.from}_${frame.range.to}.csv`,
-                      new Blob([csvText(goalSheet(rows, answers, goalView, sort))], { type: 'text/csv;charset=utf-8' }),
-                    )
-                  }
-                >
-                  CSV of what is shown
-                </button>
+                <span className="gl-files">
+                  {(['csv', 'xlsx'] as const).map((format) => (
+                    <button
+                      key={format}
+                      type="button"
+                      className="link"
+                      disabled={drawn(main) === undefined}
+                      onClick={async () =>
+                        saveFile(
+                          `${site.domain.replaceAll(':', '-')}_goals_${frame.range.from}_${frame.range.to}.${format}`,
+                          format === 'csv'
+                            ? new Blob([csvText(sheet())], { type: 'text/csv;charset=utf-8' })
+                            : await goalWorkbook(sheet()),
+                        )
+                      }
+                    >
+                      {format === 'csv' ? 'CSV of what is shown' : 'XLSX'}
+                    </button>
+                  ))}
+                </span>
               )}
             </footer>
           )}
@@ -272,3 +282,14 @@ const heads: Partial<Record<MetricName, { name: string; text: string }>> = {
   },
 };
 const meanings = (goals: readonly Goal[]) => listMetrics(goals).flatMap((metric) => heads[metric] ?? []);
+
+/** The same rows as the CSV, numbers as numbers. */
+async function goalWorkbook([head = [], ...rows]: CsvCell[][]): Promise<Blob> {
+  const { workbook } = await import('../numbers/xlsx.ts');
+  const format = (at: number) => ({ Revenue: '#,##0.00', 'Rate, %': '0.0' })[String(head[at])] ?? '#,##0';
+  return workbook(
+    'Goals',
+    head.map(String),
+    rows.map((row) => row.map((cell, at) => (typeof cell === 'number' ? { value: cell, format: format(at) } : cell))),
+  );
+}

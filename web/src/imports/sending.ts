@@ -30,6 +30,16 @@ function set(id: number, change: Partial<Held> | undefined): void {
   if (change === undefined) held.delete(id);
   else if (before !== undefined) held.set(id, { ...before, ...change });
   for (const tell of listeners) tell();
+  askBeforeLeaving();
+}
+
+const stay = (event: BeforeUnloadEvent) => event.preventDefault();
+
+/** Closing the tab ends the way of a file; other pages of the dashboard do not. The browser asks in its own words. */
+function askBeforeLeaving(): void {
+  const onTheWay = [...held.values()].some(({ state }) => state === 'sending' || state === 'waiting');
+  if (onTheWay) window.addEventListener('beforeunload', stay);
+  else window.removeEventListener('beforeunload', stay);
 }
 
 export function useSending(id: number | undefined): Sending | undefined {

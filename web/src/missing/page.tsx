@@ -13,6 +13,7 @@ import { exactCount, notApplicable, percent, share } from '../numbers/format.ts'
 import { signSentence, useQuality } from '../overview/quality.tsx';
 import { Failed } from '../overview/states.tsx';
 import { clockText, stepText, stepTick } from '../period/words.ts';
+import { declaredDimension, valueText } from '../questions/dimensions.ts';
 import { Shell } from '../shell/shell.tsx';
 import './missing.css';
 
@@ -433,7 +434,7 @@ function Examples({ answer, timezone }: { answer: MissingEvents; timezone: strin
           <thead>
             <tr>
               {['Time', 'Rule', 'Event', 'Page', 'Referrer', 'Country'].map((head) => (
-                <th key={head} scope="col">
+                <th key={head} scope="col" className={head === 'Time' || head === 'Page' ? '' : 'lo'}>
                   {head}
                 </th>
               ))}
@@ -443,16 +444,19 @@ function Examples({ answer, timezone }: { answer: MissingEvents; timezone: strin
             {answer.examples.map((row, at) => (
               <tr key={at}>
                 <td>{momentText(row.time, timezone)}</td>
-                <td>
+                <td className="lo">
                   <code>{row.rule}</code>
                 </td>
-                <td>{row.name === 'pageview' ? 'Page view' : row.name}</td>
+                <td className="lo">{row.name === 'pageview' ? 'Page view' : row.name}</td>
                 <td className="ms-page" dir="auto" title={`${row.hostname}${row.page}`}>
                   {row.hostname}
                   {row.page}
+                  <span className="ms-more">
+                    {[row.rule, valueText(declaredDimension('country'), row.country)].join(' · ')}
+                  </span>
                 </td>
-                <td>{row.referrer === '' ? notApplicable : row.referrer}</td>
-                <td>{row.country === '' ? 'Unknown' : row.country}</td>
+                <td className="lo">{row.referrer === '' ? notApplicable : row.referrer}</td>
+                <td className="lo">{valueText(declaredDimension('country'), row.country)}</td>
               </tr>
             ))}
           </tbody>

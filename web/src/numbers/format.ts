@@ -149,12 +149,7 @@ export function isDuration(metric: MetricName): boolean {
 
 /** A mean over visits: without a visit there is none. */
 export function isMean(metric: MetricName): boolean {
-  return metric === 'bounce_rate' || metric === 'visit_duration' || isReading(metric);
-}
-
-/** Of one page, or of each: how long it is looked at, and how far. */
-export function isReading(metric: MetricName): boolean {
-  return metric === 'time_on_page' || metric === 'scroll_depth';
+  return ['bounce_rate', 'visit_duration', 'time_on_page', 'scroll_depth'].includes(metric);
 }
 
 /**

@@ -52,6 +52,20 @@ const analyticsPages = [
   { page: 'imports', label: 'Imports', keys: 'g i', keepsView: false },
 ] as const satisfies readonly { page: string; label: string; keys: DeskKey; keepsView: boolean }[];
 
+function analyticsPageAt(pathname: string): (typeof analyticsPages)[number] | undefined {
+  const { page } = readRoute(pathname);
+  return analyticsPages.find((one) => one.page === (page === 'goal' ? 'goals' : page));
+}
+
+/** The address of a page under Analytics; between two that keep the view, the view goes along. */
+function analyticsPath(
+  { page, keepsView }: (typeof analyticsPages)[number],
+  site: string,
+  { pathname, search }: { pathname: string; search: string },
+): string {
+  return pathOf({ page, site }) + (keepsView && analyticsPageAt(pathname)?.keepsView === true ? search : '');
+}
+
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
 export function Shell({
   site,
@@ -66,7 +80,8 @@ export function Shell({
 }: ShellProps) {
   const session = useSession();
   const desk = useDesk();
-  const { search } = useAddress();
+  const address = useAddress();
+  const { search } = address;
   const [opened, setOpened] = useState<'palette' | 'keys' | 'menu' | null>(null);
 
   useEffect(() => {
@@ -82,7 +97,7 @@ export function Shell({
     ...(site === undefined
       ? {}
       : {
-          ...Object.fromEntries(analyticsPages.map(({ page, keys }) => [keys, go(pathOf({ page, site }))])),
+          ...Object.fromEntries(analyticsPages.map((one) => [one.keys, go(analyticsPath(one, site, address))])),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
         }),
   });
@@ -92,12 +107,12 @@ export function Shell({
     ...(site === undefined
       ? []
       : [
-          ...analyticsPages.map(({ page, label }) => ({
-            id: page,
+          ...analyticsPages.map((one) => ({
+            id: one.page,
             group: 'Pages',
-            text: label,
+            text: one.label,
             hint: site,
-            act: go(pathOf({ page, site })),
+            act: go(analyticsPath(one, site, address)),
           })),
           ...settingsTabs.map(({ section, label }) => ({
             id: `settings ${section}`,
@@ -208,29 +223,27 @@ function Navigation({ site, search }: { site: string | undefined; search: string
   const { pathname } = useAddress();
   const route = readRoute(pathname);
   const session = useSession();
-  const at = route.page === 'goal' ? 'goals' : route.page;
-  const here = analyticsPages.find(({ page }) => page === at);
-  const keep = here?.keepsView ? search : '';
+  const here = analyticsPageAt(pathname);
   return (
     <nav className="nav" aria-label="Capabilities">
       {session.sites.length > 1 && <NavLink href="/" icon="sites" label="All sites" current={route.page === 'home'} />}
       {site !== undefined && (
         <>
           <NavLink
-            href={pathOf({ page: 'analytics', site }) + keep}
+            href={analyticsPath(analyticsPages[0], site, { pathname, search })}
             icon="analytics"
             label="Analytics"
             open={here !== undefined}
           />
           {here !== undefined && (
             <div className="sub">
-              {analyticsPages.map(({ page, label, keepsView }) => (
+              {analyticsPages.map((one) => (
                 <Link
-                  key={page}
-                  href={pathOf({ page, site }) + (keepsView ? keep : '')}
-                  {...(page === here.page ? { 'aria-current': 'page' as const } : {})}
+                  key={one.page}
+                  href={analyticsPath(one, site, { pathname, search })}
+                  {...(one === here ? { 'aria-current': 'page' as const } : {})}
                 >
-                  {label}
+                  {one.label}
                 </Link>
               ))}
             </div>

@@ -1,5 +1,5 @@
 import type { FormEvent } from 'react';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ShieldKind } from '../../../contract/shields.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { Field, FormError, keepFocus, Select } from '../controls/field.tsx';
@@ -44,7 +44,7 @@ export function ShieldForm({
   const [added, setAdded] = useState<string>();
   const [saving, setSaving] = useState(false);
   const valueBox = useRef<HTMLInputElement>(null);
-  const list = useId();
+  const countryBox = useRef<HTMLSelectElement>(null);
 
   // What a country is called is what people type; what is stored is its code.
   const sent = kind === 'country' ? (countryCode(value) ?? '') : value.trim();
@@ -70,8 +70,9 @@ export function ShieldForm({
 
   const missing = () => {
     if (kind === 'country' && value.trim() !== '' && sent === '')
-      return 'There is no country of this name. Choose one of the list, or write a code such as DE.';
-    if (sent === '') return `${words.field} is needed, such as ${kind === 'country' ? 'DE' : words.example}.`;
+      return `There is no country “${value.trim()}”. Choose one of the list.`;
+    if (sent === '')
+      return kind === 'country' ? 'Choose a country.' : `${words.field} is needed, such as ${words.example}.`;
     return undefined;
   };
   const submit = async (event: FormEvent) => {
@@ -81,7 +82,7 @@ export function ShieldForm({
     setProblem(wrong);
     setRefusal(undefined);
     if (wrong !== undefined) {
-      valueBox.current?.focus();
+      (kind === 'country' ? countryBox : valueBox).current?.focus();
       return;
     }
     setSaving(true);
@@ -131,32 +132,33 @@ export function ShieldForm({
               : words.help
           }
         >
-          {(props) => (
-            <input
-              {...props}
-              ref={valueBox}
-              className="in"
-              value={value}
-              maxLength={valueCharsMax}
-              spellCheck={false}
-              autoComplete="off"
-              autoCapitalize="off"
-              inputMode={kind === 'rate' ? 'numeric' : 'text'}
-              placeholder={words.example}
-              {...(kind === 'country' ? { list } : {})}
-              onChange={(event) => change(kind, event.target.value)}
-            />
-          )}
+          {(props) =>
+            kind === 'country' ? (
+              <Select {...props} ref={countryBox} value={sent} onChange={(event) => change(kind, event.target.value)}>
+                <option value="">Choose a country</option>
+                {countries().map(({ code, name }) => (
+                  <option key={code} value={code}>
+                    {name}
+                  </option>
+                ))}
+              </Select>
+            ) : (
+              <input
+                {...props}
+                ref={valueBox}
+                className="in"
+                value={value}
+                maxLength={valueCharsMax}
+                spellCheck={false}
+                autoComplete="off"
+                autoCapitalize="off"
+                inputMode={kind === 'rate' ? 'numeric' : 'text'}
+                placeholder={words.example}
+                onChange={(event) => change(kind, event.target.value)}
+              />
+            )
+          }
         </Field>
-        {kind === 'country' && (
-          <datalist id={list}>
-            {countries().map(({ code, name }) => (
-              <option key={code} value={name}>
-                {code}
-              </option>
-            ))}
-          </datalist>
-        )}
         <Field
           label={kind === 'address' ? 'Name' : 'Note'}
           optional={kind !== 'address'}

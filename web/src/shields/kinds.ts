@@ -47,7 +47,7 @@ export const kinds: readonly KindWords[] = [
     choice: 'Block a country',
     group: 'Countries that are not counted',
     field: 'Country',
-    example: 'Type a name or a code',
+    example: 'Germany',
     help: 'Places come from the address, which is then forgotten. Visitors of an unknown place are still counted.',
   },
   {
