@@ -4,7 +4,7 @@ import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { Alone } from './alone.ts';
 import { dayMs, historySeconds } from './days.ts';
 import { freeze, freezeGoals } from './freeze.ts';
-import { mergeVisits } from './merge.ts';
+import { mergeDaily, mergeVisits } from './merge.ts';
 import { type GoalRule, goalKey, recipe } from './recipe.ts';
 import { type DayChange, readDays, writeDays } from './register.ts';
 
@@ -42,6 +42,8 @@ export interface FrozenDay {
   leftOut: ReadonlySet<string>;
   /** Keys of the goals that it answers for (`goalKey`); read the others live. */
   goals: ReadonlySet<string>;
+  /** How many rows of events it has. */
+  events: number;
 }
 
 /** Why a day has to be counted again. */
@@ -163,7 +165,10 @@ export async function openHistory(house: {
     const rebuilding = new Set<number>();
     for (const [number, day] of register.get(siteId) ?? []) {
       if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone)) {
-        days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut), goals: new Set(day.goals) });
+        days.set(number, {
+          ...{ pieces: day.pieces, events: day.arrivals },
+          ...{ leftOut: new Set(day.leftOut), goals: new Set(day.goals) },
+        });
         revisions.set(number, day.version);
       } else rebuilding.add(number);
     }
@@ -250,6 +255,10 @@ export async function openHistory(house: {
         );
         done += chunk.length;
       }
+      await mergeDaily(
+        warehouse,
+        fresh.map((day) => day.day),
+      );
       log.info('history.frozen', { site: siteId, days: fresh.length, ms: Math.round(clock.monotonic() - began) });
     }
     for (const days of Map.groupBy(lacking, (day) => day.missing.map(goalKey).join('\n')).values()) {

@@ -200,10 +200,18 @@ describe('frozen days', () => {
          OR (dimension = '' AND sumIf(visits, local_day = toDate(0)) != sumIf(visits, local_day != toDate(0)))`,
     );
     expect(uneven).toEqual([]);
+    const scattered = await warehouse.read(
+      `SELECT partition FROM system.parts WHERE database = currentDatabase() AND table = 'daily' AND active
+       GROUP BY partition HAVING count() > 1`,
+    );
+    expect(scattered).toEqual([]);
     const { frozen, days: facts } = await days.frozenDays(7);
     expect(frozen.size).toBe(5);
     const day = Math.floor(now / 86_400_000) - 1;
-    expect(facts.get(day)).toEqual({ pieces: [day, day + 1], leftOut: new Set(), goals: new Set(['event:Signup']) });
+    expect(facts.get(day)).toEqual({
+      ...{ pieces: [day, day + 1], leftOut: new Set(), goals: new Set(['event:Signup']) },
+      events: expect.any(Number),
+    });
   });
 
   test('a late row takes its day out at once, and in again after the quiet time, with the right numbers', async () => {

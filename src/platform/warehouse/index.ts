@@ -1,3 +1,4 @@
+export { type Block, type Column, numbersIn, type Scratch } from './columns.ts';
 export { inDialect } from './dialect.ts';
 export { QueryOverCeiling, RowRefused, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 export { warehouseLimits } from './limits.ts';
