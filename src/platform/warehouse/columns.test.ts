@@ -61,3 +61,7 @@ test('an answer without rows is no block, a type that nobody reads is refused', 
   expect(await blocksOf('SELECT toUInt8(1) AS a WHERE 0')).toEqual([]);
   await expect(blocksOf("SELECT 'text' AS a")).rejects.toThrow('A column of String cannot be read as a whole.');
 });
+
+test('more rows than are handed over at once are refused as such', async () => {
+  await expect(blocksOf('SELECT toUInt8(1) AS a FROM numbers(2000000)')).rejects.toMatchObject({ ceiling: 'rows' });
+});
