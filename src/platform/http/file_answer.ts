@@ -24,6 +24,7 @@ export async function sendFile(
   response: ServerResponse,
   file: FileAnswer,
   headers: Record<string, string | string[]>,
+  idleMs: number = idleMsMax,
 ): Promise<void> {
   const handle = await openFile(file.path);
   try {
@@ -54,7 +55,7 @@ export async function sendFile(
       response.end();
       return;
     }
-    response.setTimeout(idleMsMax, () => response.destroy());
+    response.setTimeout(idleMs, () => response.destroy());
     await pipeline(handle.createReadStream({ start: from, end: to, autoClose: false }), response);
   } catch (error) {
     if (!response.headersSent) throw error;
