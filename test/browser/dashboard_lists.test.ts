@@ -36,12 +36,20 @@ beforeAll(async () => {
     ...more,
   });
   await importEvents(desk, 'shop.example', [
-    ...Array.from({ length: 2 * pages }, (_, at) =>
+    ...Array.from({ length: 2 * pages }, (_, at) => [
       visit(at, {
         ...(at % 3 === 0 ? { referrer: 'https://www.bing.com/' } : {}),
         ...(at % 4 === 0 ? { url: `${pageOf(at)}?utm_campaign=spring&utm_term=wool` } : {}),
       }),
-    ),
+      ...(at === 4
+        ? [
+            visit(at, {
+              time: new Date(now - 50 * hourMs + at * 60_000 + 30_000).toISOString(),
+              ...{ name: 'engagement', engagement_ms: 20_000, scroll_depth: 60 },
+            }),
+          ]
+        : []),
+    ]).flat(),
     ...Array.from({ length: 9 }, (_, at) =>
       visit(at, {
         time: new Date(now - 20 * hourMs + at * 60_000).toISOString(),
@@ -124,6 +132,28 @@ it('a row that is the only one leads on to what it is made of', { timeout: stepM
   await expect.poll(async () => (await rowsOf('Browsers')).map(([name]) => name)).toEqual(['Firefox']);
 });
 
+it('a page that is the only one says how long and how far it is read, and where its visits began', {
+  timeout: stepMs,
+}, async () => {
+  await open(overview);
+  await page.getByRole('button', { name: 'All pages' }).click();
+  await page.getByRole('button', { name: 'Time on page', exact: true }).click();
+  await page.waitForURL((url) => url.searchParams.get('sort') === 'time_on_page');
+  const row = page.locator('#all-rows tbody tr', { hasText: '/page-004' });
+  await row.waitFor();
+  const [, , , time = '', depth = ''] = await row.locator('td').allTextContents();
+  expect([time, depth].join(' ')).toMatch(/^\d+s \d+%$/);
+  await page.locator('#all-rows .name', { hasText: '/page-004' }).click();
+  await page.waitForURL((url) => url.searchParams.get('f') === 'is:page:/page-004');
+  await page.getByRole('button', { name: 'Overview' }).click();
+  await page.locator('.k', { hasText: 'Time on page' }).locator('.kv', { hasText: time }).waitFor();
+  await page.locator('.k', { hasText: 'Scroll depth' }).locator('.kv', { hasText: depth }).click();
+  await page.waitForURL((url) => url.searchParams.get('metric') === 'scroll_depth');
+  await page.getByRole('button', { name: 'Entry pages of /page-004' }).click();
+  // A sign-up on this page was a visit of its own, which began without a page view.
+  await expect.poll(async () => (await rowsOf('Entry')).map(([name]) => name)).toEqual(['/page-004', 'No page']);
+});
+
 it('the palette filters by what the lists show, and takes filters off', { timeout: stepMs }, async () => {
   await open(`${overview}?sources=source`);
   await page.keyboard.press('Control+k');
@@ -163,9 +193,17 @@ it('an annotation is written onto a day, read from the chart and its table, and 
   await page.keyboard.press('t');
   await page.getByRole('row', { name: /: Letter to readers/ }).waitFor();
   await page.getByRole('button', { name: 'Annotations: 1' }).click();
-  await page.getByRole('button', { name: 'Take off: Letter to readers' }).click();
+  await page.getByRole('button', { name: 'Change: Letter to readers' }).click();
+  await page.getByLabel('What happened').fill('Second letter');
+  await page.getByRole('button', { name: 'Save annotation' }).click();
+  await page.getByRole('row', { name: /: Second letter/ }).waitFor();
+  await page.getByRole('button', { name: 'Take off: Second letter' }).click();
   await page.getByRole('button', { name: 'Annotate' }).waitFor();
-  await page.getByRole('row', { name: /: Letter to readers/ }).waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: /: Second letter/ }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('row', { name: /: Second letter/ }).waitFor();
+  await page.getByRole('button', { name: 'Take off: Second letter' }).click();
+  await page.getByRole('row', { name: /: Second letter/ }).waitFor({ state: 'detached' });
 });
 
 it('the map shows what the list of countries has, goes through it by arrows, and filters', {
