@@ -8,18 +8,31 @@ import { listen, openDouble } from './double.ts';
 /** Compressed once, however many desks a test opens. */
 let files: StaticFiles | undefined;
 
+export interface ServedDashboard {
+  origin: string;
+  double: Double;
+  /** From now on a new double answers, under the same address. */
+  renew(options?: DoubleOptions): void;
+  close(): Promise<void>;
+}
+
 /** The built dashboard as the real server sends it, headers included, over the double: for tests and pictures. */
-export async function serveDashboard(
-  options: DoubleOptions = {},
-): Promise<{ origin: string; double: Double; close(): Promise<void> }> {
-  const double = openDouble(options);
+export async function serveDashboard(options: DoubleOptions = {}): Promise<ServedDashboard> {
   files ??= openStaticFiles(join(import.meta.dirname, '../dist'));
   const sent = files;
   const { server, origin } = await listen(async (request, response) => {
-    if (await double.handle(request, response)) return;
+    if (await desk.double.handle(request, response)) return;
     sent.send(request, response, new URL(request.url ?? '/', 'http://double').pathname, pageHeaders(false));
   });
-  return { origin, double, close: () => closeServer(server) };
+  const desk: ServedDashboard = {
+    origin,
+    double: openDouble(options),
+    renew(next = {}) {
+      desk.double = openDouble(next);
+    },
+    close: () => closeServer(server),
+  };
+  return desk;
 }
 
 function closeServer(server: Server): Promise<void> {
