@@ -42,8 +42,6 @@ export interface FrozenDay {
   leftOut: ReadonlySet<string>;
   /** Keys of the goals that it answers for (`goalKey`); read the others live. */
   goals: ReadonlySet<string>;
-  /** How many rows of events it has. */
-  events: number;
 }
 
 /** Why a day has to be counted again. */
@@ -165,10 +163,7 @@ export async function openHistory(house: {
     const rebuilding = new Set<number>();
     for (const [number, day] of register.get(siteId) ?? []) {
       if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone)) {
-        days.set(number, {
-          ...{ pieces: day.pieces, events: day.arrivals },
-          ...{ leftOut: new Set(day.leftOut), goals: new Set(day.goals) },
-        });
+        days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut), goals: new Set(day.goals) });
         revisions.set(number, day.version);
       } else rebuilding.add(number);
     }

@@ -1,9 +1,7 @@
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { finishedRows } from './finish.ts';
 import type { Problem, QueryProblem } from './parse.ts';
-import type { Side } from './parts.ts';
 import { type Ask, type AskResult, askName, type Bundle, bundle, together } from './plan.ts';
-import { type CountedList, readVisits } from './read_visits.ts';
 import type { QueryHouse } from './run.ts';
 import { buildStatement, buildSums, type Group, type SumsStatement } from './sql.ts';
 import type { List, PartNote, Scope, Statement, StatementRow } from './statement.ts';
@@ -81,26 +79,15 @@ async function readLists(groups: readonly Group[], lists: readonly List[], house
   const rowsMax = house.sumRowsMax ?? sumRowsMax;
   const small = groups.filter(({ scope, closed }) => daysTouched(scope.range).length - closed.size <= fewDays);
   const open = [small, ...groups.filter((group) => !small.includes(group)).map((group) => [group])];
-  // Where the engine hands over whole columns, the numbers of visits on closed days are counted here.
-  const counts = house.warehouse.readBlocks !== undefined;
   const statements = [
-    ...groups.flatMap((group) => closedStatements(group, rowsMax, counts ? 'without' : undefined)),
-    ...open.flatMap((some) =>
-      buildSums(some, { name: 'open' }, rowsMax).map((statement) => ({ statement, first: 0, lists })),
-    ),
+    ...groups.flatMap((group) => closedStatements(group, rowsMax)),
+    ...open.flatMap((some) => buildSums(some, 'open', rowsMax).map((statement) => ({ statement, first: 0, lists }))),
   ];
-  const read = (asked: (typeof statements)[number]) => readSums(asked.statement, asked.lists, house, rowsMax);
-  const [answers, counted] = await Promise.all([
-    Promise.all(statements.map(async (asked) => ({ ...asked, answer: await read(asked) }))),
-    counts ? countVisits(groups, house, rowsMax) : new Map<Group, CountedList[] | undefined>(),
-  ]);
-  if ('problem' in counted) return lists.map(() => counted);
-  const instead = groups.filter((group) => counted.has(group) && counted.get(group) === undefined);
-  for (const asked of instead.flatMap((group) => closedStatements(group, rowsMax, 'only')))
-    answers.push({ ...asked, answer: await read(asked) });
-  const countedOf = Map.groupBy(
-    [...counted.values()].flatMap((own) => own ?? []),
-    ({ at }) => at,
+  const answers = await Promise.all(
+    statements.map(async (asked) => ({
+      ...asked,
+      answer: await readSums(asked.statement, asked.lists, house, rowsMax),
+    })),
   );
   return lists.map((list, at): Found => {
     const sums: Sums[] = [];
@@ -114,31 +101,17 @@ async function readLists(groups: readonly Group[], lists: readonly List[], house
       sums.push(some);
       parts.push(...own.map(({ note }) => (answer.kept ? { ...note, kept: true } : note)));
     }
-    for (const own of countedOf.get(at) ?? []) {
-      if (own.sums === tooLong) return tooLong;
-      sums.push(own.sums);
-      parts.push(own.note);
-    }
     return { sums: added(sums, list.atoms), parts };
   });
 }
 
 /** Numbered by themselves, so that a statement has the same text whatever else is asked beside it. */
-function closedStatements(group: Group, rowsMax: number, counted: Side['counted'] | undefined) {
+function closedStatements(group: Group, rowsMax: number) {
   if (!hasClosedSide(group)) return [];
   const lists = group.lists.map(({ list }) => list);
   const alone = { ...group, lists: lists.map((list, at) => ({ at, list })) };
   const first = group.lists[0]?.at ?? 0;
-  const side = { name: 'closed' as const, ...(counted === undefined ? {} : { counted }) };
-  return buildSums([alone], side, rowsMax).map((statement) => ({ statement, first, lists }));
-}
-
-async function countVisits(groups: readonly Group[], house: QueryHouse, rowsMax: number) {
-  try {
-    return await readVisits(groups, house, rowsMax);
-  } catch (error) {
-    return { problem: problemOf(error) };
-  }
+  return buildSums([alone], 'closed', rowsMax).map((statement) => ({ statement, first, lists }));
 }
 
 function hasClosedSide({ closed, lists }: Group): boolean {

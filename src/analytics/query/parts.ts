@@ -8,12 +8,11 @@ import { importedSql } from './imported.ts';
 import { openKeys } from './keys.ts';
 import type { Dimension, Filter } from './parse.ts';
 import type { Numbered } from './pass.ts';
-import type { Bucket, Range } from './range.ts';
+import type { Range } from './range.ts';
 import { openRows } from './rows.ts';
 import type { List, PartNote, Scope } from './statement.ts';
 import { visitParts } from './visits_parts.ts';
 import { daysTouched, insideOf, stepOfDays } from './whole_days.ts';
-import { shortestDayMs } from './zone.ts';
 
 /**
  * No visit is silent for 31 minutes, so one that overlaps a stretch of at least that length has an event in it:
@@ -36,8 +35,6 @@ export interface Side {
   name: 'closed' | 'open';
   /** Days of identity on the closed side; they lie in the range whole. */
   closed: ReadonlySet<number>;
-  /** Absent: all of it. Otherwise without what the server counts by itself (visit_count.ts), or nothing but that. */
-  counted?: 'without' | 'only';
 }
 
 type PartKind = 'visits' | 'visits-with-event' | 'events' | 'reading' | 'visits-by-event';
@@ -126,7 +123,7 @@ interface Reading extends Pass {
 export function partsOf(scope: Scope, lists: readonly Numbered[], binder: Binder, wanted: Wanted, side?: Side): Part[] {
   const builder = partBuilder(scope, binder);
   const live = readingsOf(scope, lists, side).flatMap((reading) => builder.live(reading, wanted));
-  const frozen = side?.name === 'open' || side?.counted === 'only' ? [] : builder.frozen(lists, wanted);
+  const frozen = side?.name === 'open' ? [] : builder.frozen(lists, wanted);
   if (side?.name === 'closed') return [...frozen, ...live];
   const totals = lists.flatMap((numbered) => {
     const { groupFilters } = numbered.list;
@@ -137,106 +134,31 @@ export function partsOf(scope: Scope, lists: readonly Numbered[], binder: Binder
 
 /** What has to be read live, in as few passes as it takes. */
 function readingsOf(scope: Scope, lists: readonly Numbered[], side: Side | undefined): Reading[] {
-  const readings: Reading[] = [];
-  for (const { member, days, atoms: all } of liveOf(scope, lists, side)) {
-    const wanted = side?.counted;
-    const isWanted = (atom: Atom) =>
-      wanted === undefined || (countedAs(atom, member.list, days, scope) !== undefined) === (wanted === 'only');
-    for (const [kind, atoms] of Map.groupBy(all.filter(isWanted), (atom) => kindOf(atom, member.list, scope))) {
-      const reading = readingOf(scope, member, kind, atoms, days);
-      const shared = readings.find((each) => canShare(each, reading, side));
-      if (shared === undefined) {
-        readings.push(reading);
-        continue;
-      }
-      shared.members.push(member);
-      shared.atoms = [...new Set([...shared.atoms, ...atoms])];
-      shared.elsewhere = [...new Set([...shared.elsewhere, ...reading.elsewhere])];
-    }
-  }
-  return readings;
-}
-
-/** Which numbers of each list have to be read live, and over which days (undefined: all that the range touches). */
-function liveOf(scope: Scope, lists: readonly Numbered[], side: Side | undefined) {
   const daysOf = (days: readonly number[] | undefined) => {
     if (side === undefined || (side.name === 'open' && side.closed.size === 0)) return days;
     return (days ?? daysTouched(scope.range)).filter((day) => side.closed.has(day) === (side.name === 'closed'));
   };
-  return lists.flatMap(({ at, list: whole }) => {
+  const readings: Reading[] = [];
+  for (const { at, list: whole } of lists) {
     // Numbers that `daily` has are read live for the other days only; the rest of them for all days.
     const isOver = (atom: Atom) => (whole.daily !== undefined && isFrozenAtom(atom, whole.daily) ? 'live' : 'all');
-    return [...Map.groupBy(whole.atoms, isOver)].map(([over, atoms]) => {
+    for (const [over, atomsOver] of Map.groupBy(whole.atoms, isOver)) {
       const days = daysOf(over === 'live' ? whole.daily?.live : undefined);
-      return { member: byDay({ at, list: whole }, days, scope.range), days, atoms };
-    });
-  });
-}
-
-type CountedKind = 'visits' | 'visits-with-event';
-
-/** What the server counts by itself from rows of visits: numbers of one list over some days of the closed side. */
-export interface Countable {
-  kind: CountedKind;
-  days: readonly number[];
-  member: Numbered;
-  atoms: readonly Atom[];
-  note: PartNote;
-}
-
-export function countablesOf(scope: Scope, lists: readonly Numbered[], closed: ReadonlySet<number>): Countable[] {
-  return liveOf(scope, lists, { name: 'closed', closed }).flatMap(({ member, days, atoms: all }) =>
-    [...Map.groupBy(all, (atom) => countedAs(atom, member.list, days, scope))].flatMap(([kind, atoms]): Countable[] => {
-      if (kind === undefined || days === undefined) return [];
-      const note: PartNote = {
-        table: kind === 'visits' ? 'visits' : 'events+visits',
-        dimensions: [member.list.dimensions.map((dimension) => dimension.name).join(' × ')],
-        numbers: [...atoms],
-        days: days.length,
-      };
-      return [{ kind, days, member, atoms, note }];
-    }),
-  );
-}
-
-/** Rows of `visits` and what they hold, for countables over the same days under the same filters. */
-export function countableRows(scope: Scope, countables: readonly Countable[], days: readonly number[], binder: Binder) {
-  const atoms = new Set(countables.flatMap((countable) => countable.atoms));
-  const members = countables.map(({ member }) => member);
-  return visitTools(scope, binder).visitRows(countables[0]?.kind ?? 'visits', atoms, members, days);
-}
-
-/** The steps in which visits that are in several have an event that passes. */
-export function stepsWithEvent(scope: Scope, buckets: readonly Bucket[], days: readonly number[], binder: Binder) {
-  return visitTools(scope, binder).stepsWithEvent(buckets, days);
-}
-
-function visitTools(scope: Scope, binder: Binder) {
-  return visitParts({ scope, binder, rows: openRows(scope, binder), keys: openKeys(scope, binder) });
-}
-
-/**
- * Undefined when the number is not one of visits, or by more than one thing, or by something that a visit does not say. In
- * a series under a filter of events a visit counts where it has such an event: only the few visits that are in several
- * steps have to be asked for that, as long as steps are days.
- */
-function countedAs(atom: Atom, list: List, days: readonly number[] | undefined, scope: Scope): CountedKind | undefined {
-  const [dimension, ...more] = list.dimensions;
-  if (days === undefined || days.length === 0 || more.length > 0) return undefined;
-  const kind = kindOf(atom, list, scope);
-  if (dimension?.kind === 'time') {
-    if (kind === 'visits' || list.buckets === undefined) return isOfVisits(kind) ? kind : undefined;
-    // The range cuts its first and last step, in which no closed day can be cut.
-    const ownSteps = list.buckets.slice(1, -1);
-    if (!scope.filters.some(asksEvents) || ownSteps.some(({ from, to }) => to - from < shortestDayMs)) return undefined;
-    return atom === 'visitors' || isOfVisits(kind) ? 'visits-with-event' : undefined;
+      const member = byDay({ at, list: whole }, days, scope.range);
+      for (const [kind, atoms] of Map.groupBy(atomsOver, (atom) => kindOf(atom, member.list, scope))) {
+        const reading = readingOf(scope, member, kind, atoms, days);
+        const shared = readings.find((each) => canShare(each, reading, side));
+        if (shared === undefined) {
+          readings.push(reading);
+          continue;
+        }
+        shared.members.push(member);
+        shared.atoms = [...new Set([...shared.atoms, ...atoms])];
+        shared.elsewhere = [...new Set([...shared.elsewhere, ...reading.elsewhere])];
+      }
+    }
   }
-  if (dimension !== undefined && (dimension.kind !== 'column' || dimension.fact.level === 'event')) return undefined;
-  return isOfVisits(kind) ? kind : undefined;
-}
-
-function isOfVisits(kind: PartKind): kind is CountedKind {
-  return kind === 'visits' || kind === 'visits-with-event';
+  return readings;
 }
 
 function readingOf(

@@ -10,7 +10,7 @@ import { type FrozenDays, type QueryOutcome, type QuerySite, runBatch } from './
 
 /** What the routes need of the rest of the house; the app hands it in. */
 export interface QueryDoors {
-  warehouse: Pick<Warehouse, 'read' | 'readBlocks'>;
+  warehouse: Pick<Warehouse, 'read'>;
   clock: Pick<Clock, 'now'>;
   /** A site by its domain or number; undefined when there is none. Who may see it is asked of the request. */
   findSite(wanted: string | number): Promise<(QuerySite & { organisationId: number }) | undefined>;

@@ -27,7 +27,7 @@ export type FrozenDays = Pick<SiteHistory, 'days' | 'rebuilding' | 'revisions'>;
 export interface QueryHouse {
   site: QuerySite;
   goals: readonly Goal[];
-  warehouse: Pick<Warehouse, 'read' | 'readBlocks'>;
+  warehouse: Pick<Warehouse, 'read'>;
   /** Absent: everything is counted from visits and events, with the same results. */
   frozenDays?: FrozenDays | undefined;
   /** Sums of closed days from earlier questions. Absent: they are read again. */

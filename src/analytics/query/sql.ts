@@ -76,18 +76,14 @@ export interface SumsStatement extends Pick<Statement, 'sql' | 'params'> {
  * closed days can be kept. One statement per table: what one cannot answer in time is not the other's fault.
  * @param rowsMax of a list and part; one more is asked for, so that the reader sees that there are too many
  */
-export function buildSums(
-  groups: readonly Group[],
-  { name: side, counted }: Pick<Side, 'name' | 'counted'>,
-  rowsMax: number,
-): SumsStatement[] {
+export function buildSums(groups: readonly Group[], side: Side['name'], rowsMax: number): SumsStatement[] {
   const binder = openBinder();
   const lists = groups.flatMap((group) => group.lists.map(({ list }) => list));
   const atoms = atomNames.filter((atom) => lists.some((list) => list.atoms.includes(atom)));
   const keyCount = Math.max(0, ...lists.map((list) => list.dimensions.length));
   const wanted = { atoms, grouped: false, keyCount };
   const parts = groups.flatMap(({ scope, lists: own, closed }) =>
-    partsOf(scope, own, binder, wanted, { name: side, closed, ...(counted === undefined ? {} : { counted }) }),
+    partsOf(scope, own, binder, wanted, { name: side, closed }),
   );
   const limit = `LIMIT ${binder.bind('UInt64', rowsMax + 1)} BY s`;
   const shape = JSON.stringify(lists.map((list) => [list.dimensions.length, list.atoms]));

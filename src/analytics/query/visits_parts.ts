@@ -3,7 +3,6 @@ import { conditionOf, isOfActions } from './condition.ts';
 import { groupBy, selectOf, type Wanted } from './grouping.ts';
 import type { Dimension } from './parse.ts';
 import { type Numbered, type PartTools, pass, stepsOf } from './pass.ts';
-import type { Bucket } from './range.ts';
 import { never } from './rows.ts';
 import type { List } from './statement.ts';
 
@@ -130,97 +129,7 @@ export function visitParts({ scope, binder, rows, keys }: PartTools) {
     return `${selectOf(sets, keys.length, wanted, { visits: 'count()', bounces: 'countIf(bounced)', duration: 'sumIf(seconds, NOT bounced)' })}\nFROM (${pairs}) AS x INNER JOIN (${visits}) AS y ON x.id = y.id${groupBy(sets, keys.length)}`;
   }
 
-  /**
-   * The visits that a pass would count, as rows to be counted by the server (visit_count.ts): a column for each thing that
-   * its numbers and keys are made of. Only for days that lie in the range whole.
-   */
-  function visitRows(
-    kind: 'visits' | 'visits-with-event',
-    atoms: ReadonlySet<Atom>,
-    members: readonly Numbered[],
-    days: readonly number[],
-  ): { sql: string; layout: RowLayout } {
-    const columns: string[] = [];
-    const put = (wanted: boolean, sql: string) => (wanted ? columns.push(sql) - 1 : -1);
-    const owns = atoms.has('visits') || atoms.has('bounces') || atoms.has('duration');
-    const stepped = members.some(({ list }) => list.buckets !== undefined);
-    const keyOfList = members.map((member) => {
-      const [dimension] = member.list.dimensions;
-      if (dimension === undefined || dimension.kind === 'time') return undefined;
-      return `toLowCardinality(${keyOf(dimension, 'visits', 'v.started', [])})`;
-    });
-    const layout = {
-      day: put(true, 'v.day'),
-      // Nobody's day of identity but its own is read here; a visit for which that is not so is not counted here.
-      odd: put(true, 'v.id_day != v.day'),
-      visitor: put(atoms.has('visitors'), 'v.visitor_id'),
-      visit: put(stepped && kind === 'visits-with-event', 'v.visit_id'),
-      own: put(owns, 'v.counted = 1'),
-      bounced: put(atoms.has('bounces') || atoms.has('duration'), 'v.counting <= 1'),
-      seconds: put(atoms.has('duration'), `toUInt32(${visitSeconds})`),
-      from: put(stepped, seconds('v.started')),
-      to: put(stepped, seconds('v.ended')),
-      pageviews: put(atoms.has('pageviews'), 'toUInt32(v.pageviews)'),
-      events: put(atoms.has('events'), 'toUInt32(v.events)'),
-      keys: new Map<string, number>(),
-    };
-    for (const key of keyOfList)
-      if (key !== undefined && !layout.keys.has(key)) layout.keys.set(key, columns.push(key) - 1);
-    const tests =
-      kind === 'visits'
-        ? scope.filters.map((filter) => conditionOf(filter, { binder, table: 'visits', visitsWhere: never }))
-        : [
-            `v.visit_id IN (${eventScopes(days, false)
-              .map(({ where }) => `SELECT e.visit_id FROM events AS e WHERE ${where.join(' AND ')}`)
-              .join(' UNION ALL ')})`,
-          ];
-    const sql = visitScopes(days, 'present')
-      .map(
-        ({ where }) =>
-          `SELECT ${columns.map((column, at) => `${column} AS r${at}`).join(', ')} FROM visits AS v FINAL WHERE ${[...where, ...tests].join(' AND ')}`,
-      )
-      .join('\nUNION ALL ');
-    return {
-      sql,
-      layout: { ...layout, keyOfList: keyOfList.map((key) => (key === undefined ? -1 : (layout.keys.get(key) ?? -1))) },
-    };
-  }
-
-  /** For visits that are in several steps: those in which they have an event that passes, by id. */
-  function stepsWithEvent(buckets: readonly Bucket[], days: readonly number[]): string {
-    const step = (column: string) => `roundDown(${seconds(column)}, ${starts(buckets)})`;
-    const several = visitScopes(days, 'present')
-      .map(
-        ({ where }) =>
-          `SELECT v.visit_id FROM visits AS v FINAL WHERE ${where.join(' AND ')} AND ${step('v.started')} != ${step('v.ended')}`,
-      )
-      .join(' UNION ALL ');
-    return eventScopes(days, false)
-      .map(
-        ({ where }) =>
-          `SELECT DISTINCT e.visit_id AS visit, ${step('e.time')} AS step FROM events AS e WHERE ${where.join(' AND ')} AND e.visit_id IN (${several})`,
-      )
-      .join(' UNION ALL ');
-  }
-
-  return { visitsPart, visitsWithEvent, visitsByEvent, visitRows, stepsWithEvent };
-}
-
-/** Which column of `visitRows` is what; -1: nobody asked. */
-export interface RowLayout {
-  day: number;
-  odd: number;
-  visitor: number;
-  visit: number;
-  own: number;
-  bounced: number;
-  seconds: number;
-  from: number;
-  to: number;
-  pageviews: number;
-  events: number;
-  /** The key of each list; -1 for totals and series. */
-  keyOfList: readonly number[];
+  return { visitsPart, visitsWithEvent, visitsByEvent };
 }
 
 /** Whole seconds from the first to the last event. `dateDiff('second')` would count the ticks in between instead. */

@@ -37,19 +37,10 @@ export async function openEmbedded(directory: string): Promise<Engine> {
   try {
     const writer = await connect(writerSettings, false);
     const background = await connect(backgroundSettings, false);
-    const readers = new Map<ClickHouseClient, ChdbConnection>();
-    for (let n = 0; n < limits.readersAtOnce; n++) {
-      const { client, connection } = await connect(readerSettings, true);
-      readers.set(client, connection);
-    }
+    const readers: ClickHouseClient[] = [];
+    for (let n = 0; n < limits.readersAtOnce; n++) readers.push((await connect(readerSettings, true)).client);
     return {
-      readers: [...readers.keys()],
-      async readNative(reader, sql, params) {
-        const connection = readers.get(reader);
-        if (connection === undefined) throw new TypeError('Not a reader of this engine.');
-        const answer = await connection.chdb.queryAsync(bindParams(params) + sql, { format: 'Native' });
-        return answer.bytes();
-      },
+      readers,
       writer: writer.client,
       background: background.client,
       abortable: false,

@@ -5,8 +5,6 @@ import type { FileFormat } from './warehouse.ts';
 export interface Engine {
   /** Connections for questions, read-only for life; as many as may run at once. */
   readers: ClickHouseClient[];
-  /** Gives an answer as the engine's `Native` bytes, on the connection of a reader. Absent: only as rows. */
-  readNative?(reader: ClickHouseClient, sql: string, params: Record<string, unknown>): Promise<Uint8Array>;
   /** The one connection that inserts and changes. */
   writer: ClickHouseClient;
   /** For long work (freezing, merging), so that it never stands before an insert. */

@@ -1,4 +1,3 @@
-export { type Block, type Column, numbersIn, type Scratch } from './columns.ts';
 export { inDialect } from './dialect.ts';
 export { QueryOverCeiling, RowRefused, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 export { warehouseLimits } from './limits.ts';

@@ -10,8 +10,8 @@ const cores = availableParallelism();
  */
 export const warehouseLimits = {
   readersAtOnce: 2,
-  /** Statements that may wait for a reader (an overview with a filter is some twenty); the next one is told so at once. */
-  readersQueueMax: 400,
+  /** Questions that may wait for a reader; the next one is told so at once. */
+  readersQueueMax: 200,
   /** Waiting and running together. */
   readSeconds: queryLimits.seconds,
   readMemoryBytes: Math.min(queryLimits.memoryBytes, Math.floor(totalmem() / 2)),

@@ -4,7 +4,6 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import { readBlocks } from './columns.ts';
 import type { Engine } from './engine.ts';
 import { insertError, QueryOverCeiling, readError, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
@@ -68,30 +67,11 @@ export async function openWarehouse(house: {
     if (closing !== undefined) throw new WarehouseUnavailable('CLOSED');
   }
 
-  function read<Row>(sql: string, params: Record<string, unknown> = {}, options: ReadOptions = {}): Promise<Row[]> {
-    return ask(sql, params, options, async (client, giveUp) => {
-      const result = await client.query({
-        ...engine.bind(sql, params),
-        format: 'JSONEachRow',
-        ...(giveUp === undefined ? {} : { abort_signal: giveUp }),
-      });
-      return result.json<Row>();
-    });
-  }
-
-  const { readNative } = engine;
-  async function readColumns(sql: string, params: Record<string, unknown> = {}, options: ReadOptions = {}) {
-    if (readNative === undefined) throw new TypeError('This engine gives rows only.');
-    return readBlocks(await ask(sql, params, options, (client) => readNative(client, sql, params)));
-  }
-
-  /** Does `work` with a reader when one is free. */
-  async function ask<T>(
+  async function read<Row>(
     sql: string,
-    params: Record<string, unknown>,
-    options: ReadOptions,
-    work: (client: ClickHouseClient, giveUp: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T> {
+    params: Record<string, unknown> = {},
+    options: ReadOptions = {},
+  ): Promise<Row[]> {
     open();
     checkParams(sql, params);
     busy();
@@ -103,7 +83,12 @@ export async function openWarehouse(house: {
         async () => {
           const client = free.pop() as ClickHouseClient;
           try {
-            return await work(client, giveUp?.signal);
+            const result = await client.query({
+              ...engine.bind(sql, params),
+              format: 'JSONEachRow',
+              ...(giveUp === undefined ? {} : { abort_signal: giveUp.signal }),
+            });
+            return await result.json<Row>();
           } finally {
             free.push(client);
           }
@@ -202,8 +187,7 @@ export async function openWarehouse(house: {
     await closing;
   }
 
-  const columns = readNative === undefined ? {} : { readBlocks: readColumns };
-  return { mode, cluster, read, ...columns, command, insert, writeFile, health, diskBytes, close };
+  return { mode, cluster, read, command, insert, writeFile, health, diskBytes, close };
 }
 
 async function settled(turns: Turns[]): Promise<void> {

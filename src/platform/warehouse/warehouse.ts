@@ -1,5 +1,3 @@
-import type { Block } from './columns.ts';
-
 /** What a question may cost and who asks it. */
 export interface ReadOptions {
   /** Ends the wait. The engine may go on for a moment; its place in the pool stays taken until it has stopped. */
@@ -41,11 +39,6 @@ export interface Warehouse {
    * @throws WarehouseUnavailable when the engine cannot be reached
    */
   read<Row>(sql: string, params?: Record<string, unknown>, options?: ReadOptions): Promise<Row[]>;
-  /**
-   * The same answer as whole columns (columns.ts), for rows by the million. Only the engine in our own process hands them
-   * over like that; absent elsewhere.
-   */
-  readBlocks?(sql: string, params?: Record<string, unknown>, options?: ReadOptions): Promise<Iterable<Block>>;
   /**
    * Runs one statement that changes something. Statements and inserts run one after another, except those in the
    * background, which run one after another among themselves.
