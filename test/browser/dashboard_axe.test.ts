@@ -7,7 +7,7 @@ import { launch } from './chromium.ts';
 
 /**
  * The built dashboard over its double, which has every state of every page: a full site, an empty one, one with
- * awkward names, a broken panel, a warehouse that is away. axe finds nothing serious in any of them, in either theme,
+ * awkward names, a broken panel, a warehouse that is away. axe finds nothing serious in any of them, in either theme and
  * wide and narrow; and no page scrolls sideways, down to 320 px.
  */
 let browser: Browser;
@@ -247,6 +247,7 @@ const looks: Record<string, Look> = {
       await page.getByText('would have dropped').first().waitFor();
       await page.getByRole('button', { name: 'Remove Office in Berlin' }).click();
       await page.getByRole('button', { name: 'Undo' }).waitFor();
+      await page.locator('.sh-preview[aria-busy="false"]').waitFor();
     },
   },
   'shields, nearly everything': {
@@ -381,13 +382,15 @@ it.each(Object.entries(looks))(
   {
     timeout: 180_000,
   },
-  async (_name, look) => {
+  async (name, look) => {
+    // Further states of a page ("goals, none") are made of its parts: they are seen in each width and each theme once.
+    const isFurther = name.includes(', ');
     await open(look, async () => {
       // A window is made narrower step by step, since each new width lays the page out anew. 720 px is a window of 1440
       // at a zoom of 200 %.
-      await expectAccessible(1440, ['light', 'dark']);
+      await expectAccessible(1440, isFurther ? ['light'] : ['light', 'dark']);
       await expectNoOverhang(720);
-      await expectAccessible(375, ['dark', 'light']);
+      await expectAccessible(375, isFurther ? ['dark'] : ['dark', 'light']);
       await expectNoOverhang(320);
     });
   },
@@ -398,8 +401,8 @@ async function expectAccessible(width: number, themes: ('light' | 'dark')[]) {
   for (const colorScheme of themes) {
     await page.emulateMedia({ colorScheme });
     // A theme changes colours and nothing else.
-    const rules = colorScheme === 'light' ? undefined : ['color-contrast', 'link-in-text-block'];
-    expect(await faults(rules), `${width} px, ${colorScheme}`).toEqual([]);
+    const others = themes.length > 1 && colorScheme === 'dark' ? ['color-contrast', 'link-in-text-block'] : undefined;
+    expect(await faults(others), `${width} px, ${colorScheme}`).toEqual([]);
   }
   await expectNoOverhang(width);
 }
