@@ -261,6 +261,8 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   const first = addDays(local.day, -shape.days);
   const range = dates(query.date_range, local, first);
   const share = filterShare(query.filters ?? [], shape);
+  const goals = (query.filters ?? []).filter((filter) => Array.isArray(filter) && filter[1] === 'event:goal');
+  const rate = Math.round(filterShare(goals, shape) * 1000) / 10;
   const meta: Record<string, unknown> = {};
   const done = (results: QueryAnswer['results']): QueryAnswer => ({
     results,
@@ -308,7 +310,10 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
     return done(
       [...buckets]
         .filter(([, visitors]) => Math.round(visitors) > 0)
-        .map(([label, visitors]) => ({ dimensions: [label], metrics: metricsOf(query.metrics, visitors, label) })),
+        .map(([label, visitors]) => ({
+          dimensions: [label],
+          metrics: metricsOf(query.metrics, visitors, label, { rate }),
+        })),
     );
   }
 
@@ -316,7 +321,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   if (dimension === undefined) {
     const row: QueryAnswer['results'][number] = {
       dimensions: [],
-      metrics: metricsOf(query.metrics, visitors, range.from),
+      metrics: metricsOf(query.metrics, visitors, range.from, { rate }),
     };
     const comparison = query.include?.comparisons;
     if (comparison?.mode === 'custom') {
@@ -329,7 +334,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
           first,
           to.includes('T') ? to.slice(11, 16) : undefined,
         ) * share;
-      const metrics = metricsOf(query.metrics, before, from);
+      const metrics = metricsOf(query.metrics, before, from, { rate });
       row.comparison = { dimensions: [], metrics, change: metrics.map(() => null) };
     }
     return done([row]);
@@ -356,7 +361,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
         (total(range, shape, local, first, undefined) * otherShare(query.filters ?? [], dimension, shape) * weight) /
           100,
         value,
-        weight,
+        { rate: weight, isRow: true },
       ),
     }))
     .filter((row) => (row.metrics[0] as number) > 0);
@@ -436,7 +441,7 @@ function metricsOf(
   metrics: readonly string[],
   visitors: number,
   seed: string,
-  weight?: number,
+  { rate, isRow = false }: { rate: number; isRow?: boolean },
 ): QueryAnswer['results'][number]['metrics'] {
   const whole = Math.round(visitors);
   const noise = chance(seed);
@@ -457,9 +462,9 @@ function metricsOf(
       case 'scroll_depth':
         return whole === 0 ? null : Math.round(55 + noise * 30);
       case 'events':
-        return weight === undefined ? Math.round(whole * (0.98 + noise * 0.05)) : Math.round(whole * 1.2);
+        return Math.round(whole * (isRow ? 1.2 : 0.98 + noise * 0.05));
       case 'conversion_rate':
-        return weight ?? 2.7;
+        return rate;
       case 'group_conversion_rate':
         return Math.round((1.4 + noise * 3) * 100) / 100;
       case 'total_revenue': {
