@@ -13,7 +13,10 @@ import { defineRoute, RequestError, type Route } from '../platform/http/route.ts
 import type { House } from '../platform/subject.ts';
 import { dimensionFacts } from './facts.ts';
 import { inSpan } from './in_span.ts';
-import { type Binder, openBinder } from './query/binder.ts';
+import { openBinder } from './query/binder.ts';
+import { conditionOf } from './query/condition.ts';
+import type { Filter } from './query/parse.ts';
+import { never } from './query/rows.ts';
 
 const minuteMs = 60_000;
 /** Rows of each list. */
@@ -41,7 +44,7 @@ export function realtimeRoutes({
   const shared = new Map<string, Shared>();
 
   /** The answer that others were just given, or a new one. Nobody's going away ends it for the others. */
-  function whole(site: number, filters: z.infer<typeof realtimeFilters>): Promise<RealtimeAnswer> {
+  function whole(site: number, filters: readonly Filter[]): Promise<RealtimeAnswer> {
     const now = clock.now();
     for (const [key, { at }] of shared) if (now - at >= sharedMs || now < at) shared.delete(key);
     const key = JSON.stringify([site, filters]);
@@ -55,9 +58,10 @@ export function realtimeRoutes({
     return answer;
   }
 
-  async function read(site: number, filters: z.infer<typeof realtimeFilters>, now: number): Promise<RealtimeAnswer> {
+  async function read(site: number, filters: readonly Filter[], now: number): Promise<RealtimeAnswer> {
     const binder = openBinder();
-    const passing = `${inSpan}${filters.map((filter) => ` AND ${passes(filter, binder)}`).join('')}`;
+    const tests = filters.map((filter) => conditionOf(filter, { binder, table: 'events', visitsWhere: never }));
+    const passing = [inSpan, ...tests].join(' AND ');
     const last = Math.floor(now / minuteMs) * minuteMs;
     const starts = Array.from({ length: realtimeMinutes }, (_, at) => last - (realtimeMinutes - 1 - at) * minuteMs);
     const from = (starts[0] ?? last) / 1000;
@@ -72,7 +76,7 @@ export function realtimeRoutes({
       warehouse.read<
         { second: string | number; name: string } & Record<'page' | 'source' | 'country' | 'device', string>
       >(
-        `SELECT toUnixTimestamp(time) AS second, name, pathname AS page, source, country, device FROM events
+        `SELECT toUnixTimestamp(time) AS second, name, pathname AS page, source, country, device FROM events AS e
         WHERE ${passing} AND name != 'engagement' ORDER BY time DESC, name, page LIMIT ${realtimeEventsMax}`,
         span,
         options,
@@ -139,7 +143,7 @@ function onFrom(answer: RealtimeAnswer, since: string | undefined): RealtimeAnsw
 }
 
 /** @throws RequestError invalid_filter */
-function filtersOf(text: string | undefined): z.infer<typeof realtimeFilters> {
+function filtersOf(text: string | undefined): Filter[] {
   if (text === undefined) return [];
   const refuse = () =>
     new RequestError(
@@ -154,29 +158,21 @@ function filtersOf(text: string | undefined): z.infer<typeof realtimeFilters> {
     throw refuse();
   }
   const read = realtimeFilters.safeParse(filters);
-  if (!read.success || read.data.some(([, dimension]) => columnOf(dimension) === undefined)) throw refuse();
-  return read.data;
-}
-
-/** The column of `events` that a dimension is, if it is one as it stands. */
-function columnOf(dimension: string): { column: string; empty: string } | undefined {
-  const fact = Object.hasOwn(dimensionFacts, dimension) ? dimensionFacts[dimension] : undefined;
-  return fact === undefined || fact.level === 'visit-end' || fact.names !== undefined ? undefined : fact;
-}
-
-/** A filter as SQL: the column is one of ours, the values are bound. */
-function passes([operator, dimension, values]: z.infer<typeof realtimeFilters>[number], binder: Binder): string {
-  const { column, empty } = columnOf(dimension) as { column: string; empty: string };
-  const found =
-    operator === 'is' || operator === 'is_not'
-      ? `${column} IN ${binder.bind(
-          'Array(String)',
-          values.map((value) => (value === empty ? '' : value)),
-        )}`
-      : values
-          .map((value) => `positionCaseInsensitiveUTF8(${column}, ${binder.bind('String', value)}) > 0`)
-          .join(' OR ');
-  return operator === 'is' || operator === 'contains' ? `(${found})` : `NOT (${found})`;
+  if (!read.success) throw refuse();
+  return read.data.map(([operator, name, values]): Filter => {
+    const fact = Object.hasOwn(dimensionFacts, name) ? dimensionFacts[name] : undefined;
+    // An event as it comes does not know how its visit ends, and has the code of a country, not its name.
+    if (fact === undefined || fact.level === 'visit-end' || fact.names !== undefined) throw refuse();
+    const isWhole = operator === 'is' || operator === 'is_not';
+    return {
+      kind: 'test',
+      subject: { kind: 'column', name, fact },
+      operator: isWhole ? 'is' : 'contains',
+      negated: operator.endsWith('_not'),
+      caseSensitive: isWhole,
+      values,
+    };
+  });
 }
 
 const isHere = 'time > fromUnixTimestamp64Milli({here:Int64})';
@@ -184,11 +180,11 @@ const figures = `toString(countIf(name = 'pageview')) AS pageviews, toString(uni
 
 const countsStatement = (passing: string) =>
   [
-    `SELECT 'minute' AS list, toString(toUnixTimestamp(toStartOfMinute(time))) AS named, ${figures} FROM events WHERE ${passing} GROUP BY named`,
-    `SELECT 'now' AS list, '' AS named, ${figures} FROM events WHERE ${passing} AND ${isHere}`,
+    `SELECT 'minute' AS list, toString(toUnixTimestamp(toStartOfMinute(time))) AS named, ${figures} FROM events AS e WHERE ${passing} GROUP BY named`,
+    `SELECT 'now' AS list, '' AS named, ${figures} FROM events AS e WHERE ${passing} AND ${isHere}`,
     ...Object.entries({ page: 'pathname', source: 'source', country: 'country', region: 'region', city: 'city' }).map(
       ([list, column]) => `SELECT * FROM (
-      SELECT '${list}' AS list, toString(${column}) AS named, ${figures} FROM events WHERE ${passing} AND ${isHere}
+      SELECT '${list}' AS list, toString(${column}) AS named, ${figures} FROM events AS e WHERE ${passing} AND ${isHere}
       GROUP BY named ORDER BY uniqExact(visitor_id) DESC, named LIMIT ${rowsMax})`,
     ),
   ].join(' UNION ALL ');

@@ -147,8 +147,8 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
 
 /** The days that were asked for, of those that there are. */
 function askedSpan(asked: { from?: string | undefined; to?: string | undefined }, whole: Span): Span {
-  const from = Math.max(whole.from, (asked.from === undefined ? undefined : dayOf(asked.from)) ?? whole.from);
-  const to = (asked.to === undefined ? undefined : dayOf(asked.to)) ?? whole.to;
+  const from = Math.max(whole.from, dayOf(asked.from ?? '') ?? whole.from);
+  const to = dayOf(asked.to ?? '') ?? whole.to;
   const refuse = (field: string, message: string) => new RequestError('invalid_field', message, { field });
   if (to > whole.to) throw refuse('to', `Days that are over can be exported: the last one is ${isoDay(whole.to)}.`);
   if (from > to)

@@ -3,7 +3,7 @@ import type { ExportFormat } from '../../../contract/exports.ts';
 import type { House } from '../../platform/subject.ts';
 import { today } from '../imports/occupied.ts';
 import { importedDataOf } from '../imports/records.ts';
-import { dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
+import { dayMs, dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
 import { type Asked, openWorkFolder } from './work_folder.ts';
 
@@ -89,7 +89,6 @@ async function daysWithEvents(
     return false;
   };
 }
-const dayMs = 86_400_000;
 
 /** The zone of a site's days. */
 export function zoneOf(site: Pick<Site, 'timezone'>): string {

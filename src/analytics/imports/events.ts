@@ -107,11 +107,20 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
   let chars = 0;
   let orders: Id64[] = [];
   /** Rows that are at the disk while the next ones are read: reading and the disk take about as long. */
-  let leaving: { landed: Promise<void>; orders: readonly Id64[] } | undefined;
+  let leaving: Promise<void> | undefined;
 
-  async function landed() {
-    await leaving?.landed;
-    leaving = undefined;
+  /** These orders were read and not kept: when they come again they must count. */
+  function forget(unkept: readonly Id64[]) {
+    for (const order of unkept) parts.orderKeys.delete(order);
+  }
+
+  async function keep(text: string, theirs: readonly Id64[]) {
+    try {
+      await parts.append(text);
+    } catch (error) {
+      forget(theirs);
+      throw error;
+    }
   }
 
   async function flush() {
@@ -119,11 +128,11 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
     pendingDays.clear();
     if (fresh.length > 0) await parts.markDirty(parts.site.id, fresh.map(dayText));
     for (const day of fresh) days.add(day);
-    await landed();
+    await leaving;
     if (rows.length > 0) {
-      leaving = { landed: parts.append(rows.join('\n')), orders };
+      leaving = keep(rows.join('\n'), orders);
       // Whoever waits for it hears of a refusal; until then it is nobody's.
-      leaving.landed.catch(() => {});
+      leaving.catch(() => {});
     }
     rows = [];
     chars = 0;
@@ -156,11 +165,10 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
       if (rows.length >= rowsPerAppend || chars >= charsPerAppend) await flush();
     }
     await flush();
-    await landed();
+    await leaving;
   } catch (error) {
-    // These orders were read and not kept: when they come again they must count.
-    const refused = (await leaving?.landed.then(() => [])?.catch(() => leaving?.orders)) ?? [];
-    for (const order of [...refused, ...orders]) parts.orderKeys.delete(order);
+    forget(orders);
+    await leaving?.catch(() => {});
     throw error;
   } finally {
     // Also when the file breaks off in the middle: what was kept until then changes its days all the same.

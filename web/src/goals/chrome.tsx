@@ -7,7 +7,6 @@ import { useSession } from '../desk/session.tsx';
 import { importedDays } from '../overview/explanation.ts';
 import { FilterBar } from '../overview/filter_bar.tsx';
 import { AgainstPicker, PeriodPicker, periodItems } from '../overview/period_picker.tsx';
-
 import { shiftRange } from '../period/period.ts';
 import { rangeText } from '../period/words.ts';
 import type { DeskKey } from '../shell/keys.ts';
