@@ -144,7 +144,7 @@ function randomFilter(random: () => number, depth: number): unknown {
 }
 
 describe('every path gives the number of the definitions', () => {
-  test.each(Array.from({ length: 8 }, (_, at) => at + 1))('random questions, seed %i', async (seed) => {
+  test.each(Array.from({ length: 12 }, (_, at) => at + 1))('random questions, seed %i', async (seed) => {
     const random = repeatable(seed * 7919);
     for (let number = 0; number < 14; number++) {
       const site = pick(random, [1, 2, 3]);

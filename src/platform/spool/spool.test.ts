@@ -436,14 +436,15 @@ describe('a disk that refuses', () => {
         }
         spool.lane('events').append(row(id), (refusal) => (refusal === undefined ? kept.push(row(id)) : refused++));
         if (below(3) === 0) await new Promise((resolve) => setTimeout(resolve, below(4)));
+        // On a slow disk all of them would be a few groups, and a fault refuses a whole one.
+        if (id % 20 === 19) await eventually(() => kept.length + refused === id + 1);
       }
       fs.heal();
       await eventually(() => kept.length + refused === 400);
       await eventually(() => spool.segments() === 0);
       expect([...store.rows()].sort()).toEqual([...kept].sort());
-      // How many of each is for the speed of the disk; without any the test would prove nothing.
       expect(refused).toBeGreaterThan(0);
-      expect(kept.length).toBeGreaterThan(0);
+      expect(kept.length).toBeGreaterThan(20);
     },
   );
 });
