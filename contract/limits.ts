@@ -15,6 +15,9 @@ export const ingestLimits = {
   propKeyCharsMax: 300,
   propValueCharsMax: 2_000,
   domainsPerEventMax: 10,
+  /** Requests, and bytes of their bodies, that wait while a starting desk reads back its running visits. */
+  waitingRequestsMax: 10_000,
+  waitingBytesMax: 32 * 1024 * 1024,
 } as const;
 
 /** Names and paths of other products' trackers, which allow longer ones (reference of Rybbit: 256 and 2,048). */

@@ -75,7 +75,7 @@ export const analytics = defineSubject({
       }),
     ]);
     const stopListening = onSitesChanged(list.refresh);
-    const ingest = await startIngest({
+    const ingest = startIngest({
       house,
       sites: directory,
       places,
@@ -155,6 +155,7 @@ export const analytics = defineSubject({
         ...exportCommands(house),
         ...importCommands(house, importer, directory),
       },
+      begin: ingest.begin,
       async stop() {
         stopSweeping();
         await exports?.stop();

@@ -7,9 +7,17 @@ const setUpBytesMax = 1024 * 1024;
 
 /** What the command line may ask of a running desk. Each is also run on a desk opened for the occasion. */
 export function controlCommands(desk: Desk): Record<string, ControlCommand> {
+  const own: [string, ControlCommand][] = desk.parts.flatMap((part) => Object.entries(part.commands ?? {}));
+  const whenBegun = own.map(([name, command]): [string, ControlCommand] => [
+    name,
+    async (...asked) => {
+      await desk.begin();
+      return command(...asked);
+    },
+  ]);
   return {
-    ...Object.assign({}, ...desk.parts.map((part) => part.commands ?? {})),
+    ...Object.fromEntries(whenBegun),
     setup: async (_args, body) => setUpDesk(desk, JSON.parse(await readWhole(body, setUpBytesMax))),
-    status: () => readiness(desk.house),
+    status: () => readiness(desk),
   };
 }

@@ -21,6 +21,13 @@ export interface Desk {
   house: House;
   accounts: Accounts;
   parts: RunningSubject[];
+  /**
+   * Reads back what the last process knew, then loads what is on disk into the stores. A desk that listens does so first:
+   * what comes meanwhile waits. Once, however often it is called.
+   */
+  begin(): Promise<void>;
+  /** Has `begin` ended? */
+  hasBegun(): boolean;
   /** Drains the spool into the stores within the deadline, then closes everything in reverse order of opening. */
   close(): Promise<void>;
 }
@@ -29,8 +36,8 @@ export interface Desk {
 const drainMs = 15_000;
 
 /**
- * Opens the stores, brings their schemas up to date and starts every subject. What was opened is closed again
- * when a later part refuses.
+ * Opens the stores, brings their schemas up to date and starts every subject; `begin` is for the caller to call. What was
+ * opened is closed again when a later part refuses.
  * @throws DataDirTaken, KeyFileError, PostgresRefused and the warehouse's refusals, each with a sentence for the operator.
  */
 export async function openDesk(parts: {
@@ -104,11 +111,21 @@ export async function openDesk(parts: {
       running.push(part);
       undo.push(() => part.stop?.());
     }
-    spool.startLoading(running.flatMap((part) => part.sinks ?? []));
-    undo.push(async () => {
-      if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
-    });
-    return { house, accounts, parts: [accounts, ...running], close };
+    let readingBack: Promise<void> | undefined;
+    let hasBegun = false;
+    async function readBack() {
+      for (const part of running) await part.begin?.();
+      spool.startLoading(running.flatMap((part) => part.sinks ?? []));
+      undo.push(async () => {
+        if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
+      });
+      hasBegun = true;
+    }
+    function begin() {
+      readingBack ??= readBack();
+      return readingBack;
+    }
+    return { house, accounts, parts: [accounts, ...running], begin, hasBegun: () => hasBegun, close };
   } catch (error) {
     await close();
     throw error;

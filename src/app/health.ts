@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { diskOf } from '../platform/disk.ts';
 import type { FastHandler } from '../platform/http/server.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
+import type { Desk } from './desk.ts';
 
 /** A disk fuller than this is said in the log, on `/readyz` and by `fairlead doctor`. */
 export const diskWarnShare = 0.8;
@@ -13,6 +14,8 @@ interface HealthPart extends Pick<RunningSubject, 'gauges'> {
 
 export interface Readiness {
   ready: boolean;
+  /** The desk listens and still reads back its running visits: events wait for it. */
+  reading_back: boolean;
   postgres: boolean;
   warehouse: boolean;
   spool_lag_ms: number;
@@ -22,10 +25,14 @@ export interface Readiness {
 }
 
 /**
- * `/healthz`: this process answers. `/readyz`: its stores answer too, with the spool's lag; 503 while one does not.
+ * `/healthz`: this process answers. `/readyz`: its stores answer too and events are taken without waiting, with the spool's
+ * lag; 503 otherwise.
  * A desk whose warehouse is away still takes events, so a load balancer should look at `/healthz` for collection.
  */
-export async function readiness(house: House, parts: readonly HealthPart[] = []): Promise<Readiness> {
+export async function readiness(
+  { house, hasBegun }: Pick<Desk, 'house' | 'hasBegun'>,
+  parts: readonly HealthPart[] = [],
+): Promise<Readiness> {
   const [postgres, warehouse] = await Promise.all([
     house.postgres.health().then(
       (health) => health.ok,
@@ -43,7 +50,8 @@ export async function readiness(house: House, parts: readonly HealthPart[] = [])
       `The disk of the data directory is ${Math.round(usedShare * 100)} % full. Events are refused when it is full.`,
     );
   return {
-    ready: postgres && warehouse,
+    ready: postgres && warehouse && hasBegun(),
+    reading_back: !hasBegun(),
     postgres,
     warehouse,
     spool_lag_ms: house.spool.lagMs(),
@@ -54,14 +62,15 @@ export async function readiness(house: House, parts: readonly HealthPart[] = [])
 }
 
 export function healthHandlers(
-  house: House,
+  desk: Pick<Desk, 'house' | 'hasBegun'>,
   parts: readonly HealthPart[],
   httpCounts: () => { labels: Record<string, string>; value: number }[],
 ): Record<string, FastHandler> {
+  const { house } = desk;
   return {
     '/healthz': (_request, response) => sendText(response, 200, 'ok\n', 'text/plain; charset=utf-8'),
     '/readyz': (_request, response) =>
-      void readiness(house, parts).then(
+      void readiness(desk, parts).then(
         (state) =>
           sendText(response, state.ready ? 200 : 503, `${JSON.stringify(state)}\n`, 'application/json; charset=utf-8'),
         (error) => {

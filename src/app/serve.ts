@@ -36,7 +36,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Opens the desk and listens. Used by `fairlead serve` and by the tests, which give their own config. */
+/** Opens the desk, listens, and resolves when events are taken without waiting. Used by `fairlead serve` and by the tests, which give their own config. */
 export async function startServer(
   config: Config,
   options: {
@@ -47,6 +47,8 @@ export async function startServer(
     routes?: (desk: Desk) => Route[];
     /** What goes into the head of every page. */
     head?: string;
+    /** Called as soon as it listens, with the address; what the last process knew is read back after that. */
+    onListening?: (address: string) => void;
   } = {},
 ): Promise<RunningServer> {
   const say = options.say ?? (() => {});
@@ -92,7 +94,7 @@ export async function startServer(
     const routes = showsPages(config) ? [...calls, ...documentRoutes(calls, config)] : [];
     const fast: Record<string, FastHandler> = {
       ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
-      ...healthHandlers(desk.house, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
+      ...healthHandlers(desk, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
     };
     http = await openHttp({
       host: config.host,
@@ -125,14 +127,10 @@ export async function startServer(
     });
     stopTelling = watchProduct({ house: desk.house, reports });
     log.info('listening', { port: http.address.port, version, role: config.role });
-    return {
-      desk,
-      http,
-      routes,
-      fastPaths: Object.keys(fast),
-      stop,
-      address: code === undefined ? shown : `${shown}/setup#code=${code}`,
-    };
+    const address = code === undefined ? shown : `${shown}/setup#code=${code}`;
+    options.onListening?.(address);
+    await desk.begin();
+    return { desk, http, routes, fastPaths: Object.keys(fast), stop, address };
   } catch (error) {
     await stop();
     throw error;
@@ -154,14 +152,14 @@ export async function serve(config: Config): Promise<void> {
   const asked = new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
   });
-  const server = await startServer(config, { say });
-  const waiting = server.address.includes('#code=');
-  say(`Fairlead ${version} is running.`);
-  say(
-    waiting
-      ? `\n  Open this address to create the owner (it works once):\n  ${server.address}\n`
-      : `\n  ${server.address}\n`,
-  );
+  const server = await startServer(config, {
+    say,
+    onListening(address) {
+      say(`Fairlead ${version} is running.`);
+      const isNew = address.includes('#code=');
+      say(isNew ? `\n  Open this address to create the owner (it works once):\n  ${address}\n` : `\n  ${address}\n`);
+    },
+  });
   // Otherwise written at an orderly end only, and the next start after a kill would be as slow as the first.
   flushCompileCache();
   if (!isLoopback(config.host) && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)

@@ -36,6 +36,7 @@ export async function onDesk(
   const quiet = { ...log, info() {} };
   const desk = await openDesk({ config, clock: systemClock, random: systemRandom, log: quiet });
   try {
+    await desk.begin();
     const command = controlCommands(desk)[ask.command] as ControlCommand;
     const body =
       typeof ask.body === 'string' || ask.body === undefined ? Readable.from([Buffer.from(ask.body ?? '')]) : ask.body;

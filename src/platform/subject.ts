@@ -63,6 +63,8 @@ export interface RunningSubject {
   gauges?: Gauge[];
   /** What the command line may ask of a running desk. */
   commands?: Record<string, ControlCommand>;
+  /** What takes its time when much is there, and has to be over before sinks get anything; the desk listens meanwhile. */
+  begin?(): Promise<void>;
   /** Drains and closes; called in reverse order of start. */
   stop?(): Promise<void>;
 }

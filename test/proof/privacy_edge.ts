@@ -172,7 +172,7 @@ export const proofs: readonly Proof[] = [
       const rig = openRig();
       for (const hops of [0, 1, 2, 3]) {
         const handler = collectEvents({
-          ...{ ingest: rig.ingest, trustedProxies: hops, log: silentLog },
+          ...{ ingest: rig.ingest, gate: rig.gate, trustedProxies: hops, log: silentLog },
           authenticate: async () => undefined,
         });
         const server = createServer(handler);

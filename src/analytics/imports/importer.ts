@@ -23,7 +23,7 @@ import { readUmamiEvents, type UmamiTables, umamiTablesIn } from './umami.ts';
 
 export interface ImporterParts {
   house: Pick<House, 'config' | 'postgres' | 'warehouse' | 'spool' | 'clock' | 'random'>;
-  ingest: Pick<RunningIngest, 'salts' | 'orderKeys' | 'addressDigest' | 'sealContact'>;
+  ingest: Pick<RunningIngest, 'salts' | 'orderKeys' | 'addressDigest' | 'sealContact' | 'begun'>;
   sites: SiteDirectory;
   places: Pick<Places, 'lookup'>;
   markDirty(siteId: number, days: readonly string[]): Promise<void>;
@@ -70,6 +70,7 @@ export function openImporter(parts: ImporterParts) {
 
   async function take(job: ImportJob): Promise<ImportOutcome> {
     const { source, record } = job;
+    await parts.ingest.begun;
     switch (job.kind) {
       case 'events':
         return takeEvents(job, { lines: readLines(source.stream()) });
@@ -147,6 +148,7 @@ export function openImporter(parts: ImporterParts) {
   async function takeOut(site: Pick<Site, 'id'>, { id, kind }: Pick<ImportRecord, 'id' | 'kind'>): Promise<number> {
     if (kind === 'plausible' || kind === 'ga4')
       return (await undoDays({ warehouse, siteId: site.id, importId: id })).rows;
+    await parts.ingest.begun;
     // Rows still in the spool would arrive after the deletion and stay.
     if (!(await spool.drain(drainMs)))
       throw new RequestError(

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ingestLimits } from '../../../contract/limits.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import { type HttpServer, openHttp } from '../../platform/http/server.ts';
@@ -23,6 +24,7 @@ async function open(options: { trustedProxies?: number } & Parameters<typeof ope
   const rig = openRig(options);
   const handler = collectEvents({
     ingest: rig.ingest,
+    gate: rig.gate,
     trustedProxies: options.trustedProxies ?? 0,
     log: silentLog,
     async authenticate(authorization) {
@@ -330,6 +332,54 @@ describe('any origin may send, without credentials', () => {
 });
 
 describe('when events cannot be kept', () => {
+  describe('while a starting desk reads back', () => {
+    const readingBack = { isReadingBack: true };
+    /** Sent one after another: the listener has each before the next is sent. */
+    async function sendAll(desk: Awaited<ReturnType<typeof open>>, paths: readonly string[]) {
+      const answers: Promise<Answer>[] = [];
+      for (const path of paths) {
+        answers.push(desk.post({ ...view, u: `https://shop.example${path}` }));
+        await vi.waitFor(() => expect(desk.gate.waiting()).toBe(answers.length));
+      }
+      return answers;
+    }
+
+    it('events wait, and are taken in the order of their arrival when it is over', async () => {
+      const desk = await open(readingBack);
+      const answers = await sendAll(desk, ['/a', '/b', '/c']);
+      expect(desk.rows()).toEqual([]);
+      desk.gate.open();
+      for (const answer of await Promise.all(answers)) expect(answer.status).toBe(202);
+      expect(desk.rows().map((row) => row.pathname)).toEqual(['/a', '/b', '/c']);
+      expect(desk.gate.waiting()).toBe(0);
+      expect((await desk.post(view)).status).toBe(202);
+    });
+    it('those that cannot wait are told to come again, and nothing of them is stored', async () => {
+      const desk = await open(readingBack);
+      const [first] = await sendAll(desk, ['/a']);
+      for (let held = 1; held < ingestLimits.waitingRequestsMax; held++)
+        desk.gate.hold(
+          0,
+          () => {},
+          () => {},
+        );
+      const tooMany = await desk.post(view);
+      expect([tooMany.status, tooMany.headers['retry-after']]).toEqual([503, '5']);
+      desk.gate.close();
+      expect((await first)?.status).toBe(503);
+      expect((await desk.post(view)).status).toBe(503);
+      expect(desk.rows()).toEqual([]);
+    });
+    it('bodies take no more than their share of memory', async () => {
+      const desk = await open(readingBack);
+      desk.gate.hold(
+        ingestLimits.waitingBytesMax,
+        () => {},
+        () => {},
+      );
+      expect((await desk.post(view)).status).toBe(503);
+    });
+  });
   it('503 with Retry-After when the spool refuses, and nothing is burnt', async () => {
     const desk = await open();
     desk.events.refuse(true);

@@ -9,11 +9,13 @@ import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
 import { PostgresAway } from '../../platform/postgres/index.ts';
 import { corsHeaders, type Door, openHeaders, type Reply } from './door.ts';
+import type { Gate } from './gate.ts';
 import type { Ingest, Outcome, Taken } from './ingest.ts';
 import { readEvent } from './payload.ts';
 
 export type CollectParts = {
   readonly ingest: Ingest;
+  readonly gate: Gate;
   /** Who is this `Authorization` value? Asked only when there is one. Throws RequestError for keys that do not count. */
   readonly authenticate: (authorization: string) => Promise<Principal | undefined>;
   /** How many proxies stand in front (PSE-10). */
@@ -78,6 +80,9 @@ function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchang
 
 type Parts = CollectParts & { readonly door: Door };
 
+/** When to come again if a starting desk cannot keep the request. */
+const waitFullSeconds = 5;
+
 /** Reads the body. Nearly every one comes in one piece; a declared or real excess is drained and never kept. */
 function receive(parts: Parts, request: IncomingMessage, exchange: Exchange) {
   const refuse = () => {
@@ -104,6 +109,16 @@ function receive(parts: Parts, request: IncomingMessage, exchange: Exchange) {
 }
 
 function arrived(parts: Parts, exchange: Exchange, body: Buffer | undefined) {
+  if (!parts.gate.isOpen)
+    return parts.gate.hold(
+      body?.length ?? 0,
+      () => admitted(parts, exchange, body),
+      () => sendUnavailable(parts, exchange, waitFullSeconds),
+    );
+  admitted(parts, exchange, body);
+}
+
+function admitted(parts: Parts, exchange: Exchange, body: Buffer | undefined) {
   const { authorization } = exchange.headers;
   if (authorization === undefined) return answer(parts, exchange, body, undefined);
   parts.authenticate(authorization).then(

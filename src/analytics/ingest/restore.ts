@@ -46,7 +46,7 @@ export type Restored = {
 /**
  * Rebuilds what the last process knew: running visits, event ids and orders, first as the warehouse has them, then as
  * the rows do that are still in the spool. Both may hold the same row; taking it in twice changes nothing. Afterwards
- * ingest goes on as if it had never stopped. Must be over before the first request and before the loader starts.
+ * ingest goes on as if it had never stopped. Must be over before the first event is taken and before the loader starts.
  */
 export async function restore(parts: RestoreParts): Promise<Restored> {
   await restoreVisits(parts);

@@ -8,6 +8,7 @@ import { openAgedKeys } from '../visits/aged_keys.ts';
 import { openLiveVisits } from '../visits/live_visits.ts';
 import { dayOf, graceMs, type Salts } from '../visits/salt.ts';
 import { openDropCounts } from './drops.ts';
+import { openGate } from './gate.ts';
 import { type Outcome, openIngest, type Sender } from './ingest.ts';
 import { openLiveView } from './live.ts';
 import type { Place } from './place.ts';
@@ -69,6 +70,8 @@ export function openRig(
     visitsMax?: number;
     salts?: Salts;
     random?: Random;
+    /** The desk still reads back. */
+    isReadingBack?: boolean;
   } = {},
 ) {
   const clock = stillClock(given.startMs ?? noon);
@@ -91,6 +94,8 @@ export function openRig(
     importId: 0,
   };
   const live = openLiveView();
+  const gate = openGate();
+  if (given.isReadingBack !== true) gate.open();
   const ingest = openIngest({
     desk,
     clock,
@@ -114,6 +119,7 @@ export function openRig(
     clock,
     desk,
     ingest,
+    gate,
     events,
     bots,
     drops,

@@ -12,6 +12,7 @@ import { dayOf, openSalts, type Salts } from '../visits/salt.ts';
 import { collectEvents } from './collect.ts';
 import { openDropIns } from './dropin/doors.ts';
 import { countQuarantined, type DropCounts, openDropCounts } from './drops.ts';
+import { type Gate, openGate } from './gate.ts';
 import { type Ingest, openIngest } from './ingest.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
@@ -34,6 +35,13 @@ export type RunningIngest = {
   readonly orderKeys: AgedKeys;
   readonly addressDigest: AddressDigest;
   readonly sealContact: ContactSeal;
+  /**
+   * Reads back what the last process knew, and lets the requests in that came meanwhile.
+   * @throws what the warehouse does; those requests are then refused
+   */
+  begin(): Promise<void>;
+  /** When `begin` is over. */
+  readonly begun: Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -56,26 +64,41 @@ const sweepMs = 250;
 const sweepAgainMs = 5;
 const dropFlushMs = 1_000;
 
-/** Reads back what the last process knew, then takes events. */
-export async function startIngest(parts: RunningIngestParts): Promise<RunningIngest> {
+/** Opens ingest; requests wait at its gate until `begin` is over. */
+export function startIngest(parts: RunningIngestParts): RunningIngest {
   const { house, sites } = parts;
   const { clock, random, log, spool, warehouse } = house;
   const salts = openSalts({ file: saltFileOf(house.config), clock, random, log });
   const visits = openLiveVisits();
   const eventKeys = openAgedKeys({ keysMax: eventKeysMax, keepMs: eventKeyMs });
   const orderKeys = openAgedKeys({ keysMax: orderKeysMax, keepMs: orderKeyMs });
-  const startedAt = clock.monotonic();
-  const pending = spool.pending('events');
-  const restored = await restore({ warehouse, pending, visits, eventKeys, orderKeys, nowMs: clock.now() });
-  crashPoint('ingest.restored');
-  log.info('ingest.restored', {
-    visits: restored.visits,
-    event_ids: restored.eventKeys,
-    orders: restored.orderKeys,
-    pending_rows: restored.pendingRows,
-    unreadable_rows: restored.unreadableRows,
-    took_ms: Math.round(clock.monotonic() - startedAt),
-  });
+  const gate = openGate();
+  const begun = Promise.withResolvers<void>();
+  // Whoever called `begin` hears of it.
+  begun.promise.catch(() => {});
+
+  async function begin() {
+    const startedAt = clock.monotonic();
+    try {
+      const pending = spool.pending('events');
+      const restored = await restore({ warehouse, pending, visits, eventKeys, orderKeys, nowMs: clock.now() });
+      crashPoint('ingest.restored');
+      log.info('ingest.restored', {
+        visits: restored.visits,
+        event_ids: restored.eventKeys,
+        orders: restored.orderKeys,
+        pending_rows: restored.pendingRows,
+        unreadable_rows: restored.unreadableRows,
+        took_ms: Math.round(clock.monotonic() - startedAt),
+      });
+      gate.open();
+      begun.resolve();
+    } catch (error) {
+      gate.close();
+      begun.reject(error);
+      throw error;
+    }
+  }
 
   const drops = openDropCounts();
   const live = openLiveView();
@@ -104,7 +127,7 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
     bots: spool.lane('bots'),
     onLate: parts.onLate,
   });
-  const collect = { ingest, authenticate: house.authenticate, trustedProxies: house.config.trustedProxies, log };
+  const collect = { ingest, gate, authenticate: house.authenticate, trustedProxies: house.config.trustedProxies, log };
 
   const midnight = { visitsCut: 0 };
   const stopSweep = sweepForever(clock, visits, salts, midnight);
@@ -123,14 +146,17 @@ export async function startIngest(parts: RunningIngestParts): Promise<RunningIng
       sink('bots', 'bot_events', warehouse),
       sink('drops', 'drops', warehouse),
     ],
-    gauges: ingestGauges({ visits, salts, drops, eventKeys, orderKeys, midnight }),
+    gauges: ingestGauges({ gate, visits, salts, drops, eventKeys, orderKeys, midnight }),
     live,
     visits,
     salts,
     orderKeys,
     addressDigest,
     sealContact,
+    begin,
+    begun: begun.promise,
     async stop() {
+      gate.close();
       stopSweep();
       await stopFlush();
       salts.close();
@@ -195,6 +221,7 @@ function flushForever(
 }
 
 function ingestGauges(parts: {
+  gate: Gate;
   visits: LiveVisits;
   salts: Salts;
   drops: DropCounts;
@@ -202,8 +229,14 @@ function ingestGauges(parts: {
   orderKeys: AgedKeys;
   midnight: { visitsCut: number };
 }): Gauge[] {
-  const { visits, salts, drops, eventKeys, orderKeys, midnight } = parts;
+  const { gate, visits, salts, drops, eventKeys, orderKeys, midnight } = parts;
   return [
+    gauge(
+      'fairlead_requests_waiting',
+      'Requests with events that wait while running visits are read back.',
+      'gauge',
+      gate.waiting,
+    ),
     gauge('fairlead_live_visits', 'Visits that are running.', 'gauge', visits.count),
     gauge('fairlead_live_visits_bytes', 'Memory that running visits take.', 'gauge', visits.bytes),
     gauge(
