@@ -47,7 +47,7 @@ export type LeftOutReason = keyof typeof leftOutReasons;
 export const importStops = {
   line_too_long: 'The line is longer than a line may be.',
   wrong_columns: 'The row has more or fewer cells than the first line has headers.',
-  no_day: 'The date cannot be read.',
+  no_day: 'The date cannot be read, or lies before 1990.',
   no_number: 'A number cannot be read.',
   in_future: 'The day is not over yet.',
   measured_already: 'The day has events that were measured here.',

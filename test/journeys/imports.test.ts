@@ -501,21 +501,53 @@ it('explorations of GA4 become tables of days', async () => {
     ['/a', 7],
     ['/b', 4],
   ]);
+  const named = 'Germany France Russia Serbia Hong_Kong United_Kingdom Atlantis'
+    .split(' ')
+    .map((name, at) => [name, at]);
   const places = await importFile(
     'ga4',
     site,
-    `${head}Date,Country,Active users\n20260110,Germany,3\n20260110,Atlantis,1\n`,
+    `${head}Date,Country,Active users\n${named.map(([name, at]) => `20260110,${String(name).replace('_', ' ')},${9 - Number(at)}\n`).join('')}`,
     { file: 'places.csv' },
   );
-  expect(places).toMatchObject({ stored: 2 });
-  expect((await ask(site, ['visitors'], ['visit:country'])).rows).toEqual([
-    ['DE', 3],
-    ['Atlantis', 1],
+  expect(places).toMatchObject({ stored: 7 });
+  expect((await ask(site, ['visitors'], ['visit:country'])).rows.map(([code]) => code)).toEqual([
+    'DE',
+    'FR',
+    'RU',
+    'RS',
+    'HK',
+    'GB',
+    'Atlantis',
+  ]);
+  // As a sheet writes it in which it was opened; a campaign may begin with the sign of a remark.
+  const sheet = await importFile(
+    'ga4',
+    site,
+    `${head}Session campaign,Date,Active users,Sessions,Engagement rate\n#sale,"Jan 20, 2026","1,234","2,500",80 %\n(other),21.1.2026,1.000,2.000,"0,25"\n(organic),2026/1/22,1,4,0.5\n#x,1/2/2026,1,1,1\n#y,20260120,1,1,1.5\n#z,19700101,1,1,1\n,,9,9,1,Grand total\n# a remark\n`,
+    { file: 'sheet.csv', ...{ site: 'blog.example' } },
+  );
+  expect(sheet).toMatchObject({
+    stored: 3,
+    stopped: { totals: { rows: 1 }, no_day: { lines: ['10', '12'] }, no_number: { lines: ['11'] } },
+  });
+  expect(
+    (
+      await ask('blog.example', ['visitors', 'visits', 'bounce_rate'], ['visit:utm_campaign'], {
+        date_range: ['2026-01-20', '2026-01-22'],
+      })
+    ).rows,
+  ).toEqual([
+    ['#sale', 1234, 2500, 20],
+    ['(other)', 1000, 2000, 75],
+    ['(not set)', 1, 4, 50],
   ]);
   const wrong: [string, RegExp][] = [
     [`${head}Country,Active users\nGermany,3\n`, /no column "Date"/],
     [`${head}Date,Country,Browser,Active users\n20260110,Germany,Chrome,3\n`, /joins two things/],
     [`${head}Date,Country,Sessions\n20260110,Germany,3\n`, /no column "Active users"/],
+    [`${head}Date,Hour,Active users\n20260110,13,3\n`, /counted more than once/],
+    [`${head}Date;Active users\n20260110;3\n`, /not separated by commas/],
     [head, /no line of headers/],
   ];
   for (const [text, sentence] of wrong)

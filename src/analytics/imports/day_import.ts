@@ -107,7 +107,7 @@ export async function importDays(parts: DayImportParts): Promise<{ report: DayRe
       continue;
     }
     addUp(report, row, days);
-    block.push(lineOf(row, parts));
+    block.push(lineOf(possible(row), parts));
     if (block.length >= rowsPerInsert) await flush();
   }
   await flush();
@@ -126,6 +126,15 @@ export async function importDays(parts: DayImportParts): Promise<{ report: DayRe
       holds: Object.fromEntries(Object.entries(holds).filter(([kind]) => days.has(kind as DayKindName))),
     },
   };
+}
+
+/** No rate of other products may be over 100 % here: not more visits bounce, and nobody scrolls further, than there are. */
+function possible(row: DayRow): DayRow {
+  const { visits, bounces, scroll, scroll_visits } = row.numbers;
+  const numbers = { ...row.numbers };
+  if (visits !== undefined && bounces !== undefined) numbers.bounces = Math.min(bounces, visits);
+  if (scroll !== undefined && scroll_visits !== undefined) numbers.scroll = Math.min(scroll, scroll_visits * 100);
+  return { ...row, numbers };
 }
 
 function addUp(report: DayReport, row: DayRow, days: Map<DayKindName, Set<string>>): void {

@@ -5,12 +5,37 @@ import { hostText, nameText, pageText, referrerText } from './texts.ts';
 
 /** Names of other products in our words, so that imported and measured numbers of one thing are one row. */
 
-const codeOfCountry = new Map(countryNames.map((name, at) => [name.toLowerCase(), countryCodes[at] as string]));
+/** Codes that were given up name the same countries: FX is France as well, UK the United Kingdom, SU Russia. */
+function currentCode(code: string): string {
+  return Intl.getCanonicalLocales(`und-${code}`)[0]?.slice(4) ?? code;
+}
+
+/** Where GA4 and others write another English name than the runtime. */
+const moreCountries = {
+  'czech republic': 'CZ',
+  'falkland islands (islas malvinas)': 'FK',
+  'hong kong': 'HK',
+  'ivory coast': 'CI',
+  macao: 'MO',
+  macau: 'MO',
+  palestine: 'PS',
+  swaziland: 'SZ',
+  'the bahamas': 'BS',
+  'the gambia': 'GM',
+  turkey: 'TR',
+} as const;
+
+const codeOfCountry = new Map<string, string>([
+  ...countryNames.map((name, at) => [name.toLowerCase(), currentCode(countryCodes[at] as string)] as const),
+  ...Object.entries(moreCountries),
+]);
 
 /** A code or an English name as its ISO 3166-1 code; a name that is not known stays as it is. */
 export function countryCode(cell: string): string {
   const text = cell.trim();
-  return /^[a-z]{2}$/i.test(text) ? text.toUpperCase() : (codeOfCountry.get(text.toLowerCase()) ?? nameText(text));
+  return /^[a-z]{2}$/i.test(text)
+    ? currentCode(text.toUpperCase())
+    : (codeOfCountry.get(text.toLowerCase().replaceAll("'", '’')) ?? nameText(text));
 }
 
 const moreSystems: { readonly [name: string]: string } = {

@@ -2,9 +2,10 @@ import { plainCell } from '../../../contract/cells.ts';
 import type { Atom } from '../facts.ts';
 import { channelOf } from '../ingest/channel.ts';
 import { knownByHost, knownByWord } from '../ingest/known_sources.ts';
-import { countIn, dayIn, readRecords } from './csv.ts';
+import { readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
 import { columnText } from './foreign_names.ts';
+import { decimalIn, ga4Day, groupedCount } from './ga4_cells.ts';
 import { type DayColumn, type DayKind, type DayKindName, dayKinds } from './kinds.ts';
 import { refused } from './refused.ts';
 
@@ -51,13 +52,34 @@ const dimensions: { readonly [header: string]: Dimension } = {
   'event name': { kind: 'custom_events', columns: ['name'] },
 };
 
-type Measure = 'visitors' | 'sessions' | 'engaged' | 'bounce_rate' | 'mean_duration' | 'views' | 'events';
+/** Each of them counts a visitor of a day, or a whole day, more than once. */
+const splitting = new Set([
+  'segment',
+  'segments',
+  'comparison',
+  'date range',
+  'hour',
+  'minute',
+  'nth hour',
+  'nth minute',
+]);
+
+type Measure =
+  | 'visitors'
+  | 'sessions'
+  | 'engaged'
+  | 'engagement_rate'
+  | 'bounce_rate'
+  | 'mean_duration'
+  | 'views'
+  | 'events';
 
 const measures: { readonly [header: string]: Measure } = {
   'active users': 'visitors',
   'total users': 'visitors',
   sessions: 'sessions',
   'engaged sessions': 'engaged',
+  'engagement rate': 'engagement_rate',
   'bounce rate': 'bounce_rate',
   'average session duration': 'mean_duration',
   views: 'views',
@@ -78,7 +100,7 @@ const ownEvents = new Set([
 export async function* readGa4(bytes: AsyncIterable<Buffer>, domain: string): AsyncGenerator<DayReading> {
   let table: Table | undefined;
   for await (const { line, cells } of readRecords(bytes)) {
-    if (cells?.[0]?.startsWith('#') === true || cells?.every((cell) => cell.trim() === '') === true) continue;
+    if (cells !== undefined && isRemark(cells, table)) continue;
     if (table === undefined) {
       table = tableOf(cells ?? []);
       yield { kind: table.kind, atoms: table.atoms };
@@ -88,6 +110,12 @@ export async function* readGa4(bytes: AsyncIterable<Buffer>, domain: string): As
     yield cells === undefined ? { stopped: 'line_too_long', at: `${line}` } : rowOf(cells, table, domain, `${line}`);
   }
   if (table === undefined) throw refused('The file has no line of headers: download the exploration as CSV again.');
+}
+
+/** Lines about the file stand before the headers; behind them a cell may begin with `#` and is one. */
+function isRemark(cells: readonly string[], table: Table | undefined): boolean {
+  if (cells.every((cell) => cell.trim() === '')) return true;
+  return cells[0]?.startsWith('#') === true && (table === undefined || (cells.length === 1 && table.width > 1));
 }
 
 interface Table {
@@ -102,9 +130,18 @@ interface Table {
 
 function tableOf(cells: readonly string[]): Table {
   const headers = cells.map((cell) => cell.trim().toLowerCase());
+  if (headers.length === 1 && /[;\t]/.test(headers[0] ?? ''))
+    throw refused('The cells of the table are not separated by commas: download the exploration as CSV again.');
   const day = headers.indexOf('date');
   if (day < 0)
-    throw refused('The table has no column "Date": add it as a dimension of the exploration and download it again.');
+    throw refused(
+      'The table has no column "Date": add it as a dimension of the exploration, with Google Analytics in English, and download it again.',
+    );
+  const split = headers.findIndex((header) => splitting.has(header));
+  if (split >= 0)
+    throw refused(
+      `The table has a column "${cells[split]?.trim()}", by which the same visitors are counted more than once: take it out of the exploration and download it again.`,
+    );
   const found = headers.flatMap((header, at) => {
     const dimension = Object.hasOwn(dimensions, header) ? dimensions[header] : undefined;
     return dimension === undefined ? [] : [{ ...dimension, at }];
@@ -140,7 +177,7 @@ function atomsFrom(known: ReadonlyMap<Measure, number>, kind: DayKindName): Set<
   const atoms = new Set<Atom>(['visitors']);
   if (known.has('sessions')) {
     atoms.add('visits');
-    if (known.has('engaged') || known.has('bounce_rate')) atoms.add('bounces');
+    if (known.has('engaged') || known.has('engagement_rate') || known.has('bounce_rate')) atoms.add('bounces');
     if (known.has('mean_duration')) atoms.add('duration');
   }
   // GA4 counts visits and attention among its events; the tables of visits have page views for them.
@@ -150,7 +187,7 @@ function atomsFrom(known: ReadonlyMap<Measure, number>, kind: DayKindName): Set<
 }
 
 function rowOf(cells: readonly string[], table: Table, domain: string, at: string): DayReading {
-  const day = dayIn(cells[table.day] ?? '');
+  const day = ga4Day(cells[table.day] ?? '');
   if (day === undefined && isTotal(cells, table)) return { stopped: 'totals', at };
   if (cells.length !== table.width) return { stopped: 'wrong_columns', at };
   if (day === undefined) return { stopped: 'no_day', at };
@@ -182,8 +219,8 @@ function numbersOf(cells: readonly string[], { measures: known, atoms, kind }: T
     const at = known.get(measure);
     return at === undefined ? undefined : (cells[at] ?? '');
   };
-  const count = (measure: Measure) => countIn(cellOf(measure) ?? '');
-  const rate = (measure: Measure) => rateIn(cellOf(measure) ?? '');
+  const count = (measure: Measure) => groupedCount(cellOf(measure) ?? '');
+  const rate = (measure: Measure) => decimalIn(cellOf(measure) ?? '');
   const visits = count('sessions');
   for (const atom of atoms) {
     const value = numberOf(atom);
@@ -203,11 +240,14 @@ function numbersOf(cells: readonly string[], { measures: known, atoms, kind }: T
       case 'events':
         return kind === 'custom_events' ? count('events') : count('views');
       case 'bounces': {
-        const engaged = known.has('engaged') ? count('engaged') : undefined;
         if (visits === undefined) return undefined;
-        if (engaged !== undefined) return Math.max(0, visits - engaged);
-        const share = rate('bounce_rate');
-        return share === undefined ? undefined : Math.round(visits * Math.min(share, 1));
+        if (known.has('engaged')) {
+          const engaged = count('engaged');
+          return engaged === undefined ? undefined : Math.max(0, visits - engaged);
+        }
+        const share = rate(known.has('engagement_rate') ? 'engagement_rate' : 'bounce_rate');
+        if (share === undefined || share > 1) return undefined;
+        return Math.round(visits * (known.has('engagement_rate') ? 1 - share : share));
       }
       case 'duration': {
         const mean = rate('mean_duration');
@@ -219,16 +259,11 @@ function numbersOf(cells: readonly string[], { measures: known, atoms, kind }: T
   }
 }
 
-/** A share or a mean, as a decimal. */
-function rateIn(cell: string): number | undefined {
-  const text = cell.trim();
-  if (text === '') return 0;
-  return /^\d{1,12}(\.\d+)?$/.test(text) ? Number(text) : undefined;
-}
+/** What GA4 writes where there is no source, medium, campaign or term; `(other)` is a sum of many, and stays. */
+const nothing = new Set(['(not set)', '(none)', '(direct)', '(organic)', '(referral)', '(not provided)']);
 
 function textOf(column: DayColumn, cell: string, domain: string): string {
-  const isNothing = cell === '(not set)' || cell === '(none)' || cell === '(direct)' || cell === '(other)';
-  return isNothing ? '' : columnText(column, cell, domain);
+  return nothing.has(cell) ? '' : columnText(column, cell, domain);
 }
 
 /** GA4 writes `google`; here the source is called Google, and `organic` is no tag of a campaign. */

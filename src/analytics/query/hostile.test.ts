@@ -132,6 +132,23 @@ describe('no text of a question becomes a statement', () => {
     },
   );
 
+  test.each(['0000-01-01', '0001-01-01', '0099-12-31', '1969-12-31', '2100-01-01', '9999-12-31'])(
+    'a day of the year %s is refused with a sentence',
+    async (day) => {
+      for (const text of [day, `${day}T10:00:00`])
+        for (const range of [
+          [day < '1970' ? text : '2026-01-01', day < '1970' ? '2026-01-01' : text],
+          [text, text],
+        ]) {
+          const site = { id: 1, domain: 'example.com', timezone: 'Europe/Berlin', currency: 'EUR' };
+          const request = { site_id: 'example.com', metrics: ['visitors'], date_range: range };
+          expect(await runQuery({ site, goals: [], warehouse, now, request }), String(range)).toMatchObject({
+            problem: { code: 'invalid_date_range' },
+          });
+        }
+    },
+  );
+
   test('no file was read or written, and nobody was called', () => {
     expect(readdirSync(folder)).toEqual(['secret']);
     expect(existsSync('written')).toBe(false);

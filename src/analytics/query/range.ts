@@ -48,6 +48,7 @@ export type ComparisonRequest =
 /** Instants outside of these are no web analytics: the warehouse's day type starts in 1970 and bucket keys are 32 bit. */
 const earliest = 0;
 const latest = Date.UTC(2100, 0, 1);
+const outOfYears = 'The range leaves the years 1970 to 2099: choose dates between them.';
 /** More steps than this in one series are refused: 10,000 hours are 13 months. */
 export const bucketsMax = 10_000;
 const realtimeMs = 5 * 60_000;
@@ -75,7 +76,8 @@ export function resolveRange(
       if (first === undefined) return `There is no date ${request.from}: write it as YYYY-MM-DD.`;
       if (last === undefined) return `There is no date ${request.to}: write it as YYYY-MM-DD.`;
       if (last < first) return `The range ends (${request.to}) before it starts (${request.from}): swap the two.`;
-      return bounded(wholeDays(first, last, zone));
+      // Calendars of years with fewer digits are not asked for their offsets.
+      return first * dayMs < earliest || last * dayMs >= latest ? outOfYears : bounded(wholeDays(first, last, zone));
     }
     case 'times': {
       const [from, last] = [readTime(request.from, zone), readTime(request.to, zone)];
@@ -116,7 +118,7 @@ function wholeDays(first: number, last: number, zone: string): Range {
 
 function bounded(range: Range): Range | string {
   if (range.from >= earliest && range.to <= latest) return range;
-  return 'The range leaves the years 1970 to 2099: choose dates between them.';
+  return outOfYears;
 }
 
 /** A time with an offset is an instant; without one it is the site's wall clock. */
@@ -126,7 +128,8 @@ function readTime(text: string, zone: string): number | undefined {
   const withOffset = /(Z|[+-]\d{2}:\d{2})$/.test(text);
   const ms = Date.parse(withOffset ? text : `${text}Z`);
   if (Number.isNaN(ms)) return undefined;
-  return withOffset ? ms : instantOf(ms, zone);
+  const isBounded = ms >= earliest && ms <= latest;
+  return withOffset || !isBounded ? ms : instantOf(ms, zone);
 }
 
 /**
