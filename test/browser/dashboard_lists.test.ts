@@ -254,16 +254,16 @@ it('a click filters by a row, Alt and Enter leave it out, and Back takes each ba
   await page.getByRole('tab', { name: 'Sources', exact: true }).click();
   await list('Sources').locator('.name', { hasText: 'Bing' }).click();
   await page.waitForURL((url) => url.searchParams.get('f') === 'is:source:Bing');
-  await expect.poll(visitors).not.toBe(all);
+  await expect.poll(visitors, { timeout: stepMs }).not.toBe(all);
   await page.goBack();
-  await expect.poll(visitors).toBe(all);
+  await expect.poll(visitors, { timeout: stepMs }).toBe(all);
   await list('Sources')
     .locator('.name', { hasText: 'Bing' })
     .click({ modifiers: ['Alt'] });
   await page.waitForURL((url) => url.searchParams.get('f') === 'is_not:source:Bing');
   await page.goBack();
   await page.waitForURL((url) => !url.searchParams.has('f'));
-  await expect.poll(visitors).toBe(all);
+  await expect.poll(visitors, { timeout: stepMs }).toBe(all);
   // The same with keys alone: j goes to the first row of the first list.
   await page.locator('main').focus();
   await page.keyboard.press('j');
@@ -361,12 +361,12 @@ it('a list says why its numbers are these, by keys alone', { timeout: stepMs }, 
 it('days that were brought along are counted, marked in the chart and named', { timeout: stepMs }, async () => {
   await open('/s/moved.example/analytics');
   // Of the 20 imported days, 17 lie in the last 28.
-  await expect.poll(visitors).toBe('170');
+  await expect.poll(visitors, { timeout: stepMs }).toBe('170');
   await page.locator('.leg', { hasText: 'imported' }).waitFor();
   expect(await page.locator('line.imported').count()).toBe(1);
   await page.keyboard.press('w');
   await page.getByRole('dialog').getByText('Imported', { exact: true }).waitFor();
   await page.keyboard.press('Escape');
   await open('/s/moved.example/analytics?period=all');
-  await expect.poll(visitors).toBe('200');
+  await expect.poll(visitors, { timeout: stepMs }).toBe('200');
 });

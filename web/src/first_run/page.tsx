@@ -124,6 +124,7 @@ function OwnerForm({
   const [touched, setTouched] = useState<Partial<Record<FieldName, boolean>>>({});
   const [refusal, setRefusal] = useState<DeskError>();
   const [sending, setSending] = useState(false);
+  useEffect(() => form.current?.querySelector<HTMLInputElement>('[name="email"]')?.focus(), []);
   const strength = passwordStrength(values.password);
   const set = (part: Partial<typeof values>) => {
     setValues({ ...values, ...part });

@@ -89,9 +89,10 @@ export function goalQuestions(view: Asked, goal: Goal): Record<string, QueryRequ
 /** Where those came from who reached it, by which pages, from where, on what; and what its event said. */
 export function goalPanels(goal: Goal): Panel[] {
   const columns = conversionColumns(countsTimes(goal));
+  const origin = conversionColumns(countsTimes(goal), goal.currency !== null);
   const tagged = { value: '(not set)', why: 'Visits without this tag are left out of the list.' };
   const campaign = (dimension: 'utm_campaign' | 'utm_source' | 'utm_medium', label: string) => ({
-    ...{ dimension, label, group: 'Campaigns', columns, without: tagged },
+    ...{ dimension, label, group: 'Campaigns', columns: origin, without: tagged },
   });
   const event = goal.kind === 'event';
   const entry = { dimension: 'entry' as const, label: 'Entry pages', columns };
@@ -104,9 +105,9 @@ export function goalPanels(goal: Goal): Panel[] {
     {
       ...{ id: 'sources', title: 'Where they come from', span: 7, rows: 8 },
       tabs: [
-        { dimension: 'channel', label: 'Channels', columns },
-        { dimension: 'source', label: 'Sources', columns },
-        { dimension: 'referrer', label: 'Referrers', columns },
+        { dimension: 'channel', label: 'Channels', columns: origin },
+        { dimension: 'source', label: 'Sources', columns: origin },
+        { dimension: 'referrer', label: 'Referrers', columns: origin },
         campaign('utm_campaign', 'Campaign'),
         campaign('utm_source', 'Source'),
         campaign('utm_medium', 'Medium'),

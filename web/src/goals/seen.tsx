@@ -151,7 +151,7 @@ export function Suggestions({
               <tr key={`${thing.kind} ${thing.match}`}>
                 <td className="gl-thing">
                   <span className="cut">
-                    <RuleText rule={thing} />
+                    <RuleText rule={thing} oneLine />
                   </span>
                 </td>
                 <td className="num">{exactCount(thing.visitors)}</td>
@@ -163,7 +163,7 @@ export function Suggestions({
                       start: { kind: thing.kind, match: thing.match, currency: thing.currency ?? null },
                     })}
                   >
-                    Create goal
+                    Create<span className="only-w">&nbsp;goal</span>
                   </Link>
                 </td>
               </tr>

@@ -102,7 +102,7 @@ export function GoalTable({
                   {goal.name}
                 </Link>
                 <span className="q cut">
-                  <RuleText rule={goal} />
+                  <RuleText rule={goal} oneLine />
                 </span>
               </td>
               {shown.map(({ key, wide }) => (

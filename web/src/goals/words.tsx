@@ -1,8 +1,21 @@
+import { CutPath } from '../controls/cut_path.tsx';
 import type { Goal, GoalRule } from '../desk/api.ts';
 
-/** What a goal counts, as people say it: `Page /thanks`, `Event Signup, plan is pro`, `75% of page /blog**`. */
-export function RuleText({ rule }: { rule: GoalRule }) {
+/**
+ * What a goal counts, as people say it: `Page /thanks`, `Event Signup, plan is pro`, `75% of page /blog**`.
+ * @param oneLine a path that does not fit is cut in its middle
+ */
+export function RuleText({ rule, oneLine = false }: { rule: GoalRule; oneLine?: boolean }) {
   const { kind, match, property, scroll_depth: depth } = rule;
+  if (oneLine && kind !== 'event')
+    return (
+      <span className="gl-line" title={match}>
+        <span>{kind === 'page' ? 'Page' : `${depth}% of page`}</span>
+        <code className="ref">
+          <CutPath text={match} />
+        </code>
+      </span>
+    );
   const code = (
     <code className="ref" dir="auto">
       {match}

@@ -6,6 +6,7 @@ import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { StepBars } from '../charts/step_bars.tsx';
 import { CallBox } from '../controls/call_box.tsx';
+import { CutPath } from '../controls/cut_path.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError, missingPath } from '../desk/api.ts';
@@ -448,9 +449,10 @@ function Examples({ answer, timezone }: { answer: MissingEvents; timezone: strin
                   <code>{row.rule}</code>
                 </td>
                 <td className="lo">{row.name === 'pageview' ? 'Page view' : row.name}</td>
-                <td className="ms-page" dir="auto" title={`${row.hostname}${row.page}`}>
-                  {row.hostname}
-                  {row.page}
+                <td className="ms-page" title={`${row.hostname}${row.page}`}>
+                  <span className="cut-path">
+                    <CutPath text={`${row.hostname}${row.page}`} />
+                  </span>
                   <span className="ms-more">
                     {[row.rule, valueText(declaredDimension('country'), row.country)].join(' · ')}
                   </span>

@@ -99,6 +99,14 @@ export function money(amount: Money, locale?: Locale): string {
   return currencyFormat(amount.currency, locale, size >= 1_000 ? 0 : undefined).format(amount.value);
 }
 
+/**
+ * Money in a column of a table, never abbreviated and with as many decimals as its neighbours: whole units where the
+ * largest of them, in whole units too, has four digits.
+ */
+export function columnMoney(amount: Money, largest: number, locale?: Locale): string {
+  return currencyFormat(amount.currency, locale, largest >= 1_000 ? 0 : undefined).format(amount.value);
+}
+
 /** Money to the last decimal, for hover and screen readers. */
 export function exactMoney(amount: Money, locale?: Locale): string {
   return currencyFormat(amount.currency, locale).format(amount.value);
@@ -122,6 +130,10 @@ function withSuffix(numberFormat: Intl.NumberFormat, value: number, suffix: stri
 
 /** One cell of an answer: a number, an amount of money, or nothing. */
 export type Cell = number | string | null | (Money & { short: string; long: string });
+
+export function isMoney(cell: Cell | undefined): cell is Exclude<Cell, number | string | null> {
+  return typeof cell === 'object' && cell !== null;
+}
 
 const percentMetrics: ReadonlySet<string> = new Set([
   'bounce_rate',

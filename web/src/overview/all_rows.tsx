@@ -25,6 +25,7 @@ export function AllRows({
   asked,
   askedWith,
   view,
+  earns = false,
   totalOf,
   onChange,
   of = panels,
@@ -33,6 +34,8 @@ export function AllRows({
   asked: Asked;
   askedWith: AskedWith;
   view: View;
+  /** The site keeps revenue. */
+  earns?: boolean;
   totalOf: (metric: Column['metric']) => number | null;
   onChange: (part: Partial<View>, replace?: boolean) => void;
   /** The panels of the page, where it is not the overview. */
@@ -41,7 +44,7 @@ export function AllRows({
   back?: string;
 }) {
   const panel = of.find((one) => one.id === view.all) as Panel;
-  const wanted = tabOf(panel, view);
+  const wanted = tabOf(panel, view, earns);
   const shown = dimensionOf(wanted.dimension) === undefined ? (panel.tabs[0] as PanelTab) : wanted;
   const tab: PanelTab = { ...shown, columns: shown.allColumns ?? shown.columns };
   const lists = panel.tabs.filter((one) => one.map !== true);

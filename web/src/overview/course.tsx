@@ -372,7 +372,7 @@ function SeriesTable({
             </th>
             {compared && (
               <>
-                <th scope="col" className="num">
+                <th scope="col" className="num lo">
                   Before
                 </th>
                 <th scope="col" className="num">
@@ -399,7 +399,7 @@ function SeriesTable({
               <td className="num">{point.value === null ? '–' : text(point.value)}</td>
               {compared && (
                 <>
-                  <td className="num z">
+                  <td className="num z lo">
                     {point.before === undefined || point.before.value === null ? '–' : text(point.before.value)}
                   </td>
                   <td className="num">

@@ -100,6 +100,9 @@ export function FilterBar({ asked, filters, onChange, timezone, adding, onAdding
   );
 }
 
+/** One step takes the place of another, and with it the focus that was in there. */
+const takeFocus = (element: HTMLElement | null) => element?.focus({ preventScroll: true });
+
 /** Dimension, operator, values: one step after the other in the same place. */
 function FilterEditor({
   asked,
@@ -139,6 +142,7 @@ function DimensionList({ onChoose }: { onChoose: (dimension: Dimension) => void 
       <div className="in sm search">
         <Icon name="search" />
         <input
+          ref={takeFocus}
           role="combobox"
           aria-expanded="true"
           aria-controls="filter-dimensions"
@@ -256,6 +260,7 @@ function ValueList({
       <div className="in sm search">
         <Icon name="search" />
         <input
+          ref={takeFocus}
           data-autofocus
           aria-label={exact ? 'Search values' : 'Text'}
           placeholder={exact ? 'Search…' : 'Text…'}

@@ -9,10 +9,8 @@ import { drawn, useAnswers } from '../desk/answers.ts';
 import type { QueryRequest, Site } from '../desk/api.ts';
 import type { Live } from '../desk/live.ts';
 import { useLive } from '../desk/live.ts';
-import { now } from '../edge/browser.ts';
 import { cellNumber, count, exactCount, milliseconds, notApplicable } from '../numbers/format.ts';
-import type { Day } from '../period/period.ts';
-import { isDay, localTime, shiftRange } from '../period/period.ts';
+import { shiftRange } from '../period/period.ts';
 import { clockText, rangeText } from '../period/words.ts';
 import { dimensionOf } from '../questions/dimensions.ts';
 import type { Filter } from '../questions/filters.ts';
@@ -36,11 +34,12 @@ import { QualityLine, QualityNote, useQuality } from './quality.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
 import { Strip, totalsOf } from './strip.tsx';
+import { firstDayOf, firstDayQuestion, useCalendar, useFirstDay, useRefresh } from './use_calendar.ts';
 import { useListFocus } from './use_list_focus.ts';
 import { Why } from './why.tsx';
 
-/** A period that still runs is asked again this often, without dimming what is shown. */
-const freshMs = 30_000;
+/** A new site looks more often than others, because someone waits for the first visit. */
+const waitingMs = 3_000;
 /** Visitors in the period below which a page asks again with every visitor: the answer costs next to nothing then. */
 const smallSite = 1_000;
 /** Events that wait no longer than this are as good as counted. */
@@ -50,22 +49,22 @@ const lagShownMs = 1_000;
 export function OverviewPage({ site }: { site: Site }) {
   const { search } = useAddress();
   const view = useMemo(() => readView(search), [search]);
-  const [moment, setMoment] = useState(now);
-  const [tick, setTick] = useState(0);
+  const calendar = useCalendar(site);
+  const { local, madeOn, tick, look } = calendar;
   const [opened, setOpened] = useState<'period' | 'against' | 'filter' | 'why' | null>(null);
   const live = useLive(site.domain);
-  const madeOn = localTime(Date.parse(site.created_at) || moment, site.timezone).day;
-  const local = localTime(moment, site.timezone);
   const everything = view.period.kind === 'preset' && view.period.preset === 'all';
-  const stored = useFirstDay(site.domain, everything || opened === 'period');
-  const firstDay = stored.day !== undefined && stored.day < madeOn ? stored.day : madeOn;
+  const { firstDay, settled } = useFirstDay(site.domain, calendar, {
+    wanted: everything || opened === 'period',
+    imports: true,
+  });
   const frame = frameOf(view, local.day, firstDay);
   // To the minute of the last refresh: the same question keeps the same key, so that a click back is answered at once.
   const asked: Asked = { site: site.domain, frame, filters: view.filters, time: local.time.slice(0, 5) };
   const questions = overviewQuestions(asked, view, site.revenue);
   // Days before the site was made are measured only where an import brought them.
-  if (frame.before !== undefined && frame.before.from < madeOn) questions.first = firstDayQuestion(site.domain);
-  const { answers, retry } = useAnswers(questions, tick, !everything || stored.settled);
+  if (frame.before !== undefined && frame.before.from < madeOn) questions.first = firstDayQuestion(site.domain, true);
+  const { answers, retry } = useAnswers(questions, tick, !everything || settled);
 
   // What failed while the desk or its warehouse was away is asked again as soon as it is back.
   const away = live.state === 'unreachable' || (live.state === 'here' && !live.now.stores.warehouse);
@@ -79,27 +78,18 @@ export function OverviewPage({ site }: { site: Site }) {
     navigate(pathOf({ page: 'analytics', site: site.domain }) + writeView({ ...view, ...part }), { replace });
   const setFilters = (filters: Filter[]) => change({ filters });
 
-  // A running period fills up by itself; a new site looks more often, because someone waits for the first visit.
   const totals = totalsOf(drawn(answers.totals as Answer), totalsOfView(view.filters));
   const visitors = cellNumber(totals[0]?.after);
   const nothing = visitors === 0 && cellNumber(totals[2]?.after) === 0;
   const someoneNow = live.state === 'here' && live.now.visitors > 0;
-  const everyMs = nothing && someoneNow && view.filters.length === 0 ? 3_000 : freshMs;
+  useRefresh(calendar, frame.running, nothing && someoneNow && view.filters.length === 0 ? waitingMs : undefined);
   // On a small site each visitor is seen coming: a change of "now" is the sign to look again at once.
   const sign = live.state === 'here' && visitors !== null && visitors < smallSite ? live.now.visitors : undefined;
   const lastSign = useRef(sign);
   useEffect(() => {
-    if (!frame.running) return;
-    const look = () => {
-      if (document.hidden) return;
-      setMoment(now());
-      setTick((before) => before + 1);
-    };
-    if (sign !== undefined && lastSign.current !== undefined && sign !== lastSign.current) look();
+    if (frame.running && sign !== undefined && lastSign.current !== undefined && sign !== lastSign.current) look();
     lastSign.current = sign;
-    const timer = setInterval(look, everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs, frame.running, sign]);
+  }, [frame.running, sign, look]);
 
   useListFocus(view.all);
 
@@ -257,11 +247,18 @@ export function OverviewPage({ site }: { site: Site }) {
           )}
         </section>
         {view.all !== undefined ? (
-          <AllRows asked={asked} askedWith={askedWith} view={view} totalOf={totalOf} onChange={change} />
+          <AllRows
+            asked={asked}
+            askedWith={askedWith}
+            view={view}
+            earns={site.revenue}
+            totalOf={totalOf}
+            onChange={change}
+          />
         ) : (
           <div className="grid">
             {panels.map((panel) => {
-              const tab = tabOf(panel, view);
+              const tab = tabOf(panel, view, site.revenue);
               return (
                 <OverviewPanel
                   key={panel.id}
@@ -370,26 +367,6 @@ function moveRow(by: 1 | -1): void {
 function openMore(): void {
   const own = document.activeElement?.closest('.panel')?.querySelector<HTMLElement>('.more');
   (own ?? document.querySelector<HTMLElement>('#main .more'))?.click();
-}
-
-const firstDayQuestion = (domain: string): QueryRequest => ({
-  site_id: domain,
-  metrics: ['visitors'],
-  date_range: 'all',
-  include: { imports: true },
-});
-
-/** The first day that anything is stored for, an import included; the desk knows it. */
-function firstDayOf(answer: Answer | undefined): Day | undefined {
-  const range = drawn(answer)?.query.date_range;
-  const day = Array.isArray(range) ? String(range[0]).slice(0, 10) : '';
-  return isDay(day) ? day : undefined;
-}
-
-/** Asked only where it is shown. */
-function useFirstDay(domain: string, wanted: boolean): { day: Day | undefined; settled: boolean } {
-  const { answers } = useAnswers({ first: firstDayQuestion(domain) }, 0, wanted);
-  return { day: firstDayOf(answers.first), settled: answers.first.state !== 'waiting' };
 }
 
 /** The numbers stay while the desk or its warehouse is away; this says of when they are, and moves none of them. */

@@ -1,5 +1,6 @@
 import type { CSSProperties, ReactNode } from 'react';
 import { lazy, Suspense, useEffect, useId, useState } from 'react';
+import { CutPath } from '../controls/cut_path.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
@@ -10,8 +11,10 @@ import type { Cell } from '../numbers/format.ts';
 import {
   cellNumber,
   cellOf,
+  columnMoney,
   exactCount,
   isDuration,
+  isMoney,
   isPercentMetric,
   metricText,
   notApplicable,
@@ -106,6 +109,7 @@ export function Breakdown({
   const leading = sort?.by ?? (tab.columns[0] as Column);
   const leadingAt = metrics.findIndex((column) => column.metric === leading.metric);
   const longest = Math.max(1, ...list.map((row) => cellNumber(row.metrics[leadingAt]) ?? 0));
+  const money = largestMoney(list);
   const dim = answer.state === 'waiting' && answer.late && data !== undefined;
   if (tab.map === true && data !== undefined)
     return (
@@ -194,7 +198,7 @@ export function Breakdown({
                         key={column.head}
                         className={`num ${column.kind === 'share' ? 'z' : ''} ${column.wide === true ? 'lo' : ''}`}
                       >
-                        {cellText(column, cells[at])}
+                        {cellText(column, cells[at], money)}
                       </td>
                     ))}
                   </tr>
@@ -222,6 +226,7 @@ export function RowName({
     <button
       type="button"
       className="name"
+      {...(path ? { 'aria-label': name } : {})}
       title={`${name}\nClick: only this. Alt-click: all but this.`}
       aria-pressed={filtered}
       onClick={(event) => onFilter(event.altKey)}
@@ -248,14 +253,24 @@ export function cellsOf(tab: PanelTab, row: PanelRow, totalOf: BreakdownProps['t
   });
 }
 
-function cellText(column: Column, cell: Cell | undefined): string {
+function cellText(column: Column, cell: Cell | undefined, largest: number): string {
+  if (isMoney(cell)) return columnMoney(cell, largest);
   if (column.kind === 'metric') return metricText(column.metric, cell, { exact: true });
   const value = cellNumber(cell);
   return cell === undefined ? onItsWay : value === null ? notApplicable : percent(value);
 }
 
+/** The largest amount of the rows: all of them are written with its decimals. */
+function largestMoney(rows: readonly PanelRow[]): number {
+  return Math.max(
+    0,
+    ...rows.flatMap(({ metrics }) => metrics.map((cell) => (isMoney(cell) ? Math.abs(cell.value) : 0))),
+  );
+}
+
 /** A head with its unit, for where the numbers stand alone. */
-export function headOf(column: Column): string {
+export function headOf(column: Column, currency?: string): string {
+  if (column.metric === 'total_revenue' && currency !== undefined) return `${column.head}, ${currency}`;
   if (column.kind === 'share' || isPercentMetric(column.metric)) return `${column.head}, %`;
   return isDuration(column.metric) ? `${column.head}, s` : column.head;
 }
@@ -266,31 +281,13 @@ function isPath(tab: PanelTab): boolean {
   );
 }
 
-/** A last part longer than this is cut itself, so that the head keeps some room. */
-const tailCharsMax = 20;
-
-/**
- * Paths differ at their ends, so a long one is cut in the middle: the head shrinks, the end stays. A path runs from
- * left to right whatever its letters do, because its slashes do.
- */
 function NameText({ text, path }: { text: string; path: boolean }) {
-  const characters = path ? [...text] : [];
-  if (characters.length <= 28)
-    return (
-      <span className="cut" dir={path ? 'ltr' : 'auto'}>
-        {text}
-      </span>
-    );
-  const cut = Math.max(characters.lastIndexOf('/', characters.length - 2), characters.length - tailCharsMax);
-  return (
-    <>
-      <span className="cut" dir="ltr">
-        {characters.slice(0, cut).join('')}
-      </span>
-      <span className="tail" dir="ltr">
-        {characters.slice(cut).join('')}
-      </span>
-    </>
+  return path ? (
+    <CutPath text={text} />
+  ) : (
+    <span className="cut" dir="auto">
+      {text}
+    </span>
   );
 }
 

@@ -5,12 +5,11 @@ import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { saveFile } from '../edge/browser.ts';
 import { csvText } from '../numbers/csv.ts';
-import { cellNumber, exactCount } from '../numbers/format.ts';
+import { cellNumber, exactCount, isMoney } from '../numbers/format.ts';
 import { declaredDimension } from '../questions/dimensions.ts';
 import { metricWords } from '../questions/metrics.ts';
 import type { Column, PanelTab } from '../questions/panels.ts';
 import type { AskedWith } from './asked_with.ts';
-import type { PanelRow } from './panel.tsx';
 import { cellsOf, headOf, rowsOf } from './panel.tsx';
 import { Reasons } from './why.tsx';
 
@@ -184,10 +183,16 @@ async function allOf({ question }: PanelMenuProps, onPart: (rows: number) => voi
 /** Numbers as numbers and with their unit in the head, so that a sheet can go on from them; rounded as they are seen. */
 function tableText({ tab, totalOf }: PanelMenuProps, answers: readonly QueryAnswer[]): string {
   const dimension = declaredDimension(tab.dimension);
-  const lines = (row: PanelRow) => [row.name, ...cellsOf(tab, row, totalOf).map((cell) => rounded(cellNumber(cell)))];
+  const rows = answers.flatMap((answer) =>
+    rowsOf(answer, dimension).map((row) => ({ name: row.name, cells: cellsOf(tab, row, totalOf) })),
+  );
+  const currency = rows.flatMap(({ cells }) => cells.flatMap((cell) => (isMoney(cell) ? [cell.currency] : [])))[0];
   return csvText([
-    [dimension.label, ...tab.columns.map(headOf)],
-    ...answers.flatMap((answer) => rowsOf(answer, dimension).map(lines)),
+    [dimension.label, ...tab.columns.map((column) => headOf(column, currency))],
+    ...rows.map(({ name, cells }) => [
+      name,
+      ...cells.map((cell) => (isMoney(cell) ? cell.value : rounded(cellNumber(cell)))),
+    ]),
   ]);
 }
 

@@ -23,6 +23,9 @@ export function rangeText(range: DayRange, today: Day, options: { year?: boolean
   const year = options.year === true || range.from.slice(0, 4) !== today.slice(0, 4);
   const style: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short', ...(year ? { year: 'numeric' } : {}) };
   if (range.from === range.to) return dayText(range.from, today, options);
+  // It ends in the current year and began before it: the first day says its year.
+  if (options.year !== true && year && range.to.slice(0, 4) === today.slice(0, 4))
+    return `${dayText(range.from, today, options)} – ${dayText(range.to, today, options)}`;
   return plainSpaces(format(options.locale, style).formatRange(at(range.from), at(range.to)));
 }
 

@@ -8,7 +8,16 @@ import { declaredDimension, dimensionOf, isProperty } from './dimensions.ts';
 import type { Filter } from './filters.ts';
 import { toApiFilter } from './filters.ts';
 import type { Column, Panel, PanelTab } from './panels.ts';
-import { convertingTab, onlyPage, panels, propertyPanel, propertyTab, rowsAsked, tabKey } from './panels.ts';
+import {
+  convertingTab,
+  earningTab,
+  onlyPage,
+  panels,
+  propertyPanel,
+  propertyTab,
+  rowsAsked,
+  tabKey,
+} from './panels.ts';
 
 /** A view meets the calendar: the days it means, and what it is compared with. */
 export interface Frame {
@@ -202,12 +211,17 @@ export function valuesQuestion(asked: Asked, key: string, search: string): Query
   };
 }
 
-/** Which tab of a panel a view shows. */
-export function tabOf(panel: Panel, view: View): PanelTab {
+/**
+ * Which tab of a panel a view shows.
+ * @param earns the site keeps revenue: lists of where visits come from say what they brought
+ */
+export function tabOf(panel: Panel, view: View, earns = false): PanelTab {
   const chosen = view.tabs[panel.id];
   if (panel.id === propertyPanel && chosen !== undefined && isProperty(chosen)) return propertyTab(chosen);
   const tab = panel.tabs.find((one) => tabKey(one) === chosen) ?? (panel.tabs[0] as PanelTab);
-  return tab !== undefined && view.filters.some(({ dimension }) => dimension === 'goal') ? convertingTab(tab) : tab;
+  if (tab === undefined) return tab;
+  if (view.filters.some(({ dimension }) => dimension === 'goal')) return convertingTab(tab);
+  return earns ? earningTab(tab) : tab;
 }
 
 /** All questions of the overview, by name: one batch. */
@@ -227,7 +241,7 @@ export function overviewQuestions(asked: Asked, view: View, revenue: boolean): R
       : seriesQuestion(asked, frame.before, metrics);
   if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
   for (const panel of panels) {
-    const tab = tabOf(panel, view);
+    const tab = tabOf(panel, view, revenue);
     // "Properties" without a name: which there are is being asked.
     if (dimensionOf(tab.dimension) !== undefined)
       questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: rowsAsked(panel, tab) });

@@ -121,6 +121,13 @@ const times: Column = {
   means: 'How often it happened in the period.',
 };
 
+const earned: Column = {
+  kind: 'metric',
+  metric: 'total_revenue',
+  head: 'Revenue',
+  means: 'The money of the events of these visits, in the currency of the site. The same order counts once.',
+};
+
 const reached: Column = {
   kind: 'metric',
   metric: 'visitors',
@@ -134,11 +141,17 @@ const rate: Column = {
   means: 'The share of the visitors of this row who reached the goal.',
 };
 
-/** What a row says where a list is of those who reached a goal. Scrolling further is not another time. */
-export function conversionColumns(countsTimes: boolean): Column[] {
-  return countsTimes
-    ? [reached, { ...times, wide: true, means: 'How often the goal was reached.' }, rate]
-    : [reached, rate];
+/**
+ * What a row says where a list is of those who reached a goal. Scrolling further is not another time.
+ * @param earns the goal has a currency
+ */
+export function conversionColumns(countsTimes: boolean, earns = false): Column[] {
+  return [
+    reached,
+    ...(countsTimes ? [{ ...times, wide: true, means: 'How often the goal was reached.' }] : []),
+    rate,
+    ...(earns ? [{ ...earned, wide: true, means: 'What the goal earned, in its currency.' }] : []),
+  ];
 }
 
 /** The same list when the view is filtered by a goal: each row says its rate. Lists of what was done keep their own. */
@@ -149,7 +162,21 @@ export function convertingTab(tab: PanelTab): PanelTab {
   return { ...rest, columns: conversionColumns(true) };
 }
 
-const origin = [visitors, visits, bounce, time] as const;
+const origin: readonly Column[] = [visitors, visits, bounce, time];
+
+const bounceWide: Column = { ...bounce, wide: true };
+
+/** Where visits come from, on a site that earns: what they brought stands beside them, on a phone too. */
+export function earningTab(tab: PanelTab): PanelTab {
+  return tab.columns === origin
+    ? {
+        ...tab,
+        columns: [visitors, visits, bounceWide, earned],
+        allColumns: [visitors, visits, bounceWide, time, earned],
+      }
+    : tab;
+}
+
 const plain = [visitors, shareOfVisitors] as const;
 
 export const panels: readonly Panel[] = [

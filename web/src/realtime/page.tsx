@@ -7,11 +7,12 @@ import type { View } from '../address/view.ts';
 import { defaultView, readView, writeView } from '../address/view.ts';
 import { StepBars } from '../charts/step_bars.tsx';
 import { CallBox } from '../controls/call_box.tsx';
+import { CutPath } from '../controls/cut_path.tsx';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Site } from '../desk/api.ts';
 import { realtimePath } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
-import { exactCount, onItsWay } from '../numbers/format.ts';
+import { exactCount, notApplicable, onItsWay } from '../numbers/format.ts';
 import { FilterBar } from '../overview/filter_bar.tsx';
 import { RowName } from '../overview/panel.tsx';
 import { PlaceCredit } from '../overview/place_credit.tsx';
@@ -72,6 +73,7 @@ export function RealtimePage({ site }: { site: Site }) {
   ) => ({
     dimension,
     rows,
+    notRead: answer === undefined && problem !== undefined,
     filtered: (value: string) => passesAlone(view.filters, dimension, value),
     onFilter: (value: string, exclude: boolean) =>
       change({ filters: toggleFilter(view.filters, dimension, value, exclude ? 'is_not' : 'is') }),
@@ -117,7 +119,9 @@ export function RealtimePage({ site }: { site: Site }) {
         <section className="panel" aria-label="Visitors now">
           <div className="rt-head">
             <p className="rt-now">
-              <b>{answer === undefined ? onItsWay : exactCount(answer.visitors)}</b>
+              <b>
+                {answer !== undefined ? exactCount(answer.visitors) : problem === undefined ? onItsWay : notApplicable}
+              </b>
               <span>{answer?.visitors === 1 ? 'visitor now' : 'visitors now'}</span>
             </p>
             <div className="rt-acts">
@@ -163,7 +167,13 @@ export function RealtimePage({ site }: { site: Site }) {
             note={<PlaceCredit />}
           />
         </div>
-        <Events events={events} known={answer !== undefined} paused={paused} timezone={site.timezone} />
+        <Events
+          events={events}
+          known={answer !== undefined}
+          notRead={answer === undefined && problem !== undefined}
+          paused={paused}
+          timezone={site.timezone}
+        />
         <CallBox site={site.domain} call={{ method: 'GET', path }} />
       </main>
     </Shell>
@@ -252,12 +262,15 @@ function List({
   dimension,
   filtered,
   onFilter,
+  notRead,
   empty,
   tabs,
   bodyId,
   note,
 }: {
   title: string;
+  /** What is above says why. */
+  notRead: boolean;
   rows: RealtimeAnswer['pages'] | undefined;
   dimension: 'page' | 'source' | 'country' | 'region' | 'city';
   filtered: (value: string) => boolean;
@@ -281,8 +294,8 @@ function List({
         style={{ '--rows': rowsShown } as CSSProperties}
         {...(tabs === undefined ? {} : { role: 'tabpanel', id: bodyId, 'aria-label': facts.plural })}
       >
-        {rows !== undefined && rows.length === 0 ? (
-          <p className="empty">{empty}</p>
+        {notRead || rows?.length === 0 ? (
+          <p className="empty">{notRead ? 'Not read, for the same reason.' : empty}</p>
         ) : (
           <table className="bars">
             <thead>
@@ -332,11 +345,13 @@ const sayEveryMs = 5_000;
 function Events({
   events,
   known,
+  notRead,
   paused,
   timezone,
 }: {
   events: readonly StreamEvent[];
   known: boolean;
+  notRead: boolean;
   paused: boolean;
   timezone: string;
 }) {
@@ -352,7 +367,9 @@ function Events({
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling list must be reachable by keyboard. */}
       <section className="rt-scroll" tabIndex={0} aria-label="The newest events">
-        {known && events.length === 0 ? (
+        {notRead ? (
+          <p className="empty">Not read, for the same reason.</p>
+        ) : known && events.length === 0 ? (
           <p className="empty">
             <b>No event in the last 30 minutes.</b> The next one appears here by itself, within 3 seconds.
           </p>
@@ -372,8 +389,10 @@ function Events({
                 <tr key={key}>
                   <td>{clockText(Date.parse(event.time), timezone, undefined, true)}</td>
                   <td className="rt-name">{event.name === 'pageview' ? 'Page view' : event.name}</td>
-                  <td className="rt-page" dir="auto" title={event.page}>
-                    {event.page}
+                  <td className="rt-page" title={event.page}>
+                    <span className="cut-path">
+                      <CutPath text={event.page} />
+                    </span>
                     <span className="rt-more">
                       {named('source', event.source)} · {named('device', event.device)}
                     </span>

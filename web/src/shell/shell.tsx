@@ -8,11 +8,13 @@ import type { IconName } from '../controls/icons.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
 import type { Live } from '../desk/live.ts';
+import { useLive } from '../desk/live.ts';
 import { useDesk, useSession } from '../desk/session.tsx';
 import { milliseconds } from '../numbers/format.ts';
 import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
 import { useKeys } from './keys.ts';
+import { analyticsPageAt, analyticsPages, analyticsPath } from './pages.ts';
 import type { PaletteItem } from './palette.tsx';
 import { Palette } from './palette.tsx';
 import { SiteSwitcher } from './site_switcher.tsx';
@@ -26,6 +28,7 @@ export interface ShellProps {
   fact?: ReactNode;
   /** Period, comparison and the like, at the right of the bar. */
   controls?: ReactNode;
+  /** The state of the stores, where the page asks for it itself. */
   live?: Live;
   /** What `Tab` reaches first. */
   skipTo?: string;
@@ -41,38 +44,13 @@ export const settingsTabs: readonly { section: SettingsSection; label: string }[
   { section: 'keys', label: 'API keys' },
 ];
 
-/** The pages under Analytics. Those that keep the view of the overview carry its query on the way there and back. */
-const analyticsPages = [
-  { page: 'analytics', label: 'Overview', keys: 'g a', keepsView: true },
-  { page: 'realtime', label: 'Realtime', keys: 'g r', keepsView: true },
-  { page: 'goals', label: 'Goals', keys: 'g o', keepsView: true },
-  { page: 'missing', label: 'Missing events', keys: 'g m', keepsView: false },
-  { page: 'shields', label: 'Shields', keys: 'g h', keepsView: false },
-  { page: 'exports', label: 'Exports', keys: 'g e', keepsView: false },
-  { page: 'imports', label: 'Imports', keys: 'g i', keepsView: false },
-] as const satisfies readonly { page: string; label: string; keys: DeskKey; keepsView: boolean }[];
-
-function analyticsPageAt(pathname: string): (typeof analyticsPages)[number] | undefined {
-  const { page } = readRoute(pathname);
-  return analyticsPages.find((one) => one.page === (page === 'goal' ? 'goals' : page));
-}
-
-/** The address of a page under Analytics; between two that keep the view, the view goes along. */
-function analyticsPath(
-  { page, keepsView }: (typeof analyticsPages)[number],
-  site: string,
-  { pathname, search }: { pathname: string; search: string },
-): string {
-  return pathOf({ page, site }) + (keepsView && analyticsPageAt(pathname)?.keepsView === true ? search : '');
-}
-
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
 export function Shell({
   site,
   title,
   fact,
   controls,
-  live,
+  live: given,
   skipTo = 'Skip to the page',
   children,
   actions = {},
@@ -82,6 +60,8 @@ export function Shell({
   const desk = useDesk();
   const address = useAddress();
   const { search } = address;
+  const own = useLive(given === undefined ? site : undefined);
+  const live = given ?? (site === undefined ? undefined : own);
   const [opened, setOpened] = useState<'palette' | 'keys' | 'menu' | null>(null);
 
   useEffect(() => {
@@ -181,6 +161,7 @@ export function Shell({
               <Icon name="search" />
             </button>
           </header>
+          {site !== undefined && <AnalyticsTabs site={site} />}
           {children}
         </div>
       </div>
@@ -270,6 +251,26 @@ function Navigation({ site, search }: { site: string | undefined; search: string
           )}
         </>
       )}
+    </nav>
+  );
+}
+
+/** Where the rail has no room for the pages of a capability, they are tabs under the bar. */
+function AnalyticsTabs({ site }: { site: string }) {
+  const address = useAddress();
+  const here = analyticsPageAt(address.pathname);
+  if (here === undefined) return null;
+  return (
+    <nav className="tabs-bar only-d" aria-label="Analytics">
+      {analyticsPages.map((one) => (
+        <Link
+          key={one.page}
+          href={analyticsPath(one, site, address)}
+          {...(one === here ? { 'aria-current': 'page' as const } : {})}
+        >
+          {one.label}
+        </Link>
+      ))}
     </nav>
   );
 }

@@ -1,16 +1,26 @@
+import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf, readRoute } from '../address/route.ts';
+import { readView, writeView } from '../address/view.ts';
+import { Sparkline } from '../charts/sparkline.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { listKeys } from '../controls/list_keys.ts';
 import { Popover } from '../controls/popover.tsx';
+import { drawn, useAnswers } from '../desk/answers.ts';
+import type { QueryRequest, Site } from '../desk/api.ts';
 import { useSession } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { cellNumber, exactCount } from '../numbers/format.ts';
+import { addDays, isAhead, localTime, stepLabels } from '../period/period.ts';
+import { analyticsPageAt, analyticsPages } from './pages.ts';
 
 /** A combobox over all sites. Another site keeps the page, the period and the filters. */
 export function SiteSwitcher({ site, search: query }: { site: string | undefined; search: string }) {
   const session = useSession();
   const { pathname } = useAddress();
   const route = readRoute(pathname);
+  const here = analyticsPageAt(pathname) ?? analyticsPages[0];
   const [open, setOpen] = useState(false);
   const [search, setSearch] = useState('');
   const [at, setAt] = useState(0);
@@ -25,7 +35,8 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
         to:
           route.page === 'settings'
             ? pathOf({ page: 'settings', site: one.domain, section: route.section })
-            : pathOf({ page: 'analytics', site: one.domain }) + (route.page === 'analytics' ? query : ''),
+            : pathOf({ page: here.page, site: one.domain }) +
+              (here.keepsView && site !== undefined ? writeView(readView(query)) : ''),
       })),
     ...(session.sites.length > 1 && wanted === '' ? [{ id: 'all', text: 'All sites', tile: false, to: '/' }] : []),
     ...(wanted === '' ? [{ id: 'new', text: 'Add a site', tile: false, to: '/sites/new' }] : []),
@@ -41,7 +52,7 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
   return (
     <Popover
       label="Sites"
-      width={280}
+      width={320}
       open={open}
       onOpenChange={(opened) => {
         setOpen(opened);
@@ -85,27 +96,87 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
               })}
             />
           </div>
-          <div className="options" id="site-options" role="listbox" aria-label="Sites">
-            {options.map((option, index) => (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the input above owns the keyboard (combobox pattern).
-              <div
-                key={option.id}
-                id={`site-option-${option.id}`}
-                role="option"
-                tabIndex={-1}
-                aria-selected={index === active}
-                onPointerMove={() => setAt(index)}
-                onClick={() => choose(option.to, close)}
-              >
-                {option.tile ? <Tile name={option.text} /> : <Icon name={option.id === 'new' ? 'plus' : 'sites'} />}
-                <span className="cut">{option.text}</span>
-                {option.text === site && <Icon name="check" />}
-              </div>
-            ))}
-          </div>
+          <Options sites={session.sites.filter((one) => one.domain.includes(wanted)).slice(0, numbersMax)}>
+            {(numbers) =>
+              options.map((option, index) => (
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the input above owns the keyboard (combobox pattern).
+                <div
+                  key={option.id}
+                  id={`site-option-${option.id}`}
+                  role="option"
+                  tabIndex={-1}
+                  aria-selected={index === active}
+                  onPointerMove={() => setAt(index)}
+                  onClick={() => choose(option.to, close)}
+                >
+                  {option.tile ? <Tile name={option.text} /> : <Icon name={option.id === 'new' ? 'plus' : 'sites'} />}
+                  <span className="cut">{option.text}</span>
+                  {option.tile && numbers(option.text)}
+                  {option.text === site && <Icon name="check" />}
+                </div>
+              ))
+            }
+          </Options>
         </div>
       )}
     </Popover>
+  );
+}
+
+/** A batch takes 20 questions and a site needs two: with more sites, those that are found first have numbers. */
+const numbersMax = 10;
+const hoursShown = 24;
+
+/** The list of sites; beside each who is there now, and the last day by hours. Asked once it is opened. */
+function Options({
+  sites,
+  children,
+}: {
+  sites: readonly Site[];
+  children: (numbers: (domain: string) => ReactNode) => ReactNode;
+}) {
+  const [moment] = useState(now);
+  const questions: Record<string, QueryRequest> = {};
+  for (const { domain, timezone } of sites) {
+    const { day } = localTime(moment, timezone);
+    const metrics: QueryRequest['metrics'] = ['visitors'];
+    questions[`${domain} now`] = { site_id: domain, metrics, date_range: 'realtime' };
+    questions[`${domain} hours`] = {
+      ...{ site_id: domain, metrics, date_range: [addDays(day, -1), day] },
+      dimensions: ['time:hour'],
+    };
+  }
+  const { answers } = useAnswers(questions);
+  const numbers = (domain: string) => {
+    const site = sites.find((one) => one.domain === domain);
+    const visitors = cellNumber(drawn(answers[`${domain} now`])?.results[0]?.metrics[0]);
+    const hours = drawn(answers[`${domain} hours`]);
+    if (site === undefined) return null;
+    const local = localTime(moment, site.timezone);
+    const byHour = new Map((hours?.results ?? []).map((row) => [row.dimensions[0], cellNumber(row.metrics[0]) ?? 0]));
+    const values = stepLabels({ from: addDays(local.day, -1), to: local.day }, 'hour')
+      .filter((label) => !isAhead(label, 'hour', local))
+      .slice(-hoursShown)
+      .map((label) => byHour.get(label) ?? 0);
+    return (
+      <span className="site-now">
+        {hours !== undefined && (
+          <Sparkline
+            values={values}
+            top={Math.max(...values)}
+            running
+            label={`Visitors per hour, last ${hoursShown} hours: ${values.join(', ')}`}
+          />
+        )}
+        <b>{visitors === null ? '' : exactCount(visitors)}</b>
+        {visitors !== null && <span className="vh"> now</span>}
+      </span>
+    );
+  };
+  return (
+    <div className="options" id="site-options" role="listbox" aria-label="Sites">
+      {children(numbers)}
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { FormEvent } from 'react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { retentionMonthsMax } from '../../../contract/limits.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
@@ -20,12 +20,17 @@ export function NewSitePage() {
   const [problem, setProblem] = useState<string>();
   const [refusal, setRefusal] = useState<DeskError>();
   const [sending, setSending] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLInputElement>('input')?.focus(), []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const wrong = domainProblem(domain);
     setProblem(wrong);
     setRefusal(undefined);
-    if (wrong !== undefined) return;
+    if (wrong !== undefined) {
+      form.current?.querySelector<HTMLInputElement>('input')?.focus();
+      return;
+    }
     setSending(true);
     try {
       const site = await api.createSite({ domain: cleanDomain(domain), timezone, currency, retention_months: months });
@@ -39,7 +44,7 @@ export function NewSitePage() {
   return (
     <Shell title="Add a site">
       <main className="wrap" id="main" tabIndex={-1}>
-        <form className="settings" onSubmit={submit} noValidate>
+        <form className="settings" ref={form} onSubmit={submit} noValidate>
           <section>
             <h2>Which site?</h2>
             <p>
