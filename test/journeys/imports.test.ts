@@ -394,7 +394,7 @@ it('an access log becomes page views and visits of its own days', async () => {
 });
 
 const umamiEvents = (rows: string[]) =>
-  `"event_id","website_id","session_id","created_at","url_path","url_query","referrer_domain","referrer_path","page_title","event_type","event_name","hostname"\n${rows.join('\n')}\n`;
+  `"event_id","website_id","session_id","created_at","url_path","url_query","referrer_domain","referrer_path","page_title","event_type","event_name","hostname","tag","distinct_id","utm_campaign"\n${rows.map((row) => (row.split(',').length < 13 ? `${row},,,` : row)).join('\n')}\n`;
 
 it('tables of Umami become visits with what their sessions say, and their ids are kept nowhere', async () => {
   const site = 'umami.example';
@@ -405,21 +405,24 @@ it('tables of Umami become visits with what their sessions say, and their ids ar
       text: umamiEvents([
         `e1,w1,${one},2026-01-05 10:00:00.123+00,/a,utm_source=news,google.com,/,"A ""title""",1,,umami.example`,
         `e2,w1,${one},2026-01-05 10:01:00+00,/b,,,,B,1,,umami.example`,
-        `e3,w1,${one},2026-01-05 10:02:00+00,/b,,,,B,2,Signup,umami.example`,
-        `e4,w1,${two},2026-01-06T10:00:00Z,/a,,www.google.com,/,A,1,,umami.example`,
+        `e3,w1,${one},2026-01-05 10:02:00+00,/b,,,,B,2,Signup,umami.example,blue,jane,`,
+        `e3,w1,${one},2026-01-05 10:02:00+00,/b,,,,B,2,Signup,umami.example,blue,jane,`,
+        `e4,w1,${two},2026-01-06T10:00:00Z,/a,,www.google.com,/,A,1,,umami.example,,,spring`,
         `e5,w1,${two},yesterday,/a,,,,A,1,,umami.example`,
       ]),
     },
     {
       name: 'umami/session.csv',
-      text: `session_id,website_id,browser,os,device,screen,language,country,region,city\n${one},w1,edge-chromium,Windows 10,laptop,1920x1080,de,DE,DE-BE,Berlin\n${two},w1,ios,iOS,mobile,390x844,fr,FR,NULL,\\N\n`,
+      text: `session_id,website_id,browser,os,device,screen,language,country,region,city\n${one},w1,edge-chromium,Windows 10,laptop,1920x1080,de,DE,DE-BE,Berlin\n${two},w1,ios,iOS,mobile,390x844,fr,FR,NULL,\\N\nx,w1,short\n`,
     },
     {
       name: 'umami/event_data.csv',
-      text: 'website_event_id,data_key,string_value,number_value\ne3,plan,Pro,\ne3,seats,,5\n',
+      text: `website_event_id,data_key,string_value,number_value,data_type\ne3,plan,Pro,,1\ne3,seats,5.0000,5.0000,2\ne3,revenue,19.9000,19.9000,2\ne3,currency,EUR,,1\n${'x'.repeat(70_000)},plan,Pro,,1\n`,
     },
     { name: 'umami/team.csv', text: 'x' },
   ]);
+  const goal = { kind: 'event', match: 'Signup', name: 'Signup', currency: 'EUR' };
+  expect(await desk.call('POST', `/api/sites/${site}/goals`, goal)).toMatchObject({ status: 201 });
   const dry = await importFile('umami', site, archive, { dry_run: '1' });
   const report = await importFile('umami', site, archive);
   const told = {
@@ -427,7 +430,13 @@ it('tables of Umami become visits with what their sessions say, and their ids ar
     visits: 2,
     visitors: 2,
     pageviews: 3,
-    stopped: { no_day: { rows: 1 } },
+    stopped: {
+      no_day: { rows: 1, lines: ['website_event:7'] },
+      duplicate: { rows: 1, lines: ['website_event:5'] },
+      wrong_columns: { rows: 1, lines: ['session:4'] },
+      line_too_long: { rows: 1, lines: ['event_data:6'] },
+    },
+    leftOut: { identity_off: 1 },
     notUnderstood: ['umami/team.csv'],
     days: { first: '2026-01-05', last: '2026-01-06' },
   };
@@ -441,11 +450,14 @@ it('tables of Umami become visits with what their sessions say, and their ids ar
   ]);
   expect(
     (
-      await ask(site, ['events'], ['event:props:plan', 'event:props:seats'], {
+      await ask(site, ['events'], ['event:props:plan', 'event:props:seats', 'event:props:tag'], {
         filters: [['is', 'event:name', ['Signup']]],
       })
     ).rows,
-  ).toEqual([['Pro', '5', 1]]);
+  ).toEqual([['Pro', '5', 'blue', 1]]);
+  const earned = await ask(site, ['total_revenue'], [], { filters: [['is', 'event:goal', ['Signup']]] });
+  expect(earned.rows).toMatchObject([[{ value: 19.9, currency: 'EUR' }]]);
+  expect((await ask(site, ['visits'], ['visit:utm_campaign'])).rows).toContainEqual(['spring', 1]);
   expect((await ask(site, ['visits'], ['visit:source'])).rows.sort()).toEqual([
     ['Google', 1],
     ['news', 1],

@@ -3,7 +3,7 @@ import type { Random } from '../../platform/random.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
 import { type Arrival, arrive, type Hit } from '../ingest/arrival.ts';
 import { type Page, readPage } from '../ingest/page.ts';
-import { readEvent } from '../ingest/payload.ts';
+import { type EventInput, readEvent } from '../ingest/payload.ts';
 import type { Places } from '../ingest/place.ts';
 import { dayText } from '../ingest/row.ts';
 import type { AddressDigest } from '../ingest/shields.ts';
@@ -57,8 +57,13 @@ export type ImportParts = {
   readonly onProgress?: (lines: number) => void | Promise<void>;
 };
 
-/** A row of another format: an event as `readEvent` takes it, or why it is none. */
-export type ReadRow = { event: unknown; known?: NonNullable<Arrival['known']> } | { stopped: StopReason };
+/**
+ * A row of another format: an event as `readEvent` takes it, one that was read already, or why it is none. `at` says
+ * where it stands; absent: its number.
+ */
+export type ReadRow =
+  | ({ known?: NonNullable<Arrival['known']>; at?: string } & ({ event: unknown } | { input: EventInput }))
+  | { stopped: StopReason; at?: string };
 
 /** What came of it, and what the stored rows add up to; visitors are distinct per day of identity, as everywhere. */
 export interface EventReport extends ImportReport {
@@ -149,7 +154,8 @@ export async function importEvents(parts: ImportParts): Promise<{ report: EventR
       if (typeof line === 'string' && line.trim() === '') continue;
       const taken = takeRow(line, parts, desk);
       if ('stopped' in taken) {
-        countStopped(report, taken.stopped, report.lines);
+        const at = typeof line === 'string' ? undefined : line.at;
+        countStopped(report, taken.stopped, at ?? report.lines);
         if (taken.occupiedDay !== undefined) overlap.add(taken.occupiedDay);
         continue;
       }
@@ -259,7 +265,7 @@ type TakenRow =
 function takeRow(line: string | ReadRow, parts: ImportParts, desk: Desk): TakenRow {
   const row = typeof line === 'string' ? (parts.read ?? parseLine)(line) : line;
   if ('stopped' in row) return row;
-  const input = readEvent(row.event);
+  const input = 'input' in row ? row.input : readEvent(row.event);
   if ('refused' in input) return { stopped: input.reason };
   const page = readPage(input.url, input.hashMode);
   if ('refused' in page) return { stopped: page.reason };

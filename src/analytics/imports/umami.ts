@@ -1,9 +1,11 @@
 import { plainCell } from '../../../contract/cells.ts';
 import type { Agent } from '../ingest/agent.ts';
+import { readData } from '../ingest/dropin/umami.ts';
+import { pageAddress, readOurWords } from '../ingest/dropin/words.ts';
 import type { Place } from '../ingest/place.ts';
 import type { SiteRecord } from '../sites.ts';
 import { type Archive, shown } from './archive.ts';
-import { dayIn, readRecords } from './csv.ts';
+import { type Record as CsvRecord, dayIn, readRecords } from './csv.ts';
 import type { ReadRow } from './events.ts';
 import { countryCode, namedAgent } from './foreign_names.ts';
 import { refused } from './refused.ts';
@@ -48,27 +50,27 @@ interface Session {
   screen: string;
 }
 
-/** Each event in the pipeline's words, in the order of the file. @throws RequestError when a table has other columns */
+/**
+ * Each event in the pipeline's words, in the order of the file, after rows of the other tables that cannot be read.
+ * @throws RequestError when a table has other columns
+ */
 export async function* readUmamiEvents(tables_: UmamiTables, site: SiteRecord): AsyncGenerator<ReadRow> {
-  const sessions = tables_.sessions === undefined ? undefined : await readSessions(tables_.sessions);
-  const properties = tables_.data === undefined ? undefined : await readProperties(tables_.data);
+  const sessions = tables_.sessions === undefined ? undefined : yield* readSessions(tables_.sessions);
+  const properties = tables_.data === undefined ? undefined : yield* readProperties(tables_.data);
   const known = site.foreignIds.find(({ product }) => product === 'umami')?.id;
   let website = known;
   let header: Header | undefined;
-  for await (const { cells } of readRecords(tables_.events)) {
+  for await (const record of readRecords(tables_.events)) {
     if (header === undefined) {
-      header = headerOf('website_event', cells ?? [], ['session_id', 'url_path', 'created_at']);
+      header = headerOf('website_event', record.cells ?? [], ['session_id', 'url_path', 'created_at']);
       continue;
     }
-    if (cells === undefined) {
-      yield { stopped: 'line_too_long' };
+    const of = cellReader(header, record);
+    const at = `website_event:${record.line}`;
+    if (typeof of === 'string') {
+      yield { stopped: of, at };
       continue;
     }
-    if (cells.length !== header.width) {
-      yield { stopped: 'wrong_columns' };
-      continue;
-    }
-    const of = cellReader(header, cells);
     const own = of('website_id');
     website ??= own === '' ? undefined : own;
     if (own !== '' && own !== website) {
@@ -76,10 +78,10 @@ export async function* readUmamiEvents(tables_: UmamiTables, site: SiteRecord): 
         throw refused(
           'The table holds several websites: set the Umami id of this site in its settings, so that its rows are known.',
         );
-      yield { stopped: 'other_site' };
+      yield { stopped: 'other_site', at };
       continue;
     }
-    yield eventOf(of, sessions, properties, site.domain);
+    yield { ...eventOf(of, sessions, properties, site.domain), at };
   }
 }
 
@@ -97,50 +99,64 @@ function headerOf(table: string, cells: readonly string[], needed: readonly stri
   return { width: cells.length, at };
 }
 
-/** `NULL` and `\N` are how databases write nothing. */
-function cellReader({ at }: Header, cells: readonly string[]): CellOf {
+/** `NULL` and `\N` are how databases write nothing. @returns why the record is no row, where it is none */
+function cellReader({ at, width }: Header, { cells }: CsvRecord): CellOf | 'line_too_long' | 'wrong_columns' {
+  if (cells === undefined) return 'line_too_long';
+  if (cells.length !== width) return 'wrong_columns';
   return (name) => {
     const cell = cells[at.get(name) ?? -1] ?? '';
     return cell === 'NULL' || cell === '\\N' ? '' : plainCell(cell);
   };
 }
 
-async function readSessions(bytes: AsyncIterable<Buffer>): Promise<Map<string, Session>> {
+async function* readSessions(bytes: AsyncIterable<Buffer>): AsyncGenerator<ReadRow, Map<string, Session>> {
   const sessions = new Map<string, Session>();
   let header: Header | undefined;
-  for await (const { cells } of readRecords(bytes)) {
+  for await (const record of readRecords(bytes)) {
     if (header === undefined) {
-      header = headerOf('session', cells ?? [], ['session_id']);
+      header = headerOf('session', record.cells ?? [], ['session_id']);
       continue;
     }
-    if (cells === undefined) continue;
     if (sessions.size >= sessionsMax)
       throw refused(`The table of sessions has more than ${sessionsMax} rows: export a shorter time.`);
-    const of = cellReader(header, cells);
-    sessions.set(of('session_id'), sessionOf(of));
+    const of = cellReader(header, record);
+    if (typeof of === 'string') yield { stopped: of, at: `session:${record.line}` };
+    else sessions.set(of('session_id'), sessionOf(of));
   }
   return sessions;
 }
 
-async function readProperties(bytes: AsyncIterable<Buffer>): Promise<Map<string, Record<string, string>>> {
-  const properties = new Map<string, Record<string, string>>();
+type Properties = Map<string, [key: string, value: string][]>;
+
+async function* readProperties(bytes: AsyncIterable<Buffer>): AsyncGenerator<ReadRow, Properties> {
+  const properties: Properties = new Map();
   let header: Header | undefined;
   let rows = 0;
-  for await (const { cells } of readRecords(bytes)) {
+  for await (const record of readRecords(bytes)) {
     if (header === undefined) {
-      header = headerOf('event_data', cells ?? [], ['data_key']);
+      header = headerOf('event_data', record.cells ?? [], ['data_key']);
       continue;
     }
-    if (cells === undefined) continue;
     if (++rows > propertiesMax)
       throw refused(`The table of properties has more than ${propertiesMax} rows: export a shorter time.`);
-    const of = cellReader(header, cells);
+    const of = cellReader(header, record);
+    if (typeof of === 'string') {
+      yield { stopped: of, at: `event_data:${record.line}` };
+      continue;
+    }
     const id = of('website_event_id') || of('event_id');
-    const own = properties.get(id) ?? {};
-    own[of('data_key')] = of('string_value') || of('number_value') || of('date_value');
+    const own = properties.get(id) ?? [];
+    own.push([of('data_key'), propertyText(of)]);
     properties.set(id, own);
   }
   return properties;
+}
+
+/** Umami writes a number with four decimals, into the text as well; its script had sent it without. */
+function propertyText(of: CellOf): string {
+  const text = of('string_value') || of('number_value') || of('date_value');
+  const isNumber = of('data_type') === '2' || of('number_value') !== '';
+  return isNumber && /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text;
 }
 
 function sessionOf(of: CellOf): Session {
@@ -193,7 +209,7 @@ function systemOf(text: string): { os: string; os_version: string } {
 function eventOf(
   of: CellOf,
   sessions: ReadonlyMap<string, Session> | undefined,
-  properties: ReadonlyMap<string, Record<string, string>> | undefined,
+  properties: ReadonlyMap<string, readonly (readonly [string, string])[]> | undefined,
   domain: string,
 ): ReadRow {
   const type = of('event_type');
@@ -201,23 +217,46 @@ function eventOf(
   if (type !== '' && type !== '1' && type !== '2') return { stopped: 'unsupported' };
   const time = timeIn(of('created_at'));
   if (time === undefined) return { stopped: 'no_day' };
-  const query = of('url_query');
   const referrer = of('referrer_domain');
   const session = sessions?.get(of('session_id')) ?? sessionOf(of);
   const name = of('event_name');
-  return {
-    event: {
+  const { props, revenue } = readData(Object.fromEntries(properties?.get(of('event_id')) ?? []));
+  const tag = of('tag');
+  const input = readOurWords(
+    {
       name: name === '' ? 'pageview' : name,
-      url: `https://${of('hostname') || domain}${of('url_path') || '/'}${query === '' ? '' : `?${query.replace(/^\?/, '')}`}`,
+      url: `${pageAddress(`https://${of('hostname') || domain}`, of('url_path'))}${queryOf(of)}`,
+      domain: '',
       hashMode: true,
       referrer: referrer === '' ? '' : `https://${referrer}${of('referrer_path')}`,
       title: of('page_title'),
       screen: session.screen,
-      props: properties?.get(of('event_id')) ?? {},
+      props: tag === '' || 'tag' in props ? props : { ...props, tag },
+      ...(revenue === undefined ? {} : { revenue }),
       time,
     },
+    of('distinct_id') === '' ? [] : ['identity_off'],
+    {},
+  );
+  if ('unkept' in input) return { stopped: input.unkept };
+  if ('refused' in input) return { stopped: input.reason };
+  return {
+    // A row that stands in the file twice is one event.
+    input: { ...input, id: of('event_id') },
     known: { visitor: of('session_id'), agent: session.agent, place: session.place },
   };
+}
+
+/** Campaigns and clicks have columns of their own too, which later versions fill from elsewhere than the address. */
+const inColumns = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'gclid', 'fbclid', 'msclkid'];
+
+function queryOf(of: CellOf): string {
+  const query = of('url_query').replace(/^\?/, '');
+  const more = inColumns
+    .filter((name) => of(name) !== '' && !query.includes(`${name}=`))
+    .map((name) => `${name}=${encodeURIComponent(of(name))}`);
+  const all = [...(query === '' ? [] : [query]), ...more].join('&');
+  return all === '' ? '' : `?${all}`;
 }
 
 /** As PostgreSQL, MySQL and ClickHouse write it; without a zone it is UTC. */

@@ -81,7 +81,7 @@ function decoded(title: string): string {
  * Together they are revenue and no properties; what is not both stays a property. Exactly `revenue` with a currency
  * beside it means money, so an amount that cannot be read refuses the event.
  */
-function readData(data: unknown): { props: Record<string, unknown>; revenue?: OurWords['revenue'] } {
+export function readData(data: unknown): { props: Record<string, unknown>; revenue?: OurWords['revenue'] } {
   const props = flatProps(data);
   const keys = Object.keys(props);
   const currency = keys.find((key) => /currency/i.test(key) && readCurrency(props[key]) !== undefined);
