@@ -38,6 +38,29 @@ export const chromiumPath = (): string => {
 };
 
 /**
+ * Off: the lists under an address bar that no one sees. Each context gets a window with two of them, each a page of its
+ * own in a process of its own: four fifths of what a context took. The others are those that Playwright turns off; of two
+ * such lists the browser reads the last one.
+ */
+const offFeatures = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'LensOverlay',
+  'MediaRouter',
+  'PaintHolding',
+  'ThirdPartyStoragePartitioning',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'OptimizationHints',
+  'NetworkTimeServiceQuerying',
+  'AimEnabled',
+  'PreconnectToSearch',
+];
+
+/**
  * Starts a headless Chromium for one test file; the caller closes it.
  *
  * @param args further switches, for example `--host-resolver-rules=MAP shop.example 127.0.0.1`
@@ -53,6 +76,6 @@ export const launch = ({
   chromium.launch({
     executablePath: chromiumPath(),
     headless: true,
-    args: [...quietArgs, ...args],
+    args: [...quietArgs, `--disable-features=${offFeatures.join()}`, ...args],
     ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : [],
   });
