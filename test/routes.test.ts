@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keyScopes } from '../contract/api.ts';
 import { errorStatus } from '../contract/errors.ts';
 import { event } from '../contract/event.ts';
+import { scopePermissions } from '../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { layPreparedCluster } from './prepared_cluster.ts';
@@ -632,7 +633,13 @@ it('the table has every call that the desk registers, and no others', () => {
 it('the OpenAPI document is one, names every call and permission, and its page shows the same', async () => {
   const { body } = await call('GET', '/api/openapi.json');
   expect(await new Validator().validate(structuredClone(body))).toEqual({ valid: true });
-  const paths = body.paths as Record<string, Record<string, { operationId: string; 'x-permission'?: string }>>;
+  interface Said {
+    operationId: string;
+    'x-permission'?: string;
+    security: { key?: string[] }[];
+    parameters?: { name: string; required: boolean }[];
+  }
+  const paths = body.paths as Record<string, Record<string, Said>>;
   const documented = Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({
       name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
@@ -648,11 +655,20 @@ it('the OpenAPI document is one, names every call and permission, and its page s
     const found = documented.find(({ name }) => name === `${route.method} ${route.path}`);
     const isOpen = route.access === 'public' || route.access === 'signed-in';
     expect(found?.['x-permission'], route.path).toBe(isOpen ? undefined : route.access);
+    const scopes = keyScopes.filter((scope) => scopePermissions[scope].some((each) => each === route.access));
+    expect(found?.security.flatMap(({ key }) => key ?? []).toSorted(), route.path).toEqual(scopes.toSorted());
   }
+  // What has a default may be left out of a call, and so it is no part of the call to copy.
+  expect(documented.find(({ operationId }) => operationId === 'getApiSitesDomainMissing')?.parameters).toContainEqual(
+    expect.objectContaining({ name: 'period', required: false }),
+  );
   const page = await call('GET', '/api/docs');
+  expect(page.text).toContain('shield-preview?kind={kind}&amp;value={value}');
+  expect(page.text).toContain('--data-binary');
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   for (const { operationId } of documented) expect(page.text).toContain(`<article id="${operationId}">`);
-  for (const code of Object.keys(errorStatus)) expect(page.text).toContain(`<code>${code}</code>`);
+  const warnings = ['days_rebuilding', 'not_measured_by_event', 'unsupported_query'];
+  for (const code of [...Object.keys(errorStatus), ...warnings]) expect(page.text).toContain(`<code>${code}</code>`);
 });
 
 it('an event with everything that the document names is stored', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { event, eventsAnswer } from '../../contract/event.ts';
 import { ingestLimits } from '../../contract/limits.ts';
+import { scopePermissions } from '../accounts/index.ts';
 import type { Config } from '../platform/config.ts';
 import { errorAnswer, jsonOf, type OpenApi, type Operation, openApiOf, schemaOf } from '../platform/http/openapi.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
@@ -30,7 +31,7 @@ export function documentRoutes(calls: readonly Route[], config: Pick<Config, 'pu
       access: 'public',
       summary: 'The same as a page.',
       async handle() {
-        const body = apiPage(document(), errorCodes());
+        const body = apiPage(document(), errorCodes(), warnings());
         return { body, headers: { 'content-type': 'text/html; charset=utf-8' } };
       },
     }),
@@ -45,7 +46,11 @@ export function documentRoutes(calls: readonly Route[], config: Pick<Config, 'pu
     }),
   ];
   function document(): OpenApi {
-    made ??= openApiOf([...calls, ...own], { version, publicUrl: config.publicUrl, tagOf, more: collection() });
+    made ??= openApiOf([...calls, ...own], {
+      ...{ version, publicUrl: config.publicUrl, tagOf, more: collection() },
+      scopesOf: (permission) =>
+        Object.entries(scopePermissions).flatMap(([scope, held]) => (held.includes(permission) ? [scope] : [])),
+    });
     return made;
   }
   return own;
@@ -107,13 +112,11 @@ function moved(operationId: string, summary: string): Operation {
 }
 
 /** The rows of the guide, which a test compares with the codes that exist. Read once: it is the program's own file. */
-let rowsOfGuide: string[][] | undefined;
-function errorCodes(): string[][] {
-  rowsOfGuide ??= readErrorCodes();
-  return rowsOfGuide;
+let guide: string | undefined;
+function rowsOfGuide(row: RegExp): string[][] {
+  guide ??= readFileSync(new URL('../../docs/guides/errors.md', import.meta.url), 'utf8');
+  return [...guide.matchAll(row)].map(([, ...cells]) => cells);
 }
 
-function readErrorCodes(): string[][] {
-  const guide = readFileSync(new URL('../../docs/guides/errors.md', import.meta.url), 'utf8');
-  return [...guide.matchAll(/^\| (`\w+`) \| (\d+) \| (.*) \| (.*) \|$/gm)].map(([, ...cells]) => cells);
-}
+const errorCodes = () => rowsOfGuide(/^\| (`\w+`) \| (\d+) \| (.*) \| (.*) \|$/gm);
+const warnings = () => rowsOfGuide(/^\| (`\w+`) \| (`[\w.]+`) \| ([^|]*) \|$/gm);

@@ -1,7 +1,11 @@
 import type { OpenApi, Operation } from '../platform/http/openapi.ts';
 
 /** The API as a page: no script, so that it reads in every browser and prints. */
-export function apiPage(api: OpenApi, errorCodes: readonly (readonly string[])[]): string {
+export function apiPage(
+  api: OpenApi,
+  errorCodes: readonly (readonly string[])[],
+  warnings: readonly (readonly string[])[],
+): string {
   const calls = Object.entries(api.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
@@ -37,7 +41,15 @@ ${groups.map(({ name, calls }) => `<section>\n<h2>${text(name)}</h2>\n${calls.ma
 <div class="wide"><table>
 <thead><tr><th>Code</th><th>Status</th><th>What it means</th><th>What to do</th></tr></thead>
 <tbody>
-${errorCodes.map((cells) => `<tr>${cells.map((cell) => `<td>${marked(cell)}</td>`).join('')}</tr>`).join('\n')}
+${rowsOf(errorCodes)}
+</tbody>
+</table></div>
+<h2 id="warnings">Warnings in an answer</h2>
+<p>An answer that is not the whole of what was asked says so in its <code>meta</code>. These codes are stable too.</p>
+<div class="wide"><table>
+<thead><tr><th>Code</th><th>Where</th><th>What it means</th></tr></thead>
+<tbody>
+${rowsOf(warnings)}
 </tbody>
 </table></div>
 </section>
@@ -45,6 +57,10 @@ ${errorCodes.map((cells) => `<tr>${cells.map((cell) => `<td>${marked(cell)}</td>
 </body>
 </html>
 `;
+}
+
+function rowsOf(rows: readonly (readonly string[])[]): string {
+  return rows.map((cells) => `<tr>${cells.map((cell) => `<td>${marked(cell)}</td>`).join('')}</tr>`).join('\n');
 }
 
 interface Call {
@@ -63,7 +79,7 @@ function callText({ path, method, operation }: Call, base: string): string {
 <p>${text(operation.summary)}${operation.description === undefined ? '' : ` ${text(operation.description)}`}</p>
 <p class="who">${text(whoOf(operation))}</p>
 ${parameters.length === 0 ? '' : `<table>\n<thead><tr><th>Parameter</th><th>In</th><th>Kind</th></tr></thead>\n<tbody>${parameters.map((each) => `<tr><td><code>${text(each.name)}</code>${each.required ? '' : ' (optional)'}</td><td>${each.in}</td><td>${text(String(each.schema.type ?? 'text'))}</td></tr>`).join('')}</tbody>\n</table>`}
-<pre><code>${text(curl(method, base + path, operation))}</code></pre>
+<pre><code>${text(curl(method, base + path + questionOf(parameters), operation))}</code></pre>
 ${body === undefined ? '' : schemaText('Body', body)}
 ${answer === undefined ? '' : schemaText('Answer', answer.schema)}
 </article>`;
@@ -71,20 +87,62 @@ ${answer === undefined ? '' : schemaText('Answer', answer.schema)}
 
 function whoOf({ security, ...operation }: Operation): string {
   const permission = operation['x-permission'];
-  if (permission !== undefined) return `Needs ${permission}: a key or a session that has it.`;
+  const scopes = security.flatMap(({ key }) => key ?? []);
+  if (permission !== undefined)
+    return `Needs ${permission}: a session whose role has it${scopes.length === 0 ? '; no key has' : `, or a key with ${scopes.join(' or ')}`}.`;
   return security.some((each) => Object.keys(each).length > 0) &&
     !security.some((each) => Object.keys(each).length === 0)
     ? 'Needs a session of the dashboard.'
     : 'Answers everybody.';
 }
 
-/** A call to copy. Names in braces and the key are the reader's to fill in. */
+/** A call to copy, with the key as a variable of the shell. Names in braces are the reader's to fill in, and so is the body. */
 function curl(method: string, url: string, { security, requestBody }: Operation): string {
   const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}'${url}'`];
-  if (security.length > 0 && security.every((each) => 'key' in each || 'session' in each))
-    lines.push(`-H 'Authorization: Bearer <key>'`);
-  if (requestBody !== undefined) lines.push(`-H 'Content-Type: application/json'`, `-d '{…}'`);
+  if (security.some((each) => 'key' in each) && !security.some((each) => Object.keys(each).length === 0))
+    lines.push('-H "Authorization: Bearer $FAIRLEAD_KEY"');
+  const schema = requestBody?.content['application/json']?.schema;
+  if (schema !== undefined)
+    lines.push(
+      `-H 'Content-Type: application/json'`,
+      `--data-raw '${JSON.stringify(exampleOf(schema)).replaceAll("'", "'\\''")}'`,
+    );
+  else if (requestBody !== undefined)
+    lines.push(`-H 'Content-Type: application/octet-stream'`, `--data-binary '@file'`);
   return lines.join(' \\\n  ');
+}
+
+/** The part of the address that cannot be left out. */
+function questionOf(parameters: NonNullable<Operation['parameters']>): string {
+  const needed = parameters.filter((each) => each.in === 'query' && each.required);
+  return needed.length === 0 ? '' : `?${needed.map(({ name }) => `${name}={${name}}`).join('&')}`;
+}
+
+/** The least that a schema takes. */
+function exampleOf(schema: Record<string, unknown>): unknown {
+  const of = schema as {
+    [word in 'anyOf' | 'oneOf' | 'prefixItems']?: Record<string, unknown>[];
+  } & { const?: unknown; enum?: unknown[]; type?: string; minimum?: number; required?: string[]; minItems?: number } & {
+    properties?: Record<string, Record<string, unknown>>;
+    items?: Record<string, unknown>;
+  };
+  const [first] = of.anyOf ?? of.oneOf ?? [];
+  if (first !== undefined) return exampleOf(first);
+  if (of.const !== undefined) return of.const;
+  if (of.enum !== undefined) return of.enum[0];
+  switch (of.type) {
+    case 'object':
+      return Object.fromEntries((of.required ?? []).map((name) => [name, exampleOf(of.properties?.[name] ?? {})]));
+    case 'array':
+      return of.prefixItems?.map(exampleOf) ?? (of.items === undefined ? [] : [exampleOf(of.items)]);
+    case 'integer':
+    case 'number':
+      return Math.max(1, of.minimum ?? 1);
+    case 'boolean':
+      return true;
+    default:
+      return '…';
+  }
 }
 
 function schemaText(title: string, schema: object): string {

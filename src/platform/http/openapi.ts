@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { apiError, errorStatus } from '../../../contract/errors.ts';
-import type { Access, Route } from './route.ts';
+import type { Access, Permission, Route } from './route.ts';
 
 /** A JSON Schema of draft 2020-12, which is what OpenAPI 3.1 speaks. */
 type Schema = Record<string, unknown>;
@@ -33,13 +33,20 @@ export interface OpenApi {
  */
 export function openApiOf(
   routes: readonly Route[],
-  options: { version: string; publicUrl: string; tagOf: (path: string) => string; more?: OpenApi['paths'] },
+  options: {
+    version: string;
+    publicUrl: string;
+    tagOf: (path: string) => string;
+    /** Scopes of a key, each of which is enough. */
+    scopesOf: (permission: Permission) => string[];
+    more?: OpenApi['paths'];
+  },
 ): OpenApi {
   const paths: OpenApi['paths'] = {};
   for (const [path, operations] of Object.entries(options.more ?? {})) paths[path] = { ...operations };
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, options.tagOf(route.path)) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, options) };
   }
   const tags = new Set(
     Object.values(paths).flatMap((operations) => Object.values(operations).flatMap((each) => each.tags)),
@@ -50,7 +57,7 @@ export function openApiOf(
       title: 'Fairlead',
       version: options.version,
       description:
-        'Analytics, collection and settings of this desk. Calls with a permission take a session of the dashboard or "Authorization: Bearer <key>".',
+        'Analytics, collection and settings of this desk. Calls with a permission take a session of the dashboard, and most of them "Authorization: Bearer <key>" with one of the scopes that they name.',
       license: { name: 'AGPL-3.0-only', identifier: 'AGPL-3.0-only' },
     },
     servers: [{ url: options.publicUrl }],
@@ -74,7 +81,10 @@ function errorSchema(): Schema {
   return schema;
 }
 
-function operationOf(route: Route, tag: string): Operation {
+function operationOf(
+  route: Route,
+  { tagOf, scopesOf }: Pick<Parameters<typeof openApiOf>[1], 'tagOf' | 'scopesOf'>,
+): Operation {
   const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name as string);
   const known = route.params === undefined ? {} : membersOf(route.params);
   const parameters = [
@@ -92,8 +102,8 @@ function operationOf(route: Route, tag: string): Operation {
   return {
     operationId: idOf(route.method, route.path),
     summary: route.summary,
-    tags: [tag],
-    security: securityOf(route.access),
+    tags: [tagOf(route.path)],
+    security: securityOf(route.access, scopesOf),
     ...(route.access === 'public' || route.access === 'signed-in' ? {} : { 'x-permission': route.access }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.rawBodyBytesMax === undefined ? {} : { requestBody: { required: true, content: rawContent } }),
@@ -126,11 +136,9 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
 }
 
 function membersOf(schema: z.ZodType): Record<string, { schema: Schema; required: boolean }> {
-  // As the handler gets them: a number of an address is a number here too.
-  const { properties, required } = schemaOf(schema, 'output') as {
-    properties?: Record<string, Schema>;
-    required?: string[];
-  };
+  // As the handler gets them: a number of an address is a number here too. What has a default need not be sent.
+  const { properties } = schemaOf(schema, 'output') as { properties?: Record<string, Schema> };
+  const { required } = schemaOf(schema, 'input') as { required?: string[] };
   return Object.fromEntries(
     Object.entries(properties ?? {}).map(([name, member]) => [
       name,
@@ -139,9 +147,11 @@ function membersOf(schema: z.ZodType): Record<string, { schema: Schema; required
   );
 }
 
-function securityOf(access: Access): Record<string, string[]>[] {
+/** A key is named by the scopes that are enough, each for itself; what none of them allows is for people alone. */
+function securityOf(access: Access, scopesOf: (permission: Permission) => string[]): Record<string, string[]>[] {
   if (access === 'public') return [];
-  return access === 'signed-in' ? [{ session: [] }] : [{ key: [] }, { session: [] }];
+  const scopes = access === 'signed-in' ? [] : scopesOf(access);
+  return [...scopes.map((scope) => ({ key: [scope] })), { session: [] }];
 }
 
 /** `GET /api/sites/:domain/goals` → `getApiSitesDomainGoals`. */
