@@ -391,6 +391,8 @@ it('an access log becomes page views and visits of its own days', async () => {
   expect(sources.meta).toMatchObject({ imported_days: [['2026-01-05', '2026-01-06']] });
   expect(await undo('log.example', report.import)).toMatchObject({ rows: 4 });
   expect((await ask('log.example', ['visits', 'pageviews'])).rows).toEqual([[0, 0]]);
+  const zip = zipOf([{ name: 'access.log', text: 'x' }]);
+  await expect(importFile('access-log', 'log.example', zip)).rejects.toThrow('The file is packed by ZIP');
 });
 
 const umamiEvents = (rows: string[]) =>

@@ -36,11 +36,21 @@ export function openExpansion(
   };
 }
 
+/** Read as text they would be lines that have no format, which is no help. */
+const otherPackers = [
+  { name: 'ZIP', begins: Buffer.from('PK\x03\x04', 'latin1') },
+  { name: 'bzip2', begins: Buffer.from('BZh', 'latin1') },
+  { name: 'xz', begins: Buffer.from('\xfd7zXZ\x00', 'latin1') },
+  { name: 'zstd', begins: Buffer.from('\x28\xb5\x2f\xfd', 'latin1') },
+];
+
 /** Bytes of a file as they are, or what they expand to when they are gzip. @throws RequestError on a bomb or damage */
 export async function* expanded(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const pieces = bytes[Symbol.asyncIterator]();
   const first = await pieces.next();
   if (first.done === true) return;
+  const packed = otherPackers.find(({ begins }) => first.value.subarray(0, begins.length).equals(begins));
+  if (packed !== undefined) throw refused(`The file is packed by ${packed.name}: unpack it, or pack it as gzip.`);
   const isGzip = first.value.length > 2 && first.value[0] === 0x1f && first.value[1] === 0x8b;
   let read = 0;
   async function* all() {
