@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { navigate, useAddress } from './address/navigate.tsx';
 import { pathOf, readRoute } from './address/route.ts';
 import { DeskProvider, useDesk } from './desk/session.tsx';
+import { keepFocusNear } from './edge/focus.ts';
 import { OverviewPage } from './overview/page.tsx';
 import { DemoBanner } from './shell/demo_banner.tsx';
 import { Faults, NowherePage, UnreachablePage } from './shell/plain.tsx';
@@ -98,6 +99,8 @@ window.addEventListener('vite:preloadError', (event) => {
   event.preventDefault();
   window.location.reload();
 });
+
+keepFocusNear();
 
 const place = document.getElementById('desk');
 if (place === null) throw new Error('index.html has no element #desk.');

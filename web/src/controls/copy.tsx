@@ -6,10 +6,12 @@ import { Icon } from './icons.tsx';
 export function CopyButton({
   text,
   label = 'Copy',
+  disabled = false,
   onRefused,
 }: {
   text: string;
   label?: string;
+  disabled?: boolean;
   onRefused?: () => void;
 }) {
   const [state, setState] = useState<'idle' | 'done' | 'refused'>('idle');
@@ -22,6 +24,7 @@ export function CopyButton({
     <button
       type="button"
       className="btn sm"
+      disabled={disabled}
       onClick={async () => {
         const copied = await copyText(text);
         if (!copied) onRefused?.();

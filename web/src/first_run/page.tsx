@@ -14,7 +14,7 @@ import { CurrencyField, DomainField, RetentionField, TimezoneField } from '../si
 import { passwordStrength } from './password.ts';
 import { SnippetBox } from './snippet_box.tsx';
 import { snippetPlaces } from './snippets.ts';
-import { TestEventButton, useChecks, WaitingCard, WhyNothing } from './waiting.tsx';
+import { addressOf, TestEventButton, useChecks, WaitingCard, WhyNothing } from './waiting.tsx';
 
 /**
  * The one-time code arrives in the fragment, which no server and no log ever sees. It is taken out of the address
@@ -281,7 +281,7 @@ export function SnippetSteps({
   const [since] = useState(now);
   const [place, setPlace] = useState(() => snippetPlaces.html(domain));
   const heading = useRef<HTMLHeadingElement>(null);
-  const address = waiting.checks?.public_url.address.replace(/\/$/, '') ?? window.location.origin;
+  const address = addressOf(waiting);
   const works = waiting.checks !== undefined && waiting.checks.first_event !== null;
   useEffect(() => heading.current?.focus(), [works]);
   if (works)
@@ -316,7 +316,7 @@ export function SnippetSteps({
       <div className="go">
         <TestEventButton domain={domain} />
       </div>
-      <WhyNothing domain={domain} address={address} />
+      <WhyNothing domain={domain} address={address ?? window.location.origin} />
       <p className="why-nothing">
         <Link className="link" href={pathOf({ page: 'analytics', site: domain })}>
           Open the overview already

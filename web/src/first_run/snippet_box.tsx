@@ -15,14 +15,15 @@ export function SnippetBox({
   onPlace,
 }: {
   domain: string;
-  address: string;
+  /** Undefined while it is being asked: the lines have their room, and are not read yet. */
+  address: string | undefined;
   onPlace?: (text: string) => void;
 }) {
   const [kind, setKind] = useState<SnippetKind>('html');
-  const [size, setSize] = useState<number>();
+  const [size, setSize] = useState<number | 'asking' | undefined>('asking');
   const block = useRef<HTMLPreElement>(null);
   const id = useId();
-  const text = snippet(kind, domain, address);
+  const text = snippet(kind, domain, address ?? window.location.origin);
   useEffect(() => {
     let here = true;
     void trackerBytes().then((found) => {
@@ -49,11 +50,11 @@ export function SnippetBox({
           }}
           panelId={id}
         />
-        <CopyButton text={text} onRefused={select} />
+        <CopyButton text={text} onRefused={select} disabled={address === undefined} />
       </header>
       <div role="tabpanel" id={id} aria-label={snippetLabels[kind]}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling block must be reachable by keyboard. */}
-        <pre tabIndex={0} ref={block}>
+        <pre tabIndex={0} ref={block} className={address === undefined ? 'coming' : undefined}>
           {pieces(text).map((piece, index) => (
             <span key={index} className={classes[piece.kind]}>
               {piece.text}
@@ -61,9 +62,9 @@ export function SnippetBox({
           ))}
         </pre>
       </div>
-      <p>
-        {size === undefined ? '' : `${bytes(size)}. `}No cookies, nothing written to the visitor’s device, so no banner
-        is needed for it.
+      <p className={size === 'asking' ? 'coming' : undefined}>
+        {size === undefined ? '' : `${bytes(size === 'asking' ? 0 : size)}. `}No cookies, nothing written to the
+        visitor’s device, so no banner is needed for it.
       </p>
     </div>
   );

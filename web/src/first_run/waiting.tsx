@@ -48,6 +48,12 @@ export function useChecks(domain: string): Waiting {
   return waiting;
 }
 
+/** The address that a snippet asks; this page's own where the checks cannot say, and undefined while they are on their way. */
+export function addressOf({ checks, problem }: Waiting): string | undefined {
+  const said = checks?.public_url.address.replace(/\/$/, '');
+  return said ?? (problem === undefined ? undefined : window.location.origin);
+}
+
 /** The live checks that end in "first event received". */
 export function WaitingCard({
   domain,

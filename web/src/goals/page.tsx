@@ -5,6 +5,7 @@ import type { View } from '../address/view.ts';
 import { readView } from '../address/view.ts';
 import { FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
+import { takeFocus } from '../controls/take_focus.ts';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, forgetAnswers, useAnswers } from '../desk/answers.ts';
 import type { DeskError, Goal, QueryRequest, Site } from '../desk/api.ts';
@@ -117,7 +118,13 @@ export function GoalsPage({ site }: { site: Site }) {
           <p className="note" role="status">
             <span>
               “{removed.name}” is removed. The events it counted stay.{' '}
-              <button type="button" className="link" onClick={() => void restore(removed)}>
+              <button
+                key={removed.id}
+                ref={takeFocus}
+                type="button"
+                className="link"
+                onClick={() => void restore(removed)}
+              >
                 Undo
               </button>
             </span>

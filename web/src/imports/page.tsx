@@ -106,37 +106,40 @@ export function ImportsPage({ site }: { site: Site }) {
             onCancel={() => (current.state === 'running' ? setUndoing(current) : void remove(current))}
           />
         )}
-        <section aria-label="Imports so far">
-          <h2>Imports so far</h2>
-          <ListedTable
-            listed={{
-              rows: rows?.filter((one) => one !== current),
-              problem: rows === undefined ? problem : undefined,
-              settled: rows !== undefined,
-              reload: look,
-              set: () => {},
-            }}
-            heads={['File', 'State', 'Days', 'Started']}
-            empty={
-              <Empty title="Nothing was imported yet.">
-                {mayChange
-                  ? 'Numbers from Plausible, Umami, Google Analytics or an access log can stand beside those that are measured here.'
-                  : 'Owners and admins of this organisation can bring numbers from another product along.'}
-              </Empty>
-            }
-            row={(one) => (
-              <Row
-                one={one}
-                site={site}
-                today={today}
-                here={here}
-                mayChange={mayChange}
-                onUndo={() => setUndoing(one)}
-                onRemove={() => void remove(one)}
-              />
-            )}
-          />
-        </section>
+        {/* What stands under the import that runs waits for it, so that nothing moves when it comes. */}
+        {(rows !== undefined || problem !== undefined) && (
+          <section aria-label="Imports so far">
+            <h2>Imports so far</h2>
+            <ListedTable
+              listed={{
+                rows: rows?.filter((one) => one !== current),
+                problem: rows === undefined ? problem : undefined,
+                settled: rows !== undefined,
+                reload: look,
+                set: () => {},
+              }}
+              heads={['File', 'State', 'Days', 'Started']}
+              empty={
+                <Empty title="Nothing was imported yet.">
+                  {mayChange
+                    ? 'Numbers from Plausible, Umami, Google Analytics or an access log can stand beside those that are measured here.'
+                    : 'Owners and admins of this organisation can bring numbers from another product along.'}
+                </Empty>
+              }
+              row={(one) => (
+                <Row
+                  one={one}
+                  site={site}
+                  today={today}
+                  here={here}
+                  mayChange={mayChange}
+                  onUndo={() => setUndoing(one)}
+                  onRemove={() => void remove(one)}
+                />
+              )}
+            />
+          </section>
+        )}
         <p className="vh" role="status">
           {said}
         </p>

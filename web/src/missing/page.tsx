@@ -138,10 +138,11 @@ export function MissingPage({ site }: { site: Site }) {
             )}
             {answer.robots.length > 0 && <Robots answer={answer} />}
             {answer.examples.length > 0 && <Examples answer={answer} timezone={site.timezone} />}
+            {answer.last.length > 0 && <Last answer={answer} timezone={site.timezone} />}
             {answer.of_no_site.length > 0 && <OfNoSite rows={answer.of_no_site} />}
           </>
         )}
-        {answer !== undefined && (
+        {answer !== undefined && signs !== undefined && (
           <CallBox site={site.domain} call={{ method: 'GET', path: missingPath(site.domain, period.id) }} />
         )}
       </main>
@@ -465,7 +466,61 @@ function Examples({ answer, timezone }: { answer: MissingEvents; timezone: strin
         </table>
       </section>
       <footer>
-        <span>The newest {answer.examples.length}. Other reasons keep a count only, so they have no examples.</span>
+        <span>The newest {answer.examples.length}.</span>
+      </footer>
+    </section>
+  );
+}
+
+/** What a rule of the site stopped, or what could not be read: where to look on the page itself. */
+function Last({ answer, timezone }: { answer: MissingEvents; timezone: string }) {
+  return (
+    <section className="panel" aria-label="The last of other reasons">
+      <header>
+        <h2>The last of other reasons</h2>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard. */}
+      <section className="ms-scroll" tabIndex={0} aria-label="Examples of other reasons">
+        <table>
+          <thead>
+            <tr>
+              {['Time', 'Reason', 'Event', 'Page', 'Referrer', 'Country'].map((head) => (
+                <th key={head} scope="col" className={head === 'Time' || head === 'Page' ? '' : 'lo'}>
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {answer.last.map((row, at) => {
+              const page = `${row.hostname}${row.page}`;
+              const country = row.country === '' ? notApplicable : valueText(declaredDimension('country'), row.country);
+              return (
+                <tr key={at}>
+                  <td>{momentText(row.time, timezone)}</td>
+                  <td className="lo">
+                    <code>{row.reason}</code>
+                  </td>
+                  <td className="lo">
+                    {row.name === 'pageview' ? 'Page view' : row.name === '' ? notApplicable : row.name}
+                  </td>
+                  <td className="ms-page" title={page}>
+                    <span className="cut-path">{page === '' ? `not read: ${row.field}` : <CutPath text={page} />}</span>
+                    <span className="ms-more">{row.reason}</span>
+                  </td>
+                  <td className="lo">{row.referrer === '' ? notApplicable : row.referrer}</td>
+                  <td className="lo">{country}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </section>
+      <footer>
+        <span>
+          At most four of each reason since the desk was started; they are in its memory only. Who asked not to be
+          counted and shielded addresses are not shown.
+        </span>
       </footer>
     </section>
   );

@@ -125,7 +125,7 @@ export function AllRows({
           tab={tab}
           answer={answer}
           totalOf={totalOf}
-          rows={Math.max(8, Math.min(pageRows, here))}
+          rows={data === undefined ? pageRows : Math.max(8, Math.min(pageRows, here))}
           filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
           onFilter={(value, exclude) =>
             onChange({

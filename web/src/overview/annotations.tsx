@@ -1,8 +1,9 @@
 import type { FormEvent } from 'react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Field, FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
+import { takeFocus } from '../controls/take_focus.ts';
 import type { Annotation, DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { exactCount } from '../numbers/format.ts';
@@ -60,7 +61,7 @@ export function useAnnotations(site: string, wanted: boolean): Annotations {
 
 const inOrder = (all: readonly Annotation[]) => all.toSorted((a, b) => a.day.localeCompare(b.day) || a.id - b.id);
 
-/** "Annotate" beside the chart: what is written onto the days that it shows, and a form for one more. */
+/** "Annotations" beside the chart: what is written onto the days that it shows, and a form for one more. */
 export function AnnotationList({
   annotations,
   range,
@@ -81,7 +82,7 @@ export function AnnotationList({
     setRefusal(undefined);
   };
   const shown = annotations.all.filter(({ day }) => range.from <= day && day <= range.to);
-  const label = shown.length === 0 ? 'Annotate' : `Annotations: ${exactCount(shown.length)}`;
+  const count = exactCount(shown.length);
   return (
     <Popover
       label="Annotations"
@@ -90,10 +91,16 @@ export function AnnotationList({
       open={open}
       onOpenChange={turn}
       button={(props) => (
-        <button type="button" className="btn quiet sm" {...props}>
+        <button
+          type="button"
+          className="btn quiet sm"
+          aria-label={`Annotations: ${shown.length === 0 ? 'none' : count}`}
+          {...props}
+        >
           <Icon name="note" />
-          <span className="only-w">{label}</span>
-          <span className="vh not-w">{label}</span>
+          <span className="only-w">
+            Annotations<span className="note-count">{shown.length === 0 ? '' : count}</span>
+          </span>
         </button>
       )}
     >
@@ -133,6 +140,8 @@ export function AnnotationList({
             <p className="taken-off" role="status">
               <span dir="auto">“{takenOff.note}” is taken off.</span>
               <button
+                key={takenOff.id}
+                ref={takeFocus}
                 type="button"
                 className="btn sm"
                 onClick={() =>
@@ -209,6 +218,7 @@ function AnnotationForm({
   const [note, setNote] = useState(start.note);
   const [problem, setProblem] = useState<{ field: 'day' | 'note'; text: string }>();
   const [refusal, setRefusal] = useState<DeskError>();
+  const inputs = useRef<HTMLFormElement>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setRefusal(undefined);
@@ -218,7 +228,10 @@ function AnnotationForm({
         ? ({ field: 'note', text: 'Say in a few words what happened.' } as const)
         : undefined;
     setProblem(missing);
-    if (missing !== undefined) return;
+    if (missing !== undefined) {
+      inputs.current?.querySelector<HTMLInputElement>(`[name="${missing.field}"]`)?.focus();
+      return;
+    }
     try {
       await onSubmit(day, note.trim());
       setNote('');
@@ -229,16 +242,25 @@ function AnnotationForm({
   const wrong = (field: 'day' | 'note') =>
     problem?.field === field ? problem.text : refusal?.field === field ? refusal.message : undefined;
   return (
-    <form className="form" onSubmit={submit} noValidate>
+    <form className="form" ref={inputs} onSubmit={submit} noValidate>
       <Field label="Day" error={wrong('day')}>
         {(props) => (
-          <input {...props} type="date" className="in" value={day} onChange={(event) => setDay(event.target.value)} />
+          <input
+            {...props}
+            name="day"
+            type="date"
+            className="in"
+            value={day}
+            onChange={(event) => setDay(event.target.value)}
+          />
         )}
       </Field>
       <Field label="What happened" error={wrong('note')} help="Everyone who sees the chart reads it.">
         {(props) => (
           <input
             {...props}
+            {...(onCancel === undefined ? {} : { ref: takeFocus })}
+            name="note"
             className="in"
             value={note}
             dir="auto"

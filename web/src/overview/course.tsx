@@ -115,7 +115,7 @@ export function Course({
           {range}
         </span>
         {beforeRange !== undefined && (
-          <span>
+          <span className="was">
             <i className="sw p" />
             {beforeRange}
             {partly !== undefined && `, ${partly}`}
@@ -129,7 +129,7 @@ export function Course({
           </span>
         )}
         {points.some((point) => point.imported) && (
-          <span className="only-d">
+          <span className="only-d was">
             <i className="sw i" />
             imported
           </span>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Icon } from '../controls/icons.tsx';
 import { listKeys } from '../controls/list_keys.ts';
 import { Popover } from '../controls/popover.tsx';
+import { takeFocus } from '../controls/take_focus.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import { cellNumber, exactCount } from '../numbers/format.ts';
 import type { Dimension } from '../questions/dimensions.ts';
@@ -25,7 +26,7 @@ export interface FilterBarProps {
 export function FilterBar({ asked, filters, onChange, timezone, adding, onAdding }: FilterBarProps) {
   const [edited, setEdited] = useState<number | null>(null);
   return (
-    <section className="filters" aria-label="Filters">
+    <section className="filters reached" tabIndex={-1} aria-label="Filters">
       {filters.map((filter, index) => {
         const words = filterWords(filter);
         return (
@@ -99,9 +100,6 @@ export function FilterBar({ asked, filters, onChange, timezone, adding, onAdding
     </section>
   );
 }
-
-/** One step takes the place of another, and with it the focus that was in there. */
-const takeFocus = (element: HTMLElement | null) => element?.focus({ preventScroll: true });
 
 /** Dimension, operator, values: one step after the other in the same place. */
 function FilterEditor({

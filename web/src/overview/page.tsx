@@ -332,7 +332,8 @@ export function OverviewPage({ site }: { site: Site }) {
               Imported: {imported.map(([from, to]) => rangeText({ from, to }, frame.today)).join(', ')}.
             </span>
           )}
-          <span>Places come from a database on this server; no address left it.</span>
+          {/* After what comes with the numbers, and so not before it. */}
+          {shown.state !== 'waiting' && <span>Places come from a database on this server; no address left it.</span>}
           {view.filters.length > 0 && (
             <span className="vh">Filtered: {view.filters.map((filter) => filterSentence(filter)).join(', ')}.</span>
           )}

@@ -142,7 +142,7 @@ export function Breakdown({
               <th
                 key={column.head}
                 scope="col"
-                className={`num ${column.wide === true ? 'lo' : ''}`}
+                className={`num ${column.wide === true ? 'lo' : ''} ${column.metric === 'total_revenue' ? 'money' : ''}`}
                 {...(column === leading
                   ? { 'aria-sort': sort?.direction === 'asc' ? ('ascending' as const) : ('descending' as const) }
                   : {})}
@@ -198,7 +198,8 @@ export function Breakdown({
                         key={column.head}
                         className={`num ${column.kind === 'share' ? 'z' : ''} ${column.wide === true ? 'lo' : ''}`}
                       >
-                        {cellText(column, cells[at], money)}
+                        {/* An element of its own: a number that came into the same text would count as one that moved. */}
+                        {cells[at] === undefined ? <span>{onItsWay}</span> : cellText(column, cells[at], money)}
                       </td>
                     ))}
                   </tr>

@@ -72,9 +72,11 @@ export function NothingMatches({
       <p className="hush-title">
         <b>Nothing matches these filters.</b>
       </p>
-      <p>
-        Without “{filterSentence(last)}” there {visits === 1 ? 'is' : 'are'}{' '}
-        {visits === null ? '…' : exactCount(visits)} {visits === 1 ? 'visit' : 'visits'}.
+      <p className="hush-found">
+        <span key={visits}>
+          Without “{filterSentence(last)}” there {visits === 1 ? 'is' : 'are'}{' '}
+          {visits === null ? '…' : exactCount(visits)} {visits === 1 ? 'visit' : 'visits'}.
+        </span>
       </p>
       <button type="button" className="btn" onClick={() => onFilters(fewer)}>
         Remove it

@@ -3,6 +3,7 @@ import type { MetricName } from '../../../contract/query.ts';
 import { CallBox } from '../controls/call_box.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
+import { takeFocus } from '../controls/take_focus.ts';
 import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
 import { filterSentence } from '../questions/filters.ts';
 import { metricWords } from '../questions/metrics.ts';
@@ -62,9 +63,6 @@ export function WhyPopover({
     </Popover>
   );
 }
-
-/** It may come in the place of what was chosen and is gone with the focus. */
-const takeFocus = (element: HTMLElement | null) => element?.focus({ preventScroll: true });
 
 /** What numbers mean, what they were asked with, what is left out, where they were read and how fresh they are. */
 export function Reasons({

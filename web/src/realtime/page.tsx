@@ -132,13 +132,15 @@ export function RealtimePage({ site }: { site: Site }) {
             </div>
           </div>
           {answer === undefined && problem !== undefined ? (
-            <Failed
-              code={problem.code}
-              message={problem.message}
-              reference={problem.reference}
-              onRetry={() => window.location.reload()}
-              what="What happens now could not be read."
-            />
+            <div className="rt-course rt-away">
+              <Failed
+                code={problem.code}
+                message={problem.message}
+                reference={problem.reference}
+                onRetry={() => window.location.reload()}
+                what="What happens now could not be read."
+              />
+            </div>
           ) : (
             <Course answer={answer} timezone={site.timezone} />
           )}
@@ -224,11 +226,11 @@ function Course({ answer, timezone }: { answer: RealtimeAnswer | undefined; time
     <figure className="rt-course">
       <figcaption>
         <span>
-          <i className="rt-key views" /> Page views by minute
-          {answer === undefined ? '' : `, ${exactCount(views)} in 30`}
+          <i className="rt-key visitors" /> Visitors
         </span>
         <span>
-          <i className="rt-key visitors" /> Visitors
+          <i className="rt-key views" /> Page views by minute
+          {answer === undefined ? '' : `, ${exactCount(views)} in 30`}
         </span>
         <span className="rt-top">{views === 0 ? '' : `highest ${exactCount(top)}`}</span>
       </figcaption>

@@ -1,9 +1,10 @@
 import type { FormEvent } from 'react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { keyScopes } from '../../../contract/api.ts';
 import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError } from '../controls/field.tsx';
+import { takeFocus } from '../controls/take_focus.ts';
 import type { ApiKey, CreatedApiKey, DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
@@ -52,7 +53,7 @@ export function KeySettings({ site }: { site: Site }) {
         </p>
         <FormError message={refusal?.message} reference={refusal?.reference} />
         {created !== undefined && (
-          <div className="note ok" role="status">
+          <div className="note ok reached" role="status" key={created.id} ref={takeFocus} tabIndex={-1}>
             <div>
               <b>“{created.name}” is ready.</b> This is the only time the key is shown; keep it somewhere safe.
               <div className="secret">
@@ -144,11 +145,13 @@ function NewKeyForm({ onMade }: { onMade: (key: CreatedApiKey) => void }) {
   const [chosen, setChosen] = useState<Scope[]>(['stats:read']);
   const [problem, setProblem] = useState<string>();
   const [refusal, setRefusal] = useState<DeskError>();
+  const form = useRef<HTMLFormElement>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setRefusal(undefined);
     const missing = name.trim() === '' ? 'A name says later what the key is for, such as “Monthly report”.' : undefined;
     setProblem(missing);
+    if (missing !== undefined) form.current?.querySelector<HTMLInputElement>('input')?.focus();
     if (missing !== undefined || chosen.length === 0) return;
     try {
       onMade(await api.createKey({ name: name.trim(), scopes: chosen }));
@@ -160,7 +163,7 @@ function NewKeyForm({ onMade }: { onMade: (key: CreatedApiKey) => void }) {
   return (
     <section>
       <h2>New key</h2>
-      <form className="form" onSubmit={submit} noValidate>
+      <form className="form" ref={form} onSubmit={submit} noValidate>
         <Field label="Name" error={problem}>
           {(props) => (
             <input

@@ -3,13 +3,13 @@ import type { Site } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
 import { SnippetBox } from '../first_run/snippet_box.tsx';
 import { snippetPlaces } from '../first_run/snippets.ts';
-import { TestEventButton, useChecks, WaitingCard, WhyNothing } from '../first_run/waiting.tsx';
+import { addressOf, TestEventButton, useChecks, WaitingCard, WhyNothing } from '../first_run/waiting.tsx';
 
 export function SnippetSettings({ site }: { site: Site }) {
   const waiting = useChecks(site.domain);
   const [since] = useState(now);
   const [place, setPlace] = useState(() => snippetPlaces.html(site.domain));
-  const address = waiting.checks?.public_url.address.replace(/\/$/, '') ?? window.location.origin;
+  const address = addressOf(waiting);
   return (
     <div className="settings">
       <section>
@@ -20,7 +20,7 @@ export function SnippetSettings({ site }: { site: Site }) {
         <div className="go">
           <TestEventButton domain={site.domain} />
         </div>
-        <WhyNothing domain={site.domain} address={address} />
+        <WhyNothing domain={site.domain} address={address ?? window.location.origin} />
       </section>
     </div>
   );

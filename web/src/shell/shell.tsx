@@ -325,7 +325,7 @@ function healthOf(live: Live): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: st
     };
   const { stores, spool_lag_ms: lag } = live.now;
   if (!stores.warehouse)
-    return { state: 'bad', text: 'The warehouse does not answer', detail: 'Events are safe on disk and will appear.' };
+    return { state: 'bad', text: 'Warehouse does not answer', detail: 'Events are safe on disk and will appear.' };
   if (!stores.postgres)
     return {
       state: 'bad',

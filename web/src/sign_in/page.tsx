@@ -29,6 +29,15 @@ export function SignInPage({ ended }: { ended: boolean }) {
     if (visitor.state === 'here') navigate(next, { replace: true });
   }, [visitor.state, next]);
 
+  // Signed in again in another tab, this one goes on as well.
+  useEffect(() => {
+    const look = () => {
+      if (!document.hidden) api.session().then(enter, () => {});
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [enter]);
+
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const empty = email.trim() === '' ? 'email' : password === '' ? 'password' : undefined;
