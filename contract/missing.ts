@@ -41,6 +41,24 @@ export const missingEvents = z.object({
       country: z.string(),
     }),
   ),
+  /**
+   * The last events of other reasons, newest first, four of each: as much as the process that answers has in its memory.
+   * Whoever asked not to be counted, and shielded addresses, are not among them.
+   */
+  last: z.array(
+    z.object({
+      time: z.string(),
+      reason: z.string(),
+      /** '' in each of these: it could not be read, or was not looked up. */
+      name: z.string(),
+      hostname: z.string(),
+      page: z.string(),
+      referrer: z.string(),
+      country: z.string(),
+      /** The member of the payload that could not be read. */
+      field: z.string(),
+    }),
+  ),
   /** Events of the whole desk that no site here could be found for: a domain that is misspelt is among them. */
   of_no_site: z.array(z.object({ reason: z.string(), means: z.string(), events: z.number().int() })),
 });

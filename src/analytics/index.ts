@@ -139,7 +139,7 @@ export const analytics = defineSubject({
         ...goalRoutes(house, { frozenDaysOf: history.frozenDays }),
         ...annotationRoutes(house),
         ...contactRoutes(house),
-        ...missingRoutes(house),
+        ...missingRoutes(house, ingest.lastDrops),
         ...qualityRoutes(house),
         ...shieldRoutes(house),
         ...realtimeRoutes(house),

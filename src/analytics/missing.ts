@@ -5,6 +5,7 @@ import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
+import type { LastDrops } from './ingest/last_drops.ts';
 import { hourMs, isoInstant, isZone, localDay, startOfDay } from './query/zone.ts';
 
 /** More of them say nothing new. */
@@ -29,8 +30,8 @@ const meanings: Readonly<Record<string, string>> = { ...dropReasons, ...leftOutR
 
 type MissingHouse = Pick<House, 'postgres' | 'warehouse' | 'clock'>;
 
-/** Why is an event not there? Drops by reason over time, robots by rule, and the last of them. */
-export function missingRoutes({ postgres, warehouse, clock }: MissingHouse): Route[] {
+/** Why is an event not there? Drops by reason over time, robots by rule, and the last of both. */
+export function missingRoutes({ postgres, warehouse, clock }: MissingHouse, last: Pick<LastDrops, 'of'>): Route[] {
   async function read(site: { id: number; timezone: string }, period: MissingPeriod, signal: AbortSignal) {
     const zone = isZone(site.timezone) ? site.timezone : 'UTC';
     const { step, starts, to } = stepsOf(period, clock.now(), zone);
@@ -97,6 +98,11 @@ export function missingRoutes({ postgres, warehouse, clock }: MissingHouse): Rou
         time: `${at.replace(' ', 'T')}Z`,
         page: pathname,
       })),
+      last: last
+        .of(site.id)
+        .filter(({ atMs }) => atMs >= from)
+        .slice(0, examplesMax)
+        .map(({ atMs, pathname, ...drop }) => ({ ...drop, time: new Date(atMs).toISOString(), page: pathname })),
       of_no_site: counted(false).map(({ reason, means, events }) => ({ reason, means, events })),
     } satisfies MissingEvents;
   }
@@ -106,7 +112,7 @@ export function missingRoutes({ postgres, warehouse, clock }: MissingHouse): Rou
       method: 'GET',
       path: '/api/sites/:domain/missing',
       access: 'stats.read',
-      summary: 'Events that were sent and not stored, by reason over time, with the last robots as examples.',
+      summary: 'Events that were sent and not stored, by reason over time, with the last of them as examples.',
       params: z.object({ domain: z.string() }),
       query: z.strictObject({ period: z.enum(missingPeriods).default('7d') }),
       answer: missingEvents,

@@ -79,6 +79,32 @@ it('robots are shown by rule, and the last of them without anything of who it wa
   expect(JSON.stringify(examples)).not.toMatch(/secret|Googlebot\/|127\.0\.0\.1/);
 });
 
+it('the last of other reasons say where they came from, and nothing of whoever asked not to be counted', async () => {
+  const shields = '/api/sites/shop.example/shields';
+  const add = (kind: string, value: string) => desk.call('POST', shields, { kind, value, confirm: 'shop.example' });
+  expect((await add('path', '/inside/**')).status).toBe(201);
+  expect((await add('blocked_hostname', 'copy.example')).status).toBe(201);
+  expect((await desk.call('PATCH', '/api/sites/shop.example', { privacy_signals: 'drop' })).status).toBe(200);
+  await desk.collect(view(1, { u: 'https://copy.example/a?token=secret#secret', r: 'https://bing.com/?q=secret' }));
+  await desk.collect(view(1, { u: 'https://shop.example/inside/jane@shop.example', n: 'Signup' }));
+  for (const header of ['sec-gpc', 'dnt'])
+    await desk.collect(view(1, { u: 'https://shop.example/inside/of-nobody' }), { [header]: '1' });
+  await desk.collect(view(1, { u: 7 }));
+  const { last, reasons } = await missing('shop.example', '24h');
+  expect(counts(reasons)).toMatchObject({ privacy_signal: 2, site_page_blocklist: 1, invalid: 1 });
+  const told = { time: expect.any(String), country: '', field: '', referrer: '', name: 'pageview' };
+  expect(last.slice(0, 3)).toEqual([
+    { ...told, reason: 'invalid', name: '', hostname: '', page: '', field: 'url' },
+    { ...told, reason: 'site_page_blocklist', name: 'Signup', hostname: 'shop.example', page: '/inside/(email)' },
+    { ...told, reason: 'site_hostname_blocklist', hostname: 'copy.example', page: '/a', referrer: 'bing.com' },
+  ]);
+  expect(last.map(({ reason }) => reason)).toContain('duplicate');
+  expect(JSON.stringify(last)).not.toMatch(/secret|jane|of-nobody|bot|privacy_signal/);
+  for (let n = 0; n < 9; n++) await desk.collect(view(1, { u: `https://shop.example/inside/${n}` }));
+  const again = (await missing('shop.example', '24h')).last.filter(({ reason }) => reason === 'site_page_blocklist');
+  expect(again).toHaveLength(4);
+});
+
 it('another site sees none of it', async () => {
-  expect(await missing('other.example')).toMatchObject({ reasons: [], robots: [], examples: [] });
+  expect(await missing('other.example')).toMatchObject({ reasons: [], robots: [], examples: [], last: [] });
 });

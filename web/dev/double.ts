@@ -565,6 +565,17 @@ function missingOf(daily: number, period: string): MissingEvents {
       referrer: at % 2 === 0 ? '' : 'google.com',
       country: at % 2 === 0 ? 'DE' : '',
     })),
+    last: ['site_hostname_allowlist', 'invalid', 'site_hostname_allowlist']
+      .slice(0, robots === 0 ? 0 : 3)
+      .map((reason, at) => ({
+        time: new Date(Date.now() - at * 97_000).toISOString(),
+        reason,
+        ...(reason === 'invalid'
+          ? { name: '', hostname: '', page: '', field: 'url' }
+          : { name: 'pageview', hostname: 'copy.example', page: '/cart', field: '' }),
+        referrer: '',
+        country: '',
+      })),
     of_no_site: robots === 0 ? [] : [{ reason: 'not_found', means: dropReasons.not_found, events: 14 }],
   };
 }

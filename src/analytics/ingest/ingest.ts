@@ -9,12 +9,13 @@ import type { SiteRecord } from '../sites.ts';
 import type { Slot } from '../visits/live_visits.ts';
 import { type Arrival, arrive, type Hit } from './arrival.ts';
 import type { DropCounts } from './drops.ts';
+import type { LastDrops } from './last_drops.ts';
 import type { LiveView } from './live.ts';
 import { type Page, readPage } from './page.ts';
 import { domainSaid, type EventInput, type Refusal, readEvent, type Unkept } from './payload.ts';
 import { botLine } from './row.ts';
 import { readSource } from './source.ts';
-import { type Desk, placeOf, takeIn } from './steps.ts';
+import { type Desk, honourSignals, hostOf, placeOf, takeIn } from './steps.ts';
 
 /** Who sends. Exists while the request's function runs and is handed to nothing that outlives it. */
 export type Sender = {
@@ -61,6 +62,8 @@ export type IngestParts = {
   readonly events: Lane;
   readonly bots: Lane;
   readonly drops: DropCounts;
+  /** Absent: nobody asks for examples of drops. */
+  readonly lastDrops?: Pick<LastDrops, 'add'>;
   readonly live: LiveView;
   /** A row was stored on a UTC day that may be closed: its frozen counts must be made again. */
   readonly onLate: (siteId: number, day: number) => void;
@@ -144,6 +147,11 @@ export function openIngest(parts: IngestParts): Ingest {
     const domain = domainSaid(raw);
     const site = domain === undefined ? undefined : desk.sites.find(domain);
     drops.add(site?.id ?? 0, refusal.reason, nowMs);
+    if (site !== undefined)
+      parts.lastDrops?.add(site.id, {
+        ...{ atMs: nowMs, reason: refusal.reason, field: refusal.field },
+        ...{ name: '', hostname: '', pathname: '', referrer: '', country: '' },
+      });
   }
 
   /** A call that makes no event, whoever sent it: only its site is looked up, so that the site sees the count. */
@@ -158,6 +166,14 @@ export function openIngest(parts: IngestParts): Ingest {
     taken.dropped[reason] = (taken.dropped[reason] ?? 0) + 1;
     if (reason === 'duplicate') taken.duplicates++;
     drops.add(reason === 'not_found' ? 0 : arrival.site.id, reason, arrival.nowMs);
+    // Whoever asks not to be counted is no example of another reason either.
+    if (reason !== 'not_found' && honourSignals(arrival) === undefined)
+      parts.lastDrops?.add(arrival.site.id, {
+        ...{ atMs: arrival.nowMs, reason, field: '', name: arrival.input.name },
+        ...{ hostname: arrival.page.hostname, pathname: arrival.page.pathname },
+        referrer: hostOf(arrival.input.referrer),
+        country: typeof arrival.place === 'object' ? arrival.place.country : '',
+      });
     // Detected robots are kept apart; when the disk is full they are only counted.
     if (reason === 'bot') parts.bots.append(botRow(arrival, desk), () => {});
   }

@@ -14,6 +14,7 @@ import { openDropIns } from './dropin/doors.ts';
 import { countQuarantined, type DropCounts, openDropCounts } from './drops.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type Ingest, openIngest } from './ingest.ts';
+import { type LastDrops, openLastDrops } from './last_drops.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
@@ -35,6 +36,7 @@ export type RunningIngest = {
   readonly orderKeys: AgedKeys;
   readonly addressDigest: AddressDigest;
   readonly sealContact: ContactSeal;
+  readonly lastDrops: LastDrops;
   /**
    * Reads back what the last process knew, and lets the requests in that came meanwhile.
    * @throws what the warehouse does; those requests are then refused
@@ -101,6 +103,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
   }
 
   const drops = openDropCounts();
+  const lastDrops = openLastDrops();
   const live = openLiveView();
   const addressDigest: AddressDigest = (siteId, address) =>
     house.keys.digest('shield-address', shieldAddressText(siteId, address)).toString('hex');
@@ -122,6 +125,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     desk,
     clock,
     drops,
+    lastDrops,
     live,
     events: spool.lane('events'),
     bots: spool.lane('bots'),
@@ -153,6 +157,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     orderKeys,
     addressDigest,
     sealContact,
+    lastDrops,
     begin,
     begun: begun.promise,
     async stop() {
