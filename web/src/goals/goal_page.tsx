@@ -15,7 +15,7 @@ import { cellNumber, exactCount } from '../numbers/format.ts';
 import { AllRows } from '../overview/all_rows.tsx';
 import { useAnnotations } from '../overview/annotations.tsx';
 import { askedWithOf, partlyOf } from '../overview/asked_with.ts';
-import { Course } from '../overview/course.tsx';
+import { Course, isPeopled } from '../overview/course.tsx';
 import { revenueElsewhere } from '../overview/explanation.ts';
 import { OverviewPanel } from '../overview/panel.tsx';
 import { PlaceCredit } from '../overview/place_credit.tsx';
@@ -27,7 +27,7 @@ import { clockText, rangeText } from '../period/words.ts';
 import { dimensionOf } from '../questions/dimensions.ts';
 import { passesAlone, toggleFilter } from '../questions/filters.ts';
 import { metricLabel, metricWords } from '../questions/metrics.ts';
-import { breakdownQuestion, listName, tabOf } from '../questions/overview.ts';
+import { breakdownQuestion, listName, stepMetricOf, tabOf } from '../questions/overview.ts';
 import type { Panel, PanelTab } from '../questions/panels.ts';
 import { propertyTab } from '../questions/panels.ts';
 import { useListed } from '../settings/listed.tsx';
@@ -240,8 +240,9 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
                 annotations={annotations}
                 drawnAs={{
                   asked: stepMetrics(goal),
-                  metric: metric === 'conversion_rate' ? 'group_conversion_rate' : metric,
-                  peopled: (label) => peopled(answers['now people'], label) || peopled(answers['before people'], label),
+                  metric: stepMetricOf(metric),
+                  peopled: (label) =>
+                    isPeopled(answers['now people'], label) || isPeopled(answers['before people'], label),
                 }}
                 why={
                   <WhyPopover open={why} onOpenChange={setWhy} shortens>
@@ -323,9 +324,6 @@ function shownTab(panel: Panel, view: View): PanelTab {
     ? propertyTab('prop.')
     : (tabOf(panel, view) ?? propertyTab('prop.'));
 }
-
-const peopled = (answer: Answer | undefined, label: string) =>
-  drawn(answer)?.results.some(({ dimensions: [step] }) => step === label) === true;
 
 function meansOf(metric: MetricName, goal: Goal): string {
   switch (metric) {

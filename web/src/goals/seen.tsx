@@ -163,7 +163,9 @@ export function Suggestions({
                       start: { kind: thing.kind, match: thing.match, currency: thing.currency ?? null },
                     })}
                   >
-                    Create<span className="only-w">&nbsp;goal</span>
+                    <span>
+                      Create<span className="only-w"> goal</span>
+                    </span>
                   </Link>
                 </td>
               </tr>

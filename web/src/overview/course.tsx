@@ -41,6 +41,11 @@ export interface DrawnAs {
   peopled?: (label: string) => boolean;
 }
 
+/** Was anybody there in this step? */
+export function isPeopled(answer: Answer | undefined, label: string): boolean {
+  return drawn(answer)?.results.some(({ dimensions: [step] }) => step === label) === true;
+}
+
 const stepWords: Record<Step, string> = { hour: 'Hour', day: 'Day', week: 'Week', month: 'Month' };
 
 /** The chosen number over time, as a chart or as a table. */

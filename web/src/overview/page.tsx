@@ -16,14 +16,22 @@ import { dimensionOf } from '../questions/dimensions.ts';
 import type { Filter } from '../questions/filters.ts';
 import { filterSentence, passesAlone, toggleFilter } from '../questions/filters.ts';
 import type { Asked, Frame } from '../questions/overview.ts';
-import { frameOf, listName, overviewQuestions, revenueMetrics, tabOf, totalsOfView } from '../questions/overview.ts';
+import {
+  frameOf,
+  listName,
+  overviewQuestions,
+  revenueMetrics,
+  stepMetricOf,
+  tabOf,
+  totalsOfView,
+} from '../questions/overview.ts';
 import type { PanelTab } from '../questions/panels.ts';
 import { panels, tabKey } from '../questions/panels.ts';
 import { Shell } from '../shell/shell.tsx';
 import { AllRows } from './all_rows.tsx';
 import { useAnnotations } from './annotations.tsx';
 import { askedWithOf, partlyOf } from './asked_with.ts';
-import { Course } from './course.tsx';
+import { Course, isPeopled } from './course.tsx';
 import { EmptyPanel } from './empty_panel.tsx';
 import { countedUntil, importedDays, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
@@ -222,7 +230,11 @@ export function OverviewPage({ site }: { site: Site }) {
                   view={view}
                   local={local}
                   firstDay={firstDay}
-                  drawnAs={{ asked: ofOrders ? revenueMetrics : totalsOfView(view.filters), metric }}
+                  drawnAs={{
+                    asked: ofOrders ? revenueMetrics : totalsOfView(view.filters).map(stepMetricOf),
+                    metric: stepMetricOf(metric),
+                    peopled: (step) => isPeopled(answers.people, step) || isPeopled(answers['people before'], step),
+                  }}
                   series={answers.series as Answer}
                   before={answers.before}
                   partly={partly}

@@ -65,6 +65,9 @@ const readingMetrics = [
   'scroll_depth',
 ] as const satisfies readonly MetricName[];
 
+/** Under a goal the share of all visitors who reached it stands beside how they came and what else they did. */
+const convertingMetrics = [...totalMetrics, 'conversion_rate'] as const satisfies readonly MetricName[];
+
 /** What a reader does on it: reading is measured for pages and visits, not for these. */
 const actions = new Set<string>(['goal', 'event', 'title']);
 
@@ -73,9 +76,15 @@ const actions = new Set<string>(['goal', 'event', 'title']);
  * visits were.
  */
 export function totalsOfView(filters: readonly Filter[]): readonly MetricName[] {
+  if (filters.some(({ dimension, operator }) => dimension === 'goal' && operator === 'is')) return convertingMetrics;
   const read =
     onlyPage(filters) !== undefined && !filters.some(({ dimension: key }) => actions.has(key) || isProperty(key));
   return read ? readingMetrics : totalMetrics;
+}
+
+/** The same by step: the rate of a step is a share of the visitors of that step. */
+export function stepMetricOf(metric: MetricName): MetricName {
+  return metric === 'conversion_rate' ? 'group_conversion_rate' : metric;
 }
 
 export const revenueMetrics = ['events', 'total_revenue'] as const satisfies readonly MetricName[];
@@ -229,16 +238,23 @@ export function overviewQuestions(asked: Asked, view: View, revenue: boolean): R
   const { frame } = asked;
   const money = view.metric === 'total_revenue' || view.metric === 'events';
   const metrics = totalsOfView(view.filters);
+  const steps = metrics.map(stepMetricOf);
   const questions: Record<string, QueryRequest> = {
     totals: totalsQuestion(asked, metrics),
     series: money
       ? seriesQuestion(asked, frame.range, revenueMetrics, [ordersFilter])
-      : seriesQuestion(asked, frame.range, metrics),
+      : seriesQuestion(asked, frame.range, steps),
   };
   if (frame.before !== undefined)
     questions.before = money
       ? seriesQuestion(asked, frame.before, revenueMetrics, [ordersFilter])
-      : seriesQuestion(asked, frame.before, metrics);
+      : seriesQuestion(asked, frame.before, steps);
+  // A step in which somebody was there and nobody reached the goal has a rate of 0; one with nobody has none.
+  if (view.metric === 'conversion_rate' && metrics.includes('conversion_rate')) {
+    const everyone = { ...asked, filters: asked.filters.filter(({ dimension }) => dimension !== 'goal') };
+    questions.people = seriesQuestion(everyone, frame.range, ['visitors']);
+    if (frame.before !== undefined) questions['people before'] = seriesQuestion(everyone, frame.before, ['visitors']);
+  }
   if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
   for (const panel of panels) {
     const tab = tabOf(panel, view, revenue);

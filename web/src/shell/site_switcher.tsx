@@ -112,7 +112,7 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
                   {option.tile ? <Tile name={option.text} /> : <Icon name={option.id === 'new' ? 'plus' : 'sites'} />}
                   <span className="cut">{option.text}</span>
                   {option.tile && numbers(option.text)}
-                  {option.text === site && <Icon name="check" />}
+                  {option.text === site ? <Icon name="check" /> : option.tile && <span className="site-mark" />}
                 </div>
               ))
             }
