@@ -48,3 +48,15 @@ it('one reason over time is in the address, and Back leaves it', { timeout: step
   await page.getByRole('link', { name: /^Change rule/ }).click();
   await page.getByRole('heading', { name: 'What is kept' }).waitFor();
 });
+
+it('an event of another reason is there with its page, and with its reason alone', { timeout: stepMs }, async () => {
+  for (let n = 0; n < 2; n++) await collect(desk, '/twice', { id: 'one' });
+  await page.waitForTimeout(1_200);
+  expect(await desk.server.desk.house.spool.drain(20_000)).toBe(true);
+  await page.goto(`${desk.origin}/s/shop.example/missing?period=24h`);
+  const last = page.getByRole('region', { name: 'The last of other reasons' }).locator('tbody tr');
+  await last.first().waitFor();
+  expect(await last.allTextContents()).toEqual([expect.stringMatching(/duplicate.*shop\.example\/twice/)]);
+  await page.getByRole('link', { name: 'The sender is a known robot.' }).click();
+  await last.first().waitFor({ state: 'detached' });
+});

@@ -19,7 +19,7 @@ export const kindWords: Readonly<Record<ImportKind, { name: string; where: strin
     ga4: {
       name: 'Google Analytics 4',
       where:
-        'In Explore: a free-form exploration with Date and Active users in it, and what you want to keep, such as Page path or Country. Then Export data, CSV. One table in each file.',
+        'In Explore, with Analytics in English: a free-form exploration with Date and Active users in it, and what you want to keep, such as Page path or Country. Then Export data, CSV. One table in each file.',
       becomes: 'Sums by day of that one table.',
       accept: '.csv',
     },

@@ -138,7 +138,10 @@ export function MissingPage({ site }: { site: Site }) {
             )}
             {answer.robots.length > 0 && <Robots answer={answer} />}
             {answer.examples.length > 0 && <Examples answer={answer} timezone={site.timezone} />}
-            {answer.last.length > 0 && <Last answer={answer} timezone={site.timezone} />}
+            <Last
+              rows={answer.last.filter(({ reason }) => one === undefined || reason === one.reason)}
+              timezone={site.timezone}
+            />
             {answer.of_no_site.length > 0 && <OfNoSite rows={answer.of_no_site} />}
           </>
         )}
@@ -473,7 +476,8 @@ function Examples({ answer, timezone }: { answer: MissingEvents; timezone: strin
 }
 
 /** What a rule of the site stopped, or what could not be read: where to look on the page itself. */
-function Last({ answer, timezone }: { answer: MissingEvents; timezone: string }) {
+function Last({ rows, timezone }: { rows: MissingEvents['last']; timezone: string }) {
+  if (rows.length === 0) return null;
   return (
     <section className="panel" aria-label="The last of other reasons">
       <header>
@@ -492,7 +496,7 @@ function Last({ answer, timezone }: { answer: MissingEvents; timezone: string })
             </tr>
           </thead>
           <tbody>
-            {answer.last.map((row, at) => {
+            {rows.map((row, at) => {
               const page = `${row.hostname}${row.page}`;
               const country = row.country === '' ? notApplicable : valueText(declaredDimension('country'), row.country);
               return (
