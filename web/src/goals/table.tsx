@@ -132,7 +132,8 @@ export function GoalTable({
                 )}
               </td>
               <td className="num">
-                {onRemove !== undefined && (
+                {/* The rows are drawn anew when their numbers come: what was opened before would close. */}
+                {onRemove !== undefined && known && (
                   <RowMenu
                     goal={goal}
                     edit={goalAddress(site.domain, goal.id, view, true)}

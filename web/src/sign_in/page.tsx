@@ -35,7 +35,11 @@ export function SignInPage({ ended }: { ended: boolean }) {
       if (!document.hidden) api.session().then(enter, () => {});
     };
     document.addEventListener('visibilitychange', look);
-    return () => document.removeEventListener('visibilitychange', look);
+    window.addEventListener('focus', look);
+    return () => {
+      document.removeEventListener('visibilitychange', look);
+      window.removeEventListener('focus', look);
+    };
   }, [enter]);
 
   const submit = async (event: FormEvent) => {
