@@ -20,6 +20,7 @@ import { openUploadRecords } from './imports/upload_records.ts';
 import { openUploads } from './imports/uploads.ts';
 import { startIngest } from './ingest/running.ts';
 import { missingRoutes } from './missing.ts';
+import { openPackedDays } from './packed/index.ts';
 import { loadPlacesTable } from './places_file.ts';
 import { qualityRoutes } from './quality.ts';
 import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
@@ -71,9 +72,18 @@ export const analytics = defineSubject({
           return [...directory.all()].map(({ id, timezone }) => ({ id, timezone, goals: goals.get(id) ?? [] }));
         },
         alone: aloneIn(postgres, clock),
+        onGoals: (siteId, changes) => packed?.carry(siteId, changes),
         settledUntil: () => clock.now() - spool.lagMs(),
       }),
     ]);
+    // Where several processes share a warehouse, each would pack the same days for itself.
+    const packed =
+      config.role === 'all'
+        ? openPackedDays(house, {
+            sites: () => [...directory.all()].map(({ id }) => id),
+            frozenDays: history.frozenDays,
+          })
+        : undefined;
     const stopListening = onSitesChanged(list.refresh);
     const ingest = startIngest({
       house,
@@ -114,9 +124,13 @@ export const analytics = defineSubject({
       const files = { records: openUploadRecords(house), uploads: openUploads(house) };
       return { ...files, runner: openImportRunner({ house, importer, sites: directory, ...files }) };
     }
+    async function sweep() {
+      await history.sweep();
+      await packed?.sweep();
+    }
     const stopSweeping =
       config.role === 'all' || config.role === 'work'
-        ? repeat(clock, sweepMs, history.sweep, {
+        ? repeat(clock, sweepMs, sweep, {
             firstMs: 1_000,
             onError: (error) => log.error('history.sweep_failed', {}, error),
           })
@@ -127,6 +141,7 @@ export const analytics = defineSubject({
         ...queryRoutes({
           warehouse,
           kept,
+          packed,
           clock,
           async findSite(wanted) {
             const site = await findSite(postgres, wanted);
@@ -150,7 +165,7 @@ export const analytics = defineSubject({
       ],
       fast: ingest.fast,
       sinks: ingest.sinks,
-      gauges: [...ingest.gauges, keptGauge(kept)],
+      gauges: [...ingest.gauges, keptGauge(kept), ...(packed?.gauges() ?? [])],
       commands: {
         ...exportCommands(house),
         ...importCommands(house, importer, directory),
@@ -164,6 +179,7 @@ export const analytics = defineSubject({
         list.stop();
         await ingest.stop();
         await history.stop();
+        await packed?.stop();
         places.close();
       },
     };

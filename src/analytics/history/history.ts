@@ -96,10 +96,12 @@ export async function openHistory(house: {
   log: Log;
   sites: () => Promise<readonly HistorySite[]>;
   settledUntil: () => number;
+  /** Days got goals counted beside what they had, which is the same under another revision. */
+  onGoals?: (siteId: number, changes: readonly { day: number; from: number; to: number }[]) => void;
   /** Two processes that count the same day would each add their rows to it. Absent: there is no other process. */
   alone?: Alone;
 }): Promise<History> {
-  const { warehouse, clock, log, sites, settledUntil, alone = (_name, work) => work(() => true) } = house;
+  const { warehouse, clock, log, sites, settledUntil, onGoals, alone = (_name, work) => work(() => true) } = house;
   /** The newest row of each day, by site. */
   let register = await readDays(warehouse);
   let readAt = clock.monotonic();
@@ -277,6 +279,10 @@ export async function openHistory(house: {
       return [{ ...row, goals: [...row.goals, ...build.goals.map(goalKey)], version }];
     });
     await write(siteId, changes);
+    onGoals?.(
+      siteId,
+      changes.map(({ day }) => ({ day, from: before.get(day) ?? 0, to: version })),
+    );
     log.info('history.goals_frozen', { site: siteId, days: changes.length, goals: build.goals.length });
     return changes.length;
   }

@@ -1,5 +1,6 @@
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { finishedRows } from './finish.ts';
+import { countPacked, packedQuestion } from './packed.ts';
 import type { Problem, QueryProblem } from './parse.ts';
 import { type Ask, type AskResult, askName, type Bundle, bundle, together } from './plan.ts';
 import type { QueryHouse } from './run.ts';
@@ -79,24 +80,22 @@ async function readLists(groups: readonly Group[], lists: readonly List[], house
   const rowsMax = house.sumRowsMax ?? sumRowsMax;
   const small = groups.filter(({ scope, closed }) => daysTouched(scope.range).length - closed.size <= fewDays);
   const open = [small, ...groups.filter((group) => !small.includes(group)).map((group) => [group])];
-  const statements = [
-    ...groups.flatMap((group) => closedStatements(group, rowsMax)),
-    ...open.flatMap((some) => buildSums(some, 'open', rowsMax).map((statement) => ({ statement, first: 0, lists }))),
-  ];
-  const answers = await Promise.all(
-    statements.map(async (asked) => ({
-      ...asked,
-      answer: await readSums(asked.statement, asked.lists, house, rowsMax),
-    })),
-  );
+  const everyPlace = lists.map((_, at) => at);
+  const answers = await Promise.all([
+    ...groups.map((group) => readClosed(group, house, rowsMax)),
+    ...open
+      .flatMap((some) => buildSums(some, 'open', rowsMax))
+      .map(async (statement) => [await answered(statement, { lists, places: everyPlace }, house, rowsMax)]),
+  ]);
   return lists.map((list, at): Found => {
     const sums: Sums[] = [];
     const parts: PartNote[] = [];
-    for (const { statement, first, answer } of answers) {
-      const own = statement.parts.filter((part) => part.lists.includes(at - first));
+    for (const { asked, places, answer } of answers.flat()) {
+      const place = places.indexOf(at);
+      const own = place < 0 ? [] : asked.parts.filter((part) => part.lists.includes(place));
       if (own.length === 0) continue;
       if ('problem' in answer) return answer;
-      const some = answer.lists[at - first] ?? tooLong;
+      const some = answer.lists[place] ?? tooLong;
       if (some === tooLong) return tooLong;
       sums.push(some);
       parts.push(...own.map(({ note }) => (answer.kept ? { ...note, kept: true } : note)));
@@ -105,39 +104,99 @@ async function readLists(groups: readonly Group[], lists: readonly List[], house
   });
 }
 
-/** Numbered by themselves, so that a statement has the same text whatever else is asked beside it. */
-function closedStatements(group: Group, rowsMax: number) {
+/** A statement or a question to packed days with its answer: `places` are those of its lists among all. */
+interface Answered {
+  asked: Pick<SumsStatement, 'parts'>;
+  places: readonly number[];
+  answer: { lists: readonly ListSums[]; kept: boolean } | QueryProblem;
+}
+
+async function answered(
+  statement: SumsStatement,
+  { lists, places }: { lists: readonly List[]; places: readonly number[] },
+  house: QueryHouse,
+  rowsMax: number,
+): Promise<Answered> {
+  const readRowsOf = async () => {
+    const rows = Map.groupBy(await readRows(statement, 'sums', house), (row) => Number(row.s));
+    return lists.map((list, at): ListSums => {
+      const own = rows.get(at) ?? [];
+      return own.length > rowsMax ? tooLong : sumsOf(own, list.dimensions.length, list.atoms);
+    });
+  };
+  return { asked: statement, places, answer: await keptOr(statement, house, readRowsOf) };
+}
+
+/** The closed side of a group: what packed days can count, and the rest by statements. */
+async function readClosed(group: Group, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
   if (!hasClosedSide(group)) return [];
-  const lists = group.lists.map(({ list }) => list);
+  const packed = await readPacked(group, house, rowsMax);
+  const left = group.lists.filter(({ at }) => packed?.places.includes(at) !== true);
+  const places = left.map(({ at }) => at);
+  const lists = left.map(({ list }) => list);
+  // Numbered by themselves, so that a statement has the same text whatever else is asked beside it.
   const alone = { ...group, lists: lists.map((list, at) => ({ at, list })) };
-  const first = group.lists[0]?.at ?? 0;
-  return buildSums([alone], 'closed', rowsMax).map((statement) => ({ statement, first, lists }));
+  const statements = lists.length === 0 ? [] : buildSums([alone], 'closed', rowsMax);
+  const read = await Promise.all(statements.map((statement) => answered(statement, { lists, places }, house, rowsMax)));
+  return packed === undefined ? read : [packed, ...read];
+}
+
+/** Undefined when packed days have nothing to say, or could not be read: the engine knows the same. */
+async function readPacked(
+  { scope, lists, closed }: Group,
+  house: QueryHouse,
+  rowsMax: number,
+): Promise<Answered | undefined> {
+  const { packed, frozenDays, site } = house;
+  if (packed === undefined || frozenDays === undefined || !packed.has(site.id, closed, frozenDays.revisions))
+    return undefined;
+  const days = [...closed].sort((one, other) => one - other);
+  const asked = packedQuestion(
+    scope,
+    lists.map(({ list }) => list),
+    days,
+  );
+  if (asked === undefined) return undefined;
+  const { question } = asked;
+  const own = asked.places.flatMap((place) => lists[place] ?? []);
+  const parts = own.map(({ list }, at) => ({
+    lists: [at],
+    note: {
+      table: 'packed' as const,
+      dimensions: [list.dimensions.map((dimension) => dimension.name).join(' × ')],
+      numbers: [...list.atoms],
+      days: days.length,
+    },
+  }));
+  const key = { sql: 'packed', params: { ...question, days }, shape: '', closedDays: days };
+  try {
+    const answer = await keptOr(key, house, () => countPacked(packed, site.id, days, { question, rowsMax }));
+    return { asked: { parts }, places: own.map(({ at }) => at), answer };
+  } catch {
+    return undefined;
+  }
 }
 
 function hasClosedSide({ closed, lists }: Group): boolean {
   return closed.size > 0 || lists.some(({ list }) => list.daily !== undefined);
 }
 
-/** @returns the sums of every list, by its number; those of lists that the statement has no part of are empty */
-async function readSums(
-  statement: SumsStatement,
-  lists: readonly List[],
-  house: QueryHouse,
-  rowsMax: number,
-): Promise<{ lists: readonly ListSums[]; kept: boolean } | QueryProblem> {
-  const { closedDays: days } = statement;
-  const { frozenDays, kept } = house;
-  const ofSite =
-    days === undefined || frozenDays === undefined ? undefined : kept?.of(house.site.id, frozenDays.revisions);
-  const known = ofSite?.find(statement);
+/**
+ * The sums of every list, by its number; those of lists that the statement has no part of are empty.
+ * @param read asked when they are not kept; what it throws and is an answer becomes one
+ */
+async function keptOr(
+  asked: Pick<SumsStatement, 'sql' | 'params' | 'shape' | 'closedDays'>,
+  { frozenDays, kept, site }: QueryHouse,
+  read: () => Promise<ListSums[]>,
+): Promise<Answered['answer']> {
+  const { closedDays: days } = asked;
+  const ofSite = days === undefined || frozenDays === undefined ? undefined : kept?.of(site.id, frozenDays.revisions);
+  const known = ofSite?.find(asked);
   if (known !== undefined) return { lists: known, kept: true };
   try {
-    const rows = Map.groupBy(await readRows(statement, 'sums', house), (row) => Number(row.s));
-    const sums = lists.map((list, at): ListSums => {
-      const own = rows.get(at) ?? [];
-      return own.length > rowsMax ? tooLong : sumsOf(own, list.dimensions.length, list.atoms);
-    });
-    if (days !== undefined) ofSite?.keep(statement, days, sums);
+    const sums = await read();
+    if (days !== undefined) ofSite?.keep(asked, days, sums);
     return { lists: sums, kept: false };
   } catch (error) {
     return { problem: problemOf(error) };

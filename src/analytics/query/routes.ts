@@ -3,6 +3,7 @@ import { type BatchAnswer, batchAnswer, batchRequest, queryAnswer, queryRequest 
 import type { Clock } from '../../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
+import type { PackedDays } from '../packed/index.ts';
 import type { Imported } from './imported.ts';
 import type { KeptSums } from './kept_sums.ts';
 import type { Goal, QueryProblem } from './parse.ts';
@@ -19,6 +20,8 @@ export interface QueryDoors {
   frozenDaysOf?(site: QuerySite): Promise<FrozenDays>;
   /** Absent: closed days are read again for every question. */
   kept?: KeptSums;
+  /** Absent: the engine reads closed days under a filter. */
+  packed?: PackedDays | undefined;
   /** Absent: nothing is imported. */
   importedOf?(site: QuerySite & { organisationId: number }): Promise<Imported>;
 }
@@ -135,6 +138,7 @@ async function answersOf(
     frozenDays,
     imported,
     kept: doors.kept,
+    packed: doors.packed,
     warehouse: doors.warehouse,
     now: doors.clock.now(),
     signal,

@@ -2,6 +2,7 @@ import { queryLimits } from '../../../contract/limits.ts';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { SiteHistory } from '../history/index.ts';
+import type { PackedDays } from '../packed/index.ts';
 import { askWarehouse, problemOf, type Ran } from './ask_warehouse.ts';
 import { type Imported, importedStretches, metricsWithoutImports } from './imported.ts';
 import type { KeptSums } from './kept_sums.ts';
@@ -32,6 +33,8 @@ export interface QueryHouse {
   frozenDays?: FrozenDays | undefined;
   /** Sums of closed days from earlier questions. Absent: they are read again. */
   kept?: KeptSums | undefined;
+  /** Closed days as columns, for questions with a filter. Absent: the engine reads them. */
+  packed?: Pick<PackedDays, 'has' | 'count'> | undefined;
   /** Longest list that is added up in the server; longer ones are the engine's. Absent: what is sensible. */
   sumRowsMax?: number | undefined;
   /** What finished imports hold. Absent: there are none. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import { stillClock } from '../../platform/clock.ts';
@@ -6,8 +9,10 @@ import type { Warehouse } from '../../platform/warehouse/index.ts';
 import type { EventRow } from '../event_row.ts';
 import type { metricFacts } from '../facts.ts';
 import { historyLimits, openHistory } from '../history/index.ts';
+import { openPackedDays } from '../packed/index.ts';
 import { openKeptSums } from './kept_sums.ts';
 import { type Goal, parseQuery } from './parse.ts';
+import { randomGoals as goals, randomQuestion, randomZones as zones } from './random_questions.ts';
 import { pick, randomSite, repeatable } from './random_site.ts';
 import { bucketsOf, resolveRange, stepFor } from './range.ts';
 import { type ReferenceRow, referenceRows } from './reference.ts';
@@ -20,19 +25,6 @@ import { type QueryOutcome, runQuery } from './run.ts';
  */
 const from = Date.UTC(2026, 9, 23);
 const now = Date.UTC(2026, 9, 28, 12);
-const goals: Goal[] = [
-  { name: 'Signup', kind: 'event', match: 'Signup', currency: null },
-  { name: 'Purchase', kind: 'event', match: 'purchase', currency: 'EUR' },
-  { name: 'Dollars', kind: 'event', match: 'purchase', currency: 'USD' },
-  { name: 'Blog', kind: 'page', match: '/blog**', currency: null },
-  { name: 'Post', kind: 'page', match: '/blog/*', currency: null },
-  { name: 'Pro signup', kind: 'event', match: 'Signup', property: { name: 'plan', value: 'pro' }, currency: null },
-  { name: 'Sold pro', kind: 'event', match: 'purchase', property: { name: 'plan', value: 'pro' }, currency: 'EUR' },
-  { name: 'Read half', kind: 'scroll', match: '/blog**', scroll_depth: 50, currency: null },
-  { name: 'Read to the end', kind: 'scroll', match: '/blog/*', scroll_depth: 100, currency: null },
-];
-const zones = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/Sao_Paulo', 'Pacific/Apia'];
-
 let warehouse: Warehouse;
 let close: () => Promise<void>;
 const sites: EventRow[][] = [];
@@ -52,96 +44,6 @@ beforeAll(async () => {
   }
 });
 afterAll(() => close());
-
-const randomQuestion = (random: () => number) => {
-  const dimensions = [
-    ...(random() < 0.4 ? [pick(random, ['time:hour', 'time:day', 'time:week', 'time:month', 'time'])] : []),
-    ...(random() < 0.7
-      ? [
-          pick(random, [
-            'visit:source',
-            'visit:country_name',
-            'visit:country',
-            'visit:device',
-            'visit:utm_campaign',
-            'visit:entry_page',
-            'visit:exit_page',
-            'visit:exit_page_hostname',
-            'event:page',
-            'event:page',
-            'event:hostname',
-            'event:name',
-            'event:title',
-            'event:goal',
-            'event:props:plan',
-          ]),
-        ]
-      : []),
-    ...(random() < 0.15 ? ['visit:browser'] : []),
-  ];
-  const filters = Array.from({ length: pick(random, [0, 0, 1, 1, 2]) }, () => randomFilter(random, 2));
-  const paged = dimensions.includes('event:page') || JSON.stringify(filters).includes('event:page');
-  const metrics = [
-    ...new Set(
-      Array.from({ length: 1 + Math.floor(random() * 5) }, () =>
-        pick(random, [
-          'visitors',
-          'visits',
-          'pageviews',
-          'events',
-          'bounce_rate',
-          'visit_duration',
-          'views_per_visit',
-          'total_revenue',
-          'average_revenue',
-          ...(paged ? ['scroll_depth', 'time_on_page'] : []),
-        ]),
-      ),
-    ),
-  ];
-  const date_range = pick<string | [string, string]>(random, [
-    ['2026-10-23', '2026-10-27'],
-    ['2026-10-24', '2026-10-26'],
-    ['2026-10-25', '2026-10-25'],
-    ['2026-10-25T03:20:00', '2026-10-25T17:29:59'],
-    ['2026-10-25T10:00:00', '2026-10-25T10:14:59'],
-    'all',
-    '24h',
-    '3d',
-  ]);
-  return { site_id: 'example.com', metrics, dimensions, filters, date_range };
-};
-
-function randomFilter(random: () => number, depth: number): unknown {
-  if (depth > 0 && random() < 0.25) {
-    const kind = pick(random, ['and', 'or', 'not']);
-    if (kind === 'not') return ['not', randomFilter(random, depth - 1)];
-    return [kind, [randomFilter(random, depth - 1), randomFilter(random, depth - 1)]];
-  }
-  return pick<unknown>(random, [
-    ['is', 'visit:source', ['Google', 'Direct / None']],
-    ['is', 'visit:source', ["O'Hara"]],
-    ['is', 'visit:source', ['GOOGLE'], { case_sensitive: false }],
-    ['is_not', 'visit:country', ['DE']],
-    ['contains', 'visit:country_name', ['an']],
-    ['is', 'visit:utm_campaign', ['(not set)']],
-    ['contains', 'event:page', ['blog', "'"]],
-    ['contains_not', 'event:page', ['PRIC'], { case_sensitive: false }],
-    ['is', 'event:page', ['/pricing', '/']],
-    ['is_not', 'event:page', ['/']],
-    ['matches', 'event:page', ['^/blog/[a-z]+$']],
-    ['matches_not', 'event:hostname', ['^shop']],
-    ['matches_wildcard', 'event:page', ['/blog/*']],
-    ['is', 'event:goal', [pick(random, goals).name]],
-    ['contains', 'event:goal', ['P']],
-    ['is', 'event:props:plan', ['pro', '(none)']],
-    ['contains', 'event:props:plan', ['ro']],
-    ['is', 'event:name', ['Signup']],
-    ['is', 'event:title', ['Hello']],
-    ['is', 'visit:entry_page', ['/', '/blog']],
-    ['is_not', 'visit:exit_page', ['/']],
-  ]);
-}
 
 describe('every path gives the number of the definitions', () => {
   test.each(Array.from({ length: 12 }, (_, at) => at + 1))('random questions, seed %i', async (seed) => {
@@ -258,9 +160,16 @@ describe('frozen days give the same numbers as reading live', () => {
       log: silentLog,
       sites: async () => [1, 2, 3].map((id) => ({ id, timezone: zone, goals: goalsFrozen })),
       settledUntil: () => clock.now(),
+      onGoals: (siteId, changes) => packed.carry(siteId, changes),
     });
+    const dataDir = mkdtempSync(join(tmpdir(), 'packed-'));
+    const packed = openPackedDays(
+      { config: { dataDir }, clock, log: silentLog, warehouse },
+      { sites: () => [1, 2, 3], frozenDays: history.frozenDays, eventsMin: 1 },
+    );
     const random = repeatable(4711);
     const kept = openKeptSums();
+    let packedParts = 0;
     let frozenDays = 0;
     let keptParts = 0;
     for (const next of zones) {
@@ -276,6 +185,7 @@ describe('frozen days give the same numbers as reading live', () => {
         await history.sweep();
       }
       await history.markDirty(2, [Math.floor(from / 86_400_000) + 2], 'erasure');
+      await packed.sweep();
       for (let number = 0; number < 24; number++) {
         const site = pick(random, [1, 2, 3]);
         const request = frozenQuestion(random);
@@ -289,10 +199,15 @@ describe('frozen days give the same numbers as reading live', () => {
         if ('problem' in outcome) throw new Error(`${label}: ${outcome.problem.message}`);
         const again = await runQuery(house);
         expect(rowsOf(again), label).toEqual(outcome.results);
-        keptParts += partsKept(again);
+        keptParts += partsWhere(again, (part) => part.kept === true);
         // Added up, ordered and cut by the engine: the dearest of the ways, so each third question takes it.
         if (number % 3 === 0)
           expect(rowsOf(await runQuery({ ...house, sumRowsMax: 0, kept: undefined })), label).toEqual(outcome.results);
+        if (request.filters.length > 0) {
+          const counted = await runQuery({ ...house, kept: undefined, packed });
+          expect(rowsOf(counted), label).toEqual(outcome.results);
+          packedParts += partsWhere(counted, (part) => part.table === 'packed');
+        }
         frozenDays += (outcome.meta.explain as { days: { frozen: number } }).days.frozen;
         expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], zone, outcome));
       }
@@ -300,7 +215,10 @@ describe('frozen days give the same numbers as reading live', () => {
     // The test would prove nothing if no question had been answered from frozen days, or none from memory.
     expect(frozenDays).toBeGreaterThan(120);
     expect(keptParts).toBeGreaterThan(60);
+    expect(packedParts).toBeGreaterThan(20);
     await history.stop();
+    await packed.stop();
+    rmSync(dataDir, { recursive: true });
   }, 240_000);
 });
 
@@ -309,10 +227,10 @@ function rowsOf(outcome: QueryOutcome): QueryAnswer['results'] {
   return outcome.results;
 }
 
-/** How much of an answer came from memory. */
-function partsKept(outcome: QueryOutcome): number {
+/** How many parts of an answer are such. */
+function partsWhere(outcome: QueryOutcome, isSuch: (part: { table: string; kept?: boolean }) => boolean): number {
   if ('problem' in outcome) throw new Error(outcome.problem.message);
-  return (outcome.meta.explain as { parts: { kept?: boolean }[] }).parts.filter((part) => part.kept === true).length;
+  return (outcome.meta.explain as { parts: { table: string; kept?: boolean }[] }).parts.filter(isSuch).length;
 }
 
 /** Rows by their labels; order is the subject of other tests. */

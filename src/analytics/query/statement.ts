@@ -14,7 +14,7 @@ export interface Statement {
 }
 
 export interface PartNote {
-  table: 'daily' | 'visits' | 'events' | 'events+visits' | 'imported_days';
+  table: 'daily' | 'packed' | 'visits' | 'events' | 'events+visits' | 'imported_days';
   dimensions: string[];
   numbers: Atom[];
   /** Days of identity it was limited to; absent = every one that the range touches. */

@@ -1,0 +1,184 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+
+/** What of a visit lies in a packed day; the columns of `visits` by the same names. */
+export const visitColumns = [
+  'source',
+  'channel',
+  'utm_source',
+  'utm_medium',
+  'utm_campaign',
+  'country',
+  'device',
+  'browser',
+  'os',
+  'entry_page',
+  'exit_page',
+] as const;
+export type VisitColumn = (typeof visitColumns)[number];
+
+/** What of an event does; `props` is the JSON of all its properties, '' without any. */
+export const eventColumns = ['name', 'pathname', 'props'] as const;
+export type EventColumn = (typeof eventColumns)[number];
+
+export type Codes = Uint8Array | Uint16Array | Uint32Array;
+
+/** A column of texts as numbers into the list of those that it has. */
+export interface Coded {
+  readonly values: readonly string[];
+  readonly codes: Codes;
+}
+
+/**
+ * One closed day of identity of a site: its visits in the order of their visitors, and their events side by side. Visitors
+ * and visits are numbers of the day; no id is in it. What is a function is unpacked when it is first asked for.
+ */
+export interface PackedDay {
+  readonly visits: number;
+  readonly events: number;
+  /** The visitor of each visit; ascending from 0. */
+  readonly visitor: Uint32Array;
+  /** The first event of each visit, and at the end the number of all events. */
+  readonly firstEvent: Uint32Array;
+  /** 0 = a detached event, which is nobody's visit. */
+  readonly counted: Uint8Array;
+  readonly bounced: Uint8Array;
+  /** The quarter of an hour of each event, counted from the start of the UTC day; local days and hours begin at one. */
+  quarter(): Uint8Array;
+  /** Whole seconds from the first to the last event. */
+  seconds(): Uint32Array;
+  ofVisit(column: VisitColumn): Coded;
+  ofEvent(column: EventColumn): Coded;
+  /** Events with revenue: which, how much in thousandths, in what currency. */
+  earned(): Earned;
+}
+
+export interface Earned {
+  readonly event: Uint32Array;
+  readonly amount: BigInt64Array;
+  readonly currency: Coded;
+}
+
+const mark = 'packed day 1';
+const kinds = { Uint8Array, Uint16Array, Uint32Array, BigInt64Array } as const;
+type Kind = keyof typeof kinds;
+type Numbers = Codes | BigInt64Array;
+
+/** What a file begins with, behind four bytes that say how long it is. `texts` is a list of texts as JSON. */
+interface Head {
+  mark: string;
+  visits: number;
+  events: number;
+  sections: { [name: string]: { kind: Kind | 'texts'; from: number; bytes: number } };
+}
+
+/** The smallest numbers that hold all of them. */
+export function codesOf(numbers: readonly number[] | Uint32Array): Codes {
+  let largest = 0;
+  for (const number of numbers) if (number > largest) largest = number;
+  return largest < 0x100
+    ? Uint8Array.from(numbers)
+    : largest < 0x10000
+      ? Uint16Array.from(numbers)
+      : Uint32Array.from(numbers);
+}
+
+/** A file: a head, then each section packed by itself, so that a question unpacks only what it asks about. */
+export function encodeDay(day: PackedDay): Buffer {
+  const { visits, events } = day;
+  const flags = new Uint8Array(visits);
+  const eventsOf = new Uint32Array(visits);
+  for (let visit = 0; visit < visits; visit++) {
+    const isNew = visit === 0 || day.visitor[visit] !== day.visitor[visit - 1];
+    flags[visit] = (isNew ? 1 : 0) | ((day.counted[visit] as number) << 1) | ((day.bounced[visit] as number) << 2);
+    eventsOf[visit] = (day.firstEvent[visit + 1] as number) - (day.firstEvent[visit] as number);
+  }
+  const { event, amount, currency } = day.earned();
+  const head: Head = { mark, visits, events, sections: {} };
+  const pieces: Buffer[] = [];
+  let at = 0;
+  const write = (name: string, kind: Kind | 'texts', bytes: Buffer) => {
+    const packed = zstdCompressSync(bytes, {
+      params: { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_checksumFlag]: 1 },
+    });
+    head.sections[name] = { kind, from: at, bytes: packed.length };
+    at += packed.length;
+    pieces.push(packed);
+  };
+  const numbers = (name: string, section: Numbers) =>
+    write(name, section.constructor.name as Kind, Buffer.from(section.buffer, section.byteOffset, section.byteLength));
+  const coded = (name: string, { values, codes }: Coded) => {
+    numbers(name, codes);
+    write(`${name} texts`, 'texts', Buffer.from(JSON.stringify(values)));
+  };
+  numbers('flags', flags);
+  numbers('events', codesOf(eventsOf));
+  numbers('quarter', day.quarter());
+  numbers('seconds', day.seconds());
+  for (const name of visitColumns) coded(name, day.ofVisit(name));
+  for (const name of eventColumns) coded(name, day.ofEvent(name));
+  numbers('earned', event);
+  numbers('amount', amount);
+  coded('currency', currency);
+  const text = Buffer.from(JSON.stringify(head));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  return Buffer.concat([length, text, ...pieces]);
+}
+
+/** @throws when the bytes are not those of a packed day; its functions do when a section is damaged */
+export function decodeDay(file: Buffer): PackedDay {
+  const headEnd = 4 + file.readUInt32LE(0);
+  const { mark: found, visits, events, sections } = JSON.parse(file.toString('utf8', 4, headEnd)) as Head;
+  if (found !== mark) throw new Error('This is no packed day that this version reads.');
+  const unpack = (name: string) => {
+    const section = sections[name];
+    if (section === undefined) throw new Error(`A packed day has no section "${name}".`);
+    const from = headEnd + section.from;
+    return { kind: section.kind, bytes: zstdDecompressSync(file.subarray(from, from + section.bytes)) };
+  };
+  const numbers = <N extends Numbers>(name: string): N => {
+    const { kind, bytes } = unpack(name);
+    const Kind = kinds[kind as Kind];
+    // Numbers can only be laid over memory that begins at a multiple of their size.
+    const own = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+    return new Kind(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength / Kind.BYTES_PER_ELEMENT) as N;
+  };
+  const known = new Map<string, Coded>();
+  const coded = (name: string): Coded => {
+    const column = known.get(name) ?? {
+      values: JSON.parse(unpack(`${name} texts`).bytes.toString('utf8')) as string[],
+      codes: numbers<Codes>(name),
+    };
+    known.set(name, column);
+    return column;
+  };
+  const flags = numbers<Uint8Array>('flags');
+  const eventsOf = numbers<Codes>('events');
+  const visitor = new Uint32Array(visits);
+  const firstEvent = new Uint32Array(visits + 1);
+  const counted = new Uint8Array(visits);
+  const bounced = new Uint8Array(visits);
+  let number = -1;
+  let first = 0;
+  for (let visit = 0; visit < visits; visit++) {
+    const flag = flags[visit] as number;
+    number += flag & 1;
+    visitor[visit] = number;
+    counted[visit] = (flag >> 1) & 1;
+    bounced[visit] = (flag >> 2) & 1;
+    first += eventsOf[visit] as number;
+    firstEvent[visit + 1] = first;
+  }
+  return {
+    ...{ visits, events, visitor, firstEvent, counted, bounced },
+    quarter: () => numbers<Uint8Array>('quarter'),
+    seconds: () => numbers<Uint32Array>('seconds'),
+    ofVisit: coded,
+    ofEvent: coded,
+    earned: () => ({
+      event: numbers<Uint32Array>('earned'),
+      amount: numbers<BigInt64Array>('amount'),
+      currency: coded('currency'),
+    }),
+  };
+}
