@@ -217,6 +217,8 @@ function eventOf(
   if (type !== '' && type !== '1' && type !== '2') return { stopped: 'unsupported' };
   const time = timeIn(of('created_at'));
   if (time === undefined) return { stopped: 'no_day' };
+  // Rows of nobody would all be one visitor's.
+  if (of('session_id') === '') return { stopped: 'invalid' };
   const referrer = of('referrer_domain');
   const session = sessions?.get(of('session_id')) ?? sessionOf(of);
   const name = of('event_name');

@@ -84,11 +84,13 @@ export function openUploads({ config, keys, random }: Pick<House, 'config' | 'ke
     checkRoom(bytes: number): void {
       makeFolder();
       const { freeBytes } = diskOf(folder);
-      if (freeBytes - bytes < keptFreeBytes)
-        throw new RequestError(
-          'conflict',
-          `The disk of the desk has ${gigabytes(freeBytes)} free. This file needs ${gigabytes(bytes)}, and ${gigabytes(keptFreeBytes)} stays free for events. Make room on the desk, or send less at once.`,
-        );
+      if (freeBytes - bytes >= keptFreeBytes) return;
+      // A part of a file, or none of it: what it needs is not what is in the way.
+      const needs = bytes > uploadLimits.partBytes ? `This file needs ${gigabytes(bytes)}, and ` : '';
+      throw new RequestError(
+        'conflict',
+        `The disk of the desk has ${gigabytes(freeBytes)} free. ${needs}${gigabytes(keptFreeBytes)} stays free for events. Make room on the desk, or send less at once.`,
+      );
     },
   };
 }
