@@ -1,4 +1,5 @@
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import { type DailyPlan, isFrozenAtom } from './daily.ts';
 import { finishedRows } from './finish.ts';
 import { countPacked, packedQuestion } from './packed.ts';
 import type { Problem, QueryProblem } from './parse.ts';
@@ -131,7 +132,10 @@ async function answered(
 async function readClosed(group: Group, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
   if (!hasClosedSide(group)) return [];
   const packed = await readPacked(group, house, rowsMax);
-  const left = group.lists.filter(({ at }) => packed?.places.includes(at) !== true);
+  const left = group.lists.flatMap(({ at, list }) => {
+    if (packed?.places.includes(at) !== true) return [{ at, list }];
+    return list.daily === undefined ? [] : [{ at, list: frozenOf(list, list.daily) }];
+  });
   const places = left.map(({ at }) => at);
   const lists = left.map(({ list }) => list);
   // Numbered by themselves, so that a statement has the same text whatever else is asked beside it.
@@ -151,14 +155,18 @@ async function readPacked(
   if (packed === undefined || frozenDays === undefined || !packed.has(site.id, closed, frozenDays.revisions))
     return undefined;
   const days = [...closed].sort((one, other) => one - other);
+  const counted = lists.flatMap(({ at, list }) => {
+    const live = list.daily === undefined ? list : liveOf(list, list.daily);
+    return live.atoms.length === 0 ? [] : [{ at, list: live }];
+  });
   const asked = packedQuestion(
     scope,
-    lists.map(({ list }) => list),
+    counted.map(({ list }) => list),
     days,
   );
   if (asked === undefined) return undefined;
   const { question } = asked;
-  const own = asked.places.flatMap((place) => lists[place] ?? []);
+  const own = asked.places.flatMap((place) => counted[place] ?? []);
   const parts = own.map(({ list }, at) => ({
     lists: [at],
     note: {
@@ -175,6 +183,16 @@ async function readPacked(
   } catch {
     return undefined;
   }
+}
+
+/** The numbers of a list that `daily` has: reading its rows takes less than opening the packed days. */
+function frozenOf(list: List, daily: DailyPlan): List {
+  return { ...list, atoms: list.atoms.filter((atom) => isFrozenAtom(atom, daily)) };
+}
+
+/** And those that it has not. */
+function liveOf({ daily: _, ...list }: List, daily: DailyPlan): List {
+  return { ...list, atoms: list.atoms.filter((atom) => !isFrozenAtom(atom, daily)) };
 }
 
 function hasClosedSide({ closed, lists }: Group): boolean {

@@ -60,7 +60,6 @@ export function packedQuestion(
 }
 
 function packedList(list: List, { range, goals }: Scope, days: readonly number[]): PackedList | undefined {
-  // Rows of `daily` are read for less than it takes to open the packed days.
   if (list.daily !== undefined || list.groupFilters !== undefined) return undefined;
   const atoms = list.atoms.filter((atom): atom is PackedAtom => packedAtoms.some((each) => each === atom));
   const keys = list.dimensions.map(keyOf);
