@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { CutPath } from '../controls/cut_path.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { SiteChecks } from '../desk/api.ts';
 import { api, DeskError } from '../desk/api.ts';
@@ -136,6 +137,7 @@ function FirstEventCard({
   const received = Date.parse(event.received_at);
   const storedMs = event.stored_ms;
   const shownMs = waiting.seenAt === undefined ? undefined : waiting.seenAt - received - (storedMs ?? 0);
+  const page = event.page.startsWith('/') ? `${domain}${event.page}` : event.page;
   const device = event.device === null ? '' : `, ${event.device.toLowerCase()}`;
   const agent =
     event.browser === null
@@ -160,7 +162,9 @@ function FirstEventCard({
       </div>
       <dl className="ev">
         <dt>Page</dt>
-        <dd>{event.page.startsWith('/') ? `${domain}${event.page}` : event.page}</dd>
+        <dd className="cut-path" title={page}>
+          <CutPath text={page} />
+        </dd>
         <dt>Came from</dt>
         <dd>{event.source ?? 'Direct'}</dd>
         <dt>Visitor</dt>
