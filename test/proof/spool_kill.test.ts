@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type CrashPoint, crashPoints } from '../../src/platform/crash_point.ts';
 import { seededRandom } from '../../src/platform/random.ts';
 import { folderSink } from '../../src/platform/spool/folder_sink.ts';
@@ -11,17 +11,18 @@ import { type Tally, tally } from './drivers/tally.ts';
 
 const script = fileURLToPath(new URL('./drivers/spool_child.ts', import.meta.url));
 const perLife = 300;
-let dir: string;
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'fairlead-kill-'));
-});
-afterEach(() => rmSync(dir, { recursive: true }));
+// Five at a time on a machine that is full: each has as long as all of them took one after the other.
+vi.setConfig({ testTimeout: 120_000 });
+/** Lives wait for the disk most of the time, so those of several directories go on at once. */
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-kill-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Lets one process after the other live and die on the same directory; the last one may end in peace. */
 async function livesOf(
   deaths: (string | number)[],
   sabotage: string[] = [],
-): Promise<{ killed: number; strict: Tally; plain: Tally }> {
+): Promise<{ killed: number; strict: Tally; plain: Tally; dir: string }> {
+  const dir = mkdtempSync(join(folder, 'lives-'));
   const acknowledged: string[] = [];
   let killed = 0;
   for (const [life, death] of [...deaths, ''].entries()) {
@@ -41,15 +42,16 @@ async function livesOf(
     acknowledged.push(...child.lines.filter((line) => line.startsWith('ack ')).map((line) => line.slice(4)));
   }
   const idsOf = (rows: string[]) => rows.map((row) => String((JSON.parse(row) as { id: number }).id));
-  const folder = (name: string) => idsOf(folderSink(join(dir, name), { name }).rows());
+  const idsIn = (name: string) => idsOf(folderSink(join(dir, name), { name }).rows());
   return {
     killed,
-    strict: tally(acknowledged, [...folder('strict'), ...idsOf(quarantined())]),
-    plain: tally(acknowledged, folder('plain')),
+    strict: tally(acknowledged, [...idsIn('strict'), ...idsOf(quarantined(dir))]),
+    plain: tally(acknowledged, idsIn('plain')),
+    dir,
   };
 }
 
-function quarantined(): string[] {
+function quarantined(dir: string): string[] {
   const directory = join(dir, 'quarantine', 'events');
   return readdirSync(directory).flatMap((file) =>
     readFileSync(join(directory, file), 'utf8')
@@ -58,13 +60,13 @@ function quarantined(): string[] {
   );
 }
 
-describe('kill -9 at every step of the spool: acknowledged means stored, once, in every store', () => {
+describe.concurrent('kill -9 at every step of the spool: acknowledged means stored, once, in every store', () => {
   const points = crashPoints.filter((point): point is CrashPoint => /^(spool|quarantine)\./.test(point));
   const ofRefusedRows: CrashPoint[] = ['spool.split', 'spool.part', 'quarantine.write', 'spool.quarantine'];
   it.each(points)('%s', async (point) => {
     // A start has something to put in order only after a death in the middle of a segment.
     const isInStart = point === 'spool.recover' || point === 'spool.recovered';
-    const { killed, strict, plain } = await livesOf(
+    const { killed, strict, plain, dir } = await livesOf(
       isInStart ? ['spool.sync:5', `${point}:1`, `${point}:1`] : [`${point}:1`, `${point}:2`, `${point}:5`],
     );
     expect(killed).toBeGreaterThanOrEqual(ofRefusedRows.includes(point) ? 2 : 3);
@@ -83,7 +85,7 @@ describe('kill -9 at every step of the spool: acknowledged means stored, once, i
   });
 });
 
-describe('the proof fails when the guard is taken away', () => {
+describe.concurrent('the proof fails when the guard is taken away', () => {
   it('answers that do not wait for the disk: acknowledged rows are lost', async () => {
     const { plain } = await livesOf(['spool.take:1', 'spool.take:2'], ['early']);
     expect(plain.lost.length).toBeGreaterThan(0);
