@@ -91,16 +91,12 @@ export function AnnotationList({
       open={open}
       onOpenChange={turn}
       button={(props) => (
-        <button
-          type="button"
-          className="btn quiet sm"
-          aria-label={`Annotations: ${shown.length === 0 ? 'none' : count}`}
-          {...props}
-        >
+        <button type="button" className="btn quiet sm" {...props}>
           <Icon name="note" />
-          <span className="only-w">
+          <span className="only-w" aria-hidden="true">
             Annotations<span className="note-count">{shown.length === 0 ? '' : count}</span>
           </span>
+          <span className="vh">Annotations: {shown.length === 0 ? 'none' : count}</span>
         </button>
       )}
     >
