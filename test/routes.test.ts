@@ -665,6 +665,8 @@ it('the OpenAPI document is one, names every call and permission, and its page s
   const page = await call('GET', '/api/docs');
   expect(page.text).toContain('shield-preview?kind={kind}&amp;value={value}');
   expect(page.text).toContain('--data-binary');
+  // What scrolls is reached by keyboard.
+  expect(page.text.match(/<(?:pre|div class="wide")(?![^>]*tabindex="0")/g)).toBeNull();
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   for (const { operationId } of documented) expect(page.text).toContain(`<article id="${operationId}">`);
   const warnings = ['days_rebuilding', 'not_measured_by_event', 'unsupported_query'];

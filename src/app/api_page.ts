@@ -38,7 +38,7 @@ ${groups.map(({ name, calls }) => `<section>\n<h2>${text(name)}</h2>\n${calls.ma
 <section>
 <h2 id="errors">Error codes</h2>
 <p>Each error is <code>{"error": {"code", "message", "field"?, "request_id"}}</code>. The code is stable, the message may be reworded.</p>
-<div class="wide"><table>
+<div class="wide" role="region" aria-labelledby="errors" tabindex="0"><table>
 <thead><tr><th>Code</th><th>Status</th><th>What it means</th><th>What to do</th></tr></thead>
 <tbody>
 ${rowsOf(errorCodes)}
@@ -46,7 +46,7 @@ ${rowsOf(errorCodes)}
 </table></div>
 <h2 id="warnings">Warnings in an answer</h2>
 <p>An answer that is not the whole of what was asked says so in its <code>meta</code>. These codes are stable too.</p>
-<div class="wide"><table>
+<div class="wide" role="region" aria-labelledby="warnings" tabindex="0"><table>
 <thead><tr><th>Code</th><th>Where</th><th>What it means</th></tr></thead>
 <tbody>
 ${rowsOf(warnings)}
@@ -79,7 +79,7 @@ function callText({ path, method, operation }: Call, base: string): string {
 <p>${text(operation.summary)}${operation.description === undefined ? '' : ` ${text(operation.description)}`}</p>
 <p class="who">${text(whoOf(operation))}</p>
 ${parameters.length === 0 ? '' : `<table>\n<thead><tr><th>Parameter</th><th>In</th><th>Kind</th></tr></thead>\n<tbody>${parameters.map((each) => `<tr><td><code>${text(each.name)}</code>${each.required ? '' : ' (optional)'}</td><td>${each.in}</td><td>${text(String(each.schema.type ?? 'text'))}</td></tr>`).join('')}</tbody>\n</table>`}
-<pre><code>${text(curl(method, base + path + questionOf(parameters), operation))}</code></pre>
+<pre tabindex="0"><code>${text(curl(method, base + path + questionOf(parameters), operation))}</code></pre>
 ${body === undefined ? '' : schemaText('Body', body)}
 ${answer === undefined ? '' : schemaText('Answer', answer.schema)}
 </article>`;
@@ -146,7 +146,7 @@ function exampleOf(schema: Record<string, unknown>): unknown {
 }
 
 function schemaText(title: string, schema: object): string {
-  return `<details><summary>${title}</summary><pre><code>${text(JSON.stringify(schema, undefined, 2))}</code></pre></details>`;
+  return `<details><summary>${title}</summary><pre tabindex="0"><code>${text(JSON.stringify(schema, undefined, 2))}</code></pre></details>`;
 }
 
 function text(words: string): string {
@@ -191,7 +191,7 @@ main section:first-child h2 { margin-top: 16px; }
 h3 { font: 600 14px/20px ui-monospace, monospace; margin: 0 0 8px; overflow-wrap: anywhere; }
 p { margin: 0 0 8px; }
 a { color: var(--accent); }
-a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
+a:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; padding-bottom: 24px; font-size: 13px; }
 nav h2 { font-size: 13px; line-height: 20px; margin: 16px 0 4px; }
 nav ul { list-style: none; margin: 0; padding: 0; }

@@ -1,7 +1,7 @@
 import type { DropReason } from '../../../contract/drops.ts';
 
 /** An event that was not stored, without anything of who sent it. */
-export interface LastDrop {
+interface LastDrop {
   readonly atMs: number;
   readonly reason: DropReason;
   /** Of its page and name as a stored event has them; '' where it could not be read that far. */
