@@ -42,7 +42,7 @@ it('shows what would come of a file before anything is stored, then imports it',
   await page.keyboard.press('Enter');
   // Each step is seen before the next key, as by a person.
   await page.getByRole('radio', { name: /Plausible/ }).focus();
-  for (const where of ['The ZIP of its data export.', 'In Explore:', 'A log in the combined format']) {
+  for (const where of ['The ZIP of its data export.', 'In Explore, with', 'A log in the combined format']) {
     await page.keyboard.press('ArrowDown');
     await page.getByText(where).waitFor();
   }
