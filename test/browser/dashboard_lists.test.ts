@@ -4,7 +4,15 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
-import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
+import {
+  type DashboardDesk,
+  importEvents,
+  newContext,
+  openDashboardDesk,
+  owner,
+  setUpDesk,
+  signIn,
+} from './dashboard.ts';
 
 /**
  * What a reader does with the lists of the overview: another tab, a filter by click and by key, all rows with search
@@ -17,7 +25,9 @@ const stepMs = 120_000;
 
 const now = performance.timeOrigin + performance.now();
 const hourMs = 3_600_000;
-const day = (daysAgo: number) => new Date(now - daysAgo * 24 * hourMs).toISOString().slice(0, 10);
+/** As the site's clocks say it: for an hour or two a night that is not the day in UTC. */
+const day = (daysAgo: number) =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Berlin' }).format(now - daysAgo * 24 * hourMs);
 const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 const pages = 120;
 const pageOf = (at: number) => `https://shop.example/page-${String(at % pages).padStart(3, '0')}`;
@@ -175,7 +185,7 @@ it('an annotation is written onto a day, read from the chart and its table, and 
   timeout: stepMs,
 }, async () => {
   await open(overview);
-  await page.getByRole('button', { name: 'Annotate' }).click();
+  await page.getByRole('button', { name: 'Annotations: none' }).click();
   await page.getByRole('dialog', { name: 'Annotations' }).getByLabel('Day').fill(day(2));
   await page.getByLabel('What happened').fill('Letter to readers');
   await page.keyboard.press('Enter');
@@ -198,7 +208,7 @@ it('an annotation is written onto a day, read from the chart and its table, and 
   await page.getByRole('button', { name: 'Save annotation' }).click();
   await page.getByRole('row', { name: /: Second letter/ }).waitFor();
   await page.getByRole('button', { name: 'Take off: Second letter' }).click();
-  await page.getByRole('button', { name: 'Annotate' }).waitFor();
+  await page.getByRole('button', { name: 'Annotations: none' }).waitFor();
   await page.getByRole('row', { name: /: Second letter/ }).waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('row', { name: /: Second letter/ }).waitFor();
@@ -369,4 +379,169 @@ it('days that were brought along are counted, marked in the chart and named', { 
   await page.keyboard.press('Escape');
   await open('/s/moved.example/analytics?period=all');
   await expect.poll(visitors, { timeout: stepMs }).toBe('200');
+});
+
+/** What has the focus: what it is called, and whether a person can see that it has it. */
+const focusOf = (on: Page) =>
+  on.evaluate(() => {
+    const element = document.activeElement as HTMLInputElement;
+    const around = [element, element.closest('.in')].filter((each) => each !== null);
+    const box = element.getBoundingClientRect();
+    return {
+      name: (element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent ?? '').trim(),
+      isLost: element === (document.body as HTMLElement),
+      // A part of the page holds the focus when what had it is gone; nobody comes to it by Tab.
+      isStop: element.tabIndex >= 0,
+      isRinged: around.some((each) => getComputedStyle(each).outlineStyle !== 'none'),
+      isInView: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+  });
+
+it('every job is done by keys alone, each stop is seen, and the focus is never lost', {
+  timeout: 240_000,
+}, async () => {
+  const own = await newContext(desk);
+  const by = await own.newPage();
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await by.keyboard.press(key);
+  };
+  /** By Tab, or back by Shift and Tab, to what is called so. */
+  const to = async (name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab') => {
+    for (let stops = 0; stops < 120; stops++) {
+      await press(key);
+      const here = await focusOf(by);
+      if (!here.isStop) continue;
+      expect(here, `“${here.name}” on the way to ${name}`).toMatchObject({ isRinged: true, isInView: true });
+      if (name.test(here.name)) return;
+    }
+    throw new Error(`Nothing is called ${name}.`);
+  };
+  const enter = async (name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab') => {
+    await to(name, key);
+    await press('Enter');
+  };
+  const focusIsOn = (name: RegExp) =>
+    expect.poll(async () => (await focusOf(by)).name, { timeout: stepMs }).toMatch(name);
+  const isKept = () => expect.poll(async () => (await focusOf(by)).isLost, { timeout: stepMs }).toBe(false);
+  const palette = async (words: string) => {
+    await press('Control+k');
+    await by.getByRole('dialog').waitFor();
+    await by.keyboard.type(words);
+    await press('Enter');
+  };
+
+  // Signing in, which leads on to the view that was asked for.
+  await by.goto(`${desk.origin}${overview}`);
+  await focusIsOn(/^E-mail/);
+  await by.keyboard.type(owner.email);
+  await press('Tab');
+  await by.keyboard.type(owner.password);
+  await press('Enter');
+  await by.locator('.series svg').waitFor();
+  await isKept();
+
+  // Period, comparison, filter.
+  await enter(/^\d+( \w+)? – \d+ \w+$/, 'Shift+Tab');
+  await enter(/^7 days/, 'Shift+Tab');
+  await by.waitForURL(/period=7d/);
+  await press('c');
+  await by.waitForURL(/against=off/);
+  await press('f');
+  await by.keyboard.type('source');
+  await press('Enter');
+  await by.locator('.option-tick', { hasText: 'Bing' }).waitFor();
+  await by.keyboard.type('bin');
+  await to(/^Bing/);
+  await press('Space');
+  await enter(/^Add filter/);
+  await by.waitForURL(/f=is:source:Bing/);
+  await enter(/^Remove filter: Source is Bing/, 'Shift+Tab');
+  await by.waitForURL((url) => !url.searchParams.has('f'));
+  await isKept();
+
+  // A row and its detail, all rows, their file.
+  await press('j');
+  const row = (await focusOf(by)).name;
+  await press('Enter');
+  await by.waitForURL(/f=is:channel/);
+  await focusIsOn(new RegExp(`^${row}`));
+  await enter(new RegExp(`^Sources of ${row}`));
+  await by.waitForURL(/sources=source/);
+  await isKept();
+  await enter(/^Remove filter/, 'Shift+Tab');
+  await by.waitForURL((url) => !url.searchParams.has('f'));
+  await enter(/^All pages/);
+  await by.getByText('1–50 of 120').waitFor();
+  await enter(/^After/);
+  await by.getByText('51–100 of 120').waitFor();
+  await to(/^More about pages/, 'Shift+Tab');
+  await press('Enter');
+  await focusIsOn(/^CSV of what is shown/);
+  const [file] = await Promise.all([by.waitForEvent('download'), press('Enter')]);
+  expect(file.suggestedFilename()).toMatch(/^shop\.example_pages_.*\.csv$/);
+  await focusIsOn(/^More about pages/);
+  await to(/^Search pages/, 'Shift+Tab');
+  await by.keyboard.type('page-007');
+  await by.getByText('1–1 of 1', { exact: true }).waitFor();
+  await enter(/^Overview$/, 'Shift+Tab');
+  await by.waitForURL((url) => !url.searchParams.has('all'));
+  await isKept();
+
+  // An annotation: refused, written, taken off, put back.
+  await enter(/^Annotations: none/, 'Shift+Tab');
+  await enter(/^Add annotation/);
+  await focusIsOn(/^What happened/);
+  await by.keyboard.type('A new door');
+  await press('Enter');
+  await by.getByRole('button', { name: 'Annotations: 1' }).waitFor();
+  await enter(/^Take off: A new door/, 'Shift+Tab');
+  await focusIsOn(/^Undo/);
+  await press('Enter');
+  await by.getByRole('button', { name: 'Annotations: 1' }).waitFor();
+  await press('Escape');
+  await focusIsOn(/^Annotations: 1/);
+
+  // A goal: made, changed, removed, put back.
+  await press('g', 'o');
+  await enter(/^Create goal$/);
+  await focusIsOn(/^Page/);
+  await by.keyboard.type('/page-001');
+  await to(/^Name/);
+  await by.keyboard.type('Second');
+  await press('Enter');
+  await by.getByRole('link', { name: 'Second', exact: true }).waitFor();
+  await isKept();
+  await by.getByRole('button', { name: 'More about Second' }).waitFor();
+  await enter(/^More about Second/);
+  await focusIsOn(/^Change goal/);
+  await press('Enter');
+  await to(/^Name/);
+  await by.keyboard.type('First');
+  await press('Enter');
+  await by.getByRole('heading', { name: 'First' }).waitFor();
+  await press('g', 'o');
+  await by.getByRole('button', { name: 'More about First' }).waitFor();
+  await enter(/^More about First/);
+  await enter(/^Remove goal/);
+  await focusIsOn(/^Undo/);
+  await press('Enter');
+  await by.getByRole('link', { name: 'First', exact: true }).waitFor();
+  await isKept();
+
+  // A shield with its preview, and a key.
+  await press('g', 'h');
+  await to(/^Page$/);
+  await by.keyboard.type('/secret/**');
+  await by.getByText('would have dropped').or(by.getByText('nothing')).first().waitFor();
+  await enter(/^Add the rule/);
+  await enter(/^Remove \/secret/, 'Shift+Tab');
+  await focusIsOn(/^Undo/);
+  await palette('API keys');
+  await to(/^Name/);
+  await by.keyboard.type('Report');
+  await press('Enter');
+  await by.getByText('is ready.').waitFor();
+  await enter(/^I have it/);
+  await isKept();
+  await own.close();
 });
