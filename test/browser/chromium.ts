@@ -39,12 +39,14 @@ export const chromiumPath = (): string => {
 
 /**
  * Off: the lists under an address bar that no one sees. Each context gets a window with two of them, each a page of its
- * own in a process of its own: four fifths of what a context took. The others are those that Playwright turns off; of two
- * such lists the browser reads the last one.
+ * own in a process of its own: four fifths of what a context took. Off too: the process that is kept ready for the next
+ * page, which starts one more each time. The others are those that Playwright turns off; of two such lists the browser
+ * reads the last one.
  */
 const offFeatures = [
   'WebUIOmniboxPopup',
   'WebUIOmniboxAimPopup',
+  'SpareRendererForSitePerProcess',
   'AvoidUnnecessaryBeforeUnloadCheckSync',
   'DestroyProfileOnBrowserClose',
   'HttpsUpgrades',
