@@ -1,5 +1,4 @@
 import type { Coded, Codes, PackedDay } from './day.ts';
-import { actionsOf, both, looked, maskOf, ofEvents, propertyOf, withEvent } from './masks.ts';
 import {
   type Key,
   NotHere,
@@ -9,6 +8,7 @@ import {
   type PackedRows,
   type Test,
 } from './question.ts';
+import { numbered, ofEvents, propertyOf, testerOf } from './testers.ts';
 
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
 const keysMax = 1 << 21;
@@ -41,14 +41,16 @@ export function openCounting(question: PackedQuestion) {
   };
 }
 
-/** What of a day the filters let through; each part is worked out when a list needs it. */
+/** What of a day the filters let through. */
 interface Passing {
-  visits(): Uint8Array;
-  /** @param actionsOnly without engagement */
-  events(actionsOnly: boolean): Uint8Array;
-  goal(test: Test): Uint8Array;
-  /** Of each event: is it a page view, engagement, or another? */
-  sorts(): Uint8Array;
+  /** Numbers of visits, ascending. */
+  visits: Uint32Array;
+  /** Numbers of their events that pass, ascending. */
+  events(): Uint32Array;
+  /** The same without engagement, which is nobody's act. */
+  actions(): Uint32Array;
+  /** Of these the conversions of a goal. */
+  conversions(goal: Test): Uint32Array;
 }
 
 /** What the questions of one job have in common is worked out once. */
@@ -67,25 +69,69 @@ function makePassing(
   day: PackedDay,
   { tests, asksEvents, actionsOnly }: Pick<PackedQuestion, 'tests' | 'asksEvents' | 'actionsOnly'>,
 ): Passing {
-  const mask = maskOf(day, { kind: 'and', nodes: tests });
-  const actions = once(() => actionsOf(day));
-  const all = once(() => (actionsOnly ? both(ofEvents(day, mask), actions()) : ofEvents(day, mask)));
-  const acted = once(() => (actionsOnly ? all() : both(all(), actions())));
-  const sorts = once(() => sortsOf(day));
-  return {
-    visits: once(() => (asksEvents || mask.level === 'event' ? withEvent(day, all()) : mask.bits)),
-    events: (withoutEngagement) => (withoutEngagement ? acted() : all()),
-    goal: (test) => both(acted(), ofEvents(day, maskOf(day, test))),
-    sorts,
+  const tester = testerOf(day, { kind: 'and', nodes: tests });
+  const sortOf = sortsOf(day);
+  const isAction = (event: number) => sortOf(event) !== engagement;
+  const once = (make: () => Uint32Array) => {
+    let made: Uint32Array | undefined;
+    return () => {
+      made ??= make();
+      return made;
+    };
   };
+  let visits: Uint32Array;
+  let events: () => Uint32Array;
+  if (asksEvents || tester.level === 'event') {
+    const passes = ofEvents(day, tester);
+    const found = those(day.events, actionsOnly ? (event) => passes(event) && isAction(event) : passes);
+    events = () => found;
+    visits = visitsWith(day, found);
+  } else {
+    visits = those(day.visits, tester.passes);
+    events = once(() => eventsOf(day, visits));
+  }
+  const actions = once(() => among(events(), isAction));
+  return { visits, events, actions, conversions: (goal) => among(actions(), ofEvents(day, testerOf(day, goal))) };
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+function those(count: number, passes: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(count);
+  let found = 0;
+  for (let row = 0; row < count; row++) if (passes(row)) rows[found++] = row;
+  return rows.subarray(0, found);
+}
+
+/** Those of some rows that pass. The array's own `filter` takes five times as long. */
+function among(rows: Uint32Array, passes: (row: number) => boolean): Uint32Array {
+  const kept = new Uint32Array(rows.length);
+  let found = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    if (passes(row)) kept[found++] = row;
+  }
+  return kept.subarray(0, found);
+}
+
+/** Visits that have one of the events. */
+function visitsWith(day: PackedDay, events: Uint32Array): Uint32Array {
+  const visitOf = day.visitOf();
+  const visits = new Uint32Array(day.visits);
+  let found = 0;
+  for (const event of events) {
+    const visit = visitOf[event] as number;
+    if (found === 0 || visits[found - 1] !== visit) visits[found++] = visit;
+  }
+  return visits.subarray(0, found);
+}
+
+function eventsOf({ firstEvent, events }: PackedDay, visits: Uint32Array): Uint32Array {
+  const all = new Uint32Array(events);
+  let found = 0;
+  for (const visit of visits) {
+    const end = firstEvent[visit + 1] as number;
+    for (let event = firstEvent[visit] as number; event < end; event++) all[found++] = event;
+  }
+  return all.subarray(0, found);
 }
 
 interface Counting {
@@ -104,26 +150,28 @@ function countList(day: PackedDay, list: PackedList, counting: Counting, into: M
   if (keys.some(({ kind }) => kind === 'currency')) return countCurrencies(day, list, counting, into);
   if (keys.some(({ kind }) => kind === 'goal')) {
     for (const [at, goal] of question.goals.entries()) {
-      const events = passing.goal(goal.test);
+      const events = passing.conversions(goal.test);
       const tally = tallyOf(1, atoms);
-      countEvents(day, undefined, { events, sorts: passing.sorts }, tally);
-      earn(day, { codes: undefined, isOfEvents: true }, { events, currency: goal.currency }, tally);
+      countEvents(day, undefined, events, tally);
+      earn(day, () => 0, { events, currency: goal.currency }, tally);
       write(tally, list, () => keys.map(({ kind }) => (kind === 'step' ? step : String(at + 1))), into);
     }
     return;
   }
-  const numbering = numberingOf(day, keys, step);
-  const { codes, size, isOfEvents } = numbering;
+  const { codes, size, isOfEvents, keysOf } = numberingOf(day, keys, step);
   const tally = tallyOf(size, atoms);
-  const events = once(() => passing.events(list.actionsOnly));
-  if (isOfEvents) countEvents(day, codes, { events: events(), sorts: passing.sorts }, tally);
+  const events = () => (list.actionsOnly ? passing.actions() : passing.events());
+  if (isOfEvents) countEvents(day, codes, events(), tally);
   else {
-    countVisits(day, codes, passing.visits(), tally);
-    if (tally.pageviews !== undefined || tally.events !== undefined)
-      countActions(day, codes, { events: events(), sorts: passing.sorts }, tally);
+    countVisits(day, codes, passing.visits, tally);
+    if (tally.acting) countActs(day, codes === undefined ? undefined : atEvents(day, codes), events(), tally);
   }
-  if (tally.earns) earn(day, numbering, { events: events(), currency: question.currency }, tally);
-  write(tally, list, numbering.keysOf, into);
+  if (tally.earns) {
+    const visitOf = isOfEvents || codes === undefined ? undefined : day.visitOf();
+    const rowOf = (event: number) => codes?.[visitOf === undefined ? event : (visitOf[event] as number)] ?? 0;
+    earn(day, rowOf, { events: events(), currency: question.currency }, tally);
+  }
+  write(tally, list, keysOf, into);
 }
 
 interface Steps {
@@ -132,23 +180,23 @@ interface Steps {
   ofQuarter: Uint8Array;
 }
 
+/** A day has 96 of them, and its ids live ten minutes longer. */
+const dayQuarters = 97;
+
 /** The steps that a day's events can lie in: it and the ten minutes after it in which its ids are still used. */
 function stepsOf(day: number, starts: readonly number[]): Steps {
   const texts: string[] = [];
   const ofQuarter = new Uint8Array(256);
+  let at = 0;
   for (let quarter = 0; quarter < ofQuarter.length; quarter++) {
     const second = day * 86_400 + quarter * 900;
-    let at = starts.findIndex((start) => start > second);
-    if (at < 0) at = starts.length;
-    const text = String(starts[Math.max(0, at - 1)] ?? 0);
+    while (at + 1 < starts.length && (starts[at + 1] as number) <= second) at++;
+    const text = String(starts[at] ?? 0);
     if (quarter < dayQuarters && texts.at(-1) !== text) texts.push(text);
     ofQuarter[quarter] = Math.max(0, texts.indexOf(text));
   }
   return { texts, ofQuarter };
 }
-
-/** A day has 96 of them, and its ids live ten minutes longer. */
-const dayQuarters = 97;
 
 /**
  * A series whose steps begin within the day. Visitors, page views and events are of the step of the event, as in the
@@ -162,39 +210,43 @@ function countSeries(
   { question, passing }: Counting,
   into: Map<string, Row>,
 ): void {
-  const { firstEvent, counted } = day;
   const tally = tallyOf(texts.length, list.atoms);
-  const events = passing.events(list.actionsOnly);
+  const events = list.actionsOnly ? passing.actions() : passing.events();
   const quarter = day.quarter();
+  const stepOf = (event: number) => ofQuarter[quarter[event] as number] as number;
   const codes = new Uint8Array(day.events);
-  for (let event = 0; event < codes.length; event++) codes[event] = ofQuarter[quarter[event] as number] as number;
-  const tell = tally.visiting ? visitTeller(day, tally) : undefined;
-  countEvents(day, codes, { events, sorts: passing.sorts }, { ...tally, visiting: false });
-  if (tell !== undefined) {
-    const visits = passing.visits();
-    for (let visit = 0; visit < day.visits; visit++) {
-      if (visits[visit] === 0 || counted[visit] === 0) continue;
-      const first = firstEvent[visit] as number;
+  for (const event of events) codes[event] = stepOf(event);
+  countEvents(day, codes, events, { ...tally, visiting: false });
+  if (tally.visiting) {
+    const { firstEvent } = day;
+    const beganIn = (visit: number) => {
       const end = firstEvent[visit + 1] as number;
       let began = 255;
-      for (let event = first; event < end; event++) began = Math.min(began, codes[event] as number);
-      const isIn = (event: number) => events[event] === 1 && codes[event] === began;
-      let has = !question.asksEvents;
-      for (let event = first; event < end && !has; event++) has = isIn(event);
-      if (has) tell(visit, began);
+      for (let event = firstEvent[visit] as number; event < end; event++) began = Math.min(began, stepOf(event));
+      return began;
+    };
+    const tell = visitTeller(day, tally);
+    if (!question.asksEvents) for (const visit of passing.visits) tell(visit, beganIn(visit));
+    else {
+      const visitOf = day.visitOf();
+      let told = -1;
+      for (const event of events) {
+        const visit = visitOf[event] as number;
+        if (visit === told || codes[event] !== beganIn(visit)) continue;
+        told = visit;
+        tell(visit, codes[event] as number);
+      }
     }
   }
-  earn(day, { codes, isOfEvents: true }, { events, currency: question.currency }, tally);
+  earn(day, (event) => codes[event] as number, { events, currency: question.currency }, tally);
   write(tally, list, (row) => [texts[row] ?? ''], into);
 }
 
 function countCurrencies(day: PackedDay, list: PackedList, { question, passing }: Counting, into: Map<string, Row>) {
-  const { event: earning, currency } = day.earned();
+  const { currency } = day.earned();
   const tally = tallyOf(Math.max(1, currency.values.length), list.atoms);
-  const codes = new Uint16Array(day.events);
-  for (const [at, event] of earning.entries()) codes[event] = currency.codes[at] as number;
-  const events = passing.events(list.actionsOnly);
-  earn(day, { codes, isOfEvents: true }, { events, currency: question.currency }, tally);
+  const events = list.actionsOnly ? passing.actions() : passing.events();
+  earn(day, (_, at) => currency.codes[at] as number, { events, currency: question.currency }, tally);
   write(tally, list, (row) => [currency.values[row] ?? ''], into);
 }
 
@@ -216,13 +268,15 @@ function numberingOf(day: PackedDay, keys: readonly Key[], step: string): Number
   const countOf = ({ coded }: Column) => Math.max(1, coded.values.length);
   const size = columns.reduce((product, column) => product * countOf(column), 1);
   if (size > keysMax) throw new NotHere('A list has too many rows to be counted from packed days.');
+  const atLevel = (column: Column) =>
+    column.isOfEvents || !isOfEvents ? column.coded.codes : atEvents(day, column.coded.codes);
   const [first, ...others] = columns;
   let codes: Codes | undefined;
   if (first !== undefined && others.length === 0) codes = first.coded.codes;
   else if (first !== undefined) {
-    codes = Uint32Array.from(atLevel(day, first, isOfEvents));
+    codes = Uint32Array.from(atLevel(first));
     for (const other of others) {
-      const own = atLevel(day, other, isOfEvents);
+      const own = atLevel(other);
       const count = countOf(other);
       for (let at = 0; at < codes.length; at++) codes[at] = (codes[at] as number) * count + (own[at] as number);
     }
@@ -267,14 +321,14 @@ function propertyColumn(props: Coded, property: string): Coded {
   const texts = props.values.map((value) => propertyOf(value, property));
   const values = [...new Set(texts)];
   const codeOf = new Map(values.map((value, code) => [value, code]));
-  const ofCode = Uint32Array.from(texts, (text) => codeOf.get(text) ?? 0);
   const codes = new Uint32Array(props.codes.length);
+  const ofCode = Uint32Array.from(texts, (text) => codeOf.get(text) ?? 0);
   for (let at = 0; at < codes.length; at++) codes[at] = ofCode[props.codes[at] as number] as number;
   return { values, codes };
 }
 
-function atLevel(day: PackedDay, { coded: { codes }, isOfEvents }: Column, wantsEvents: boolean): Codes {
-  if (isOfEvents || !wantsEvents) return codes;
+/** What visits say, on each of their events. */
+function atEvents(day: PackedDay, codes: Codes): Codes {
   const all = new Uint32Array(day.events);
   for (let visit = 0; visit < day.visits; visit++)
     all.fill(codes[visit] as number, day.firstEvent[visit], day.firstEvent[visit + 1]);
@@ -305,18 +359,16 @@ function tallyOf(size: number, atoms: readonly PackedAtom[]): Tally {
 }
 
 /** A visitor's visits lie side by side, so that one who is not the last that a row has seen is new to it. */
-function countVisits(day: PackedDay, codes: Codes | undefined, passing: Uint8Array, tally: Tally): void {
+function countVisits(day: PackedDay, codes: Codes | undefined, passing: Uint32Array, tally: Tally): void {
   const { visitor } = day;
   const { visitors } = tally;
   if (tally.visiting) {
     const tell = visitTeller(day, tally);
-    for (let visit = 0; visit < day.visits; visit++)
-      if (passing[visit] === 1) tell(visit, codes === undefined ? 0 : (codes[visit] as number));
+    for (const visit of passing) tell(visit, codes === undefined ? 0 : (codes[visit] as number));
   }
   if (visitors === undefined) return;
   const seen = new Int32Array(tally.size).fill(-1);
-  for (let visit = 0; visit < day.visits; visit++) {
-    if (passing[visit] === 0) continue;
+  for (const visit of passing) {
     const row = codes === undefined ? 0 : (codes[visit] as number);
     const who = visitor[visit] as number;
     if (seen[row] === who) continue;
@@ -338,81 +390,71 @@ function visitTeller(day: PackedDay, { visits, bounces, duration }: Tally): (vis
   };
 }
 
-interface PassingEvents {
-  events: Uint8Array;
-  sorts(): Uint8Array;
-}
-
 /** The same where rows are of events: a visit counts once for each row that its events have. */
-function countEvents(day: PackedDay, codes: Codes | undefined, { events, sorts }: PassingEvents, tally: Tally): void {
-  const { visitor, firstEvent } = day;
+function countEvents(day: PackedDay, codes: Codes | undefined, passing: Uint32Array, tally: Tally): void {
   const { visitors } = tally;
-  if (tally.acting) countActs(codes, events, sorts(), tally);
-  const tell = tally.visiting ? visitTeller(day, tally) : undefined;
-  if (visitors === undefined && tell === undefined) return;
-  const seenVisitor = new Int32Array(tally.size).fill(-1);
-  const seenVisit = tell === undefined ? undefined : new Int32Array(tally.size).fill(-1);
-  for (let visit = 0; visit < day.visits; visit++) {
-    const who = visitor[visit] as number;
-    const end = firstEvent[visit + 1] as number;
-    for (let event = firstEvent[visit] as number; event < end; event++) {
-      if (events[event] === 0) continue;
+  if (tally.acting) countActs(day, codes, passing, tally);
+  if (visitors === undefined && !tally.visiting) return;
+  const { visitor } = day;
+  const visitOf = day.visitOf();
+  if (visitors !== undefined) {
+    const seen = new Int32Array(tally.size).fill(-1);
+    for (const event of passing) {
       const row = codes === undefined ? 0 : (codes[event] as number);
-      if (visitors !== undefined && seenVisitor[row] !== who) {
-        seenVisitor[row] = who;
-        plus(visitors, row, 1);
-      }
-      if (seenVisit === undefined || seenVisit[row] === visit) continue;
-      seenVisit[row] = visit;
-      tell?.(visit, row);
+      const who = visitor[visitOf[event] as number] as number;
+      if (seen[row] === who) continue;
+      seen[row] = who;
+      visitors[row] = (visitors[row] as number) + 1;
     }
+  }
+  if (!tally.visiting) return;
+  const tell = visitTeller(day, tally);
+  const seen = new Int32Array(tally.size).fill(-1);
+  for (const event of passing) {
+    const row = codes === undefined ? 0 : (codes[event] as number);
+    const visit = visitOf[event] as number;
+    if (seen[row] === visit) continue;
+    seen[row] = visit;
+    tell(visit, row);
   }
 }
 
-/** Page views and events by something that events say. */
-function countActs(
-  codes: Codes | undefined,
-  passing: Uint8Array,
-  sorts: Uint8Array,
-  { pageviews, events }: Tally,
-): void {
-  for (let event = 0; event < passing.length; event++) {
-    const sort = sorts[event];
-    if (passing[event] === 0 || sort === engagement) continue;
+/** Page views and events. */
+function countActs(day: PackedDay, codes: Codes | undefined, passing: Uint32Array, { pageviews, events }: Tally): void {
+  const sortOf = sortsOf(day);
+  for (const event of passing) {
+    const sort = sortOf(event);
+    if (sort === engagement) continue;
     const row = codes === undefined ? 0 : (codes[event] as number);
     if (events !== undefined) plus(events, row, 1);
     if (pageviews !== undefined && sort === pageView) plus(pageviews, row, 1);
   }
 }
 
-/** Page views and events by something that visits say. */
-function countActions(day: PackedDay, codes: Codes | undefined, { events, sorts }: PassingEvents, tally: Tally): void {
-  const ofVisits = { coded: { values: [], codes: codes ?? new Uint8Array() }, isOfEvents: false };
-  countActs(codes === undefined ? undefined : atLevel(day, ofVisits, true), events, sorts(), tally);
-}
-
 const pageView = 1;
 const engagement = 2;
 
-function sortsOf(day: PackedDay): Uint8Array {
-  return looked(day.ofEvent('name'), (text) =>
-    text === 'pageview' ? pageView : text === 'engagement' ? engagement : 0,
-  );
+/** Is an event a page view, engagement, or another? */
+function sortsOf(day: PackedDay): (event: number) => number {
+  const names = day.ofEvent('name');
+  const { codes } = names;
+  const ofCode = numbered(names, (text) => (text === 'pageview' ? pageView : text === 'engagement' ? engagement : 0));
+  return (event) => ofCode[codes[event] as number] as number;
 }
 
+/** @param rowOf the row of an event, which is also the so-manieth with revenue */
 function earn(
   day: PackedDay,
-  { codes, isOfEvents }: Pick<Numbering, 'codes' | 'isOfEvents'>,
-  { events: passing, currency: wanted }: { events: Uint8Array; currency: string },
+  rowOf: (event: number, at: number) => number,
+  { events: passing, currency: wanted }: { events: Uint32Array; currency: string },
   tally: Tally,
 ): void {
   if (!tally.earns) return;
   const { revenue, revenue_events: events, revenue_elsewhere: elsewhere } = tally;
   const { event: earning, amount, currency } = day.earned();
-  const visitOf = isOfEvents || codes === undefined ? undefined : visitsOf(day, earning);
   for (const [at, event] of earning.entries()) {
-    if (passing[event] === 0) continue;
-    const row = codes === undefined ? 0 : (codes[visitOf === undefined ? event : (visitOf[at] as number)] as number);
+    if (!isAmong(passing, event)) continue;
+    const row = rowOf(event, at);
     const thousandths = amount[at] as bigint;
     const isWanted = currency.values[currency.codes[at] as number] === wanted;
     if (isWanted) revenue?.set(row, (revenue.get(row) ?? 0n) + thousandths);
@@ -422,18 +464,16 @@ function earn(
   }
 }
 
-/** The visits of some events. */
-function visitsOf({ firstEvent, visits }: PackedDay, events: Uint32Array): Uint32Array {
-  return events.map((event) => {
-    let low = 0;
-    let high = visits - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((firstEvent[middle] as number) <= event) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  });
+/** @param ascending numbers */
+function isAmong(ascending: Uint32Array, wanted: number): boolean {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low] === wanted;
 }
 
 function plus(numbers: Float64Array, at: number, more: number): void {

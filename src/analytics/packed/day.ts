@@ -39,6 +39,8 @@ export interface PackedDay {
   readonly visitor: Uint32Array;
   /** The first event of each visit, and at the end the number of all events. */
   readonly firstEvent: Uint32Array;
+  /** The visit of each event. */
+  visitOf(): Uint32Array;
   /** 0 = a detached event, which is nobody's visit. */
   readonly counted: Uint8Array;
   readonly bounced: Uint8Array;
@@ -63,13 +65,18 @@ const kinds = { Uint8Array, Uint16Array, Uint32Array, BigInt64Array } as const;
 type Kind = keyof typeof kinds;
 type Numbers = Codes | BigInt64Array;
 
-/** What a file begins with, behind four bytes that say how long it is. `texts` is a list of texts as JSON. */
+/** What a file begins with, behind four bytes that say how long it is. */
 interface Head {
   mark: string;
   visits: number;
   events: number;
   sections: { [name: string]: { kind: Kind | 'texts'; from: number; bytes: number } };
+  /** Short lists of texts; each long one is a section, as JSON. */
+  texts: { [column: string]: readonly string[] };
 }
+
+/** To unpack a section takes longer than to read so many texts along with the head. */
+const textsInHead = 500;
 
 /** The smallest numbers that hold all of them. */
 export function codesOf(numbers: readonly number[] | Uint32Array): Codes {
@@ -93,7 +100,7 @@ export function encodeDay(day: PackedDay): Buffer {
     eventsOf[visit] = (day.firstEvent[visit + 1] as number) - (day.firstEvent[visit] as number);
   }
   const { event, amount, currency } = day.earned();
-  const head: Head = { mark, visits, events, sections: {} };
+  const head: Head = { mark, visits, events, sections: {}, texts: {} };
   const pieces: Buffer[] = [];
   let at = 0;
   const write = (name: string, kind: Kind | 'texts', bytes: Buffer) => {
@@ -108,7 +115,8 @@ export function encodeDay(day: PackedDay): Buffer {
     write(name, section.constructor.name as Kind, Buffer.from(section.buffer, section.byteOffset, section.byteLength));
   const coded = (name: string, { values, codes }: Coded) => {
     numbers(name, codes);
-    write(`${name} texts`, 'texts', Buffer.from(JSON.stringify(values)));
+    if (values.length <= textsInHead) head.texts[name] = values;
+    else write(`${name} texts`, 'texts', Buffer.from(JSON.stringify(values)));
   };
   numbers('flags', flags);
   numbers('events', codesOf(eventsOf));
@@ -128,7 +136,7 @@ export function encodeDay(day: PackedDay): Buffer {
 /** @throws when the bytes are not those of a packed day; its functions do when a section is damaged */
 export function decodeDay(file: Buffer): PackedDay {
   const headEnd = 4 + file.readUInt32LE(0);
-  const { mark: found, visits, events, sections } = JSON.parse(file.toString('utf8', 4, headEnd)) as Head;
+  const { mark: found, visits, events, sections, texts } = JSON.parse(file.toString('utf8', 4, headEnd)) as Head;
   if (found !== mark) throw new Error('This is no packed day that this version reads.');
   const unpack = (name: string) => {
     const section = sections[name];
@@ -146,7 +154,7 @@ export function decodeDay(file: Buffer): PackedDay {
   const known = new Map<string, Coded>();
   const coded = (name: string): Coded => {
     const column = known.get(name) ?? {
-      values: JSON.parse(unpack(`${name} texts`).bytes.toString('utf8')) as string[],
+      values: texts[name] ?? (JSON.parse(unpack(`${name} texts`).bytes.toString('utf8')) as string[]),
       codes: numbers<Codes>(name),
     };
     known.set(name, column);
@@ -169,8 +177,13 @@ export function decodeDay(file: Buffer): PackedDay {
     first += eventsOf[visit] as number;
     firstEvent[visit + 1] = first;
   }
+  let visitOf: Uint32Array | undefined;
   return {
     ...{ visits, events, visitor, firstEvent, counted, bounced },
+    visitOf() {
+      visitOf ??= visitsOfEvents(firstEvent);
+      return visitOf;
+    },
     quarter: () => numbers<Uint8Array>('quarter'),
     seconds: () => numbers<Uint32Array>('seconds'),
     ofVisit: coded,
@@ -181,4 +194,12 @@ export function decodeDay(file: Buffer): PackedDay {
       currency: coded('currency'),
     }),
   };
+}
+
+/** @param firstEvent see `PackedDay` */
+export function visitsOfEvents(firstEvent: Uint32Array): Uint32Array {
+  const visitOf = new Uint32Array(firstEvent.at(-1) ?? 0);
+  for (let visit = 0; visit + 1 < firstEvent.length; visit++)
+    visitOf.fill(visit, firstEvent[visit], firstEvent[visit + 1]);
+  return visitOf;
 }
