@@ -488,7 +488,7 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await isKept();
 
   // An annotation: refused, written, taken off, put back.
-  await enter(/^Annotations: none/, 'Shift+Tab');
+  await enter(/Annotations: none$/, 'Shift+Tab');
   await enter(/^Add annotation/);
   await focusIsOn(/^What happened/);
   await by.keyboard.type('A new door');
@@ -499,7 +499,7 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await press('Enter');
   await by.getByRole('button', { name: 'Annotations: 1' }).waitFor();
   await press('Escape');
-  await focusIsOn(/^Annotations: 1/);
+  await focusIsOn(/Annotations: 1$/);
 
   // A goal: made, changed, removed, put back.
   await press('g', 'o');
