@@ -329,9 +329,9 @@ function propertyColumn(props: Coded, property: string): Coded {
 
 /** What visits say, on each of their events. */
 function atEvents(day: PackedDay, codes: Codes): Codes {
+  const visitOf = day.visitOf();
   const all = new Uint32Array(day.events);
-  for (let visit = 0; visit < day.visits; visit++)
-    all.fill(codes[visit] as number, day.firstEvent[visit], day.firstEvent[visit + 1]);
+  for (let event = 0; event < all.length; event++) all[event] = codes[visitOf[event] as number] as number;
   return all;
 }
 

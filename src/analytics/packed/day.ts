@@ -70,7 +70,8 @@ interface Head {
   mark: string;
   visits: number;
   events: number;
-  sections: { [name: string]: { kind: Kind | 'texts'; from: number; bytes: number } };
+  /** Where each lies behind the head, and how long it is unpacked. */
+  sections: { [name: string]: { kind: Kind | 'texts'; from: number; bytes: number; unpacked: number } };
   /** Short lists of texts; each long one is a section, as JSON. */
   texts: { [column: string]: readonly string[] };
 }
@@ -107,7 +108,7 @@ export function encodeDay(day: PackedDay): Buffer {
     const packed = zstdCompressSync(bytes, {
       params: { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_checksumFlag]: 1 },
     });
-    head.sections[name] = { kind, from: at, bytes: packed.length };
+    head.sections[name] = { kind, from: at, bytes: packed.length, unpacked: bytes.length };
     at += packed.length;
     pieces.push(packed);
   };
@@ -142,7 +143,10 @@ export function decodeDay(file: Buffer): PackedDay {
     const section = sections[name];
     if (section === undefined) throw new Error(`A packed day has no section "${name}".`);
     const from = headEnd + section.from;
-    return { kind: section.kind, bytes: zstdDecompressSync(file.subarray(from, from + section.bytes)) };
+    const packed = file.subarray(from, from + section.bytes);
+    // In one piece: in several it would be put together by a copy of all.
+    const bytes = zstdDecompressSync(packed, { chunkSize: Math.max(64, section.unpacked) });
+    return { kind: section.kind, bytes };
   };
   const numbers = <N extends Numbers>(name: string): N => {
     const { kind, bytes } = unpack(name);
@@ -199,7 +203,10 @@ export function decodeDay(file: Buffer): PackedDay {
 /** @param firstEvent see `PackedDay` */
 export function visitsOfEvents(firstEvent: Uint32Array): Uint32Array {
   const visitOf = new Uint32Array(firstEvent.at(-1) ?? 0);
-  for (let visit = 0; visit + 1 < firstEvent.length; visit++)
-    visitOf.fill(visit, firstEvent[visit], firstEvent[visit + 1]);
+  let event = 0;
+  for (let visit = 0; visit + 1 < firstEvent.length; visit++) {
+    const end = firstEvent[visit + 1] as number;
+    while (event < end) visitOf[event++] = visit;
+  }
   return visitOf;
 }
