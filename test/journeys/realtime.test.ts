@@ -32,8 +32,13 @@ it('a site on which nothing happens has thirty minutes of nothing', async () => 
 it('an event that was acknowledged comes into the answer by itself, with nothing of who it was', async () => {
   const sent = await desk.collect(view('shop.example', '/first', { r: 'https://www.bing.com/search?q=secret' }));
   expect(sent.status).toBe(202);
-  await expect.poll(async () => (await realtime('shop.example')).visitors, { timeout: 20_000 }).toBe(1);
-  const found = await realtime('shop.example');
+  // A reading is two statements: an event that is loaded between them is in one of them only, and in both of the next.
+  let found = await realtime('shop.example');
+  for (let asked = 0; asked < 100 && (found.visitors === 0 || found.events.length === 0); asked++) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    found = await realtime('shop.example');
+  }
+  expect(found.visitors).toBe(1);
   expect(found.events).toEqual([
     {
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),

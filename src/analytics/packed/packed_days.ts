@@ -2,13 +2,14 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { diskOf, keptFreeBytes } from '../../platform/disk.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
 import { isoDay } from '../history/days.ts';
 import type { SiteHistory } from '../history/index.ts';
 import { eventsSql, visitsSql } from './pack.ts';
 import type { PackedQuestion, PackedRows } from './question.ts';
 import type { AskedDays } from './worker.ts';
-import { openWorkers } from './workers.ts';
+import { Fault, openWorkers } from './workers.ts';
 
 export const packedLimits = {
   /** Sites with fewer events in their frozen days are answered fast enough by the engine. */
@@ -87,7 +88,11 @@ export function openPackedDays(
       for (const [day, revision] of [...revisions].sort(([one], [other]) => other - one)) {
         if (stopped) return done;
         if (packed.get(siteId)?.get(day) === revision) continue;
-        if (await pack(siteId, day, revision)) done.packed++;
+        // Events come first: without room nothing is packed, and the engine answers.
+        if (diskOf(folder).freeBytes < keptFreeBytes) break;
+        // What stands against one day stands against most; the next sweep tries again.
+        if (!(await pack(siteId, day, revision))) break;
+        done.packed++;
       }
     }
     if (done.packed + done.removed > 0) log.info('packed_days.swept', done);
@@ -127,7 +132,8 @@ export function openPackedDays(
       packed.set(siteId, days.set(day, revision));
       return true;
     } catch (error) {
-      if (!stopped) log.warn('packed_days.left', { site: siteId, why: error instanceof Error ? error.message : '' });
+      if (!stopped)
+        log.warn('packed_days.left', { site: siteId, day, why: error instanceof Fault ? error.message : 'store' });
       return false;
     } finally {
       await Promise.all(Object.values(scratch).map((file) => rm(file, { force: true })));

@@ -2,8 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { openCounting } from './count.ts';
 import { decodeDay, encodeDay } from './day.ts';
-import { type EventRow, packDay, type VisitRow } from './pack.ts';
-import type { PackedQuestion, PackedRows } from './question.ts';
+import { type EventRow, packDay, Unpackable, type VisitRow } from './pack.ts';
+import { NotHere, type PackedQuestion, type PackedRows } from './question.ts';
 
 /** What a worker is asked. */
 export type Job =
@@ -56,8 +56,10 @@ function work(job: Job): Counted[] | undefined {
   return asked.map(({ counting, fault }) => (fault === '' ? { rows: counting.rows() } : { fault }));
 }
 
+/** Other messages may quote what was read, and this one comes into the log. */
 function faultOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
+  if (error instanceof NotHere || error instanceof Unpackable) return error.message;
+  return error instanceof Error ? `The thread met a fault of ours: ${error.name}.` : 'unknown';
 }
 
 /** A row of JSON a line, one at a time: a day's text as an array of lines would take several times its memory. */

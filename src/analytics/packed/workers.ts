@@ -5,6 +5,9 @@ import type { Answer, Counted, Job } from './worker.ts';
 /** Threads end when nobody has asked for so long: each holds some 30 MB, and is back within a tenth of a second. */
 const idleMs = 20_000;
 
+/** What a thread says that it met, in words of ours. */
+export class Fault extends Error {}
+
 /** Threads beside the one that takes requests; a job is one thread's, in the order in which it was given to it. */
 export interface Workers {
   readonly count: number;
@@ -26,7 +29,7 @@ export function openWorkers(count: number, clock: Pick<Clock, 'after'>): Workers
       const waits = thread.waiting.get(number);
       thread.waiting.delete(number);
       if (fault === undefined) waits?.resolve(counted);
-      else waits?.reject(new Error(fault));
+      else waits?.reject(new Fault(fault));
       if (thread.waiting.size === 0) rest(at, thread);
     });
     const end = (error: Error) => {
