@@ -160,7 +160,11 @@ export function openPackedDays(
           if (counted === undefined || 'fault' in counted) fault = counted?.fault ?? 'A thread gave no answer.';
           else rows = joined(rows, counted.rows);
         if (fault === undefined) resolve(rows);
-        else reject(new Error(fault));
+        else {
+          // The engine answers instead; for whoever wonders why that took its time.
+          log.info('packed_days.not_counted', { site: siteId, why: fault });
+          reject(new Error(fault));
+        }
       }
     } catch (error) {
       for (const { reject } of waiting) reject(error);
