@@ -1,3 +1,4 @@
+import { keySeparator } from '../query/sums.ts';
 import type { Coded, Codes, PackedDay } from './day.ts';
 import {
   type Key,
@@ -489,7 +490,7 @@ function write(tally: Tally, { atoms }: PackedList, keysOf: (row: number) => str
     for (const column of columns) if (column !== undefined && column[row] !== 0) isEmpty = false;
     if (isEmpty) continue;
     const keys = keysOf(row);
-    const name = keys.length === 1 ? (keys[0] as string) : keys.join('\u001f');
+    const name = keys.length === 1 ? (keys[0] as string) : keys.join(keySeparator);
     let known = into.get(name);
     if (known === undefined) {
       known = { keys, counts: atoms.map(() => 0), revenue: 0n };

@@ -25,8 +25,11 @@ const seconds = 120;
 export interface PackedDays {
   /** True when each of the days lies packed in the state that the register has it in. */
   has(siteId: number, days: Iterable<number>, revisions: ReadonlyMap<number, number>): boolean;
-  /** @throws NotHere's sentence, or what reading a file throws; the engine can answer the same question */
-  count(siteId: number, days: readonly number[], question: PackedQuestion): Promise<PackedRows[]>;
+  /**
+   * The rows of each list by thread: each has counted some of the days.
+   * @throws NotHere's sentence, or what reading a file throws; the engine can answer the same question
+   */
+  count(siteId: number, days: readonly number[], question: PackedQuestion): Promise<PackedRows[][]>;
   /** Days whose rows are as before got another revision. */
   carry(siteId: number, changes: readonly { day: number; from: number; to: number }[]): void;
   /** Packs what is not, and takes away what is no longer right. One at a time; a call during a run gets that run. */
@@ -153,17 +156,17 @@ export function openPackedDays(
           .filter((share) => share.length > 0)
           .map((share, at) => workers.run({ kind: 'count', questions, files: new Map(share.map(file)) }, at)),
       );
-      for (const [at, { question, resolve, reject }] of waiting.entries()) {
-        let rows: PackedRows[] = question.lists.map(() => ({ keys: [], counts: [], revenue: [] }));
+      for (const [at, { resolve, reject }] of waiting.entries()) {
+        const rows: PackedRows[][] = [];
         let fault: string | undefined;
         for (const counted of answers.map((answer) => answer?.[at]))
           if (counted === undefined || 'fault' in counted) fault = counted?.fault ?? 'A thread gave no answer.';
-          else rows = joined(rows, counted.rows);
+          else rows.push(counted.rows);
         if (fault === undefined) resolve(rows);
         else {
           // The engine answers instead; for whoever wonders why that took its time.
           log.info('packed_days.not_counted', { site: siteId, why: fault });
-          reject(new Error(fault));
+          reject(new Fault(fault));
         }
       }
     } catch (error) {
@@ -229,17 +232,8 @@ export function openPackedDays(
 }
 
 interface Waiting extends AskedDays {
-  resolve(rows: PackedRows[]): void;
+  resolve(rows: PackedRows[][]): void;
   reject(error: unknown): void;
-}
-
-/** Rows of two threads one behind the other; whoever adds them up finds those of the same keys. */
-function joined(one: PackedRows[], other: PackedRows[]): PackedRows[] {
-  return one.map((rows, at) => ({
-    keys: [...rows.keys, ...(other[at]?.keys ?? [])],
-    counts: [...rows.counts, ...(other[at]?.counts ?? [])],
-    revenue: [...rows.revenue, ...(other[at]?.revenue ?? [])],
-  }));
 }
 
 function readFolder(folder: string): Map<number, Map<number, number>> {

@@ -1,8 +1,10 @@
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import type { PackedDays, PackedQuestion } from '../packed/index.ts';
 import { type DailyPlan, isFrozenAtom } from './daily.ts';
 import { finishedRows } from './finish.ts';
 import { countPacked, packedQuestion } from './packed.ts';
 import type { Problem, QueryProblem } from './parse.ts';
+import type { Numbered } from './pass.ts';
 import { type Ask, type AskResult, askName, type Bundle, bundle, together } from './plan.ts';
 import type { QueryHouse } from './run.ts';
 import { buildStatement, buildSums, type Group, type SumsStatement } from './sql.ts';
@@ -128,29 +130,43 @@ async function answered(
   return { asked: statement, places, answer: await keptOr(statement, house, readRowsOf) };
 }
 
-/** The closed side of a group: what packed days can count, and the rest by statements. */
+/** The closed side of a group: what packed days can count, and beside it the rest by statements. */
 async function readClosed(group: Group, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
   if (!hasClosedSide(group)) return [];
-  const packed = await readPacked(group, house, rowsMax);
+  const packed = packedPart(group, house);
   const left = group.lists.flatMap(({ at, list }) => {
-    if (packed?.places.includes(at) !== true) return [{ at, list }];
+    if (packed?.lists.some((one) => one.at === at) !== true) return [{ at, list }];
     return list.daily === undefined ? [] : [{ at, list: frozenOf(list, list.daily) }];
   });
-  const places = left.map(({ at }) => at);
-  const lists = left.map(({ list }) => list);
-  // Numbered by themselves, so that a statement has the same text whatever else is asked beside it.
-  const alone = { ...group, lists: lists.map((list, at) => ({ at, list })) };
-  const statements = lists.length === 0 ? [] : buildSums([alone], 'closed', rowsMax);
-  const read = await Promise.all(statements.map((statement) => answered(statement, { lists, places }, house, rowsMax)));
-  return packed === undefined ? read : [packed, ...read];
+  const byStatements = (lists: readonly Numbered[]) => readStatements({ ...group, lists }, house, rowsMax);
+  const [counted, read] = await Promise.all([
+    packed === undefined ? [] : readPacked(packed, house, rowsMax).catch(() => byStatements(packed.lists)),
+    byStatements(left),
+  ]);
+  return [...counted, ...read];
 }
 
-/** Undefined when packed days have nothing to say, or could not be read: the engine knows the same. */
-async function readPacked(
-  { scope, lists, closed }: Group,
-  house: QueryHouse,
-  rowsMax: number,
-): Promise<Answered | undefined> {
+async function readStatements(group: Group, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
+  if (group.lists.length === 0) return [];
+  const places = group.lists.map(({ at }) => at);
+  const lists = group.lists.map(({ list }) => list);
+  // Numbered by themselves, so that a statement has the same text whatever else is asked beside it.
+  const alone = { ...group, lists: lists.map((list, at) => ({ at, list })) };
+  const statements = buildSums([alone], 'closed', rowsMax);
+  return Promise.all(statements.map((statement) => answered(statement, { lists, places }, house, rowsMax)));
+}
+
+/** What packed days answer of a group. */
+interface PackedPart {
+  packed: Pick<PackedDays, 'count'>;
+  days: readonly number[];
+  question: PackedQuestion;
+  /** Those of the question, in its order. */
+  lists: readonly Numbered[];
+}
+
+/** Undefined when packed days have nothing to say: the engine knows the same. */
+function packedPart({ scope, lists, closed }: Group, house: QueryHouse): PackedPart | undefined {
   const { packed, frozenDays, site } = house;
   if (packed === undefined || frozenDays === undefined || !packed.has(site.id, closed, frozenDays.revisions))
     return undefined;
@@ -165,9 +181,17 @@ async function readPacked(
     days,
   );
   if (asked === undefined) return undefined;
-  const { question } = asked;
-  const own = asked.places.flatMap((place) => counted[place] ?? []);
-  const parts = own.map(({ list }, at) => ({
+  const { question, places } = asked;
+  return { packed, days, question, lists: places.flatMap((place) => counted[place] ?? []) };
+}
+
+/** @throws what the packed days do; the engine can answer the same */
+async function readPacked(
+  { packed, days, question, lists }: PackedPart,
+  house: QueryHouse,
+  rowsMax: number,
+): Promise<Answered[]> {
+  const parts = lists.map(({ list }, at) => ({
     lists: [at],
     note: {
       table: 'packed' as const,
@@ -177,12 +201,8 @@ async function readPacked(
     },
   }));
   const key = { sql: 'packed', params: { ...question, days }, shape: '', closedDays: days };
-  try {
-    const answer = await keptOr(key, house, () => countPacked(packed, site.id, days, { question, rowsMax }));
-    return { asked: { parts }, places: own.map(({ at }) => at), answer };
-  } catch {
-    return undefined;
-  }
+  const answer = await keptOr(key, house, () => countPacked(packed, house.site.id, days, { question, rowsMax }));
+  return [{ asked: { parts }, places: lists.map(({ at }) => at), answer }];
 }
 
 /** The numbers of a list that `daily` has: reading its rows takes less than opening the packed days. */

@@ -15,7 +15,7 @@ import { asksEvents, filterActions, isOfActions } from './condition.ts';
 import { pagePattern } from './page_pattern.ts';
 import type { Dimension, Filter, Goal } from './parse.ts';
 import type { List, Scope } from './statement.ts';
-import { keySeparator, type ListSums, type SumRow, tooLong } from './sums.ts';
+import { added, keySeparator, type ListSums, type SumRow, type Sums, tooLong } from './sums.ts';
 import { stepOfDays } from './whole_days.ts';
 
 /**
@@ -211,19 +211,21 @@ export async function countPacked(
   { question, rowsMax }: { question: PackedQuestion; rowsMax: number },
 ): Promise<ListSums[]> {
   const answers = await packed.count(siteId, days, question);
-  return question.lists.map(({ atoms }, at) => sumsOf(answers[at], atoms, rowsMax));
+  return question.lists.map(({ atoms }, at) => {
+    const ofThreads = answers.flatMap((lists) => lists[at] ?? []);
+    const sums = added(
+      ofThreads.map((rows) => sumsOfRows(rows, atoms)),
+      atoms,
+    );
+    return sums.size > rowsMax ? tooLong : sums;
+  });
 }
 
-function sumsOf(rows: PackedRows | undefined, atoms: readonly PackedAtom[], rowsMax: number): ListSums {
-  const sums = new Map<string, SumRow>();
-  for (const [at, keys] of rows?.keys.entries() ?? []) {
-    const name = keys.join(keySeparator);
-    const known = sums.get(name);
-    const counts: SumRow['counts'] = {};
-    for (const [number, atom] of atoms.entries())
-      if (atom !== 'revenue') counts[atom] = (known?.counts[atom] ?? 0) + (rows?.counts[at]?.[number] ?? 0);
-    sums.set(name, { keys, counts, revenue: (known?.revenue ?? 0n) + (rows?.revenue[at] ?? 0n) });
-    if (sums.size > rowsMax) return tooLong;
-  }
-  return sums;
+function sumsOfRows({ keys, counts, revenue }: PackedRows, atoms: readonly PackedAtom[]): Sums {
+  const rows = keys.map((own, at): [string, SumRow] => {
+    const numbers: SumRow['counts'] = {};
+    for (const [place, atom] of atoms.entries()) if (atom !== 'revenue') numbers[atom] = counts[at]?.[place] ?? 0;
+    return [own.join(keySeparator), { keys: own, counts: numbers, revenue: revenue[at] ?? 0n }];
+  });
+  return new Map(rows);
 }
