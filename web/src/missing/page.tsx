@@ -427,68 +427,36 @@ function momentText(time: string, timezone: string): string {
   }).format(Date.parse(time));
 }
 
-function Examples({ answer, timezone }: { answer: MissingEvents; timezone: string }) {
-  return (
-    <section className="panel" aria-label="The last robots">
-      <header>
-        <h2>The last robots</h2>
-      </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard. */}
-      <section className="ms-scroll" tabIndex={0} aria-label="Examples">
-        <table>
-          <thead>
-            <tr>
-              {['Time', 'Rule', 'Event', 'Page', 'Referrer', 'Country'].map((head) => (
-                <th key={head} scope="col" className={head === 'Time' || head === 'Page' ? '' : 'lo'}>
-                  {head}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {answer.examples.map((row, at) => (
-              <tr key={at}>
-                <td>{momentText(row.time, timezone)}</td>
-                <td className="lo">
-                  <code>{row.rule}</code>
-                </td>
-                <td className="lo">{row.name === 'pageview' ? 'Page view' : row.name}</td>
-                <td className="ms-page" title={`${row.hostname}${row.page}`}>
-                  <span className="cut-path">
-                    <CutPath text={`${row.hostname}${row.page}`} />
-                  </span>
-                  <span className="ms-more">
-                    {[row.rule, valueText(declaredDimension('country'), row.country)].join(' · ')}
-                  </span>
-                </td>
-                <td className="lo">{row.referrer === '' ? notApplicable : row.referrer}</td>
-                <td className="lo">{valueText(declaredDimension('country'), row.country)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
-      <footer>
-        <span>The newest {answer.examples.length}.</span>
-      </footer>
-    </section>
-  );
+/** An event that was not counted, with what it says in words. */
+interface Example extends Pick<MissingEvents['last'][number], 'time' | 'name' | 'hostname' | 'page' | 'referrer'> {
+  /** The rule or reason. */
+  why: string;
+  country: string;
+  /** Beside the page where there is no room for columns. */
+  more: string;
+  /** The member that could not be read, in place of the page. */
+  field?: string;
 }
 
-/** What a rule of the site stopped, or what could not be read: where to look on the page itself. */
-function Last({ rows, timezone }: { rows: MissingEvents['last']; timezone: string }) {
-  if (rows.length === 0) return null;
+function ExampleTable(parts: {
+  title: string;
+  label: string;
+  head: string;
+  rows: readonly Example[];
+  foot: string;
+  timezone: string;
+}) {
   return (
-    <section className="panel" aria-label="The last of other reasons">
+    <section className="panel" aria-label={parts.title}>
       <header>
-        <h2>The last of other reasons</h2>
+        <h2>{parts.title}</h2>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling table must be reachable by keyboard. */}
-      <section className="ms-scroll" tabIndex={0} aria-label="Examples of other reasons">
+      <section className="ms-scroll" tabIndex={0} aria-label={parts.label}>
         <table>
           <thead>
             <tr>
-              {['Time', 'Reason', 'Event', 'Page', 'Referrer', 'Country'].map((head) => (
+              {['Time', parts.head, 'Event', 'Page', 'Referrer', 'Country'].map((head) => (
                 <th key={head} scope="col" className={head === 'Time' || head === 'Page' ? '' : 'lo'}>
                   {head}
                 </th>
@@ -496,24 +464,23 @@ function Last({ rows, timezone }: { rows: MissingEvents['last']; timezone: strin
             </tr>
           </thead>
           <tbody>
-            {rows.map((row, at) => {
+            {parts.rows.map((row, at) => {
               const page = `${row.hostname}${row.page}`;
-              const country = row.country === '' ? notApplicable : valueText(declaredDimension('country'), row.country);
               return (
                 <tr key={at}>
-                  <td>{momentText(row.time, timezone)}</td>
+                  <td>{momentText(row.time, parts.timezone)}</td>
                   <td className="lo">
-                    <code>{row.reason}</code>
+                    <code>{row.why}</code>
                   </td>
                   <td className="lo">
                     {row.name === 'pageview' ? 'Page view' : row.name === '' ? notApplicable : row.name}
                   </td>
                   <td className="ms-page" title={page}>
                     <span className="cut-path">{page === '' ? `not read: ${row.field}` : <CutPath text={page} />}</span>
-                    <span className="ms-more">{row.reason}</span>
+                    <span className="ms-more">{row.more}</span>
                   </td>
                   <td className="lo">{row.referrer === '' ? notApplicable : row.referrer}</td>
-                  <td className="lo">{country}</td>
+                  <td className="lo">{row.country}</td>
                 </tr>
               );
             })}
@@ -521,12 +488,45 @@ function Last({ rows, timezone }: { rows: MissingEvents['last']; timezone: strin
         </table>
       </section>
       <footer>
-        <span>
-          At most four of each reason since the desk was started; they are in its memory only. Who asked not to be
-          counted and shielded addresses are not shown.
-        </span>
+        <span>{parts.foot}</span>
       </footer>
     </section>
+  );
+}
+
+function Examples({ answer, timezone }: { answer: MissingEvents; timezone: string }) {
+  return (
+    <ExampleTable
+      title="The last robots"
+      label="Examples"
+      head="Rule"
+      rows={answer.examples.map((row) => {
+        const country = valueText(declaredDimension('country'), row.country);
+        return { ...row, why: row.rule, country, more: [row.rule, country].join(' · ') };
+      })}
+      foot={`The newest ${answer.examples.length}.`}
+      timezone={timezone}
+    />
+  );
+}
+
+/** What a rule of the site stopped, or what could not be read: where to look on the page itself. */
+function Last({ rows, timezone }: { rows: MissingEvents['last']; timezone: string }) {
+  if (rows.length === 0) return null;
+  return (
+    <ExampleTable
+      title="The last of other reasons"
+      label="Examples of other reasons"
+      head="Reason"
+      rows={rows.map((row) => ({
+        ...row,
+        why: row.reason,
+        country: row.country === '' ? notApplicable : valueText(declaredDimension('country'), row.country),
+        more: row.reason,
+      }))}
+      foot="At most four of each reason since the desk was started; they are in its memory only. Who asked not to be counted and shielded addresses are not shown."
+      timezone={timezone}
+    />
   );
 }
 
