@@ -1,5 +1,6 @@
 import { keySeparator } from '../query/sums.ts';
-import type { Coded, Codes, PackedDay } from './day.ts';
+import type { Coded, OpenDay } from './day.ts';
+import { type Events, type Passing, passingOf, Visits } from './passing.ts';
 import {
   type Key,
   NotHere,
@@ -7,9 +8,9 @@ import {
   type PackedList,
   type PackedQuestion,
   type PackedRows,
-  type Test,
 } from './question.ts';
-import { numbered, ofEvents, propertyOf, testerOf } from './testers.ts';
+import { countByCode, countOwners, ofOwners, sumByCode } from './rows.ts';
+import { propertyOf } from './testers.ts';
 
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
 const keysMax = 1 << 21;
@@ -25,7 +26,7 @@ export function openCounting(question: PackedQuestion) {
   const lists = question.lists.map(() => new Map<string, Row>());
   return {
     /** @throws NotHere */
-    add(number: number, day: PackedDay): void {
+    add(number: number, day: OpenDay): void {
       const passing = passingOf(day, question);
       for (const [at, list] of question.lists.entries())
         countList(day, list, { question, passing, number }, lists[at] as Map<string, Row>);
@@ -42,99 +43,6 @@ export function openCounting(question: PackedQuestion) {
   };
 }
 
-/** What of a day the filters let through. */
-interface Passing {
-  /** Numbers of visits, ascending. */
-  visits: Uint32Array;
-  /** Numbers of their events that pass, ascending. */
-  events(): Uint32Array;
-  /** The same without engagement, which is nobody's act. */
-  actions(): Uint32Array;
-  /** Of these the conversions of a goal. */
-  conversions(goal: Test): Uint32Array;
-}
-
-/** What the questions of one job have in common is worked out once. */
-const passingOfDay = new WeakMap<PackedDay, Map<string, Passing>>();
-
-function passingOf(day: PackedDay, { tests, asksEvents, actionsOnly }: PackedQuestion): Passing {
-  const known = passingOfDay.get(day) ?? new Map<string, Passing>();
-  passingOfDay.set(day, known);
-  const name = JSON.stringify([tests, asksEvents, actionsOnly]);
-  const passing = known.get(name) ?? makePassing(day, { tests, asksEvents, actionsOnly });
-  known.set(name, passing);
-  return passing;
-}
-
-function makePassing(
-  day: PackedDay,
-  { tests, asksEvents, actionsOnly }: Pick<PackedQuestion, 'tests' | 'asksEvents' | 'actionsOnly'>,
-): Passing {
-  const tester = testerOf(day, { kind: 'and', nodes: tests });
-  const sortOf = sortsOf(day);
-  const isAction = (event: number) => sortOf(event) !== engagement;
-  const once = (make: () => Uint32Array) => {
-    let made: Uint32Array | undefined;
-    return () => {
-      made ??= make();
-      return made;
-    };
-  };
-  let visits: Uint32Array;
-  let events: () => Uint32Array;
-  if (asksEvents || tester.level === 'event') {
-    const passes = ofEvents(day, tester);
-    const found = those(day.events, actionsOnly ? (event) => passes(event) && isAction(event) : passes);
-    events = () => found;
-    visits = visitsWith(day, found);
-  } else {
-    visits = those(day.visits, tester.passes);
-    events = once(() => eventsOf(day, visits));
-  }
-  const actions = once(() => among(events(), isAction));
-  return { visits, events, actions, conversions: (goal) => among(actions(), ofEvents(day, testerOf(day, goal))) };
-}
-
-function those(count: number, passes: (row: number) => boolean): Uint32Array {
-  const rows = new Uint32Array(count);
-  let found = 0;
-  for (let row = 0; row < count; row++) if (passes(row)) rows[found++] = row;
-  return rows.subarray(0, found);
-}
-
-/** Those of some rows that pass. The array's own `filter` takes five times as long. */
-function among(rows: Uint32Array, passes: (row: number) => boolean): Uint32Array {
-  const kept = new Uint32Array(rows.length);
-  let found = 0;
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    if (passes(row)) kept[found++] = row;
-  }
-  return kept.subarray(0, found);
-}
-
-/** Visits that have one of the events. */
-function visitsWith(day: PackedDay, events: Uint32Array): Uint32Array {
-  const visitOf = day.visitOf();
-  const visits = new Uint32Array(day.visits);
-  let found = 0;
-  for (const event of events) {
-    const visit = visitOf[event] as number;
-    if (found === 0 || visits[found - 1] !== visit) visits[found++] = visit;
-  }
-  return visits.subarray(0, found);
-}
-
-function eventsOf({ firstEvent, events }: PackedDay, visits: Uint32Array): Uint32Array {
-  const all = new Uint32Array(events);
-  let found = 0;
-  for (const visit of visits) {
-    const end = firstEvent[visit + 1] as number;
-    for (let event = firstEvent[visit] as number; event < end; event++) all[found++] = event;
-  }
-  return all.subarray(0, found);
-}
-
 interface Counting {
   question: PackedQuestion;
   passing: Passing;
@@ -142,37 +50,47 @@ interface Counting {
   number: number;
 }
 
-function countList(day: PackedDay, list: PackedList, counting: Counting, into: Map<string, Row>) {
+function countList(day: OpenDay, list: PackedList, counting: Counting, into: Map<string, Row>) {
   const { question, passing } = counting;
   const { keys, atoms } = list;
+  const eventsOf = () => (list.actionsOnly ? passing.events.actions : passing.events);
   const steps = keys.some(({ kind }) => kind === 'step') ? stepsOf(counting.number, list.starts) : undefined;
   const [step = ''] = steps?.texts ?? [];
-  if (steps !== undefined && steps.texts.length > 1) return countSeries(day, list, steps, counting, into);
-  if (keys.some(({ kind }) => kind === 'currency')) return countCurrencies(day, list, counting, into);
+  if (steps !== undefined && steps.texts.length > 1)
+    return countSeries(day, list, { ...counting, steps, events: eventsOf() }, into);
+  if (keys.some(({ kind }) => kind === 'currency')) {
+    const { values, codes } = day.earned().currency;
+    const tally = tallyOf(Math.max(1, values.length), atoms);
+    earn(day, eventsOf(), question.currency, tally, (at) => codes[at] as number);
+    return write(tally, list, { textOf: (row) => values[row] ?? '' }, into);
+  }
   if (keys.some(({ kind }) => kind === 'goal')) {
     for (const [at, goal] of question.goals.entries()) {
-      const events = passing.conversions(goal.test);
+      const events = passing.events.conversions(goal.test);
       const tally = tallyOf(1, atoms);
       countEvents(day, undefined, events, tally);
-      earn(day, () => 0, { events, currency: goal.currency }, tally);
-      write(tally, list, () => keys.map(({ kind }) => (kind === 'step' ? step : String(at + 1))), into);
+      earn(day, events, goal.currency, tally, () => 0);
+      write(tally, list, { keysOf: () => keys.map(({ kind }) => (kind === 'step' ? step : String(at + 1))) }, into);
     }
     return;
   }
-  const { codes, size, isOfEvents, keysOf } = numberingOf(day, keys, step);
+  const { codes, size, isOfEvents, ...names } = numberingOf(day, keys, step);
   const tally = tallyOf(size, atoms);
-  const events = () => (list.actionsOnly ? passing.actions() : passing.events());
-  if (isOfEvents) countEvents(day, codes, events(), tally);
+  if (isOfEvents) countEvents(day, codes, eventsOf(), tally);
   else {
     countVisits(day, codes, passing.visits, tally);
-    if (tally.acting) countActs(day, codes === undefined ? undefined : atEvents(day, codes), events(), tally);
+    if (tally.visitors !== undefined) countOwners(passing.visits.rows, codes, day.visitor, tally.visitors);
+    if (tally.acting) countActs(codes && ofOwners(codes, day.visitOf()), eventsOf(), tally);
   }
   if (tally.earns) {
+    const { event } = day.earned();
     const visitOf = isOfEvents || codes === undefined ? undefined : day.visitOf();
-    const rowOf = (event: number) => codes?.[visitOf === undefined ? event : (visitOf[event] as number)] ?? 0;
-    earn(day, rowOf, { events: events(), currency: question.currency }, tally);
+    earn(day, eventsOf(), question.currency, tally, (at) => {
+      const own = event[at] as number;
+      return codes?.[visitOf === undefined ? own : (visitOf[own] as number)] ?? 0;
+    });
   }
-  write(tally, list, keysOf, into);
+  write(tally, list, names, into);
 }
 
 interface Steps {
@@ -205,62 +123,59 @@ function stepsOf(day: number, starts: readonly number[]): Steps {
  * of the step in which they began and, where the filters ask about events, have one there that passes.
  */
 function countSeries(
-  day: PackedDay,
+  day: OpenDay,
   list: PackedList,
-  { texts, ofQuarter }: Steps,
-  { question, passing }: Counting,
+  { steps, events, question, passing }: Counting & { steps: Steps; events: Events },
   into: Map<string, Row>,
 ): void {
+  const { texts, ofQuarter } = steps;
   const tally = tallyOf(texts.length, list.atoms);
-  const events = list.actionsOnly ? passing.actions() : passing.events();
   const quarter = day.quarter();
-  const stepOf = (event: number) => ofQuarter[quarter[event] as number] as number;
-  const codes = new Uint8Array(day.events);
-  for (const event of events) codes[event] = stepOf(event);
+  const codes = new Uint32Array(day.events);
+  for (let event = 0; event < codes.length; event++) codes[event] = ofQuarter[quarter[event] as number] as number;
   countEvents(day, codes, events, { ...tally, visiting: false });
   if (tally.visiting) {
-    const { firstEvent } = day;
-    const beganIn = (visit: number) => {
-      const end = firstEvent[visit + 1] as number;
-      let began = 255;
-      for (let event = firstEvent[visit] as number; event < end; event++) began = Math.min(began, stepOf(event));
-      return began;
-    };
-    const tell = visitTeller(day, tally);
-    if (!question.asksEvents) for (const visit of passing.visits) tell(visit, beganIn(visit));
-    else {
-      const visitOf = day.visitOf();
-      let told = -1;
-      for (const event of events) {
-        const visit = visitOf[event] as number;
-        if (visit === told || codes[event] !== beganIn(visit)) continue;
-        told = visit;
-        tell(visit, codes[event] as number);
-      }
-    }
+    const quarters = day.beganIn();
+    const began = new Uint32Array(day.visits);
+    for (let visit = 0; visit < began.length; visit++) began[visit] = ofQuarter[quarters[visit] as number] as number;
+    const visits = question.asksEvents ? visitsBegunWith(day, events.rows, codes, began) : passing.visits;
+    countVisits(day, began, visits, tally);
   }
-  earn(day, (event) => codes[event] as number, { events, currency: question.currency }, tally);
-  write(tally, list, (row) => [texts[row] ?? ''], into);
+  const { event } = day.earned();
+  earn(day, events, question.currency, tally, (at) => codes[event[at] as number] as number);
+  write(tally, list, { textOf: (row) => texts[row] ?? '' }, into);
 }
 
-function countCurrencies(day: PackedDay, list: PackedList, { question, passing }: Counting, into: Map<string, Row>) {
-  const { currency } = day.earned();
-  const tally = tallyOf(Math.max(1, currency.values.length), list.atoms);
-  const events = list.actionsOnly ? passing.actions() : passing.events();
-  earn(day, (_, at) => currency.codes[at] as number, { events, currency: question.currency }, tally);
-  write(tally, list, (row) => [currency.values[row] ?? ''], into);
+/** Visits of which one of the events lies in the step in which they began. */
+function visitsBegunWith(day: OpenDay, events: Uint32Array, steps: Uint32Array, began: Uint32Array): Visits {
+  const visitOf = day.visitOf();
+  const visits = new Uint32Array(day.visits);
+  let found = 0;
+  let last = -1;
+  for (let at = 0; at < events.length; at++) {
+    const event = events[at] as number;
+    const visit = visitOf[event] as number;
+    if (visit === last || steps[event] !== began[visit]) continue;
+    last = visit;
+    visits[found++] = visit;
+  }
+  return new Visits(day, visits.subarray(0, found));
 }
 
 /** A number for each row of a list: `codes` are of visits or of events; undefined where there is one row only. */
-interface Numbering {
-  codes: Codes | undefined;
+interface Numbering extends Names {
+  codes: Uint32Array | undefined;
   isOfEvents: boolean;
   size: number;
-  /** The texts that a number stands for. */
-  keysOf(row: number): string[];
 }
 
-function numberingOf(day: PackedDay, keys: readonly Key[], step: string): Numbering {
+/** What the number of a row stands for: a text where there is one key, else one for each key. */
+interface Names {
+  textOf?: (row: number) => string;
+  keysOf?: (row: number) => string[];
+}
+
+function numberingOf(day: OpenDay, keys: readonly Key[], step: string): Numbering {
   const columns = keys.flatMap((key, at) => {
     const column = columnOf(day, key);
     return column === undefined ? [] : [{ at, ...column }];
@@ -270,9 +185,9 @@ function numberingOf(day: PackedDay, keys: readonly Key[], step: string): Number
   const size = columns.reduce((product, column) => product * countOf(column), 1);
   if (size > keysMax) throw new NotHere('A list has too many rows to be counted from packed days.');
   const atLevel = (column: Column) =>
-    column.isOfEvents || !isOfEvents ? column.coded.codes : atEvents(day, column.coded.codes);
+    column.isOfEvents || !isOfEvents ? column.coded.codes : ofOwners(column.coded.codes, day.visitOf());
   const [first, ...others] = columns;
-  let codes: Codes | undefined;
+  let codes: Uint32Array | undefined;
   if (first !== undefined && others.length === 0) codes = first.coded.codes;
   else if (first !== undefined) {
     codes = Uint32Array.from(atLevel(first));
@@ -282,10 +197,11 @@ function numberingOf(day: PackedDay, keys: readonly Key[], step: string): Number
       for (let at = 0; at < codes.length; at++) codes[at] = (codes[at] as number) * count + (own[at] as number);
     }
   }
+  if (first !== undefined && keys.length === 1)
+    return { ...{ codes, isOfEvents, size }, textOf: (row) => first.coded.values[row] ?? '' };
   return {
     ...{ codes, isOfEvents, size },
     keysOf(row) {
-      if (first !== undefined && keys.length === 1) return [first.coded.values[row] ?? ''];
       const texts = keys.map(() => step);
       let rest = row;
       for (const column of columns.toReversed()) {
@@ -299,11 +215,11 @@ function numberingOf(day: PackedDay, keys: readonly Key[], step: string): Number
 }
 
 interface Column {
-  coded: Coded;
+  coded: Coded<Uint32Array>;
   isOfEvents: boolean;
 }
 
-function columnOf(day: PackedDay, key: Key): Column | undefined {
+function columnOf(day: OpenDay, key: Key): Column | undefined {
   switch (key.kind) {
     case 'visit':
       return { coded: day.ofVisit(key.column), isOfEvents: false };
@@ -318,7 +234,7 @@ function columnOf(day: PackedDay, key: Key): Column | undefined {
   }
 }
 
-function propertyColumn(props: Coded, property: string): Coded {
+function propertyColumn(props: Coded<Uint32Array>, property: string): Coded<Uint32Array> {
   const texts = props.values.map((value) => propertyOf(value, property));
   const values = [...new Set(texts)];
   const codeOf = new Map(values.map((value, code) => [value, code]));
@@ -326,14 +242,6 @@ function propertyColumn(props: Coded, property: string): Coded {
   const ofCode = Uint32Array.from(texts, (text) => codeOf.get(text) ?? 0);
   for (let at = 0; at < codes.length; at++) codes[at] = ofCode[props.codes[at] as number] as number;
   return { values, codes };
-}
-
-/** What visits say, on each of their events. */
-function atEvents(day: PackedDay, codes: Codes): Codes {
-  const visitOf = day.visitOf();
-  const all = new Uint32Array(day.events);
-  for (let event = 0; event < all.length; event++) all[event] = codes[visitOf[event] as number] as number;
-  return all;
 }
 
 /** Numbers by row; those that were not asked for are absent. */
@@ -359,103 +267,51 @@ function tallyOf(size: number, atoms: readonly PackedAtom[]): Tally {
   return tally;
 }
 
-/** A visitor's visits lie side by side, so that one who is not the last that a row has seen is new to it. */
-function countVisits(day: PackedDay, codes: Codes | undefined, passing: Uint32Array, tally: Tally): void {
-  const { visitor } = day;
-  const { visitors } = tally;
-  if (tally.visiting) {
-    const tell = visitTeller(day, tally);
-    for (const visit of passing) tell(visit, codes === undefined ? 0 : (codes[visit] as number));
-  }
-  if (visitors === undefined) return;
-  const seen = new Int32Array(tally.size).fill(-1);
-  for (const visit of passing) {
-    const row = codes === undefined ? 0 : (codes[visit] as number);
-    const who = visitor[visit] as number;
-    if (seen[row] === who) continue;
-    seen[row] = who;
-    visitors[row] = (visitors[row] as number) + 1;
-  }
-}
-
-/** Counts a visit for a row. */
-function visitTeller(day: PackedDay, { visits, bounces, duration }: Tally): (visit: number, row: number) => void {
-  const { counted, bounced } = day;
-  const seconds = duration === undefined ? undefined : day.seconds();
-  return (visit, row) => {
-    if (counted[visit] === 0) return;
-    if (visits !== undefined) plus(visits, row, 1);
-    if (bounced[visit] === 1) {
-      if (bounces !== undefined) plus(bounces, row, 1);
-    } else if (duration !== undefined) plus(duration, row, seconds?.[visit] as number);
-  };
+/** What is counted of visits as such. */
+function countVisits(day: OpenDay, codes: Uint32Array | undefined, chosen: Visits, tally: Tally): void {
+  const { visits, bounces, duration } = tally;
+  if (visits !== undefined) countByCode(chosen.counted, codes, visits);
+  if (bounces !== undefined) countByCode(chosen.bounced, codes, bounces);
+  if (duration !== undefined) sumByCode(chosen.stayed, codes, day.seconds(), duration);
 }
 
 /** The same where rows are of events: a visit counts once for each row that its events have. */
-function countEvents(day: PackedDay, codes: Codes | undefined, passing: Uint32Array, tally: Tally): void {
-  const { visitors } = tally;
-  if (tally.acting) countActs(day, codes, passing, tally);
-  if (visitors === undefined && !tally.visiting) return;
-  const { visitor } = day;
-  const visitOf = day.visitOf();
-  if (visitors !== undefined) {
-    const seen = new Int32Array(tally.size).fill(-1);
-    for (const event of passing) {
-      const row = codes === undefined ? 0 : (codes[event] as number);
-      const who = visitor[visitOf[event] as number] as number;
-      if (seen[row] === who) continue;
-      seen[row] = who;
-      visitors[row] = (visitors[row] as number) + 1;
-    }
-  }
+function countEvents(day: OpenDay, codes: Uint32Array | undefined, chosen: Events, tally: Tally): void {
+  if (tally.acting) countActs(codes, chosen, tally);
+  if (tally.visitors !== undefined) countOwners(chosen.rows, codes, day.visitorOf(), tally.visitors);
   if (!tally.visiting) return;
-  const tell = visitTeller(day, tally);
-  const seen = new Int32Array(tally.size).fill(-1);
-  for (const event of passing) {
+  const { visits, bounces, duration, size } = tally;
+  const { counted, bounced } = day;
+  const visitOf = day.visitOf();
+  const seconds = day.seconds();
+  const lastOf = new Int32Array(size).fill(-1);
+  for (let at = 0; at < chosen.rows.length; at++) {
+    const event = chosen.rows[at] as number;
     const row = codes === undefined ? 0 : (codes[event] as number);
     const visit = visitOf[event] as number;
-    if (seen[row] === visit) continue;
-    seen[row] = visit;
-    tell(visit, row);
+    if (lastOf[row] === visit) continue;
+    lastOf[row] = visit;
+    if (counted[visit] === 0) continue;
+    if (visits !== undefined) plus(visits, row, 1);
+    if (bounced[visit] === 0) {
+      if (duration !== undefined) plus(duration, row, seconds[visit] as number);
+    } else if (bounces !== undefined) plus(bounces, row, 1);
   }
 }
 
 /** Page views and events. */
-function countActs(day: PackedDay, codes: Codes | undefined, passing: Uint32Array, { pageviews, events }: Tally): void {
-  const sortOf = sortsOf(day);
-  for (const event of passing) {
-    const sort = sortOf(event);
-    if (sort === engagement) continue;
-    const row = codes === undefined ? 0 : (codes[event] as number);
-    if (events !== undefined) plus(events, row, 1);
-    if (pageviews !== undefined && sort === pageView) plus(pageviews, row, 1);
-  }
+function countActs(codes: Uint32Array | undefined, chosen: Events, { pageviews, events }: Tally): void {
+  if (events !== undefined) countByCode(chosen.actions.rows, codes, events);
+  if (pageviews !== undefined) countByCode(chosen.views, codes, pageviews);
 }
 
-const pageView = 1;
-const engagement = 2;
-
-/** Is an event a page view, engagement, or another? */
-function sortsOf(day: PackedDay): (event: number) => number {
-  const names = day.ofEvent('name');
-  const { codes } = names;
-  const ofCode = numbered(names, (text) => (text === 'pageview' ? pageView : text === 'engagement' ? engagement : 0));
-  return (event) => ofCode[codes[event] as number] as number;
-}
-
-/** @param rowOf the row of an event, which is also the so-manieth with revenue */
-function earn(
-  day: PackedDay,
-  rowOf: (event: number, at: number) => number,
-  { events: passing, currency: wanted }: { events: Uint32Array; currency: string },
-  tally: Tally,
-): void {
+/** @param rowOf the row of the so-manieth event with revenue */
+function earn(day: OpenDay, chosen: Events, wanted: string, tally: Tally, rowOf: (at: number) => number): void {
   if (!tally.earns) return;
   const { revenue, revenue_events: events, revenue_elsewhere: elsewhere } = tally;
-  const { event: earning, amount, currency } = day.earned();
-  for (const [at, event] of earning.entries()) {
-    if (!isAmong(passing, event)) continue;
-    const row = rowOf(event, at);
+  const { amount, currency } = day.earned();
+  for (const at of chosen.earning) {
+    const row = rowOf(at);
     const thousandths = amount[at] as bigint;
     const isWanted = currency.values[currency.codes[at] as number] === wanted;
     if (isWanted) revenue?.set(row, (revenue.get(row) ?? 0n) + thousandths);
@@ -465,39 +321,30 @@ function earn(
   }
 }
 
-/** @param ascending numbers */
-function isAmong(ascending: Uint32Array, wanted: number): boolean {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] as number) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return ascending[low] === wanted;
-}
-
 function plus(numbers: Float64Array, at: number, more: number): void {
   numbers[at] = (numbers[at] as number) + more;
 }
 
 /** Adds the rows in which anything was counted. */
-function write(tally: Tally, { atoms }: PackedList, keysOf: (row: number) => string[], into: Map<string, Row>): void {
-  const columns = atoms.map((atom) => (atom === 'revenue' ? undefined : tally[atom]));
+function write(tally: Tally, { atoms }: PackedList, { textOf, keysOf }: Names, into: Map<string, Row>): void {
+  const columns = atoms.flatMap((atom, place) => {
+    const numbers = atom === 'revenue' ? undefined : tally[atom];
+    return numbers === undefined ? [] : [{ place, numbers }];
+  });
   for (let row = 0; row < tally.size; row++) {
-    const revenue = tally.revenue?.get(row) ?? 0n;
-    let isEmpty = revenue === 0n;
-    for (const column of columns) if (column !== undefined && column[row] !== 0) isEmpty = false;
+    const revenue = tally.revenue?.get(row);
+    let isEmpty = revenue === undefined || revenue === 0n;
+    for (const { numbers } of columns) if (numbers[row] !== 0) isEmpty = false;
     if (isEmpty) continue;
-    const keys = keysOf(row);
-    const name = keys.length === 1 ? (keys[0] as string) : keys.join(keySeparator);
+    const keys = textOf === undefined ? (keysOf?.(row) ?? []) : undefined;
+    const name = keys === undefined ? (textOf?.(row) ?? '') : keys.join(keySeparator);
     let known = into.get(name);
     if (known === undefined) {
-      known = { keys, counts: atoms.map(() => 0), revenue: 0n };
+      known = { keys: keys ?? [name], counts: atoms.map(() => 0), revenue: 0n };
       into.set(name, known);
     }
-    for (let at = 0; at < columns.length; at++)
-      known.counts[at] = (known.counts[at] as number) + (columns[at]?.[row] ?? 0);
-    if (revenue !== 0n) known.revenue += revenue;
+    const { counts } = known;
+    for (const { place, numbers } of columns) counts[place] = (counts[place] as number) + (numbers[row] as number);
+    if (revenue !== undefined) known.revenue += revenue;
   }
 }

@@ -7,7 +7,6 @@ import {
   type PackedDay,
   type VisitColumn,
   visitColumns,
-  visitsOfEvents,
 } from './day.ts';
 
 /** A visit as `visitsSql` gives it; 64-bit integers come as text. */
@@ -98,7 +97,6 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
     events: visitOf.length,
     visitor: Uint32Array.from(visitor),
     firstEvent,
-    visitOf: () => visitsOfEvents(firstEvent),
     counted: Uint8Array.from(counted),
     bounced: Uint8Array.from(bounced),
     quarter() {

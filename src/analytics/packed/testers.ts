@@ -1,57 +1,70 @@
 import { countryNameOf } from '../query/countries.ts';
-import type { Coded, PackedDay } from './day.ts';
+import type { Coded, OpenDay } from './day.ts';
 import { type Check, NotHere, type Test } from './question.ts';
+import { ascending, lookedUp, mark, marked, without } from './rows.ts';
 
-/** A test made ready for a day: of the number of a visit, or of that of an event. Each text has been looked at once. */
+/** A test made ready for a day. Each text has been looked at once. */
 export interface Tester {
   level: 'visit' | 'event';
-  passes(row: number): boolean;
+  /** Those that pass of some visits or events: numbers of the day, ascending. */
+  among(rows: Uint32Array): Uint32Array;
 }
 
-export function testerOf(day: PackedDay, test: Test): Tester {
+export function testerOf(day: OpenDay, test: Test): Tester {
   switch (test.kind) {
     case 'visit': {
       const textOf = test.isName ? countryNameOf : (text: string) => text;
-      return { level: 'visit', passes: looksUp(day.ofVisit(test.column), (text) => holds(test.check, textOf(text))) };
+      return looksUp('visit', day.ofVisit(test.column), (text) => holds(test.check, textOf(text)));
     }
     case 'event':
-      return { level: 'event', passes: looksUp(day.ofEvent(test.column), (text) => holds(test.check, text)) };
+      return looksUp('event', day.ofEvent(test.column), (text) => holds(test.check, text));
     case 'property':
-      return {
-        level: 'event',
-        passes: looksUp(day.ofEvent('props'), (props) => holds(test.check, propertyOf(props, test.property))),
-      };
+      return looksUp('event', day.ofEvent('props'), (props) => holds(test.check, propertyOf(props, test.property)));
     case 'and':
-    case 'or':
-      return joined(
-        day,
-        test.nodes.map((node) => testerOf(day, node)),
-        test.kind,
-      );
+    case 'or': {
+      const testers = test.nodes.map((node) => testerOf(day, node));
+      const [only] = testers;
+      if (only !== undefined && testers.length === 1) return only;
+      const level = testers.some((tester) => tester.level === 'event') ? 'event' : 'visit';
+      const alike = level === 'event' ? testers.map((tester) => ofEvents(day, tester)) : testers;
+      return {
+        level,
+        among: test.kind === 'and' ? all(alike) : any(alike, level === 'event' ? day.events : day.visits),
+      };
+    }
     case 'not': {
-      const { level, passes } = testerOf(day, test.node);
-      return { level, passes: (row) => !passes(row) };
+      const { level, among } = testerOf(day, test.node);
+      return { level, among: (rows) => without(rows, among(rows)) };
     }
   }
 }
 
-function joined(day: PackedDay, testers: readonly Tester[], how: 'and' | 'or'): Tester {
-  const [only] = testers;
-  if (only !== undefined && testers.length === 1) return only;
-  const level = testers.some((tester) => tester.level === 'event') ? 'event' : 'visit';
-  const tests = testers.map((tester) => (level === 'event' ? ofEvents(day, tester) : tester.passes));
-  return {
-    level,
-    passes:
-      how === 'and' ? (row) => tests.every((passes) => passes(row)) : (row) => tests.some((passes) => passes(row)),
+function all(testers: readonly Tester[]): Tester['among'] {
+  return (rows) => testers.reduce((left, tester) => tester.among(left), rows);
+}
+
+function any(testers: readonly Tester[], count: number): Tester['among'] {
+  return (rows) => {
+    const passes = new Uint8Array(count);
+    for (const tester of testers) mark(passes, tester.among(rows));
+    return marked(rows, passes);
   };
 }
 
 /** The same for events: those of the visits that pass. */
-export function ofEvents(day: PackedDay, { level, passes }: Tester): (event: number) => boolean {
-  if (level === 'event') return passes;
-  const visitOf = day.visitOf();
-  return (event) => passes(visitOf[event] as number);
+export function ofEvents(day: OpenDay, tester: Tester): Tester {
+  if (tester.level === 'event') return tester;
+  let passes: Uint8Array | undefined;
+  return {
+    level: 'event',
+    among(rows) {
+      if (passes === undefined) {
+        passes = new Uint8Array(day.visits);
+        mark(passes, tester.among(ascending(day.visits)));
+      }
+      return lookedUp(rows, day.visitOf(), passes);
+    },
+  };
 }
 
 /** The value of a property in the JSON of all; '' where it is absent, as in the engine. */
@@ -66,10 +79,9 @@ export function numbered({ values }: Coded, numberOf: (text: string) => number):
   return Uint8Array.from(values, numberOf);
 }
 
-function looksUp(column: Coded, test: (text: string) => boolean): (row: number) => boolean {
-  const { codes } = column;
+function looksUp(level: Tester['level'], column: Coded<Uint32Array>, test: (text: string) => boolean): Tester {
   const ofCode = numbered(column, (text) => (test(text) ? 1 : 0));
-  return (row) => ofCode[codes[row] as number] === 1;
+  return { level, among: (rows) => lookedUp(rows, column.codes, ofCode) };
 }
 
 function holds({ operator, anyCase, values }: Check, written: string): boolean {

@@ -1,0 +1,146 @@
+/**
+ * Lists of rows (visits or events as numbers of a day, ascending) and what is counted over them. Each loop is over arrays
+ * of one kind and calls nothing: that is four to ten times as fast here as a function for each row.
+ */
+
+export function ascending(count: number): Uint32Array {
+  const rows = new Uint32Array(count);
+  for (let row = 0; row < count; row++) rows[row] = row;
+  return rows;
+}
+
+/** Those whose code is marked with 1. */
+export function lookedUp(rows: Uint32Array, codes: Uint32Array, ofCode: Uint8Array): Uint32Array {
+  const kept = new Uint32Array(rows.length);
+  let found = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    // Written always and kept if it passes: nothing that a processor could guess wrong.
+    kept[found] = row;
+    found += ofCode[codes[row] as number] as number;
+  }
+  return kept.subarray(0, found);
+}
+
+/** Those that are marked with 1. */
+export function marked(rows: Uint32Array, marks: Uint8Array): Uint32Array {
+  const kept = new Uint32Array(rows.length);
+  let found = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    kept[found] = row;
+    found += marks[row] as number;
+  }
+  return kept.subarray(0, found);
+}
+
+export function mark(marks: Uint8Array, rows: Uint32Array): void {
+  for (let at = 0; at < rows.length; at++) marks[rows[at] as number] = 1;
+}
+
+/** @param others some of the rows */
+export function without(rows: Uint32Array, others: Uint32Array): Uint32Array {
+  const kept = new Uint32Array(rows.length - others.length);
+  let found = 0;
+  let other = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    if (other < others.length && others[other] === row) other++;
+    else kept[found++] = row;
+  }
+  return kept;
+}
+
+/** How many rows there are of each code; of all of them at 0 without codes. Adds to `into`. */
+export function countByCode(rows: Uint32Array, codes: Uint32Array | undefined, into: Float64Array): void {
+  if (codes === undefined) {
+    into[0] = (into[0] as number) + rows.length;
+    return;
+  }
+  for (let at = 0; at < rows.length; at++) {
+    const code = codes[rows[at] as number] as number;
+    into[code] = (into[code] as number) + 1;
+  }
+}
+
+export function sumByCode(
+  rows: Uint32Array,
+  codes: Uint32Array | undefined,
+  values: Uint32Array,
+  into: Float64Array,
+): void {
+  if (codes === undefined) {
+    let sum = 0;
+    for (let at = 0; at < rows.length; at++) sum += values[rows[at] as number] as number;
+    into[0] = (into[0] as number) + sum;
+    return;
+  }
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    const code = codes[row] as number;
+    into[code] = (into[code] as number) + (values[row] as number);
+  }
+}
+
+/**
+ * How many different owners the rows of each code have. An owner's rows lie side by side, so that one who is not the
+ * last that a code has seen is new to it.
+ */
+export function countOwners(
+  rows: Uint32Array,
+  codes: Uint32Array | undefined,
+  ownerOf: Uint32Array,
+  into: Float64Array,
+): void {
+  if (codes === undefined) {
+    let last = -1;
+    let count = 0;
+    for (let at = 0; at < rows.length; at++) {
+      const owner = ownerOf[rows[at] as number] as number;
+      if (owner !== last) count++;
+      last = owner;
+    }
+    into[0] = (into[0] as number) + count;
+    return;
+  }
+  const lastOf = new Int32Array(into.length).fill(-1);
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    const code = codes[row] as number;
+    const owner = ownerOf[row] as number;
+    if (lastOf[code] === owner) continue;
+    lastOf[code] = owner;
+    into[code] = (into[code] as number) + 1;
+  }
+}
+
+/** Owners of any of the rows, each once. */
+export function ownersOf(rows: Uint32Array, ownerOf: Uint32Array): Uint32Array {
+  const owners = new Uint32Array(rows.length);
+  let found = 0;
+  let last = -1;
+  for (let at = 0; at < rows.length; at++) {
+    const owner = ownerOf[rows[at] as number] as number;
+    if (owner !== last) owners[found++] = owner;
+    last = owner;
+  }
+  return owners.subarray(0, found);
+}
+
+/** What the owner of each row has. */
+export function ofOwners(values: Uint32Array, ownerOf: Uint32Array): Uint32Array {
+  const own = new Uint32Array(ownerOf.length);
+  for (let row = 0; row < own.length; row++) own[row] = values[ownerOf[row] as number] as number;
+  return own;
+}
+
+export function isAmong(rows: Uint32Array, wanted: number): boolean {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return rows[low] === wanted;
+}
