@@ -15,29 +15,33 @@ import { propertyOf } from './testers.ts';
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
 const keysMax = 1 << 21;
 
-interface Row {
-  keys: string[];
-  counts: number[];
-  revenue: bigint;
+/** The rows of a list: of each its keys, and its numbers in one array with those of the others. */
+interface Rows {
+  placeOf: Map<string, number>;
+  keys: string[][];
+  counts: Float64Array;
+  revenue: bigint[];
 }
 
 /** Adds up days; a visitor and a visit belong to one day, so every number adds up. */
 export function openCounting(question: PackedQuestion) {
-  const lists = question.lists.map(() => new Map<string, Row>());
+  const lists = question.lists.map(
+    (): Rows => ({ placeOf: new Map(), keys: [], counts: new Float64Array(64), revenue: [] }),
+  );
   return {
     /** @throws NotHere */
     add(number: number, day: OpenDay): void {
       const passing = passingOf(day, question);
       for (const [at, list] of question.lists.entries())
-        countList(day, list, { question, passing, number }, lists[at] as Map<string, Row>);
+        countList(day, list, { question, passing, number }, lists[at] as Rows);
     },
     rows: (): PackedRows[] =>
-      lists.map((rows) => {
-        const all = [...rows.values()];
+      lists.map(({ keys, counts, revenue }, at) => {
+        const width = question.lists[at]?.atoms.length ?? 0;
         return {
-          keys: all.map(({ keys }) => keys),
-          counts: all.map(({ counts }) => counts),
-          revenue: all.map(({ revenue }) => revenue),
+          keys,
+          counts: keys.map((_, place) => [...counts.subarray(place * width, (place + 1) * width)]),
+          revenue,
         };
       }),
   };
@@ -50,7 +54,7 @@ interface Counting {
   number: number;
 }
 
-function countList(day: OpenDay, list: PackedList, counting: Counting, into: Map<string, Row>) {
+function countList(day: OpenDay, list: PackedList, counting: Counting, into: Rows) {
   const { question, passing } = counting;
   const { keys, atoms } = list;
   const eventsOf = () => (list.actionsOnly ? passing.events.actions : passing.events);
@@ -126,7 +130,7 @@ function countSeries(
   day: OpenDay,
   list: PackedList,
   { steps, events, question, passing }: Counting & { steps: Steps; events: Events },
-  into: Map<string, Row>,
+  into: Rows,
 ): void {
   const { texts, ofQuarter } = steps;
   const tally = tallyOf(texts.length, list.atoms);
@@ -326,10 +330,10 @@ function plus(numbers: Float64Array, at: number, more: number): void {
 }
 
 /** Adds the rows in which anything was counted. */
-function write(tally: Tally, { atoms }: PackedList, { textOf, keysOf }: Names, into: Map<string, Row>): void {
-  const columns = atoms.flatMap((atom, place) => {
+function write(tally: Tally, { atoms }: PackedList, { textOf, keysOf }: Names, into: Rows): void {
+  const columns = atoms.flatMap((atom, at) => {
     const numbers = atom === 'revenue' ? undefined : tally[atom];
-    return numbers === undefined ? [] : [{ place, numbers }];
+    return numbers === undefined ? [] : [{ at, numbers }];
   });
   for (let row = 0; row < tally.size; row++) {
     const revenue = tally.revenue?.get(row);
@@ -338,13 +342,20 @@ function write(tally: Tally, { atoms }: PackedList, { textOf, keysOf }: Names, i
     if (isEmpty) continue;
     const keys = textOf === undefined ? (keysOf?.(row) ?? []) : undefined;
     const name = keys === undefined ? (textOf?.(row) ?? '') : keys.join(keySeparator);
-    let known = into.get(name);
-    if (known === undefined) {
-      known = { keys: keys ?? [name], counts: atoms.map(() => 0), revenue: 0n };
-      into.set(name, known);
-    }
-    const { counts } = known;
-    for (const { place, numbers } of columns) counts[place] = (counts[place] as number) + (numbers[row] as number);
-    if (revenue !== undefined) known.revenue += revenue;
+    const place = into.placeOf.get(name) ?? newRow(into, name, keys ?? [name], atoms.length);
+    for (const { at, numbers } of columns) plus(into.counts, place * atoms.length + at, numbers[row] as number);
+    if (revenue !== undefined) into.revenue[place] = (into.revenue[place] ?? 0n) + revenue;
   }
+}
+
+function newRow(into: Rows, name: string, keys: string[], width: number): number {
+  const place = into.keys.push(keys) - 1;
+  into.placeOf.set(name, place);
+  into.revenue.push(0n);
+  if ((place + 1) * width > into.counts.length) {
+    const counts = new Float64Array(Math.max(into.counts.length * 2, width));
+    counts.set(into.counts);
+    into.counts = counts;
+  }
+  return place;
 }

@@ -90,6 +90,26 @@ interface Head {
 /** To unpack a section takes longer than to read so many texts along with the head. */
 const textsInHead = 500;
 
+/** Texts as lists in JSON, one a line: what is read as one text of above 128 KB costs the runtime a mapping of memory. */
+function textLines(texts: readonly string[]): Buffer {
+  const lines: string[] = [];
+  for (let from = 0; from < texts.length; from += textsInLine)
+    lines.push(JSON.stringify(texts.slice(from, from + textsInLine)));
+  return Buffer.from(lines.join('\n'));
+}
+const textsInLine = 1_000;
+
+function textsIn(lines: Buffer): string[] {
+  const texts: string[] = [];
+  for (let from = 0; from < lines.length; ) {
+    const end = lines.indexOf(10, from);
+    const to = end < 0 ? lines.length : end;
+    for (const text of JSON.parse(lines.toString('utf8', from, to)) as string[]) texts.push(text);
+    from = to + 1;
+  }
+  return texts;
+}
+
 /** The smallest numbers that hold all of them. */
 export function codesOf(numbers: readonly number[] | Uint32Array): Codes {
   let largest = 0;
@@ -128,7 +148,7 @@ export function encodeDay(day: PackedDay): Buffer {
   const coded = (name: string, { values, codes }: Coded) => {
     numbers(name, codes);
     if (values.length <= textsInHead) head.texts[name] = values;
-    else write(`${name} texts`, 'texts', Buffer.from(JSON.stringify(values)));
+    else write(`${name} texts`, 'texts', textLines(values));
   };
   numbers('flags', flags);
   numbers('events', codesOf(eventsOf));
@@ -173,7 +193,7 @@ export function decodeDay(file: Buffer): OpenDay {
   const known = new Map<string, Coded<Uint32Array>>();
   const coded = (name: string): Coded<Uint32Array> => {
     const column = known.get(name) ?? {
-      values: texts[name] ?? (JSON.parse(unpack(`${name} texts`).bytes.toString('utf8')) as string[]),
+      values: texts[name] ?? textsIn(unpack(`${name} texts`).bytes),
       codes: codes(name),
     };
     known.set(name, column);
@@ -201,7 +221,7 @@ export function decodeDay(file: Buffer): OpenDay {
   return {
     ...{ visits, events, visitor, firstEvent, counted, bounced, quarter, visitOf },
     visitorOf: once(() => ofOwners(visitor, visitOf())),
-    beganIn: once(() => firstQuarters(firstEvent, quarter())),
+    beganIn: once(() => firstQuarters(visits, visitOf(), quarter())),
     seconds: once(() => numbers<Uint32Array>('seconds')),
     ofVisit: coded,
     ofEvent: coded,
@@ -221,17 +241,13 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** The earliest of each visit's events; they lie in any order. */
-function firstQuarters(firstEvent: Uint32Array, quarter: Uint8Array): Uint32Array {
-  const began = new Uint32Array(firstEvent.length - 1);
-  for (let visit = 0; visit < began.length; visit++) {
-    const end = firstEvent[visit + 1] as number;
-    let earliest = 255;
-    for (let event = firstEvent[visit] as number; event < end; event++) {
-      const own = quarter[event] as number;
-      if (own < earliest) earliest = own;
-    }
-    began[visit] = earliest;
+/** The earliest quarter of each visit's events; they lie in any order. */
+function firstQuarters(visits: number, visitOf: Uint32Array, quarter: Uint8Array): Uint32Array {
+  const began = new Uint32Array(visits).fill(255);
+  for (let event = 0; event < visitOf.length; event++) {
+    const visit = visitOf[event] as number;
+    const own = quarter[event] as number;
+    if (own < (began[visit] as number)) began[visit] = own;
   }
   return began;
 }
@@ -239,10 +255,14 @@ function firstQuarters(firstEvent: Uint32Array, quarter: Uint8Array): Uint32Arra
 /** @param firstEvent see `PackedDay` */
 function visitsOfEvents(firstEvent: Uint32Array): Uint32Array {
   const visitOf = new Uint32Array(firstEvent.at(-1) ?? 0);
-  let event = 0;
-  for (let visit = 0; visit + 1 < firstEvent.length; visit++) {
-    const end = firstEvent[visit + 1] as number;
-    while (event < end) visitOf[event++] = visit;
+  for (let visit = 1; visit + 1 < firstEvent.length; visit++) {
+    const event = firstEvent[visit] as number;
+    if (event < visitOf.length) visitOf[event] = (visitOf[event] as number) + 1;
+  }
+  let visit = 0;
+  for (let event = 0; event < visitOf.length; event++) {
+    visit += visitOf[event] as number;
+    visitOf[event] = visit;
   }
   return visitOf;
 }
