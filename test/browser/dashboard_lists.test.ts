@@ -13,6 +13,7 @@ import {
   setUpDesk,
   signIn,
 } from './dashboard.ts';
+import { keyboardOf } from './keyboard.ts';
 
 /**
  * What a reader does with the lists of the overview: another tab, a filter by click and by key, all rows with search
@@ -381,58 +382,16 @@ it('days that were brought along are counted, marked in the chart and named', { 
   await expect.poll(visitors, { timeout: stepMs }).toBe('200');
 });
 
-/** What has the focus: what it is called, and whether a person can see that it has it. */
-const focusOf = (on: Page) =>
-  on.evaluate(() => {
-    const element = document.activeElement as HTMLInputElement;
-    const around = [element, element.closest('.in')].filter((each) => each !== null);
-    const box = element.getBoundingClientRect();
-    return {
-      name: (element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent ?? '').trim(),
-      isLost: element === (document.body as HTMLElement),
-      // A part of the page holds the focus when what had it is gone; nobody comes to it by Tab.
-      isStop: element.tabIndex >= 0,
-      isRinged: around.some((each) => getComputedStyle(each).outlineStyle !== 'none'),
-      isInView: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
-    };
-  });
-
 it('every job is done by keys alone, each stop is seen, and the focus is never lost', {
   timeout: 240_000,
 }, async () => {
   const own = await newContext(desk);
   const by = await own.newPage();
-  const press = async (...keys: string[]) => {
-    for (const key of keys) await by.keyboard.press(key);
-  };
-  /** By Tab, or back by Shift and Tab, to what is called so. */
-  const to = async (name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab') => {
-    for (let stops = 0; stops < 120; stops++) {
-      await press(key);
-      const here = await focusOf(by);
-      if (!here.isStop) continue;
-      expect(here, `“${here.name}” on the way to ${name}`).toMatchObject({ isRinged: true, isInView: true });
-      if (name.test(here.name)) return;
-    }
-    throw new Error(`Nothing is called ${name}.`);
-  };
-  const enter = async (name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab') => {
-    await to(name, key);
-    await press('Enter');
-  };
-  const focusIsOn = (name: RegExp) =>
-    expect.poll(async () => (await focusOf(by)).name, { timeout: stepMs }).toMatch(name);
-  const isKept = () => expect.poll(async () => (await focusOf(by)).isLost, { timeout: stepMs }).toBe(false);
-  const palette = async (words: string) => {
-    await press('Control+k');
-    await by.getByRole('dialog').waitFor();
-    await by.keyboard.type(words);
-    await press('Enter');
-  };
+  const { press, to, enter, isOn, isKept, palette } = keyboardOf(by, stepMs);
 
   // Signing in, which leads on to the view that was asked for.
   await by.goto(`${desk.origin}${overview}`);
-  await focusIsOn(/^E-mail/);
+  await isOn(/^E-mail/);
   await by.keyboard.type(owner.email);
   await press('Tab');
   await by.keyboard.type(owner.password);
@@ -461,10 +420,10 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
 
   // A row and its detail, all rows, their file.
   await press('j');
-  const row = (await focusOf(by)).name;
+  const row = (await by.evaluate(() => document.activeElement?.textContent)) ?? '';
   await press('Enter');
   await by.waitForURL(/f=is:channel/);
-  await focusIsOn(new RegExp(`^${row}`));
+  await isOn(new RegExp(`^${row}`));
   await enter(new RegExp(`^Sources of ${row}`));
   await by.waitForURL(/sources=source/);
   await isKept();
@@ -476,10 +435,10 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await by.getByText('51–100 of 120').waitFor();
   await to(/^More about pages/, 'Shift+Tab');
   await press('Enter');
-  await focusIsOn(/^CSV of what is shown/);
+  await isOn(/^CSV of what is shown/);
   const [file] = await Promise.all([by.waitForEvent('download'), press('Enter')]);
   expect(file.suggestedFilename()).toMatch(/^shop\.example_pages_.*\.csv$/);
-  await focusIsOn(/^More about pages/);
+  await isOn(/^More about pages/);
   await to(/^Search pages/, 'Shift+Tab');
   await by.keyboard.type('page-007');
   await by.getByText('1–1 of 1', { exact: true }).waitFor();
@@ -490,21 +449,21 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   // An annotation: refused, written, taken off, put back.
   await enter(/Annotations: none$/, 'Shift+Tab');
   await enter(/^Add annotation/);
-  await focusIsOn(/^What happened/);
+  await isOn(/^What happened/);
   await by.keyboard.type('A new door');
   await press('Enter');
   await by.getByRole('button', { name: 'Annotations: 1' }).waitFor();
   await enter(/^Take off: A new door/, 'Shift+Tab');
-  await focusIsOn(/^Undo/);
+  await isOn(/^Undo/);
   await press('Enter');
   await by.getByRole('button', { name: 'Annotations: 1' }).waitFor();
   await press('Escape');
-  await focusIsOn(/Annotations: 1$/);
+  await isOn(/Annotations: 1$/);
 
   // A goal: made, changed, removed, put back.
   await press('g', 'o');
   await enter(/^Create goal$/);
-  await focusIsOn(/^Page/);
+  await isOn(/^Page/);
   await by.keyboard.type('/page-001');
   await to(/^Name/);
   await by.keyboard.type('Second');
@@ -513,7 +472,7 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await isKept();
   await by.getByRole('button', { name: 'More about Second' }).waitFor();
   await enter(/^More about Second/);
-  await focusIsOn(/^Change goal/);
+  await isOn(/^Change goal/);
   await press('Enter');
   await to(/^Name/);
   await by.keyboard.type('First');
@@ -523,7 +482,7 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await by.getByRole('button', { name: 'More about First' }).waitFor();
   await enter(/^More about First/);
   await enter(/^Remove goal/);
-  await focusIsOn(/^Undo/);
+  await isOn(/^Undo/);
   await press('Enter');
   await by.getByRole('link', { name: 'First', exact: true }).waitFor();
   await isKept();
@@ -535,7 +494,7 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await by.getByText('would have dropped').or(by.getByText('nothing')).first().waitFor();
   await enter(/^Add the rule/);
   await enter(/^Remove \/secret/, 'Shift+Tab');
-  await focusIsOn(/^Undo/);
+  await isOn(/^Undo/);
   await palette('API keys');
   await to(/^Name/);
   await by.keyboard.type('Report');

@@ -4,6 +4,7 @@ import { passwordCharsMin, retentionMonthsMax } from '../../../contract/limits.t
 import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Field, FormError, keepFocus, PasswordInput } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, SetUpState } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
@@ -257,7 +258,7 @@ function OwnerForm({
             <FormError message={refusal.message} reference={refusal.reference} />
           )}
         <div className="go">
-          <button type="submit" className="btn main-act" disabled={sending} onMouseDown={keepFocus}>
+          <button type="submit" className="btn main-act" onMouseDown={keepFocus} {...resting(sending)}>
             {sending ? 'Creating…' : 'Create owner and site'}
           </button>
           <span className="q">Days start at midnight in this timezone. It can be changed later.</span>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { CutPath } from '../controls/cut_path.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { SiteChecks } from '../desk/api.ts';
 import { api, DeskError } from '../desk/api.ts';
 import { useWhileVisible } from '../desk/live.ts';
@@ -191,7 +192,6 @@ export function TestEventButton({ domain }: { domain: string }) {
       <button
         type="button"
         className="btn"
-        disabled={state.kind === 'sending'}
         onClick={async () => {
           setState({ kind: 'sending' });
           try {
@@ -204,6 +204,7 @@ export function TestEventButton({ domain }: { domain: string }) {
             });
           }
         }}
+        {...resting(state.kind === 'sending')}
       >
         Send a test event
       </button>

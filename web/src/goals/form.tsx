@@ -1,6 +1,7 @@
 import type { FormEvent } from 'react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Field, FormError, keepFocus, Select } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import type { DeskError, Goal, GoalPreview, GoalRule, NewGoal, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
@@ -251,7 +252,7 @@ export function GoalForm({
           <FormError message={refusal.message} reference={refusal.reference} />
         )}
         <div className="go">
-          <button type="submit" className="btn main-act" disabled={busy} onMouseDown={keepFocus}>
+          <button type="submit" className="btn main-act" onMouseDown={keepFocus} {...resting(busy)}>
             {goal === undefined ? 'Create goal' : 'Save goal'}
           </button>
           <button type="button" className="btn" onClick={onCancel}>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { SiteImport } from '../../../contract/imports.ts';
 import { FormError } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
 import type { Site } from '../desk/api.ts';
 import { bytes, exactCount, percent } from '../numbers/format.ts';
 import { localTime } from '../period/period.ts';
@@ -49,11 +50,11 @@ export function Current({
         {mayChange && one.state !== 'undoing' && (
           <div className="editor-foot">
             {one.state === 'ready' && (one.report?.stored ?? 0) > 0 && (
-              <button type="button" className="btn main-act" disabled={busy} onClick={onStart}>
+              <button type="button" className="btn main-act" onClick={onStart} {...resting(busy)}>
                 Import {exactCount(one.report?.stored ?? 0)} {one.report?.stored === 1 ? 'row' : 'rows'}
               </button>
             )}
-            <button type="button" className="btn quiet danger" disabled={busy} onClick={onCancel}>
+            <button type="button" className="btn quiet danger" onClick={onCancel} {...resting(busy)}>
               {one.state === 'running' ? 'Cancel and take it out' : 'Cancel'}
             </button>
           </div>

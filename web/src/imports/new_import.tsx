@@ -5,6 +5,7 @@ import { uploadLimits } from '../../../contract/limits.ts';
 import { navigate } from '../address/navigate.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { bytes } from '../numbers/format.ts';
@@ -83,7 +84,7 @@ export function NewImport({
         <FileBox accept={kindWords[kind].accept} file={file} onFile={setFile} />
         <FormError message={problem?.message} reference={problem?.reference} />
         <div className="editor-foot">
-          <button type="submit" className="btn main-act" disabled={busy}>
+          <button type="submit" className="btn main-act" {...resting(busy)}>
             Send and check
           </button>
           <span className="q2">Sending stores nothing. You see what would come, and decide then.</span>

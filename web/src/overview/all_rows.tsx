@@ -2,6 +2,7 @@ import { useEffect, useId, useState } from 'react';
 import type { View } from '../address/view.ts';
 import { firstRows } from '../address/view.ts';
 import { Icon } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import { Tabs } from '../controls/tabs.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
@@ -177,8 +178,8 @@ export function AllRows({
           <button
             type="button"
             className="btn sm"
-            disabled={offset === 0}
             onClick={() => onChange({ offset: Math.max(0, offset - pageRows) })}
+            {...resting(offset === 0)}
           >
             <Icon name="left" />
             Before
@@ -186,8 +187,8 @@ export function AllRows({
           <button
             type="button"
             className="btn sm"
-            disabled={offset + here >= total}
             onClick={() => onChange({ offset: offset + pageRows })}
+            {...resting(offset + here >= total)}
           >
             After
             <Icon name="right" />

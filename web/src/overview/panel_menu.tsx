@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
+import { resting } from '../controls/resting.ts';
 import type { QueryAnswer, QueryRequest } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { saveFile } from '../edge/browser.ts';
@@ -122,8 +123,8 @@ function Actions({
               <button
                 type="button"
                 className="choice"
-                disabled={state.kind === 'reading'}
                 onClick={() => void save(true, format)}
+                {...resting(state.kind === 'reading')}
               >
                 <span>
                   {label} of all {plural}

@@ -2,6 +2,7 @@ import type { FormEvent } from 'react';
 import { useCallback, useState } from 'react';
 import { Field, FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, ForeignId, ForeignProduct, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { Failed } from '../overview/states.tsx';
@@ -175,7 +176,7 @@ function ProductForm({
         <FormError message={refusal.message} reference={refusal.reference} />
       )}
       <div className="go">
-        <button type="submit" className="btn" disabled={!isChanged} aria-label={`Save the ${label}`}>
+        <button type="submit" className="btn" aria-label={`Save the ${label}`} {...resting(!isChanged)}>
           Save
         </button>
         {known !== undefined && (

@@ -2,6 +2,7 @@ import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, Site, SiteChange } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
@@ -107,7 +108,7 @@ export function SiteSettings({ site }: { site: Site }) {
           />
         </div>
         <div className="go">
-          <button type="submit" className="btn main-act" disabled={!changed || state === 'saving'}>
+          <button type="submit" className="btn main-act" {...resting(!changed || state === 'saving')}>
             {state === 'saving' ? 'Saving…' : 'Save settings'}
           </button>
           {changed && (

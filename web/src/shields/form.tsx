@@ -4,6 +4,7 @@ import type { ShieldKind } from '../../../contract/shields.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { Field, FormError, keepFocus, Select } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import {
@@ -206,8 +207,9 @@ export function ShieldForm({
           <button
             type="submit"
             className={mustConfirm ? 'btn danger' : 'btn main-act'}
-            disabled={saving || (mustConfirm && confirm.trim() !== site.domain)}
+            disabled={!saving && mustConfirm && confirm.trim() !== site.domain}
             onMouseDown={keepFocus}
+            {...resting(saving)}
           >
             {saving ? 'Adding…' : 'Add the rule'}
           </button>

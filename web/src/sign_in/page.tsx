@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { safeReturn } from '../address/route.ts';
 import { Field, FormError, PasswordInput } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, SetUpState } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
@@ -126,7 +127,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
           )}
         </Field>
         <div className="go">
-          <button type="submit" className="btn main-act" disabled={sending}>
+          <button type="submit" className="btn main-act" {...resting(sending)}>
             {sending ? 'Signing in…' : 'Sign in'}
           </button>
         </div>

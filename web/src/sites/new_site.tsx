@@ -4,6 +4,7 @@ import { retentionMonthsMax } from '../../../contract/limits.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { FormError, keepFocus } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
@@ -71,7 +72,7 @@ export function NewSitePage() {
                 <FormError message={refusal.message} reference={refusal.reference} />
               )}
               <div className="go">
-                <button type="submit" className="btn main-act" disabled={sending} onMouseDown={keepFocus}>
+                <button type="submit" className="btn main-act" onMouseDown={keepFocus} {...resting(sending)}>
                   {sending ? 'Adding…' : 'Add site'}
                 </button>
               </div>
