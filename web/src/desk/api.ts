@@ -117,19 +117,19 @@ export const api = {
     ),
   restoreShield: (domain: string, undo: string) =>
     call<Shield>('POST', `${site(domain)}/shield-undo`, { body: { undo } }),
-  exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', `${site(domain)}/exports`, { signal }),
+  exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', exportsPath(domain), { signal }),
   startExport: (domain: string, format: ExportFormat) =>
-    call<SiteExport>('POST', `${site(domain)}/exports`, { body: { format } }),
-  removeExport: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/exports/${id}`),
-  exportAddress: (domain: string, id: number) => `${site(domain)}/exports/${id}/file`,
-  imports: (domain: string, signal?: AbortSignal) => call<SiteImports>('GET', `${site(domain)}/imports`, { signal }),
-  beginImport: (domain: string, body: NewImport) => call<SiteImport>('POST', `${site(domain)}/imports`, { body }),
+    call<SiteExport>('POST', exportsPath(domain), { body: { format } }),
+  removeExport: (domain: string, id: number) => call<undefined>('DELETE', `${exportsPath(domain)}/${id}`),
+  exportAddress: (domain: string, id: number) => `${exportsPath(domain)}/${id}/file`,
+  imports: (domain: string, signal?: AbortSignal) => call<SiteImports>('GET', importsPath(domain), { signal }),
+  beginImport: (domain: string, body: NewImport) => call<SiteImport>('POST', importsPath(domain), { body }),
   sendImportPart: (domain: string, id: number, part: number, bytes: Blob) =>
-    call<SiteImport>('PUT', `${site(domain)}/imports/${id}/parts/${part}`, { bytes }),
-  checkImport: (domain: string, id: number) => call<SiteImport>('POST', `${site(domain)}/imports/${id}/check`),
-  startImport: (domain: string, id: number) => call<SiteImport>('POST', `${site(domain)}/imports/${id}/start`),
+    call<SiteImport>('PUT', `${importsPath(domain)}/${id}/parts/${part}`, { bytes }),
+  checkImport: (domain: string, id: number) => call<SiteImport>('POST', `${importsPath(domain)}/${id}/check`),
+  startImport: (domain: string, id: number) => call<SiteImport>('POST', `${importsPath(domain)}/${id}/start`),
   /** Undefined when its line is gone; otherwise it is being taken out. */
-  removeImport: (domain: string, id: number) => call<SiteImport | undefined>('DELETE', `${site(domain)}/imports/${id}`),
+  removeImport: (domain: string, id: number) => call<SiteImport | undefined>('DELETE', `${importsPath(domain)}/${id}`),
   sendTestEvent: (domain: string) => call<unknown>('POST', `${site(domain)}/test-events`, { body: {} }),
   goals: (domain: string) => call<Listed<Goal>>('GET', `${site(domain)}/goals`).then(rows),
   annotations: (domain: string) => call<Listed<Annotation>>('GET', `${site(domain)}/annotations`).then(rows),
@@ -166,6 +166,8 @@ const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
 /** @param filters as JSON; empty where there are none */
 export const realtimePath = (domain: string, filters: string) =>
   `${site(domain)}/realtime${filters === '' ? '' : `?${new URLSearchParams({ filters })}`}`;
+export const exportsPath = (domain: string) => `${site(domain)}/exports`;
+export const importsPath = (domain: string) => `${site(domain)}/imports`;
 export const shieldsPath = (domain: string) => `${site(domain)}/shields`;
 export const missingPath = (domain: string, period: MissingPeriod) => `${site(domain)}/missing?period=${period}`;
 

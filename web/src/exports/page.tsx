@@ -2,11 +2,12 @@ import { useRef, useState } from 'react';
 import type { ExportFormat, SiteExport, SiteExports } from '../../../contract/exports.ts';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { CallBox } from '../controls/call_box.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
-import { api, asDeskError } from '../desk/api.ts';
+import { api, asDeskError, exportsPath } from '../desk/api.ts';
 import { useWhileVisible } from '../desk/live.ts';
 import { useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
@@ -18,6 +19,7 @@ import { ListedTable } from '../settings/listed.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { formatWords } from './formats.ts';
 import './exports.css';
+import { resting } from '../controls/resting.ts';
 
 /** A page with an export that is being written asks this often; one where nothing happens looks whether a file is still there. */
 const busyMs = 1_500;
@@ -99,8 +101,9 @@ function Exports({ site }: { site: Site }) {
                 type="button"
                 className="btn"
                 aria-label={`${pending.has(format) ? 'Being written' : 'Export'}: ${formatWords[format].name}`}
-                disabled={found === undefined || found.span === null || starting !== undefined || pending.has(format)}
+                disabled={found === undefined || found.span === null}
                 onClick={() => void start(format)}
+                {...resting(starting !== undefined || pending.has(format))}
               >
                 {pending.has(format) ? 'Being written' : 'Export'}
               </button>
@@ -141,6 +144,7 @@ function Exports({ site }: { site: Site }) {
           row={(one) => <Row one={one} site={site} today={today} onRemove={() => setRemoving(one)} />}
         />
       </section>
+      {found !== undefined && <CallBox site={site.domain} call={{ method: 'GET', path: exportsPath(site.domain) }} />}
       <p className="vh" role="status">
         {said}
       </p>

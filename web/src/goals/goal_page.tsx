@@ -4,6 +4,7 @@ import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import type { View } from '../address/view.ts';
 import { firstRows, readView } from '../address/view.ts';
+import { CallBox } from '../controls/call_box.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
 import type { Answer } from '../desk/answers.ts';
@@ -313,6 +314,12 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
             </span>
           ))}
         </p>
+        {drawn(shown) !== undefined && (
+          <CallBox
+            site={site.domain}
+            call={{ method: 'POST', path: '/api/v2/query', body: questions.totals as QueryRequest }}
+          />
+        )}
       </main>
     </GoalChrome>
   );

@@ -3,6 +3,7 @@ import type { MetricName } from '../../../contract/query.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import type { View } from '../address/view.ts';
 import { readView } from '../address/view.ts';
+import { CallBox } from '../controls/call_box.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { takeFocus } from '../controls/take_focus.ts';
@@ -248,6 +249,9 @@ export function GoalsPage({ site }: { site: Site }) {
             )}
             <ImportedNote answer={drawn(answers.imported)} today={frame.today} />
           </p>
+        )}
+        {(settled || (goals.settled && !mayChange)) && questions.rows !== undefined && (
+          <CallBox site={site.domain} call={{ method: 'POST', path: '/api/v2/query', body: questions.rows }} />
         )}
       </main>
     </GoalChrome>

@@ -2,11 +2,12 @@ import { useRef, useState } from 'react';
 import type { ImportKind, SiteImport } from '../../../contract/imports.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { CallBox } from '../controls/call_box.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
-import { api, asDeskError } from '../desk/api.ts';
+import { api, asDeskError, importsPath } from '../desk/api.ts';
 import { useWhileVisible } from '../desk/live.ts';
 import { useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
@@ -22,6 +23,7 @@ import { NewImport } from './new_import.tsx';
 import { Report, spanText } from './report.tsx';
 import { forgetSending } from './sending.ts';
 import './imports.css';
+import { resting } from '../controls/resting.ts';
 
 /** A page where something happens asks this often; another one looks whether a colleague began something. */
 const busyMs = 1_000;
@@ -140,6 +142,7 @@ export function ImportsPage({ site }: { site: Site }) {
             />
           </section>
         )}
+        {rows !== undefined && <CallBox site={site.domain} call={{ method: 'GET', path: importsPath(site.domain) }} />}
         <p className="vh" role="status">
           {said}
         </p>
@@ -358,7 +361,7 @@ function UndoDialog({
           : `${rowsText(one.rows_stored)}${span} ${one.rows_stored === 1 ? 'leaves' : 'leave'} the numbers of ${site.domain}. What was measured here stays. To bring them back, the file is sent again.`}
       </p>
       <div className="editor-foot">
-        <button type="button" className="btn danger" disabled={busy} onClick={onUndo}>
+        <button type="button" className="btn danger" onClick={onUndo} {...resting(busy)}>
           {running ? 'Cancel import' : `Undo ${rowsText(one.rows_stored)}`}
         </button>
         <button type="button" className="btn quiet" onClick={onClose}>
