@@ -35,6 +35,11 @@ export const newGoal = goalRule.extend({
   currency: currency.nullable().optional(),
 });
 
+/** POST /api/sites/:domain/goals. With what the removal answered, a goal comes back under its old number. */
+export const addedGoal = newGoal.extend({ undo: z.string().min(1).max(500).optional() });
+/** DELETE /api/sites/:domain/goals/:id: `undo` brings the number back for an hour. */
+export const removedGoal = z.object({ undo: z.string() });
+
 /** POST /api/sites/:domain/goal-preview: what a goal would have counted, by the same reading as when it is there. */
 export const goalPreview = z.object({
   /** First and last day, both included, in the site's timezone. */

@@ -365,6 +365,8 @@ const examples: Record<string, Example> = {
       ['property', { name: 'plan' }],
       ['scroll_depth', 50],
       ['scroll_depth', 101],
+      ['undo', ''],
+      ['undo', 'of nobody'],
     ],
   },
   'POST /api/sites/:domain/goal-preview': {
@@ -392,7 +394,7 @@ const examples: Record<string, Example> = {
   'DELETE /api/sites/:domain/goals/:id': {
     path: async () =>
       `/api/sites/${site}/goals/${(await call('POST', `/api/sites/${site}/goals`, people.owner, newGoal())).body.id}`,
-    status: 204,
+    status: 200,
     badParams: [
       [`/api/sites/${site}/goals/first`, 'id'],
       [`/api/sites/${site}/goals/0`, 'id'],

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { isCurrency } from '../../contract/currency.ts';
-import { goal, goalPreview, goalRule, newGoal } from '../../contract/goals.ts';
+import { addedGoal, goal, goalPreview, goalRule, newGoal, removedGoal } from '../../contract/goals.ts';
 import { everywhere, siteOfPath, sitesChanged } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import { openSeal } from '../trust/keys/index.ts';
 import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
 import { type FrozenDays, runBatch } from './query/index.ts';
@@ -17,6 +18,9 @@ export type Goal = z.infer<typeof goal>;
 /** More would make the goals panel a page of its own; reports read all of them in one pass. */
 export const goalsPerSiteMax = 100;
 
+/** A removal can be taken back for so long. */
+const undoMs = 3_600_000;
+
 /** How far back a goal that is being made is tried. */
 const previewDays = 30;
 
@@ -27,6 +31,8 @@ const columns = `id, name, currency, ${ruleColumns}`;
 export function listGoals(sql: Sql, siteId: number): Promise<Goal[]> {
   return sql.query<Goal>(`SELECT ${columns} FROM goals WHERE site_id = $1 ORDER BY name, id`, [siteId]);
 }
+
+const removed = z.object({ id: z.number().int(), removed_ms: z.number() });
 
 /** What the goals of every site count, by the site's number; each organisation's read through its own door. */
 export async function goalRules(postgres: Postgres): Promise<Map<number, GoalRule[]>> {
@@ -40,6 +46,7 @@ export async function goalRules(postgres: Postgres): Promise<Map<number, GoalRul
 
 /**
  * Adds a goal; the same name again is a conflict.
+ * @param id the number that it had before it was removed
  * @throws RequestError invalid_field, conflict
  */
 export async function addGoal(
@@ -47,15 +54,20 @@ export async function addGoal(
   clock: Clock,
   site: { id: number; organisation_id: number },
   input: z.infer<typeof newGoal>,
+  id?: number,
 ): Promise<Goal> {
   refuseUnsound(input);
   await checkSiteLimit(sql, site.id, 'goals', goalsPerSiteMax);
   const row = await sql.maybe<Goal>(
-    `INSERT INTO goals (name, kind, pattern, property, property_value, scroll_depth, currency, organisation_id, site_id, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-     ON CONFLICT (organisation_id, site_id, name) DO NOTHING RETURNING ${columns}`,
-    [...valuesOf(input), site.organisation_id, site.id, new Date(clock.now())],
+    `INSERT INTO goals (name, kind, pattern, property, property_value, scroll_depth, currency, organisation_id, site_id, created_at${id === undefined ? '' : ', id'})
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10${id === undefined ? '' : ', $11'})
+     ON CONFLICT DO NOTHING RETURNING ${columns}`,
+    [...valuesOf(input), ...[site.organisation_id, site.id, new Date(clock.now())], ...(id === undefined ? [] : [id])],
   );
+  if (row === undefined && id !== undefined)
+    throw new RequestError('conflict', 'This goal is there again, or another one has taken its name.', {
+      field: 'name',
+    });
   if (row === undefined) throw nameTaken(input);
   return row;
 }
@@ -132,10 +144,22 @@ function refuseUnsound(input: z.infer<typeof newGoal>): void {
 }
 
 export function goalRoutes(
-  house: Pick<House, 'postgres' | 'warehouse' | 'clock'>,
+  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random'>,
   { frozenDaysOf }: { frozenDaysOf: (siteId: number) => Promise<FrozenDays> },
 ): Route[] {
-  const { postgres, warehouse, clock } = house;
+  const { postgres, warehouse, clock, keys, random } = house;
+  // Only a number that this desk has given and taken back can be asked for again.
+  const seal = openSeal(keys.derive('goal-undo'), random);
+  const contextOf = (site: { id: number }) => `goal-undo ${site.id}`;
+  const numberOf = (site: { id: number }, undo: string) => {
+    const opened = seal.open(undo, contextOf(site));
+    const before = opened === undefined ? undefined : removed.parse(JSON.parse(opened));
+    if (before === undefined || before.removed_ms < clock.now() - undoMs)
+      throw new RequestError('invalid_field', 'This removal was more than an hour ago, or of another site.', {
+        field: 'undo',
+      });
+    return before.id;
+  };
   const numbered = z.object({ domain: z.string(), id: z.coerce.number().int().positive() });
   return [
     ...propertyRoutes(house),
@@ -157,11 +181,12 @@ export function goalRoutes(
       access: 'goal.manage',
       summary: 'Adds a goal: a page pattern, an event or scrolling, with a currency when it earns revenue.',
       params: z.object({ domain: z.string() }),
-      body: newGoal,
+      body: addedGoal,
       answer: goal,
-      async handle(request) {
+      async handle({ body: { undo, ...input }, ...request }) {
         const site = await siteOfPath(postgres, request);
-        const made = await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, request.body));
+        const id = undo === undefined ? undefined : numberOf(site, undo);
+        const made = await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, input, id));
         // A goal that earns makes its site keep revenue.
         if (made.currency !== null) await sitesChanged();
         return { status: 201, body: made };
@@ -226,8 +251,9 @@ export function goalRoutes(
       method: 'DELETE',
       path: '/api/sites/:domain/goals/:id',
       access: 'goal.manage',
-      summary: 'Removes a goal. The events it counted stay.',
+      summary: 'Removes a goal. The events it counted stay; with the answer it comes back under its number.',
       params: numbered,
+      answer: removedGoal,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const removed = await postgres.tenant(site.organisation_id, (sql) =>
@@ -235,7 +261,8 @@ export function goalRoutes(
         );
         if (removed === 0) throw noSuchGoal();
         await sitesChanged();
-        return { status: 204 };
+        const text: z.input<typeof removed> = { id: request.params.id, removed_ms: clock.now() };
+        return { body: { undo: seal.seal(JSON.stringify(text), contextOf(site)) } };
       },
     }),
   ];

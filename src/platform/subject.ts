@@ -41,6 +41,7 @@ export type KeyPurpose =
   | 'api-key'
   | 'set-up'
   | 'shield-address'
+  | 'goal-undo'
   | 'shield-undo'
   | 'contact-click'
   | 'import-upload'

@@ -4,7 +4,7 @@ import { openTestDesk, type TestDesk } from './desk.ts';
 /** Goals of every kind, from their making to their numbers: what is asked for, what a preview says, what a change does. */
 let desk: TestDesk;
 beforeAll(async () => {
-  desk = await openTestDesk(['shop.example']);
+  desk = await openTestDesk(['shop.example', 'other.example']);
   // Each address is a visitor of its own, to the desk that trusts its key's word for it.
   let number = 0;
   const from = (host: number, more: object) => ({
@@ -86,7 +86,7 @@ it.each(Object.entries(rules))(
     const filters = [['is', 'event:goal', [name]]];
     const entries = await numbers(['visitors', 'group_conversion_rate'], { dimensions: ['visit:entry_page'], filters });
     expect(entries['/']).toEqual(visitors === 0 ? undefined : [visitors, 25 * visitors]);
-    expect((await desk.call('DELETE', `${goals}/${id}`)).status).toBe(204);
+    expect((await desk.call('DELETE', `${goals}/${id}`)).status).toBe(200);
   },
 );
 
@@ -97,6 +97,23 @@ it('a goal earns in its own currency, whichever that is', async () => {
     'Order in yen': [1, 2, { currency: 'JPY', value: 1200 }],
     'Order in euro': [1, 2, { currency: 'EUR', value: 19.99 }],
   });
+});
+
+it('a goal that was removed comes back under its number, once, and on its own site alone', async () => {
+  const made = await make({ kind: 'page', match: '/back' });
+  const { id, ...rest } = made;
+  const { undo } = (await desk.call('DELETE', `${goals}/${id}`)).body;
+  // A goal that is made meanwhile has a number of its own.
+  const other = await make({ kind: 'page', match: '/meanwhile' });
+  expect(other.id).not.toBe(id);
+  expect(
+    (await desk.call('POST', goals.replace('shop.example', 'other.example'), { ...rest, undo })).body,
+  ).toMatchObject({
+    error: { code: 'invalid_field', field: 'undo' },
+  });
+  expect(await desk.call('POST', goals, { ...rest, undo })).toEqual({ status: 201, body: made });
+  expect((await desk.call('POST', goals, { ...rest, name: 'Again', undo })).status).toBe(409);
+  for (const one of [made, other]) await desk.call('DELETE', `${goals}/${one.id}`);
 });
 
 it('a goal without a name is called by what it counts, and a name is there once', async () => {

@@ -393,9 +393,9 @@ export function openDouble(options: DoubleOptions = {}): Double {
           list.findIndex((goal) => goal.id === Number(id)),
           1,
         );
-        return { status: 204 };
+        return { status: 200, body: { undo: id } };
       }
-      const asked = body as NewGoal;
+      const asked = body as NewGoal & { undo?: string };
       if (asked.kind !== 'event' && !/^[/*]/.test(asked.match))
         return fail(
           400,
@@ -404,7 +404,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
           'match',
         );
       const at = list.findIndex((one) => one.id === Number(id));
-      const made = goalOf(at === -1 ? nextId++ : Number(id), asked);
+      const made = goalOf(at === -1 ? Number(asked.undo ?? nextId++) : Number(id), asked);
       if (at === -1) list.push(made);
       else list[at] = made;
       return { status: at === -1 ? 201 : 200, body: made };

@@ -49,6 +49,7 @@ it('each purpose has a key of its own, and the fingerprint is none of them', () 
     ring.derive('refresh-token'),
     ring.derive('api-key'),
     ring.derive('shield-address'),
+    ring.derive('goal-undo'),
     ring.derive('shield-undo'),
   ].map((key) => key.toString('hex'));
   expect(new Set(values).size).toBe(values.length);

@@ -143,11 +143,12 @@ export const api = {
       'GET',
       `${site(domain)}/properties${event === undefined ? '' : `?event=${encodeURIComponent(event)}`}`,
     ).then(rows),
-  createGoal: (domain: string, body: NewGoal) => call<Goal>('POST', `${site(domain)}/goals`, { body }),
+  createGoal: (domain: string, body: NewGoal & { undo?: string }) =>
+    call<Goal>('POST', `${site(domain)}/goals`, { body }),
   changeGoal: (domain: string, id: number, body: NewGoal) => call<Goal>('PUT', `${site(domain)}/goals/${id}`, { body }),
   previewGoal: (domain: string, body: GoalRule, signal?: AbortSignal) =>
     call<GoalPreview>('POST', `${site(domain)}/goal-preview`, { body, signal }),
-  deleteGoal: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/goals/${id}`),
+  deleteGoal: (domain: string, id: number) => call<{ undo: string }>('DELETE', `${site(domain)}/goals/${id}`),
   foreignIds: (domain: string) => call<Listed<ForeignId>>('GET', `${site(domain)}/foreign-ids`).then(rows),
   setForeignId: (domain: string, product: ForeignProduct, body: ForeignIdSetting) =>
     call<ForeignId>('PUT', `${site(domain)}/foreign-ids/${product}`, { body }),

@@ -117,9 +117,9 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
   const remove = async () => {
     setRefusal(undefined);
     try {
-      await api.deleteGoal(site.domain, goal.id);
+      const { undo } = await api.deleteGoal(site.domain, goal.id);
       forgetAnswers();
-      leaveRemoved(site.domain, goal);
+      leaveRemoved(site.domain, { goal, undo });
       navigate(goalsAddress(site.domain, view));
     } catch (error) {
       setRefusal(asDeskError(error));

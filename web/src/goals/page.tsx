@@ -26,7 +26,7 @@ import { goalsAddress, readSort, readStart } from './address.ts';
 import { GoalChrome, ImportedNote, useMayChange } from './chrome.tsx';
 import { GoalForm } from './form.tsx';
 import { listMetrics, listQuestions } from './questions.ts';
-import { takeRemoved } from './removed.ts';
+import { type Removed, takeRemoved } from './removed.ts';
 import { Suggestions } from './seen.tsx';
 import { GoalTable, goalSheet } from './table.tsx';
 import { useGoalView } from './use_view.ts';
@@ -45,7 +45,7 @@ export function GoalsPage({ site }: { site: Site }) {
   const rows = goals.rows ?? [];
   const goalView = useGoalView(site, view);
   const [changes, setChanges] = useState(0);
-  const [removed, setRemoved] = useState<Goal | undefined>();
+  const [removed, setRemoved] = useState<Removed>();
   const [refusal, setRefusal] = useState<DeskError>();
   const [why, setWhy] = useState(false);
   const [settled, setSettled] = useState(false);
@@ -72,13 +72,13 @@ export function GoalsPage({ site }: { site: Site }) {
   };
   const remove = (goal: Goal) =>
     attempt(async () => {
-      await api.deleteGoal(site.domain, goal.id);
+      const { undo } = await api.deleteGoal(site.domain, goal.id);
       changed((before) => before.filter(({ id }) => id !== goal.id));
-      setRemoved(goal);
+      setRemoved({ goal, undo });
     });
-  const restore = (goal: Goal) =>
+  const restore = ({ goal, undo }: Removed) =>
     attempt(async () => {
-      const again = await api.createGoal(site.domain, sentOf(goal));
+      const again = await api.createGoal(site.domain, { ...sentOf(goal), undo });
       changed((before) => [...before, again]);
       setRemoved(undefined);
     });
@@ -118,9 +118,9 @@ export function GoalsPage({ site }: { site: Site }) {
         {removed !== undefined && (
           <p className="note" role="status">
             <span>
-              “{removed.name}” is removed. The events it counted stay.{' '}
+              “{removed.goal.name}” is removed. The events it counted stay.{' '}
               <button
-                key={removed.id}
+                key={removed.goal.id}
                 ref={takeFocus}
                 type="button"
                 className="link"

@@ -55,7 +55,7 @@ export function countsTimes(rule: Pick<GoalRule, 'kind'>): boolean {
   return rule.kind !== 'scroll';
 }
 
-/** The goal as it is sent when it is made again. */
+/** The goal as it is sent. */
 export function sentOf({ id: _, ...rest }: Goal) {
   return rest;
 }
