@@ -142,6 +142,18 @@ it('goals of each kind are made in the form, and their numbers are what happened
     expect((await goalRow(name)).slice(1, 4), name).toEqual(numbers);
 });
 
+it('revenue is the same number over the chart and in a list, and what is no purchase is no order', {
+  timeout: testMs,
+}, async () => {
+  await collect(desk, '/donate', { n: 'Donation', $: { currency: 'EUR', amount: 7.5 }, id: 'donation' });
+  expect(await desk.server.desk.house.spool.drain(20_000)).toBe(true);
+  await page.goto(`${desk.origin}/s/shop.example/analytics?period=today&sources=source`);
+  const figure = (name: string) => page.locator('.k', { hasText: name }).locator('.kv');
+  await figure('Revenue').getByText('€50.00').waitFor();
+  expect(await figure('Orders').textContent()).toBe('2');
+  await page.locator('#panel-sources tbody tr', { hasText: 'Direct / None' }).getByText('€50.00').waitFor();
+});
+
 it('everything is taken away in each format', { timeout: testMs }, async () => {
   await page.goto(`${desk.origin}/s/shop.example/goals`);
   await page.locator('.gl-rows').waitFor();

@@ -263,6 +263,11 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   const share = filterShare(query.filters ?? [], shape);
   const goals = (query.filters ?? []).filter((filter) => Array.isArray(filter) && filter[1] === 'event:goal');
   const rate = Math.round(filterShare(goals, shape) * 1000) / 10;
+  // One visitor in 37 buys; goals and events are those of who did what they say.
+  const isOfEarners = (query.filters ?? []).some(
+    (filter) => Array.isArray(filter) && (filter[1] === 'event:goal' || filter[1] === 'event:name'),
+  );
+  const earning = isOfEarners ? 1 : 0.027;
   const meta: Record<string, unknown> = {};
   const done = (results: QueryAnswer['results']): QueryAnswer => ({
     results,
@@ -312,7 +317,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
         .filter(([, visitors]) => Math.round(visitors) > 0)
         .map(([label, visitors]) => ({
           dimensions: [label],
-          metrics: metricsOf(query.metrics, visitors, label, { rate }),
+          metrics: metricsOf(query.metrics, visitors, label, { rate, earning }),
         })),
     );
   }
@@ -321,7 +326,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   if (dimension === undefined) {
     const row: QueryAnswer['results'][number] = {
       dimensions: [],
-      metrics: metricsOf(query.metrics, visitors, range.from, { rate }),
+      metrics: metricsOf(query.metrics, visitors, range.from, { rate, earning }),
     };
     const comparison = query.include?.comparisons;
     if (comparison?.mode === 'custom') {
@@ -334,7 +339,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
           first,
           to.includes('T') ? to.slice(11, 16) : undefined,
         ) * share;
-      const metrics = metricsOf(query.metrics, before, from, { rate });
+      const metrics = metricsOf(query.metrics, before, from, { rate, earning });
       row.comparison = { dimensions: [], metrics, change: metrics.map(() => null) };
     }
     return done([row]);
@@ -351,8 +356,6 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
   const not = (query.filters ?? []).flatMap((filter) =>
     Array.isArray(filter) && filter[0] === 'is_not' && filter[1] === dimension ? (filter[2] as string[]) : [],
   );
-  // One visitor in 37 buys; goals and events are those of who did what they say.
-  const earning = dimension.startsWith('event:') || goals.length > 0 ? 1 : 0.027;
   const listed = valuesOf(dimension, shape)
     .filter(([value, , name]) => search.every((text) => (name ?? value).toLowerCase().includes(text.toLowerCase())))
     .filter(([value]) => (only.length === 0 || only.includes(value)) && !not.includes(value))
@@ -363,7 +366,7 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
         (total(range, shape, local, first, undefined) * otherShare(query.filters ?? [], dimension, shape) * weight) /
           100,
         value,
-        { rate: weight, isRow: true, earning },
+        { rate: weight, isRow: true, earning: dimension.startsWith('event:') ? 1 : earning },
       ),
     }))
     .filter((row) => (row.metrics[0] as number) > 0);

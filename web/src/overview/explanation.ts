@@ -53,7 +53,7 @@ export function rebuildingDays(answer: QueryAnswer | undefined): number {
   return explained(answer).days?.rebuilding ?? 0;
 }
 
-/** Orders in other currencies than the site's: they are counted, and their amounts are never added in silence. */
+/** Events with money in other currencies than the site's: they are counted, and their amounts are never added in silence. */
 export function revenueElsewhere(answer: QueryAnswer | undefined): { currency: string; events: number }[] {
   const left = answer?.meta.revenue_not_summed;
   return Array.isArray(left) ? left : [];

@@ -101,11 +101,12 @@ export function OverviewPage({ site }: { site: Site }) {
 
   useListFocus(view.all);
 
-  const orders = site.revenue ? totalsOf(drawn(answers.orders as Answer), revenueMetrics) : [];
-  const strip = [...totals, ...orders];
-  const stripAnswers = [...totals.map(() => answers.totals as Answer), ...orders.map(() => answers.orders as Answer)];
+  const ofMoney = site.revenue ? revenueMetrics : [];
+  const strip = [...totals, ...ofMoney.flatMap((one) => totalsOf(drawn(answers[one]), [one]))];
+  const stripAnswers = [...totals.map(() => answers.totals as Answer), ...ofMoney.map((one) => answers[one] as Answer)];
   const metric: MetricName = strip.some((total) => total.metric === view.metric) ? view.metric : 'visitors';
-  const ofOrders = revenueMetrics.some((one) => one === metric);
+  /** The question behind the number that is drawn. */
+  const drawnFrom = ofMoney.find((one) => one === metric) ?? 'totals';
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
   const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
   const shown = answers.totals as Answer;
@@ -231,7 +232,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   local={local}
                   firstDay={firstDay}
                   drawnAs={{
-                    asked: ofOrders ? revenueMetrics : totalsOfView(view.filters).map(stepMetricOf),
+                    asked: drawnFrom === 'totals' ? totalsOfView(view.filters).map(stepMetricOf) : [drawnFrom],
                     metric: stepMetricOf(metric),
                     peopled: (step) => isPeopled(answers.people, step) || isPeopled(answers['people before'], step),
                   }}
@@ -247,8 +248,8 @@ export function OverviewPage({ site }: { site: Site }) {
                     <Why
                       metric={metric}
                       {...askedWith}
-                      question={(ofOrders ? questions.orders : questions.totals) as QueryRequest}
-                      answer={drawn((ofOrders ? answers.orders : answers.totals) as Answer)}
+                      question={questions[drawnFrom] as QueryRequest}
+                      answer={drawn(answers[drawnFrom])}
                       open={opened === 'why'}
                       onOpenChange={(open) => setOpened(open ? 'why' : null)}
                     />
@@ -333,10 +334,10 @@ export function OverviewPage({ site }: { site: Site }) {
               numbers can still move.
             </span>
           )}
-          {revenueElsewhere(drawn(answers.orders)).map(({ currency, events }) => (
+          {revenueElsewhere(drawn(answers.total_revenue)).map(({ currency, events }) => (
             <span key={currency}>
-              {exactCount(events)} {events === 1 ? 'order' : 'orders'} in {currency} {events === 1 ? 'is' : 'are'} not
-              in the revenue, which is in {site.currency}.
+              {exactCount(events)} {events === 1 ? 'event' : 'events'} with money in {currency}{' '}
+              {events === 1 ? 'is' : 'are'} not in the revenue, which is in {site.currency}.
             </span>
           ))}
           {imported.length > 0 && (

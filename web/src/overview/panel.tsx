@@ -51,6 +51,14 @@ export function rowsOf(answer: QueryAnswer | undefined, dimension: Dimension): P
   });
 }
 
+/**
+ * Reading further is not another time, and the desk counts none for a goal of it: that somebody reached a goal and no
+ * event did is how such a goal is known. A dash says so where 0 would say that nothing happened.
+ */
+function timesOf(column: Column, cell: Cell | null, { metrics }: PanelRow): Cell | null {
+  return column.metric === 'events' && cell === 0 && cellNumber(metrics[0]) !== 0 ? null : cell;
+}
+
 export function totalRows(answer: QueryAnswer | undefined): number | undefined {
   const total = answer?.meta.total_rows;
   return typeof total === 'number' ? total : undefined;
@@ -248,7 +256,7 @@ export function cellsOf(tab: PanelTab, row: PanelRow, totalOf: BreakdownProps['t
   const asked = tab.columns.filter((column) => column.kind === 'metric').map((column) => column.metric);
   return tab.columns.map((column) => {
     const cell = cellOf(asked, row.metrics, asked.indexOf(column.metric)) ?? null;
-    if (column.kind === 'metric') return cell;
+    if (column.kind === 'metric') return timesOf(column, cell, row);
     const total = totalOf(column.metric);
     return total === null ? undefined : share(cellNumber(cell), total);
   });

@@ -43,7 +43,7 @@ export const metricWords: Partial<Record<MetricName, MetricWords>> & Record<'vis
   total_revenue: {
     label: 'Revenue',
     definition:
-      'The sum of all purchases in the period in the currency of the site. Other currencies are never added in silence.',
+      'The money of all events in the period, purchases and others, in the currency of the site. The same order counts once; other currencies are never added in silence.',
   },
   conversion_rate: {
     label: 'Rate',

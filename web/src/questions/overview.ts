@@ -87,6 +87,7 @@ export function stepMetricOf(metric: MetricName): MetricName {
   return metric === 'conversion_rate' ? 'group_conversion_rate' : metric;
 }
 
+/** What a site that keeps revenue shows beside its totals. */
 export const revenueMetrics = ['events', 'total_revenue'] as const satisfies readonly MetricName[];
 
 export interface Asked {
@@ -158,8 +159,12 @@ export function seriesQuestion(
   };
 }
 
-/** Orders are events of the first-class type `purchase`; their revenue is summed in the site's currency. */
-export const ordersFilter = ['is', 'event:name', ['purchase']] as const;
+/**
+ * Orders are events of the first-class type `purchase`. Revenue is the money of all events, as in the lists: what a
+ * subscription earns is no order, and is earned all the same.
+ */
+const ordersFilter = ['is', 'event:name', ['purchase']] as const;
+const narrowedBy = (metric: MetricName) => (metric === 'events' ? [ordersFilter] : []);
 
 export function breakdownQuestion(
   asked: Asked,
@@ -236,26 +241,25 @@ export function tabOf(panel: Panel, view: View, earns = false): PanelTab {
 /** All questions of the overview, by name: one batch. */
 export function overviewQuestions(asked: Asked, view: View, revenue: boolean): Record<string, QueryRequest> {
   const { frame } = asked;
-  const money = view.metric === 'total_revenue' || view.metric === 'events';
+  const ofMoney = revenueMetrics.find((one) => one === view.metric);
   const metrics = totalsOfView(view.filters);
   const steps = metrics.map(stepMetricOf);
+  const course = (range: DayRange) =>
+    ofMoney === undefined
+      ? seriesQuestion(asked, range, steps)
+      : seriesQuestion(asked, range, [ofMoney], narrowedBy(ofMoney));
   const questions: Record<string, QueryRequest> = {
     totals: totalsQuestion(asked, metrics),
-    series: money
-      ? seriesQuestion(asked, frame.range, revenueMetrics, [ordersFilter])
-      : seriesQuestion(asked, frame.range, steps),
+    series: course(frame.range),
   };
-  if (frame.before !== undefined)
-    questions.before = money
-      ? seriesQuestion(asked, frame.before, revenueMetrics, [ordersFilter])
-      : seriesQuestion(asked, frame.before, steps);
+  if (frame.before !== undefined) questions.before = course(frame.before);
   // A step in which somebody was there and nobody reached the goal has a rate of 0; one with nobody has none.
   if (view.metric === 'conversion_rate' && metrics.includes('conversion_rate')) {
     const everyone = { ...asked, filters: asked.filters.filter(({ dimension }) => dimension !== 'goal') };
     questions.people = seriesQuestion(everyone, frame.range, ['visitors']);
     if (frame.before !== undefined) questions['people before'] = seriesQuestion(everyone, frame.before, ['visitors']);
   }
-  if (revenue) questions.orders = totalsQuestion(asked, revenueMetrics, [ordersFilter]);
+  if (revenue) for (const one of revenueMetrics) questions[one] = totalsQuestion(asked, [one], narrowedBy(one));
   for (const panel of panels) {
     const tab = tabOf(panel, view, revenue);
     // "Properties" without a name: which there are is being asked.

@@ -125,7 +125,7 @@ const earned: Column = {
   kind: 'metric',
   metric: 'total_revenue',
   head: 'Revenue',
-  means: 'The money of the events of these visits, in the currency of the site. The same order counts once.',
+  means: 'The money of all events of these visits, in the currency of the site. The same order counts once.',
 };
 
 const reached: Column = {
@@ -148,7 +148,9 @@ const rate: Column = {
 export function conversionColumns(countsTimes: boolean, earns = false): Column[] {
   return [
     reached,
-    ...(countsTimes ? [{ ...times, wide: true, means: 'How often the goal was reached.' }] : []),
+    ...(countsTimes
+      ? [{ ...times, wide: true, means: 'How often the goal was reached. A goal of reading has no count.' }]
+      : []),
     rate,
     ...(earns ? [{ ...earned, wide: true, means: 'What the goal earned, in its currency.' }] : []),
   ];
@@ -239,7 +241,11 @@ export const panels: readonly Panel[] = [
         label: 'Goals',
         columns: [
           visitors,
-          { ...times, wide: true },
+          {
+            ...times,
+            wide: true,
+            means: `${times.means} Reading a page further is not another time, so goals of reading have no count.`,
+          },
           {
             kind: 'metric',
             metric: 'conversion_rate',
