@@ -249,6 +249,37 @@ it('the past is brought along and undone: an archive of Plausible and an access 
   }
 });
 
+it('an annotation is read by a viewer, and is neither written nor changed', { timeout: testMs }, async () => {
+  await page.goto(`${desk.origin}/s/shop.example/analytics`);
+  await keys.enter(/Annotations: none$/);
+  await keys.to(/^What happened/);
+  await keys.type('A letter');
+  await keys.press('Enter');
+  await page.getByRole('button', { name: 'Annotations: 1' }).waitFor();
+  const { postgres } = desk.server.desk.house;
+  const be = (role: string) => postgres.tenant(1, (sql) => sql.run('UPDATE memberships SET role = $1', [role]));
+  await be('viewer');
+  await page.reload();
+  await page.getByRole('button', { name: 'Annotations: 1' }).waitFor();
+  await keys.enter(/Annotations: 1$/);
+  const list = page.getByRole('dialog', { name: 'Annotations' });
+  await list.getByText('A letter').waitFor();
+  expect(await list.locator('button, input').count()).toBe(0);
+  const statuses = await page.evaluate(async (path) => {
+    const sent = { headers: { 'content-type': 'application/json' }, body: '{"day":"2026-01-01","note":"Mine"}' };
+    const { annotations } = (await (await fetch(path)).json()) as { annotations: { id: number }[] };
+    const one = `${path}/${annotations[0]?.id}`;
+    const answers = [
+      fetch(path, { method: 'POST', ...sent }),
+      fetch(one, { method: 'PUT', ...sent }),
+      fetch(one, { method: 'DELETE' }),
+    ];
+    return (await Promise.all(answers)).map(({ status }) => status);
+  }, '/api/sites/shop.example/annotations');
+  expect(statuses).toEqual([404, 404, 404]);
+  await be('owner');
+});
+
 it('realtime is paused, the theme chosen, and the desk left', { timeout: testMs }, async () => {
   await page.goto(`${desk.origin}/s/shop.example/realtime`);
   await page.getByText(/^Counted to/).waitFor();

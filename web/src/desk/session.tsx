@@ -89,6 +89,12 @@ export function useSession(): Session {
   return visitor.session;
 }
 
+/** Whether the reader may make and change what belongs to a site, such as its goals and annotations: a viewer may not. */
+export function useMayChange(site: Site): boolean {
+  const role = useSession().organisations.find(({ id }) => id === site.organisation_id)?.role;
+  return role === 'owner' || role === 'admin' || role === 'member';
+}
+
 function isSession(value: unknown): value is Session {
   return typeof value === 'object' && value !== null && 'person' in value && 'sites' in value;
 }

@@ -3,7 +3,6 @@ import { useState } from 'react';
 import type { View } from '../address/view.ts';
 import type { QueryAnswer, Site } from '../desk/api.ts';
 import type { Live } from '../desk/live.ts';
-import { useSession } from '../desk/session.tsx';
 import { importedDays } from '../overview/explanation.ts';
 import { FilterBar } from '../overview/filter_bar.tsx';
 import { AgainstPicker, PeriodPicker, periodItems } from '../overview/period_picker.tsx';
@@ -13,12 +12,6 @@ import type { DeskKey } from '../shell/keys.ts';
 import { Shell } from '../shell/shell.tsx';
 import './goals.css';
 import type { GoalView } from './use_view.ts';
-
-/** Does the person's role include goals? Who may only look is not shown what would be refused. */
-export function useMayChange(site: Site): boolean {
-  const role = useSession().organisations.find(({ id }) => id === site.organisation_id)?.role;
-  return role === 'owner' || role === 'admin' || role === 'member';
-}
 
 /** Period, comparison and filters around a page of goals: the same as on the overview, and carried from it. */
 export function GoalChrome({

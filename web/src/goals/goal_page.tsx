@@ -12,6 +12,7 @@ import { drawn, forgetAnswers, useAnswers } from '../desk/answers.ts';
 import type { DeskError, Goal, QueryRequest, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
+import { useMayChange } from '../desk/session.tsx';
 import { cellNumber, exactCount } from '../numbers/format.ts';
 import { AllRows } from '../overview/all_rows.tsx';
 import { useAnnotations } from '../overview/annotations.tsx';
@@ -34,7 +35,7 @@ import { propertyTab } from '../questions/panels.ts';
 import { useListed } from '../settings/listed.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { goalAddress, goalsAddress } from './address.ts';
-import { GoalChrome, ImportedNote, useMayChange } from './chrome.tsx';
+import { GoalChrome, ImportedNote } from './chrome.tsx';
 import { GoalForm } from './form.tsx';
 import { goalFilter, goalMetrics, goalPanels, goalQuestions, stepMetrics } from './questions.ts';
 import { leaveRemoved } from './removed.ts';
@@ -107,7 +108,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
       questions[listName(panel, tab)] = breakdownQuestion(asked, tab, { limit: panel.rows });
   }
   const { answers, retry } = useAnswers(questions, goalView.tick + changes, goalView.ready);
-  const annotations = useAnnotations(site.domain, drawn(answers.totals) !== undefined);
+  const annotations = useAnnotations(site, drawn(answers.totals) !== undefined);
   const address = (part: Partial<View>) => goalAddress(site.domain, goal.id, { ...view, ...part }, editing);
   const change = (part: Partial<View>, replace = false) => navigate(address(part), { replace });
   const closeForm = () => navigate(goalAddress(site.domain, goal.id, view), { replace: true });

@@ -4,8 +4,9 @@ import { Field, FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
 import { takeFocus } from '../controls/take_focus.ts';
-import type { Annotation, DeskError } from '../desk/api.ts';
+import type { Annotation, DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
+import { useMayChange } from '../desk/session.tsx';
 import { exactCount } from '../numbers/format.ts';
 import type { Day, DayRange } from '../period/period.ts';
 import { isDay } from '../period/period.ts';
@@ -16,13 +17,17 @@ const noteCharsMax = 200;
 
 export interface Annotations {
   all: readonly Annotation[];
+  /** They belong to the site: who may write one may change those of others too. A viewer reads. */
+  mayChange: boolean;
   add: (day: Day, note: string) => Promise<void>;
   change: (id: number, day: Day, note: string) => Promise<void>;
   remove: (id: number) => Promise<void>;
 }
 
 /** Asked once the numbers stand, which come first. Without an answer the chart is as right as without annotations. */
-export function useAnnotations(site: string, wanted: boolean): Annotations {
+export function useAnnotations(of: Site, wanted: boolean): Annotations {
+  const site = of.domain;
+  const mayChange = useMayChange(of);
   const [all, setAll] = useState<readonly Annotation[]>([]);
   useEffect(() => {
     if (!wanted) return;
@@ -56,7 +61,7 @@ export function useAnnotations(site: string, wanted: boolean): Annotations {
     },
     [site],
   );
-  return { all, add, change, remove };
+  return { all, mayChange, add, change, remove };
 }
 
 const inOrder = (all: readonly Annotation[]) => all.toSorted((a, b) => a.day.localeCompare(b.day) || a.id - b.id);
@@ -122,6 +127,7 @@ export function AnnotationList({
                     key={one.id}
                     one={one}
                     today={today}
+                    mayChange={annotations.mayChange}
                     onChange={() => setChanging(one.id)}
                     onRemove={async () => {
                       await annotations.remove(one.id);
@@ -152,7 +158,10 @@ export function AnnotationList({
             </p>
           )}
           <FormError message={refusal?.message} reference={refusal?.reference} />
-          {changing === undefined && (
+          {!annotations.mayChange && shown.length === 0 && (
+            <p className="q2">Nothing is written onto these days. Members of this organisation can do so.</p>
+          )}
+          {annotations.mayChange && changing === undefined && (
             <AnnotationForm
               start={{ day: today < range.to ? today : range.to, note: '' }}
               does="Add annotation"
@@ -168,11 +177,13 @@ export function AnnotationList({
 function AnnotationRow({
   one,
   today,
+  mayChange,
   onChange,
   onRemove,
 }: {
   one: Annotation;
   today: Day;
+  mayChange: boolean;
   onChange: () => void;
   onRemove: () => Promise<void>;
 }) {
@@ -181,17 +192,23 @@ function AnnotationRow({
     <li>
       <div className="annotation">
         <time dateTime={one.day}>{dayText(one.day, today)}</time>
-        <button type="button" className="link" dir="auto" aria-label={`Change: ${one.note}`} onClick={onChange}>
-          {one.note}
-        </button>
-        <button
-          type="button"
-          className="btn quiet icon sm"
-          aria-label={`Take off: ${one.note}`}
-          onClick={() => onRemove().catch((error: unknown) => setRefusal(asDeskError(error)))}
-        >
-          <Icon name="close" />
-        </button>
+        {mayChange ? (
+          <>
+            <button type="button" className="link" dir="auto" aria-label={`Change: ${one.note}`} onClick={onChange}>
+              {one.note}
+            </button>
+            <button
+              type="button"
+              className="btn quiet icon sm"
+              aria-label={`Take off: ${one.note}`}
+              onClick={() => onRemove().catch((error: unknown) => setRefusal(asDeskError(error)))}
+            >
+              <Icon name="close" />
+            </button>
+          </>
+        ) : (
+          <span dir="auto">{one.note}</span>
+        )}
       </div>
       <FormError message={refusal?.message} reference={refusal?.reference} />
     </li>

@@ -114,7 +114,7 @@ export function OverviewPage({ site }: { site: Site }) {
   const partly = partlyOf(frame, measuredFrom);
   const rebuilding = rebuildingDays(drawn(shown));
   const imported = importedDays(drawn(shown));
-  const annotations = useAnnotations(site.domain, drawn(shown) !== undefined);
+  const annotations = useAnnotations(site, drawn(shown) !== undefined);
   const signs = useQuality(site.domain, drawn(shown) !== undefined) ?? [];
   const step = (direction: -1 | 1) =>
     change({ period: { kind: 'days', ...shiftRange(frame.range, direction, frame.today) }, step: undefined });
