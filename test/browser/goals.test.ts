@@ -245,6 +245,11 @@ it('a goal is changed under its number, removed, and taken back', { timeout: ste
   await page.getByRole('button', { name: 'More about Signup, plan pro' }).click();
   await page.getByRole('button', { name: 'Remove goal' }).click();
   await page.getByText('“Signup, plan pro” is removed.').waitFor();
+  // What was brought back has its number still, so a link to it holds; one that was not is gone.
+  await page.goto(desk.origin + address);
+  await page.getByRole('heading', { name: 'Read half', level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Remove goal' }).click();
+  await page.getByText('“Read half” is removed.').waitFor();
   await page.goto(desk.origin + address);
   await page.getByText('There is no goal with this number here.').waitFor();
 });

@@ -78,9 +78,12 @@ it('removes a rule, and Undo brings it back, without a mouse', { timeout: stepMs
 
 it('a rule that drops nearly everything waits for the name of the site', { timeout: stepMs }, async () => {
   await choose('Allow only these hostnames');
+  const next = page.getByRole('region', { name: 'Your own traffic' });
+  const before = await next.boundingBox();
   await page.getByLabel('Hostname to allow').fill('elsewhere.example');
   const name = page.getByLabel('Type shop.example to add it all the same');
   await name.waitFor();
+  expect(await next.boundingBox(), 'what stands under the form stays where it is').toEqual(before);
   const button = page.getByRole('button', { name: 'Add the rule' });
   expect(await button.isDisabled()).toBe(true);
   await name.fill('shop.example');

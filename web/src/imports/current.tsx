@@ -54,7 +54,12 @@ export function Current({
                 Import {exactCount(one.report?.stored ?? 0)} {one.report?.stored === 1 ? 'row' : 'rows'}
               </button>
             )}
-            <button type="button" className="btn quiet danger" onClick={onCancel} {...resting(busy)}>
+            <button
+              type="button"
+              className={`btn danger ${one.state === 'ready' ? 'quiet' : ''}`}
+              onClick={onCancel}
+              {...resting(busy)}
+            >
               {one.state === 'running' ? 'Cancel and take it out' : 'Cancel'}
             </button>
           </div>

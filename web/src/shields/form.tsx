@@ -176,32 +176,38 @@ export function ShieldForm({
             />
           )}
         </Field>
-        <Preview kind={kind} reading={preview} site={site} />
-        {mustConfirm && (
-          <Field
-            label={`Type ${site.domain} to add it all the same`}
-            error={confirm.trim() === '' ? undefined : errorOf('confirm')}
-            help={
-              unseen
-                ? 'Nothing can say now what this rule would drop, and what is dropped cannot be brought back.'
-                : kind === 'address'
-                  ? 'This network is a large part of the internet. Nothing can say how many of your visitors come from it.'
-                  : 'This rule drops nearly everything, and what is dropped cannot be brought back.'
-            }
-          >
-            {(props) => (
-              <input
-                {...props}
-                className="in"
-                value={confirm}
-                spellCheck={false}
-                autoComplete="off"
-                autoCapitalize="off"
-                onChange={(event) => setConfirm(event.target.value)}
-              />
-            )}
-          </Field>
-        )}
+        <Preview
+          kind={kind}
+          reading={preview}
+          site={site}
+          confirm={
+            mustConfirm ? (
+              <Field
+                label={`Type ${site.domain} to add it all the same`}
+                error={confirm.trim() === '' ? undefined : errorOf('confirm')}
+                help={
+                  unseen
+                    ? 'Nothing can say now what this rule would drop, and what is dropped cannot be brought back.'
+                    : kind === 'address'
+                      ? 'This network is a large part of the internet. Nothing can say how many of your visitors come from it.'
+                      : 'This rule drops nearly everything, and what is dropped cannot be brought back.'
+                }
+              >
+                {(props) => (
+                  <input
+                    {...props}
+                    className="in"
+                    value={confirm}
+                    spellCheck={false}
+                    autoComplete="off"
+                    autoCapitalize="off"
+                    onChange={(event) => setConfirm(event.target.value)}
+                  />
+                )}
+              </Field>
+            ) : undefined
+          }
+        />
         {plainRefusal && <FormError message={refusal.message} reference={refusal.reference} />}
         <div className="go">
           <button

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 import type { PreviewedKind, ShieldKind, ShieldPreview } from '../../../contract/shields.ts';
 import { StepBars } from '../charts/step_bars.tsx';
@@ -54,8 +55,21 @@ export function usePreview(domain: string, rule: { kind: PreviewedKind; value: s
   };
 }
 
-/** The frame has the same height whatever stands in it, so that the button under it stays where it is. */
-export function Preview({ kind, reading, site }: { kind: ShieldKind; reading: Reading; site: Site }) {
+/**
+ * The frame has the same height whatever stands in it, so that what is under it stays where it is.
+ * @param confirm the word that a rule needs before it is added; it stands in the place of the examples
+ */
+export function Preview({
+  kind,
+  reading,
+  site,
+  confirm,
+}: {
+  kind: ShieldKind;
+  reading: Reading;
+  site: Site;
+  confirm?: ReactNode;
+}) {
   const shown = reading.state === 'here' ? reading.answer : reading.state === 'waiting' ? reading.old : undefined;
   return (
     <section
@@ -82,13 +96,14 @@ export function Preview({ kind, reading, site }: { kind: ShieldKind; reading: Re
       ) : shown === undefined || reading.state === 'failed' ? (
         <p className="q">Before you add a rule, this shows what it would have dropped in the last 7 days.</p>
       ) : (
-        <Dropped answer={shown} site={site} />
+        <Dropped answer={shown} site={site} examplesMax={confirm === undefined ? examplesMax : 0} />
       )}
+      {confirm}
     </section>
   );
 }
 
-function Dropped({ answer, site }: { answer: ShieldPreview; site: Site }) {
+function Dropped({ answer, site, examplesMax: most }: { answer: ShieldPreview; site: Site; examplesMax: number }) {
   const { dropped, stored, steps, estimated, busiest, examples } = answer;
   const part = share(dropped.events, stored.events);
   const today = steps.at(-1)?.slice(0, 10) ?? '';
@@ -134,7 +149,7 @@ function Dropped({ answer, site }: { answer: ShieldPreview; site: Site }) {
           stepHead="Day"
         />
       </figure>
-      {examples.length > 0 && (
+      {examples.length > 0 && most > 0 && (
         <table aria-live="off">
           <thead>
             <tr>
@@ -147,7 +162,7 @@ function Dropped({ answer, site }: { answer: ShieldPreview; site: Site }) {
             </tr>
           </thead>
           <tbody>
-            {examples.slice(0, examplesMax).map(({ what, events }) => (
+            {examples.slice(0, most).map(({ what, events }) => (
               <tr key={what}>
                 <td className="sh-what sh-cell" dir="auto" title={what}>
                   {what.startsWith(`${site.domain}/`) ? what.slice(site.domain.length) : what}
