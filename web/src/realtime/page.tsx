@@ -145,7 +145,7 @@ export function RealtimePage({ site }: { site: Site }) {
             <Course answer={answer} timezone={site.timezone} />
           )}
           <footer>
-            <span className={problem === undefined ? '' : 'rt-bad'}>
+            <span className={answer !== undefined && problem !== undefined ? 'rt-bad' : ''}>
               {answer === undefined && problem !== undefined ? 'It is asked for again by itself.' : state}
             </span>
           </footer>
