@@ -154,6 +154,49 @@ it('revenue is the same number over the chart and in a list, and what is no purc
   await page.locator('#panel-sources tbody tr', { hasText: 'Direct / None' }).getByText('€50.00').waitFor();
 });
 
+it('a goal of reading has a dash for how often, in the list of goals and where it filters', {
+  timeout: testMs,
+}, async () => {
+  const cells = (on: string, name: string) =>
+    page.locator(`${on} tbody tr`, { hasText: name }).locator('td').allTextContents();
+  await page.goto(`${desk.origin}/s/shop.example/analytics`);
+  await expect
+    .poll(() => cells('#panel-goals', 'Reads to the end'), { timeout: stepMs })
+    .toEqual(['Reads to the end', '10', '–', '47.6%']);
+  await page.goto(`${desk.origin}/s/shop.example/analytics?f=is:goal:Reads to the end&sources=source`);
+  await expect
+    .poll(() => cells('#panel-sources', 'Direct / None'), { timeout: stepMs })
+    .toEqual(['Direct / None', '10', '–', '47.6%']);
+});
+
+it('goals, exports and imports have their call for a shell, which answers what the page shows', {
+  timeout: testMs,
+}, async () => {
+  for (const [path, method, call] of [
+    ['goals', 'POST', '/api/v2/query'],
+    ['exports', 'GET', '/api/sites/shop.example/exports'],
+    ['imports', 'GET', '/api/sites/shop.example/imports'],
+  ] as const) {
+    await page.goto(`${desk.origin}/s/shop.example/${path}`);
+    await page.getByText('The same by API').waitFor();
+    await keys.enter(/^The same by API/);
+    const text = (await page.locator('main > .call pre').textContent()) ?? '';
+    expect(text).toContain(`curl ${method === 'GET' ? '' : '-X POST '}'${desk.origin}${call}'`);
+    const body = text.split("--data-raw '")[1]?.slice(0, -1);
+    const status = await page.evaluate(
+      async ([to, how, sent]) =>
+        (
+          await fetch(to, {
+            method: how,
+            ...(sent === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: sent }),
+          })
+        ).status,
+      [call, method, body] as const,
+    );
+    expect([path, status]).toEqual([path, 200]);
+  }
+});
+
 it('everything is taken away in each format', { timeout: testMs }, async () => {
   await page.goto(`${desk.origin}/s/shop.example/goals`);
   await page.locator('.gl-rows').waitFor();
