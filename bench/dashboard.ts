@@ -21,7 +21,7 @@ const listsClicked = ['sources', 'pages', 'places', 'devices'];
 
 /** @param rounds loads of the overview, and clicks on rows that were not clicked before, as far as there are rows */
 export async function measureDashboard(desk: DeskFolder, running: Running, rounds: number): Promise<DashboardTimes> {
-  const browser = await launch();
+  const browser = await launch({ measured: true });
   try {
     const context = await browser.newContext({
       viewport: { width: 1440, height: 900 },
