@@ -76,7 +76,9 @@ export function propertyOf(props: string, name: string): string {
 
 /** A small number for each text of a column. */
 export function numbered({ values }: Coded, numberOf: (text: string) => number): Uint8Array {
-  return Uint8Array.from(values, numberOf);
+  const numbers = new Uint8Array(values.length);
+  for (let code = 0; code < numbers.length; code++) numbers[code] = numberOf(values[code] as string);
+  return numbers;
 }
 
 function looksUp(level: Tester['level'], column: Coded<Uint32Array>, test: (text: string) => boolean): Tester {
