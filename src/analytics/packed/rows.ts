@@ -3,11 +3,15 @@
  * of one kind and calls nothing: that is four to ten times as fast here as a function for each row.
  */
 
+/** All rows from 0 on. To be read only: it is the same memory each time. */
 export function ascending(count: number): Uint32Array {
-  const rows = new Uint32Array(count);
-  for (let row = 0; row < count; row++) rows[row] = row;
-  return rows;
+  if (numbers.length < count) {
+    numbers = new Uint32Array(Math.ceil(count * 1.25));
+    for (let row = 0; row < numbers.length; row++) numbers[row] = row;
+  }
+  return numbers.subarray(0, count);
 }
+let numbers = new Uint32Array(0);
 
 /** Those whose code is marked with 1. */
 export function lookedUp(rows: Uint32Array, codes: Uint32Array, ofCode: Uint8Array): Uint32Array {

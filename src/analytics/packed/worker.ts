@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { openCounting } from './count.ts';
 import { decodeDay, encodeDay } from './day.ts';
@@ -44,7 +44,7 @@ function work(job: Job): Counted[] | undefined {
   const asked = job.questions.map(({ question, days }) => ({ days, counting: openCounting(question), fault: '' }));
   // A file is opened once, however many questions are about its day.
   for (const [number, file] of job.files) {
-    const day = decodeDay(readFileSync(file));
+    const day = decodeDay(bytesOf(file));
     for (const one of asked)
       if (one.fault === '' && one.days.has(number))
         try {
@@ -54,6 +54,26 @@ function work(job: Job): Counted[] | undefined {
         }
   }
   return asked.map(({ counting, fault }) => (fault === '' ? { rows: counting.rows() } : { fault }));
+}
+
+let room = Buffer.alloc(0);
+
+/** A whole file, in memory that the next file is read into: new memory for each took a fifteenth of the time of a day. */
+function bytesOf(file: string): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    if (room.length < size) room = Buffer.allocUnsafeSlow(Math.ceil(size * 1.25));
+    let read = 0;
+    while (read < size) {
+      const more = readSync(descriptor, room, read, size - read, read);
+      if (more === 0) break;
+      read += more;
+    }
+    return room.subarray(0, read);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Other messages may quote what was read, and this one comes into the log. */
