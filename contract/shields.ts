@@ -13,7 +13,6 @@ export const shieldLimits = {
   confirmAbove: 0.9,
   /** A network with a shorter prefix is confirmed in words as well, because nothing can say what it would drop. */
   wideBits: { ipv4: 16, ipv6: 32 },
-  undoMs: 3_600_000,
 } as const;
 
 /**

@@ -6,20 +6,17 @@ import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
-import { openSeal } from '../trust/keys/index.ts';
 import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
 import { type FrozenDays, runBatch } from './query/index.ts';
 import { isoDay, isZone, localDay } from './query/zone.ts';
 import { checkSiteLimit } from './site_limit.ts';
+import { openUndo } from './undo.ts';
 
 export type Goal = z.infer<typeof goal>;
 
 /** More would make the goals panel a page of its own; reports read all of them in one pass. */
 export const goalsPerSiteMax = 100;
-
-/** A removal can be taken back for so long. */
-const undoMs = 3_600_000;
 
 /** How far back a goal that is being made is tried. */
 const previewDays = 30;
@@ -31,8 +28,6 @@ const columns = `id, name, currency, ${ruleColumns}`;
 export function listGoals(sql: Sql, siteId: number): Promise<Goal[]> {
   return sql.query<Goal>(`SELECT ${columns} FROM goals WHERE site_id = $1 ORDER BY name, id`, [siteId]);
 }
-
-const removed = z.object({ id: z.number().int(), removed_ms: z.number() });
 
 /** What the goals of every site count, by the site's number; each organisation's read through its own door. */
 export async function goalRules(postgres: Postgres): Promise<Map<number, GoalRule[]>> {
@@ -147,19 +142,9 @@ export function goalRoutes(
   house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random'>,
   { frozenDaysOf }: { frozenDaysOf: (siteId: number) => Promise<FrozenDays> },
 ): Route[] {
-  const { postgres, warehouse, clock, keys, random } = house;
+  const { postgres, warehouse, clock } = house;
   // Only a number that this desk has given and taken back can be asked for again.
-  const seal = openSeal(keys.derive('goal-undo'), random);
-  const contextOf = (site: { id: number }) => `goal-undo ${site.id}`;
-  const numberOf = (site: { id: number }, undo: string) => {
-    const opened = seal.open(undo, contextOf(site));
-    const before = opened === undefined ? undefined : removed.parse(JSON.parse(opened));
-    if (before === undefined || before.removed_ms < clock.now() - undoMs)
-      throw new RequestError('invalid_field', 'This removal was more than an hour ago, or of another site.', {
-        field: 'undo',
-      });
-    return before.id;
-  };
+  const removal = openUndo(house, 'goal-undo', { id: z.number().int() });
   const numbered = z.object({ domain: z.string(), id: z.coerce.number().int().positive() });
   return [
     ...propertyRoutes(house),
@@ -185,7 +170,7 @@ export function goalRoutes(
       answer: goal,
       async handle({ body: { undo, ...input }, ...request }) {
         const site = await siteOfPath(postgres, request);
-        const id = undo === undefined ? undefined : numberOf(site, undo);
+        const id = undo === undefined ? undefined : removal.take(site, undo).id;
         const made = await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, input, id));
         // A goal that earns makes its site keep revenue.
         if (made.currency !== null) await sitesChanged();
@@ -261,8 +246,7 @@ export function goalRoutes(
         );
         if (removed === 0) throw noSuchGoal();
         await sitesChanged();
-        const text: z.input<typeof removed> = { id: request.params.id, removed_ms: clock.now() };
-        return { body: { undo: seal.seal(JSON.stringify(text), contextOf(site)) } };
+        return { body: { undo: removal.give(site, { id: request.params.id }) } };
       },
     }),
   ];

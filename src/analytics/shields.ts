@@ -21,7 +21,6 @@ import { defineRoute, RequestError, type Route } from '../platform/http/route.ts
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { WarehouseUnavailable } from '../platform/warehouse/index.ts';
-import { openSeal } from '../trust/keys/index.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
 import { shieldAddressText } from './ingest/shields.ts';
 import { stepsOf } from './missing.ts';
@@ -29,6 +28,7 @@ import { isZone } from './query/zone.ts';
 import { previewShield } from './shield_preview.ts';
 import { isUnknownProxy, namesAddress, ownAddress, readShieldValue, type ShieldValue } from './shield_values.ts';
 import { checkSiteLimit } from './site_limit.ts';
+import { openUndo } from './undo.ts';
 
 /** The word that each kind's drops are counted under. A rule of its own has no count: the desk counts by reason. */
 const reasons: Readonly<Record<ShieldKind, DropReason>> = {
@@ -44,8 +44,8 @@ const reasons: Readonly<Record<ShieldKind, DropReason>> = {
 type OfSite = { id: number; organisation_id: number; domain: string; timezone: string };
 type ShieldHouse = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'config'>;
 
-/** A removed rule as it travels, sealed, to whoever may take the removal back. */
-const removed = z.object({
+/** A removed rule as it travels to whoever may take the removal back. */
+const removed = {
   kind: z.enum(shieldKinds),
   pattern: z.string().nullable(),
   network: z.string().nullable(),
@@ -53,15 +53,13 @@ const removed = z.object({
   note: z.string(),
   created_by: z.number().nullable(),
   created_at: z.string(),
-  removed_ms: z.number(),
-});
+};
 
 /** What a site wants dropped before it is stored. A change holds from the next event on; what is stored stays. */
 export function shieldRoutes(house: ShieldHouse): Route[] {
-  const { postgres, warehouse, clock, keys, random } = house;
+  const { postgres, warehouse, clock, keys } = house;
   const deskRate = house.config.siteRate;
-  const seal = openSeal(keys.derive('shield-undo'), random);
-  const contextOf = (site: OfSite) => `shield-undo ${site.id}`;
+  const removal = openUndo(house, 'shield-undo', removed);
 
   /** What the last 7 days brought; the rules themselves can be read while the warehouse is away. */
   async function readWeek(site: OfSite, signal: AbortSignal): Promise<ShieldList['week']> {
@@ -259,13 +257,12 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
         if (gone === undefined)
           throw new RequestError('not_found', 'There is no shield with this number on this site.');
         await sitesChanged();
-        const text: z.input<typeof removed> = {
+        const undo = removal.give(site, {
           ...gone,
           digest: gone.digest === null ? null : gone.digest.toString('hex'),
           created_at: gone.created_at.toISOString(),
-          removed_ms: clock.now(),
-        };
-        return { body: { undo: seal.seal(JSON.stringify(text), contextOf(site)) } };
+        });
+        return { body: { undo } };
       },
     }),
     defineRoute({
@@ -278,12 +275,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
       answer: shield,
       async handle({ principal, ...request }) {
         const site = await siteOfPath(postgres, request);
-        const opened = seal.open(request.body.undo, contextOf(site));
-        const before = opened === undefined ? undefined : removed.parse(JSON.parse(opened));
-        if (before === undefined || before.removed_ms < clock.now() - shieldLimits.undoMs)
-          throw new RequestError('invalid_field', 'This removal was more than an hour ago, or of another site.', {
-            field: 'undo',
-          });
+        const before = removal.take(site, request.body.undo);
         const made = await postgres.tenant(site.organisation_id, async (sql) => {
           await checkSiteLimit(sql, site.id, 'shields', shieldLimits.perSiteMax);
           return insertShield(sql, site, {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { inflateRawSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { member } from './archive.ts';
 import { type DashboardDesk, importEvents, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
 
 /**
@@ -97,17 +97,3 @@ it('both files hold every source once, with its number', { timeout: stepMs }, as
   expect(inSheet.length).toBe(sources);
   expect(new Map(inSheet)).toEqual(expected);
 });
-
-/** The text of one file of an archive. */
-function member(archive: Buffer, wanted: string): string {
-  for (let at = archive.readUInt32LE(archive.length - 6); archive.readUInt32LE(at) === 0x0201_4b50; ) {
-    const nameBytes = archive.readUInt16LE(at + 28);
-    const head = archive.readUInt32LE(at + 42);
-    if (archive.toString('utf8', at + 46, at + 46 + nameBytes) === wanted)
-      return inflateRawSync(
-        archive.subarray(head + 30 + nameBytes, head + 30 + nameBytes + archive.readUInt32LE(at + 20)),
-      ).toString();
-    at += 46 + nameBytes;
-  }
-  throw new Error(`The archive has no ${wanted}.`);
-}

@@ -9,7 +9,7 @@ import {
   type PackedQuestion,
   type PackedRows,
 } from './question.ts';
-import { countByCode, countOwners, ofOwners, sumByCode } from './rows.ts';
+import { countByCode, countOwners, sumByCode, valuesAt } from './rows.ts';
 import { propertyOf } from './testers.ts';
 
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
@@ -84,7 +84,7 @@ function countList(day: OpenDay, list: PackedList, counting: Counting, into: Row
   else {
     countVisits(day, codes, passing.visits, tally);
     if (tally.visitors !== undefined) countOwners(passing.visits.rows, codes, day.visitor, tally.visitors);
-    if (tally.acting) countActs(codes && ofOwners(codes, day.visitOf()), eventsOf(), tally);
+    if (tally.acting) countActs(codes && valuesAt(codes, day.visitOf()), eventsOf(), tally);
   }
   if (tally.earns) {
     const { event } = day.earned();
@@ -100,7 +100,7 @@ function countList(day: OpenDay, list: PackedList, counting: Counting, into: Row
 interface Steps {
   texts: readonly string[];
   /** The place of its step, by quarter of an hour. */
-  ofQuarter: Uint8Array;
+  ofQuarter: Uint32Array;
 }
 
 /** A day has 96 of them, and its ids live ten minutes longer. */
@@ -109,7 +109,7 @@ const dayQuarters = 97;
 /** The steps that a day's events can lie in: it and the ten minutes after it in which its ids are still used. */
 function stepsOf(day: number, starts: readonly number[]): Steps {
   const texts: string[] = [];
-  const ofQuarter = new Uint8Array(256);
+  const ofQuarter = new Uint32Array(256);
   let at = 0;
   for (let quarter = 0; quarter < ofQuarter.length; quarter++) {
     const second = day * 86_400 + quarter * 900;
@@ -134,14 +134,10 @@ function countSeries(
 ): void {
   const { texts, ofQuarter } = steps;
   const tally = tallyOf(texts.length, list.atoms);
-  const quarter = day.quarter();
-  const codes = new Uint32Array(day.events);
-  for (let event = 0; event < codes.length; event++) codes[event] = ofQuarter[quarter[event] as number] as number;
+  const codes = valuesAt(ofQuarter, day.quarter());
   countEvents(day, codes, events, { ...tally, visiting: false });
   if (tally.visiting) {
-    const quarters = day.beganIn();
-    const began = new Uint32Array(day.visits);
-    for (let visit = 0; visit < began.length; visit++) began[visit] = ofQuarter[quarters[visit] as number] as number;
+    const began = valuesAt(ofQuarter, day.beganIn());
     const visits = question.asksEvents ? visitsBegunWith(day, events.rows, codes, began) : passing.visits;
     countVisits(day, began, visits, tally);
   }
@@ -189,7 +185,7 @@ function numberingOf(day: OpenDay, keys: readonly Key[], step: string): Numberin
   const size = columns.reduce((product, column) => product * countOf(column), 1);
   if (size > keysMax) throw new NotHere('A list has too many rows to be counted from packed days.');
   const atLevel = (column: Column) =>
-    column.isOfEvents || !isOfEvents ? column.coded.codes : ofOwners(column.coded.codes, day.visitOf());
+    column.isOfEvents || !isOfEvents ? column.coded.codes : valuesAt(column.coded.codes, day.visitOf());
   const [first, ...others] = columns;
   let codes: Uint32Array | undefined;
   if (first !== undefined && others.length === 0) codes = first.coded.codes;
@@ -242,10 +238,8 @@ function propertyColumn(props: Coded<Uint32Array>, property: string): Coded<Uint
   const texts = props.values.map((value) => propertyOf(value, property));
   const values = [...new Set(texts)];
   const codeOf = new Map(values.map((value, code) => [value, code]));
-  const codes = new Uint32Array(props.codes.length);
   const ofCode = Uint32Array.from(texts, (text) => codeOf.get(text) ?? 0);
-  for (let at = 0; at < codes.length; at++) codes[at] = ofCode[props.codes[at] as number] as number;
-  return { values, codes };
+  return { values, codes: valuesAt(ofCode, props.codes) };
 }
 
 /** Numbers by row; those that were not asked for are absent. */

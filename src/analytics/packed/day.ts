@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { ofOwners } from './rows.ts';
+import { valuesAt } from './rows.ts';
 
 /** What of a visit lies in a packed day; the columns of `visits` by the same names. */
 export const visitColumns = [
@@ -44,7 +44,7 @@ export interface PackedDay<C extends Codes = Codes> {
   readonly counted: Uint8Array;
   readonly bounced: Uint8Array;
   /** The quarter of an hour of each event, counted from the start of the UTC day; local days and hours begin at one. */
-  quarter(): Uint8Array;
+  quarter(): C;
   /** Whole seconds from the first to the last event. */
   seconds(): Uint32Array;
   ofVisit(column: VisitColumn): Coded<C>;
@@ -216,11 +216,11 @@ export function decodeDay(file: Buffer): OpenDay {
     first += eventsOf[visit] as number;
     firstEvent[visit + 1] = first;
   }
-  const quarter = once(() => numbers<Uint8Array>('quarter'));
+  const quarter = once(() => codes('quarter'));
   const visitOf = once(() => visitsOfEvents(firstEvent));
   return {
     ...{ visits, events, visitor, firstEvent, counted, bounced, quarter, visitOf },
-    visitorOf: once(() => ofOwners(visitor, visitOf())),
+    visitorOf: once(() => valuesAt(visitor, visitOf())),
     beganIn: once(() => firstQuarters(visits, visitOf(), quarter())),
     seconds: once(() => numbers<Uint32Array>('seconds')),
     ofVisit: coded,
@@ -242,7 +242,7 @@ function once<T>(make: () => T): () => T {
 }
 
 /** The earliest quarter of each visit's events; they lie in any order. */
-function firstQuarters(visits: number, visitOf: Uint32Array, quarter: Uint8Array): Uint32Array {
+function firstQuarters(visits: number, visitOf: Uint32Array, quarter: Uint32Array): Uint32Array {
   const began = new Uint32Array(visits).fill(255);
   for (let event = 0; event < visitOf.length; event++) {
     const visit = visitOf[event] as number;

@@ -27,19 +27,14 @@ export function lookedUp(rows: Uint32Array, codes: Uint32Array, ofCode: Uint8Arr
 }
 
 /** Those that are marked with 1. */
-export function marked(rows: Uint32Array, marks: Uint8Array): Uint32Array {
-  const kept = new Uint32Array(rows.length);
-  let found = 0;
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    kept[found] = row;
-    found += marks[row] as number;
-  }
-  return kept.subarray(0, found);
-}
+export const marked = (rows: Uint32Array, marks: Uint8Array): Uint32Array =>
+  lookedUp(rows, ascending(marks.length), marks);
 
-export function mark(marks: Uint8Array, rows: Uint32Array): void {
-  for (let at = 0; at < rows.length; at++) marks[rows[at] as number] = 1;
+/** So many marks, with a 1 for each of some rows. */
+export function marksOf(count: number, ...lists: readonly Uint32Array[]): Uint8Array {
+  const marks = new Uint8Array(count);
+  for (const rows of lists) for (let at = 0; at < rows.length; at++) marks[rows[at] as number] = 1;
+  return marks;
 }
 
 /** @param others some of the rows */
@@ -131,11 +126,11 @@ export function ownersOf(rows: Uint32Array, ownerOf: Uint32Array): Uint32Array {
   return owners.subarray(0, found);
 }
 
-/** What the owner of each row has. */
-export function ofOwners(values: Uint32Array, ownerOf: Uint32Array): Uint32Array {
-  const own = new Uint32Array(ownerOf.length);
-  for (let row = 0; row < own.length; row++) own[row] = values[ownerOf[row] as number] as number;
-  return own;
+/** The values at some places: what the visit of each event has, for one. */
+export function valuesAt(values: Uint32Array, places: Uint32Array): Uint32Array {
+  const found = new Uint32Array(places.length);
+  for (let at = 0; at < found.length; at++) found[at] = values[places[at] as number] as number;
+  return found;
 }
 
 export function isAmong(rows: Uint32Array, wanted: number): boolean {

@@ -1,7 +1,7 @@
 import { countryNameOf } from '../query/countries.ts';
 import type { Coded, OpenDay } from './day.ts';
 import { type Check, NotHere, type Test } from './question.ts';
-import { ascending, lookedUp, mark, marked, without } from './rows.ts';
+import { ascending, lookedUp, marked, marksOf, without } from './rows.ts';
 
 /** A test made ready for a day. Each text has been looked at once. */
 export interface Tester {
@@ -44,11 +44,7 @@ function all(testers: readonly Tester[]): Tester['among'] {
 }
 
 function any(testers: readonly Tester[], count: number): Tester['among'] {
-  return (rows) => {
-    const passes = new Uint8Array(count);
-    for (const tester of testers) mark(passes, tester.among(rows));
-    return marked(rows, passes);
-  };
+  return (rows) => marked(rows, marksOf(count, ...testers.map((tester) => tester.among(rows))));
 }
 
 /** The same for events: those of the visits that pass. */
@@ -58,10 +54,7 @@ export function ofEvents(day: OpenDay, tester: Tester): Tester {
   return {
     level: 'event',
     among(rows) {
-      if (passes === undefined) {
-        passes = new Uint8Array(day.visits);
-        mark(passes, tester.among(ascending(day.visits)));
-      }
+      passes ??= marksOf(day.visits, tester.among(ascending(day.visits)));
       return lookedUp(rows, day.visitOf(), passes);
     },
   };

@@ -89,9 +89,14 @@ export function useSession(): Session {
   return visitor.session;
 }
 
+/** The reader's role in the organisation of a site. */
+export function useRole(site: Site) {
+  return useSession().organisations.find(({ id }) => id === site.organisation_id)?.role ?? 'viewer';
+}
+
 /** Whether the reader may make and change what belongs to a site, such as its goals and annotations: a viewer may not. */
 export function useMayChange(site: Site): boolean {
-  const role = useSession().organisations.find(({ id }) => id === site.organisation_id)?.role;
+  const role = useRole(site);
   return role === 'owner' || role === 'admin' || role === 'member';
 }
 

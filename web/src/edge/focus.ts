@@ -1,7 +1,8 @@
 /**
  * Something that is pressed can be gone by what it did: a filter that is taken off, a key that is revoked, a page that
- * is left, a button that is switched off. The browser then puts the focus onto the document, and a person with a keyboard begins anew at its top. Here
- * it goes to the nearest thing around that is still there and can take it, and to the page otherwise.
+ * is left, a button that is switched off. The browser then puts the focus onto the document, and a person with a
+ * keyboard begins anew at its top. Here it goes to the nearest thing around that is still there and can take it, and to
+ * the page otherwise.
  */
 export function keepFocusNear(): void {
   /** Where the focus was, from the element outwards. */

@@ -6,10 +6,11 @@ import { CallBox } from '../controls/call_box.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError, exportsPath } from '../desk/api.ts';
 import { useWhileVisible } from '../desk/live.ts';
-import { useSession } from '../desk/session.tsx';
+import { useRole, useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { bytes, exactCount } from '../numbers/format.ts';
 import { Empty } from '../overview/states.tsx';
@@ -19,7 +20,6 @@ import { ListedTable } from '../settings/listed.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { formatWords } from './formats.ts';
 import './exports.css';
-import { resting } from '../controls/resting.ts';
 
 /** A page with an export that is being written asks this often; one where nothing happens looks whether a file is still there. */
 const busyMs = 1_500;
@@ -29,7 +29,7 @@ const isPending = ({ state }: SiteExport) => state === 'waiting' || state === 'r
 
 /** How does everything of this site leave the desk? A format is chosen, its file is written in the background and fetched. */
 export function ExportsPage({ site }: { site: Site }) {
-  const { role } = useSession().organisations.find(({ id }) => id === site.organisation_id) ?? { role: 'viewer' };
+  const role = useRole(site);
   return (
     <Shell site={site.domain} title="Exports" skipTo="Skip to the exports">
       <main className="wrap exports" id="main" tabIndex={-1}>

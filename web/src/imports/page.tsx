@@ -6,10 +6,11 @@ import { CallBox } from '../controls/call_box.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError, importsPath } from '../desk/api.ts';
 import { useWhileVisible } from '../desk/live.ts';
-import { useSession } from '../desk/session.tsx';
+import { useRole, useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty } from '../overview/states.tsx';
@@ -23,7 +24,6 @@ import { NewImport } from './new_import.tsx';
 import { Report, spanText } from './report.tsx';
 import { forgetSending } from './sending.ts';
 import './imports.css';
-import { resting } from '../controls/resting.ts';
 
 /** A page where something happens asks this often; another one looks whether a colleague began something. */
 const busyMs = 1_000;
@@ -31,7 +31,7 @@ const quietMs = 20_000;
 
 /** What came from before? Files are sent, looked through, imported and taken out again. The form is in the address. */
 export function ImportsPage({ site }: { site: Site }) {
-  const { role } = useSession().organisations.find(({ id }) => id === site.organisation_id) ?? { role: 'viewer' };
+  const role = useRole(site);
   const mayChange = role === 'owner' || role === 'admin';
   const { search } = useAddress();
   const asked = new URLSearchParams(search);

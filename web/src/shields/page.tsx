@@ -3,7 +3,7 @@ import type { ShieldList } from '../../../contract/shields.ts';
 import { CallBox } from '../controls/call_box.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError, shieldsPath } from '../desk/api.ts';
-import { useSession } from '../desk/session.tsx';
+import { useRole } from '../desk/session.tsx';
 import { exactCount, percent, share } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -17,7 +17,7 @@ import './shields.css';
 export function ShieldsPage({ site }: { site: Site }) {
   const { answer, problem, reload } = useShields(site.domain);
   const removal = useRemoval(site, reload);
-  const role = useSession().organisations.find(({ id }) => id === site.organisation_id)?.role ?? 'viewer';
+  const role = useRole(site);
   const mayChange = role === 'owner' || role === 'admin';
 
   const onAdded = () => {
