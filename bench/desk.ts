@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
@@ -45,6 +46,9 @@ export interface Running {
   log: () => string;
   stop(): Promise<void>;
 }
+
+/** How scripts/run.cjs starts a desk. */
+const flags = ['--disable-warning=ExperimentalWarning', ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : [])];
 
 /** Environment of a desk. `UV_THREADPOOL_SIZE` as scripts/run.cjs sets it. */
 function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): NodeJS.ProcessEnv {
@@ -145,7 +149,7 @@ async function fill(desk: DeskFolder, say: (line: string) => void) {
 export async function startDesk(desk: DeskFolder): Promise<Running> {
   const port = await freePort();
   const began = performance.now();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', cli, 'serve'], {
+  const child = spawn(process.execPath, [...flags, cli, 'serve'], {
     env: environment(desk, port),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

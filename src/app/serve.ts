@@ -10,6 +10,7 @@ import { type FastHandler, type HttpServer, openHttp } from '../platform/http/se
 import { openStaticFiles } from '../platform/http/static.ts';
 import { type LogFields, openLog } from '../platform/log.ts';
 import { openReports } from '../platform/outbound/index.ts';
+import { letEventLoopGoFirst } from '../platform/priority.ts';
 import { systemRandom } from '../platform/random.ts';
 import { documentRoutes } from './api_document.ts';
 import { controlCommands } from './commands.ts';
@@ -160,6 +161,7 @@ export async function serve(config: Config): Promise<void> {
       say(isNew ? `\n  Open this address to create the owner (it works once):\n  ${address}\n` : `\n  ${address}\n`);
     },
   });
+  letEventLoopGoFirst();
   // Otherwise written at an orderly end only, and the next start after a kill would be as slow as the first.
   flushCompileCache();
   if (!isLoopback(config.host) && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { goBehind } from '../../platform/priority.ts';
 import { openCounting } from './count.ts';
 import { decodeDay, encodeDay } from './day.ts';
 import { type EventRow, packDay, Unpackable, type VisitRow } from './pack.ts';
@@ -23,6 +24,7 @@ export type Counted = { rows: PackedRows[] } | { fault: string };
 /** Its answer: what came of each question, nothing for a day that is packed; or why there is none. */
 export type Answer = { number: number; counted?: Counted[] | undefined; fault?: string };
 
+goBehind();
 parentPort?.on('message', ({ number, job }: { number: number; job: Job }) => {
   const answer: Answer = { number };
   try {

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+const module = new URL('./priority.ts', import.meta.url).href;
+
+test('the event loop goes first alone, and a thread that it starts can go behind', () => {
+  const program = `
+    import { readdirSync, readFileSync } from 'node:fs';
+    import { stat } from 'node:fs/promises';
+    import { Worker } from 'node:worker_threads';
+    import { letEventLoopGoFirst } from ${JSON.stringify(module)};
+    const niceOf = (thread) => Number(readFileSync('/proc/self/task/' + thread + '/stat', 'utf8').split(') ')[1].split(' ')[16]);
+    const threads = () => readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
+    await stat('/');
+    const before = threads();
+    const allowed = letEventLoopGoFirst();
+    const main = niceOf(process.pid);
+    const others = [...new Set(before.map(niceOf))];
+    const code = 'const { parentPort } = await import("node:worker_threads"); const { goBehind } = await import(' +
+      JSON.stringify(${JSON.stringify(module)}) + '); goBehind(); parentPort.postMessage(1); setInterval(() => {}, 1000);';
+    const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)));
+    await new Promise((done) => worker.once('message', done));
+    const behind = threads().filter((thread) => !before.includes(thread)).map(niceOf);
+    console.log(JSON.stringify({ allowed, main, others, behind }));
+    process.exit(0);`;
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  const seen = JSON.parse(execFileSync(process.execPath, flags, { encoding: 'utf8' }));
+  expect(seen.others).toEqual([0]);
+  expect(seen.main).toBe(seen.allowed ? -10 : 0);
+  expect(seen.behind).toContain(4);
+  if (process.getuid?.() === 0) expect(seen.allowed).toBe(true);
+});

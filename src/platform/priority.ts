@@ -1,0 +1,30 @@
+import { setPriority } from 'node:os';
+
+/** Nice values of threads, lower ones first. Linux keeps one for each thread; elsewhere they are a process's, so nothing is set. */
+const eventLoopNice = -10;
+const backgroundNice = 4;
+
+/**
+ * Lets the calling process's main thread, which takes events, go before questions, sign-ins and merges when the
+ * processors are full. Threads that are there already keep their priority, so it is called when the stores are open.
+ * Needs root or CAP_SYS_NICE. Gives whether it was allowed to.
+ */
+export function letEventLoopGoFirst(): boolean {
+  // On Linux the number of a process names its main thread alone.
+  return set(process.pid, eventLoopNice);
+}
+
+/** The calling thread goes behind the event loop, whatever priority it came into being with. */
+export function goBehind(): boolean {
+  return set(0, backgroundNice);
+}
+
+function set(thread: number, nice: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    setPriority(thread, nice);
+    return true;
+  } catch {
+    return false;
+  }
+}
