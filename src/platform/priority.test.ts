@@ -5,15 +5,22 @@ const module = new URL('./priority.ts', import.meta.url).href;
 
 test('the event loop goes first alone, and a thread that it starts can go behind', () => {
   const program = `
+    import { spawn } from 'node:child_process';
     import { readdirSync, readFileSync } from 'node:fs';
     import { stat } from 'node:fs/promises';
     import { Worker } from 'node:worker_threads';
-    import { letEventLoopGoFirst } from ${JSON.stringify(module)};
+    import { giveBack, letEventLoopGoFirst } from ${JSON.stringify(module)};
     const niceOf = (thread) => Number(readFileSync('/proc/self/task/' + thread + '/stat', 'utf8').split(') ')[1].split(' ')[16]);
     const threads = () => readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
     await stat('/');
     const before = threads();
     const allowed = letEventLoopGoFirst();
+    const child = spawn('sleep', ['60']);
+    const childNice = () => Number(readFileSync('/proc/' + child.pid + '/stat', 'utf8').split(') ')[1].split(' ')[16]);
+    const inherited = childNice();
+    giveBack(child.pid);
+    const given = childNice();
+    child.kill();
     const main = niceOf(process.pid);
     const others = [...new Set(before.map(niceOf))];
     const code = 'const { parentPort } = await import("node:worker_threads"); const { goBehind } = await import(' +
@@ -21,12 +28,13 @@ test('the event loop goes first alone, and a thread that it starts can go behind
     const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)));
     await new Promise((done) => worker.once('message', done));
     const behind = threads().filter((thread) => !before.includes(thread)).map(niceOf);
-    console.log(JSON.stringify({ allowed, main, others, behind }));
+    console.log(JSON.stringify({ allowed, main, inherited, given, others, behind }));
     process.exit(0);`;
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
   const seen = JSON.parse(execFileSync(process.execPath, flags, { encoding: 'utf8' }));
   expect(seen.others).toEqual([0]);
   expect(seen.main).toBe(seen.allowed ? -10 : 0);
+  expect([seen.inherited, seen.given]).toEqual([seen.main, 0]);
   expect(seen.behind).toContain(4);
   if (process.getuid?.() === 0) expect(seen.allowed).toBe(true);
 });

@@ -1,8 +1,10 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 /** Nice values of threads, lower ones first. Linux keeps one for each thread; elsewhere they are a process's, so nothing is set. */
 const eventLoopNice = -10;
 const backgroundNice = 4;
+/** What this process was started with. */
+const givenNice = getPriority();
 
 /**
  * Lets the calling process's main thread, which takes events, go before questions, sign-ins and merges when the
@@ -17,6 +19,11 @@ export function letEventLoopGoFirst(): boolean {
 /** The calling thread goes behind the event loop, whatever priority it came into being with. */
 export function goBehind(): boolean {
   return set(0, backgroundNice);
+}
+
+/** A process that the main thread has just started gets what ours was started with, not what it took since. */
+export function giveBack(child: number): boolean {
+  return set(child, givenNice);
 }
 
 function set(thread: number, nice: number): boolean {

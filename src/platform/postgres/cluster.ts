@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { giveBack } from '../priority.ts';
 import type { Random } from '../random.ts';
 import { codeOf, isAway } from './door.ts';
 import { findPlace, isAlive, type Place, runsIn, writeOnce } from './place.ts';
@@ -283,6 +284,8 @@ async function launch(place: Place, runtime: Runtime): Promise<ChildProcess> {
       stdio: ['ignore', output.fd, output.fd],
     });
     await once(child, 'spawn');
+    // One that takes the place of a lost server would otherwise go first with the event loop.
+    if (child.pid !== undefined) giveBack(child.pid);
     child.unref();
     return child;
   } finally {
