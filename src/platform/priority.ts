@@ -2,7 +2,11 @@ import { getPriority, setPriority } from 'node:os';
 
 /** Nice values of threads, lower ones first. Linux keeps one for each thread; elsewhere they are a process's, so nothing is set. */
 const eventLoopNice = -10;
-const backgroundNice = 4;
+/**
+ * Of what answers questions, in the engine and beside it. Not more: at 10 a question had a tenth of a process's share on
+ * a full machine and ran into its deadline.
+ */
+export const questionsNice = 4;
 /** What this process was started with. */
 const givenNice = getPriority();
 
@@ -17,13 +21,13 @@ export function letEventLoopGoFirst(): boolean {
 }
 
 /** The calling thread goes behind the event loop, whatever priority it came into being with. */
-export function goBehind(): boolean {
-  return set(0, backgroundNice);
+export function goBehind(): void {
+  set(0, questionsNice);
 }
 
 /** A process that the main thread has just started gets what ours was started with, not what it took since. */
-export function giveBack(child: number): boolean {
-  return set(child, givenNice);
+export function giveBack(child: number): void {
+  set(child, givenNice);
 }
 
 function set(thread: number, nice: number): boolean {

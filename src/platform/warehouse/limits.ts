@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { queryLimits } from '../../../contract/limits.ts';
+import { questionsNice } from '../priority.ts';
 
 const mebibyte = 1024 * 1024;
 const cores = availableParallelism();
@@ -22,11 +23,10 @@ export const warehouseLimits = {
   statementBytesMax: 16 * mebibyte,
   readThreads: Math.max(1, Math.min(cores, 8)),
   /**
-   * Nice values of the engine's threads, so that the event loop and the loader get the processor first. Not more: at 10
-   * a question had a tenth of a process's share on a full machine and ran into its deadline. The engine can set them
-   * only with CAP_SYS_NICE and goes on without.
+   * Nice values of the engine's threads, so that the event loop and the loader get the processor first. The engine can
+   * set them only with CAP_SYS_NICE and goes on without.
    */
-  readNice: 4,
+  readNice: questionsNice,
   backgroundNice: 10,
   backgroundMemoryBytes: Math.min(4096 * mebibyte, Math.floor(totalmem() / 3)),
   /** How long a server may take to take in a segment before the loader tries again. */
