@@ -66,8 +66,18 @@ export const setUp = z.strictObject({
 export const signIn = z.strictObject({ email: z.string().max(254), password: z.string().max(passwordCharsMax) });
 /** GET /api/session: who am I, and what may I see? 401 when nobody. */
 export const session = z.object({
-  person: z.object({ id: z.number(), email: z.string() }),
-  organisations: z.array(z.object({ id: z.number(), name: z.string(), slug: z.string(), role: z.string() })),
+  /** `is_operator`: runs this desk, so may set what belongs to no organisation. */
+  person: z.object({ id: z.number(), email: z.string(), name: z.string(), is_operator: z.boolean() }),
+  /** With what the person may do in each, so that pages show what can be done. */
+  organisations: z.array(
+    z.object({
+      id: z.number(),
+      name: z.string(),
+      slug: z.string(),
+      role: z.string(),
+      permissions: z.array(z.string()),
+    }),
+  ),
   sites: z.array(site),
   version: z.string(),
 });

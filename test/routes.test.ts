@@ -1,5 +1,5 @@
 // Long because it has an example of every call, each beside the others that it is compared with.
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -8,10 +8,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keyScopes } from '../contract/api.ts';
 import { errorStatus } from '../contract/errors.ts';
 import { event } from '../contract/event.ts';
+import { roles } from '../contract/roles.ts';
 import { scopePermissions } from '../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { layPreparedCluster } from './prepared_cluster.ts';
+import type { Answer, Asker, Example, Examples } from './routes/example.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
 
 /**
@@ -19,35 +21,10 @@ import { eraseStores, ownerLogin } from './stores.ts';
  * get. A call that is not in the table, or has no example here, fails.
  */
 const table = readTable(readFileSync(new URL('../docs/guides/permissions.md', import.meta.url), 'utf8'));
-const roles = ['owner', 'admin', 'member', 'viewer'] as const;
 const password = 'a harbour of quiet rope';
 const allScopes = [...keyScopes];
 
-interface Asker {
-  cookies?: string[];
-  key?: string;
-  headers?: Record<string, string>;
-}
-interface Answer {
-  status: number;
-  text: string;
-  body: Record<string, unknown> & { error?: { code: string; message: string; field?: string } };
-  cookies: string[];
-  headers: Headers;
-}
-interface Example {
-  /** The path with everything filled in, made anew for each try: what is deleted must be there first. */
-  path(): string | Promise<string>;
-  body?(): unknown;
-  /** What an allowed asker gets. */
-  status: number;
-  /** Parameters that cannot be read, with the field that the answer must name. */
-  badParams?: [path: string, field: string][];
-  /** Values that the schema cannot refuse by type alone: member, value. */
-  badValues?: [member: string, value: unknown][];
-}
-
-// The whole desk starts, and five people sign in, each at a quarter of a second of a core.
+// The whole desk starts, and a person of each role signs in, each at a quarter of a second of a core.
 vi.setConfig({ hookTimeout: 300_000 });
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-routes-'));
 let server: RunningServer;
@@ -95,7 +72,26 @@ const newShield = () => ({ kind: 'path', value: `/shielded-${++number}/**`, note
 let undo = '';
 const newGoal = () => ({ kind: 'page', match: `/page-${++number}**` });
 
+/** Each subject has the examples of its calls in a file of its own (test/routes); those of the first ones are here. */
+const files = readdirSync(new URL('./routes/', import.meta.url)).filter((file) => file !== 'example.ts');
+const elsewhere = await Promise.all(
+  files.map(async (file) => ((await import(`./routes/${file}`)) as { examples: Examples }).examples),
+);
 const examples: Record<string, Example> = {
+  ...Object.assign(
+    {},
+    ...elsewhere.map((make) =>
+      make({
+        site,
+        organisation: () => organisation,
+        server: () => server,
+        people,
+        next: () => ++number,
+        call,
+        asOwner: (work) => asOwner(organisation, () => work(owner)),
+      }),
+    ),
+  ),
   'GET /api/openapi.json': { path: () => '/api/openapi.json', status: 200 },
   'GET /api/docs': { path: () => '/api/docs', status: 200 },
   'GET /api/docs.css': { path: () => '/api/docs.css', status: 200 },
@@ -471,7 +467,8 @@ beforeAll(async () => {
   organisation = (started.body as { organisation_id: number }).organisation_id;
   await call('POST', '/api/sites', people.owner, { domain: 'second.example', timezone: 'UTC', currency: 'EUR' });
   const hash = await server.desk.accounts.passwords.hash(password);
-  for (const role of roles.slice(1)) people[role] = await join_(organisation, role, `${role}@shop.example`, hash);
+  for (const role of roles.filter((one) => one !== 'owner'))
+    people[role] = await join_(organisation, role, `${role}@shop.example`, hash);
   const rival = await makeRival(hash);
   for (const scope of allScopes) keys[scope] = await makeKey(people.owner, [scope]);
   keys.all = await makeKey(people.owner, allScopes);
@@ -655,7 +652,7 @@ it('the OpenAPI document is one, names every call and permission, and its page s
   );
   for (const route of server.routes) {
     const found = documented.find(({ name }) => name === `${route.method} ${route.path}`);
-    const isOpen = route.access === 'public' || route.access === 'signed-in';
+    const isOpen = ['public', 'signed-in', 'operator'].includes(route.access);
     expect(found?.['x-permission'], route.path).toBe(isOpen ? undefined : route.access);
     const scopes = keyScopes.filter((scope) => scopePermissions[scope].some((each) => each === route.access));
     expect(found?.security.flatMap(({ key }) => key ?? []).toSorted(), route.path).toEqual(scopes.toSorted());
@@ -916,22 +913,20 @@ it.each([...new Set(calls.map((name) => name.split(' ')[1] as string))])(
   },
 );
 
-/** The rows of the guide: call → what stands under each heading. */
+/** The rows of the guide, of all its tables: call → what stands under each heading. */
 function readTable(text: string): Record<string, Record<string, string> & { key: string }> {
-  const rows = text
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .map((line) =>
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-  const [heads = [], , ...body] = rows;
-  return Object.fromEntries(
-    body.map((cells) => {
+  const rows: Record<string, Record<string, string> & { key: string }> = {};
+  let heads: string[] = [];
+  for (const line of text.split('\n').filter((one) => one.startsWith('|') && !one.startsWith('|---'))) {
+    const cells = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    if (cells[0] === 'call') heads = cells;
+    else {
       const row = Object.fromEntries(heads.map((head, at) => [head, cells[at] ?? '']));
-      return [(row.call ?? '').replaceAll('`', ''), { ...row, key: row.key ?? '' }];
-    }),
-  );
+      rows[(row.call ?? '').replaceAll('`', '')] = { ...row, key: row.key ?? '' };
+    }
+  }
+  return rows;
 }

@@ -74,9 +74,10 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   /** Asked of the table on every request: a session that was ended and a role that was changed count at once (AUT-14). */
   async function livingPerson({ personId, family }: AccessClaims): Promise<Principal | undefined> {
     const rows = await postgres.person(personId, (sql) =>
-      sql.query<{ organisation_id: number | null; role: string | null }>(
-        `SELECT m.organisation_id, m.role
+      sql.query<{ is_operator: boolean; organisation_id: number | null; role: string | null }>(
+        `SELECT p.is_operator, m.organisation_id, m.role
          FROM (SELECT 1 FROM sessions WHERE family = $2 AND replaced_at IS NULL AND revoked_at IS NULL LIMIT 1) living
+         JOIN people p ON p.id = $1
          LEFT JOIN memberships m ON m.person_id = $1`,
         [personId, family],
       ),
@@ -85,7 +86,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     const memberships = new Map<number, string>();
     for (const row of rows)
       if (row.organisation_id !== null && row.role !== null) memberships.set(row.organisation_id, row.role);
-    return personPrincipal({ id: personId, memberships });
+    return personPrincipal({ id: personId, isOperator: rows[0]?.is_operator === true, memberships });
   }
 
   return {

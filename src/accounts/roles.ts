@@ -1,17 +1,28 @@
 import type { keyScopes } from '../../contract/api.ts';
-import type { Permission, Principal } from '../platform/http/route.ts';
+import type { Role } from '../../contract/roles.ts';
+import { type Permission, type Principal, permissions } from '../platform/http/route.ts';
 
-const everything: readonly Permission[] = [
-  ...(['stats.read', 'stats.export', 'events.write', 'site.read', 'site.manage', 'goal.manage'] as const),
-  ...(['key.manage', 'organisation.read'] as const),
-];
+/** What an owner alone may do: hand the organisation on, close it, move a site out of it. */
+const ownerOnly = ['organisation.own'] as const satisfies readonly Permission[];
+const everything: readonly Permission[] = permissions;
+const look = ['stats.read', 'site.read', 'organisation.read'] as const satisfies readonly Permission[];
 
-/** What each role may do in its organisation. One table, read by the permission check and by the route test. */
-export const rolePermissions: Record<string, readonly Permission[]> = {
+/**
+ * What each role may do in its organisation (the list of the accounts issue). One table, read by the permission check
+ * and by the route test. Roles of capabilities that do not exist yet may look until those come.
+ */
+export const rolePermissions: Record<Role, readonly Permission[]> = {
   owner: everything,
-  admin: everything,
-  member: ['stats.read', 'stats.export', 'site.read', 'goal.manage', 'organisation.read'],
-  viewer: ['stats.read', 'site.read', 'organisation.read'],
+  admin: everything.filter((one) => !(ownerOnly as readonly Permission[]).includes(one)),
+  analyst: [...look, 'stats.export', 'goal.manage', 'member.read'],
+  marketer: [...look, 'stats.export', 'goal.manage', 'member.read'],
+  author: [...look, 'member.read'],
+  publisher: [...look, 'member.read'],
+  approver: [...look, 'member.read'],
+  viewer: look,
+  billing: ['organisation.read'],
+  'billing-archive': ['organisation.read'],
+  'privacy-officer': [...look, 'member.read', 'audit.read'],
 };
 
 /** What each scope of an API key allows. A key never manages keys: a leaked one cannot make itself a successor. */
@@ -23,13 +34,18 @@ export const scopePermissions: Record<(typeof keyScopes)[number], readonly Permi
   'sites:write': ['site.read', 'site.manage', 'goal.manage', 'organisation.read'],
 };
 
-export function personPrincipal(person: { id: number; memberships: ReadonlyMap<number, string> }): Principal {
+export function personPrincipal(person: {
+  id: number;
+  isOperator: boolean;
+  memberships: ReadonlyMap<number, string>;
+}): Principal {
   return {
     kind: 'person',
     id: person.id,
+    isOperator: person.isOperator,
     can(permission, organisationId) {
       const role = person.memberships.get(organisationId);
-      return role !== undefined && (rolePermissions[role] ?? []).includes(permission);
+      return role !== undefined && (rolePermissions[role as Role] ?? []).includes(permission);
     },
   };
 }

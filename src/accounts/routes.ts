@@ -13,6 +13,8 @@ import {
   site,
   siteChange,
 } from '../../contract/api.ts';
+import type { Role } from '../../contract/roles.ts';
+import { actOf } from '../platform/audit.ts';
 import { isLoopback } from '../platform/config.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
@@ -20,6 +22,7 @@ import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
 import type { Passwords } from './passwords.ts';
+import { rolePermissions } from './roles.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
 import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
@@ -42,7 +45,7 @@ export function accountRoutes({
   setUp: firstRun,
   version,
 }: AccountsParts): Route[] {
-  const { postgres, clock, config } = house;
+  const { postgres, clock, config, audit } = house;
   const byAccount = openThrottle({ clock, freeTries: 5, windowMs: 3_600_000, entriesMax: 100_000 });
   const byAddress = openThrottle({ clock, freeTries: 20, windowMs: 3_600_000, entriesMax: 100_000 });
 
@@ -264,12 +267,21 @@ export function accountRoutes({
       async handle(request) {
         const organisationId = await organisationOf(request);
         const principal = request.principal as Principal;
-        return {
-          status: 201,
-          body: await postgres.tenant(organisationId, (sql) =>
-            apiKeys.create(sql, organisationId, request.body, principal.kind === 'person' ? principal.id : undefined),
-          ),
-        };
+        const made = await postgres.tenant(organisationId, async (sql) => {
+          const key = await apiKeys.create(
+            sql,
+            organisationId,
+            request.body,
+            principal.kind === 'person' ? principal.id : undefined,
+          );
+          await audit.record(sql, organisationId, {
+            action: 'key.created',
+            ...actOf(request),
+            targets: [{ type: 'key', id: key.id, label: key.name }],
+          });
+          return key;
+        });
+        return { status: 201, body: made };
       },
     }),
     defineRoute({
@@ -307,7 +319,10 @@ export function accountRoutes({
       personId,
       async (sql) =>
         [
-          (await sql.query<{ id: number; email: string }>('SELECT id, email FROM people WHERE id = $1', [personId]))[0],
+          await sql.maybe<{ id: number; email: string; name: string; is_operator: boolean }>(
+            'SELECT id, email, name, is_operator FROM people WHERE id = $1',
+            [personId],
+          ),
           await sql.query<{ id: number; name: string; slug: string; role: string }>(
             'SELECT o.id, o.name, o.slug, m.role FROM memberships m JOIN organisations o ON o.id = m.organisation_id WHERE m.person_id = $1 ORDER BY o.name, o.id',
             [personId],
@@ -317,7 +332,15 @@ export function accountRoutes({
     if (person === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
     const sites = [];
     for (const organisation of organisations) sites.push(...(await postgres.tenant(organisation.id, listSites)));
-    return { person, organisations, sites, version };
+    return {
+      person,
+      organisations: organisations.map((one) => ({
+        ...one,
+        permissions: [...(rolePermissions[one.role as Role] ?? [])],
+      })),
+      sites,
+      version,
+    };
   }
 }
 

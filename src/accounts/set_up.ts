@@ -69,6 +69,7 @@ export function openSetUp(house: { postgres: Postgres; clock: Clock; random: Ran
         );
         if (used.length === 0) throw alreadySetUp();
         const { organisationId, personId } = await createOrganisation(sql, clock, { ...input, hash });
+        await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [personId]);
         return { organisationId, personId, site: await addSite(sql, clock, organisationId, site) };
       });
       await sitesChanged();

@@ -4,13 +4,16 @@ import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { takeDataDir } from '../platform/data_dir.ts';
 import type { Log } from '../platform/log.ts';
+import { openMail } from '../platform/mail/index.ts';
 import { openOutbound } from '../platform/outbound/index.ts';
 import { openPostgres } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
 import { openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
+import { openAudit } from '../trust/audit/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
+import { openVault } from '../trust/vault/index.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
@@ -101,7 +104,10 @@ export async function openDesk(parts: {
     undo.push(() => outbound.close());
 
     step('Starting');
-    const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys };
+    const vault = openVault({ keys, random });
+    const audit = openAudit();
+    const mail = openMail({ config });
+    const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });
     undo.push(() => accounts.stop?.());
     const house: House = { ...foundation, authenticate: accounts.authenticateHeader };

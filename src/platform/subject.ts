@@ -1,13 +1,16 @@
+import type { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ControlCommand } from './control.ts';
 import type { Principal, Route } from './http/route.ts';
 import type { FastHandler } from './http/server.ts';
 import type { Log } from './log.ts';
+import type { Mail } from './mail/index.ts';
 import type { Outbound } from './outbound/index.ts';
 import type { Postgres } from './postgres/index.ts';
 import type { Random } from './random.ts';
 import type { Sink, Spool } from './spool/index.ts';
+import type { Vault } from './vault.ts';
 import type { Warehouse } from './warehouse/index.ts';
 
 /** The parts that the platform hands to every subject. Nothing else of the outside world reaches one. */
@@ -21,6 +24,9 @@ export interface House {
   spool: Spool;
   outbound: Outbound;
   keys: KeyRing;
+  vault: Vault;
+  audit: Audit;
+  mail: Mail;
   /** Who holds this `Authorization` value? Undefined for nobody; for the collection plane, which has no routes. */
   authenticate(authorization: string | undefined): Promise<Principal | undefined>;
 }
@@ -45,7 +51,17 @@ export type KeyPurpose =
   | 'shield-undo'
   | 'contact-click'
   | 'import-upload'
-  | 'foreign-secret';
+  | 'foreign-secret'
+  | 'vault'
+  | 'audit-pseudonym'
+  | 'audit-checkpoint'
+  | 'one-time-token'
+  | 'recovery-code'
+  | 'mail-address'
+  | 'unsubscribe'
+  | 'sign-in-state'
+  | 'share-link'
+  | 'share-session';
 
 /** A number for `/metrics`, in Prometheus' sense. */
 export interface Gauge {

@@ -33,6 +33,12 @@ interface State {
   importedDays?: number;
 }
 
+const allPermissions = [
+  ...['stats.read', 'stats.export', 'events.write', 'site.read', 'site.manage', 'goal.manage', 'key.manage'],
+  ...['organisation.read', 'organisation.manage', 'organisation.own', 'member.read', 'member.manage', 'audit.read'],
+  'share.manage',
+];
+
 const shapes: Record<string, Shape & State> = {
   'shop.example': { daily: 1_560, revenue: true, days: 500 },
   'blog.example': { daily: 240, revenue: false, days: 200, awkward: true },
@@ -137,8 +143,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     };
   }
   const session = () => ({
-    person: { id: 1, email: 'owner@shop.example' },
-    organisations: [{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner' }],
+    person: { id: 1, email: 'owner@shop.example', name: '', is_operator: true },
+    organisations: [{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner', permissions: allPermissions }],
     sites,
     version: '0.1.0',
   });

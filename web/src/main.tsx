@@ -23,6 +23,28 @@ const ImportsPage = lazy(() => import('./imports/page.tsx').then((part) => ({ de
 const ExportsPage = lazy(() => import('./exports/page.tsx').then((part) => ({ default: part.ExportsPage })));
 const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
 const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
+const SignUpPage = lazy(() => import('./sign_in/sign_up.tsx').then((part) => ({ default: part.SignUpPage })));
+const ResetPage = lazy(() => import('./sign_in/reset.tsx').then((part) => ({ default: part.ResetPage })));
+const VerifyPage = lazy(() => import('./sign_in/verify.tsx').then((part) => ({ default: part.VerifyPage })));
+const SecondFactorPage = lazy(() =>
+  import('./sign_in/second_factor.tsx').then((part) => ({ default: part.SecondFactorPage })),
+);
+const InvitationPage = lazy(() =>
+  import('./sign_in/invitation.tsx').then((part) => ({ default: part.InvitationPage })),
+);
+const AccountPage = lazy(() => import('./account/page.tsx').then((part) => ({ default: part.AccountPage })));
+const OrganisationPage = lazy(() =>
+  import('./organisation/page.tsx').then((part) => ({ default: part.OrganisationPage })),
+);
+const OrganisationSitesPage = lazy(() =>
+  import('./sites/organisation_sites.tsx').then((part) => ({ default: part.OrganisationSitesPage })),
+);
+const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
+const NotificationsPage = lazy(() =>
+  import('./notifications/page.tsx').then((part) => ({ default: part.NotificationsPage })),
+);
+const InboxPage = lazy(() => import('./inbox/page.tsx').then((part) => ({ default: part.InboxPage })));
+const SharesPage = lazy(() => import('./shares/page.tsx').then((part) => ({ default: part.SharesPage })));
 
 function Pages() {
   const { pathname, search } = useAddress();
@@ -30,13 +52,19 @@ function Pages() {
   const route = readRoute(pathname);
 
   if (route.page === 'set-up') return <FirstRunPage />;
+  // Whoever comes by a link of a mail may be signed in or not.
+  if (route.page === 'sign-up') return <SignUpPage />;
+  if (route.page === 'reset') return <ResetPage />;
+  if (route.page === 'verify') return <VerifyPage />;
+  if (route.page === 'invitation') return <InvitationPage key={route.token} token={route.token} />;
+  if (route.page === 'second-factor') return <SecondFactorPage />;
   if (visitor.state === 'asking') return null;
   if (visitor.state === 'unreachable') return <UnreachablePage message={visitor.message} />;
   if (visitor.state !== 'here') {
     if (route.page !== 'sign-in') return <Go to={signInAddress(pathname, search)} />;
     return <SignInPage ended={visitor.state === 'ended'} />;
   }
-  const { sites } = visitor.session;
+  const { sites, organisations } = visitor.session;
   switch (route.page) {
     case 'sign-in':
       return <SignInPage ended={false} />;
@@ -47,6 +75,29 @@ function Pages() {
     }
     case 'new-site':
       return <NewSitePage />;
+    case 'account':
+      return <AccountPage section={route.section} />;
+    case 'notifications':
+      return <NotificationsPage />;
+    case 'inbox':
+      return <InboxPage />;
+    case 'organisation':
+    case 'organisation-sites':
+    case 'audit': {
+      const organisation = organisations.find((one) => one.slug === route.organisation);
+      if (organisation === undefined)
+        return (
+          <NowherePage
+            what={`There is no organisation called ${route.organisation} here`}
+            why="You may not be a member of it, or it was renamed."
+          />
+        );
+      if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'organisation-sites')
+        return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;
+      return <OrganisationPage key={organisation.id} organisation={organisation} section={route.section} />;
+    }
+    case 'shares':
     case 'analytics':
     case 'realtime':
     case 'missing':
@@ -64,6 +115,7 @@ function Pages() {
             why="It may belong to another organisation, or it was removed."
           />
         );
+      if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
       if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
       if (route.page === 'shields') return <ShieldsPage key={site.id} site={site} />;
       if (route.page === 'goals') return <GoalsPage key={site.id} site={site} />;

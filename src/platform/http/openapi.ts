@@ -104,7 +104,7 @@ function operationOf(
     summary: route.summary,
     tags: [tagOf(route.path)],
     security: securityOf(route.access, scopesOf),
-    ...(route.access === 'public' || route.access === 'signed-in' ? {} : { 'x-permission': route.access }),
+    ...(['public', 'signed-in', 'operator'].includes(route.access) ? {} : { 'x-permission': route.access }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.rawBodyBytesMax === undefined ? {} : { requestBody: { required: true, content: rawContent } }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: jsonOf(schemaOf(body, 'input')) } }),
@@ -150,7 +150,7 @@ function membersOf(schema: z.ZodType): Record<string, { schema: Schema; required
 /** A key is named by the scopes that are enough, each for itself; what none of them allows is for people alone. */
 function securityOf(access: Access, scopesOf: (permission: Permission) => string[]): Record<string, string[]>[] {
   if (access === 'public') return [];
-  const scopes = access === 'signed-in' ? [] : scopesOf(access);
+  const scopes = access === 'signed-in' || access === 'operator' ? [] : scopesOf(access);
   return [...scopes.map((scope) => ({ key: [scope] })), { session: [] }];
 }
 

@@ -13,6 +13,8 @@ export interface Principal {
   organisationId?: number;
   /** May this principal do it in this organisation? The single answer to every permission question (AUT-12). */
   can(permission: Permission, organisationId: number): boolean;
+  /** Runs this desk: may set what belongs to no organisation (mail, open sign-up). Never true for a key. */
+  isOperator?: boolean;
   /** Sites a key is limited to; absent = all of its organisation. */
   siteIds?: readonly number[];
 }
@@ -27,15 +29,21 @@ export const permissions = [
   'goal.manage',
   'key.manage',
   'organisation.read',
+  'organisation.manage',
+  'organisation.own',
+  'member.read',
+  'member.manage',
+  'audit.read',
+  'share.manage',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
 /**
- * `public`: anyone. `signed-in`: any principal. A permission: checked against the organisation that the
+ * `public`: anyone. `signed-in`: any principal. `operator`: who runs this desk. A permission: checked against the organisation that the
  * handler finds for the object asked about, through `request.allow(organisationId)`, which is the only way
  * for a handler to learn that it may go on; a handler that answers without asking fails the route test.
  */
-export type Access = 'public' | 'signed-in' | Permission;
+export type Access = 'public' | 'signed-in' | 'operator' | Permission;
 
 export interface RouteRequest<Params, Query, Body> {
   params: Params;

@@ -260,6 +260,7 @@ async function answerRoute(
         'unauthenticated',
         'This call needs a session or an API key. Sign in, or send "Authorization: Bearer <key>".',
       );
+    if (route.access === 'operator' && principal?.isOperator !== true) throw notHere();
     refuseCrossSite(options, request, principal);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -278,13 +279,9 @@ async function answerRoute(
       principal,
       allow(organisationId, siteId) {
         const permission = route.access;
-        if (permission === 'public' || permission === 'signed-in') return;
+        if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return;
         const otherSite = siteId !== undefined && principal?.siteIds?.includes(siteId) === false;
-        if (principal === undefined || otherSite || !principal.can(permission, organisationId))
-          throw new RequestError(
-            'not_found',
-            'There is no such thing here, or your role does not include it. Owners of the organisation can grant it.',
-          );
+        if (principal === undefined || otherSite || !principal.can(permission, organisationId)) throw notHere();
       },
       headers: request.headers,
       address: clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], options.trustedProxies),
@@ -307,6 +304,14 @@ async function answerRoute(
     const key = `${label}\t${Math.floor(response.statusCode / 100)}xx`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
+}
+
+/** The same for what is not there, what another organisation has, and what a role does not include. */
+function notHere(): RequestError {
+  return new RequestError(
+    'not_found',
+    'There is no such thing here, or your role does not include it. Owners of the organisation can grant it.',
+  );
 }
 
 /** HTTPS at this socket, HTTPS at a trusted proxy, or never off the machine. */

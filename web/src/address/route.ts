@@ -3,6 +3,18 @@ export type Route =
   | { page: 'home' }
   | { page: 'set-up' }
   | { page: 'sign-in' }
+  | { page: 'sign-up' }
+  | { page: 'reset' }
+  | { page: 'verify' }
+  | { page: 'second-factor' }
+  | { page: 'invitation'; token: string }
+  | { page: 'account'; section: AccountSection }
+  | { page: 'notifications' }
+  | { page: 'inbox' }
+  | { page: 'organisation'; organisation: string; section: OrganisationSection }
+  | { page: 'organisation-sites'; organisation: string }
+  | { page: 'audit'; organisation: string }
+  | { page: 'shares'; site: string }
   | { page: 'new-site' }
   | { page: 'analytics'; site: string }
   | { page: 'realtime'; site: string }
@@ -18,11 +30,34 @@ export type Route =
 export const settingsSections = ['site', 'snippet', 'goals', 'keys'] as const;
 export type SettingsSection = (typeof settingsSections)[number];
 
+/** `/account/…`: what belongs to the person. */
+export const accountSections = ['profile', 'security', 'sessions', 'notifications', 'mail'] as const;
+export type AccountSection = (typeof accountSections)[number];
+
+/** `/o/:o/settings/…`: what belongs to the organisation, and mail, which belongs to the desk. */
+export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail'] as const;
+export type OrganisationSection = (typeof organisationSections)[number];
+
 export function readRoute(pathname: string): Route {
   const [first = '', second = '', third = '', fourth, ...rest] = pathname.split('/').filter((part) => part !== '');
   if (first === '') return { page: 'home' };
   if (first === 'setup' && second === '') return { page: 'set-up' };
   if (first === 'sign-in' && second === '') return { page: 'sign-in' };
+  for (const page of ['sign-up', 'reset', 'verify', 'second-factor', 'notifications'] as const)
+    if (first === page && second === '') return { page };
+  if (first === 'invitation' && second !== '' && third === '') return { page: 'invitation', token: decodePart(second) };
+  if (first === 'dev' && second === 'inbox' && third === '') return { page: 'inbox' };
+  if (first === 'account' && third === '') {
+    const section = accountSections.find((one) => one === (second === '' ? 'profile' : second));
+    if (section !== undefined) return { page: 'account', section };
+  }
+  if (first === 'o' && second !== '' && rest.length === 0) {
+    const organisation = decodePart(second);
+    if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
+    if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
+    const section = organisationSections.find((one) => one === (fourth ?? 'organisation'));
+    if (third === 'settings' && section !== undefined) return { page: 'organisation', organisation, section };
+  }
   if (first === 'sites' && second === 'new' && third === '') return { page: 'new-site' };
   if (first === 's' && second !== '' && rest.length === 0) {
     const site = decodePart(second);
@@ -33,6 +68,7 @@ export function readRoute(pathname: string): Route {
       return fourth === undefined ? { page: 'goals', site } : { page: 'goal', site, goal: decodePart(fourth) };
     if (third === 'shields' && fourth === undefined) return { page: 'shields', site };
     if (third === 'exports' && fourth === undefined) return { page: 'exports', site };
+    if (third === 'shares' && fourth === undefined) return { page: 'shares', site };
     if (third === 'imports' && fourth === undefined) return { page: 'imports', site };
     const section = settingsSections.find((one) => one === (fourth ?? 'site'));
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
@@ -48,6 +84,26 @@ export function pathOf(route: Route): string {
       return '/setup';
     case 'sign-in':
       return '/sign-in';
+    case 'sign-up':
+    case 'reset':
+    case 'verify':
+    case 'second-factor':
+    case 'notifications':
+      return `/${route.page}`;
+    case 'invitation':
+      return `/invitation/${encodeURIComponent(route.token)}`;
+    case 'inbox':
+      return '/dev/inbox';
+    case 'account':
+      return route.section === 'profile' ? '/account' : `/account/${route.section}`;
+    case 'organisation':
+      return `/o/${encodeURIComponent(route.organisation)}/settings${route.section === 'organisation' ? '' : `/${route.section}`}`;
+    case 'organisation-sites':
+      return `/o/${encodeURIComponent(route.organisation)}/sites`;
+    case 'audit':
+      return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;
+    case 'shares':
+      return `/s/${encodeURIComponent(route.site)}/shares`;
     case 'new-site':
       return '/sites/new';
     case 'analytics':

@@ -1,5 +1,6 @@
 /** Our own icons: 16 px, 1.5 px stroke, always beside a word except where the button carries a label (ui.md §2). */
 const paths = {
+  shield: 'M8 1.75 13.25 3.5v4c0 3.3-2.2 5.7-5.25 6.75C4.95 13.2 2.75 10.8 2.75 7.5v-4z',
   analytics: 'M2.5 13.5h11M4 11V8M8 11V3.5M12 11V6',
   search: 'M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0ZM10.5 10.5 14 14',
   settings:

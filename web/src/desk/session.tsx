@@ -96,8 +96,15 @@ export function useRole(site: Site) {
 
 /** Whether the reader may make and change what belongs to a site, such as its goals and annotations: a viewer may not. */
 export function useMayChange(site: Site): boolean {
-  const role = useRole(site);
-  return role === 'owner' || role === 'admin' || role === 'member';
+  const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
+  return organisation !== undefined && may(organisation, 'goal.manage');
+}
+
+export type Organisation = Session['organisations'][number];
+
+/** May the reader do this in the organisation? The same answer that the desk gives, so that pages show what can be done. */
+export function may(organisation: Organisation, permission: string): boolean {
+  return organisation.permissions.includes(permission);
 }
 
 function isSession(value: unknown): value is Session {

@@ -36,8 +36,8 @@ export function ExportsPage({ site }: { site: Site }) {
         {role === 'viewer' ? (
           <div className="list">
             <Empty title="Your role (viewer) does not include exports.">
-              Owners, admins and members of this organisation can take its data away. Each list of the overview still
-              gives its own file.
+              Owners, admins, analysts and marketers of this organisation can take its data away. Each list of the
+              overview still gives its own file.
             </Empty>
           </div>
         ) : (

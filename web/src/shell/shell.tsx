@@ -2,15 +2,18 @@ import type { ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import type { SettingsSection } from '../address/route.ts';
-import { pathOf, readRoute } from '../address/route.ts';
+import { accountSections, pathOf, readRoute } from '../address/route.ts';
 import { Dialog } from '../controls/dialog.tsx';
 import type { IconName } from '../controls/icons.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { Popover } from '../controls/popover.tsx';
+import type { Session } from '../desk/api.ts';
 import type { Live } from '../desk/live.ts';
 import { useLive } from '../desk/live.ts';
-import { useDesk, useSession } from '../desk/session.tsx';
+import type { Organisation } from '../desk/session.tsx';
+import { may, useDesk, useSession } from '../desk/session.tsx';
 import { milliseconds } from '../numbers/format.ts';
+import { organisationTabs } from '../organisation/tabs.ts';
 import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
 import { useKeys } from './keys.ts';
@@ -23,6 +26,8 @@ import { chooseTheme, themes, useTheme } from './theme.ts';
 export interface ShellProps {
   /** The domain of the site that the page is about; none on the list of sites. */
   site?: string | undefined;
+  /** The organisation that the page is about, where it is about no single site. */
+  organisation?: Organisation | undefined;
   title: string;
   /** One live fact beside the title. */
   fact?: ReactNode;
@@ -47,6 +52,7 @@ export const settingsTabs: readonly { section: SettingsSection; label: string }[
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
 export function Shell({
   site,
+  organisation,
   title,
   fact,
   controls,
@@ -65,8 +71,8 @@ export function Shell({
   const [opened, setOpened] = useState<'palette' | 'keys' | 'menu' | null>(null);
 
   useEffect(() => {
-    document.title = [site, title, 'Fairlead'].filter((part) => part !== undefined).join(' · ');
-  }, [site, title]);
+    document.title = [site ?? organisation?.name, title, 'Fairlead'].filter((part) => part !== undefined).join(' · ');
+  }, [site, organisation, title]);
 
   const go = (to: string) => () => navigate(to);
   useKeys({
@@ -102,6 +108,30 @@ export function Shell({
             act: go(pathOf({ page: 'settings', site, section })),
           })),
         ]),
+    ...session.organisations.flatMap(({ name, slug }) =>
+      organisationTabs.map(({ section, label }) => ({
+        id: `organisation ${slug} ${section}`,
+        group: 'Pages',
+        text: section === 'organisation' ? 'Organisation' : label,
+        hint: name,
+        act: go(pathOf({ page: 'organisation', organisation: slug, section })),
+      })),
+    ),
+    ...session.organisations
+      .filter((one) => may(one, 'audit.read'))
+      .map(({ name, slug }) => ({
+        id: `audit ${slug}`,
+        group: 'Pages',
+        text: 'Audit log',
+        hint: name,
+        act: go(pathOf({ page: 'audit', organisation: slug })),
+      })),
+    ...accountSections.map((section) => ({
+      id: `account ${section}`,
+      group: 'Pages',
+      text: section === 'profile' ? 'Account' : `Account: ${section}`,
+      act: go(pathOf({ page: 'account', section })),
+    })),
     ...session.sites.map((one) => ({
       id: `site ${one.id}`,
       group: 'Sites',
@@ -128,13 +158,13 @@ export function Shell({
       </a>
       <div className="app">
         <aside className="rail" aria-label="Fairlead">
-          <SiteSwitcher site={site} search={search} />
+          <SiteSwitcher site={site} organisation={organisation} search={search} />
           <button type="button" className="find" onClick={() => setOpened('palette')} title="Go to or do… (Ctrl K)">
             <Icon name="search" />
             <span>Go to or do…</span>
             <kbd className="kbd">Ctrl K</kbd>
           </button>
-          <Navigation site={site} search={search} />
+          <Navigation site={site} organisation={organisation} search={search} />
           <div className="rail-foot">
             {live !== undefined && <Health live={live} />}
             <Account />
@@ -188,7 +218,7 @@ export function Shell({
                 <Icon name="close" />
               </button>
             </div>
-            <Navigation site={site} search={search} />
+            <Navigation site={site} organisation={organisation} search={search} />
             <div className="rail-foot">
               {live !== undefined && <Health live={live} />}
               <AccountParts />
@@ -200,11 +230,21 @@ export function Shell({
   );
 }
 
-function Navigation({ site, search }: { site: string | undefined; search: string }) {
+function Navigation({
+  site,
+  organisation: given,
+  search,
+}: {
+  site: string | undefined;
+  organisation: Organisation | undefined;
+  search: string;
+}) {
   const { pathname } = useAddress();
   const route = readRoute(pathname);
   const session = useSession();
   const here = analyticsPageAt(pathname);
+  const organisation = given ?? organisationOf(session, site);
+  const inSettings = route.page === 'settings' || route.page === 'organisation' || route.page === 'shares';
   return (
     <nav className="nav" aria-label="Capabilities">
       {session.sites.length > 1 && <NavLink href="/" icon="sites" label="All sites" current={route.page === 'home'} />}
@@ -229,19 +269,66 @@ function Navigation({ site, search }: { site: string | undefined; search: string
               ))}
             </div>
           )}
+        </>
+      )}
+      {organisation !== undefined && may(organisation, 'audit.read') && (
+        <NavLink
+          href={pathOf({ page: 'audit', organisation: organisation.slug })}
+          icon="shield"
+          label="Trust"
+          open={route.page === 'audit'}
+        />
+      )}
+      {route.page === 'audit' && organisation !== undefined && (
+        <div className="sub">
+          <Link href={pathOf({ page: 'audit', organisation: organisation.slug })} aria-current="page">
+            Audit log
+          </Link>
+        </div>
+      )}
+      {organisation !== undefined && (
+        <>
           <div className="sep" />
           <NavLink
-            href={pathOf({ page: 'settings', site, section: 'site' })}
+            href={
+              site === undefined
+                ? pathOf({ page: 'organisation', organisation: organisation.slug, section: 'organisation' })
+                : pathOf({ page: 'settings', site, section: 'site' })
+            }
             icon="settings"
             label="Settings"
-            open={route.page === 'settings'}
+            open={inSettings}
           />
-          {route.page === 'settings' && (
+          {inSettings && site !== undefined && (
             <div className="sub">
               {settingsTabs.map(({ section, label }) => (
                 <Link
                   key={section}
                   href={pathOf({ page: 'settings', site, section })}
+                  {...(route.page === 'settings' && route.section === section
+                    ? { 'aria-current': 'page' as const }
+                    : {})}
+                >
+                  {label}
+                </Link>
+              ))}
+              <Link
+                href={pathOf({ page: 'shares', site })}
+                {...(route.page === 'shares' ? { 'aria-current': 'page' as const } : {})}
+              >
+                Shares
+              </Link>
+              <Link href={pathOf({ page: 'organisation', organisation: organisation.slug, section: 'organisation' })}>
+                Organisation
+              </Link>
+            </div>
+          )}
+          {route.page === 'organisation' && (
+            <div className="sub">
+              {organisationTabs.map(({ section, label }) => (
+                <Link
+                  key={section}
+                  href={pathOf({ page: 'organisation', organisation: organisation.slug, section })}
                   {...(route.section === section ? { 'aria-current': 'page' as const } : {})}
                 >
                   {label}
@@ -253,6 +340,12 @@ function Navigation({ site, search }: { site: string | undefined; search: string
       )}
     </nav>
   );
+}
+
+/** Whose site is it? Pages about no site and no organisation show the first one's. */
+function organisationOf(session: Session, site: string | undefined): Organisation | undefined {
+  const id = session.sites.find(({ domain }) => domain === site)?.organisation_id;
+  return session.organisations.find((one) => one.id === id) ?? session.organisations[0];
 }
 
 /** Where the rail has no room for the pages of a capability, they are tabs under the bar. */
@@ -387,6 +480,10 @@ function AccountParts() {
           ))}
         </div>
       </fieldset>
+      <Link className="btn quiet wide" href={pathOf({ page: 'account', section: 'profile' })}>
+        <Icon name="person" />
+        Your account
+      </Link>
       <button type="button" className="btn quiet wide" onClick={() => void desk.leave()}>
         <Icon name="exit" />
         Sign out

@@ -9,6 +9,7 @@ import { listKeys } from '../controls/list_keys.ts';
 import { Popover } from '../controls/popover.tsx';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import type { QueryRequest, Site } from '../desk/api.ts';
+import type { Organisation } from '../desk/session.tsx';
 import { useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { cellNumber, exactCount } from '../numbers/format.ts';
@@ -16,7 +17,15 @@ import { addDays, isAhead, localTime, stepLabels } from '../period/period.ts';
 import { analyticsPageAt, analyticsPages } from './pages.ts';
 
 /** A combobox over all sites. Another site keeps the page, the period and the filters. */
-export function SiteSwitcher({ site, search: query }: { site: string | undefined; search: string }) {
+export function SiteSwitcher({
+  site,
+  organisation,
+  search: query,
+}: {
+  site: string | undefined;
+  organisation?: Organisation | undefined;
+  search: string;
+}) {
   const session = useSession();
   const { pathname } = useAddress();
   const route = readRoute(pathname);
@@ -42,7 +51,7 @@ export function SiteSwitcher({ site, search: query }: { site: string | undefined
     ...(wanted === '' ? [{ id: 'new', text: 'Add a site', tile: false, to: '/sites/new' }] : []),
   ];
   const active = Math.min(at, Math.max(0, options.length - 1));
-  const name = site ?? session.organisations[0]?.name ?? 'Fairlead';
+  const name = site ?? organisation?.name ?? session.organisations[0]?.name ?? 'Fairlead';
   const choose = (to: string | undefined, close: () => void) => {
     if (to === undefined) return;
     close();

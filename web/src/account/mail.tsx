@@ -1,0 +1,3 @@
+export function AccountMail() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function AccountNotifications() {
+  return null;
+}

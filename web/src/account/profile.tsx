@@ -1,0 +1,3 @@
+export function AccountProfile() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function AccountSecurity() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function AccountSessions() {
+  return null;
+}
