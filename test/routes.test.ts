@@ -572,20 +572,28 @@ async function asOwner<T>(of: number, work: () => Promise<T>): Promise<T> {
 /** A digest of every row that the first organisation has in any tenant table, and how many events it has. */
 async function everyRow(): Promise<Record<string, string>> {
   return asOwner(organisation, async () => {
-    const tables = await owner.query<{ name: string }>(
-      `SELECT relname AS name FROM pg_class WHERE relforcerowsecurity AND relkind = 'r' AND relname NOT IN ('sessions', 'passwords') ORDER BY 1`,
-    );
-    const state: Record<string, string> = {};
-    for (const { name } of tables.rows) {
-      const { rows } = await owner.query<{ digest: string }>(
-        `SELECT count(*) || ' ' || coalesce(md5(string_agg((to_jsonb(t) - 'last_used_day')::text, ' ' ORDER BY t::text)), '') AS digest FROM ${name} t`,
-      );
-      state[name] = rows[0]?.digest ?? '';
-    }
+    everyTable ??= await digestOfEveryTable();
+    const { rows } = await owner.query<{ name: string; digest: string }>(everyTable);
+    const state = Object.fromEntries(rows.map(({ name, digest }) => [name, digest]));
     if (await isPending()) await server.desk.house.spool.drain(10_000);
     const [events] = await server.desk.house.warehouse.read<{ count: string }>('SELECT count() AS count FROM events');
     return { ...state, events: String(events?.count) };
   });
+}
+
+/** One statement for all tables: asked one by one, they were half of this test's time. */
+let everyTable: string | undefined;
+async function digestOfEveryTable(): Promise<string> {
+  const { rows } = await owner.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relforcerowsecurity AND c.relkind = 'r' AND c.relname NOT IN ('sessions', 'passwords') ORDER BY 1`,
+  );
+  return rows
+    .map(
+      ({ name }) =>
+        `SELECT '${name}' AS name, count(*) || ' ' || coalesce(md5(string_agg((to_jsonb(t) - 'last_used_day')::text, ' ' ORDER BY t::text)), '') AS digest FROM ${name} t`,
+    )
+    .join(' UNION ALL ');
 }
 
 /** Is a row on its way to the warehouse? Waiting for the next segment each time would take minutes. */
