@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { passwordCharsMax, passwordCharsMin, retentionMonthsMax } from './limits.ts';
+import { organisationStatuses } from './organisation_status.ts';
 
 /** What people write into names and patterns. PostgreSQL's text holds every character but NUL, which nobody types. */
 export const words = (charsMax: number) =>
@@ -74,8 +75,22 @@ export const session = z.object({
       id: z.number(),
       name: z.string(),
       slug: z.string(),
+      /** One of contract/roles.ts, or `custom`; `role_name` is what people call it. */
       role: z.string(),
+      role_name: z.string(),
       permissions: z.array(z.string()),
+      status: z.enum(organisationStatuses),
+      /** Why it is suspended. */
+      status_reason: z.string().nullable(),
+      /** When a closing organisation is closed. */
+      status_until: z.string().nullable(),
+      /** What a new site begins with. */
+      timezone: z.string(),
+      currency: z.string(),
+      /** Names the bytes of its logo; null where it has none. */
+      logo: z.string().nullable(),
+      /** Does the person see the sites of their teams and no others? */
+      team_sites_only: z.boolean(),
     }),
   ),
   sites: z.array(site),

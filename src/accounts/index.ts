@@ -3,8 +3,10 @@ import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
 import { accessCookie, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
+import { readMemberships } from './organisations/memberships.ts';
+import { openStatuses } from './organisations/statuses.ts';
 import { openPasswords } from './passwords.ts';
-import { personPrincipal } from './roles.ts';
+import { personPrincipal, underOrganisationStatus } from './roles.ts';
 import { accountRoutes, deviceOf } from './routes.ts';
 import { openSessions } from './sessions.ts';
 import { openSetUp, type SetUp } from './set_up.ts';
@@ -42,6 +44,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const sessions = openSessions({ postgres, clock, random, tokens });
   const apiKeys = openApiKeys({ postgres, clock, random, keys });
   const setUp = openSetUp({ postgres, clock, random, passwords });
+  const statuses = openStatuses({ postgres, clock });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
@@ -51,7 +54,9 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
         'unauthenticated',
         'This API key is unknown, expired or revoked. Make a new one under Settings, Keys.',
       );
-    return principal;
+    return principal.organisationId === undefined
+      ? principal
+      : underOrganisationStatus(principal, await statuses.of(principal.organisationId));
   }
 
   async function authenticate(request: IncomingMessage): Promise<Principal | undefined> {
@@ -71,22 +76,25 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     );
   }
 
-  /** Asked of the table on every request: a session that was ended and a role that was changed count at once (AUT-14). */
+  /** Asked of the tables on every request: a session that was ended and a role that was changed count at once (AUT-14). */
   async function livingPerson({ personId, family }: AccessClaims): Promise<Principal | undefined> {
-    const rows = await postgres.person(personId, (sql) =>
-      sql.query<{ is_operator: boolean; organisation_id: number | null; role: string | null }>(
-        `SELECT p.is_operator, m.organisation_id, m.role
+    return postgres.person(personId, async (sql) => {
+      const person = await sql.maybe<{ is_operator: boolean; last_seen_day: string | null }>(
+        `SELECT p.is_operator, p.last_seen_day
          FROM (SELECT 1 FROM sessions WHERE family = $2 AND replaced_at IS NULL AND revoked_at IS NULL LIMIT 1) living
-         JOIN people p ON p.id = $1
-         LEFT JOIN memberships m ON m.person_id = $1`,
+         JOIN people p ON p.id = $1 AND p.status NOT IN ('suspended', 'closed')`,
         [personId, family],
-      ),
-    );
-    if (rows.length === 0) return undefined;
-    const memberships = new Map<number, string>();
-    for (const row of rows)
-      if (row.organisation_id !== null && row.role !== null) memberships.set(row.organisation_id, row.role);
-    return personPrincipal({ id: personId, isOperator: rows[0]?.is_operator === true, memberships });
+      );
+      if (person === undefined) return undefined;
+      const now = clock.now();
+      const today = new Date(now).toISOString().slice(0, 10);
+      if (person.last_seen_day !== today)
+        await sql.run('UPDATE people SET last_seen_day = $2 WHERE id = $1', [personId, today]);
+      const memberships = new Map(
+        (await readMemberships(sql, personId, now)).map((one) => [one.organisationId, one] as const),
+      );
+      return personPrincipal({ id: personId, isOperator: person.is_operator, memberships });
+    });
   }
 
   return {

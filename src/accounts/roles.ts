@@ -1,4 +1,5 @@
 import type { keyScopes } from '../../contract/api.ts';
+import type { OrganisationStatus } from '../../contract/organisation_status.ts';
 import type { Role } from '../../contract/roles.ts';
 import { type Permission, type Principal, permissions } from '../platform/http/route.ts';
 
@@ -34,19 +35,68 @@ export const scopePermissions: Record<(typeof keyScopes)[number], readonly Permi
   'sites:write': ['site.read', 'site.manage', 'goal.manage', 'organisation.read'],
 };
 
+/** What can still be done while an organisation is suspended: look. Its owners may take their data with them. */
+const whileSuspended: readonly Permission[] = [
+  'stats.read',
+  'site.read',
+  'organisation.read',
+  'member.read',
+  'audit.read',
+];
+
+/** What somebody with this role may do: the built-in set, or that of a custom role, as the organisation's status lets. */
+export function permissionsOf(membership: {
+  role: string;
+  /** Of a custom role; a permission that is no more counts for nothing. */
+  custom: readonly string[] | null;
+  status: OrganisationStatus;
+}): readonly Permission[] {
+  const { role, custom, status } = membership;
+  const all =
+    role === 'custom'
+      ? permissions.filter((one) => one !== 'organisation.own' && (custom ?? []).includes(one))
+      : (rolePermissions[role as Role] ?? []);
+  return underStatus(all, status, role === 'owner');
+}
+
+function underStatus(all: readonly Permission[], status: OrganisationStatus, isOwner: boolean): readonly Permission[] {
+  if (status === 'closed') return [];
+  if (status !== 'suspended') return all;
+  return all.filter((one) => whileSuspended.includes(one) || (isOwner && one === 'stats.export'));
+}
+
+/** What a person has in one organisation, read anew for each request. */
+export interface PersonMembership {
+  permissions: readonly Permission[];
+  /** Those of the person's teams, where they see no others; undefined = all. */
+  siteIds: readonly number[] | undefined;
+}
+
 export function personPrincipal(person: {
   id: number;
   isOperator: boolean;
-  memberships: ReadonlyMap<number, string>;
+  memberships: ReadonlyMap<number, PersonMembership>;
 }): Principal {
   return {
     kind: 'person',
     id: person.id,
     isOperator: person.isOperator,
-    can(permission, organisationId) {
-      const role = person.memberships.get(organisationId);
-      return role !== undefined && (rolePermissions[role as Role] ?? []).includes(permission);
+    can: (permission, organisationId) =>
+      person.memberships.get(organisationId)?.permissions.includes(permission) ?? false,
+    siteIdsIn(organisationId) {
+      const membership = person.memberships.get(organisationId);
+      return membership === undefined ? [] : membership.siteIds;
     },
+  };
+}
+
+/** A key may do what its scopes say, and no more than the status of its organisation lets. */
+export function underOrganisationStatus(key: Principal, status: OrganisationStatus): Principal {
+  if (status !== 'suspended' && status !== 'closed') return key;
+  return {
+    ...key,
+    can: (permission, organisationId) =>
+      key.can(permission, organisationId) && underStatus([permission], status, false).length > 0,
   };
 }
 

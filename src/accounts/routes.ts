@@ -13,7 +13,6 @@ import {
   site,
   siteChange,
 } from '../../contract/api.ts';
-import type { Role } from '../../contract/roles.ts';
 import { actOf } from '../platform/audit.ts';
 import { isLoopback } from '../platform/config.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
@@ -21,8 +20,8 @@ import type { House } from '../platform/subject.ts';
 import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
+import { readMemberships } from './organisations/memberships.ts';
 import type { Passwords } from './passwords.ts';
-import { rolePermissions } from './roles.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
 import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
@@ -62,8 +61,17 @@ export function accountRoutes({
     return { status, headers: { 'set-cookie': sessionCookies(tokens) }, body };
   }
 
-  /** The one organisation that a key belongs to, or the one a person names or has. */
+  /** The organisation that a call is about, if the asker may do there what the call is for. */
   async function organisationOf(
+    request: RouteRequest<unknown, { organisation_id?: number | undefined }, unknown>,
+  ): Promise<number> {
+    const id = await organisationNamed(request);
+    request.allow(id);
+    return id;
+  }
+
+  /** The one organisation that a key belongs to, or the one a person names or has. The caller asks for the permission. */
+  async function organisationNamed(
     request: RouteRequest<unknown, { organisation_id?: number | undefined }, unknown>,
   ): Promise<number> {
     const principal = request.principal as Principal;
@@ -73,7 +81,6 @@ export function accountRoutes({
       (await memberships(principal.id)).keys().next().value;
     if (id === undefined)
       throw new RequestError('not_found', 'You belong to no organisation yet. Ask an owner for an invitation.');
-    request.allow(id);
     return id;
   }
 
@@ -197,12 +204,10 @@ export function accountRoutes({
       query: organisationQuery,
       answer: z.object({ sites: z.array(site) }),
       async handle(request) {
-        const organisationId = await organisationOf(request);
-        return {
-          body: {
-            sites: visibleSites(await postgres.tenant(organisationId, listSites), request.principal as Principal),
-          },
-        };
+        const organisationId = await organisationNamed(request);
+        const maySee = request.allowSites(organisationId);
+        const sites = await postgres.tenant(organisationId, listSites);
+        return { body: { sites: sites.filter((one) => maySee(one.id)) } };
       },
     }),
     defineRoute({
@@ -214,9 +219,8 @@ export function accountRoutes({
       body: newSite,
       answer: site,
       async handle(request) {
+        // Whoever is limited to some sites cannot add others: without a site the question is refused.
         const organisationId = await organisationOf(request);
-        if (request.principal?.siteIds !== undefined)
-          throw new RequestError('not_found', 'This key is limited to some sites, so it cannot add others.');
         const input = readNewSite(request.body);
         const made = await postgres.tenant(organisationId, (sql) => addSite(sql, clock, organisationId, input));
         await sitesChanged();
@@ -315,7 +319,7 @@ export function accountRoutes({
   }
 
   async function sessionOf(personId: number): Promise<Session> {
-    const [person, organisations] = await postgres.person(
+    const [person, memberships] = await postgres.person(
       personId,
       async (sql) =>
         [
@@ -323,30 +327,37 @@ export function accountRoutes({
             'SELECT id, email, name, is_operator FROM people WHERE id = $1',
             [personId],
           ),
-          await sql.query<{ id: number; name: string; slug: string; role: string }>(
-            'SELECT o.id, o.name, o.slug, m.role FROM memberships m JOIN organisations o ON o.id = m.organisation_id WHERE m.person_id = $1 ORDER BY o.name, o.id',
-            [personId],
-          ),
+          await readMemberships(sql, personId, clock.now()),
         ] as const,
     );
     if (person === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
     const sites = [];
-    for (const organisation of organisations) sites.push(...(await postgres.tenant(organisation.id, listSites)));
+    for (const { organisationId, siteIds, permissions } of memberships) {
+      if (!permissions.includes('site.read')) continue;
+      const all = await postgres.tenant(organisationId, listSites);
+      sites.push(...all.filter((one) => siteIds === undefined || siteIds.includes(one.id)));
+    }
     return {
       person,
-      organisations: organisations.map((one) => ({
-        ...one,
-        permissions: [...(rolePermissions[one.role as Role] ?? [])],
+      organisations: memberships.map((one) => ({
+        id: one.organisationId,
+        name: one.name,
+        slug: one.slug,
+        role: one.role,
+        role_name: one.roleName,
+        permissions: [...one.permissions],
+        status: one.status,
+        status_reason: one.statusReason,
+        status_until: one.statusUntil?.toISOString() ?? null,
+        timezone: one.timezone,
+        currency: one.currency,
+        logo: one.logo,
+        team_sites_only: one.siteIds !== undefined,
       })),
       sites,
       version,
     };
   }
-}
-
-function visibleSites<S extends { id: number }>(sites: S[], principal: Principal): S[] {
-  const only = principal.siteIds;
-  return only === undefined ? sites : sites.filter((one) => only.includes(one.id));
 }
 
 function refuseTooMany(seconds: number): void {

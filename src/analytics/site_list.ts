@@ -34,14 +34,14 @@ export async function keepSiteDirectory(parts: {
     while (again && !stopped) {
       again = false;
       try {
-        directory.replaceAll(await readSites(postgres));
+        directory.replaceAll(await readSites(postgres, clock.now()));
       } catch (error) {
         log.error('site_list.not_read', {}, error);
       }
     }
     reading = undefined;
   }
-  directory.replaceAll(await readSites(postgres));
+  directory.replaceAll(await readSites(postgres, clock.now()));
   let stopTimer = clock.after(refreshMs, tick);
   function tick() {
     void refresh();
@@ -80,8 +80,15 @@ type ShieldRow = {
 type ForeignIdRow = { site_id: number; product: ForeignProduct; foreign_id: string; secret_digest: string | null };
 
 /** Every organisation's sites, each read through its own door. */
-export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
+export async function readSites(postgres: Postgres, nowMs: number): Promise<SiteRecord[]> {
   return everywhere(postgres, async (sql) => {
+    const organisation = await sql.one<{ status: string; closed: boolean }>(
+      `SELECT status, status = 'closed' OR (status = 'closing' AND status_until <= $1) AS closed FROM organisations`,
+      [new Date(nowMs)],
+    );
+    // To whoever sends, a closed organisation is like one that never was.
+    if (organisation.closed) return [];
+    const isSuspended = organisation.status === 'suspended';
     const sites = await sql.query<SiteRow>(
       `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.currency, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
          EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
@@ -93,7 +100,10 @@ export async function readSites(postgres: Postgres): Promise<SiteRecord[]> {
     const foreignIds = await sql.query<ForeignIdRow>(
       `SELECT site_id, product, foreign_id, encode(secret_digest, 'hex') AS secret_digest FROM foreign_ids`,
     );
-    return sites.map((site) => recordOf(site, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)));
+    return sites.map((site) => ({
+      ...recordOf(site, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)),
+      ...(isSuspended ? { stopped: 'organisation_suspended' as const } : {}),
+    }));
   });
 }
 
@@ -109,7 +119,7 @@ function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignI
     revenue: site.revenue || site.earns,
     contactClicks: site.contact_clicks,
     privacySignals: site.privacy_signals,
-    suspended: site.state !== 'active',
+    stopped: site.state === 'active' ? undefined : 'site_suspended',
     shields,
     foreignIds,
   };

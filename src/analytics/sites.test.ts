@@ -12,7 +12,7 @@ const shop: SiteRecord = {
   revenue: false,
   contactClicks: false,
   privacySignals: 'ignore',
-  suspended: false,
+  stopped: undefined,
   shields: noShields,
   foreignIds: [],
 };

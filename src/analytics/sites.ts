@@ -22,8 +22,8 @@ export type SiteRecord = {
   readonly contactClicks: boolean;
   /** What Sec-GPC and DNT do: nothing beyond what memory mode promises anyway, or drop the event (COL-20). */
   readonly privacySignals: 'ignore' | 'drop';
-  /** The organisation's collection is stopped. */
-  readonly suspended: boolean;
+  /** Why nothing is collected; undefined = it is. */
+  readonly stopped: 'site_suspended' | 'organisation_suspended' | undefined;
   readonly shields: Shields;
   /** What trackers of other products call the site. */
   readonly foreignIds: readonly ForeignId[];

@@ -144,7 +144,13 @@ export function openDouble(options: DoubleOptions = {}): Double {
   }
   const session = () => ({
     person: { id: 1, email: 'owner@shop.example', name: '', is_operator: true },
-    organisations: [{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner', permissions: allPermissions }],
+    organisations: [
+      {
+        ...{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner', role_name: 'owner' },
+        ...{ permissions: allPermissions, status: 'active', status_reason: null, status_until: null },
+        ...{ timezone: 'Europe/Berlin', currency: 'EUR', logo: null, team_sites_only: false },
+      },
+    ],
     sites,
     version: '0.1.0',
   });

@@ -82,7 +82,8 @@ describe('an event that is not stored has a reason, which is counted', () => {
   const rows: Case[] = [
     ['an unknown site', shop, { ...view, d: 'nobody.example' }, {}, 'not_found', 0],
     ['an unknown host, no domain named', shop, { n: 'pageview', u: 'https://nobody.example/' }, {}, 'not_found', 0],
-    ['a suspended site', { ...shop, suspended: true }, view, {}, 'site_suspended', 1],
+    ['a site that is being deleted', { ...shop, stopped: 'site_suspended' }, view, {}, 'site_suspended', 1],
+    ['a suspended organisation', { ...shop, stopped: 'organisation_suspended' }, view, {}, 'organisation_suspended', 1],
     ['a robot', shop, view, { userAgent: crawler }, 'bot', 1],
     ['no agent and no headers', shop, view, { userAgent: '', headers: { host: 'desk.example' } }, 'bot', 1],
     ['engagement without a visit', shop, engagement, {}, 'no_session_for_engagement', 1],

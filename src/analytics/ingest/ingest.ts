@@ -3,7 +3,7 @@ import type { DropReason } from '../../../contract/drops.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { plainAddress } from '../../platform/http/address.ts';
-import type { Principal } from '../../platform/http/route.ts';
+import { type Principal, sitesOfPrincipal } from '../../platform/http/route.ts';
 import { type Lane, type SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
 import type { SiteRecord } from '../sites.ts';
 import type { Slot } from '../visits/live_visits.ts';
@@ -157,7 +157,7 @@ export function openIngest(parts: IngestParts): Ingest {
   /** A call that makes no event, whoever sent it: only its site is looked up, so that the site sees the count. */
   function passOver(taken: Taken, { unkept, domains }: Unkept, nowMs: number): void {
     const site = desk.sites.find(domains);
-    const reason = site === undefined ? 'not_found' : site.suspended ? 'site_suspended' : unkept;
+    const reason = site === undefined ? 'not_found' : (site.stopped ?? unkept);
     taken.dropped[reason] = (taken.dropped[reason] ?? 0) + 1;
     drops.add(site?.id ?? 0, reason, nowMs);
   }
@@ -340,10 +340,8 @@ function arriveFrom(sender: Sender, input: EventInput, page: Page, domain: strin
 }
 
 function mayWrite(principal: Principal, site: SiteRecord): boolean {
-  return (
-    principal.can('events.write', site.organisationId) &&
-    (principal.siteIds === undefined || principal.siteIds.includes(site.id))
-  );
+  const only = sitesOfPrincipal(principal, site.organisationId);
+  return principal.can('events.write', site.organisationId) && (only === undefined || only.includes(site.id));
 }
 
 /** A robot's row says what it asked for and which rule knew it, nothing of who it was. */

@@ -27,7 +27,13 @@ export interface LastDrops {
 }
 
 /** Robots have rows of their own; whoever asked not to be counted, or whose address is shielded, leaves nothing at all. */
-const untold: ReadonlySet<DropReason> = new Set(['bot', 'privacy_signal', 'site_ip_blocklist', 'site_suspended']);
+const untold: ReadonlySet<DropReason> = new Set([
+  'bot',
+  'privacy_signal',
+  'site_ip_blocklist',
+  'site_suspended',
+  'organisation_suspended',
+]);
 const perReasonMax = 4;
 /** A flood says the same in all of its events, and is taken as fast as it comes. */
 const apartMs = 250;

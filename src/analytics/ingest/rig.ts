@@ -44,7 +44,7 @@ export const shop: SiteRecord = {
   revenue: true,
   contactClicks: false,
   privacySignals: 'ignore',
-  suspended: false,
+  stopped: undefined,
   shields: noShields,
   foreignIds: [],
 };

@@ -69,7 +69,7 @@ export function findSite(arrival: Arrival, desk: Desk): DropReason | undefined {
   // A key that may not write here learns no more than a stranger would.
   if (site === undefined || arrival.maySend?.(site) === false) return 'not_found';
   arrival.site = site;
-  return site.suspended ? 'site_suspended' : undefined;
+  return site.stopped;
 }
 
 export function keepRate(arrival: Arrival, desk: Desk): DropReason | undefined {

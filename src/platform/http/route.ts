@@ -17,6 +17,13 @@ export interface Principal {
   isOperator?: boolean;
   /** Sites a key is limited to; absent = all of its organisation. */
   siteIds?: readonly number[];
+  /** Sites of this organisation that a person is limited to (those of their teams); absent or undefined = all of it. */
+  siteIdsIn?(organisationId: number): readonly number[] | undefined;
+}
+
+/** The sites of this organisation that the principal is limited to, whoever it is; undefined = all of it. */
+export function sitesOfPrincipal(principal: Principal, organisationId: number): readonly number[] | undefined {
+  return principal.siteIds ?? principal.siteIdsIn?.(organisationId);
 }
 
 /** The closed list; roles and key scopes are sets of these (accounts/roles.ts). */
@@ -39,6 +46,20 @@ export const permissions = [
 export type Permission = (typeof permissions)[number];
 
 /**
+ * Permissions about one site each. Whoever is limited to some sites has them there only, so a call that asks for one
+ * and names no site is refused: a handler that forgets the site gives nothing away.
+ */
+export const sitePermissions: ReadonlySet<Permission> = new Set<Permission>([
+  'stats.read',
+  'stats.export',
+  'events.write',
+  'site.read',
+  'site.manage',
+  'goal.manage',
+  'share.manage',
+]);
+
+/**
  * `public`: anyone. `signed-in`: any principal. `operator`: who runs this desk. A permission: checked against the organisation that the
  * handler finds for the object asked about, through `request.allow(organisationId)`, which is the only way
  * for a handler to learn that it may go on; a handler that answers without asking fails the route test.
@@ -52,9 +73,12 @@ export interface RouteRequest<Params, Query, Body> {
   principal: Principal | undefined;
   /**
    * Throws `not_found` (never `forbidden`: existence is not revealed) unless the principal may do this in this
-   * organisation and, for a key limited to some sites, on this site.
+   * organisation and, where it is limited to some sites, on this site. Without a site it refuses a limited principal
+   * whatever is about sites: a list of several asks `allowSites`.
    */
   allow(organisationId: number, siteId?: number): void;
+  /** The same for a list: throws unless the principal may do this on some site here, and says on which. */
+  allowSites(organisationId: number): (siteId: number) => boolean;
   headers: IncomingMessage['headers'];
   /** The client's address by trusted hop count. Account-plane routes may use it for throttles; it is never logged outside D15. */
   address: string;

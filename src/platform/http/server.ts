@@ -10,7 +10,14 @@ import { clientAddress } from './address.ts';
 import { sendFile } from './file_answer.ts';
 import { matchRoute, type RouteTable, routeTable } from './match.ts';
 import { openPlainLane, type PlainHandler, type PlainLane } from './plain_lane.ts';
-import { type Principal, RequestError, type Route, type RouteRequest } from './route.ts';
+import {
+  type Principal,
+  RequestError,
+  type Route,
+  type RouteRequest,
+  sitePermissions,
+  sitesOfPrincipal,
+} from './route.ts';
 import type { StaticFiles } from './static.ts';
 import type { HttpTls } from './tls.ts';
 
@@ -280,8 +287,17 @@ async function answerRoute(
       allow(organisationId, siteId) {
         const permission = route.access;
         if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return;
-        const otherSite = siteId !== undefined && principal?.siteIds?.includes(siteId) === false;
-        if (principal === undefined || otherSite || !principal.can(permission, organisationId)) throw notHere();
+        if (principal === undefined || !principal.can(permission, organisationId)) throw notHere();
+        const only = sitesOfPrincipal(principal, organisationId);
+        if (only === undefined) return;
+        if (siteId === undefined ? sitePermissions.has(permission) : !only.includes(siteId)) throw notHere();
+      },
+      allowSites(organisationId) {
+        const permission = route.access;
+        if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return () => false;
+        if (principal === undefined || !principal.can(permission, organisationId)) throw notHere();
+        const only = sitesOfPrincipal(principal, organisationId);
+        return (siteId) => only === undefined || only.includes(siteId);
       },
       headers: request.headers,
       address: clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], options.trustedProxies),
