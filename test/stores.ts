@@ -9,7 +9,10 @@ import { readers, type Sql, sqlOn } from '../src/platform/postgres/sql.ts';
 import { systemRandom } from '../src/platform/random.ts';
 
 /** The folders of every subject that keeps something in Postgres. */
-export const postgresMigrations = [new URL('../src/accounts/migrations/', import.meta.url)];
+export const postgresMigrations = [
+  new URL('../src/accounts/migrations/', import.meta.url),
+  new URL('../src/trust/audit/migrations/', import.meta.url),
+];
 
 export interface TestPostgres {
   postgres: Postgres;

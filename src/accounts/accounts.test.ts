@@ -7,7 +7,9 @@ import { type HttpServer, openHttp } from '../platform/http/server.ts';
 import { silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
+import { openAudit } from '../trust/audit/index.ts';
 import { ringOf } from '../trust/keys/index.ts';
+import { openVault } from '../trust/vault/index.ts';
 import { type Accounts, openAccounts } from './index.ts';
 
 /** A desk's account plane: a real database, a real listener, a clock that the tests can move. */
@@ -24,10 +26,19 @@ const code = { current: '' };
 beforeAll(async () => {
   database = await openTestPostgres();
   const config = { host: '127.0.0.1', trustedProxies: 0, publicUrl: 'http://desk.test' } as Config;
-  accounts = openAccounts(
-    { config, clock, random: systemRandom, log: silentLog, postgres: database.postgres, keys } as House,
-    { version: 'test' },
-  );
+  const vault = openVault({ keys, random: systemRandom });
+  const audit = openAudit({ vault, clock, random: systemRandom });
+  const house = {
+    config,
+    clock,
+    random: systemRandom,
+    log: silentLog,
+    postgres: database.postgres,
+    keys,
+    vault,
+    audit,
+  };
+  accounts = openAccounts(house as unknown as House, { version: 'test' });
   http = await openHttp({
     host: '127.0.0.1',
     port: 0,

@@ -11,7 +11,7 @@ import type { Random } from '../platform/random.ts';
 import { openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
-import { openAudit } from '../trust/audit/index.ts';
+import { auditMigrations, openAudit } from '../trust/audit/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openVault } from '../trust/vault/index.ts';
 import { version } from './version.ts';
@@ -72,7 +72,11 @@ export async function openDesk(parts: {
     const begun = Promise.withResolvers<void>();
     const opening = openPostgres({
       config,
-      migrations: [accountsMigrations, ...subjects.flatMap((subject) => subject.migrations?.postgres ?? [])],
+      migrations: [
+        accountsMigrations,
+        auditMigrations,
+        ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
+      ],
       random,
       clock,
       log,
@@ -105,7 +109,7 @@ export async function openDesk(parts: {
 
     step('Starting');
     const vault = openVault({ keys, random });
-    const audit = openAudit();
+    const audit = openAudit({ vault, clock, random });
     const mail = openMail({ config });
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });

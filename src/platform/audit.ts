@@ -9,7 +9,11 @@ export interface Act {
   /** A name of the registry (trust/audit/actions.ts): `member.role_changed`. One that is not there is refused. */
   action: string;
   actor: Actor;
-  /** What it was done to. A label is what a person would call it; it is sealed, the rest is not. */
+  /**
+   * What it was done to. A label is what a person would call it; it is sealed, the rest is not. The number of a target of
+   * the type `person` becomes a pseudonym, and its label is sealed under the key of that person; the label of an
+   * `invitation` is the address that was invited, and is sealed under the key of that address.
+   */
   targets?: readonly { type: string; id: string | number; label?: string }[];
   outcome?: 'done' | 'refused' | 'failed';
   /** One word of a closed list, such as `wrong_password`. */
@@ -26,9 +30,18 @@ export interface Actor {
 }
 
 export interface Audit {
-  /** Writes the act down in the caller's transaction, so that neither stands without the other. */
-  record(sql: Sql, organisationId: number, act: Act): Promise<void>;
-  /** An act of or on a person: into the trail of each organisation that the person belongs to. */
+  /**
+   * Writes the act down in the caller's transaction, so that neither stands without the other. Call it last: from then
+   * until the transaction ends, other acts in the same trail wait.
+   * @param organisationId one whose door the transaction opened; `desk` for what belongs to no organisation
+   */
+  record(sql: Sql, organisationId: number | 'desk', act: Act): Promise<void>;
+  /** Many acts in one go, at most 1,000, in their order. */
+  recordMany(sql: Sql, organisationId: number | 'desk', acts: readonly Act[]): Promise<void>;
+  /**
+   * An act of or on a person: into the trail of each organisation that the person belongs to, or into the desk's own
+   * when there is none. Works in any transaction.
+   */
   recordOfPerson(sql: Sql, personId: number, act: Act): Promise<void>;
 }
 

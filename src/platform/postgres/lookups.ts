@@ -7,6 +7,7 @@ export const lookups = [
   'lookup.every_organisation() -> (organisation_id bigint)',
   'lookup.invitation_by_digest(wanted bytea) -> (invitation_id bigint, organisation_id bigint)',
   'lookup.organisation_by_slug(wanted text) -> (organisation_id bigint)',
+  'lookup.organisations_of_person(wanted bigint) -> (organisation_id bigint)',
   'lookup.person_by_email(wanted text) -> (person_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',
   'lookup.site_by_domain(wanted text) -> (site_id bigint, organisation_id bigint)',
@@ -14,4 +15,14 @@ export const lookups = [
 ] as const;
 
 /** Every function that deletes; each answers with how many rows went. */
-export const deletions = ['retention.delete_ended_sessions(moment timestamp with time zone) -> bigint'] as const;
+export const deletions = [
+  'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone) -> bigint',
+  'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
+  'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
+] as const;
+
+/** What is done to the trail of acts beyond reading it: writing at its end, and reading where every chain stands. */
+export const chaining = [
+  'audit.append(of_person bigint, acts text) -> bigint',
+  'audit.every_head() -> (organisation_id bigint, seq bigint, hash bytea)',
+] as const;

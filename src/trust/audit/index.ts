@@ -1,9 +1,9 @@
 import type { Audit } from '../../platform/audit.ts';
+import { openWriter, type Parts } from './write.ts';
 
-/** Takes acts and keeps none yet; the chain takes its place. */
-export function openAudit(): Audit {
-  return {
-    async record() {},
-    async recordOfPerson() {},
-  };
+export const auditMigrations = new URL('./migrations/', import.meta.url);
+
+/** The trail of acts: who did what, when, to what, as a chain per organisation that nobody can alter unseen. */
+export function openAudit(parts: Parts): Audit {
+  return openWriter(parts);
 }

@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto';
+
+/**
+ * One entry as the chain takes it in: what may be kept for two years in clear, and digests of the rest. Whoever holds
+ * entries can compute every hash anew, with no key and no database.
+ */
+export interface Entry {
+  /** 0 is the desk's own chain. */
+  organisation: number;
+  entry: string;
+  /** ISO 8601 in UTC, to the millisecond. */
+  at: string;
+  action: string;
+  class: string;
+  outcome: string;
+  reason: string | null;
+  actor_type: string;
+  /** Pseudonym of a person (32 hex digits), number of a key, null for the rest. */
+  actor: string | null;
+  targets: readonly { type: string; id: string }[];
+  request_id: string | null;
+  /** Hex digests of what is sealed or may be dropped, and of the sealed bytes themselves. */
+  actor_commitment: string | null;
+  actor_sealed: string | null;
+  details_commitment: string | null;
+  details_sealed: string | null;
+  address_commitment: string | null;
+}
+
+/** What the hash of the first entry of a chain takes in before itself. */
+export const zeroHash = '0'.repeat(64);
+
+/**
+ * SHA-256 over the entry's text in one fixed form: members in the order below, no spaces. An array, so that no name of a
+ * member can be left out or come twice.
+ */
+export function entryDigest(one: Entry): string {
+  return sha256(
+    JSON.stringify([
+      1,
+      one.organisation,
+      one.entry,
+      one.at,
+      one.action,
+      one.class,
+      one.outcome,
+      one.reason,
+      one.actor_type,
+      one.actor,
+      one.targets.map(({ type, id }) => [type, id]),
+      one.request_id,
+      one.actor_commitment,
+      one.actor_sealed,
+      one.details_commitment,
+      one.details_sealed,
+      one.address_commitment,
+    ]),
+  );
+}
+
+/** SHA-256(hash before, number as 8 bytes, digest of the entry): what `audit.append` computes in the database. All in hex. */
+export function chainHash(previous: string, seq: number, digest: string): string {
+  return sha256(Buffer.from(previous + seq.toString(16).padStart(16, '0') + digest, 'hex'));
+}
+
+/** A digest that binds a value and lets nobody guess it, once its 16 random bytes of salt are gone. Hex. */
+export function commitment(salt: Buffer, value: string): string {
+  return sha256(Buffer.concat([salt, Buffer.from(value)]));
+}
+
+export function sha256(value: string | Buffer): string {
+  return hash('sha256', value, 'hex');
+}
