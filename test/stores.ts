@@ -7,11 +7,13 @@ import { silentLog } from '../src/platform/log.ts';
 import { openPostgres, type Postgres } from '../src/platform/postgres/index.ts';
 import { readers, type Sql, sqlOn } from '../src/platform/postgres/sql.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import { type OpenVault, openVault, type VaultHouse } from '../src/trust/vault/index.ts';
 
 /** The folders of every subject that keeps something in Postgres. */
 export const postgresMigrations = [
   new URL('../src/accounts/migrations/', import.meta.url),
   new URL('../src/trust/audit/migrations/', import.meta.url),
+  new URL('../src/trust/vault/migrations/', import.meta.url),
 ];
 
 export interface TestPostgres {
@@ -50,6 +52,19 @@ export async function openTestPostgres(migrations: readonly URL[] = postgresMigr
       await eraseStores(postgres, dataDir);
     },
   };
+}
+
+/** A vault over a test's database; what opens connector secrets and looks for the trail gives its own audit. */
+export function openTestVault(
+  parts: Pick<VaultHouse, 'postgres' | 'keys'> & Partial<Pick<VaultHouse, 'clock' | 'audit'>>,
+): OpenVault {
+  const noAudit = async () => {};
+  return openVault({
+    clock: systemClock,
+    random: systemRandom,
+    audit: () => ({ record: noAudit, recordMany: noAudit, recordOfPerson: noAudit }),
+    ...parts,
+  });
 }
 
 /** @returns the connection of the owner of a built-in server. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestPostgres, type TestPostgres } from '../../test/stores.ts';
+import { openTestPostgres, openTestVault, type TestPostgres } from '../../test/stores.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { type HttpServer, openHttp } from '../platform/http/server.ts';
@@ -9,7 +9,6 @@ import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
 import { openAudit } from '../trust/audit/index.ts';
 import { ringOf } from '../trust/keys/index.ts';
-import { openVault } from '../trust/vault/index.ts';
 import { type Accounts, openAccounts } from './index.ts';
 
 /** A desk's account plane: a real database, a real listener, a clock that the tests can move. */
@@ -26,7 +25,7 @@ const code = { current: '' };
 beforeAll(async () => {
   database = await openTestPostgres();
   const config = { host: '127.0.0.1', trustedProxies: 0, publicUrl: 'http://desk.test' } as Config;
-  const vault = openVault({ keys, random: systemRandom });
+  const vault = openTestVault({ keys, clock, postgres: database.postgres });
   const audit = openAudit({ vault, clock, random: systemRandom });
   const house = {
     config,

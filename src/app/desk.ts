@@ -1,5 +1,6 @@
 import { type Accounts, accountsMigrations, agreeOnKey, openAccounts } from '../accounts/index.ts';
 import { analytics } from '../analytics/index.ts';
+import type { Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { takeDataDir } from '../platform/data_dir.ts';
@@ -13,7 +14,7 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit } from '../trust/audit/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
-import { openVault } from '../trust/vault/index.ts';
+import { openVault, vaultMigrations } from '../trust/vault/index.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
@@ -66,7 +67,7 @@ export async function openDesk(parts: {
   try {
     const dataDir = takeDataDir(config.dataDir);
     undo.push(() => dataDir.release());
-    const keys = openKeyRing({ keyFile: config.keyFile, dataDir: config.dataDir, random });
+    const keys = openKeyRing({ keyFile: config.keyFile, dataDir: config.dataDir, random, source: config.keySource });
 
     step('Opening the stores');
     const begun = Promise.withResolvers<void>();
@@ -75,6 +76,7 @@ export async function openDesk(parts: {
       migrations: [
         accountsMigrations,
         auditMigrations,
+        vaultMigrations,
         ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
       ],
       random,
@@ -108,8 +110,9 @@ export async function openDesk(parts: {
     undo.push(() => outbound.close());
 
     step('Starting');
-    const vault = openVault({ keys, random });
-    const audit = openAudit({ vault, clock, random });
+    const vault = openVault({ keys, postgres, clock, random, audit: () => audit });
+    undo.push(() => vault.close());
+    const audit: Audit = openAudit({ vault, clock, random });
     const mail = openMail({ config });
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });

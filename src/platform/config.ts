@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
+import type { KeySource } from './key_source.ts';
 
 /** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
 export interface Config {
@@ -12,6 +13,8 @@ export interface Config {
   trustedProxies: number;
   dataDir: string;
   keyFile: string;
+  /** The key from elsewhere than the key file; whose folder still keeps what lies beside it. */
+  keySource?: KeySource | undefined;
   databaseUrl: string | undefined;
   databaseMigrationUrl: string | undefined;
   clickhouseUrl: string | undefined;
@@ -56,6 +59,8 @@ const known = [
   'FAIRLEAD_TRUSTED_PROXIES',
   'FAIRLEAD_DATA_DIR',
   'FAIRLEAD_KEY_FILE',
+  'FAIRLEAD_KEY',
+  'FAIRLEAD_KEY_COMMAND',
   'FAIRLEAD_SITE_RATE',
   'FAIRLEAD_PLACES_FILE',
   'FAIRLEAD_TLS_CERT',
@@ -113,7 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
   for (const name of Object.keys(env)) {
     if (name.startsWith('FAIRLEAD_') && !known.includes(name) && text(name) !== undefined)
-      wrong(name, 'there is no such setting.', `Take it out, or write one of: ${known.slice(0, 19).join(', ')}.`);
+      wrong(name, 'there is no such setting.', `Take it out, or write one of: ${known.slice(0, 21).join(', ')}.`);
   }
 
   const roleText = text('FAIRLEAD_ROLE') ?? 'all';
@@ -132,6 +137,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'it lies inside the data directory.',
       'Name a file outside it, so that a copy of the data does not carry its key.',
     );
+
+  const keyValue = text('FAIRLEAD_KEY');
+  const keyCommand = text('FAIRLEAD_KEY_COMMAND');
+  if (keyValue !== undefined && keyCommand !== undefined)
+    wrong('FAIRLEAD_KEY', 'FAIRLEAD_KEY_COMMAND is set too.', 'Take one of them out.');
+  const keySource: KeySource | undefined =
+    keyValue !== undefined
+      ? { variable: 'FAIRLEAD_KEY', value: keyValue }
+      : keyCommand !== undefined
+        ? { variable: 'FAIRLEAD_KEY_COMMAND', command: keyCommand }
+        : undefined;
 
   const certFile = text('FAIRLEAD_TLS_CERT');
   const tlsKeyFile = text('FAIRLEAD_TLS_KEY');
@@ -216,6 +232,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     trustedProxies: whole('FAIRLEAD_TRUSTED_PROXIES', 0, 0, 10) as number,
     dataDir,
     keyFile,
+    ...(keySource === undefined ? {} : { keySource }),
     databaseUrl,
     databaseMigrationUrl,
     clickhouseUrl,

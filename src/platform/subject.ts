@@ -39,6 +39,15 @@ export interface KeyRing {
   digest(purpose: KeyPurpose, value: string | Buffer): Buffer;
   /** First 8 bytes, in hex, of a digest of the root: tells one key file from another and reveals nothing. */
   fingerprint: string;
+  /** The root keys as what wraps other keys (CRY-07). Whatever `derive` gives comes from the first root, for ever. */
+  roots: RootKeys;
+}
+
+export interface RootKeys {
+  /** Fingerprints, oldest first; the last one is what to wrap under next. */
+  ids(): readonly string[];
+  /** The 32 bytes under which this root wraps; undefined when the key file does not hold it. */
+  wrapping(id: string): Buffer | undefined;
 }
 export type KeyPurpose =
   | 'password'
@@ -53,6 +62,7 @@ export type KeyPurpose =
   | 'import-upload'
   | 'foreign-secret'
   | 'vault'
+  | 'vault-pepper'
   | 'audit-pseudonym'
   | 'audit-checkpoint'
   | 'one-time-token'

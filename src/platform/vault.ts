@@ -1,10 +1,12 @@
+import type { Sql } from './postgres/index.ts';
+
 /**
  * Where a sealed value belongs: its ciphertext opens nowhere else (CRY-01). `trust/vault` seals; this interface is here,
  * because the platform hands it to every subject and may not know trust.
  */
 export interface Place {
   /** `desk`: what belongs to a person or to the desk itself, and to no organisation. */
-  organisationId: number | 'desk';
+  organisationId: Owner;
   table: string;
   column: string;
   row: string | number;
@@ -13,17 +15,63 @@ export interface Place {
   /** Whom it is about: it gets a key of this subject's own, and is unreadable for ever once that is destroyed. */
   subject?: Buffer;
 }
+export type Owner = number | 'desk';
+
+/** What a secret is opened for: a connector declares it, and the trail keeps it (CRY-09). */
+export interface Use {
+  /** A short word of the code: `mail.send`, `sign-in.google`. */
+  purpose: string;
+  /**
+   * The caller's transaction, when it is one of this organisation: the act is written in it. Without, the vault opens one
+   * of its own, which must not be waited for by whoever has already written into the organisation's trail.
+   */
+  sql?: Sql;
+}
 
 export interface Vault {
   seal(place: Place, plain: string | Buffer): Promise<Buffer>;
-  /** @throws VaultError when it was sealed for another place or another key, was changed, or its key was destroyed */
-  open(place: Place, sealed: Buffer): Promise<Buffer>;
-  /** The digest by which a subject is known: HMAC of a normalised identifier, keyed per organisation. */
-  subject(
-    organisationId: number | 'desk',
-    kind: 'email' | 'phone' | 'external-id' | 'person',
-    value: string,
+  /**
+   * A secret of class D9 is opened for a stated purpose, and the first time in an hour is written to the trail.
+   * @throws VaultError when it was sealed for another place or another key, was changed, or its key was destroyed
+   */
+  open<Class extends Place['class']>(
+    place: Place & { class: Class },
+    sealed: Buffer,
+    ...use: 'D9' extends Class ? [Use] : [Use?]
   ): Promise<Buffer>;
-  /** Destroys a subject's key: everything sealed for it is gone, in copies too. */
-  shred(organisationId: number | 'desk', subject: Buffer): Promise<void>;
+  /** Is it sealed under a key that was replaced since? Whoever changes such a row anyway seals it anew. */
+  isOld(place: Place, sealed: Buffer): Promise<boolean>;
+  /** The same content under the key of today; undefined when it is under that already. Nothing is given out. */
+  reseal(place: Place, sealed: Buffer): Promise<Buffer | undefined>;
+  /** The digest by which a subject is known: HMAC-SHA-256 of the normalised identifier, keyed per organisation (CRY-10). */
+  subject(organisationId: Owner, kind: 'email' | 'phone' | 'external-id' | 'person', value: string): Promise<Buffer>;
+  /**
+   * Destroys a subject's key, in a transaction of its own: everything sealed for it is gone, in copies too. Other
+   * processes that have just used the key may go on for five minutes.
+   */
+  shred(organisationId: Owner, subject: Buffer): Promise<void>;
+}
+
+/** Why a sealed value does not open, or none can be sealed. */
+export type VaultProblem =
+  /** It belongs to another place, or was changed. */
+  | 'not-authentic'
+  /** It is too short, or of another version. */
+  | 'not-sealed'
+  /** The key of its subject was destroyed. */
+  | 'destroyed'
+  /** The key store has no such key of this organisation. */
+  | 'no-key'
+  /** The key file does not hold the root that wrapped the key. */
+  | 'no-root'
+  /** A root has wrapped as many keys as it may. */
+  | 'spent';
+
+export class VaultError extends Error {
+  override readonly name = 'VaultError';
+  readonly code: VaultProblem;
+  constructor(code: VaultProblem, message: string) {
+    super(message);
+    this.code = code;
+  }
 }

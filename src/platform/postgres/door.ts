@@ -7,6 +7,11 @@ import { readers, type Sql, sqlOn } from './sql.ts';
 
 /** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
 export const connectionsMax = 12;
+/**
+ * Connections of their own for keys: whoever seals mostly holds a transaction already, and twelve that each waited for
+ * a second connection of the same pool would wait for each other.
+ */
+const keyConnectionsMax = 2;
 /** A statement, a wait for a lock, and a transaction that says nothing: each ends with an error after so long. */
 const statementMs = 15_000;
 const lockMs = 5_000;
@@ -39,6 +44,11 @@ export interface Door {
   retention<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Inserts into the schema `audit`; reads nothing, changes nothing. */
   audit<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * The key store (schema `vault`): the wrapped keys of one organisation, or of the desk itself, and no other table. On
+   * connections of its own, so it may be called within any other work, and commits without it.
+   */
+  vault<T>(owner: number | 'desk', work: (sql: Sql) => Promise<T>): Promise<T>;
   ping(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -51,34 +61,40 @@ export interface Door {
  */
 export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log; waits?: typeof waitsMs }): Door {
   const { clock, log, waits = waitsMs } = parts;
-  const pool = new pg.Pool({
-    ...parts.login,
-    types: readers,
-    max: connectionsMax,
-    idleTimeoutMillis: 60_000,
-    connectionTimeoutMillis: waits.later,
-    statement_timeout: statementMs,
-    lock_timeout: lockMs,
-    idle_in_transaction_session_timeout: silentMs,
-    application_name: 'fairlead',
-    options: '-c TimeZone=UTC',
-  });
-  // A connection whose server goes away says so as an event, and without a listener Node would exit: the pool listens
-  // to idle ones only, so those at work between two of their queries need a listener of their own.
-  pool.on('connect', (client) => {
-    client.on('error', (error) => log.warn('postgres.connection_lost', { code: codeOf(error) }));
-  });
-  // The pool passes on what its idle connections say, which is said already.
-  pool.on('error', () => {});
+  const pool = poolOf(connectionsMax);
+  const keyPool = poolOf(keyConnectionsMax);
+
+  function poolOf(max: number): pg.Pool {
+    const made = new pg.Pool({
+      ...parts.login,
+      types: readers,
+      max,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: waits.later,
+      statement_timeout: statementMs,
+      lock_timeout: lockMs,
+      idle_in_transaction_session_timeout: silentMs,
+      application_name: 'fairlead',
+      options: '-c TimeZone=UTC',
+    });
+    // A connection whose server goes away says so as an event, and without a listener Node would exit: the pool listens
+    // to idle ones only, so those at work between two of their queries need a listener of their own.
+    made.on('connect', (client) => {
+      client.on('error', (error) => log.warn('postgres.connection_lost', { code: codeOf(error) }));
+    });
+    // The pool passes on what its idle connections say, which is said already.
+    made.on('error', () => {});
+    return made;
+  }
 
   let hasAnswered = false;
 
-  async function begin(opening: string, withinMs: number): Promise<pg.PoolClient> {
+  async function begin(from: pg.Pool, opening: string, withinMs: number): Promise<pg.PoolClient> {
     const deadline = clock.monotonic() + (hasAnswered ? withinMs : waits.first);
     for (let againMs = againMsFirst; ; againMs = Math.min(againMs * 2, againMsMax)) {
       let client: pg.PoolClient | undefined;
       try {
-        client = await pool.connect();
+        client = await from.connect();
         await client.query(opening);
         hasAnswered = true;
         return client;
@@ -91,8 +107,12 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     }
   }
 
-  async function transaction<T>(opening: string, work: (sql: Sql) => Promise<T>, withinMs = waits.later): Promise<T> {
-    const client = await begin(opening, withinMs);
+  async function transaction<T>(
+    opening: string,
+    work: (sql: Sql) => Promise<T>,
+    { withinMs = waits.later, from = pool } = {},
+  ): Promise<T> {
+    const client = await begin(from, opening, withinMs);
     const sql = sqlOn(client);
     let broken: Error | undefined;
     try {
@@ -127,8 +147,16 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     system: (work) => within({}, work),
     retention: (work) => transaction('BEGIN; SET LOCAL ROLE fairlead_retention', work),
     audit: (work) => transaction('BEGIN; SET LOCAL ROLE fairlead_audit', work),
-    ping: (withinMs) => transaction('BEGIN READ ONLY', async () => undefined, withinMs),
-    close: () => pool.end(),
+    vault: (owner, work) =>
+      transaction(
+        `BEGIN; SET LOCAL ROLE fairlead_vault${setting('organisation', owner === 'desk' ? undefined : owner)}`,
+        work,
+        { from: keyPool },
+      ),
+    ping: (withinMs) => transaction('BEGIN READ ONLY', async () => undefined, { withinMs }),
+    async close() {
+      await Promise.all([pool.end(), keyPool.end()]);
+    },
   };
 }
 

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestPostgres, type TestPostgres } from '../../../test/stores.ts';
+import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
 import type { Audit } from '../../platform/audit.ts';
 import { stillClock as standingClock, type stillClock } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { systemRandom } from '../../platform/random.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { ringOf } from '../keys/index.ts';
-import { openVault } from '../vault/index.ts';
 import { chainHash, zeroHash } from './entry.ts';
 import { openAudit } from './index.ts';
 import { networkOf } from './network.ts';
@@ -23,7 +22,7 @@ const south = 2;
 beforeAll(async () => {
   store = await openTestPostgres();
   clock = standingClock(start);
-  vault = openVault({ keys: ringOf(Buffer.alloc(32, 7)), random: systemRandom });
+  vault = openTestVault({ keys: ringOf(Buffer.alloc(32, 7)), clock, postgres: store.postgres });
   audit = openAudit({ vault, clock, random: systemRandom });
   for (const id of [north, south])
     await store.postgres.within({ organisationId: id, personId: ada }, async (sql) => {

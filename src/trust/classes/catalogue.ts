@@ -39,6 +39,7 @@ export function findUnclassified(columns: readonly Column[]): string[] {
 export const ownerless: Readonly<Record<string, string>> = {
   schema_migrations: 'the app may not even read it',
   installation: 'one row about this installation, the name of its root key',
+  'vault.roots': 'ids of root keys and how often each wrapped; fairlead_vault alone may read it',
   set_up: 'one digest of this installation, from before there is any person',
 };
 
@@ -55,11 +56,12 @@ interface TableSecurity {
  */
 export async function findUnguarded(sql: Sql): Promise<string[]> {
   const tables = await sql.query<TableSecurity>(`
-    SELECT c.relname AS table, c.relrowsecurity AND c.relforcerowsecurity AS forced,
+    SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS table,
+      c.relrowsecurity AND c.relforcerowsecurity AS forced,
       count(p.oid) FILTER (WHERE p.oid IS NOT NULL AND NOT names_scope AND NOT inside) AS open,
       count(p.oid) FILTER (WHERE names_scope) AS bound
     FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('public', 'vault')
     LEFT JOIN LATERAL (
       SELECT oid,
         concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) ~ 'current_(organisation|person)\\(\\)' AS names_scope,
@@ -68,7 +70,7 @@ export async function findUnguarded(sql: Sql): Promise<string[]> {
       FROM pg_policy WHERE polrelid = c.oid
     ) p ON true
     WHERE c.relkind IN ('r', 'p')
-    GROUP BY c.oid ORDER BY 1`);
+    GROUP BY n.nspname, c.oid ORDER BY 1`);
   return tables.flatMap(({ table, forced, open, bound }) => {
     if (table in ownerless) return [];
     if (!forced) return [`${table} has no forced row security: ENABLE and FORCE it, or give a reason in ownerless.`];

@@ -1,91 +1,165 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writePrivateFile } from '../../platform/private_file.ts';
+import { type KeySource, readKeySource } from '../../platform/key_source.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
+import {
+  KeyFileError,
+  parseBareRoots,
+  type Root,
+  readRoots,
+  rootBytes,
+  rootOf,
+  writeDurably,
+  writeRoots,
+} from './key_file.ts';
 
+export { KeyFileError } from './key_file.ts';
 export { openSeal, type Seal } from './seal.ts';
 export type { KeyRing };
 
-export class KeyFileError extends Error {
-  override readonly name = 'KeyFileError';
+/** The ring of an open desk, whose file can be changed. */
+export interface KeptKeyRing extends KeyRing {
+  /** Puts another root behind the last. @returns its id @throws KeyFileError when the key does not lie in a file */
+  addRoot(random: Random): string;
+  /** Takes a root out of the file. @throws KeyFileError for the first one, from which everything is derived */
+  dropRoot(id: string): void;
 }
-
-const rootBytes = 32;
-const headLine = 'fairlead-key-1';
 
 /**
- * The root of every secret of this installation is 32 random bytes in one 0600 file beside the data directory,
+ * The roots of every secret of this installation are 32 random bytes each, in one 0600 file beside the data directory,
  * never inside it, so that a copy of the data is worth nothing without a second theft. Purposes get keys of
- * their own by HKDF; the root itself is used for nothing else.
+ * their own by HKDF; a root itself is used for nothing else.
+ *
+ * Passwords, sessions, digests and peppers come from the first root and no other, so a change of root ends none of them.
+ * What wraps the keys of organisations is the newest root that the database has been told of (trust/vault).
  *
  * Opens the key file, or makes it on the very first start. The data directory remembers the fingerprint of the
- * key it was written under: a missing or different key file stops the start instead of quietly making a new one,
- * because sealed data would be lost at that moment.
+ * first root that it was written under: a missing or different key file stops the start instead of quietly making a
+ * new one, because sealed data would be lost at that moment.
+ * @param options.source the key from the operator's environment, which takes the place of the file
  * @throws KeyFileError with the fact and the next step.
  */
-export function openKeyRing(options: { keyFile: string; dataDir: string; random: Random }): KeyRing {
+export function openKeyRing(options: {
+  keyFile: string;
+  dataDir: string;
+  random: Random;
+  source?: KeySource | undefined;
+}): KeptKeyRing {
+  const { keyFile, source } = options;
   const memory = join(options.dataDir, 'key.fingerprint');
   const remembered = existsSync(memory) ? readFileSync(memory, 'utf8').trim() : undefined;
-  if (!existsSync(options.keyFile)) {
+  if (source === undefined && !existsSync(keyFile)) {
     if (remembered !== undefined)
       throw new KeyFileError(
-        `The key file ${options.keyFile} is missing, and the data in ${options.dataDir} was written under the key ${remembered}. Put that file back, or name it in FAIRLEAD_KEY_FILE. Nothing was changed.`,
+        `The key file ${keyFile} is missing, and the data in ${options.dataDir} was written under the key ${remembered}. Put that file back, or name it in FAIRLEAD_KEY_FILE. Nothing was changed.`,
       );
-    mkdirSync(dirname(options.keyFile), { recursive: true, mode: 0o700 });
-    writeDurably(options.keyFile, `${headLine}\n${options.random.bytes(rootBytes).toString('base64')}\n`);
+    mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
+    writeRoots(keyFile, [rootOf(options.random.bytes(rootBytes))]);
   }
-  const ring = ringOf(readRoot(options.keyFile));
-  if (remembered === undefined) writeDurably(memory, `${ring.fingerprint}\n`);
-  else if (remembered !== ring.fingerprint)
+  const named = source === undefined ? `The key file ${keyFile}` : source.variable;
+  let roots = source === undefined ? readRoots(keyFile) : rootsOfSource(source);
+  const [first] = roots as [Root, ...Root[]];
+  if (remembered === undefined) writeDurably(memory, `${first.id}\n`);
+  else if (remembered !== first.id)
     throw new KeyFileError(
-      `The key file ${options.keyFile} holds the key ${ring.fingerprint}, but the data in ${options.dataDir} was written under ${remembered}. Name the right file in FAIRLEAD_KEY_FILE. Nothing was changed.`,
+      `${named} holds the key ${first.id}, but the data in ${options.dataDir} was written under ${remembered}. ${source === undefined ? 'Name the right file in FAIRLEAD_KEY_FILE' : 'Give the right key, or take the variable out'}. Nothing was changed.`,
     );
-  chmodSync(options.keyFile, 0o600);
-  return ring;
+  if (source === undefined) chmodSync(keyFile, 0o600);
+
+  function fileToChange(): string {
+    if (source === undefined) return keyFile;
+    throw new KeyFileError(
+      `The key comes from ${source.variable}, which Fairlead cannot change. Put the new root behind the others there (32 random bytes in base64, after a comma), start again, and run fairlead vault rotate --root. Nothing was changed.`,
+    );
+  }
+  /** Another process of this desk may have changed the file. */
+  function readAgain(): void {
+    if (source !== undefined) return;
+    const now = readRoots(keyFile);
+    if (now[0]?.id === first.id) roots = now;
+  }
+  return {
+    ...ringFrom(first, {
+      ids: () => roots.map(({ id }) => id),
+      wrapping(id) {
+        if (!roots.some((root) => root.id === id)) readAgain();
+        const root = roots.find((one) => one.id === id);
+        return root && wrappingKey(root);
+      },
+    }),
+    addRoot(random) {
+      const file = fileToChange();
+      const added = rootOf(random.bytes(rootBytes));
+      const next = [...readRoots(file), added];
+      writeRoots(file, next);
+      roots = next;
+      return added.id;
+    },
+    dropRoot(id) {
+      const file = fileToChange();
+      if (id === first.id)
+        throw new KeyFileError(
+          `The root ${id} stays: passwords, sessions and digests are derived from it. Nothing was changed.`,
+        );
+      const next = readRoots(file).filter((root) => root.id !== id);
+      writeRoots(file, next);
+      roots = next;
+    },
+  };
 }
 
-function readRoot(file: string): Buffer {
-  const [head, body] = readText(file).split('\n');
-  const root = Buffer.from(body ?? '', 'base64');
-  if (head !== headLine || root.length !== rootBytes)
-    throw new KeyFileError(
-      `The key file ${file} cannot be read: it is damaged or was made by another version. Put back a copy of it. Nothing was changed.`,
-    );
-  return root;
-}
-
-function readText(file: string): string {
+function rootsOfSource(source: KeySource): Root[] {
+  let text: string;
   try {
-    return readFileSync(file, 'utf8');
+    text = readKeySource(source);
   } catch (error) {
     throw new KeyFileError(
-      `The key file ${file} cannot be read by this user (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Fairlead, with mode 600. Nothing was changed.`,
+      `${source.variable} gave no key: ${(error as Error).message}. Run it by hand as the user that runs Fairlead. Nothing was changed.`,
     );
   }
+  const roots = parseBareRoots(text.trim());
+  if (roots === undefined)
+    throw new KeyFileError(
+      `${source.variable} holds no key that can be read: 32 bytes in base64 are expected (openssl rand -base64 32), older roots first with commas between them. Nothing was changed.`,
+    );
+  return roots;
 }
 
-/** A ring from given bytes: for tests and one-shot commands. */
-export function ringOf(root: Buffer): KeyRing {
+/** A ring from given bytes, oldest root first: for tests and one-shot commands. */
+export function ringOf(...bytes: [Buffer, ...Buffer[]]): KeyRing {
+  const roots = bytes.map(rootOf) as [Root, ...Root[]];
+  return ringFrom(roots[0], {
+    ids: () => roots.map(({ id }) => id),
+    wrapping(id) {
+      const root = roots.find((one) => one.id === id);
+      return root && wrappingKey(root);
+    },
+  });
+}
+
+function ringFrom(first: Root, roots: KeyRing['roots']): KeyRing {
   const derived = new Map<KeyPurpose, Buffer>();
   const derive = (purpose: KeyPurpose) => {
     const have = derived.get(purpose);
     if (have !== undefined) return have;
-    const key = Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), `fairlead/1/${purpose}`, 32));
+    const key = deriveFrom(first, purpose);
     derived.set(purpose, key);
     return key;
   };
   return {
     derive,
     digest: (purpose, value) => createHmac('sha256', derive(purpose)).update(value).digest(),
-    fingerprint: Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), 'fairlead/1/fingerprint', 8)).toString('hex'),
+    fingerprint: first.id,
+    roots,
   };
 }
 
-function writeDurably(file: string, text: string): void {
-  const next = `${file}.new`;
-  rmSync(next, { force: true });
-  writePrivateFile(next, text);
-  renameSync(next, file);
+function wrappingKey(root: Root): Buffer {
+  return deriveFrom(root, 'vault');
+}
+
+function deriveFrom(root: Root, purpose: KeyPurpose): Buffer {
+  return Buffer.from(hkdfSync('sha256', root.bytes, Buffer.alloc(0), `fairlead/1/${purpose}`, 32));
 }

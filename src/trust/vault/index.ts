@@ -1,25 +1,92 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import type { Audit } from '../../platform/audit.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
-import type { Vault } from '../../platform/vault.ts';
-import { openSeal } from '../keys/index.ts';
+import type { Place, Use, Vault } from '../../platform/vault.ts';
+import { framed, keyIdOf, nonceBytes, openFor, sealFor } from './cipher.ts';
+import { type Budget, budget, openKeyStore } from './key_store.ts';
+import { openOpenings } from './openings.ts';
 
-/** Seals under one key of the root for now; the envelope of organisation and subject keys takes its place. */
-export function openVault({ keys, random }: { keys: KeyRing; random: Random }): Vault {
-  const seal = openSeal(keys.derive('vault'), random);
-  const context = (place: object) => JSON.stringify(place);
+export const vaultMigrations = new URL('./migrations/', import.meta.url);
+
+export interface VaultHouse {
+  keys: KeyRing;
+  postgres: Pick<Postgres, 'vault' | 'tenant' | 'system'>;
+  clock: Pick<Clock, 'now' | 'monotonic' | 'after'>;
+  random: Random;
+  /** Asked when it is needed: the trail seals, too. */
+  audit: () => Audit;
+}
+
+export interface OpenVault extends Vault {
+  close(): void;
+}
+
+/**
+ * Envelope encryption: the root in the key file wraps a key per organisation, which wraps a key per data subject.
+ *
+ * ```ts
+ * const place = { organisationId: 7, table: 'connections', column: 'token', row: 12, class: 'D9' } as const;
+ * const sealed = await vault.seal(place, token);
+ * const token = await vault.open(place, sealed, { purpose: 'ads.read' });
+ * ```
+ */
+export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault {
+  const { random } = house;
+  const store = openKeyStore(house, limits);
+  const noteOpening = openOpenings(house);
+  const pepperOf = (owner: Place['organisationId']) => house.keys.digest('vault-pepper', String(owner));
+
+  async function seal(place: Place, plain: string | Buffer): Promise<Buffer> {
+    const key = await store.toSeal(place.organisationId, place.subject);
+    return sealFor(place, key, Buffer.from(plain), random.bytes(nonceBytes));
+  }
+
+  async function openUnnoted(place: Place, sealed: Buffer): Promise<Buffer> {
+    const key = await store.toOpen(place.organisationId, keyIdOf(sealed), place.subject);
+    return openFor(place, key, sealed);
+  }
+
+  async function isOld(place: Place, sealed: Buffer): Promise<boolean> {
+    return !(await store.isCurrent(place.organisationId, keyIdOf(sealed), place.subject));
+  }
+
   return {
-    async seal(place, plain) {
-      return Buffer.from(seal.seal(Buffer.from(plain).toString('base64'), context(place)), 'base64url');
+    seal,
+    async open(place: Place, sealed: Buffer, use?: Use) {
+      if (place.class === 'D9' && use === undefined)
+        throw new TypeError(`${place.table}.${place.column} is a connector's secret: say what it is opened for.`);
+      const plain = await openUnnoted(place, sealed);
+      if (place.class === 'D9' && use !== undefined) await noteOpening(place, use);
+      return plain;
     },
-    async open(place, sealed) {
-      const text = seal.open(sealed.toString('base64url'), context(place));
-      if (text === undefined) throw new Error('This value was sealed for another place, or was changed.');
-      return Buffer.from(text, 'base64');
+    isOld,
+    async reseal(place, sealed) {
+      if (!(await isOld(place, sealed))) return undefined;
+      return seal(place, await openUnnoted(place, sealed));
     },
     async subject(organisationId, kind, value) {
-      return keys.digest('vault', createHash('sha256').update(`${organisationId}\n${kind}\n${value}`).digest());
+      return createHmac('sha256', pepperOf(organisationId))
+        .update(framed([kind, normalised(kind, value)]))
+        .digest();
     },
-    async shred() {},
+    shred: store.destroy,
+    close: store.close,
   };
+}
+
+/** One person, one digest, however the identifier was typed. */
+function normalised(kind: Parameters<Vault['subject']>[1], value: string): string {
+  const text = value.normalize('NFKC').trim();
+  switch (kind) {
+    case 'email':
+      return text.toLowerCase();
+    case 'phone':
+      return text.replace(/[^+\d]/g, '').replace(/^00/, '+');
+    case 'external-id':
+    case 'person':
+      return text;
+  }
 }

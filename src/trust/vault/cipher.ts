@@ -1,0 +1,98 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { type Owner, type Place, VaultError } from '../../platform/vault.ts';
+
+/** What every ciphertext begins with; another form gets another mark. */
+const mark = Buffer.from('v1');
+export const keyIdBytes = 8;
+export const nonceBytes = 12;
+/** Enforced both ways: without `authTagLength` Node takes a tag of four bytes, which is guessed in hours. */
+const tagBytes = 16;
+const headBytes = mark.length + keyIdBytes + nonceBytes;
+
+/** A key as it is used: 32 bytes, and the id that its ciphertexts carry. */
+export interface LiveKey {
+  id: Buffer;
+  key: Buffer;
+}
+
+/**
+ * AES-256-GCM under a fresh 96-bit nonce: `v1`, key id (8), nonce (12), ciphertext, tag (16). The place and the key id are
+ * additional data, so the result opens for the same row, column, class and organisation only (CRY-01).
+ */
+export function sealFor(place: Place, { id, key }: LiveKey, plain: Buffer, nonce: Buffer): Buffer {
+  return Buffer.concat([mark, id, encrypt(key, nonce, boundTo(place, id), plain)]);
+}
+
+/** @throws VaultError not-authentic, when any bit of it, of its place or of the key is another */
+export function openFor(place: Place, { id, key }: LiveKey, sealed: Buffer): Buffer {
+  const plain = decrypt(key, boundTo(place, id), sealed.subarray(mark.length + keyIdBytes));
+  if (plain !== undefined) return plain;
+  throw new VaultError(
+    'not-authentic',
+    `This value of ${place.table}.${place.column} was sealed for another row, or was changed.`,
+  );
+}
+
+/** Which key a ciphertext was sealed under. @throws VaultError not-sealed */
+export function keyIdOf(sealed: Buffer): Buffer {
+  if (sealed.length < headBytes + tagBytes || !sealed.subarray(0, mark.length).equals(mark))
+    throw new VaultError(
+      'not-sealed',
+      'This is no sealed value, or one of a version that this Fairlead does not know.',
+    );
+  return sealed.subarray(mark.length, mark.length + keyIdBytes);
+}
+
+/** Seals a key under the one above it. `what` is `dek` for a key of an organisation, `subject` for one of a subject. */
+export function wrap(key: Buffer, under: Buffer, bound: readonly (string | Buffer)[], nonce: Buffer): Buffer {
+  return encrypt(under, nonce, framed(bound), key);
+}
+
+export function unwrap(wrapped: Buffer, under: Buffer, bound: readonly (string | Buffer)[]): Buffer {
+  const key = decrypt(under, framed(bound), wrapped);
+  if (key !== undefined) return key;
+  throw new VaultError('not-authentic', 'A key in the key store was changed, or belongs to another organisation.');
+}
+
+export function dataKeyBound(owner: Owner, id: Buffer): (string | Buffer)[] {
+  return ['dek', String(owner), id];
+}
+
+export function subjectKeyBound(owner: Owner, id: Buffer, subject: Buffer): (string | Buffer)[] {
+  return ['subject', String(owner), id, subject];
+}
+
+function boundTo(place: Place, keyId: Buffer): Buffer {
+  return framed([String(place.organisationId), place.table, place.column, String(place.row), place.class, keyId]);
+}
+
+/** Each part with its length in front: `a`, `bc` and `ab`, `c` are not the same. */
+export function framed(parts: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const bytes = Buffer.from(part);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [length, bytes];
+    }),
+  );
+}
+
+function encrypt(key: Buffer, nonce: Buffer, bound: Buffer, plain: Buffer): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(bound);
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypt(key: Buffer, bound: Buffer, sealed: Buffer): Buffer | undefined {
+  if (sealed.length < nonceBytes + tagBytes) return undefined;
+  const end = sealed.length - tagBytes;
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
+  decipher.setAAD(bound);
+  decipher.setAuthTag(sealed.subarray(end));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, end)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}

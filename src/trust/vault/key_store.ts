@@ -1,0 +1,357 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { Random } from '../../platform/random.ts';
+import type { KeyRing } from '../../platform/subject.ts';
+import { type Owner, VaultError } from '../../platform/vault.ts';
+import { dataKeyBound, keyIdBytes, type LiveKey, nonceBytes, subjectKeyBound, unwrap, wrap } from './cipher.ts';
+
+/** How long an unwrapped key may stay in memory: so long another process may use a key that was destroyed. */
+const rememberedMs = 5 * 60_000;
+const sweepMs = 60_000;
+/** Unwrapped keys at once: 10,000 are about 3 MB. The oldest goes first. */
+const rememberedMax = 10_000;
+
+/** Keys of which this process still holds reserved messages. What of the oldest is left is lost, which wastes it only. */
+const reservedMax = 100_000;
+
+/** Random nonces of 96 bits collide with a chance of 2^-32 after so many messages under one key (NIST SP 800-38D). */
+export const messagesMax = 2 ** 32;
+
+/**
+ * Messages are reserved in the database before they are used, a block at a time, so a crash wastes the rest of a block
+ * and uses none twice.
+ */
+export interface Budget {
+  messagesMax: number;
+  ofOwner: number;
+  ofSubject: number;
+}
+export const budget: Budget = { messagesMax, ofOwner: 2 ** 20, ofSubject: 2 ** 14 };
+
+/** Finds, makes, unwraps and destroys keys. What it hands out is to be used at once and not kept. */
+export interface KeyStore {
+  /** The key to seal one message with; one message is taken from its budget. */
+  toSeal(owner: Owner, subject?: Buffer): Promise<LiveKey>;
+  /** The key of this id. @throws VaultError destroyed or no-key */
+  toOpen(owner: Owner, id: Buffer, subject?: Buffer): Promise<LiveKey>;
+  isCurrent(owner: Owner, id: Buffer, subject?: Buffer): Promise<boolean>;
+  destroy(owner: Owner, subject: Buffer): Promise<void>;
+  /** Puts a new data key in the place of the current one, which goes on opening. */
+  replaceDataKey(owner: Owner): Promise<void>;
+  /** Forgets which keys are current, so that the next one is asked for. */
+  forgetCurrent(): void;
+  close(): void;
+}
+
+interface KeyHouse {
+  keys: Pick<KeyRing, 'roots'>;
+  postgres: Pick<Postgres, 'vault'>;
+  clock: Pick<Clock, 'now' | 'monotonic' | 'after'>;
+  random: Random;
+}
+
+export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
+  const { postgres, clock, random } = house;
+  const wrapping = wrappingOf(house);
+  /** By owner, subject and id; and by owner and subject alone, the one that seals. */
+  const live = remembering<LiveKey>(clock);
+  const current = remembering<LiveKey>(clock);
+  /** Messages left of what was reserved here, by key id. It outlives what is remembered of the key. */
+  const left = new Map<string, number>();
+  const loading = new Map<string, Promise<LiveKey>>();
+  /** Counts destructions: what was read before one must not be remembered after it. */
+  let destroyed = 0;
+
+  const nameOf = (owner: Owner, subject?: Buffer, id?: Buffer) =>
+    `${owner} ${subject?.toString('hex') ?? ''} ${id?.toString('hex') ?? ''}`;
+
+  async function toSeal(owner: Owner, subject?: Buffer): Promise<LiveKey> {
+    const name = nameOf(owner, subject);
+    for (;;) {
+      const found = current.get(name) ?? (await once(name, () => loadCurrent(owner, subject)));
+      if (take(found.id)) return found;
+      // Its block is used up: the next one, or the next key, comes from the database.
+      current.delete(name);
+    }
+  }
+
+  function take(id: Buffer): boolean {
+    const name = id.toString('hex');
+    const messages = left.get(name) ?? 0;
+    if (messages === 0) return false;
+    left.set(name, messages - 1);
+    return true;
+  }
+
+  /** Many callers at once ask the database once. */
+  function once(name: string, load: () => Promise<LiveKey>): Promise<LiveKey> {
+    const running = loading.get(name);
+    if (running !== undefined) return running;
+    const mine = load().finally(() => loading.delete(name));
+    loading.set(name, mine);
+    return mine;
+  }
+
+  async function loadCurrent(owner: Owner, subject?: Buffer): Promise<LiveKey> {
+    const before = destroyed;
+    const { key, reserved } =
+      subject === undefined ? await currentDataKey(owner) : await currentSubjectKey(owner, subject);
+    const name = key.id.toString('hex');
+    const oldest = left.keys().next();
+    if (left.size >= reservedMax && !oldest.done) left.delete(oldest.value);
+    left.set(name, (left.get(name) ?? 0) + reserved);
+    if (before === destroyed) {
+      current.set(nameOf(owner, subject), key);
+      live.set(nameOf(owner, subject, key.id), key);
+    }
+    return key;
+  }
+
+  function currentDataKey(owner: Owner): Promise<{ key: LiveKey; reserved: number }> {
+    return postgres.vault(owner, async (sql) => {
+      for (;;) {
+        const row = await sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE is_current');
+        if (row !== undefined) {
+          const key = { id: row.id, key: wrapping.dataKey(owner, row) };
+          if ((left.get(row.id.toString('hex')) ?? 0) > 0) return { key, reserved: 0 };
+          if (await reserve(sql, 'owner_keys', row.id, limits.ofOwner)) return { key, reserved: limits.ofOwner };
+          await retire(sql, row.id);
+        }
+        const made = await makeDataKey(sql, owner);
+        if (made !== undefined) return { key: made, reserved: limits.ofOwner };
+      }
+    });
+  }
+
+  /** @returns undefined when another process was faster: its key is to be taken */
+  async function makeDataKey(sql: Sql, owner: Owner): Promise<LiveKey | undefined> {
+    const made = { id: random.bytes(keyIdBytes), key: random.bytes(32) };
+    const rootId = await wrapping.takeRoot(sql);
+    const inserted = await sql.run(
+      `INSERT INTO vault.owner_keys (id, organisation_id, root_id, wrapped, is_current, messages, created_at)
+       VALUES ($1, current_organisation(), $2, $3, true, $4, $5)
+       ON CONFLICT (organisation_id) WHERE is_current DO NOTHING`,
+      [
+        made.id,
+        rootId,
+        wrap(made.key, wrapping.root(rootId), dataKeyBound(owner, made.id), random.bytes(nonceBytes)),
+        limits.ofOwner,
+        new Date(clock.now()),
+      ],
+    );
+    return inserted === 1 ? made : undefined;
+  }
+
+  function retire(sql: Sql, id: Buffer): Promise<number> {
+    return sql.run('UPDATE vault.owner_keys SET is_current = false, replaced_at = $2 WHERE id = $1 AND is_current', [
+      id,
+      new Date(clock.now()),
+    ]);
+  }
+
+  /** Near its end a key gets no further block, and the next key takes over (CRY-11). */
+  async function reserve(sql: Sql, table: 'owner_keys' | 'subject_keys', id: Buffer, block: number): Promise<boolean> {
+    return (
+      (await sql.run(
+        `UPDATE vault.${table} SET messages = messages + $2 WHERE id = $1 AND is_current AND messages + $2 <= $3`,
+        [id, block, limits.messagesMax],
+      )) === 1
+    );
+  }
+
+  async function currentSubjectKey(owner: Owner, subject: Buffer): Promise<{ key: LiveKey; reserved: number }> {
+    const block = limits.ofSubject;
+    for (;;) {
+      const found = await postgres.vault(owner, async (sql) => {
+        const row = await sql.maybe<SubjectKeyRow>(
+          'SELECT id, wrapped, wrapped_by FROM vault.subject_keys WHERE subject = $1 AND is_current',
+          [subject],
+        );
+        if (row === undefined) return undefined;
+        if ((left.get(row.id.toString('hex')) ?? 0) > 0) return { row, reserved: 0 };
+        if (await reserve(sql, 'subject_keys', row.id, block)) return { row, reserved: block };
+        await sql.run('UPDATE vault.subject_keys SET is_current = false WHERE id = $1', [row.id]);
+        return undefined;
+      });
+      if (found !== undefined)
+        return { key: await unwrapSubjectKey(owner, subject, found.row), reserved: found.reserved };
+      const made = await makeSubjectKey(owner, subject);
+      if (made !== undefined) return { key: made, reserved: block };
+    }
+  }
+
+  async function makeSubjectKey(owner: Owner, subject: Buffer): Promise<LiveKey | undefined> {
+    // Before the transaction: it may have to ask for a block of its own, on another connection.
+    const above = await toSeal(owner);
+    const made = { id: random.bytes(keyIdBytes), key: random.bytes(32) };
+    const inserted = await postgres.vault(owner, (sql) =>
+      sql.run(
+        `INSERT INTO vault.subject_keys
+           (id, organisation_id, subject, wrapped_by, wrapped, is_current, messages, created_at)
+         VALUES ($1, current_organisation(), $2, $3, $4, true, $5, $6)
+         ON CONFLICT (organisation_id, subject) WHERE is_current DO NOTHING`,
+        [
+          made.id,
+          subject,
+          above.id,
+          wrap(made.key, above.key, subjectKeyBound(owner, made.id, subject), random.bytes(nonceBytes)),
+          limits.ofSubject,
+          new Date(clock.now()),
+        ],
+      ),
+    );
+    return inserted === 1 ? made : undefined;
+  }
+
+  async function unwrapSubjectKey(owner: Owner, subject: Buffer, row: SubjectKeyRow): Promise<LiveKey> {
+    const above = await toOpen(owner, row.wrapped_by);
+    return { id: row.id, key: unwrap(row.wrapped, above.key, subjectKeyBound(owner, row.id, subject)) };
+  }
+
+  async function toOpen(owner: Owner, id: Buffer, subject?: Buffer): Promise<LiveKey> {
+    const name = nameOf(owner, subject, id);
+    const found = live.get(name);
+    if (found !== undefined) return found;
+    return once(name, async () => {
+      const before = destroyed;
+      const key = subject === undefined ? await dataKey(owner, id) : await subjectKey(owner, id, subject);
+      if (before === destroyed) live.set(name, key);
+      return key;
+    });
+  }
+
+  async function dataKey(owner: Owner, id: Buffer): Promise<LiveKey> {
+    const row = await postgres.vault(owner, (sql) =>
+      sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE id = $1', [id]),
+    );
+    if (row === undefined)
+      throw new VaultError(
+        'no-key',
+        'This value was sealed under a key that the key store does not have: it belongs to another organisation, or the key store is older than the value.',
+      );
+    return { id: row.id, key: wrapping.dataKey(owner, row) };
+  }
+
+  async function subjectKey(owner: Owner, id: Buffer, subject: Buffer): Promise<LiveKey> {
+    const row = await postgres.vault(owner, (sql) =>
+      sql.maybe<SubjectKeyRow>(
+        'SELECT id, wrapped, wrapped_by FROM vault.subject_keys WHERE id = $1 AND subject = $2',
+        [id, subject],
+      ),
+    );
+    if (row === undefined)
+      throw new VaultError('destroyed', 'This value cannot be opened any more: the key of its subject was destroyed.');
+    return unwrapSubjectKey(owner, subject, row);
+  }
+
+  const sweep = () => {
+    live.sweep();
+    current.sweep();
+    stopSweeping = clock.after(sweepMs, sweep);
+  };
+  let stopSweeping = clock.after(sweepMs, sweep);
+
+  return {
+    toSeal,
+    toOpen,
+    async isCurrent(owner, id, subject) {
+      const table = subject === undefined ? 'owner_keys' : 'subject_keys';
+      const row = await postgres.vault(owner, (sql) =>
+        sql.maybe<{ is_current: boolean }>(`SELECT is_current FROM vault.${table} WHERE id = $1`, [id]),
+      );
+      return row?.is_current === true;
+    },
+    async destroy(owner, subject) {
+      await postgres.vault(owner, (sql) => sql.run('DELETE FROM vault.subject_keys WHERE subject = $1', [subject]));
+      destroyed += 1;
+      current.delete(nameOf(owner, subject));
+      live.deleteAll(nameOf(owner, subject));
+    },
+    async replaceDataKey(owner) {
+      await postgres.vault(owner, async (sql) => {
+        const row = await sql.maybe<{ id: Buffer }>('SELECT id FROM vault.owner_keys WHERE is_current FOR UPDATE');
+        if (row === undefined) return;
+        await retire(sql, row.id);
+        await makeDataKey(sql, owner);
+      });
+      current.delete(nameOf(owner));
+    },
+    forgetCurrent: () => current.clear(),
+    close() {
+      stopSweeping();
+      live.clear();
+      current.clear();
+    },
+  };
+}
+
+interface DataKeyRow {
+  id: Buffer;
+  root_id: string;
+  wrapped: Buffer;
+}
+
+interface SubjectKeyRow {
+  id: Buffer;
+  wrapped: Buffer;
+  wrapped_by: Buffer;
+}
+
+/** What concerns the roots: which one wraps, and what one has wrapped. */
+export function wrappingOf({ keys, clock }: Pick<KeyHouse, 'keys'> & { clock: Pick<Clock, 'now'> }) {
+  function root(id: string): Buffer {
+    const key = keys.roots.wrapping(id);
+    if (key !== undefined) return key;
+    throw new VaultError(
+      'no-root',
+      `The keys of this database are wrapped under the root ${id}, which the key file here does not hold. Put the newest copy of the key file here.`,
+    );
+  }
+  return {
+    root,
+    dataKey: (owner: Owner, row: DataKeyRow) => unwrap(row.wrapped, root(row.root_id), dataKeyBound(owner, row.id)),
+    /** The root to wrap one key under. The row stays locked until the transaction ends, so no change of root comes between. */
+    async takeRoot(sql: Sql): Promise<string> {
+      for (;;) {
+        const taken = await sql.maybe<{ id: string; messages: number }>(
+          'UPDATE vault.roots SET messages = messages + 1 WHERE is_current AND messages < $1 RETURNING id, messages',
+          [messagesMax],
+        );
+        if (taken !== undefined) return taken.id;
+        const newest = keys.roots.ids().at(-1) as string;
+        const made = await sql.run(
+          `INSERT INTO vault.roots (id, is_current, first_used_at) VALUES ($1, true, $2) ON CONFLICT DO NOTHING`,
+          [newest, new Date(clock.now())],
+        );
+        const spent = await sql.maybe('SELECT id FROM vault.roots WHERE is_current AND messages >= $1', [messagesMax]);
+        if (made === 0 && spent !== undefined)
+          throw new VaultError('spent', 'The root key has wrapped 2^32 keys. Run fairlead vault rotate --root.');
+      }
+    },
+  };
+}
+
+/** Keeps each value for five minutes at most, and the newest ones of too many. */
+function remembering<Value>(clock: Pick<Clock, 'monotonic'>) {
+  const entries = new Map<string, { value: Value; until: number }>();
+  return {
+    get(name: string): Value | undefined {
+      const entry = entries.get(name);
+      return entry !== undefined && entry.until > clock.monotonic() ? entry.value : undefined;
+    },
+    set(name: string, value: Value): void {
+      const oldest = entries.keys().next();
+      if (entries.size >= rememberedMax && !oldest.done) entries.delete(oldest.value);
+      entries.delete(name);
+      entries.set(name, { value, until: clock.monotonic() + rememberedMs });
+    },
+    delete: (name: string) => void entries.delete(name),
+    deleteAll(start: string): void {
+      for (const name of entries.keys()) if (name.startsWith(start)) entries.delete(name);
+    },
+    clear: () => entries.clear(),
+    sweep(): void {
+      for (const [name, { until }] of entries) if (until <= clock.monotonic()) entries.delete(name);
+    },
+  };
+}
