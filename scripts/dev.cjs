@@ -18,6 +18,8 @@ async function main() {
   const children = [
     start(node, [quiet].concat(watched, cli, 'serve'), {
       PORT: port,
+      // Mail goes into /dev/inbox and not to the network.
+      FAIRLEAD_DEV: '1',
       FAIRLEAD_PUBLIC_URL: process.env.FAIRLEAD_PUBLIC_URL || 'http://localhost:' + vitePort,
       UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE || '16',
     }),

@@ -14,6 +14,7 @@ export const postgresMigrations = [
   new URL('../src/accounts/migrations/', import.meta.url),
   new URL('../src/trust/audit/migrations/', import.meta.url),
   new URL('../src/trust/vault/migrations/', import.meta.url),
+  new URL('../src/platform/mail/migrations/', import.meta.url),
 ];
 
 export interface TestPostgres {

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { takeDataDir } from '../platform/data_dir.ts';
 import type { Log } from '../platform/log.ts';
-import { openMail } from '../platform/mail/index.ts';
+import { mailMigrations, openMail } from '../platform/mail/index.ts';
 import { openOutbound } from '../platform/outbound/index.ts';
 import { openPostgres } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
@@ -77,6 +77,7 @@ export async function openDesk(parts: {
         accountsMigrations,
         auditMigrations,
         vaultMigrations,
+        mailMigrations,
         ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
       ],
       random,
@@ -113,7 +114,8 @@ export async function openDesk(parts: {
     const vault = openVault({ keys, postgres, clock, random, audit: () => audit });
     undo.push(() => vault.close());
     const audit: Audit = openAudit({ vault, clock, random });
-    const mail = openMail({ config });
+    const mail = openMail({ config, clock, random, log, postgres, keys, vault });
+    undo.push(() => mail.stop());
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });
     undo.push(() => accounts.stop?.());
@@ -128,6 +130,7 @@ export async function openDesk(parts: {
     let hasBegun = false;
     async function readBack() {
       for (const part of running) await part.begin?.();
+      mail.start();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });

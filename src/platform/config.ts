@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
 import type { KeySource } from './key_source.ts';
+import type { MailServer } from './mail/index.ts';
+import { readMailServer } from './mail_config.ts';
 
 /** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
 export interface Config {
@@ -30,6 +32,10 @@ export interface Config {
   posthog: { key: string; host: string } | undefined;
   /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
   outboundAllow: string[];
+  /** The mail server of the environment, which wins over one that is set in the app. */
+  smtp: MailServer | undefined;
+  /** Mail goes into a page of this desk and never to the network: for development and the demo, on loopback alone. */
+  inbox: boolean;
   /** Made-up data (`npm run demo`): the door to the network stays shut and every page says what it shows. */
   demo: boolean;
 }
@@ -69,11 +75,14 @@ const known = [
   'FAIRLEAD_ACME_EMAIL',
   'FAIRLEAD_ACME_DIRECTORY',
   'FAIRLEAD_ACME_HTTP_PORT',
+  'FAIRLEAD_SMTP_URL',
+  'FAIRLEAD_MAIL_FROM',
   'FAIRLEAD_SENTRY_DSN',
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
   'FAIRLEAD_OUTBOUND_ALLOW',
   'FAIRLEAD_CLOCK_OFFSET_MS',
+  'FAIRLEAD_DEV',
   'FAIRLEAD_CHROMIUM',
   'FAIRLEAD_CRASH_POINT',
 ];
@@ -248,6 +257,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         ?.split(',')
         .map((name) => name.trim())
         .filter((name) => name !== '') ?? [],
+    smtp: readMailServer({ text, wrong }),
+    inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     demo: false,
   };
   if (problems.length > 0) throw new ConfigError(problems);

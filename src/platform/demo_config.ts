@@ -44,5 +44,5 @@ export function readDemoConfig(
       !['FAIRLEAD_CHROMIUM', 'FAIRLEAD_CLOCK_OFFSET_MS'].includes(name) &&
       env[name]?.trim(),
   );
-  return { config: { ...config, demo: true }, unused };
+  return { config: { ...config, demo: true, inbox: true }, unused };
 }

@@ -1,2 +1,7 @@
-export type { Mail, MailBlock, MailTemplate, Message } from './message.ts';
-export { openMail } from './open.ts';
+export type { Letter } from './draw.ts';
+export type { Inbox, InboxMessage } from './inbox.ts';
+export type { Advice, DueMessage, Mail, MailBlock, MailKind, MailState, MailTemplate, Message } from './message.ts';
+export { type MailOffice, openMail } from './open.ts';
+export type { MailServer, SavedServer } from './server.ts';
+
+export const mailMigrations = new URL('./migrations/', import.meta.url);

@@ -49,6 +49,8 @@ export interface Door {
    * connections of its own, so it may be called within any other work, and commits without it.
    */
   vault<T>(owner: number | 'desk', work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Sees the schema `mail` whole, and nothing else: for who sends. */
+  mail<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   ping(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -153,6 +155,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
         work,
         { from: keyPool },
       ),
+    mail: (work) => transaction('BEGIN; SET LOCAL ROLE fairlead_mail', work),
     ping: (withinMs) => transaction('BEGIN READ ONLY', async () => undefined, { withinMs }),
     async close() {
       await Promise.all([pool.end(), keyPool.end()]);

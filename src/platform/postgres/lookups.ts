@@ -18,6 +18,7 @@ export const lookups = [
 export const deletions = [
   'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
   'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
 ] as const;
 

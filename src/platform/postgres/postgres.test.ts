@@ -429,7 +429,7 @@ describe('a start with DATABASE_URL', () => {
         await client.query(
           `DROP ROLE IF EXISTS probe_heir, probe_bypass;
            CREATE ROLE probe_bypass LOGIN BYPASSRLS; CREATE ROLE probe_heir LOGIN IN ROLE probe_bypass;
-           GRANT fairlead_app, fairlead_audit, fairlead_retention TO probe_bypass, probe_heir, fairlead_cluster`,
+           GRANT fairlead_app, fairlead_audit, fairlead_mail, fairlead_retention TO probe_bypass, probe_heir, fairlead_cluster`,
         );
       }),
     );
@@ -439,7 +439,7 @@ describe('a start with DATABASE_URL', () => {
     ['is a superuser', 'fairlead_cluster', /^The role fairlead_cluster of DATABASE_URL is a superuser: /],
     ['bypasses row security', 'probe_bypass', /can act as probe_bypass, which bypasses row security/],
     ['can become one that does', 'probe_heir', /can act as probe_bypass, which bypasses row security/],
-    ['owns a table', 'fairlead_owner', /fairlead_owner of DATABASE_URL .*owns public\./],
+    ['owns a table', 'fairlead_owner', /fairlead_owner of DATABASE_URL .*owns \w+\./],
   ])('is refused when its login %s', async (_what, login, message) => {
     await expect(startAs(login)).rejects.toThrow(message);
     await expect(startAs(login)).rejects.toThrow(PostgresRefused);

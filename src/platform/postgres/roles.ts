@@ -15,14 +15,14 @@ export async function refuseOldServer(owner: Connection): Promise<void> {
 }
 
 /**
- * Makes the app's login a member of the app role, and lets it step into audit, retention and vault for a transaction
+ * Makes the app's login a member of the app role, and lets it step into audit, mail, retention and vault for a transaction
  * (SET LOCAL ROLE; nothing of theirs is inherited). Idempotent.
  */
 export async function admitApp(owner: Connection, login: string): Promise<void> {
   const { rows } = await owner.query<{ missing: boolean }>(
     `SELECT bool_or(NOT EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid AND m.member = l.oid)) AS missing
      FROM pg_roles r, pg_roles l
-     WHERE l.rolname = $1 AND r.rolname IN ('fairlead_app', 'fairlead_audit', 'fairlead_retention', 'fairlead_vault')`,
+     WHERE l.rolname = $1 AND r.rolname IN ('fairlead_app', 'fairlead_audit', 'fairlead_mail', 'fairlead_retention', 'fairlead_vault')`,
     [login],
   );
   if (rows[0]?.missing === null)
@@ -32,11 +32,11 @@ export async function admitApp(owner: Connection, login: string): Promise<void> 
   try {
     await owner.query(
       `GRANT fairlead_app TO ${name} WITH INHERIT TRUE, SET FALSE;
-       GRANT fairlead_audit, fairlead_retention, fairlead_vault TO ${name} WITH INHERIT FALSE, SET TRUE`,
+       GRANT fairlead_audit, fairlead_mail, fairlead_retention, fairlead_vault TO ${name} WITH INHERIT FALSE, SET TRUE`,
     );
   } catch (error) {
     throw new PostgresRefused(
-      `The owner role may not make ${login} a member of fairlead_app (${(error as Error).message}). Run once as an administrator: GRANT fairlead_app TO ${name} WITH INHERIT TRUE, SET FALSE; GRANT fairlead_audit, fairlead_retention, fairlead_vault TO ${name} WITH INHERIT FALSE, SET TRUE;`,
+      `The owner role may not make ${login} a member of fairlead_app (${(error as Error).message}). Run once as an administrator: GRANT fairlead_app TO ${name} WITH INHERIT TRUE, SET FALSE; GRANT fairlead_audit, fairlead_mail, fairlead_retention, fairlead_vault TO ${name} WITH INHERIT FALSE, SET TRUE;`,
     );
   }
 }
@@ -55,7 +55,7 @@ export async function refusePower(app: Sql): Promise<void> {
       (SELECT format('%s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relowner IN (SELECT oid FROM mine) AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
           AND n.nspname NOT LIKE 'pg_temp%' AND n.nspname NOT LIKE 'pg_toast_temp%' LIMIT 1) AS owns,
-      (SELECT nspname FROM pg_namespace WHERE nspname IN ('public', 'audit', 'retention', 'lookup', 'vault')
+      (SELECT nspname FROM pg_namespace WHERE nspname IN ('public', 'audit', 'mail', 'retention', 'lookup', 'vault')
         AND has_schema_privilege(oid, 'CREATE') LIMIT 1) AS creates_in`);
   const reasons = power.superuser
     ? ['is a superuser']

@@ -1,0 +1,147 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Postgres, Sql } from '../postgres/index.ts';
+import type { KeyRing } from '../subject.ts';
+import type { MailKind } from './message.ts';
+
+export type SuppressionReason = 'hard_bounce' | 'complaint' | 'unsubscribed' | 'erasure';
+/** Kinds that a reader can end. */
+export type EndableKind = Exclude<MailKind, 'service'>;
+
+/** What an unsubscribe link names. */
+export interface Unsubscription {
+  organisationId: number | undefined;
+  digest: Buffer;
+  kind: EndableKind;
+}
+
+export interface Suppression {
+  id: number;
+  organisationId: number | undefined;
+  kind: EndableKind | undefined;
+  reason: SuppressionReason;
+  atMs: number;
+}
+
+export interface Suppressions {
+  /** What is kept in place of an address. */
+  digest(address: string): Buffer;
+  /** The link of one reader, organisation and kind; whoever has it can end this mail and nothing else. */
+  token(unsubscription: Unsubscription): string;
+  /** @returns what a link names, or undefined when it was not made here */
+  readToken(token: string): Unsubscription | undefined;
+  /** Takes effect with the next message that is due. Twice is once. */
+  unsubscribe(unsubscription: Unsubscription): Promise<void>;
+  /** Nothing goes to this address any more, but what the law requires. */
+  suppress(address: string, reason: Exclude<SuppressionReason, 'unsubscribed'>): Promise<void>;
+  /** What stands in the way of mail to this address. */
+  of(address: string): Promise<Suppression[]>;
+  /** Takes an entry back; what was erased stays. @returns was it there? */
+  lift(address: string, id: number): Promise<boolean>;
+}
+
+const kinds: readonly EndableKind[] = ['alert', 'report'];
+const macBytes = 16;
+const digestBytes = 32;
+
+export function openSuppressions({
+  postgres,
+  keys,
+  clock,
+}: {
+  postgres: Postgres;
+  keys: KeyRing;
+  clock: Clock;
+}): Suppressions {
+  const digest = (address: string) => keys.digest('mail-address', normalise(address));
+
+  function mac(body: Buffer): Buffer {
+    return keys.digest('unsubscribe', body).subarray(0, macBytes);
+  }
+
+  return {
+    digest,
+    token({ organisationId, digest: address, kind }) {
+      const body = Buffer.alloc(1 + 8 + digestBytes);
+      body.writeUInt8(kinds.indexOf(kind), 0);
+      body.writeBigUInt64BE(BigInt(organisationId ?? 0), 1);
+      address.copy(body, 9);
+      return Buffer.concat([body, mac(body)]).toString('base64url');
+    },
+    readToken(token) {
+      const bytes = Buffer.from(token, 'base64url');
+      if (bytes.length !== 9 + digestBytes + macBytes || bytes.toString('base64url') !== token) return undefined;
+      const body = bytes.subarray(0, 9 + digestBytes);
+      if (!timingSafeEqual(mac(body), bytes.subarray(body.length))) return undefined;
+      const kind = kinds[body.readUInt8(0)];
+      const organisation = Number(body.readBigUInt64BE(1));
+      return kind === undefined
+        ? undefined
+        : {
+            kind,
+            organisationId: organisation === 0 ? undefined : organisation,
+            digest: Buffer.from(body.subarray(9)),
+          };
+    },
+    unsubscribe: ({ organisationId, digest: address, kind }) =>
+      postgres.mail((sql) =>
+        addSuppression(sql, clock, { digest: address, organisationId, kind, reason: 'unsubscribed' }),
+      ),
+    suppress: (address, reason) =>
+      postgres.mail((sql) => addSuppression(sql, clock, { digest: digest(address), reason })),
+    async of(address) {
+      const rows = await postgres.mail((sql) =>
+        sql.query<{
+          id: number;
+          organisation_id: number | null;
+          kind: EndableKind | null;
+          reason: SuppressionReason;
+          created_at: Date;
+        }>(
+          'SELECT id, organisation_id, kind, reason, created_at FROM mail.suppressions WHERE address_digest = $1 ORDER BY id',
+          [digest(address)],
+        ),
+      );
+      return rows.map((row) => ({
+        id: row.id,
+        organisationId: row.organisation_id ?? undefined,
+        kind: row.kind ?? undefined,
+        reason: row.reason,
+        atMs: row.created_at.getTime(),
+      }));
+    },
+    lift: (address, id) =>
+      postgres.mail(
+        async (sql) =>
+          (await sql.run(
+            "DELETE FROM mail.suppressions WHERE id = $1 AND address_digest = $2 AND reason <> 'erasure'",
+            [id, digest(address)],
+          )) > 0,
+      ),
+  };
+}
+
+/** In the transaction of whoever sends, which found out. */
+export function addSuppression(
+  sql: Sql,
+  clock: Clock,
+  entry: {
+    digest: Buffer;
+    reason: SuppressionReason;
+    organisationId?: number | undefined;
+    kind?: EndableKind | undefined;
+  },
+): Promise<void> {
+  return sql
+    .run(
+      `INSERT INTO mail.suppressions (address_digest, organisation_id, kind, reason, created_at)
+       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      [entry.digest, entry.organisationId ?? null, entry.kind ?? null, entry.reason, new Date(clock.now())],
+    )
+    .then(() => undefined);
+}
+
+/** The local part may differ by case in theory and does in no mailbox that anybody uses. */
+function normalise(address: string): string {
+  return address.trim().toLowerCase();
+}
