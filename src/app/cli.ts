@@ -8,6 +8,7 @@ import {
   setUpUsage,
   UsageError,
   undoUsage,
+  vaultUsage,
 } from './usage.ts';
 import { version } from './version.ts';
 
@@ -56,6 +57,11 @@ const commands: Record<string, Command> = {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',
     usage: explainUsage,
     run: async (args) => (await import('./explain.ts')).explainHits(args),
+  },
+  vault: {
+    summary: 'vault rotate: new keys for what is sealed, or a new root key, while everything goes on',
+    usage: vaultUsage,
+    run: async (args) => (await import('./vault_command.ts')).runVault(args),
   },
   doctor: {
     summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do',

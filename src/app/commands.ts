@@ -2,6 +2,7 @@ import { type ControlCommand, readWhole } from '../platform/control.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
 import { setUpDesk } from './set_up_desk.ts';
+import { changeKeys } from './vault_desk.ts';
 
 const setUpBytesMax = 1024 * 1024;
 
@@ -19,5 +20,6 @@ export function controlCommands(desk: Desk): Record<string, ControlCommand> {
     ...Object.fromEntries(whenBegun),
     setup: async (_args, body) => setUpDesk(desk, JSON.parse(await readWhole(body, setUpBytesMax))),
     status: () => readiness(desk),
+    vault: (args, _body, say) => changeKeys(desk, args, say),
   };
 }

@@ -14,7 +14,7 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit } from '../trust/audit/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
-import { openVault, vaultMigrations } from '../trust/vault/index.ts';
+import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
@@ -25,6 +25,7 @@ export interface Desk {
   house: House;
   accounts: Accounts;
   parts: RunningSubject[];
+  keeper: VaultKeeper;
   /**
    * Reads back what the last process knew, then loads what is on disk into the stores. A desk that listens does so first:
    * what comes meanwhile waits. Once, however often it is called.
@@ -91,7 +92,9 @@ export async function openDesk(parts: {
     const [postgres, warehouse] = await bothOrNone(opening, openWarehouse({ config, clock, log }));
     undo.push(() => postgres.close());
     undo.push(() => warehouse.close());
+    const keyName = config.keySource?.variable ?? `the key file ${config.keyFile}`;
     await agreeOnKey({ postgres, clock, keys, keyFile: config.keyFile });
+    await refuseMissingRoots({ postgres, keys, keyName });
     await migrateWarehouse(
       warehouse,
       subjects.flatMap(({ name, migrations }) =>
@@ -113,6 +116,7 @@ export async function openDesk(parts: {
     step('Starting');
     const vault = openVault({ keys, postgres, clock, random, audit: () => audit });
     undo.push(() => vault.close());
+    const keeper = vault.keeper(keys, config.databaseUrl !== undefined);
     const audit: Audit = openAudit({ vault, clock, random });
     const mail = openMail({ config, clock, random, log, postgres, keys, vault });
     undo.push(() => mail.stop());
@@ -141,7 +145,7 @@ export async function openDesk(parts: {
       readingBack ??= readBack();
       return readingBack;
     }
-    return { house, accounts, parts: [accounts, ...running], begin, hasBegun: () => hasBegun, close };
+    return { house, accounts, parts: [accounts, ...running], keeper, begin, hasBegun: () => hasBegun, close };
   } catch (error) {
     await close();
     throw error;

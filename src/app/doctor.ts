@@ -5,6 +5,8 @@ import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
 import { diskOf } from '../platform/disk.ts';
+import { volumeEncryption } from '../platform/volume.ts';
+import { fieldSealed } from '../trust/classes/index.ts';
 import { certificateFindings } from './certificate_findings.ts';
 import { diskWarnShare, type Readiness } from './health.ts';
 import { onDesk } from './with_desk.ts';
@@ -29,6 +31,7 @@ export async function doctor(): Promise<number> {
     disk(config),
     ...dataDirectory(config),
     ...keyFile(config),
+    atRest(config),
     await port(config, holder),
     ...(await plainPort(config, holder)),
     ...(await stores(config)),
@@ -90,6 +93,8 @@ function dataDirectory(config: Config): Finding[] {
 }
 
 function keyFile(config: Config): Finding[] {
+  if (config.keySource !== undefined)
+    return [{ what: 'key', state: 'ok', fact: `comes from ${config.keySource.variable}; no key file is read` }];
   if (!existsSync(config.keyFile))
     return [
       {
@@ -116,6 +121,34 @@ function keyFile(config: Config): Finding[] {
       todo: 'Name a file on another disk in FAIRLEAD_KEY_FILE, and keep a copy of it away from the backups.',
     });
   return findings.length > 0 ? findings : [{ what: 'key file', state: 'ok', fact: 'private, on a disk of its own' }];
+}
+
+/**
+ * What a stolen disk would give (CRY-06), in the words of the catalogue: the classes that are sealed field by field always
+ * are, the others are as safe as the volume.
+ */
+function atRest(config: Config): Finding {
+  const what = 'encryption at rest';
+  const sealed = `${fieldSealed.join(', ')} are sealed field by field`;
+  const folder = existsSync(config.dataDir) ? config.dataDir : dirname(config.dataDir);
+  switch (volumeEncryption(folder)) {
+    case 'dm-crypt':
+      return { what, state: 'ok', fact: `${sealed}; the volume of the data directory is encrypted (dm-crypt)` };
+    case 'none-seen':
+      return {
+        what,
+        state: 'look',
+        fact: `${sealed}; everything else lies in clear on a volume that this system does not encrypt`,
+        todo: 'Put FAIRLEAD_DATA_DIR on an encrypted volume, unless the machine or its provider encrypts below.',
+      };
+    case 'unknown':
+      return {
+        what,
+        state: 'look',
+        fact: `${sealed}; whether the volume of the data directory is encrypted cannot be told from here`,
+        todo: 'Ask whoever runs the machine. Everything else than the sealed fields is as safe as the volume.',
+      };
+  }
 }
 
 async function port(config: Config, holder: number | undefined): Promise<Finding> {

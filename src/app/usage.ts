@@ -11,6 +11,9 @@ export const exportUsage =
   'fairlead export <domain> --out <file> [--format plausible|ndjson|parquet] [--from 2026-01-01] [--to 2026-01-31]';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
+export const vaultUsage =
+  'fairlead vault status | fairlead vault rotate [--organisation <slug>] | fairlead vault rotate --root [--prepare] | fairlead vault forget-root <id>';
+
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -78,6 +78,7 @@ describe('names what is wrong and what to do', () => {
     rmSync(cli.keyFile, { force: true });
     const { code, out } = await doctor();
     expect(code).toBe(1);
+    expect(out).toMatch(/(ok|look) +encryption at rest: D4, D5, D9 are sealed field by field; .*(volume|dm-crypt)/);
     expect(out).toMatch(/WRONG +key file: there is none at .*\n +→ .*put it back before starting/);
   });
 

@@ -247,6 +247,11 @@ export const classes: readonly DataClass[] = [
   },
 ];
 
+/** What is never in a table in clear, wherever the disk is. */
+export const fieldSealed: readonly ClassId[] = classes
+  .filter(({ protection }) => protection.startsWith('sealed field'))
+  .map(({ id }) => id);
+
 const byId = new Map(classes.map((one) => [one.id, one]));
 
 /**

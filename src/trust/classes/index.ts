@@ -1,3 +1,3 @@
 export { type Column, findUnclassified, findUnguarded, ownerless, readPostgresColumns } from './catalogue.ts';
-export { type ClassId, classes, type DataClass, readClass } from './classes.ts';
+export { type ClassId, classes, type DataClass, fieldSealed, readClass } from './classes.ts';
 export { findUndeclared } from './files.ts';

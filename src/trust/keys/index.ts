@@ -71,7 +71,7 @@ export function openKeyRing(options: {
   function fileToChange(): string {
     if (source === undefined) return keyFile;
     throw new KeyFileError(
-      `The key comes from ${source.variable}, which Fairlead cannot change. Put the new root behind the others there (32 random bytes in base64, after a comma), start again, and run fairlead vault rotate --root. Nothing was changed.`,
+      `The key comes from ${source.variable}, which Fairlead cannot change. Change it there (roots are 32 random bytes in base64, with commas between them, the newest last) and start again. Nothing was changed in it.`,
     );
   }
   /** Another process of this desk may have changed the file. */

@@ -5,9 +5,11 @@ import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import type { Place, Use, Vault } from '../../platform/vault.ts';
+import type { KeptKeyRing } from '../keys/index.ts';
 import { framed, keyIdOf, nonceBytes, openFor, sealFor } from './cipher.ts';
 import { type Budget, budget, openKeyStore } from './key_store.ts';
 import { openOpenings } from './openings.ts';
+import { openKeeper, type VaultKeeper } from './rotation.ts';
 
 export const vaultMigrations = new URL('./migrations/', import.meta.url);
 
@@ -20,7 +22,11 @@ export interface VaultHouse {
   audit: () => Audit;
 }
 
+export { type RootState, refuseMissingRoots, type VaultKeeper } from './rotation.ts';
+
 export interface OpenVault extends Vault {
+  /** What changes keys; for the command line. */
+  keeper(ring: KeptKeyRing, isShared: boolean): VaultKeeper;
   close(): void;
 }
 
@@ -73,6 +79,7 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
         .digest();
     },
     shred: store.destroy,
+    keeper: (keys, isShared) => openKeeper({ ...house, keys, store, isShared }),
     close: store.close,
   };
 }

@@ -36,10 +36,8 @@ export interface KeyStore {
   toOpen(owner: Owner, id: Buffer, subject?: Buffer): Promise<LiveKey>;
   isCurrent(owner: Owner, id: Buffer, subject?: Buffer): Promise<boolean>;
   destroy(owner: Owner, subject: Buffer): Promise<void>;
-  /** Puts a new data key in the place of the current one, which goes on opening. */
-  replaceDataKey(owner: Owner): Promise<void>;
-  /** Forgets which keys are current, so that the next one is asked for. */
-  forgetCurrent(): void;
+  /** Puts a new data key in the place of the current one, which goes on opening. @returns false when there is none */
+  replaceDataKey(owner: Owner): Promise<boolean>;
   close(): void;
 }
 
@@ -268,15 +266,16 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
       live.deleteAll(nameOf(owner, subject));
     },
     async replaceDataKey(owner) {
-      await postgres.vault(owner, async (sql) => {
+      const isReplaced = await postgres.vault(owner, async (sql) => {
         const row = await sql.maybe<{ id: Buffer }>('SELECT id FROM vault.owner_keys WHERE is_current FOR UPDATE');
-        if (row === undefined) return;
+        if (row === undefined) return false;
         await retire(sql, row.id);
         await makeDataKey(sql, owner);
+        return true;
       });
       current.delete(nameOf(owner));
+      return isReplaced;
     },
-    forgetCurrent: () => current.clear(),
     close() {
       stopSweeping();
       live.clear();
@@ -285,13 +284,13 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
   };
 }
 
-interface DataKeyRow {
+export interface DataKeyRow {
   id: Buffer;
   root_id: string;
   wrapped: Buffer;
 }
 
-interface SubjectKeyRow {
+export interface SubjectKeyRow {
   id: Buffer;
   wrapped: Buffer;
   wrapped_by: Buffer;

@@ -1,0 +1,82 @@
+import { ControlError } from '../platform/control.ts';
+import type { Owner } from '../platform/vault.ts';
+import type { Desk } from './desk.ts';
+
+/** What `fairlead vault` does on an open desk. Each change is an act of the operator in the trail it concerns. */
+export async function changeKeys(desk: Desk, args: URLSearchParams, say: (line: unknown) => void): Promise<object> {
+  const { keeper } = desk;
+  switch (args.get('what')) {
+    case 'status':
+      return { roots: await keeper.roots() };
+    case 'prepare-root': {
+      const root = await keeper.prepareRoot();
+      await note(desk, 'desk', { what: 'root prepared', root });
+      return {
+        root,
+        notes: [
+          'The root is in the key file and used for nothing yet. Copy the key file to every machine of this desk and to where its copies are kept, then run fairlead vault rotate --root.',
+        ],
+      };
+    }
+    case 'rotate-root': {
+      const { root, keys } = await keeper.rotateRoot((count) => say(`${count} keys wrapped anew`));
+      await note(desk, 'desk', { what: 'root', root, keys });
+      const idle = (await keeper.roots()).filter(({ uses, owners }) => uses.length === 0 && owners === 0);
+      return {
+        root,
+        keys,
+        notes: [
+          'Copy the key file to where its copies are kept: an older copy opens nothing that is sealed from now on.',
+          ...idle.map(
+            ({ id }) =>
+              `The root ${id} wraps nothing any more, except in backups from before today. When those have gone: fairlead vault forget-root ${id}.`,
+          ),
+        ],
+      };
+    }
+    case 'forget-root': {
+      const root = args.get('id') ?? '';
+      await keeper.forgetRoot(root);
+      await note(desk, 'desk', { what: 'root forgotten', root });
+      return { root };
+    }
+    default:
+      return rotateData(desk, args.get('organisation') ?? undefined, say);
+  }
+}
+
+async function rotateData(desk: Desk, slug: string | undefined, say: (line: unknown) => void): Promise<object> {
+  let organisations = 0;
+  let subjects = 0;
+  async function rotate(owner: Owner): Promise<void> {
+    const wrapped = await desk.keeper.rotateData(owner);
+    if (wrapped === undefined) return;
+    organisations += 1;
+    subjects += wrapped;
+    await note(desk, owner, { what: 'data key', subjects: wrapped });
+    say(`${organisations} organisations have a new key`);
+  }
+  let found = false;
+  if (slug === undefined) await rotate('desk');
+  const { postgres } = desk.house;
+  for (const { organisation_id } of await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  )) {
+    const own = await postgres.tenant(organisation_id, (sql) =>
+      sql.one<{ slug: string }>('SELECT slug FROM organisations'),
+    );
+    if (slug !== undefined && own.slug !== slug) continue;
+    found = true;
+    await rotate(organisation_id);
+  }
+  if (slug !== undefined && !found) throw new ControlError(`There is no organisation "${slug}" on this desk.`);
+  return { organisations, subjects };
+}
+
+function note(desk: Desk, owner: Owner, details: Record<string, string | number>): Promise<void> {
+  const { postgres, audit } = desk.house;
+  const act = { action: 'vault.rotated', actor: { type: 'operator' }, details } as const;
+  return owner === 'desk'
+    ? postgres.system((sql) => audit.record(sql, 'desk', act))
+    : postgres.tenant(owner, (sql) => audit.record(sql, owner, act));
+}
