@@ -64,7 +64,13 @@ export const setUp = z.strictObject({
 });
 
 /** POST /api/sessions signs in; the cookies carry everything. */
-export const signIn = z.strictObject({ email: z.string().max(254), password: z.string().max(passwordCharsMax) });
+/** A solved `challenge` of the last answer (contract/errors.ts). */
+export const proof = z.strictObject({ token: z.string().max(600), answer: z.string().max(32) });
+export const signIn = z.strictObject({
+  email: z.string().max(254),
+  password: z.string().max(passwordCharsMax),
+  proof: proof.optional(),
+});
 /** GET /api/session: who am I, and what may I see? 401 when nobody. */
 export const session = z.object({
   /** `is_operator`: runs this desk, so may set what belongs to no organisation. */

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 
 /**
+ * Work for a browser that was slowed down: find an `answer` so that SHA-256 of `token.answer` begins with `bits` zero bits,
+ * wait until `wait_seconds` have passed, and send both with the next try. Each challenge is good for one try.
+ */
+export const challenge = z.object({ token: z.string(), bits: z.number().int(), wait_seconds: z.number().int() });
+export type Challenge = z.infer<typeof challenge>;
+
+/**
  * Every error that leaves the server over HTTP has this shape. `code` is stable and has a line in
  * docs/guides/errors.md; `message` names the fact and the next step; `field` the input at fault, where there is one.
  */
@@ -9,6 +16,7 @@ export const apiError = z.object({
     code: z.string(),
     message: z.string(),
     field: z.string().optional(),
+    challenge: challenge.optional(),
     request_id: z.string().optional(),
   }),
 });
@@ -38,6 +46,7 @@ export const errorStatus = {
   already_set_up: 409,
   too_large: 413,
   unsupported_media_type: 415,
+  misdirected: 421,
   rate_limited: 429,
   query_over_ceiling: 503,
   warehouse_unavailable: 503,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { repeat } from '../platform/clock.ts';
 import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
@@ -10,6 +11,7 @@ import { personPrincipal, underOrganisationStatus } from './roles.ts';
 import { accountRoutes, deviceOf } from './routes.ts';
 import { openSessions } from './sessions.ts';
 import { openSetUp, type SetUp } from './set_up.ts';
+import { forgetThrottles } from './throttle.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
@@ -20,6 +22,8 @@ export { checkPassword, createOrganisation } from './set_up.ts';
 export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
 
 export const accountsMigrations = new URL('./migrations/', import.meta.url);
+
+const forgetEveryMs = 10 * 60_000;
 
 export interface Accounts extends RunningSubject {
   setUp: SetUp;
@@ -45,6 +49,9 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const apiKeys = openApiKeys({ postgres, clock, random, keys });
   const setUp = openSetUp({ postgres, clock, random, passwords });
   const statuses = openStatuses({ postgres, clock });
+  const stopForgetting = repeat(clock, forgetEveryMs, () => forgetThrottles(postgres, clock), {
+    onError: (error) => house.log.error('throttles.forget_failed', {}, error),
+  });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
@@ -113,6 +120,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     authenticateHeader,
     routes: accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
     async stop() {
+      stopForgetting();
       passwords.close();
     },
   };

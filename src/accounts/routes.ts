@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   apiKey,
@@ -25,7 +24,7 @@ import type { Passwords } from './passwords.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
 import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
-import { openThrottle } from './throttle.ts';
+import { openThrottles, setUpLimit, signInLimit } from './throttle.ts';
 
 export interface AccountsParts {
   house: Omit<House, 'authenticate'>;
@@ -45,8 +44,7 @@ export function accountRoutes({
   version,
 }: AccountsParts): Route[] {
   const { postgres, clock, config, audit } = house;
-  const byAccount = openThrottle({ clock, freeTries: 5, windowMs: 3_600_000, entriesMax: 100_000 });
-  const byAddress = openThrottle({ clock, freeTries: 20, windowMs: 3_600_000, entriesMax: 100_000 });
+  const throttles = openThrottles(house);
 
   /** A password in clear over the network is worse than no sign-in at all. */
   function refuseInsecure(request: { secure: boolean }): void {
@@ -116,18 +114,18 @@ export function accountRoutes({
       answer: site,
       async handle(request) {
         refuseInsecure(request);
-        const key = `set-up ${digestKey(request.address)}`;
-        refuseTooMany(byAddress.waitSeconds(key));
+        const entered = await throttles.enter(setUpLimit, request);
         try {
           const made = await firstRun.createOwner(request.body);
-          byAddress.succeeded(key);
+          await entered.takeBack();
           return withCookies(
             await sessions.start(made.personId, deviceOf(request.headers['user-agent'])),
             201,
             made.site,
           ) as { body: z.infer<typeof site> };
         } catch (error) {
-          if (error instanceof RequestError && error.code === 'wrong_setup_code') byAddress.failed(key);
+          const isGuess = error instanceof RequestError && error.code === 'wrong_setup_code';
+          if (!isGuess) await entered.takeBack();
           throw error;
         }
       },
@@ -140,16 +138,16 @@ export function accountRoutes({
       body: signIn,
       async handle(request) {
         refuseInsecure(request);
-        const account = digestKey(request.body.email.trim().toLowerCase());
-        const address = digestKey(request.address);
-        refuseTooMany(Math.max(byAccount.waitSeconds(account), byAddress.waitSeconds(address)));
-        const personId = await signInPerson(request.body.email.trim().toLowerCase(), request.body.password);
-        if (personId === undefined) {
-          byAccount.failed(account);
-          byAddress.failed(address);
+        const { email, password, proof } = request.body;
+        const account = email.trim().toLowerCase();
+        const entered = await throttles.enter(signInLimit, { account, address: request.address }, proof);
+        const personId = await signInPerson(account, password).catch(async (error) => {
+          await entered.takeBack();
+          throw error;
+        });
+        if (personId === undefined)
           throw new RequestError('wrong_credentials', 'This e-mail address and password do not belong together.');
-        }
-        byAccount.succeeded(account);
+        await entered.succeeded();
         return withCookies(await sessions.start(personId, deviceOf(request.headers['user-agent'])), 201, {});
       },
     }),
@@ -360,16 +358,6 @@ export function accountRoutes({
   }
 }
 
-function refuseTooMany(seconds: number): void {
-  if (seconds > 0)
-    throw new RequestError('rate_limited', `Too many failed attempts. Try again in ${seconds} seconds.`, {
-      headers: { 'retry-after': String(seconds) },
-    });
-}
-
-/** Throttle maps must not hold addresses in clear, not even in memory dumps. */
-function digestKey(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
 }
 
 /** Two words for the list of sessions. Deliberately coarse: enough to recognise one's own devices. */

@@ -5,6 +5,7 @@ import { type Config, isLoopback } from '../platform/config.ts';
 import { type ControlServer, openControl } from '../platform/control.ts';
 import { controlSocketPath } from '../platform/data_dir.ts';
 import { diskOf } from '../platform/disk.ts';
+import { openPolicyReports } from '../platform/http/policy_reports.ts';
 import type { Route } from '../platform/http/route.ts';
 import { type FastHandler, type HttpServer, openHttp } from '../platform/http/server.ts';
 import { openStaticFiles } from '../platform/http/static.ts';
@@ -91,16 +92,20 @@ export async function startServer(
     if (config.tls !== undefined || config.acme !== undefined)
       certificates = (await import('./tls.ts')).openCertificates(desk.house, say);
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
-    const calls = [...desk.parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];
+    const policyReports = openPolicyReports({ clock: systemClock, publicUrl: config.publicUrl });
+    const parts = [...desk.parts, policyReports];
+    const calls = [...parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];
     const routes = showsPages(config) ? [...calls, ...documentRoutes(calls, config)] : [];
     const fast: Record<string, FastHandler> = {
       ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
-      ...healthHandlers(desk, [...desk.parts, certificates ?? {}], () => http?.counts() ?? []),
+      ...healthHandlers(desk, [...parts, certificates ?? {}], () => http?.counts() ?? []),
     };
     http = await openHttp({
       host: config.host,
       port: config.port,
       publicUrl: config.publicUrl,
+      hosts: config.hosts,
+      keyRate: config.keyRate,
       trustedProxies: config.trustedProxies,
       tls: certificates?.tls,
       routes,

@@ -12,6 +12,10 @@ export interface Config {
   port: number;
   publicUrl: string;
   /** How many reverse proxies stand in front: the client's address is that many entries from the right of X-Forwarded-For. */
+  /** Further names under which pages and calls are answered. */
+  hosts: string[];
+  /** Calls a minute of one API key. */
+  keyRate: number;
   trustedProxies: number;
   dataDir: string;
   keyFile: string;
@@ -62,6 +66,8 @@ export class ConfigError extends Error {
 const known = [
   'FAIRLEAD_ROLE',
   'FAIRLEAD_PUBLIC_URL',
+  'FAIRLEAD_HOSTS',
+  'FAIRLEAD_KEY_RATE',
   'FAIRLEAD_TRUSTED_PROXIES',
   'FAIRLEAD_DATA_DIR',
   'FAIRLEAD_KEY_FILE',
@@ -233,11 +239,22 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ? `${tls ? 'https' : 'http'}://${shownHost}:${port}`
       : `https://${acme.domains[0]}${port === 443 ? '' : `:${port}`}`);
 
+  const hosts = listed(text('FAIRLEAD_HOSTS')).map((name) => domainToASCII(name.toLowerCase()) || name);
+  const notAName = hosts.find((name) => !/^[a-z0-9._-]{1,253}$/.test(name));
+  if (notAName !== undefined)
+    wrong(
+      'FAIRLEAD_HOSTS',
+      `"${notAName}" is not a name.`,
+      'Write names such as desk.example, without https:// or port.',
+    );
+
   const config: Config = {
     role,
     host,
     port,
     publicUrl,
+    hosts: [...hosts, ...(acme?.domains ?? [])],
+    keyRate: whole('FAIRLEAD_KEY_RATE', 1_200, 1, 10_000_000) as number,
     trustedProxies: whole('FAIRLEAD_TRUSTED_PROXIES', 0, 0, 10) as number,
     dataDir,
     keyFile,
@@ -252,17 +269,20 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     acme,
     sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
     posthog: posthogKey !== undefined && posthogHost !== undefined ? { key: posthogKey, host: posthogHost } : undefined,
-    outboundAllow:
-      text('FAIRLEAD_OUTBOUND_ALLOW')
-        ?.split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== '') ?? [],
+    outboundAllow: listed(text('FAIRLEAD_OUTBOUND_ALLOW')),
     smtp: readMailServer({ text, wrong }),
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     demo: false,
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function listed(text = ''): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }
 
 /** Undefined unless names are set: naming them is asking for certificates, and agreeing to the authority's terms. */

@@ -71,7 +71,8 @@ export type KeyPurpose =
   | 'unsubscribe'
   | 'sign-in-state'
   | 'share-link'
-  | 'share-session';
+  | 'share-session'
+  | 'throttle';
 
 /** A number for `/metrics`, in Prometheus' sense. */
 export interface Gauge {

@@ -1,4 +1,5 @@
 import { mkdtempSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -77,11 +78,14 @@ describe('signing in', () => {
     expect(statuses).toEqual([...Array.from({ length: 20 }, () => 403), 429]);
     const slowed = await guess('203.0.113.9');
     expect(Number(slowed.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await guess('203.0.113.10')).status, 'another address').toBe(403);
+    expect((await guess('203.0.114.9')).status, 'another network').toBe(403);
   });
 
   it('works over HTTPS, and the session is in two cookies that no other page can read or set', async () => {
-    const made = await post('/api/set-up', firstRun(server.address.split('#code=')[1] ?? ''), secure);
+    const made = await post('/api/set-up', firstRun(server.address.split('#code=')[1] ?? ''), {
+      ...secure,
+      'x-forwarded-for': '198.51.100.7',
+    });
     expect(made.status, made.message).toBe(201);
     const cookies = made.headers.getSetCookie();
     expect(cookies).toHaveLength(2);
@@ -107,37 +111,75 @@ describe('every answer of the account plane and the dashboard', () => {
     const policy = Object.fromEntries(
       (answer.headers.get('content-security-policy') ?? '').split('; ').map((rule) => {
         const [name = '', ...sources] = rule.split(' ');
-        return [name, sources.join(' ')];
+        return [name, sources.join(' ').replace(/'nonce-[\w-]{24}'/, 'a nonce')];
       }),
     );
+    const isCall = path.startsWith('/api/');
     expect(policy).toEqual({
       'default-src': "'none'",
-      'script-src': "'self'",
       'style-src': "'self'",
-      'img-src': "'self' data:",
-      'font-src': "'self'",
-      'connect-src': "'self'",
+      'img-src': isCall ? "'self'" : "'self' data:",
       'form-action': "'self'",
       'base-uri': "'none'",
       'frame-ancestors': "'none'",
+      ...(isCall
+        ? {}
+        : {
+            'script-src': 'a nonce',
+            'font-src': "'self'",
+            'connect-src': "'self'",
+            'require-trusted-types-for': "'script'",
+            'trusted-types': "'none'",
+            'report-uri': '/api/csp-reports',
+          }),
     });
     const wanted = {
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
-      'referrer-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
+      'cross-origin-resource-policy': isCall ? 'same-origin' : 'same-site',
       'strict-transport-security': 'max-age=31536000; includeSubDomains',
     };
+    expect(answer.headers.get('permissions-policy')).toMatch(/camera=\(\), .*microphone=\(\)/);
     for (const [name, value] of Object.entries(wanted)) expect(answer.headers.get(name), name).toBe(value);
     expect(answer.headers.get('server')).toBeNull();
     expect(answer.headers.get('x-powered-by')).toBeNull();
-    if (path.startsWith('/api/')) expect(answer.headers.get('cache-control')).toBe('no-store');
+    if (isCall) expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
   it('asks for HTTPS in the future only over HTTPS', async () => {
     for (const path of ['/', '/api/set-up'])
       expect((await fetch(base + path, { headers: plain })).headers.get('strict-transport-security')).toBeNull();
+  });
+
+  it('the nonce of a page is new each time, and in every script of it', async () => {
+    const nonces = [];
+    for (let times = 0; times < 2; times++) {
+      const answer = await fetch(`${base}/`, { headers: secure });
+      const nonce = /'nonce-([^']+)'/.exec(answer.headers.get('content-security-policy') ?? '')?.[1] ?? '';
+      const page = await answer.text();
+      const scripts = page.match(/<script [^>]*>/g) ?? [];
+      expect(scripts.length).toBeGreaterThan(0);
+      for (const script of scripts) expect(script).toContain(`nonce="${nonce}"`);
+      nonces.push(nonce);
+    }
+    expect(nonces[0]).not.toBe(nonces[1]);
+  });
+
+  it('answers under its own names only, and the collection plane under any', async () => {
+    const { port } = new URL(base);
+    const ask = (path: string, host: string) =>
+      new Promise<number | undefined>((resolve, reject) =>
+        get({ host: '127.0.0.1', port, path, headers: { ...secure, host } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).on('error', reject),
+      );
+    for (const path of ['/', '/api/set-up', '/api/session', '/theme.js'])
+      expect(await ask(path, 'evil.example'), path).toBe(421);
+    expect(await ask('/api/set-up', 'desk.example'), 'the public address').toBe(200);
+    for (const path of ['/js/fairlead.js', '/healthz']) expect(await ask(path, 'evil.example'), path).toBe(200);
   });
 
   it('the dashboard has no inline script or style, which its policy would stop', async () => {

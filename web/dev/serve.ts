@@ -1,9 +1,11 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
-import { pageHeaders } from '../../src/platform/http/server.ts';
+import { pageHeaders } from '../../src/platform/http/headers.ts';
 import { openStaticFiles, type StaticFiles } from '../../src/platform/http/static.ts';
 import type { Double, DoubleOptions } from './double.ts';
 import { listen, openDouble } from './double.ts';
+
+const nonce = 'double';
 
 /** Compressed once, however many desks a test opens. */
 let files: StaticFiles | undefined;
@@ -22,7 +24,8 @@ export async function serveDashboard(options: DoubleOptions = {}): Promise<Serve
   const sent = files;
   const { server, origin } = await listen(async (request, response) => {
     if (await desk.double.handle(request, response)) return;
-    sent.send(request, response, new URL(request.url ?? '/', 'http://double').pathname, pageHeaders(false));
+    const { pathname } = new URL(request.url ?? '/', 'http://double');
+    sent.send(request, response, pathname, pageHeaders({ secure: false, nonce }), nonce);
   });
   const desk: ServedDashboard = {
     origin,

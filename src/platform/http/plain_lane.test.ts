@@ -46,7 +46,7 @@ function handler(hasLane: boolean): FastHandler {
 
 function open(hasLane: boolean): Promise<HttpServer> {
   return openHttp({
-    ...{ host: '127.0.0.1', port: 0, publicUrl: 'http://localhost', trustedProxies: 0, tls: undefined, routes: [] },
+    ...{ host: '127.0.0.1', port: 0, publicUrl: 'http://desk', trustedProxies: 0, tls: undefined, routes: [] },
     fast: { '/api/event': handler(hasLane) },
     files: undefined,
     authenticate: async () => undefined,

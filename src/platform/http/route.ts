@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import type { ErrorCode } from '../../../contract/errors.ts';
+import type { Challenge, ErrorCode } from '../../../contract/errors.ts';
 import type { FileAnswer } from './file_answer.ts';
 
 /**
@@ -113,6 +113,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Answer
   answersFile?: true;
   /** The body is bytes as they are, at most so many, and no JSON: the handler gets a Buffer. */
   rawBodyBytesMax?: number;
+  /** Asked by visitors of other sites' pages (a widget): never in the access log (R5). */
+  forVisitors?: true;
   bodyBytesMax?: number;
   handle(request: RouteRequest<Params, Query, Body>): Promise<RouteAnswer<Answer>>;
 }
@@ -133,17 +135,20 @@ export class RequestError extends Error {
   readonly code: ErrorCode;
   readonly field: string | undefined;
   readonly headers: Record<string, string | string[]>;
+  /** What the asker may solve to be let in before the wait is over. */
+  readonly challenge: Challenge | undefined;
   /** The word of the store that refused ('ECONNREFUSED', 'TOO_MANY_PARTS'), for the log; never text that quotes data. */
   readonly why: string | undefined;
   constructor(
     code: ErrorCode,
     message: string,
-    more: { field?: string; headers?: Record<string, string | string[]>; why?: string } = {},
+    more: { field?: string; headers?: Record<string, string | string[]>; challenge?: Challenge; why?: string } = {},
   ) {
     super(message);
     this.code = code;
     this.field = more.field;
     this.headers = more.headers ?? {};
+    this.challenge = more.challenge;
     this.why = more.why;
   }
 }

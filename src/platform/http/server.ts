@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { extname } from 'node:path';
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
 import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import type { Clock } from '../clock.ts';
@@ -8,6 +9,9 @@ import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { clientAddress } from './address.ts';
 import { sendFile } from './file_answer.ts';
+import { apiHeaders, embedPrefix, pageHeaders } from './headers.ts';
+import { type HostCheck, openHostCheck } from './hosts.ts';
+import { type KeyRate, openKeyRate } from './key_rate.ts';
 import { matchRoute, type RouteTable, routeTable } from './match.ts';
 import { openPlainLane, type PlainHandler, type PlainLane } from './plain_lane.ts';
 import {
@@ -18,6 +22,7 @@ import {
   sitePermissions,
   sitesOfPrincipal,
 } from './route.ts';
+import { refuseCrossSite, refuseOtherContent } from './same_site.ts';
 import type { StaticFiles } from './static.ts';
 import type { HttpTls } from './tls.ts';
 
@@ -32,6 +37,10 @@ export interface HttpOptions {
   host: string;
   port: number;
   publicUrl: string;
+  /** Names under which the account plane answers beside the public one (FAIRLEAD_HOSTS). */
+  hosts?: readonly string[];
+  /** Calls a minute of one API key; as in the settings unless given. */
+  keyRate?: number;
   trustedProxies: number;
   tls: HttpTls | undefined;
   routes: Route[];
@@ -39,9 +48,21 @@ export interface HttpOptions {
   files: StaticFiles | undefined;
   /** Who sends this? Undefined for nobody; throws RequestError for credentials that ended. */
   authenticate(request: IncomingMessage): Promise<Principal | undefined>;
+  /** Told of each answer of the account plane, and of none of the collection plane (D15). */
+  onAnswer?(answered: Answered): void;
   clock: Clock;
   random: Random;
   log: Log;
+}
+
+/** What the access log says of a request: its route by pattern, never its address line, which may name somebody. */
+export interface Answered {
+  address: string;
+  method: string;
+  route: string;
+  status: number;
+  ms: number;
+  requestId: string;
 }
 
 export interface HttpServer {
@@ -61,21 +82,37 @@ const headMsMax = 10_000;
 const idleMsMax = 65_000;
 const headBytesMax = 16 * 1024;
 const bodyBytesDefault = 64 * 1024;
+/** Calls a minute of one API key where FAIRLEAD_KEY_RATE says nothing. */
+const keyCallsPerMinute = 1_200;
+
+interface AccountPlane {
+  options: HttpOptions;
+  table: RouteTable;
+  counts: Map<string, number>;
+  checkHost: HostCheck;
+  keyRate: KeyRate;
+}
 
 /**
  * One listener for everything. A request goes, in this order, to a fast handler (exact path), a route, a file.
  * @throws when the port is taken: the message names the port and the setting that moves it.
  */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
-  const table = routeTable(options.routes);
   const counts = new Map<string, number>();
+  const account: AccountPlane = {
+    options,
+    table: routeTable(options.routes),
+    counts,
+    checkHost: openHostCheck(options.publicUrl, options.hosts),
+    keyRate: openKeyRate({ clock: options.clock, perMinute: options.keyRate ?? keyCallsPerMinute }),
+  };
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const fast = options.fast[path];
     if (fast !== undefined) return fast(request, response);
-    void answerRoute(options, table, counts, request, response, path, mark < 0 ? '' : url.slice(mark + 1));
+    void answerRoute(account, request, response, path, mark < 0 ? '' : url.slice(mark + 1));
   };
   const settings = {
     maxHeaderSize: headBytesMax,
@@ -211,34 +248,27 @@ function openLane(server: Server, options: Pick<HttpOptions, 'fast' | 'clock'>):
   return lane;
 }
 
-/** The dashboard loads nothing from elsewhere and runs no inline script; widgets get their own frame rule later. */
-const contentPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-export function pageHeaders(secure: boolean): Record<string, string> {
-  return {
-    'content-security-policy': contentPolicy,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'same-origin',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-    'x-frame-options': 'DENY',
-    ...(secure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
-  };
-}
-
 async function answerRoute(
-  options: HttpOptions,
-  table: RouteTable,
-  counts: Map<string, number>,
+  { options, table, counts, checkHost, keyRate }: AccountPlane,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
   queryText: string,
 ): Promise<void> {
+  const begun = options.clock.monotonic();
   const requestId = options.random.bytes(6).toString('hex');
   const secure = arrivedSecurely(options, request);
+  const address = clientAddress(
+    request.socket.remoteAddress,
+    request.headers['x-forwarded-for'],
+    options.trustedProxies,
+  );
   let label = 'other';
+  // What is not known to be a page or a call may have been meant for the collection plane, whose askers nobody logs (R5).
+  let isLogged = false;
+  let rate: Record<string, string> = {};
   try {
+    if (options.files?.isShared(path) !== true) checkHost(request.headers.host);
     const found = matchRoute(table, request.method ?? 'GET', path);
     if (found.kind === 'none') {
       if (
@@ -247,7 +277,10 @@ async function answerRoute(
         !path.startsWith('/api/')
       ) {
         label = 'file';
-        return options.files.send(request, response, path, pageHeaders(secure));
+        isLogged = extname(path) === '' && !path.startsWith(embedPrefix);
+        const nonce = options.random.bytes(18).toString('base64url');
+        const embeddable = path.startsWith(embedPrefix);
+        return options.files.send(request, response, path, pageHeaders({ secure, nonce, embeddable }), nonce);
       }
       throw new RequestError(
         'not_found',
@@ -260,6 +293,7 @@ async function answerRoute(
       });
     const { route } = found;
     label = `${route.method} ${route.path}`;
+    isLogged = route.forVisitors !== true;
     // Public calls answer everybody alike, so an ended session must not stand in their way.
     const principal = route.access === 'public' ? undefined : await options.authenticate(request);
     if (route.access !== 'public' && principal === undefined)
@@ -268,7 +302,9 @@ async function answerRoute(
         'This call needs a session or an API key. Sign in, or send "Authorization: Bearer <key>".',
       );
     if (route.access === 'operator' && principal?.isOperator !== true) throw notHere();
-    refuseCrossSite(options, request, principal);
+    if (principal?.kind === 'key') rate = keyRate.take(principal.id);
+    refuseCrossSite(options.publicUrl, request, principal);
+    refuseOtherContent(request, route, principal);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const asked: RouteRequest<unknown, unknown, unknown> = {
@@ -300,25 +336,29 @@ async function answerRoute(
         return (siteId) => only === undefined || only.includes(siteId);
       },
       headers: request.headers,
-      address: clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], options.trustedProxies),
+      address,
       secure,
       requestId,
       signal: gone.signal,
     };
     const answer = await route.handle(asked);
-    const headers = {
-      ...pageHeaders(secure),
-      'x-request-id': requestId,
-      'cache-control': 'no-store',
-      ...answer.headers,
-    };
+    const headers = { ...apiHeaders(secure), 'x-request-id': requestId, ...rate, ...answer.headers };
     if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
     else send(response, answer.status ?? 200, answer.body, headers);
   } catch (error) {
-    sendError(options, response, error, requestId, secure);
+    sendError(options, response, error, requestId, { ...apiHeaders(secure), ...rate });
   } finally {
     const key = `${label}\t${Math.floor(response.statusCode / 100)}xx`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
+    if (isLogged)
+      options.onAnswer?.({
+        address,
+        method: request.method ?? '',
+        route: label,
+        status: response.statusCode,
+        ms: Math.round(options.clock.monotonic() - begun),
+        requestId,
+      });
   }
 }
 
@@ -338,33 +378,6 @@ export function arrivedSecurely(options: Pick<HttpOptions, 'trustedProxies'>, re
     return typeof proto === 'string' && proto.split(',').at(-1)?.trim() === 'https';
   }
   return false;
-}
-
-/**
- * A state-changing request that carries a session must come from our own pages. Browsers say where a request
- * comes from in Sec-Fetch-Site and Origin; SameSite=Lax cookies are the other half of this guard. Keys travel in
- * a header that no foreign page can set, so they are not asked.
- */
-function refuseCrossSite(options: HttpOptions, request: IncomingMessage, principal: Principal | undefined): void {
-  if (request.method === 'GET' || request.method === 'HEAD' || principal?.kind === 'key') return;
-  const site = request.headers['sec-fetch-site'];
-  const origin = request.headers.origin;
-  const foreign =
-    site === 'cross-site' || site === 'same-site' || (origin !== undefined && !sameOrigin(origin, options, request));
-  if (foreign)
-    throw new RequestError(
-      'cross_site',
-      'This call was made from a page of another site and was refused. Open the desk itself.',
-    );
-}
-
-function sameOrigin(origin: string, options: HttpOptions, request: IncomingMessage): boolean {
-  if (origin === new URL(options.publicUrl).origin) return true;
-  try {
-    return new URL(origin).host === request.headers.host;
-  } catch {
-    return false;
-  }
 }
 
 function check<T>(
@@ -459,7 +472,7 @@ function sendError(
   response: ServerResponse,
   error: unknown,
   requestId: string,
-  secure: boolean,
+  headers: Record<string, string>,
 ): void {
   const expected = error instanceof RequestError ? error : undefined;
   if (expected === undefined) options.log.error('request_failed', { request_id: requestId }, error);
@@ -474,9 +487,10 @@ function sendError(
         code,
         message,
         ...(expected?.field === undefined ? {} : { field: expected.field }),
+        ...(expected?.challenge === undefined ? {} : { challenge: expected.challenge }),
         request_id: requestId,
       },
     },
-    { ...pageHeaders(secure), 'x-request-id': requestId, 'cache-control': 'no-store', ...expected?.headers },
+    { ...headers, 'x-request-id': requestId, ...expected?.headers },
   );
 }

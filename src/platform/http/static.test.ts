@@ -27,7 +27,7 @@ afterEach(() => {
 /** What a browser gets from the folder as it is now, byte for byte. */
 async function get(path: string, encoding: string, head = '') {
   const files = openStaticFiles(folder, {}, head);
-  server = createServer((request, response) => files.send(request, response, request.url ?? '', {}));
+  server = createServer((request, response) => files.send(request, response, request.url ?? '', {}, 'n0nce'));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   try {
@@ -101,12 +101,15 @@ it.each([
   expect((await get('/assets/main.js', 'identity')).body.toString()).toBe(script);
 });
 
-it('a page whose head was changed at the start is packed as changed', async () => {
+it('the page carries its head and, wherever a script is named, the nonce of its answer', async () => {
+  const built =
+    '<html><head><script src="/theme.js"></script><link rel="modulepreload" href="/a.js"><link rel="stylesheet" href="/a.css"></head><body>desk</body></html>';
+  writeFileSync(join(folder, 'index.html'), built);
   packFolder(folder);
-  const answer = await get('/anywhere', 'br', '<meta name="a">');
-  expect(brotliDecompressSync(answer.body).toString()).toBe(
-    '<html><head><meta name="a"></head><body>desk</body></html>',
-  );
+  for (const path of ['/anywhere', '/index.html'])
+    expect((await get(path, 'br', '<meta name="a">')).body.toString(), path).toBe(
+      '<html><head><meta property="csp-nonce" nonce="n0nce"><script nonce="n0nce" src="/theme.js"></script><link rel="modulepreload" nonce="n0nce" href="/a.js"><link rel="stylesheet" href="/a.css"><meta name="a"></head><body>desk</body></html>',
+    );
 });
 
 it('the packed forms are no files of their own, and fonts have none', async () => {

@@ -5,7 +5,16 @@ import { listFiles, type Packed, pack, packedBeside } from './packed.ts';
 
 /** Files that we built ourselves, read into memory once. The whole dashboard is well under a megabyte. */
 export interface StaticFiles {
-  send(request: IncomingMessage, response: ServerResponse, path: string, headers: Record<string, string>): void;
+  /** @param nonce goes into the page's scripts, as the policy in `headers` names it */
+  send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    headers: Record<string, string>,
+    nonce: string,
+  ): void;
+  /** Is this a file for other sites' pages, such as the tracker? It is part of the collection plane. */
+  isShared(path: string): boolean;
 }
 
 interface StoredFile extends Packed {
@@ -44,11 +53,9 @@ export function openStaticFiles(
     files.set(`/${name}`, store(plain, extname(name), name.startsWith('assets/'), packedBeside(file, plain)));
   }
   const built = files.get('/index.html');
-  const index =
-    built === undefined || head === ''
-      ? built
-      : store(Buffer.from(built.plain.toString('utf8').replace('</head>', `${head}</head>`)), '.html', false);
-  if (index !== undefined) files.set('/index.html', index);
+  const page =
+    built === undefined ? undefined : readPage(built.plain.toString('utf8').replace('</head>', `${head}</head>`));
+  files.delete('/index.html');
   const extras = new Map(
     Object.entries(extra).map(([path, file]) => [
       path,
@@ -56,16 +63,46 @@ export function openStaticFiles(
     ]),
   );
   return {
-    send(request, response, path, headers) {
+    isShared: (path) => extras.has(path),
+    send(request, response, path, headers, nonce) {
       const special = extras.get(path);
       if (special !== undefined) return sendFile(request, response, special, { ...special.headers });
       const file = files.get(path);
       if (file !== undefined) return sendFile(request, response, file, headers);
-      if (index !== undefined && extname(path) === '') return sendFile(request, response, index, headers);
+      if (page !== undefined && (extname(path) === '' || path === '/index.html'))
+        return sendPage(request, response, page(nonce), headers);
       response.writeHead(404, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
       response.end('There is no such file here.\n');
     },
   };
+}
+
+/**
+ * The page with a gap wherever a nonce belongs: its scripts and what it loads ahead of them. The tag in the head is where
+ * the code that Vite adds for lazy parts looks for it.
+ */
+function readPage(html: string): (nonce: string) => Buffer {
+  const parts = html
+    .replaceAll(/<script |<link rel="modulepreload" /g, (tag) => `${tag}nonce="\u0000" `)
+    .replace('<head>', '<head><meta property="csp-nonce" nonce="\u0000">')
+    .split('\u0000');
+  return (nonce) => Buffer.from(parts.join(nonce));
+}
+
+/** The page differs each time, and is two packets long: it travels as it is. */
+function sendPage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+  headers: Record<string, string>,
+): void {
+  response.writeHead(200, {
+    'cache-control': 'no-store',
+    ...headers,
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': String(body.length),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
 }
 
 function store(plain: Buffer, extension: string, forever: boolean, packed = pack(plain, extension)): StoredFile {

@@ -20,6 +20,7 @@ export const deletions = [
   'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
 ] as const;
 

@@ -41,6 +41,7 @@ export const ownerless: Readonly<Record<string, string>> = {
   installation: 'one row about this installation, the name of its root key',
   'vault.roots': 'ids of root keys and how often each wrapped; fairlead_vault alone may read it',
   set_up: 'one digest of this installation, from before there is any person',
+  throttles: 'keyed digests of who fails, counted before it is known who it is',
 };
 
 interface TableSecurity {

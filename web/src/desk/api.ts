@@ -16,7 +16,7 @@ import type {
   siteChecks,
   siteNow,
 } from '../../../contract/api.ts';
-import type { ApiError } from '../../../contract/errors.ts';
+import type { ApiError, Challenge } from '../../../contract/errors.ts';
 import type { ExportFormat, SiteExport, SiteExports } from '../../../contract/exports.ts';
 import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
 import type { NewImport, SiteImport, SiteImports } from '../../../contract/imports.ts';
@@ -62,6 +62,8 @@ export class DeskError extends Error {
   readonly code: string;
   readonly field: string | undefined;
   readonly reference: string | undefined;
+  /** Work that lets the next try in. */
+  readonly challenge: Challenge | undefined;
 
   constructor(status: number, error: ApiError['error']) {
     super(error.message);
@@ -70,6 +72,7 @@ export class DeskError extends Error {
     this.code = error.code;
     this.field = error.field;
     this.reference = error.request_id;
+    this.challenge = error.challenge;
   }
 }
 

@@ -4,10 +4,15 @@ import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { safeReturn } from '../address/route.ts';
 import { Field, FormError, PasswordInput } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
-import type { DeskError, SetUpState } from '../desk/api.ts';
-import { api, asDeskError } from '../desk/api.ts';
+import type { SetUpState } from '../desk/api.ts';
+import { api, asDeskError, DeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
 import { PlainPage } from '../shell/plain.tsx';
+import { askWithWork } from './work.ts';
+
+/** COK-08: a session is two cookies, so a browser that keeps none cannot hold one. */
+const noCookies =
+  'This browser keeps no cookies, and a session is in two of them. Allow cookies for this address, then sign in.';
 
 /** Who are you? One form, and reasons in words. */
 export function SignInPage({ ended }: { ended: boolean }) {
@@ -20,6 +25,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
   const [missing, setMissing] = useState<'email' | 'password'>();
   const [refusal, setRefusal] = useState<DeskError>();
   const [sending, setSending] = useState(false);
+  const [working, setWorking] = useState(false);
   const [setUp, setSetUp] = useState<SetUpState>();
   const form = useRef<HTMLFormElement>(null);
 
@@ -54,13 +60,20 @@ export function SignInPage({ ended }: { ended: boolean }) {
     setSending(true);
     setRefusal(undefined);
     try {
-      await enter(await api.signIn({ email: email.trim(), password }));
+      const given = { email: email.trim(), password };
+      const session = await askWithWork(
+        (proof) => api.signIn(proof === undefined ? given : { ...given, proof }),
+        () => setWorking(true),
+      );
+      if (!navigator.cookieEnabled) throw new DeskError(0, { code: 'no_cookies', message: noCookies });
+      await enter(session);
     } catch (error) {
       setRefusal(asDeskError(error, 'Signing in failed. Try again.'));
       setPassword('');
       form.current?.querySelector<HTMLInputElement>('[name="password"]')?.focus();
     } finally {
       setSending(false);
+      setWorking(false);
     }
   };
 
@@ -88,6 +101,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
             : 'Then the page that you asked for opens.'}
       </p>
       <form className="form" ref={form} onSubmit={submit} noValidate>
+        {!navigator.cookieEnabled && refusal === undefined && <FormError message={noCookies} />}
         <FormError message={refusal?.message} reference={refusal?.status === 500 ? refusal.reference : undefined} />
         <Field label="E-mail" error={missing === 'email' ? 'Your e-mail address is needed.' : undefined}>
           {(props) => (
@@ -130,6 +144,10 @@ export function SignInPage({ ended }: { ended: boolean }) {
           <button type="submit" className="btn main-act" {...resting(sending)}>
             {sending ? 'Signing in…' : 'Sign in'}
           </button>
+          <p className="help" aria-live="polite">
+            {working &&
+              'Several tries failed, so this browser does some work first. It takes seconds, at most a minute.'}
+          </p>
         </div>
       </form>
     </PlainPage>
