@@ -358,8 +358,6 @@ export function accountRoutes({
   }
 }
 
-}
-
 /** Two words for the list of sessions. Deliberately coarse: enough to recognise one's own devices. */
 export function deviceOf(agent: string | undefined): string {
   const text = agent ?? '';
