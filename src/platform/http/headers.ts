@@ -22,7 +22,6 @@ const featuresOff = [
   'gyroscope',
   'hid',
   'idle-detection',
-  'local-fonts',
   'magnetometer',
   'microphone',
   'midi',
@@ -32,7 +31,6 @@ const featuresOff = [
   'serial',
   'storage-access',
   'usb',
-  'web-share',
   'xr-spatial-tracking',
 ];
 const featuresOwn = ['clipboard-write', 'publickey-credentials-create', 'publickey-credentials-get'];
