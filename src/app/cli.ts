@@ -1,5 +1,6 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
 import {
+  auditUsage,
   demoUsage,
   explainUsage,
   exportUsage,
@@ -52,6 +53,11 @@ const commands: Record<string, Command> = {
     summary: "write a site's days as Plausible's tables, or its events as NDJSON",
     usage: exportUsage,
     run: async (args) => (await import('./export_command.ts')).runExport(args),
+  },
+  audit: {
+    summary: 'audit verify: hold the audit log, or an exported one, against its hashes and signatures',
+    usage: auditUsage,
+    run: async (args) => (await import('./audit_command.ts')).runAudit(args),
   },
   explain: {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',
@@ -124,6 +130,7 @@ const spoken = new Set([
   'PostgresRefused',
   'WarehouseRefused',
   'UsageError',
+  'BundleError',
 ]);
 
 // Whoever reads our results may stop reading: `fairlead explain hits | head` is no failure.

@@ -12,7 +12,7 @@ import type { Random } from '../platform/random.ts';
 import { openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
-import { auditMigrations, openAudit } from '../trust/audit/index.ts';
+import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { version } from './version.ts';
@@ -118,6 +118,9 @@ export async function openDesk(parts: {
     undo.push(() => vault.close());
     const keeper = vault.keeper(keys, config.databaseUrl !== undefined);
     const audit: Audit = openAudit({ vault, clock, random });
+    const trail = openTrail({ postgres, keys, vault, audit, clock, log, config });
+    // Closed after everything that writes acts.
+    undo.push(() => trail.stop?.());
     const mail = openMail({ config, clock, random, log, postgres, keys, vault });
     undo.push(() => mail.stop());
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
@@ -135,6 +138,7 @@ export async function openDesk(parts: {
     async function readBack() {
       for (const part of running) await part.begin?.();
       mail.start();
+      await trail.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
@@ -145,7 +149,7 @@ export async function openDesk(parts: {
       readingBack ??= readBack();
       return readingBack;
     }
-    return { house, accounts, parts: [accounts, ...running], keeper, begin, hasBegun: () => hasBegun, close };
+    return { house, accounts, parts: [accounts, trail, ...running], keeper, begin, hasBegun: () => hasBegun, close };
   } catch (error) {
     await close();
     throw error;

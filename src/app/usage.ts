@@ -9,6 +9,7 @@ export const importsUsage = 'fairlead imports --site <domain>';
 export const undoUsage = 'fairlead undo-import <number> --site <domain>';
 export const exportUsage =
   'fairlead export <domain> --out <file> [--format plausible|ndjson|parquet] [--from 2026-01-01] [--to 2026-01-31]';
+export const auditUsage = 'fairlead audit verify [--file <export.ndjson> [--key <public key>]]';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
 export const vaultUsage =

@@ -17,7 +17,8 @@ export interface Entry {
   actor_type: string;
   /** Pseudonym of a person (32 hex digits), number of a key, null for the rest. */
   actor: string | null;
-  targets: readonly { type: string; id: string }[];
+  /** In one fixed form, so that a member that was added shows too. */
+  targets: readonly Readonly<Record<string, unknown>>[];
   request_id: string | null;
   /** Hex digests of what is sealed or may be dropped, and of the sealed bytes themselves. */
   actor_commitment: string | null;
@@ -47,7 +48,7 @@ export function entryDigest(one: Entry): string {
       one.reason,
       one.actor_type,
       one.actor,
-      one.targets.map(({ type, id }) => [type, id]),
+      one.targets.map((target) => Object.entries(target).sort(([a], [b]) => (a < b ? -1 : 1))),
       one.request_id,
       one.actor_commitment,
       one.actor_sealed,

@@ -1,9 +1,40 @@
 import type { Audit } from '../../platform/audit.ts';
+import type { House, RunningSubject } from '../../platform/subject.ts';
+import { openKeeper } from './keeper.ts';
 import { openWriter, type Parts } from './write.ts';
+
+export { type BundleVerification, verifyBundle } from './bundle.ts';
+export { keyName } from './checkpoint.ts';
+export { auditFiles } from './checkpoint_file.ts';
+export type { Verification } from './keeper.ts';
 
 export const auditMigrations = new URL('./migrations/', import.meta.url);
 
 /** The trail of acts: who did what, when, to what, as a chain per organisation that nobody can alter unseen. */
 export function openAudit(parts: Parts): Audit {
   return openWriter(parts);
+}
+
+/** What keeps the trail: checkpoints, windows, verification, and what is asked of it. */
+export function openTrail(
+  house: Pick<House, 'postgres' | 'keys' | 'vault' | 'audit' | 'clock' | 'log' | 'config'>,
+): RunningSubject {
+  const { config } = house;
+  const keeper = openKeeper({ ...house, dataDir: config.dataDir });
+  const keeps = config.role === 'all' || config.role === 'work';
+  return {
+    commands: {
+      'audit-verify': async () => {
+        // What came since the last full hour is signed first, so that a cut end shows from now on.
+        if (keeps) await keeper.checkpoint();
+        return { ...(await keeper.verify()), publicKey: keeper.publicKey };
+      },
+    },
+    async begin() {
+      if (keeps) keeper.begin();
+    },
+    async stop() {
+      if (keeps) await keeper.stop();
+    },
+  };
 }

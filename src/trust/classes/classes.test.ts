@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestPostgres, type TestPostgres } from '../../../test/stores.ts';
 import { postgresFiles, type Sql } from '../../platform/postgres/index.ts';
 import { fileClasses } from '../../platform/spool/index.ts';
+import { auditFiles } from '../audit/index.ts';
 import {
   classes,
   findUnclassified,
@@ -123,7 +124,7 @@ describe('files', () => {
     expect(findUndeclared(['x'], declared(['D3']))).toEqual([]);
     expect(findUndeclared(['x'], declared([]))).toHaveLength(1);
     expect(findUndeclared(['x'], declared(['D1', 'D99']))).toHaveLength(2);
-    expect(findUndeclared([], [...fileClasses, ...postgresFiles])).toEqual([]);
+    expect(findUndeclared([], [...fileClasses, ...postgresFiles, ...auditFiles])).toEqual([]);
   });
 });
 

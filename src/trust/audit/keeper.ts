@@ -1,0 +1,226 @@
+import { type Clock, repeat } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { KeyRing } from '../../platform/subject.ts';
+import { type History, headsOf, nextLine, type SignedCheckpoint, signerOf, takeLine } from './checkpoint.ts';
+import { openCheckpointFile } from './checkpoint_file.ts';
+import { type Head, merklePath, type Step } from './merkle.ts';
+import { linkOf, readHead, readRows } from './stored.ts';
+import { addressDays, type Finding, findingsMax, openVerifier } from './verify.ts';
+
+/** Entries stay for two years (RET-05). */
+export const keptYears = 2;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** The first look for what is too old comes soon after the start, so that a desk that is started daily has one too. */
+const firstRetentionMs = 5 * 60_000;
+/** Rows read at once: a few milliseconds of this thread. */
+const pageRows = 1_000;
+
+/** Signs where all chains stand, lets old entries go, and holds the chains against what was signed. */
+export interface Keeper {
+  publicKey: string;
+  /** Signs where every chain stands now. Resolves when the line is on disk. */
+  checkpoint(): Promise<void>;
+  /** Drops networks after ninety days and entries after two years, these up to a signed checkpoint only. */
+  retain(): Promise<{ addresses: number; entries: number }>;
+  /** What shows that this chain was signed: its newest head, and where its beginning was removed. */
+  proofs(organisation: number, base: { seq: number; hash: string }): Promise<Proof[]>;
+  newest(): Promise<SignedCheckpoint | undefined>;
+  verify(organisation?: number): Promise<Verification>;
+  /** Begins the hourly and the daily work. */
+  begin(): void;
+  stop(): Promise<void>;
+}
+
+export interface Proof {
+  checkpoint: SignedCheckpoint;
+  head: Head;
+  path: Step[];
+}
+
+export interface Verification {
+  entries: number;
+  chains: number;
+  checkpoints: number;
+  newest: SignedCheckpoint | undefined;
+  findings: Finding[];
+}
+
+export function openKeeper(parts: {
+  postgres: Postgres;
+  keys: KeyRing;
+  clock: Clock;
+  log: Log;
+  dataDir: string;
+}): Keeper {
+  const { postgres, clock, log } = parts;
+  const file = openCheckpointFile(parts.dataDir);
+  const signer = signerOf(parts.keys.derive('audit-checkpoint'));
+  let reading: Promise<History> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  const timers: (() => void)[] = [];
+
+  const history = () => {
+    reading ??= file.mend().then(() => file.read(signer.publicKey));
+    return reading;
+  };
+  /** One after another: a line takes in the one before it. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = turn.then(work, work);
+    turn = next.catch(() => {});
+    return next;
+  }
+  const everyHead = () =>
+    postgres.audit((sql) =>
+      sql.query<Head>(
+        `SELECT organisation_id AS organisation, seq, encode(hash, 'hex') AS hash FROM audit.every_head()`,
+      ),
+    );
+  /** The desk's own chain is seen by nobody's door, every other by its organisation's. */
+  const seeing = <T>(organisation: number, work: (sql: Sql) => Promise<T>) =>
+    organisation === 0 ? postgres.system(work) : postgres.tenant(organisation, work);
+
+  function checkpoint(): Promise<void> {
+    return inTurn(async () => {
+      const before = await history();
+      const line = nextLine(before, await everyHead(), signer, new Date(clock.now()).toISOString());
+      await file.append(line);
+      const problem = takeLine(before, line, signer.publicKey);
+      if (problem !== undefined) log.warn('audit.checkpoint_differs', { line: before.lines });
+    });
+  }
+
+  async function retain() {
+    const now = clock.now();
+    const moment = yearsBefore(now, keptYears);
+    const addresses = await deleted('drop_audit_addresses($1)', [new Date(now - addressDays * dayMs)]);
+    const signed = new Map<number, { seq: number; hash: string }>();
+    await file.read(signer.publicKey, (_line, seen, problem) => {
+      if (problem !== undefined || seen.newest === undefined || Date.parse(seen.newest.at) >= moment) return;
+      for (const { organisation, seq, hash } of seen.heads.values()) signed.set(organisation, { seq, hash });
+    });
+    let entries = 0;
+    for (const [organisation, { seq, hash }] of signed) {
+      const head = await seeing(organisation, (sql) => readHead(sql, organisation));
+      if (head === undefined || head.base_seq >= seq) continue;
+      entries += await deleted("delete_audit_entries($1, $2, decode($3, 'hex'), $4)", [
+        organisation,
+        seq,
+        hash,
+        new Date(moment),
+      ]);
+    }
+    if (addresses + entries > 0) log.info('audit.retention', { addresses, entries });
+    return { addresses, entries };
+  }
+
+  async function deleted(call: string, params: unknown[]): Promise<number> {
+    const { gone } = await postgres.retention((sql) =>
+      sql.one<{ gone: number }>(`SELECT retention.${call} AS gone`, params),
+    );
+    return gone;
+  }
+
+  async function verify(only?: number): Promise<Verification> {
+    const findings: Finding[] = [];
+    const signed = new Map<number, { seq: number; hash: string; at: string }[]>();
+    const seen = await file.read(signer.publicKey, (line, now, problem) => {
+      if (problem !== undefined) {
+        findings.push({ kind: 'unsigned', organisation: 0, seq: 0, sentence: problem });
+        return;
+      }
+      const { heads } = JSON.parse(line) as { heads: Record<string, [number, string]> };
+      for (const [organisation, [seq, hash]] of Object.entries(heads)) {
+        const list = signed.get(Number(organisation)) ?? [];
+        list.push({ seq, hash, at: now.newest?.at ?? '' });
+        signed.set(Number(organisation), list);
+      }
+    });
+    const heads = await everyHead();
+    const chains = new Set([...heads.map((head) => head.organisation), ...signed.keys()]);
+    let entries = 0;
+    let read = 0;
+    for (const organisation of chains) {
+      if (only !== undefined && organisation !== only) continue;
+      const one = await verifyChain(organisation, signed.get(organisation) ?? []);
+      entries += one.entries;
+      findings.push(...one.findings);
+      read++;
+      if (findings.length >= findingsMax) break;
+    }
+    return { entries, chains: read, checkpoints: seen.lines, newest: seen.newest, findings };
+  }
+
+  async function verifyChain(organisation: number, signed: { seq: number; hash: string; at: string }[]) {
+    const head = await seeing(organisation, (sql) => readHead(sql, organisation));
+    const base = { seq: head?.base_seq ?? 0, hash: head?.base_hash ?? '0'.repeat(64) };
+    const verifier = openVerifier({
+      organisation,
+      base,
+      signed: signed.filter(({ seq }) => seq > base.seq),
+      nowMs: clock.now(),
+    });
+    for (let after = base.seq; ; ) {
+      const rows = await seeing(organisation, (sql) => readRows(sql, organisation, after, pageRows));
+      for (const row of rows) if (row.seq <= (head?.seq ?? 0)) verifier.take(linkOf(row));
+      after = rows.at(-1)?.seq ?? after;
+      if (rows.length < pageRows || after >= (head?.seq ?? 0)) break;
+    }
+    const { entries, findings } = verifier.end(head);
+    if (base.seq > 0 && !signed.some(({ seq, hash }) => seq === base.seq && hash === base.hash))
+      findings.unshift({
+        kind: 'unsigned',
+        organisation,
+        seq: base.seq,
+        sentence: `Entries up to ${base.seq} of organisation ${organisation} were removed, and no signed checkpoint says that the chain stood there.`,
+      });
+    return { entries, findings };
+  }
+
+  return {
+    publicKey: signer.publicKey,
+    checkpoint,
+    retain: () => inTurn(retain),
+    verify,
+    newest: async () => (await history()).newest,
+    async proofs(organisation, base) {
+      const found: Proof[] = [];
+      const seen = await file.read(signer.publicKey, (_line, now, problem) => {
+        const head = now.heads.get(organisation);
+        if (problem !== undefined || head === undefined || now.newest === undefined || found.length > 0) return;
+        if (base.seq > 0 && head.seq === base.seq && head.hash === base.hash)
+          found.push({ checkpoint: now.newest, head, path: merklePath(headsOf(now), organisation) });
+      });
+      const head = seen.heads.get(organisation);
+      if (head !== undefined && seen.newest !== undefined)
+        found.push({ checkpoint: seen.newest, head, path: merklePath(headsOf(seen), organisation) });
+      return found;
+    },
+    begin() {
+      const onError = (error: unknown) => log.error('audit.keeping_failed', {}, error);
+      // From full hour to full hour, however long a round took and wherever the wall clock has jumped.
+      const toNextHour = () => hourMs - (clock.now() % hourMs);
+      let off = clock.after(toNextHour(), hourly);
+      function hourly() {
+        off = clock.after(toNextHour(), hourly);
+        checkpoint().catch(onError);
+      }
+      timers.push(() => off());
+      timers.push(repeat(clock, dayMs, () => inTurn(retain), { firstMs: firstRetentionMs, onError }));
+    },
+    async stop() {
+      for (const off of timers.splice(0)) off();
+      const before = await history();
+      const heads = await everyHead();
+      if (heads.some(({ organisation, hash }) => before.heads.get(organisation)?.hash !== hash)) await checkpoint();
+    },
+  };
+}
+
+/** The same moment so many years earlier; 29 February becomes 1 March. */
+function yearsBefore(ms: number, years: number): number {
+  const date = new Date(ms);
+  date.setUTCFullYear(date.getUTCFullYear() - years);
+  return date.getTime();
+}
