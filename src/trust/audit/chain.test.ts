@@ -2,12 +2,12 @@ import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestPostgres, type TestPostgres } from '../../../test/stores.ts';
+
 import type { Act, Audit } from '../../platform/audit.ts';
 import { stillClock } from '../../platform/clock.ts';
 import { silentLog } from '../../platform/log.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { ringOf } from '../keys/index.ts';
-import { openVault } from '../vault/index.ts';
 import { auditFiles } from './checkpoint_file.ts';
 import { openAudit } from './index.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
@@ -34,7 +34,7 @@ let checkpoints: string;
 
 beforeAll(async () => {
   store = await openTestPostgres();
-  audit = openAudit({ vault: openVault({ keys, random: systemRandom }), clock, random: systemRandom });
+  audit = openAudit({ vault: openTestVault({ keys, clock, postgres: store.postgres }), clock, random: systemRandom });
   keeper = openKeeper({ postgres: store.postgres, keys, clock, log: silentLog, dataDir: store.dataDir });
   checkpoints = join(store.dataDir, 'audit', 'checkpoints.ndjson');
   for (const id of [north, south]) {

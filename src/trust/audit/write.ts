@@ -2,7 +2,7 @@ import type { Act, Actor, Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
-import type { Vault } from '../../platform/vault.ts';
+import { type Place, type Vault, VaultError } from '../../platform/vault.ts';
 import { actions, isAction } from './actions.ts';
 import { commitment, type Entry, entryDigest, sha256 } from './entry.ts';
 import { networkOf } from './network.ts';
@@ -129,13 +129,14 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
     if (found === undefined) return { actor: shown, name: null, commitment: null, until: 0 };
     const salt = random.bytes(saltBytes);
     const text = clipped(found.name);
+    const sealed = await sealedFor(
+      { ...placeOf(trail, 'actor_name', shown), ...(subject === undefined ? {} : { subject }) },
+      JSON.stringify({ salt: salt.toString('hex'), name: text }),
+    );
     const now: Named = {
       actor: shown,
-      name: await vault.seal(
-        { ...placeOf(trail, 'actor_name', shown), ...(subject === undefined ? {} : { subject }) },
-        JSON.stringify({ salt: salt.toString('hex'), name: text }),
-      ),
-      commitment: commitment(salt, text),
+      name: sealed,
+      commitment: sealed === null ? null : commitment(salt, text),
       until: clock.monotonic() + namedMs,
     };
     if (named.size >= namedMax) named.clear();
@@ -159,11 +160,21 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
       details.map(([name, value]) => [name, typeof value === 'string' ? clipped(value) : value]),
     );
     const subject = await subjectOf(trail, act, about);
-    const sealed = await vault.seal(
+    const sealed = await sealedFor(
       { ...placeOf(trail, 'details', row), ...(subject === undefined ? {} : { subject }) },
       JSON.stringify({ salt: salt.toString('hex'), text }),
     );
-    return { sealed, commitment: commitment(salt, text) };
+    return { sealed, commitment: sealed === null ? null : commitment(salt, text) };
+  }
+
+  /** Nothing for somebody whose key was destroyed: the act is written down, and what would name them is not. */
+  async function sealedFor(place: Place, text: string): Promise<Buffer | null> {
+    try {
+      return await vault.seal(place, text);
+    } catch (error) {
+      if (error instanceof VaultError && error.code === 'destroyed') return null;
+      throw error;
+    }
   }
 
   /** Whom an act is about: its first person, else the address that it invites, else whose act it is said to be. */
