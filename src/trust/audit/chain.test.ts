@@ -1,7 +1,7 @@
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestPostgres, type TestPostgres } from '../../../test/stores.ts';
+import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
 
 import type { Act, Audit } from '../../platform/audit.ts';
 import { stillClock } from '../../platform/clock.ts';
