@@ -1,7 +1,7 @@
 import type { keyScopes } from '../../contract/api.ts';
 import type { OrganisationStatus } from '../../contract/organisation_status.ts';
 import type { Role } from '../../contract/roles.ts';
-import { type Permission, type Principal, permissions } from '../platform/http/route.ts';
+import { type Permission, type Principal, permissions, sitePermissions } from '../platform/http/route.ts';
 
 /** What an owner alone may do: hand the organisation on, close it, move a site out of it. */
 const ownerOnly = ['organisation.own'] as const satisfies readonly Permission[];
@@ -50,14 +50,23 @@ export function permissionsOf(membership: {
   /** Of a custom role; a permission that is no more counts for nothing. */
   custom: readonly string[] | null;
   status: OrganisationStatus;
+  /** Sees the sites of their teams and no others. */
+  isLimited: boolean;
 }): readonly Permission[] {
-  const { role, custom, status } = membership;
+  const { role, custom, status, isLimited } = membership;
   const all =
     role === 'custom'
       ? permissions.filter((one) => one !== 'organisation.own' && (custom ?? []).includes(one))
       : (rolePermissions[role as Role] ?? []);
-  return underStatus(all, status, role === 'owner');
+  const own = isLimited ? all.filter((one) => sitePermissions.has(one) || besideTeamSites.includes(one)) : all;
+  return underStatus(own, status, role === 'owner');
 }
+
+/**
+ * What somebody who is limited to the sites of their teams keeps of the permissions that are about no site: with a key
+ * of the whole organisation, or by changing the teams, they would get out of the limit.
+ */
+const besideTeamSites: readonly Permission[] = ['organisation.read', 'member.read'];
 
 function underStatus(all: readonly Permission[], status: OrganisationStatus, isOwner: boolean): readonly Permission[] {
   if (status === 'closed') return [];

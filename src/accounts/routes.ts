@@ -13,14 +13,15 @@ import {
   siteChange,
 } from '../../contract/api.ts';
 import { actOf } from '../platform/audit.ts';
-import { isLoopback } from '../platform/config.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
+import { deviceOf } from './device.ts';
 import { readMemberships } from './organisations/memberships.ts';
 import type { Passwords } from './passwords.ts';
+import { refuseInsecure } from './secure.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
 import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
@@ -45,15 +46,6 @@ export function accountRoutes({
 }: AccountsParts): Route[] {
   const { postgres, clock, config, audit } = house;
   const throttles = openThrottles(house);
-
-  /** A password in clear over the network is worse than no sign-in at all. */
-  function refuseInsecure(request: { secure: boolean }): void {
-    if (request.secure || (isLoopback(config.host) && config.trustedProxies === 0)) return;
-    throw new RequestError(
-      'https_required',
-      'This desk was opened without HTTPS, so signing in is off: the password could be read on the way. Put a proxy with HTTPS in front (docs/guides/https.md), or set FAIRLEAD_TLS_CERT and FAIRLEAD_TLS_KEY.',
-    );
-  }
 
   function withCookies(tokens: SessionTokens, status: number, body: unknown) {
     return { status, headers: { 'set-cookie': sessionCookies(tokens) }, body };
@@ -113,7 +105,7 @@ export function accountRoutes({
       body: setUp,
       answer: site,
       async handle(request) {
-        refuseInsecure(request);
+        refuseInsecure(config, request);
         const entered = await throttles.enter(setUpLimit, request);
         try {
           const made = await firstRun.createOwner(request.body);
@@ -137,7 +129,7 @@ export function accountRoutes({
       summary: 'Signs in. The session travels in cookies only.',
       body: signIn,
       async handle(request) {
-        refuseInsecure(request);
+        refuseInsecure(config, request);
         const { email, password, proof } = request.body;
         const account = email.trim().toLowerCase();
         const entered = await throttles.enter(signInLimit, { account, address: request.address }, proof);
@@ -356,30 +348,4 @@ export function accountRoutes({
       version,
     };
   }
-}
-
-/** Two words for the list of sessions. Deliberately coarse: enough to recognise one's own devices. */
-export function deviceOf(agent: string | undefined): string {
-  const text = agent ?? '';
-  const browser = /Edg\//.test(text)
-    ? 'Edge'
-    : /Firefox\//.test(text)
-      ? 'Firefox'
-      : /Chrome\//.test(text)
-        ? 'Chrome'
-        : /Safari\//.test(text)
-          ? 'Safari'
-          : 'A program';
-  const system = /Windows/.test(text)
-    ? 'Windows'
-    : /iPhone|iPad/.test(text)
-      ? 'iOS'
-      : /Mac OS X/.test(text)
-        ? 'macOS'
-        : /Android/.test(text)
-          ? 'Android'
-          : /Linux/.test(text)
-            ? 'Linux'
-            : 'an unknown system';
-  return `${browser} on ${system}`;
 }

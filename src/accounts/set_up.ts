@@ -140,7 +140,7 @@ const common =
   /^(password|passwort|qwerty|azerty|letmein|welcome|admin|iloveyou|123456|abc123|changeme|secret)[\d\W]*\w{0,4}[\d\W]*$/;
 
 /** The name in addresses; the organisation's number makes it unique when the words alone might not be. */
-function slugOf(name: string, id: number): string {
+export function slugOf(name: string, id: number): string {
   const words = name
     .normalize('NFKD')
     .toLowerCase()

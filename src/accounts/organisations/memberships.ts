@@ -71,7 +71,12 @@ function membershipOf(row: Row, nowMs: number): OwnMembership {
     timezone: row.timezone,
     currency: row.currency,
     logo: row.logo,
-    permissions: permissionsOf({ role: row.role, custom: row.custom, status }),
+    permissions: permissionsOf({
+      role: row.role,
+      custom: row.custom,
+      status,
+      isLimited: row.site_ids !== null,
+    }),
     siteIds: row.site_ids ?? undefined,
   };
 }

@@ -1,0 +1,450 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import {
+  type Invitation,
+  invitation,
+  invitationAcceptance,
+  invitationReading,
+  invitationToken,
+  joined,
+  newInvitation,
+  organisationLimits,
+  sentInvitation,
+} from '../../../contract/organisations.ts';
+import { actOf } from '../../platform/audit.ts';
+import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import { sessionCookies } from '../cookies.ts';
+import { deviceOf } from '../device.ts';
+import { refuseInsecure } from '../secure.ts';
+import { checkPassword } from '../set_up.ts';
+import { openThrottle } from '../throttle.ts';
+import { lockOrganisation, organisationOfPath } from './found.ts';
+import { readMember, readRole, refuseMoreThanOwn, roleWord, type StoredRole } from './granting.ts';
+import { invitationMail } from './mails.ts';
+import { calledOf, type OrganisationParts, ofOrganisation } from './parts.ts';
+import { effectiveStatus } from './statuses.ts';
+import { joinTeams } from './teams.ts';
+
+const dayMs = 86_400_000;
+const tokenBytes = 32;
+const ofInvitation = ofOrganisation.extend({ id: z.coerce.number().int().positive() });
+
+interface Row {
+  id: number;
+  email: string;
+  email_normalised: string;
+  role: string;
+  custom_role_id: number | null;
+  role_name: string;
+  team_ids: number[];
+  team_sites_only: boolean;
+  invited_by: string;
+  sent_at: Date;
+  expires_at: Date;
+}
+const select = `SELECT i.id, i.email, i.email_normalised, i.role, i.custom_role_id, coalesce(c.name, i.role) AS role_name, i.team_ids,
+    i.team_sites_only, coalesce(nullif(p.name, ''), p.email, '') AS invited_by, coalesce(i.sent_at, i.created_at) AS sent_at, i.expires_at
+  FROM invitations i LEFT JOIN custom_roles c ON c.id = i.custom_role_id LEFT JOIN people p ON p.id = i.invited_by
+  WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL`;
+
+/**
+ * Invitations: a link of 256 bits for one address, once, for seven days. Only its keyed digest is stored, so neither a
+ * copy of the database nor the desk itself can open one.
+ */
+export function invitationRoutes({ house, passwords, sessions }: OrganisationParts): Route[] {
+  const { postgres, audit, mail, clock, random, keys, config } = house;
+  const byAddress = openThrottle({ clock, freeTries: 20, windowMs: 3_600_000, entriesMax: 100_000 });
+  const digestOf = (token: string) => keys.digest('one-time-token', `invitation ${token}`);
+  const shown = (row: Row): Invitation => ({
+    id: row.id,
+    email: row.email,
+    role: roleWord(row),
+    role_name: row.role_name,
+    team_ids: row.team_ids,
+    team_sites_only: row.team_sites_only,
+    invited_by: row.invited_by,
+    sent_at: row.sent_at.toISOString(),
+    expires_at: row.expires_at.toISOString(),
+    expired: row.expires_at.getTime() <= clock.now(),
+  });
+
+  /** Counts a link that is made, in the transaction that makes it. @throws RequestError rate_limited */
+  async function countLink(sql: Sql, organisationId: number): Promise<void> {
+    const now = new Date(clock.now());
+    const counted = await sql.run(
+      `INSERT INTO invitation_days AS d (organisation_id, day, sent) VALUES ($1, $2, 1)
+       ON CONFLICT (organisation_id, day) DO UPDATE SET sent = d.sent + 1 WHERE d.sent < $3`,
+      [organisationId, now.toISOString().slice(0, 10), organisationLimits.invitationsPerDay],
+    );
+    if (counted === 0)
+      throw new RequestError(
+        'rate_limited',
+        `This organisation sent ${organisationLimits.invitationsPerDay} invitations today, which is the limit. Invite more people tomorrow (UTC).`,
+        { headers: { 'retry-after': String(Math.ceil((dayMs - (clock.now() % dayMs)) / 1000)) } },
+      );
+  }
+
+  /** Sends the link of a token, or gives it back where no mail can carry it. */
+  async function deliver(sql: Sql, organisationId: number, row: Row, token: string, by: string) {
+    const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [organisationId]);
+    const link = mail.link(`/invitation/${token}`);
+    const mailed = await mail.isOn();
+    if (mailed)
+      await mail.send(sql, {
+        template: invitationMail,
+        to: row.email,
+        organisationId,
+        values: { organisation: name, by, role: row.role_name, link, days: organisationLimits.invitationDays },
+      });
+    return { ...shown(row), mailed, link: mailed ? null : link };
+  }
+
+  /** Unknown, expired, revoked and used look alike; each costs the address a try. */
+  async function readToken(address: string, token: string): Promise<{ organisationId: number; digest: Buffer }> {
+    const key = createHash('sha256').update(address).digest('base64');
+    const seconds = byAddress.waitSeconds(key);
+    if (seconds > 0)
+      throw new RequestError('rate_limited', `Too many links that do not work. Try again in ${seconds} seconds.`, {
+        headers: { 'retry-after': String(seconds) },
+      });
+    const digest = digestOf(token);
+    const found = await postgres.system((sql) =>
+      sql.maybe<{ organisation_id: number }>('SELECT organisation_id FROM lookup.invitation_by_digest($1)', [digest]),
+    );
+    const living =
+      found !== undefined &&
+      (await postgres.tenant(found.organisation_id, (sql) => living_(sql, digest, ''))) !== undefined;
+    if (!living) {
+      byAddress.failed(key);
+      throw overAndDone();
+    }
+    return { organisationId: found.organisation_id, digest };
+  }
+
+  async function living_(sql: Sql, digest: Buffer, lock: 'FOR UPDATE OF i' | ''): Promise<Row | undefined> {
+    const organisation = await sql.maybe<Parameters<typeof effectiveStatus>[0]>(
+      'SELECT status, status_until AS until FROM organisations WHERE id = current_organisation()',
+    );
+    if (organisation === undefined) return undefined;
+    if (['suspended', 'closed'].includes(effectiveStatus(organisation, clock.now()))) return undefined;
+    return sql.maybe<Row>(`${select} AND i.digest = $1 AND i.expires_at > $2 ${lock}`, [digest, new Date(clock.now())]);
+  }
+
+  /** In the caller's transaction, with the person set: membership, teams, and the end of the link. */
+  async function join(sql: Sql, organisationId: number, row: Row, personId: number): Promise<void> {
+    const now = new Date(clock.now());
+    const made = await sql.run(
+      `INSERT INTO memberships (organisation_id, person_id, role, custom_role_id, team_sites_only, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [organisationId, personId, row.role, row.custom_role_id, row.team_sites_only, now],
+    );
+    if (made === 0)
+      throw new RequestError('conflict', 'You are a member of this organisation already. Open the desk.');
+    const teams = await sql.query<{ id: number }>('SELECT id FROM teams WHERE id = ANY ($1)', [row.team_ids]);
+    await joinTeams(
+      sql,
+      organisationId,
+      personId,
+      teams.map(({ id }) => id),
+    );
+    await sql.run('UPDATE invitations SET accepted_at = $2 WHERE id = $1', [row.id, now]);
+  }
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/invitations',
+      access: 'member.manage',
+      summary: 'The invitations that nobody has accepted yet, expired ones among them.',
+      params: ofOrganisation,
+      answer: z.object({ invitations: z.array(invitation) }),
+      async handle(request) {
+        const id = await organisationOfPath(postgres, request);
+        const rows = await postgres.tenant(id, (sql) => sql.query<Row>(`${select} ORDER BY sent_at DESC, i.id DESC`));
+        return { body: { invitations: rows.map(shown) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/invitations',
+      access: 'member.manage',
+      summary: 'Invites an address. Where the desk has no mail, the answer carries the link to pass on.',
+      params: ofOrganisation,
+      body: newInvitation,
+      answer: sentInvitation,
+      async handle(request) {
+        const id = await organisationOfPath(postgres, request);
+        const { principal, body } = request;
+        const email = body.email.trim();
+        const token = random.bytes(tokenBytes).toString('base64url');
+        const now = new Date(clock.now());
+        const sent = await postgres.tenant(id, async (sql) => {
+          await lockOrganisation(sql, id);
+          const asker = await readMember(sql, id, (principal as Principal).id);
+          const role = await readRole(sql, body.role);
+          refuseMoreThanOwn(asker, role);
+          await refuseKnown(sql, email.toLowerCase());
+          await checkLimits(sql, role, body);
+          await countLink(sql, id);
+          const { id: invitationId } = await sql.one<{ id: number }>(
+            `INSERT INTO invitations (organisation_id, email, email_normalised, role, custom_role_id, team_ids, team_sites_only, digest, invited_by, created_at, sent_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) RETURNING id`,
+            [
+              id,
+              email,
+              email.toLowerCase(),
+              role.role,
+              role.customRoleId,
+              [...new Set(body.team_ids)],
+              body.team_sites_only,
+              digestOf(token),
+              asker.person_id,
+              now,
+              new Date(now.getTime() + organisationLimits.invitationDays * dayMs),
+            ],
+          );
+          await audit.record(sql, id, {
+            action: 'member.invited',
+            ...actOf(request),
+            targets: [{ type: 'invitation', id: invitationId, label: email }],
+            details: { role: role.name, teams: body.team_ids.length },
+          });
+          const row = await sql.one<Row>(`${select} AND i.id = $1`, [invitationId]);
+          return deliver(sql, id, row, token, calledOf(asker));
+        });
+        return { status: 201, body: sent };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/invitations/:id/links',
+      access: 'member.manage',
+      summary: 'Sends an invitation once more, with a new link and seven new days; the link before is dead.',
+      params: ofInvitation,
+      answer: sentInvitation,
+      async handle(request) {
+        const id = await organisationOfPath(postgres, request);
+        const token = random.bytes(tokenBytes).toString('base64url');
+        const now = new Date(clock.now());
+        const sent = await postgres.tenant(id, async (sql) => {
+          await lockOrganisation(sql, id);
+          const asker = await readMember(sql, id, (request.principal as Principal).id);
+          const before = await sql.maybe<Row>(`${select} AND i.id = $1`, [request.params.id]);
+          if (before === undefined) throw notOpen();
+          refuseMoreThanOwn(asker, await readRole(sql, roleWord(before)));
+          await countLink(sql, id);
+          await sql.run('UPDATE invitations SET digest = $2, sent_at = $3, expires_at = $4 WHERE id = $1', [
+            before.id,
+            digestOf(token),
+            now,
+            new Date(now.getTime() + organisationLimits.invitationDays * dayMs),
+          ]);
+          await audit.record(sql, id, {
+            action: 'invitation.resent',
+            ...actOf(request),
+            targets: [{ type: 'invitation', id: before.id, label: before.email }],
+          });
+          const row = await sql.one<Row>(`${select} AND i.id = $1`, [before.id]);
+          return deliver(sql, id, row, token, calledOf(asker));
+        });
+        return { status: 201, body: sent };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/organisations/:organisation/invitations/:id',
+      access: 'member.manage',
+      summary: 'Takes an invitation back: its link is dead at once.',
+      params: ofInvitation,
+      async handle(request) {
+        const id = await organisationOfPath(postgres, request);
+        await postgres.tenant(id, async (sql) => {
+          const revoked = await sql.maybe<{ email: string }>(
+            'UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL RETURNING email',
+            [request.params.id, new Date(clock.now())],
+          );
+          if (revoked === undefined) throw notOpen();
+          await audit.record(sql, id, {
+            action: 'invitation.revoked',
+            ...actOf(request),
+            targets: [{ type: 'invitation', id: request.params.id, label: revoked.email }],
+          });
+        });
+        return { status: 204 };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/invitations/readings',
+      access: 'public',
+      summary: 'What a link of an invitation offers. The token travels in the body, so that no log of addresses has it.',
+      body: invitationToken,
+      answer: invitationReading,
+      async handle(request) {
+        const { organisationId, digest } = await readToken(request.address, request.body.token);
+        const read = await postgres.tenant(organisationId, async (sql) => {
+          const row = await living_(sql, digest, '');
+          if (row === undefined) throw overAndDone();
+          const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
+            organisationId,
+          ]);
+          return { row, name };
+        });
+        return {
+          body: {
+            organisation: read.name,
+            email: read.row.email,
+            role_name: read.row.role_name,
+            invited_by: read.row.invited_by,
+            expires_at: read.row.expires_at.toISOString(),
+            has_account: (await personOf(read.row.email_normalised)) !== undefined,
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/invitations/acceptances',
+      access: 'public',
+      summary: 'Accepts an invitation by making an account for its address, and signs in.',
+      body: invitationAcceptance,
+      answer: joined,
+      async handle(request) {
+        refuseInsecure(config, request);
+        const { token, name, password } = request.body;
+        const { organisationId, digest } = await readToken(request.address, token);
+        const before = await postgres.tenant(organisationId, (sql) => living_(sql, digest, ''));
+        if (before === undefined) throw overAndDone();
+        if ((await personOf(before.email_normalised)) !== undefined)
+          throw new RequestError(
+            'conflict',
+            'There is an account of this address here already. Sign in with it, then open the link again.',
+          );
+        checkPassword(password, [before.email, name]);
+        const hash = await passwords.hash(password);
+        const { personId, slug } = await postgres.tenant(organisationId, async (sql) => {
+          const row = await living_(sql, digest, 'FOR UPDATE OF i');
+          if (row === undefined) throw overAndDone();
+          const { slug } = await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [
+            organisationId,
+          ]);
+          const { id: personId } = await sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id");
+          await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(personId)]);
+          const now = new Date(clock.now());
+          // Whoever has the link reads the mailbox: the address is proved by that.
+          await sql.run(
+            `INSERT INTO people (id, email, email_normalised, name, status, status_since, created_at) VALUES ($1, $2, $3, $4, 'active', $5, $5)`,
+            [personId, row.email, row.email_normalised, name, now],
+          );
+          await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [personId, hash, now]);
+          await join(sql, organisationId, row, personId);
+          await audit.record(sql, organisationId, {
+            action: 'member.joined',
+            actor: { type: 'person', id: personId },
+            request: actOf(request).request,
+            targets: [{ type: 'invitation', id: row.id, label: row.email }],
+            details: { role: row.role_name, account: 'new' },
+          });
+          return { personId, slug };
+        });
+        const cookies = sessionCookies(await sessions.start(personId, deviceOf(request.headers['user-agent'])));
+        return { status: 201, headers: { 'set-cookie': cookies }, body: { slug } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/invitations/joins',
+      access: 'signed-in',
+      summary: 'Accepts an invitation with the account that is signed in, if it was sent to its address.',
+      body: invitationToken,
+      answer: joined,
+      async handle(request) {
+        const principal = request.principal as Principal;
+        if (principal.kind !== 'person')
+          throw new RequestError('forbidden', 'An API key belongs to one organisation and joins no other.');
+        const { organisationId, digest } = await readToken(request.address, request.body.token);
+        const slug = await postgres.within({ organisationId, personId: principal.id }, async (sql) => {
+          const row = await living_(sql, digest, 'FOR UPDATE OF i');
+          if (row === undefined) throw overAndDone();
+          const person = await sql.one<{ email_normalised: string }>(
+            'SELECT email_normalised FROM people WHERE id = $1',
+            [principal.id],
+          );
+          if (person.email_normalised !== row.email_normalised)
+            throw new RequestError(
+              'other_address',
+              'This invitation is for another address than that of your account, so nothing was joined. Sign out and open the link again, or ask for an invitation of your own.',
+            );
+          await join(sql, organisationId, row, principal.id);
+          // The link came to the mailbox of this address.
+          await sql.run("UPDATE people SET status = 'active', status_since = $2 WHERE id = $1 AND status = 'unverified'", [
+            principal.id,
+            new Date(clock.now()),
+          ]);
+          await audit.record(sql, organisationId, {
+            action: 'member.joined',
+            ...actOf(request),
+            targets: [{ type: 'invitation', id: row.id, label: row.email }],
+            details: { role: row.role_name, account: 'existing' },
+          });
+          return (
+            await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [organisationId])
+          ).slug;
+        });
+        return { status: 201, body: { slug } };
+      },
+    }),
+  ];
+
+  async function personOf(email: string): Promise<number | undefined> {
+    const found = await postgres.system((sql) =>
+      sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]),
+    );
+    return found?.person_id;
+  }
+
+  async function refuseKnown(sql: Sql, email: string): Promise<void> {
+    const member = await sql.query(
+      'SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id WHERE p.email_normalised = $1 AND m.organisation_id = current_organisation()',
+      [email],
+    );
+    if (member.length > 0)
+      throw new RequestError('conflict', 'This person is a member already. Change their role in the table.', {
+        field: 'email',
+      });
+    const open = await sql.query(`${select} AND i.email_normalised = $1`, [email]);
+    if (open.length > 0)
+      throw new RequestError('conflict', 'This address is invited already. Send the invitation again, or revoke it.', {
+        field: 'email',
+      });
+  }
+}
+
+async function checkLimits(
+  sql: Sql,
+  role: StoredRole,
+  body: { team_ids: readonly number[]; team_sites_only: boolean },
+): Promise<void> {
+  if (role.role === 'owner' && body.team_sites_only)
+    throw new RequestError('invalid_field', 'An owner sees every site. Choose another role.', {
+      field: 'team_sites_only',
+    });
+  const wanted = [...new Set(body.team_ids)];
+  const there = await sql.query('SELECT 1 FROM teams WHERE id = ANY ($1)', [wanted]);
+  if (there.length !== wanted.length)
+    throw new RequestError('invalid_field', 'One of these teams is not there any more. Load the page again.', {
+      field: 'team_ids',
+    });
+}
+
+function overAndDone(): RequestError {
+  return new RequestError(
+    'not_found',
+    'This invitation does not work: it was used, taken back, or is older than seven days. Ask for a new one.',
+  );
+}
+
+function notOpen(): RequestError {
+  return new RequestError('not_found', 'There is no open invitation with this number here.');
+}
