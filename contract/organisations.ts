@@ -26,7 +26,10 @@ const ids = (max: number) => z.array(z.number().int().positive()).max(max);
 const slug = z
   .string()
   .max(64)
-  .regex(/^(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'use lower-case letters, digits and hyphens, with a letter in it');
+  .regex(
+    /^(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'use lower-case letters, digits and hyphens, with a letter in it',
+  );
 const timezone = z.string().max(64);
 /** The languages that the desk speaks; a further one is a further catalogue of sentences. */
 export const languages = ['en'] as const;

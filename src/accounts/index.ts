@@ -5,8 +5,7 @@ import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
 import { accessCookie, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
 import { deviceOf } from './device.ts';
-import { readMemberships } from './organisations/memberships.ts';
-import { openStatuses } from './organisations/statuses.ts';
+import { openOrganisations, openStatuses, readMemberships } from './organisations/index.ts';
 import { openPasswords } from './passwords.ts';
 import { personPrincipal, underOrganisationStatus } from './roles.ts';
 import { accountRoutes } from './routes.ts';
@@ -53,6 +52,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const stopForgetting = repeat(clock, forgetEveryMs, () => forgetThrottles(postgres, clock), {
     onError: (error) => house.log.error('throttles.forget_failed', {}, error),
   });
+  const organisations = openOrganisations({ house, passwords, sessions, statuses });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
@@ -119,9 +119,13 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     },
     authenticate,
     authenticateHeader,
-    routes: accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
+    routes: [
+      ...accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
+      ...organisations.routes,
+    ],
     async stop() {
       stopForgetting();
+      organisations.stop();
       passwords.close();
     },
   };

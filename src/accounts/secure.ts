@@ -1,6 +1,6 @@
+import type { Config } from '../platform/config.ts';
 import { isLoopback } from '../platform/config.ts';
 import { RequestError } from '../platform/http/route.ts';
-import type { Config } from '../platform/config.ts';
 
 /** A password in clear over the network is worse than no sign-in at all. @throws RequestError https_required */
 export function refuseInsecure(config: Pick<Config, 'host' | 'trustedProxies'>, request: { secure: boolean }): void {

@@ -52,9 +52,10 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
     async start(personId, device) {
       const refresh = tokens.newRefresh();
       const family = uuid(house.random);
-      await postgres.person(personId, (sql) =>
-        insert(sql, { personId, family, generation: 0, token: refresh, device, startedAt: clock.now() }),
-      );
+      await postgres.person(personId, async (sql) => {
+        await refuseSuspended(sql, personId);
+        await insert(sql, { personId, family, generation: 0, token: refresh, device, startedAt: clock.now() });
+      });
       return { access: await tokens.issueAccess({ personId, family }), refresh, personId };
     },
 
@@ -141,6 +142,20 @@ function sessionEnded(): RequestError {
 }
 
 /** A version 4 UUID from the injected randomness. */
+/** Every way in ends here, after it is proved who comes: nobody else learns that an account is suspended. */
+async function refuseSuspended(sql: Sql, personId: number): Promise<void> {
+  const person = await sql.one<{ status: string; reason: string | null }>(
+    'SELECT status, status_reason AS reason FROM people WHERE id = $1',
+    [personId],
+  );
+  if (person.status === 'suspended')
+    throw new RequestError(
+      'suspended',
+      `This account is suspended: ${person.reason ?? 'no reason was given'} Ask whoever runs this desk.`,
+    );
+  if (person.status === 'closed') throw new RequestError('suspended', 'This account is closed.');
+}
+
 function uuid(random: Random): string {
   const bytes = random.bytes(16);
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;

@@ -19,6 +19,8 @@ export interface Example {
   body?(): unknown;
   /** What an allowed asker gets. */
   status: number;
+  /** About the asker alone: no organisation has anything to do with it, so another one's people get the same. */
+  own?: true;
   /** Parameters that cannot be read, with the field that the answer must name. */
   badParams?: [path: string, field: string][];
   /** Values that the schema cannot refuse by type alone: member, value. */

@@ -168,8 +168,9 @@ export function customRoleRoutes({ house }: OrganisationParts): Route[] {
                 next.role,
                 next.customRoleId,
               ]);
-          } else
-            // Invitations that are over keep no role from going; what they offered stands in the audit log.
+          }
+          // Invitations that are over keep no role from going; what they offered stands in the audit log.
+          else
             await sql.run("UPDATE invitations SET role = 'viewer', custom_role_id = NULL WHERE custom_role_id = $1", [
               roleId,
             ]);
@@ -190,7 +191,7 @@ export function customRoleRoutes({ house }: OrganisationParts): Route[] {
 /** @throws RequestError invalid_field for what is no permission, is the owner's alone, or the asker has not */
 function grantable(principal: Principal, organisationId: number, wanted: readonly string[]): Permission[] {
   const refuse = (message: string) => new RequestError('invalid_field', message, { field: 'permissions' });
-  const known = [...new Set(wanted)].map((one) => {
+  const known = [...new Set(wanted)].map((one): Permission => {
     const permission = permissions.find((each) => each === one);
     if (permission === undefined) throw refuse(`There is no permission called "${one}".`);
     if (permission === 'organisation.own') throw refuse('What makes an owner belongs to owners alone.');
@@ -219,7 +220,8 @@ function readSuccessor(text: string, of: number): string {
 async function refuseTakenName(sql: Sql, name: string, except: number): Promise<void> {
   const taken =
     (roles as readonly string[]).includes(name.toLowerCase()) ||
-    (await sql.query('SELECT 1 FROM custom_roles WHERE lower(name) = lower($1) AND id <> $2', [name, except])).length > 0;
+    (await sql.query('SELECT 1 FROM custom_roles WHERE lower(name) = lower($1) AND id <> $2', [name, except])).length >
+      0;
   if (taken)
     throw new RequestError('conflict', `A role called ${name} is there already. Take another name.`, { field: 'name' });
 }

@@ -63,7 +63,7 @@ export function generalRoutes(parts: OrganisationParts): Route[] {
       async handle(request) {
         const principal = request.principal as Principal;
         if (principal.kind !== 'person')
-          throw new RequestError('forbidden', 'An API key belongs to one organisation and makes no other.');
+          throw new RequestError('not_found', 'An API key belongs to one organisation and makes no other.');
         checkDefaults(request.body);
         const made = await postgres.person(principal.id, async (sql) => {
           const { owned } = await sql.one<{ owned: number }>(
@@ -144,7 +144,8 @@ export function generalRoutes(parts: OrganisationParts): Route[] {
           );
           const after = await read(sql);
           await audit.record(sql, id, {
-            action: body.name === undefined && body.slug === undefined ? 'organisation.changed' : 'organisation.renamed',
+            action:
+              body.name === undefined && body.slug === undefined ? 'organisation.changed' : 'organisation.renamed',
             ...actOf(request),
             targets: [{ type: 'organisation', id, label: after.name }],
             details: { changed: Object.keys(body).join(' '), slug_before: before.slug, slug: after.slug },
@@ -320,9 +321,13 @@ async function changeSlug(sql: Sql, id: number, { from, to, now }: { from: strin
     [to],
   );
   if (holder !== null && holder !== id)
-    throw new RequestError('conflict', `The address ${to} is taken, or leads to an organisation that had it. Take another.`, {
-      field: 'slug',
-    });
+    throw new RequestError(
+      'conflict',
+      `The address ${to} is taken, or leads to an organisation that had it. Take another.`,
+      {
+        field: 'slug',
+      },
+    );
   await sql.run('DELETE FROM former_slugs WHERE slug = $1', [to]);
   await sql.run('INSERT INTO former_slugs (slug, organisation_id, replaced_at) VALUES ($1, $2, $3)', [from, id, now]);
   await sql.run(

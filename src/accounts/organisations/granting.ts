@@ -80,7 +80,12 @@ export function refuseMoreThanOwn(
 }
 
 /** To be called under the lock of the organisation. @throws RequestError last_owner */
-export async function refuseLastOwner(sql: Sql, organisationId: number, personId: number, doing: string): Promise<void> {
+export async function refuseLastOwner(
+  sql: Sql,
+  organisationId: number,
+  personId: number,
+  doing: string,
+): Promise<void> {
   const others = await sql.query(
     `SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id
      WHERE m.organisation_id = $1 AND m.role = 'owner' AND m.person_id <> $2 AND p.status NOT IN ('suspended', 'closed') LIMIT 1`,

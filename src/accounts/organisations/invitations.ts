@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   type Invitation,
@@ -18,7 +17,7 @@ import { sessionCookies } from '../cookies.ts';
 import { deviceOf } from '../device.ts';
 import { refuseInsecure } from '../secure.ts';
 import { checkPassword } from '../set_up.ts';
-import { openThrottle } from '../throttle.ts';
+import { openThrottles } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
 import { readMember, readRole, refuseMoreThanOwn, roleWord, type StoredRole } from './granting.ts';
 import { invitationMail } from './mails.ts';
@@ -28,6 +27,8 @@ import { joinTeams } from './teams.ts';
 
 const dayMs = 86_400_000;
 const tokenBytes = 32;
+/** Links that do not work, by network: many people may sit behind one, and 256 bits are not guessed. */
+const linkLimit = { name: 'invitation-link', perAccount: 100, perNetwork: 100, windowMs: 3_600_000 };
 const ofInvitation = ofOrganisation.extend({ id: z.coerce.number().int().positive() });
 
 interface Row {
@@ -54,7 +55,7 @@ const select = `SELECT i.id, i.email, i.email_normalised, i.role, i.custom_role_
  */
 export function invitationRoutes({ house, passwords, sessions }: OrganisationParts): Route[] {
   const { postgres, audit, mail, clock, random, keys, config } = house;
-  const byAddress = openThrottle({ clock, freeTries: 20, windowMs: 3_600_000, entriesMax: 100_000 });
+  const throttles = openThrottles(house);
   const digestOf = (token: string) => keys.digest('one-time-token', `invitation ${token}`);
   const shown = (row: Row): Invitation => ({
     id: row.id,
@@ -102,12 +103,7 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
 
   /** Unknown, expired, revoked and used look alike; each costs the address a try. */
   async function readToken(address: string, token: string): Promise<{ organisationId: number; digest: Buffer }> {
-    const key = createHash('sha256').update(address).digest('base64');
-    const seconds = byAddress.waitSeconds(key);
-    if (seconds > 0)
-      throw new RequestError('rate_limited', `Too many links that do not work. Try again in ${seconds} seconds.`, {
-        headers: { 'retry-after': String(seconds) },
-      });
+    const entered = await throttles.enter(linkLimit, { address });
     const digest = digestOf(token);
     const found = await postgres.system((sql) =>
       sql.maybe<{ organisation_id: number }>('SELECT organisation_id FROM lookup.invitation_by_digest($1)', [digest]),
@@ -115,10 +111,8 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
     const living =
       found !== undefined &&
       (await postgres.tenant(found.organisation_id, (sql) => living_(sql, digest, ''))) !== undefined;
-    if (!living) {
-      byAddress.failed(key);
-      throw overAndDone();
-    }
+    if (!living) throw overAndDone();
+    await entered.takeBack();
     return { organisationId: found.organisation_id, digest };
   }
 
@@ -139,8 +133,7 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
       [organisationId, personId, row.role, row.custom_role_id, row.team_sites_only, now],
     );
-    if (made === 0)
-      throw new RequestError('conflict', 'You are a member of this organisation already. Open the desk.');
+    if (made === 0) throw new RequestError('conflict', 'You are a member of this organisation already. Open the desk.');
     const teams = await sql.query<{ id: number }>('SELECT id FROM teams WHERE id = ANY ($1)', [row.team_ids]);
     await joinTeams(
       sql,
@@ -278,7 +271,8 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
       method: 'POST',
       path: '/api/invitations/readings',
       access: 'public',
-      summary: 'What a link of an invitation offers. The token travels in the body, so that no log of addresses has it.',
+      summary:
+        'What a link of an invitation offers. The token travels in the body, so that no log of addresses has it.',
       body: invitationToken,
       answer: invitationReading,
       async handle(request) {
@@ -337,7 +331,11 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
             `INSERT INTO people (id, email, email_normalised, name, status, status_since, created_at) VALUES ($1, $2, $3, $4, 'active', $5, $5)`,
             [personId, row.email, row.email_normalised, name, now],
           );
-          await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [personId, hash, now]);
+          await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [
+            personId,
+            hash,
+            now,
+          ]);
           await join(sql, organisationId, row, personId);
           await audit.record(sql, organisationId, {
             action: 'member.joined',
@@ -378,19 +376,18 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
             );
           await join(sql, organisationId, row, principal.id);
           // The link came to the mailbox of this address.
-          await sql.run("UPDATE people SET status = 'active', status_since = $2 WHERE id = $1 AND status = 'unverified'", [
-            principal.id,
-            new Date(clock.now()),
-          ]);
+          await sql.run(
+            "UPDATE people SET status = 'active', status_since = $2 WHERE id = $1 AND status = 'unverified'",
+            [principal.id, new Date(clock.now())],
+          );
           await audit.record(sql, organisationId, {
             action: 'member.joined',
             ...actOf(request),
             targets: [{ type: 'invitation', id: row.id, label: row.email }],
             details: { role: row.role_name, account: 'existing' },
           });
-          return (
-            await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [organisationId])
-          ).slug;
+          return (await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [organisationId]))
+            .slug;
         });
         return { status: 201, body: { slug } };
       },

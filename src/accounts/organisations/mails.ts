@@ -24,18 +24,23 @@ export const invitationMail: MailTemplate<{
   }),
 };
 
-export const roleChangedMail: MailTemplate<{ organisation: string; by: string; from: string; to: string; link: string }> =
-  {
-    name: 'role_changed',
-    kind: 'service',
-    write: ({ organisation, by, from, to, link }) => ({
-      subject: `Your role in ${organisation} is now ${to}`,
-      blocks: [
-        { kind: 'text', text: `${by} changed your role in ${organisation} from ${from} to ${to}. It holds already.` },
-        { kind: 'button', label: 'Open the desk', href: link },
-      ],
-    }),
-  };
+export const roleChangedMail: MailTemplate<{
+  organisation: string;
+  by: string;
+  from: string;
+  to: string;
+  link: string;
+}> = {
+  name: 'role_changed',
+  kind: 'service',
+  write: ({ organisation, by, from, to, link }) => ({
+    subject: `Your role in ${organisation} is now ${to}`,
+    blocks: [
+      { kind: 'text', text: `${by} changed your role in ${organisation} from ${from} to ${to}. It holds already.` },
+      { kind: 'button', label: 'Open the desk', href: link },
+    ],
+  }),
+};
 
 export const membershipEndedMail: MailTemplate<{ organisation: string; by: string | null }> = {
   name: 'membership_ended',

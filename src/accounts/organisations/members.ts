@@ -267,7 +267,8 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
           const from = await readMember(sql, id, offer.offered_by);
           // An offer is as good as the ownership behind it: somebody who was demoted since cannot give it away.
           if (from.role !== 'owner') throw noOffer();
-          const role = 'UPDATE memberships SET role = $3, custom_role_id = NULL, team_sites_only = false WHERE organisation_id = $1 AND person_id = $2';
+          const role =
+            'UPDATE memberships SET role = $3, custom_role_id = NULL, team_sites_only = false WHERE organisation_id = $1 AND person_id = $2';
           await sql.run(role, [id, to.person_id, 'owner']);
           await sql.run(role, [id, from.person_id, 'admin']);
           await audit.record(sql, id, {

@@ -89,7 +89,8 @@ export function teamRoutes({ house }: OrganisationParts): Route[] {
         return postgres.tenant(id, async (sql) => {
           await lockOrganisation(sql, id);
           await refuseTakenName(sql, request.body.name, teamId);
-          if ((await sql.run('UPDATE teams SET name = $2 WHERE id = $1', [teamId, request.body.name])) === 0) throw gone();
+          if ((await sql.run('UPDATE teams SET name = $2 WHERE id = $1', [teamId, request.body.name])) === 0)
+            throw gone();
           await sql.run('DELETE FROM team_members WHERE team_id = $1', [teamId]);
           await sql.run('DELETE FROM team_sites WHERE team_id = $1', [teamId]);
           await fillTeam(sql, id, teamId, request.body);
@@ -144,9 +145,13 @@ async function fillTeam(
   const people = [...new Set(member_ids)];
   const sites = [...new Set(site_ids)];
   const wrong = (field: string, what: string) =>
-    new RequestError('invalid_field', `One of these ${what} is not of this organisation any more. Load the page again.`, {
-      field,
-    });
+    new RequestError(
+      'invalid_field',
+      `One of these ${what} is not of this organisation any more. Load the page again.`,
+      {
+        field,
+      },
+    );
   const members = await sql.run(
     `INSERT INTO team_members (organisation_id, team_id, person_id)
      SELECT $1, $2, person_id FROM memberships WHERE organisation_id = $1 AND person_id = ANY ($3)`,

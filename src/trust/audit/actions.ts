@@ -48,6 +48,8 @@ export const actions = {
   'member.removed': notice('D7', 'removed {target}'),
   'member.left': notice('D7', 'left'),
   'member.role_changed': notice('D7', 'changed the role of {target}'),
+  'member.changed': notice('D7', 'changed the teams of {target}'),
+  'invitation.resent': notice('D7', 'sent the invitation of {target} once more'),
   'invitation.refused': notice('D7', 'could not take up an invitation'),
   'invitation.revoked': notice('D7', 'took back the invitation of {target}'),
   'role.created': notice('D7', 'made the role {target}'),
@@ -66,6 +68,8 @@ export const actions = {
   'organisation.resumed': notice('D7', 'let the organisation go on'),
   'organisation.closing': alert('D7', 'set the organisation to close'),
   'organisation.closed': alert('D7', 'closed the organisation'),
+  'organisation.ownership_offered': notice('D7', 'offered the organisation to {target}'),
+  'organisation.ownership_withdrawn': info('D7', 'ended the offer of the organisation to {target}'),
   'organisation.ownership_transferred': alert('D7', 'made {target} the owner'),
 
   'site.created': notice('D7', 'added the site {target}'),

@@ -1,0 +1,40 @@
+import { repeat } from '../../platform/clock.ts';
+import type { Route } from '../../platform/http/route.ts';
+import { customRoleRoutes } from './custom_roles.ts';
+import { generalRoutes } from './general.ts';
+import { invitationRoutes } from './invitations.ts';
+import { memberRoutes } from './members.ts';
+import { openOperator, operatorRoutes } from './operator.ts';
+import type { OrganisationParts } from './parts.ts';
+import { closeWhatIsDue } from './status_changes.ts';
+import { teamRoutes } from './teams.ts';
+
+export { readMemberships } from './memberships.ts';
+export { openStatuses } from './statuses.ts';
+
+/** How soon it is written down that a closing organisation is closed; it is treated as closed at once. */
+const closingMs = 10 * 60_000;
+
+/** Organisations: their people, roles, teams and invitations, their settings and their status. */
+export function openOrganisations(parts: OrganisationParts): { routes: Route[]; stop(): void } {
+  const { clock, log, config } = parts.house;
+  const operator = openOperator(parts);
+  const stop =
+    config.role === 'all' || config.role === 'work'
+      ? repeat(clock, closingMs, async () => void (await closeWhatIsDue(parts)), {
+          firstMs: 5_000,
+          onError: (error) => log.error('organisations.closing_failed', {}, error),
+        })
+      : () => {};
+  return {
+    routes: [
+      ...generalRoutes(parts),
+      ...memberRoutes(parts),
+      ...customRoleRoutes(parts),
+      ...teamRoutes(parts),
+      ...invitationRoutes(parts),
+      ...operatorRoutes(parts, operator),
+    ],
+    stop,
+  };
+}
