@@ -16,6 +16,18 @@ export const browserStorage = [
     until: 'signing out, 30 days at most',
   },
   {
+    kind: 'cookie',
+    name: '__Host-fairlead_provider',
+    purpose: 'Ties a sign-in with another account to the browser that began it. Set by its button.',
+    until: 'the end of that sign-in, 10 minutes at most',
+  },
+  {
+    kind: 'cookie',
+    name: '__Host-fairlead_passkey',
+    purpose: 'Ties the challenge of a passkey to the browser that asked for it.',
+    until: 'the answer of the passkey, 5 minutes at most',
+  },
+  {
     kind: 'localStorage',
     name: 'fairlead.theme',
     purpose: 'Remembers a chosen theme: “light” or “dark”. Not set while the system decides.',

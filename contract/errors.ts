@@ -37,6 +37,8 @@ export const errorStatus = {
   wrong_credentials: 401,
   session_ended: 401,
   wrong_setup_code: 403,
+  sign_in_refused: 403,
+  identity_not_linked: 403,
   forbidden: 403,
   cross_site: 403,
   other_address: 403,
@@ -56,6 +58,7 @@ export const errorStatus = {
   warehouse_unavailable: 503,
   store_unavailable: 503,
   spool_full: 503,
+  provider_unavailable: 503,
   internal: 500,
 } as const;
 export type ErrorCode = keyof typeof errorStatus;

@@ -5,6 +5,8 @@ import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
 import { accessCookie, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
 import { deviceOf } from './device.ts';
+import { openIdentities } from './identities/index.ts';
+import { refuseInsecure } from './insecure.ts';
 import { openOrganisations, openStatuses, readMemberships } from './organisations/index.ts';
 import { openPasswords } from './passwords.ts';
 import { personPrincipal, underOrganisationStatus } from './roles.ts';
@@ -105,6 +107,22 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     });
   }
 
+  const identities = openIdentities(house, {
+    signIns: {
+      async finish(asker, personId) {
+        const tokens = await sessions.start(personId, deviceOf(asker.headers['user-agent']));
+        return { kind: 'session', cookies: sessionCookies(tokens) };
+      },
+    },
+    // New people come by an invitation or by signing up, and link afterwards.
+    admit: async () => undefined,
+    async whoIs(headers) {
+      const principal = await authenticate({ headers } as IncomingMessage);
+      return principal?.kind === 'person' ? principal.id : undefined;
+    },
+    refuseInsecure: (request) => refuseInsecure(house.config, request),
+  });
+
   return {
     setUp,
     passwords,
@@ -122,10 +140,12 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     routes: [
       ...accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
       ...organisations.routes,
+      ...identities.routes,
     ],
     async stop() {
       stopForgetting();
       organisations.stop();
+      identities.stop();
       passwords.close();
     },
   };

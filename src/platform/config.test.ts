@@ -42,6 +42,23 @@ describe('settings are checked at start, all at once, naming the variable and th
     ],
     ['a split role on embedded stores', { FAIRLEAD_ROLE: 'collect' }, ['FAIRLEAD_ROLE']],
     ['an unknown role', { FAIRLEAD_ROLE: 'web' }, ['FAIRLEAD_ROLE', 'FAIRLEAD_ROLE']],
+    ['Google', { FAIRLEAD_GOOGLE_CLIENT_ID: 'desk', FAIRLEAD_GOOGLE_CLIENT_SECRET: 's' }, []],
+    ['a client without its secret', { FAIRLEAD_GOOGLE_CLIENT_ID: 'desk' }, ['FAIRLEAD_GOOGLE_CLIENT_SECRET']],
+    ['an address without a client', { FAIRLEAD_GITHUB_URL: 'https://git.example' }, ['FAIRLEAD_GITHUB_CLIENT_ID']],
+    [
+      'a provider without its issuer',
+      { FAIRLEAD_OIDC_CLIENT_ID: 'desk', FAIRLEAD_OIDC_CLIENT_SECRET: 's' },
+      ['FAIRLEAD_OIDC_ISSUER'],
+    ],
+    [
+      'a provider whose secret would travel in clear',
+      {
+        FAIRLEAD_OIDC_CLIENT_ID: 'desk',
+        FAIRLEAD_OIDC_CLIENT_SECRET: 's',
+        FAIRLEAD_OIDC_ISSUER: 'http://login.example/',
+      },
+      ['FAIRLEAD_OIDC_ISSUER'],
+    ],
     ['half a certificate', { FAIRLEAD_TLS_CERT: '/etc/hostname' }, ['FAIRLEAD_TLS_KEY']],
     [
       'a certificate that is not there',

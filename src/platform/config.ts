@@ -4,6 +4,7 @@ import { domainToASCII } from 'node:url';
 import type { KeySource } from './key_source.ts';
 import type { MailServer } from './mail/index.ts';
 import { readMailServer } from './mail_config.ts';
+import { readSignIn, type SignInSettings, signInVariables } from './sign_in_config.ts';
 
 /** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
 export interface Config {
@@ -40,6 +41,8 @@ export interface Config {
   smtp: MailServer | undefined;
   /** Mail goes into a page of this desk and never to the network: for development and the demo, on loopback alone. */
   inbox: boolean;
+  /** Whom people may sign in with beside their password; absent = nobody. */
+  signIn?: SignInSettings;
   /** Made-up data (`npm run demo`): the door to the network stays shut and every page says what it shows. */
   demo: boolean;
 }
@@ -63,7 +66,7 @@ export class ConfigError extends Error {
   }
 }
 
-const known = [
+const known: string[] = [
   'FAIRLEAD_ROLE',
   'FAIRLEAD_PUBLIC_URL',
   'FAIRLEAD_HOSTS',
@@ -87,6 +90,7 @@ const known = [
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
   'FAIRLEAD_OUTBOUND_ALLOW',
+  ...signInVariables,
   'FAIRLEAD_CLOCK_OFFSET_MS',
   'FAIRLEAD_DEV',
   'FAIRLEAD_CHROMIUM',
@@ -133,7 +137,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
   for (const name of Object.keys(env)) {
     if (name.startsWith('FAIRLEAD_') && !known.includes(name) && text(name) !== undefined)
-      wrong(name, 'there is no such setting.', `Take it out, or write one of: ${known.slice(0, 21).join(', ')}.`);
+      wrong(
+        name,
+        'there is no such setting.',
+        `Take it out, or write one of: ${known.slice(0, known.indexOf('FAIRLEAD_CLOCK_OFFSET_MS')).join(', ')}.`,
+      );
   }
 
   const roleText = text('FAIRLEAD_ROLE') ?? 'all';
@@ -272,6 +280,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     outboundAllow: listed(text('FAIRLEAD_OUTBOUND_ALLOW')),
     smtp: readMailServer({ text, wrong }),
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
+    signIn: readSignIn({ text, wrong, isLoopback }),
     demo: false,
   };
   if (problems.length > 0) throw new ConfigError(problems);

@@ -70,6 +70,8 @@ export type KeyPurpose =
   | 'mail-address'
   | 'unsubscribe'
   | 'sign-in-state'
+  | 'identity'
+  | 'passkey-person'
   | 'share-link'
   | 'share-session'
   | 'throttle';

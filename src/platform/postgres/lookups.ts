@@ -5,10 +5,12 @@
 export const lookups = [
   'lookup.api_key_by_digest(wanted bytea) -> (api_key_id bigint, organisation_id bigint)',
   'lookup.every_organisation() -> (organisation_id bigint)',
+  'lookup.identity_by_digest(wanted bytea) -> (identity_id bigint, person_id bigint)',
   'lookup.invitation_by_digest(wanted bytea) -> (invitation_id bigint, organisation_id bigint)',
   'lookup.organisation_by_slug(wanted text) -> (organisation_id bigint)',
   'lookup.organisations_of_person(wanted bigint) -> (organisation_id bigint)',
   'lookup.owners_of_root(wanted text) -> (organisation_id bigint)',
+  'lookup.passkey_by_credential(wanted bytea) -> (passkey_id bigint, person_id bigint)',
   'lookup.person_by_email(wanted text) -> (person_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',
   'lookup.site_by_domain(wanted text) -> (site_id bigint, organisation_id bigint)',

@@ -31,6 +31,7 @@ export const actions = {
   'second_factor.codes_renewed': notice('D8', 'made new recovery codes'),
   'second_factor.used_recovery': alert('D8', 'signed in with a recovery code'),
   'passkey.added': notice('D8', 'added the passkey {target}'),
+  'passkey.refused': alert('D8', 'used a copy of the passkey {target}, which was refused'),
   'passkey.removed': notice('D8', 'removed the passkey {target}'),
   'identity.linked': notice('D8', 'linked {target}'),
   'identity.unlinked': notice('D8', 'unlinked {target}'),

@@ -42,6 +42,7 @@ export const ownerless: Readonly<Record<string, string>> = {
   'vault.roots': 'ids of root keys and how often each wrapped; fairlead_vault alone may read it',
   set_up: 'one digest of this installation, from before there is any person',
   throttles: 'keyed digests of who fails, counted before it is known who it is',
+  sign_in_steps: 'digests that live ten minutes, from before it is known who signs in',
 };
 
 interface TableSecurity {

@@ -1,0 +1,71 @@
+import { type Identity, identitiesMax, type ProviderId } from '../../../contract/identities.ts';
+import { RequestError } from '../../platform/http/route.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { KeyRing } from '../../platform/subject.ts';
+import type { Profile, Provider } from './provider.ts';
+
+/** Accounts elsewhere that open an account here: found by issuer and subject, and by nothing else. */
+export interface Linked {
+  find(provider: Provider, profile: Profile): Promise<{ id: number; personId: number } | undefined>;
+  list(sql: Sql, personId: number): Promise<Omit<Identity, 'provider_name'>[]>;
+  link(sql: Sql, personId: number, provider: Provider, profile: Profile, now: Date): Promise<number>;
+  /** Notes the day, and the address as the provider has it now. */
+  used(sql: Sql, id: number, profile: Profile, now: Date): Promise<void>;
+  unlink(sql: Sql, personId: number, id: number): Promise<{ provider: ProviderId; label: string } | undefined>;
+}
+
+export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRing }): Linked {
+  const digest = (provider: Provider, profile: Profile) =>
+    keys.digest('identity', `${provider.issuer}\n${profile.subject}`);
+  return {
+    async find(provider, profile) {
+      const found = await postgres.system((sql) =>
+        sql.maybe<{ identity_id: number; person_id: number }>('SELECT * FROM lookup.identity_by_digest($1)', [
+          digest(provider, profile),
+        ]),
+      );
+      return found === undefined ? undefined : { id: found.identity_id, personId: found.person_id };
+    },
+    async list(sql, personId) {
+      const rows = await sql.query<{
+        id: number;
+        provider: ProviderId;
+        label: string;
+        linked_at: Date;
+        last_used_day: string | null;
+      }>(
+        'SELECT id, provider, label, linked_at, last_used_day FROM identities WHERE person_id = $1 ORDER BY linked_at, id',
+        [personId],
+      );
+      return rows.map((row) => ({ ...row, linked_at: row.linked_at.toISOString() }));
+    },
+    async link(sql, personId, provider, profile, now) {
+      const { count } = await sql.one<{ count: number }>(
+        'SELECT count(*) AS count FROM identities WHERE person_id = $1',
+        [personId],
+      );
+      if (count >= identitiesMax)
+        throw new RequestError(
+          'conflict',
+          `You have linked ${identitiesMax} accounts, which is as many as can be. Unlink one first.`,
+        );
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO identities (person_id, provider, digest, label, linked_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+        [personId, provider.id, digest(provider, profile), profile.email, now],
+      );
+      return id;
+    },
+    async used(sql, id, profile, now) {
+      await sql.run('UPDATE identities SET last_used_day = $2, label = $3 WHERE id = $1', [
+        id,
+        now.toISOString().slice(0, 10),
+        profile.email,
+      ]);
+    },
+    unlink: (sql, personId, id) =>
+      sql.maybe<{ provider: ProviderId; label: string }>(
+        'DELETE FROM identities WHERE id = $1 AND person_id = $2 RETURNING provider, label',
+        [id, personId],
+      ),
+  };
+}

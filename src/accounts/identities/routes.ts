@@ -1,0 +1,364 @@
+import { z } from 'zod';
+import {
+  beginSignIn,
+  begunSignIn,
+  identityList,
+  newPasskey,
+  passkey,
+  passkeyAnswer,
+  passkeyChange,
+  passkeyList,
+  passkeyOptions,
+  providerAnswer,
+  providerId,
+  providerOutcome,
+  signInWays,
+} from '../../../contract/identities.ts';
+import { actOf } from '../../platform/audit.ts';
+import { defineRoute, RequestError, type Route, type RouteRequest } from '../../platform/http/route.ts';
+import type { House } from '../../platform/subject.ts';
+import { openThrottles } from '../throttle.ts';
+import type { Flow, SignInEnd } from './flow.ts';
+import type { Linked } from './linked.ts';
+import { identityUnlinked, passkeyAdded, passkeyCopied, passkeyRemoved } from './mails.ts';
+import type { Passkeys } from './passkeys.ts';
+import { isRefused } from './provider.ts';
+import { refuse } from './refusals.ts';
+import { endedStepCookie, type Steps } from './steps.ts';
+import { countWays, refuseLastWay, tell } from './ways.ts';
+
+export interface IdentityParts {
+  flow: Flow;
+  steps: Steps;
+  linked: Linked;
+  passkeys: Passkeys;
+  signIns: SignInEnd;
+  /** A credential in clear over the network is worse than no sign-in at all. @throws RequestError https_required */
+  refuseInsecure(request: { secure: boolean }): void;
+}
+
+/** Per address, an office behind one included: each beginning writes a row that lives some minutes. */
+const beginLimit = { name: 'begin-sign-in', most: 300, windowMs: 15 * 60_000, what: 'beginnings of a sign-in' };
+
+export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
+  const { postgres, clock, audit, mail } = house;
+  const { flow, steps, linked, passkeys, signIns, refuseInsecure } = parts;
+  const throttles = openThrottles(house);
+  const shownProviders = flow.providers.map(({ id, name }) => ({ id, name }));
+  const providersOn = flow.providers.map(({ id }) => id);
+  const ofProvider = z.object({ provider: providerId });
+  const ofNumber = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+
+  function person(request: RouteRequest<unknown, unknown, unknown>): number {
+    if (request.principal?.kind === 'person') return request.principal.id;
+    throw new RequestError('forbidden', 'An API key signs in to no page, so it has no account to link.');
+  }
+
+  function refusePasskeys(): void {
+    if (passkeys.isPossible()) return;
+    throw new RequestError(
+      'https_required',
+      'Passkeys need an address with HTTPS and a name, or localhost. Set FAIRLEAD_PUBLIC_URL to it (docs/guides/https.md).',
+    );
+  }
+
+  const providerCalls = [
+    defineRoute({
+      method: 'GET',
+      path: '/api/sign-in/ways',
+      access: 'public',
+      summary: 'How one may sign in here, beside a password.',
+      answer: signInWays,
+      handle: async () => ({ body: { providers: shownProviders, passkeys: passkeys.isPossible() } }),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sign-in/providers/:provider',
+      access: 'public',
+      summary: 'Begins to sign in with a provider: where to send the browser.',
+      params: ofProvider,
+      body: beginSignIn,
+      answer: begunSignIn,
+      async handle(request) {
+        refuseInsecure(request);
+        await throttles.take(beginLimit, request.address);
+        const { url, cookie } = await flow.begin(request.params.provider, request.body);
+        return { status: 201, headers: { 'set-cookie': [cookie] }, body: { url } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sign-in/providers/:provider/answers',
+      access: 'public',
+      summary: 'Takes what the provider sent the browser back with, once: signs in, or links.',
+      params: ofProvider,
+      body: providerAnswer,
+      answer: providerOutcome,
+      async handle(request) {
+        refuseInsecure(request);
+        const { outcome, cookies } = await flow.answer(request, request.params.provider);
+        return { status: 201, headers: { 'set-cookie': cookies }, body: outcome };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/account/identities',
+      access: 'signed-in',
+      summary: 'The accounts elsewhere that sign in as you.',
+      answer: identityList,
+      async handle(request) {
+        const personId = person(request);
+        const rows = await postgres.person(personId, (sql) => linked.list(sql, personId));
+        const named = rows.map((row) => ({
+          ...row,
+          provider_name: shownProviders.find(({ id }) => id === row.provider)?.name ?? row.provider,
+        }));
+        return { body: { identities: named, providers: shownProviders } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/account/identity-links/:provider',
+      access: 'signed-in',
+      summary: 'Begins to link an account of a provider with yours: where to send the browser.',
+      params: ofProvider,
+      answer: begunSignIn,
+      async handle(request) {
+        const personId = person(request);
+        refuseInsecure(request);
+        const { url, cookie } = await flow.begin(request.params.provider, {}, personId);
+        return { status: 201, headers: { 'set-cookie': [cookie] }, body: { url } };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/account/identities/:id',
+      access: 'signed-in',
+      summary: 'Unlinks an account, unless it is the last way to sign in.',
+      params: ofNumber,
+      async handle(request) {
+        const personId = person(request);
+        await postgres.person(personId, async (sql) => {
+          await countWays(sql, personId, providersOn);
+          const gone = await linked.unlink(sql, personId, request.params.id);
+          if (gone === undefined) throw new RequestError('not_found', 'You have linked no account with this number.');
+          refuseLastWay(await countWays(sql, personId, providersOn));
+          const name = shownProviders.find(({ id }) => id === gone.provider)?.name ?? gone.provider;
+          await tell({ audit, mail }, sql, personId, {
+            act: {
+              action: 'identity.unlinked',
+              ...actOf(request),
+              targets: [{ type: 'identity', id: request.params.id, label: `${name} (${gone.label})` }],
+              details: { provider: gone.provider },
+            },
+            template: identityUnlinked,
+            way: `${name} (${gone.label})`,
+          });
+        });
+        return { status: 204 };
+      },
+    }),
+  ];
+
+  const passkeyCalls = [
+    defineRoute({
+      method: 'POST',
+      path: '/api/sign-in/passkeys/options',
+      access: 'public',
+      summary: 'A challenge for any passkey of this desk.',
+      answer: passkeyOptions,
+      async handle(request) {
+        refuseInsecure(request);
+        refusePasskeys();
+        await throttles.take(beginLimit, request.address);
+        const step = await steps.begin({ kind: 'passkey' });
+        const options = await passkeys.requestOptions(step.value);
+        return {
+          status: 201,
+          headers: { 'set-cookie': [step.cookie] },
+          body: { options: options as Record<string, unknown> },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sign-in/passkeys',
+      access: 'public',
+      summary: 'Signs in with a passkey that has answered a challenge.',
+      body: passkeyAnswer,
+      answer: providerOutcome,
+      async handle(request) {
+        refuseInsecure(request);
+        const personId = await prove(request);
+        const end = await signIns.finish(request, personId, ['passkey'], { isTwoFactors: true });
+        return {
+          status: 201,
+          headers: { 'set-cookie': [...end.cookies, endedStepCookie('passkey')] },
+          body: { outcome: end.kind === 'session' ? 'signed-in' : 'second-factor', next: '/' },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/account/passkeys',
+      access: 'signed-in',
+      summary: 'Your passkeys.',
+      answer: passkeyList,
+      async handle(request) {
+        const personId = person(request);
+        return { body: { passkeys: await postgres.person(personId, (sql) => passkeys.list(sql, personId)) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/account/passkey-options',
+      access: 'signed-in',
+      summary: 'A challenge for making a passkey.',
+      answer: passkeyOptions,
+      async handle(request) {
+        const personId = person(request);
+        refuseInsecure(request);
+        refusePasskeys();
+        const step = await steps.begin({ kind: 'new-passkey', personId });
+        const options = await postgres.person(personId, async (sql) => {
+          const who = await sql.one<{ id: number; email: string; name: string }>(
+            'SELECT id, email, name FROM people WHERE id = $1',
+            [personId],
+          );
+          return passkeys.creationOptions(who, step.value, sql);
+        });
+        return {
+          status: 201,
+          headers: { 'set-cookie': [step.cookie] },
+          body: { options: options as Record<string, unknown> },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/account/passkeys',
+      access: 'signed-in',
+      summary: 'Keeps a passkey that was just made.',
+      body: newPasskey,
+      answer: passkey,
+      async handle(request) {
+        const personId = person(request);
+        const challenge = challengeOf(request.body.credential.response.clientDataJSON);
+        if (challenge === undefined) throw badPasskey();
+        const step = await steps.take({ kind: 'new-passkey', value: challenge, cookies: request.headers.cookie });
+        if (isRefused(step)) throw refuse(step.refused);
+        if (step.personId !== personId) throw refuse('step_elsewhere');
+        const made = await postgres.person(personId, async (sql) => {
+          const added = await passkeys.add(sql, personId, request.body, challenge, new Date(clock.now()));
+          if (isRefused(added)) return added;
+          await tell({ audit, mail }, sql, personId, {
+            act: {
+              action: 'passkey.added',
+              ...actOf(request),
+              targets: [{ type: 'passkey', id: added.id, label: added.name }],
+              details: { synced: added.synced },
+            },
+            template: passkeyAdded,
+            way: added.name,
+          });
+          return added;
+        });
+        if (isRefused(made)) throw badPasskey();
+        return { status: 201, headers: { 'set-cookie': [endedStepCookie('new-passkey')] }, body: made };
+      },
+    }),
+    defineRoute({
+      method: 'PATCH',
+      path: '/api/account/passkeys/:id',
+      access: 'signed-in',
+      summary: 'Gives a passkey another name.',
+      params: ofNumber,
+      body: passkeyChange,
+      answer: passkey,
+      async handle(request) {
+        const personId = person(request);
+        const renamed = await postgres.person(personId, (sql) =>
+          passkeys.rename(sql, personId, request.params.id, request.body.name),
+        );
+        if (renamed === undefined) throw noPasskey();
+        return { body: renamed };
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/account/passkeys/:id',
+      access: 'signed-in',
+      summary: 'Removes a passkey, unless it is the last way to sign in.',
+      params: ofNumber,
+      async handle(request) {
+        const personId = person(request);
+        await postgres.person(personId, async (sql) => {
+          await countWays(sql, personId, providersOn);
+          const name = await passkeys.remove(sql, personId, request.params.id);
+          if (name === undefined) throw noPasskey();
+          refuseLastWay(await countWays(sql, personId, providersOn));
+          await tell({ audit, mail }, sql, personId, {
+            act: {
+              action: 'passkey.removed',
+              ...actOf(request),
+              targets: [{ type: 'passkey', id: request.params.id, label: name }],
+            },
+            template: passkeyRemoved,
+            way: name,
+          });
+        });
+        return { status: 204 };
+      },
+    }),
+  ];
+
+  /** Whose passkey answered? A copy of one is refused, and its person is told. */
+  async function prove(request: RouteRequest<unknown, unknown, z.infer<typeof passkeyAnswer>>): Promise<number> {
+    const { credential } = request.body;
+    const challenge = challengeOf(credential.response.clientDataJSON);
+    if (challenge === undefined) throw refuse('passkey_invalid');
+    const step = await steps.take({ kind: 'passkey', value: challenge, cookies: request.headers.cookie });
+    if (isRefused(step)) throw refuse(step.refused);
+    const proved = await passkeys.prove(credential, challenge, new Date(clock.now()));
+    if (isRefused(proved)) throw refuse(proved.refused);
+    if (proved.kind === 'proved') return proved.personId;
+    await postgres.person(proved.personId, (sql) =>
+      tell({ audit, mail }, sql, proved.personId, {
+        act: {
+          action: 'passkey.refused',
+          ...actOf(request),
+          outcome: 'refused',
+          reason: 'counter_went_back',
+          targets: [{ type: 'passkey', id: proved.id, label: proved.name }],
+        },
+        template: passkeyCopied,
+        way: proved.name,
+      }),
+    );
+    throw refuse('passkey_copied');
+  }
+
+  return [...providerCalls, ...passkeyCalls];
+}
+
+/** The challenge that the browser signed, to find its step by; whether it was signed is asked later. */
+function challengeOf(clientDataJSON: string): string | undefined {
+  try {
+    const data = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8')) as { challenge?: unknown };
+    return typeof data.challenge === 'string' && data.challenge.length <= 100 ? data.challenge : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function badPasskey(): RequestError {
+  return new RequestError(
+    'invalid_field',
+    'This is no passkey made for this desk in this browser just now. Make it again.',
+    { field: 'credential' },
+  );
+}
+
+function noPasskey(): RequestError {
+  return new RequestError('not_found', 'You have no passkey with this number.');
+}

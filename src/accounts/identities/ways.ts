@@ -1,0 +1,46 @@
+import type { Act, Audit } from '../../platform/audit.ts';
+import { RequestError } from '../../platform/http/route.ts';
+import type { Mail, MailTemplate } from '../../platform/mail/index.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+
+/** How many ways in a person has. Providers that are off now open nothing. */
+export async function countWays(
+  sql: Sql,
+  personId: number,
+  providersOn: readonly string[],
+): Promise<{ passwords: number; passkeys: number; identities: number }> {
+  // The row of the person is held, so that two removals at once cannot each leave the other's way as the last.
+  await sql.query('SELECT 1 FROM people WHERE id = $1 FOR UPDATE', [personId]);
+  return sql.one(
+    `SELECT (SELECT count(*) FROM passwords WHERE person_id = $1) AS passwords,
+       (SELECT count(*) FROM passkeys WHERE person_id = $1) AS passkeys,
+       (SELECT count(*) FROM identities WHERE person_id = $1 AND provider = ANY ($2)) AS identities`,
+    [personId, providersOn],
+  );
+}
+
+/** @throws RequestError conflict when nothing would be left to sign in with. */
+export function refuseLastWay(left: { passwords: number; passkeys: number; identities: number }): void {
+  if (left.passwords + left.passkeys + left.identities > 0) return;
+  throw new RequestError(
+    'conflict',
+    'This is your last way to sign in. Set a password or add a passkey first, then remove it.',
+  );
+}
+
+/** Writes the act down and tells the person by mail, both in the transaction of the change. */
+export async function tell(
+  parts: { audit: Audit; mail: Mail },
+  sql: Sql,
+  personId: number,
+  told: { act: Act; template: MailTemplate<{ way: string; link: string }>; way: string },
+): Promise<void> {
+  await parts.audit.recordOfPerson(sql, personId, told.act);
+  const { email } = await sql.one<{ email: string }>('SELECT email FROM people WHERE id = $1', [personId]);
+  await parts.mail.send(sql, {
+    template: told.template,
+    to: email,
+    values: { way: told.way, link: parts.mail.link('/account/security') },
+    personId,
+  });
+}

@@ -1,0 +1,84 @@
+import type { Examples } from './example.ts';
+
+/** This desk has no provider set up: that one does not exist is the answer to everybody. */
+export const examples: Examples = () => {
+  const credential = {
+    id: 'AAAA',
+    rawId: 'AAAA',
+    type: 'public-key',
+    response: { clientDataJSON: 'AAAA', attestationObject: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' },
+  };
+  return {
+    'GET /api/sign-in/ways': { path: () => '/api/sign-in/ways', status: 200 },
+    'POST /api/sign-in/providers/:provider': {
+      path: () => '/api/sign-in/providers/google',
+      body: () => ({ next: '/s/shop.example/analytics' }),
+      status: 404,
+      badParams: [['/api/sign-in/providers/myspace', 'provider']],
+      badValues: [
+        ['next', 'https://evil.example/'],
+        ['next', '//evil.example/'],
+        ['next', '/\\evil.example'],
+        ['invitation', 'no token'],
+      ],
+    },
+    'POST /api/sign-in/providers/:provider/answers': {
+      path: () => '/api/sign-in/providers/github/answers',
+      body: () => ({ state: 'of nobody', code: 'of nobody' }),
+      status: 404,
+      badParams: [['/api/sign-in/providers/constructor/answers', 'provider']],
+      badValues: [['state', 'x'.repeat(201)]],
+    },
+    'POST /api/sign-in/passkeys/options': { path: () => '/api/sign-in/passkeys/options', status: 201 },
+    'POST /api/sign-in/passkeys': {
+      path: () => '/api/sign-in/passkeys',
+      body: () => ({ credential }),
+      status: 403,
+      badValues: [
+        ['credential', { ...credential, id: 'not base64url!' }],
+        ['credential', { ...credential, type: 'password' }],
+      ],
+    },
+    'GET /api/account/identities': { own: true, path: () => '/api/account/identities', status: 200 },
+    'POST /api/account/identity-links/:provider': {
+      own: true,
+      path: () => '/api/account/identity-links/oidc',
+      status: 404,
+      badParams: [['/api/account/identity-links/myspace', 'provider']],
+    },
+    'DELETE /api/account/identities/:id': {
+      own: true,
+      path: () => '/api/account/identities/999999',
+      status: 404,
+      badParams: [['/api/account/identities/first', 'id']],
+    },
+    'GET /api/account/passkeys': { own: true, path: () => '/api/account/passkeys', status: 200 },
+    'POST /api/account/passkey-options': { own: true, path: () => '/api/account/passkey-options', status: 201 },
+    'POST /api/account/passkeys': {
+      own: true,
+      path: () => '/api/account/passkeys',
+      body: () => ({ name: 'key', credential }),
+      // Whatever this is, no authenticator made it.
+      status: 400,
+      badValues: [
+        ['name', ' '],
+        ['name', 'a\u0000b'],
+        ['name', 'x'.repeat(61)],
+      ],
+    },
+    'PATCH /api/account/passkeys/:id': {
+      own: true,
+      path: () => '/api/account/passkeys/999999',
+      body: () => ({ name: 'other' }),
+      status: 404,
+      badParams: [['/api/account/passkeys/0', 'id']],
+      badValues: [['name', '']],
+    },
+    'DELETE /api/account/passkeys/:id': {
+      own: true,
+      path: () => '/api/account/passkeys/999999',
+      status: 404,
+      badParams: [['/api/account/passkeys/0', 'id']],
+    },
+  };
+};
