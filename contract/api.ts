@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { passwordCharsMax, passwordCharsMin, retentionMonthsMax } from './limits.ts';
+import { keySitesMax, passwordCharsMax, passwordCharsMin, retentionMonthsMax } from './limits.ts';
 import { organisationStatuses } from './organisation_status.ts';
 
 /** What people write into names and patterns. PostgreSQL's text holds every character but NUL, which nobody types. */
@@ -133,12 +133,21 @@ export const apiKey = z.object({
   name: z.string(),
   last4: z.string(),
   scopes: z.array(z.string()),
+  /** The only sites that it reaches; null for all of the organisation. */
+  site_ids: z.array(z.number().int()).nullable(),
   created_at: z.string(),
+  /** Null: it does not end by itself. */
+  expires_at: z.string().nullable(),
+  /** The UTC day of its last use, and no finer. */
   last_used_day: z.string().nullable(),
+  /** Null: the command line. The name is null once the person has left the organisation; the key goes on. */
+  made_by: z.object({ id: z.number().int(), name: z.string().nullable() }).nullable(),
 });
 export const newApiKey = z.strictObject({
   name: words(120),
   scopes: z.array(z.enum(keyScopes)).min(1),
+  site_ids: z.array(z.number().int().positive()).min(1).max(keySitesMax).nullish(),
+  expires_at: z.iso.datetime({ offset: true }).nullish(),
 });
 /** The only answer that ever carries the key itself. */
 export const createdApiKey = apiKey.extend({ key: z.string() });

@@ -48,3 +48,8 @@ export const uploadLimits = {
   /** A file that nobody goes on with stays so long. */
   keptDays: 7,
 } as const;
+
+/** Living API keys of one organisation, sites that one may be limited to, and how far ahead its end may lie. */
+export const keysMax = 200;
+export const keySitesMax = 1_000;
+export const keyLifeYearsMax = 10;

@@ -426,6 +426,11 @@ const examples: Record<string, Example> = {
       ['name', 'x'.repeat(121)],
       ['scopes', []],
       ['scopes', ['all']],
+      ['site_ids', []],
+      ['site_ids', ['first']],
+      ['site_ids', [987_654_321]],
+      ['expires_at', 'tomorrow'],
+      ['expires_at', '2026-01-01T00:00:00Z'],
     ],
   },
   'DELETE /api/keys/:id': {

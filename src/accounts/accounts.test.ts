@@ -316,7 +316,7 @@ describe('an API key', () => {
     const cookies = await signIn();
     const made = await call('POST', '/api/keys', { cookies, body: { name: 'Reports', scopes: ['sites:read'] } });
     const { key, id, last4 } = made.body as { key: string; id: number; last4: string };
-    expect(key).toMatch(/^fl_[A-Za-z0-9_-]{40}$/);
+    expect(key).toMatch(new RegExp(`^fl_${id}_[A-Za-z0-9_-]{40}$`));
     expect(key.endsWith(last4)).toBe(true);
     expect((await call('GET', '/api/sites/shop.example', { key })).status).toBe(200);
     expect(
@@ -331,6 +331,78 @@ describe('an API key', () => {
     expect((await call('DELETE', `/api/keys/${id}`, { cookies })).status).toBe(204);
     expect((await call('GET', '/api/sites/shop.example', { key })).status).toBe(401);
   });
+
+  it('is limited to sites, ends at its time, and says which of both it is', async () => {
+    const cookies = await signIn();
+    const second = await call('POST', '/api/sites', {
+      cookies,
+      body: { domain: 'second.example', timezone: 'UTC', currency: 'EUR' },
+    });
+    const secondId = (second.body as { id: number }).id;
+    const make = (more: object) =>
+      call('POST', '/api/keys', { cookies, body: { name: 'Limited', scopes: ['sites:read'], ...more } });
+    for (const [field, value] of [
+      ['site_ids', [secondId, 999_999]],
+      ['site_ids', []],
+      ['expires_at', new Date(clock.now()).toISOString()],
+      ['expires_at', new Date(clock.now() + 11 * 366 * 86_400_000).toISOString()],
+      ['expires_at', 'tomorrow'],
+    ] as const)
+      expect(await make({ [field]: value })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'invalid_field', field: expect.stringMatching(new RegExp(`^${field}`)) } },
+      });
+    const end = new Date(clock.now() + 3_600_000).toISOString();
+    const made = (await make({ site_ids: [secondId, secondId], expires_at: end })).body as { key: string; id: number };
+    const listed = ((await call('GET', '/api/keys', { cookies })).body as { keys: { id: number }[] }).keys;
+    expect(listed.find(({ id }) => id === made.id)).toMatchObject({
+      site_ids: [secondId],
+      expires_at: end,
+      made_by: { id: 1, name: expect.any(String) },
+    });
+    const { key } = made;
+    expect((await call('GET', '/api/sites/second.example', { key })).status).toBe(200);
+    for (const path of ['/api/sites/shop.example', '/api/sites/nothing.example']) {
+      const refused = (await call('GET', path, { key })) as { status: number; body: { error: { message: string } } };
+      expect(refused.status).toBe(404);
+      expect(refused.body.error.message).toContain('This key is limited to some sites');
+    }
+    aheadMs += 3_600_000;
+    const expired = (await call('GET', '/api/sites/second.example', { key })) as { body: { error: object } };
+    aheadMs -= 3_600_000;
+    expect(expired.body.error).toMatchObject({
+      code: 'unauthenticated',
+      message: `The API key ${made.id} expired at ${end}. Make a new one in the organisation's API keys.`,
+    });
+  });
+
+  it('from before keys had numbers goes on, and one whose maker has left does too and says so', async () => {
+    const old = `fl_${'o'.repeat(40)}`;
+    const id = await database.postgres.tenant(1, async (sql) => {
+      const row = await sql.one<{ id: number }>(
+        `INSERT INTO api_keys (organisation_id, name, digest, last4, scopes, created_by, created_at)
+         VALUES (1, 'Old', $1, 'oooo', '{sites:read}', $2, now()) RETURNING id`,
+        [keys.digest('api-key', old), await makeStranger()],
+      );
+      return row.id;
+    });
+    expect((await call('GET', '/api/sites/shop.example', { key: old })).status).toBe(200);
+    const cookies = await signIn();
+    const listed = ((await call('GET', '/api/keys', { cookies })).body as { keys: { id: number }[] }).keys;
+    expect(listed.find((one) => one.id === id)).toMatchObject({ made_by: { id: expect.any(Number), name: null } });
+  });
+
+  /** Somebody who belongs to no organisation any more. */
+  function makeStranger(): Promise<number> {
+    return database.asOwner(async (sql) => {
+      await sql.query("SELECT set_config('fairlead.person', '900', false)");
+      await sql.run(
+        `INSERT INTO people (id, email, email_normalised, name, created_at)
+         VALUES (900, 'left@shop.example', 'left@shop.example', 'Left', now())`,
+      );
+      return 900;
+    });
+  }
 
   it('is not opened by anything that the database holds (AUT-11)', async () => {
     const cookies = await signIn();
@@ -351,6 +423,7 @@ describe('an API key', () => {
         digest.toString('hex'),
         digest.toString('base64url'),
         `fl_${digest.toString('base64url').slice(0, 40)}`,
+        `fl_1_${digest.toString('base64url').slice(0, 40)}`,
       ]) {
         expect((await call('GET', '/api/sites/shop.example', { key: text })).status).toBe(401);
         expect(

@@ -1,24 +1,12 @@
 import { z } from 'zod';
-import {
-  apiKey,
-  createdApiKey,
-  newApiKey,
-  newSite,
-  type Session,
-  session,
-  setUp,
-  setUpState,
-  signIn,
-  site,
-  siteChange,
-} from '../../contract/api.ts';
-import { actOf } from '../platform/audit.ts';
+import { newSite, type Session, session, setUp, setUpState, signIn, site, siteChange } from '../../contract/api.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
 import { deviceOf } from './device.ts';
+import { keyRoutes } from './key_routes.ts';
 import { readMemberships } from './organisations/memberships.ts';
 import type { Passwords } from './passwords.ts';
 import { refuseInsecure } from './secure.ts';
@@ -44,7 +32,7 @@ export function accountRoutes({
   setUp: firstRun,
   version,
 }: AccountsParts): Route[] {
-  const { postgres, clock, config, audit } = house;
+  const { postgres, clock, config } = house;
   const throttles = openThrottles(house);
 
   function withCookies(tokens: SessionTokens, status: number, body: unknown) {
@@ -238,60 +226,7 @@ export function accountRoutes({
         body: await changeSite(postgres, await siteOfPath(postgres, request), request.body),
       }),
     }),
-    defineRoute({
-      method: 'GET',
-      path: '/api/keys',
-      access: 'key.manage',
-      summary: 'The living API keys of an organisation, without the keys themselves.',
-      query: organisationQuery,
-      answer: z.object({ keys: z.array(apiKey) }),
-      async handle(request) {
-        const organisationId = await organisationOf(request);
-        return { body: { keys: await postgres.tenant(organisationId, apiKeys.list) } };
-      },
-    }),
-    defineRoute({
-      method: 'POST',
-      path: '/api/keys',
-      access: 'key.manage',
-      summary: 'Makes an API key; this answer is the only one that carries it.',
-      query: organisationQuery,
-      body: newApiKey,
-      answer: createdApiKey,
-      async handle(request) {
-        const organisationId = await organisationOf(request);
-        const principal = request.principal as Principal;
-        const made = await postgres.tenant(organisationId, async (sql) => {
-          const key = await apiKeys.create(
-            sql,
-            organisationId,
-            request.body,
-            principal.kind === 'person' ? principal.id : undefined,
-          );
-          await audit.record(sql, organisationId, {
-            action: 'key.created',
-            ...actOf(request),
-            targets: [{ type: 'key', id: key.id, label: key.name }],
-          });
-          return key;
-        });
-        return { status: 201, body: made };
-      },
-    }),
-    defineRoute({
-      method: 'DELETE',
-      path: '/api/keys/:id',
-      access: 'key.manage',
-      summary: 'Revokes an API key at once.',
-      params: z.object({ id: z.coerce.number().int().positive() }),
-      query: organisationQuery,
-      async handle(request) {
-        const organisationId = await organisationOf(request);
-        const revoked = await postgres.tenant(organisationId, (sql) => apiKeys.revoke(sql, request.params.id));
-        if (!revoked) throw new RequestError('not_found', 'There is no living key with this number here.');
-        return { status: 204 };
-      },
-    }),
+    ...keyRoutes({ house, apiKeys, organisationOf }),
   ];
 
   async function signInPerson(email: string, password: string): Promise<number | undefined> {

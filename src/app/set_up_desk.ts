@@ -48,7 +48,7 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
     throw new RequestError('invalid_field', `--${optionOf[name] ?? name}: ${issue?.message}.`, { field: name });
   }
   const input = parsed.data;
-  const { postgres, clock } = desk.house;
+  const { postgres, clock, audit } = desk.house;
   const sites = input.sites.map((domain) =>
     readNewSite({
       domain,
@@ -83,14 +83,21 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
   await sitesChanged();
   const key =
     isNew || input.new_key
-      ? await postgres.tenant(organisationId, (sql) =>
-          desk.accounts.apiKeys.create(
+      ? await postgres.tenant(organisationId, async (sql) => {
+          const made = await desk.accounts.apiKeys.create(
             sql,
             organisationId,
             { name: 'Command line', scopes: [...keyScopes] },
             undefined,
-          ),
-        )
+          );
+          await audit.record(sql, organisationId, {
+            action: 'key.created',
+            actor: { type: 'operator' },
+            targets: [{ type: 'key', id: made.id, label: made.name }],
+            details: { scopes: made.scopes.join(' '), sites: 'all' },
+          });
+          return made;
+        })
       : undefined;
   return { organisation_id: organisationId, api_key: key?.key ?? null, sites: made };
 }

@@ -149,7 +149,7 @@ describe('without a server', () => {
     const made = JSON.parse(answer.out) as { organisation_id: number; api_key: string; sites: object[] };
     expect(made).toEqual({
       organisation_id: expect.any(Number),
-      api_key: expect.stringMatching(/^fl_[\w-]{40}$/),
+      api_key: expect.stringMatching(/^fl_\d+_[\w-]{40}$/),
       sites: [
         { id: expect.any(Number), domain: 'shop.example' },
         { id: expect.any(Number), domain: 'second.example' },

@@ -115,6 +115,9 @@ export function openDouble(options: DoubleOptions = {}): Double {
       scopes: ['stats:read'],
       created_at: created,
       last_used_day: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
+      site_ids: [1],
+      expires_at: new Date(Date.now() + 6 * 86_400_000).toISOString(),
+      made_by: { id: 1, name: 'owner@shop.example' },
     },
     {
       id: 2,
@@ -123,6 +126,9 @@ export function openDouble(options: DoubleOptions = {}): Double {
       scopes: ['events:write', 'sites:read'],
       created_at: created,
       last_used_day: null,
+      site_ids: null,
+      expires_at: null,
+      made_by: { id: 9, name: null },
     },
   ];
 
@@ -203,7 +209,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (path === '/api/session') return { status: 200, body: session() };
     if (path === '/api/keys' && method === 'GET') return { status: 200, body: { keys } };
     if (path === '/api/keys') {
-      const asked = body as { name: string; scopes: string[] };
+      const asked = body as { name: string; scopes: string[]; site_ids?: number[]; expires_at?: string };
       const key = {
         id: nextId++,
         name: asked.name,
@@ -211,9 +217,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
         scopes: asked.scopes,
         created_at: new Date().toISOString(),
         last_used_day: null,
+        site_ids: asked.site_ids ?? null,
+        expires_at: asked.expires_at ?? null,
+        made_by: { id: 1, name: 'owner@shop.example' },
       };
       keys.push(key);
-      return { status: 201, body: { ...key, key: 'flk_double_5Jd0kQm8sW2nXc7rB4uYh1eT6oP9aL3vTz' } };
+      return { status: 201, body: { ...key, key: 'fl_3_5Jd0kQm8sW2nXc7rB4uYh1eT6oP9aL3vTz' } };
     }
     if (path.startsWith('/api/keys/')) {
       keys.splice(

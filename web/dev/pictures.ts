@@ -207,10 +207,13 @@ export const shots: readonly Shot[] = [
   { name: 'settings-goals-empty', path: '/s/new.example/settings/goals' },
   {
     name: 'settings-keys',
-    path: '/s/shop.example/settings/keys',
+    path: '/o/cedar-loom/settings/keys',
     full: true,
     act: async (page) => {
       await page.getByLabel('Name').fill('Data warehouse');
+      await page.getByText('Only some sites').click();
+      await page.locator('.toggle').getByText('shop.example', { exact: true }).click();
+      await page.getByLabel('Ends').selectOption('90');
       await page.getByRole('button', { name: 'Create key' }).click();
       await page.getByText('is ready.').waitFor();
     },

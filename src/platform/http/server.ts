@@ -267,6 +267,7 @@ async function answerRoute(
   // What is not known to be a page or a call may have been meant for the collection plane, whose askers nobody logs (R5).
   let isLogged = false;
   let rate: Record<string, string> = {};
+  let isLimitedKey = false;
   try {
     if (options.files?.isShared(path) !== true) checkHost(request.headers.host);
     const found = matchRoute(table, request.method ?? 'GET', path);
@@ -296,6 +297,7 @@ async function answerRoute(
     isLogged = route.forVisitors !== true;
     // Public calls answer everybody alike, so an ended session must not stand in their way.
     const principal = route.access === 'public' ? undefined : await options.authenticate(request);
+    isLimitedKey = principal?.siteIds !== undefined;
     if (route.access !== 'public' && principal === undefined)
       throw new RequestError(
         'unauthenticated',
@@ -346,7 +348,8 @@ async function answerRoute(
     if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
     else send(response, answer.status ?? 200, answer.body, headers);
   } catch (error) {
-    sendError(options, response, error, requestId, { ...apiHeaders(secure), ...rate });
+    const said = isLimitedKey ? saidToLimitedKey(error) : error;
+    sendError(options, response, said, requestId, { ...apiHeaders(secure), ...rate });
   } finally {
     const key = `${label}\t${Math.floor(response.statusCode / 100)}xx`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -368,6 +371,12 @@ function notHere(): RequestError {
     'not_found',
     'There is no such thing here, or your role does not include it. Owners of the organisation can grant it.',
   );
+}
+
+/** Whether a site is there or not: a key that is limited hears why it may see nothing, and no more. */
+function saidToLimitedKey(error: unknown): unknown {
+  if (!(error instanceof RequestError) || error.code !== 'not_found') return error;
+  return new RequestError('not_found', `${error.message} This key is limited to some sites and sees no others.`);
 }
 
 /** HTTPS at this socket, HTTPS at a trusted proxy, or never off the machine. */

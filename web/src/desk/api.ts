@@ -157,9 +157,12 @@ export const api = {
     call<ForeignId>('PUT', `${site(domain)}/foreign-ids/${product}`, { body }),
   deleteForeignId: (domain: string, product: ForeignProduct) =>
     call<undefined>('DELETE', `${site(domain)}/foreign-ids/${product}`),
-  keys: () => call<Listed<ApiKey>>('GET', '/api/keys').then(rows),
-  createKey: (body: NewApiKey) => call<CreatedApiKey>('POST', '/api/keys', { body }),
-  deleteKey: (id: number) => call<undefined>('DELETE', `/api/keys/${id}`),
+  keys: (organisationId: number) =>
+    call<Listed<ApiKey>>('GET', `/api/keys?organisation_id=${organisationId}`).then(rows),
+  createKey: (organisationId: number, body: NewApiKey) =>
+    call<CreatedApiKey>('POST', `/api/keys?organisation_id=${organisationId}`, { body }),
+  deleteKey: (organisationId: number, id: number) =>
+    call<undefined>('DELETE', `/api/keys/${id}?organisation_id=${organisationId}`),
   ask: (queries: QueryRequest[], signal?: AbortSignal) =>
     call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then(
       (answer) => answer.results,

@@ -3,9 +3,10 @@ import type { SettingsSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import type { Site } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
+import { useSession } from '../desk/session.tsx';
+import { OrganisationKeys } from '../organisation/keys.tsx';
 import { Shell, settingsTabs } from '../shell/shell.tsx';
 import { GoalSettings } from './goals.tsx';
-import { KeySettings } from './keys.tsx';
 import { MovingIn } from './moving_in.tsx';
 import { SiteSettings } from './site.tsx';
 import { SnippetSettings } from './snippet.tsx';
@@ -13,6 +14,7 @@ import { SnippetSettings } from './snippet.tsx';
 /** How is this site set? One section at a time; on narrow screens the rail's sections become tabs. */
 export function SettingsPage({ site, section }: { site: Site; section: SettingsSection }) {
   const live = useLive(site.domain);
+  const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
   const label = settingsTabs.find((tab) => tab.section === section)?.label ?? 'Site';
   return (
     <Shell site={site.domain} title={section === 'site' ? 'Settings' : label} live={live}>
@@ -32,7 +34,7 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
         {section === 'site' && <MovingIn site={site} />}
         {section === 'snippet' && <SnippetSettings site={site} />}
         {section === 'goals' && <GoalSettings site={site} />}
-        {section === 'keys' && <KeySettings site={site} />}
+        {section === 'keys' && organisation !== undefined && <OrganisationKeys organisation={organisation} />}
       </main>
     </Shell>
   );

@@ -1,0 +1,11 @@
+import type { keyScopes } from '../../../contract/api.ts';
+
+/** What an API key may do, as people say it. */
+export type Scope = (typeof keyScopes)[number];
+export const scopeWords: Record<Scope, string> = {
+  'stats:read': 'Read statistics',
+  'stats:export': 'Export everything into files',
+  'events:write': 'Send events with their own time and address',
+  'sites:read': 'Read sites and their settings',
+  'sites:write': 'Create and change sites',
+};
