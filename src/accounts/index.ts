@@ -17,11 +17,14 @@ import { forgetThrottles } from './throttle.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
+export { readCookie } from './cookies.ts';
 export { everywhere } from './everywhere.ts';
 export { agreeOnKey } from './installation.ts';
+export { openPasswords, type Passwords } from './passwords.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { checkPassword, createOrganisation } from './set_up.ts';
 export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
+export { openThrottle, type Throttle } from './throttle.ts';
 
 export const accountsMigrations = new URL('./migrations/', import.meta.url);
 

@@ -23,8 +23,9 @@ import { missingRoutes } from './missing.ts';
 import { openPackedDays } from './packed/index.ts';
 import { loadPlacesTable } from './places_file.ts';
 import { qualityRoutes } from './quality.ts';
-import { keptGauge, openKeptSums, queryRoutes } from './query/index.ts';
+import { askOfSite, keptGauge, openKeptSums, type QueryDoors, queryRoutes } from './query/index.ts';
 import { realtimeRoutes } from './realtime.ts';
+import { openShares } from './shares/index.ts';
 import { shieldRoutes } from './shields.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
@@ -104,6 +105,24 @@ export const analytics = defineSubject({
         }),
       );
     const kept = openKeptSums();
+    const doors: QueryDoors = {
+      warehouse,
+      kept,
+      packed,
+      clock,
+      async findSite(wanted) {
+        const site = await findSite(postgres, wanted);
+        return site === undefined ? undefined : { ...site, organisationId: site.organisation_id };
+      },
+      goalsOf: (site) => postgres.tenant(site.organisationId, (sql) => listGoals(sql, site.id)),
+      frozenDaysOf: (site) => history.frozenDays(site.id),
+      importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
+    };
+    const shares = openShares(house, {
+      ask: (site, requests, signal) =>
+        askOfSite(doors, { ...site, organisationId: site.organisation_id }, requests, signal),
+      firstImportedDay: async (site) => [...(await importedDataOf(postgres, site)).days].sort()[0],
+    });
     // A file lies where it was written, so it is written where it is asked for.
     const hasFiles = config.role === 'all' || config.role === 'app';
     const exports = hasFiles ? openExportRunner(house) : undefined;
@@ -138,19 +157,8 @@ export const analytics = defineSubject({
 
     return {
       routes: [
-        ...queryRoutes({
-          warehouse,
-          kept,
-          packed,
-          clock,
-          async findSite(wanted) {
-            const site = await findSite(postgres, wanted);
-            return site === undefined ? undefined : { ...site, organisationId: site.organisation_id };
-          },
-          goalsOf: (site) => postgres.tenant(site.organisationId, (sql) => listGoals(sql, site.id)),
-          frozenDaysOf: (site) => history.frozenDays(site.id),
-          importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
-        }),
+        ...queryRoutes(doors),
+        ...shares.routes,
         ...goalRoutes(house, { frozenDaysOf: history.frozenDays }),
         ...annotationRoutes(house),
         ...contactRoutes(house),
@@ -173,6 +181,7 @@ export const analytics = defineSubject({
       begin: ingest.begin,
       async stop() {
         stopSweeping();
+        shares.stop();
         await exports?.stop();
         await imports?.runner.stop();
         stopListening();

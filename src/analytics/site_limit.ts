@@ -2,7 +2,7 @@ import { RequestError } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 
 /** Tables of which a site has so many rows at most. */
-type Limited = 'annotations' | 'goals' | 'shields';
+type Limited = 'annotations' | 'goals' | 'shares' | 'shields';
 
 /**
  * Refuses a further one of what a site has its most of. To be called in the transaction that adds: two that come at the

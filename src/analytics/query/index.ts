@@ -1,6 +1,6 @@
 export { keptGauge, openKeptSums } from './kept_sums.ts';
 export type { Goal, Problem, QueryProblem } from './parse.ts';
-export { type QueryDoors, queryRoutes } from './routes.ts';
+export { askOfSite, type QueryDoors, queryRoutes } from './routes.ts';
 export {
   type FrozenDays,
   type QueryHouse,

@@ -127,6 +127,19 @@ async function answersOf(
         field: 'site_id',
       },
     });
+  return askOfSite(doors, site, requests, signal);
+}
+
+/**
+ * Asks questions about a site that the asker is known to be allowed to see: what the calls above ask, and what shared
+ * pages and reports ask within the desk. One way, so that all of them say the same numbers.
+ */
+export async function askOfSite(
+  doors: Omit<QueryDoors, 'findSite'>,
+  site: QuerySite & { organisationId: number },
+  requests: readonly unknown[],
+  signal?: AbortSignal,
+): Promise<QueryOutcome[]> {
   const [goals, frozenDays, imported] = await Promise.all([
     doors.goalsOf(site),
     doors.frozenDaysOf?.(site),

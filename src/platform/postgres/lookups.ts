@@ -13,6 +13,7 @@ export const lookups = [
   'lookup.passkey_by_credential(wanted bytea) -> (passkey_id bigint, person_id bigint)',
   'lookup.person_by_email(wanted text) -> (person_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',
+  'lookup.share_by_digest(wanted bytea) -> (share_id bigint, organisation_id bigint)',
   'lookup.site_by_domain(wanted text) -> (site_id bigint, organisation_id bigint)',
   'lookup.site_by_id(wanted bigint) -> (site_id bigint, organisation_id bigint)',
 ] as const;

@@ -1,0 +1,1 @@
+export { openShares } from './routes.ts';
