@@ -40,3 +40,15 @@ export const browserStorage = [
     until: 'switching them on',
   },
 ] as const;
+
+/** What a shared page with a password keeps in the browser of who gave it; pages without one and widgets keep nothing. */
+export const sharedPageStorage = [
+  {
+    kind: 'cookie',
+    /** Followed by the number of the share. */
+    name: '__Host-fairlead_share_',
+    purpose:
+      'Shows that the password of a shared page was given. The number of the share ends its name, and it opens that share alone. Shared pages without a password and widgets set none.',
+    until: '12 hours',
+  },
+] as const;

@@ -118,11 +118,9 @@ export const analytics = defineSubject({
       frozenDaysOf: (site) => history.frozenDays(site.id),
       importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
     };
-    const shares = openShares(house, {
-      ask: (site, requests, signal) =>
-        askOfSite(doors, { ...site, organisationId: site.organisation_id }, requests, signal),
-      firstImportedDay: async (site) => [...(await importedDataOf(postgres, site)).days].sort()[0],
-    });
+    const shares = openShares(house, (site, requests) =>
+      askOfSite(doors, { ...site, organisationId: site.organisation_id }, requests),
+    );
     // A file lies where it was written, so it is written where it is asked for.
     const hasFiles = config.role === 'all' || config.role === 'app';
     const exports = hasFiles ? openExportRunner(house) : undefined;

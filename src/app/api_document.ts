@@ -62,6 +62,7 @@ function tagOf(path: string): string {
   if (/^\/api\/(set-up|session|sessions)\b/.test(path)) return 'Sessions';
   if (path.startsWith('/api/keys')) return 'Keys';
   if (path.startsWith('/api/sites')) return 'Sites';
+  if (path.startsWith('/share/')) return 'Shared pages';
   return 'This document';
 }
 

@@ -15,11 +15,7 @@ export interface SharedSite extends QuerySite {
 }
 
 /** What a shared page asks of the engine: the same that answers `/api/v2/query`. */
-export interface Asking {
-  ask(site: SharedSite, requests: readonly QueryRequest[], signal?: AbortSignal): Promise<QueryOutcome[]>;
-  /** The first day that imports brought, `YYYY-MM-DD`; undefined when nothing was imported. */
-  firstImportedDay(site: SharedSite): Promise<string | undefined>;
-}
+export type Asking = (site: SharedSite, requests: readonly QueryRequest[]) => Promise<QueryOutcome[]>;
 
 export type SharedNumbers = Pick<SharedView, 'frame' | 'measuredFrom' | 'answers'>;
 
@@ -35,19 +31,18 @@ export function openAsking({ asking, clock }: { asking: Asking; clock: Clock }) 
 
   async function askNow(site: SharedSite, panels: readonly SharePanel[], period: SharePeriod): Promise<SharedNumbers> {
     const frame = frameOf(period, clock.now(), site.timezone);
+    const made = dayIn(site.timezone, site.createdAt);
     const questions = questionsOf(panels, frame, site.domain);
-    const [outcomes, imported] = await Promise.all([
-      asking.ask(site, [...questions.values()]),
-      asking.firstImportedDay(site),
-    ]);
+    // What was there before the site was made here was imported: then that is when measuring began.
+    const first = frame.before.from < made ? [firstDayQuestion(site.domain)] : [];
+    const outcomes = await asking(site, [...questions.values(), ...first]);
     const answers = new Map<QuestionName, QueryAnswer>();
     for (const [index, name] of [...questions.keys()].entries()) {
       const outcome = outcomes[index] as QueryOutcome;
       if ('problem' in outcome) throw new RequestError(outcome.problem.code, outcome.problem.message);
       answers.set(name, outcome);
     }
-    const made = dayIn(site.timezone, site.createdAt);
-    return { frame, answers, measuredFrom: imported !== undefined && imported < made ? imported : made };
+    return { frame, answers, measuredFrom: firstDayOf(outcomes[questions.size], made) };
   }
 
   return {
@@ -67,4 +62,15 @@ export function openAsking({ asking, clock }: { asking: Asking; clock: Clock }) 
       return numbers;
     },
   };
+}
+
+function firstDayQuestion(site: string): QueryRequest {
+  return { site_id: site, metrics: ['visitors'], date_range: 'all', include: { imports: true } };
+}
+
+/** `all` begins with the first day that anything is known of; the answer says which that was. */
+function firstDayOf(outcome: QueryOutcome | undefined, made: string): string {
+  if (outcome === undefined || 'problem' in outcome) return made;
+  const [from] = (outcome.query.date_range ?? []) as string[];
+  return from === undefined || from.slice(0, 10) > made ? made : from.slice(0, 10);
 }

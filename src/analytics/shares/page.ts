@@ -1,5 +1,5 @@
 import type { MetricName, QueryAnswer } from '../../../contract/query.ts';
-import type { SharePanel, SharePeriod } from '../../../contract/shares.ts';
+import { type SharePanel, type SharePeriod, sharePeriods } from '../../../contract/shares.ts';
 import {
   type Cell,
   cellNumber,
@@ -76,8 +76,7 @@ export function passwordPage(problem?: string): string {
 ${problem === undefined ? '' : `<p class="error" id="problem" role="alert">${htmlText(problem)}</p>`}
 <input class="in" id="password" name="password" type="password" autocomplete="off" required maxlength="200" autofocus${problem === undefined ? '' : ' aria-invalid="true" aria-describedby="problem"'}></div>
 <button class="btn" type="submit">Open the page</button>
-<p class="q">It stays open in this browser for 12 hours. For that one cookie is set, and it is for this page alone.</p></form></main>
-${foot()}`,
+<p class="q">It stays open in this browser for 12 hours. For that one cookie is set, and it is for this page alone.</p></form></main>`,
   });
 }
 
@@ -86,8 +85,7 @@ export function plainPage(title: string, words: string, widget = false): string 
   return documentOf({
     title: `${title} · Fairlead`,
     widget,
-    body: `<main class="alone"><div class="panel hush"><h1>${htmlText(title)}</h1><p>${htmlText(words)}</p></div></main>
-${widget ? '' : foot()}`,
+    body: `<main class="alone"><div class="panel hush"><h1>${htmlText(title)}</h1><p>${htmlText(words)}</p></div></main>`,
   });
 }
 
@@ -120,7 +118,8 @@ function foot(): string {
 
 function periodLinks({ periods, period, linkQuery }: SharedView): string {
   if (periods.length < 2) return '';
-  return `<nav class="seg" aria-label="Period">${periods
+  return `<nav class="seg" aria-label="Period">${sharePeriods
+    .filter((one) => periods.includes(one))
     .map(
       (one) =>
         `<a href="?${htmlText(linkQuery)}period=${one}"${one === period ? ' aria-current="true"' : ''}>${htmlText(periodLabels[one])}</a>`,

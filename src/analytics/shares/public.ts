@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { sharedPageStorage } from '../../../contract/browser_storage.ts';
 import { type SharePeriod, shareLimits } from '../../../contract/shares.ts';
 import { openThrottle, type Passwords, readCookie } from '../../accounts/index.ts';
 import { defineRoute, RequestError, type Route, type RouteAnswer } from '../../platform/http/route.ts';
@@ -7,6 +8,7 @@ import type { House } from '../../platform/subject.ts';
 import type { openAsking } from './asking.ts';
 import { passwordPage, plainPage, type SharedView, sharePage, widgetPage } from './page.ts';
 import { isOver } from './period.ts';
+import { openRate } from './rate.ts';
 import { countView, findShare, type StoredShare } from './records.ts';
 import { shareStyle } from './style.ts';
 
@@ -34,7 +36,7 @@ export function publicShareRoutes(
     address: openThrottle({ clock, freeTries: freeTries.address, windowMs: triesWindowMs, entriesMax: 20_000 }),
     share: openThrottle({ clock, freeTries: freeTries.share, windowMs: triesWindowMs, entriesMax: 5_000 }),
   };
-  const minutes = new Map<number, { minute: number; views: number }>();
+  const isTooMany = openRate({ clock, perMinuteMax: shareLimits.viewsPerMinuteMax });
   const audited = new Map<number, number>();
 
   /** Unknown, revoked, expired and of another kind: alike to whoever asks. */
@@ -44,23 +46,13 @@ export function publicShareRoutes(
     return share === undefined || isOver(share.expiresOn, clock.now(), share.site.timezone) ? undefined : share;
   }
 
-  function isTooMany(share: StoredShare): boolean {
-    const minute = Math.floor(clock.monotonic() / 60_000);
-    const known = minutes.get(share.id);
-    const views = known?.minute === minute ? known.views + 1 : 1;
-    minutes.delete(share.id);
-    minutes.set(share.id, { minute, views });
-    if (minutes.size > 5_000) minutes.delete(minutes.keys().next().value as number);
-    return views > shareLimits.viewsPerMinuteMax;
-  }
-
   async function answer(
     share: StoredShare,
     query: { period?: string | undefined; theme?: string | undefined },
   ): Promise<RouteAnswer> {
     const widget = share.kind === 'widget';
     const headers = widget ? widgetHeaders(share.hosts) : pageHeaders;
-    if (isTooMany(share))
+    if (isTooMany(share.id))
       return {
         status: 429,
         headers: { ...headers, 'retry-after': '60' },
@@ -121,9 +113,12 @@ export function publicShareRoutes(
     // Whoever looks at a shared page is no account holder: neither address nor anything else of them is written down.
     await postgres.tenant(share.organisationId, (sql) =>
       house.audit.record(sql, share.organisationId, {
-        action: 'share.opened_with_wrong_password',
+        action: 'share.refused',
         actor: { type: 'visitor' },
-        targets: [{ type: 'share', id: share.id, label: share.name }],
+        targets: [
+          { type: 'site', id: share.site.id, label: share.site.domain },
+          { type: 'share', id: share.id, label: share.name },
+        ],
         outcome: 'refused',
         reason: 'wrong_password',
       }),
@@ -225,7 +220,7 @@ export function publicShareRoutes(
 }
 
 function cookieName(share: StoredShare): string {
-  return `__Host-fairlead_share_${share.id}`;
+  return `${sharedPageStorage[0].name}${share.id}`;
 }
 
 function notThere(): RouteAnswer {

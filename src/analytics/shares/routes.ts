@@ -68,8 +68,8 @@ export function openShares(
       ...actOf(request),
       action,
       targets: [
-        { type: 'share', id: one.id, label: one.name },
         { type: 'site', id: site.id, label: site.domain },
+        { type: 'share', id: one.id, label: one.name },
       ],
       details,
     });

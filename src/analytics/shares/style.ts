@@ -43,6 +43,7 @@ main { display: block; max-width: 1440px; margin: 0 auto; padding: 12px 24px 24p
 .none { padding: 4px 16px 16px; color: var(--ink-3); }
 .lists { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 16px; margin-top: 16px; }
 .lists .panel { grid-column: span 6; padding-bottom: 8px; }
+.lists .panel:last-child:nth-child(odd) { grid-column: span 12; }
 .lists .panel:has(> footer) { padding-bottom: 0; }
 
 .ks { display: grid; grid-template-columns: repeat(var(--tiles, 5), minmax(0, 1fr)); }
@@ -96,7 +97,7 @@ th:last-child, td:last-child { padding-right: 16px; }
 .bars .b { position: absolute; left: 16px; top: 2px; width: calc(100% - 16px); height: 28px; }
 .bars .b rect { fill: var(--bar); }
 
-.alone { display: grid; place-items: center; min-height: 72vh; }
+.alone { display: grid; place-items: center; min-height: 80vh; }
 .hush { align-items: center; text-align: center; gap: 8px; padding: 40px 32px; max-width: 480px; color: var(--ink-2); }
 .hush h1 { font: var(--t-16); font-weight: 600; color: var(--ink); }
 .ask { width: 100%; max-width: 400px; padding: 24px; gap: 16px; align-items: stretch; }
@@ -136,6 +137,7 @@ th:last-child, td:last-child { padding-right: 16px; }
 @media (max-width: 640px) {
   .bar { padding: 8px 12px; }
   .who { width: 100%; }
+  .who h1 { flex: none; max-width: 100%; }
   .seg { width: 100%; }
   .seg a { height: 40px; flex: 1 0 auto; justify-content: center; }
   .facts { padding: 12px 12px 0; }

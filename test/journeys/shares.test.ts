@@ -1,0 +1,336 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedPageStorage } from '../../contract/browser_storage.ts';
+import type { MadeShare, ShareList } from '../../contract/shares.ts';
+import { readView } from '../../web/src/address/view.ts';
+import { frameOf, overviewQuestions } from '../../web/src/questions/overview.ts';
+import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
+
+/** A share shows what it names to whoever has its link, and opens nothing else (AUT-13). */
+let desk: TestDesk;
+let session = '';
+const site = 'shop.example';
+const path = `/api/sites/${site}/shares`;
+const everything = [
+  ...['totals', 'revenue', 'series', 'channels', 'sources', 'campaigns', 'pages', 'entry_pages', 'exit_pages', 'goals'],
+  ...['countries', 'cities', 'devices', 'browsers', 'systems'],
+];
+const periods = ['7d', '28d', 'today'];
+
+beforeAll(async () => {
+  desk = await openTestDesk([site], { FAIRLEAD_TRUSTED_PROXIES: '1' });
+  const signedIn = await desk.raw({
+    path: '/api/sessions',
+    headers: { 'content-type': 'application/json', 'x-forwarded-proto': 'https' },
+    body: JSON.stringify({ email: 'owner@shop.example', password: 'a harbour of quiet rope' }),
+  });
+  expect(signedIn.status, signedIn.text).toBe(201);
+  session = (signedIn.headers['set-cookie'] ?? []).map((one) => one.split(';')[0]).join('; ');
+  await desk.call('POST', `/api/sites/${site}/goals`, { kind: 'page', match: '/thanks**', name: 'Thanks' });
+  await sendVisits();
+});
+afterAll(() => desk.close());
+
+/** Visits of the last ten days and of now, as a server that keeps its own log would send them. */
+async function sendVisits(): Promise<void> {
+  const events = [0, 1, 1, 2, 3, 3, 3, 5, 8, 9, 10].flatMap((daysAgo, visitor) => {
+    const at = { ip: `203.0.113.${visitor + 1}`, user_agent: agents[visitor % 2] as string };
+    const time = (minutes: number) => new Date(Date.now() - daysAgo * 86_400_000 - minutes * 60_000).toISOString();
+    const view = (pathname: string, minutes: number, more: object = {}) => ({
+      ...{ name: 'pageview', url: `https://${site}${pathname}`, domain: site, time: time(minutes), ...at, ...more },
+    });
+    const from = visitor % 3 === 0 ? { referrer: 'https://www.google.com/' } : {};
+    return visitor % 2 === 0
+      ? [view(`/?utm_campaign=c${visitor}`, 4, from), view(`/p/${visitor}`, 3), view('/thanks<b>&', 2)]
+      : [view('/', 4, from)];
+  });
+  const paid = { revenue: { currency: 'EUR', amount: '19.99', order_id: 'o1' } };
+  const order = { ...events[0], name: 'purchase', ...paid };
+  const stored = await desk.call('POST', '/api/event', [...events, order]);
+  expect([stored.status, stored.body.stored], JSON.stringify(stored.body)).toEqual([202, events.length + 1]);
+  await desk.rows('SELECT 1');
+}
+const agents = [
+  'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+];
+
+async function asOwner(method: string, to: string, body?: object): Promise<RawAnswer> {
+  return desk.raw({
+    method,
+    path: to,
+    headers: { cookie: session, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+async function share(more: object = {}): Promise<{ id: number; path: string; token: string }> {
+  const body = { name: 'For the board', kind: 'public', panels: everything, periods, ...more };
+  const answer = await asOwner('POST', path, body);
+  expect(answer.status, answer.text).toBe(201);
+  const { share, link } = JSON.parse(answer.text) as MadeShare;
+  const { pathname } = new URL(link);
+  return { id: share.id, path: pathname, token: pathname.split('/')[2] as string };
+}
+const open = (to: string, headers: Record<string, string> = {}) => desk.raw({ method: 'GET', path: to, headers });
+const give = (to: string, password: string, headers: Record<string, string> = {}) =>
+  desk.raw({
+    path: to,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', ...headers },
+    body: new URLSearchParams({ password }).toString(),
+  });
+const listed = async () => (JSON.parse((await asOwner('GET', path)).text) as ShareList).shares;
+
+const plainText = (html: string) =>
+  html
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .trim();
+/** The rows of a panel: name, then numbers. */
+function rowsOf(html: string, panel: string): string[][] {
+  const [, section = ''] = new RegExp(`<section[^>]*aria-label="${panel}">([\\s\\S]*?)</section>`).exec(html) ?? [];
+  const [, body = ''] = /<tbody>([\s\S]*?)<\/tbody>/.exec(section) ?? [];
+  return [...body.matchAll(/<tr>([\s\S]*?)<\/tr>/g)].map(([, row = '']) =>
+    [...row.matchAll(/<t[hd][^>]*>([\s\S]*?)<\/t[hd]>/g)].map(([, cell = '']) => plainText(cell)),
+  );
+}
+
+describe('a public share', () => {
+  it('says the numbers that the overview asks for, in every panel and period', async () => {
+    const made = await share();
+    for (const period of periods) {
+      const page = await open(`${made.path}?period=${period}`);
+      expect(page.status).toBe(200);
+      const view = { ...readView(''), period: { kind: 'preset' as const, preset: period as '7d' } };
+      const now = new Date();
+      const frame = frameOf(view, now.toISOString().slice(0, 10), '2020-01-01');
+      const asked = { site, frame, filters: [], time: now.toISOString().slice(11, 16) };
+      const questions = overviewQuestions(asked, view, true);
+      const names = Object.keys(questions);
+      const { body } = await desk.call('POST', '/api/v2/query/batch', { queries: Object.values(questions) });
+      type Result = { dimensions: (string | null)[]; metrics: (number | { value: number } | null)[] };
+      const answers = (body.results as { results: Result[] }[]).map(({ results }) => results);
+      const of = (name: string) => answers[names.indexOf(name)] ?? [];
+      const totals = of('totals')[0]?.metrics as number[];
+      const shown = [...page.text.matchAll(/<dd class="kv">([^<]*)<\/dd>/g)].map(([, value = '']) => value);
+      expect(shown.slice(0, 4), period).toEqual([
+        ...totals.slice(0, 3).map((value) => value.toLocaleString('en')),
+        totals[1] === 0 ? '–' : `${totals[3]}%`,
+      ]);
+      const money = (of('total_revenue')[0]?.metrics[0] ?? { value: Number.NaN }) as { value: number };
+      expect(shown.slice(5)).toEqual([String(of('events')[0]?.metrics[0]), `€${money.value.toFixed(2)}`]);
+      const counts = (rows: string[][]) => rows.map(([name = '', value]) => [name, Number(value?.replace(',', ''))]);
+      const theirs = (name: string, empty = '') =>
+        of(name).map(({ dimensions, metrics }) => [
+          dimensions[0] === '(not set)' || dimensions[0] === '' ? empty : dimensions[0],
+          metrics[0],
+        ]);
+      expect(counts(rowsOf(page.text, 'Channels'))).toEqual(theirs('sources channel'));
+      expect(counts(rowsOf(page.text, 'Pages'))).toEqual(theirs('pages page'));
+      expect(counts(rowsOf(page.text, 'Goals'))).toEqual(theirs('goals goal'));
+      expect(counts(rowsOf(page.text, 'Devices'))).toEqual(theirs('devices device'));
+      const course = [
+        ...page.text.matchAll(
+          /<tr><th scope="row">([^<]*)(?:<span[^>]*>[^<]*<\/span>)?<\/th><td class="num">([\d,]+)<\/td>/g,
+        ),
+      ];
+      const sum = (values: readonly number[]) => values.reduce((all, one) => all + one, 0);
+      expect(sum(course.map(([, , value]) => Number(value)))).toBe(
+        sum(of('series').map(({ metrics }) => Number(metrics[0]))),
+      );
+      if (period === '28d') expect([totals[0], rowsOf(page.text, 'Pages').length]).toEqual([11, 8]);
+    }
+  });
+
+  it('is a page without scripts, cookies and requests elsewhere, in no frame and no index (COK-03)', async () => {
+    const { path: to } = await share();
+    const { headers, text } = await open(to);
+    expect(headers['set-cookie']).toBeUndefined();
+    expect(headers['content-security-policy']).toBe(
+      "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(headers).toMatchObject({
+      'x-robots-tag': 'noindex, nofollow',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+    expect(text).not.toMatch(/<script|\son\w+=|style="|https?:/);
+    expect([...text.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, one]) => one)).toEqual([
+      '/share/style.css',
+      ...['today', '7d', '28d'].map((period) => `?period=${period}`),
+    ]);
+    // What a visitor wrote into an address is text.
+    expect(text).toContain('/thanks&lt;b&gt;&amp;');
+  });
+
+  it('shows its panels and nothing that anybody asks beside them', async () => {
+    const { path: to } = await share({ panels: ['pages'] });
+    const { text } = await open(to);
+    expect(text).toContain('aria-label="Pages"');
+    expect(text).not.toMatch(/Visit duration|aria-label="Channels"|Google|<svg class="plot"/);
+    const more = new URLSearchParams({
+      ...{ period: '90d', panels: 'sources', metrics: 'total_revenue', dimensions: 'visit:country' },
+      ...{ filters: '[["is","event:page",["/thanks"]]]', site_id: site, date_range: 'all', limit: '1000' },
+    });
+    expect((await open(`${to}?${more}`)).text).toBe(text);
+  });
+
+  it('its token opens no call of the API, wherever it is put (AUT-13)', async () => {
+    const { token, path: to } = await share();
+    const calls = desk.server.routes.filter(({ access }) => access !== 'public');
+    expect(calls.length).toBeGreaterThan(20);
+    const question = JSON.stringify({ site_id: site, metrics: ['visitors'], date_range: 'day' });
+    for (const { method, path: pattern } of calls) {
+      const named = pattern.replace(':domain', site).replaceAll(/:\w+/g, '1');
+      for (const headers of [
+        { authorization: `Bearer ${token}` },
+        { cookie: `__Host-fairlead_access=${token}; __Host-fairlead_share_1=${token}` },
+      ] as Record<string, string>[]) {
+        const body = ['GET', 'DELETE'].includes(method) ? {} : { body: question };
+        const answer = await desk.raw({
+          method,
+          path: `${named}?token=${token}&auth=${token}&share=${token}`,
+          headers,
+          ...body,
+        });
+        expect(answer.status, `${method} ${named}`).toBe(401);
+      }
+    }
+    for (const method of ['POST', 'PUT', 'DELETE'])
+      expect((await desk.raw({ method, path: `${to}/api/v2/query`, body: question })).status).toBe(404);
+    // And the right asker gets an answer.
+    expect((await desk.call('POST', '/api/v2/query', JSON.parse(question))).status).toBe(200);
+  });
+
+  it('counts its views by day', async () => {
+    const made = await share({ name: 'counted' });
+    expect((await listed()).find(({ id }) => id === made.id)).toMatchObject({ views_30_days: 0, last_opened_on: null });
+    for (let view = 0; view < 3; view++) await open(made.path);
+    const today = new Date().toISOString().slice(0, 10);
+    expect((await listed()).find(({ id }) => id === made.id)).toMatchObject({
+      views_30_days: 3,
+      last_opened_on: today,
+    });
+  });
+});
+
+describe('a link that opens nothing', () => {
+  it('answers alike when it is unknown, revoked, replaced, expired, or of another kind', async () => {
+    const unknown = await open(`/share/${'A'.repeat(32)}`);
+    expect(unknown.status).toBe(404);
+    const alike = async (to: string, what: string) => {
+      const { status, text, headers } = await open(to);
+      expect([status, text, headers['content-security-policy']], what).toEqual([
+        404,
+        unknown.text,
+        unknown.headers['content-security-policy'],
+      ]);
+    };
+    const revoked = await share();
+    expect((await open(revoked.path)).status).toBe(200);
+    expect((await asOwner('DELETE', `${path}/${revoked.id}`)).status).toBe(204);
+    await alike(revoked.path, 'revoked');
+    const replaced = await share();
+    const again = JSON.parse((await asOwner('POST', `${path}/${replaced.id}/links`)).text) as MadeShare;
+    await alike(replaced.path, 'replaced');
+    expect((await open(new URL(again.link).pathname)).status).toBe(200);
+    const expired = await share({ expires_on: new Date(Date.now() + 86_400_000).toISOString().slice(0, 10) });
+    expect((await open(expired.path)).status).toBe(200);
+    const organisation = await desk.rows<{ id: number }>('SELECT 1 AS id');
+    await desk.server.desk.house.postgres.tenant(organisation[0]?.id ?? 1, (sql) =>
+      sql.run(`UPDATE shares SET expires_on = current_date - 1 WHERE id = $1`, [expired.id]),
+    );
+    await alike(expired.path, 'expired');
+    expect((await listed()).find(({ id }) => id === expired.id)?.expired).toBe(true);
+    const widget = await share({ kind: 'widget', panels: ['totals'], hosts: ['blog.example'] });
+    await alike(widget.path.replace('/widget', ''), 'a widget as a page');
+    await alike(`${again.link.slice(new URL(again.link).origin.length)}/widget`, 'a page as a widget');
+    for (const odd of ['x', '..', '%00', `${'A'.repeat(200)}`, "'%20OR%201=1"]) await alike(`/share/${odd}`, odd);
+  });
+
+  it('is stored as a digest: no row has it', async () => {
+    const { token, id } = await share();
+    const [row] = await desk.server.desk.house.postgres.tenant(1, (sql) =>
+      sql.query<Record<string, unknown>>('SELECT * FROM shares WHERE id = $1', [id]),
+    );
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect(JSON.stringify(row)).not.toContain(token);
+    expect(Object.keys(row ?? {})).toContain('digest');
+    expect((await asOwner('GET', path)).text).not.toMatch(new RegExp(`${token}|digest|password_hash`));
+  });
+});
+
+describe('a share with a password', () => {
+  it('asks for it, opens for twelve hours in that browser, and for no other share', async () => {
+    const made = await share({ kind: 'password', password: 'quiet harbour' });
+    const other = await share({ kind: 'password', password: 'quiet harbour' });
+    const asked = await open(made.path);
+    expect([asked.status, asked.headers['set-cookie']]).toEqual([200, undefined]);
+    expect(asked.text).toContain('type="password"');
+    expect(asked.text).not.toMatch(/Visit duration|shop\.example|For the board/);
+    const wrong = await give(made.path, 'loud harbour');
+    expect([wrong.status, wrong.headers['set-cookie']]).toEqual([403, undefined]);
+    const right = await give(made.path, 'quiet harbour');
+    expect([right.status, right.headers.location]).toEqual([303, made.path]);
+    const [cookie = ''] = right.headers['set-cookie'] ?? [];
+    expect(cookie).toMatch(
+      /^__Host-fairlead_share_\d+=\d+\.[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+    const guide = readFileSync(new URL('../../docs/guides/cookies.md', import.meta.url), 'utf8');
+    const [{ kind, name, purpose, until }] = sharedPageStorage;
+    expect(cookie.startsWith(`${name}${made.id}=`)).toBe(true);
+    expect(guide, 'COK-04').toContain(`| ${kind} | \`${name}\` | ${purpose} | ${until} |`);
+    const value = cookie.split(';')[0] as string;
+    expect((await open(made.path, { cookie: value })).text).toContain('Visit duration');
+    const moved = value.replace(`share_${made.id}=`, `share_${other.id}=`);
+    const later = value.replace(/=(\d+)/, (_, until) => `=${Number(until) + 1}`);
+    for (const forged of [moved, later, `__Host-fairlead_share_${made.id}=1.x`])
+      expect((await open((forged === moved ? other : made).path, { cookie: forged })).text).toContain(
+        'type="password"',
+      );
+    // A new password ends what the old one opened, and so does a new link.
+    expect((await asOwner('PATCH', `${path}/${made.id}`, { password: 'another harbour' })).status).toBe(200);
+    expect((await open(made.path, { cookie: value })).text).toContain('type="password"');
+    expect((await give(made.path, 'another harbour', { origin: 'https://evil.example' })).status).toBe(403);
+  });
+
+  it('makes a guesser wait, whichever share knows that address, and nobody else', async () => {
+    const made = await share({ kind: 'password', password: 'quiet harbour' });
+    const guesser = { 'x-forwarded-for': '198.51.100.7' };
+    for (let guess = 0; guess < 5; guess++) expect((await give(made.path, `guess ${guess}`, guesser)).status).toBe(403);
+    const refused = await give(made.path, 'quiet harbour', guesser);
+    expect([refused.status, Number(refused.headers['retry-after'])]).toEqual([429, expect.any(Number)]);
+    expect((await give(made.path, 'quiet harbour', { 'x-forwarded-for': '198.51.100.8' })).status).toBe(303);
+  });
+});
+
+describe('a widget', () => {
+  it('stands in frames of its hosts alone, in the theme that the page asks for', async () => {
+    const hosts = ['https://WWW.Shop.example/page', '*.blog.example', 'localhost:3000'];
+    const made = await share({ kind: 'widget', panels: ['totals', 'series'], hosts });
+    expect(made.path).toMatch(/\/widget$/);
+    const { status, headers, text } = await open(`${made.path}?theme=dark`);
+    expect(status).toBe(200);
+    expect(headers['content-security-policy']).toMatch(
+      / frame-ancestors www\.shop\.example \*\.blog\.example localhost:3000$/,
+    );
+    expect(headers['cross-origin-resource-policy']).toBe('cross-origin');
+    expect(headers['set-cookie']).toBeUndefined();
+    expect(text).toContain('data-theme="dark"');
+    expect((await open(`${made.path}?theme="><script>`)).text).not.toMatch(/data-theme|<script/);
+    for (const host of ["'none'; script-src *", '*', '*.example', 'a b', 'shop.example;x', 'user@shop.example', ''])
+      expect(
+        (await asOwner('POST', path, { ...{ name: 'w', kind: 'widget', panels: ['totals'], periods }, hosts: [host] }))
+          .status,
+        host,
+      ).toBe(400);
+    for (const body of [
+      { panels: ['pages'], hosts: ['shop.example'] },
+      { panels: ['totals'], hosts: [] },
+      { panels: ['totals'] },
+    ])
+      expect((await asOwner('POST', path, { name: 'w', kind: 'widget', periods, ...body })).status).toBe(400);
+  });
+});
