@@ -241,6 +241,17 @@ const looks: Record<string, Look> = {
     path: '/s/away.example/missing',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  shares: {
+    path: '/s/shop.example/shares',
+    act: async (page) => {
+      await page.getByLabel('Kind').selectOption('password');
+      await page.getByRole('button', { name: 'Make the share' }).click();
+      await page.getByText('At least 8 characters are needed.').waitFor();
+      await page.getByRole('button', { name: 'New link for Press page' }).click();
+      await page.getByRole('button', { name: 'Make a new link' }).click();
+      await page.getByRole('button', { name: 'Copy the snippet' }).waitFor();
+    },
+  },
   shields: {
     path: '/s/shop.example/shields?value=%2Fadmin%2F**',
     act: async (page) => {

@@ -7,6 +7,7 @@ import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../sr
 import { answerQuery, type Shape } from './data.ts';
 import { exportsOf } from './double_exports.ts';
 import { importsOf } from './double_imports.ts';
+import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
 
 /**
@@ -103,6 +104,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
     },
     { id: 2, day: new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10), note: 'Free shipping begins' },
   ];
+  const shares = new Map<string, ReturnType<typeof openShares>>();
   const shields = new Map<string, ReturnType<typeof openShields>>();
   const foreignIds = new Map<string, ForeignId[]>([
     ['shop.example', [{ product: 'openpanel', id: '0b5f3c1e-98ab-4cde-8123-456789abcdef', has_secret: true }]],
@@ -324,6 +326,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
       // The rules are in the other store; the week's counts are not.
       const isList = method === 'GET' && part === 'shields';
       return { status, body: isList && shape.away === true ? { ...(answered as object), week: null } : answered };
+    }
+    if (part === 'shares') {
+      if (shapeOf(site.domain).gone === true) return fail(503, 'store_unavailable', 'PostgreSQL does not answer.');
+      const answer = shares.get(site.domain) ?? openShares(site.domain);
+      shares.set(site.domain, answer);
+      return answer(method, id, path.split('/')[6], body);
     }
     if (part === 'exports') {
       const shape = shapeOf(site.domain);

@@ -174,6 +174,25 @@ export const shots: readonly Shot[] = [
   },
   { name: 'goals-empty', path: '/s/new.example/goals', full: true },
   {
+    name: 'shares',
+    path: '/s/shop.example/shares',
+    act: (page) => page.getByText('Press page').waitFor(),
+    full: true,
+  },
+  {
+    name: 'shares-made',
+    path: '/s/new.example/shares',
+    act: async (page) => {
+      await page.getByText('Nobody outside sees this site.').waitFor();
+      await page.getByLabel('Kind').selectOption('widget');
+      await page.getByLabel('Name').fill('Press page');
+      await page.getByLabel('Hosts of the pages that show it').fill('www.new.example');
+      await page.getByRole('button', { name: 'Make the share' }).click();
+      await page.getByRole('button', { name: 'Copy the snippet' }).waitFor();
+    },
+    full: true,
+  },
+  {
     name: 'shields',
     path: '/s/shop.example/shields?value=%2Fadmin%2F**',
     act: (page) => page.getByText('would have dropped').first().waitFor(),

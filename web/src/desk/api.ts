@@ -24,6 +24,7 @@ import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts'
 import type { QualitySign } from '../../../contract/quality.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
+import type { MadeShare, newShare, ShareList } from '../../../contract/shares.ts';
 import type {
   newShield,
   PreviewedKind,
@@ -120,6 +121,11 @@ export const api = {
     ),
   restoreShield: (domain: string, undo: string) =>
     call<Shield>('POST', `${site(domain)}/shield-undo`, { body: { undo } }),
+  shares: (domain: string) => call<ShareList>('GET', `${site(domain)}/shares`),
+  addShare: (domain: string, body: Sent<typeof newShare>) =>
+    call<MadeShare>('POST', `${site(domain)}/shares`, { body }),
+  replaceShareLink: (domain: string, id: number) => call<MadeShare>('POST', `${site(domain)}/shares/${id}/links`),
+  revokeShare: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/shares/${id}`),
   exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', exportsPath(domain), { signal }),
   startExport: (domain: string, format: ExportFormat) =>
     call<SiteExport>('POST', exportsPath(domain), { body: { format } }),

@@ -1,10 +1,135 @@
-import type { Site } from '../desk/api.ts';
+import { useEffect, useState } from 'react';
+import type { MadeShare, Share, ShareList } from '../../../contract/shares.ts';
+import { FormError } from '../controls/field.tsx';
+import type { DeskError, Site } from '../desk/api.ts';
+import { api, asDeskError } from '../desk/api.ts';
+import { may, useSession } from '../desk/session.tsx';
+import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
+import { ShareForm } from './form.tsx';
+import { Made } from './made.tsx';
+import { ShareRows } from './rows.tsx';
+import './shares.css';
 
+/** Who sees this site from outside? The links and widgets, and one form for a new one. */
 export function SharesPage({ site }: { site: Site }) {
+  const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
+  const allowed = organisation !== undefined && may(organisation, 'share.manage');
   return (
-    <Shell site={site.domain} title="Shares">
-      <main className="wrap" id="main" tabIndex={-1} />
+    <Shell site={site.domain} title="Shares" skipTo="Skip to the shares">
+      <main className="wrap shares" id="main" tabIndex={-1}>
+        {allowed ? (
+          <Shares site={site} />
+        ) : (
+          <section className="panel" aria-label="Shares">
+            <Empty title="Your role does not include shares.">
+              A share shows numbers of this site to people outside. Owners and admins of this organisation make them.
+            </Empty>
+          </section>
+        )}
+      </main>
     </Shell>
   );
+}
+
+function Shares({ site }: { site: Site }) {
+  const { answer, problem, reload } = useShares(site.domain);
+  const [made, setMade] = useState<MadeShare>();
+  const [refusal, setRefusal] = useState<DeskError>();
+
+  const onMade = (share: MadeShare) => {
+    setMade(share);
+    setRefusal(undefined);
+    reload();
+  };
+  const act = async (work: Promise<unknown>) => {
+    setRefusal(undefined);
+    try {
+      await work;
+      reload();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  const revoke = (share: Share) => {
+    if (made?.share.id === share.id) setMade(undefined);
+    return act(api.revokeShare(site.domain, share.id));
+  };
+  const replace = async (share: Share) => act(api.replaceShareLink(site.domain, share.id).then(setMade));
+
+  return (
+    <>
+      <p className="shr-answer">{answer === undefined ? problem === undefined ? '…' : '' : <Answer list={answer} />}</p>
+      {made !== undefined && <Made key={made.link} made={made} site={site} onHide={() => setMade(undefined)} />}
+      <FormError message={refusal?.message} reference={refusal?.reference} />
+      <div className="shr-columns">
+        <section className="panel shr-list" aria-label="Shares">
+          <header>
+            <h2>Shares</h2>
+          </header>
+          {answer !== undefined ? (
+            answer.shares.length === 0 ? (
+              <Empty title="Nobody outside sees this site.">
+                A share is a page of the panels that you choose: for a client, a board, or readers of your own pages.
+                Nothing can be asked of it beyond them.
+              </Empty>
+            ) : (
+              <ShareRows shares={answer.shares} site={site} onRevoke={revoke} onReplace={replace} />
+            )
+          ) : (
+            problem !== undefined && (
+              <Failed
+                code={problem.code}
+                message={problem.message}
+                reference={problem.reference}
+                onRetry={reload}
+                what="The shares could not be read."
+              />
+            )
+          )}
+          {answer !== undefined && answer.shares.length > 0 && (
+            <footer>
+              <span>
+                {answer.shares.length} of {answer.limits.shares}. Views count how often a page was opened, and nothing
+                of who did.
+              </span>
+            </footer>
+          )}
+        </section>
+        {(answer !== undefined || problem !== undefined) && <ShareForm site={site} onMade={onMade} />}
+      </div>
+    </>
+  );
+}
+
+function Answer({ list: { shares } }: { list: ShareList }) {
+  const open = shares.filter(({ expired }) => !expired);
+  const views = open.reduce((sum, share) => sum + share.views_30_days, 0);
+  if (open.length === 0) return <>No link of this site opens anything.</>;
+  return (
+    <>
+      <b>{open.length}</b> {open.length === 1 ? 'share shows' : 'shares show'} numbers of this site to people outside:{' '}
+      <b>{views.toLocaleString()}</b> {views === 1 ? 'view' : 'views'} in the last 30 days.
+    </>
+  );
+}
+
+function useShares(domain: string) {
+  const [found, setFound] = useState<{ answer?: ShareList; problem?: DeskError }>({});
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let stopped = false;
+    api.shares(domain).then(
+      (answer) => {
+        if (!stopped) setFound({ answer });
+      },
+      (error: unknown) => {
+        if (!stopped) setFound({ problem: asDeskError(error) });
+      },
+    );
+    return () => {
+      stopped = true;
+    };
+  }, [domain, attempt]);
+  return { ...found, reload: () => setAttempt((count) => count + 1) };
 }
