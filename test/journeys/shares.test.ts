@@ -158,7 +158,7 @@ describe('a public share', () => {
     });
     expect(text).not.toMatch(/<script|\son\w+=|style="|https?:/);
     expect([...text.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, one]) => one)).toEqual([
-      '/share/style.css',
+      '/share/assets/style.css',
       ...['today', '7d', '28d'].map((period) => `?period=${period}`),
     ]);
     // What a visitor wrote into an address is text.

@@ -26,7 +26,14 @@ export const examples: Examples = ({ site, people, next, call }) => {
       if (!kepts.includes(id)) await call('DELETE', `${path}/${id}`, people.owner);
   }
   return {
-    'GET /api/sites/:domain/shares': { path: () => path, status: 200 },
+    'GET /api/sites/:domain/shares': {
+      path: async () => {
+        // It comes first in the table: those after it then change nothing by being prepared.
+        await Promise.all([keep('patched'), keep('replaced')]);
+        return path;
+      },
+      status: 200,
+    },
     'POST /api/sites/:domain/shares': {
       path: async () => {
         await room();
@@ -85,7 +92,7 @@ export const examples: Examples = ({ site, people, next, call }) => {
         [`${preview}?kind=public&panels=totals&periods=7d&filters=x`, 'filters'],
       ],
     },
-    'GET /share/style.css': { path: () => '/share/style.css', status: 200 },
+    'GET /share/assets/style.css': { path: () => '/share/assets/style.css', status: 200 },
     'GET /share/:token': { path: async () => (await keep('public')).link, status: 200 },
     'POST /share/:token': {
       path: async () => (await keep('password', { kind: 'password', password: 'quiet harbour' })).link,

@@ -103,7 +103,7 @@ function documentOf(page: {
 <meta name="robots" content="noindex, nofollow">
 <meta name="color-scheme" content="light dark">
 <title>${htmlText(page.title)}</title>
-<link rel="stylesheet" href="/share/style.css">
+<link rel="stylesheet" href="/share/assets/style.css">
 </head>
 <body>
 ${page.body}

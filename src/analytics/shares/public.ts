@@ -130,7 +130,7 @@ export function publicShareRoutes(
   return [
     defineRoute({
       method: 'GET',
-      path: '/share/style.css',
+      path: '/share/assets/style.css',
       access: 'public',
       summary: 'How shared pages look.',
       async handle() {

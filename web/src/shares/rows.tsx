@@ -35,9 +35,6 @@ export function ShareRows({
             </th>
             <th scope="col">Last opened</th>
             <th scope="col">Ends</th>
-            <th scope="col">
-              <span className="vh">What to do</span>
-            </th>
           </tr>
         </thead>
         <tbody>
@@ -54,6 +51,33 @@ export function ShareRows({
                   Made {dayText(share.created_at.slice(0, 10), today)}
                   {share.created_by === null ? '' : ` by ${share.created_by}`}
                 </span>
+                <span className="shr-acts">
+                  <a
+                    className="btn quiet sm"
+                    href={previewPath(site.domain, share)}
+                    target="_blank"
+                    rel="noreferrer"
+                    aria-label={`Preview ${share.name}`}
+                  >
+                    Preview
+                  </a>
+                  <button
+                    type="button"
+                    className="btn quiet sm"
+                    aria-label={`New link for ${share.name}`}
+                    onClick={() => setAsked({ share, act: 'replace' })}
+                  >
+                    New link
+                  </button>
+                  <button
+                    type="button"
+                    className="btn quiet danger sm"
+                    aria-label={`Revoke ${share.name}`}
+                    onClick={() => setAsked({ share, act: 'revoke' })}
+                  >
+                    Revoke
+                  </button>
+                </span>
               </td>
               <td className="num" data-head="Views, 30 days">
                 {exactCount(share.views_30_days)}
@@ -69,33 +93,6 @@ export function ShareRows({
                 ) : (
                   dayText(share.expires_on, today, { year: true })
                 )}
-              </td>
-              <td className="shr-acts">
-                <a
-                  className="btn quiet sm"
-                  href={previewPath(site.domain, share)}
-                  target="_blank"
-                  rel="noreferrer"
-                  aria-label={`Preview ${share.name}`}
-                >
-                  Preview
-                </a>
-                <button
-                  type="button"
-                  className="btn quiet sm"
-                  aria-label={`New link for ${share.name}`}
-                  onClick={() => setAsked({ share, act: 'replace' })}
-                >
-                  New link
-                </button>
-                <button
-                  type="button"
-                  className="btn quiet danger sm"
-                  aria-label={`Revoke ${share.name}`}
-                  onClick={() => setAsked({ share, act: 'revoke' })}
-                >
-                  Revoke
-                </button>
               </td>
             </tr>
           ))}
