@@ -24,7 +24,7 @@ export { openPasswords, type Passwords } from './passwords.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { checkPassword, createOrganisation } from './set_up.ts';
 export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
-export { openThrottle, type Throttle } from './throttle.ts';
+export { openThrottles, type Throttles } from './throttle.ts';
 
 export const accountsMigrations = new URL('./migrations/', import.meta.url);
 

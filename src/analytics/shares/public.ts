@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { sharedPageStorage } from '../../../contract/browser_storage.ts';
 import { type SharePeriod, shareLimits } from '../../../contract/shares.ts';
-import { openThrottle, type Passwords, readCookie } from '../../accounts/index.ts';
+import { openThrottles, type Passwords, readCookie } from '../../accounts/index.ts';
 import { defineRoute, RequestError, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import type { openAsking } from './asking.ts';
@@ -12,15 +12,17 @@ import { openRate } from './rate.ts';
 import { countView, findShare, type StoredShare } from './records.ts';
 import { shareStyle } from './style.ts';
 
-/** Guesses of one address at one share that cost no wait, and of all addresses at it together. */
-const freeTries = { address: 5, share: 50 };
-const triesWindowMs = 60 * 60_000;
+/**
+ * Guesses that cost no wait: at one share, from one network and from all. Past them a share takes no further one for the
+ * rest of the quarter of an hour; the work that shortens a wait at sign-in needs a script, and this page has none.
+ */
+const guesses = { perNetwork: 5, perAccount: 50, windowMs: 15 * 60_000 };
 /** A wrong password is written down once in so long for each share, whatever a guesser does to the trail. */
 const auditAgainMs = 10 * 60_000;
 const formBytesMax = 4 * 1024;
 const sheetSeconds = 300;
 
-type PublicHouse = Pick<House, 'postgres' | 'clock' | 'keys' | 'audit' | 'log'>;
+type PublicHouse = Pick<House, 'postgres' | 'clock' | 'random' | 'keys' | 'audit' | 'log'>;
 
 /**
  * The pages of shares. They know nobody: no session and no key counts here, and what a link opens is the list of
@@ -32,10 +34,7 @@ export function publicShareRoutes(
 ): Route[] {
   const { postgres, clock, keys } = house;
   const style = shareStyle();
-  const throttles = {
-    address: openThrottle({ clock, freeTries: freeTries.address, windowMs: triesWindowMs, entriesMax: 20_000 }),
-    share: openThrottle({ clock, freeTries: freeTries.share, windowMs: triesWindowMs, entriesMax: 5_000 }),
-  };
+  const throttles = openThrottles(house);
   const isTooMany = openRate({ clock, perMinuteMax: shareLimits.viewsPerMinuteMax });
   const audited = new Map<number, number>();
 
@@ -104,6 +103,16 @@ export function publicShareRoutes(
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
+  /** A try that is counted, or the seconds until one is taken again. */
+  async function entered(share: StoredShare, address: string) {
+    try {
+      return await throttles.enter({ name: `share ${share.id}`, ...guesses }, { account: 'all', address });
+    } catch (error) {
+      if (!(error instanceof RequestError) || error.code !== 'rate_limited') throw error;
+      return Number(error.headers['retry-after'] ?? guesses.windowMs / 1000);
+    }
+  }
+
   async function recordWrongPassword(share: StoredShare): Promise<void> {
     const last = audited.get(share.id);
     if (last !== undefined && clock.monotonic() - last < auditAgainMs) return;
@@ -132,6 +141,7 @@ export function publicShareRoutes(
       method: 'GET',
       path: '/share/assets/style.css',
       access: 'public',
+      forVisitors: true,
       summary: 'How shared pages look.',
       async handle() {
         return {
@@ -148,6 +158,7 @@ export function publicShareRoutes(
       method: 'GET',
       path: '/share/:token',
       access: 'public',
+      forVisitors: true,
       summary: 'The page of a share, or the question for its password. HTML without scripts.',
       params: ofShare,
       query: asked,
@@ -163,6 +174,7 @@ export function publicShareRoutes(
       method: 'POST',
       path: '/share/:token',
       access: 'public',
+      forVisitors: true,
       summary: 'Gives the password of a share. A form; opens the page for 12 hours.',
       params: ofShare,
       rawBodyBytesMax: formBytesMax,
@@ -178,25 +190,19 @@ export function publicShareRoutes(
         });
         const password = new URLSearchParams(String(body)).get('password') ?? '';
         if (password === '') return refuse(400, 'Type the password of this page.');
-        const tries = {
-          address: keys.digest('share-link', `${share.id}\n${address}`).toString('base64'),
-          share: String(share.id),
-        };
-        const wait = Math.max(throttles.address.waitSeconds(tries.address), throttles.share.waitSeconds(tries.share));
-        if (wait > 0)
-          return refuse(429, `Too many wrong passwords. The next one is taken in ${waitText(wait)}.`, {
-            'retry-after': String(wait),
+        const guess = await entered(share, address);
+        if (typeof guess === 'number')
+          return refuse(429, `Too many wrong passwords. The next one is taken in ${waitText(guess)}.`, {
+            'retry-after': String(guess),
           });
         if (
           password.length > shareLimits.passwordCharsMax ||
           !(await parts.passwords.verify(password, share.passwordHash))
         ) {
-          throttles.address.failed(tries.address);
-          throttles.share.failed(tries.share);
           await recordWrongPassword(share);
           return refuse(403, 'This is not the password. Ask whoever sent you the link.');
         }
-        throttles.address.succeeded(tries.address);
+        await guess.succeeded();
         const seconds = shareLimits.sessionHours * 3_600;
         const value = sessionOf(share, clock.now() + seconds * 1000);
         const cookie = `${cookieName(share)}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; Secure; SameSite=Lax`;
@@ -207,6 +213,7 @@ export function publicShareRoutes(
       method: 'GET',
       path: '/share/:token/widget',
       access: 'public',
+      forVisitors: true,
       summary: 'A share as a widget, for frames in pages of the hosts that it names. HTML without scripts.',
       params: ofShare,
       query: asked,
