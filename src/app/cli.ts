@@ -1,5 +1,6 @@
 import { ConfigError, readConfig } from '../platform/config.ts';
 import {
+  accessLogUsage,
   auditUsage,
   demoUsage,
   explainUsage,
@@ -68,6 +69,11 @@ const commands: Record<string, Command> = {
     summary: 'vault rotate: new keys for what is sealed, or a new root key, while everything goes on',
     usage: vaultUsage,
     run: async (args) => (await import('./vault_command.ts')).runVault(args),
+  },
+  'access-log': {
+    summary: 'who asked the account plane for what: a day, the newest first; written to the trail',
+    usage: accessLogUsage,
+    run: async (args) => (await import('./access_log_command.ts')).runAccessLog(args),
   },
   doctor: {
     summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do',

@@ -1,4 +1,5 @@
 import { type ControlCommand, readWhole } from '../platform/control.ts';
+import { readAccessLog } from './access_log.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
 import { setUpDesk } from './set_up_desk.ts';
@@ -20,6 +21,7 @@ export function controlCommands(desk: Desk): Record<string, ControlCommand> {
     ...Object.fromEntries(whenBegun),
     setup: async (_args, body) => setUpDesk(desk, JSON.parse(await readWhole(body, setUpBytesMax))),
     status: () => readiness(desk),
+    'access-log': (args) => readAccessLog(desk.house, args),
     vault: (args, _body, say) => changeKeys(desk, args, say),
   };
 }

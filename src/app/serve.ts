@@ -5,6 +5,7 @@ import { type Config, isLoopback } from '../platform/config.ts';
 import { type ControlServer, openControl } from '../platform/control.ts';
 import { controlSocketPath } from '../platform/data_dir.ts';
 import { diskOf } from '../platform/disk.ts';
+import { type AccessLog, accessLogDir, openAccessLog } from '../platform/http/access_log.ts';
 import { openPolicyReports } from '../platform/http/policy_reports.ts';
 import type { Route } from '../platform/http/route.ts';
 import { type FastHandler, type HttpServer, openHttp } from '../platform/http/server.ts';
@@ -13,6 +14,7 @@ import { type LogFields, openLog } from '../platform/log.ts';
 import { openReports } from '../platform/outbound/index.ts';
 import { letEventLoopGoFirst } from '../platform/priority.ts';
 import { systemRandom } from '../platform/random.ts';
+import { accessLogRoutes } from './access_log.ts';
 import { documentRoutes } from './api_document.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
@@ -33,6 +35,8 @@ export interface RunningServer {
   /** Every call that it answers, and the exact paths of the collection and health planes. */
   routes: Route[];
   fastPaths: string[];
+  /** Who asked the account plane. */
+  accessLog: AccessLog;
   /** The address to print: with a set-up code while there is no owner. */
   address: string;
   stop(): Promise<void>;
@@ -76,6 +80,7 @@ export async function startServer(
   reports = openReports({ config, clock: systemClock, random: systemRandom, outbound, version });
   let control: ControlServer | undefined;
   let http: HttpServer | undefined;
+  let accessLog: AccessLog | undefined;
   let certificates: Certificates | undefined;
   let stopLooking: (() => void) | undefined;
   let stopTelling: (() => void) | undefined;
@@ -85,6 +90,7 @@ export async function startServer(
     await certificates?.stop();
     await control?.close();
     await http?.close(finishMs);
+    await accessLog?.close();
     await desk.close();
   }
   try {
@@ -93,7 +99,12 @@ export async function startServer(
       certificates = (await import('./tls.ts')).openCertificates(desk.house, say);
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
     const policyReports = openPolicyReports({ clock: systemClock, publicUrl: config.publicUrl });
-    const parts = [...desk.parts, policyReports];
+    const written = openAccessLog({
+      ...{ dir: accessLogDir(config.dataDir), isOn: config.accessLog && showsPages(config) },
+      ...{ clock: systemClock, log },
+    });
+    accessLog = written;
+    const parts = [...desk.parts, policyReports, { routes: accessLogRoutes(desk.house), gauges: written.gauges }];
     const calls = [...parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];
     const routes = showsPages(config) ? [...calls, ...documentRoutes(calls, config)] : [];
     const fast: Record<string, FastHandler> = {
@@ -116,6 +127,7 @@ export async function startServer(
         options.head,
       ),
       authenticate: desk.accounts.authenticate,
+      onAnswer: written.write,
       clock: systemClock,
       random: systemRandom,
       log,
@@ -136,7 +148,7 @@ export async function startServer(
     const address = code === undefined ? shown : `${shown}/setup#code=${code}`;
     options.onListening?.(address);
     await desk.begin();
-    return { desk, http, routes, fastPaths: Object.keys(fast), stop, address };
+    return { desk, http, routes, fastPaths: Object.keys(fast), accessLog: written, stop, address };
   } catch (error) {
     await stop();
     throw error;

@@ -12,6 +12,7 @@ export const exportUsage =
 export const auditUsage = 'fairlead audit verify [--file <export.ndjson> [--key <public key>]]';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
+export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead access-log 2026-11-28';
 export const vaultUsage =
   'fairlead vault status | fairlead vault rotate [--organisation <slug>] | fairlead vault rotate --root [--prepare] | fairlead vault forget-root <id>';
 

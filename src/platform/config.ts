@@ -17,6 +17,8 @@ export interface Config {
   hosts: string[];
   /** Calls a minute of one API key. */
   keyRate: number;
+  /** Is written down who asks the account plane? */
+  accessLog: boolean;
   trustedProxies: number;
   dataDir: string;
   keyFile: string;
@@ -71,6 +73,7 @@ const known: string[] = [
   'FAIRLEAD_PUBLIC_URL',
   'FAIRLEAD_HOSTS',
   'FAIRLEAD_KEY_RATE',
+  'FAIRLEAD_ACCESS_LOG',
   'FAIRLEAD_TRUSTED_PROXIES',
   'FAIRLEAD_DATA_DIR',
   'FAIRLEAD_KEY_FILE',
@@ -256,6 +259,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'Write names such as desk.example, without https:// or port.',
     );
 
+  const accessLog = text('FAIRLEAD_ACCESS_LOG') ?? 'on';
+  if (!['on', 'off'].includes(accessLog))
+    wrong('FAIRLEAD_ACCESS_LOG', `"${accessLog}" is neither on nor off.`, 'Write on or off.');
+
   const config: Config = {
     role,
     host,
@@ -263,6 +270,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     publicUrl,
     hosts: [...hosts, ...(acme?.domains ?? [])],
     keyRate: whole('FAIRLEAD_KEY_RATE', 1_200, 1, 10_000_000) as number,
+    accessLog: accessLog === 'on',
     trustedProxies: whole('FAIRLEAD_TRUSTED_PROXIES', 0, 0, 10) as number,
     dataDir,
     keyFile,

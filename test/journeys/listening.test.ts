@@ -1,8 +1,9 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessPage } from '../../contract/access_log.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { layPreparedCluster } from '../prepared_cluster.ts';
@@ -13,6 +14,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-listening-'));
 let server: RunningServer;
 let base: string;
+let cookies: string[] = [];
 
 beforeAll(async () => {
   const env = {
@@ -87,7 +89,7 @@ describe('signing in', () => {
       'x-forwarded-for': '198.51.100.7',
     });
     expect(made.status, made.message).toBe(201);
-    const cookies = made.headers.getSetCookie();
+    cookies = made.headers.getSetCookie();
     expect(cookies).toHaveLength(2);
     for (const cookie of cookies)
       expect(cookie).toMatch(/^__Host-fairlead_\w+=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
@@ -186,5 +188,41 @@ describe('every answer of the account plane and the dashboard', () => {
     const page = await (await fetch(`${base}/`, { headers: secure })).text();
     expect(page).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/i);
     expect(page).not.toMatch(/(src|href)="(https?:)?\/\//i);
+  });
+});
+
+describe('the access log', () => {
+  const dir = join(folder, 'data', 'access');
+  const files = () => readdirSync(dir).map((name) => readFileSync(join(dir, name), 'utf8'));
+  const visitor = '198.51.100.222';
+
+  it('has the people of the account plane and no visitor of the collection plane (R5)', async () => {
+    const headers = {
+      'x-forwarded-for': visitor,
+      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Firefox/142.0',
+    };
+    await fetch(`${base}/api/event`, { method: 'POST', headers, body: '{"d":"shop.example"}' });
+    for (const path of ['/js/fairlead.js', '/js/mistyped.js', '/api/evnt', '/embed/1', '/healthz'])
+      await fetch(base + path, { headers });
+    await fetch(`${base}/api/sites/secret-name.example?x=secret-word`, {
+      headers: { ...secure, cookie: 'a=secret-cookie' },
+    });
+    await server.accessLog.flush();
+    const text = files().join('');
+    expect(text).toContain('203.0.113.7');
+    expect(text).toMatch(/"route":"GET \/api\/sites\/:domain","status":401,"ms":\d+,"request_id":"[0-9a-f]{12}"/);
+    for (const hidden of [visitor, 'secret-', 'Firefox', '/api/event', '/js/']) expect(text).not.toContain(hidden);
+  });
+
+  it('is read by who runs the desk, and each reading is in the trail', async () => {
+    const cookie = cookies.map((one) => one.split(';')[0]).join('; ');
+    const answer = await fetch(`${base}/api/access-log`, { headers: { ...secure, cookie } });
+    expect(answer.status).toBe(200);
+    const page = accessPage.parse(await answer.json());
+    expect(page.entries.length).toBeGreaterThan(10);
+    const rows = await server.desk.house.postgres.system((sql) =>
+      sql.query("SELECT * FROM audit.entries WHERE action = 'access_log.read'"),
+    );
+    expect(rows).toHaveLength(1);
   });
 });

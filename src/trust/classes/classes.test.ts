@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestPostgres, type TestPostgres } from '../../../test/stores.ts';
+import { accessLogFiles } from '../../platform/http/access_log.ts';
 import { postgresFiles, type Sql } from '../../platform/postgres/index.ts';
 import { fileClasses } from '../../platform/spool/index.ts';
 import { auditFiles } from '../audit/index.ts';
@@ -124,7 +125,8 @@ describe('files', () => {
     expect(findUndeclared(['x'], declared(['D3']))).toEqual([]);
     expect(findUndeclared(['x'], declared([]))).toHaveLength(1);
     expect(findUndeclared(['x'], declared(['D1', 'D99']))).toHaveLength(2);
-    expect(findUndeclared([], [...fileClasses, ...postgresFiles, ...auditFiles])).toEqual([]);
+    expect(findUndeclared([], [...fileClasses, ...postgresFiles, ...auditFiles, ...accessLogFiles])).toEqual([]);
+    expect(findUndeclared(['access/2026-11-28.ndjson'], accessLogFiles)).toEqual([]);
   });
 });
 

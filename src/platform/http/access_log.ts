@@ -1,0 +1,193 @@
+import { appendFile, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AccessEntry, accessEntry } from '../../../contract/access_log.ts';
+import { type Clock, repeat } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { FileClass } from '../spool/index.ts';
+import type { Gauge } from '../subject.ts';
+import type { Answered } from './server.ts';
+
+/**
+ * Who asked the account plane for what (class D15, rule R3): one file of NDJSON per UTC day in the data directory, gone
+ * after 90 days. The collection plane has no way here (rule R5): the listener does not tell of it.
+ */
+export interface AccessLog {
+  /** Never waits and never throws: what cannot be kept is counted. */
+  write(answered: Answered): void;
+  /** Resolves when everything so far is in its file, or was dropped. */
+  flush(): Promise<void>;
+  gauges: Gauge[];
+  close(): Promise<void>;
+}
+
+export const accessLogFiles: readonly FileClass[] = [
+  {
+    path: 'access/*.ndjson',
+    classes: ['D15'],
+    window: '90 days',
+    purpose: 'who asked the account plane: time, address, method, route, status, duration; never the collection plane',
+  },
+];
+
+const keptDays = 90;
+const dayMs = 86_400_000;
+const flushMs = 1_000;
+const cleanMs = 3_600_000;
+/** What waits for a disk: about 2 MB. */
+const waitingMax = 10_000;
+/** What one page looks at: 1,000 lines are about 200 KB. */
+const pageBytes = 512 * 1024;
+export const accessPageMax = 1_000;
+const fileName = /^(\d{4}-\d\d-\d\d)\.ndjson$/;
+
+export function accessLogDir(dataDir: string): string {
+  return join(dataDir, 'access');
+}
+
+/** Old days are removed at the start and every hour, also where writing is switched off. */
+export function openAccessLog(options: { dir: string; isOn: boolean; clock: Clock; log: Log }): AccessLog {
+  const { dir, isOn, clock, log } = options;
+  let waiting: string[] = [];
+  let written = 0;
+  let dropped = 0;
+  let isRefused = false;
+  let flushing: Promise<void> = Promise.resolve();
+  const onError = (error: unknown) => log.error('access_log.failed', {}, error);
+  const stopCleaning = repeat(clock, cleanMs, () => removeOldDays(dir, clock.now()), { firstMs: 0, onError });
+  const stopFlushing = repeat(clock, flushMs, flush, { onError });
+
+  async function put(lines: string[]): Promise<void> {
+    // A line names its day itself, so that a batch across midnight lands in two files.
+    const byDay = Map.groupBy(lines, (line) => line.slice(9, 19));
+    for (const [day, ofDay] of byDay) {
+      try {
+        await mkdir(dir, { recursive: true, mode: 0o700 });
+        await appendFile(join(dir, `${day}.ndjson`), ofDay.join(''), { mode: 0o600 });
+        written += ofDay.length;
+        isRefused = false;
+      } catch (error) {
+        dropped += ofDay.length;
+        if (!isRefused) log.warn('access_log.dropped', { why: String((error as NodeJS.ErrnoException).code) });
+        isRefused = true;
+      }
+    }
+  }
+
+  function flush(): Promise<void> {
+    flushing = flushing.then(async () => {
+      const lines = waiting;
+      waiting = [];
+      if (lines.length > 0) await put(lines);
+    });
+    return flushing;
+  }
+
+  return {
+    write(answered) {
+      if (!isOn) return;
+      if (waiting.length >= waitingMax) {
+        dropped++;
+        return;
+      }
+      const { address, method, route, status, ms, requestId } = answered;
+      const time = new Date(clock.now()).toISOString();
+      waiting.push(`${JSON.stringify({ time, address, method, route, status, ms, request_id: requestId })}\n`);
+    },
+    flush,
+    gauges: [
+      {
+        name: 'fairlead_access_log_lines_total',
+        help: 'Lines of the access log of the account plane, by what became of them.',
+        kind: 'counter',
+        read: () => [
+          { labels: { end: 'written' }, value: written },
+          { labels: { end: 'dropped' }, value: dropped },
+        ],
+      },
+    ],
+    async close() {
+      stopCleaning();
+      stopFlushing();
+      await flush();
+    },
+  };
+}
+
+/** Removes each file whose first line could be 90 days old, and whatever else in the folder is older than that by its date of change. */
+export async function removeOldDays(dir: string, now: number): Promise<number> {
+  let removed = 0;
+  for (const name of await namesIn(dir)) {
+    const day = fileName.exec(name)?.[1];
+    const since = day === undefined ? (await stat(join(dir, name))).mtimeMs : Date.parse(day);
+    if (now - since < keptDays * dayMs) continue;
+    await unlink(join(dir, name));
+    removed++;
+  }
+  return removed;
+}
+
+/** The UTC days that have a file, the newest first. */
+export async function accessDays(dir: string): Promise<string[]> {
+  return (await namesIn(dir))
+    .flatMap((name) => fileName.exec(name)?.[1] ?? [])
+    .sort()
+    .reverse();
+}
+
+/**
+ * A page of a day, the newest line first.
+ * @param before where the last page ended, as it said; the day's end when absent
+ * @param most lines, 1,000 at most
+ */
+export async function readAccessDay(
+  dir: string,
+  day: string,
+  before: string | undefined,
+  most: number,
+): Promise<{ entries: AccessEntry[]; next: string | null }> {
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(join(dir, `${day}.ndjson`), 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { entries: [], next: null };
+    throw error;
+  }
+  try {
+    const { size } = await handle.stat();
+    const end = Math.min(before === undefined ? size : Number(before), size);
+    const start = Math.max(0, end - pageBytes);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(end - start), 0, end - start, start);
+    const text = buffer.subarray(0, bytesRead).toString('latin1');
+    const entries: AccessEntry[] = [];
+    let to = text.length;
+    // From the end: a line that began before this piece belongs to the next page.
+    while (to > 0 && entries.length < Math.min(most, accessPageMax)) {
+      const from = text.lastIndexOf('\n', to - 2) + 1;
+      if (from === 0 && start > 0) break;
+      const entry = readLine(Buffer.from(text.slice(from, to), 'latin1').toString('utf8'));
+      if (entry !== undefined) entries.push(entry);
+      to = from;
+    }
+    return { entries, next: start + to > 0 && to < text.length ? String(start + to) : null };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A full disk may have cut a line: it is passed over. */
+function readLine(line: string): AccessEntry | undefined {
+  try {
+    return accessEntry.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
