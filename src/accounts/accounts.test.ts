@@ -5,6 +5,7 @@ import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { type HttpServer, openHttp } from '../platform/http/server.ts';
 import { silentLog } from '../platform/log.ts';
+import { openMail } from '../platform/mail/index.ts';
 import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
 import { openAudit } from '../trust/audit/index.ts';
@@ -36,6 +37,15 @@ beforeAll(async () => {
     keys,
     vault,
     audit,
+    mail: openMail({
+      config: { publicUrl: config.publicUrl, smtp: undefined, inbox: false },
+      clock,
+      random: systemRandom,
+      log: silentLog,
+      postgres: database.postgres,
+      keys,
+      vault,
+    }),
   };
   accounts = openAccounts(house as unknown as House, { version: 'test' });
   http = await openHttp({

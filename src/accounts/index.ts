@@ -7,6 +7,7 @@ import { accessCookie, readCookie, refreshCookie, sessionCookies } from './cooki
 import { deviceOf } from './device.ts';
 import { openIdentities } from './identities/index.ts';
 import { refuseInsecure } from './insecure.ts';
+import { type Notices, openMailPart } from './mail/index.ts';
 import { openOrganisations, openStatuses, readMemberships } from './organisations/index.ts';
 import { openPasswords } from './passwords.ts';
 import { personPrincipal, underOrganisationStatus } from './roles.ts';
@@ -20,6 +21,7 @@ export { onSitesChanged, sitesChanged } from './changes.ts';
 export { readCookie } from './cookies.ts';
 export { everywhere } from './everywhere.ts';
 export { agreeOnKey } from './installation.ts';
+export { type Notice, openNotices } from './mail/index.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { checkPassword, createOrganisation } from './set_up.ts';
@@ -34,6 +36,8 @@ export interface Accounts extends RunningSubject {
   setUp: SetUp;
   passwords: ReturnType<typeof openPasswords>;
   apiKeys: ReturnType<typeof openApiKeys>;
+  /** Tells people things in the app, and by mail where they want it. */
+  notices: Notices;
   /**
    * A session for somebody who has proved who they are in another way than by password.
    * @returns its cookies, each a `set-cookie`; undefined when nobody has this address
@@ -57,6 +61,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const stopForgetting = repeat(clock, forgetEveryMs, () => forgetThrottles(postgres, clock), {
     onError: (error) => house.log.error('throttles.forget_failed', {}, error),
   });
+  const mailPart = openMailPart(house);
   const organisations = openOrganisations({ house, passwords, sessions, statuses });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
@@ -144,8 +149,12 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       ...accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
       ...organisations.routes,
       ...identities.routes,
+      ...mailPart.routes,
     ],
+    gauges: mailPart.gauges,
+    notices: mailPart.notices,
     async stop() {
+      mailPart.stop();
       stopForgetting();
       organisations.stop();
       identities.stop();

@@ -4,6 +4,7 @@
  */
 export const lookups = [
   'lookup.api_key_by_digest(wanted bytea) -> (api_key_id bigint, organisation_id bigint)',
+  'lookup.every_operator() -> (person_id bigint)',
   'lookup.every_organisation() -> (organisation_id bigint)',
   'lookup.identity_by_digest(wanted bytea) -> (identity_id bigint, person_id bigint)',
   'lookup.invitation_by_digest(wanted bytea) -> (invitation_id bigint, organisation_id bigint)',
@@ -23,6 +24,7 @@ export const deletions = [
   'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_notifications(moment timestamp with time zone) -> bigint',
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
 ] as const;

@@ -1,0 +1,229 @@
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { InboxLetter, InboxList, NoticePreferences, Notifications, SentMail } from '../../../contract/mail.ts';
+import { layPreparedCluster } from '../../../test/prepared_cluster.ts';
+import { eraseStores } from '../../../test/stores.ts';
+import { type RunningServer, startServer } from '../../app/serve.ts';
+import { readConfig } from '../../platform/config.ts';
+import type { MailOffice, MailTemplate } from '../../platform/mail/index.ts';
+
+/** One desk as `npm run dev` starts it: its mail goes into the inbox. */
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-mail-'));
+const password = 'a harbour of quiet rope';
+let server: RunningServer;
+let cookies: string;
+let person = 0;
+let organisation = 0;
+
+const weekly: MailTemplate<{ words: string }> = {
+  name: 'test_weekly',
+  kind: 'report',
+  write: ({ words }) => ({ subject: 'Your week', blocks: [{ kind: 'text', text: words }] }),
+};
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = { cookie: cookies },
+) {
+  const response = await fetch(`http://127.0.0.1:${server.http.address.port}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: { ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, text, json: <T>() => JSON.parse(text) as T, headers: response.headers };
+}
+/** Everything that is due has left when this resolves. */
+const delivered = () => (server.desk.house.mail as MailOffice).deliver();
+const inbox = async () => (await call('GET', '/api/dev/inbox')).json<InboxList>().messages;
+
+beforeAll(async () => {
+  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', FAIRLEAD_DEV: '1' });
+  await layPreparedCluster(config.dataDir);
+  server = await startServer(config, { isQuiet: true });
+  const made = await call(
+    'POST',
+    '/api/set-up',
+    {
+      code: server.address.split('#code=')[1],
+      email: 'owner@shop.example',
+      password,
+      organisation: 'Shop',
+      site: { domain: 'shop.example', timezone: 'UTC', currency: 'EUR' },
+    },
+    {},
+  );
+  cookies = made.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
+  const session = (await call('GET', '/api/session')).json<{
+    person: { id: number };
+    organisations: { id: number }[];
+  }>();
+  person = session.person.id;
+  organisation = session.organisations[0]?.id ?? 0;
+});
+afterAll(async () => {
+  const { directories } = server.desk.house.postgres;
+  await server.stop();
+  await eraseStores({ directories }, folder);
+});
+
+function tell(name: 'export_ready' | 'second_factor_on', more: object = {}) {
+  return server.desk.house.postgres.tenant(organisation, (sql) =>
+    server.desk.accounts.notices.tell(sql, person, { name, organisationId: organisation, ...more }),
+  );
+}
+
+describe('the inbox of a desk for development', () => {
+  test('shows a message as text, and as a mail program would, in a frame that can do nothing', async () => {
+    await tell('export_ready', { facts: { site: 'shop.example', days: 7 }, link: '/s/shop.example/exports' });
+    await delivered();
+    const [message] = await inbox();
+    expect(message).toMatchObject({
+      to: 'owner@shop.example',
+      subject: 'Your export of shop.example is ready',
+      kind: 'alert',
+    });
+    const letter = (await call('GET', `/api/dev/inbox/${message?.id}`)).json<InboxLetter>();
+    expect(letter.text).toContain('The export of shop.example is ready. Its file is kept for 7 days.');
+    expect(letter.text).toContain('/s/shop.example/exports');
+    const html = await call('GET', `/api/dev/inbox/${message?.id}/html`);
+    expect(html.headers.get('content-security-policy')).toMatch(
+      /^sandbox allow-top-navigation-by-user-activation; default-src 'none'/,
+    );
+    expect(html.text).toContain('<h1');
+    expect((await call('GET', '/api/dev/inbox/999')).status).toBe(404);
+    expect((await call('GET', '/api/dev/inbox', undefined, {})).status).toBe(401);
+  });
+});
+
+describe('an unsubscribe link', () => {
+  test('ends its kind of mail at once by a POST alone: no session, no cookie, no redirect; a GET changes nothing', async () => {
+    const send = (words: string) =>
+      server.desk.house.postgres.system((sql) =>
+        server.desk.house.mail.send(sql, {
+          template: weekly,
+          to: 'owner@shop.example',
+          personId: person,
+          organisationId: organisation,
+          values: { words },
+        }),
+      );
+    await send('first');
+    await delivered();
+    const [message] = await inbox();
+    const { unsubscribe } = (await call('GET', `/api/dev/inbox/${message?.id}`)).json<InboxLetter>();
+    const path = new URL(unsubscribe ?? '').pathname;
+    for (const method of ['GET', 'HEAD']) await call(method, path, undefined, {});
+    await send('second');
+    await delivered();
+    expect((await inbox())[0]?.subject).toBe('Your week');
+    expect(await inbox()).toHaveLength(3);
+    const done = await call('POST', path, 'List-Unsubscribe=One-Click', {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+    expect([done.status, done.headers.get('location'), done.headers.getSetCookie()]).toEqual([200, null, []]);
+    await send('third');
+    await delivered();
+    expect(await inbox()).toHaveLength(3);
+    const { mail } = (await call('GET', '/api/mail/sent')).json<SentMail>();
+    expect(mail[0]).toMatchObject({
+      template: 'test_weekly',
+      state: 'suppressed',
+      reason: 'unsubscribed',
+      to: 'owner@shop.example',
+    });
+    expect(JSON.stringify(mail)).not.toContain('third');
+    // The reader takes it back.
+    const { suppressions } = (await call('GET', '/api/mail/suppressions')).json<{
+      suppressions: { id: number; organisation: string; kind: string }[];
+    }>();
+    expect(suppressions).toMatchObject([{ organisation: 'Shop', kind: 'report' }]);
+    expect((await call('DELETE', `/api/mail/suppressions/${suppressions[0]?.id}`)).status).toBe(204);
+    await send('fourth');
+    await delivered();
+    expect(await inbox()).toHaveLength(4);
+    const broken = `${path.slice(0, -2)}AA`;
+    for (const method of ['GET', 'POST']) expect((await call(method, broken, undefined, {})).status).toBe(404);
+  });
+});
+
+describe('notifications', () => {
+  const list = async () => (await call('GET', '/api/notifications?unread=true')).json<Notifications>();
+
+  test('are counted until they are read, and stay hidden where the person turned their kind off', async () => {
+    await tell('second_factor_on');
+    const { unread, notifications } = await list();
+    expect(unread).toBe(2);
+    expect(notifications.map((one) => [one.kind, one.organisation, one.link])).toEqual([
+      ['security', 'Shop', null],
+      ['exports', 'Shop', '/s/shop.example/exports'],
+    ]);
+    const read = await call('POST', '/api/notifications/readings', { id: notifications[0]?.id });
+    expect(read.json()).toEqual({ unread: 1 });
+    const set = (kinds: object[]) => call('PATCH', '/api/notification-preferences', { kinds });
+    await set([{ kind: 'exports', in_app: false, mail: false }]);
+    expect((await call('GET', '/api/notifications/count')).json()).toEqual({ unread: 0 });
+    const before = (await inbox()).length;
+    await tell('export_ready', { facts: { site: 'shop.example', days: 7 } });
+    await delivered();
+    expect(await inbox()).toHaveLength(before);
+    expect((await call('GET', '/api/mail/sent')).json<SentMail>().mail[0]).toMatchObject({
+      state: 'unwanted',
+      reason: 'turned_off',
+    });
+    await set([{ kind: 'exports', in_app: true, mail: true }]);
+    expect((await list()).unread).toBe(2);
+    const newest = (await list()).notifications[0]?.id;
+    expect((await call('POST', '/api/notifications/readings', { id: newest, and_older: true })).json()).toEqual({
+      unread: 0,
+    });
+  });
+
+  test('wait by mail for the end of quiet hours', async () => {
+    const hour = new Date().getUTCHours();
+    const time = (at: number) => `${String((at + 24) % 24).padStart(2, '0')}:00`;
+    const quiet = { from: time(hour - 1), until: time(hour + 2), timezone: 'UTC' };
+    const saved = await call('PATCH', '/api/notification-preferences', { quiet });
+    expect(saved.json<NoticePreferences>().quiet).toEqual(quiet);
+    const before = (await inbox()).length;
+    await tell('export_ready', { facts: { site: 'shop.example', days: 7 } });
+    await delivered();
+    expect(await inbox()).toHaveLength(before);
+    const [waiting] = (await call('GET', '/api/mail/sent')).json<SentMail>().mail;
+    expect(waiting).toMatchObject({ state: 'waiting', reason: 'quiet_hours' });
+    expect(new Date(waiting?.decided_at ?? '').toISOString().slice(11, 16)).toBe(quiet.until);
+    await call('PATCH', '/api/notification-preferences', { quiet: null });
+  });
+});
+
+test('every template of mail is of a kind that may be sent, and listed in the guide (MAI-01)', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join(root, 'src', path), 'utf8'))
+    .filter((text) => /MailTemplate\b/.test(text));
+  const found = new Map<string, string>();
+  for (const text of sources) {
+    for (const [, name, kind] of text.matchAll(/name: '([a-z0-9_]+)',\s*kind: '(\w+)'/g))
+      found.set(name as string, kind as string);
+    for (const [, kind, name] of text.matchAll(/\b(service|alert|report)(?:<[^(]*?>)?\(\s*'([a-z0-9_]+)'/g))
+      found.set(name as string, kind as string);
+    // None is written in a way that this test does not read.
+    const declared = text.match(/: MailTemplate</g)?.length ?? 0;
+    expect(declared, text.slice(0, 300)).toBeLessThanOrEqual(found.size);
+  }
+  const guide = readFileSync(join(root, 'docs/guides/mail.md'), 'utf8');
+  const listed = new Map(
+    [...guide.matchAll(/^\| `([a-z0-9_]+)` \| (\w+) \|/gm)].map(([, name, kind]) => [name as string, kind as string]),
+  );
+  expect(Object.fromEntries([...listed].sort())).toEqual(Object.fromEntries([...found].sort()));
+  for (const kind of found.values()) expect(['service', 'alert', 'report']).toContain(kind);
+});

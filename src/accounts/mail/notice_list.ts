@@ -1,0 +1,84 @@
+import type { NoticeKind } from '../../../contract/mail.ts';
+
+/** One thing that people are told: which kind it is, and its sentence from the facts at hand. */
+interface NoticeWords {
+  kind: NoticeKind;
+  sentence(facts: Facts): string;
+  /** A mail of kind `alert` goes with it. Not where the act itself sends a service mail. */
+  mails?: { subject(facts: Facts): string; button: string };
+}
+export type Facts = Readonly<Record<string, string | number>>;
+
+const text = (facts: Facts, name: string) => String(facts[name] ?? '');
+
+/** Every notice there is. A row keeps its name for ever: notifications of the past are shown by it. */
+export const noticeList = {
+  new_device: {
+    kind: 'security',
+    sentence: (facts) =>
+      `You signed in with a new device: ${text(facts, 'device')}. If this was not you, end the session and set a new password.`,
+  },
+  session_copied: {
+    kind: 'security',
+    sentence: () => 'A session was ended because its token was used twice: somebody may have copied it.',
+  },
+  second_factor_on: { kind: 'security', sentence: () => 'The second factor of your account was switched on.' },
+  second_factor_off: { kind: 'security', sentence: () => 'The second factor of your account was switched off.' },
+  password_changed: { kind: 'security', sentence: () => 'The password of your account was changed.' },
+
+  invitation_accepted: {
+    kind: 'organisation',
+    sentence: (facts) => `${text(facts, 'who')} accepted your invitation to ${text(facts, 'organisation')}.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'who')} joined ${text(facts, 'organisation')}`,
+      button: 'See the members',
+    },
+  },
+  role_changed: {
+    kind: 'organisation',
+    sentence: (facts) => `Your role in ${text(facts, 'organisation')} is now ${text(facts, 'role')}.`,
+  },
+  organisation_suspended: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `${text(facts, 'organisation')} was suspended: ${text(facts, 'reason')}. Nothing is collected meanwhile; exports stay open.`,
+  },
+  organisation_resumed: {
+    kind: 'organisation',
+    sentence: (facts) => `${text(facts, 'organisation')} collects again.`,
+  },
+
+  mail_refused: {
+    kind: 'mail',
+    sentence: (facts) =>
+      `The mail server does not take mail of this desk (${text(facts, 'reason').replaceAll('_', ' ')}). Messages wait and are tried again.`,
+  },
+
+  export_ready: {
+    kind: 'exports',
+    sentence: (facts) =>
+      `The export of ${text(facts, 'site')} is ready. Its file is kept for ${text(facts, 'days')} days.`,
+    mails: { subject: (facts) => `Your export of ${text(facts, 'site')} is ready`, button: 'Open the exports' },
+  },
+  export_failed: {
+    kind: 'exports',
+    sentence: (facts) => `The export of ${text(facts, 'site')} failed.`,
+    mails: { subject: (facts) => `Your export of ${text(facts, 'site')} failed`, button: 'Open the exports' },
+  },
+  import_done: {
+    kind: 'imports',
+    sentence: (facts) => `The import into ${text(facts, 'site')} is done.`,
+    mails: { subject: (facts) => `Your import into ${text(facts, 'site')} is done`, button: 'Open the imports' },
+  },
+  import_failed: {
+    kind: 'imports',
+    sentence: (facts) => `The import into ${text(facts, 'site')} failed.`,
+    mails: { subject: (facts) => `Your import into ${text(facts, 'site')} failed`, button: 'Open the imports' },
+  },
+} as const satisfies Record<string, NoticeWords>;
+
+export type NoticeName = keyof typeof noticeList;
+
+export function wordsOf(name: string): NoticeWords | undefined {
+  return Object.hasOwn(noticeList, name) ? noticeList[name as NoticeName] : undefined;
+}

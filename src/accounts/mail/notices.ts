@@ -1,0 +1,123 @@
+import { type NoticeKind, noticeKinds } from '../../../contract/mail.ts';
+import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { type Facts, type NoticeName, wordsOf } from './notice_list.ts';
+import { quietUntil } from './quiet_hours.ts';
+
+export interface Notice {
+  name: NoticeName;
+  facts?: Facts;
+  /** A path of this desk. */
+  link?: string;
+  organisationId?: number;
+}
+
+export interface Notices {
+  /**
+   * Tells a person something, in the caller's transaction: in the app, and by mail where the notice has one and the
+   * person wants it. The transaction has to be the person's own, or of the organisation that the notice is about.
+   */
+  tell(sql: Sql, personId: number, notice: Notice): Promise<void>;
+}
+
+/** Kinds whose mail is service mail, sent by the act itself: it cannot be turned off (MAI-01). */
+export const kindsWithServiceMail: readonly NoticeKind[] = ['security'];
+
+const noticeMail: MailTemplate<{ subject: string; sentence: string; button: string; link: string }> = {
+  name: 'notice',
+  kind: 'alert',
+  write: ({ subject, sentence, button, link }) => ({
+    subject,
+    blocks: [
+      { kind: 'text', text: sentence },
+      { kind: 'button', label: button, href: link },
+      { kind: 'note', text: 'Which of these you get is set under Account, Notifications.' },
+    ],
+  }),
+};
+
+/** The same template under a name for each kind, by which the reader's choice is found when it is due. */
+const mailOfKind = (kind: NoticeKind): typeof noticeMail => ({ ...noticeMail, name: `notice_${kind}` });
+
+export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres'>): Notices {
+  const { clock, mail, postgres } = house;
+
+  /** Asked when a message is due, so what a person has just chosen counts. */
+  async function advise({ template, kind, personId }: DueMessage): Promise<Advice> {
+    if (personId === undefined || kind !== 'alert') return 'send';
+    const about = noticeKinds.find((one) => template === `notice_${one}`);
+    return postgres.person(personId, async (sql) => {
+      if (about !== undefined && !(await choiceOf(sql, personId, about)).byMail) return { unwanted: 'turned_off' };
+      const quiet = await sql.maybe<{ from_minute: number; until_minute: number; timezone: string }>(
+        'SELECT from_minute, until_minute, timezone FROM quiet_hours WHERE person_id = $1',
+        [personId],
+      );
+      if (quiet === undefined) return 'send';
+      const now = clock.now();
+      const until = quietUntil(
+        { fromMinute: quiet.from_minute, untilMinute: quiet.until_minute, timezone: quiet.timezone },
+        now,
+      );
+      return until > now ? { waitUntilMs: until } : 'send';
+    });
+  }
+  mail.consult(advise);
+
+  return {
+    async tell(sql, personId, notice) {
+      const words = wordsOf(notice.name);
+      if (words === undefined) throw new TypeError(`There is no notice ${notice.name}: add it to notice_list.ts.`);
+      const facts = notice.facts ?? {};
+      await sql.run(
+        `INSERT INTO notifications (person_id, organisation_id, kind, notice, facts, link, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [
+          personId,
+          notice.organisationId ?? null,
+          words.kind,
+          notice.name,
+          JSON.stringify(facts),
+          notice.link ?? null,
+          new Date(clock.now()),
+        ],
+      );
+      if (words.mails === undefined) return;
+      const person = await sql.maybe<{ email: string }>('SELECT email FROM people WHERE id = $1', [personId]);
+      // Nobody that this transaction sees: somebody who has left the organisation meanwhile gets no mail of it.
+      if (person === undefined) return;
+      await mail.send(sql, {
+        template: mailOfKind(words.kind),
+        to: person.email,
+        personId,
+        ...(notice.organisationId === undefined ? {} : { organisationId: notice.organisationId }),
+        values: {
+          subject: words.mails.subject(facts),
+          sentence: words.sentence(facts),
+          button: words.mails.button,
+          link: mail.link(notice.link ?? '/notifications'),
+        },
+      });
+    },
+  };
+}
+
+export interface Choice {
+  inApp: boolean;
+  byMail: boolean;
+}
+const unlessChosen: Choice = { inApp: true, byMail: true };
+
+export async function choiceOf(sql: Sql, personId: number, kind: NoticeKind): Promise<Choice> {
+  return (await choicesOf(sql, personId)).get(kind) ?? unlessChosen;
+}
+
+/** What a person has chosen, of every kind. */
+export async function choicesOf(sql: Sql, personId: number): Promise<Map<NoticeKind, Choice>> {
+  const rows = await sql.query<{ kind: NoticeKind; in_app: boolean; by_mail: boolean }>(
+    'SELECT kind, in_app, by_mail FROM notification_choices WHERE person_id = $1',
+    [personId],
+  );
+  const chosen = new Map(rows.map((row) => [row.kind, { inApp: row.in_app, byMail: row.by_mail }]));
+  return new Map(noticeKinds.map((kind) => [kind, chosen.get(kind) ?? unlessChosen]));
+}
