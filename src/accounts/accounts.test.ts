@@ -14,6 +14,7 @@ import { type Accounts, openAccounts } from './index.ts';
 
 /** A desk's account plane: a real database, a real listener, a clock that the tests can move. */
 let database: TestPostgres;
+let house: House;
 let accounts: Accounts;
 let http: HttpServer;
 let base: string;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const config = { host: '127.0.0.1', trustedProxies: 0, publicUrl: 'http://desk.test' } as Config;
   const vault = openTestVault({ keys, clock, postgres: database.postgres });
   const audit = openAudit({ vault, clock, random: systemRandom });
-  const house = {
+  house = {
     config,
     clock,
     random: systemRandom,
@@ -46,8 +47,8 @@ beforeAll(async () => {
       keys,
       vault,
     }),
-  };
-  accounts = openAccounts(house as unknown as House, { version: 'test' });
+  } as unknown as House;
+  accounts = openAccounts(house, { version: 'test' });
   http = await openHttp({
     host: '127.0.0.1',
     port: 0,
@@ -507,14 +508,7 @@ describe('passwords (R17, AUT-01, AUT-02)', () => {
 
 it('signing in is refused where the password could be read on the way', async () => {
   const exposed = openAccounts(
-    {
-      config: { host: '0.0.0.0', trustedProxies: 0 } as Config,
-      clock,
-      random: systemRandom,
-      log: silentLog,
-      postgres: database.postgres,
-      keys,
-    } as House,
+    { ...house, config: { host: '0.0.0.0', trustedProxies: 0, publicUrl: 'http://desk.test' } as Config },
     { version: 'test' },
   );
   const listener = await openHttp({

@@ -24,21 +24,24 @@ export interface Notices {
 /** Kinds whose mail is service mail, sent by the act itself: it cannot be turned off (MAI-01). */
 export const kindsWithServiceMail: readonly NoticeKind[] = ['security'];
 
-const noticeMail: MailTemplate<{ subject: string; sentence: string; button: string; link: string }> = {
-  name: 'notice',
-  kind: 'alert',
-  write: ({ subject, sentence, button, link }) => ({
-    subject,
-    blocks: [
-      { kind: 'text', text: sentence },
-      { kind: 'button', label: button, href: link },
-      { kind: 'note', text: 'Which of these you get is set under Account, Notifications.' },
-    ],
-  }),
-};
-
-/** The same template under a name for each kind, by which the reader's choice is found when it is due. */
-const mailOfKind = (kind: NoticeKind): typeof noticeMail => ({ ...noticeMail, name: `notice_${kind}` });
+/** A template for each kind, by whose name the reader's choice is found when its message is due. */
+export const noticeMails = Object.fromEntries(
+  noticeKinds.map((kind) => [
+    kind,
+    {
+      name: `notice_${kind}`,
+      kind: 'alert',
+      write: ({ subject, sentence, button, link }) => ({
+        subject,
+        blocks: [
+          { kind: 'text', text: sentence },
+          { kind: 'button', label: button, href: link },
+          { kind: 'note', text: 'Which of these you get is set under Account, Notifications.' },
+        ],
+      }),
+    },
+  ]),
+) as Record<NoticeKind, MailTemplate<{ subject: string; sentence: string; button: string; link: string }>>;
 
 export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres'>): Notices {
   const { clock, mail, postgres } = house;
@@ -46,7 +49,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres'>): 
   /** Asked when a message is due, so what a person has just chosen counts. */
   async function advise({ template, kind, personId }: DueMessage): Promise<Advice> {
     if (personId === undefined || kind !== 'alert') return 'send';
-    const about = noticeKinds.find((one) => template === `notice_${one}`);
+    const about = noticeKinds.find((one) => template === noticeMails[one].name);
     return postgres.person(personId, async (sql) => {
       if (about !== undefined && !(await choiceOf(sql, personId, about)).byMail) return { unwanted: 'turned_off' };
       const quiet = await sql.maybe<{ from_minute: number; until_minute: number; timezone: string }>(
@@ -87,7 +90,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres'>): 
       // Nobody that this transaction sees: somebody who has left the organisation meanwhile gets no mail of it.
       if (person === undefined) return;
       await mail.send(sql, {
-        template: mailOfKind(words.kind),
+        template: noticeMails[words.kind],
         to: person.email,
         personId,
         ...(notice.organisationId === undefined ? {} : { organisationId: notice.organisationId }),
