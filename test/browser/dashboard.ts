@@ -33,11 +33,21 @@ export interface DashboardDesk {
   close(): Promise<void>;
 }
 
-/** @param browserArgs see `launch`; made from the desk's port, for example to give a site a name */
-export async function openDashboardDesk(browserArgs: (port: number) => string[] = () => []): Promise<DashboardDesk> {
+/**
+ * @param browserArgs see `launch`; made from the desk's port, for example to give a site a name
+ * @param settings further environment of the desk, made from its port
+ */
+export async function openDashboardDesk(
+  browserArgs: (port: number) => string[] = () => [],
+  settings: (port: number) => Promise<Record<string, string>> = async () => ({}),
+): Promise<DashboardDesk> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-dashboard-'));
   const port = await freePort();
-  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: String(port) });
+  const config = readConfig({
+    FAIRLEAD_DATA_DIR: join(folder, 'data'),
+    PORT: String(port),
+    ...(await settings(port)),
+  });
   const [browser] = await Promise.all([launch({ args: browserArgs(port) }), layPreparedCluster(config.dataDir)]);
   const desk: DashboardDesk = {
     config,

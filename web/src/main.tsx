@@ -13,6 +13,9 @@ import './styles/all.css';
 // The overview is what people open; the other pages come when they are asked for.
 const FirstRunPage = lazy(() => import('./first_run/page.tsx').then((part) => ({ default: part.FirstRunPage })));
 const SignInPage = lazy(() => import('./sign_in/page.tsx').then((part) => ({ default: part.SignInPage })));
+const ProviderAnswerPage = lazy(() =>
+  import('./sign_in/provider_answer.tsx').then((part) => ({ default: part.ProviderAnswerPage })),
+);
 const SettingsPage = lazy(() => import('./settings/page.tsx').then((part) => ({ default: part.SettingsPage })));
 const RealtimePage = lazy(() => import('./realtime/page.tsx').then((part) => ({ default: part.RealtimePage })));
 const ShieldsPage = lazy(() => import('./shields/page.tsx').then((part) => ({ default: part.ShieldsPage })));
@@ -53,6 +56,7 @@ function Pages() {
 
   if (route.page === 'set-up') return <FirstRunPage />;
   // Whoever comes by a link of a mail may be signed in or not.
+  if (route.page === 'provider-answer') return <ProviderAnswerPage key={route.provider} provider={route.provider} />;
   if (route.page === 'sign-up') return <SignUpPage />;
   if (route.page === 'reset') return <ResetPage />;
   if (route.page === 'verify') return <VerifyPage />;

@@ -1,3 +1,12 @@
+import { LinkedAccounts } from './identities.tsx';
+import { Passkeys } from './passkeys.tsx';
+
+/** What one signs in with. */
 export function AccountSecurity() {
-  return null;
+  return (
+    <div className="settings wide">
+      <Passkeys />
+      <LinkedAccounts />
+    </div>
+  );
 }

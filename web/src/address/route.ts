@@ -1,8 +1,11 @@
+import type { ProviderId } from '../../../contract/identities.ts';
+
 /** The pages of the dashboard by their paths (ui.md §11). Period and filters are in the query string: see `view.ts`. */
 export type Route =
   | { page: 'home' }
   | { page: 'set-up' }
   | { page: 'sign-in' }
+  | { page: 'provider-answer'; provider: ProviderId }
   | { page: 'sign-up' }
   | { page: 'reset' }
   | { page: 'verify' }
@@ -38,11 +41,16 @@ export type AccountSection = (typeof accountSections)[number];
 export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail'] as const;
 export type OrganisationSection = (typeof organisationSections)[number];
 
+/** Where a provider sends the browser back to; the desk tells each this address. */
+const providers: readonly ProviderId[] = ['google', 'github', 'oidc'];
+
 export function readRoute(pathname: string): Route {
   const [first = '', second = '', third = '', fourth, ...rest] = pathname.split('/').filter((part) => part !== '');
   if (first === '') return { page: 'home' };
   if (first === 'setup' && second === '') return { page: 'set-up' };
   if (first === 'sign-in' && second === '') return { page: 'sign-in' };
+  const provider = providers.find((one) => one === second);
+  if (first === 'sign-in' && provider !== undefined && third === '') return { page: 'provider-answer', provider };
   for (const page of ['sign-up', 'reset', 'verify', 'second-factor', 'notifications'] as const)
     if (first === page && second === '') return { page };
   if (first === 'invitation' && second !== '' && third === '') return { page: 'invitation', token: decodePart(second) };
@@ -84,6 +92,8 @@ export function pathOf(route: Route): string {
       return '/setup';
     case 'sign-in':
       return '/sign-in';
+    case 'provider-answer':
+      return `/sign-in/${route.provider}`;
     case 'sign-up':
     case 'reset':
     case 'verify':

@@ -200,7 +200,7 @@ interface CallOptions {
   quiet?: boolean;
 }
 
-async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   try {
     return await send<T>(method, path, options);
   } catch (error) {

@@ -8,6 +8,7 @@ import type { SetUpState } from '../desk/api.ts';
 import { api, asDeskError, DeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
 import { PlainPage } from '../shell/plain.tsx';
+import { OtherWays } from './other_ways.tsx';
 import { askWithWork } from './work.ts';
 
 /** COK-08: a session is two cookies, so a browser that keeps none cannot hold one. */
@@ -150,6 +151,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
           </p>
         </div>
       </form>
+      <OtherWays next={next} />
     </PlainPage>
   );
 }

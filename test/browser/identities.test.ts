@@ -1,0 +1,100 @@
+import type { CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openGoogleEmulator } from '../../emulators/google.ts';
+import type { OpenIdEmulator } from '../../emulators/oidc.ts';
+import { type DashboardDesk, newContext, openDashboardDesk, owner, setUpDesk, signIn } from './dashboard.ts';
+
+/** Passkeys and an account elsewhere in Chromium: its own authenticator, virtual, and a provider on this machine. */
+let desk: DashboardDesk;
+let google: OpenIdEmulator;
+let page: Page;
+let devices: CDPSession;
+const stepMs = 120_000;
+
+beforeAll(async () => {
+  desk = await openDashboardDesk(
+    () => [],
+    async (port) => {
+      const client = { clientId: 'desk', clientSecret: 'secret' };
+      google = await openGoogleEmulator({
+        ...client,
+        redirectUris: [`http://localhost:${port}/sign-in/google`],
+        user: { sub: '1', email: owner.email, email_verified: true, name: 'Olga Owner' },
+      });
+      return {
+        FAIRLEAD_OUTBOUND_ALLOW: new URL(google.url).host,
+        FAIRLEAD_GOOGLE_CLIENT_ID: client.clientId,
+        FAIRLEAD_GOOGLE_CLIENT_SECRET: client.clientSecret,
+        FAIRLEAD_GOOGLE_URL: google.url,
+      };
+    },
+  );
+  await setUpDesk(desk, ['shop.example']);
+  const context = await newContext(desk);
+  page = await context.newPage();
+  await signIn(page, desk, '/account/security');
+  devices = await context.newCDPSession(page);
+  await devices.send('WebAuthn.enable');
+  await devices.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+}, 300_000);
+afterAll(async () => {
+  await google.close();
+  await desk.close();
+});
+
+async function signOut(): Promise<void> {
+  expect(await page.evaluate(async () => (await fetch('/api/sessions/current', { method: 'DELETE' })).status)).toBe(
+    200,
+  );
+  await page.goto(`${desk.origin}/sign-in`);
+}
+
+it('a passkey is made, signs in without a password, is removed, and is refused', { timeout: stepMs }, async () => {
+  await page.goto(`${desk.origin}/account/security`);
+  await page.getByText('No passkeys yet.').waitFor();
+  await page.getByLabel('Name of a new passkey').fill('Laptop');
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByRole('button', { name: 'Remove the passkey Laptop' }).waitFor();
+
+  await signOut();
+  await page.getByRole('button', { name: 'Continue with a passkey' }).click();
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  const session = await page.evaluate(async () => (await fetch('/api/session')).json());
+  expect(session.person.email).toBe(owner.email);
+
+  await page.goto(`${desk.origin}/account/security`);
+  await page.getByRole('button', { name: 'Remove the passkey Laptop' }).click();
+  await page.getByRole('button', { name: 'Remove passkey' }).click();
+  await page.getByText('No passkeys yet.').waitFor();
+  // The authenticator does not know that, and offers it as before.
+  await signOut();
+  await page.getByRole('button', { name: 'Continue with a passkey' }).click();
+  await page.getByText('not known here, or was removed').waitFor();
+  expect(new URL(page.url()).pathname).toBe('/sign-in');
+});
+
+it('an account elsewhere is refused, linked, and then signs in', { timeout: stepMs }, async () => {
+  await page.goto(`${desk.origin}/sign-in`);
+  await page.getByRole('button', { name: 'Continue with Google' }).click();
+  await page.getByText('has not linked this account of Google').waitFor();
+  // Neither code nor state stays in the address.
+  expect(page.url()).toBe(`${desk.origin}/sign-in/google`);
+
+  await signIn(page, desk, '/account/security');
+  await page.getByRole('button', { name: 'Link Google' }).click();
+  await page.getByRole('button', { name: `Unlink Google, ${owner.email}` }).waitFor();
+
+  await page.evaluate(async () => fetch('/api/sessions/current', { method: 'DELETE' }));
+  await page.goto(`${desk.origin}/sign-in?next=${encodeURIComponent('/s/shop.example/goals')}`);
+  await page.getByRole('button', { name: 'Continue with Google' }).click();
+  await page.waitForURL(`${desk.origin}/s/shop.example/goals`);
+});

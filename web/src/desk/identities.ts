@@ -1,0 +1,36 @@
+import type {
+  Identity,
+  IdentityList,
+  Passkey,
+  ProviderId,
+  ProviderOutcome,
+  SignInWays,
+} from '../../../contract/identities.ts';
+import { call } from './api.ts';
+
+export type { Identity, IdentityList, Passkey, ProviderId, ProviderOutcome, SignInWays };
+
+/** Calls about other ways to sign in. Those that come before a session expect a 401 and say nothing of its end. */
+export const identitiesApi = {
+  ways: () => call<SignInWays>('GET', '/api/sign-in/ways', { quiet: true }),
+  begin: (provider: ProviderId, next: string) =>
+    call<{ url: string }>('POST', `/api/sign-in/providers/${provider}`, { body: { next }, quiet: true }),
+  answer: (provider: ProviderId, body: Record<string, string>) =>
+    call<ProviderOutcome>('POST', `/api/sign-in/providers/${provider}/answers`, { body, quiet: true }),
+  passkeyOptions: () =>
+    call<{ options: PublicKeyCredentialRequestOptionsJSON }>('POST', '/api/sign-in/passkeys/options', { quiet: true }),
+  usePasskey: (credential: unknown) =>
+    call<ProviderOutcome>('POST', '/api/sign-in/passkeys', { body: { credential }, quiet: true }),
+
+  list: () => call<IdentityList>('GET', '/api/account/identities'),
+  link: (provider: ProviderId) => call<{ url: string }>('POST', `/api/account/identity-links/${provider}`),
+  unlink: (id: number) => call<undefined>('DELETE', `/api/account/identities/${id}`),
+  passkeys: () => call<{ passkeys: Passkey[] }>('GET', '/api/account/passkeys').then(({ passkeys }) => passkeys),
+  newPasskeyOptions: () =>
+    call<{ options: PublicKeyCredentialCreationOptionsJSON }>('POST', '/api/account/passkey-options'),
+  addPasskey: (name: string, credential: unknown) =>
+    call<Passkey>('POST', '/api/account/passkeys', { body: { name, credential } }),
+  renamePasskey: (id: number, name: string) =>
+    call<Passkey>('PATCH', `/api/account/passkeys/${id}`, { body: { name } }),
+  removePasskey: (id: number) => call<undefined>('DELETE', `/api/account/passkeys/${id}`),
+};
