@@ -24,7 +24,7 @@ export { agreeOnKey } from './installation.ts';
 export { type Notice, openNotices } from './mail/index.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
-export { checkPassword, createOrganisation } from './set_up.ts';
+export { checkPassword, createOrganisation, noteFirstOwner } from './set_up.ts';
 export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
 export { openThrottles, type Throttles } from './throttle.ts';
 
@@ -56,7 +56,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const tokens = openTokens({ keys, clock, random });
   const sessions = openSessions({ postgres, clock, random, tokens });
   const apiKeys = openApiKeys({ postgres, clock, random, keys });
-  const setUp = openSetUp({ postgres, clock, random, passwords });
+  const setUp = openSetUp({ postgres, clock, random, passwords, audit: house.audit });
   const statuses = openStatuses({ postgres, clock });
   const stopForgetting = repeat(clock, forgetEveryMs, () => forgetThrottles(postgres, clock), {
     onError: (error) => house.log.error('throttles.forget_failed', {}, error),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { newSite, type Session, session, setUp, setUpState, signIn, site, siteChange } from '../../contract/api.ts';
+import { actOf } from '../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import type { ApiKeys } from './api_keys.ts';
@@ -32,7 +33,7 @@ export function accountRoutes({
   setUp: firstRun,
   version,
 }: AccountsParts): Route[] {
-  const { postgres, clock, config } = house;
+  const { postgres, clock, config, audit } = house;
   const throttles = openThrottles(house);
 
   function withCookies(tokens: SessionTokens, status: number, body: unknown) {
@@ -96,7 +97,7 @@ export function accountRoutes({
         refuseInsecure(config, request);
         const entered = await throttles.enter(setUpLimit, request);
         try {
-          const made = await firstRun.createOwner(request.body);
+          const made = await firstRun.createOwner(request.body, actOf(request).request);
           await entered.takeBack();
           return withCookies(
             await sessions.start(made.personId, deviceOf(request.headers['user-agent'])),
@@ -200,7 +201,15 @@ export function accountRoutes({
         // Whoever is limited to some sites cannot add others: without a site the question is refused.
         const organisationId = await organisationOf(request);
         const input = readNewSite(request.body);
-        const made = await postgres.tenant(organisationId, (sql) => addSite(sql, clock, organisationId, input));
+        const made = await postgres.tenant(organisationId, async (sql) => {
+          const added = await addSite(sql, clock, organisationId, input);
+          await audit.record(sql, organisationId, {
+            action: 'site.created',
+            ...actOf(request),
+            targets: [{ type: 'site', id: added.id, label: added.domain }],
+          });
+          return added;
+        });
         await sitesChanged();
         return { status: 201, body: made };
       },
@@ -222,9 +231,18 @@ export function accountRoutes({
       params: z.object({ domain: z.string() }),
       body: siteChange,
       answer: site,
-      handle: async (request) => ({
-        body: await changeSite(postgres, await siteOfPath(postgres, request), request.body),
-      }),
+      async handle(request) {
+        const found = await siteOfPath(postgres, request);
+        const changed = await changeSite(postgres, found, request.body, (sql) =>
+          audit.record(sql, found.organisation_id, {
+            action: 'site.changed',
+            ...actOf(request),
+            targets: [{ type: 'site', id: found.id, label: found.domain }],
+            details: changesOf(found, request.body),
+          }),
+        );
+        return { body: changed };
+      },
     }),
     ...keyRoutes({ house, apiKeys, organisationOf }),
   ];
@@ -283,4 +301,13 @@ export function accountRoutes({
       version,
     };
   }
+}
+
+/** Old and new value of each setting that is another now: `titles: true → false`. */
+function changesOf(before: object, change: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(change)
+      .filter(([name, value]) => value !== undefined && value !== (before as Record<string, unknown>)[name])
+      .map(([name, value]) => [name, `${(before as Record<string, unknown>)[name]} → ${value}`]),
+  );
 }

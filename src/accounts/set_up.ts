@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import type { newSite, Site } from '../../contract/api.ts';
+import type { Act, Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
@@ -22,6 +23,7 @@ export interface SetUp {
   /** @throws RequestError already_set_up, wrong_setup_code, invalid_field */
   createOwner(
     input: OwnerInput & { code: string; site: z.infer<typeof newSite> },
+    request?: Act['request'],
   ): Promise<{ personId: number; organisationId: number; site: Site }>;
 }
 export interface OwnerInput {
@@ -30,8 +32,14 @@ export interface OwnerInput {
   organisation: string;
 }
 
-export function openSetUp(house: { postgres: Postgres; clock: Clock; random: Random; passwords: Passwords }): SetUp {
-  const { postgres, clock, random, passwords } = house;
+export function openSetUp(house: {
+  postgres: Postgres;
+  clock: Clock;
+  random: Random;
+  passwords: Passwords;
+  audit: Audit;
+}): SetUp {
+  const { postgres, clock, random, passwords, audit } = house;
   const waiting = () => postgres.system(isWaiting);
   return {
     waiting,
@@ -47,7 +55,7 @@ export function openSetUp(house: { postgres: Postgres; clock: Clock; random: Ran
       );
       return code;
     },
-    async createOwner(input) {
+    async createOwner(input, request) {
       const site = readNewSite(input.site, 'site.');
       if (!(await waiting())) throw alreadySetUp();
       const stored = await postgres.system((sql) =>
@@ -70,12 +78,35 @@ export function openSetUp(house: { postgres: Postgres; clock: Clock; random: Ran
         if (used.length === 0) throw alreadySetUp();
         const { organisationId, personId } = await createOrganisation(sql, clock, { ...input, hash });
         await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [personId]);
-        return { organisationId, personId, site: await addSite(sql, clock, organisationId, site) };
+        const added = await addSite(sql, clock, organisationId, site);
+        await noteFirstOwner(sql, audit, {
+          ...{ organisationId, organisation: input.organisation, site: added },
+          ...{ actor: { type: 'person', id: personId }, request },
+        });
+        return { organisationId, personId, site: added };
       });
       await sitesChanged();
       return made;
     },
   };
+}
+
+/** The first owner is the desk's own affair; the organisation and its site are the beginning of its trail. */
+export async function noteFirstOwner(
+  sql: Sql,
+  audit: Audit,
+  made: { organisationId: number; organisation: string; site?: Site; actor: Act['actor']; request?: Act['request'] },
+): Promise<void> {
+  const by = { actor: made.actor, ...(made.request === undefined ? {} : { request: made.request }) };
+  const organisation = { type: 'organisation', id: made.organisationId, label: made.organisation };
+  await audit.record(sql, 'desk', { action: 'operator.set_up', ...by, targets: [organisation] });
+  await audit.record(sql, made.organisationId, { action: 'organisation.created', ...by, targets: [organisation] });
+  if (made.site !== undefined)
+    await audit.record(sql, made.organisationId, {
+      action: 'site.created',
+      ...by,
+      targets: [{ type: 'site', id: made.site.id, label: made.site.domain }],
+    });
 }
 
 /** An organisation with its owner, inside the caller's transaction. Used by the first run and by `fairlead setup`. */

@@ -129,14 +129,19 @@ export async function addSite(
   return siteOf(rows[0]);
 }
 
-export async function changeSite(postgres: Postgres, site: Site, change: z.infer<typeof siteChange>): Promise<Site> {
+export async function changeSite(
+  postgres: Postgres,
+  site: Site,
+  change: z.infer<typeof siteChange>,
+  note: (sql: Sql) => Promise<void>,
+): Promise<Site> {
   checkZoneAndCurrency(change, '');
   const next = {
     ...site,
     ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
   } as Site;
-  const rows = await postgres.tenant(site.organisation_id, (sql) =>
-    sql.query<SiteRow>(
+  const rows = await postgres.tenant(site.organisation_id, async (sql) => {
+    const changed = await sql.query<SiteRow>(
       `UPDATE sites SET timezone = $2, currency = $3, retention_months = $4, titles = $5, revenue = $6, contact_clicks = $7, privacy_signals = $8 WHERE id = $1 RETURNING ${columns}`,
       [
         site.id,
@@ -148,8 +153,10 @@ export async function changeSite(postgres: Postgres, site: Site, change: z.infer
         next.contact_clicks,
         next.privacy_signals,
       ],
-    ),
-  );
+    );
+    if (changed.length > 0) await note(sql);
+    return changed;
+  });
   if (rows[0] === undefined)
     throw new RequestError('not_found', 'This site was removed a moment ago. Go back to the list of sites.');
   await sitesChanged();

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { annotation, newAnnotation } from '../../contract/annotations.ts';
 import { siteOfPath } from '../accounts/index.ts';
+import { actOf } from '../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { siteTarget } from './act_target.ts';
 import { checkSiteLimit } from './site_limit.ts';
 
 type Annotation = z.infer<typeof annotation>;
@@ -14,8 +16,12 @@ const columns = 'id, day::text AS day, note';
 
 const noSuchAnnotation = () => new RequestError('not_found', 'There is no annotation with this number on this site.');
 
+function noteTarget({ id, note }: Annotation) {
+  return { type: 'annotation', id, label: note };
+}
+
 /** What happened that the numbers do not say: read by everyone who reads the chart, written by who may set goals. */
-export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): Route[] {
+export function annotationRoutes({ postgres, clock, audit }: Pick<House, 'postgres' | 'clock' | 'audit'>): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -44,7 +50,7 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
         const site = await siteOfPath(postgres, request);
         const made = await postgres.tenant(site.organisation_id, async (sql) => {
           await checkSiteLimit(sql, site.id, 'annotations', annotationsPerSiteMax);
-          return sql.one<Annotation>(
+          const added = await sql.one<Annotation>(
             `INSERT INTO annotations (organisation_id, site_id, day, note, created_by, created_at)
              VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${columns}`,
             [
@@ -56,6 +62,12 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
               new Date(clock.now()),
             ],
           );
+          await audit.record(sql, site.organisation_id, {
+            action: 'annotation.added',
+            ...actOf({ ...request, principal }),
+            targets: [noteTarget(added), siteTarget(site)],
+          });
+          return added;
         });
         return { status: 201, body: made };
       },
@@ -71,13 +83,19 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const { day, note } = request.body;
-        const changed = await postgres.tenant(site.organisation_id, (sql) =>
-          sql.maybe<Annotation>(
+        const changed = await postgres.tenant(site.organisation_id, async (sql) => {
+          const now = await sql.maybe<Annotation>(
             `UPDATE annotations SET day = $1, note = $2 WHERE id = $3 AND site_id = $4 RETURNING ${columns}`,
             [day, note, request.params.id, site.id],
-          ),
-        );
-        if (changed === undefined) throw noSuchAnnotation();
+          );
+          if (now === undefined) throw noSuchAnnotation();
+          await audit.record(sql, site.organisation_id, {
+            action: 'annotation.changed',
+            ...actOf(request),
+            targets: [noteTarget(now), siteTarget(site)],
+          });
+          return now;
+        });
         return { body: changed };
       },
     }),
@@ -89,10 +107,18 @@ export function annotationRoutes({ postgres, clock }: Pick<House, 'postgres' | '
       params: z.object({ domain: z.string(), id: z.coerce.number().int().positive() }),
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const removed = await postgres.tenant(site.organisation_id, (sql) =>
-          sql.run('DELETE FROM annotations WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
-        );
-        if (removed === 0) throw noSuchAnnotation();
+        await postgres.tenant(site.organisation_id, async (sql) => {
+          const gone = await sql.maybe<Annotation>(
+            `DELETE FROM annotations WHERE id = $1 AND site_id = $2 RETURNING ${columns}`,
+            [request.params.id, site.id],
+          );
+          if (gone === undefined) throw noSuchAnnotation();
+          await audit.record(sql, site.organisation_id, {
+            action: 'annotation.removed',
+            ...actOf(request),
+            targets: [noteTarget(gone), siteTarget(site)],
+          });
+        });
         return { status: 204 };
       },
     }),

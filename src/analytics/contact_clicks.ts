@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { contactClicks } from '../../contract/api.ts';
 import { siteOfPath } from '../accounts/index.ts';
+import { actOf } from '../platform/audit.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import { openSeal } from '../trust/keys/index.ts';
+import { siteTarget } from './act_target.ts';
 
 /** Newest first; more than this is not what a page shows, and the values are no figures to be summed. */
 const clicksMax = 1_000;
@@ -23,7 +25,7 @@ export function openContacts({ keys, random }: ContactHouse) {
   };
 }
 
-export function contactRoutes(house: ContactHouse & Pick<House, 'postgres' | 'warehouse'>): Route[] {
+export function contactRoutes(house: ContactHouse & Pick<House, 'postgres' | 'warehouse' | 'audit'>): Route[] {
   const { openContact } = openContacts(house);
   return [
     defineRoute({
@@ -35,6 +37,14 @@ export function contactRoutes(house: ContactHouse & Pick<House, 'postgres' | 'wa
       answer: contactClicks,
       async handle(request) {
         const site = await siteOfPath(house.postgres, request);
+        // Written down before anything is opened (AUD-03): what was asked for counts, also when the warehouse is away.
+        await house.postgres.tenant(site.organisation_id, (sql) =>
+          house.audit.record(sql, site.organisation_id, {
+            action: 'contact_clicks.viewed',
+            ...actOf(request),
+            targets: [siteTarget(site)],
+          }),
+        );
         const rows = await house.warehouse.read<{
           time: string;
           name: string;

@@ -7,10 +7,12 @@ import {
   foreignProducts,
 } from '../../contract/api.ts';
 import { siteOfPath, sitesChanged } from '../accounts/index.ts';
+import { actOf } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import { siteTarget } from './act_target.ts';
 
 /** What a product calls its id, and what one looks like. */
 const shapes: Readonly<Record<ForeignProduct, { readonly says: string; readonly pattern: RegExp }>> = {
@@ -95,8 +97,8 @@ function removeForeignId(sql: Sql, siteId: number, product: ForeignProduct): Pro
 const ofProduct = z.object({ domain: z.string(), product: z.enum(foreignProducts) });
 
 /** Which ids do trackers of other products know a site by? They stand in the source of its pages and are no secret. */
-export function foreignIdRoutes(house: Pick<House, 'postgres' | 'clock' | 'keys'>): Route[] {
-  const { postgres, clock } = house;
+export function foreignIdRoutes(house: Pick<House, 'postgres' | 'clock' | 'keys' | 'audit'>): Route[] {
+  const { postgres, clock, audit } = house;
   const parts = { clock, digest: secretDigestOf(house) };
   return [
     defineRoute({
@@ -122,9 +124,18 @@ export function foreignIdRoutes(house: Pick<House, 'postgres' | 'clock' | 'keys'
       answer: foreignId,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const made = await postgres.tenant(site.organisation_id, (sql) =>
-          setForeignId(sql, parts, site, request.params.product, request.body),
-        );
+        const { product } = request.params;
+        const made = await postgres.tenant(site.organisation_id, async (sql) => {
+          const before = await listForeignIds(sql, site.id);
+          const now = await setForeignId(sql, parts, site, product, request.body);
+          await audit.record(sql, site.organisation_id, {
+            action: before.some((one) => one.product === product) ? 'foreign_id.changed' : 'foreign_id.added',
+            ...actOf(request),
+            targets: [siteTarget(site)],
+            details: { product },
+          });
+          return now;
+        });
         await sitesChanged();
         return { body: made };
       },
@@ -137,10 +148,17 @@ export function foreignIdRoutes(house: Pick<House, 'postgres' | 'clock' | 'keys'
       params: ofProduct,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const removed = await postgres.tenant(site.organisation_id, (sql) =>
-          removeForeignId(sql, site.id, request.params.product),
-        );
-        if (removed === 0) throw new RequestError('not_found', 'This site has no id of this product.');
+        const { product } = request.params;
+        await postgres.tenant(site.organisation_id, async (sql) => {
+          const removed = await removeForeignId(sql, site.id, product);
+          if (removed === 0) throw new RequestError('not_found', 'This site has no id of this product.');
+          await audit.record(sql, site.organisation_id, {
+            action: 'foreign_id.removed',
+            ...actOf(request),
+            targets: [siteTarget(site)],
+            details: { product },
+          });
+        });
         await sitesChanged();
         return { status: 204 };
       },

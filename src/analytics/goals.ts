@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { isCurrency } from '../../contract/currency.ts';
 import { addedGoal, goal, goalPreview, goalRule, newGoal, removedGoal } from '../../contract/goals.ts';
 import { everywhere, siteOfPath, sitesChanged } from '../accounts/index.ts';
+import { actOf } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import { siteTarget } from './act_target.ts';
 import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
 import { type FrozenDays, runBatch } from './query/index.ts';
@@ -139,10 +141,10 @@ function refuseUnsound(input: z.infer<typeof newGoal>): void {
 }
 
 export function goalRoutes(
-  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random'>,
+  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'audit'>,
   { frozenDaysOf }: { frozenDaysOf: (siteId: number) => Promise<FrozenDays> },
 ): Route[] {
-  const { postgres, warehouse, clock } = house;
+  const { postgres, warehouse, clock, audit } = house;
   // Only a number that this desk has given and taken back can be asked for again.
   const removal = openUndo(house, 'goal-undo', { id: z.number().int() });
   const numbered = z.object({ domain: z.string(), id: z.coerce.number().int().positive() });
@@ -171,7 +173,15 @@ export function goalRoutes(
       async handle({ body: { undo, ...input }, ...request }) {
         const site = await siteOfPath(postgres, request);
         const id = undo === undefined ? undefined : removal.take(site, undo).id;
-        const made = await postgres.tenant(site.organisation_id, (sql) => addGoal(sql, clock, site, input, id));
+        const made = await postgres.tenant(site.organisation_id, async (sql) => {
+          const added = await addGoal(sql, clock, site, input, id);
+          await audit.record(sql, site.organisation_id, {
+            action: id === undefined ? 'goal.added' : 'goal.restored',
+            ...actOf(request),
+            targets: [{ type: 'goal', id: added.id, label: added.name }, siteTarget(site)],
+          });
+          return added;
+        });
         // A goal that earns makes its site keep revenue.
         if (made.currency !== null) await sitesChanged();
         return { status: 201, body: made };
@@ -225,9 +235,15 @@ export function goalRoutes(
       answer: goal,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const changed = await postgres.tenant(site.organisation_id, (sql) =>
-          changeGoal(sql, site.id, request.params.id, request.body),
-        );
+        const changed = await postgres.tenant(site.organisation_id, async (sql) => {
+          const now = await changeGoal(sql, site.id, request.params.id, request.body);
+          await audit.record(sql, site.organisation_id, {
+            action: 'goal.changed',
+            ...actOf(request),
+            targets: [{ type: 'goal', id: now.id, label: now.name }, siteTarget(site)],
+          });
+          return now;
+        });
         await sitesChanged();
         return { body: changed };
       },
@@ -241,10 +257,18 @@ export function goalRoutes(
       answer: removedGoal,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const removed = await postgres.tenant(site.organisation_id, (sql) =>
-          sql.run('DELETE FROM goals WHERE id = $1 AND site_id = $2', [request.params.id, site.id]),
-        );
-        if (removed === 0) throw noSuchGoal();
+        await postgres.tenant(site.organisation_id, async (sql) => {
+          const removed = await sql.maybe<{ name: string }>(
+            'DELETE FROM goals WHERE id = $1 AND site_id = $2 RETURNING name',
+            [request.params.id, site.id],
+          );
+          if (removed === undefined) throw noSuchGoal();
+          await audit.record(sql, site.organisation_id, {
+            action: 'goal.removed',
+            ...actOf(request),
+            targets: [{ type: 'goal', id: request.params.id, label: removed.name }, siteTarget(site)],
+          });
+        });
         await sitesChanged();
         return { body: { undo: removal.give(site, { id: request.params.id }) } };
       },

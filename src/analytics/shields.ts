@@ -17,10 +17,12 @@ import {
   shieldRemoval,
 } from '../../contract/shields.ts';
 import { siteOfPath, sitesChanged } from '../accounts/index.ts';
+import { actOf } from '../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { WarehouseUnavailable } from '../platform/warehouse/index.ts';
+import { siteTarget } from './act_target.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
 import { shieldAddressText } from './ingest/shields.ts';
 import { stepsOf } from './missing.ts';
@@ -42,7 +44,7 @@ const reasons: Readonly<Record<ShieldKind, DropReason>> = {
 };
 
 type OfSite = { id: number; organisation_id: number; domain: string; timezone: string };
-type ShieldHouse = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'config'>;
+type ShieldHouse = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'config' | 'audit'>;
 
 /** A removed rule as it travels to whoever may take the removal back. */
 const removed = {
@@ -57,7 +59,7 @@ const removed = {
 
 /** What a site wants dropped before it is stored. A change holds from the next event on; what is stored stays. */
 export function shieldRoutes(house: ShieldHouse): Route[] {
-  const { postgres, warehouse, clock, keys } = house;
+  const { postgres, warehouse, clock, keys, audit } = house;
   const deskRate = house.config.siteRate;
   const removal = openUndo(house, 'shield-undo', removed);
 
@@ -216,7 +218,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
           if (value.kind === 'rate')
             await sql.run(`DELETE FROM shields WHERE site_id = $1 AND kind = 'rate'`, [site.id]);
           await checkSiteLimit(sql, site.id, 'shields', shieldLimits.perSiteMax);
-          return insertShield(sql, site, {
+          const id = await insertShield(sql, site, {
             kind: value.kind,
             pattern: 'pattern' in value ? value.pattern : null,
             network: 'network' in value ? value.network : null,
@@ -226,6 +228,13 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
             created_by: principal?.kind === 'person' ? principal.id : null,
             created_at: new Date(clock.now()),
           });
+          if (id !== undefined)
+            await audit.record(sql, site.organisation_id, {
+              action: 'shield.added',
+              ...actOf({ ...request, principal }),
+              targets: [{ type: 'shield', id, label: shieldName({ note, ...value }) }, siteTarget(site)],
+            });
+          return id;
         });
         if (made === undefined) throw new RequestError('conflict', 'This shield is there already.', { field: 'value' });
         await sitesChanged();
@@ -247,15 +256,21 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         await checkRemovalMeant(site, request.params.id, request.query.confirm, request.signal);
-        const gone = await postgres.tenant(site.organisation_id, (sql) =>
-          sql.maybe<StoredShield & { digest: Buffer | null }>(
+        const gone = await postgres.tenant(site.organisation_id, async (sql) => {
+          const removed = await sql.maybe<StoredShield & { digest: Buffer | null }>(
             `DELETE FROM shields WHERE id = $1 AND site_id = $2
              RETURNING kind, pattern, network::text AS network, digest, note, created_by, created_at`,
             [request.params.id, site.id],
-          ),
-        );
-        if (gone === undefined)
-          throw new RequestError('not_found', 'There is no shield with this number on this site.');
+          );
+          if (removed === undefined)
+            throw new RequestError('not_found', 'There is no shield with this number on this site.');
+          await audit.record(sql, site.organisation_id, {
+            action: 'shield.removed',
+            ...actOf(request),
+            targets: [{ type: 'shield', id: request.params.id, label: shieldName(removed) }, siteTarget(site)],
+          });
+          return removed;
+        });
         await sitesChanged();
         const undo = removal.give(site, {
           ...gone,
@@ -278,11 +293,18 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
         const before = removal.take(site, request.body.undo);
         const made = await postgres.tenant(site.organisation_id, async (sql) => {
           await checkSiteLimit(sql, site.id, 'shields', shieldLimits.perSiteMax);
-          return insertShield(sql, site, {
+          const id = await insertShield(sql, site, {
             ...before,
             digest: before.digest === null ? null : Buffer.from(before.digest, 'hex'),
             created_at: new Date(before.created_at),
           });
+          if (id !== undefined)
+            await audit.record(sql, site.organisation_id, {
+              action: 'shield.restored',
+              ...actOf({ ...request, principal }),
+              targets: [{ type: 'shield', id, label: shieldName(before) }, siteTarget(site)],
+            });
+          return id;
         });
         if (made === undefined)
           throw new RequestError('conflict', 'This shield is there again, or another rate has taken its place.');
@@ -295,6 +317,11 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
       },
     }),
   ];
+}
+
+/** One address is known by its note alone: the trail keeps it no more than the list does. */
+function shieldName(one: { kind: string; pattern?: string | null; network?: string | null; note: string }): string {
+  return [one.kind, one.pattern ?? one.network, one.note].filter((word) => word != null && word !== '').join(' ');
 }
 
 function givenValue(value: string | undefined): string {

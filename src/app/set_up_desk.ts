@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { keyScopes } from '../../contract/api.ts';
 import { retentionMonthsMax } from '../../contract/limits.ts';
-import { addSite, checkPassword, createOrganisation, findSite, readNewSite, sitesChanged } from '../accounts/index.ts';
+import {
+  addSite,
+  checkPassword,
+  createOrganisation,
+  findSite,
+  noteFirstOwner,
+  readNewSite,
+  sitesChanged,
+} from '../accounts/index.ts';
 import { addGoal, listGoals } from '../analytics/index.ts';
 import { RequestError } from '../platform/http/route.ts';
 import type { Desk } from './desk.ts';
@@ -27,6 +35,8 @@ const optionOf: Record<string, string> = {
   retention_months: 'retention-months',
   new_key: 'new-key',
 };
+
+const operator = { type: 'operator' } as const;
 
 export interface SetUpDeskResult {
   organisation_id: number;
@@ -63,7 +73,17 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
     const found = await findSite(postgres, site.domain);
     if (found !== undefined && found.organisation_id !== organisationId)
       throw new RequestError('conflict', `The domain ${site.domain} belongs to another organisation of this desk.`);
-    const stored = found ?? (await postgres.tenant(organisationId, (sql) => addSite(sql, clock, organisationId, site)));
+    const stored =
+      found ??
+      (await postgres.tenant(organisationId, async (sql) => {
+        const added = await addSite(sql, clock, organisationId, site);
+        await audit.record(sql, organisationId, {
+          action: 'site.created',
+          actor: operator,
+          targets: [{ type: 'site', id: added.id, label: added.domain }],
+        });
+        return added;
+      }));
     await postgres.tenant(organisationId, async (sql) => {
       const have = await listGoals(sql, stored.id);
       for (const goal of input.goals.map(readGoal))
@@ -75,8 +95,18 @@ export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskRe
               other.property === null &&
               other.currency === (goal.currency ?? null),
           )
-        )
-          have.push(await addGoal(sql, clock, stored, goal));
+        ) {
+          const added = await addGoal(sql, clock, stored, goal);
+          have.push(added);
+          await audit.record(sql, organisationId, {
+            action: 'goal.added',
+            actor: operator,
+            targets: [
+              { type: 'goal', id: added.id, label: added.name },
+              { type: 'site', id: stored.id, label: stored.domain },
+            ],
+          });
+        }
     });
     made.push({ id: stored.id, domain: stored.domain });
   }
@@ -126,9 +156,11 @@ async function findOrCreateOrganisation(
       );
     checkPassword(input.password, [input.email, input.organisation, domain]);
     const hash = await desk.accounts.passwords.hash(input.password);
-    const { organisationId } = await postgres.system((sql) =>
-      createOrganisation(sql, clock, { email: input.email, organisation: input.organisation, hash }),
-    );
+    const { organisationId } = await postgres.system(async (sql) => {
+      const made = await createOrganisation(sql, clock, { email: input.email, organisation: input.organisation, hash });
+      await noteFirstOwner(sql, desk.house.audit, { ...made, organisation: input.organisation, actor: operator });
+      return made;
+    });
     return { organisationId, isNew: true };
   }
   const found = await postgres.person(person.person_id, (sql) =>

@@ -126,6 +126,17 @@ const looks: Record<string, Look> = {
     path: '/s/away.example/realtime',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'audit log, an entry open': {
+    path: '/o/cedar-loom/trust/audit?group=member',
+    act: async (page) => {
+      await page.getByRole('button', { name: /changed the role of/ }).click();
+      await page.getByText('Only member.role_changed').waitFor();
+    },
+  },
+  'audit log, not read': {
+    path: '/o/cedar-loom/trust/audit?q=broken',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
   exports: {
     path: '/s/shop.example/exports',
     act: (page) => page.getByText('212 of 500 days, 671.2 MB').waitFor(),

@@ -5,6 +5,7 @@ import type { MissingEvents } from '../../contract/missing.ts';
 import type { QualitySign } from '../../contract/quality.ts';
 import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
+import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
 import { importsOf } from './double_imports.ts';
 import { openShares } from './double_shares.ts';
@@ -209,6 +210,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (!signedIn) return fail(401, 'unauthenticated', 'Sign in first.');
     if (lapsed) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
     if (path === '/api/session') return { status: 200, body: session() };
+    if (/^\/api\/organisations\/\d+\/audit(\/chain)?$/.test(path)) {
+      const found = auditOf(search, path.endsWith('/chain'));
+      return found === undefined
+        ? fail(503, 'store_unavailable', 'PostgreSQL does not answer.')
+        : { status: 200, body: found };
+    }
     if (path === '/api/keys' && method === 'GET') return { status: 200, body: { keys } };
     if (path === '/api/keys') {
       const asked = body as { name: string; scopes: string[]; site_ids?: number[]; expires_at?: string };

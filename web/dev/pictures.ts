@@ -306,6 +306,13 @@ export const shots: readonly Shot[] = [
   { name: 'missing-off', path: '/s/blog.example/missing?period=24h', full: true },
   { name: 'missing-none', path: '/s/tiny.example/missing' },
   { name: 'missing-empty', path: '/s/new.example/missing' },
+  {
+    name: 'audit',
+    path: '/o/cedar-loom/trust/audit',
+    full: true,
+    act: (page) => page.getByRole('button', { name: /changed the role of/ }).click(),
+  },
+  { name: 'audit-none', path: '/o/cedar-loom/trust/audit?q=nothing&outcome=refused' },
   { name: 'exports', path: '/s/shop.example/exports', full: true },
   { name: 'exports-empty', path: '/s/new.example/exports', full: true },
   { name: 'imports', path: '/s/shop.example/imports', full: true },

@@ -5,16 +5,17 @@ import { findSite } from '../../accounts/index.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { siteTarget } from '../act_target.ts';
 import { dayOf, isoDay } from '../query/zone.ts';
 import { knownDays, writeExport, zoneOf } from './write_export.ts';
 
-type Stores = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'spool'>;
+type Stores = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'spool' | 'audit'>;
 
 /** What was acknowledged before the export belongs into it; the loader takes a second or two for that. */
 const drainMs = 60_000;
 
 /** `export`, as the control socket knows it: writes the days of a site into a file on this machine. */
-export function exportCommands({ postgres, warehouse, clock, spool }: Stores): Record<string, ControlCommand> {
+export function exportCommands({ postgres, warehouse, clock, spool, audit }: Stores): Record<string, ControlCommand> {
   /** Files that are being written: two at one would write into each other. */
   const atWork = new Set<string>();
 
@@ -46,6 +47,14 @@ export function exportCommands({ postgres, warehouse, clock, spool }: Stores): R
         );
       const { from, to } = spanOf(args, await knownDays({ postgres, warehouse, clock }, site));
       const asked = { site: site.domain, timezone: zoneOf(site), format, from: isoDay(from), to: isoDay(to) };
+      await postgres.tenant(site.organisation_id, (sql) =>
+        audit.record(sql, site.organisation_id, {
+          action: 'export.started',
+          actor: { type: 'operator' },
+          targets: [siteTarget(site)],
+          details: { format, from: asked.from, to: asked.to },
+        }),
+      );
       const rows = await writeExport({ postgres, warehouse }, site, asked, {
         out,
         onResume: (day) => say({ note: `An export that was cut off is gone on with behind ${day}.` }),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
 import { everywhere } from '../../accounts/index.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../query/zone.ts';
 import { oneAtATime } from '../site_limit.ts';
@@ -37,6 +38,9 @@ type Row = Omit<z.infer<typeof siteExport>, 'created_at' | 'finished_at' | 'expi
   expires_at: Date | null;
 };
 
+/** Writes down who did it, in the same transaction. */
+type Note = (sql: Sql, id: number) => Promise<void>;
+
 /** The exports of all organisations, as PostgreSQL has them. */
 export function openExportRecords({ postgres, clock }: Stores) {
   return {
@@ -46,6 +50,7 @@ export function openExportRecords({ postgres, clock }: Stores) {
       format: ExportFormat,
       span: { from: number; to: number },
       startedBy: number | undefined,
+      note: Note,
     ) =>
       postgres.tenant(site.organisation_id, async (sql) => {
         // One at a time: two that begin at the same moment would both find none.
@@ -64,6 +69,7 @@ export function openExportRecords({ postgres, clock }: Stores) {
             ...[startedBy ?? null, new Date(clock.now())],
           ],
         );
+        await note(sql, row.id);
         return answerOf(site, row);
       }),
 
@@ -85,11 +91,12 @@ export function openExportRecords({ postgres, clock }: Stores) {
       }),
 
     /** @returns whether there was one */
-    remove: (site: Whose, id: number) =>
-      postgres.tenant(
-        site.organisation_id,
-        async (sql) => (await sql.run('DELETE FROM exports WHERE id = $1 AND site_id = $2', [id, site.id])) > 0,
-      ),
+    remove: (site: Whose, id: number, note: Note) =>
+      postgres.tenant(site.organisation_id, async (sql) => {
+        const removed = await sql.run('DELETE FROM exports WHERE id = $1 AND site_id = $2', [id, site.id]);
+        if (removed > 0) await note(sql, id);
+        return removed > 0;
+      }),
 
     /**
      * The export that was asked for first among those that are not finished.

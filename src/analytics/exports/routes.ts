@@ -2,9 +2,12 @@ import { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import { newExport, siteExport, siteExports } from '../../../contract/exports.ts';
 import { siteOfPath } from '../../accounts/index.ts';
+import { type Act, actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import { siteTarget } from '../act_target.ts';
 import { dayOf, isoDay, startOfDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
 import { eventsOfDay } from './plausible_tables.ts';
@@ -22,8 +25,8 @@ const spansMax = 1_000;
 type Span = { from: number; to: number };
 
 /** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
-export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock'>, runner: ExportRunner): Route[] {
-  const { postgres, warehouse, clock } = house;
+export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit'>, runner: ExportRunner): Route[] {
+  const { postgres, warehouse, clock, audit } = house;
   const records = openExportRecords(house);
 
   /** A page with a running export asks every second or two, and the first day of a site hardly ever changes. */
@@ -62,6 +65,16 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
     return Number(row?.events ?? 0);
   }
 
+  function noted(action: string, site: Site, request: Parameters<typeof actOf>[0], details: Act['details'] = {}) {
+    return (sql: Sql, id: number) =>
+      audit.record(sql, site.organisation_id, {
+        action,
+        ...actOf(request),
+        targets: [siteTarget(site), { type: 'export', id }],
+        details,
+      });
+  }
+
   return [
     defineRoute({
       method: 'GET',
@@ -96,7 +109,22 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
         const span = askedSpan(request.body, whole);
         runner.checkRoom(await eventsOf(site, span));
         const { format } = request.body;
-        const made = await records.begin(site, format, span, principal?.kind === 'person' ? principal.id : undefined);
+        const made = await records.begin(
+          site,
+          format,
+          span,
+          principal?.kind === 'person' ? principal.id : undefined,
+          noted(
+            'export.started',
+            site,
+            { ...request, principal },
+            {
+              format,
+              from: isoDay(span.from),
+              to: isoDay(span.to),
+            },
+          ),
+        );
         if (made === 'running')
           throw new RequestError(
             'conflict',
@@ -124,6 +152,11 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
         if (found === undefined) throw noSuchExport();
         if (found.state !== 'done')
           throw new RequestError('conflict', 'This export has no file: it is not finished, or it failed.');
+        // A download that goes on where it broke off is the same one.
+        if (request.headers.range === undefined || /^bytes=0-/.test(request.headers.range))
+          await postgres.tenant(site.organisation_id, (sql) =>
+            noted('export.downloaded', site, request, { format: found.format })(sql, found.id),
+          );
         return {
           file: { path: runner.fileOf(found.id), type: formats[found.format].type, name: found.file_name },
         };
@@ -137,7 +170,8 @@ export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cloc
       params: ofExport,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        if (!(await records.remove(site, request.params.id))) throw noSuchExport();
+        if (!(await records.remove(site, request.params.id, noted('export.deleted', site, request))))
+          throw noSuchExport();
         await runner.forget(request.params.id);
         return { status: 204 };
       },

@@ -4,7 +4,9 @@ import { importKinds } from '../../../contract/imports.ts';
 import { findSite } from '../../accounts/index.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { RequestError } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { siteTarget } from '../act_target.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { drainMs, type Importer, type ImportOutcome } from './importer.ts';
 import { type ImportRecord, openRecords } from './records.ts';
@@ -16,11 +18,11 @@ type Say = (progress: unknown) => void;
 
 /** `import`, `imports` and `undo-import`, as the control socket knows them. */
 export function importCommands(
-  house: Pick<House, 'config' | 'postgres' | 'spool' | 'clock'>,
+  house: Pick<House, 'config' | 'postgres' | 'spool' | 'clock' | 'audit'>,
   importer: Importer,
   sites: Pick<SiteDirectory, 'byId'>,
 ): Record<string, ControlCommand> {
-  const { config, postgres, clock, spool } = house;
+  const { config, postgres, clock, spool, audit } = house;
   const records = openRecords(postgres, clock);
   /** Imports that this process is at. A 'running' one that is not among them was cut off with its process. */
   const atWork = new Set<number>();
@@ -53,7 +55,7 @@ export function importCommands(
     const fileName = basename(args.get('file') ?? '').slice(0, 255);
     return alone(site, async () => {
       await takeBrokenOffOut(site, fileName, say);
-      const id = await records.begin(site, kind, fileName);
+      const id = await records.begin(site, kind, fileName, (sql, made) => note(sql, 'import.started', site, made));
       let outcome: ImportOutcome | undefined;
       atWork.add(id);
       try {
@@ -127,8 +129,16 @@ export function importCommands(
     return alone(site, () => takeOut(site, known));
   }
 
+  function note(sql: Sql, action: string, site: Site, id: number) {
+    return audit.record(sql, site.organisation_id, {
+      action,
+      actor: { type: 'operator' },
+      targets: [siteTarget(site), { type: 'import', id }],
+    });
+  }
+
   async function takeOut(site: Site, known: ImportRecord) {
-    await records.setState(site, known.id, 'undoing');
+    await records.setState(site, known.id, 'undoing', (sql) => note(sql, 'import.undone', site, known.id));
     const rows = await importer.takeOut(site, known);
     await records.setState(site, known.id, 'undone');
     return { import: known.id, site: site.domain, rows };

@@ -1,6 +1,7 @@
 import type { Site } from '../../../contract/api.ts';
 import type { ImportKind, SiteImport } from '../../../contract/imports.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Atom } from '../facts.ts';
 import { type DayKindName, dayKinds } from './kinds.ts';
@@ -45,14 +46,20 @@ type Whose = Pick<Site, 'id' | 'organisation_id'>;
 /** The registry of imports in PostgreSQL. */
 export function openRecords(postgres: Pick<Tenant, 'tenant'>, clock: Pick<Clock, 'now'>) {
   return {
-    async begin(site: Whose, kind: ImportKind, fileName: string): Promise<number> {
-      const { id } = await postgres.tenant(site.organisation_id, (sql) =>
-        sql.one<{ id: number }>(
+    async begin(
+      site: Whose,
+      kind: ImportKind,
+      fileName: string,
+      note: (sql: Sql, id: number) => Promise<void>,
+    ): Promise<number> {
+      return postgres.tenant(site.organisation_id, async (sql) => {
+        const { id } = await sql.one<{ id: number }>(
           "INSERT INTO imports (organisation_id, site_id, kind, file_name, state, created_at) VALUES ($1, $2, $3, $4, 'running', $5) RETURNING id",
           [site.organisation_id, site.id, kind, fileName, new Date(clock.now())],
-        ),
-      );
-      return id;
+        );
+        await note(sql, id);
+        return id;
+      });
     },
     async finish(
       site: Whose,
@@ -79,14 +86,20 @@ export function openRecords(postgres: Pick<Tenant, 'tenant'>, clock: Pick<Clock,
         ),
       );
     },
-    async setState(site: Whose, id: number, state: 'undoing' | 'undone'): Promise<void> {
-      await postgres.tenant(site.organisation_id, (sql) =>
-        sql.run('UPDATE imports SET state = $2, undone_at = $3 WHERE id = $1', [
+    async setState(
+      site: Whose,
+      id: number,
+      state: 'undoing' | 'undone',
+      note?: (sql: Sql) => Promise<void>,
+    ): Promise<void> {
+      await postgres.tenant(site.organisation_id, async (sql) => {
+        await sql.run('UPDATE imports SET state = $2, undone_at = $3 WHERE id = $1', [
           id,
           state,
           state === 'undone' ? new Date(clock.now()) : null,
-        ]),
-      );
+        ]);
+        await note?.(sql);
+      });
     },
     find: (site: Whose, id: number): Promise<ImportRecord | undefined> =>
       postgres.tenant(site.organisation_id, (sql) =>

@@ -3,8 +3,11 @@ import type { Site } from '../../../contract/api.ts';
 import { newImport, type SiteImport, siteImport, siteImports } from '../../../contract/imports.ts';
 import { uploadLimits } from '../../../contract/limits.ts';
 import { siteOfPath } from '../../accounts/index.ts';
+import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { siteTarget } from '../act_target.ts';
 import type { ImportRunner } from './runner.ts';
 import type { UploadRecords } from './upload_records.ts';
 import type { Uploads } from './uploads.ts';
@@ -18,13 +21,28 @@ const removable: readonly SiteImport['state'][] = ['uploading', 'checking', 'rea
 
 /** A file is sent in parts, looked through, imported in the background, and taken out again: by who may change the site. */
 export function importRoutes(
-  { postgres }: Pick<House, 'postgres'>,
+  { postgres, audit }: Pick<House, 'postgres' | 'audit'>,
   { records, uploads, runner }: { records: UploadRecords; uploads: Uploads; runner: ImportRunner },
 ): Route[] {
   async function known(site: Site, id: number): Promise<SiteImport> {
     const found = await records.find(site, id);
     if (found === undefined) throw new RequestError('not_found', 'There is no import with this number on this site.');
     return found;
+  }
+
+  function noted(
+    action: string,
+    site: Site,
+    { id, kind, file_name: file }: SiteImport,
+    request: Parameters<typeof actOf>[0],
+  ) {
+    return (sql: Sql) =>
+      audit.record(sql, site.organisation_id, {
+        action,
+        ...actOf(request),
+        targets: [siteTarget(site), { type: 'import', id, label: file }],
+        details: { kind },
+      });
   }
 
   return [
@@ -133,7 +151,13 @@ export function importRoutes(
         const found = await known(site, request.params.id);
         if (found.report?.stored === 0 && found.state === 'ready')
           throw new RequestError('conflict', 'No row of this file would be stored, so there is nothing to import.');
-        const moved = await records.move(site, found.id, ['ready'], 'running');
+        const moved = await records.move(
+          site,
+          found.id,
+          ['ready'],
+          'running',
+          noted('import.started', site, found, request),
+        );
         if (moved === undefined)
           throw new RequestError(
             'conflict',
@@ -163,12 +187,21 @@ export function importRoutes(
           );
         // A failed one of the command line may have left rows behind: they are taken out, and its line stays.
         const hasLeft = found.state === 'failed' && found.size === null;
-        if (!hasLeft && (await records.remove(site, found.id, removable))) {
+        if (
+          !hasLeft &&
+          (await records.remove(site, found.id, removable, noted('import.cancelled', site, found, request)))
+        ) {
           runner.cancel(found.id);
           await uploads.remove(found.id);
           return { status: 204 };
         }
-        const moved = await records.move(site, found.id, ['running', 'done', 'failed'], 'undoing');
+        const moved = await records.move(
+          site,
+          found.id,
+          ['running', 'done', 'failed'],
+          'undoing',
+          noted('import.undone', site, found, request),
+        );
         if (moved === undefined) throw new RequestError('conflict', 'This import just changed. Look again.');
         runner.cancel(found.id);
         return { status: 202, body: moved };

@@ -3,6 +3,7 @@ import type { Site } from '../../../contract/api.ts';
 import type { ImportReportBody, NewImport, SiteImport, siteImport } from '../../../contract/imports.ts';
 import { uploadLimits } from '../../../contract/limits.ts';
 import { everywhere } from '../../accounts/index.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { oneAtATime } from '../site_limit.ts';
 import type { ImportOutcome } from './importer.ts';
@@ -92,22 +93,31 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
       ),
 
     /** From one of some states to another. @returns undefined when it was in none of them */
-    move: (site: Whose, id: number, from: readonly SiteImport['state'][], to: SiteImport['state']) =>
-      one(
-        site,
-        `UPDATE imports SET state = $3, progress = NULL, failure = NULL WHERE id = $1 AND site_id = $2 AND state = ANY ($4) RETURNING ${columns}`,
-        [id, site.id, to, from],
-      ),
+    move: (
+      site: Whose,
+      id: number,
+      from: readonly SiteImport['state'][],
+      to: SiteImport['state'],
+      note?: (sql: Sql) => Promise<void>,
+    ) =>
+      postgres.tenant(site.organisation_id, async (sql) => {
+        const row = await sql.maybe<Row>(
+          `UPDATE imports SET state = $3, progress = NULL, failure = NULL WHERE id = $1 AND site_id = $2 AND state = ANY ($4) RETURNING ${columns}`,
+          [id, site.id, to, from],
+        );
+        if (row !== undefined) await note?.(sql);
+        return row === undefined ? undefined : answerOf(row);
+      }),
 
     /** @returns whether there was one in one of these states */
-    remove: (site: Whose, id: number, states: readonly SiteImport['state'][]) =>
-      postgres.tenant(
-        site.organisation_id,
-        async (sql) =>
-          (await sql.run('DELETE FROM imports WHERE id = $1 AND site_id = $2 AND state = ANY ($3)', [
-            ...[id, site.id, states],
-          ])) > 0,
-      ),
+    remove: (site: Whose, id: number, states: readonly SiteImport['state'][], note: (sql: Sql) => Promise<void>) =>
+      postgres.tenant(site.organisation_id, async (sql) => {
+        const removed = await sql.run('DELETE FROM imports WHERE id = $1 AND site_id = $2 AND state = ANY ($3)', [
+          ...[id, site.id, states],
+        ]);
+        if (removed > 0) await note(sql);
+        return removed > 0;
+      }),
 
     /** What there is to do, in every organisation, oldest first. */
     async pending(): Promise<PendingImport[]> {

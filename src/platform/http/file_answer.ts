@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { RequestError } from './route.ts';
 
@@ -8,6 +9,13 @@ export interface FileAnswer {
   path: string;
   type: string;
   /** What the browser is to call it: plain letters, digits, dots, dashes and underscores. */
+  name: string;
+}
+
+/** A file that is made while it is sent: no length, and no going on with one that broke off. */
+export interface StreamAnswer {
+  pieces: AsyncIterable<string>;
+  type: string;
   name: string;
 }
 
@@ -64,6 +72,30 @@ export async function sendFile(
     if (!isGone(error)) throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Sends pieces as they are made, no faster than they are taken. One that cannot be made breaks the connection off, so that
+ * nobody takes what came for the whole.
+ */
+export async function sendStream(
+  response: ServerResponse,
+  stream: StreamAnswer,
+  headers: Record<string, string | string[]>,
+  idleMs: number = idleMsMax,
+): Promise<void> {
+  response.writeHead(200, {
+    ...headers,
+    'content-type': stream.type,
+    'content-disposition': `attachment; filename="${stream.name}"`,
+  });
+  response.setTimeout(idleMs, () => response.destroy());
+  try {
+    await pipeline(Readable.from(stream.pieces), response);
+  } catch (error) {
+    response.destroy();
+    if (!isGone(error)) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { Challenge, ErrorCode } from '../../../contract/errors.ts';
-import type { FileAnswer } from './file_answer.ts';
+import type { FileAnswer, StreamAnswer } from './file_answer.ts';
 
 /**
  * Who asks. The platform knows only that much; `accounts` makes principals, and a route names the permission
@@ -95,6 +95,8 @@ export interface RouteAnswer<Body = unknown> {
   body?: Body;
   /** Instead of a body. */
   file?: FileAnswer;
+  /** Instead of a body, made while it is sent. */
+  stream?: StreamAnswer;
 }
 
 export interface Route<Params = unknown, Query = unknown, Body = unknown, Answer = unknown> {

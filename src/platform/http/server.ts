@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { clientAddress } from './address.ts';
-import { sendFile } from './file_answer.ts';
+import { sendFile, sendStream } from './file_answer.ts';
 import { apiHeaders, embedPrefix, pageHeaders } from './headers.ts';
 import { type HostCheck, openHostCheck } from './hosts.ts';
 import { type KeyRate, openKeyRate } from './key_rate.ts';
@@ -346,6 +346,7 @@ async function answerRoute(
     const answer = await route.handle(asked);
     const headers = { ...apiHeaders(secure), 'x-request-id': requestId, ...rate, ...answer.headers };
     if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
+    else if (answer.stream !== undefined) await sendStream(response, answer.stream, headers);
     else send(response, answer.status ?? 200, answer.body, headers);
   } catch (error) {
     const said = isLimitedKey ? saidToLimitedKey(error) : error;

@@ -27,7 +27,7 @@ type Seen = (line: string, history: History, problem: string | undefined) => voi
 export interface CheckpointFile {
   path: string;
   /** Everything that the file says; `each` is told after each line. Lines that are wrong are counted and gone past. */
-  read(publicKey: string, each?: Seen): Promise<History>;
+  read(publicKey: string | undefined, each?: Seen): Promise<History>;
   /** Cuts away what a crash left of a line. Before the first reading by whoever appends. */
   mend(): Promise<void>;
   /** On disk when it resolves. */

@@ -1,6 +1,7 @@
 import type { Audit } from '../../platform/audit.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { openKeeper } from './keeper.ts';
+import { auditRoutes } from './routes.ts';
 import { openWriter, type Parts } from './write.ts';
 
 export { type BundleVerification, verifyBundle } from './bundle.ts';
@@ -23,6 +24,7 @@ export function openTrail(
   const keeper = openKeeper({ ...house, dataDir: config.dataDir });
   const keeps = config.role === 'all' || config.role === 'work';
   return {
+    routes: auditRoutes(house, { keeper, keeps }),
     commands: {
       'audit-verify': async () => {
         // What came since the last full hour is signed first, so that a cut end shows from now on.

@@ -4,8 +4,9 @@ import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type History, headsOf, nextLine, type SignedCheckpoint, signerOf, takeLine } from './checkpoint.ts';
 import { openCheckpointFile } from './checkpoint_file.ts';
+import { zeroHash } from './entry.ts';
 import { type Head, merklePath, type Step } from './merkle.ts';
-import { linkOf, readHead, readRows } from './stored.ts';
+import { linkOf, readHead, readRows, type StoredHead } from './stored.ts';
 import { addressDays, type Finding, findingsMax, openVerifier } from './verify.ts';
 
 /** Entries stay for two years (RET-05). */
@@ -16,6 +17,9 @@ const dayMs = 24 * hourMs;
 const firstRetentionMs = 5 * 60_000;
 /** Rows read at once: a few milliseconds of this thread. */
 const pageRows = 1_000;
+/** Entries that one look goes on by, and how long what was verified counts. */
+const lookRows = 20_000;
+const lookedMs = hourMs;
 
 /** Signs where all chains stand, lets old entries go, and holds the chains against what was signed. */
 export interface Keeper {
@@ -27,7 +31,9 @@ export interface Keeper {
   /** What shows that this chain was signed: its newest head, and where its beginning was removed. */
   proofs(organisation: number, base: { seq: number; hash: string }): Promise<Proof[]>;
   newest(): Promise<SignedCheckpoint | undefined>;
-  verify(organisation?: number): Promise<Verification>;
+  verify(): Promise<Verification>;
+  /** Goes on with one chain for a moment. Asked again until it is whole. */
+  look(organisation: number): Promise<Look>;
   /** Begins the hourly and the daily work. */
   begin(): void;
   stop(): Promise<void>;
@@ -38,6 +44,24 @@ export interface Proof {
   head: Head;
   path: Step[];
 }
+
+export interface Look {
+  head: StoredHead | undefined;
+  /** Entries up to this one were held against each other. */
+  seq: number;
+  at: string | null;
+  isWhole: boolean;
+  findings: Finding[];
+  checkpoint: { at: string; seq: number } | undefined;
+}
+interface Progress {
+  seq: number;
+  hash: string;
+  at: string | null;
+  since: number;
+  findings: Finding[];
+}
+type Signed = Map<number, { seq: number; hash: string; at: string }[]>;
 
 export interface Verification {
   entries: number;
@@ -58,11 +82,15 @@ export function openKeeper(parts: {
   const file = openCheckpointFile(parts.dataDir);
   const signer = signerOf(parts.keys.derive('audit-checkpoint'));
   let reading: Promise<History> | undefined;
+  /** What the file says of each chain, so that a look at one need not read it again. */
+  const signed: Signed = new Map();
+  /** How far each chain was held against itself, for an hour. */
+  const progress = new Map<number, Progress>();
   let turn: Promise<unknown> = Promise.resolve();
   const timers: (() => void)[] = [];
 
   const history = () => {
-    reading ??= file.mend().then(() => file.read(signer.publicKey));
+    reading ??= file.mend().then(() => file.read(undefined, (line, now) => remember(signed, line, now)));
     return reading;
   };
   /** One after another: a line takes in the one before it. */
@@ -87,6 +115,7 @@ export function openKeeper(parts: {
       const line = nextLine(before, await everyHead(), signer, new Date(clock.now()).toISOString());
       await file.append(line);
       const problem = takeLine(before, line, signer.publicKey);
+      remember(signed, line, before);
       if (problem !== undefined) log.warn('audit.checkpoint_differs', { line: before.lines });
     });
   }
@@ -95,13 +124,13 @@ export function openKeeper(parts: {
     const now = clock.now();
     const moment = yearsBefore(now, keptYears);
     const addresses = await deleted('drop_audit_addresses($1)', [new Date(now - addressDays * dayMs)]);
-    const signed = new Map<number, { seq: number; hash: string }>();
+    const old = new Map<number, { seq: number; hash: string }>();
     await file.read(signer.publicKey, (_line, seen, problem) => {
       if (problem !== undefined || seen.newest === undefined || Date.parse(seen.newest.at) >= moment) return;
-      for (const { organisation, seq, hash } of seen.heads.values()) signed.set(organisation, { seq, hash });
+      for (const { organisation, seq, hash } of seen.heads.values()) old.set(organisation, { seq, hash });
     });
     let entries = 0;
-    for (const [organisation, { seq, hash }] of signed) {
+    for (const [organisation, { seq, hash }] of old) {
       const head = await seeing(organisation, (sql) => readHead(sql, organisation));
       if (head === undefined || head.base_seq >= seq) continue;
       entries += await deleted("delete_audit_entries($1, $2, decode($3, 'hex'), $4)", [
@@ -122,28 +151,22 @@ export function openKeeper(parts: {
     return gone;
   }
 
-  async function verify(only?: number): Promise<Verification> {
+  async function verify(): Promise<Verification> {
     const findings: Finding[] = [];
-    const signed = new Map<number, { seq: number; hash: string; at: string }[]>();
+    const said: Signed = new Map();
     const seen = await file.read(signer.publicKey, (line, now, problem) => {
       if (problem !== undefined) {
         findings.push({ kind: 'unsigned', organisation: 0, seq: 0, sentence: problem });
         return;
       }
-      const { heads } = JSON.parse(line) as { heads: Record<string, [number, string]> };
-      for (const [organisation, [seq, hash]] of Object.entries(heads)) {
-        const list = signed.get(Number(organisation)) ?? [];
-        list.push({ seq, hash, at: now.newest?.at ?? '' });
-        signed.set(Number(organisation), list);
-      }
+      remember(said, line, now);
     });
     const heads = await everyHead();
-    const chains = new Set([...heads.map((head) => head.organisation), ...signed.keys()]);
+    const chains = new Set([...heads.map((head) => head.organisation), ...said.keys()]);
     let entries = 0;
     let read = 0;
     for (const organisation of chains) {
-      if (only !== undefined && organisation !== only) continue;
-      const one = await verifyChain(organisation, signed.get(organisation) ?? []);
+      const one = await verifyChain(organisation, said.get(organisation) ?? []);
       entries += one.entries;
       findings.push(...one.findings);
       read++;
@@ -154,7 +177,7 @@ export function openKeeper(parts: {
 
   async function verifyChain(organisation: number, signed: { seq: number; hash: string; at: string }[]) {
     const head = await seeing(organisation, (sql) => readHead(sql, organisation));
-    const base = { seq: head?.base_seq ?? 0, hash: head?.base_hash ?? '0'.repeat(64) };
+    const base = { seq: head?.base_seq ?? 0, hash: head?.base_hash ?? zeroHash };
     const verifier = openVerifier({
       organisation,
       base,
@@ -178,15 +201,59 @@ export function openKeeper(parts: {
     return { entries, findings };
   }
 
+  async function look(organisation: number): Promise<Look> {
+    await history();
+    const head = await seeing(organisation, (sql) => readHead(sql, organisation));
+    const list = signed.get(organisation) ?? [];
+    const last = list.at(-1);
+    const base = { seq: head?.base_seq ?? 0, hash: head?.base_hash ?? zeroHash };
+    const before = progress.get(organisation);
+    const known =
+      before !== undefined && before.seq >= base.seq && clock.monotonic() - before.since < lookedMs
+        ? before
+        : { ...base, at: null, since: clock.monotonic(), findings: [] };
+    const end = head?.seq ?? 0;
+    const through = Math.min(end, known.seq + lookRows);
+    const isWhole = through === end;
+    const verifier = openVerifier({
+      organisation,
+      base: known,
+      signed: list.filter(({ seq }) => seq > known.seq && (isWhole || seq <= through)),
+      nowMs: clock.now(),
+    });
+    let { at } = known;
+    for (let after = known.seq; after < through; ) {
+      const count = Math.min(pageRows, through - after);
+      const rows = await seeing(organisation, (sql) => readRows(sql, organisation, after, count));
+      for (const row of rows) {
+        if (row.seq > through) break;
+        verifier.take(linkOf(row));
+        at = linkOf(row).entry.at;
+      }
+      after = rows.at(-1)?.seq ?? through;
+    }
+    const { findings, last: reached } = verifier.end(isWhole ? head : undefined);
+    const now = {
+      seq: reached.seq,
+      hash: reached.hash,
+      at,
+      since: known.since,
+      findings: [...known.findings, ...findings],
+    };
+    progress.set(organisation, now);
+    return { head, ...now, isWhole, checkpoint: last && { at: last.at, seq: last.seq } };
+  }
+
   return {
     publicKey: signer.publicKey,
+    look,
     checkpoint,
     retain: () => inTurn(retain),
     verify,
     newest: async () => (await history()).newest,
     async proofs(organisation, base) {
       const found: Proof[] = [];
-      const seen = await file.read(signer.publicKey, (_line, now, problem) => {
+      const seen = await file.read(undefined, (_line, now, problem) => {
         const head = now.heads.get(organisation);
         if (problem !== undefined || head === undefined || now.newest === undefined || found.length > 0) return;
         if (base.seq > 0 && head.seq === base.seq && head.hash === base.hash)
@@ -216,6 +283,15 @@ export function openKeeper(parts: {
       if (heads.some(({ organisation, hash }) => before.heads.get(organisation)?.hash !== hash)) await checkpoint();
     },
   };
+}
+
+function remember(signed: Signed, line: string, now: History): void {
+  const { heads } = JSON.parse(line) as { heads: Record<string, [number, string]> };
+  for (const [organisation, [seq, hash]] of Object.entries(heads)) {
+    const list = signed.get(Number(organisation)) ?? [];
+    list.push({ seq, hash, at: now.newest?.at ?? '' });
+    signed.set(Number(organisation), list);
+  }
 }
 
 /** The same moment so many years earlier; 29 February becomes 1 March. */

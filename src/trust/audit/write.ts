@@ -170,7 +170,7 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
   /** Nothing for somebody whose key was destroyed: the act is written down, and what would name them is not. */
   async function sealedFor(place: Place, text: string): Promise<Buffer | null> {
     try {
-      return await vault.seal(place, text);
+      return withSubject(await vault.seal(place, text), place.subject);
     } catch (error) {
       if (error instanceof VaultError && error.code === 'destroyed') return null;
       throw error;
@@ -219,6 +219,18 @@ async function append(sql: Sql, ofPerson: number | null, rows: readonly Row[]): 
     JSON.stringify(acts),
   ]);
   if (written !== rows.length) throw new Error(`${rows.length} acts were given, and ${written} were written.`);
+}
+
+const subjectBytes = 32;
+
+/** Sealed bytes carry whom they were sealed for at their end, since no other column says it: the keyed digest and a 1, or a 0. */
+function withSubject(sealed: Buffer, subject: Buffer | undefined): Buffer {
+  return subject === undefined ? Buffer.concat([sealed, Buffer.of(0)]) : Buffer.concat([sealed, subject, Buffer.of(1)]);
+}
+export function splitSubject(stored: Buffer): { sealed: Buffer; subject?: Buffer } {
+  if (stored.at(-1) !== 1) return { sealed: stored.subarray(0, -1) };
+  const end = stored.length - 1 - subjectBytes;
+  return { sealed: stored.subarray(0, end), subject: stored.subarray(end, -1) };
 }
 
 /** Where a sealed part of an entry belongs. A name is bound to its actor, so that it serves many entries. */

@@ -1,10 +1,296 @@
-import type { Organisation } from '../desk/session.tsx';
+import { useCallback, useEffect, useState } from 'react';
+import type { AuditEntry, auditChain } from '../../../contract/audit.ts';
+import { useAddress } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { Select } from '../controls/field.tsx';
+import { Icon } from '../controls/icons.tsx';
+import { api, asDeskError, type DeskError } from '../desk/api.ts';
+import { may, type Organisation } from '../desk/session.tsx';
+import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
+import { ChainState } from './chain_state.tsx';
+import { Entries } from './entries.tsx';
+import { type Filters, filterNames, filterQuery, groupsOf, groupWords, readFilters, setFilters } from './filters.ts';
+import './audit.css';
 
+export type Chain = (typeof auditChain)['_zod']['output'];
+
+/** Who did what? Filters in the address, entries newest first, and what shows that none was altered. */
 export function AuditPage({ organisation }: { organisation: Organisation }) {
   return (
-    <Shell organisation={organisation} title="Audit log">
-      <main className="wrap" id="main" tabIndex={-1} />
+    <Shell organisation={organisation} title="Audit log" skipTo="Skip to the entries">
+      <main className="wrap audit" id="main" tabIndex={-1}>
+        {may(organisation, 'audit.read') ? (
+          <Audit organisation={organisation} />
+        ) : (
+          <div className="list">
+            <Empty title={`Your role (${organisation.role}) does not include the audit log.`}>
+              Owners, admins and privacy officers of this organisation can read it.
+            </Empty>
+          </div>
+        )}
+      </main>
     </Shell>
   );
+}
+
+function Audit({ organisation }: { organisation: Organisation }) {
+  const { search } = useAddress();
+  const filters = readFilters(search);
+  const query = filterQuery(filters);
+  const path = pathOf({ page: 'audit', organisation: organisation.slug });
+  const set = (change: Parameters<typeof setFilters>[2]) => setFilters(path, filters, change);
+  const { chain, chainProblem, lookAgain } = useChain(organisation.id);
+  const { entries, next, problem, isMore, reload, more } = useEntries(organisation.id, query);
+  const isFiltered = query !== '';
+  const zone = organisation.timezone;
+
+  return (
+    <>
+      <ChainState organisation={organisation} chain={chain} problem={chainProblem} onRetry={lookAgain} query={query} />
+      <FilterBar filters={filters} chain={chain} entries={entries} set={set} />
+      <section className="panel au-entries" aria-label="Entries" aria-busy={entries === undefined}>
+        {problem !== undefined ? (
+          <Failed
+            code={problem.code}
+            message={problem.message}
+            reference={problem.reference}
+            onRetry={reload}
+            what="The entries could not be read."
+          />
+        ) : entries === undefined ? (
+          <div className="empty">…</div>
+        ) : entries.length === 0 ? (
+          isFiltered ? (
+            <Empty
+              title="No entry matches these filters."
+              action={
+                <button
+                  type="button"
+                  className="btn sm"
+                  onClick={() => set(Object.fromEntries(filterNames.map((name) => [name, undefined])))}
+                >
+                  Remove all filters
+                </button>
+              }
+            >
+              Entries are kept for two years, networks for 90 days.
+            </Empty>
+          ) : (
+            <Empty title="Nothing has been written down yet.">
+              Each sign-in, invitation, change and export leaves an entry here from now on.
+            </Empty>
+          )
+        ) : (
+          <Entries entries={entries} zone={zone} set={set} />
+        )}
+        {next !== null && entries !== undefined && (
+          <footer>
+            <button type="button" className="btn sm" onClick={more} disabled={isMore}>
+              {isMore ? 'Reading …' : 'Show older entries'}
+            </button>
+          </footer>
+        )}
+      </section>
+      <p className="au-zone">Times are in {zone}. Days of a filter are UTC days.</p>
+    </>
+  );
+}
+
+function FilterBar({
+  filters,
+  chain,
+  entries,
+  set,
+}: {
+  filters: Filters;
+  chain: Chain | undefined;
+  entries: AuditEntry[] | undefined;
+  set: (change: Filters | Record<string, undefined>) => void;
+}) {
+  const [words, setWords] = useState(filters.q ?? '');
+  const given = filters.q ?? '';
+  useEffect(() => setWords(given), [given]);
+  return (
+    <search className="au-filters" aria-label="Filter the entries">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          set({ q: words.trim() });
+        }}
+      >
+        <span className="in">
+          <Icon name="search" />
+          <input
+            type="search"
+            aria-label="Search actions and numbers"
+            placeholder="Search actions and numbers"
+            maxLength={120}
+            value={words}
+            onChange={(event) => setWords(event.target.value)}
+          />
+        </span>
+      </form>
+      <Select
+        aria-label="Kind of act"
+        value={filters.group ?? ''}
+        onChange={(event) => set({ group: event.target.value })}
+      >
+        <option value="">All acts</option>
+        {groupsOf(chain?.actions ?? [{ name: `${filters.group ?? ''}.` }])
+          .filter((group) => group !== '')
+          .map((group) => (
+            <option key={group} value={group}>
+              {groupWords[group] ?? group}
+            </option>
+          ))}
+      </Select>
+      <Select
+        aria-label="Outcome"
+        value={filters.outcome ?? ''}
+        onChange={(event) => set({ outcome: event.target.value })}
+      >
+        <option value="">Any outcome</option>
+        <option value="done">Done</option>
+        <option value="refused">Refused</option>
+        <option value="failed">Failed</option>
+      </Select>
+      <label className="au-day">
+        <span>From</span>
+        <input
+          type="date"
+          value={filters.from ?? ''}
+          max={filters.to}
+          onChange={(event) => set({ from: event.target.value })}
+        />
+      </label>
+      <label className="au-day">
+        <span>To</span>
+        <input
+          type="date"
+          value={filters.to ?? ''}
+          min={filters.from}
+          onChange={(event) => set({ to: event.target.value })}
+        />
+      </label>
+      {filterNames
+        .filter((name) => filters[name] !== undefined)
+        .map((name) => (
+          <span className="chip" key={name}>
+            <span className="chip-text">
+              <span>{chipWords[name]}</span> {chipValue(name, filters[name] as string, entries)}
+            </span>
+            <button
+              type="button"
+              className="chip-x"
+              aria-label={`Remove the filter ${chipWords[name]}`}
+              onClick={() => set({ [name]: undefined })}
+            >
+              <Icon name="close" />
+            </button>
+          </span>
+        ))}
+    </search>
+  );
+}
+
+const chipWords: Record<keyof Required<Filters>, string> = {
+  q: 'search',
+  group: 'kind',
+  action: 'action',
+  actor: 'who',
+  target: 'on',
+  outcome: 'outcome',
+  from: 'from',
+  to: 'to',
+};
+
+/** A pseudonym is nothing to read: the name stands on the entries that it chose. */
+function chipValue(name: string, value: string, entries: AuditEntry[] | undefined): string {
+  if (name === 'group') return groupWords[value] ?? value;
+  const [type, id] = value.split(':');
+  if (name === 'actor')
+    return (
+      entries?.find(({ actor }) => actor.type === type && actor.id === id && actor.name !== null)?.actor.name ??
+      (type as string)
+    );
+  if (name === 'target')
+    return (
+      entries?.flatMap(({ targets }) => targets).find((one) => one.type === type && one.id === id && one.label !== null)
+        ?.label ?? value
+    );
+  return value;
+}
+
+function useEntries(organisation: number, query: string) {
+  const [found, setFound] = useState<{
+    query: string;
+    entries?: AuditEntry[];
+    next: number | null;
+    problem?: DeskError;
+  }>();
+  const [attempt, setAttempt] = useState(0);
+  const [isMore, setMore] = useState(false);
+  useEffect(() => {
+    const stop = new AbortController();
+    api.audit(organisation, query, undefined, stop.signal).then(
+      (page) => setFound({ query, ...page }),
+      (error: unknown) => {
+        if (!stop.signal.aborted) setFound({ query, next: null, problem: asDeskError(error) });
+      },
+    );
+    return () => stop.abort();
+  }, [organisation, query, attempt]);
+  const here = found?.query === query ? found : undefined;
+  const more = async () => {
+    if (here?.entries === undefined || here.next === null) return;
+    setMore(true);
+    try {
+      const page = await api.audit(organisation, query, here.next);
+      setFound({ query, entries: [...here.entries, ...page.entries], next: page.next });
+    } catch (error) {
+      setFound({ query, next: null, problem: asDeskError(error) });
+    } finally {
+      setMore(false);
+    }
+  };
+  return {
+    entries: here?.entries,
+    next: here?.next ?? null,
+    problem: here?.problem,
+    isMore,
+    reload: () => {
+      setFound(undefined);
+      setAttempt((count) => count + 1);
+    },
+    more: () => void more(),
+  };
+}
+
+/** The chain is verified a piece at each call: asked again until it is whole. */
+function useChain(organisation: number) {
+  const [chain, setChain] = useState<Chain>();
+  const [chainProblem, setProblem] = useState<DeskError>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    async function look() {
+      try {
+        for (let isWhole = false; !isWhole && !stop.signal.aborted; ) {
+          const seen = await api.auditChain(organisation, stop.signal);
+          setChain(seen);
+          isWhole = seen.is_whole;
+        }
+      } catch (error) {
+        if (!stop.signal.aborted) setProblem(asDeskError(error));
+      }
+    }
+    void look();
+    return () => stop.abort();
+  }, [organisation, attempt]);
+  const lookAgain = useCallback(() => {
+    setProblem(undefined);
+    setAttempt((count) => count + 1);
+  }, []);
+  return { chain, chainProblem, lookAgain };
 }

@@ -16,6 +16,7 @@ import type {
   siteChecks,
   siteNow,
 } from '../../../contract/api.ts';
+import type { auditChain, auditPage } from '../../../contract/audit.ts';
 import type { ApiError, Challenge } from '../../../contract/errors.ts';
 import type { ExportFormat, SiteExport, SiteExports } from '../../../contract/exports.ts';
 import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
@@ -169,6 +170,14 @@ export const api = {
     call<CreatedApiKey>('POST', `/api/keys?organisation_id=${organisationId}`, { body }),
   deleteKey: (organisationId: number, id: number) =>
     call<undefined>('DELETE', `/api/keys/${id}?organisation_id=${organisationId}`),
+  audit: (organisation: number, query: string, cursor?: number, signal?: AbortSignal) =>
+    call<Parsed<typeof auditPage>>(
+      'GET',
+      `${auditPath(organisation)}?${query}${cursor === undefined ? '' : `&cursor=${cursor}`}`,
+      { signal },
+    ),
+  auditChain: (organisation: number, signal?: AbortSignal) =>
+    call<Parsed<typeof auditChain>>('GET', `${auditPath(organisation)}/chain`, { signal }),
   ask: (queries: QueryRequest[], signal?: AbortSignal) =>
     call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then(
       (answer) => answer.results,
@@ -176,6 +185,7 @@ export const api = {
 };
 
 const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
+export const auditPath = (organisation: number) => `/api/organisations/${organisation}/audit`;
 /** @param filters as JSON; empty where there are none */
 export const realtimePath = (domain: string, filters: string) =>
   `${site(domain)}/realtime${filters === '' ? '' : `?${new URLSearchParams({ filters })}`}`;
