@@ -16,6 +16,7 @@ import { openSessions } from './sessions.ts';
 import { openSetUp, type SetUp } from './set_up.ts';
 import { forgetThrottles } from './throttle.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
+import { openWatch } from './watch.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
 export { readCookie } from './cookies.ts';
@@ -62,6 +63,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     onError: (error) => house.log.error('throttles.forget_failed', {}, error),
   });
   const mailPart = openMailPart(house);
+  const watch = openWatch({ ...house, notices: mailPart.notices });
   const organisations = openOrganisations({ house, passwords, sessions, statuses });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
@@ -151,10 +153,11 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       ...identities.routes,
       ...mailPart.routes,
     ],
-    gauges: mailPart.gauges,
+    gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices: mailPart.notices,
     async stop() {
       mailPart.stop();
+      watch.stop();
       stopForgetting();
       organisations.stop();
       identities.stop();

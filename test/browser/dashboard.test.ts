@@ -195,6 +195,111 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
   await own.close();
 });
 
+const everyPage = [
+  '/',
+  ...[
+    'analytics',
+    'realtime',
+    'missing',
+    'goals',
+    'shields',
+    'exports',
+    'imports',
+    'shares',
+    'settings',
+    'settings/keys',
+  ].map((part) => `/s/shop.example/${part}`),
+  ...['', '/security', '/sessions', '/notifications'].map((part) => `/account${part}`),
+  ...['settings', 'settings/members', 'settings/keys', 'sites', 'trust/audit'].map((part) => `/o/shop/${part}`),
+  ...['/notifications', '/api/docs', '/nowhere'],
+];
+
+it('asks nobody but this desk, runs nothing that the policy stops, and its cookies are out of reach (COK-01, COK-02, COK-03)', {
+  timeout: stepMs,
+}, async () => {
+  const own = await newContext(desk);
+  const fresh = await own.newPage();
+  const elsewhere: string[] = [];
+  const said: string[] = [];
+  const cookies: string[] = [];
+  own.on('request', (request) => {
+    if (!request.url().startsWith(`${desk.origin}/`)) elsewhere.push(request.url());
+  });
+  fresh.on('console', (message) => {
+    if (/policy|Trusted/i.test(message.text())) said.push(message.text());
+  });
+  fresh.on('pageerror', (error) => said.push(error.message));
+  fresh.on('response', async (response) => {
+    for (const { name, value } of await response.headersArray().catch(() => []))
+      if (name.toLowerCase() === 'set-cookie') cookies.push(...value.split('\n'));
+  });
+  await signIn(fresh, desk);
+  const values = (await own.cookies()).map(({ value }) => value);
+  for (const path of everyPage) {
+    await fresh.goto(desk.origin + path, { waitUntil: 'load' });
+    await fresh.locator('h1, main').first().waitFor();
+    const kept = await fresh.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href, document.cookie]),
+    );
+    for (const value of values) expect(kept).not.toContain(value);
+  }
+  expect(elsewhere).toEqual([]);
+  expect(said).toEqual([]);
+  expect(cookies.length).toBeGreaterThanOrEqual(2);
+  for (const cookie of cookies) {
+    const [pair = '', ...attributes] = cookie.split('; ');
+    expect(pair).toMatch(/^__Host-fairlead_\w+=/);
+    expect(attributes.filter((one) => !one.startsWith('Max-Age=')).toSorted()).toEqual(
+      ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'].toSorted(),
+    );
+  }
+  // The sabotage: what a smuggled script would do is stopped, and the desk hears of it.
+  const ran = await fresh.evaluate(() => {
+    const script = document.createElement('script');
+    script.append('window.smuggled = 1');
+    document.body.append(script);
+    let sink = 'open';
+    try {
+      document.body.insertAdjacentHTML('beforeend', '<b>text</b>');
+    } catch {
+      sink = 'closed';
+    }
+    return [(window as unknown as { smuggled?: number }).smuggled, sink];
+  });
+  expect(ran).toEqual([undefined, 'closed']);
+  await expect
+    .poll(async () => (await fetch(`${desk.origin}/metrics`)).text())
+    .toContain('fairlead_csp_reports_total{directive="require-trusted-types-for",blocked="trusted-types-sink"} 1');
+  await own.close();
+});
+
+it('a browser without cookies is told so instead of failing at signing in (COK-08)', { timeout: stepMs }, async () => {
+  const own = await newContext(desk);
+  await own.addInitScript(() => Object.defineProperty(navigator, 'cookieEnabled', { get: () => false }));
+  const fresh = await own.newPage();
+  await fresh.goto(`${desk.origin}/sign-in`);
+  await fresh.getByText('This browser keeps no cookies').waitFor();
+  await own.close();
+});
+
+it('who mistyped often works some seconds and is in (AUT-10)', { timeout: stepMs }, async () => {
+  const own = await newContext(desk);
+  const fresh = await own.newPage();
+  const refusals = [];
+  for (let tries = 0; tries < 6; tries++) {
+    const answer = await fetch(`${desk.origin}/api/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'owner@shop.example', password: `wrong guess ${tries}` }),
+    });
+    refusals.push(answer.status);
+  }
+  expect(refusals).toEqual([401, 401, 401, 401, 401, 429]);
+  await signIn(fresh, desk, '/s/shop.example/analytics');
+  await drawn(fresh);
+  await own.close();
+});
+
 it('an empty site says what it waits for, and gives no rate of nothing', { timeout: stepMs }, async () => {
   await open('/s/new.example/analytics');
   await page.getByText('No visits yet.').waitFor();

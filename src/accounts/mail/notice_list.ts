@@ -26,6 +26,8 @@ export const noticeList = {
   second_factor_off: { kind: 'security', sentence: () => 'The second factor of your account was switched off.' },
   password_changed: { kind: 'security', sentence: () => 'The password of your account was changed.' },
 
+  security_alert: { kind: 'security', sentence: (facts) => text(facts, 'what') },
+
   invitation_accepted: {
     kind: 'organisation',
     sentence: (facts) => `${text(facts, 'who')} accepted your invitation to ${text(facts, 'organisation')}.`,
