@@ -54,6 +54,7 @@ export function openWatch(house: {
   log: Log;
   mail: Pick<Mail, 'send' | 'link'>;
   keys: Pick<KeyRing, 'digest'>;
+  notices: Pick<Notices, 'tell'>;
 }): Watch {
   const { postgres, clock, log, mail, keys, notices } = house;
   const counts = new Map<AlertKind, number>();

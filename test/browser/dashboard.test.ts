@@ -269,7 +269,7 @@ it('asks nobody but this desk, runs nothing that the policy stops, and its cooki
   expect(ran).toEqual([undefined, 'closed']);
   await expect
     .poll(async () => (await fetch(`${desk.origin}/metrics`)).text())
-    .toContain('fairlead_csp_reports_total{directive="require-trusted-types-for",blocked="trusted-types-sink"} 1');
+    .toContain('fairlead_csp_reports_total{directive="require-trusted-types-for",blocked="trusted-types-sink"} 2');
   await own.close();
 });
 
