@@ -23,6 +23,7 @@ export { readCookie } from './cookies.ts';
 export { everywhere } from './everywhere.ts';
 export { agreeOnKey } from './installation.ts';
 export { type Notice, openNotices } from './mail/index.ts';
+export { readMemberships } from './organisations/index.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { checkPassword, createOrganisation, noteFirstOwner } from './set_up.ts';

@@ -23,8 +23,9 @@ import { missingRoutes } from './missing.ts';
 import { openPackedDays } from './packed/index.ts';
 import { loadPlacesTable } from './places_file.ts';
 import { qualityRoutes } from './quality.ts';
-import { askOfSite, keptGauge, openKeptSums, type QueryDoors, queryRoutes } from './query/index.ts';
+import { askOfSite, keptGauge, openKeptSums, type QueryDoors, type QuerySite, queryRoutes } from './query/index.ts';
 import { realtimeRoutes } from './realtime.ts';
+import { openReports } from './reports/index.ts';
 import { openShares } from './shares/index.ts';
 import { shieldRoutes } from './shields.ts';
 import { keepSiteDirectory } from './site_list.ts';
@@ -118,9 +119,10 @@ export const analytics = defineSubject({
       frozenDaysOf: (site) => history.frozenDays(site.id),
       importedOf: (site) => importedDataOf(postgres, { id: site.id, organisation_id: site.organisationId }),
     };
-    const shares = openShares(house, (site, requests) =>
-      askOfSite(doors, { ...site, organisationId: site.organisation_id }, requests),
-    );
+    const ask = (site: QuerySite & { organisation_id: number }, requests: readonly unknown[]) =>
+      askOfSite(doors, { ...site, organisationId: site.organisation_id }, requests);
+    const shares = openShares(house, ask);
+    const reports = openReports(house, ask);
     // A file lies where it was written, so it is written where it is asked for.
     const hasFiles = config.role === 'all' || config.role === 'app';
     const exports = hasFiles ? openExportRunner(house) : undefined;
@@ -157,6 +159,7 @@ export const analytics = defineSubject({
       routes: [
         ...queryRoutes(doors),
         ...shares.routes,
+        ...reports.routes,
         ...goalRoutes(house, { frozenDaysOf: history.frozenDays }),
         ...annotationRoutes(house),
         ...contactRoutes(house),
@@ -171,7 +174,7 @@ export const analytics = defineSubject({
       ],
       fast: ingest.fast,
       sinks: ingest.sinks,
-      gauges: [...ingest.gauges, keptGauge(kept), ...(packed?.gauges() ?? [])],
+      gauges: [...ingest.gauges, ...reports.gauges, keptGauge(kept), ...(packed?.gauges() ?? [])],
       commands: {
         ...exportCommands(house),
         ...importCommands(house, importer, directory),
@@ -180,6 +183,7 @@ export const analytics = defineSubject({
       async stop() {
         stopSweeping();
         shares.stop();
+        reports.stop();
         await exports?.stop();
         await imports?.runner.stop();
         stopListening();

@@ -334,3 +334,61 @@ describe('a widget', () => {
       expect((await asOwner('POST', path, { name: 'w', kind: 'widget', periods, ...body })).status).toBe(400);
   });
 });
+
+describe('a report by mail', () => {
+  it('says the numbers that the query API says of the same days, and goes to who asks', async () => {
+    const monday = new Date();
+    monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
+    const day = (before: number) => new Date(monday.getTime() - before * 86_400_000).toISOString().slice(0, 10);
+    const asked = { site_id: site, date_range: [day(7), day(1)] };
+    const metrics = ['visitors', 'visits', 'pageviews', 'bounce_rate'];
+    const list = (dimension: string, metric: string) => ({
+      ...{
+        ...asked,
+        metrics: [metric],
+        dimensions: [dimension],
+        order_by: [[metric, 'desc']],
+        pagination: { limit: 5 },
+      },
+    });
+    const { body } = await desk.call('POST', '/api/v2/query/batch', {
+      queries: [{ ...asked, metrics }, list('event:page', 'pageviews'), list('event:goal', 'visitors')],
+    });
+    type Result = { dimensions: string[]; metrics: number[] };
+    const [totals = [], pages = [], goals = []] = (body.results as { results: Result[] }[]).map(
+      ({ results }) => results,
+    );
+    const page = await open(`/api/sites/${site}/report-preview?kind=weekly`, { cookie: session });
+    expect(page.status, page.text).toBe(200);
+    const rows = [...page.text.matchAll(/<tr><th scope="row">([^<]*)<\/th><td class="num">([^<]*)<\/td>/g)].map(
+      ([, name = '', value = '']) => [plainText(name), value],
+    );
+    const [visitors, visits, views, bounces] = totals[0]?.metrics ?? [];
+    expect(visitors).toBeGreaterThan(0);
+    expect(rows.slice(0, 4)).toEqual([
+      ...[
+        ['Visitors', String(visitors)],
+        ['Visits', String(visits)],
+        ['Page views', String(views)],
+      ],
+      ['Bounce rate', `${bounces}%`],
+    ]);
+    for (const {
+      dimensions,
+      metrics: [value],
+    } of [...pages, ...goals])
+      expect(rows).toContainEqual([dimensions[0], String(value)]);
+    expect(page.text).toMatch(/<img src="data:image\/png;base64,/);
+    expect(page.text).not.toMatch(/<script|https?:\/\/(?!127|localhost)/);
+
+    const { postgres } = desk.server.desk.house;
+    const { person } = JSON.parse((await asOwner('GET', '/api/session')).text) as { person: { id: number } };
+    const mails = () =>
+      postgres.person(person.id, (sql) => sql.query('SELECT 1 FROM mail.messages WHERE template = $1', ['report']));
+    const before = (await mails()).length;
+    expect((await asOwner('POST', `/api/sites/${site}/report-sendings`, { kind: 'weekly' })).status).toBe(202);
+    expect((await mails()).length).toBe(before + 1);
+    const chosen = await asOwner('PUT', `/api/sites/${site}/report-subscription`, { weekly: true, monthly: false });
+    expect(JSON.parse(chosen.text)).toMatchObject({ weekly: true, monthly: false });
+  });
+});

@@ -105,6 +105,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
     },
     { id: 2, day: new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10), note: 'Free shipping begins' },
   ];
+  const reports = new Map<string, { weekly: boolean; monthly: boolean }>();
   const shares = new Map<string, ReturnType<typeof openShares>>();
   const shields = new Map<string, ReturnType<typeof openShields>>();
   const foreignIds = new Map<string, ForeignId[]>([
@@ -334,6 +335,13 @@ export function openDouble(options: DoubleOptions = {}): Double {
       const isList = method === 'GET' && part === 'shields';
       return { status, body: isList && shape.away === true ? { ...(answered as object), week: null } : answered };
     }
+    if (part === 'report-subscription') {
+      if (method === 'PUT') reports.set(site.domain, body as { weekly: boolean; monthly: boolean });
+      const next = { weekly: '2026-11-30T06:00:00.000Z', monthly: '2026-12-01T06:00:00.000Z' };
+      const chosen = reports.get(site.domain) ?? { weekly: site.domain === 'shop.example', monthly: false };
+      return { status: 200, body: { ...chosen, next, mail_is_on: site.domain !== 'new.example' } };
+    }
+    if (part === 'report-sendings') return { status: 202, body: {} };
     if (part === 'shares') {
       if (shapeOf(site.domain).gone === true) return fail(503, 'store_unavailable', 'PostgreSQL does not answer.');
       const answer = shares.get(site.domain) ?? openShares(site.domain);

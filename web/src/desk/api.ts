@@ -25,6 +25,7 @@ import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts'
 import type { QualitySign } from '../../../contract/quality.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
+import type { ReportKind, ReportSubscription, reportChoice } from '../../../contract/reports.ts';
 import type { MadeShare, newShare, ShareList } from '../../../contract/shares.ts';
 import type {
   newShield,
@@ -122,6 +123,11 @@ export const api = {
     ),
   restoreShield: (domain: string, undo: string) =>
     call<Shield>('POST', `${site(domain)}/shield-undo`, { body: { undo } }),
+  reports: (domain: string) => call<ReportSubscription>('GET', `${site(domain)}/report-subscription`),
+  chooseReports: (domain: string, body: Sent<typeof reportChoice>) =>
+    call<ReportSubscription>('PUT', `${site(domain)}/report-subscription`, { body }),
+  sendReport: (domain: string, kind: ReportKind) =>
+    call<unknown>('POST', `${site(domain)}/report-sendings`, { body: { kind } }),
   shares: (domain: string) => call<ShareList>('GET', `${site(domain)}/shares`),
   addShare: (domain: string, body: Sent<typeof newShare>) =>
     call<MadeShare>('POST', `${site(domain)}/shares`, { body }),

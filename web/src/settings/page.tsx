@@ -8,6 +8,7 @@ import { OrganisationKeys } from '../organisation/keys.tsx';
 import { Shell, settingsTabs } from '../shell/shell.tsx';
 import { GoalSettings } from './goals.tsx';
 import { MovingIn } from './moving_in.tsx';
+import { ReportSettings } from './reports.tsx';
 import { SiteSettings } from './site.tsx';
 import { SnippetSettings } from './snippet.tsx';
 
@@ -31,6 +32,7 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
       </nav>
       <main className="wrap" id="main" tabIndex={-1}>
         {section === 'site' && <SiteSettings site={site} />}
+        {section === 'site' && <ReportSettings site={site} />}
         {section === 'site' && <MovingIn site={site} />}
         {section === 'snippet' && <SnippetSettings site={site} />}
         {section === 'goals' && <GoalSettings site={site} />}

@@ -1,0 +1,109 @@
+import type { MailBlock, MailTemplate } from '../../platform/mail/index.ts';
+import { exactCount, htmlText, rangeText, stepText } from '../figures.ts';
+import type { ReportContent } from './content.ts';
+import { drawCourse, pictureSize } from './picture.ts';
+
+export interface ReportLetter {
+  content: ReportContent;
+  /** The overview of exactly these days. */
+  overview: string;
+  /** Where the reader chooses what comes. */
+  settings: string;
+}
+
+/** The weekly or monthly report of a site. Each reader asked for it, and one click ends it. */
+export const reportMail: MailTemplate<ReportLetter> = {
+  name: 'report',
+  kind: 'report',
+  write: ({ content, overview, settings }) => ({
+    subject: subjectOf(content),
+    blocks: blocksOf(content, overview, settings),
+  }),
+};
+
+function subjectOf({ domain, due, isEmpty, figures }: ReportContent): string {
+  const what = due.kind === 'weekly' ? 'week' : 'month';
+  return isEmpty
+    ? `${domain}: a ${what} without visits`
+    : `${domain}: ${figures[0]?.text} ${figures[0]?.text === '1' ? 'visitor' : 'visitors'} in the ${what}`;
+}
+
+function blocksOf(content: ReportContent, overview: string, settings: string): MailBlock[] {
+  const { due, figures, timezone, lists, isEmpty } = content;
+  const days = rangeText(due.range);
+  const foot: MailBlock = {
+    kind: 'note',
+    text: `Days are those of ${timezone}. What you get about this site is yours to choose: ${settings}`,
+  };
+  if (isEmpty)
+    return [
+      { kind: 'text', text: `${days}: nobody visited ${content.domain}, or nothing was counted.` },
+      { kind: 'button', label: 'Look at the site', href: overview },
+      foot,
+    ];
+  return [
+    { kind: 'text', text: `${days}, against ${rangeText(due.before)}.` },
+    {
+      kind: 'picture',
+      png: drawCourse(content.days),
+      alt: pictureText(content),
+      width: pictureSize.shownWidth,
+      height: pictureSize.shownHeight,
+    },
+    {
+      kind: 'table',
+      heads: ['', due.kind === 'weekly' ? 'This week' : 'This month', 'Change'],
+      rows: figures.map(({ label, text, change }) => [label, text, change]),
+    },
+    ...lists
+      .filter(({ rows }) => rows.length > 0)
+      .map(
+        ({ title, head, rows }): MailBlock => ({
+          kind: 'table',
+          heads: [title, head],
+          rows: rows.map(({ name, text }) => [name, text]),
+        }),
+      ),
+    { kind: 'button', label: 'Open these days', href: overview },
+    foot,
+  ];
+}
+
+/** What the picture shows, in words: the highest day. */
+function pictureText({ days, due }: ReportContent): string {
+  const most = Math.max(...days);
+  const day = new Date(Date.parse(due.range.from) + days.indexOf(most) * 86_400_000).toISOString().slice(0, 10);
+  return `Visitors by day, ${rangeText(due.range)}. The most were ${exactCount(most)} on ${stepText(day, 'day')}.`;
+}
+
+/** The same as a page, for a look before it is chosen: light like the mail, without scripts, its picture inside. */
+export function previewPage(letter: ReportLetter): string {
+  const { subject, blocks } = reportMail.write(letter);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${htmlText(subject)}</title><link rel="stylesheet" href="/share/assets/style.css"></head>
+<body><main class="letter"><article class="panel"><h1>${htmlText(subject)}</h1>
+${blocks.map(htmlOf).join('\n')}
+</article></main></body></html>
+`;
+}
+
+function htmlOf(block: MailBlock): string {
+  switch (block.kind) {
+    case 'picture':
+      return `<img src="data:image/png;base64,${block.png.toString('base64')}" alt="${htmlText(block.alt)}" width="${block.width}" height="${block.height}">`;
+    case 'table':
+      return `<table><thead><tr>${block.heads.map((head, at) => `<th scope="col"${at === 0 ? '' : ' class="num"'}>${htmlText(head)}</th>`).join('')}</tr></thead><tbody>${block.rows
+        .map(
+          ([name = '', ...cells]) =>
+            `<tr><th scope="row">${htmlText(name)}</th>${cells.map((cell) => `<td class="num">${htmlText(cell)}</td>`).join('')}</tr>`,
+        )
+        .join('')}</tbody></table>`;
+    case 'button':
+      return `<p><a class="btn" href="${htmlText(block.href)}">${htmlText(block.label)}</a></p>`;
+    case 'note':
+      return `<p class="q">${htmlText(block.text)}</p>`;
+    default:
+      return `<p>${htmlText('text' in block ? block.text : '')}</p>`;
+  }
+}
