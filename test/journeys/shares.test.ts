@@ -371,7 +371,7 @@ describe('a report by mail', () => {
         ['Visits', String(visits)],
         ['Page views', String(views)],
       ],
-      ['Bounce rate', `${bounces}%`],
+      ['Bounce rate', visits === 0 ? '–' : `${bounces}%`],
     ]);
     for (const {
       dimensions,
