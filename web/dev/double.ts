@@ -9,6 +9,7 @@ import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
 import { importsOf } from './double_imports.ts';
 import { openShares } from './double_shares.ts';
+import { openOrganisations } from './double_organisations.ts';
 import { openShields } from './double_shields.ts';
 
 /**
@@ -107,6 +108,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
   ];
   const reports = new Map<string, { weekly: boolean; monthly: boolean }>();
   const shares = new Map<string, ReturnType<typeof openShares>>();
+  const organisations = openOrganisations();
   const shields = new Map<string, ReturnType<typeof openShields>>();
   const foreignIds = new Map<string, ForeignId[]>([
     ['shop.example', [{ product: 'openpanel', id: '0b5f3c1e-98ab-4cde-8123-456789abcdef', has_secret: true }]],
@@ -199,6 +201,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
       lapsed = false;
       return { status: 201, body: session() };
     }
+    const ofOrganisation = organisations(method, path, body);
+    if (ofOrganisation !== undefined) return ofOrganisation;
     if (path === '/api/sessions/refresh') {
       if (!refreshable) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
       lapsed = false;

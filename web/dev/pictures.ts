@@ -164,6 +164,20 @@ export const shots: readonly Shot[] = [
     },
   },
   { name: 'sites', path: '/' },
+  { name: 'organisation', path: '/o/cedar-loom/settings', full: true },
+  { name: 'members', path: '/o/cedar-loom/settings/members', full: true },
+  {
+    name: 'members-change',
+    path: '/o/cedar-loom/settings/members',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Change jo@agency.example' }).click();
+      await page.getByLabel('Role').last().selectOption('admin');
+    },
+  },
+  { name: 'roles', path: '/o/cedar-loom/settings/roles', full: true },
+  { name: 'teams', path: '/o/cedar-loom/settings/teams' },
+  { name: 'organisation-sites', path: '/o/cedar-loom/sites' },
+  { name: 'invitation', path: '/invitation/new', start: 'signed-out' },
   { name: 'settings', path: '/s/shop.example/settings', full: true },
   { name: 'settings-snippet', path: '/s/shop.example/settings/snippet', full: true },
   {

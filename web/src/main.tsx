@@ -42,6 +42,9 @@ const OrganisationPage = lazy(() =>
 const OrganisationSitesPage = lazy(() =>
   import('./sites/organisation_sites.tsx').then((part) => ({ default: part.OrganisationSitesPage })),
 );
+const FormerSlugPage = lazy(() =>
+  import('./organisation/former_slug.tsx').then((part) => ({ default: part.FormerSlugPage })),
+);
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const NotificationsPage = lazy(() =>
   import('./notifications/page.tsx').then((part) => ({ default: part.NotificationsPage })),
@@ -89,13 +92,7 @@ function Pages() {
     case 'organisation-sites':
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
-      if (organisation === undefined)
-        return (
-          <NowherePage
-            what={`There is no organisation called ${route.organisation} here`}
-            why="You may not be a member of it, or it was renamed."
-          />
-        );
+      if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;

@@ -99,7 +99,8 @@ export const api = {
   setUp: (body: SetUp) => call<Session>('POST', '/api/set-up', { body }),
   signIn: (body: SignIn) => call<Session | undefined>('POST', '/api/sessions', { body, quiet: true }),
   signOut: () => call<undefined>('DELETE', '/api/sessions/current', { quiet: true }),
-  createSite: (body: NewSite) => call<Site>('POST', '/api/sites', { body }),
+  createSite: (body: NewSite, organisation?: number) =>
+    call<Site>('POST', `/api/sites${organisation === undefined ? '' : `?organisation_id=${organisation}`}`, { body }),
   site: (domain: string) => call<Site>('GET', site(domain)),
   changeSite: (domain: string, body: SiteChange) => call<Site>('PATCH', site(domain), { body }),
   checks: (domain: string, signal?: AbortSignal) => call<SiteChecks>('GET', `${site(domain)}/checks`, { signal }),

@@ -1,5 +1,596 @@
+import type { FormEvent } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { navigate } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { Dialog } from '../controls/dialog.tsx';
+import { Field, FormError, Select } from '../controls/field.tsx';
+import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
+import type { DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { may, useDesk, useSession } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { Failed } from '../overview/states.tsx';
+import { localTime } from '../period/period.ts';
+import { dayText } from '../period/words.ts';
+import { CurrencyField, TimezoneField } from '../sites/fields.tsx';
+import './organisation.css';
+import type { Member, OrganisationDetails } from './wire.ts';
+import { organisations } from './wire.ts';
 
-export function OrganisationGeneral({ organisation: _ }: { organisation: Organisation }) {
-  return null;
+const logoBytesMax = 256 * 1024;
+
+/** What is this organisation called, where is it found, what do its new sites begin with, and how does it end? */
+export function OrganisationGeneral({ organisation }: { organisation: Organisation }) {
+  const { id } = organisation;
+  const { person } = useSession();
+  const [details, setDetails] = useState<OrganisationDetails>();
+  const [problem, setProblem] = useState<DeskError>();
+  const load = useCallback(() => {
+    setProblem(undefined);
+    organisations.read(id).then(setDetails, (error) => setProblem(asDeskError(error)));
+  }, [id]);
+  useEffect(load, [load]);
+  if (problem !== undefined)
+    return (
+      <div className="list">
+        <Failed {...problem} reference={problem.reference} onRetry={load} what="The organisation could not be read." />
+      </div>
+    );
+  if (details === undefined) return <div className="list empty">…</div>;
+  const today = localTime(now(), organisation.timezone).day;
+  return (
+    <>
+      <StatusNote details={details} organisation={organisation} today={today} onChanged={load} />
+      {details.ownership_offer !== null && (
+        <OfferNote details={details} isMine={details.ownership_offer.to.id === person.id} today={today} onDone={load} />
+      )}
+      {may(organisation, 'organisation.manage') && (
+        <Settings key={details.slug} organisation={organisation} details={details} onSaved={setDetails} />
+      )}
+      <Ends organisation={organisation} details={details} onChanged={load} />
+    </>
+  );
+}
+
+function StatusNote({
+  details,
+  organisation,
+  today,
+  onChanged,
+}: {
+  details: OrganisationDetails;
+  organisation: Organisation;
+  today: string;
+  onChanged: () => void;
+}) {
+  const { enter } = useDesk();
+  if (details.status === 'suspended')
+    return (
+      <p className="note bad" role="status">
+        <Glyph state="bad" />
+        <span>
+          <b>{details.name} is suspended.</b> {details.status_reason} Its sites collect nothing; its numbers can be
+          looked at, and owners can export them. Whoever runs this desk can end it.
+        </span>
+      </p>
+    );
+  if (details.status !== 'closing' || details.status_until === null) return null;
+  return (
+    <p className="note warn" role="status">
+      <Glyph state="idle" />
+      <span>
+        <b>
+          {details.name} will be closed on {dayText(details.status_until.slice(0, 10), today)}.
+        </b>{' '}
+        Until then everything works. Afterwards nothing of it is reachable.{' '}
+        {may(organisation, 'organisation.own') && (
+          <button
+            type="button"
+            className="link"
+            onClick={() =>
+              void organisations.reopen(details.id).then(() => {
+                onChanged();
+                void enter();
+              })
+            }
+          >
+            Keep it open
+          </button>
+        )}
+      </span>
+    </p>
+  );
+}
+
+function OfferNote({
+  details,
+  isMine,
+  today,
+  onDone,
+}: {
+  details: OrganisationDetails;
+  isMine: boolean;
+  today: string;
+  onDone: () => void;
+}) {
+  const { enter } = useDesk();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const offer = details.ownership_offer;
+  if (offer === null) return null;
+  const called = (one: { name: string; email: string }) => (one.name === '' ? one.email : one.name);
+  const act = async (work: () => Promise<unknown>) => {
+    try {
+      await work();
+      await enter();
+      onDone();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  return (
+    <div className="note" role="status">
+      <div>
+        <p>
+          {isMine
+            ? `${called(offer.by)} offers you ${details.name}. If you accept, you are its owner and ${called(offer.by)} becomes an admin.`
+            : `${called(offer.by)} offers ${details.name} to ${called(offer.to)}.`}{' '}
+          The offer ends on {dayText(offer.expires_at.slice(0, 10), today)}.
+        </p>
+        <FormError message={refusal?.message} reference={refusal?.reference} />
+        <div className="go">
+          {isMine && (
+            <button
+              type="button"
+              className="btn main-act"
+              onClick={() => void act(() => organisations.acceptOffer(details.id))}
+            >
+              Become the owner
+            </button>
+          )}{' '}
+          <button
+            type="button"
+            className="btn quiet"
+            onClick={() => void act(() => organisations.endOffer(details.id))}
+          >
+            {isMine ? 'Decline' : 'Take it back'}
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Settings({
+  organisation,
+  details,
+  onSaved,
+}: {
+  organisation: Organisation;
+  details: OrganisationDetails;
+  onSaved: (details: OrganisationDetails) => void;
+}) {
+  const { enter } = useDesk();
+  const [draft, setDraft] = useState({
+    name: details.name,
+    slug: details.slug,
+    timezone: details.timezone,
+    currency: details.currency,
+  });
+  const [refusal, setRefusal] = useState<DeskError>();
+  const [state, setState] = useState<'idle' | 'saving' | 'saved'>('idle');
+  const changes = Object.fromEntries(
+    Object.entries(draft).filter(([name, value]) => details[name as keyof typeof draft] !== value),
+  );
+  const changed = Object.keys(changes).length > 0;
+  const errorOf = (field: string) => (refusal?.field === field ? refusal.message : undefined);
+  const set = (part: Partial<typeof draft>) => {
+    setDraft({ ...draft, ...part });
+    setState('idle');
+    setRefusal(undefined);
+  };
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!changed) return;
+    setState('saving');
+    try {
+      const after = await organisations.change(organisation.id, changes);
+      await enter();
+      onSaved(after);
+      setState('saved');
+      if (after.slug !== organisation.slug)
+        navigate(pathOf({ page: 'organisation', organisation: after.slug, section: 'organisation' }), {
+          replace: true,
+        });
+    } catch (error) {
+      setState('idle');
+      setRefusal(asDeskError(error, 'The changes were not saved. Try again.'));
+    }
+  };
+  return (
+    <form className="settings" onSubmit={save} noValidate>
+      <section>
+        <h2>Name and address</h2>
+        <div className="form">
+          <Field label="Name" error={errorOf('name')}>
+            {(props) => (
+              <input
+                {...props}
+                className="in"
+                maxLength={120}
+                value={draft.name}
+                onChange={(event) => set({ name: event.target.value })}
+              />
+            )}
+          </Field>
+          <Field
+            label="Address"
+            error={errorOf('slug')}
+            help={
+              draft.slug === details.slug
+                ? `Its pages are under /o/${details.slug}.`
+                : `/o/${details.slug} leads to /o/${draft.slug} from then on.`
+            }
+          >
+            {(props) => (
+              <input
+                {...props}
+                className="in"
+                maxLength={64}
+                autoCapitalize="off"
+                spellCheck={false}
+                value={draft.slug}
+                onChange={(event) => set({ slug: event.target.value })}
+              />
+            )}
+          </Field>
+          <Logo details={details} />
+        </div>
+      </section>
+      <section>
+        <h2>New sites begin with</h2>
+        <div className="form">
+          <div className="pair">
+            <TimezoneField
+              value={draft.timezone}
+              error={errorOf('timezone')}
+              onChange={(timezone) => set({ timezone })}
+            />
+            <CurrencyField
+              value={draft.currency}
+              error={errorOf('currency')}
+              onChange={(currency) => set({ currency })}
+            />
+          </div>
+        </div>
+        <div className="go">
+          <button type="submit" className="btn main-act" {...resting(!changed || state === 'saving')}>
+            {state === 'saving' ? 'Saving…' : 'Save settings'}
+          </button>
+          <span role="status">
+            {state === 'saved' && (
+              <span className="st ok">
+                <Glyph state="ok" />
+                Saved.
+              </span>
+            )}
+          </span>
+        </div>
+        {refusal !== undefined && refusal.field === undefined && (
+          <FormError message={refusal.message} reference={refusal.reference} />
+        )}
+      </section>
+    </form>
+  );
+}
+
+function Logo({ details }: { details: OrganisationDetails }) {
+  const { enter } = useDesk();
+  const [logo, setLogo] = useState(details.logo);
+  const [problem, setProblem] = useState<string>();
+  const input = useRef<HTMLInputElement>(null);
+  const take = async (file: File | undefined) => {
+    if (file === undefined) return;
+    if (file.size > logoBytesMax)
+      return setProblem('This picture is larger than 256 KB. A smaller one does: it is shown at 48 pixels.');
+    try {
+      setLogo((await organisations.setLogo(details.id, file)).logo);
+      setProblem(undefined);
+      await enter();
+    } catch (error) {
+      setProblem(asDeskError(error).message);
+    }
+  };
+  return (
+    <Field label="Logo" error={problem} help="PNG, JPEG or WebP, at most 256 KB.">
+      {(props) => (
+        <div className="logo-row">
+          {logo !== null && <img src={organisations.logoAddress(details.id, logo)} alt="The present logo" />}
+          <input
+            {...props}
+            ref={input}
+            type="file"
+            accept="image/png,image/jpeg,image/webp"
+            onChange={(event) => void take(event.target.files?.[0])}
+          />
+          {logo !== null && (
+            <button
+              type="button"
+              className="btn sm quiet"
+              onClick={() => void organisations.removeLogo(details.id).then(() => setLogo(null))}
+            >
+              Remove
+            </button>
+          )}
+        </div>
+      )}
+    </Field>
+  );
+}
+
+type Ending = 'leave' | 'close' | 'hand' | 'another';
+
+/** Leaving, handing on, closing; and making another one, which is where people look for it. */
+function Ends({
+  organisation,
+  details,
+  onChanged,
+}: {
+  organisation: Organisation;
+  details: OrganisationDetails;
+  onChanged: () => void;
+}) {
+  const { organisations: all, person } = useSession();
+  const [open, setOpen] = useState<Ending>();
+  const owns = may(organisation, 'organisation.own');
+  const makes = person.is_operator || all.some((one) => may(one, 'organisation.own'));
+  const close = () => setOpen(undefined);
+  return (
+    <div className="settings">
+      <section>
+        <h2>Hand on, leave, close</h2>
+        <p>
+          {owns
+            ? 'An organisation always has an owner: the last one hands it on before leaving.'
+            : `Your account stays when you leave ${details.name}; its sites are gone from it.`}
+        </p>
+        <div className="go">
+          {owns && details.status === 'active' && (
+            <button type="button" className="btn" onClick={() => setOpen('hand')}>
+              Hand on…
+            </button>
+          )}{' '}
+          <button type="button" className="btn" onClick={() => setOpen('leave')}>
+            Leave…
+          </button>{' '}
+          {owns && details.status === 'active' && (
+            <button type="button" className="btn danger" onClick={() => setOpen('close')}>
+              Close…
+            </button>
+          )}
+        </div>
+      </section>
+      {makes && (
+        <section>
+          <h2>Another organisation</h2>
+          <p>People, sites, keys and roles are apart from those of {details.name}. You own it.</p>
+          <div className="go">
+            <button type="button" className="btn" onClick={() => setOpen('another')}>
+              New organisation…
+            </button>
+          </div>
+        </section>
+      )}
+      {open === 'leave' && <LeaveDialog details={details} onClose={close} />}
+      {open === 'close' && <CloseDialog details={details} onClose={close} onChanged={onChanged} />}
+      {open === 'hand' && <HandOnDialog details={details} onClose={close} onChanged={onChanged} />}
+      {open === 'another' && <AnotherDialog details={details} onClose={close} />}
+    </div>
+  );
+}
+
+function LeaveDialog({ details, onClose }: { details: OrganisationDetails; onClose: () => void }) {
+  const { enter } = useDesk();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const leave = async () => {
+    try {
+      await organisations.leave(details.id, details.slug);
+      navigate('/', { replace: true });
+      await enter();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  return (
+    <Dialog label="Leave" className="small" onClose={onClose}>
+      <h2>Leave {details.name}?</h2>
+      <p>You see nothing of it from now on. Only a new invitation brings you back.</p>
+      <FormError message={refusal?.message} reference={refusal?.reference} />
+      <div className="editor-foot">
+        <button type="button" className="btn danger" onClick={() => void leave()}>
+          Leave
+        </button>
+        <button type="button" className="btn quiet" onClick={onClose}>
+          Stay
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function CloseDialog({
+  details,
+  onClose,
+  onChanged,
+}: {
+  details: OrganisationDetails;
+  onClose: () => void;
+  onChanged: () => void;
+}) {
+  const { enter } = useDesk();
+  const [typed, setTyped] = useState('');
+  const [refusal, setRefusal] = useState<DeskError>();
+  const shut = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      await organisations.close(details.id, typed.trim());
+      onClose();
+      onChanged();
+      await enter();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  return (
+    <Dialog label="Close the organisation" className="small" onClose={onClose}>
+      <h2>Close {details.name}?</h2>
+      <p>
+        For 30 days everything works and an owner can take it back. Then nothing of it is reachable: sites, numbers,
+        people, keys.
+      </p>
+      <form className="form" onSubmit={shut}>
+        <Field label={`Type ${details.slug}`} error={refusal?.field === 'slug' ? refusal.message : undefined}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              autoCapitalize="off"
+              spellCheck={false}
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          )}
+        </Field>
+        {refusal !== undefined && refusal.field !== 'slug' && (
+          <FormError message={refusal.message} reference={refusal.reference} />
+        )}
+        <div className="editor-foot">
+          <button type="submit" className="btn danger" {...resting(typed.trim() !== details.slug)}>
+            Close in 30 days
+          </button>
+          <button type="button" className="btn quiet" onClick={onClose}>
+            Keep it open
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function HandOnDialog({
+  details,
+  onClose,
+  onChanged,
+}: {
+  details: OrganisationDetails;
+  onClose: () => void;
+  onChanged: () => void;
+}) {
+  const [members, setMembers] = useState<Member[]>();
+  const [to, setTo] = useState<number>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  useEffect(() => {
+    organisations.members(details.id).then(
+      (all) => {
+        const others = all.filter((one) => one.role !== 'owner');
+        setMembers(others);
+        setTo(others[0]?.id);
+      },
+      (error) => setRefusal(asDeskError(error)),
+    );
+  }, [details.id]);
+  const offer = async (event: FormEvent) => {
+    event.preventDefault();
+    if (to === undefined) return;
+    try {
+      await organisations.offerOwnership(details.id, to);
+      onClose();
+      onChanged();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  return (
+    <Dialog label="Hand the organisation on" className="small" onClose={onClose}>
+      <h2>Hand {details.name} on</h2>
+      <p>They have seven days to accept. Then they are the owner and you are an admin.</p>
+      <form className="form" onSubmit={offer}>
+        {members !== undefined && members.length === 0 ? (
+          <p>There is nobody else here. Invite them first, under Members.</p>
+        ) : (
+          <Field label="To">
+            {(props) => (
+              <Select {...props} value={to ?? ''} onChange={(event) => setTo(Number(event.target.value))}>
+                {(members ?? []).map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.name === '' ? one.email : `${one.name} (${one.email})`}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+        )}
+        <FormError message={refusal?.message} reference={refusal?.reference} />
+        <div className="editor-foot">
+          <button type="submit" className="btn main-act" {...resting(to === undefined)}>
+            Offer it
+          </button>
+          <button type="button" className="btn quiet" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function AnotherDialog({ details, onClose }: { details: OrganisationDetails; onClose: () => void }) {
+  const { enter } = useDesk();
+  const [name, setName] = useState('');
+  const [refusal, setRefusal] = useState<DeskError>();
+  const make = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      const made = await organisations.make({
+        name: name.trim(),
+        timezone: details.timezone,
+        currency: details.currency,
+      });
+      await enter();
+      onClose();
+      navigate(pathOf({ page: 'organisation', organisation: made.slug, section: 'organisation' }));
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  return (
+    <Dialog label="New organisation" className="small" onClose={onClose}>
+      <h2>New organisation</h2>
+      <form className="form" onSubmit={make}>
+        <Field label="Name" error={refusal?.field === 'name' ? refusal.message : undefined}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              maxLength={120}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
+        </Field>
+        {refusal !== undefined && refusal.field !== 'name' && (
+          <FormError message={refusal.message} reference={refusal.reference} />
+        )}
+        <div className="editor-foot">
+          <button type="submit" className="btn main-act" {...resting(name.trim() === '')}>
+            Make it
+          </button>
+          <button type="button" className="btn quiet" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
 }

@@ -1,5 +1,471 @@
+import type { FormEvent } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import { CopyButton } from '../controls/copy.tsx';
+import { Dialog } from '../controls/dialog.tsx';
+import { Field, FormError, Select } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
+import { takeFocus } from '../controls/take_focus.ts';
+import type { DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { may, useDesk, useSession } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { Empty } from '../overview/states.tsx';
+import { localTime } from '../period/period.ts';
+import { dayText } from '../period/words.ts';
+import { ListedTable, useListed } from '../settings/listed.tsx';
+import { Toggle } from '../settings/toggle.tsx';
+import { Denied } from './denied.tsx';
+import type { Invitation, Member, OrganisationRole, RoleTable, SentInvitation, Team } from './wire.ts';
+import { organisations } from './wire.ts';
+import './organisation.css';
+import { changeText, roleText } from './words.ts';
 
-export function OrganisationMembers({ organisation: _ }: { organisation: Organisation }) {
-  return null;
+/** Who is here, with which role, and who is asked to come. */
+export function OrganisationMembers({ organisation }: { organisation: Organisation }) {
+  return may(organisation, 'member.read') ? (
+    <Members organisation={organisation} />
+  ) : (
+    <Denied what="the list of people" />
+  );
+}
+
+function Members({ organisation }: { organisation: Organisation }) {
+  const { id } = organisation;
+  const { person } = useSession();
+  const { enter } = useDesk();
+  const manages = may(organisation, 'member.manage');
+  const members = useListed<Member>(useCallback(() => organisations.members(id), [id]));
+  const [table, setTable] = useState<RoleTable>();
+  const [teams, setTeams] = useState<Team[]>([]);
+  const [changing, setChanging] = useState<Member>();
+  const [removing, setRemoving] = useState<Member>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  useEffect(() => {
+    organisations.roles(id).then(setTable, () => {});
+    organisations.teams(id).then(setTeams, () => {});
+  }, [id]);
+  const today = localTime(now(), organisation.timezone).day;
+
+  const remove = async (member: Member) => {
+    try {
+      await organisations.removeMember(id, member.id);
+      members.set((rows) => rows.filter((row) => row.id !== member.id));
+      if (member.id === person.id) await enter();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    } finally {
+      setRemoving(undefined);
+    }
+  };
+
+  return (
+    <div className="settings wide">
+      <section>
+        <h2 className="vh">All members</h2>
+        <FormError message={refusal?.message} reference={refusal?.reference} />
+        <ListedTable
+          listed={members}
+          heads={['Person', 'Role', 'Teams', 'Since', 'Last here']}
+          empty={<Empty title="Nobody is here." />}
+          row={(member) => (
+            <>
+              <td className="fill who">
+                <b>{member.name === '' ? member.email : member.name}</b>
+                {member.id === person.id && <span className="q"> you</span>}
+                {member.name !== '' && <div className="q">{member.email}</div>}
+                {member.status === 'suspended' && <span className="tag">suspended</span>}
+              </td>
+              <td data-head="Role">{roleText(member.role_name)}</td>
+              <td data-head="Teams">
+                {member.teams.length === 0 ? (
+                  <span className="q">none</span>
+                ) : (
+                  member.teams.map((team) => (
+                    <span key={team.id} className="tag">
+                      {team.name}
+                    </span>
+                  ))
+                )}
+                {member.team_sites_only && <div className="q">sees their sites only</div>}
+              </td>
+              <td data-head="Since">{dayText(member.since.slice(0, 10), today)}</td>
+              <td data-head="Last here">
+                {member.last_seen_day === null ? 'never' : dayText(member.last_seen_day, today)}
+              </td>
+              <td className="acts">
+                {manages && (
+                  <>
+                    <button type="button" className="btn sm" onClick={() => setChanging(member)}>
+                      Change<span className="vh"> {member.email}</span>
+                    </button>{' '}
+                    <button type="button" className="btn sm quiet" onClick={() => setRemoving(member)}>
+                      Remove<span className="vh"> {member.email}</span>
+                    </button>
+                  </>
+                )}
+              </td>
+            </>
+          )}
+        />
+      </section>
+      {members.settled && manages && table !== undefined && (
+        <Invitations organisation={organisation} roles={table.roles} teams={teams} />
+      )}
+      {changing !== undefined && table !== undefined && (
+        <ChangeMember
+          organisation={organisation}
+          member={changing}
+          table={table}
+          teams={teams}
+          onClose={() => setChanging(undefined)}
+          onChanged={(member) => {
+            members.set((rows) => rows.map((row) => (row.id === member.id ? member : row)));
+            setChanging(undefined);
+            if (member.id === person.id) void enter();
+          }}
+        />
+      )}
+      {removing !== undefined && (
+        <Dialog label="Remove a member" className="small" onClose={() => setRemoving(undefined)}>
+          <h2>
+            Remove {removing.name === '' ? removing.email : removing.name} from {organisation.name}?
+          </h2>
+          <p>
+            From their next click on they see nothing of {organisation.name}, also where a page is open. What they made
+            stays: goals, notes, API keys. They are told by mail.
+          </p>
+          <div className="editor-foot">
+            <button type="button" className="btn danger" onClick={() => void remove(removing)}>
+              Remove
+            </button>
+            <button type="button" className="btn quiet" onClick={() => setRemoving(undefined)}>
+              Keep
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function ChangeMember({
+  organisation,
+  member,
+  table,
+  teams,
+  onClose,
+  onChanged,
+}: {
+  organisation: Organisation;
+  member: Member;
+  table: RoleTable;
+  teams: readonly Team[];
+  onClose: () => void;
+  onChanged: (member: Member) => void;
+}) {
+  const [role, setRole] = useState(member.role);
+  const [inTeams, setInTeams] = useState<readonly number[]>(member.teams.map(({ id }) => id));
+  const [only, setOnly] = useState(member.team_sites_only);
+  const [refusal, setRefusal] = useState<DeskError>();
+  const [sending, setSending] = useState(false);
+  const of = (name: string) => table.roles.find((one) => one.role === name);
+  const meaning = (name: string) => table.permissions.find((one) => one.name === name)?.meaning ?? name;
+  const { gains, losses } = changeText(of(member.role), of(role), meaning);
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    setSending(true);
+    try {
+      onChanged(
+        await organisations.changeMember(organisation.id, member.id, {
+          ...(role === member.role ? {} : { role }),
+          team_ids: [...inTeams],
+          team_sites_only: role === 'owner' ? false : only,
+        }),
+      );
+    } catch (error) {
+      setRefusal(asDeskError(error));
+      setSending(false);
+    }
+  };
+  return (
+    <Dialog label="Change a member" className="small" onClose={onClose}>
+      <h2>{member.name === '' ? member.email : member.name}</h2>
+      <form className="form" onSubmit={save}>
+        <RoleField roles={table.roles} value={role} onChange={setRole} organisation={organisation} />
+        {(gains.length > 0 || losses.length > 0) && (
+          <div className="note" role="status">
+            <div>
+              {gains.length > 0 && <p>Can from now on: {gains.map(inside).join('; ')}.</p>}
+              {losses.length > 0 && <p>Can no longer: {losses.map(inside).join('; ')}.</p>}
+              <p>It holds from their next click on, also where a page is open.</p>
+            </div>
+          </div>
+        )}
+        <TeamChoice teams={teams} chosen={inTeams} onChange={setInTeams} />
+        {role !== 'owner' && (
+          <Toggle
+            label="Sees the sites of these teams only"
+            help="Every other site is hidden, and so is what is about the whole organisation: keys, settings, the audit log."
+            checked={only}
+            onChange={setOnly}
+          />
+        )}
+        <FormError message={refusal?.message} reference={refusal?.reference} />
+        <div className="editor-foot">
+          <button type="submit" className="btn main-act" {...resting(sending)}>
+            {sending ? 'Saving…' : 'Save'}
+          </button>
+          <button type="button" className="btn quiet" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** A sentence of its own as a part of another: `Make API keys` → `make API keys`. */
+const inside = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+
+function RoleField({
+  roles,
+  value,
+  onChange,
+  organisation,
+}: {
+  roles: readonly OrganisationRole[];
+  value: string;
+  onChange: (role: string) => void;
+  organisation: Organisation;
+}) {
+  const given = roles.filter(
+    (one) => one.role === value || one.permissions.every((permission) => may(organisation, permission)),
+  );
+  return (
+    <Field label="Role" help="What each role may do is under Roles.">
+      {(props) => (
+        <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
+          {given.map((one) => (
+            <option key={one.role} value={one.role}>
+              {roleText(one.name)}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+  );
+}
+
+function TeamChoice({
+  teams,
+  chosen,
+  onChange,
+}: {
+  teams: readonly Team[];
+  chosen: readonly number[];
+  onChange: (teams: readonly number[]) => void;
+}) {
+  if (teams.length === 0) return null;
+  return (
+    <fieldset>
+      <legend>
+        <b>Teams</b>
+      </legend>
+      <div className="scopes">
+        {teams.map((team) => (
+          <Toggle
+            key={team.id}
+            label={team.name}
+            checked={chosen.includes(team.id)}
+            onChange={(on) => onChange(on ? [...chosen, team.id] : chosen.filter((one) => one !== team.id))}
+          />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function Invitations({
+  organisation,
+  roles,
+  teams,
+}: {
+  organisation: Organisation;
+  roles: readonly OrganisationRole[];
+  teams: readonly Team[];
+}) {
+  const { id } = organisation;
+  const open = useListed<Invitation>(useCallback(() => organisations.invitations(id), [id]));
+  const [sent, setSent] = useState<SentInvitation>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const today = localTime(now(), organisation.timezone).day;
+  const keep = (made: SentInvitation) => {
+    setSent(made);
+    setRefusal(undefined);
+    open.set((rows) => [made, ...rows.filter((row) => row.id !== made.id)]);
+  };
+  const act = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  return (
+    <>
+      <section>
+        <h2>Invite somebody</h2>
+        <p>They get a link that works once, for seven days and for their address alone.</p>
+        {sent !== undefined && <SentNote sent={sent} />}
+        <InviteForm organisation={organisation} roles={roles} teams={teams} onSent={keep} />
+      </section>
+      <section>
+        <h2>Open invitations</h2>
+        <FormError message={refusal?.message} reference={refusal?.reference} />
+        <ListedTable
+          listed={open}
+          heads={['Address', 'Role', 'Sent', 'Works until']}
+          empty={<Empty title="No invitation is open.">Who accepted one is in the table above.</Empty>}
+          row={(one) => (
+            <>
+              <td className="fill who">{one.email}</td>
+              <td data-head="Role">{roleText(one.role_name)}</td>
+              <td data-head="Sent">
+                {dayText(one.sent_at.slice(0, 10), today)}
+                {one.invited_by !== '' && <div className="q">by {one.invited_by}</div>}
+              </td>
+              <td data-head="Works until">
+                {one.expired ? <span className="tag">expired</span> : dayText(one.expires_at.slice(0, 10), today)}
+              </td>
+              <td className="acts">
+                <button
+                  type="button"
+                  className="btn sm"
+                  onClick={() => void act(async () => keep(await organisations.resend(id, one.id)))}
+                >
+                  Send again<span className="vh"> to {one.email}</span>
+                </button>{' '}
+                <button
+                  type="button"
+                  className="btn sm quiet"
+                  onClick={() =>
+                    void act(async () => {
+                      await organisations.revoke(id, one.id);
+                      open.set((rows) => rows.filter((row) => row.id !== one.id));
+                      if (sent?.id === one.id) setSent(undefined);
+                    })
+                  }
+                >
+                  Revoke<span className="vh"> {one.email}</span>
+                </button>
+              </td>
+            </>
+          )}
+        />
+      </section>
+    </>
+  );
+}
+
+function SentNote({ sent }: { sent: SentInvitation }) {
+  return (
+    <div className="note ok reached" role="status" key={sent.sent_at} ref={takeFocus} tabIndex={-1}>
+      <div>
+        {sent.link === null ? (
+          <p>
+            The invitation is on its way to <b>{sent.email}</b>.
+          </p>
+        ) : (
+          <>
+            <p>
+              <b>This desk sends no mail</b>, so pass the link on to {sent.email} yourself. It is shown this once; a new
+              one can be made any time.
+            </p>
+            <div className="secret">
+              <code>{sent.link}</code>
+              <CopyButton text={sent.link} label="Copy the link" />
+            </div>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function InviteForm({
+  organisation,
+  roles,
+  teams,
+  onSent,
+}: {
+  organisation: Organisation;
+  roles: readonly OrganisationRole[];
+  teams: readonly Team[];
+  onSent: (sent: SentInvitation) => void;
+}) {
+  const [email, setEmail] = useState('');
+  const [role, setRole] = useState('viewer');
+  const [inTeams, setInTeams] = useState<readonly number[]>([]);
+  const [only, setOnly] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const [sending, setSending] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setRefusal(undefined);
+    if (!/^\S+@\S+\.\S+$/.test(email.trim()))
+      return setProblem('An e-mail address has an @ and a domain, such as ana@shop.example.');
+    setSending(true);
+    try {
+      onSent(
+        await organisations.invite(organisation.id, {
+          email: email.trim(),
+          role,
+          team_ids: [...inTeams],
+          team_sites_only: role === 'owner' ? false : only,
+        }),
+      );
+      setEmail('');
+    } catch (error) {
+      const refused = asDeskError(error);
+      if (refused.field === 'email') setProblem(refused.message);
+      else setRefusal(refused);
+    } finally {
+      setSending(false);
+    }
+  };
+  return (
+    <form className="form" onSubmit={submit} noValidate>
+      <div className="pair">
+        <Field label="E-mail" error={problem}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              type="email"
+              autoComplete="off"
+              maxLength={254}
+              value={email}
+              onChange={(event) => {
+                setEmail(event.target.value);
+                setProblem(undefined);
+              }}
+            />
+          )}
+        </Field>
+        <RoleField roles={roles} value={role} onChange={setRole} organisation={organisation} />
+      </div>
+      <TeamChoice teams={teams} chosen={inTeams} onChange={setInTeams} />
+      {inTeams.length > 0 && role !== 'owner' && (
+        <Toggle label="Sees the sites of these teams only" checked={only} onChange={setOnly} />
+      )}
+      <FormError message={refusal?.message} reference={refusal?.reference} />
+      <div className="go">
+        <button type="submit" className="btn main-act" {...resting(sending)}>
+          {sending ? 'Inviting…' : 'Invite'}
+        </button>
+      </div>
+    </form>
+  );
 }

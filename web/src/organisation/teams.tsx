@@ -1,5 +1,222 @@
+import type { FormEvent } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import { Dialog } from '../controls/dialog.tsx';
+import { Field, FormError } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
+import type { DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { may, useSession } from '../desk/session.tsx';
+import { Empty } from '../overview/states.tsx';
+import { ListedTable, useListed } from '../settings/listed.tsx';
+import { Toggle } from '../settings/toggle.tsx';
+import { Denied } from './denied.tsx';
+import type { Member, Team } from './wire.ts';
+import { organisations } from './wire.ts';
 
-export function OrganisationTeams({ organisation: _ }: { organisation: Organisation }) {
-  return null;
+/** Who works on which sites together? */
+export function OrganisationTeams({ organisation }: { organisation: Organisation }) {
+  return may(organisation, 'member.read') ? <Teams organisation={organisation} /> : <Denied what="the teams" />;
+}
+
+function Teams({ organisation }: { organisation: Organisation }) {
+  const { id } = organisation;
+  const manages = may(organisation, 'member.manage');
+  const sites = useSession().sites.filter((one) => one.organisation_id === id);
+  const teams = useListed<Team>(useCallback(() => organisations.teams(id), [id]));
+  const [members, setMembers] = useState<Member[]>([]);
+  const [editing, setEditing] = useState<Team | 'new'>();
+  const [removing, setRemoving] = useState<Team>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  useEffect(() => {
+    organisations.members(id).then(setMembers, () => {});
+  }, [id]);
+  const called = (person: number) => {
+    const found = members.find((one) => one.id === person);
+    return found === undefined ? '' : found.name === '' ? found.email : found.name;
+  };
+  const remove = async (team: Team) => {
+    try {
+      await organisations.removeTeam(id, team.id);
+      teams.set((rows) => rows.filter((row) => row.id !== team.id));
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    } finally {
+      setRemoving(undefined);
+    }
+  };
+  return (
+    <div className="settings wide">
+      <section>
+        <h2 className="vh">All teams</h2>
+        <p>A member who sees team sites only (set under Members) has the sites of all of their teams, and no others.</p>
+        <FormError message={refusal?.message} reference={refusal?.reference} />
+        <ListedTable
+          listed={teams}
+          heads={['Team', 'People', 'Sites']}
+          empty={
+            <Empty title="There is no team yet.">
+              Teams are of use where people should see some sites and not others.
+            </Empty>
+          }
+          row={(team) => (
+            <>
+              <td>
+                <b>{team.name}</b>
+              </td>
+              <td data-head="People">{team.member_ids.map(called).join(', ') || <span className="q">nobody</span>}</td>
+              <td data-head="Sites">
+                {team.site_ids
+                  .map((site) => sites.find((one) => one.id === site)?.domain)
+                  .filter((domain) => domain !== undefined)
+                  .join(', ') || <span className="q">none</span>}
+              </td>
+              <td className="acts">
+                {manages && (
+                  <>
+                    <button type="button" className="btn sm" onClick={() => setEditing(team)}>
+                      Change<span className="vh"> {team.name}</span>
+                    </button>{' '}
+                    <button type="button" className="btn sm quiet" onClick={() => setRemoving(team)}>
+                      Remove<span className="vh"> {team.name}</span>
+                    </button>
+                  </>
+                )}
+              </td>
+            </>
+          )}
+        />
+        {manages && (
+          <div className="go">
+            <button type="button" className="btn main-act" onClick={() => setEditing('new')}>
+              New team
+            </button>
+          </div>
+        )}
+      </section>
+      {editing !== undefined && (
+        <TeamForm
+          organisation={organisation}
+          team={editing === 'new' ? undefined : editing}
+          members={members}
+          onClose={() => setEditing(undefined)}
+          onSaved={(team) => {
+            teams.set((rows) => [...rows.filter((row) => row.id !== team.id), team]);
+            setEditing(undefined);
+          }}
+        />
+      )}
+      {removing !== undefined && (
+        <Dialog label="Remove a team" className="small" onClose={() => setRemoving(undefined)}>
+          <h2>Remove the team {removing.name}?</h2>
+          <p>Its people stay members. Those who see team sites only lose the sites that they had through it.</p>
+          <div className="editor-foot">
+            <button type="button" className="btn danger" onClick={() => void remove(removing)}>
+              Remove team
+            </button>
+            <button type="button" className="btn quiet" onClick={() => setRemoving(undefined)}>
+              Keep it
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function TeamForm({
+  organisation,
+  team,
+  members,
+  onClose,
+  onSaved,
+}: {
+  organisation: Organisation;
+  team: Team | undefined;
+  members: readonly Member[];
+  onClose: () => void;
+  onSaved: (team: Team) => void;
+}) {
+  const sites = useSession().sites.filter((one) => one.organisation_id === organisation.id);
+  const [name, setName] = useState(team?.name ?? '');
+  const [people, setPeople] = useState<readonly number[]>(team?.member_ids ?? []);
+  const [chosen, setChosen] = useState<readonly number[]>(team?.site_ids ?? []);
+  const [refusal, setRefusal] = useState<DeskError>();
+  const [sending, setSending] = useState(false);
+  const flip = (list: readonly number[], id: number, on: boolean) =>
+    on ? [...list, id] : list.filter((one) => one !== id);
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    setSending(true);
+    try {
+      const body = { name: name.trim(), member_ids: [...people], site_ids: [...chosen] };
+      onSaved(
+        team === undefined
+          ? await organisations.makeTeam(organisation.id, body)
+          : await organisations.changeTeam(organisation.id, team.id, body),
+      );
+    } catch (error) {
+      setRefusal(asDeskError(error));
+      setSending(false);
+    }
+  };
+  return (
+    <Dialog label={team === undefined ? 'New team' : 'Change a team'} className="small" onClose={onClose}>
+      <h2>{team === undefined ? 'New team' : team.name}</h2>
+      <form className="form" onSubmit={save}>
+        <Field label="Name" error={refusal?.field === 'name' ? refusal.message : undefined}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              maxLength={60}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
+        </Field>
+        <fieldset>
+          <legend>
+            <b>People</b>
+          </legend>
+          <div className="scopes">
+            {members.map((one) => (
+              <Toggle
+                key={one.id}
+                label={one.name === '' ? one.email : one.name}
+                checked={people.includes(one.id)}
+                onChange={(on) => setPeople(flip(people, one.id, on))}
+              />
+            ))}
+          </div>
+        </fieldset>
+        <fieldset>
+          <legend>
+            <b>Sites</b>
+          </legend>
+          <div className="scopes">
+            {sites.map((one) => (
+              <Toggle
+                key={one.id}
+                label={one.domain}
+                checked={chosen.includes(one.id)}
+                onChange={(on) => setChosen(flip(chosen, one.id, on))}
+              />
+            ))}
+          </div>
+        </fieldset>
+        {refusal !== undefined && refusal.field !== 'name' && (
+          <FormError message={refusal.message} reference={refusal.reference} />
+        )}
+        <div className="editor-foot">
+          <button type="submit" className="btn main-act" {...resting(sending || name.trim() === '')}>
+            {sending ? 'Saving…' : 'Save team'}
+          </button>
+          <button type="button" className="btn quiet" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
 }

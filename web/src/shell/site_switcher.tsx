@@ -34,21 +34,27 @@ export function SiteSwitcher({
   const [search, setSearch] = useState('');
   const [at, setAt] = useState(0);
   const wanted = search.trim().toLowerCase();
+  const grouped = session.organisations.length > 1;
+  const order = new Map(session.organisations.map(({ id }, place) => [id, place]));
+  const sites = session.sites
+    .filter((one) => one.domain.includes(wanted))
+    .sort((a, b) => (order.get(a.organisation_id) ?? 0) - (order.get(b.organisation_id) ?? 0));
   const options = [
-    ...session.sites
-      .filter((one) => one.domain.includes(wanted))
-      .map((one) => ({
-        id: String(one.id),
-        text: one.domain,
-        tile: true,
-        to:
-          route.page === 'settings'
-            ? pathOf({ page: 'settings', site: one.domain, section: route.section })
-            : pathOf({ page: here.page, site: one.domain }) +
-              (here.keepsView && site !== undefined ? writeView(readView(query)) : ''),
-      })),
-    ...(session.sites.length > 1 && wanted === '' ? [{ id: 'all', text: 'All sites', tile: false, to: '/' }] : []),
-    ...(wanted === '' ? [{ id: 'new', text: 'Add a site', tile: false, to: '/sites/new' }] : []),
+    ...sites.map((one) => ({
+      id: String(one.id),
+      text: one.domain,
+      tile: true,
+      group: grouped ? session.organisations.find(({ id }) => id === one.organisation_id)?.name : undefined,
+      to:
+        route.page === 'settings'
+          ? pathOf({ page: 'settings', site: one.domain, section: route.section })
+          : pathOf({ page: here.page, site: one.domain }) +
+            (here.keepsView && site !== undefined ? writeView(readView(query)) : ''),
+    })),
+    ...(session.sites.length > 1 && wanted === ''
+      ? [{ id: 'all', text: 'All sites', tile: false, group: undefined, to: '/' }]
+      : []),
+    ...(wanted === '' ? [{ id: 'new', text: 'Add a site', tile: false, group: undefined, to: '/sites/new' }] : []),
   ];
   const active = Math.min(at, Math.max(0, options.length - 1));
   const name = site ?? organisation?.name ?? session.organisations[0]?.name ?? 'Fairlead';
@@ -68,7 +74,7 @@ export function SiteSwitcher({
         setAt(
           Math.max(
             0,
-            session.sites.findIndex((one) => one.domain === site),
+            sites.findIndex((one) => one.domain === site),
           ),
         );
       }}
@@ -105,9 +111,14 @@ export function SiteSwitcher({
               })}
             />
           </div>
-          <Options sites={session.sites.filter((one) => one.domain.includes(wanted)).slice(0, numbersMax)}>
+          <Options sites={sites.slice(0, numbersMax)}>
             {(numbers) =>
-              options.map((option, index) => (
+              options.map((option, index) => [
+                option.group !== undefined && option.group !== options[index - 1]?.group && (
+                  <div key={`group ${option.group}`} className="group-name" role="presentation">
+                    {option.group}
+                  </div>
+                ),
                 // biome-ignore lint/a11y/useKeyWithClickEvents: the input above owns the keyboard (combobox pattern).
                 <div
                   key={option.id}
@@ -122,8 +133,8 @@ export function SiteSwitcher({
                   <span className="cut">{option.text}</span>
                   {option.tile && numbers(option.text)}
                   {option.text === site ? <Icon name="check" /> : option.tile && <span className="site-mark" />}
-                </div>
-              ))
+                </div>,
+              ])
             }
           </Options>
         </div>

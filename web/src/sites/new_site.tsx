@@ -1,19 +1,23 @@
 import type { FormEvent } from 'react';
 import { useEffect, useRef, useState } from 'react';
 import { retentionMonthsMax } from '../../../contract/limits.ts';
-import { navigate } from '../address/navigate.tsx';
+import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { FormError, keepFocus } from '../controls/field.tsx';
+import { Field, FormError, keepFocus, Select } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
-import { useDesk } from '../desk/session.tsx';
+import { may, useDesk, useSession } from '../desk/session.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { browserTimezone, cleanDomain, domainProblem, likelyCurrency } from './choices.tsx';
 import { CurrencyField, DomainField, RetentionField, TimezoneField } from './fields.tsx';
 
 export function NewSitePage() {
   const { keepSite } = useDesk();
+  const { search } = useAddress();
+  const adding = useSession().organisations.filter((one) => may(one, 'site.manage'));
+  const asked = new URLSearchParams(search).get('o');
+  const [into, setInto] = useState((adding.find((one) => one.slug === asked) ?? adding[0])?.id);
   const [domain, setDomain] = useState('');
   const [timezone, setTimezone] = useState(browserTimezone());
   const [currency, setCurrency] = useState(likelyCurrency(navigator.language));
@@ -34,7 +38,10 @@ export function NewSitePage() {
     }
     setSending(true);
     try {
-      const site = await api.createSite({ domain: cleanDomain(domain), timezone, currency, retention_months: months });
+      const site = await api.createSite(
+        { domain: cleanDomain(domain), timezone, currency, retention_months: months },
+        into,
+      );
       keepSite(site);
       navigate(pathOf({ page: 'settings', site: site.domain, section: 'snippet' }));
     } catch (error) {
@@ -52,6 +59,19 @@ export function NewSitePage() {
               Events are counted for one domain. Pages of its subdomains count too; they are told apart by hostname.
             </p>
             <div className="form">
+              {adding.length > 1 && (
+                <Field label="Organisation">
+                  {(props) => (
+                    <Select {...props} value={into ?? ''} onChange={(event) => setInto(Number(event.target.value))}>
+                      {adding.map((one) => (
+                        <option key={one.id} value={one.id}>
+                          {one.name}
+                        </option>
+                      ))}
+                    </Select>
+                  )}
+                </Field>
+              )}
               <DomainField
                 label="Domain"
                 error={problem ?? (refusal?.field === 'domain' ? refusal.message : undefined)}

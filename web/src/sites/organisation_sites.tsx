@@ -1,10 +1,7 @@
 import type { Organisation } from '../desk/session.tsx';
-import { Shell } from '../shell/shell.tsx';
+import { SitesPage } from './page.tsx';
 
+/** The sites of one organisation: what an agency opens first for a client. */
 export function OrganisationSitesPage({ organisation }: { organisation: Organisation }) {
-  return (
-    <Shell organisation={organisation} title="Sites">
-      <main className="wrap" id="main" tabIndex={-1} />
-    </Shell>
-  );
+  return <SitesPage organisation={organisation} />;
 }

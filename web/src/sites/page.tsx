@@ -1,167 +1,77 @@
 import { useState } from 'react';
 import { Link } from '../address/navigate.tsx';
-import { pathOf } from '../address/route.ts';
-import { Sparkline } from '../charts/sparkline.tsx';
-import { ChangeMark } from '../controls/change.tsx';
 import { Icon } from '../controls/icons.tsx';
-import type { Answer } from '../desk/answers.ts';
-import { drawn, useAnswers } from '../desk/answers.ts';
-import type { QueryRequest, Site } from '../desk/api.ts';
-import { useSession } from '../desk/session.tsx';
-import { now } from '../edge/browser.ts';
-import { cellNumber, change, exactCount, metricText, onItsWay } from '../numbers/format.ts';
-import { localTime, resolveAgainst, resolvePeriod, stepLabels } from '../period/period.ts';
-import { rangeText } from '../period/words.ts';
+import type { Organisation } from '../desk/session.tsx';
+import { may, useSession } from '../desk/session.tsx';
+import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
-import { Tile } from '../shell/site_switcher.tsx';
+import type { SiteGroup } from './table.tsx';
+import { SitesTable } from './table.tsx';
 
-/** One batch takes 20 questions and a site needs three, so sites are asked for in portions. */
-const sitesPerBatch = 6;
+/** From so many sites on, somebody looks for one by name. */
+const searchedFrom = 8;
 
-/** How are all my sites? Now, the last seven days, and how they moved. */
-export function SitesPage() {
-  const { sites } = useSession();
-  const portions: Site[][] = [];
-  for (let at = 0; at < sites.length; at += sitesPerBatch) portions.push(sites.slice(at, at + sitesPerBatch));
+/** How are all my sites? Now, the last seven days, and how they moved; of one organisation or of all. */
+export function SitesPage({ organisation }: { organisation?: Organisation }) {
+  const session = useSession();
+  const [search, setSearch] = useState('');
+  const wanted = search.trim().toLowerCase();
+  const organisations = organisation === undefined ? session.organisations : [organisation];
+  const all = session.sites.filter((one) => organisations.some(({ id }) => id === one.organisation_id));
+  const groups: SiteGroup[] = organisations
+    .map(({ id, name }) => ({
+      name: organisations.length === 1 ? undefined : name,
+      sites: all.filter((one) => one.organisation_id === id && one.domain.includes(wanted)),
+    }))
+    .filter(({ sites }) => sites.length > 0);
+  const adds = organisations.find((one) => may(one, 'site.manage'));
+  const newSite = `/sites/new${organisation === undefined ? '' : `?o=${organisation.slug}`}`;
   return (
     <Shell
-      title="All sites"
+      organisation={organisation}
+      title={organisation === undefined ? 'All sites' : 'Sites'}
       controls={
-        <Link className="btn main-act" href="/sites/new">
-          <Icon name="plus" />
-          Add a site
-        </Link>
+        adds !== undefined && (
+          <Link className="btn main-act" href={newSite}>
+            <Icon name="plus" />
+            Add a site
+          </Link>
+        )
       }
     >
       <main className="wrap" id="main" tabIndex={-1}>
-        <div className="sites">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Site</th>
-                <th scope="col" className="num">
-                  Now
-                </th>
-                <th scope="col" className="lo">
-                  7 days, own scale
-                </th>
-                <th scope="col" className="num">
-                  Visitors
-                </th>
-                <th scope="col" className="num">
-                  Change
-                </th>
-              </tr>
-            </thead>
-            {portions.map((portion) => (
-              <SiteRows key={portion[0]?.id} sites={portion} />
-            ))}
-          </table>
-        </div>
-        <p className="fresh">
-          <span>
-            Visitors are those of the last seven days up to now, against the seven before up to the same time, each site
-            in its own timezone. Now is who had an event in the last five minutes.
-          </span>
-        </p>
-        <p className="only-m">
-          <Link className="btn" href="/sites/new">
-            Add a site
-          </Link>
-        </p>
+        {all.length >= searchedFrom && (
+          <div className="in sm search">
+            <Icon name="search" />
+            <input
+              aria-label="Find a site"
+              placeholder="Find a site…"
+              value={search}
+              onChange={(event) => setSearch(event.target.value)}
+            />
+          </div>
+        )}
+        {groups.length > 0 ? (
+          <SitesTable groups={groups} />
+        ) : (
+          <div className="list">
+            {wanted !== '' ? (
+              <Empty title={`No site here has “${search.trim()}” in its name.`} />
+            ) : (
+              <Empty title="There is no site here that you can see.">
+                {adds === undefined ? 'An owner can put you into a team, or add a site.' : 'Add the first one.'}
+              </Empty>
+            )}
+          </div>
+        )}
+        {adds !== undefined && (
+          <p className="only-m">
+            <Link className="btn" href={newSite}>
+              Add a site
+            </Link>
+          </p>
+        )}
       </main>
     </Shell>
   );
-}
-
-function SiteRows({ sites }: { sites: readonly Site[] }) {
-  const [moment] = useState(now);
-  const questions: Record<string, QueryRequest> = {};
-  for (const site of sites) {
-    const local = localTime(moment, site.timezone);
-    const range = resolvePeriod({ kind: 'preset', preset: '7d' }, local.day, local.day);
-    const before = resolveAgainst(range, { kind: 'before' }, true) ?? range;
-    questions[`${site.id} week`] = {
-      site_id: site.domain,
-      metrics: ['visitors'],
-      date_range: [range.from, range.to],
-      include: {
-        imports: true,
-        comparisons: {
-          mode: 'custom',
-          date_range: [`${before.from}T00:00:00`, `${before.to}T${local.time.slice(0, 5)}:59`],
-        },
-      },
-    };
-    questions[`${site.id} days`] = {
-      site_id: site.domain,
-      metrics: ['visitors'],
-      date_range: [range.from, range.to],
-      dimensions: ['time:day'],
-      include: { imports: true },
-    };
-    questions[`${site.id} now`] = { site_id: site.domain, metrics: ['visitors'], date_range: 'realtime' };
-  }
-  const { answers } = useAnswers(questions);
-  return (
-    <tbody>
-      {sites.map((site) => {
-        const week = answers[`${site.id} week`] as Answer;
-        const row = drawn(week)?.results[0];
-        const live = answers[`${site.id} now`] as Answer;
-        const here = cellNumber(drawn(live)?.results[0]?.metrics[0]);
-        const local = localTime(moment, site.timezone);
-        const range = resolvePeriod({ kind: 'preset', preset: '7d' }, local.day, local.day);
-        const days = drawn(answers[`${site.id} days`] as Answer);
-        const byDay = new Map(
-          (days?.results ?? []).map((result) => [result.dimensions[0], cellNumber(result.metrics[0]) ?? 0]),
-        );
-        const values = stepLabels(range, 'day').map((day) => byDay.get(day) ?? 0);
-        return (
-          <tr key={site.id}>
-            <td>
-              <Link href={pathOf({ page: 'analytics', site: site.domain })}>
-                <Tile name={site.domain} />
-                <span className="cut">{site.domain}</span>
-              </Link>
-            </td>
-            <td className="num">
-              {here === null ? live.state === 'failed' ? 'not read' : <Coming /> : exactCount(here)}
-            </td>
-            <td className="lo">
-              {days !== undefined && (
-                <Sparkline
-                  values={values}
-                  top={Math.max(...values)}
-                  running
-                  label={`Visitors per day, ${rangeText(range, local.day)}: ${values.join(', ')}`}
-                />
-              )}
-            </td>
-            <td className="num">
-              {row === undefined ? (
-                week.state === 'failed' ? (
-                  'not read'
-                ) : (
-                  <Coming />
-                )
-              ) : (
-                metricText('visitors', row.metrics[0], { exact: true })
-              )}
-            </td>
-            <td className="num">
-              {row !== undefined && (
-                <ChangeMark change={change('visitors', row.metrics[0], row.comparison?.metrics[0])} />
-              )}
-            </td>
-          </tr>
-        );
-      })}
-    </tbody>
-  );
-}
-
-/** An element of its own: a number that came into the same text would count as one that moved. */
-function Coming() {
-  return <span>{onItsWay}</span>;
 }

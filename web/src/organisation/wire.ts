@@ -1,0 +1,93 @@
+import type {
+  Invitation,
+  InvitationReading,
+  invitationAcceptance,
+  Member,
+  memberChange,
+  newInvitation,
+  newOrganisation,
+  newRole,
+  newTeam,
+  OrganisationDetails,
+  OrganisationRole,
+  organisationChange,
+  RoleTable,
+  SentInvitation,
+  Team,
+} from '../../../contract/organisations.ts';
+import { call } from '../desk/api.ts';
+
+export type {
+  Invitation,
+  InvitationReading,
+  Member,
+  OrganisationDetails,
+  OrganisationRole,
+  RoleTable,
+  SentInvitation,
+  Team,
+};
+
+type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
+export type NewInvitation = Sent<typeof newInvitation>;
+export type NewTeam = Sent<typeof newTeam>;
+export type NewRole = Sent<typeof newRole>;
+
+const at = (organisation: number | string, rest = '') =>
+  `/api/organisations/${encodeURIComponent(organisation)}${rest}`;
+
+/** The calls about organisations, in a part of their own: who looks at numbers does not load them. */
+export const organisations = {
+  read: (organisation: number | string) => call<OrganisationDetails>('GET', at(organisation)),
+  make: (body: Sent<typeof newOrganisation>) => call<OrganisationDetails>('POST', '/api/organisations', { body }),
+  change: (organisation: number, body: Sent<typeof organisationChange>) =>
+    call<OrganisationDetails>('PATCH', at(organisation), { body }),
+  setLogo: (organisation: number, bytes: Blob) => call<{ logo: string }>('PUT', at(organisation, '/logo'), { bytes }),
+  removeLogo: (organisation: number) => call<undefined>('DELETE', at(organisation, '/logo')),
+  logoAddress: (organisation: number, version: string) => at(organisation, `/logo?v=${version}`),
+  close: (organisation: number, slug: string) =>
+    call<OrganisationDetails>('PUT', at(organisation, '/closing'), { body: { slug } }),
+  reopen: (organisation: number) => call<OrganisationDetails>('DELETE', at(organisation, '/closing')),
+  leave: (organisation: number, slug: string) =>
+    call<undefined>('POST', at(organisation, '/departures'), { body: { slug } }),
+  offerOwnership: (organisation: number, person: number) =>
+    call<unknown>('PUT', at(organisation, '/ownership-offer'), { body: { person_id: person } }),
+  endOffer: (organisation: number) => call<undefined>('DELETE', at(organisation, '/ownership-offer')),
+  acceptOffer: (organisation: number) => call<undefined>('POST', at(organisation, '/ownership-offer/acceptances')),
+  members: (organisation: number) =>
+    call<{ members: Member[] }>('GET', at(organisation, '/members')).then((answer) => answer.members),
+  changeMember: (organisation: number, person: number, body: Sent<typeof memberChange>) =>
+    call<Member>('PATCH', at(organisation, `/members/${person}`), { body }),
+  removeMember: (organisation: number, person: number) =>
+    call<undefined>('DELETE', at(organisation, `/members/${person}`)),
+  roles: (organisation: number) => call<RoleTable>('GET', at(organisation, '/roles')),
+  makeRole: (organisation: number, body: NewRole) =>
+    call<OrganisationRole>('POST', at(organisation, '/roles'), { body }),
+  changeRole: (organisation: number, role: string, body: NewRole) =>
+    call<OrganisationRole>('PUT', at(organisation, `/roles/${role.slice('custom:'.length)}`), { body }),
+  removeRole: (organisation: number, role: string, successor: string | undefined) =>
+    call<undefined>(
+      'DELETE',
+      at(
+        organisation,
+        `/roles/${role.slice('custom:'.length)}${successor === undefined ? '' : `?${new URLSearchParams({ successor })}`}`,
+      ),
+    ),
+  teams: (organisation: number) =>
+    call<{ teams: Team[] }>('GET', at(organisation, '/teams')).then((answer) => answer.teams),
+  makeTeam: (organisation: number, body: NewTeam) => call<Team>('POST', at(organisation, '/teams'), { body }),
+  changeTeam: (organisation: number, id: number, body: NewTeam) =>
+    call<Team>('PUT', at(organisation, `/teams/${id}`), { body }),
+  removeTeam: (organisation: number, id: number) => call<undefined>('DELETE', at(organisation, `/teams/${id}`)),
+  invitations: (organisation: number) =>
+    call<{ invitations: Invitation[] }>('GET', at(organisation, '/invitations')).then((answer) => answer.invitations),
+  invite: (organisation: number, body: NewInvitation) =>
+    call<SentInvitation>('POST', at(organisation, '/invitations'), { body }),
+  resend: (organisation: number, id: number) =>
+    call<SentInvitation>('POST', at(organisation, `/invitations/${id}/links`)),
+  revoke: (organisation: number, id: number) => call<undefined>('DELETE', at(organisation, `/invitations/${id}`)),
+  readInvitation: (token: string) => call<InvitationReading>('POST', '/api/invitations/readings', { body: { token } }),
+  acceptInvitation: (body: Sent<typeof invitationAcceptance>) =>
+    call<{ slug: string }>('POST', '/api/invitations/acceptances', { body }),
+  joinByInvitation: (token: string) => call<{ slug: string }>('POST', '/api/invitations/joins', { body: { token } }),
+};
