@@ -7,6 +7,7 @@ import {
   exportUsage,
   importsUsage,
   importUsage,
+  organisationsUsage,
   setUpUsage,
   UsageError,
   undoUsage,
@@ -59,6 +60,11 @@ const commands: Record<string, Command> = {
     summary: 'audit verify: hold the audit log, or an exported one, against its hashes and signatures',
     usage: auditUsage,
     run: async (args) => (await import('./audit_command.ts')).runAudit(args),
+  },
+  organisations: {
+    summary: 'organisations suspend: stop an organisation or a person, or let them go on',
+    usage: organisationsUsage,
+    run: async (args) => (await import('./organisations_command.ts')).runOrganisations(args),
   },
   explain: {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',

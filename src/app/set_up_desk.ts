@@ -158,6 +158,8 @@ async function findOrCreateOrganisation(
     const hash = await desk.accounts.passwords.hash(input.password);
     const { organisationId } = await postgres.system(async (sql) => {
       const made = await createOrganisation(sql, clock, { email: input.email, organisation: input.organisation, hash });
+      // As in the first run in a browser: somebody has to run the desk.
+      await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [made.personId]);
       await noteFirstOwner(sql, desk.house.audit, { ...made, organisation: input.organisation, actor: operator });
       return made;
     });

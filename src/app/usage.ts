@@ -10,6 +10,8 @@ export const undoUsage = 'fairlead undo-import <number> --site <domain>';
 export const exportUsage =
   'fairlead export <domain> --out <file> [--format plausible|ndjson|parquet] [--from 2026-01-01] [--to 2026-01-31]';
 export const auditUsage = 'fairlead audit verify [--file <export.ndjson> [--key <public key>]]';
+export const organisationsUsage =
+  'fairlead organisations suspend <address in /o/…, or e-mail of a person> --reason "…" | fairlead organisations resume <the same>';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
 export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead access-log 2026-11-28';

@@ -1,4 +1,5 @@
 import { repeat } from '../../platform/clock.ts';
+import type { ControlCommand } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { customRoleRoutes } from './custom_roles.ts';
 import { generalRoutes } from './general.ts';
@@ -16,7 +17,11 @@ export { openStatuses } from './statuses.ts';
 const closingMs = 10 * 60_000;
 
 /** Organisations: their people, roles, teams and invitations, their settings and their status. */
-export function openOrganisations(parts: OrganisationParts): { routes: Route[]; stop(): void } {
+export function openOrganisations(parts: OrganisationParts): {
+  routes: Route[];
+  commands: Record<string, ControlCommand>;
+  stop(): void;
+} {
   const { clock, log, config } = parts.house;
   const operator = openOperator(parts);
   const stop =
@@ -35,6 +40,19 @@ export function openOrganisations(parts: OrganisationParts): { routes: Route[]; 
       ...invitationRoutes(parts),
       ...operatorRoutes(parts, operator),
     ],
+    commands: {
+      /** `target` is an organisation's name in addresses, or the e-mail address of a person. */
+      async 'status-of'(args) {
+        const target = args.get('target') ?? '';
+        const wish = {
+          status: args.get('status') === 'suspended' ? ('suspended' as const) : ('active' as const),
+          reason: args.get('reason') ?? undefined,
+        };
+        const by = { actor: { type: 'operator' as const } };
+        if (target.includes('@')) await operator.setPerson(target, wish, by);
+        else await operator.setOrganisation(target, wish, by);
+      },
+    },
     stop,
   };
 }
