@@ -8,8 +8,8 @@ import { answerQuery, type Shape } from './data.ts';
 import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
 import { importsOf } from './double_imports.ts';
-import { openShares } from './double_shares.ts';
 import { openOrganisations } from './double_organisations.ts';
+import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
 
 /**
