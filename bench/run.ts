@@ -3,7 +3,7 @@
  *
  *     npm run bench                          everything, with 1,000,000 events
  *     npm run bench -- 10000000              everything, with ten million
- *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, memory, disk
+ *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, memory, disk, audit
  *     npm run bench -- query 10000000 --data bench/.data/10m --rounds 60
  *
  * With --data the desk stays there and is used again; without, it is made in a temporary folder and removed.
@@ -15,6 +15,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { measureAudit } from './audit.ts';
 import { measureDashboard } from './dashboard.ts';
 import { type DeskFolder, pause, postgresFolder, prepareDesk, type Running, startDesk, whenFrozen } from './desk.ts';
 import { diskTable } from './disk.ts';
@@ -24,7 +25,7 @@ import { percentile } from './percentile.ts';
 import { measureQueries } from './query.ts';
 import { measureVisible } from './visible.ts';
 
-const parts = ['tracker', 'start', 'query', 'dashboard', 'visible', 'ingest', 'memory', 'disk'] as const;
+const parts = ['tracker', 'start', 'query', 'dashboard', 'visible', 'ingest', 'memory', 'disk', 'audit'] as const;
 type Part = (typeof parts)[number];
 
 /** A line of the table. `holds` is left out where there is no target. */
@@ -71,7 +72,9 @@ process.exit(0);
 async function run() {
   const has = (part: Part) => wanted.includes(part);
   if (has('tracker')) lines.push(tracker());
-  if (wanted.every((part) => part === 'tracker')) return;
+  // The trail is measured on a database of its own.
+  if (has('audit')) lines.push(...(await measureAudit(say)));
+  if (wanted.every((part) => part === 'tracker' || part === 'audit')) return;
   const desk = await prepareDesk(folder, { events, say });
   let running = await startDesk(desk);
   try {

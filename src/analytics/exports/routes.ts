@@ -25,7 +25,10 @@ const spansMax = 1_000;
 type Span = { from: number; to: number };
 
 /** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
-export function exportRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit'>, runner: ExportRunner): Route[] {
+export function exportRoutes(
+  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit'>,
+  runner: ExportRunner,
+): Route[] {
   const { postgres, warehouse, clock, audit } = house;
   const records = openExportRecords(house);
 

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { actions } from './actions.ts';
+
+/**
+ * Names whose feature has not landed, each with why. It must shrink until it is empty.
+ */
+const awaited: Readonly<Record<string, string>> = {
+  ...of('sign-in and account pages: the part of people', [
+    ...['session.started', 'session.ended', 'session.all_ended', 'session.refused', 'session.reused'],
+    ...['password.changed', 'password.reset_asked', 'password.reset'],
+    ...['email.change_asked', 'email.changed', 'email.verified'],
+    ...['second_factor.enabled', 'second_factor.disabled', 'second_factor.refused'],
+    ...['second_factor.codes_renewed', 'second_factor.used_recovery'],
+    ...['person.added', 'person.changed', 'person.closing', 'person.closed', 'terms.accepted'],
+    ...['operator.sign_up_changed', 'operator.password_reset', 'operator.second_factor_off'],
+    ...['operator.granted', 'operator.withdrawn'],
+  ]),
+  ...of('an invitation that is refused is not written down yet', ['invitation.refused']),
+  ...of('teams are set as a whole, which is team.changed', ['team.member_added', 'team.member_removed']),
+  ...of('sites that are renamed, moved, emptied and deleted', [
+    ...['site.renamed', 'site.move_offered', 'site.move_refused', 'site.moved', 'site.emptied', 'site.deleted'],
+  ]),
+  ...of('nothing seals a secret that can be replaced yet', ['secret.rotated']),
+  ...of('the executor of erasure is a capability of its own', ['subject.shredded']),
+  ...of('reports by mail', ['report.subscribed', 'report.unsubscribed']),
+};
+
+/** Names that one template makes, such as `organisation.${state}`, and where. */
+const made: Readonly<Record<string, string>> = of('accounts/organisations/status_changes.ts', [
+  ...['organisation.suspended', 'organisation.resumed', 'organisation.closing', 'organisation.closed'],
+]);
+
+function of(why: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, why]));
+}
+
+const source = join(import.meta.dirname, '..', '..');
+
+/** Every name in quotes in the server's own code, but for the registry and the tests. */
+function namesInCode(): Set<string> {
+  const names = new Set<string>();
+  for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
+    if (!entry.name.endsWith('.ts') || entry.name.endsWith('.test.ts')) continue;
+    const path = join(entry.parentPath, entry.name);
+    if (path.endsWith(join('audit', 'actions.ts'))) continue;
+    for (const [, name] of readFileSync(path, 'utf8').matchAll(/'([a-z_]+\.[a-z_]+)'/g)) names.add(name as string);
+  }
+  return names;
+}
+
+test('every act of the registry is written down by a call, and what is called is in the registry (AUD-01)', () => {
+  const called = namesInCode();
+  const silent = Object.keys(actions).filter((name) => !called.has(name) && !(name in made));
+  expect(silent.filter((name) => !(name in awaited))).toEqual([]);
+  expect(Object.keys({ ...awaited, ...made }).filter((name) => !(name in actions))).toEqual([]);
+});
+
+test('a sentence says what was done, and an alert is for what takes something away or lets somebody in', () => {
+  for (const [name, { sentence, class: dataClass }] of Object.entries(actions)) {
+    expect(sentence, name).toMatch(/^[a-z][^.]*$/);
+    expect(sentence.split('{target}').length, name).toBeLessThanOrEqual(2);
+    expect(dataClass, name).toMatch(/^D\d+$/);
+  }
+});
