@@ -12,7 +12,8 @@ export async function agreeOnKey(parts: {
   postgres: Postgres;
   clock: Clock;
   keys: Pick<KeyRing, 'fingerprint'>;
-  keyFile: string;
+  /** The key file or the variable, as a sentence names it. */
+  keyName: string;
 }): Promise<void> {
   const known = await parts.postgres.system(async (sql) => {
     await sql.run(
@@ -23,6 +24,6 @@ export async function agreeOnKey(parts: {
   });
   if (known.key_fingerprint === parts.keys.fingerprint) return;
   throw new KeyFileError(
-    `The key file ${parts.keyFile} holds the key ${parts.keys.fingerprint}, but the database was written under ${known.key_fingerprint}. Processes that share a database need copies of one key file: put one there. Nothing was changed.`,
+    `${parts.keyName.replace(/^t/, 'T')} holds the key ${parts.keys.fingerprint}, but the database was written under ${known.key_fingerprint}. Processes that share a database need copies of one key file: put one there. Nothing was changed.`,
   );
 }

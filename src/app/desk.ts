@@ -93,7 +93,7 @@ export async function openDesk(parts: {
     undo.push(() => postgres.close());
     undo.push(() => warehouse.close());
     const keyName = config.keySource?.variable ?? `the key file ${config.keyFile}`;
-    await agreeOnKey({ postgres, clock, keys, keyFile: config.keyFile });
+    await agreeOnKey({ postgres, clock, keys, keyName });
     await refuseMissingRoots({ postgres, keys, keyName });
     await migrateWarehouse(
       warehouse,

@@ -28,6 +28,8 @@ describe('settings are checked at start, all at once, naming the variable and th
       { FAIRLEAD_DATA_DIR: '/srv/data', FAIRLEAD_KEY_FILE: '/srv/data-keys/root' },
       [],
     ],
+    ['a key from two places', { FAIRLEAD_KEY: 'AAAA', FAIRLEAD_KEY_COMMAND: 'cat key' }, ['FAIRLEAD_KEY']],
+    ['a key from a command', { FAIRLEAD_KEY_COMMAND: 'cat key' }, []],
     ['a database without its owner', { DATABASE_URL: 'postgres://app@db/fairlead' }, ['DATABASE_MIGRATION_URL']],
     [
       'a database of another kind',
