@@ -80,7 +80,7 @@ function pictureText({ days, due }: ReportContent): string {
 export function previewPage(letter: ReportLetter): string {
   const { subject, blocks } = reportMail.write(letter);
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en" data-theme="light"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${htmlText(subject)}</title><link rel="stylesheet" href="/share/assets/style.css"></head>
 <body><main class="letter"><article class="panel"><h1>${htmlText(subject)}</h1>
 ${blocks.map(htmlOf).join('\n')}

@@ -125,7 +125,7 @@ th:last-child, td:last-child { padding-right: 16px; }
 .widget .k:nth-child(n + 4) { display: none; }
 .widget .ks + .ch { border-top: 0; }
 
-.letter { display: grid; place-items: start center; color-scheme: light; }
+.letter { display: grid; place-items: start center; }
 .letter .panel { width: 100%; max-width: 640px; padding: 24px; gap: 16px; }
 .letter h1 { font: var(--t-20); font-weight: 600; letter-spacing: -0.015em; }
 .letter img { display: block; width: 100%; height: auto; }
