@@ -28,6 +28,12 @@ export const browserStorage = [
     until: 'the answer of the passkey, 5 minutes at most',
   },
   {
+    kind: 'cookie',
+    name: '__Host-fairlead_step',
+    purpose: 'Waits for the second factor after the password, and lets nothing else be done.',
+    until: 'the code, 10 minutes at most',
+  },
+  {
     kind: 'localStorage',
     name: 'fairlead.theme',
     purpose: 'Remembers a chosen theme: “light” or “dark”. Not set while the system decides.',

@@ -1,3 +1,4 @@
+import { peopleLimits } from '../../contract/people.ts';
 import { refreshDaysAbsolute } from './tokens.ts';
 
 /**
@@ -6,6 +7,9 @@ import { refreshDaysAbsolute } from './tokens.ts';
  */
 export const accessCookie = '__Host-fairlead_access';
 export const refreshCookie = '__Host-fairlead_refresh';
+
+/** Between the password and the second step; lets its holder take that step and nothing else. */
+export const stepCookie = '__Host-fairlead_step';
 
 const attributes = 'Path=/; HttpOnly; Secure; SameSite=Lax';
 
@@ -18,7 +22,15 @@ export function sessionCookies(tokens: { access: string; refresh: string }): str
 }
 
 export function endedCookies(): string[] {
-  return [`${accessCookie}=; Max-Age=0; ${attributes}`, `${refreshCookie}=; Max-Age=0; ${attributes}`];
+  return [accessCookie, refreshCookie].map(endedCookie);
+}
+
+export function stepCookieOf(token: string): string {
+  return `${stepCookie}=${token}; Max-Age=${peopleLimits.secondStepMinutes * 60}; ${attributes}`;
+}
+
+export function endedCookie(name: string): string {
+  return `${name}=; Max-Age=0; ${attributes}`;
 }
 
 /** The value of one cookie; the first wins, as browsers send the most specific first. */

@@ -3,13 +3,15 @@ import { repeat } from '../platform/clock.ts';
 import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
-import { accessCookie, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
-import { deviceOf } from './device.ts';
+import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
 import { openIdentities } from './identities/index.ts';
-import { refuseInsecure } from './insecure.ts';
 import { type Notices, openMailPart } from './mail/index.ts';
 import { openOrganisations, openStatuses, readMemberships } from './organisations/index.ts';
 import { openPasswords } from './passwords.ts';
+import { openPeople, type PeopleSubject, tellOfCopy } from './people/index.ts';
+import { findPerson } from './people/person.ts';
+import { forgetEnded } from './people/retention.ts';
+import type { Asker } from './people/sign_in.ts';
 import { personPrincipal, underOrganisationStatus } from './roles.ts';
 import { accountRoutes } from './routes.ts';
 import { openSessions } from './sessions.ts';
@@ -24,15 +26,19 @@ export { everywhere } from './everywhere.ts';
 export { agreeOnKey } from './installation.ts';
 export { type Notice, openNotices } from './mail/index.ts';
 export { readMemberships } from './organisations/index.ts';
+export { checkPassword } from './password_rules.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
+export { learnPlaces } from './place.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
-export { checkPassword, createOrganisation, noteFirstOwner } from './set_up.ts';
+export { createOrganisation, noteFirstOwner } from './set_up.ts';
 export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
 export { openThrottles, type Throttles } from './throttle.ts';
 
 export const accountsMigrations = new URL('./migrations/', import.meta.url);
 
+/** Links of mails live an hour, so what has expired goes within minutes; ended sessions go with it. */
 const forgetEveryMs = 10 * 60_000;
+const forgetFirstMs = 60_000;
 
 export interface Accounts extends RunningSubject {
   setUp: SetUp;
@@ -44,7 +50,9 @@ export interface Accounts extends RunningSubject {
    * A session for somebody who has proved who they are in another way than by password.
    * @returns its cookies, each a `set-cookie`; undefined when nobody has this address
    */
-  startSession(email: string, userAgent: string | undefined): Promise<string[] | undefined>;
+  startSession(email: string, asker: Asker): Promise<string[] | undefined>;
+  /** Signing in, second factors and links of mails, for what else may prove a person. */
+  people: PeopleSubject;
   /** Who sends this request? A key in the Authorization header, else the session cookie. */
   authenticate(request: IncomingMessage): Promise<Principal | undefined>;
   /** The same for a bare `Authorization` value, for the collection plane. */
@@ -56,16 +64,22 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const { postgres, clock, random, keys } = house;
   const passwords = openPasswords({ keys, clock });
   const tokens = openTokens({ keys, clock, random });
-  const sessions = openSessions({ postgres, clock, random, tokens });
+  const sessions = openSessions({ postgres, clock, random, tokens, onCopied: tellOfCopy(house) });
   const apiKeys = openApiKeys({ postgres, clock, random, keys });
   const setUp = openSetUp({ postgres, clock, random, passwords, audit: house.audit });
   const statuses = openStatuses({ postgres, clock });
-  const stopForgetting = repeat(clock, forgetEveryMs, () => forgetThrottles(postgres, clock), {
-    onError: (error) => house.log.error('throttles.forget_failed', {}, error),
+  const people = openPeople(house, { passwords, sessions });
+  async function forget(): Promise<void> {
+    await forgetThrottles(postgres, clock);
+    await forgetEnded(house);
+  }
+  const stopForgetting = repeat(clock, forgetEveryMs, forget, {
+    firstMs: forgetFirstMs,
+    onError: (error) => house.log.error('people.forget_failed', {}, error),
   });
   const mailPart = openMailPart(house);
   const watch = openWatch({ ...house, notices: mailPart.notices });
-  const organisations = openOrganisations({ house, passwords, sessions, statuses });
+  const organisations = openOrganisations({ house, passwords, signIns: people.signIns, statuses });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
@@ -114,42 +128,37 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       const memberships = new Map(
         (await readMemberships(sql, personId, now)).map((one) => [one.organisationId, one] as const),
       );
-      return personPrincipal({ id: personId, isOperator: person.is_operator, memberships });
+      return personPrincipal({ id: personId, session: family, isOperator: person.is_operator, memberships });
     });
   }
 
   const identities = openIdentities(house, {
-    signIns: {
-      async finish(asker, personId) {
-        const tokens = await sessions.start(personId, deviceOf(asker.headers['user-agent']));
-        return { kind: 'session', cookies: sessionCookies(tokens) };
-      },
-    },
+    signIns: people.signIns,
     // New people come by an invitation or by signing up, and link afterwards.
     admit: async () => undefined,
     async whoIs(headers) {
       const principal = await authenticate({ headers } as IncomingMessage);
       return principal?.kind === 'person' ? principal.id : undefined;
     },
-    refuseInsecure: (request) => refuseInsecure(house.config, request),
+    refuseInsecure: people.refuseInsecure,
   });
 
   return {
     setUp,
     passwords,
     apiKeys,
-    async startSession(email, userAgent) {
-      const found = await postgres.system((sql) =>
-        sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email.toLowerCase()]),
-      );
-      return found === undefined
-        ? undefined
-        : sessionCookies(await sessions.start(found.person_id, deviceOf(userAgent)));
+    people,
+    async startSession(email, asker) {
+      const personId = await findPerson(postgres, email);
+      if (personId === undefined) return undefined;
+      const outcome = await people.signIns.finish(asker, personId, ['demo'], { isTwoFactors: true });
+      return outcome.cookies;
     },
     authenticate,
     authenticateHeader,
     routes: [
-      ...accountRoutes({ house, passwords, sessions, apiKeys, setUp, version: options.version }),
+      ...accountRoutes({ house, sessions, people, apiKeys, setUp, version: options.version }),
+      ...people.routes,
       ...organisations.routes,
       ...identities.routes,
       ...mailPart.routes,
@@ -163,6 +172,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       stopForgetting();
       organisations.stop();
       identities.stop();
+      await people.settle();
       passwords.close();
     },
   };

@@ -14,6 +14,8 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** With no stored hash the same work is done against a dummy, so that time does not tell whether a person exists (AUT-10). */
   verify(password: string, stored: string | undefined): Promise<boolean>;
+  /** Was it made by another scheme or at another cost than today's? Then it is made anew at the next sign-in. */
+  isOld(stored: string): boolean;
   close(): void;
 }
 
@@ -108,6 +110,7 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock }): Passwor
         (await ask({ kind: 'verify', secret: prehash(password), stored: stored.slice(schemeName.length) })) === true
       );
     },
+    isOld: (stored) => !stored.startsWith(`${schemeName}$2b$${cost}$`),
     close: stopWorker,
   };
 }

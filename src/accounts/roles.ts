@@ -1,7 +1,7 @@
 import type { keyScopes } from '../../contract/api.ts';
 import type { OrganisationStatus } from '../../contract/organisation_status.ts';
 import type { Role } from '../../contract/roles.ts';
-import { type Permission, type Principal, permissions, sitePermissions } from '../platform/http/route.ts';
+import { type Permission, type Principal, permissions, RequestError, sitePermissions } from '../platform/http/route.ts';
 
 /** What an owner alone may do: hand the organisation on, close it, move a site out of it. */
 const ownerOnly = ['organisation.own'] as const satisfies readonly Permission[];
@@ -79,24 +79,40 @@ export interface PersonMembership {
   permissions: readonly Permission[];
   /** Those of the person's teams, where they see no others; undefined = all. */
   siteIds: readonly number[] | undefined;
+  /** The days to set up a second factor are over: until there is one, nothing of the organisation is open. */
+  isSecondFactorOverdue: boolean;
 }
 
 export function personPrincipal(person: {
   id: number;
+  session: string;
   isOperator: boolean;
   memberships: ReadonlyMap<number, PersonMembership>;
 }): Principal {
   return {
     kind: 'person',
     id: person.id,
+    session: person.session,
     isOperator: person.isOperator,
-    can: (permission, organisationId) =>
-      person.memberships.get(organisationId)?.permissions.includes(permission) ?? false,
+    can(permission, organisationId) {
+      const membership = person.memberships.get(organisationId);
+      if (membership === undefined || !membership.permissions.includes(permission)) return false;
+      // Thrown and not false: who may do it gets to hear what is missing.
+      if (membership.isSecondFactorOverdue) throw secondFactorNeeded();
+      return true;
+    },
     siteIdsIn(organisationId) {
       const membership = person.memberships.get(organisationId);
       return membership === undefined ? [] : membership.siteIds;
     },
   };
+}
+
+function secondFactorNeeded(): RequestError {
+  return new RequestError(
+    'second_factor_needed',
+    'This organisation asks for a second factor, and the days to set one up are over. Set one up under Account, Security; then everything is here again.',
+  );
 }
 
 /** A key may do what its scopes say, and no more than the status of its organisation lets. */

@@ -1,39 +1,30 @@
 import { z } from 'zod';
-import { newSite, type Session, session, setUp, setUpState, signIn, site, siteChange } from '../../contract/api.ts';
+import { newSite, type Session, session, setUp, setUpState, site, siteChange } from '../../contract/api.ts';
 import { actOf } from '../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
 import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
-import { deviceOf } from './device.ts';
 import { keyRoutes } from './key_routes.ts';
 import { readMemberships } from './organisations/memberships.ts';
-import type { Passwords } from './passwords.ts';
-import { refuseInsecure } from './secure.ts';
+import type { PeopleSubject } from './people/index.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
 import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
-import { openThrottles, setUpLimit, signInLimit } from './throttle.ts';
+import { openThrottles, setUpLimit } from './throttle.ts';
 
 export interface AccountsParts {
   house: Omit<House, 'authenticate'>;
-  passwords: Passwords;
   sessions: Sessions;
+  people: Pick<PeopleSubject, 'signIns' | 'refuseInsecure'>;
   apiKeys: ApiKeys;
   setUp: SetUp;
   version: string;
 }
 
-export function accountRoutes({
-  house,
-  passwords,
-  sessions,
-  apiKeys,
-  setUp: firstRun,
-  version,
-}: AccountsParts): Route[] {
-  const { postgres, clock, config, audit } = house;
+export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRun, version }: AccountsParts): Route[] {
+  const { postgres, clock, audit } = house;
   const throttles = openThrottles(house);
 
   function withCookies(tokens: SessionTokens, status: number, body: unknown) {
@@ -94,42 +85,18 @@ export function accountRoutes({
       body: setUp,
       answer: site,
       async handle(request) {
-        refuseInsecure(config, request);
+        people.refuseInsecure(request);
         const entered = await throttles.enter(setUpLimit, request);
         try {
           const made = await firstRun.createOwner(request.body, actOf(request).request);
           await entered.takeBack();
-          return withCookies(
-            await sessions.start(made.personId, deviceOf(request.headers['user-agent'])),
-            201,
-            made.site,
-          ) as { body: z.infer<typeof site> };
+          const { cookies } = await people.signIns.finish(request, made.personId, ['set-up-code']);
+          return { status: 201, headers: { 'set-cookie': cookies }, body: made.site };
         } catch (error) {
           const isGuess = error instanceof RequestError && error.code === 'wrong_setup_code';
           if (!isGuess) await entered.takeBack();
           throw error;
         }
-      },
-    }),
-    defineRoute({
-      method: 'POST',
-      path: '/api/sessions',
-      access: 'public',
-      summary: 'Signs in. The session travels in cookies only.',
-      body: signIn,
-      async handle(request) {
-        refuseInsecure(config, request);
-        const { email, password, proof } = request.body;
-        const account = email.trim().toLowerCase();
-        const entered = await throttles.enter(signInLimit, { account, address: request.address }, proof);
-        const personId = await signInPerson(account, password).catch(async (error) => {
-          await entered.takeBack();
-          throw error;
-        });
-        if (personId === undefined)
-          throw new RequestError('wrong_credentials', 'This e-mail address and password do not belong together.');
-        await entered.succeeded();
-        return withCookies(await sessions.start(personId, deviceOf(request.headers['user-agent'])), 201, {});
       },
     }),
     defineRoute({
@@ -158,7 +125,14 @@ export function accountRoutes({
       summary: 'Signs out: ends the session on the server and clears its cookies.',
       async handle(request) {
         const token = readCookie(request.headers.cookie, refreshCookie);
-        if (token !== undefined) await sessions.end(token);
+        if (token !== undefined)
+          await sessions.end(token, (sql, personId) =>
+            audit.recordOfPerson(sql, personId, {
+              action: 'session.ended',
+              ...actOf(request),
+              actor: { type: 'person', id: personId },
+            }),
+          );
         return { status: 200, headers: { 'set-cookie': endedCookies() }, body: {} };
       },
     }),
@@ -247,20 +221,6 @@ export function accountRoutes({
     ...keyRoutes({ house, apiKeys, organisationOf }),
   ];
 
-  async function signInPerson(email: string, password: string): Promise<number | undefined> {
-    const found = await postgres.system((sql) =>
-      sql.query<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]),
-    );
-    const personId = found[0]?.person_id;
-    const stored =
-      personId === undefined
-        ? []
-        : await postgres.person(personId, (sql) =>
-            sql.query<{ hash: string }>('SELECT hash FROM passwords WHERE person_id = $1', [personId]),
-          );
-    return (await passwords.verify(password, stored[0]?.hash)) ? personId : undefined;
-  }
-
   async function sessionOf(personId: number): Promise<Session> {
     const [person, memberships] = await postgres.person(
       personId,
@@ -275,8 +235,8 @@ export function accountRoutes({
     );
     if (person === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
     const sites = [];
-    for (const { organisationId, siteIds, permissions } of memberships) {
-      if (!permissions.includes('site.read')) continue;
+    for (const { organisationId, siteIds, permissions, isSecondFactorOverdue } of memberships) {
+      if (!permissions.includes('site.read') || isSecondFactorOverdue) continue;
       const all = await postgres.tenant(organisationId, listSites);
       sites.push(...all.filter((one) => siteIds === undefined || siteIds.includes(one.id)));
     }
@@ -296,6 +256,8 @@ export function accountRoutes({
         currency: one.currency,
         logo: one.logo,
         team_sites_only: one.siteIds !== undefined,
+        second_factor_due: one.secondFactorDue?.toISOString() ?? null,
+        is_second_factor_overdue: one.isSecondFactorOverdue,
       })),
       sites,
       version,

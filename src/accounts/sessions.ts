@@ -10,31 +10,65 @@ import { refreshDaysAbsolute, refreshDaysIdle, type Tokens } from './tokens.ts';
  * thief by the grace below: within it the same parent gets the same child.
  */
 export interface Sessions {
-  start(personId: number, device: string): Promise<SessionTokens>;
+  /** @param also what has to stand or fall with the session, in its transaction */
+  start(
+    input: { personId: number; device: string; place?: string; methods?: readonly string[] },
+    also?: (sql: Sql) => Promise<void>,
+  ): Promise<SessionTokens>;
   /** @throws RequestError session_ended with what to do, when the token is unknown, expired, ended or was replayed. */
   refresh(token: string): Promise<SessionTokens>;
-  end(token: string): Promise<void>;
+  /** Signs out. @param also what stands or falls with it */
+  end(token: string, also?: (sql: Sql, personId: number) => Promise<void>): Promise<void>;
+  /** The living sessions of the person whose transaction this is, the last used first. */
+  list(sql: Sql, personId: number): Promise<LivingSession[]>;
+  /** Ends one session of the person, or all but one, or all. @returns how many ended */
+  endOf(sql: Sql, personId: number, which: { family: string } | { except: string | undefined }): Promise<number>;
 }
 export interface SessionTokens {
   access: string;
   refresh: string;
   personId: number;
+  family: string;
+}
+export interface LivingSession {
+  family: string;
+  device: string;
+  place: string;
+  methods: string;
+  started_at: Date;
+  last_used_at: Date;
 }
 
 const raceMs = 10_000;
 const dayMs = 86_400_000;
 
-export function openSessions(house: { postgres: Postgres; clock: Clock; random: Random; tokens: Tokens }): Sessions {
+export function openSessions(house: {
+  postgres: Postgres;
+  clock: Clock;
+  random: Random;
+  tokens: Tokens;
+  /** Runs in the transaction that ends a family whose token came a second time (AUT-05). */
+  onCopied(sql: Sql, personId: number, device: string): Promise<void>;
+}): Sessions {
   const { postgres, clock, tokens } = house;
   async function insert(
     sql: Sql,
-    row: { personId: number; family: string; generation: number; token: string; device: string; startedAt: number },
+    row: {
+      personId: number;
+      family: string;
+      generation: number;
+      token: string;
+      device: string;
+      place: string;
+      methods: string;
+      startedAt: number;
+    },
   ) {
     const now = clock.now();
     const expires = Math.min(row.startedAt + refreshDaysAbsolute * dayMs, now + refreshDaysIdle * dayMs);
     await sql.query(
-      `INSERT INTO sessions (person_id, family, generation, digest, device, started_at, created_at, last_used_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
+      `INSERT INTO sessions (person_id, family, generation, digest, device, place, methods, started_at, created_at, last_used_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $9, $10, $6, $7, $7, $8)`,
       [
         row.personId,
         row.family,
@@ -44,19 +78,31 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
         new Date(row.startedAt),
         new Date(now),
         new Date(expires),
+        row.place,
+        row.methods,
       ],
     );
   }
 
   return {
-    async start(personId, device) {
+    async start({ personId, device, place = '', methods = [] }, also) {
       const refresh = tokens.newRefresh();
       const family = uuid(house.random);
       await postgres.person(personId, async (sql) => {
         await refuseSuspended(sql, personId);
-        await insert(sql, { personId, family, generation: 0, token: refresh, device, startedAt: clock.now() });
+        await insert(sql, {
+          personId,
+          family,
+          generation: 0,
+          token: refresh,
+          device,
+          place,
+          methods: methods.join(' '),
+          startedAt: clock.now(),
+        });
+        await also?.(sql);
       });
-      return { access: await tokens.issueAccess({ personId, family }), refresh, personId };
+      return { access: await tokens.issueAccess({ personId, family }), refresh, personId, family };
     },
 
     async refresh(token) {
@@ -73,10 +119,11 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
         access: await tokens.issueAccess({ personId, family: outcome.family }),
         refresh: outcome.token,
         personId,
+        family: outcome.family,
       };
     },
 
-    async end(token) {
+    async end(token, also) {
       const digest = tokens.refreshDigest(token);
       const found = await postgres.system((sql) =>
         sql.query<{ person_id: number }>('SELECT person_id FROM lookup.session_by_digest($1)', [digest]),
@@ -88,7 +135,26 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
           'UPDATE sessions SET revoked_at = $2 WHERE family = (SELECT family FROM sessions WHERE digest = $1) AND revoked_at IS NULL',
           [digest, new Date(clock.now())],
         );
+        await also?.(sql, personId);
       });
+    },
+
+    list: (sql, personId) =>
+      sql.query<LivingSession>(
+        `SELECT family, device, place, methods, started_at, last_used_at FROM sessions
+         WHERE person_id = $1 AND replaced_at IS NULL AND revoked_at IS NULL AND expires_at > $2
+         ORDER BY last_used_at DESC, id DESC`,
+        [personId, new Date(clock.now())],
+      ),
+    async endOf(sql, personId, which) {
+      const now = new Date(clock.now());
+      const ended = await sql.query<{ family: string }>(
+        'family' in which
+          ? 'UPDATE sessions SET revoked_at = $2 WHERE person_id = $1 AND family = $3 AND revoked_at IS NULL RETURNING family'
+          : 'UPDATE sessions SET revoked_at = $2 WHERE person_id = $1 AND family IS DISTINCT FROM $3 AND revoked_at IS NULL RETURNING family',
+        [personId, now, 'family' in which ? which.family : (which.except ?? null)],
+      );
+      return new Set(ended.map((one) => one.family)).size;
     },
   };
 
@@ -104,12 +170,14 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
       family: string;
       generation: number;
       device: string;
+      place: string;
+      methods: string;
       started_at: Date;
       expires_at: Date;
       replaced_at: Date | null;
       revoked_at: Date | null;
     }>(
-      'SELECT id, family, generation, device, started_at, expires_at, replaced_at, revoked_at FROM sessions WHERE digest = $1 FOR UPDATE',
+      'SELECT id, family, generation, device, place, methods, started_at, expires_at, replaced_at, revoked_at FROM sessions WHERE digest = $1 FOR UPDATE',
       [tokens.refreshDigest(token)],
     );
     const row = rows[0];
@@ -122,6 +190,7 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
         row.family,
         new Date(now),
       ]);
+      await house.onCopied(sql, personId, row.device);
       return { kind: 'ended' };
     }
     await sql.query('UPDATE sessions SET replaced_at = $2, last_used_at = $2 WHERE id = $1', [row.id, new Date(now)]);
@@ -131,6 +200,8 @@ export function openSessions(house: { postgres: Postgres; clock: Clock; random: 
       generation: row.generation + 1,
       token: child,
       device: row.device,
+      place: row.place,
+      methods: row.methods,
       startedAt: row.started_at.getTime(),
     });
     return { kind: 'next', token: child, family: row.family };

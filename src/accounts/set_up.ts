@@ -7,6 +7,7 @@ import { RequestError } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
 import { sitesChanged } from './changes.ts';
+import { checkPassword } from './password_rules.ts';
 import type { Passwords } from './passwords.ts';
 import { addSite, readNewSite } from './sites.ts';
 
@@ -151,24 +152,6 @@ export async function createOrganisation(
 async function isWaiting(sql: Sql): Promise<boolean> {
   return (await sql.query('SELECT 1 FROM lookup.every_organisation() LIMIT 1')).length === 0;
 }
-
-/** Length is checked by the schema; here only what makes a long password weak anyway. @throws RequestError invalid_field */
-export function checkPassword(password: string, context: string[]): void {
-  const plain = password.toLowerCase();
-  const distinct = new Set(plain).size;
-  const fromContext = context.some((text) => {
-    const word = text.toLowerCase().split('@')[0] ?? '';
-    return word.length >= 4 && plain.replaceAll(word, '').length < 8;
-  });
-  if (distinct < 5 || fromContext || common.test(plain))
-    throw new RequestError(
-      'invalid_field',
-      'This password is easy to guess. Use a few unrelated words, or let a password manager make one.',
-      { field: 'password' },
-    );
-}
-const common =
-  /^(password|passwort|qwerty|azerty|letmein|welcome|admin|iloveyou|123456|abc123|changeme|secret)[\d\W]*\w{0,4}[\d\W]*$/;
 
 /** The name in addresses; the organisation's number makes it unique when the words alone might not be. */
 export function slugOf(name: string, id: number): string {

@@ -46,7 +46,7 @@ interface GuessLimit {
   perNetwork: number;
   windowMs: number;
 }
-interface Allowance {
+export interface Allowance {
   name: string;
   most: number;
   windowMs: number;
@@ -64,6 +64,13 @@ export const invitationLimit: Allowance = {
   windowMs: 86_400_000,
   what: 'invitations',
 };
+/** Codes of one account, right ones too: a guess has one chance in 100,000 in this time. */
+export const codeLimit: Allowance = { name: 'code', most: 10, windowMs: quarterMs, what: 'codes' };
+/** Passwords that a session has given again, to change what matters. */
+export const proofLimit: Allowance = { name: 'proof', most: 10, windowMs: quarterMs, what: 'passwords' };
+export const linkLimit: Allowance = { name: 'link', most: 3, windowMs: 3_600_000, what: 'links of this kind' };
+/** Of one network: what makes the desk write mails to whoever is named. */
+export const askLimit: Allowance = { name: 'ask', most: 60, windowMs: 3_600_000, what: 'mails' };
 
 /** The first challenge is about 130,000 hashes, the dearest 8 million: some seconds of a browser. */
 const bitsFirst = 17;

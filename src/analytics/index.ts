@@ -1,4 +1,4 @@
-import { findSite, onSitesChanged } from '../accounts/index.ts';
+import { findSite, learnPlaces, onSitesChanged } from '../accounts/index.ts';
 import { repeat } from '../platform/clock.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
 import { annotationRoutes } from './annotations.ts';
@@ -87,6 +87,7 @@ export const analytics = defineSubject({
           })
         : undefined;
     const stopListening = onSitesChanged(list.refresh);
+    const forgetPlaces = learnPlaces(places.lookup);
     const ingest = startIngest({
       house,
       sites: directory,
@@ -191,6 +192,7 @@ export const analytics = defineSubject({
         await ingest.stop();
         await history.stop();
         await packed?.stop();
+        forgetPlaces();
         places.close();
       },
     };

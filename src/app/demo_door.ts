@@ -14,7 +14,7 @@ export function signInRoute(desk: Desk, { code, email }: { code: string; email: 
     async handle(request) {
       const given = Buffer.from(request.query.code);
       const isRight = given.length === code.length && timingSafeEqual(given, Buffer.from(code));
-      const cookies = isRight ? await desk.accounts.startSession(email, request.headers['user-agent']) : undefined;
+      const cookies = isRight ? await desk.accounts.startSession(email, request) : undefined;
       if (cookies === undefined)
         throw new RequestError('forbidden', 'This address is of another run of the demo. Use the one it printed last.');
       return { status: 303, headers: { location: '/', 'set-cookie': cookies } };

@@ -123,9 +123,11 @@ function openBrowser(): TestBrowser {
   };
 }
 
+const asker = { headers: {}, address: '127.0.0.1', requestId: 'test' };
+
 async function signedIn(email: string): Promise<TestBrowser> {
   const browser = openBrowser();
-  for (const cookie of (await desk.server.desk.accounts.startSession(email, undefined)) ?? []) {
+  for (const cookie of (await desk.server.desk.accounts.startSession(email, asker)) ?? []) {
     const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
     browser.cookies.set(name, value);
   }

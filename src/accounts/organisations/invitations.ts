@@ -13,10 +13,8 @@ import {
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { sessionCookies } from '../cookies.ts';
-import { deviceOf } from '../device.ts';
+import { checkPassword } from '../password_rules.ts';
 import { refuseInsecure } from '../secure.ts';
-import { checkPassword } from '../set_up.ts';
 import { openThrottles } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
 import { readMember, readRole, refuseMoreThanOwn, roleWord, type StoredRole } from './granting.ts';
@@ -53,7 +51,7 @@ const select = `SELECT i.id, i.email, i.email_normalised, i.role, i.custom_role_
  * Invitations: a link of 256 bits for one address, once, for seven days. Only its keyed digest is stored, so neither a
  * copy of the database nor the desk itself can open one.
  */
-export function invitationRoutes({ house, passwords, sessions }: OrganisationParts): Route[] {
+export function invitationRoutes({ house, passwords, signIns }: OrganisationParts): Route[] {
   const { postgres, audit, mail, clock, random, keys, config } = house;
   const throttles = openThrottles(house);
   const digestOf = (token: string) => keys.digest('one-time-token', `invitation ${token}`);
@@ -328,7 +326,7 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
           const now = new Date(clock.now());
           // Whoever has the link reads the mailbox: the address is proved by that.
           await sql.run(
-            `INSERT INTO people (id, email, email_normalised, name, status, status_since, created_at) VALUES ($1, $2, $3, $4, 'active', $5, $5)`,
+            `INSERT INTO people (id, email, email_normalised, name, status, status_since, email_verified_at, created_at) VALUES ($1, $2, $3, $4, 'active', $5, $5, $5)`,
             [personId, row.email, row.email_normalised, name, now],
           );
           await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [
@@ -346,7 +344,7 @@ export function invitationRoutes({ house, passwords, sessions }: OrganisationPar
           });
           return { personId, slug };
         });
-        const cookies = sessionCookies(await sessions.start(personId, deviceOf(request.headers['user-agent'])));
+        const { cookies } = await signIns.finish(request, personId, ['invitation']);
         return { status: 201, headers: { 'set-cookie': cookies }, body: { slug } };
       },
     }),

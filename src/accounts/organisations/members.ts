@@ -62,13 +62,17 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
               field: 'team_sites_only',
             });
           await sql.run(
-            'UPDATE memberships SET role = $3, custom_role_id = $4, team_sites_only = $5 WHERE organisation_id = $1 AND person_id = $2',
+            // Since when the role holds: who must have a second factor gets its days from then on.
+            `UPDATE memberships SET role = $3, custom_role_id = $4, team_sites_only = $5,
+               role_since = CASE WHEN role = $3 THEN role_since ELSE $6 END
+             WHERE organisation_id = $1 AND person_id = $2`,
             [
               id,
               person,
               (role ?? before).role,
               role === undefined ? before.custom_role_id : role.customRoleId,
               limited,
+              new Date(clock.now()),
             ],
           );
           if (request.body.team_ids !== undefined) await joinTeams(sql, id, person, request.body.team_ids);
@@ -268,9 +272,10 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
           // An offer is as good as the ownership behind it: somebody who was demoted since cannot give it away.
           if (from.role !== 'owner') throw noOffer();
           const role =
-            'UPDATE memberships SET role = $3, custom_role_id = NULL, team_sites_only = false WHERE organisation_id = $1 AND person_id = $2';
-          await sql.run(role, [id, to.person_id, 'owner']);
-          await sql.run(role, [id, from.person_id, 'admin']);
+            'UPDATE memberships SET role = $3, role_since = $4, custom_role_id = NULL, team_sites_only = false WHERE organisation_id = $1 AND person_id = $2';
+          const now = new Date(clock.now());
+          await sql.run(role, [id, to.person_id, 'owner', now]);
+          await sql.run(role, [id, from.person_id, 'admin', now]);
           await audit.record(sql, id, {
             action: 'organisation.ownership_transferred',
             ...actOf(request),

@@ -1,4 +1,5 @@
 import type { OrganisationStatus } from '../../../contract/organisation_status.ts';
+import { peopleLimits } from '../../../contract/people.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { type PersonMembership, permissionsOf } from '../roles.ts';
 import { effectiveStatus } from './statuses.ts';
@@ -16,6 +17,8 @@ export interface OwnMembership extends PersonMembership {
   timezone: string;
   currency: string;
   logo: string | null;
+  /** By when the person has to have a second factor here; null when none is asked for or there is one. */
+  secondFactorDue: Date | null;
 }
 
 interface Row {
@@ -32,6 +35,7 @@ interface Row {
   custom: string[] | null;
   site_ids: number[] | null;
   logo: string | null;
+  second_factor_from: Date | null;
 }
 
 /**
@@ -46,7 +50,10 @@ export async function readMemberships(sql: Sql, personId: number, nowMs: number)
        CASE WHEN m.team_sites_only THEN ARRAY(
          SELECT DISTINCT s.site_id FROM team_members t JOIN team_sites s ON s.team_id = t.team_id
          WHERE t.person_id = m.person_id AND t.organisation_id = m.organisation_id
-       ) END AS site_ids
+       ) END AS site_ids,
+       CASE WHEN (o.second_factor = 'all' OR (o.second_factor = 'managers' AND m.role IN ('owner', 'admin')))
+         AND NOT has_second_factor(m.person_id)
+         THEN greatest(coalesce(m.role_since, m.created_at), o.second_factor_since) END AS second_factor_from
      FROM memberships m
      JOIN organisations o ON o.id = m.organisation_id
      LEFT JOIN custom_roles c ON c.id = m.custom_role_id
@@ -59,6 +66,8 @@ export async function readMemberships(sql: Sql, personId: number, nowMs: number)
 
 function membershipOf(row: Row, nowMs: number): OwnMembership {
   const status = effectiveStatus({ status: row.status, until: row.status_until }, nowMs);
+  const from = row.second_factor_from;
+  const due = from === null ? null : new Date(from.getTime() + peopleLimits.graceDays * 86_400_000);
   return {
     organisationId: row.organisation_id,
     name: row.name,
@@ -78,5 +87,7 @@ function membershipOf(row: Row, nowMs: number): OwnMembership {
       isLimited: row.site_ids !== null,
     }),
     siteIds: row.site_ids ?? undefined,
+    secondFactorDue: due,
+    isSecondFactorOverdue: due !== null && due.getTime() <= nowMs,
   };
 }

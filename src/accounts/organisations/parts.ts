@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { House } from '../../platform/subject.ts';
 import type { Passwords } from '../passwords.ts';
-import type { Sessions } from '../sessions.ts';
+import type { SignIns } from '../people/index.ts';
 import type { Statuses } from './statuses.ts';
 
 /** What the calls about organisations need of the rest of accounts. */
 export interface OrganisationParts {
   house: Omit<House, 'authenticate'>;
   passwords: Passwords;
-  sessions: Sessions;
+  signIns: Pick<SignIns, 'finish'>;
   statuses: Statuses;
 }
 

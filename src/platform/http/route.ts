@@ -13,6 +13,8 @@ export interface Principal {
   organisationId?: number;
   /** May this principal do it in this organisation? The single answer to every permission question (AUT-12). */
   can(permission: Permission, organisationId: number): boolean;
+  /** The sign-in that this request belongs to; of a person only. */
+  session?: string;
   /** Runs this desk: may set what belongs to no organisation (mail, open sign-up). Never true for a key. */
   isOperator?: boolean;
   /** Sites a key is limited to; absent = all of its organisation. */

@@ -1,3 +1,140 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
+import { now } from '../edge/browser.ts';
+import { Failed } from '../overview/states.tsx';
+import { localTime } from '../period/period.ts';
+import { dayText } from '../period/words.ts';
+import { browserTimezone } from '../sites/choices.tsx';
+import { type AccountSession, people } from './api.ts';
+import { Done, Refusal, useAsk } from './use_account.tsx';
+
+const methodWords: Record<string, string> = {
+  password: 'password',
+  code: 'code',
+  'recovery-code': 'recovery code',
+  passkey: 'passkey',
+  'set-up-code': 'set-up code',
+};
+
+/** Where I am signed in. What is not mine is ended here. */
 export function AccountSessions() {
-  return null;
+  const [sessions, setSessions] = useState<AccountSession[]>();
+  const [problem, setProblem] = useState<DeskError>();
+  const ask = useAsk();
+  const [ended, setEnded] = useState('');
+  const load = useCallback(() => {
+    setProblem(undefined);
+    people.sessions().then(setSessions, (error: unknown) => setProblem(asDeskError(error)));
+  }, []);
+  useEffect(load, [load]);
+
+  const end = async (session: AccountSession) => {
+    const done = await ask.ask(() => people.endSession(session.id));
+    if (done === undefined) return;
+    setEnded(`The session of ${session.device} ended.`);
+    load();
+  };
+  const endOthers = async () => {
+    const done = await ask.ask(people.endOtherSessions);
+    if (done === undefined) return;
+    const count = done.answer.sessions_ended;
+    setEnded(`${count} ${count === 1 ? 'session' : 'sessions'} ended.`);
+    load();
+  };
+  const others = sessions?.filter((one) => !one.is_current).length ?? 0;
+  return (
+    <div className="settings wide">
+      <section>
+        <h2>Where you are signed in</h2>
+        <p>
+          A session ends 30 days after signing in, or after 14 days without use. The place is roughly where the address
+          was at sign-in; the address itself is not kept.
+        </p>
+        <Refusal of={ask} />
+        <div className="list many">
+          {problem !== undefined ? (
+            <Failed
+              code={problem.code}
+              message={problem.message}
+              reference={problem.reference}
+              onRetry={load}
+              what="The sessions could not be read."
+            />
+          ) : sessions === undefined ? (
+            <div className="empty">…</div>
+          ) : (
+            <table className="t">
+              <thead>
+                <tr>
+                  <th scope="col">Device</th>
+                  <th scope="col">Place</th>
+                  <th scope="col">Signed in by</th>
+                  <th scope="col">Since</th>
+                  <th scope="col">Last used</th>
+                  <th scope="col">
+                    <span className="vh">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {sessions.map((session) => (
+                  <tr key={session.id}>
+                    <td className="fill">
+                      <b>{session.device}</b> {session.is_current && <span className="tag">this one</span>}
+                    </td>
+                    <td data-head="Place">{placeText(session.place)}</td>
+                    <td data-head="Signed in by">
+                      {session.methods.map((one) => methodWords[one] ?? one).join(' and ') || '–'}
+                    </td>
+                    <td data-head="Since">{momentText(session.started_at)}</td>
+                    <td data-head="Last used">{session.is_current ? 'now' : momentText(session.last_used_at)}</td>
+                    <td className="num">
+                      {!session.is_current && (
+                        <button
+                          type="button"
+                          className="btn quiet danger sm"
+                          aria-label={`End the session of ${session.device}`}
+                          onClick={() => void end(session)}
+                        >
+                          End
+                        </button>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+        </div>
+        <div className="go">
+          {others > 0 && (
+            <button type="button" className="btn danger" onClick={() => void endOthers()}>
+              End all others
+            </button>
+          )}
+          <Done when={ask.done}>{ended}</Done>
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function momentText(moment: string): string {
+  const zone = browserTimezone();
+  const ms = Date.parse(moment);
+  const minutes = Math.floor((now() - ms) / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  return dayText(localTime(ms, zone).day, localTime(now(), zone).day);
+}
+
+/** `DE, Berlin` → `Germany, Berlin`. */
+function placeText(place: string): string {
+  if (place === '') return 'not known';
+  const [country = '', ...rest] = place.split(', ');
+  const name = /^[A-Z]{2}$/.test(country)
+    ? (new Intl.DisplayNames(undefined, { type: 'region' }).of(country) ?? country)
+    : country;
+  return [name, ...rest].join(', ');
 }

@@ -22,6 +22,7 @@ import type { ExportFormat, SiteExport, SiteExports } from '../../../contract/ex
 import type { goal, goalPreview, goalRule, newGoal } from '../../../contract/goals.ts';
 import type { NewImport, SiteImport, SiteImports } from '../../../contract/imports.ts';
 import type { MissingEvents, MissingPeriod } from '../../../contract/missing.ts';
+import type { signInStep } from '../../../contract/people.ts';
 import type { QualitySign } from '../../../contract/quality.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
@@ -42,6 +43,7 @@ type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
 export type SetUpState = Parsed<typeof setUpState>;
 export type SetUp = Sent<typeof setUp>;
 export type SignIn = Sent<typeof signIn>;
+type SignInStep = Parsed<typeof signInStep>;
 export type NewSite = Sent<typeof newSite>;
 export type SiteChange = Sent<typeof siteChange>;
 export type SiteChecks = Parsed<typeof siteChecks>;
@@ -97,7 +99,8 @@ export const api = {
   session: () => call<Session>('GET', '/api/session', { quiet: true }),
   setUpState: () => call<SetUpState>('GET', '/api/set-up'),
   setUp: (body: SetUp) => call<Session>('POST', '/api/set-up', { body }),
-  signIn: (body: SignIn) => call<Session | undefined>('POST', '/api/sessions', { body, quiet: true }),
+  /** An answer that names second factors is no session yet: one of them is asked for next. */
+  signIn: (body: SignIn) => call<SignInStep | undefined>('POST', '/api/sessions', { body, quiet: true }),
   signOut: () => call<undefined>('DELETE', '/api/sessions/current', { quiet: true }),
   createSite: (body: NewSite, organisation?: number) =>
     call<Site>('POST', `/api/sites${organisation === undefined ? '' : `?organisation_id=${organisation}`}`, { body }),

@@ -67,7 +67,11 @@ export function SignInPage({ ended }: { ended: boolean }) {
         () => setWorking(true),
       );
       if (!navigator.cookieEnabled) throw new DeskError(0, { code: 'no_cookies', message: noCookies });
-      await enter(session);
+      if (session !== undefined && 'second_factor' in session) {
+        navigate(`/second-factor${next === '/' ? '' : `?next=${encodeURIComponent(next)}`}`);
+        return;
+      }
+      await enter();
     } catch (error) {
       setRefusal(asDeskError(error, 'Signing in failed. Try again.'));
       setPassword('');
@@ -104,13 +108,17 @@ export function SignInPage({ ended }: { ended: boolean }) {
       <form className="form" ref={form} onSubmit={submit} noValidate>
         {!navigator.cookieEnabled && refusal === undefined && <FormError message={noCookies} />}
         <FormError message={refusal?.message} reference={refusal?.status === 500 ? refusal.reference : undefined} />
-        <Field label="E-mail" error={missing === 'email' ? 'Your e-mail address is needed.' : undefined}>
+        <Field
+          label="E-mail or username"
+          error={missing === 'email' ? 'Your e-mail address or username is needed.' : undefined}
+        >
           {(props) => (
             <input
               {...props}
               className="in"
               name="email"
-              type="email"
+              autoCapitalize="off"
+              spellCheck={false}
               autoComplete="username"
               // biome-ignore lint/a11y/noAutofocus: the page is this form.
               autoFocus
@@ -145,6 +153,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
           <button type="submit" className="btn main-act" {...resting(sending)}>
             {sending ? 'Signing in…' : 'Sign in'}
           </button>
+          <Link href="/reset">Forgot the password?</Link>
           <p className="help" aria-live="polite">
             {working &&
               'Several tries failed, so this browser does some work first. It takes seconds, at most a minute.'}

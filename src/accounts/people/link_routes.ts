@@ -1,0 +1,252 @@
+import {
+  confirmation,
+  emailChange,
+  passwordChange,
+  peopleLimits,
+  reset,
+  resetRequest,
+} from '../../../contract/people.ts';
+import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import { checkPassword } from '../password_rules.ts';
+import { askLimit, linkLimit, networkOf, resetLimit } from '../throttle.ts';
+import { emailChangedMail, emailChangeMail, passwordChangedMail, resetMail, verificationMail } from './mails.ts';
+import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
+import { findPerson, personIn } from './person.ts';
+
+const minutes = peopleLimits.linkMinutes;
+
+/** Confirming and changing the address, setting and changing the password: what goes by a link in a mail, and what needs the password. */
+export function linkRoutes(people: People): Route[] {
+  const { house, passwords, tokens, later, throttles } = people;
+  const { postgres, clock, audit, mail } = house;
+  /** The token stands in the fragment: browsers do not send it, so it is in no log of ours or of a proxy. */
+  const link = (page: string, token: string) => mail.link(`/${page}#token=${token}`);
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/account/email-verification',
+      access: 'signed-in',
+      summary: 'Mails a link that confirms the address of the person who asks.',
+      async handle(request) {
+        const { id } = personOf(request);
+        await throttles.take(linkLimit, `verify ${id}`);
+        await postgres.person(id, async (sql) => {
+          const person = await personIn(sql, id);
+          if (person.email_verified_at !== null) return;
+          const token = await tokens.issue(sql, { personId: id, kind: 'verify-email', minutes, email: person.email });
+          await mail.send(sql, {
+            template: verificationMail,
+            to: person.email,
+            personId: id,
+            values: { href: link('verify', token) },
+          });
+        });
+        return { status: 202, body: {} };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/account/email',
+      access: 'signed-in',
+      summary: 'Begins a change of the address: a link goes to the new one. Needs the password.',
+      body: emailChange,
+      async handle(request) {
+        const { id } = personOf(request);
+        const { email, password } = request.body;
+        await provePassword(people, id, password);
+        await throttles.take(linkLimit, `change ${id}`);
+        // The answer is the same for an address that somebody here has: who they are is not told.
+        later.do('email_change', async () => {
+          const taken = await findPerson(postgres, email);
+          await postgres.person(id, async (sql) => {
+            const token = await tokens.issue(sql, { personId: id, kind: 'change-email', minutes, email });
+            if (taken === undefined)
+              await mail.send(sql, {
+                template: emailChangeMail,
+                to: email,
+                personId: id,
+                values: { href: link('verify', token) },
+              });
+            await audit.recordOfPerson(sql, id, ownAct(request, id, 'email.change_asked'));
+          });
+        });
+        return { status: 202, body: {} };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/email-verifications',
+      access: 'public',
+      summary: 'Confirms an address, or changes to it, with the token of a link.',
+      body: confirmation,
+      async handle(request) {
+        const { token } = request.body;
+        if ((await tokens.find(token, 'change-email')) !== undefined) {
+          await tokens.use(token, 'change-email', (sql, row) =>
+            changeEmail(sql, row.personId, row.email as string, request),
+          );
+          return { body: { changed: true } };
+        }
+        await tokens.use(token, 'verify-email', async (sql, row) => {
+          // Of an address that was changed since, the link confirms nothing.
+          const done = await sql.run(
+            'UPDATE people SET email_verified_at = $2 WHERE id = $1 AND email = $3 AND email_verified_at IS NULL',
+            [row.personId, new Date(clock.now()), row.email],
+          );
+          if (done === 1)
+            await audit.recordOfPerson(sql, row.personId, ownAct(request, row.personId, 'email.verified'));
+        });
+        return { body: { changed: false } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/password-resets',
+      access: 'public',
+      summary: 'Mails a link to set a new password, if somebody has this address. Answers alike either way.',
+      body: resetRequest,
+      async handle(request) {
+        people.refuseInsecure(request);
+        const email = request.body.email.trim().toLowerCase();
+        // By the address as it was written, whether somebody has it or not.
+        await throttles.take(askLimit, networkOf(request.address));
+        await throttles.take(resetLimit, email);
+        later.do('password_reset', () => sendReset(email, request));
+        return { status: 202, body: {} };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/password-resets',
+      access: 'public',
+      summary: 'Sets a new password with the token of a link, and ends every session of the person.',
+      body: reset,
+      async handle(request) {
+        people.refuseInsecure(request);
+        const { token, password } = request.body;
+        const row = await tokens.find(token, 'reset-password');
+        // Checked before the token is spent, so that a weak password does not cost another mail.
+        if (row !== undefined) checkPassword(password, await contextOf(row.personId));
+        const hash = row === undefined ? '' : await passwords.hash(password);
+        await tokens.use(token, 'reset-password', async (sql, { personId }) => {
+          const person = await personIn(sql, personId);
+          await storePassword(sql, personId, hash);
+          await endAllElse(people, sql, personId, undefined);
+          // The link came to this address, so it is theirs.
+          await sql.run('UPDATE people SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1', [
+            personId,
+            new Date(clock.now()),
+          ]);
+          await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'password.reset'));
+          await mail.send(sql, {
+            template: passwordChangedMail,
+            to: person.email,
+            personId,
+            values: doneBy(people, request, person),
+          });
+        });
+        return { status: 204 };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/account/password',
+      access: 'signed-in',
+      summary: 'Changes the password, which needs the current one, and ends all other sessions.',
+      body: passwordChange,
+      async handle(request) {
+        const { id, session } = personOf(request);
+        const { current, password } = request.body;
+        checkPassword(password, await contextOf(id));
+        await provePassword(people, id, current, 'current');
+        const hash = await passwords.hash(password);
+        const ended = await postgres.person(id, async (sql) => {
+          const person = await personIn(sql, id);
+          await storePassword(sql, id, hash);
+          const count = await endAllElse(people, sql, id, session);
+          await audit.recordOfPerson(sql, id, ownAct(request, id, 'password.changed', { sessions_ended: count }));
+          await mail.send(sql, {
+            template: passwordChangedMail,
+            to: person.email,
+            personId: id,
+            values: doneBy(people, request, person),
+          });
+          return count;
+        });
+        return { body: { sessions_ended: ended } };
+      },
+    }),
+  ];
+
+  async function sendReset(email: string, request: Parameters<typeof ownAct>[0]): Promise<void> {
+    const personId = await findPerson(postgres, email);
+    if (personId === undefined) return;
+    await postgres.person(personId, async (sql) => {
+      const person = await personIn(sql, personId);
+      const token = await tokens.issue(sql, { personId, kind: 'reset-password', minutes });
+      await mail.send(sql, {
+        template: resetMail,
+        to: person.email,
+        personId,
+        values: { href: link('reset', token) },
+      });
+      await audit.recordOfPerson(sql, personId, {
+        ...ownAct(request, personId, 'password.reset_asked'),
+        actor: { type: 'visitor' },
+      });
+    });
+  }
+
+  async function changeEmail(
+    sql: Sql,
+    personId: number,
+    email: string,
+    request: Parameters<typeof ownAct>[0],
+  ): Promise<void> {
+    const person = await personIn(sql, personId);
+    const taken = await sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [
+      email.toLowerCase(),
+    ]);
+    if (taken !== undefined && taken.person_id !== personId)
+      throw new RequestError('conflict', 'Somebody signs in with this address already. Yours stays as it was.');
+    await sql.run('UPDATE people SET email = $2, email_normalised = $3, email_verified_at = $4 WHERE id = $1', [
+      personId,
+      email,
+      email.toLowerCase(),
+      new Date(clock.now()),
+    ]);
+    // Links that went to the old address end with it.
+    await sql.run("DELETE FROM one_time_tokens WHERE person_id = $1 AND kind IN ('reset-password', 'verify-email')", [
+      personId,
+    ]);
+    await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'email.changed'));
+    await mail.send(sql, {
+      template: emailChangedMail,
+      to: person.email,
+      personId,
+      values: { ...doneBy(people, request, person), email },
+    });
+  }
+
+  async function storePassword(sql: Sql, personId: number, hash: string): Promise<void> {
+    await sql.run(
+      `INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)
+       ON CONFLICT (person_id) DO UPDATE SET hash = $2, changed_at = $3`,
+      [personId, hash, new Date(clock.now())],
+    );
+  }
+
+  /** What a password of this person may not be made of. */
+  async function contextOf(personId: number): Promise<string[]> {
+    return postgres.person(personId, async (sql) => {
+      const person = await personIn(sql, personId);
+      const organisations = await sql.query<{ name: string }>(
+        'SELECT o.name FROM memberships m JOIN organisations o ON o.id = m.organisation_id WHERE m.person_id = $1',
+        [personId],
+      );
+      return [person.email, person.name, person.username ?? '', ...organisations.map((one) => one.name)];
+    });
+  }
+}

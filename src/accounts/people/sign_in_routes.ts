@@ -1,0 +1,121 @@
+import { signIn } from '../../../contract/api.ts';
+import { secondStep, signInStep } from '../../../contract/people.ts';
+import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import { codeLimit, signInLimit } from '../throttle.ts';
+import { ownAct, type People } from './parts.ts';
+import { findPerson, storedHash } from './person.ts';
+import { answerOf, signInExpired } from './sign_in.ts';
+
+/** Wrong codes that one sign-in may meet before it has to start again with the password. */
+const wrongCodesMax = 5;
+
+/** Signing in: the password, and where the person has one, the second factor. */
+export function signInRoutes(people: People): Route[] {
+  const { house, passwords, tokens, secondFactor, signIns, later, throttles } = people;
+  const { postgres, audit } = house;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/sessions',
+      access: 'public',
+      summary:
+        'Signs in with e-mail address or username. The session travels in cookies only; 202 names the second factor that is asked for.',
+      body: signIn,
+      answer: signInStep,
+      async handle(request) {
+        people.refuseInsecure(request);
+        const name = request.body.email.trim().toLowerCase();
+        const { password, proof } = request.body;
+        const entered = await throttles.enter(signInLimit, { account: name, address: request.address }, proof);
+        const { personId, stored, isRight } = await prove(name, password).catch(async (error) => {
+          await entered.takeBack();
+          throw error;
+        });
+        if (!isRight || personId === undefined) {
+          if (personId !== undefined)
+            later.do('sign_in_refused', () =>
+              postgres.person(personId, (sql) =>
+                audit.recordOfPerson(sql, personId, {
+                  ...ownAct(request, personId, 'session.refused'),
+                  actor: { type: 'visitor' },
+                  outcome: 'refused',
+                  reason: 'wrong_password',
+                }),
+              ),
+            );
+          throw new RequestError(
+            'wrong_credentials',
+            'This name and password do not belong together. A name is an e-mail address or a username.',
+          );
+        }
+        await entered.succeeded();
+        if (stored !== undefined && passwords.isOld(stored)) await renewHash(personId, stored, password);
+        return answerOf(await signIns.finish(request, personId, ['password']));
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/sessions/second-factor',
+      access: 'public',
+      summary: 'Which second factors the sign-in of this browser waits for.',
+      answer: signInStep,
+      async handle(request) {
+        const waiting = await signIns.waiting(request);
+        return { body: { second_factor: await signIns.secondFactorsOf(waiting.personId) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sessions/second-factor',
+      access: 'public',
+      summary: 'The second step of signing in: a code of the authenticator, or a recovery code.',
+      body: secondStep,
+      answer: signInStep,
+      async handle(request) {
+        people.refuseInsecure(request);
+        const waiting = await signIns.waiting(request);
+        const { personId } = waiting;
+        await throttles.take(codeLimit, String(personId));
+        const { code } = request.body;
+        const method = (await secondFactor.takeCode(personId, code, true))
+          ? 'code'
+          : (await secondFactor.takeRecoveryCode(personId, code))
+            ? 'recovery-code'
+            : undefined;
+        if (method === undefined) {
+          await tokens.countWrong(waiting, wrongCodesMax);
+          await postgres.person(personId, (sql) =>
+            audit.recordOfPerson(sql, personId, {
+              ...ownAct(request, personId, 'second_factor.refused'),
+              outcome: 'refused',
+              reason: 'wrong_code',
+            }),
+          );
+          if ((await tokens.find(waiting.token, 'second-step')) === undefined) throw signInExpired();
+          throw new RequestError(
+            'invalid_field',
+            'This code is not the one of now, or was used already. Wait for the next one, and check the clock of the device.',
+            { field: 'code' },
+          );
+        }
+        return answerOf(await signIns.finishSecondStep(request, waiting, method));
+      },
+    }),
+  ];
+
+  async function prove(name: string, password: string) {
+    const personId = await findPerson(postgres, name);
+    const stored = personId === undefined ? undefined : await storedHash(postgres, personId);
+    return { personId, stored, isRight: await passwords.verify(password, stored) };
+  }
+
+  /** R17: a hash of an older scheme or cost is made anew while the password is here. */
+  async function renewHash(personId: number, old: string, password: string): Promise<void> {
+    const hash = await passwords.hash(password);
+    await postgres.person(personId, (sql) =>
+      // `changed_at` stays: the password is the same.
+      sql.run('UPDATE passwords SET hash = $2 WHERE person_id = $1 AND hash = $3', [personId, hash, old]),
+    );
+  }
+}

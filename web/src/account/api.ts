@@ -1,0 +1,55 @@
+import type {
+  Account,
+  AccountSession,
+  accountChange,
+  begunAuthenticator,
+  recoveryCodes,
+  signInStep,
+} from '../../../contract/people.ts';
+import { call } from '../desk/api.ts';
+
+type Parsed<T extends { _zod: { output: unknown } }> = T['_zod']['output'];
+type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
+
+export type { Account, AccountSession };
+export type AccountChange = Sent<typeof accountChange>;
+export type BegunAuthenticator = Parsed<typeof begunAuthenticator>;
+export type SignInStep = Parsed<typeof signInStep>;
+type Codes = Parsed<typeof recoveryCodes>;
+
+/** What belongs to the person who reads, and the ways in that need no session. */
+export const people = {
+  account: () => call<Account>('GET', '/api/account'),
+  change: (body: AccountChange) => call<Account>('PATCH', '/api/account', { body }),
+  setAvatar: (bytes: Blob) => call<undefined>('PUT', '/api/account/avatar', { bytes }),
+  removeAvatar: () => call<undefined>('DELETE', '/api/account/avatar'),
+  askVerification: () => call<unknown>('POST', '/api/account/email-verification'),
+  changeEmail: (body: { email: string; password: string }) => call<unknown>('POST', '/api/account/email', { body }),
+  changePassword: (body: { current: string; password: string }) =>
+    call<{ sessions_ended: number }>('PUT', '/api/account/password', { body }),
+  beginAuthenticator: (password: string | undefined) =>
+    call<BegunAuthenticator>('POST', '/api/account/authenticator', { body: proofOf(password) }),
+  confirmAuthenticator: (code: string) =>
+    call<Codes>('POST', '/api/account/authenticator/confirmation', { body: { code } }),
+  renewCodes: (password: string | undefined, code: string) =>
+    call<Codes>('POST', '/api/account/recovery-codes', { body: { ...proofOf(password), code } }),
+  removeAuthenticator: (password: string | undefined, code: string) =>
+    call<undefined>('POST', '/api/account/authenticator/removal', { body: { ...proofOf(password), code } }),
+  sessions: () =>
+    call<{ sessions: AccountSession[] }>('GET', '/api/account/sessions').then((answer) => answer.sessions),
+  endSession: (id: string) => call<undefined>('DELETE', `/api/account/sessions/${encodeURIComponent(id)}`),
+  endOtherSessions: () => call<{ sessions_ended: number }>('DELETE', '/api/account/sessions'),
+  secondStep: () => call<SignInStep>('GET', '/api/sessions/second-factor', { quiet: true }),
+  takeSecondStep: (code: string) =>
+    call<SignInStep>('POST', '/api/sessions/second-factor', { body: { code }, quiet: true }),
+  askReset: (email: string) => call<unknown>('POST', '/api/password-resets', { body: { email }, quiet: true }),
+  reset: (body: { token: string; password: string }) =>
+    call<undefined>('PUT', '/api/password-resets', { body, quiet: true }),
+  confirmEmail: (token: string) =>
+    call<{ changed: boolean }>('POST', '/api/email-verifications', { body: { token }, quiet: true }),
+};
+
+/** Somebody who signs in by another way has no password to give. */
+function proofOf(password: string | undefined): { password?: string } {
+  return password === undefined || password === '' ? {} : { password };
+}
