@@ -108,4 +108,14 @@ export const examples: Examples = (desk) => ({
     status: 404,
     badParams: [['/api/account/sessions/first', 'id']],
   },
+  'GET /api/organisations/:organisation/second-factor': {
+    path: () => `/api/organisations/${desk.organisation()}/second-factor`,
+    status: 200,
+  },
+  'PUT /api/organisations/:organisation/second-factor': {
+    path: () => `/api/organisations/${desk.organisation()}/second-factor`,
+    body: () => ({ required: 'managers' }),
+    status: 200,
+    badValues: [['required', 'some']],
+  },
 });

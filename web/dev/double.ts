@@ -161,6 +161,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
         ...{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner', role_name: 'owner' },
         ...{ permissions: allPermissions, status: 'active', status_reason: null, status_until: null },
         ...{ timezone: 'Europe/Berlin', currency: 'EUR', logo: null, team_sites_only: false },
+        ...{ second_factor_due: null, is_second_factor_overdue: false },
       },
     ],
     sites,

@@ -8,6 +8,7 @@ import { keepFocusNear } from './edge/focus.ts';
 import { OverviewPage } from './overview/page.tsx';
 import { DemoBanner } from './shell/demo_banner.tsx';
 import { Faults, NowherePage, UnreachablePage } from './shell/plain.tsx';
+import { isClosedWithoutFactor, SecondFactorNeeded } from './shell/second_factor_notice.tsx';
 import './styles/all.css';
 
 // The overview is what people open; the other pages come when they are asked for.
@@ -77,6 +78,7 @@ function Pages() {
       return <SignInPage ended={false} />;
     case 'home': {
       const [only] = sites;
+      if (only === undefined && isClosedWithoutFactor(visitor.session)) return <SecondFactorNeeded />;
       if (only === undefined) return <Go to="/sites/new" />;
       return sites.length === 1 ? <Go to={pathOf({ page: 'analytics', site: only.domain })} /> : <SitesPage />;
     }
@@ -93,6 +95,7 @@ function Pages() {
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
       if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
+      if (organisation.is_second_factor_overdue) return <SecondFactorNeeded />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;
@@ -109,6 +112,7 @@ function Pages() {
     case 'imports':
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
+      if (site === undefined && isClosedWithoutFactor(visitor.session)) return <SecondFactorNeeded />;
       if (site === undefined)
         return (
           <NowherePage

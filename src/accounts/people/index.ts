@@ -12,6 +12,7 @@ import { openOneTimeTokens } from './one_time.ts';
 import type { People } from './parts.ts';
 import { findPerson, personIn } from './person.ts';
 import { profileRoutes } from './profile_routes.ts';
+import { ruleRoutes } from './rule_routes.ts';
 import { openSecondFactor } from './second_factor.ts';
 import { secondFactorRoutes } from './second_factor_routes.ts';
 import { sessionRoutes } from './session_routes.ts';
@@ -69,6 +70,7 @@ export function openPeople(
       ...secondFactorRoutes(people),
       ...sessionRoutes(people),
       ...profileRoutes(people),
+      ...ruleRoutes(people),
     ],
     async takeSecondFactorAway(email) {
       const personId = await findPerson(postgres, email);

@@ -20,6 +20,7 @@ import { useKeys } from './keys.ts';
 import { analyticsPageAt, analyticsPages, analyticsPath } from './pages.ts';
 import type { PaletteItem } from './palette.tsx';
 import { Palette } from './palette.tsx';
+import { SecondFactorNotice } from './second_factor_notice.tsx';
 import { SiteSwitcher } from './site_switcher.tsx';
 import { chooseTheme, themes, useTheme } from './theme.ts';
 
@@ -192,6 +193,7 @@ export function Shell({
             </button>
           </header>
           {site !== undefined && <AnalyticsTabs site={site} />}
+          <SecondFactorNotice />
           {children}
         </div>
       </div>
