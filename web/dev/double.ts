@@ -8,6 +8,7 @@ import { answerQuery, type Shape } from './data.ts';
 import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
 import { importsOf } from './double_imports.ts';
+import { mailOf } from './double_mail.ts';
 import { openOrganisations } from './double_organisations.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
@@ -222,6 +223,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
         ? fail(503, 'store_unavailable', 'PostgreSQL does not answer.')
         : { status: 200, body: found };
     }
+    const ofMail = mailOf(method, path);
+    if (ofMail !== undefined) return ofMail;
     if (path === '/api/keys' && method === 'GET') return { status: 200, body: { keys } };
     if (path === '/api/keys') {
       const asked = body as { name: string; scopes: string[]; site_ids?: number[]; expires_at?: string };

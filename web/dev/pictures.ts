@@ -103,6 +103,11 @@ export const shots: readonly Shot[] = [
       await page.keyboard.press('?');
     },
   },
+  { name: 'account-mail', path: '/account/mail', full: true },
+  { name: 'account-notifications', path: '/account/notifications', full: true },
+  { name: 'notifications', path: '/notifications', full: true },
+  { name: 'inbox', path: '/dev/inbox', act: async (page) => page.getByRole('button', { name: 'As text' }).click() },
+  { name: 'organisation-mail', path: '/o/cedar-loom/settings/mail', full: true },
   { name: 'overview-table', path: '/s/shop.example/analytics?table=on' },
   { name: 'all-pages', path: '/s/shop.example/analytics?all=pages' },
   {

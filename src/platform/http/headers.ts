@@ -64,6 +64,8 @@ export function pageHeaders(page: { secure: boolean; nonce: string; embeddable?:
     "img-src 'self' data:",
     "font-src 'self'",
     "connect-src 'self'",
+    // The inbox of a desk for development shows messages in a frame, whose own policy leaves it no power.
+    "frame-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     page.embeddable === true ? 'frame-ancestors *' : "frame-ancestors 'none'",

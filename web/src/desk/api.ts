@@ -220,6 +220,7 @@ interface CallOptions {
   quiet?: boolean;
 }
 
+/** One call of the desk; pages with calls of their own list them in a file beside this one. */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   try {
     return await send<T>(method, path, options);

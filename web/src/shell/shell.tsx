@@ -12,6 +12,7 @@ import type { Live } from '../desk/live.ts';
 import { useLive } from '../desk/live.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { may, useDesk, useSession } from '../desk/session.tsx';
+import { useUnread } from '../notifications/unread.ts';
 import { milliseconds } from '../numbers/format.ts';
 import { organisationTabs } from '../organisation/tabs.ts';
 import { KeyList } from './key_list.tsx';
@@ -168,6 +169,7 @@ export function Shell({
           <Navigation site={site} organisation={organisation} search={search} />
           <div className="rail-foot">
             {live !== undefined && <Health live={live} />}
+            <Bell />
             <Account />
           </div>
         </aside>
@@ -434,6 +436,22 @@ function healthOf(live: Live): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: st
       detail: 'They are safe and will appear.',
     };
   return { state: 'ok', text: 'All stores reachable', detail: `The newest event waited ${milliseconds(lag)}.` };
+}
+
+/** The number is in words for a screen reader, and stands beside the bell for everybody else. */
+function Bell() {
+  const unread = useUnread();
+  return (
+    <Link
+      className="bell"
+      href={pathOf({ page: 'notifications' })}
+      aria-label={unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`}
+    >
+      <Icon name="bell" />
+      <span className="cut">Notifications</span>
+      {unread > 0 && <span className="tag">{unread > 99 ? '99+' : unread}</span>}
+    </Link>
+  );
 }
 
 function Account() {

@@ -1,0 +1,115 @@
+import type { InboxLetter, MailSettings, NoticePreferences, Notifications, SentMail } from '../../contract/mail.ts';
+
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+/** Mail and notifications of a desk that has sent a while. @returns undefined for a call that is not about them */
+export function mailOf(method: string, path: string): { status: number; body?: unknown } | undefined {
+  const found = answers[path];
+  if (found !== undefined) return { status: 200, body: found() };
+  if (/^\/api\/dev\/inbox\/\d+$/.test(path)) return { status: 200, body: letter(Number(path.split('/').at(-1))) };
+  if (path === '/api/notifications/readings') return { status: 200, body: { unread: 0 } };
+  if (path === '/api/mail/server' && method === 'DELETE') return { status: 204 };
+  if (path === '/api/mail/tests')
+    return { status: 201, body: { ok: true, answer: '250 2.0.0 Ok: queued as 4D2F1A', to: 'owner@shop.example' } };
+  return undefined;
+}
+
+const answers: Record<string, () => unknown> = {
+  '/api/mail/settings': () => settings,
+  '/api/mail/server': () => settings,
+  '/api/mail/sent': (): SentMail => ({
+    mail: [
+      row(6, 'new_device', 'service', 'sent', null, 12),
+      row(5, 'notice_exports', 'alert', 'waiting', 'quiet_hours', 95),
+      row(4, 'invitation', 'service', 'sent', null, 1_500),
+      row(3, 'notice_imports', 'alert', 'unwanted', 'turned_off', 4_000),
+      row(2, 'weekly_report', 'report', 'suppressed', 'unsubscribed', 9_000),
+      row(1, 'reset', 'service', 'failed', 'gave_up_no_connection', 30_000),
+    ],
+    next: null,
+  }),
+  '/api/mail/suppressions': () => ({
+    suppressions: [
+      { id: 1, organisation: 'Cedar & Loom', kind: 'report', reason: 'unsubscribed', at: minutesAgo(9_500) },
+    ],
+  }),
+  '/api/notifications/count': () => ({ unread: 2 }),
+  '/api/notifications': (): Notifications => ({
+    unread: 2,
+    notifications: [
+      {
+        ...{ id: 4, kind: 'security', link: '/account/sessions', organisation: null, at: minutesAgo(12), read: false },
+        sentence:
+          'You signed in with a new device: Firefox on Linux. If this was not you, end the session and set a new password.',
+      },
+      {
+        ...{
+          id: 3,
+          kind: 'exports',
+          link: '/s/shop.example/exports',
+          organisation: 'Cedar & Loom',
+          at: minutesAgo(95),
+        },
+        ...{ read: false, sentence: 'The export of shop.example is ready. Its file is kept for 7 days.' },
+      },
+      {
+        ...{ id: 2, kind: 'organisation', link: null, organisation: 'Cedar & Loom', at: minutesAgo(1_500), read: true },
+        sentence: 'ben@shop.example accepted your invitation to Cedar & Loom.',
+      },
+    ],
+    next: null,
+  }),
+  '/api/notification-preferences': (): NoticePreferences => ({
+    quiet: { from: '22:00', until: '07:00', timezone: 'Europe/Berlin' },
+    kinds: (['security', 'organisation', 'mail', 'exports', 'imports'] as const).map((kind) => ({
+      kind,
+      in_app: true,
+      mail: kind !== 'imports',
+      mail_fixed: kind === 'security',
+    })),
+  }),
+  '/api/dev/inbox': () => ({ messages: [2, 1].map(letter) }),
+};
+
+const settings: MailSettings = {
+  is_on: true,
+  source: 'app',
+  environment: null,
+  saved: {
+    ...{ host: 'mail.desk.example', port: 587, tls: 'starttls', user: 'desk', has_password: true },
+    ...{ from: 'Fairlead <desk@desk.example>', dkim: null, changed_at: minutesAgo(20_000) },
+  },
+  trouble: {
+    at: minutesAgo(3),
+    reason: 'sign_in_refused',
+    words: '535 5.7.8 Error: authentication failed.',
+  },
+  counts: { waiting: 4, sent: 212, failed: 1, suppressed: 3, unwanted: 7, not_sent_mail_off: 0, inbox: 0 },
+  kept: 0,
+};
+
+type Sent = SentMail['mail'][number];
+function row(
+  id: number,
+  template: string,
+  kind: Sent['kind'],
+  state: Sent['state'],
+  reason: string | null,
+  minutes: number,
+): Sent {
+  const at = minutesAgo(minutes);
+  return { id, template, kind, state, reason, to: 'owner@shop.example', at, decided_at: at };
+}
+
+function letter(id: number): InboxLetter {
+  return {
+    id,
+    to: 'ben@shop.example',
+    subject: id === 2 ? 'owner@shop.example invites you to Cedar & Loom' : 'Confirm your e-mail address',
+    template: id === 2 ? 'invitation' : 'verification',
+    kind: 'service',
+    at: minutesAgo(id === 2 ? 4 : 50),
+    text: 'Open this link to confirm that this address is yours. It works once, for an hour.\n\nConfirm the address:\nhttps://desk.example/verify#token=…\n\n-- \nSent by Fairlead at desk.example.\n',
+    unsubscribe: null,
+  };
+}
