@@ -294,8 +294,11 @@ describe('status', () => {
     expect((await desk.collect(view)).headers['x-fairlead-dropped']).toBeUndefined();
     expect((await status('suspended')).status).toBe(204);
     expect((await desk.collect(view)).headers['x-fairlead-dropped']).toContain('organisation_suspended');
-    const [own] = (await call('GET', '/api/session', owner)).body.organisations;
-    expect(own).toMatchObject({ status: 'suspended', status_reason: 'A bill is open.' });
+    const { organisations } = (await call('GET', '/api/session', owner)).body;
+    expect(organisations.find(({ id }: { id: number }) => id === organisation)).toMatchObject({
+      status: 'suspended',
+      status_reason: 'A bill is open.',
+    });
     expect((await call('GET', '/api/sites/shop.example', owner)).status).toBe(200);
     expect((await call('GET', '/api/sites/shop.example/exports', owner)).status).toBe(200);
     expect((await call('PATCH', '/api/sites/shop.example', owner, { titles: true })).status).toBe(404);
