@@ -507,10 +507,31 @@ describe('passkeys', () => {
       last_used_day: new Date().toISOString().slice(0, 10),
     });
     expect((await (await signedIn('bob@shop.example')).send('DELETE', path)).status).toBe(404);
+    // An owner has to have a second factor, and a passkey is one.
+    const last = await browser.send('DELETE', path);
+    expect([last.status, last.body.error?.message]).toEqual([409, expect.stringMatching(/last second factor/)]);
+    expect((await register(browser, openAuthenticator(origin), 'Other laptop')).status).toBe(201);
     expect((await browser.send('DELETE', path)).status).toBe(204);
     const later = openBrowser();
     authenticator.counter = 2;
     await expectRefused(later, await use(later, authenticator), 'sign_in_refused', /not known here, or was removed/);
+  });
+
+  it('asked for as the second step after a provider, and only one of the same person will do', async () => {
+    const authenticator = openAuthenticator(origin);
+    expect((await register(await signedIn('ada@shop.example'), authenticator, 'Second step')).status).toBe(201);
+    const strange = openAuthenticator(origin);
+    expect((await register(await signedIn('bob@shop.example'), strange, 'Bob')).status).toBe(201);
+    const browser = openBrowser();
+    expect((await signIn(browser, 'oidc')).body.outcome).toBe('second-factor');
+    expect((await browser.send('GET', '/api/session')).status).toBe(401);
+    const step = async (by: Authenticator) => {
+      const options = optionsOf(await browser.send('POST', '/api/sessions/second-factor/passkey-options'));
+      return browser.send('POST', '/api/sessions/second-factor/passkey', { credential: by.get(options) });
+    };
+    await expectRefused(browser, await step(strange), 'sign_in_refused', /did not prove/);
+    expect((await step(authenticator)).status).toBe(201);
+    expect((await browser.send('GET', '/api/session')).status).toBe(200);
   });
 
   it('what is wrong with an answer is no sign-in', async () => {

@@ -39,6 +39,16 @@ export const examples: Examples = () => {
         ['credential', { ...credential, type: 'password' }],
       ],
     },
+    // Nobody waits for a second step here.
+    'POST /api/sessions/second-factor/passkey-options': {
+      path: () => '/api/sessions/second-factor/passkey-options',
+      status: 401,
+    },
+    'POST /api/sessions/second-factor/passkey': {
+      path: () => '/api/sessions/second-factor/passkey',
+      body: () => ({ credential }),
+      status: 401,
+    },
     'GET /api/account/identities': { own: true, path: () => '/api/account/identities', status: 200 },
     'POST /api/account/identity-links/:provider': {
       own: true,

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { beginSignIn, ProviderId, ProviderOutcome, providerAnswer } from '../../../contract/identities.ts';
 import { actOf } from '../../platform/audit.ts';
 import { RequestError, type RouteRequest } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Linked } from './linked.ts';
 import { identityLinked } from './mails.ts';
@@ -21,8 +22,13 @@ export interface SignInEnd {
     personId: number,
     methods: readonly string[],
     options?: { isTwoFactors?: boolean },
-  ): Promise<{ kind: 'session'; cookies: string[] } | { kind: 'second-step'; cookies: string[] }>;
+  ): Promise<SignInEnded>;
+  addSecondFactor(kind: { name: string; has(sql: Sql, personId: number): Promise<boolean> }): void;
+  /** Who waits for the second step. @throws RequestError sign_in_expired */
+  waiting(asker: Pick<Asker, 'headers'>): Promise<{ personId: number; token: string }>;
+  finishSecondStep(asker: Asker, waiting: { token: string }, method: string): Promise<SignInEnded>;
 }
+type SignInEnded = { kind: 'session'; cookies: string[] } | { kind: 'second-step'; cookies: string[] };
 
 /** May somebody whom nobody here knows come in? Gives their number once they are a person here. */
 export type Admit = (

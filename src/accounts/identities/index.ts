@@ -29,6 +29,7 @@ export function openIdentities(
   const steps = openSteps(house);
   const linked = openLinked(house);
   const passkeys = openPasskeys(house);
+  parts.signIns.addSecondFactor({ name: 'passkey', has: passkeys.has });
   const flow = openFlow(house, { ...parts, providers: providersOf(house), steps, linked });
   return {
     routes: identityRoutes(house, { ...parts, flow, steps, linked, passkeys }),

@@ -37,6 +37,7 @@ export interface Passkeys {
   prove(answer: z.infer<typeof passkeyAnswer>['credential'], challenge: string, now: Date): Promise<Proved | Refused>;
   rename(sql: Sql, personId: number, id: number, name: string): Promise<Passkey | undefined>;
   remove(sql: Sql, personId: number, id: number): Promise<string | undefined>;
+  has(sql: Sql, personId: number): Promise<boolean>;
 }
 export type Proved =
   | { kind: 'proved'; personId: number; id: number }
@@ -210,6 +211,7 @@ export function openPasskeys(house: {
       );
       return row?.name;
     },
+    has: async (sql, personId) => (await known(sql, personId)).length > 0,
   };
 }
 

@@ -25,7 +25,7 @@ import type { Passkeys } from './passkeys.ts';
 import { isRefused } from './provider.ts';
 import { refuse } from './refusals.ts';
 import { endedStepCookie, type Steps } from './steps.ts';
-import { countWays, refuseLastWay, tell } from './ways.ts';
+import { countWays, refuseLastFactor, refuseLastWay, tell } from './ways.ts';
 
 export interface IdentityParts {
   flow: Flow;
@@ -189,7 +189,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
       answer: providerOutcome,
       async handle(request) {
         refuseInsecure(request);
-        const personId = await prove(request);
+        const personId = await prove(request, undefined);
         const end = await signIns.finish(request, personId, ['passkey'], { isTwoFactors: true });
         return {
           status: 201,
@@ -297,6 +297,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
           const name = await passkeys.remove(sql, personId, request.params.id);
           if (name === undefined) throw noPasskey();
           refuseLastWay(await countWays(sql, personId, providersOn));
+          await refuseLastFactor(sql, personId);
           await tell({ audit, mail }, sql, personId, {
             act: {
               action: 'passkey.removed',
@@ -312,15 +313,61 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
     }),
   ];
 
-  /** Whose passkey answered? A copy of one is refused, and its person is told. */
-  async function prove(request: RouteRequest<unknown, unknown, z.infer<typeof passkeyAnswer>>): Promise<number> {
+  const secondStepCalls = [
+    defineRoute({
+      method: 'POST',
+      path: '/api/sessions/second-factor/passkey-options',
+      access: 'public',
+      summary: 'A challenge for the passkeys of whoever waits for the second step.',
+      answer: passkeyOptions,
+      async handle(request) {
+        refuseInsecure(request);
+        const { personId } = await signIns.waiting(request);
+        const step = await steps.begin({ kind: 'passkey', personId });
+        const options = await postgres.person(personId, (sql) =>
+          passkeys.requestOptions(step.value, { sql, personId }),
+        );
+        return {
+          status: 201,
+          headers: { 'set-cookie': [step.cookie] },
+          body: { options: options as Record<string, unknown> },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/sessions/second-factor/passkey',
+      access: 'public',
+      summary: 'The second step of signing in, with a passkey.',
+      body: passkeyAnswer,
+      async handle(request) {
+        refuseInsecure(request);
+        const waiting = await signIns.waiting(request);
+        await prove(request, waiting.personId);
+        const end = await signIns.finishSecondStep(request, waiting, 'passkey');
+        return { status: 201, headers: { 'set-cookie': [...end.cookies, endedStepCookie('passkey')] }, body: {} };
+      },
+    }),
+  ];
+
+  /**
+   * Whose passkey answered? A copy of one is refused, and its person is told.
+   * @param wanted whose it has to be; undefined for anybody's
+   */
+  async function prove(
+    request: RouteRequest<unknown, unknown, z.infer<typeof passkeyAnswer>>,
+    wanted: number | undefined,
+  ): Promise<number> {
     const { credential } = request.body;
     const challenge = challengeOf(credential.response.clientDataJSON);
     if (challenge === undefined) throw refuse('passkey_invalid');
     const step = await steps.take({ kind: 'passkey', value: challenge, cookies: request.headers.cookie });
     if (isRefused(step)) throw refuse(step.refused);
+    if (step.personId !== wanted) throw refuse('step_elsewhere');
     const proved = await passkeys.prove(credential, challenge, new Date(clock.now()));
     if (isRefused(proved)) throw refuse(proved.refused);
+    // Somebody else's passkey is no second factor of this person.
+    if (wanted !== undefined && proved.personId !== wanted) throw refuse('passkey_invalid');
     if (proved.kind === 'proved') return proved.personId;
     await postgres.person(proved.personId, (sql) =>
       tell({ audit, mail }, sql, proved.personId, {
@@ -338,7 +385,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
     throw refuse('passkey_copied');
   }
 
-  return [...providerCalls, ...passkeyCalls];
+  return [...providerCalls, ...passkeyCalls, ...secondStepCalls];
 }
 
 /** The challenge that the browser signed, to find its step by; whether it was signed is asked later. */

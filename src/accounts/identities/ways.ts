@@ -28,6 +28,25 @@ export function refuseLastWay(left: { passwords: number; passkeys: number; ident
   );
 }
 
+/**
+ * Asked after a second factor was removed, in the same transaction.
+ * @throws RequestError conflict when none is left and an organisation of the person asks for one
+ */
+export async function refuseLastFactor(sql: Sql, personId: number): Promise<void> {
+  const asking = await sql.query<{ name: string }>(
+    `SELECT o.name FROM memberships m JOIN organisations o ON o.id = m.organisation_id
+     WHERE m.person_id = $1 AND NOT has_second_factor(m.person_id)
+       AND (o.second_factor = 'all' OR (o.second_factor = 'managers' AND m.role IN ('owner', 'admin')))
+     ORDER BY o.name LIMIT 1`,
+    [personId],
+  );
+  if (asking[0] === undefined) return;
+  throw new RequestError(
+    'conflict',
+    `This is your last second factor, and ${asking[0].name} asks for one. Add another passkey or an authenticator first, then remove it.`,
+  );
+}
+
 /** Writes the act down and tells the person by mail, both in the transaction of the change. */
 export async function tell(
   parts: { audit: Audit; mail: Mail },
