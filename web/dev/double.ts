@@ -7,6 +7,7 @@ import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../sr
 import { answerQuery, type Shape } from './data.ts';
 import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
+import { answerIdentities } from './double_identities.ts';
 import { importsOf } from './double_imports.ts';
 import { mailOf } from './double_mail.ts';
 import { openOrganisations } from './double_organisations.ts';
@@ -180,6 +181,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
       status,
       body: { error: { code, message, ...(field === undefined ? {} : { field }), request_id: '7f3a-21' } },
     });
+    const identities = answerIdentities(method, path);
+    if (identities !== undefined) return identities;
     if (path === '/api/set-up' && method === 'GET') return { status: 200, body: { waiting, version: '0.1.0' } };
     if (path === '/api/set-up') {
       const asked = body as { code: string; site: { domain: string; timezone: string; currency: string } };

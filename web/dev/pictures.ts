@@ -256,6 +256,7 @@ export const shots: readonly Shot[] = [
       await page.getByText('is ready.').waitFor();
     },
   },
+  { name: 'account-security', path: '/account/security', full: true },
   { name: 'new-site', path: '/sites/new' },
   { name: 'sign-in', path: '/sign-in', start: 'signed-out' },
   {
