@@ -7,6 +7,7 @@ import {
   exportUsage,
   importsUsage,
   importUsage,
+  mailUsage,
   organisationsUsage,
   setUpUsage,
   UsageError,
@@ -65,6 +66,11 @@ const commands: Record<string, Command> = {
     summary: 'organisations suspend: stop an organisation or a person, or let them go on',
     usage: organisationsUsage,
     run: async (args) => (await import('./organisations_command.ts')).runOrganisations(args),
+  },
+  mail: {
+    summary: 'mail bounce: read a delivery report from standard input, and suppress mailboxes that are gone',
+    usage: mailUsage,
+    run: async (args) => (await import('./mail_command.ts')).runMail(args),
   },
   explain: {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',

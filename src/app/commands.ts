@@ -1,4 +1,5 @@
 import { type ControlCommand, readWhole } from '../platform/control.ts';
+import { bounceBytesMax, isHardBounce, readBounces } from '../platform/mail/index.ts';
 import { readAccessLog } from './access_log.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
@@ -20,6 +21,12 @@ export function controlCommands(desk: Desk): Record<string, ControlCommand> {
   return {
     ...Object.fromEntries(whenBegun),
     setup: async (_args, body) => setUpDesk(desk, JSON.parse(await readWhole(body, setUpBytesMax))),
+    'mail-bounce': async (_args, body) => {
+      const bounces = readBounces(await readWhole(body, bounceBytesMax));
+      const gone = bounces.filter(isHardBounce);
+      for (const { address } of gone) await desk.house.mail.suppressions.suppress(address, 'hard_bounce');
+      return { readers: bounces.length, suppressed: gone.length };
+    },
     status: () => readiness(desk),
     'access-log': (args) => readAccessLog(desk.house, args),
     vault: (args, _body, say) => changeKeys(desk, args, say),

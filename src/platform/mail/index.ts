@@ -1,3 +1,4 @@
+export { bounceBytesMax, isHardBounce, readBounces } from './bounce.ts';
 export type { Letter } from './draw.ts';
 export type { Inbox, InboxMessage } from './inbox.ts';
 export type { Advice, DueMessage, Mail, MailBlock, MailKind, MailState, MailTemplate, Message } from './message.ts';

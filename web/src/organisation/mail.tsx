@@ -80,8 +80,7 @@ function State({ settings, email, onChange }: { settings: Settings; email: strin
         <p className="note">
           <Glyph state="off" />
           <span>
-            <b>Mail is off.</b> There is no mail server. Invitations show a link to copy, and{' '}
-            <code>fairlead people reset</code> lets a locked-out person in. Name a server below.
+            <b>Mail is off.</b> There is no mail server. Invitations show a link to copy. Name a server below.
           </span>
         </p>
       ) : (
