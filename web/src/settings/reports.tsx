@@ -108,7 +108,7 @@ export function ReportSettings({ site }: { site: Site }) {
                     type="button"
                     className="btn sm"
                     disabled={chosen?.mail_is_on !== true}
-                    aria-label={`Send the ${kind} report to me now`}
+                    aria-label={`Send it to me now: the ${kind} report`}
                     onClick={() => void send(kind)}
                     {...resting(sending === kind)}
                   >
