@@ -59,6 +59,8 @@ function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): 
     PORT: String(port),
     FAIRLEAD_DATA_DIR: join(desk.folder, 'data'),
     FAIRLEAD_TRUSTED_PROXIES: '1',
+    // One key asks everything here, as fast as it can.
+    FAIRLEAD_KEY_RATE: '10000000',
     FAIRLEAD_CLOCK_OFFSET_MS: String(nowOf(desk) - Date.now()),
   };
 }

@@ -3,7 +3,7 @@
  *
  *     npm run bench                          everything, with 1,000,000 events
  *     npm run bench -- 10000000              everything, with ten million
- *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, memory, disk, audit
+ *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, audit
  *     npm run bench -- query 10000000 --data bench/.data/10m --rounds 60
  *
  * With --data the desk stays there and is used again; without, it is made in a temporary folder and removed.
@@ -23,9 +23,13 @@ import { measureIngest } from './ingest.ts';
 import { memoryMb } from './memory.ts';
 import { percentile } from './percentile.ts';
 import { measureQueries } from './query.ts';
+import { measureSignIn } from './sign_in.ts';
 import { measureVisible } from './visible.ts';
 
-const parts = ['tracker', 'start', 'query', 'dashboard', 'visible', 'ingest', 'memory', 'disk', 'audit'] as const;
+const parts = [
+  ...(['tracker', 'start', 'query', 'dashboard', 'visible'] as const),
+  ...(['ingest', 'sign-in', 'memory', 'disk', 'audit'] as const),
+] as const;
 type Part = (typeof parts)[number];
 
 /** A line of the table. `holds` is left out where there is no target. */
@@ -92,6 +96,7 @@ async function run() {
       lines.push(...(await measureIngest(desk, running, { seconds: Number(given.seconds), say })));
       if (has('start')) running = await restarts(desk, running, 'start to listening after that load', 1);
     }
+    if (has('sign-in')) lines.push(...(await measureSignIn(running, { seconds: Number(given.seconds), say })));
     if (has('memory')) await memory(desk, running);
   } finally {
     await running.stop();

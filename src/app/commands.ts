@@ -3,6 +3,7 @@ import { bounceBytesMax, isHardBounce, readBounces } from '../platform/mail/inde
 import { readAccessLog } from './access_log.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
+import { readSelfAudits } from './self_audit.ts';
 import { setUpDesk } from './set_up_desk.ts';
 import { changeKeys } from './vault_desk.ts';
 
@@ -27,7 +28,10 @@ export function controlCommands(desk: Desk): Record<string, ControlCommand> {
       for (const { address } of gone) await desk.house.mail.suppressions.suppress(address, 'hard_bounce');
       return { readers: bounces.length, suppressed: gone.length };
     },
-    status: () => readiness(desk),
+    status: async () => ({
+      ...(await readiness(desk)),
+      self_audit: (await readSelfAudits(desk.house, 1).catch(() => []))[0],
+    }),
     'access-log': (args) => readAccessLog(desk.house, args),
     vault: (args, _body, say) => changeKeys(desk, args, say),
   };

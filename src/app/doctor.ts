@@ -9,6 +9,7 @@ import { volumeEncryption } from '../platform/volume.ts';
 import { fieldSealed } from '../trust/classes/index.ts';
 import { certificateFindings } from './certificate_findings.ts';
 import { diskWarnShare, type Readiness } from './health.ts';
+import type { SelfAudit } from './self_audit.ts';
 import { onDesk } from './with_desk.ts';
 
 export type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };
@@ -40,6 +41,18 @@ export async function doctor(): Promise<number> {
     ...certificateFindings(config, systemClock.now()),
   );
   return report(findings);
+}
+
+/** What can be looked at without asking anybody; the desk looks at it once a day itself (self_audit.ts). */
+export function standingFindings(config: Config): Finding[] {
+  return [
+    disk(config),
+    ...dataDirectory(config),
+    ...keyFile(config),
+    ...clockCheck(),
+    ...proxy(config),
+    ...certificateFindings(config, systemClock.now()),
+  ];
 }
 
 function report(findings: Finding[]): number {
@@ -223,9 +236,10 @@ async function stores(config: Config): Promise<Finding[]> {
       },
     ];
   try {
-    const state = (await onDesk({ command: 'status' }, config)) as Readiness;
+    const state = (await onDesk({ command: 'status' }, config)) as Readiness & { self_audit?: SelfAudit };
     const lag = state.spool_lag_ms;
     return [
+      ...lastSelfAudit(state.self_audit),
       state.postgres
         ? { what: 'postgres', state: 'ok', fact: 'answers' }
         : {
@@ -254,6 +268,18 @@ async function stores(config: Config): Promise<Finding[]> {
   } catch (error) {
     return [{ what: 'stores', state: 'wrong', fact: (error as Error).message }];
   }
+}
+
+/** What the desk found when it looked at its own guards the last time. */
+function lastSelfAudit(last: SelfAudit | undefined): Finding[] {
+  const what = 'self-audit';
+  if (last === undefined) return [{ what, state: 'ok', fact: 'the first is made ten minutes after a start' }];
+  const bad = last.findings.filter(({ state }) => state !== 'ok').map((finding) => finding.what);
+  return [
+    last.worst === 'wrong'
+      ? { what, state: 'wrong', fact: `${last.made_at} found: ${bad.join(', ')}`, todo: 'Do as the lines here say.' }
+      : { what, state: 'ok', fact: `${last.made_at}${bad.length === 0 ? '' : `, to look at: ${bad.join(', ')}`}` },
+  ];
 }
 
 function clockCheck(): Finding[] {

@@ -20,6 +20,7 @@ import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskWarnShare, healthHandlers } from './health.ts';
 import { watchProduct } from './product_events.ts';
+import { scheduleSelfAudit, selfAuditRoutes } from './self_audit.ts';
 import type { Certificates } from './tls.ts';
 import { version } from './version.ts';
 
@@ -83,10 +84,12 @@ export async function startServer(
   let accessLog: AccessLog | undefined;
   let certificates: Certificates | undefined;
   let stopLooking: (() => void) | undefined;
+  let stopAuditing: (() => void) | undefined;
   let stopTelling: (() => void) | undefined;
   async function stop() {
     stopTelling?.();
     stopLooking?.();
+    stopAuditing?.();
     await certificates?.stop();
     await control?.close();
     await http?.close(finishMs);
@@ -104,7 +107,14 @@ export async function startServer(
       ...{ clock: systemClock, log },
     });
     accessLog = written;
-    const parts = [...desk.parts, policyReports, { routes: accessLogRoutes(desk.house), gauges: written.gauges }];
+    const parts = [
+      ...desk.parts,
+      policyReports,
+      {
+        routes: [...accessLogRoutes(desk.house), ...selfAuditRoutes(desk.house)],
+        gauges: written.gauges,
+      },
+    ];
     const calls = [...parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];
     const routes = showsPages(config) ? [...calls, ...documentRoutes(calls, config)] : [];
     const fast: Record<string, FastHandler> = {
@@ -135,6 +145,7 @@ export async function startServer(
     await certificates?.begin((context) => http?.renewTls(context));
     control = await openControl(controlSocketPath(config.dataDir), controlCommands(desk));
     stopLooking = watchDisk(desk);
+    stopAuditing = scheduleSelfAudit(desk.house);
     const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
     // Where no page can take it, a new code would only kill the one that the app has printed.
     const code = showsPages(config) ? await desk.accounts.setUp.newCode() : undefined;

@@ -28,6 +28,7 @@ export const deletions = [
   'retention.delete_expired_tokens(moment timestamp with time zone) -> bigint',
   'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
   'retention.delete_old_notifications(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_self_audits(moment timestamp with time zone) -> bigint',
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
 ] as const;

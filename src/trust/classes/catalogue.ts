@@ -41,6 +41,7 @@ export const ownerless: Readonly<Record<string, string>> = {
   installation: 'one row about this installation, the name of its root key',
   'vault.roots': 'ids of root keys and how often each wrapped; fairlead_vault alone may read it',
   set_up: 'one digest of this installation, from before there is any person',
+  self_audits: 'what the daily look at the guards of this desk found',
   throttles: 'keyed digests of who fails, counted before it is known who it is',
   sign_in_steps: 'digests that live ten minutes, from before it is known who signs in',
   sign_ups: 'those who are not people yet, found by the digest of a token that only their mailbox has',
