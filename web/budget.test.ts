@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** In bytes after gzip: what an overview loads before it is there, and all that the dashboard has (with the map's outlines). */
+/**
+ * In bytes after gzip: what an overview loads before it is there, and all that the dashboard has (with the map's outlines).
+ * Pages of accounts, organisations, mail and shares come when they are opened; the second number only says that no page
+ * drags a library along.
+ */
 const firstScriptBytesMax = 130_000;
 const firstStyleBytesMax = 15_000;
-const scriptBytesMax = 220_000;
+const scriptBytesMax = 310_000;
 const styleBytesMax = 25_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-web-'));

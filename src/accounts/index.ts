@@ -165,7 +165,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     ],
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices: mailPart.notices,
-    commands: organisations.commands,
+    commands: { ...organisations.commands, ...people.commands },
     async stop() {
       mailPart.stop();
       watch.stop();

@@ -9,6 +9,7 @@ import {
   importUsage,
   mailUsage,
   organisationsUsage,
+  peopleUsage,
   setUpUsage,
   UsageError,
   undoUsage,
@@ -66,6 +67,11 @@ const commands: Record<string, Command> = {
     summary: 'organisations suspend: stop an organisation or a person, or let them go on',
     usage: organisationsUsage,
     run: async (args) => (await import('./organisations_command.ts')).runOrganisations(args),
+  },
+  people: {
+    summary: 'people reset, people second-factor-off: let somebody in who is locked out',
+    usage: peopleUsage,
+    run: async (args) => (await import('./people_command.ts')).runPeople(args),
   },
   mail: {
     summary: 'mail bounce: read a delivery report from standard input, and suppress mailboxes that are gone',

@@ -12,6 +12,7 @@ export const exportUsage =
 export const auditUsage = 'fairlead audit verify [--file <export.ndjson> [--key <public key>]]';
 export const organisationsUsage =
   'fairlead organisations suspend <address in /o/…, or e-mail of a person> --reason "…" | fairlead organisations resume <the same>';
+export const peopleUsage = 'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail>';
 export const mailUsage = 'fairlead mail bounce < report.eml';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 

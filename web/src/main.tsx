@@ -27,7 +27,6 @@ const ImportsPage = lazy(() => import('./imports/page.tsx').then((part) => ({ de
 const ExportsPage = lazy(() => import('./exports/page.tsx').then((part) => ({ default: part.ExportsPage })));
 const SitesPage = lazy(() => import('./sites/page.tsx').then((part) => ({ default: part.SitesPage })));
 const NewSitePage = lazy(() => import('./sites/new_site.tsx').then((part) => ({ default: part.NewSitePage })));
-const SignUpPage = lazy(() => import('./sign_in/sign_up.tsx').then((part) => ({ default: part.SignUpPage })));
 const ResetPage = lazy(() => import('./sign_in/reset.tsx').then((part) => ({ default: part.ResetPage })));
 const VerifyPage = lazy(() => import('./sign_in/verify.tsx').then((part) => ({ default: part.VerifyPage })));
 const SecondFactorPage = lazy(() =>
@@ -61,7 +60,6 @@ function Pages() {
   if (route.page === 'set-up') return <FirstRunPage />;
   // Whoever comes by a link of a mail may be signed in or not.
   if (route.page === 'provider-answer') return <ProviderAnswerPage key={route.provider} provider={route.provider} />;
-  if (route.page === 'sign-up') return <SignUpPage />;
   if (route.page === 'reset') return <ResetPage />;
   if (route.page === 'verify') return <VerifyPage />;
   if (route.page === 'invitation') return <InvitationPage key={route.token} token={route.token} />;

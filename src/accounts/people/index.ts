@@ -1,3 +1,5 @@
+import { peopleLimits } from '../../../contract/people.ts';
+import { type ControlCommand, ControlError } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
@@ -28,8 +30,13 @@ export interface PeopleSubject {
   signIns: SignIns;
   /** A password in clear over the network is worse than no sign-in at all. */
   refuseInsecure(request: { secure: boolean }): void;
-  /** Takes the second factor of a locked-out person away; for the command line on the machine. @returns was there one? */
+  /**
+   * Takes the second factors of a locked-out person away, authenticator and passkeys; for the command line on the
+   * machine. @returns was there one?
+   */
   takeSecondFactorAway(email: string): Promise<boolean>;
+  /** What the command line may ask for whoever cannot get in. */
+  commands: Record<string, ControlCommand>;
   /** Resolves when what was left for after an answer is done. */
   settle(): Promise<void>;
 }
@@ -60,10 +67,70 @@ export function openPeople(
     refuseInsecure: (request) => refuseInsecure(config, request),
   };
 
+  /** The one door that is left when there is no mail: a link that whoever runs the desk hands on. */
+  async function makeResetLink(email: string): Promise<{ link: string; minutes: number } | undefined> {
+    const personId = await findPerson(postgres, email);
+    if (personId === undefined) return undefined;
+    const minutes = peopleLimits.linkMinutes;
+    const token = await postgres.person(personId, async (sql) => {
+      const made = await tokens.issue(sql, { personId, kind: 'reset-password', minutes });
+      await audit.recordOfPerson(sql, personId, {
+        action: 'operator.password_reset',
+        actor: { type: 'operator' },
+        targets: [{ type: 'person', id: personId }],
+      });
+      return made;
+    });
+    return { link: mail.link(`/reset#token=${token}`), minutes };
+  }
+
+  async function takeSecondFactorAway(email: string): Promise<boolean> {
+    const personId = await findPerson(postgres, email);
+    if (personId === undefined) return false;
+    return postgres.person(personId, async (sql) => {
+      const person = await personIn(sql, personId);
+      const hadCode = await secondFactor.remove(sql, personId);
+      const passkeys = await sql.run('DELETE FROM passkeys WHERE person_id = $1', [personId]);
+      if (!hadCode && passkeys === 0) return false;
+      await parts.sessions.endOf(sql, personId, { except: undefined });
+      await audit.recordOfPerson(sql, personId, {
+        action: 'operator.second_factor_off',
+        actor: { type: 'operator' },
+        targets: [{ type: 'person', id: personId }],
+        details: { authenticator: hadCode, passkeys },
+      });
+      await mail.send(sql, {
+        template: secondFactorMail,
+        to: person.email,
+        personId,
+        values: {
+          when: whenText(new Date(clock.now()), person.timezone),
+          device: 'the command line of this desk',
+          reset: mail.link('/reset'),
+          what: 'Whoever runs this desk took the second factor away from your account.',
+        },
+      });
+      return true;
+    });
+  }
+
   return {
     signIns,
     refuseInsecure: people.refuseInsecure,
     settle: later.settle,
+    takeSecondFactorAway,
+    commands: {
+      async 'people-reset'(args) {
+        const made = await makeResetLink(args.get('email') ?? '');
+        if (made === undefined) throw new ControlError('Nobody here has this e-mail address.');
+        return made;
+      },
+      async 'people-second-factor-off'(args) {
+        const removed = await takeSecondFactorAway(args.get('email') ?? '');
+        if (!removed) throw new ControlError('Nobody here has this e-mail address and a second factor.');
+        return { second_factor: 'off' };
+      },
+    },
     routes: [
       ...signInRoutes(people),
       ...linkRoutes(people),
@@ -72,33 +139,6 @@ export function openPeople(
       ...profileRoutes(people),
       ...ruleRoutes(people),
     ],
-    async takeSecondFactorAway(email) {
-      const personId = await findPerson(postgres, email);
-      if (personId === undefined) return false;
-      return postgres.person(personId, async (sql) => {
-        const person = await personIn(sql, personId);
-        const removed = await secondFactor.remove(sql, personId);
-        if (!removed) return false;
-        await parts.sessions.endOf(sql, personId, { except: undefined });
-        await audit.recordOfPerson(sql, personId, {
-          action: 'operator.second_factor_off',
-          actor: { type: 'operator' },
-          targets: [{ type: 'person', id: personId }],
-        });
-        await mail.send(sql, {
-          template: secondFactorMail,
-          to: person.email,
-          personId,
-          values: {
-            when: whenText(new Date(clock.now()), person.timezone),
-            device: 'the command line of this desk',
-            reset: mail.link('/reset'),
-            what: 'Whoever runs this desk took the second factor away from your account.',
-          },
-        });
-        return true;
-      });
-    },
   };
 }
 

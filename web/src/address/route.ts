@@ -6,7 +6,6 @@ export type Route =
   | { page: 'set-up' }
   | { page: 'sign-in' }
   | { page: 'provider-answer'; provider: ProviderId }
-  | { page: 'sign-up' }
   | { page: 'reset' }
   | { page: 'verify' }
   | { page: 'second-factor' }
@@ -51,7 +50,7 @@ export function readRoute(pathname: string): Route {
   if (first === 'sign-in' && second === '') return { page: 'sign-in' };
   const provider = providers.find((one) => one === second);
   if (first === 'sign-in' && provider !== undefined && third === '') return { page: 'provider-answer', provider };
-  for (const page of ['sign-up', 'reset', 'verify', 'second-factor', 'notifications'] as const)
+  for (const page of ['reset', 'verify', 'second-factor', 'notifications'] as const)
     if (first === page && second === '') return { page };
   if (first === 'invitation' && second !== '' && third === '') return { page: 'invitation', token: decodePart(second) };
   if (first === 'dev' && second === 'inbox' && third === '') return { page: 'inbox' };
@@ -94,7 +93,6 @@ export function pathOf(route: Route): string {
       return '/sign-in';
     case 'provider-answer':
       return `/sign-in/${route.provider}`;
-    case 'sign-up':
     case 'reset':
     case 'verify':
     case 'second-factor':

@@ -21,6 +21,12 @@ export const identitiesApi = {
     call<{ options: PublicKeyCredentialRequestOptionsJSON }>('POST', '/api/sign-in/passkeys/options', { quiet: true }),
   usePasskey: (credential: unknown) =>
     call<ProviderOutcome>('POST', '/api/sign-in/passkeys', { body: { credential }, quiet: true }),
+  secondStepOptions: () =>
+    call<{ options: PublicKeyCredentialRequestOptionsJSON }>('POST', '/api/sessions/second-factor/passkey-options', {
+      quiet: true,
+    }),
+  takeSecondStep: (credential: unknown) =>
+    call<unknown>('POST', '/api/sessions/second-factor/passkey', { body: { credential }, quiet: true }),
 
   list: () => call<IdentityList>('GET', '/api/account/identities'),
   link: (provider: ProviderId) => call<{ url: string }>('POST', `/api/account/identity-links/${provider}`),

@@ -16,6 +16,7 @@ import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { CurrencyField, TimezoneField } from '../sites/fields.tsx';
 import './organisation.css';
+import { SecondFactorRule } from './second_factor_rule.tsx';
 import type { Member, OrganisationDetails } from './wire.ts';
 import { organisations } from './wire.ts';
 
@@ -49,6 +50,7 @@ export function OrganisationGeneral({ organisation }: { organisation: Organisati
       {may(organisation, 'organisation.manage') && (
         <Settings key={details.slug} organisation={organisation} details={details} onSaved={setDetails} />
       )}
+      {may(organisation, 'organisation.manage') && <SecondFactorRule organisation={organisation} />}
       <Ends organisation={organisation} details={details} onChanged={load} />
     </>
   );

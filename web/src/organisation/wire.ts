@@ -15,6 +15,7 @@ import type {
   SentInvitation,
   Team,
 } from '../../../contract/organisations.ts';
+import type { secondFactorSetting } from '../../../contract/people.ts';
 import { call } from '../desk/api.ts';
 
 export type {
@@ -27,6 +28,8 @@ export type {
   SentInvitation,
   Team,
 };
+
+export type SecondFactorRule = (typeof secondFactorSetting)['_zod']['output']['required'];
 
 type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
 export type NewInvitation = Sent<typeof newInvitation>;
@@ -54,6 +57,10 @@ export const organisations = {
     call<unknown>('PUT', at(organisation, '/ownership-offer'), { body: { person_id: person } }),
   endOffer: (organisation: number) => call<undefined>('DELETE', at(organisation, '/ownership-offer')),
   acceptOffer: (organisation: number) => call<undefined>('POST', at(organisation, '/ownership-offer/acceptances')),
+  secondFactor: (organisation: number) =>
+    call<{ required: SecondFactorRule }>('GET', at(organisation, '/second-factor')),
+  setSecondFactor: (organisation: number, required: SecondFactorRule) =>
+    call<{ required: SecondFactorRule }>('PUT', at(organisation, '/second-factor'), { body: { required } }),
   members: (organisation: number) =>
     call<{ members: Member[] }>('GET', at(organisation, '/members')).then((answer) => answer.members),
   changeMember: (organisation: number, person: number, body: Sent<typeof memberChange>) =>

@@ -442,14 +442,15 @@ function healthOf(live: Live): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: st
 function Bell() {
   const unread = useUnread();
   return (
-    <Link
-      className="bell"
-      href={pathOf({ page: 'notifications' })}
-      aria-label={unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`}
-    >
+    <Link className="bell" href={pathOf({ page: 'notifications' })} title="Notifications">
       <Icon name="bell" />
       <span className="cut">Notifications</span>
-      {unread > 0 && <span className="tag">{unread > 99 ? '99+' : unread}</span>}
+      {unread > 0 && (
+        <span className="tag">
+          {unread > 99 ? '99+' : unread}
+          <span className="vh"> unread</span>
+        </span>
+      )}
     </Link>
   );
 }
