@@ -1,0 +1,148 @@
+import { createHmac } from 'node:crypto';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { onDesk } from '../../src/app/with_desk.ts';
+import { type DashboardDesk, newContext, openDashboardDesk, setUpDesk, signIn } from './dashboard.ts';
+
+/**
+ * What a team does with its accounts, in two browsers at once and in this order: invite, accept, second factor, first
+ * view, a lost password, an API key that is used and revoked, and a colleague who is removed with a page open. The desk
+ * sends no mail, so links are handed on by hand.
+ */
+let desk: DashboardDesk;
+let boss: Page;
+let theirs: BrowserContext;
+let colleague: Page;
+const stepMs = 120_000;
+const ada = { email: 'ada@shop.example', name: 'Ada', password: 'seven boats at low tide' };
+const newPassword = 'eight boats at high tide';
+let secret = '';
+let recovery: string[] = [];
+
+beforeAll(async () => {
+  desk = await openDashboardDesk();
+  await setUpDesk(desk, ['shop.example']);
+  boss = await (await newContext(desk)).newPage();
+  theirs = await newContext(desk);
+  colleague = await theirs.newPage();
+  await signIn(boss, desk, '/o/shop/settings/members');
+}, 300_000);
+afterAll(() => desk.close());
+
+/** RFC 6238: six digits of the authenticator that has this secret, `steps` half minutes from now. */
+function codeOf(base32: string, steps: number): string {
+  const bits = [...base32.replaceAll(' ', '')]
+    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const digest = createHmac('sha1', key).update(counter).digest();
+  const at = (digest.at(-1) as number) & 15;
+  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+async function signInColleague(password: string): Promise<void> {
+  await theirs.clearCookies();
+  await colleague.goto(`${desk.origin}/sign-in?next=${encodeURIComponent('/s/shop.example/analytics')}`);
+  await colleague.getByLabel('E-mail or username').fill(ada.email);
+  await colleague.getByRole('textbox', { name: 'Password' }).fill(password);
+  await colleague.getByRole('button', { name: 'Sign in' }).click();
+}
+
+it('an owner invites, and whoever has the link makes an account with it, once', { timeout: stepMs }, async () => {
+  await boss.getByLabel('E-mail').fill(ada.email);
+  await boss.getByRole('combobox', { name: 'Role' }).selectOption('admin');
+  await boss.getByRole('button', { name: 'Invite' }).click();
+  await boss.getByText('This desk sends no mail').waitFor();
+  const link = (await boss.locator('.secret code').textContent()) ?? '';
+  expect(link).toContain(`${desk.origin}/invitation/`);
+
+  await colleague.goto(link);
+  await colleague.getByRole('heading', { name: 'Join Shop' }).waitFor();
+  await colleague.getByLabel('Your name').fill(ada.name);
+  await colleague.getByRole('textbox', { name: 'Password' }).fill(ada.password);
+  await colleague.getByRole('button', { name: 'Make the account and join' }).click();
+  await colleague.waitForURL(`${desk.origin}/o/shop/sites`);
+  await colleague.getByText('shop.example').first().waitFor();
+
+  const late = await (await newContext(desk)).newPage();
+  await late.goto(link);
+  await late.getByRole('heading', { name: 'This invitation does not work' }).waitFor();
+});
+
+it('an admin sets up an authenticator, and signing in asks for it before anything is shown', {
+  timeout: stepMs,
+}, async () => {
+  await colleague.goto(`${desk.origin}/account/security`);
+  await colleague.getByRole('button', { name: 'Set up an authenticator' }).click();
+  await colleague.getByRole('textbox', { name: 'Your password' }).fill(ada.password);
+  await colleague.getByRole('button', { name: 'Continue', exact: true }).click();
+  secret = (await colleague.locator('.secret code').textContent()) ?? '';
+  await colleague.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret, 0));
+  await colleague.getByRole('button', { name: 'Switch it on' }).click();
+  await colleague.getByText('Keep these recovery codes.').waitFor();
+  recovery = await colleague.locator('.codes li').allTextContents();
+  expect(recovery).toHaveLength(10);
+
+  await signInColleague(ada.password);
+  await colleague.getByRole('heading', { name: 'Enter the code' }).waitFor();
+  // The password alone opens nothing.
+  await expect(colleague.evaluate(async () => (await fetch('/api/sites')).status)).resolves.toBe(401);
+  await colleague.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret, 1));
+  await colleague.getByRole('button', { name: 'Sign in' }).click();
+  await colleague.waitForURL(`${desk.origin}/s/shop.example/analytics`);
+  await colleague.getByText('No visits yet').first().waitFor();
+});
+
+it('a lost password is set anew by a link of the command line, and a recovery code stands in for the phone', {
+  timeout: stepMs,
+}, async () => {
+  const { link } = (await onDesk({ command: 'people-reset', args: { email: ada.email } }, desk.config)) as {
+    link: string;
+  };
+  await colleague.goto(link);
+  await colleague.getByRole('textbox', { name: 'New password' }).fill(newPassword);
+  await colleague.getByRole('button', { name: 'Set password' }).click();
+  await colleague.getByRole('heading', { name: 'The password is set' }).waitFor();
+  // Every session has ended, this one too.
+  await expect(colleague.evaluate(async () => (await fetch('/api/session')).status)).resolves.toBe(401);
+
+  await signInColleague(newPassword);
+  await colleague.getByRole('textbox', { name: 'Code' }).fill(recovery[0] as string);
+  await colleague.getByRole('button', { name: 'Sign in' }).click();
+  await colleague.waitForURL(`${desk.origin}/s/shop.example/analytics`);
+});
+
+it('an API key is made, answers a program, and is refused once it was revoked', { timeout: stepMs }, async () => {
+  await colleague.goto(`${desk.origin}/o/shop/settings/keys`);
+  await colleague.getByLabel('Name', { exact: true }).fill('Monthly report');
+  await colleague.getByText('Read sites and their settings').click();
+  await colleague.getByRole('button', { name: 'Create key' }).click();
+  await colleague.getByText('“Monthly report” is ready.').waitFor();
+  const key = (await colleague.locator('.secret code').textContent()) ?? '';
+  const ask = () => fetch(`${desk.origin}/api/sites`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await ask();
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('shop.example')]);
+  await colleague.getByRole('button', { name: 'Revoke the key Monthly report' }).click();
+  await colleague.getByRole('button', { name: 'Revoke key', exact: true }).click();
+  await colleague.getByRole('button', { name: 'Revoke the key Monthly report' }).waitFor({ state: 'detached' });
+  expect((await ask()).status).toBe(401);
+});
+
+it('a colleague who is removed sees nothing from the next click on, and the trail says who did what', {
+  timeout: stepMs,
+}, async () => {
+  await colleague.goto(`${desk.origin}/s/shop.example/analytics`);
+  await boss.goto(`${desk.origin}/o/shop/settings/members`);
+  await boss.getByRole('button', { name: `Remove ${ada.email}` }).click();
+  await boss.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await boss.getByRole('button', { name: `Remove ${ada.email}` }).waitFor({ state: 'detached' });
+  const seen = await colleague.evaluate(async () => (await fetch('/api/sites/shop.example')).status);
+  expect(seen).toBe(404);
+  await colleague.reload();
+  await colleague.getByText('There is no site called shop.example here').waitFor();
+
+  await boss.goto(`${desk.origin}/o/shop/trust/audit`);
+  for (const act of ['removed', 'revoked', 'invited']) await boss.getByText(act).first().waitFor();
+});
