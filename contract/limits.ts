@@ -53,3 +53,19 @@ export const uploadLimits = {
 export const keysMax = 200;
 export const keySitesMax = 1_000;
 export const keyLifeYearsMax = 10;
+
+/** Sizes and times of what belongs to a person. */
+export const peopleLimits = {
+  avatarBytesMax: 256 * 1024,
+  usernameCharsMin: 3,
+  usernameCharsMax: 32,
+  recoveryCodes: 10,
+  /** A link in a mail works for so long (AUT-08). */
+  linkMinutes: 60,
+  /** Between the password and the code. */
+  secondStepMinutes: 10,
+  /** Mails of one kind that one address is sent in an hour. */
+  mailsPerHour: 3,
+  /** Who must have a second factor gets so long to set one up. */
+  graceDays: 7,
+} as const;

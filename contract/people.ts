@@ -2,22 +2,6 @@ import { z } from 'zod';
 import { words } from './api.ts';
 import { passwordCharsMax, passwordCharsMin } from './limits.ts';
 
-/** Sizes and times of what belongs to a person. */
-export const peopleLimits = {
-  avatarBytesMax: 256 * 1024,
-  usernameCharsMin: 3,
-  usernameCharsMax: 32,
-  recoveryCodes: 10,
-  /** A link in a mail works for so long (AUT-08). */
-  linkMinutes: 60,
-  /** Between the password and the code. */
-  secondStepMinutes: 10,
-  /** Mails of one kind that one address is sent in an hour. */
-  mailsPerHour: 3,
-  /** Who must have a second factor gets so long to set one up. */
-  graceDays: 7,
-} as const;
-
 const email = z.email().max(254);
 const newPassword = z.string().min(passwordCharsMin).max(passwordCharsMax);
 const presentPassword = z.string().min(1).max(passwordCharsMax);

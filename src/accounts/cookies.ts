@@ -1,4 +1,4 @@
-import { peopleLimits } from '../../contract/people.ts';
+import { peopleLimits } from '../../contract/limits.ts';
 import { refreshDaysAbsolute } from './tokens.ts';
 
 /**

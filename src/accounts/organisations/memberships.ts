@@ -1,5 +1,5 @@
+import { peopleLimits } from '../../../contract/limits.ts';
 import type { OrganisationStatus } from '../../../contract/organisation_status.ts';
-import { peopleLimits } from '../../../contract/people.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { type PersonMembership, permissionsOf } from '../roles.ts';
 import { effectiveStatus } from './statuses.ts';

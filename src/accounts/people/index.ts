@@ -1,4 +1,4 @@
-import { peopleLimits } from '../../../contract/people.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
 import { type ControlCommand, ControlError } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';

@@ -1,11 +1,5 @@
-import {
-  confirmation,
-  emailChange,
-  passwordChange,
-  peopleLimits,
-  reset,
-  resetRequest,
-} from '../../../contract/people.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
+import { confirmation, emailChange, passwordChange, reset, resetRequest } from '../../../contract/people.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';

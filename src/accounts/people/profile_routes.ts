@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { account, accountChange, peopleLimits } from '../../../contract/people.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
+import { account, accountChange } from '../../../contract/people.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';

@@ -1,5 +1,5 @@
 import { encode } from 'uqr';
-import { peopleLimits } from '../../../contract/people.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';

@@ -1,4 +1,4 @@
-import { peopleLimits } from '../../../contract/people.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
 import { actOf } from '../../platform/audit.ts';
 import { RequestError, type RouteAnswer, type RouteRequest } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';

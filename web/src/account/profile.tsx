@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
 import { useRef, useState } from 'react';
-import { peopleLimits } from '../../../contract/people.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
 import { Field, PasswordInput, Select } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import { useDesk } from '../desk/session.tsx';

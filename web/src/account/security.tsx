@@ -1,7 +1,6 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
-import { passwordCharsMin } from '../../../contract/limits.ts';
-import { peopleLimits } from '../../../contract/people.ts';
+import { passwordCharsMin, peopleLimits } from '../../../contract/limits.ts';
 import { CopyButton } from '../controls/copy.tsx';
 import { Field, PasswordInput } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
