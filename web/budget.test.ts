@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
  */
 const firstScriptBytesMax = 130_000;
 const firstStyleBytesMax = 15_000;
-const scriptBytesMax = 310_000;
+const scriptBytesMax = 275_000;
 const styleBytesMax = 25_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-web-'));
@@ -44,6 +44,11 @@ test.each([
   expect(weight(first)).toBeGreaterThan(1_000);
   expect(weight(first)).toBeLessThanOrEqual(firstMax);
   expect(weight(all)).toBeLessThanOrEqual(allMax);
+});
+
+test('the schemas of the server stay there: they are large, and make functions of text, which the policy stops', () => {
+  const all = readdirSync(join(folder, 'assets')).filter((name) => name.endsWith('.js'));
+  expect(all.filter((name) => readFileSync(join(folder, 'assets', name), 'utf8').includes('ZodError'))).toEqual([]);
 });
 
 test('the page has no inline script and no inline style', () => {
