@@ -289,7 +289,7 @@ it('signs out, and in again', { timeout: stepMs }, async () => {
   await page.getByLabel('E-mail').fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill('not the password at all');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await text('This e-mail address and password do not belong together.').waitFor();
+  await text('This name and password do not belong together.').waitFor();
   await signIn(page, desk, overviewPath);
   await figure('Visitors', '4');
 });

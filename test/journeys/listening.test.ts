@@ -130,6 +130,7 @@ describe('every answer of the account plane and the dashboard', () => {
             'script-src': 'a nonce',
             'font-src': "'self'",
             'connect-src': "'self'",
+            'frame-src': "'self'",
             'require-trusted-types-for': "'script'",
             'trusted-types': "'none'",
             'report-uri': '/api/csp-reports',
