@@ -8,32 +8,37 @@ import { AccountNotifications } from './notifications.tsx';
 import { AccountProfile } from './profile.tsx';
 import { AccountSecurity } from './security.tsx';
 import { AccountSessions } from './sessions.tsx';
+import { accountTabs } from './tabs.ts';
 
-const sections: Record<AccountSection, { label: string; draw: () => ReactNode }> = {
-  profile: { label: 'Profile', draw: () => <AccountProfile /> },
-  security: { label: 'Security', draw: () => <AccountSecurity /> },
-  sessions: { label: 'Sessions', draw: () => <AccountSessions /> },
-  notifications: { label: 'Notifications', draw: () => <AccountNotifications /> },
-  mail: { label: 'Mail to you', draw: () => <AccountMail /> },
+const parts: Record<AccountSection, () => ReactNode> = {
+  profile: () => <AccountProfile />,
+  security: () => <AccountSecurity />,
+  sessions: () => <AccountSessions />,
+  notifications: () => <AccountNotifications />,
+  mail: () => <AccountMail />,
 };
 
 /** My access: what belongs to the person, whatever organisation they work for. */
 export function AccountPage({ section }: { section: AccountSection }) {
   return (
-    <Shell title={section === 'profile' ? 'Account' : sections[section].label}>
+    <Shell
+      title={
+        section === 'profile' ? 'Account' : (accountTabs.find((tab) => tab.section === section)?.label ?? 'Account')
+      }
+    >
       <nav className="tabs-bar" aria-label="Account">
-        {(Object.keys(sections) as AccountSection[]).map((one) => (
+        {accountTabs.map((tab) => (
           <Link
-            key={one}
-            href={pathOf({ page: 'account', section: one })}
-            {...(one === section ? { 'aria-current': 'page' as const } : {})}
+            key={tab.section}
+            href={pathOf({ page: 'account', section: tab.section })}
+            {...(tab.section === section ? { 'aria-current': 'page' as const } : {})}
           >
-            {sections[one].label}
+            {tab.label}
           </Link>
         ))}
       </nav>
       <main className="wrap" id="main" tabIndex={-1}>
-        {sections[section].draw()}
+        {parts[section]()}
       </main>
     </Shell>
   );

@@ -159,7 +159,7 @@ function NewPasskey({ onMade }: { onMade: (passkey: Passkey) => void }) {
       </Field>
       <FormError message={refusal?.message} reference={refusal?.reference} />
       <div className="go">
-        <button type="submit" className="btn main-act" {...resting(waiting)}>
+        <button type="submit" className="btn" {...resting(waiting)}>
           {waiting ? 'Waiting for the device…' : 'Add a passkey'}
         </button>
       </div>
@@ -204,7 +204,7 @@ function Rename({
           )}
         </Field>
         <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(name.trim() === '')}>
+          <button type="submit" className="btn" {...resting(name.trim() === '')}>
             Save
           </button>
           <button type="button" className="btn quiet" onClick={onClose}>

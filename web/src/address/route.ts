@@ -33,7 +33,7 @@ export const settingsSections = ['site', 'snippet', 'goals', 'keys'] as const;
 export type SettingsSection = (typeof settingsSections)[number];
 
 /** `/account/…`: what belongs to the person. */
-export const accountSections = ['profile', 'security', 'sessions', 'notifications', 'mail'] as const;
+const accountSections = ['profile', 'security', 'sessions', 'notifications', 'mail'] as const;
 export type AccountSection = (typeof accountSections)[number];
 
 /** `/o/:o/settings/…`: what belongs to the organisation, and mail, which belongs to the desk. */

@@ -38,27 +38,29 @@ export function SecondFactorRule({ organisation }: { organisation: Organisation 
     }
   };
   return (
-    <section className="settings">
-      <h2>Second factor</h2>
-      <p>Who has to confirm a sign-in with an authenticator or a passkey.</p>
-      <FormError message={refusal?.message} reference={refusal?.status === 500 ? refusal.reference : undefined} />
-      <fieldset className="rules" disabled={rule === undefined}>
-        <legend className="vh">Who must have a second factor</legend>
-        {choices.map((one) => (
-          <label key={one.rule} className="rule">
-            <input
-              type="radio"
-              name="second-factor"
-              checked={rule === one.rule}
-              onChange={() => void choose(one.rule)}
-            />
-            <span>
-              <b>{one.label}</b>
-              <span className="q">{one.help}</span>
-            </span>
-          </label>
-        ))}
-      </fieldset>
-    </section>
+    <div className="settings">
+      <section>
+        <h2>Second factor</h2>
+        <p>Who has to confirm a sign-in with an authenticator or a passkey.</p>
+        <FormError message={refusal?.message} reference={refusal?.status === 500 ? refusal.reference : undefined} />
+        <fieldset className="rules" disabled={rule === undefined}>
+          <legend className="vh">Who must have a second factor</legend>
+          {choices.map((one) => (
+            <label key={one.rule} className="rule">
+              <input
+                type="radio"
+                name="second-factor"
+                checked={rule === one.rule}
+                onChange={() => void choose(one.rule)}
+              />
+              <span>
+                <b>{one.label}</b>
+                <span className="q">{one.help}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      </section>
+    </div>
   );
 }

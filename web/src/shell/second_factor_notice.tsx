@@ -21,7 +21,7 @@ export function SecondFactorNotice() {
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const day = dayText(localTime(Date.parse(first.second_factor_due), zone).day, localTime(now(), zone).day);
   return (
-    <p className="note warn" role="status">
+    <p className="factor-due" role="status">
       <Glyph state="idle" />
       <span>
         {first.name} asks for a second factor.{' '}

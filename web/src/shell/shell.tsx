@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 import { useEffect, useState } from 'react';
+import { accountTabs } from '../account/tabs.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import type { SettingsSection } from '../address/route.ts';
-import { accountSections, pathOf, readRoute } from '../address/route.ts';
+import { pathOf, readRoute } from '../address/route.ts';
 import { Dialog } from '../controls/dialog.tsx';
 import type { IconName } from '../controls/icons.tsx';
 import { Icon } from '../controls/icons.tsx';
@@ -128,10 +129,10 @@ export function Shell({
         hint: name,
         act: go(pathOf({ page: 'audit', organisation: slug })),
       })),
-    ...accountSections.map((section) => ({
+    ...accountTabs.map(({ section, label }) => ({
       id: `account ${section}`,
       group: 'Pages',
-      text: section === 'profile' ? 'Account' : `Account: ${section}`,
+      text: section === 'profile' ? 'Account' : `Account: ${label}`,
       act: go(pathOf({ page: 'account', section })),
     })),
     ...session.sites.map((one) => ({
@@ -289,6 +290,23 @@ function Navigation({
             Audit log
           </Link>
         </div>
+      )}
+      {route.page === 'account' && (
+        <>
+          <div className="sep" />
+          <NavLink href={pathOf({ page: 'account', section: 'profile' })} icon="person" label="Your account" open />
+          <div className="sub">
+            {accountTabs.map(({ section, label }) => (
+              <Link
+                key={section}
+                href={pathOf({ page: 'account', section })}
+                {...(route.section === section ? { 'aria-current': 'page' as const } : {})}
+              >
+                {label}
+              </Link>
+            ))}
+          </div>
+        </>
       )}
       {organisation !== undefined && (
         <>
