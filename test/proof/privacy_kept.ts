@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { must, type Proof, type ProofContext } from './kit.ts';
 import { played } from './privacy_browser.ts';
-import { leaked, sentenceOf, weakFindsMin } from './scan/scan.ts';
+import { type Find, leaked, sentenceOf, weakFindsMin } from './scan/scan.ts';
 import { mustNotBeFound, scanUsedDesk } from './used_desk.ts';
 
 /** Promises about what a desk keeps, shown on one that was used in every way (see used_desk.ts). */
@@ -14,7 +14,12 @@ export const proofs: readonly Proof[] = [
     async run(context) {
       const { desk, found } = await scanUsedDesk(context);
       const { addresses } = desk.canaries;
-      const finds = found.finds.filter(({ group }) => addresses.has(group));
+      // Who opens a page or makes a call is on the account plane, whose access log is the one place of its address (R5).
+      // The backup is a copy of all files, so what is in that log is in it too, and nothing else is only there.
+      const isLogged = ({ group, file }: Find) =>
+        group === 'pages' && /\baccess\/\d{4}-\d\d-\d\d\.ndjson$|\/backup\.tar$/.test(file);
+      const finds = found.finds.filter((find) => addresses.has(find.group) && !isLogged(find));
+      must(found.finds.some(isLogged), 'The access log does not know who opened a page.');
       const { certain, chance } = leaked(finds);
       must(certain.length === 0, `An address was kept: ${sentenceOf(certain)}`);
       must(desk.sent >= 10_000, `Only ${desk.sent} events were sent.`);

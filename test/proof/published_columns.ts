@@ -7,8 +7,9 @@ export function columnsInDocument(): string[] {
   const text = readFileSync(join(repository, 'docs/guides/stored-data.md'), 'utf8');
   let table = '';
   return text.split('\n').flatMap((line) => {
-    table = /^## .*`(\w+)`/.exec(line)?.[1] ?? table;
+    // A heading without a table begins something else, such as the fields of a file.
+    if (line.startsWith('## ')) table = /^## .*`(\w+)`/.exec(line)?.[1] ?? '';
     const [, column] = /^\| `(\w+)` \|/.exec(line) ?? [];
-    return column === undefined ? [] : [`${table}.${column}`];
+    return column === undefined || table === '' ? [] : [`${table}.${column}`];
   });
 }

@@ -51,7 +51,7 @@ interface Planted {
 const addressesPerWay = 16;
 const ways = [
   ...['stored', 'unknown site', 'robot', 'spam', 'duplicate', 'engagement', 'privacy signal', 'shields', 'refused'],
-  ...['malformed', 'debug', 'claims of a key', 'import', 'other headers', 'cut off', 'pages'],
+  ...['malformed', 'debug', 'claims of a key', 'import', 'other headers', 'cut off', 'tracker', 'pages'],
 ] as const;
 type Way = (typeof ways)[number];
 
@@ -109,9 +109,8 @@ async function use(context: ProofContext): Promise<UsedDesk> {
     await come('malformed', 300, (n, from) => send(from, malformedBody(n, from)));
     await come('debug', 100, (n, from) => send(from, view(n), { 'x-debug-request': 'true' }));
     await come('other headers', 400, (n, from) => send('185.12.64.9', view(n), claims(from)));
-    await come('pages', 200, (n, from) =>
-      get(desk.port, ['/', '/js/fairlead.js', '/nothing', '/api/v2/query'][n % 4] ?? '/', from),
-    );
+    await come('tracker', 100, (_n, from) => get(desk.port, '/js/fairlead.js', from));
+    await come('pages', 200, (n, from) => get(desk.port, ['/', '/nothing', '/api/v2/query'][n % 3] ?? '/', from));
     await come('cut off', 100, (n, from) => cutOff(desk.port, n, from));
     await come('claims of a key', 8, (n, from) =>
       call(desk.port, 'POST', '/api/event', key, batch(planted, n, from, addressOf)),
