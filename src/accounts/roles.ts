@@ -3,7 +3,7 @@ import type { OrganisationStatus } from '../../contract/organisation_status.ts';
 import type { Role } from '../../contract/roles.ts';
 import { type Permission, type Principal, permissions, RequestError, sitePermissions } from '../platform/http/route.ts';
 
-/** What an owner alone may do: hand the organisation on, close it, move a site out of it. */
+/** What an owner alone may do: hand the organisation on, and close it. */
 const ownerOnly = ['organisation.own'] as const satisfies readonly Permission[];
 const everything: readonly Permission[] = permissions;
 const look = ['stats.read', 'site.read', 'organisation.read'] as const satisfies readonly Permission[];

@@ -93,6 +93,7 @@ function Names({ account, onChange }: { account: Account; onChange: (account: Ac
         <TimezoneField
           value={draft.timezone}
           error={ask.errorOf('timezone')}
+          none="As the browser has it"
           onChange={(timezone) => put({ timezone })}
         />
         <Field label="Numbers and dates" error={ask.errorOf('locale')}>

@@ -38,12 +38,14 @@ export function DomainField({
   );
 }
 
-export function TimezoneField({ value, error, help, onChange }: SiteField<string>) {
+/** @param none what no zone means, where one need not be chosen */
+export function TimezoneField({ value, error, help, none, onChange }: SiteField<string> & { none?: string }) {
   return (
     <Field label="Timezone" error={error} help={help}>
       {(props) => (
         <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
-          <TimezoneOptions chosen={value} />
+          {none !== undefined && <option value="">{none}</option>}
+          <TimezoneOptions chosen={none !== undefined && value === '' ? 'UTC' : value} />
         </Select>
       )}
     </Field>
