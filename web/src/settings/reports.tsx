@@ -81,16 +81,11 @@ export function ReportSettings({ site }: { site: Site }) {
           />
         ) : (
           <div className="form" aria-busy={chosen === undefined}>
-            {chosen?.mail_is_on === false && (
-              <p className="note">
-                This desk sends no mail yet. Your choice is kept, and counts once its operator names a mail server.
-              </p>
-            )}
             {kinds.map(({ kind, label }) => (
               <div key={kind} className="report-choice">
                 <Toggle
                   label={label}
-                  help={chosen === undefined ? '…' : `The next is due ${dueText(chosen.next[kind], site.timezone)}.`}
+                  help={chosen === undefined ? '…' : dueWords(chosen, kind, site.timezone)}
                   checked={chosen?.[kind] ?? false}
                   onChange={(on) => void choose(kind, on)}
                 />
@@ -131,6 +126,13 @@ export function ReportSettings({ site }: { site: Site }) {
       </section>
     </div>
   );
+}
+
+/** One line whatever it says, so that nothing below moves when the answer comes. */
+function dueWords(chosen: ReportSubscription, kind: ReportKind, timezone: string): string {
+  return chosen.mail_is_on
+    ? `The next is due ${dueText(chosen.next[kind], timezone)}.`
+    : 'Kept: this desk sends no mail yet.';
 }
 
 function dueText(iso: string, timezone: string): string {
