@@ -1,11 +1,4 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import type { z } from 'zod';
 import { type newPasskey, type Passkey, type passkeyAnswer, passkeysMax } from '../../../contract/identities.ts';
 import type { Config } from '../../platform/config.ts';
@@ -14,6 +7,9 @@ import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import type { Refused } from './provider.ts';
 import { stepLimits } from './steps.ts';
+
+/** Loaded when the first passkey is asked for: it takes 165 to 240 ms, which every start would wait for. */
+const webauthn = () => import('@simplewebauthn/server');
 
 /**
  * Passkeys by WebAuthn level 3. A passkey proves two things at once, that one has it and that one may use it (a finger,
@@ -94,7 +90,7 @@ export function openPasskeys(house: {
           'conflict',
           `You have ${passkeysMax} passkeys, which is as many as can be. Remove one first.`,
         );
-      return generateRegistrationOptions({
+      return (await webauthn()).generateRegistrationOptions({
         rpName: 'Fairlead',
         rpID: rpId(),
         userName: person.email,
@@ -110,6 +106,7 @@ export function openPasskeys(house: {
     },
 
     async add(sql, personId, { name, credential }, challenge, now) {
+      const { verifyRegistrationResponse } = await webauthn();
       const info = await verified(() =>
         verifyRegistrationResponse({
           response: { clientExtensionResults: {}, ...credential } as RegistrationResponseJSON,
@@ -143,7 +140,7 @@ export function openPasskeys(house: {
     },
 
     async requestOptions(challenge, only) {
-      return generateAuthenticationOptions({
+      return (await webauthn()).generateAuthenticationOptions({
         rpID: rpId(),
         challenge: new Uint8Array(Buffer.from(challenge, 'base64url')),
         timeout: stepLimits.passkeyMs,
@@ -164,6 +161,7 @@ export function openPasskeys(house: {
       const { userHandle } = answer.response;
       if (typeof userHandle === 'string' && !Buffer.from(userHandle, 'base64url').equals(handle(personId)))
         return { refused: 'passkey_invalid' };
+      const { verifyAuthenticationResponse } = await webauthn();
       return postgres.person(personId, async (sql) => {
         // Held until the counter is written, so that one answer of a copy cannot pass beside the other.
         const row = await sql.maybe<{ public_key: Buffer; counter: number; name: string }>(
