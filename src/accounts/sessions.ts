@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
-import type { Random } from '../platform/random.ts';
+import { type Random, uuidOf } from '../platform/random.ts';
 import { refreshDaysAbsolute, refreshDaysIdle, type Tokens } from './tokens.ts';
 
 /**
@@ -87,7 +87,7 @@ export function openSessions(house: {
   return {
     async start({ personId, device, place = '', methods = [] }, also) {
       const refresh = tokens.newRefresh();
-      const family = uuid(house.random);
+      const family = uuidOf(house.random);
       await postgres.person(personId, async (sql) => {
         await refuseSuspended(sql, personId);
         await insert(sql, {
@@ -225,12 +225,4 @@ async function refuseSuspended(sql: Sql, personId: number): Promise<void> {
       `This account is suspended: ${person.reason ?? 'no reason was given'} Ask whoever runs this desk.`,
     );
   if (person.status === 'closed') throw new RequestError('suspended', 'This account is closed.');
-}
-
-function uuid(random: Random): string {
-  const bytes = random.bytes(16);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -13,6 +13,15 @@ export const systemRandom: Random = {
   uint64: () => drawUint64(),
 };
 
+/** A version 4 UUID of given chance. */
+export function uuidOf(random: Random): string {
+  const bytes = random.bytes(16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
 /** Visit ids are drawn per visit on the hot path: one system call fills a pool of 512 of them. */
 let pool = Buffer.alloc(0);
 let offset = 0;

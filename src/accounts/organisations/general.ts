@@ -14,6 +14,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
+import { pictureKind } from '../picture.ts';
 import { slugOf } from '../set_up.ts';
 import { gone, lockOrganisation, organisationOfPath } from './found.ts';
 import { refuseOtherSlug } from './members.ts';
@@ -334,13 +335,4 @@ async function changeSlug(sql: Sql, id: number, { from, to, now }: { from: strin
     'DELETE FROM former_slugs WHERE slug IN (SELECT slug FROM former_slugs WHERE organisation_id = $1 ORDER BY replaced_at DESC OFFSET $2)',
     [id, organisationLimits.formerSlugsMax],
   );
-}
-
-/** By the first bytes, never by what a sender says. */
-export function pictureKind(bytes: Buffer): 'image/png' | 'image/jpeg' | 'image/webp' | undefined {
-  if (bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))) return 'image/png';
-  if (bytes.length > 3 && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'image/jpeg';
-  if (bytes.subarray(0, 4).toString('latin1') === 'RIFF' && bytes.subarray(8, 12).toString('latin1') === 'WEBP')
-    return 'image/webp';
-  return undefined;
 }

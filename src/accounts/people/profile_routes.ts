@@ -4,6 +4,7 @@ import { account, accountChange } from '../../../contract/people.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
+import { pictureKind } from '../picture.ts';
 import { ownAct, type People, personOf } from './parts.ts';
 import { personIn } from './person.ts';
 
@@ -71,7 +72,7 @@ export function profileRoutes(people: People): Route[] {
       async handle(request) {
         const { id } = personOf(request);
         const picture = request.body as unknown as Buffer;
-        const type = pictureType(picture);
+        const type = pictureKind(picture);
         if (type === undefined)
           throw new RequestError(
             'invalid_field',
@@ -202,13 +203,4 @@ function localeOf(text: string): string {
   throw new RequestError('invalid_field', `"${text}" is not a language tag. Write one such as en-GB or de.`, {
     field: 'locale',
   });
-}
-
-/** By its first bytes; what a browser or a name says about a file counts for nothing. */
-export function pictureType(bytes: Buffer): 'image/png' | 'image/jpeg' | 'image/webp' | undefined {
-  const starts = (hex: string, at = 0) => bytes.subarray(at, at + hex.length / 2).toString('hex') === hex;
-  if (starts('89504e470d0a1a0a')) return 'image/png';
-  if (starts('ffd8ff')) return 'image/jpeg';
-  if (starts('52494646') && starts('57454250', 8)) return 'image/webp';
-  return undefined;
 }

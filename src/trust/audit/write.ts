@@ -1,7 +1,7 @@
 import type { Act, Actor, Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import type { Random } from '../../platform/random.ts';
+import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Place, type Vault, VaultError } from '../../platform/vault.ts';
 import { actions, isAction } from './actions.ts';
 import { commitment, type Entry, entryDigest, sha256 } from './entry.ts';
@@ -249,9 +249,4 @@ function clipped(text: string): string {
 
 function bytea(bytes: Buffer | null): string | null {
   return bytes === null ? null : `\\x${bytes.toString('hex')}`;
-}
-
-function uuidOf(random: Random): string {
-  const hex = random.bytes(16).toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
