@@ -45,8 +45,9 @@ export interface ProofContext {
   /**
    * What several proofs of one tree look at, made by the first that asks and let go of after the last: a recorded
    * browser session, a desk that was used and copied.
+   * @param close stops what goes on running; its folders are removed without it
    */
-  share<T>(name: string, make: (context: ProofContext) => Promise<T>): Promise<T>;
+  share<T>(name: string, make: (context: ProofContext) => Promise<T>, close?: (made: T) => Promise<void>): Promise<T>;
 }
 
 /** The proof could not be carried out, which says nothing about the promise. Never counts as "the proof fails". */
@@ -88,6 +89,7 @@ export type Attempt = { readonly seconds: number } & (
 export function openGround(root: string, say: (line: string) => void): Ground {
   const shared = new Map<string, Promise<unknown>>();
   const folders: string[] = [];
+  const closers: (() => Promise<void>)[] = [];
   const contextOf = (mine: string[]): ProofContext => ({
     root,
     async folder() {
@@ -96,11 +98,12 @@ export function openGround(root: string, say: (line: string) => void): Ground {
       return folder;
     },
     say,
-    share<T>(name: string, make: (context: ProofContext) => Promise<T>) {
+    share<T>(name: string, make: (context: ProofContext) => Promise<T>, close?: (made: T) => Promise<void>) {
       const known = shared.get(name) as Promise<T> | undefined;
       if (known !== undefined) return known;
       const made = make(contextOf(folders));
       shared.set(name, made);
+      if (close !== undefined) closers.push(() => made.then(close));
       return made;
     },
   });
@@ -120,6 +123,7 @@ export function openGround(root: string, say: (line: string) => void): Ground {
     },
     async close() {
       await Promise.allSettled(shared.values());
+      for (const close of closers.reverse()) await close().catch(() => {});
       for (const folder of folders) await removeFolder(folder);
     },
   };
@@ -202,9 +206,12 @@ export function applySabotage({ name, file, find, replace }: Sabotage, text: str
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The proofs of every file `privacy*.ts` and `delivery*.ts` of this folder, in the order of their ids. */
+/** What the files of proofs begin with. */
+const parts = /^(privacy|delivery|accounts|cookies|vault|trail|letters)[\w-]*\.ts$/;
+
+/** The proofs of every such file of this folder, in the order of their ids. */
 export async function allProofs(): Promise<Proof[]> {
-  const files = readdirSync(here).filter((name) => /^(privacy|delivery)[\w-]*\.ts$/.test(name));
+  const files = readdirSync(here).filter((name) => parts.test(name) && !name.endsWith('.test.ts'));
   const modules = await Promise.all(
     files.map((name) => import(pathToFileURL(join(here, name)).href) as Promise<{ proofs?: readonly Proof[] }>),
   );
