@@ -9,6 +9,7 @@ import type { Random } from '../platform/random.ts';
 import { sitesChanged } from './changes.ts';
 import { checkPassword } from './password_rules.ts';
 import type { Passwords } from './passwords.ts';
+import { addPerson, type NewPerson } from './people/person.ts';
 import { addSite, readNewSite } from './sites.ts';
 
 /**
@@ -110,43 +111,28 @@ export async function noteFirstOwner(
     });
 }
 
-/** An organisation with its owner, inside the caller's transaction. Used by the first run and by `fairlead setup`. */
+/** An organisation with its owner, inside the caller's transaction: of the first run, of `fairlead setup`, of who signs up. */
 export async function createOrganisation(
   sql: Sql,
   clock: Clock,
-  input: { email: string; organisation: string; hash: string },
-): Promise<{ organisationId: number; personId: number }> {
+  { organisation, ...person }: NewPerson & { organisation: string },
+): Promise<{ organisationId: number; personId: number; slug: string }> {
   const now = new Date(clock.now());
-  const ids = await sql.query<{ organisation: number; person: number }>(
-    "SELECT nextval('organisations_id_seq')::bigint AS organisation, nextval('people_id_seq')::bigint AS person",
-  );
-  const { organisation: organisationId, person: personId } = ids[0] as { organisation: number; person: number };
-  await sql.query("SELECT set_config('fairlead.organisation', $1, true), set_config('fairlead.person', $2, true)", [
-    String(organisationId),
-    String(personId),
-  ]);
+  const { id: organisationId } = await sql.one<{ id: number }>("SELECT nextval('organisations_id_seq') AS id");
+  await sql.query("SELECT set_config('fairlead.organisation', $1, true)", [String(organisationId)]);
+  const slug = slugOf(organisation, organisationId);
   await sql.query('INSERT INTO organisations (id, name, slug, created_at) VALUES ($1, $2, $3, $4)', [
     organisationId,
-    input.organisation,
-    slugOf(input.organisation, organisationId),
+    organisation,
+    slug,
     now,
   ]);
-  await sql.query('INSERT INTO people (id, email, email_normalised, created_at) VALUES ($1, $2, $3, $4)', [
-    personId,
-    input.email,
-    input.email.toLowerCase(),
-    now,
-  ]);
-  await sql.query('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [
-    personId,
-    input.hash,
-    now,
-  ]);
+  const personId = await addPerson(sql, clock, person);
   await sql.query(
     "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', $3)",
     [organisationId, personId, now],
   );
-  return { organisationId, personId };
+  return { organisationId, personId, slug };
 }
 
 async function isWaiting(sql: Sql): Promise<boolean> {

@@ -14,6 +14,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
+import { addPerson } from '../people/person.ts';
 import { refuseInsecure } from '../secure.ts';
 import { openThrottles } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
@@ -321,19 +322,8 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
           const { slug } = await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [
             organisationId,
           ]);
-          const { id: personId } = await sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id");
-          await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(personId)]);
-          const now = new Date(clock.now());
           // Whoever has the link reads the mailbox: the address is proved by that.
-          await sql.run(
-            `INSERT INTO people (id, email, email_normalised, name, status, status_since, email_verified_at, created_at) VALUES ($1, $2, $3, $4, 'active', $5, $5, $5)`,
-            [personId, row.email, row.email_normalised, name, now],
-          );
-          await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [
-            personId,
-            hash,
-            now,
-          ]);
+          const personId = await addPerson(sql, clock, { email: row.email, name, hash, isVerified: true });
           await join(sql, organisationId, row, personId);
           await audit.record(sql, organisationId, {
             action: 'member.joined',

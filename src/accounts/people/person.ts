@@ -1,3 +1,4 @@
+import type { Clock } from '../../platform/clock.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 
@@ -19,6 +20,33 @@ export async function personIn(sql: Sql, id: number): Promise<PersonRow> {
   );
   if (row === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
   return row;
+}
+
+export interface NewPerson {
+  email: string;
+  name?: string;
+  /** The hash of a password; without one the person signs in with an account elsewhere. */
+  hash?: string | undefined;
+  /** Was a link that went to the address opened, or has a provider verified it? */
+  isVerified?: boolean;
+}
+
+/**
+ * Makes a person inside the caller's transaction, which sees the rows of that person from then on.
+ * @returns the number of the person
+ */
+export async function addPerson(sql: Sql, clock: Clock, person: NewPerson): Promise<number> {
+  const now = new Date(clock.now());
+  const { id } = await sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id");
+  await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(id)]);
+  await sql.run(
+    `INSERT INTO people (id, email, email_normalised, name, status, status_since, email_verified_at, created_at)
+     VALUES ($1, $2, $3, $4, 'active', $5, $6, $5)`,
+    [id, person.email, person.email.toLowerCase(), person.name ?? '', now, person.isVerified === true ? now : null],
+  );
+  if (person.hash !== undefined)
+    await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [id, person.hash, now]);
+  return id;
 }
 
 /** By address or by username: a name with @ in it is an address, since no username has one. */
