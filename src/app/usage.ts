@@ -18,7 +18,7 @@ export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
 export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead access-log 2026-11-28';
 export const vaultUsage =
-  'fairlead vault status | fairlead vault rotate [--organisation <slug>] | fairlead vault rotate --root [--prepare] | fairlead vault forget-root <id>';
+  'fairlead vault status | fairlead vault rotate [--organisation <slug>] | fairlead vault rotate --root [--prepare] | fairlead vault forget-root <id> | fairlead vault destroy <organisation>';
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -16,13 +16,13 @@ export async function runVault(args: string[]): Promise<number> {
         !(values.prepare === true && values.root !== true) &&
         !(values.root === true && values.organisation !== undefined)
       : Object.keys(values).length === 0 &&
-        (what === 'status' ? id === undefined : what === 'forget-root' && id !== undefined));
+        (what === 'status' ? id === undefined : (what === 'forget-root' || what === 'destroy') && id !== undefined));
   if (what === undefined || !isUnderstood) throw new UsageError(`Usage: ${vaultUsage}`);
   const { notes, ...result } = (await onDesk({
     command: 'vault',
     args: {
       what: values.root === true ? (values.prepare === true ? 'prepare-root' : 'rotate-root') : what,
-      ...(id === undefined ? {} : { id }),
+      ...(id === undefined ? {} : { [what === 'destroy' ? 'organisation' : 'id']: id }),
       ...(values.organisation === undefined ? {} : { organisation: String(values.organisation) }),
     },
     onProgress: (line) => void process.stderr.write(`${String(line)}\n`),

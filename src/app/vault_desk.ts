@@ -40,6 +40,8 @@ export async function changeKeys(desk: Desk, args: URLSearchParams, say: (line: 
       await note(desk, 'desk', { what: 'root forgotten', root });
       return { root };
     }
+    case 'destroy':
+      return destroyAll(desk, args.get('organisation') ?? '');
     default:
       return rotateData(desk, args.get('organisation') ?? undefined, say);
   }
@@ -71,6 +73,51 @@ async function rotateData(desk: Desk, slug: string | undefined, say: (line: unkn
   }
   if (slug !== undefined && !found) throw new ControlError(`There is no organisation "${slug}" on this desk.`);
   return { organisations, subjects };
+}
+
+/**
+ * Only for an organisation that is closed: it cannot be undone, and an organisation that works would stop in the middle
+ * of everything that it seals. Written down before it is done, in its trail and in that of the desk; run once more, it
+ * finds nothing left.
+ */
+async function destroyAll({ house }: Desk, slug: string): Promise<object> {
+  const { postgres, audit, vault } = house;
+  const found = await postgres.system((sql) =>
+    sql.maybe<{ organisation_id: number | null }>('SELECT organisation_id FROM lookup.organisation_by_slug($1)', [
+      slug,
+    ]),
+  );
+  const id = found?.organisation_id ?? undefined;
+  if (id === undefined) throw new ControlError(`There is no organisation "${slug}" on this desk.`);
+  const keys = await postgres.tenant(id, async (sql) => {
+    const own = await sql.one<{ name: string; status: string }>('SELECT name, status FROM organisations FOR UPDATE');
+    if (own.status !== 'closed')
+      throw new ControlError(
+        `The organisation "${slug}" is ${own.status}. Its keys can be destroyed when it is closed: close it first. Nothing was changed.`,
+      );
+    const act = {
+      action: 'organisation.shredded',
+      actor: { type: 'operator' },
+      targets: [{ type: 'organisation', id, label: own.name }],
+    } as const;
+    await audit.record(sql, id, act);
+    return vault.shredAll(id);
+  });
+  await postgres.system((sql) =>
+    audit.record(sql, 'desk', {
+      action: 'organisation.shredded',
+      actor: { type: 'operator' },
+      targets: [{ type: 'organisation', id }],
+      details: { keys },
+    }),
+  );
+  return {
+    organisation: slug,
+    keys,
+    notes: [
+      'What was sealed for it is unreadable now, in other processes within five minutes, and in every copy of the data without the schema vault. Delete the copies of that schema from before: until then they can still be put back.',
+    ],
+  };
 }
 
 function note(desk: Desk, owner: Owner, details: Record<string, string | number>): Promise<void> {

@@ -24,6 +24,11 @@ export const crashPoints = [
   'freeze.deleted', // what a day had in `daily` before is deleted, nothing is counted yet
   'freeze.half', // visits of the day are counted into `daily`, its events are not
   'freeze.counted', // all of the day is counted, the register does not say that it is frozen
+  'vault.prepared', // a new root is in the key file, the database does not know it
+  'vault.current', // the new root wraps from now on, nothing is wrapped anew yet
+  'vault.wrapped', // some organisations' keys are wrapped under the new root, others are not
+  'vault.replaced', // an organisation has a new key, those of its subjects are under the old one
+  'vault.subjects', // some subjects' keys are under the new one
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

@@ -50,6 +50,12 @@ export interface Vault {
    * processes that have just used the key may go on for five minutes.
    */
   shred(organisationId: Owner, subject: Buffer): Promise<void>;
+  /**
+   * Destroys every key of an organisation, those of its subjects too, in a transaction of its own. Nothing can be sealed
+   * for it again. For an organisation that is deleted or erased; never undone.
+   * @returns how many keys there were; 0 when it was done before
+   */
+  shredAll(organisationId: number): Promise<number>;
 }
 
 /** Why a sealed value does not open, or none can be sealed. */

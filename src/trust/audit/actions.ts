@@ -88,6 +88,7 @@ export const actions = {
   'secret.opened': notice('D9', 'had a secret opened: {target}'),
   'secret.rotated': notice('D9', 'replaced a secret: {target}'),
   'vault.rotated': notice('D9', 'rotated the keys of the vault'),
+  'organisation.shredded': alert('D9', 'destroyed the keys of {target}: what was sealed for it is unreadable'),
   'subject.shredded': alert('D9', 'destroyed the key of a person: what was sealed for them is unreadable'),
 
   'share.created': notice('D3', 'shared {target}'),

@@ -79,6 +79,7 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
         .digest();
     },
     shred: store.destroy,
+    shredAll: store.destroyAll,
     keeper: (keys, isShared) => openKeeper({ ...house, keys, store, isShared }),
     close: store.close,
   };

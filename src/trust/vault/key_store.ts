@@ -28,6 +28,17 @@ export interface Budget {
 }
 export const budget: Budget = { messagesMax, ofOwner: 2 ** 20, ofSubject: 2 ** 14 };
 
+/** Who destroys all keys of an organisation holds this alone, who makes one with others. */
+const destructionLock = 0x46_4c_44;
+const foreignKeyGone = '23503';
+
+function allDestroyed(): VaultError {
+  return new VaultError(
+    'destroyed',
+    'This value cannot be opened or sealed any more: the keys of its organisation were destroyed.',
+  );
+}
+
 /** Finds, makes, unwraps and destroys keys. What it hands out is to be used at once and not kept. */
 export interface KeyStore {
   /** The key to seal one message with; one message is taken from its budget. */
@@ -36,6 +47,8 @@ export interface KeyStore {
   toOpen(owner: Owner, id: Buffer, subject?: Buffer): Promise<LiveKey>;
   isCurrent(owner: Owner, id: Buffer, subject?: Buffer): Promise<boolean>;
   destroy(owner: Owner, subject: Buffer): Promise<void>;
+  /** Destroys every key of an organisation and lets none be made again. @returns how many keys; 0 when it was done before */
+  destroyAll(organisationId: number): Promise<number>;
   /** Puts a new data key in the place of the current one, which goes on opening. @returns false when there is none */
   replaceDataKey(owner: Owner): Promise<boolean>;
   close(): void;
@@ -107,6 +120,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
 
   function currentDataKey(owner: Owner): Promise<{ key: LiveKey; reserved: number }> {
     return postgres.vault(owner, async (sql) => {
+      await refuseDestroyed(sql, owner);
       for (;;) {
         const row = await sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE is_current');
         if (row !== undefined) {
@@ -119,6 +133,16 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
         if (made !== undefined) return { key: made, reserved: limits.ofOwner };
       }
     });
+  }
+
+  /**
+   * A destruction that runs meanwhile is waited for, so no key is made behind its back.
+   * @throws VaultError destroyed
+   */
+  async function refuseDestroyed(sql: Sql, owner: Owner): Promise<void> {
+    if (owner === 'desk') return;
+    await sql.query('SELECT pg_advisory_xact_lock_shared($1, 0)', [destructionLock]);
+    if ((await sql.maybe('SELECT 1 FROM vault.destroyed_owners')) !== undefined) throw allDestroyed();
   }
 
   /** @returns undefined when another process was faster: its key is to be taken */
@@ -182,22 +206,27 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
     // Before the transaction: it may have to ask for a block of its own, on another connection.
     const above = await toSeal(owner);
     const made = { id: random.bytes(keyIdBytes), key: random.bytes(32) };
-    const inserted = await postgres.vault(owner, (sql) =>
-      sql.run(
-        `INSERT INTO vault.subject_keys
+    const inserted = await postgres
+      .vault(owner, (sql) =>
+        sql.run(
+          `INSERT INTO vault.subject_keys
            (id, organisation_id, subject, wrapped_by, wrapped, is_current, messages, created_at)
          VALUES ($1, current_organisation(), $2, $3, $4, true, $5, $6)
          ON CONFLICT (organisation_id, subject) WHERE is_current DO NOTHING`,
-        [
-          made.id,
-          subject,
-          above.id,
-          wrap(made.key, above.key, subjectKeyBound(owner, made.id, subject), random.bytes(nonceBytes)),
-          limits.ofSubject,
-          new Date(clock.now()),
-        ],
-      ),
-    );
+          [
+            made.id,
+            subject,
+            above.id,
+            wrap(made.key, above.key, subjectKeyBound(owner, made.id, subject), random.bytes(nonceBytes)),
+            limits.ofSubject,
+            new Date(clock.now()),
+          ],
+        ),
+      )
+      .catch((error: { code?: string }) => {
+        // The key above it was remembered here, and is gone.
+        throw error.code === foreignKeyGone ? allDestroyed() : error;
+      });
     return inserted === 1 ? made : undefined;
   }
 
@@ -219,9 +248,13 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
   }
 
   async function dataKey(owner: Owner, id: Buffer): Promise<LiveKey> {
-    const row = await postgres.vault(owner, (sql) =>
-      sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE id = $1', [id]),
-    );
+    const row = await postgres.vault(owner, async (sql) => {
+      const found = await sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE id = $1', [
+        id,
+      ]);
+      if (found === undefined) await refuseDestroyed(sql, owner);
+      return found;
+    });
     if (row === undefined)
       throw new VaultError(
         'no-key',
@@ -264,6 +297,23 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
       destroyed += 1;
       current.delete(nameOf(owner, subject));
       live.deleteAll(nameOf(owner, subject));
+    },
+    async destroyAll(organisationId) {
+      const count = await postgres.vault(organisationId, async (sql) => {
+        await sql.query('SELECT pg_advisory_xact_lock($1, 0)', [destructionLock]);
+        await sql.run(
+          'INSERT INTO vault.destroyed_owners (organisation_id, destroyed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+          [organisationId, new Date(clock.now())],
+        );
+        // Held first: a subject's key that is being made under one of them is waited for, and none is made afterwards.
+        await sql.query('SELECT id FROM vault.owner_keys FOR UPDATE');
+        const subjects = await sql.run('DELETE FROM vault.subject_keys');
+        return subjects + (await sql.run('DELETE FROM vault.owner_keys'));
+      });
+      destroyed += 1;
+      current.deleteAll(`${organisationId} `);
+      live.deleteAll(`${organisationId} `);
+      return count;
     },
     async replaceDataKey(owner) {
       const isReplaced = await postgres.vault(owner, async (sql) => {

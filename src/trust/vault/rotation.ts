@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { Owner } from '../../platform/vault.ts';
@@ -118,6 +119,7 @@ export function openKeeper(house: {
             change,
           );
       });
+      crashPoint('vault.subjects');
       count += rows.length;
     }
   }
@@ -140,6 +142,7 @@ export function openKeeper(house: {
     prepareRoot: async () => keys.addRoot(random),
     async rotateRoot(say) {
       const root = await rootToUse();
+      crashPoint('vault.prepared');
       await postgres.vault('desk', async (sql) => {
         await sql.run('UPDATE vault.roots SET is_current = false WHERE is_current AND id <> $1', [root]);
         await sql.run(
@@ -148,6 +151,7 @@ export function openKeeper(house: {
           [root, new Date(clock.now())],
         );
       });
+      crashPoint('vault.current');
       let count = 0;
       for (const { id } of await knownRoots()) {
         if (id === root) continue;
@@ -155,6 +159,7 @@ export function openKeeper(house: {
           for (;;) {
             const wrapped = await wrapAnew(owner, root);
             if (wrapped === 0) break;
+            crashPoint('vault.wrapped');
             count += wrapped;
             say(count);
           }
@@ -176,6 +181,7 @@ export function openKeeper(house: {
     },
     async rotateData(owner) {
       const isThere = await store.replaceDataKey(owner);
+      crashPoint('vault.replaced');
       return isThere ? wrapSubjectsAnew(owner) : undefined;
     },
   };

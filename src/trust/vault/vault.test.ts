@@ -141,9 +141,10 @@ describe('the keys', () => {
     await expect(store.postgres.vault(north, (sql) => sql.query('SELECT * FROM organisations'))).rejects.toMatchObject({
       code: '42501',
     });
-    await expect(store.postgres.vault(north, (sql) => sql.run('DELETE FROM vault.owner_keys'))).rejects.toMatchObject({
-      code: '42501',
-    });
+    expect(
+      await store.postgres.vault(north, (sql) => sql.run('DELETE FROM vault.owner_keys')),
+      'of nobody who stands there as destroyed',
+    ).toBe(0);
   });
 
   it('are made once when many ask at once, in several processes, within a transaction of the caller', async () => {
@@ -254,6 +255,39 @@ describe('a subject', () => {
     expect((await other.open(place, again)).toString()).toBe('Ada again');
     await expect(vault.open(place, sealed)).rejects.toMatchObject({ code: 'destroyed' });
   });
+});
+
+it('an organisation whose keys are all destroyed is unreadable for ever, gets no new key, and no other is touched', async () => {
+  const gone = await store.asOwner((sql) => makeOrganisation(sql, 'gone'));
+  const vault = open();
+  const other = open();
+  const place = at({ organisationId: gone });
+  const ada = { ...place, subject: await vault.subject(gone, 'email', 'ada@north.example') };
+  const sealed = await Promise.all([vault.seal(place, 'secret'), vault.seal(ada, 'Ada')]);
+  const inNorth = await vault.seal(at(), 'north');
+  const onDesk = await vault.seal(at({ organisationId: 'desk' }), 'desk');
+  await other.open(ada, sealed[1]);
+  // Those who seal meanwhile either have their key before it and lose it, or hear that there is none.
+  const meanwhile = Array.from({ length: 20 }, (_, i) =>
+    open().seal({ ...place, subject: Buffer.alloc(32, i) }, 'meanwhile'),
+  );
+  expect(await vault.shredAll(gone)).toBeGreaterThanOrEqual(2);
+  for (const one of await Promise.allSettled(meanwhile))
+    if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'destroyed' });
+  const left = await store.postgres.vault(gone, (sql) =>
+    sql.one('SELECT (SELECT count(*) FROM vault.owner_keys) + (SELECT count(*) FROM vault.subject_keys) AS n'),
+  );
+  expect(left).toEqual({ n: 0 });
+  now += 5 * 60_000;
+  for (const one of [vault, other, open()]) {
+    await expect(one.open(place, sealed[0])).rejects.toMatchObject({ code: 'destroyed', message: /organisation/ });
+    await expect(one.open(ada, sealed[1])).rejects.toMatchObject({ code: 'destroyed' });
+    await expect(one.seal(place, 'again')).rejects.toMatchObject({ code: 'destroyed' });
+    await expect(one.seal(ada, 'again')).rejects.toMatchObject({ code: 'destroyed' });
+    expect((await one.open(at(), inNorth)).toString()).toBe('north');
+    expect((await one.open(at({ organisationId: 'desk' }), onDesk)).toString()).toBe('desk');
+  }
+  expect(await vault.shredAll(gone)).toBe(0);
 });
 
 it('a connector’s secret is written to the trail once per purpose, row and hour (CRY-09)', async () => {
