@@ -96,7 +96,7 @@ async function run() {
       lines.push(...(await measureIngest(desk, running, { seconds: Number(given.seconds), say })));
       if (has('start')) running = await restarts(desk, running, 'start to listening after that load', 1);
     }
-    if (has('sign-in')) lines.push(...(await measureSignIn(running, { seconds: Number(given.seconds), say })));
+    if (has('sign-in')) lines.push(...(await measureSignIn(desk, running, { seconds: Number(given.seconds), say })));
     if (has('memory')) await memory(desk, running);
   } finally {
     await running.stop();

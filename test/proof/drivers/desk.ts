@@ -49,15 +49,17 @@ process.once('exit', () => {
 /**
  * @param options.env settings beside those of the folder
  * @param options.at the time that the desk believes; the real time unless given
+ * @param options.imports scripts that run in its process before it
  * @throws CannotProve when it does not start
  */
 export async function startDesk(
   root: string,
   home: Home,
-  options: { env?: Record<string, string>; at?: Date } = {},
+  options: { env?: Record<string, string>; at?: Date; imports?: readonly string[] } = {},
 ): Promise<ProvedDesk> {
   mkdirSync(home.folder, { recursive: true });
-  const child = spawn(process.execPath, [...quiet, cliOf(root), 'serve'], {
+  const before = (options.imports ?? []).flatMap((script) => ['--import', script]);
+  const child = spawn(process.execPath, [...quiet, ...before, cliOf(root), 'serve'], {
     cwd: home.folder,
     env: environmentOf(home, { ...options.env, ...(options.at === undefined ? {} : clockEnv(options.at)) }),
     stdio: ['ignore', 'pipe', 'pipe'],
