@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join as pathOf } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GitHubEmulator, openGitHubEmulator } from '../../../emulators/github.ts';
 import { openGoogleEmulator } from '../../../emulators/google.ts';
 import { type OpenIdEmulator, openOpenIdEmulator } from '../../../emulators/oidc.ts';
-import { CannotProve, type ProofContext } from '../kit.ts';
+import { CannotProve, load, type ProofContext } from '../kit.ts';
 import { type Home, homeIn, type ProvedDesk, password, startDesk, until } from './desk.ts';
 import type { Faults } from './faulty_process.ts';
 import { type Mailbox, openMailbox } from './mailbox.ts';
@@ -25,7 +25,7 @@ export interface AccountsDesk {
   readonly tables: Tables;
   readonly providers: { google: OpenIdEmulator; github: GitHubEmulator; oidc: OpenIdEmulator };
   /** What was asked and answered before there was an owner. */
-  readonly beforeOwner: { people: number; noCode: number; wrongCode: number; again: number; inLoopback: boolean };
+  readonly beforeOwner: { people: number; noCode: number; wrongCode: number; again: number };
   /** Every `set-cookie` that came since the start. */
   readonly setCookies: readonly string[];
   /** What the process opened a connection to. */
@@ -71,7 +71,7 @@ export const accountsDesk = (context: ProofContext): Promise<AccountsDesk> =>
 
 async function open(context: ProofContext): Promise<AccountsDesk> {
   const folder = await context.folder();
-  const home = homeIn(join(folder, 'home'));
+  const home = homeIn(pathOf(folder, 'home'));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const callback = (id: string) => `${origin}/sign-in/${id}`;
@@ -89,12 +89,15 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
     }),
     openMailbox(),
   ]);
-  const faults = join(folder, 'faults.json');
-  const calls = join(folder, 'connections');
+  const faults = pathOf(folder, 'faults.json');
+  const calls = pathOf(folder, 'connections');
   let number = 0;
   let offset = 0;
-  const tell = () =>
-    writeFileSync(faults, JSON.stringify({ number: ++number, clockOffsetMs: offset } satisfies Faults));
+  const tell = () => {
+    // In one step: the desk may read it at any moment.
+    writeFileSync(`${faults}.new`, JSON.stringify({ number: ++number, clockOffsetMs: offset } satisfies Faults));
+    renameSync(`${faults}.new`, faults);
+  };
   tell();
   const desk = await startDesk(context.root, home, {
     env: {
@@ -129,17 +132,13 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
   const browser = (address = `198.18.${++network % 250}.${Math.floor(network / 250) + 1}`) =>
     openBrowser(origin, { address, heard: (cookie) => void setCookies.push(cookie) });
   const beforeOwner = await firstOwner(desk, tables, browser);
-  const { onDesk } = (await import(
-    join(context.root, 'src/app/with_desk.ts')
-  )) as typeof import('../../../src/app/with_desk.ts');
-  const { readConfig } = (await import(
-    join(context.root, 'src/platform/config.ts')
-  )) as typeof import('../../../src/platform/config.ts');
+  const { onDesk } = await load<typeof import('../../../src/app/with_desk.ts')>(context, 'src/app/with_desk.ts');
+  const { readConfig } = await load<typeof import('../../../src/platform/config.ts')>(
+    context,
+    'src/platform/config.ts',
+  );
   const command = async (name: string, args: Record<string, string>) =>
     (await onDesk({ command: name, args }, readConfig({ FAIRLEAD_DATA_DIR: home.dataDir }))) as Record<string, unknown>;
-  // Another organisation whose people know nothing of the first: whoever runs the desk makes it.
-  await makeRival(tables);
-
   const signedIn = new Map<string, TestBrowser>();
   async function signIn({ email, password }: Pick<Person, 'email' | 'password'>, address?: string) {
     const fresh = browser(address);
@@ -158,6 +157,21 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
     signedIn.set(email, fresh);
     return fresh;
   }
+  /** Invited, joined by the link of the mail, and signed in by that. */
+  async function join(slug: string, role: string, who: { email: string; name: string; password: string }) {
+    const owner = await one.owner();
+    const after = mailbox.letters.length;
+    const invited = await owner.send('POST', `/api/organisations/${slug}/invitations`, { email: who.email, role });
+    if (invited.status !== 201) throw new CannotProve(`Nobody can be invited: ${invited.text}`);
+    const letter = await mailbox.letter(who.email, /./, after);
+    const token = /invitation[/#](?:token=)?([\w-]{16,})/.exec(letter.text)?.[1];
+    const fresh = browser();
+    const joined = await fresh.send('POST', '/api/invitations/acceptances', {
+      ...{ token, name: who.name, password: who.password },
+    });
+    if (joined.status !== 201) throw new CannotProve(`Nobody can join: ${joined.text}`);
+    return fresh;
+  }
   const one: AccountsDesk = {
     ...{ desk, home, origin, mailbox, tables, beforeOwner, setCookies, browser, signIn, command },
     providers: { google, github, oidc },
@@ -173,27 +187,26 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
     async newPerson(role, options = {}) {
       const email = `person-${++people}@shop.example`;
       const secret = options.password ?? `seven boats at low tide ${people}`;
-      const owner = await one.owner();
-      const after = mailbox.letters.length;
-      const invited = await owner.send('POST', `/api/organisations/${organisation}/invitations`, { email, role });
-      if (invited.status !== 201) throw new CannotProve(`Nobody can be invited: ${invited.text}`);
-      const letter = await mailbox.letter(email, /./, after);
-      const token = /invitation[/#](?:token=)?([\w-]{16,})/.exec(letter.text)?.[1];
-      const fresh = browser();
-      const joined = await fresh.send('POST', '/api/invitations/acceptances', {
-        ...{ token, name: `Person ${people}`, password: secret },
-      });
-      if (joined.status !== 201) throw new CannotProve(`Nobody can join: ${joined.text}`);
+      const fresh = await join(organisation, role, { email, name: `Person ${people}`, password: secret });
       const session = await fresh.send('GET', '/api/session');
       return { email, password: secret, id: (session.body.person as { id: number }).id, browser: fresh };
     },
   };
   signedIn.set(ownerMail, await signIn({ email: ownerMail, password }));
+  const owner = await one.owner();
+  const other = await owner.send('POST', '/api/organisations', { name: 'Rival' });
+  if (other.status !== 201) throw new CannotProve(`There can be no other organisation: ${other.text}`);
   // Over the weeks that pass here, the days to set a second factor up would run out.
-  const rule = await (await one.owner()).send('PUT', `/api/organisations/${organisation}/second-factor`, {
-    required: 'off',
+  for (const slug of [organisation, 'rival', 'rival-2']) {
+    const path = `/api/organisations/${slug}/second-factor`;
+    const { status } = await owner.send('PUT', path, { required: 'off' });
+    if (slug !== organisation && status === 200)
+      signedIn.set(rivalMail, await join(slug, 'owner', { email: rivalMail, name: 'Rival', password }));
+  }
+  const made = await (await one.rival()).send('POST', '/api/sites', {
+    ...{ domain: rivalSite, timezone: 'UTC', currency: 'EUR' },
   });
-  if (rule.status !== 200) throw new CannotProve(`The second factor stays required: ${rule.text}`);
+  if (made.status !== 201) throw new CannotProve(`The other organisation gets no site: ${made.text}`);
   return one;
 }
 
@@ -209,38 +222,7 @@ async function firstOwner(desk: ProvedDesk, tables: Tables, browser: () => TestB
   const wrongCode = (await ask('A'.repeat(code.length))).status;
   const made = await ask(code);
   if (made.status !== 201) throw new CannotProve(`The desk cannot be set up: ${made.text}`);
-  return { people, noCode, wrongCode, again: (await ask(code)).status, inLoopback: true };
-}
-
-/** As `fairlead setup` would, for somebody with a password that is the owner's. */
-async function makeRival({ owner }: Tables): Promise<void> {
-  await owner.query('BEGIN');
-  const organisationId = (await owner.query("SELECT nextval('organisations_id_seq') AS id")).rows[0].id as string;
-  const personId = (await owner.query("SELECT nextval('people_id_seq') AS id")).rows[0].id as string;
-  const hash = (
-    await owner
-      .query(`ALTER TABLE passwords NO FORCE ROW LEVEL SECURITY; ALTER TABLE people NO FORCE ROW LEVEL SECURITY`)
-      .then(() => owner.query('SELECT hash FROM passwords LIMIT 1'))
-  ).rows[0].hash as string;
-  await owner.query(
-    `ALTER TABLE passwords FORCE ROW LEVEL SECURITY; ALTER TABLE people FORCE ROW LEVEL SECURITY;
-     SELECT set_config('fairlead.organisation', '${organisationId}', true), set_config('fairlead.person', '${personId}', true)`,
-  );
-  await owner.query(
-    `INSERT INTO organisations (id, name, slug, status, second_factor, created_at) VALUES ($1, 'Rival', 'rival', 'active', 'off', now())`,
-    [organisationId],
-  );
-  await owner.query(
-    `INSERT INTO people (id, email, email_normalised, name, status, status_since, email_verified_at, created_at)
-     VALUES ($1, $2, $2, 'Rival', 'active', now(), now(), now())`,
-    [personId, rivalMail],
-  );
-  await owner.query('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, now())', [personId, hash]);
-  await owner.query(
-    `INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', now())`,
-    [organisationId, personId],
-  );
-  await owner.query('COMMIT');
+  return { people, noCode, wrongCode, again: (await ask(code)).status };
 }
 
 /** RFC 6238: the six digits that an authenticator with this secret shows at this time. */

@@ -15,7 +15,8 @@ if (file !== undefined) {
       port?: unknown;
       host?: unknown;
     };
-    if (options.path === undefined) fs.appendFileSync(file, `${options.host ?? 'localhost'}:${options.port}\n`);
+    const isSocketFile = options.path !== undefined || (typeof first === 'string' && first.startsWith('/'));
+    if (!isSocketFile) fs.appendFileSync(file, `${options.host ?? 'localhost'}:${options.port}\n`);
     return (connect as (...args: unknown[]) => net.Socket).apply(this, args);
   } as typeof connect;
 }
