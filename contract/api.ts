@@ -104,6 +104,8 @@ export const session = z.object({
     }),
   ),
   sites: z.array(site),
+  /** A document of the desk waits to be accepted: until then nothing of an organisation is open. */
+  agreement_due: z.boolean(),
   version: z.string(),
 });
 export type Session = z.infer<typeof session>;

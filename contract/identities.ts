@@ -43,8 +43,11 @@ export const providerAnswer = z.strictObject({
   error: z.string().max(200).optional(),
 });
 export const providerOutcome = z.object({
-  /** `linked` when somebody who is signed in has linked an account. */
-  outcome: z.enum(['signed-in', 'second-factor', 'linked']),
+  /**
+   * `linked` when somebody who is signed in has linked an account; `sign-up` when somebody new has something left to say,
+   * on the page that `next` names.
+   */
+  outcome: z.enum(['signed-in', 'second-factor', 'linked', 'sign-up']),
   next: z.string(),
 });
 export type ProviderOutcome = z.infer<typeof providerOutcome>;

@@ -3,6 +3,7 @@ import { currency, words } from './api.ts';
 import { passwordCharsMax, passwordCharsMin } from './limits.ts';
 import { organisationStatuses } from './organisation_status.ts';
 import { roles } from './roles.ts';
+import { agreement, legalDocument } from './sign_up.ts';
 
 /** Limits of people and organisations; each is named where it is refused and in docs/guides/organisations.md. */
 export const organisationLimits = {
@@ -157,12 +158,16 @@ export const invitationReading = z.object({
   expires_at: z.string(),
   /** Is there an account of that address here already? Its holder signs in first. */
   has_account: z.boolean(),
+  /** What whoever makes an account agrees to. */
+  documents: z.array(legalDocument),
 });
 export type InvitationReading = z.infer<typeof invitationReading>;
 export const invitationAcceptance = z.strictObject({
   token,
   name: words(120),
   password: z.string().min(passwordCharsMin).max(passwordCharsMax),
+  /** Asked where the desk has documents. */
+  agreement: agreement.default({ is_adult: false, accepted: [] }),
 });
 export const joined = z.object({ slug: z.string() });
 

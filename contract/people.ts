@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { words } from './api.ts';
 import { passwordCharsMax, passwordCharsMin } from './limits.ts';
 
 const email = z.email().max(254);
@@ -85,51 +84,3 @@ export type AccountSession = z.infer<typeof accountSession>;
 export const secondFactorRules = ['off', 'managers', 'all'] as const;
 export type SecondFactorRule = (typeof secondFactorRules)[number];
 export const secondFactorSetting = z.strictObject({ required: z.enum(secondFactorRules) });
-
-/** Who may sign up: nobody, everybody, who was invited, who has an address of these domains. */
-export const signUpModes = ['off', 'open', 'invitation', 'domains'] as const;
-export type SignUpMode = (typeof signUpModes)[number];
-export const documentKinds = ['terms', 'privacy', 'processing'] as const;
-export type DocumentKind = (typeof documentKinds)[number];
-export const legalDocument = z.object({
-  kind: z.enum(documentKinds),
-  version: z.string(),
-  href: z.string(),
-  published_at: z.string(),
-});
-export type LegalDocument = z.infer<typeof legalDocument>;
-export const signUpState = z.object({ mode: z.enum(signUpModes), documents: z.array(legalDocument) });
-export const signUpSetting = z.strictObject({
-  mode: z.enum(signUpModes),
-  domains: z.array(z.string().trim().toLowerCase().min(3).max(253)).max(100).default([]),
-});
-export const signUpSettings = z.object({
-  mode: z.enum(signUpModes),
-  domains: z.array(z.string()),
-  documents: z.array(legalDocument),
-  mail_is_on: z.boolean(),
-});
-export const newDocument = z.strictObject({
-  kind: z.enum(documentKinds),
-  version: words(40),
-  href: z.url({ protocol: /^https?$/ }).max(2000),
-  material: z.boolean(),
-});
-export const signUp = z.strictObject({
-  email,
-  password: newPassword,
-  organisation: words(120),
-  /** At least 18 years old. */
-  is_adult: z.boolean(),
-  /** The version of each document that was accepted. */
-  accepted: z.array(z.strictObject({ kind: z.enum(documentKinds), version: words(40) })).max(10),
-});
-export const signUpConfirmation = z.strictObject({ token, password: presentPassword });
-/** What the person has to accept again before going on. */
-export const dueDocuments = z.object({ documents: z.array(legalDocument) });
-export const acceptance = z.strictObject({
-  accepted: z
-    .array(z.strictObject({ kind: z.enum(documentKinds), version: words(40) }))
-    .min(1)
-    .max(10),
-});

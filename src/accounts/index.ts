@@ -5,6 +5,7 @@ import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
 import { openIdentities } from './identities/index.ts';
+import { isAgreementDue, openLegal } from './legal/index.ts';
 import { type Notices, openMailPart } from './mail/index.ts';
 import { openOrganisations, openStatuses, readMemberships } from './organisations/index.ts';
 import { openPasswords } from './passwords.ts';
@@ -16,6 +17,7 @@ import { personPrincipal, underOrganisationStatus } from './roles.ts';
 import { accountRoutes } from './routes.ts';
 import { openSessions } from './sessions.ts';
 import { openSetUp, type SetUp } from './set_up.ts';
+import { openSignUp } from './sign_up/index.ts';
 import { forgetThrottles } from './throttle.ts';
 import { type AccessClaims, openTokens } from './tokens.ts';
 import { openWatch } from './watch.ts';
@@ -79,7 +81,16 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   });
   const mailPart = openMailPart(house);
   const watch = openWatch({ ...house, notices: mailPart.notices });
-  const organisations = openOrganisations({ house, passwords, signIns: people.signIns, statuses });
+  const legal = openLegal(house);
+  const organisations = openOrganisations({ house, passwords, signIns: people.signIns, statuses, legal });
+  const signUp = openSignUp(house, {
+    passwords,
+    signIns: people.signIns,
+    legal,
+    invitations: organisations.invitations,
+    later: people.later,
+    refuseInsecure: people.refuseInsecure,
+  });
 
   async function authenticateHeader(authorization: string | undefined): Promise<Principal | undefined> {
     if (authorization === undefined || !/^bearer /i.test(authorization)) return undefined;
@@ -128,14 +139,19 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       const memberships = new Map(
         (await readMemberships(sql, personId, now)).map((one) => [one.organisationId, one] as const),
       );
-      return personPrincipal({ id: personId, session: family, isOperator: person.is_operator, memberships });
+      return personPrincipal({
+        id: personId,
+        session: family,
+        isOperator: person.is_operator,
+        isAgreementDue: await isAgreementDue(sql, personId),
+        memberships,
+      });
     });
   }
 
   const identities = openIdentities(house, {
     signIns: people.signIns,
-    // New people come by an invitation or by signing up, and link afterwards.
-    admit: async () => undefined,
+    admit: signUp.admit,
     async whoIs(headers) {
       const principal = await authenticate({ headers } as IncomingMessage);
       return principal?.kind === 'person' ? principal.id : undefined;
@@ -161,11 +177,13 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       ...people.routes,
       ...organisations.routes,
       ...identities.routes,
+      ...legal.routes,
+      ...signUp.routes,
       ...mailPart.routes,
     ],
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices: mailPart.notices,
-    commands: { ...organisations.commands, ...people.commands },
+    commands: { ...organisations.commands, ...people.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();
       watch.stop();

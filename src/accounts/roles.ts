@@ -87,6 +87,8 @@ export function personPrincipal(person: {
   id: number;
   session: string;
   isOperator: boolean;
+  /** A document waits to be accepted: until then nothing of any organisation is open. */
+  isAgreementDue: boolean;
   memberships: ReadonlyMap<number, PersonMembership>;
 }): Principal {
   return {
@@ -98,6 +100,7 @@ export function personPrincipal(person: {
       const membership = person.memberships.get(organisationId);
       if (membership === undefined || !membership.permissions.includes(permission)) return false;
       // Thrown and not false: who may do it gets to hear what is missing.
+      if (person.isAgreementDue) throw acceptanceNeeded();
       if (membership.isSecondFactorOverdue) throw secondFactorNeeded();
       return true;
     },
@@ -106,6 +109,13 @@ export function personPrincipal(person: {
       return membership === undefined ? [] : membership.siteIds;
     },
   };
+}
+
+function acceptanceNeeded(): RequestError {
+  return new RequestError(
+    'acceptance_needed',
+    'The documents of this desk have changed. Read and accept them, by opening any page of the desk; then everything is here again.',
+  );
 }
 
 function secondFactorNeeded(): RequestError {

@@ -7,6 +7,7 @@ import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
 import { keyRoutes } from './key_routes.ts';
+import { isAgreementDue } from './legal/index.ts';
 import { readMemberships } from './organisations/memberships.ts';
 import type { PeopleSubject } from './people/index.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
@@ -222,7 +223,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
   ];
 
   async function sessionOf(personId: number): Promise<Session> {
-    const [person, memberships] = await postgres.person(
+    const [person, memberships, agreementDue] = await postgres.person(
       personId,
       async (sql) =>
         [
@@ -231,12 +232,13 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
             [personId],
           ),
           await readMemberships(sql, personId, clock.now()),
+          await isAgreementDue(sql, personId),
         ] as const,
     );
     if (person === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
     const sites = [];
     for (const { organisationId, siteIds, permissions, isSecondFactorOverdue } of memberships) {
-      if (!permissions.includes('site.read') || isSecondFactorOverdue) continue;
+      if (!permissions.includes('site.read') || isSecondFactorOverdue || agreementDue) continue;
       const all = await postgres.tenant(organisationId, listSites);
       sites.push(...all.filter((one) => siteIds === undefined || siteIds.includes(one.id)));
     }
@@ -260,6 +262,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
         is_second_factor_overdue: one.isSecondFactorOverdue,
       })),
       sites,
+      agreement_due: agreementDue,
       version,
     };
   }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import type { newSite, Site } from '../../contract/api.ts';
+import { documentKinds } from '../../contract/sign_up.ts';
 import type { Act, Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
@@ -139,6 +140,9 @@ async function isWaiting(sql: Sql): Promise<boolean> {
   return (await sql.query('SELECT 1 FROM lookup.every_organisation() LIMIT 1')).length === 0;
 }
 
+/** Pages of the desk stand under `/legal/` beside those of organisations, which are to come. */
+export const reservedSlugs: readonly string[] = documentKinds;
+
 /** The name in addresses; the organisation's number makes it unique when the words alone might not be. */
 export function slugOf(name: string, id: number): string {
   const words = name
@@ -149,7 +153,7 @@ export function slugOf(name: string, id: number): string {
     .slice(0, 48)
     .replace(/-+$/, '');
   if (words === '') return `organisation-${id}`;
-  return id === 1 ? words : `${words}-${id}`;
+  return id === 1 && !reservedSlugs.includes(words) ? words : `${words}-${id}`;
 }
 
 function digestOf(code: string): Buffer {

@@ -5,9 +5,10 @@ import { actOf } from '../../platform/audit.ts';
 import { RequestError, type RouteRequest } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { findPerson } from '../people/person.ts';
 import type { Linked } from './linked.ts';
 import { identityLinked } from './mails.ts';
-import { isRefused, type Profile, type Provider, type Refusal, type Send } from './provider.ts';
+import { isRefused, type Profile, type Provider, type Refusal, type Refused, type Send } from './provider.ts';
 import { refuse } from './refusals.ts';
 import { endedStepCookie, type Steps } from './steps.ts';
 import { tell } from './ways.ts';
@@ -30,11 +31,14 @@ export interface SignInEnd {
 }
 type SignInEnded = { kind: 'session'; cookies: string[] } | { kind: 'second-step'; cookies: string[] };
 
-/** May somebody whom nobody here knows come in? Gives their number once they are a person here. */
-export type Admit = (
-  asker: Asker,
-  newcomer: Profile & { invitation: string | undefined },
-) => Promise<number | undefined>;
+/** What becomes of somebody whom nobody here knows: a page that asks for what is left to say, or a refusal. */
+export type Admit = (newcomer: {
+  profile: Profile;
+  provider: ProviderId;
+  /** Keyed digest of who it is at the provider. */
+  identity: Buffer;
+  invitation: string | undefined;
+}) => Promise<{ next: string } | Refused>;
 
 /** Slower than this, and the person is told that the provider does not answer. */
 const providerMs = 6_000;
@@ -117,7 +121,8 @@ export function openFlow(
     if (found !== undefined && found.personId !== personId) throw refused(provider, 'linked_elsewhere');
     if (found !== undefined) return;
     await postgres.person(personId, async (sql) => {
-      const id = await linked.link(sql, personId, provider, profile, new Date(clock.now()));
+      const account = { provider: provider.id, digest: linked.digestOf(provider, profile), label: profile.email };
+      const id = await linked.link(sql, personId, account, new Date(clock.now()));
       await tell({ audit, mail }, sql, personId, {
         act: {
           action: 'identity.linked',
@@ -132,25 +137,21 @@ export function openFlow(
     });
   }
 
-  /** The number of the person who signs in, by the link and never by the address alone. */
+  /** Who signs in, by the link and never by the address alone; or where somebody new goes on. */
   async function personOf(
-    asker: Asker,
     provider: Provider,
     profile: Profile,
     invitation: string | undefined,
-  ): Promise<number> {
+  ): Promise<{ personId: number } | { next: string }> {
     const found = await linked.find(provider, profile);
     if (found !== undefined) {
       await postgres.person(found.personId, (sql) => linked.used(sql, found.id, profile, new Date(clock.now())));
-      return found.personId;
+      return { personId: found.personId };
     }
-    const sameAddress = await postgres.system((sql) =>
-      sql.maybe('SELECT person_id FROM lookup.person_by_email($1)', [profile.email.toLowerCase()]),
-    );
-    if (sameAddress !== undefined) throw refused(provider, 'not_linked');
-    const admitted = await parts.admit(asker, { ...profile, invitation });
-    if (admitted === undefined) throw refused(provider, 'nobody');
-    await link(asker, provider, profile, admitted);
+    if ((await findPerson(postgres, profile.email)) !== undefined) throw refused(provider, 'not_linked');
+    const identity = linked.digestOf(provider, profile);
+    const admitted = await parts.admit({ profile, provider: provider.id, identity, invitation });
+    if (isRefused(admitted)) throw refused(provider, admitted.refused);
     return admitted;
   }
 
@@ -197,8 +198,9 @@ export function openFlow(
         await link(asker, provider, profile, step.personId);
         return { outcome: { outcome: 'linked', next: step.carried.next ?? '/account/security' }, cookies: [ended] };
       }
-      const personId = await personOf(asker, provider, profile, step.carried.invitation);
-      const end = await parts.signIns.finish(asker, personId, [providerId]);
+      const found = await personOf(provider, profile, step.carried.invitation);
+      if ('next' in found) return { outcome: { outcome: 'sign-up', next: found.next }, cookies: [ended] };
+      const end = await parts.signIns.finish(asker, found.personId, [providerId]);
       return {
         outcome: {
           outcome: end.kind === 'session' ? 'signed-in' : 'second-factor',

@@ -7,25 +7,35 @@ import type { Profile, Provider } from './provider.ts';
 /** Accounts elsewhere that open an account here: found by issuer and subject, and by nothing else. */
 export interface Linked {
   find(provider: Provider, profile: Profile): Promise<{ id: number; personId: number } | undefined>;
+  /** By what `digestOf` gives. */
+  findByDigest(digest: Buffer): Promise<{ id: number; personId: number } | undefined>;
+  /** Keyed digest of who it is at the provider. */
+  digestOf(provider: Provider, profile: Profile): Buffer;
   list(sql: Sql, personId: number): Promise<Omit<Identity, 'provider_name'>[]>;
-  link(sql: Sql, personId: number, provider: Provider, profile: Profile, now: Date): Promise<number>;
+  link(
+    sql: Sql,
+    personId: number,
+    account: { provider: ProviderId; digest: Buffer; label: string },
+    now: Date,
+  ): Promise<number>;
   /** Notes the day, and the address as the provider has it now. */
   used(sql: Sql, id: number, profile: Profile, now: Date): Promise<void>;
   unlink(sql: Sql, personId: number, id: number): Promise<{ provider: ProviderId; label: string } | undefined>;
 }
 
 export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRing }): Linked {
-  const digest = (provider: Provider, profile: Profile) =>
+  const digestOf = (provider: Provider, profile: Profile) =>
     keys.digest('identity', `${provider.issuer}\n${profile.subject}`);
+  async function findByDigest(digest: Buffer) {
+    const found = await postgres.system((sql) =>
+      sql.maybe<{ identity_id: number; person_id: number }>('SELECT * FROM lookup.identity_by_digest($1)', [digest]),
+    );
+    return found === undefined ? undefined : { id: found.identity_id, personId: found.person_id };
+  }
   return {
-    async find(provider, profile) {
-      const found = await postgres.system((sql) =>
-        sql.maybe<{ identity_id: number; person_id: number }>('SELECT * FROM lookup.identity_by_digest($1)', [
-          digest(provider, profile),
-        ]),
-      );
-      return found === undefined ? undefined : { id: found.identity_id, personId: found.person_id };
-    },
+    digestOf,
+    findByDigest,
+    find: (provider, profile) => findByDigest(digestOf(provider, profile)),
     async list(sql, personId) {
       const rows = await sql.query<{
         id: number;
@@ -39,7 +49,7 @@ export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRi
       );
       return rows.map((row) => ({ ...row, linked_at: row.linked_at.toISOString() }));
     },
-    async link(sql, personId, provider, profile, now) {
+    async link(sql, personId, { provider, digest, label }, now) {
       const { count } = await sql.one<{ count: number }>(
         'SELECT count(*) AS count FROM identities WHERE person_id = $1',
         [personId],
@@ -51,7 +61,7 @@ export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRi
         );
       const { id } = await sql.one<{ id: number }>(
         `INSERT INTO identities (person_id, provider, digest, label, linked_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-        [personId, provider.id, digest(provider, profile), profile.email, now],
+        [personId, provider, digest, label, now],
       );
       return id;
     },

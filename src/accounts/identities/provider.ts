@@ -66,6 +66,7 @@ export const refusals = [
   'email_unverified',
   'not_linked', // somebody has this address, and has not linked this account
   'nobody', // nobody is linked with this account, and new people may not come by themselves
+  'other_address', // the invitation that is followed is for another one
   'linked_elsewhere',
   'passkey_unknown',
   'passkey_invalid',

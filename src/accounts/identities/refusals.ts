@@ -57,6 +57,10 @@ const sentences: Record<Refusal, readonly [code: ErrorCode, sentence: string]> =
     'identity_not_linked',
     'Nobody here is linked with this account of %. Ask an owner for an invitation, or sign in with your password and link it under Account, Security.',
   ],
+  other_address: [
+    'other_address',
+    'This invitation is for another address than that of your account of %. Open the link again and take another account, or choose a password.',
+  ],
   linked_elsewhere: [
     'conflict',
     'This account of % is linked with another person here. Unlink it there first, or take another account.',

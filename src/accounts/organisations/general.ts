@@ -15,7 +15,7 @@ import { defineRoute, type Principal, RequestError, type Route } from '../../pla
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
 import { pictureKind } from '../picture.ts';
-import { slugOf } from '../set_up.ts';
+import { reservedSlugs, slugOf } from '../set_up.ts';
 import { gone, lockOrganisation, organisationOfPath } from './found.ts';
 import { refuseOtherSlug } from './members.ts';
 import { type OrganisationParts, ofOrganisation } from './parts.ts';
@@ -127,6 +127,10 @@ export function generalRoutes(parts: OrganisationParts): Route[] {
         const id = await organisationOfPath(postgres, request);
         const { body } = request;
         checkDefaults(body);
+        if (body.slug !== undefined && reservedSlugs.includes(body.slug))
+          throw new RequestError('conflict', 'This address is kept for pages of the desk itself. Take another.', {
+            field: 'slug',
+          });
         return postgres.tenant(id, async (sql) => {
           const before = await lockOrganisation(sql, id);
           if (body.slug !== undefined && body.slug !== before.slug)

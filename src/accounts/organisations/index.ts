@@ -3,13 +3,14 @@ import type { ControlCommand } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { customRoleRoutes } from './custom_roles.ts';
 import { generalRoutes } from './general.ts';
-import { invitationRoutes } from './invitations.ts';
+import { type Invitations, openInvitations } from './invitations.ts';
 import { memberRoutes } from './members.ts';
 import { openOperator, operatorRoutes } from './operator.ts';
 import type { OrganisationParts } from './parts.ts';
 import { closeWhatIsDue } from './status_changes.ts';
 import { teamRoutes } from './teams.ts';
 
+export type { Invitations } from './invitations.ts';
 export { readMemberships } from './memberships.ts';
 export { openStatuses } from './statuses.ts';
 
@@ -19,11 +20,13 @@ const closingMs = 10 * 60_000;
 /** Organisations: their people, roles, teams and invitations, their settings and their status. */
 export function openOrganisations(parts: OrganisationParts): {
   routes: Route[];
+  invitations: Invitations;
   commands: Record<string, ControlCommand>;
   stop(): void;
 } {
   const { clock, log, config } = parts.house;
   const operator = openOperator(parts);
+  const invitations = openInvitations(parts);
   const stop =
     config.role === 'all' || config.role === 'work'
       ? repeat(clock, closingMs, async () => void (await closeWhatIsDue(parts)), {
@@ -32,12 +35,13 @@ export function openOrganisations(parts: OrganisationParts): {
         })
       : () => {};
   return {
+    invitations,
     routes: [
       ...generalRoutes(parts),
       ...memberRoutes(parts),
       ...customRoleRoutes(parts),
       ...teamRoutes(parts),
-      ...invitationRoutes(parts),
+      ...invitations.routes,
       ...operatorRoutes(parts, operator),
     ],
     commands: {

@@ -14,7 +14,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
-import { addPerson } from '../people/person.ts';
+import { addPerson, type NewPerson } from '../people/person.ts';
 import { refuseInsecure } from '../secure.ts';
 import { openThrottles } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
@@ -48,11 +48,34 @@ const select = `SELECT i.id, i.email, i.email_normalised, i.role, i.custom_role_
   FROM invitations i LEFT JOIN custom_roles c ON c.id = i.custom_role_id LEFT JOIN people p ON p.id = i.invited_by
   WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL`;
 
+/** Invitations to organisations, for whoever has no account yet. */
+export interface Invitations {
+  digestOf(token: string): Buffer;
+  /** What a living invitation offers, and to whom. */
+  findByDigest(digest: Buffer): Promise<{ email: string; organisation: string } | undefined>;
+  /**
+   * Takes an invitation up by making a person, who joins with what it offers; it is used up by that.
+   * @param also runs in the same transaction, with the person set
+   * @throws RequestError not_found when it does not live any more
+   */
+  takeUp(
+    digest: Buffer,
+    request: Parameters<typeof actOf>[0],
+    person: NewPerson,
+    also: (sql: Sql, personId: number) => Promise<void>,
+  ): Promise<{ personId: number; slug: string }>;
+}
+
 /**
  * Invitations: a link of 256 bits for one address, once, for seven days. Only its keyed digest is stored, so neither a
  * copy of the database nor the desk itself can open one.
  */
-export function invitationRoutes({ house, passwords, signIns }: OrganisationParts): Route[] {
+export function openInvitations({
+  house,
+  passwords,
+  signIns,
+  legal,
+}: OrganisationParts): Invitations & { routes: Route[] } {
   const { postgres, audit, mail, clock, random, keys, config } = house;
   const throttles = openThrottles(house);
   const digestOf = (token: string) => keys.digest('one-time-token', `invitation ${token}`);
@@ -100,19 +123,23 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
     return { ...shown(row), mailed, link: mailed ? null : link };
   }
 
+  async function organisationIn(digest: Buffer): Promise<number | undefined> {
+    const found = await postgres.system((sql) =>
+      sql.maybe<{ organisation_id: number }>('SELECT organisation_id FROM lookup.invitation_by_digest($1)', [digest]),
+    );
+    if (found === undefined) return undefined;
+    const row = await postgres.tenant(found.organisation_id, (sql) => living_(sql, digest, ''));
+    return row === undefined ? undefined : found.organisation_id;
+  }
+
   /** Unknown, expired, revoked and used look alike; each costs the address a try. */
   async function readToken(address: string, token: string): Promise<{ organisationId: number; digest: Buffer }> {
     const entered = await throttles.enter(linkLimit, { address });
     const digest = digestOf(token);
-    const found = await postgres.system((sql) =>
-      sql.maybe<{ organisation_id: number }>('SELECT organisation_id FROM lookup.invitation_by_digest($1)', [digest]),
-    );
-    const living =
-      found !== undefined &&
-      (await postgres.tenant(found.organisation_id, (sql) => living_(sql, digest, ''))) !== undefined;
-    if (!living) throw overAndDone();
+    const organisationId = await organisationIn(digest);
+    if (organisationId === undefined) throw overAndDone();
     await entered.takeBack();
-    return { organisationId: found.organisation_id, digest };
+    return { organisationId, digest };
   }
 
   async function living_(sql: Sql, digest: Buffer, lock: 'FOR UPDATE OF i' | ''): Promise<Row | undefined> {
@@ -143,7 +170,43 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
     await sql.run('UPDATE invitations SET accepted_at = $2 WHERE id = $1', [row.id, now]);
   }
 
-  return [
+  const findByDigest: Invitations['findByDigest'] = async (digest) => {
+    const organisationId = await organisationIn(digest);
+    if (organisationId === undefined) return undefined;
+    return postgres.tenant(organisationId, async (sql) => {
+      const row = await living_(sql, digest, '');
+      if (row === undefined) return undefined;
+      const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
+        organisationId,
+      ]);
+      return { email: row.email, organisation: name };
+    });
+  };
+
+  const takeUp: Invitations['takeUp'] = async (digest, request, person, also) => {
+    const organisationId = await organisationIn(digest);
+    if (organisationId === undefined) throw overAndDone();
+    return postgres.tenant(organisationId, async (sql) => {
+      const row = await living_(sql, digest, 'FOR UPDATE OF i');
+      if (row === undefined) throw overAndDone();
+      const { slug } = await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [
+        organisationId,
+      ]);
+      const personId = await addPerson(sql, clock, { ...person, email: row.email, isVerified: true });
+      await join(sql, organisationId, row, personId);
+      await also(sql, personId);
+      await audit.record(sql, organisationId, {
+        action: 'member.joined',
+        actor: { type: 'person', id: personId },
+        request: actOf(request).request,
+        targets: [{ type: 'invitation', id: row.id, label: row.email }],
+        details: { role: row.role_name, account: 'new' },
+      });
+      return { personId, slug };
+    });
+  };
+
+  const routes = [
     defineRoute({
       method: 'GET',
       path: '/api/organisations/:organisation/invitations',
@@ -292,6 +355,7 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
             invited_by: read.row.invited_by,
             expires_at: read.row.expires_at.toISOString(),
             has_account: (await personOf(read.row.email_normalised)) !== undefined,
+            documents: await legal.current(),
           },
         };
       },
@@ -305,7 +369,7 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
       answer: joined,
       async handle(request) {
         refuseInsecure(config, request);
-        const { token, name, password } = request.body;
+        const { token, name, password, agreement } = request.body;
         const { organisationId, digest } = await readToken(request.address, token);
         const before = await postgres.tenant(organisationId, (sql) => living_(sql, digest, ''));
         if (before === undefined) throw overAndDone();
@@ -314,26 +378,14 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
             'conflict',
             'There is an account of this address here already. Sign in with it, then open the link again.',
           );
+        const agreed = await legal.read(agreement, { age: 'with-documents' });
         checkPassword(password, [before.email, name]);
         const hash = await passwords.hash(password);
-        const { personId, slug } = await postgres.tenant(organisationId, async (sql) => {
-          const row = await living_(sql, digest, 'FOR UPDATE OF i');
-          if (row === undefined) throw overAndDone();
-          const { slug } = await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [
-            organisationId,
-          ]);
-          // Whoever has the link reads the mailbox: the address is proved by that.
-          const personId = await addPerson(sql, clock, { email: row.email, name, hash, isVerified: true });
-          await join(sql, organisationId, row, personId);
-          await audit.record(sql, organisationId, {
-            action: 'member.joined',
-            actor: { type: 'person', id: personId },
-            request: actOf(request).request,
-            targets: [{ type: 'invitation', id: row.id, label: row.email }],
-            details: { role: row.role_name, account: 'new' },
-          });
-          return { personId, slug };
-        });
+        // Whoever has the link reads the mailbox: the address is proved by that.
+        const person = { email: before.email, name, hash };
+        const { personId, slug } = await takeUp(digest, request, person, (sql, id) =>
+          legal.keep(sql, id, agreed, actOf(request).request),
+        );
         const { cookies } = await signIns.finish(request, personId, ['invitation']);
         return { status: 201, headers: { 'set-cookie': cookies }, body: { slug } };
       },
@@ -381,6 +433,8 @@ export function invitationRoutes({ house, passwords, signIns }: OrganisationPart
       },
     }),
   ];
+
+  return { routes, digestOf, findByDigest, takeUp };
 
   async function personOf(email: string): Promise<number | undefined> {
     const found = await postgres.system((sql) =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { House } from '../../platform/subject.ts';
+import type { Legal } from '../legal/index.ts';
 import type { Passwords } from '../passwords.ts';
 import type { SignIns } from '../people/index.ts';
 import type { Statuses } from './statuses.ts';
@@ -10,6 +11,7 @@ export interface OrganisationParts {
   passwords: Passwords;
   signIns: Pick<SignIns, 'finish'>;
   statuses: Statuses;
+  legal: Pick<Legal, 'current' | 'read' | 'keep'>;
 }
 
 /** By number, slug or former slug. */

@@ -7,7 +7,7 @@ import type { Passwords } from '../passwords.ts';
 import { refuseInsecure } from '../secure.ts';
 import type { Sessions } from '../sessions.ts';
 import { openThrottles } from '../throttle.ts';
-import { openLater } from './later.ts';
+import { type Later, openLater } from './later.ts';
 import { linkRoutes } from './link_routes.ts';
 import { secondFactorMail, sessionCopiedMail } from './mails.ts';
 import { openOneTimeTokens } from './one_time.ts';
@@ -37,6 +37,8 @@ export interface PeopleSubject {
   takeSecondFactorAway(email: string): Promise<boolean>;
   /** What the command line may ask for whoever cannot get in. */
   commands: Record<string, ControlCommand>;
+  /** What is done after an answer, so that its time says nothing. */
+  later: Later;
   /** Resolves when what was left for after an answer is done. */
   settle(): Promise<void>;
 }
@@ -117,6 +119,7 @@ export function openPeople(
   return {
     signIns,
     refuseInsecure: people.refuseInsecure,
+    later,
     settle: later.settle,
     takeSecondFactorAway,
     commands: {

@@ -9,7 +9,7 @@ export async function forgetEnded({
   const now = new Date(clock.now());
   const gone = await postgres.retention((sql) =>
     sql.one<{ sessions: number; tokens: number }>(
-      'SELECT retention.delete_ended_sessions($1) AS sessions, retention.delete_expired_tokens($1) AS tokens',
+      'SELECT retention.delete_ended_sessions($1) AS sessions, retention.delete_expired_tokens($1) + retention.delete_old_sign_up_invitations($1) AS tokens',
       [now],
     ),
   );

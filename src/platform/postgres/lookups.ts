@@ -3,6 +3,7 @@
  * A test compares this list with pg_proc, so a further one is a decision that shows in a diff.
  */
 export const lookups = [
+  'lookup.acceptances_of_version(wanted_kind text, wanted_version text) -> (people bigint)',
   'lookup.api_key_by_digest(wanted bytea) -> (api_key_id bigint, organisation_id bigint)',
   'lookup.every_operator() -> (person_id bigint)',
   'lookup.every_organisation() -> (organisation_id bigint)',
@@ -29,6 +30,7 @@ export const deletions = [
   'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
   'retention.delete_old_notifications(moment timestamp with time zone) -> bigint',
   'retention.delete_old_self_audits(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_sign_up_invitations(moment timestamp with time zone) -> bigint',
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
 ] as const;

@@ -43,6 +43,9 @@ export const actions = {
   'person.closing': alert('D7', 'set {target} to close'),
   'person.closed': alert('D7', 'closed the account of {target}'),
   'terms.accepted': info('D23', 'accepted {target}'),
+  'age.attested': info('D7', 'attested to be of age'),
+  'sign_up.invited': notice('D7', 'invited {target} to sign up'),
+  'sign_up.revoked': notice('D7', 'took back the invitation of {target} to sign up'),
 
   'member.invited': notice('D7', 'invited {target}'),
   'member.joined': notice('D7', 'joined'),
@@ -130,6 +133,7 @@ export const actions = {
   'access_log.read': notice('D15', 'read the access log'),
 
   'operator.set_up': alert('D7', 'created the first owner of this desk'),
+  'operator.document_published': alert('D23', 'published {target}'),
   'operator.sign_up_changed': alert('D7', 'changed who may sign up'),
   'operator.password_reset': alert('D8', 'made a link for a new password of {target}'),
   'operator.second_factor_off': alert('D8', 'switched the second factor of {target} off'),

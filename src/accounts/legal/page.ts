@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { LegalDocument } from '../../../contract/sign_up.ts';
+import { documentNames } from './words.ts';
+
+const style =
+  ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}h2{font-size:1.15rem;margin-top:2em}h3,h4{font-size:1rem;margin-top:1.5em}nav{margin-top:3em}.q{opacity:.8}';
+const styleHash = createHash('sha256').update(style).digest('base64');
+
+/** No script, no cookie, nothing from elsewhere; the text is words and never markup. */
+export const pageHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
+};
+
+/** One version of a document, and where the others are. @param versions all of its kind, the newest first */
+export function documentPage(
+  document: LegalDocument & { text: string },
+  versions: readonly Pick<LegalDocument, 'version' | 'path' | 'dated'>[],
+): string {
+  const name = documentNames[document.kind];
+  const isCurrent = versions[0]?.version === document.version;
+  const others = versions.filter(({ version }) => version !== document.version);
+  return page(
+    name,
+    `<h1>${name}</h1>
+<p class="q">Version ${escaped(document.version)}, ${escaped(document.dated)}.${isCurrent ? '' : ' A later version holds today.'}</p>
+${drawn(document.text)}
+<nav><p><a href="/legal">All documents</a></p>${
+      others.length === 0
+        ? ''
+        : `<h2>Other versions</h2><ul>${others.map((one) => `<li><a href="${one.path}">Version ${escaped(one.version)}, ${escaped(one.dated)}</a></li>`).join('')}</ul>`
+    }</nav>`,
+  );
+}
+
+export function listPage(documents: readonly LegalDocument[]): string {
+  return page(
+    'Documents of this desk',
+    `<h1>Documents of this desk</h1>${
+      documents.length === 0
+        ? '<p>Whoever runs this desk has published none.</p>'
+        : `<ul>${documents.map((one) => `<li><a href="${one.path}">${documentNames[one.kind]}</a>, version ${escaped(one.version)}, ${escaped(one.dated)}</li>`).join('')}</ul>`
+    }`,
+  );
+}
+
+export function missingPage(): string {
+  return page(
+    'Not here',
+    '<h1>There is no such document here</h1><p>The link may be old or cut short. <a href="/legal">All documents</a></p>',
+  );
+}
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title} · Fairlead</title><style>${style}</style></head><body><main>${body}</main></body></html>`;
+}
+
+function escaped(words: string): string {
+  return words.replaceAll(
+    /[&<>"']/g,
+    (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[sign] as string,
+  );
+}
+
+/**
+ * Plain text, with the three marks of Markdown that a contract needs: headings, lists, paragraphs. Everything else stays
+ * as it was written.
+ * @example drawn('# One\n\ntwo') // '<h2>One</h2>\n<p>two</p>'
+ */
+export function drawn(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .split(/\n\s*\n|(?<=^#{1,3} [^\n]*)\n/m)
+    .map((block) => block.trim())
+    .filter((block) => block !== '')
+    .map(drawnBlock)
+    .join('\n');
+}
+
+function drawnBlock(block: string): string {
+  const heading = /^(#{1,3}) (.+)$/.exec(block);
+  if (heading !== null) {
+    const level = (heading[1] as string).length + 1;
+    return `<h${level}>${escaped((heading[2] as string).trim())}</h${level}>`;
+  }
+  const lines = block.split('\n');
+  if (lines.every((line) => /^\s*[-*] /.test(line)))
+    return `<ul>${lines.map((line) => `<li>${escaped(line.replace(/^\s*[-*] /, ''))}</li>`).join('')}</ul>`;
+  return `<p>${lines.map(escaped).join('<br>')}</p>`;
+}
