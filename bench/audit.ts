@@ -33,7 +33,7 @@ export async function measureAudit(say: (line: string) => void) {
     await postgres.within({ organisationId: organisation, personId: 1 }, async (sql) => {
       await sql.run("INSERT INTO organisations (id, name, slug, created_at) VALUES (1, 'North', 'north', now())");
       await sql.run(
-        "INSERT INTO people (id, email, email_normalised, name, created_at) VALUES (1, 'ada@north.example', 'ada@north.example', 'Ada', now())",
+        "INSERT INTO people (id, email_digest, email_sealed, name, created_at) VALUES (1, sha256('ada'), 'sealed', 'Ada', now())",
       );
       await sql.run(
         "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES (1, 1, 'owner', now())",

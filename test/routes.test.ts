@@ -12,6 +12,7 @@ import { type Role, roles } from '../contract/roles.ts';
 import { rolePermissions, scopePermissions } from '../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
+import { emailDigest, sealEmail } from '../src/platform/email.ts';
 import { layPreparedCluster } from './prepared_cluster.ts';
 import type { Answer, Asker, Example, Examples } from './routes/example.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
@@ -525,13 +526,14 @@ async function makeImport(state: 'uploading' | 'failed'): Promise<number> {
 
 /** A colleague with a role, signed in. */
 async function join_(into: number, role: string, email: string, hash: string): Promise<Asker> {
-  const { postgres, clock } = server.desk.house;
+  const { postgres, clock, keys, vault } = server.desk.house;
   const now = new Date(clock.now());
   const { id } = await postgres.system((sql) => sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id"));
   await postgres.within({ organisationId: into, personId: id }, async (sql) => {
-    await sql.run('INSERT INTO people (id, email, email_normalised, created_at) VALUES ($1, $2, $2, $3)', [
+    await sql.run('INSERT INTO people (id, email_digest, email_sealed, created_at) VALUES ($1, $2, $3, $4)', [
       id,
-      email,
+      emailDigest(keys, email),
+      await sealEmail(vault, { person: id }, email),
       now,
     ]);
     await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [id, hash, now]);
@@ -553,10 +555,10 @@ async function signIn(email: string): Promise<Asker> {
 
 /** The owner of another organisation on the same desk, with a site of its own. */
 async function makeRival(hash: string): Promise<Asker> {
-  const { postgres, clock } = server.desk.house;
+  const { postgres } = server.desk.house;
   const { createOrganisation } = await import('../src/accounts/index.ts');
   await postgres.system((sql) =>
-    createOrganisation(sql, clock, { email: 'owner@rival.example', organisation: 'Rival', hash }),
+    createOrganisation(sql, server.desk.house, { email: 'owner@rival.example', organisation: 'Rival', hash }),
   );
   const rival = await signIn('owner@rival.example');
   const made = await call('POST', '/api/sites', rival, { domain: 'rival.example', timezone: 'UTC', currency: 'EUR' });

@@ -85,3 +85,33 @@ export async function ownerLogin(postgres: Pick<Postgres, 'directories'>): Promi
 export async function eraseStores(postgres: Pick<Postgres, 'directories'>, dataDir: string): Promise<void> {
   for (const directory of [...postgres.directories, dataDir]) await rm(directory, { recursive: true, force: true });
 }
+
+/** Every row of every table as text, as a dump would have them; bytes are in hex. */
+export async function dumpedRows(store: Pick<TestPostgres, 'asOwner'>): Promise<{ table: string; text: string }[]> {
+  return store.asOwner(async (sql) => {
+    const tables = await sql.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+       WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+    );
+    const rows: { table: string; text: string }[] = [];
+    await sql.query('BEGIN');
+    for (const { name } of tables) {
+      // Rolled back: the owner is bound by row security as well.
+      await sql.query(`ALTER TABLE ${name} NO FORCE ROW LEVEL SECURITY`);
+      for (const { text } of await sql.query<{ text: string }>(`SELECT t::text AS text FROM ${name} t`))
+        rows.push({ table: name, text });
+    }
+    await sql.query('ROLLBACK');
+    return rows;
+  });
+}
+
+/** Where a text stands in clear, in any case of letters, as it is or as bytes. */
+export function standsIn(rows: readonly { table: string; text: string }[], text: string): string[] {
+  const wanted = [
+    text.toLowerCase(),
+    Buffer.from(text).toString('hex'),
+    Buffer.from(text.toLowerCase()).toString('hex'),
+  ];
+  return rows.filter((row) => wanted.some((one) => row.text.toLowerCase().includes(one))).map(({ table }) => table);
+}

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../test/stores.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import { emailDigest, sealEmail } from '../platform/email.ts';
 import { type HttpServer, openHttp } from '../platform/http/server.ts';
 import { silentLog } from '../platform/log.ts';
 import { openMail } from '../platform/mail/index.ts';
@@ -174,7 +175,10 @@ describe('the first owner (AUT-15)', () => {
     if (email !== 'Owner@shop.example')
       await database.asOwner(async (sql) => {
         await sql.query("SELECT set_config('fairlead.person', $1, false)", ['1']);
-        await sql.run("UPDATE people SET email = 'Owner@shop.example', email_normalised = 'owner@shop.example'");
+        await sql.run('UPDATE people SET email_digest = $1, email_sealed = $2', [
+          emailDigest(keys, 'Owner@shop.example'),
+          await sealEmail(house.vault, { person: 1 }, 'Owner@shop.example'),
+        ]);
       });
   });
 });
@@ -410,8 +414,8 @@ describe('an API key', () => {
     return database.asOwner(async (sql) => {
       await sql.query("SELECT set_config('fairlead.person', '900', false)");
       await sql.run(
-        `INSERT INTO people (id, email, email_normalised, name, created_at)
-         VALUES (900, 'left@shop.example', 'left@shop.example', 'Left', now())`,
+        `INSERT INTO people (id, email_digest, email_sealed, name, created_at)
+         VALUES (900, sha256('left'), 'sealed', 'Left', now())`,
       );
       return 900;
     });
@@ -451,7 +455,7 @@ describe('another organisation', () => {
     const { createOrganisation } = await import('./set_up.ts');
     const hash = await accounts.passwords.hash(password);
     const other = await database.postgres.system((sql) =>
-      createOrganisation(sql, clock, { email: 'rival@other.example', organisation: 'Other', hash }),
+      createOrganisation(sql, house, { email: 'rival@other.example', organisation: 'Other', hash }),
     );
     const rival = await signIn('rival@other.example');
     const key = (

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { apiKey, createdApiKey, newApiKey } from '../../contract/api.ts';
 import { keyLifeYearsMax, keysMax } from '../../contract/limits.ts';
-import type { Clock } from '../platform/clock.ts';
+import { shownName } from '../platform/email.ts';
 import { type Principal, RequestError } from '../platform/http/route.ts';
-import type { Postgres, Sql } from '../platform/postgres/index.ts';
-import type { Random } from '../platform/random.ts';
-import type { KeyRing } from '../platform/subject.ts';
+import type { Sql } from '../platform/postgres/index.ts';
+import type { House } from '../platform/subject.ts';
+import type { Vault } from '../platform/vault.ts';
 import { keyPrincipal } from './roles.ts';
 
 /**
@@ -56,15 +56,16 @@ const columns = `k.id, k.name, k.last4, k.scopes, k.site_ids, k.created_at, k.ex
 interface MadeBy {
   created_by: number | null;
   maker_name: string | null;
+  maker_email: Buffer | null;
 }
 
-export function openApiKeys(house: { postgres: Postgres; clock: Clock; random: Random; keys: KeyRing }): ApiKeys {
-  const { postgres, clock, random, keys } = house;
+export function openApiKeys(house: Pick<House, 'postgres' | 'clock' | 'random' | 'keys' | 'vault'>): ApiKeys {
+  const { postgres, clock, random, keys, vault } = house;
   const remembered = new Map<string, { principal: Principal; until: number; expiresAt: number }>();
 
   function list(sql: Sql, id?: number): Promise<(KeyRow & MadeBy)[]> {
     return sql.query(
-      `SELECT ${columns}, k.created_by, coalesce(nullif(p.name, ''), p.email) AS maker_name
+      `SELECT ${columns}, k.created_by, p.name AS maker_name, p.email_sealed AS maker_email
        FROM api_keys k
        LEFT JOIN memberships m ON m.organisation_id = k.organisation_id AND m.person_id = k.created_by
        LEFT JOIN people p ON p.id = m.person_id
@@ -107,9 +108,9 @@ export function openApiKeys(house: { postgres: Postgres; clock: Clock; random: R
         ],
       );
       const [row] = await list(sql, id);
-      return { ...shown(row as KeyRow & MadeBy), key };
+      return { ...(await shown(vault, row as KeyRow & MadeBy)), key };
     },
-    list: async (sql) => (await list(sql)).map(shown),
+    list: async (sql) => Promise.all((await list(sql)).map((row) => shown(vault, row))),
     async revoke(sql, id) {
       const row = await sql.maybe<{ name: string }>(
         'UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING name',
@@ -190,7 +191,8 @@ function refuseEnded({ id, revoked_at, expires_at }: KeyRow, now: Date): void {
   if (expires_at !== null && expires_at <= now) throw end(`expired at ${expires_at.toISOString()}`);
 }
 
-function shown(row: KeyRow & MadeBy): z.infer<typeof apiKey> {
+async function shown(vault: Vault, row: KeyRow & MadeBy): Promise<z.infer<typeof apiKey>> {
+  const maker = { id: row.created_by, name: row.maker_name, email_sealed: row.maker_email };
   return {
     id: row.id,
     name: row.name,
@@ -200,6 +202,6 @@ function shown(row: KeyRow & MadeBy): z.infer<typeof apiKey> {
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
     last_used_day: row.last_used_day,
-    made_by: row.created_by === null ? null : { id: row.created_by, name: row.maker_name },
+    made_by: row.created_by === null ? null : { id: row.created_by, name: (await shownName(vault, maker)) ?? null },
   };
 }

@@ -30,6 +30,8 @@ export { type Notice, openNotices } from './mail/index.ts';
 export { readMemberships } from './organisations/index.ts';
 export { checkPassword } from './password_rules.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
+export { sealAddresses } from './people/index.ts';
+export { emailIn, findPerson } from './people/person.ts';
 export { learnPlaces } from './place.ts';
 export { rolePermissions, scopePermissions } from './roles.ts';
 export { createOrganisation, noteFirstOwner } from './set_up.ts';
@@ -67,8 +69,8 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   const passwords = openPasswords({ keys, clock });
   const tokens = openTokens({ keys, clock, random });
   const sessions = openSessions({ postgres, clock, random, tokens, onCopied: tellOfCopy(house) });
-  const apiKeys = openApiKeys({ postgres, clock, random, keys });
-  const setUp = openSetUp({ postgres, clock, random, passwords, audit: house.audit });
+  const apiKeys = openApiKeys(house);
+  const setUp = openSetUp({ ...house, passwords });
   const statuses = openStatuses({ postgres, clock });
   const people = openPeople(house, { passwords, sessions });
   async function forget(): Promise<void> {
@@ -165,7 +167,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     apiKeys,
     people,
     async startSession(email, asker) {
-      const personId = await findPerson(postgres, email);
+      const personId = await findPerson(house, email);
       if (personId === undefined) return undefined;
       const outcome = await people.signIns.finish(asker, personId, ['demo'], { isTwoFactors: true });
       return outcome.cookies;

@@ -10,6 +10,7 @@ import { keyRoutes } from './key_routes.ts';
 import { isAgreementDue } from './legal/index.ts';
 import { readMemberships } from './organisations/memberships.ts';
 import type { PeopleSubject } from './people/index.ts';
+import { personIn } from './people/person.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { SetUp } from './set_up.ts';
 import { addSite, changeSite, listSites, readNewSite, siteOfPath } from './sites.ts';
@@ -223,19 +224,16 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
   ];
 
   async function sessionOf(personId: number): Promise<Session> {
-    const [person, memberships, agreementDue] = await postgres.person(
+    const [{ is_operator }, { id, email, name }, memberships, agreementDue] = await postgres.person(
       personId,
       async (sql) =>
         [
-          await sql.maybe<{ id: number; email: string; name: string; is_operator: boolean }>(
-            'SELECT id, email, name, is_operator FROM people WHERE id = $1',
-            [personId],
-          ),
+          await sql.one<{ is_operator: boolean }>('SELECT is_operator FROM people WHERE id = $1', [personId]),
+          await personIn(house, sql, personId),
           await readMemberships(sql, personId, clock.now()),
           await isAgreementDue(sql, personId),
         ] as const,
     );
-    if (person === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
     const sites = [];
     for (const { organisationId, siteIds, permissions, isSecondFactorOverdue } of memberships) {
       if (!permissions.includes('site.read') || isSecondFactorOverdue || agreementDue) continue;
@@ -243,7 +241,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
       sites.push(...all.filter((one) => siteIds === undefined || siteIds.includes(one.id)));
     }
     return {
-      person,
+      person: { id, email, name, is_operator },
       organisations: memberships.map((one) => ({
         id: one.organisationId,
         name: one.name,

@@ -3,10 +3,9 @@ import type { z } from 'zod';
 import type { newSite, Site } from '../../contract/api.ts';
 import { documentKinds } from '../../contract/sign_up.ts';
 import type { Act, Audit } from '../platform/audit.ts';
-import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
-import type { Postgres, Sql } from '../platform/postgres/index.ts';
-import type { Random } from '../platform/random.ts';
+import type { Sql } from '../platform/postgres/index.ts';
+import type { House } from '../platform/subject.ts';
 import { sitesChanged } from './changes.ts';
 import { checkPassword } from './password_rules.ts';
 import type { Passwords } from './passwords.ts';
@@ -35,13 +34,9 @@ export interface OwnerInput {
   organisation: string;
 }
 
-export function openSetUp(house: {
-  postgres: Postgres;
-  clock: Clock;
-  random: Random;
-  passwords: Passwords;
-  audit: Audit;
-}): SetUp {
+export function openSetUp(
+  house: Pick<House, 'postgres' | 'clock' | 'random' | 'audit' | 'vault' | 'keys'> & { passwords: Passwords },
+): SetUp {
   const { postgres, clock, random, passwords, audit } = house;
   const waiting = () => postgres.system(isWaiting);
   return {
@@ -79,7 +74,7 @@ export function openSetUp(house: {
           [new Date(clock.now()), digestOf(input.code)],
         );
         if (used.length === 0) throw alreadySetUp();
-        const { organisationId, personId } = await createOrganisation(sql, clock, { ...input, hash });
+        const { organisationId, personId } = await createOrganisation(sql, house, { ...input, hash });
         await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [personId]);
         const added = await addSite(sql, clock, organisationId, site);
         await noteFirstOwner(sql, audit, {
@@ -115,10 +110,10 @@ export async function noteFirstOwner(
 /** An organisation with its owner, inside the caller's transaction: of the first run, of `fairlead setup`, of who signs up. */
 export async function createOrganisation(
   sql: Sql,
-  clock: Clock,
+  house: Pick<House, 'clock' | 'vault' | 'keys'>,
   { organisation, ...person }: NewPerson & { organisation: string },
 ): Promise<{ organisationId: number; personId: number; slug: string }> {
-  const now = new Date(clock.now());
+  const now = new Date(house.clock.now());
   const { id: organisationId } = await sql.one<{ id: number }>("SELECT nextval('organisations_id_seq') AS id");
   await sql.query("SELECT set_config('fairlead.organisation', $1, true)", [String(organisationId)]);
   const slug = slugOf(organisation, organisationId);
@@ -128,7 +123,7 @@ export async function createOrganisation(
     slug,
     now,
   ]);
-  const personId = await addPerson(sql, clock, person);
+  const personId = await addPerson(sql, house, person);
   await sql.query(
     "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', $3)",
     [organisationId, personId, now],

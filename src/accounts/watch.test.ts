@@ -19,15 +19,20 @@ afterAll(() => store.close());
 
 it('tells the owners once a day and kind what looks suspicious, and nobody else (OPS-01)', async () => {
   const { postgres } = store;
+  const vault = openTestVault({ keys, clock, postgres });
   const made = [];
   for (const name of ['Shop', 'Rival'])
     made.push(
       await postgres.system((sql) =>
-        createOrganisation(sql, clock, { email: `owner@${name.toLowerCase()}.example`, organisation: name, hash: 'x' }),
+        createOrganisation(
+          sql,
+          { clock, vault, keys },
+          { email: `owner@${name.toLowerCase()}.example`, organisation: name, hash: 'x' },
+        ),
       ),
     );
   const organisation = made[0]?.organisationId as number;
-  const audit = openAudit({ vault: openTestVault({ keys, clock, postgres }), clock, random: systemRandom });
+  const audit = openAudit({ vault, clock, random: systemRandom });
   const act = (action: string, times: number) =>
     postgres.tenant(organisation, (sql) =>
       audit.recordMany(
@@ -45,7 +50,7 @@ it('tells the owners once a day and kind what looks suspicious, and nobody else 
           noticed.push(name);
         },
       },
-      ...{ postgres, clock, log: silentLog, keys },
+      ...{ postgres, clock, log: silentLog, keys, vault },
       mail: {
         link: (path) => `https://desk.example${path}`,
         send: async (_sql, { to, template, values }) => {

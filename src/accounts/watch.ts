@@ -3,7 +3,9 @@ import type { Log } from '../platform/log.ts';
 import type { Mail, MailTemplate } from '../platform/mail/index.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { Gauge, KeyRing } from '../platform/subject.ts';
+import type { Vault } from '../platform/vault.ts';
 import type { Notices } from './mail/index.ts';
+import { emailIn } from './people/person.ts';
 
 /**
  * Looks for what somebody should know of (OPS-01): every minute it reads what each organisation's trail says of the last
@@ -54,6 +56,7 @@ export function openWatch(house: {
   log: Log;
   mail: Pick<Mail, 'send' | 'link'>;
   keys: Pick<KeyRing, 'digest'>;
+  vault: Vault;
   notices: Pick<Notices, 'tell'>;
 }): Watch {
   const { postgres, clock, log, mail, keys, notices } = house;
@@ -102,13 +105,15 @@ export function openWatch(house: {
   async function tell(sql: Sql, organisationId: number, kind: AlertKind): Promise<void> {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     log.warn('security.alert', { kind, organisation: organisationId });
-    const owners = await sql.query<{ id: number; email: string; organisation: string; slug: string }>(
-      `SELECT p.id, p.email, o.name AS organisation, o.slug FROM memberships m
+    const owners = await sql.query<{ id: number; organisation: string; slug: string }>(
+      `SELECT p.id, o.name AS organisation, o.slug FROM memberships m
        JOIN people p ON p.id = m.person_id JOIN organisations o ON o.id = m.organisation_id
        WHERE m.organisation_id = $1 AND m.role = 'owner' ORDER BY p.id`,
       [organisationId],
     );
-    for (const { id, email, organisation, slug } of owners) {
+    for (const { id, organisation, slug } of owners) {
+      const email = await emailIn(house, sql, id);
+      if (email === undefined) continue;
       const link = `/o/${slug}/trust/audit`;
       await notices.tell(sql, id, { name: 'security_alert', facts: { what: kinds[kind] }, link, organisationId });
       await mail.send(sql, {

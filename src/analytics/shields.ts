@@ -18,9 +18,11 @@ import {
 } from '../../contract/shields.ts';
 import { siteOfPath, sitesChanged } from '../accounts/index.ts';
 import { actOf } from '../platform/audit.ts';
+import { openEmail } from '../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import type { Vault } from '../platform/vault.ts';
 import { WarehouseUnavailable } from '../platform/warehouse/index.ts';
 import { siteTarget } from './act_target.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
@@ -44,7 +46,7 @@ const reasons: Readonly<Record<ShieldKind, DropReason>> = {
 };
 
 type OfSite = { id: number; organisation_id: number; domain: string; timezone: string };
-type ShieldHouse = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'config' | 'audit'>;
+type ShieldHouse = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'keys' | 'random' | 'config' | 'audit' | 'vault'>;
 
 /** A removed rule as it travels to whoever may take the removal back. */
 const removed = {
@@ -59,7 +61,7 @@ const removed = {
 
 /** What a site wants dropped before it is stored. A change holds from the next event on; what is stored stays. */
 export function shieldRoutes(house: ShieldHouse): Route[] {
-  const { postgres, warehouse, clock, keys, audit } = house;
+  const { postgres, warehouse, clock, keys, audit, vault } = house;
   const deskRate = house.config.siteRate;
   const removal = openUndo(house, 'shield-undo', removed);
 
@@ -143,7 +145,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
   /** A hostname that is taken off the list of the allowed ones keeps its visitors out, as long as others are on it. */
   async function checkRemovalMeant(site: OfSite, id: number, confirm: string | undefined, signal: AbortSignal) {
     if (confirm === site.domain) return;
-    const [going] = await postgres.tenant(site.organisation_id, (sql) => listShields(sql, site.id, false, id));
+    const [going] = await postgres.tenant(site.organisation_id, (sql) => listShields(vault, sql, site.id, false, id));
     if (going?.kind !== 'hostname') return;
     const [value, ...allowed] = await allowedHostnames(site, id);
     if (value === undefined) return;
@@ -167,7 +169,9 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
       async handle({ principal, ...request }) {
         const site = await siteOfPath(postgres, request);
         const [shields, week] = await Promise.all([
-          postgres.tenant(site.organisation_id, (sql) => listShields(sql, site.id, principal?.kind === 'person')),
+          postgres.tenant(site.organisation_id, (sql) =>
+            listShields(vault, sql, site.id, principal?.kind === 'person'),
+          ),
           readWeek(site, request.signal),
         ]);
         return { body: { shields, week, limits: { shields: shieldLimits.perSiteMax, rate: deskRate ?? null } } };
@@ -239,7 +243,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
         if (made === undefined) throw new RequestError('conflict', 'This shield is there already.', { field: 'value' });
         await sitesChanged();
         const [row] = await postgres.tenant(site.organisation_id, (sql) =>
-          listShields(sql, site.id, principal?.kind === 'person', made),
+          listShields(vault, sql, site.id, principal?.kind === 'person', made),
         );
         if (row === undefined) throw new RequestError('conflict', 'Somebody has removed this shield meanwhile.');
         return { status: 201, body: row };
@@ -310,7 +314,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
           throw new RequestError('conflict', 'This shield is there again, or another rate has taken its place.');
         await sitesChanged();
         const [row] = await postgres.tenant(site.organisation_id, (sql) =>
-          listShields(sql, site.id, principal?.kind === 'person', made),
+          listShields(vault, sql, site.id, principal?.kind === 'person', made),
         );
         if (row === undefined) throw new RequestError('conflict', 'Somebody has removed this shield meanwhile.');
         return { status: 201, body: row };
@@ -372,13 +376,27 @@ async function insertShield(sql: Sql, site: OfSite, row: StoredShield): Promise<
 }
 
 /** A digest is never read here: what is not selected cannot be returned. */
-async function listShields(sql: Sql, siteId: number, withNames: boolean, id: number | null = null): Promise<Shield[]> {
-  const rows = await sql.query<Omit<Shield, 'added_at'> & { created_at: Date }>(
+async function listShields(
+  vault: Vault,
+  sql: Sql,
+  siteId: number,
+  withNames: boolean,
+  id: number | null = null,
+): Promise<Shield[]> {
+  const rows = await sql.query<
+    Omit<Shield, 'added_at' | 'added_by'> & { adder: number | null; adder_email: Buffer | null; created_at: Date }
+  >(
     `SELECT s.id, s.kind, coalesce(s.pattern, s.network::text) AS value, s.note,
-       CASE WHEN $2 THEN p.email END AS added_by, s.created_at
+       CASE WHEN $2 THEN p.id END AS adder, p.email_sealed AS adder_email, s.created_at
      FROM shields s LEFT JOIN people p ON p.id = s.created_by
      WHERE s.site_id = $1 AND ($3::bigint IS NULL OR s.id = $3) ORDER BY s.kind, value, s.note, s.id`,
     [siteId, withNames, id],
   );
-  return rows.map(({ created_at, ...row }) => ({ ...row, added_at: created_at.toISOString() }));
+  return Promise.all(
+    rows.map(async ({ created_at, adder, adder_email, ...row }) => ({
+      ...row,
+      added_by: adder === null || adder_email === null ? null : await openEmail(vault, { person: adder }, adder_email),
+      added_at: created_at.toISOString(),
+    })),
+  );
 }

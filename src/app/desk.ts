@@ -1,4 +1,4 @@
-import { type Accounts, accountsMigrations, agreeOnKey, openAccounts } from '../accounts/index.ts';
+import { type Accounts, accountsMigrations, agreeOnKey, openAccounts, sealAddresses } from '../accounts/index.ts';
 import { analytics } from '../analytics/index.ts';
 import type { Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -116,6 +116,8 @@ export async function openDesk(parts: {
     step('Starting');
     const vault = openVault({ keys, postgres, clock, random, audit: () => audit });
     undo.push(() => vault.close());
+    const sealed = await sealAddresses({ postgres, vault, keys });
+    if (sealed > 0) log.info('accounts.addresses_sealed', { addresses: sealed });
     const keeper = vault.keeper(keys, config.databaseUrl !== undefined);
     const audit: Audit = openAudit({ vault, clock, random });
     const trail = openTrail({ postgres, keys, vault, audit, clock, log, config });

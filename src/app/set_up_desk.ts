@@ -5,6 +5,7 @@ import {
   addSite,
   checkPassword,
   createOrganisation,
+  findPerson,
   findSite,
   noteFirstOwner,
   readNewSite,
@@ -137,12 +138,9 @@ async function findOrCreateOrganisation(
   input: z.infer<typeof setUpDeskInput>,
   domain: string,
 ): Promise<{ organisationId: number; isNew: boolean }> {
-  const { postgres, clock } = desk.house;
-  const email = input.email.toLowerCase();
-  const person = await postgres.system((sql) =>
-    sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]),
-  );
-  if (person === undefined) {
+  const { postgres } = desk.house;
+  const personId = await findPerson(desk.house, input.email);
+  if (personId === undefined) {
     if (!(await desk.accounts.setUp.waiting()))
       throw new RequestError(
         'already_set_up',
@@ -157,7 +155,11 @@ async function findOrCreateOrganisation(
     checkPassword(input.password, [input.email, input.organisation, domain]);
     const hash = await desk.accounts.passwords.hash(input.password);
     const { organisationId } = await postgres.system(async (sql) => {
-      const made = await createOrganisation(sql, clock, { email: input.email, organisation: input.organisation, hash });
+      const made = await createOrganisation(sql, desk.house, {
+        email: input.email,
+        organisation: input.organisation,
+        hash,
+      });
       // As in the first run in a browser: somebody has to run the desk.
       await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [made.personId]);
       await noteFirstOwner(sql, desk.house.audit, { ...made, organisation: input.organisation, actor: operator });
@@ -165,10 +167,10 @@ async function findOrCreateOrganisation(
     });
     return { organisationId, isNew: true };
   }
-  const found = await postgres.person(person.person_id, (sql) =>
+  const found = await postgres.person(personId, (sql) =>
     sql.query<{ id: number; name: string }>(
       "SELECT o.id, o.name FROM memberships m JOIN organisations o ON o.id = m.organisation_id WHERE m.person_id = $1 AND m.role IN ('owner', 'admin') ORDER BY o.id",
-      [person.person_id],
+      [personId],
     ),
   );
   const organisation = found.find((one) => one.name === input.organisation);

@@ -66,6 +66,7 @@ export type KeyPurpose =
   | 'audit-pseudonym'
   | 'audit-checkpoint'
   | 'one-time-token'
+  | 'person-email'
   | 'recovery-code'
   | 'mail-address'
   | 'unsubscribe'

@@ -66,12 +66,14 @@ beforeAll(async () => {
     FAIRLEAD_OIDC_ISSUER: oidc.url,
     FAIRLEAD_OIDC_NAME: 'Shop login',
   });
-  const { postgres, clock } = desk.server.desk.house;
+  const { postgres } = desk.server.desk.house;
   for (const [email, organisation] of [
     ['ada@shop.example', 'Ada'],
     ['bob@shop.example', 'Bob'],
   ] as const)
-    await postgres.system((sql) => createOrganisation(sql, clock, { email, organisation, hash: 'hs384:none' }));
+    await postgres.system((sql) =>
+      createOrganisation(sql, desk.server.desk.house, { email, organisation, hash: 'hs384:none' }),
+    );
   owner = new pg.Client(await ownerLogin(postgres));
   await owner.connect();
 });

@@ -1,7 +1,8 @@
+import { emailDigest, sealEmail } from '../../src/platform/email.ts';
 import type { Examples } from './example.ts';
 
 /** Organisations: their people, roles, teams, invitations, settings and status. */
-export const examples: Examples = ({ organisation, people, next, call, asOwner }) => {
+export const examples: Examples = ({ organisation, people, next, call, asOwner, server }) => {
   const at = (rest: string) => `/api/organisations/${organisation()}${rest}`;
   /** Somebody to change who is changed into what they are. */
   let viewer = 1;
@@ -109,10 +110,11 @@ export const examples: Examples = ({ organisation, people, next, call, asOwner }
           const { rows } = await sql.query<{ id: string }>("SELECT nextval('people_id_seq') AS id");
           const personId = Number(rows[0]?.id);
           await sql.query("SELECT set_config('fairlead.person', $1, false)", [String(personId)]);
-          await sql.query('INSERT INTO people (id, email, email_normalised, created_at) VALUES ($1, $2, $2, now())', [
-            personId,
-            email,
-          ]);
+          const { vault, keys } = server().desk.house;
+          await sql.query(
+            'INSERT INTO people (id, email_digest, email_sealed, created_at) VALUES ($1, $2, $3, now())',
+            [personId, emailDigest(keys, email), await sealEmail(vault, { person: personId }, email)],
+          );
           await sql.query("SELECT set_config('fairlead.person', '', false)");
           await sql.query(
             "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'viewer', now())",

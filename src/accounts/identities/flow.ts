@@ -71,7 +71,7 @@ export function openFlow(
     whoIs(headers: Asker['headers']): Promise<number | undefined>;
   },
 ): Flow {
-  const { postgres, clock, config, outbound, log, audit, mail } = house;
+  const { postgres, clock, config, outbound, log } = house;
   const { providers, steps, linked } = parts;
   const send: Send = (request, purpose) =>
     outbound.send({ ...request, purpose, timeoutMs: providerMs, answerBytesMax, redirectsMax: 0 });
@@ -123,7 +123,7 @@ export function openFlow(
     await postgres.person(personId, async (sql) => {
       const account = { provider: provider.id, digest: linked.digestOf(provider, profile), label: profile.email };
       const id = await linked.link(sql, personId, account, new Date(clock.now()));
-      await tell({ audit, mail }, sql, personId, {
+      await tell(house, sql, personId, {
         act: {
           action: 'identity.linked',
           ...actOf({ ...asker, principal: undefined }),
@@ -145,10 +145,10 @@ export function openFlow(
   ): Promise<{ personId: number } | { next: string }> {
     const found = await linked.find(provider, profile);
     if (found !== undefined) {
-      await postgres.person(found.personId, (sql) => linked.used(sql, found.id, profile, new Date(clock.now())));
+      await postgres.person(found.personId, (sql) => linked.used(sql, found, provider, profile, new Date(clock.now())));
       return { personId: found.personId };
     }
-    if ((await findPerson(postgres, profile.email)) !== undefined) throw refused(provider, 'not_linked');
+    if ((await findPerson(house, profile.email)) !== undefined) throw refused(provider, 'not_linked');
     const identity = linked.digestOf(provider, profile);
     const admitted = await parts.admit({ profile, provider: provider.id, identity, invitation });
     if (isRefused(admitted)) throw refused(provider, admitted.refused);

@@ -1,7 +1,8 @@
 import { type Identity, identitiesMax, type ProviderId } from '../../../contract/identities.ts';
+import { openEmail, sealEmail } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Postgres, Sql } from '../../platform/postgres/index.ts';
-import type { KeyRing } from '../../platform/subject.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 import type { Profile, Provider } from './provider.ts';
 
 /** Accounts elsewhere that open an account here: found by issuer and subject, and by nothing else. */
@@ -19,11 +20,17 @@ export interface Linked {
     now: Date,
   ): Promise<number>;
   /** Notes the day, and the address as the provider has it now. */
-  used(sql: Sql, id: number, profile: Profile, now: Date): Promise<void>;
+  used(
+    sql: Sql,
+    link: { id: number; personId: number },
+    provider: Provider,
+    profile: Profile,
+    now: Date,
+  ): Promise<void>;
   unlink(sql: Sql, personId: number, id: number): Promise<{ provider: ProviderId; label: string } | undefined>;
 }
 
-export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRing }): Linked {
+export function openLinked({ postgres, keys, vault }: Pick<House, 'postgres' | 'keys' | 'vault'>): Linked {
   const digestOf = (provider: Provider, profile: Profile) =>
     keys.digest('identity', `${provider.issuer}\n${profile.subject}`);
   async function findByDigest(digest: Buffer) {
@@ -40,14 +47,21 @@ export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRi
       const rows = await sql.query<{
         id: number;
         provider: ProviderId;
-        label: string;
+        digest: Buffer;
+        label_sealed: Buffer;
         linked_at: Date;
         last_used_day: string | null;
       }>(
-        'SELECT id, provider, label, linked_at, last_used_day FROM identities WHERE person_id = $1 ORDER BY linked_at, id',
+        'SELECT id, provider, digest, label_sealed, linked_at, last_used_day FROM identities WHERE person_id = $1 ORDER BY linked_at, id',
         [personId],
       );
-      return rows.map((row) => ({ ...row, linked_at: row.linked_at.toISOString() }));
+      return Promise.all(
+        rows.map(async ({ digest, label_sealed, ...row }) => ({
+          ...row,
+          label: await openEmail(vault, { identity: digest, person: personId }, label_sealed),
+          linked_at: row.linked_at.toISOString(),
+        })),
+      );
     },
     async link(sql, personId, { provider, digest, label }, now) {
       const { count } = await sql.one<{ count: number }>(
@@ -60,22 +74,27 @@ export function openLinked({ postgres, keys }: { postgres: Postgres; keys: KeyRi
           `You have linked ${identitiesMax} accounts, which is as many as can be. Unlink one first.`,
         );
       const { id } = await sql.one<{ id: number }>(
-        `INSERT INTO identities (person_id, provider, digest, label, linked_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-        [personId, provider, digest, label, now],
+        `INSERT INTO identities (person_id, provider, digest, label_sealed, linked_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+        [personId, provider, digest, await sealEmail(vault, { identity: digest, person: personId }, label), now],
       );
       return id;
     },
-    async used(sql, id, profile, now) {
-      await sql.run('UPDATE identities SET last_used_day = $2, label = $3 WHERE id = $1', [
+    async used(sql, { id, personId }, provider, profile, now) {
+      const identity = digestOf(provider, profile);
+      await sql.run('UPDATE identities SET last_used_day = $2, label_sealed = $3 WHERE id = $1', [
         id,
         now.toISOString().slice(0, 10),
-        profile.email,
+        await sealEmail(vault, { identity, person: personId }, profile.email),
       ]);
     },
-    unlink: (sql, personId, id) =>
-      sql.maybe<{ provider: ProviderId; label: string }>(
-        'DELETE FROM identities WHERE id = $1 AND person_id = $2 RETURNING provider, label',
+    async unlink(sql, personId, id) {
+      const gone = await sql.maybe<{ provider: ProviderId; digest: Buffer; label_sealed: Buffer }>(
+        'DELETE FROM identities WHERE id = $1 AND person_id = $2 RETURNING provider, digest, label_sealed',
         [id, personId],
-      ),
+      );
+      if (gone === undefined) return undefined;
+      const label = await openEmail(vault, { identity: gone.digest, person: personId }, gone.label_sealed);
+      return { provider: gone.provider, label };
+    },
   };
 }

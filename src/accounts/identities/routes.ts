@@ -17,6 +17,7 @@ import {
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route, type RouteRequest } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { personIn } from '../people/person.ts';
 import { openThrottles } from '../throttle.ts';
 import type { Flow, SignInEnd } from './flow.ts';
 import type { Linked } from './linked.ts';
@@ -41,7 +42,7 @@ export interface IdentityParts {
 const beginLimit = { name: 'begin-sign-in', most: 300, windowMs: 15 * 60_000, what: 'beginnings of a sign-in' };
 
 export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
-  const { postgres, clock, audit, mail } = house;
+  const { postgres, clock } = house;
   const { flow, steps, linked, passkeys, signIns, refuseInsecure } = parts;
   const throttles = openThrottles(house);
   const shownProviders = flow.providers.map(({ id, name }) => ({ id, name }));
@@ -144,7 +145,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
           if (gone === undefined) throw new RequestError('not_found', 'You have linked no account with this number.');
           refuseLastWay(await countWays(sql, personId, providersOn));
           const name = shownProviders.find(({ id }) => id === gone.provider)?.name ?? gone.provider;
-          await tell({ audit, mail }, sql, personId, {
+          await tell(house, sql, personId, {
             act: {
               action: 'identity.unlinked',
               ...actOf(request),
@@ -221,11 +222,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
         refusePasskeys();
         const step = await steps.begin({ kind: 'new-passkey', personId });
         const options = await postgres.person(personId, async (sql) => {
-          const who = await sql.one<{ id: number; email: string; name: string }>(
-            'SELECT id, email, name FROM people WHERE id = $1',
-            [personId],
-          );
-          return passkeys.creationOptions(who, step.value, sql);
+          return passkeys.creationOptions(await personIn(house, sql, personId), step.value, sql);
         });
         return {
           status: 201,
@@ -251,7 +248,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
         const made = await postgres.person(personId, async (sql) => {
           const added = await passkeys.add(sql, personId, request.body, challenge, new Date(clock.now()));
           if (isRefused(added)) return added;
-          await tell({ audit, mail }, sql, personId, {
+          await tell(house, sql, personId, {
             act: {
               action: 'passkey.added',
               ...actOf(request),
@@ -298,7 +295,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
           if (name === undefined) throw noPasskey();
           refuseLastWay(await countWays(sql, personId, providersOn));
           await refuseLastFactor(sql, personId);
-          await tell({ audit, mail }, sql, personId, {
+          await tell(house, sql, personId, {
             act: {
               action: 'passkey.removed',
               ...actOf(request),
@@ -370,7 +367,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
     if (wanted !== undefined && proved.personId !== wanted) throw refuse('passkey_invalid');
     if (proved.kind === 'proved') return proved.personId;
     await postgres.person(proved.personId, (sql) =>
-      tell({ audit, mail }, sql, proved.personId, {
+      tell(house, sql, proved.personId, {
         act: {
           action: 'passkey.refused',
           ...actOf(request),

@@ -1,7 +1,9 @@
-import type { Act, Audit } from '../../platform/audit.ts';
+import type { Act } from '../../platform/audit.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Mail, MailTemplate } from '../../platform/mail/index.ts';
+import type { MailTemplate } from '../../platform/mail/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { personIn } from '../people/person.ts';
 
 /** How many ways in a person has. Providers that are off now open nothing. */
 export async function countWays(
@@ -49,13 +51,13 @@ export async function refuseLastFactor(sql: Sql, personId: number): Promise<void
 
 /** Writes the act down and tells the person by mail, both in the transaction of the change. */
 export async function tell(
-  parts: { audit: Audit; mail: Mail },
+  parts: Pick<House, 'audit' | 'mail' | 'vault'>,
   sql: Sql,
   personId: number,
   told: { act: Act; template: MailTemplate<{ way: string; link: string }>; way: string },
 ): Promise<void> {
   await parts.audit.recordOfPerson(sql, personId, told.act);
-  const { email } = await sql.one<{ email: string }>('SELECT email FROM people WHERE id = $1', [personId]);
+  const { email } = await personIn(parts, sql, personId);
   await parts.mail.send(sql, {
     template: told.template,
     to: email,

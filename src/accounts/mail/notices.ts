@@ -2,6 +2,7 @@ import { type NoticeKind, noticeKinds } from '../../../contract/mail.ts';
 import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { emailIn } from '../people/person.ts';
 import { type Facts, type NoticeName, wordsOf } from './notice_list.ts';
 import { quietUntil } from './quiet_hours.ts';
 
@@ -43,7 +44,7 @@ export const noticeMails = Object.fromEntries(
   ]),
 ) as Record<NoticeKind, MailTemplate<{ subject: string; sentence: string; button: string; link: string }>>;
 
-export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres'>): Notices {
+export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | 'vault'>): Notices {
   const { clock, mail, postgres } = house;
 
   /** Asked when a message is due, so what a person has just chosen counts. */
@@ -86,12 +87,12 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres'>): 
         ],
       );
       if (words.mails === undefined) return;
-      const person = await sql.maybe<{ email: string }>('SELECT email FROM people WHERE id = $1', [personId]);
+      const email = await emailIn(house, sql, personId);
       // Nobody that this transaction sees: somebody who has left the organisation meanwhile gets no mail of it.
-      if (person === undefined) return;
+      if (email === undefined) return;
       await mail.send(sql, {
         template: noticeMails[words.kind],
-        to: person.email,
+        to: email,
         personId,
         ...(notice.organisationId === undefined ? {} : { organisationId: notice.organisationId }),
         values: {

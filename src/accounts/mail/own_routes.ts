@@ -4,6 +4,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { MailKind, MailState } from '../../platform/mail/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { personIn } from '../people/person.ts';
 import { personOf } from './person_of.ts';
 
 interface SentRow {
@@ -24,10 +25,7 @@ export function ownRoutes(house: Omit<House, 'authenticate'>): Route[] {
   const { audit, mail, postgres } = house;
 
   async function addressOf(personId: number): Promise<string> {
-    const { email } = await postgres.person(personId, (sql) =>
-      sql.one<{ email: string }>('SELECT email FROM people WHERE id = $1', [personId]),
-    );
-    return email;
+    return (await postgres.person(personId, (sql) => personIn(house, sql, personId))).email;
   }
 
   return [

@@ -5,6 +5,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route, type RouteRequest } from '../../platform/http/route.ts';
 import { isSender } from '../../platform/mail_address.ts';
 import type { House } from '../../platform/subject.ts';
+import { personIn } from '../people/person.ts';
 import { personOf } from './person_of.ts';
 
 /** Tests of the server: each is a mail. */
@@ -150,9 +151,7 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
           );
         }
         testedAtMs.push(now);
-        const { email } = await postgres.person(personId, (sql) =>
-          sql.one<{ email: string }>('SELECT email FROM people WHERE id = $1', [personId]),
-        );
+        const { email } = await postgres.person(personId, (sql) => personIn(house, sql, personId));
         const result = await mail.servers.test(email);
         await note(request, 'mail.tested', { ok: result.ok });
         return { status: 201, body: { ...result, to: email } };

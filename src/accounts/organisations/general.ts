@@ -11,6 +11,7 @@ import {
   slugTyped,
 } from '../../../contract/organisations.ts';
 import { actOf } from '../../platform/audit.ts';
+import { openEmail } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
@@ -26,15 +27,14 @@ const dayMs = 86_400_000;
 
 /** The organisation itself: what it is called, where it is found, what a new site begins with, and its end. */
 export function generalRoutes(parts: OrganisationParts): Route[] {
-  const { postgres, audit, clock } = parts.house;
+  const { postgres, audit, clock, vault } = parts.house;
 
   async function read(sql: Sql): Promise<OrganisationDetails> {
     const row = await sql.maybe<Row>(
       `SELECT o.id, o.name, o.slug, o.status, o.status_reason, o.status_until, o.timezone, o.currency, o.language, o.created_at,
          l.version AS logo, ARRAY(SELECT f.slug FROM former_slugs f ORDER BY f.replaced_at DESC) AS former_slugs,
          CASE WHEN f.expires_at > $1 THEN f.expires_at END AS offer_until,
-         jsonb_build_object('id', b.id, 'name', b.name, 'email', b.email) AS offer_by,
-         jsonb_build_object('id', t.id, 'name', t.name, 'email', t.email) AS offer_to
+         b.id AS by_id, b.name AS by_name, b.email_sealed AS by_email, t.id AS to_id, t.name AS to_name, t.email_sealed AS to_email
        FROM organisations o LEFT JOIN organisation_logos l ON l.organisation_id = o.id
        LEFT JOIN ownership_offers f ON f.organisation_id = o.id
        LEFT JOIN people b ON b.id = f.offered_by LEFT JOIN people t ON t.id = f.offered_to
@@ -42,14 +42,23 @@ export function generalRoutes(parts: OrganisationParts): Route[] {
       [new Date(clock.now())],
     );
     if (row === undefined) throw gone();
-    const { offer_until, offer_by, offer_to, created_at, status_until, ...rest } = row;
+    const { offer_until, by_id, by_name, by_email, to_id, to_name, to_email, created_at, status_until, ...rest } = row;
+    const person = async (id: number, name: string, sealed: Buffer) => ({
+      ...{ id, name, email: await openEmail(vault, { person: id }, sealed) },
+    });
     return {
       ...rest,
       status: effectiveStatus({ status: row.status, until: status_until }, clock.now()),
       status_until: status_until?.toISOString() ?? null,
       created_at: created_at.toISOString(),
       ownership_offer:
-        offer_until === null ? null : { by: offer_by, to: offer_to, expires_at: offer_until.toISOString() },
+        offer_until === null
+          ? null
+          : {
+              by: await person(by_id, by_name, by_email),
+              to: await person(to_id, to_name, to_email),
+              expires_at: offer_until.toISOString(),
+            },
     };
   }
 
@@ -298,8 +307,13 @@ interface Row {
   logo: string | null;
   former_slugs: string[];
   offer_until: Date | null;
-  offer_by: { id: number; name: string; email: string };
-  offer_to: { id: number; name: string; email: string };
+  /** Of the offer, where there is one. */
+  by_id: number;
+  by_name: string;
+  by_email: Buffer;
+  to_id: number;
+  to_name: string;
+  to_email: Buffer;
 }
 
 function checkDefaults({ timezone, currency }: { timezone?: string | undefined; currency?: string | undefined }): void {

@@ -1,6 +1,8 @@
 import type { Role } from '../../../contract/roles.ts';
+import { openEmail } from '../../platform/email.ts';
 import { type Permission, RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 import { permissionsOf, rolePermissions } from '../roles.ts';
 import { gone } from './found.ts';
 
@@ -47,17 +49,26 @@ export interface MemberRow {
 }
 
 /** A membership of the organisation in force. @throws RequestError not_found */
-export async function readMember(sql: Sql, organisationId: number, personId: number): Promise<MemberRow> {
-  const row = await sql.maybe<Omit<MemberRow, 'permissions'> & { custom: string[] | null }>(
-    `SELECT m.person_id, p.name, p.email, m.role, coalesce(c.name, m.role) AS role_name, m.custom_role_id, m.team_sites_only,
+export async function readMember(
+  { vault }: Pick<House, 'vault'>,
+  sql: Sql,
+  organisationId: number,
+  personId: number,
+): Promise<MemberRow> {
+  const row = await sql.maybe<
+    Omit<MemberRow, 'permissions' | 'email'> & { custom: string[] | null; email_sealed: Buffer }
+  >(
+    `SELECT m.person_id, p.name, p.email_sealed, m.role, coalesce(c.name, m.role) AS role_name, m.custom_role_id, m.team_sites_only,
        c.permissions AS custom
      FROM memberships m JOIN people p ON p.id = m.person_id LEFT JOIN custom_roles c ON c.id = m.custom_role_id
      WHERE m.organisation_id = $1 AND m.person_id = $2`,
     [organisationId, personId],
   );
   if (row === undefined) throw gone();
-  const { role, custom, team_sites_only: isLimited } = row;
-  return { ...row, permissions: permissionsOf({ role, custom, status: 'active', isLimited }) };
+  const { custom, email_sealed, ...rest } = row;
+  const { role, team_sites_only: isLimited } = rest;
+  const email = await openEmail(vault, { person: personId }, email_sealed);
+  return { ...rest, email, permissions: permissionsOf({ role, custom, status: 'active', isLimited }) };
 }
 
 /**

@@ -11,10 +11,11 @@ import {
   sentInvitation,
 } from '../../../contract/organisations.ts';
 import { actOf } from '../../platform/audit.ts';
+import { emailDigest, openEmail, sealEmail, shownName } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
-import { addPerson, type NewPerson } from '../people/person.ts';
+import { addPerson, findPerson, type NewPerson } from '../people/person.ts';
 import { refuseInsecure } from '../secure.ts';
 import { openThrottles } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
@@ -30,21 +31,29 @@ const tokenBytes = 32;
 const linkLimit = { name: 'invitation-link', perAccount: 100, perNetwork: 100, windowMs: 3_600_000 };
 const ofInvitation = ofOrganisation.extend({ id: z.coerce.number().int().positive() });
 
-interface Row {
+interface Stored {
   id: number;
-  email: string;
-  email_normalised: string;
+  email_digest: Buffer;
+  email_sealed: Buffer;
   role: string;
   custom_role_id: number | null;
   role_name: string;
   team_ids: number[];
   team_sites_only: boolean;
-  invited_by: string;
+  inviter_id: number | null;
+  inviter_name: string | null;
+  inviter_email: Buffer | null;
   sent_at: Date;
   expires_at: Date;
 }
-const select = `SELECT i.id, i.email, i.email_normalised, i.role, i.custom_role_id, coalesce(c.name, i.role) AS role_name, i.team_ids,
-    i.team_sites_only, coalesce(nullif(p.name, ''), p.email, '') AS invited_by, coalesce(i.sent_at, i.created_at) AS sent_at, i.expires_at
+/** With its address opened. */
+interface Row extends Stored {
+  email: string;
+  invited_by: string;
+}
+const select = `SELECT i.id, i.email_digest, i.email_sealed, i.role, i.custom_role_id, coalesce(c.name, i.role) AS role_name, i.team_ids,
+    i.team_sites_only, p.id AS inviter_id, p.name AS inviter_name, p.email_sealed AS inviter_email,
+    coalesce(i.sent_at, i.created_at) AS sent_at, i.expires_at
   FROM invitations i LEFT JOIN custom_roles c ON c.id = i.custom_role_id LEFT JOIN people p ON p.id = i.invited_by
   WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL`;
 
@@ -76,9 +85,23 @@ export function openInvitations({
   signIns,
   legal,
 }: OrganisationParts): Invitations & { routes: Route[] } {
-  const { postgres, audit, mail, clock, random, keys, config } = house;
+  const { postgres, audit, mail, clock, random, keys, vault, config } = house;
   const throttles = openThrottles(house);
   const digestOf = (token: string) => keys.digest('one-time-token', `invitation ${token}`);
+  /** The rows that a query over `select` gives, through the door of this organisation. */
+  async function read(sql: Sql, organisationId: number, query: string, values: unknown[] = []): Promise<Row[]> {
+    const rows = await sql.query<Stored>(query, values);
+    return Promise.all(
+      rows.map(async (row) => ({
+        ...row,
+        email: await openEmail(vault, { invitation: row.id, organisationId }, row.email_sealed),
+        invited_by:
+          (await shownName(vault, { id: row.inviter_id, name: row.inviter_name, email_sealed: row.inviter_email })) ??
+          '',
+      })),
+    );
+  }
+
   const shown = (row: Row): Invitation => ({
     id: row.id,
     email: row.email,
@@ -128,7 +151,7 @@ export function openInvitations({
       sql.maybe<{ organisation_id: number }>('SELECT organisation_id FROM lookup.invitation_by_digest($1)', [digest]),
     );
     if (found === undefined) return undefined;
-    const row = await postgres.tenant(found.organisation_id, (sql) => living_(sql, digest, ''));
+    const row = await postgres.tenant(found.organisation_id, (sql) => living_(sql, found.organisation_id, digest, ''));
     return row === undefined ? undefined : found.organisation_id;
   }
 
@@ -142,13 +165,22 @@ export function openInvitations({
     return { organisationId, digest };
   }
 
-  async function living_(sql: Sql, digest: Buffer, lock: 'FOR UPDATE OF i' | ''): Promise<Row | undefined> {
+  async function living_(
+    sql: Sql,
+    organisationId: number,
+    digest: Buffer,
+    lock: 'FOR UPDATE OF i' | '',
+  ): Promise<Row | undefined> {
     const organisation = await sql.maybe<Parameters<typeof effectiveStatus>[0]>(
       'SELECT status, status_until AS until FROM organisations WHERE id = current_organisation()',
     );
     if (organisation === undefined) return undefined;
     if (['suspended', 'closed'].includes(effectiveStatus(organisation, clock.now()))) return undefined;
-    return sql.maybe<Row>(`${select} AND i.digest = $1 AND i.expires_at > $2 ${lock}`, [digest, new Date(clock.now())]);
+    const rows = await read(sql, organisationId, `${select} AND i.digest = $1 AND i.expires_at > $2 ${lock}`, [
+      digest,
+      new Date(clock.now()),
+    ]);
+    return rows[0];
   }
 
   /** In the caller's transaction, with the person set: membership, teams, and the end of the link. */
@@ -174,7 +206,7 @@ export function openInvitations({
     const organisationId = await organisationIn(digest);
     if (organisationId === undefined) return undefined;
     return postgres.tenant(organisationId, async (sql) => {
-      const row = await living_(sql, digest, '');
+      const row = await living_(sql, organisationId, digest, '');
       if (row === undefined) return undefined;
       const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
         organisationId,
@@ -187,12 +219,12 @@ export function openInvitations({
     const organisationId = await organisationIn(digest);
     if (organisationId === undefined) throw overAndDone();
     return postgres.tenant(organisationId, async (sql) => {
-      const row = await living_(sql, digest, 'FOR UPDATE OF i');
+      const row = await living_(sql, organisationId, digest, 'FOR UPDATE OF i');
       if (row === undefined) throw overAndDone();
       const { slug } = await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [
         organisationId,
       ]);
-      const personId = await addPerson(sql, clock, { ...person, email: row.email, isVerified: true });
+      const personId = await addPerson(sql, house, { ...person, email: row.email, isVerified: true });
       await join(sql, organisationId, row, personId);
       await also(sql, personId);
       await audit.record(sql, organisationId, {
@@ -216,7 +248,7 @@ export function openInvitations({
       answer: z.object({ invitations: z.array(invitation) }),
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
-        const rows = await postgres.tenant(id, (sql) => sql.query<Row>(`${select} ORDER BY sent_at DESC, i.id DESC`));
+        const rows = await postgres.tenant(id, (sql) => read(sql, id, `${select} ORDER BY sent_at DESC, i.id DESC`));
         return { body: { invitations: rows.map(shown) } };
       },
     }),
@@ -236,19 +268,20 @@ export function openInvitations({
         const now = new Date(clock.now());
         const sent = await postgres.tenant(id, async (sql) => {
           await lockOrganisation(sql, id);
-          const asker = await readMember(sql, id, (principal as Principal).id);
+          const asker = await readMember(house, sql, id, (principal as Principal).id);
           const role = await readRole(sql, body.role);
           refuseMoreThanOwn(asker, role);
-          await refuseKnown(sql, email.toLowerCase());
+          await refuseKnown(sql, emailDigest(keys, email));
           await checkLimits(sql, role, body);
           await countLink(sql, id);
-          const { id: invitationId } = await sql.one<{ id: number }>(
-            `INSERT INTO invitations (organisation_id, email, email_normalised, role, custom_role_id, team_ids, team_sites_only, digest, invited_by, created_at, sent_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) RETURNING id`,
+          const { id: invitationId } = await sql.one<{ id: number }>("SELECT nextval('invitations_id_seq') AS id");
+          await sql.run(
+            `INSERT INTO invitations (organisation_id, email_digest, email_sealed, role, custom_role_id, team_ids, team_sites_only, digest, invited_by, created_at, sent_at, expires_at, id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)`,
             [
               id,
-              email,
-              email.toLowerCase(),
+              emailDigest(keys, email),
+              await sealEmail(vault, { invitation: invitationId, organisationId: id }, email),
               role.role,
               role.customRoleId,
               [...new Set(body.team_ids)],
@@ -257,6 +290,7 @@ export function openInvitations({
               asker.person_id,
               now,
               new Date(now.getTime() + organisationLimits.invitationDays * dayMs),
+              invitationId,
             ],
           );
           await audit.record(sql, id, {
@@ -265,8 +299,8 @@ export function openInvitations({
             targets: [{ type: 'invitation', id: invitationId, label: email }],
             details: { role: role.name, teams: body.team_ids.length },
           });
-          const row = await sql.one<Row>(`${select} AND i.id = $1`, [invitationId]);
-          return deliver(sql, id, row, token, calledOf(asker));
+          const [row] = await read(sql, id, `${select} AND i.id = $1`, [invitationId]);
+          return deliver(sql, id, row as Row, token, calledOf(asker));
         });
         return { status: 201, body: sent };
       },
@@ -284,8 +318,8 @@ export function openInvitations({
         const now = new Date(clock.now());
         const sent = await postgres.tenant(id, async (sql) => {
           await lockOrganisation(sql, id);
-          const asker = await readMember(sql, id, (request.principal as Principal).id);
-          const before = await sql.maybe<Row>(`${select} AND i.id = $1`, [request.params.id]);
+          const asker = await readMember(house, sql, id, (request.principal as Principal).id);
+          const [before] = await read(sql, id, `${select} AND i.id = $1`, [request.params.id]);
           if (before === undefined) throw notOpen();
           refuseMoreThanOwn(asker, await readRole(sql, roleWord(before)));
           await countLink(sql, id);
@@ -300,8 +334,8 @@ export function openInvitations({
             ...actOf(request),
             targets: [{ type: 'invitation', id: before.id, label: before.email }],
           });
-          const row = await sql.one<Row>(`${select} AND i.id = $1`, [before.id]);
-          return deliver(sql, id, row, token, calledOf(asker));
+          const [row] = await read(sql, id, `${select} AND i.id = $1`, [before.id]);
+          return deliver(sql, id, row as Row, token, calledOf(asker));
         });
         return { status: 201, body: sent };
       },
@@ -315,15 +349,13 @@ export function openInvitations({
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
         await postgres.tenant(id, async (sql) => {
-          const revoked = await sql.maybe<{ email: string }>(
-            'UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL RETURNING email',
-            [request.params.id, new Date(clock.now())],
-          );
-          if (revoked === undefined) throw notOpen();
+          const [open] = await read(sql, id, `${select} AND i.id = $1 FOR UPDATE OF i`, [request.params.id]);
+          if (open === undefined) throw notOpen();
+          await sql.run('UPDATE invitations SET revoked_at = $2 WHERE id = $1', [open.id, new Date(clock.now())]);
           await audit.record(sql, id, {
             action: 'invitation.revoked',
             ...actOf(request),
-            targets: [{ type: 'invitation', id: request.params.id, label: revoked.email }],
+            targets: [{ type: 'invitation', id: request.params.id, label: open.email }],
           });
         });
         return { status: 204 };
@@ -339,8 +371,8 @@ export function openInvitations({
       answer: invitationReading,
       async handle(request) {
         const { organisationId, digest } = await readToken(request.address, request.body.token);
-        const read = await postgres.tenant(organisationId, async (sql) => {
-          const row = await living_(sql, digest, '');
+        const found = await postgres.tenant(organisationId, async (sql) => {
+          const row = await living_(sql, organisationId, digest, '');
           if (row === undefined) throw overAndDone();
           const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
             organisationId,
@@ -349,12 +381,12 @@ export function openInvitations({
         });
         return {
           body: {
-            organisation: read.name,
-            email: read.row.email,
-            role_name: read.row.role_name,
-            invited_by: read.row.invited_by,
-            expires_at: read.row.expires_at.toISOString(),
-            has_account: (await personOf(read.row.email_normalised)) !== undefined,
+            organisation: found.name,
+            email: found.row.email,
+            role_name: found.row.role_name,
+            invited_by: found.row.invited_by,
+            expires_at: found.row.expires_at.toISOString(),
+            has_account: (await findPerson(house, found.row.email)) !== undefined,
             documents: await legal.current(),
           },
         };
@@ -371,9 +403,9 @@ export function openInvitations({
         refuseInsecure(config, request);
         const { token, name, password, agreement } = request.body;
         const { organisationId, digest } = await readToken(request.address, token);
-        const before = await postgres.tenant(organisationId, (sql) => living_(sql, digest, ''));
+        const before = await postgres.tenant(organisationId, (sql) => living_(sql, organisationId, digest, ''));
         if (before === undefined) throw overAndDone();
-        if ((await personOf(before.email_normalised)) !== undefined)
+        if ((await findPerson(house, before.email)) !== undefined)
           throw new RequestError(
             'conflict',
             'There is an account of this address here already. Sign in with it, then open the link again.',
@@ -403,13 +435,12 @@ export function openInvitations({
           throw new RequestError('forbidden', 'An API key belongs to one organisation and joins no other.');
         const { organisationId, digest } = await readToken(request.address, request.body.token);
         const slug = await postgres.within({ organisationId, personId: principal.id }, async (sql) => {
-          const row = await living_(sql, digest, 'FOR UPDATE OF i');
+          const row = await living_(sql, organisationId, digest, 'FOR UPDATE OF i');
           if (row === undefined) throw overAndDone();
-          const person = await sql.one<{ email_normalised: string }>(
-            'SELECT email_normalised FROM people WHERE id = $1',
-            [principal.id],
-          );
-          if (person.email_normalised !== row.email_normalised)
+          const person = await sql.one<{ email_digest: Buffer }>('SELECT email_digest FROM people WHERE id = $1', [
+            principal.id,
+          ]);
+          if (!person.email_digest.equals(row.email_digest))
             throw new RequestError(
               'other_address',
               'This invitation is for another address than that of your account, so nothing was joined. Sign out and open the link again, or ask for an invitation of your own.',
@@ -436,23 +467,16 @@ export function openInvitations({
 
   return { routes, digestOf, findByDigest, takeUp };
 
-  async function personOf(email: string): Promise<number | undefined> {
-    const found = await postgres.system((sql) =>
-      sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [email]),
-    );
-    return found?.person_id;
-  }
-
-  async function refuseKnown(sql: Sql, email: string): Promise<void> {
+  async function refuseKnown(sql: Sql, email: Buffer): Promise<void> {
     const member = await sql.query(
-      'SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id WHERE p.email_normalised = $1 AND m.organisation_id = current_organisation()',
+      'SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id WHERE p.email_digest = $1 AND m.organisation_id = current_organisation()',
       [email],
     );
     if (member.length > 0)
       throw new RequestError('conflict', 'This person is a member already. Change their role in the table.', {
         field: 'email',
       });
-    const open = await sql.query(`${select} AND i.email_normalised = $1`, [email]);
+    const open = await sql.query(`${select} AND i.email_digest = $1`, [email]);
     if (open.length > 0)
       throw new RequestError('conflict', 'This address is invited already. Send the invitation again, or revoke it.', {
         field: 'email',

@@ -9,8 +9,10 @@ import {
   slugTyped,
 } from '../../../contract/organisations.ts';
 import { actOf } from '../../platform/audit.ts';
+import { openEmail } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
 import { readMember, readRole, refuseLastOwner, refuseMoreThanOwn, roleWord } from './granting.ts';
 import { membershipEndedMail, ownershipOfferedMail, ownershipTransferredMail, roleChangedMail } from './mails.ts';
@@ -22,7 +24,7 @@ const ofMember = ofOrganisation.extend({ person: z.coerce.number().int().positiv
 
 /** Who belongs to an organisation, with which role, and how they come out of it again. */
 export function memberRoutes({ house }: OrganisationParts): Route[] {
-  const { postgres, audit, mail, clock } = house;
+  const { postgres, audit, mail, clock, vault } = house;
   return [
     defineRoute({
       method: 'GET',
@@ -33,7 +35,7 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
       answer: z.object({ members: z.array(member) }),
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
-        return { body: { members: await postgres.tenant(id, listMembers) } };
+        return { body: { members: await postgres.tenant(id, (sql) => listMembers(house, sql)) } };
       },
     }),
     defineRoute({
@@ -49,8 +51,8 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
         const { person } = request.params;
         return postgres.tenant(id, async (sql) => {
           const organisation = await lockOrganisation(sql, id);
-          const asker = await readMember(sql, id, askerOf(request));
-          const before = await readMember(sql, id, person);
+          const asker = await readMember(house, sql, id, askerOf(request));
+          const before = await readMember(house, sql, id, person);
           refuseMoreThanOwn(asker, { ...before, name: before.role_name });
           const role = request.body.role === undefined ? undefined : await readRole(sql, request.body.role);
           if (role !== undefined) refuseMoreThanOwn(asker, role);
@@ -76,7 +78,7 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
             ],
           );
           if (request.body.team_ids !== undefined) await joinTeams(sql, id, person, request.body.team_ids);
-          const after = (await listMembers(sql, person))[0] as Member;
+          const after = (await listMembers(house, sql, person))[0] as Member;
           await audit.record(sql, id, {
             action: role === undefined ? 'member.changed' : 'member.role_changed',
             ...actOf(request),
@@ -116,8 +118,8 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
         const id = await organisationOfPath(postgres, request);
         await postgres.tenant(id, async (sql) => {
           const { name } = await lockOrganisation(sql, id);
-          const asker = await readMember(sql, id, askerOf(request));
-          const target = await readMember(sql, id, request.params.person);
+          const asker = await readMember(house, sql, id, askerOf(request));
+          const target = await readMember(house, sql, id, request.params.person);
           refuseMoreThanOwn(asker, { ...target, name: target.role_name });
           if (target.role === 'owner') await refuseLastOwner(sql, id, target.person_id, 'removing');
           await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [
@@ -154,7 +156,7 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
         await postgres.tenant(id, async (sql) => {
           const organisation = await lockOrganisation(sql, id);
           refuseOtherSlug(organisation.slug, request.body.slug);
-          const asker = await readMember(sql, id, personId);
+          const asker = await readMember(house, sql, id, personId);
           if (asker.role === 'owner') await refuseLastOwner(sql, id, asker.person_id, 'leaving');
           await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [id, asker.person_id]);
           await audit.record(sql, id, {
@@ -187,9 +189,9 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
         const expiresAt = new Date(now + organisationLimits.ownershipOfferDays * dayMs);
         await postgres.tenant(id, async (sql) => {
           const { name, slug } = await lockOrganisation(sql, id);
-          const asker = await readMember(sql, id, askerOf(request));
-          const to = await sql.maybe<{ id: number; email: string; role: string }>(
-            `SELECT p.id, p.email, m.role FROM memberships m JOIN people p ON p.id = m.person_id
+          const asker = await readMember(house, sql, id, askerOf(request));
+          const to = await sql.maybe<{ id: number; email_sealed: Buffer; role: string }>(
+            `SELECT p.id, p.email_sealed, m.role FROM memberships m JOIN people p ON p.id = m.person_id
              WHERE m.person_id = $1 AND p.status NOT IN ('suspended', 'closed')`,
             [request.body.person_id],
           );
@@ -201,6 +203,7 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
                 : 'This person is an owner already, so there is nothing to hand over.',
               { field: 'person_id' },
             );
+          const address = await openEmail(vault, { person: to.id }, to.email_sealed);
           await sql.run(
             `INSERT INTO ownership_offers (organisation_id, offered_by, offered_to, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (organisation_id) DO UPDATE SET offered_by = $2, offered_to = $3, created_at = $4, expires_at = $5`,
@@ -209,11 +212,11 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
           await audit.record(sql, id, {
             action: 'organisation.ownership_offered',
             ...actOf(request),
-            targets: [{ type: 'person', id: to.id, label: to.email }],
+            targets: [{ type: 'person', id: to.id, label: address }],
           });
           await mail.send(sql, {
             template: ownershipOfferedMail,
-            to: to.email,
+            to: address,
             personId: to.id,
             organisationId: id,
             values: {
@@ -237,7 +240,7 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
         const id = await organisationOfPath(postgres, request);
         await postgres.tenant(id, async (sql) => {
           await lockOrganisation(sql, id);
-          const asker = await readMember(sql, id, askerOf(request));
+          const asker = await readMember(house, sql, id, askerOf(request));
           const ended = await sql.maybe<{ offered_to: number }>(
             'DELETE FROM ownership_offers WHERE organisation_id = $1 AND (offered_to = $2 OR $3) RETURNING offered_to',
             [id, asker.person_id, asker.role === 'owner'],
@@ -262,13 +265,13 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
         const id = await organisationOfPath(postgres, request);
         await postgres.tenant(id, async (sql) => {
           const { name } = await lockOrganisation(sql, id);
-          const to = await readMember(sql, id, askerOf(request));
+          const to = await readMember(house, sql, id, askerOf(request));
           const offer = await sql.maybe<{ offered_by: number }>(
             'DELETE FROM ownership_offers WHERE organisation_id = $1 AND offered_to = $2 AND expires_at > $3 RETURNING offered_by',
             [id, to.person_id, new Date(clock.now())],
           );
           if (offer === undefined) throw noOffer();
-          const from = await readMember(sql, id, offer.offered_by);
+          const from = await readMember(house, sql, id, offer.offered_by);
           // An offer is as good as the ownership behind it: somebody who was demoted since cannot give it away.
           if (from.role !== 'owner') throw noOffer();
           const role =
@@ -319,11 +322,12 @@ function noOffer(): RequestError {
   return new RequestError('conflict', 'Nobody offers you this organisation: the offer was taken back, or has expired.');
 }
 
-async function listMembers(sql: Sql, only?: number): Promise<Member[]> {
+/** By name, else by address, which is opened for it. */
+async function listMembers({ vault }: Pick<House, 'vault'>, sql: Sql, only?: number): Promise<Member[]> {
   const rows = await sql.query<{
     id: number;
     name: string;
-    email: string;
+    email_sealed: Buffer;
     role: string;
     custom_role_id: number | null;
     role_name: string;
@@ -333,18 +337,23 @@ async function listMembers(sql: Sql, only?: number): Promise<Member[]> {
     status: OrganisationStatus;
     teams: Member['teams'];
   }>(
-    `SELECT p.id, p.name, p.email, m.role, m.custom_role_id, coalesce(c.name, m.role) AS role_name, m.team_sites_only, m.created_at,
+    `SELECT p.id, p.name, p.email_sealed, m.role, m.custom_role_id, coalesce(c.name, m.role) AS role_name, m.team_sites_only, m.created_at,
        p.last_seen_day, p.status,
        coalesce((SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) ORDER BY lower(t.name))
          FROM team_members tm JOIN teams t ON t.id = tm.team_id WHERE tm.person_id = p.id), '[]') AS teams
      FROM memberships m JOIN people p ON p.id = m.person_id LEFT JOIN custom_roles c ON c.id = m.custom_role_id
      WHERE m.organisation_id = current_organisation() AND ($1::bigint IS NULL OR p.id = $1)
-     ORDER BY lower(coalesce(nullif(p.name, ''), p.email)), p.id`,
+     ORDER BY p.id`,
     [only ?? null],
   );
-  return rows.map(({ created_at, custom_role_id, ...row }) => ({
-    ...row,
-    role: roleWord({ role: row.role, custom_role_id }),
-    since: created_at.toISOString(),
-  }));
+  const members = await Promise.all(
+    rows.map(async ({ created_at, custom_role_id, email_sealed, ...row }) => ({
+      ...row,
+      email: await openEmail(vault, { person: row.id }, email_sealed),
+      role: roleWord({ role: row.role, custom_role_id }),
+      since: created_at.toISOString(),
+    })),
+  );
+  const shown = (one: { name: string; email: string }) => calledOf(one).toLowerCase();
+  return members.sort((a, b) => (shown(a) === shown(b) ? a.id - b.id : shown(a) < shown(b) ? -1 : 1));
 }

@@ -5,6 +5,7 @@ import { type Act, actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import { sitesChanged } from '../changes.ts';
 import { everywhere } from '../everywhere.ts';
+import { findPerson, personIn } from '../people/person.ts';
 import { findOrganisation, lockOrganisation } from './found.ts';
 import { statusChangedMail } from './mails.ts';
 import { type OrganisationParts, ofOrganisation } from './parts.ts';
@@ -44,22 +45,18 @@ export function openOperator(parts: OrganisationParts): Operator {
     },
     async setPerson(email, wish, by) {
       const reason = reasonOf(wish);
-      const found = await postgres.system((sql) =>
-        sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [
-          email.trim().toLowerCase(),
-        ]),
-      );
-      if (found === undefined)
+      const id = email.includes('@') ? await findPerson(parts.house, email) : undefined;
+      if (id === undefined)
         throw new RequestError('not_found', 'Nobody on this desk has this address.', { field: 'email' });
-      const id = found.person_id;
       if (by.actor.type === 'person' && by.actor.id === id)
         throw new RequestError('conflict', 'This is your own account. Somebody else has to do this.');
       const now = new Date(clock.now());
       await postgres.person(id, async (sql) => {
-        const person = await sql.one<{ email: string; name: string; status: OrganisationStatus }>(
-          'SELECT email, name, status FROM people WHERE id = $1 FOR UPDATE',
+        const person = await sql.one<{ status: OrganisationStatus }>(
+          'SELECT status FROM people WHERE id = $1 FOR UPDATE',
           [id],
         );
+        const address = (await personIn(parts.house, sql, id)).email;
         const allowed = wish.status === 'suspended' ? ['unverified', 'active', 'closing'] : ['suspended'];
         if (!allowed.includes(person.status))
           throw new RequestError(
@@ -77,15 +74,15 @@ export function openOperator(parts: OrganisationParts): Operator {
         await audit.recordOfPerson(sql, id, {
           action: wish.status === 'suspended' ? 'person.suspended' : 'person.resumed',
           ...by,
-          targets: [{ type: 'person', id, label: person.email }],
+          targets: [{ type: 'person', id, label: address }],
           details: { from: person.status, ...(reason === undefined ? {} : { reason }) },
         });
         await mail.send(sql, {
           template: statusChangedMail,
-          to: person.email,
+          to: address,
           personId: id,
           values: {
-            name: person.email,
+            name: address,
             what: 'account',
             status: wish.status,
             reason: reason ?? null,

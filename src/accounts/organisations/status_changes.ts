@@ -1,5 +1,6 @@
 import type { OrganisationStatus } from '../../../contract/organisation_status.ts';
 import type { Act } from '../../platform/audit.ts';
+import { openEmail } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { sitesChanged } from '../changes.ts';
@@ -24,7 +25,7 @@ export type StatusParts = Pick<OrganisationParts, 'house'>;
  * @throws RequestError wrong_status
  */
 export async function changeStatus(
-  { house: { audit, mail, clock } }: StatusParts,
+  { house: { audit, mail, clock, vault } }: StatusParts,
   sql: Sql,
   organisationId: number,
   change: {
@@ -58,14 +59,14 @@ export async function changeStatus(
       ...(change.until === undefined ? {} : { until: change.until.toISOString() }),
     },
   });
-  const owners = await sql.query<{ id: number; email: string }>(
-    "SELECT p.id, p.email FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.organisation_id = $1 AND m.role = 'owner'",
+  const owners = await sql.query<{ id: number; email_sealed: Buffer }>(
+    "SELECT p.id, p.email_sealed FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.organisation_id = $1 AND m.role = 'owner'",
     [organisationId],
   );
   for (const owner of owners)
     await mail.send(sql, {
       template: statusChangedMail,
-      to: owner.email,
+      to: await openEmail(vault, { person: owner.id }, owner.email_sealed),
       personId: owner.id,
       organisationId,
       values: {

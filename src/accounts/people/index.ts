@@ -22,6 +22,7 @@ import { openSignIns, type SignIns } from './sign_in.ts';
 import { signInRoutes } from './sign_in_routes.ts';
 import { whenText } from './when.ts';
 
+export { sealAddresses } from './seal_addresses.ts';
 export { answerOf, type SecondFactorKind, type SignIns } from './sign_in.ts';
 
 /** People and their ways in: signing in, the second factor, links of mails, sessions, the profile. */
@@ -71,7 +72,7 @@ export function openPeople(
 
   /** The one door that is left when there is no mail: a link that whoever runs the desk hands on. */
   async function makeResetLink(email: string): Promise<{ link: string; minutes: number } | undefined> {
-    const personId = await findPerson(postgres, email);
+    const personId = await findPerson(house, email);
     if (personId === undefined) return undefined;
     const minutes = peopleLimits.linkMinutes;
     const token = await postgres.person(personId, async (sql) => {
@@ -87,10 +88,10 @@ export function openPeople(
   }
 
   async function takeSecondFactorAway(email: string): Promise<boolean> {
-    const personId = await findPerson(postgres, email);
+    const personId = await findPerson(house, email);
     if (personId === undefined) return false;
     return postgres.person(personId, async (sql) => {
-      const person = await personIn(sql, personId);
+      const person = await personIn(house, sql, personId);
       const hadCode = await secondFactor.remove(sql, personId);
       const passkeys = await sql.run('DELETE FROM passkeys WHERE person_id = $1', [personId]);
       if (!hadCode && passkeys === 0) return false;
@@ -146,9 +147,10 @@ export function openPeople(
 }
 
 /** AUT-05: a token of a session came a second time. The family has just ended; the trail and the person hear of it. */
-export function tellOfCopy({ audit, mail, clock }: Pick<House, 'audit' | 'mail' | 'clock'>) {
+export function tellOfCopy(house: Pick<House, 'audit' | 'mail' | 'clock' | 'vault'>) {
+  const { audit, mail, clock } = house;
   return async (sql: Sql, personId: number, device: string): Promise<void> => {
-    const person = await personIn(sql, personId);
+    const person = await personIn(house, sql, personId);
     await audit.recordOfPerson(sql, personId, {
       action: 'session.reused',
       actor: { type: 'visitor' },

@@ -1,19 +1,20 @@
 import { peopleLimits } from '../../../contract/limits.ts';
 import { confirmation, emailChange, passwordChange, reset, resetRequest } from '../../../contract/people.ts';
+import { emailDigest, sealEmail } from '../../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
 import { askLimit, linkLimit, networkOf, resetLimit } from '../throttle.ts';
 import { emailChangedMail, emailChangeMail, passwordChangedMail, resetMail, verificationMail } from './mails.ts';
 import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
-import { findPerson, personIn } from './person.ts';
+import { findPerson, personByEmail, personIn } from './person.ts';
 
 const minutes = peopleLimits.linkMinutes;
 
 /** Confirming and changing the address, setting and changing the password: what goes by a link in a mail, and what needs the password. */
 export function linkRoutes(people: People): Route[] {
   const { house, passwords, tokens, later, throttles } = people;
-  const { postgres, clock, audit, mail } = house;
+  const { postgres, clock, audit, mail, keys, vault } = house;
   /** The token stands in the fragment: browsers do not send it, so it is in no log of ours or of a proxy. */
   const link = (page: string, token: string) => mail.link(`/${page}#token=${token}`);
 
@@ -27,7 +28,7 @@ export function linkRoutes(people: People): Route[] {
         const { id } = personOf(request);
         await throttles.take(linkLimit, `verify ${id}`);
         await postgres.person(id, async (sql) => {
-          const person = await personIn(sql, id);
+          const person = await personIn(house, sql, id);
           if (person.email_verified_at !== null) return;
           const token = await tokens.issue(sql, { personId: id, kind: 'verify-email', minutes, email: person.email });
           await mail.send(sql, {
@@ -53,7 +54,7 @@ export function linkRoutes(people: People): Route[] {
         await throttles.take(linkLimit, `change ${id}`);
         // The answer is the same for an address that somebody here has: who they are is not told.
         later.do('email_change', async () => {
-          const taken = await findPerson(postgres, email);
+          const taken = await findPerson(house, email);
           await postgres.person(id, async (sql) => {
             const token = await tokens.issue(sql, { personId: id, kind: 'change-email', minutes, email });
             if (taken === undefined)
@@ -86,8 +87,8 @@ export function linkRoutes(people: People): Route[] {
         await tokens.use(token, 'verify-email', async (sql, row) => {
           // Of an address that was changed since, the link confirms nothing.
           const done = await sql.run(
-            'UPDATE people SET email_verified_at = $2 WHERE id = $1 AND email = $3 AND email_verified_at IS NULL',
-            [row.personId, new Date(clock.now()), row.email],
+            'UPDATE people SET email_verified_at = $2 WHERE id = $1 AND email_digest = $3 AND email_verified_at IS NULL',
+            [row.personId, new Date(clock.now()), emailDigest(keys, row.email as string)],
           );
           if (done === 1)
             await audit.recordOfPerson(sql, row.personId, ownAct(request, row.personId, 'email.verified'));
@@ -125,7 +126,7 @@ export function linkRoutes(people: People): Route[] {
         if (row !== undefined) checkPassword(password, await contextOf(row.personId));
         const hash = row === undefined ? '' : await passwords.hash(password);
         await tokens.use(token, 'reset-password', async (sql, { personId }) => {
-          const person = await personIn(sql, personId);
+          const person = await personIn(house, sql, personId);
           await storePassword(sql, personId, hash);
           await endAllElse(people, sql, personId, undefined);
           // The link came to this address, so it is theirs.
@@ -157,7 +158,7 @@ export function linkRoutes(people: People): Route[] {
         await provePassword(people, id, current, 'current');
         const hash = await passwords.hash(password);
         const ended = await postgres.person(id, async (sql) => {
-          const person = await personIn(sql, id);
+          const person = await personIn(house, sql, id);
           await storePassword(sql, id, hash);
           const count = await endAllElse(people, sql, id, session);
           await audit.recordOfPerson(sql, id, ownAct(request, id, 'password.changed', { sessions_ended: count }));
@@ -175,10 +176,10 @@ export function linkRoutes(people: People): Route[] {
   ];
 
   async function sendReset(email: string, request: Parameters<typeof ownAct>[0]): Promise<void> {
-    const personId = await findPerson(postgres, email);
+    const personId = await findPerson(house, email);
     if (personId === undefined) return;
     await postgres.person(personId, async (sql) => {
-      const person = await personIn(sql, personId);
+      const person = await personIn(house, sql, personId);
       const token = await tokens.issue(sql, { personId, kind: 'reset-password', minutes });
       await mail.send(sql, {
         template: resetMail,
@@ -199,16 +200,14 @@ export function linkRoutes(people: People): Route[] {
     email: string,
     request: Parameters<typeof ownAct>[0],
   ): Promise<void> {
-    const person = await personIn(sql, personId);
-    const taken = await sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_email($1)', [
-      email.toLowerCase(),
-    ]);
+    const person = await personIn(house, sql, personId);
+    const taken = await personByEmail(keys, sql, email);
     if (taken !== undefined && taken.person_id !== personId)
       throw new RequestError('conflict', 'Somebody signs in with this address already. Yours stays as it was.');
-    await sql.run('UPDATE people SET email = $2, email_normalised = $3, email_verified_at = $4 WHERE id = $1', [
+    await sql.run('UPDATE people SET email_digest = $2, email_sealed = $3, email_verified_at = $4 WHERE id = $1', [
       personId,
-      email,
-      email.toLowerCase(),
+      emailDigest(keys, email),
+      await sealEmail(vault, { person: personId }, email),
       new Date(clock.now()),
     ]);
     // Links that went to the old address end with it.
@@ -235,7 +234,7 @@ export function linkRoutes(people: People): Route[] {
   /** What a password of this person may not be made of. */
   async function contextOf(personId: number): Promise<string[]> {
     return postgres.person(personId, async (sql) => {
-      const person = await personIn(sql, personId);
+      const person = await personIn(house, sql, personId);
       const organisations = await sql.query<{ name: string }>(
         'SELECT o.name FROM memberships m JOIN organisations o ON o.id = m.organisation_id WHERE m.person_id = $1',
         [personId],

@@ -1,8 +1,7 @@
-import type { Clock } from '../../platform/clock.ts';
+import { openEmail, sealEmail } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Postgres, Sql } from '../../platform/postgres/index.ts';
-import type { Random } from '../../platform/random.ts';
-import type { KeyRing } from '../../platform/subject.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 
 /**
  * Tokens that let a person do one thing, once: the links of mails and the pause before the second step of a sign-in.
@@ -32,13 +31,10 @@ export interface TokenRow {
   methods: string[];
 }
 
-export function openOneTimeTokens(house: {
-  postgres: Postgres;
-  clock: Clock;
-  random: Random;
-  keys: KeyRing;
-}): OneTimeTokens {
-  const { postgres, clock, random, keys } = house;
+export function openOneTimeTokens(
+  house: Pick<House, 'postgres' | 'clock' | 'random' | 'keys' | 'vault'>,
+): OneTimeTokens {
+  const { postgres, clock, random, keys, vault } = house;
   const digestOf = (token: string) => keys.digest('one-time-token', token);
 
   async function find(token: string, kind: TokenKind): Promise<TokenRow | undefined> {
@@ -49,8 +45,8 @@ export function openOneTimeTokens(house: {
     );
     if (found === undefined) return undefined;
     return postgres.person(found.person_id, async (sql) => {
-      const row = await sql.maybe<{ email: string | null; methods: string; kind: string; expires_at: Date }>(
-        'SELECT email, methods, kind, expires_at FROM one_time_tokens WHERE id = $1',
+      const row = await sql.maybe<{ email_sealed: Buffer | null; methods: string; kind: string; expires_at: Date }>(
+        'SELECT email_sealed, methods, kind, expires_at FROM one_time_tokens WHERE id = $1',
         [found.token_id],
       );
       if (row !== undefined && row.expires_at.getTime() <= clock.now()) {
@@ -61,7 +57,10 @@ export function openOneTimeTokens(house: {
       return {
         id: found.token_id,
         personId: found.person_id,
-        email: row.email,
+        email:
+          row.email_sealed === null
+            ? null
+            : await openEmail(vault, { token: digestOf(token), person: found.person_id }, row.email_sealed),
         methods: row.methods.split(' ').filter((one) => one !== ''),
       };
     });
@@ -71,17 +70,18 @@ export function openOneTimeTokens(house: {
     find,
     async issue(sql, { personId, kind, minutes, email, methods = [] }) {
       const token = random.bytes(32).toString('base64url');
+      const digest = digestOf(token);
       const now = clock.now();
       if (kind !== 'second-step')
         await sql.run('DELETE FROM one_time_tokens WHERE person_id = $1 AND kind = $2', [personId, kind]);
       await sql.run(
-        `INSERT INTO one_time_tokens (person_id, kind, digest, email, methods, created_at, expires_at)
+        `INSERT INTO one_time_tokens (person_id, kind, digest, email_sealed, methods, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)`,
         [
           personId,
           kind,
-          digestOf(token),
-          email ?? null,
+          digest,
+          email === undefined ? null : await sealEmail(vault, { token: digest, person: personId }, email),
           methods.join(' '),
           new Date(now),
           new Date(now + minutes * 60_000),

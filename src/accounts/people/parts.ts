@@ -82,7 +82,7 @@ export async function provePassword(
   password: string | undefined,
   field = 'password',
 ): Promise<void> {
-  const stored = await storedHash(house.postgres, personId);
+  const stored = await storedHash(house, personId);
   if (stored === undefined) return;
   const wrong = () => new RequestError('invalid_field', 'This is not your current password.', { field });
   // What is shorter than any password may be is refused before a quarter of a second is spent on it, and teaches nothing.

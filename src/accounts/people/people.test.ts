@@ -16,6 +16,7 @@ import { base32, codeAt, stepSeconds } from './totp.ts';
 /** People on a real database and a real listener; mails are read where a development desk shows them. */
 let database: TestPostgres;
 let accounts: Accounts;
+let vault: ReturnType<typeof openTestVault>;
 let mail: MailOffice;
 let http: HttpServer;
 let base: string;
@@ -43,7 +44,7 @@ beforeAll(async () => {
     inbox: true,
     smtp: undefined,
   } as unknown as Config;
-  const vault = openTestVault({ keys, clock, postgres });
+  vault = openTestVault({ keys, clock, postgres });
   const audit = openAudit({ vault, clock, random: systemRandom });
   const parts = { config, clock, random: systemRandom, log: silentLog, postgres, keys, vault };
   mail = openMail(parts);
@@ -67,10 +68,12 @@ beforeAll(async () => {
   const hash = await accounts.passwords.hash(password);
   Object.assign(
     ada,
-    await postgres.system((sql) => createOrganisation(sql, clock, { email: ada.email, organisation: 'Shop', hash })),
+    await postgres.system((sql) =>
+      createOrganisation(sql, { clock, vault, keys }, { email: ada.email, organisation: 'Shop', hash }),
+    ),
   );
   await postgres.system((sql) =>
-    createOrganisation(sql, clock, { email: 'rival@other.example', organisation: 'Other', hash }),
+    createOrganisation(sql, { clock, vault, keys }, { email: 'rival@other.example', organisation: 'Other', hash }),
   );
 });
 afterAll(async () => {
@@ -509,7 +512,7 @@ describe('an organisation that asks for a second factor', () => {
     aheadMs += 8 * day;
     const hash = await accounts.passwords.hash(password);
     const { organisationId } = await database.postgres.system((sql) =>
-      createOrganisation(sql, clock, { email: 'new.owner@yard.example', organisation: 'Yard', hash }),
+      createOrganisation(sql, { clock, vault, keys }, { email: 'new.owner@yard.example', organisation: 'Yard', hash }),
     );
     let cookies = await signIn('new.owner@yard.example');
     const read = () => call('GET', `/api/sites?organisation_id=${organisationId}`, { cookies });

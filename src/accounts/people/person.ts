@@ -1,6 +1,7 @@
-import type { Clock } from '../../platform/clock.ts';
+import { emailDigest, openEmail, sealEmail } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 
 export interface PersonRow {
   id: number;
@@ -13,13 +14,23 @@ export interface PersonRow {
 }
 
 /** The profile, in a transaction of the person. @throws RequestError session_ended when there is none any more */
-export async function personIn(sql: Sql, id: number): Promise<PersonRow> {
-  const row = await sql.maybe<PersonRow>(
-    'SELECT id, email, name, username, timezone, locale, email_verified_at FROM people WHERE id = $1',
+export async function personIn({ vault }: Pick<House, 'vault'>, sql: Sql, id: number): Promise<PersonRow> {
+  const row = await sql.maybe<Omit<PersonRow, 'email'> & { email_sealed: Buffer | null }>(
+    'SELECT id, email_sealed, name, username, timezone, locale, email_verified_at FROM people WHERE id = $1',
     [id],
   );
-  if (row === undefined) throw new RequestError('session_ended', 'This session has ended. Sign in again.');
-  return row;
+  if (row === undefined || row.email_sealed === null)
+    throw new RequestError('session_ended', 'This session has ended. Sign in again.');
+  const { email_sealed, ...rest } = row;
+  return { ...rest, email: await openEmail(vault, { person: id }, email_sealed) };
+}
+
+/** The address of a person whom this transaction sees; undefined for nobody. */
+export async function emailIn({ vault }: Pick<House, 'vault'>, sql: Sql, id: number): Promise<string | undefined> {
+  const row = await sql.maybe<{ email_sealed: Buffer | null }>('SELECT email_sealed FROM people WHERE id = $1', [id]);
+  return row === undefined || row.email_sealed === null
+    ? undefined
+    : openEmail(vault, { person: id }, row.email_sealed);
 }
 
 export interface NewPerson {
@@ -35,14 +46,25 @@ export interface NewPerson {
  * Makes a person inside the caller's transaction, which sees the rows of that person from then on.
  * @returns the number of the person
  */
-export async function addPerson(sql: Sql, clock: Clock, person: NewPerson): Promise<number> {
+export async function addPerson(
+  sql: Sql,
+  { clock, vault, keys }: Pick<House, 'clock' | 'vault' | 'keys'>,
+  person: NewPerson,
+): Promise<number> {
   const now = new Date(clock.now());
   const { id } = await sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id");
   await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(id)]);
   await sql.run(
-    `INSERT INTO people (id, email, email_normalised, name, status, status_since, email_verified_at, created_at)
+    `INSERT INTO people (id, email_digest, email_sealed, name, status, status_since, email_verified_at, created_at)
      VALUES ($1, $2, $3, $4, 'active', $5, $6, $5)`,
-    [id, person.email, person.email.toLowerCase(), person.name ?? '', now, person.isVerified === true ? now : null],
+    [
+      id,
+      emailDigest(keys, person.email),
+      await sealEmail(vault, { person: id }, person.email),
+      person.name ?? '',
+      now,
+      person.isVerified === true ? now : null,
+    ],
   );
   if (person.hash !== undefined)
     await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [id, person.hash, now]);
@@ -50,20 +72,29 @@ export async function addPerson(sql: Sql, clock: Clock, person: NewPerson): Prom
 }
 
 /** By address or by username: a name with @ in it is an address, since no username has one. */
-export async function findPerson(postgres: Postgres, name: string): Promise<number | undefined> {
+export async function findPerson(
+  { postgres, keys }: Pick<House, 'postgres' | 'keys'>,
+  name: string,
+): Promise<number | undefined> {
   const wanted = name.trim().toLowerCase();
   const found = await postgres.system((sql) =>
-    sql.maybe<{ person_id: number }>(
-      wanted.includes('@')
-        ? 'SELECT person_id FROM lookup.person_by_email($1)'
-        : 'SELECT person_id FROM lookup.person_by_username($1)',
-      [wanted],
-    ),
+    wanted.includes('@')
+      ? personByEmail(keys, sql, wanted)
+      : sql.maybe<{ person_id: number }>('SELECT person_id FROM lookup.person_by_username($1)', [wanted]),
   );
   return found?.person_id;
 }
 
-export async function storedHash(postgres: Postgres, personId: number): Promise<string | undefined> {
+/** Whose address this is, in any transaction. */
+export function personByEmail(
+  keys: House['keys'],
+  sql: Sql,
+  email: string,
+): Promise<{ person_id: number } | undefined> {
+  return sql.maybe('SELECT person_id FROM lookup.person_by_email($1)', [emailDigest(keys, email)]);
+}
+
+export async function storedHash({ postgres }: Pick<House, 'postgres'>, personId: number): Promise<string | undefined> {
   const row = await postgres.person(personId, (sql) =>
     sql.maybe<{ hash: string }>('SELECT hash FROM passwords WHERE person_id = $1', [personId]),
   );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { peopleLimits } from '../../../contract/limits.ts';
 import { account, accountChange } from '../../../contract/people.ts';
+import { openEmail } from '../../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
@@ -10,7 +11,7 @@ import { personIn } from './person.ts';
 
 /** What a person is called and looks like, and how they read numbers. */
 export function profileRoutes(people: People): Route[] {
-  const { postgres, clock, audit, mail } = people.house;
+  const { postgres, clock, audit, mail, vault } = people.house;
 
   return [
     defineRoute({
@@ -41,7 +42,7 @@ export function profileRoutes(people: People): Route[] {
           );
         const locale = typeof change.locale === 'string' ? localeOf(change.locale) : change.locale;
         await postgres.person(id, async (sql) => {
-          const before = await personIn(sql, id);
+          const before = await personIn(people.house, sql, id);
           const next = {
             name: change.name ?? before.name,
             username: change.username === undefined ? before.username : change.username,
@@ -135,27 +136,33 @@ export function profileRoutes(people: People): Route[] {
   async function accountOf(id: number): Promise<z.infer<typeof account>> {
     const mailIsOn = await mail.isOn();
     return postgres.person(id, async (sql) => {
-      const person = await personIn(sql, id);
+      const person = await personIn(people.house, sql, id);
       const more = await sql.one<{
-        new_email: string | null;
+        new_digest: Buffer | null;
+        new_sealed: Buffer | null;
         avatar_at: Date | null;
         password_at: Date | null;
         authenticator_at: Date | null;
         codes: number;
       }>(
         `SELECT
-           (SELECT email FROM one_time_tokens WHERE person_id = $1 AND kind = 'change-email' AND expires_at > $2 LIMIT 1) AS new_email,
+           t.digest AS new_digest, t.email_sealed AS new_sealed,
            (SELECT changed_at FROM avatars WHERE person_id = $1) AS avatar_at,
            (SELECT changed_at FROM passwords WHERE person_id = $1) AS password_at,
            (SELECT confirmed_at FROM authenticators WHERE person_id = $1) AS authenticator_at,
-           (SELECT count(*) FROM recovery_codes WHERE person_id = $1) AS codes`,
+           (SELECT count(*) FROM recovery_codes WHERE person_id = $1) AS codes
+         FROM people p LEFT JOIN one_time_tokens t ON t.person_id = p.id AND t.kind = 'change-email' AND t.expires_at > $2
+         WHERE p.id = $1 LIMIT 1`,
         [id, new Date(clock.now())],
       );
       return {
         id,
         email: person.email,
         email_verified: person.email_verified_at !== null,
-        new_email: more.new_email,
+        new_email:
+          more.new_digest === null || more.new_sealed === null
+            ? null
+            : await openEmail(vault, { token: more.new_digest, person: id }, more.new_sealed),
         name: person.name,
         username: person.username,
         // The moment makes the address of a new picture a new one.

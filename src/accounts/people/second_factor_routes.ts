@@ -30,7 +30,7 @@ export function secondFactorRoutes(people: People): Route[] {
       async handle(request) {
         const { id } = personOf(request);
         await provePassword(people, id, request.body.password);
-        const person = await postgres.person(id, (sql) => personIn(sql, id));
+        const person = await postgres.person(id, (sql) => personIn(house, sql, id));
         return { body: await secondFactor.begin(person) };
       },
     }),
@@ -134,7 +134,7 @@ export function secondFactorRoutes(people: People): Route[] {
     action: string,
     what: string,
   ): Promise<void> {
-    const person = await personIn(sql, id);
+    const person = await personIn(house, sql, id);
     const ended = await endAllElse(people, sql, id, session);
     await audit.recordOfPerson(sql, id, ownAct(request, id, action, { sessions_ended: ended }));
     await mail.send(sql, {

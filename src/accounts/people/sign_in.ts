@@ -9,6 +9,7 @@ import { placeOf } from '../place.ts';
 import type { Sessions } from '../sessions.ts';
 import { newDeviceMail } from './mails.ts';
 import type { OneTimeTokens, TokenRow } from './one_time.ts';
+import { personIn } from './person.ts';
 import { whenText } from './when.ts';
 
 /** What a sign-in needs of a request; never kept beyond it. */
@@ -99,10 +100,7 @@ export function openSignIns(
       [personId, device, now],
     );
     if (known.length === 0 || known.some((one) => one.device === device)) return;
-    const person = await sql.one<{ email: string; timezone: string | null }>(
-      'SELECT email, timezone FROM people WHERE id = $1',
-      [personId],
-    );
+    const person = await personIn(house, sql, personId);
     await mail.send(sql, {
       template: newDeviceMail,
       to: person.email,

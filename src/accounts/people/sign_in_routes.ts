@@ -105,8 +105,8 @@ export function signInRoutes(people: People): Route[] {
   ];
 
   async function prove(name: string, password: string) {
-    const personId = await findPerson(postgres, name);
-    const stored = personId === undefined ? undefined : await storedHash(postgres, personId);
+    const personId = await findPerson(house, name);
+    const stored = personId === undefined ? undefined : await storedHash(house, personId);
     return { personId, stored, isRight: await passwords.verify(password, stored) };
   }
 

@@ -89,7 +89,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
         const hash = await passwords.hash(password);
         // After the answer, so that neither its words nor its time say whether there is somebody.
         later.do('sign_up', async () => {
-          const personId = await findPerson(postgres, account);
+          const personId = await findPerson(house, account);
           if (personId !== undefined) return tellExisting(personId);
           const token = await waiting.add(told, { hash, agreed }, followed?.digest);
           await postgres.system((sql) =>
@@ -211,11 +211,11 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
   ): Promise<{ personId: number; slug: string }> {
     if (organisation === undefined)
       throw new RequestError('invalid_field', 'An organisation needs a name.', { field: 'organisation' });
-    if ((await findPerson(postgres, found.email)) !== undefined) throw known();
+    if ((await findPerson(house, found.email)) !== undefined) throw known();
     return postgres.system(async (sql) => {
       await waiting.take(sql, found);
       if (found.invitation !== undefined) await own.use(sql, found.invitation);
-      const made = await createOrganisation(sql, clock, { ...personOf(found, more), organisation });
+      const made = await createOrganisation(sql, house, { ...personOf(found, more), organisation });
       const { personId, organisationId } = made;
       await more.link?.(sql, personId);
       const by = { actor: { type: 'person' as const, id: personId }, request: actOf(request).request };
@@ -236,7 +236,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
     digest: Buffer,
     more: More,
   ): Promise<{ personId: number; slug: string }> {
-    if ((await findPerson(postgres, found.email)) !== undefined) throw known();
+    if ((await findPerson(house, found.email)) !== undefined) throw known();
     return invitations.takeUp(digest, request, personOf(found, more), async (sql, personId) => {
       await waiting.take(sql, found);
       await more.link?.(sql, personId);
@@ -260,7 +260,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
 
   async function tellExisting(personId: number): Promise<void> {
     await postgres.person(personId, async (sql) => {
-      const { email } = await personIn(sql, personId);
+      const { email } = await personIn(house, sql, personId);
       await mail.send(sql, {
         template: signUpExistingMail,
         to: email,

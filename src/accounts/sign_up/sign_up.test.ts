@@ -57,7 +57,11 @@ beforeAll(async () => {
   });
   base = `http://127.0.0.1:${http.address.port}`;
   const made = await postgres.system(async (sql) => {
-    const both = await createOrganisation(sql, clock, { email: operator.email, organisation: 'Desk', hash: 'x' });
+    const both = await createOrganisation(
+      sql,
+      { clock, vault, keys },
+      { email: operator.email, organisation: 'Desk', hash: 'x' },
+    );
     await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [both.personId]);
     return both;
   });

@@ -1,6 +1,7 @@
 import type { ReportKind } from '../../../contract/reports.ts';
-import { everywhere, readMemberships } from '../../accounts/index.ts';
+import { emailIn, everywhere, readMemberships } from '../../accounts/index.ts';
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 import type { ReportedSite } from './content.ts';
 import type { Due } from './due.ts';
 
@@ -78,7 +79,7 @@ export async function decided(
 
 /** The address of somebody who may see the site at this moment; undefined for whoever may not any more. */
 export async function readerOf(
-  postgres: Postgres,
+  { postgres, vault }: Pick<House, 'postgres' | 'vault'>,
   { site, personId }: Pick<Subscription, 'site' | 'personId'>,
   now: number,
 ): Promise<string | undefined> {
@@ -87,10 +88,9 @@ export async function readerOf(
     const own = memberships.find(({ organisationId }) => organisationId === site.organisation_id);
     const sees = own?.siteIds === undefined || own.siteIds.includes(site.id);
     if (own === undefined || !own.permissions.includes('stats.read') || !sees) return undefined;
-    const person = await sql.maybe<{ email: string }>(
-      `SELECT email FROM people WHERE id = $1 AND status NOT IN ('suspended', 'closed')`,
-      [personId],
-    );
-    return person?.email;
+    const isOpen = await sql.maybe("SELECT 1 FROM people WHERE id = $1 AND status IN ('active', 'closing')", [
+      personId,
+    ]);
+    return isOpen === undefined ? undefined : emailIn({ vault }, sql, personId);
   });
 }

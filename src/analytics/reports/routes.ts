@@ -29,7 +29,7 @@ const nowLimit = {
 /** Reports of a site by mail: what each person chose, a look at one, and the clock that sends them. */
 export function openReports(house: House, asking: Asking): { routes: Route[]; gauges: Gauge[]; stop(): void } {
   const { postgres, clock, log, mail, config } = house;
-  const scheduler = openScheduler({ postgres, clock, log, mail, asking });
+  const scheduler = openScheduler({ ...house, asking });
   const throttles = openThrottles(house);
   const sends = config.role === 'all' || config.role === 'work';
   const stop = sends
@@ -142,7 +142,7 @@ export function openReports(house: House, asking: Asking): { routes: Route[]; ga
         const personId = personOf(request.principal);
         await throttles.take(nowLimit, String(personId));
         const reported = { ...site, createdAt: Date.parse(site.created_at) };
-        const to = await readerOf(postgres, { site: reported, personId }, clock.now());
+        const to = await readerOf(house, { site: reported, personId }, clock.now());
         if (to === undefined) throw new RequestError('not_found', 'There is no such site here.');
         const values = await lastReport(site, request.body.kind);
         await postgres.tenant(site.organisation_id, (sql) =>

@@ -1,16 +1,19 @@
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestPostgres, type TestPostgres } from '../../../test/stores.ts';
+import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
 import { createOrganisation } from '../../accounts/index.ts';
 import { stillClock } from '../../platform/clock.ts';
 import { silentLog } from '../../platform/log.ts';
 import type { Message } from '../../platform/mail/index.ts';
+import { ringOf } from '../../trust/keys/index.ts';
 import type { ReportLetter } from './letter.ts';
 import { drawCourse, pictureSize } from './picture.ts';
 import { openScheduler } from './scheduler.ts';
 
 /** Each report leaves once, to whoever may see the site when it leaves. */
 let store: TestPostgres;
+let vault: ReturnType<typeof openTestVault>;
+const keys = ringOf(Buffer.alloc(32, 7));
 let organisation = 0;
 const clock = stillClock(Date.parse('2026-10-23T12:00:00Z'));
 const sent: string[] = [];
@@ -20,7 +23,7 @@ let isOn = true;
 /** A desk of its own: two of them share the database, as two processes do. */
 const open = () =>
   openScheduler({
-    ...{ postgres: store.postgres, clock, log: silentLog },
+    ...{ postgres: store.postgres, clock, log: silentLog, vault },
     mail: {
       async send(_sql, message) {
         if (mailFails) throw new Error('the outbox does not answer');
@@ -37,8 +40,9 @@ const open = () =>
 beforeAll(async () => {
   store = await openTestPostgres();
   const { postgres } = store;
+  vault = openTestVault({ keys, clock, postgres });
   await postgres.system((sql) =>
-    createOrganisation(sql, clock, { email: 'owner@shop.example', organisation: 'Shop', hash: 'x' }),
+    createOrganisation(sql, { clock, keys, vault }, { email: 'owner@shop.example', organisation: 'Shop', hash: 'x' }),
   );
   organisation = await postgres.system(
     async (sql) => (await sql.one<{ id: number }>('SELECT organisation_id AS id FROM lookup.every_organisation()')).id,

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Mail } from '../../platform/mail/index.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
+import type { Vault } from '../../platform/vault.ts';
 import { dayMs } from '../query/zone.ts';
 import { type Asking, readReport } from './content.ts';
 import { type Due, duesOf } from './due.ts';
@@ -17,6 +18,7 @@ export interface ReportParts {
   clock: Clock;
   log: Log;
   mail: Pick<Mail, 'send' | 'isOn' | 'link' | 'inbox'>;
+  vault: Vault;
   asking: Asking;
 }
 
@@ -24,7 +26,8 @@ export interface ReportParts {
  * Sends what is due. What was sent is in a table, whose row is written in the transaction that puts the mail into the
  * outbox: so each report leaves once, whatever restarts, clocks and other processes do.
  */
-export function openScheduler({ postgres, clock, log, mail, asking }: ReportParts) {
+export function openScheduler(parts: ReportParts) {
+  const { postgres, clock, log, mail, asking } = parts;
   const counts: Record<Outcome | 'failed', number> = { sent: 0, too_late: 0, no_access: 0, failed: 0 };
 
   async function decide(subscription: Subscription, due: Due, now: number): Promise<Outcome | undefined> {
@@ -34,7 +37,7 @@ export function openScheduler({ postgres, clock, log, mail, asking }: ReportPart
         (await claim(sql, subscription, due, outcome, now)) ? outcome : undefined,
       );
     if (now - due.at > reportLimits.lateDaysMax * dayMs) return only('too_late');
-    const to = await readerOf(postgres, subscription, now);
+    const to = await readerOf(parts, subscription, now);
     if (to === undefined) return only('no_access');
     const content = await readReport(asking, site, due);
     return postgres.tenant(site.organisation_id, async (sql) => {

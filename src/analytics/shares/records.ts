@@ -1,5 +1,7 @@
 import type { Share, ShareKind, SharePanel, SharePeriod } from '../../../contract/shares.ts';
+import { openEmail } from '../../platform/email.ts';
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
 import { dayIn, daysBefore, isOver } from './period.ts';
 
 /** A share as its page needs it, with the site it shows. The digest and the hash leave this folder in no answer. */
@@ -70,6 +72,7 @@ export async function countView(postgres: Postgres, share: StoredShare, now: num
 
 /** The shares of a site, newest first, with the views of 30 days. */
 export async function listShares(
+  { vault }: Pick<House, 'vault'>,
   sql: Sql,
   site: { id: number; timezone: string },
   now: number,
@@ -77,10 +80,15 @@ export async function listShares(
 ): Promise<Share[]> {
   const today = dayIn(site.timezone, now);
   const rows = await sql.query<
-    Omit<Share, 'created_at' | 'link_made_at' | 'expired'> & { created_at: Date; link_made_at: Date }
+    Omit<Share, 'created_by' | 'created_at' | 'link_made_at' | 'expired'> & {
+      maker_id: number | null;
+      maker_email: Buffer | null;
+      created_at: Date;
+      link_made_at: Date;
+    }
   >(
     `SELECT h.id, h.name, h.kind, h.panels, h.periods, h.hosts, h.expires_on::text AS expires_on, h.created_at, h.link_made_at,
-       p.email AS created_by, coalesce(v.views, 0)::int AS views_30_days, v.last::text AS last_opened_on
+       p.id AS maker_id, p.email_sealed AS maker_email, coalesce(v.views, 0)::int AS views_30_days, v.last::text AS last_opened_on
      FROM shares h LEFT JOIN people p ON p.id = h.created_by
      LEFT JOIN LATERAL (
        SELECT sum(views) FILTER (WHERE day > $2) AS views, max(day) AS last FROM share_views WHERE share_id = h.id
@@ -88,12 +96,16 @@ export async function listShares(
      WHERE h.site_id = $1 AND ($3::bigint IS NULL OR h.id = $3) ORDER BY h.created_at DESC, h.id DESC`,
     [site.id, daysBefore(today, 30), id],
   );
-  return rows.map(({ created_at, link_made_at, ...row }) => ({
-    ...row,
-    expired: isOver(row.expires_on, now, site.timezone),
-    created_at: created_at.toISOString(),
-    link_made_at: link_made_at.toISOString(),
-  }));
+  return Promise.all(
+    rows.map(async ({ created_at, link_made_at, maker_id, maker_email, ...row }) => ({
+      ...row,
+      created_by:
+        maker_id === null || maker_email === null ? null : await openEmail(vault, { person: maker_id }, maker_email),
+      expired: isOver(row.expires_on, now, site.timezone),
+      created_at: created_at.toISOString(),
+      link_made_at: link_made_at.toISOString(),
+    })),
+  );
 }
 
 export async function insertShare(

@@ -36,7 +36,7 @@ type Asker = Parameters<typeof actOf>[0];
 
 /** Shares of a site: who manages them, and the pages that they open. */
 export function openShares(
-  house: Pick<House, 'postgres' | 'clock' | 'keys' | 'random' | 'audit' | 'mail' | 'log'>,
+  house: Pick<House, 'postgres' | 'clock' | 'keys' | 'random' | 'audit' | 'mail' | 'log' | 'vault'>,
   asking: Asking,
 ): { routes: Route[]; stop(): void } {
   const { postgres, clock, keys, random } = house;
@@ -51,7 +51,7 @@ export function openShares(
   }
 
   async function oneShare(sql: Sql, site: OfSite, id: number) {
-    const [found] = await listShares(sql, site, clock.now(), id);
+    const [found] = await listShares(house, sql, site, clock.now(), id);
     if (found === undefined) throw new RequestError('not_found', 'There is no share with this number on this site.');
     return found;
   }
@@ -94,7 +94,7 @@ export function openShares(
       answer: shareList,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const shares = await postgres.tenant(site.organisation_id, (sql) => listShares(sql, site, clock.now()));
+        const shares = await postgres.tenant(site.organisation_id, (sql) => listShares(house, sql, site, clock.now()));
         return { body: { shares, limits: { shares: shareLimits.perSiteMax } } };
       },
     }),

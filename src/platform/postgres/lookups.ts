@@ -14,7 +14,7 @@ export const lookups = [
   'lookup.organisations_of_person(wanted bigint) -> (organisation_id bigint)',
   'lookup.owners_of_root(wanted text) -> (organisation_id bigint)',
   'lookup.passkey_by_credential(wanted bytea) -> (passkey_id bigint, person_id bigint)',
-  'lookup.person_by_email(wanted text) -> (person_id bigint)',
+  'lookup.person_by_email(wanted bytea) -> (person_id bigint)',
   'lookup.person_by_username(wanted text) -> (person_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',
   'lookup.share_by_digest(wanted bytea) -> (share_id bigint, organisation_id bigint)',

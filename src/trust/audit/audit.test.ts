@@ -33,7 +33,7 @@ beforeAll(async () => {
       ]);
       if (id === north)
         await sql.run(
-          `INSERT INTO people (id, email, email_normalised, name, created_at) VALUES ($1, 'ada@north.example', 'ada@north.example', 'Ada', $2)`,
+          `INSERT INTO people (id, email_digest, email_sealed, name, created_at) VALUES ($1, sha256('ada'), 'sealed', 'Ada', $2)`,
           [ada, new Date(start)],
         );
     });

@@ -1,5 +1,6 @@
 import type { Act, Actor, Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { shownName } from '../../platform/email.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Place, type Vault, VaultError } from '../../platform/vault.ts';
@@ -120,15 +121,10 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
     const isPerson = actor.type === 'person';
     const subject = isPerson ? await vault.subject(trail, 'person', String(actor.id)) : undefined;
     const shown = subject?.subarray(0, pseudonymBytes).toString('hex') ?? String(actor.id);
-    const found = await sql.maybe<{ name: string }>(
-      isPerson
-        ? "SELECT coalesce(nullif(name, ''), email) AS name FROM people WHERE id = $1"
-        : 'SELECT name FROM api_keys WHERE id = $1',
-      [actor.id],
-    );
-    if (found === undefined) return { actor: shown, name: null, commitment: null, until: 0 };
+    const called = await nameOf(sql, actor);
+    if (called === undefined) return { actor: shown, name: null, commitment: null, until: 0 };
     const salt = random.bytes(saltBytes);
-    const text = clipped(found.name);
+    const text = clipped(called);
     const sealed = await sealedFor(
       { ...placeOf(trail, 'actor_name', shown), ...(subject === undefined ? {} : { subject }) },
       JSON.stringify({ salt: salt.toString('hex'), name: text }),
@@ -142,6 +138,16 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
     if (named.size >= namedMax) named.clear();
     named.set(key, now);
     return now;
+  }
+
+  async function nameOf(sql: Sql, actor: Actor): Promise<string | undefined> {
+    if (actor.type !== 'person')
+      return (await sql.maybe<{ name: string }>('SELECT name FROM api_keys WHERE id = $1', [actor.id]))?.name;
+    const person = await sql.maybe<{ id: number; name: string; email_sealed: Buffer | null }>(
+      'SELECT id, name, email_sealed FROM people WHERE id = $1',
+      [actor.id],
+    );
+    return person === undefined ? undefined : shownName(vault, person);
   }
 
   async function detailsOf(
