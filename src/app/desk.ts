@@ -116,7 +116,7 @@ export async function openDesk(parts: {
     step('Starting');
     const vault = openVault({ keys, postgres, clock, random, audit: () => audit });
     undo.push(() => vault.close());
-    const sealed = await sealAddresses({ postgres, vault, keys });
+    const sealed = await sealAddresses({ postgres, vault, keys, clock });
     if (sealed > 0) log.info('accounts.addresses_sealed', { addresses: sealed });
     const keeper = vault.keeper(keys, config.databaseUrl !== undefined);
     const audit: Audit = openAudit({ vault, clock, random });

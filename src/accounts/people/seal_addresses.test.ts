@@ -12,6 +12,7 @@ import {
   postgresMigrations,
   standsIn,
 } from '../../../test/stores.ts';
+import { systemClock } from '../../platform/clock.ts';
 import { emailDigest, openEmail, sealEmail } from '../../platform/email.ts';
 import { migrate } from '../../platform/postgres/migrations.ts';
 import { systemRandom } from '../../platform/random.ts';
@@ -38,9 +39,9 @@ it('seals the addresses that an older version wrote in clear, also when it was k
     random: systemRandom,
   });
   const vault = openTestVault({ postgres, keys });
-  const house = { postgres, vault, keys };
+  const house = { postgres, vault, keys, clock: systemClock };
   // More than one batch.
-  const people = Array.from({ length: 203 }, (_, i) => `Person.${i + 1}@canary-mail.example`);
+  const people = Array.from({ length: 53 }, (_, i) => `Person.${i + 1}@canary-mail.example`);
   const identity = Buffer.alloc(32, 9);
   try {
     for (const [i, email] of people.entries())
@@ -64,7 +65,7 @@ it('seals the addresses that an older version wrote in clear, also when it was k
         [identity],
       );
     });
-    expect(standsIn(await dumpedRows(store), '@canary-mail.example').length, 'the older version wrote it').toBe(205);
+    expect(standsIn(await dumpedRows(store), '@canary-mail.example').length, 'the older version wrote it').toBe(55);
 
     const owner = new pg.Client(await ownerLogin(postgres));
     await owner.connect();
@@ -80,15 +81,15 @@ it('seals the addresses that an older version wrote in clear, also when it was k
     );
     // Two processes that start at once.
     const counts = await Promise.all([sealAddresses(house), sealAddresses(house)]);
-    expect(Math.max(...counts)).toBe(204);
+    expect(counts.reduce((sum, one) => sum + one, 0)).toBe(54);
     expect(await sealAddresses(house), 'nothing is left at the next start').toBe(0);
 
     const rows = await dumpedRows(store);
-    expect(rows.length).toBeGreaterThan(200);
+    expect(rows.length).toBeGreaterThan(55);
     expect(standsIn(rows, '@canary-mail.example')).toEqual([]);
     const columns = await store.asOwner((sql) =>
       sql.query(
-        "SELECT table_name FROM information_schema.columns WHERE column_name IN ('email', 'email_normalised', 'label')",
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name IN ('email', 'email_normalised', 'label')",
       ),
     );
     expect(columns).toEqual([]);
@@ -103,7 +104,7 @@ it('seals the addresses that an older version wrote in clear, also when it was k
         sql.one<{ sealed: Buffer }>('SELECT email_sealed AS sealed FROM people WHERE id = $1', [i + 1]),
       );
       expect(await openEmail(vault, { person: i + 1 }, sealed)).toBe(email);
-      await expect(openEmail(vault, { person: 200 }, sealed), 'it opens for its own person alone').rejects.toThrow();
+      await expect(openEmail(vault, { person: 50 }, sealed), 'it opens for its own person alone').rejects.toThrow();
     }
     const guest = await postgres.tenant(1, (sql) =>
       sql.one<{ sealed: Buffer }>('SELECT email_sealed AS sealed FROM invitations'),
@@ -120,4 +121,4 @@ it('seals the addresses that an older version wrote in clear, also when it was k
     rmSync(folder, { recursive: true });
     await store.close();
   }
-});
+}, 120_000);

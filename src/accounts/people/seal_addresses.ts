@@ -1,8 +1,11 @@
 import { type EmailHolder, emailDigest, sealEmail } from '../../platform/email.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 
 /** Addresses sealed in one transaction. */
-const batchMax = 200;
+const batchMax = 50;
+/** Another process that starts is at it: so long until the next look. */
+const againMs = 200;
 
 interface Row {
   held_in: 'people' | 'invitations' | 'identities';
@@ -23,41 +26,35 @@ export async function sealAddresses({
   postgres,
   vault,
   keys,
-}: Pick<House, 'postgres' | 'vault' | 'keys'>): Promise<number> {
-  const isDone = () =>
-    postgres.system(async (sql) => {
-      const { there } = await sql.one<{ there: boolean }>("SELECT to_regnamespace('upgrade') IS NOT NULL AS there");
-      return !there;
+  clock,
+}: Pick<House, 'postgres' | 'vault' | 'keys' | 'clock'>): Promise<number> {
+  for (let sealed = 0; ; ) {
+    const count = await postgres.system(async (sql) => {
+      if (!(await isLeft(sql))) return undefined;
+      // Two processes that start at once take turns; the second one may find that nothing is left.
+      const { mine } = await sql.one<{ mine: boolean }>(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('addresses in clear', 0)) AS mine",
+      );
+      if (!mine) return 'busy';
+      if (!(await isLeft(sql))) return undefined;
+      const rows = await sql.query<Row>('SELECT * FROM upgrade.addresses_in_clear($1)', [batchMax]);
+      const sealings = rows.map((row) => sealEmail(vault, holderOf(row), row.address));
+      for (const [i, bytes] of (await Promise.all(sealings)).entries()) {
+        const row = rows[i] as Row;
+        const digest = emailDigest(keys, row.address);
+        await sql.query('SELECT upgrade.seal_address($1, $2, $3, $4)', [row.held_in, row.row_id, digest, bytes]);
+      }
+      if (rows.length === 0) await sql.query('SELECT upgrade.drop_addresses_in_clear()');
+      return rows.length;
     });
-  let sealed = 0;
-  if (await isDone()) return sealed;
-  for (;;) {
-    const rows = await postgres.system((sql) =>
-      sql.query<Row>('SELECT * FROM upgrade.addresses_in_clear($1)', [batchMax]),
-    );
-    if (rows.length === 0) break;
-    const ready = await Promise.all(
-      rows.map(async (row) => [
-        row.held_in,
-        row.row_id,
-        emailDigest(keys, row.address),
-        await sealEmail(vault, holderOf(row), row.address),
-      ]),
-    );
-    await postgres.system(async (sql) => {
-      for (const one of ready) await sql.query('SELECT upgrade.seal_address($1, $2, $3, $4)', one);
-    });
-    sealed += rows.length;
+    if (count === undefined) return sealed;
+    if (count === 'busy') await new Promise<void>((resolve) => void clock.after(againMs, resolve));
+    else sealed += count;
   }
-  await postgres.system(async (sql) => {
-    // Two processes that start at once: the second one finds nothing to drop.
-    await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('addresses in clear', 0))");
-    const { there } = await sql.one<{ there: boolean }>(
-      "SELECT to_regprocedure('upgrade.drop_addresses_in_clear()') IS NOT NULL AS there",
-    );
-    if (there) await sql.query('SELECT upgrade.drop_addresses_in_clear()');
-  });
-  return sealed;
+}
+
+async function isLeft(sql: Sql): Promise<boolean> {
+  return (await sql.one<{ left: boolean }>(`SELECT to_regnamespace('upgrade') IS NOT NULL AS "left"`)).left;
 }
 
 function holderOf(row: Row): EmailHolder {
