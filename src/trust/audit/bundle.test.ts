@@ -136,6 +136,11 @@ describe('an exported trail verifies without a database (AUD-04)', () => {
     expect(findings.map((one) => one.kind)).toContain(kind);
   });
 
+  test('and one with a line that is no entry is refused with its number', async () => {
+    const without = (lines[3] as string).replace('"seq"', '"sea"');
+    await expect(verify(lines.with(3, without))).rejects.toThrow('Line 4 of the file is no entry');
+  });
+
   test('not when it was signed with another key than the one that is asked for', async () => {
     const other = Buffer.alloc(32, 9).toString('base64');
     expect((await verify(lines, other)).findings[0]).toMatchObject({ kind: 'unsigned' });

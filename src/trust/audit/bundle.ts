@@ -71,6 +71,7 @@ export async function verifyBundle(
     if ('checkpoint' in line) proofs.push(line);
     else if ('end' in line) end = line.end;
     else if ('entry' in line) {
+      if (!isEntry(line)) throw new BundleError(`Line ${number} of the file is no entry: a part of it is missing.`);
       verifier ??= begin(head);
       checkOpened(line);
       verifier.take({
@@ -150,6 +151,20 @@ export async function verifyBundle(
 
 export class BundleError extends Error {
   override readonly name = 'BundleError';
+}
+
+const isText = (value: unknown) => value === null || typeof value === 'string';
+
+/** Has it the members that are read of it? What they say is judged by their digests. */
+function isEntry(line: BundleEntry): boolean {
+  const { seq, hash, entry, address, address_salt, actor_name, actor_salt, details_salt } = line;
+  return (
+    Number.isInteger(seq) &&
+    typeof hash === 'string' &&
+    Array.isArray(entry?.targets) &&
+    entry.targets.every((target: unknown) => typeof target === 'object' && target !== null) &&
+    [address, address_salt, actor_name, actor_salt, details_salt].every(isText)
+  );
 }
 
 function parsed(text: string, number: number): BundleLine {
