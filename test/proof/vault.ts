@@ -423,11 +423,11 @@ function kept(): Proof[] {
     proofOf('CRY-02', 'token', 'A token of a connected account', {
       name: 'the sealed bytes bring the text along',
       file: 'src/trust/vault/cipher.ts',
-      find: 'return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);',
-      replace: 'return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag(), plain]);',
+      find: 'return Buffer.concat([mark, id, encrypt(key, nonce, boundTo(place, id), plain)]);',
+      replace: 'return Buffer.concat([mark, id, encrypt(key, nonce, boundTo(place, id), plain), plain]);',
     }),
     proofOf('CRY-03', 'api_key', 'A key of a third party', {
-      name: 'the vault gives back the text instead of sealing it',
+      name: 'the vault puts the text behind what it sealed',
       file: 'src/trust/vault/index.ts',
       find: 'return sealFor(place, key, Buffer.from(plain), random.bytes(nonceBytes));',
       replace:
