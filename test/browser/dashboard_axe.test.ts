@@ -90,6 +90,8 @@ const looks: Record<string, Look> = {
       await page.getByRole('alert').waitFor();
     },
   },
+  'sign up': { path: '/sign-up', start: 'signed-out' },
+  'settings, who may sign up': { path: '/o/cedar-loom/settings/sign-up' },
   sites: { path: '/' },
   'new site': { path: '/sites/new' },
   overview: { path: analytics('shop', '?f=is_not:country:US') },

@@ -13,6 +13,7 @@ import { mailOf } from './double_mail.ts';
 import { openOrganisations } from './double_organisations.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
+import { signUpOf } from './double_sign_up.ts';
 
 /**
  * A stand-in for the desk's server while the dashboard is developed, tested and photographed. It answers the routes
@@ -158,6 +159,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
   }
   const session = () => ({
     person: { id: 1, email: 'owner@shop.example', name: '', is_operator: true },
+    agreement_due: false,
     organisations: [
       {
         ...{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner', role_name: 'owner' },
@@ -181,6 +183,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
       status,
       body: { error: { code, message, ...(field === undefined ? {} : { field }), request_id: '7f3a-21' } },
     });
+    const ofSignUp = signUpOf(method, path);
+    if (ofSignUp !== undefined) return ofSignUp;
     const identities = answerIdentities(method, path);
     if (identities !== undefined) return identities;
     if (path === '/api/set-up' && method === 'GET') return { status: 200, body: { waiting, version: '0.1.0' } };

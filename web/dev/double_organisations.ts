@@ -97,6 +97,7 @@ export function openOrganisations() {
             body: {
               ...{ organisation: 'Cedar & Loom', email: 'kim@shop.example', role_name: 'analyst' },
               ...{ invited_by: 'Ana Lind', expires_at: ago(-5), has_account: false },
+              documents: [{ kind: 'terms', version: '2026-11', dated: '2026-11-24', path: '/legal/terms/2026-11' }],
             },
           };
     const rest =

@@ -182,7 +182,23 @@ export const shots: readonly Shot[] = [
   { name: 'roles', path: '/o/cedar-loom/settings/roles', full: true },
   { name: 'teams', path: '/o/cedar-loom/settings/teams' },
   { name: 'organisation-sites', path: '/o/cedar-loom/sites' },
-  { name: 'invitation', path: '/invitation/new', start: 'signed-out' },
+  { name: 'invitation', path: '/invitation/new', start: 'signed-out', full: true },
+  { name: 'sign-up', path: '/sign-up', start: 'signed-out', full: true },
+  { name: 'sign-up-complete', path: '/sign-up/complete#token=double', start: 'signed-out' },
+  {
+    name: 'agreement-due',
+    path: '/s/shop.example/analytics',
+    act: async (page) => {
+      await page.route('**/api/session', async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), agreement_due: true } });
+      });
+      await page.reload();
+      await page.getByRole('button', { name: 'Accept and go on' }).waitFor();
+    },
+  },
+  { name: 'organisation-sign-up', path: '/o/cedar-loom/settings/sign-up', full: true },
+  { name: 'account-agreements', path: '/account/agreements' },
   { name: 'settings', path: '/s/shop.example/settings', full: true },
   { name: 'settings-snippet', path: '/s/shop.example/settings/snippet', full: true },
   {

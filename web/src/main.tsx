@@ -32,6 +32,14 @@ const VerifyPage = lazy(() => import('./sign_in/verify.tsx').then((part) => ({ d
 const SecondFactorPage = lazy(() =>
   import('./sign_in/second_factor.tsx').then((part) => ({ default: part.SecondFactorPage })),
 );
+const SignUpPage = lazy(() => import('./sign_up/page.tsx').then((part) => ({ default: part.SignUpPage })));
+const SignUpConfirmPage = lazy(() =>
+  import('./sign_up/confirm.tsx').then((part) => ({ default: part.SignUpConfirmPage })),
+);
+const SignUpCompletePage = lazy(() =>
+  import('./sign_up/complete.tsx').then((part) => ({ default: part.SignUpCompletePage })),
+);
+const AgreementDuePage = lazy(() => import('./sign_up/due.tsx').then((part) => ({ default: part.AgreementDuePage })));
 const InvitationPage = lazy(() =>
   import('./sign_in/invitation.tsx').then((part) => ({ default: part.InvitationPage })),
 );
@@ -62,6 +70,10 @@ function Pages() {
   if (route.page === 'provider-answer') return <ProviderAnswerPage key={route.provider} provider={route.provider} />;
   if (route.page === 'reset') return <ResetPage />;
   if (route.page === 'verify') return <VerifyPage />;
+  if (route.page === 'sign-up') {
+    if (route.step === 'ask') return <SignUpPage />;
+    return route.step === 'confirm' ? <SignUpConfirmPage /> : <SignUpCompletePage />;
+  }
   if (route.page === 'invitation') return <InvitationPage key={route.token} token={route.token} />;
   if (route.page === 'second-factor') return <SecondFactorPage />;
   if (visitor.state === 'asking') return null;
@@ -71,6 +83,8 @@ function Pages() {
     return <SignInPage ended={visitor.state === 'ended'} />;
   }
   const { sites, organisations } = visitor.session;
+  // Before all else; whoever does not accept keeps the way to their own account.
+  if (visitor.session.agreement_due && route.page !== 'account') return <AgreementDuePage />;
   switch (route.page) {
     case 'sign-in':
       return <SignInPage ended={false} />;

@@ -3,6 +3,7 @@ import { Link } from '../address/navigate.tsx';
 import type { AccountSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import { Shell } from '../shell/shell.tsx';
+import { AccountAgreements } from './agreements.tsx';
 import { AccountMail } from './mail.tsx';
 import { AccountNotifications } from './notifications.tsx';
 import { AccountProfile } from './profile.tsx';
@@ -16,6 +17,7 @@ const parts: Record<AccountSection, () => ReactNode> = {
   sessions: () => <AccountSessions />,
   notifications: () => <AccountNotifications />,
   mail: () => <AccountMail />,
+  agreements: () => <AccountAgreements />,
 };
 
 /** My access: what belongs to the person, whatever organisation they work for. */

@@ -15,6 +15,7 @@ const methodWords: Record<string, string> = {
   'recovery-code': 'recovery code',
   passkey: 'passkey',
   'set-up-code': 'set-up code',
+  'sign-up': 'signing up',
 };
 
 /** Where I am signed in. What is not mine is ended here. */

@@ -7,4 +7,5 @@ export const accountTabs: readonly { section: AccountSection; label: string }[] 
   { section: 'sessions', label: 'Sessions' },
   { section: 'notifications', label: 'Notifications' },
   { section: 'mail', label: 'Mail to you' },
+  { section: 'agreements', label: 'Agreements' },
 ];

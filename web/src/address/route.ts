@@ -8,6 +8,7 @@ export type Route =
   | { page: 'provider-answer'; provider: ProviderId }
   | { page: 'reset' }
   | { page: 'verify' }
+  | { page: 'sign-up'; step: 'ask' | 'confirm' | 'complete' }
   | { page: 'second-factor' }
   | { page: 'invitation'; token: string }
   | { page: 'account'; section: AccountSection }
@@ -33,11 +34,11 @@ export const settingsSections = ['site', 'snippet', 'goals', 'keys'] as const;
 export type SettingsSection = (typeof settingsSections)[number];
 
 /** `/account/…`: what belongs to the person. */
-const accountSections = ['profile', 'security', 'sessions', 'notifications', 'mail'] as const;
+const accountSections = ['profile', 'security', 'sessions', 'notifications', 'mail', 'agreements'] as const;
 export type AccountSection = (typeof accountSections)[number];
 
 /** `/o/:o/settings/…`: what belongs to the organisation, and mail, which belongs to the desk. */
-export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail'] as const;
+export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail', 'sign-up'] as const;
 export type OrganisationSection = (typeof organisationSections)[number];
 
 /** Where a provider sends the browser back to; the desk tells each this address. */
@@ -52,6 +53,10 @@ export function readRoute(pathname: string): Route {
   if (first === 'sign-in' && provider !== undefined && third === '') return { page: 'provider-answer', provider };
   for (const page of ['reset', 'verify', 'second-factor', 'notifications'] as const)
     if (first === page && second === '') return { page };
+  if (first === 'sign-up' && third === '') {
+    const step = (['ask', 'confirm', 'complete'] as const).find((one) => one === (second === '' ? 'ask' : second));
+    if (step !== undefined && second !== 'ask') return { page: 'sign-up', step };
+  }
   if (first === 'invitation' && second !== '' && third === '') return { page: 'invitation', token: decodePart(second) };
   if (first === 'dev' && second === 'inbox' && third === '') return { page: 'inbox' };
   if (first === 'account' && third === '') {
@@ -98,6 +103,8 @@ export function pathOf(route: Route): string {
     case 'second-factor':
     case 'notifications':
       return `/${route.page}`;
+    case 'sign-up':
+      return route.step === 'ask' ? '/sign-up' : `/sign-up/${route.step}`;
     case 'invitation':
       return `/invitation/${encodeURIComponent(route.token)}`;
     case 'inbox':

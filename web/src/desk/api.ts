@@ -89,6 +89,12 @@ export function asDeskError(
   return error instanceof DeskError ? error : new DeskError(0, { code: 'internal', message });
 }
 
+/** Called when a document waits to be accepted since the page was loaded, so that the page asks for it. */
+let agreementDue: () => void = () => {};
+export function onAgreementDue(listener: () => void): void {
+  agreementDue = listener;
+}
+
 /** Called when the session is over for good, so that the page can ask for a new one. */
 let sessionEnded: () => void = () => {};
 export function onSessionEnd(listener: () => void): void {
@@ -225,6 +231,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
   try {
     return await send<T>(method, path, options);
   } catch (error) {
+    if (error instanceof DeskError && error.code === 'acceptance_needed') agreementDue();
     if (!(error instanceof DeskError) || error.status !== 401) throw error;
     // An access token lives 15 minutes. The first call after that refreshes it once and is repeated; the person notices nothing.
     if (error.code === 'session_ended' && (await refresh())) return send<T>(method, path, options);

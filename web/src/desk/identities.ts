@@ -13,8 +13,11 @@ export type { Identity, IdentityList, Passkey, ProviderId, ProviderOutcome, Sign
 /** Calls about other ways to sign in. Those that come before a session expect a 401 and say nothing of its end. */
 export const identitiesApi = {
   ways: () => call<SignInWays>('GET', '/api/sign-in/ways', { quiet: true }),
-  begin: (provider: ProviderId, next: string) =>
-    call<{ url: string }>('POST', `/api/sign-in/providers/${provider}`, { body: { next }, quiet: true }),
+  begin: (provider: ProviderId, next: string, invitation?: string) =>
+    call<{ url: string }>('POST', `/api/sign-in/providers/${provider}`, {
+      body: invitation === undefined ? { next } : { next, invitation },
+      quiet: true,
+    }),
   answer: (provider: ProviderId, body: Record<string, string>) =>
     call<ProviderOutcome>('POST', `/api/sign-in/providers/${provider}/answers`, { body, quiet: true }),
   passkeyOptions: () =>

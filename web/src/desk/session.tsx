@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
 import { forgetAnswers } from './answers.ts';
 import type { Session, Site } from './api.ts';
-import { api, DeskError, onSessionEnd } from './api.ts';
+import { api, DeskError, onAgreementDue, onSessionEnd } from './api.ts';
 
 /** Who is here. `ended` differs from `nobody`: the page was open and should come back after signing in. */
 export type Visitor =
@@ -40,6 +40,7 @@ export function DeskProvider({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     onSessionEnd(() => setVisitor((before) => (before.state === 'here' ? { state: 'ended' } : before)));
+    onAgreementDue(() => void enter());
     void enter();
   }, [enter]);
 

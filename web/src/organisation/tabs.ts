@@ -8,4 +8,5 @@ export const organisationTabs: readonly { section: OrganisationSection; label: s
   { section: 'teams', label: 'Teams' },
   { section: 'keys', label: 'API keys' },
   { section: 'mail', label: 'Mail' },
+  { section: 'sign-up', label: 'Sign-up' },
 ];

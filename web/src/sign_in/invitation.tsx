@@ -11,6 +11,9 @@ import type { InvitationReading } from '../organisation/wire.ts';
 import { organisations } from '../organisation/wire.ts';
 import { roleText } from '../organisation/words.ts';
 import { PlainPage } from '../shell/plain.tsx';
+import { AgreementFields, useAgreement } from '../sign_up/agreement.tsx';
+import { ProviderButtons } from './other_ways.tsx';
+import '../sign_up/sign_up.css';
 
 /** Whoever comes by the link of an invitation: with the right account, with another one, or with none. */
 export function InvitationPage({ token }: { token: string }) {
@@ -49,7 +52,7 @@ export function InvitationPage({ token }: { token: string }) {
         reading.has_account ? (
           <SignInFirst email={reading.email} token={token} />
         ) : (
-          <NewAccount token={token} email={reading.email} />
+          <NewAccount token={token} email={reading.email} documents={reading.documents} />
         )
       ) : signedInAs.toLowerCase() === reading.email.toLowerCase() ? (
         <Join token={token} organisation={reading.organisation} />
@@ -120,7 +123,16 @@ function Join({ token, organisation }: { token: string; organisation: string }) 
   );
 }
 
-function NewAccount({ token, email }: { token: string; email: string }) {
+function NewAccount({
+  token,
+  email,
+  documents,
+}: {
+  token: string;
+  email: string;
+  documents: InvitationReading['documents'];
+}) {
+  const agreement = useAgreement(documents, documents.length > 0);
   const { enter } = useDesk();
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
@@ -131,7 +143,12 @@ function NewAccount({ token, email }: { token: string; email: string }) {
     setSending(true);
     setRefusal(undefined);
     try {
-      const { slug } = await organisations.acceptInvitation({ token, name: name.trim(), password });
+      const { slug } = await organisations.acceptInvitation({
+        token,
+        name: name.trim(),
+        password,
+        agreement: agreement.value,
+      });
       await enter();
       navigate(pathOf({ page: 'organisation-sites', organisation: slug }), { replace: true });
     } catch (error) {
@@ -141,44 +158,52 @@ function NewAccount({ token, email }: { token: string; email: string }) {
   };
   const errorOf = (field: string) => (refusal?.field === field ? refusal.message : undefined);
   return (
-    <form className="form" onSubmit={submit} noValidate>
-      {refusal !== undefined && refusal.field === undefined && (
-        <FormError message={refusal.message} reference={refusal.reference} />
-      )}
-      <Field label="E-mail" help="The invitation proves it, so there is nothing to confirm.">
-        {(props) => <input {...props} className="in" type="email" autoComplete="username" value={email} readOnly />}
-      </Field>
-      <Field label="Your name" error={errorOf('name')}>
-        {(props) => (
-          <input
-            {...props}
-            className="in"
-            autoComplete="name"
-            maxLength={120}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
+    <>
+      <form className="form" onSubmit={submit} noValidate>
+        {refusal !== undefined && !['name', 'password', 'agreement'].includes(refusal.field?.split('.')[0] ?? '') && (
+          <FormError message={refusal.message} reference={refusal.reference} />
         )}
-      </Field>
-      <Field label="Password" error={errorOf('password')} help="At least 12 characters; a few unrelated words do.">
-        {(props) => (
-          <PasswordInput
-            {...props}
-            autoComplete="new-password"
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        )}
-      </Field>
-      <div className="go">
-        <button
-          type="submit"
-          className="btn main-act"
-          {...resting(sending || name.trim() === '' || password.length < 12)}
-        >
-          {sending ? 'Making the account…' : 'Make the account and join'}
-        </button>
-      </div>
-    </form>
+        <Field label="E-mail" help="The invitation proves it, so there is nothing to confirm.">
+          {(props) => <input {...props} className="in" type="email" autoComplete="username" value={email} readOnly />}
+        </Field>
+        <Field label="Your name" error={errorOf('name')}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              autoComplete="name"
+              maxLength={120}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Password" error={errorOf('password')} help="At least 12 characters; a few unrelated words do.">
+          {(props) => (
+            <PasswordInput
+              {...props}
+              autoComplete="new-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
+        </Field>
+        <AgreementFields of={agreement} error={errorOf('agreement.is_adult') ?? errorOf('agreement.accepted')} />
+        <div className="go">
+          <button
+            type="submit"
+            className="btn main-act"
+            {...resting(sending || name.trim() === '' || password.length < 12 || !agreement.isWhole)}
+          >
+            {sending ? 'Making the account…' : 'Make the account and join'}
+          </button>
+        </div>
+      </form>
+      <ProviderButtons
+        next={pathOf({ page: 'invitation', token })}
+        invitation={token}
+        label="Join with an account elsewhere"
+      />
+    </>
   );
 }

@@ -14,7 +14,7 @@ export function OtherWays({ next }: { next: string }) {
   const { enter } = useDesk();
   const [ways, setWays] = useState<SignInWays>();
   const [refusal, setRefusal] = useState<DeskError>();
-  const [busy, setBusy] = useState<ProviderId | 'passkey'>();
+  const [busy, setBusy] = useState<'passkey'>();
 
   useEffect(() => {
     // A desk that does not say has none; the form above says what is wrong with it.
@@ -24,17 +24,6 @@ export function OtherWays({ next }: { next: string }) {
   const passkeys = ways?.passkeys === true && hasPasskeys();
   if (ways === undefined || (!passkeys && ways.providers.length === 0)) return null;
 
-  const byProvider = async (provider: ProviderId) => {
-    setBusy(provider);
-    setRefusal(undefined);
-    try {
-      const { url } = await identitiesApi.begin(provider, next);
-      window.location.assign(url);
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setBusy(undefined);
-    }
-  };
   const byPasskey = async () => {
     setBusy('passkey');
     setRefusal(undefined);
@@ -63,18 +52,75 @@ export function OtherWays({ next }: { next: string }) {
           {busy === 'passkey' ? 'Waiting for the passkey…' : 'Continue with a passkey'}
         </button>
       )}
+      <Providers ways={ways} next={next} busy={busy !== undefined} />
+    </section>
+  );
+}
+
+/** A button for each provider, for whoever makes an account or follows an invitation; nothing where there is none. */
+export function ProviderButtons({
+  next,
+  invitation,
+  label,
+}: {
+  next: string;
+  invitation?: string | undefined;
+  label: string;
+}) {
+  const [ways, setWays] = useState<SignInWays>();
+  useEffect(() => {
+    identitiesApi.ways().then(setWays, () => {});
+  }, []);
+  if (ways === undefined || ways.providers.length === 0) return null;
+  return (
+    <section className="other-ways" aria-label={label}>
+      <p className="or" aria-hidden="true">
+        or
+      </p>
+      <Providers ways={ways} next={next} invitation={invitation} busy={false} />
+    </section>
+  );
+}
+
+function Providers({
+  ways,
+  next,
+  invitation,
+  busy,
+}: {
+  ways: SignInWays;
+  next: string;
+  invitation?: string | undefined;
+  busy: boolean;
+}) {
+  const [going, setGoing] = useState<ProviderId>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const go = async (provider: ProviderId) => {
+    setGoing(provider);
+    setRefusal(undefined);
+    try {
+      const { url } = await identitiesApi.begin(provider, next, invitation);
+      window.location.assign(url);
+    } catch (error) {
+      setRefusal(asDeskError(error));
+      setGoing(undefined);
+    }
+  };
+  return (
+    <>
+      <FormError message={refusal?.message} reference={refusal?.status === 500 ? refusal.reference : undefined} />
       {ways.providers.map(({ id, name }) => (
         <button
           key={id}
           type="button"
           className="btn"
-          onClick={() => void byProvider(id)}
-          {...resting(busy !== undefined)}
+          onClick={() => void go(id)}
+          {...resting(busy || going !== undefined)}
         >
-          {busy === id ? `Going to ${name}…` : `Continue with ${name}`}
+          {going === id ? `Going to ${name}…` : `Continue with ${name}`}
         </button>
       ))}
-    </section>
+    </>
   );
 }
 

@@ -8,6 +8,7 @@ import type { SetUpState } from '../desk/api.ts';
 import { api, asDeskError, DeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
 import { PlainPage } from '../shell/plain.tsx';
+import { signUpApi } from '../sign_up/api.ts';
 import { OtherWays } from './other_ways.tsx';
 import { askWithWork } from './work.ts';
 
@@ -28,10 +29,16 @@ export function SignInPage({ ended }: { ended: boolean }) {
   const [sending, setSending] = useState(false);
   const [working, setWorking] = useState(false);
   const [setUp, setSetUp] = useState<SetUpState>();
+  const [mayJoin, setMayJoin] = useState(false);
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
     api.setUpState().then(setSetUp, () => {});
+    // By an invitation one comes from its mail.
+    signUpApi.state().then(
+      ({ mode }) => setMayJoin(mode === 'open' || mode === 'domains'),
+      () => {},
+    );
   }, []);
   useEffect(() => {
     if (visitor.state === 'here') navigate(next, { replace: true });
@@ -154,6 +161,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
             {sending ? 'Signing in…' : 'Sign in'}
           </button>
           <Link href="/reset">Forgot the password?</Link>
+          {mayJoin && <Link href="/sign-up">Create an account</Link>}
           <p className="help" aria-live="polite">
             {working &&
               'Several tries failed, so this browser does some work first. It takes seconds, at most a minute.'}

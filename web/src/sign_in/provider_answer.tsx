@@ -29,6 +29,8 @@ export function ProviderAnswerPage({ provider }: { provider: ProviderId }) {
     const take = async () => {
       const { outcome, next } = await identitiesApi.answer(provider, { state: '', ...answer });
       if (outcome === 'second-factor') return navigate(secondStep(next), { replace: true });
+      // What is left to say stands in the fragment, which a page of its own takes out of the address.
+      if (outcome === 'sign-up') return navigate(next, { replace: true });
       if (outcome === 'signed-in') await enter();
       navigate(safeReturn(next), { replace: true });
     };

@@ -1,0 +1,54 @@
+import type {
+  Agreements,
+  PublishedDocument,
+  SignUpReading,
+  SignUpSettings,
+  SignUpState,
+} from '../../contract/sign_up.ts';
+
+const at = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString();
+const version = (kind: PublishedDocument['kind'], name: string, daysAgo: number): PublishedDocument => ({
+  ...{ kind, version: name, dated: at(daysAgo).slice(0, 10), path: `/legal/${kind}/${name}` },
+  ...{ material: true, published_at: at(daysAgo), acceptances: Math.round(daysAgo * 3.7), is_current: daysAgo < 100 },
+});
+const published = [version('terms', '2026-11', 4), version('privacy', '2', 40), version('terms', '2026-01', 320)];
+const documents = published.filter((one) => one.is_current);
+
+/** Signing up on a desk that lets everybody in and has published two documents. @returns undefined for another call */
+export function signUpOf(method: string, path: string): { status: number; body?: unknown } | undefined {
+  const found = answers[path];
+  if (found !== undefined) return { status: method === 'POST' ? 202 : 200, body: found };
+  return undefined;
+}
+
+const answers: Record<string, unknown> = {
+  '/api/sign-up': { mode: 'open', mail_is_on: true, documents } satisfies SignUpState,
+  '/api/sign-ups': {},
+  '/api/sign-ups/readings': {
+    ...{ kind: 'provider', email: 'nora@yard.example', name: 'Nora Quay', provider_name: 'Google' },
+    ...{ organisation: null, documents },
+  } satisfies SignUpReading,
+  '/api/legal-documents': { documents },
+  '/api/desk/legal-documents': { documents: published },
+  '/api/desk/sign-up': {
+    ...{ mode: 'domains', domains: ['shop.example', 'team.shop.example'], mail_is_on: true },
+    invitations: [
+      { id: 2, email: 'nora@yard.example', sent_at: at(1), expires_at: at(-6), expired: false },
+      {
+        id: 1,
+        email: 'a.very.long.name.of.somebody@harbour.example',
+        sent_at: at(9),
+        expires_at: at(2),
+        expired: true,
+      },
+    ],
+  } satisfies SignUpSettings,
+  '/api/account/agreements': {
+    due: documents.slice(0, 1),
+    accepted: [
+      { kind: 'privacy', version: '2', path: '/legal/privacy/2', accepted_at: at(38) },
+      { kind: 'terms', version: '2026-01', path: '/legal/terms/2026-01', accepted_at: at(300) },
+      { kind: 'age', version: '18', path: null, accepted_at: at(300) },
+    ],
+  } satisfies Agreements,
+};

@@ -1,0 +1,64 @@
+import { momentText, useReading } from '../desk/mail_api.ts';
+import { Empty, Failed } from '../overview/states.tsx';
+import { documentNames } from '../sign_up/agreement.tsx';
+import { signUpApi } from '../sign_up/api.ts';
+
+/** What I have agreed to, in which version, when. */
+export function AccountAgreements() {
+  const reading = useReading(signUpApi.agreements);
+  if (reading.problem !== undefined)
+    return <Failed {...reading.problem} onRetry={reading.reload} what="Your agreements could not be read." />;
+  if (reading.answer === undefined) return <div className="empty">…</div>;
+  const { accepted, due } = reading.answer;
+  return (
+    <div className="settings wide">
+      <section>
+        <h2>What you agreed to</h2>
+        <p>
+          Kept as long as your account, and never changed.{' '}
+          <a className="link" href="/legal">
+            All documents of this desk
+          </a>
+        </p>
+        {due.length > 0 && (
+          <p className="note warn" role="status">
+            {due.map(({ kind }) => documentNames[kind]).join(', ')}: a version waits to be accepted. Open any other
+            page.
+          </p>
+        )}
+        {accepted.length === 0 ? (
+          <Empty title="Nothing was accepted yet.">This desk has asked you for nothing so far.</Empty>
+        ) : (
+          <div className="list">
+            <table>
+              <thead>
+                <tr>
+                  <th className="fill">Document</th>
+                  <th>Version</th>
+                  <th>Accepted</th>
+                </tr>
+              </thead>
+              <tbody>
+                {accepted.map((one) => (
+                  <tr key={`${one.kind} ${one.version}`}>
+                    <td className="fill">{one.kind === 'age' ? 'Age attested' : documentNames[one.kind]}</td>
+                    <td>
+                      {one.path === null ? (
+                        `${one.version} or more`
+                      ) : (
+                        <a className="link" href={one.path}>
+                          {one.version}
+                        </a>
+                      )}
+                    </td>
+                    <td className="q">{momentText(one.accepted_at)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,345 @@
+import type { FormEvent } from 'react';
+import { useState } from 'react';
+import { Done, Refusal, useAsk } from '../account/use_account.tsx';
+import { Field, Select } from '../controls/field.tsx';
+import { Glyph } from '../controls/icons.tsx';
+import { resting } from '../controls/resting.ts';
+import { momentText, useReading } from '../desk/mail_api.ts';
+import { useDesk, useSession } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { Empty, Failed } from '../overview/states.tsx';
+import { documentNames } from '../sign_up/agreement.tsx';
+import { type DocumentKind, type PublishedDocument, type SignUpSettings, signUpApi } from '../sign_up/api.ts';
+
+/** Who may sign up, and what do people agree to? It belongs to who runs the desk, and to no organisation. */
+export function SignUpSettingsPart() {
+  const { person } = useSession();
+  if (!person.is_operator)
+    return (
+      <Empty title="Signing up is set by whoever runs this desk.">
+        That is the first owner, and whom the command line made one. People of your organisation are invited under
+        Members.
+      </Empty>
+    );
+  return (
+    <div className="settings wide">
+      <WhoMay />
+      <Documents />
+    </div>
+  );
+}
+
+const modes: readonly { mode: SignUpSettings['mode']; label: string; help: string }[] = [
+  { mode: 'off', label: 'Nobody', help: 'New people come by the invitation of an organisation.' },
+  { mode: 'invitation', label: 'Whom you invite', help: 'Each makes an organisation of their own.' },
+  { mode: 'domains', label: 'Addresses of these domains', help: 'A subdomain counts where it is written.' },
+  { mode: 'open', label: 'Everybody', help: 'Who confirms an address gets an organisation.' },
+];
+
+function WhoMay() {
+  const reading = useReading(signUpApi.settings);
+  if (reading.problem !== undefined)
+    return <Failed {...reading.problem} onRetry={reading.reload} what="Who may sign up could not be read." />;
+  if (reading.answer === undefined) return <div className="empty">…</div>;
+  return (
+    <>
+      <ModeForm settings={reading.answer} onSaved={reading.set} />
+      {reading.answer.mode !== 'off' && <InvitationList settings={reading.answer} onChange={reading.reload} />}
+    </>
+  );
+}
+
+function ModeForm({ settings, onSaved }: { settings: SignUpSettings; onSaved: (settings: SignUpSettings) => void }) {
+  const [mode, setMode] = useState(settings.mode);
+  const [domains, setDomains] = useState(settings.domains.join('\n'));
+  const ask = useAsk();
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    const done = await ask.ask(() => signUpApi.set({ mode, domains: domains.split(/[\s,]+/).filter(Boolean) }));
+    if (done !== undefined) onSaved(done.answer);
+  };
+  return (
+    <section>
+      <h2>Who may sign up</h2>
+      {mode !== 'off' && !settings.mail_is_on && (
+        <p className="note warn">
+          <Glyph state="idle" />
+          <span>This desk sends no mail, so nobody can confirm an address. Name a mail server under Mail.</span>
+        </p>
+      )}
+      <form className="form" onSubmit={(event) => void save(event)} noValidate>
+        <Refusal of={ask} fields={['domains']} />
+        <fieldset className="rules">
+          <legend className="vh">Who may sign up</legend>
+          {modes.map((one) => (
+            <label key={one.mode} className="rule">
+              <input
+                type="radio"
+                name="sign-up-mode"
+                checked={mode === one.mode}
+                onChange={() => {
+                  setMode(one.mode);
+                  ask.clear();
+                }}
+              />
+              <span>
+                <b>{one.label}</b>
+                <span className="q"> {one.help}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        {mode === 'domains' && (
+          <Field label="Domains" help="One a line, such as shop.example." error={ask.errorOf('domains')}>
+            {(props) => (
+              <textarea
+                {...props}
+                className="in"
+                rows={3}
+                spellCheck={false}
+                value={domains}
+                onChange={(event) => {
+                  setDomains(event.target.value);
+                  ask.clear();
+                }}
+              />
+            )}
+          </Field>
+        )}
+        <div className="go">
+          <button type="submit" className="btn main-act" {...resting(ask.asking)}>
+            {ask.asking ? 'Saving…' : 'Save'}
+          </button>
+          <Done when={ask.done}>Saved.</Done>
+        </div>
+      </form>
+    </section>
+  );
+}
+
+function InvitationList({ settings, onChange }: { settings: SignUpSettings; onChange: () => void }) {
+  const [email, setEmail] = useState('');
+  const ask = useAsk();
+  const invite = async (event: FormEvent) => {
+    event.preventDefault();
+    if (email.trim() === '') return;
+    if ((await ask.ask(() => signUpApi.invite(email.trim()))) === undefined) return;
+    setEmail('');
+    onChange();
+  };
+  const revoke = async (id: number) => {
+    if ((await ask.ask(() => signUpApi.revoke(id))) !== undefined) onChange();
+  };
+  return (
+    <section>
+      <h2>Invitations to sign up</h2>
+      <p>For an account and an organisation of their own; the link works seven days, with that address.</p>
+      <form className="form" onSubmit={(event) => void invite(event)} noValidate>
+        <Refusal of={ask} fields={['email']} />
+        <Field label="E-mail" error={ask.errorOf('email')}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              type="email"
+              autoComplete="off"
+              value={email}
+              onChange={(event) => {
+                setEmail(event.target.value);
+                ask.clear();
+              }}
+            />
+          )}
+        </Field>
+        <div className="go">
+          <button type="submit" className="btn" {...resting(ask.asking || email.trim() === '')}>
+            Send the invitation
+          </button>
+        </div>
+      </form>
+      {settings.invitations.length > 0 && (
+        <div className="list">
+          <table>
+            <tbody>
+              {settings.invitations.map((one) => (
+                <tr key={one.id}>
+                  <td className="fill cut">{one.email === '' ? 'Cannot be read any more' : one.email}</td>
+                  <td className="q">{one.expired ? 'has ended' : `until ${momentText(one.expires_at)}`}</td>
+                  <td>
+                    <button
+                      type="button"
+                      className="btn quiet danger"
+                      aria-label={`Take back the invitation of ${one.email}`}
+                      onClick={() => void revoke(one.id)}
+                      {...resting(ask.asking)}
+                    >
+                      Take back
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Documents() {
+  const reading = useReading(signUpApi.documents);
+  if (reading.problem !== undefined)
+    return <Failed {...reading.problem} onRetry={reading.reload} what="The documents could not be read." />;
+  if (reading.answer === undefined) return <div className="empty">…</div>;
+  const documents = reading.answer;
+  return (
+    <section>
+      <h2>Documents</h2>
+      <p>
+        What people accept when they make an account, at{' '}
+        <a className="link" href="/legal">
+          /legal
+        </a>
+        . A version stays for ever; without documents nothing is asked.
+      </p>
+      {documents.length > 0 && (
+        <div className="list">
+          <table>
+            <thead>
+              <tr>
+                <th className="fill">Document</th>
+                <th>Version</th>
+                <th>Date</th>
+                <th className="num">Accepted by</th>
+              </tr>
+            </thead>
+            <tbody>
+              {documents.map((one) => (
+                <tr key={one.path}>
+                  <td className="fill">
+                    {documentNames[one.kind]}
+                    <span className="q">
+                      {one.is_current ? ' holds now' : ''}
+                      {one.material ? ' material' : ''}
+                    </span>
+                  </td>
+                  <td>
+                    <a className="link" href={one.path}>
+                      {one.version}
+                    </a>
+                  </td>
+                  <td className="q">{one.dated}</td>
+                  <td className="num">{one.acceptances.toLocaleString()}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <NewVersion documents={documents} onPublished={reading.reload} />
+    </section>
+  );
+}
+
+function NewVersion({ documents, onPublished }: { documents: readonly PublishedDocument[]; onPublished: () => void }) {
+  const today = new Date(now()).toISOString().slice(0, 10);
+  const [kind, setKind] = useState<DocumentKind>('terms');
+  const [version, setVersion] = useState('');
+  const [dated, setDated] = useState(today);
+  const [material, setMaterial] = useState(true);
+  const [text, setText] = useState('');
+  const { enter } = useDesk();
+  const ask = useAsk();
+  const isFirst = !documents.some((one) => one.kind === kind);
+  const publish = async (event: FormEvent) => {
+    event.preventDefault();
+    if (version.trim() === '' || text.trim() === '') return;
+    const asked = { kind, version: version.trim(), dated, material: material || isFirst, text };
+    if ((await ask.ask(() => signUpApi.publish(asked))) === undefined) return;
+    setVersion('');
+    setText('');
+    onPublished();
+    // Who runs the desk is asked as everybody is.
+    await enter();
+  };
+  return (
+    <form className="form" onSubmit={(event) => void publish(event)} noValidate>
+      <h3>Publish a version</h3>
+      <Refusal of={ask} fields={['version', 'dated', 'text']} />
+      <Field label="Document">
+        {(props) => (
+          <Select {...props} value={kind} onChange={(event) => setKind(event.target.value as DocumentKind)}>
+            {Object.entries(documentNames).map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Field label="Version" help="A part of its address, such as 2026-11." error={ask.errorOf('version')}>
+        {(props) => (
+          <input
+            {...props}
+            className="in"
+            maxLength={40}
+            spellCheck={false}
+            value={version}
+            onChange={(event) => {
+              setVersion(event.target.value);
+              ask.clear();
+            }}
+          />
+        )}
+      </Field>
+      <Field label="Date" error={ask.errorOf('dated')}>
+        {(props) => (
+          <input
+            {...props}
+            className="in"
+            type="date"
+            max={today}
+            value={dated}
+            onChange={(event) => setDated(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Text" help="Plain words. # begins a heading, - an item of a list." error={ask.errorOf('text')}>
+        {(props) => (
+          <textarea
+            {...props}
+            className="in"
+            rows={10}
+            value={text}
+            onChange={(event) => {
+              setText(event.target.value);
+              ask.clear();
+            }}
+          />
+        )}
+      </Field>
+      <label className="tick">
+        <input
+          type="checkbox"
+          checked={material || isFirst}
+          disabled={isFirst}
+          onChange={(event) => setMaterial(event.target.checked)}
+        />
+        <span>
+          Ask everybody again
+          <span className="q"> {isFirst ? 'of the first version everybody is asked' : 'for a material change'}</span>
+        </span>
+      </label>
+      <div className="go">
+        <button
+          type="submit"
+          className="btn main-act"
+          {...resting(ask.asking || version.trim() === '' || text.trim() === '')}
+        >
+          {ask.asking ? 'Publishing…' : 'Publish'}
+        </button>
+        <Done when={ask.done}>Published.</Done>
+      </div>
+    </form>
+  );
+}
