@@ -11,6 +11,7 @@ import {
   organisationsUsage,
   peopleUsage,
   setUpUsage,
+  signUpUsage,
   UsageError,
   undoUsage,
   vaultUsage,
@@ -72,6 +73,11 @@ const commands: Record<string, Command> = {
     summary: 'people reset, people second-factor-off: let somebody in who is locked out',
     usage: peopleUsage,
     run: async (args) => (await import('./people_command.ts')).runPeople(args),
+  },
+  'sign-up': {
+    summary: 'sign-up: who may sign up by themselves; sign-up off, open, invitation, domains set it',
+    usage: signUpUsage,
+    run: async (args) => (await import('./sign_up_command.ts')).runSignUp(args),
   },
   mail: {
     summary: 'mail bounce: read a delivery report from standard input, and suppress mailboxes that are gone',

@@ -12,6 +12,8 @@ export const exportUsage =
 export const auditUsage = 'fairlead audit verify [--file <export.ndjson> [--key <public key>]]';
 export const organisationsUsage =
   'fairlead organisations suspend <address in /o/…, or e-mail of a person> --reason "…" | fairlead organisations resume <the same>';
+export const signUpUsage =
+  'fairlead sign-up | fairlead sign-up off|open|invitation | fairlead sign-up domains shop.example,team.shop.example';
 export const peopleUsage = 'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail>';
 export const mailUsage = 'fairlead mail bounce < report.eml';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';

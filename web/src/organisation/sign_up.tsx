@@ -10,6 +10,7 @@ import { now } from '../edge/browser.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
 import { type DocumentKind, type PublishedDocument, type SignUpSettings, signUpApi } from '../sign_up/api.ts';
+import '../sign_up/sign_up.css';
 
 /** Who may sign up, and what do people agree to? It belongs to who runs the desk, and to no organisation. */
 export function SignUpSettingsPart() {
@@ -22,7 +23,7 @@ export function SignUpSettingsPart() {
       </Empty>
     );
   return (
-    <div className="settings wide">
+    <div className="settings wide sign-up-set">
       <WhoMay />
       <Documents />
     </div>
@@ -163,7 +164,7 @@ function InvitationList({ settings, onChange }: { settings: SignUpSettings; onCh
             <tbody>
               {settings.invitations.map((one) => (
                 <tr key={one.id}>
-                  <td className="fill cut">{one.email === '' ? 'Cannot be read any more' : one.email}</td>
+                  <td className="fill">{one.email === '' ? 'Cannot be read any more' : one.email}</td>
                   <td className="q">{one.expired ? 'has ended' : `until ${momentText(one.expires_at)}`}</td>
                   <td>
                     <button
@@ -219,8 +220,8 @@ function Documents() {
                   <td className="fill">
                     {documentNames[one.kind]}
                     <span className="q">
-                      {one.is_current ? ' holds now' : ''}
-                      {one.material ? ' material' : ''}
+                      {one.is_current ? ' · holds now' : ''}
+                      {one.material ? ' · material' : ''}
                     </span>
                   </td>
                   <td>
