@@ -614,6 +614,29 @@ async function ask(name: string, asker: Asker, path?: string): Promise<Answer> {
   return call(method, path ?? (await example.path()), asker, example.body?.());
 }
 
+/**
+ * Where a call is asked that must be refused. What the example prepares for it (a goal or a key to delete) is made by the
+ * owner once: no refusal uses it up.
+ */
+async function refusedAt(name: string): Promise<string> {
+  const known = preparedFor.get(name);
+  if (known !== undefined) return known;
+  const path = await (examples[name] as Example).path();
+  preparedFor.set(name, path);
+  return path;
+}
+const preparedFor = new Map<string, string>();
+
+/** Around calls that must change nothing, every row is compared: once for all of them, since to look takes longer than to ask. */
+function changesNothing(names: readonly string[]) {
+  let before: Record<string, string>;
+  beforeAll(async () => {
+    for (const name of names) await refusedAt(name);
+    before = await everyRow();
+  });
+  afterAll(async () => expect(await everyRow(), 'no row is another than before').toEqual(before));
+}
+
 /** 'yes', '–', or what it was instead. */
 function verdict(name: string, answer: Answer, refusedBy: number[]): string {
   const refusals = (answer.body.results as { error?: { code: string } }[] | undefined)?.map((one) => one.error?.code);
@@ -726,19 +749,21 @@ it('the first run creates the owner (the one call that works once)', () => {
 });
 
 describe('nobody', () => {
-  it.each(calls)('%s', async (name) => {
-    // What the example itself prepares (a goal or a key to delete) is made by the owner, before.
-    const path = await examples[name]?.path();
-    const before = await everyRow();
+  changesNothing(closed);
+
+  it.each(closed)('%s', async (name) => {
+    const path = await refusedAt(name);
     const answer = await ask(name, {}, path);
     expect(verdict(name, answer, [401])).toBe(table[name]?.nobody);
-    if (!closed.includes(name)) return;
     expect(answer.body.error?.code).toBe('unauthenticated');
     for (const key of ['fl_short', `fl_${'A'.repeat(40)}`])
       expect((await ask(name, { key }, path)).status, 'a key that nobody has').toBe(401);
     expect((await ask(name, { cookies: ['__Host-fairlead_access=a.b.c'] }, path)).status, 'a forged session').toBe(401);
-    expect(await everyRow()).toEqual(before);
   });
+});
+
+it.each(calls.filter((name) => !closed.includes(name)))('%s answers nobody, too', async (name) => {
+  expect(verdict(name, await ask(name, {}), [401])).toBe(table[name]?.nobody);
 });
 
 /** What a role may do is its permissions and nothing else, so of roles with the same ones one is asked every call. */
@@ -774,31 +799,29 @@ it.each(calls.filter((name) => !closed.includes(name)))('%s answers a key like a
 });
 
 describe('another organisation', () => {
-  it.each(closed.filter((name) => !sessionCalls.includes(name) && examples[name]?.own !== true))(
-    'gets nothing of %s and changes nothing',
-    async (name) => {
-      const path = await examples[name]?.path();
-      const before = await everyRow();
-      const missing = path
-        ?.replace(site, 'missing.example')
-        .replace(`organisation_id=${organisation}`, 'organisation_id=999999')
-        .replace(/(goals|keys)\/\d+/, '$1/999999');
-      for (const asker of [people.rival, { key: keys.rival as string }] as Asker[]) {
-        const answer = await ask(name, asker, path);
-        expect(verdict(name, answer, [404]), name).toBe('–');
-        if (name === batch || name === 'POST /api/v2/query') continue;
-        const none = await ask(name, asker, missing);
-        const plain = (one: Answer) => ({
-          status: one.status,
-          error: { ...one.body.error, request_id: '' },
-        });
-        const words = (one: Answer) =>
-          JSON.stringify(plain(one)).replaceAll(site, '…').replaceAll('missing.example', '…');
-        expect(words(answer), 'the same as for what does not exist').toBe(words(none));
-      }
-      expect(await everyRow()).toEqual(before);
-    },
-  );
+  const others = closed.filter((name) => !sessionCalls.includes(name) && examples[name]?.own !== true);
+  changesNothing(others);
+
+  it.each(others)('gets nothing of %s and changes nothing', async (name) => {
+    const path = await refusedAt(name);
+    const missing = path
+      .replace(site, 'missing.example')
+      .replace(`organisation_id=${organisation}`, 'organisation_id=999999')
+      .replace(/(goals|keys)\/\d+/, '$1/999999');
+    for (const asker of [people.rival, { key: keys.rival as string }] as Asker[]) {
+      const answer = await ask(name, asker, path);
+      expect(verdict(name, answer, [404]), name).toBe('–');
+      if (name === batch || name === 'POST /api/v2/query') continue;
+      const none = await ask(name, asker, missing);
+      const plain = (one: Answer) => ({
+        status: one.status,
+        error: { ...one.body.error, request_id: '' },
+      });
+      const words = (one: Answer) =>
+        JSON.stringify(plain(one)).replaceAll(site, '…').replaceAll('missing.example', '…');
+      expect(words(answer), 'the same as for what does not exist').toBe(words(none));
+    }
+  });
 
   it('learns nothing by asking a query for a site that is not there', async () => {
     const words = async (site_id: string) =>
@@ -824,12 +847,14 @@ describe('another organisation', () => {
 });
 
 describe('a key that is limited to another site', () => {
-  const ofSite = closed.filter((name) => name.includes('/sites') || name.includes('/query'));
-  it.each(ofSite.filter((name) => name !== 'GET /api/sites'))('gets nothing of %s', async (name) => {
-    const path = await examples[name]?.path();
-    const before = await everyRow();
-    expect(verdict(name, await ask(name, { key: keys.second as string }, path), [404])).toBe('–');
-    expect(await everyRow()).toEqual(before);
+  const ofSite = closed.filter(
+    (name) => (name.includes('/sites') || name.includes('/query')) && name !== 'GET /api/sites',
+  );
+  changesNothing(ofSite);
+
+  it.each(ofSite)('gets nothing of %s', async (name) => {
+    const answer = await ask(name, { key: keys.second as string }, await refusedAt(name));
+    expect(verdict(name, answer, [404])).toBe('–');
   });
 
   it('sees its own site alone, and reads it', async () => {
@@ -842,9 +867,11 @@ describe('a key that is limited to another site', () => {
 });
 
 describe('a page of another site cannot make a browser', () => {
-  it.each(calls.filter((name) => !name.startsWith('GET') && closed.includes(name)))('%s', async (name) => {
-    const path = await examples[name]?.path();
-    const before = await everyRow();
+  const acts = calls.filter((name) => !name.startsWith('GET') && closed.includes(name));
+  changesNothing(acts);
+
+  it.each(acts)('%s', async (name) => {
+    const path = await refusedAt(name);
     for (const headers of [
       { origin: 'https://evil.example' },
       { origin: 'null' },
@@ -854,9 +881,10 @@ describe('a page of another site cannot make a browser', () => {
       const answer = await ask(name, { ...people.owner, headers }, path);
       expect([answer.status, answer.body.error?.code], JSON.stringify(headers)).toEqual([403, 'cross_site']);
     }
-    expect(await everyRow()).toEqual(before);
   });
+});
 
+describe('a page of another site cannot', () => {
   it.each(calls)('read the answer of %s', async (name) => {
     const answer = await ask(name, { headers: { origin: 'https://evil.example' } });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
@@ -871,7 +899,7 @@ describe('what cannot be read is refused with the field at fault', () => {
   it.each(withBody)('%s: text that is no JSON', async (name) => {
     const [method = ''] = name.split(' ');
     for (const body of ['', '{', 'nothing', '\u0000', '{"a":1}{"b":2}']) {
-      const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+      const answer = await call(method, await refusedAt(name), people.owner, body);
       expect([answer.status, answer.body.error?.code], body).toEqual([400, 'invalid_json']);
     }
   });
@@ -879,7 +907,7 @@ describe('what cannot be read is refused with the field at fault', () => {
   it.each(withBody)('%s: a body that is no object', async (name) => {
     const [method = ''] = name.split(' ');
     for (const body of [null, 7, 'text', [], true]) {
-      const answer = await call(method, (await examples[name]?.path()) as string, people.owner, JSON.stringify(body));
+      const answer = await call(method, await refusedAt(name), people.owner, JSON.stringify(body));
       expect(answer.status, `${JSON.stringify(body)}: ${answer.text}`).toBe(400);
     }
   });
@@ -887,7 +915,7 @@ describe('what cannot be read is refused with the field at fault', () => {
   it.each(withBody)('%s: a member that nobody knows', async (name) => {
     const [method = ''] = name.split(' ');
     const body = { ...(examples[name]?.body?.() as object), surprise: 1 };
-    const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+    const answer = await call(method, await refusedAt(name), people.owner, body);
     expect([answer.status, answer.body.error?.field], answer.text).toEqual([400, 'surprise']);
   });
 
@@ -904,7 +932,7 @@ describe('what cannot be read is refused with the field at fault', () => {
     // A site may be named by its number.
     for (const value of member === 'site_id' ? wrong.filter((one) => one !== 7) : wrong) {
       const body = { ...good, [member]: value };
-      const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+      const answer = await call(method, await refusedAt(name), people.owner, body);
       expect(answer.status, `${JSON.stringify(value)}: ${answer.text}`).toBe(400);
       expect(answer.body.error?.field, JSON.stringify(value)).toMatch(new RegExp(`^${member}\\b`));
     }
@@ -914,7 +942,7 @@ describe('what cannot be read is refused with the field at fault', () => {
   it.each(values)('%s: %s = %j', async (name, member, value) => {
     const [method = ''] = name.split(' ');
     const body = { ...(examples[name]?.body?.() as object), [member]: value };
-    const answer = await call(method, (await examples[name]?.path()) as string, people.owner, body);
+    const answer = await call(method, await refusedAt(name), people.owner, body);
     expect(answer.status, answer.text).toBe(400);
     expect(answer.body.error?.field).toMatch(new RegExp(`^${member}\\b`));
   });
@@ -926,7 +954,7 @@ describe('what cannot be read is refused with the field at fault', () => {
   });
 
   it.each(calls.filter((name) => name.includes(':domain')))('%s: a name that is no domain', async (name) => {
-    const path = (await examples[name]?.path()) as string;
+    const path = await refusedAt(name);
     for (const wrong of ['%00', '%ED%A0%80', '..%2F..%2Fetc', "'%20OR%201=1", 'x'.repeat(5_000), '%F0%9F%98%80'])
       expect((await ask(name, people.owner as Asker, path.replace(site, wrong))).status, wrong).toBe(404);
   });

@@ -48,7 +48,10 @@ export async function openDashboardDesk(
     PORT: String(port),
     ...(await settings(port)),
   });
-  const [browser] = await Promise.all([launch({ args: browserArgs(port) }), layPreparedCluster(config.dataDir)]);
+  const [browser] = await Promise.all([
+    launch({ windows: false, args: browserArgs(port) }),
+    layPreparedCluster(config.dataDir),
+  ]);
   const desk: DashboardDesk = {
     config,
     browser,

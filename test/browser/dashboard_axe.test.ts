@@ -20,7 +20,7 @@ let errors: string[] = [];
 const asked = new Set<Request>();
 let changedAt = 0;
 beforeAll(async () => {
-  [browser, served] = await Promise.all([launch(), serveDashboard()]);
+  [browser, served] = await Promise.all([launch({ windows: false }), serveDashboard()]);
   const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Berlin' });
   context.setDefaultTimeout(120_000);
   page = await context.newPage();

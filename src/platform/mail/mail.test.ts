@@ -23,6 +23,8 @@ const received: Received[] = [];
 let onRecipient: (address: string) => { code: number; words: string } | undefined = () => undefined;
 let onData: () => { code: number; words: string } | undefined = () => undefined;
 const sink = new SMTPServer({
+  // It would wait half a minute for connections that senders keep.
+  closeTimeout: 100,
   authOptional: true,
   disabledCommands: ['STARTTLS'],
   onRcptTo(address, _session, done) {
