@@ -3,7 +3,7 @@
  *
  *     npm run bench                          everything, with 1,000,000 events
  *     npm run bench -- 10000000              everything, with ten million
- *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, audit
+ *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, audit, vault
  *     npm run bench -- query 10000000 --data bench/.data/10m --rounds 60
  *
  * With --data the desk stays there and is used again; without, it is made in a temporary folder and removed.
@@ -24,11 +24,12 @@ import { memoryMb } from './memory.ts';
 import { percentile } from './percentile.ts';
 import { measureQueries } from './query.ts';
 import { measureSignIn } from './sign_in.ts';
+import { measureVault } from './vault.ts';
 import { measureVisible } from './visible.ts';
 
 const parts = [
   ...(['tracker', 'start', 'query', 'dashboard', 'visible'] as const),
-  ...(['ingest', 'sign-in', 'memory', 'disk', 'audit'] as const),
+  ...(['ingest', 'sign-in', 'memory', 'disk', 'audit', 'vault'] as const),
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -76,9 +77,10 @@ process.exit(0);
 async function run() {
   const has = (part: Part) => wanted.includes(part);
   if (has('tracker')) lines.push(tracker());
-  // The trail is measured on a database of its own.
+  // Trail and vault are measured on databases of their own.
   if (has('audit')) lines.push(...(await measureAudit(say)));
-  if (wanted.every((part) => part === 'tracker' || part === 'audit')) return;
+  if (has('vault')) lines.push(...(await measureVault(say)));
+  if (wanted.every((part) => ['tracker', 'audit', 'vault'].includes(part))) return;
   const desk = await prepareDesk(folder, { events, say });
   let running = await startDesk(desk);
   try {
