@@ -26,8 +26,9 @@ export interface SealedStore {
   asOwner<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
-export const sealedStore = (context: ProofContext): Promise<SealedStore> =>
-  context.share('sealed store', open, ({ postgres }) => postgres.close());
+/** @param name whose store it is: proofs that may not see what others have made give a name of their own */
+export const sealedStore = (context: ProofContext, name = 'sealed store'): Promise<SealedStore> =>
+  context.share(name, open, ({ postgres }) => postgres.close());
 
 async function modulesOf(context: ProofContext) {
   const [postgres, clock, log, random, keys, vault, audit, keeper, verify, stored, exports, bundle, mail] =
