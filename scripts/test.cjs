@@ -37,6 +37,7 @@ const leftToProof = [
   'delivery-stop',
   'delivery-two-processes',
   'delivery-view-part',
+  'vault-kill',
 ];
 /** Proofs wait for desks most of the time, so these run beside all others; each half takes about as long. */
 const besideTheOthers = ['delivery-kill', 'delivery-fdatasync', 'delivery-full-disk'];
