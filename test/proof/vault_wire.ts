@@ -19,7 +19,11 @@ function certificate(): { cert: string; key: string } {
 }
 
 /** Node's own library would not offer what is too old unless it is asked to. */
-const old: ConnectionOptions & TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' };
+const old: ConnectionOptions & TlsOptions = {
+  minVersion: 'TLSv1',
+  maxVersion: 'TLSv1.1',
+  ciphers: 'DEFAULT@SECLEVEL=0',
+};
 
 /** @returns the version that was agreed on, or undefined when the server would not */
 function handshake(port: number, options: ConnectionOptions): Promise<string | undefined> {
