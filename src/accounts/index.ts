@@ -26,7 +26,7 @@ export { onSitesChanged, sitesChanged } from './changes.ts';
 export { readCookie } from './cookies.ts';
 export { everywhere } from './everywhere.ts';
 export { agreeOnKey } from './installation.ts';
-export { type Notice, openNotices } from './mail/index.ts';
+export { type Notices, openNotices } from './mail/index.ts';
 export { readMemberships } from './organisations/index.ts';
 export { checkPassword } from './password_rules.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
@@ -67,12 +67,14 @@ export interface Accounts extends RunningSubject {
 export function openAccounts(house: Omit<House, 'authenticate'>, options: { version: string }): Accounts {
   const { postgres, clock, random, keys } = house;
   const passwords = openPasswords({ keys, clock });
+  const mailPart = openMailPart(house);
+  const { notices } = mailPart;
   const tokens = openTokens({ keys, clock, random });
-  const sessions = openSessions({ postgres, clock, random, tokens, onCopied: tellOfCopy(house) });
+  const sessions = openSessions({ postgres, clock, random, tokens, onCopied: tellOfCopy({ ...house, notices }) });
   const apiKeys = openApiKeys(house);
   const setUp = openSetUp({ ...house, passwords });
   const statuses = openStatuses({ postgres, clock });
-  const people = openPeople(house, { passwords, sessions });
+  const people = openPeople(house, { passwords, sessions, notices });
   async function forget(): Promise<void> {
     await forgetThrottles(postgres, clock);
     await forgetEnded(house);
@@ -81,10 +83,9 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     firstMs: forgetFirstMs,
     onError: (error) => house.log.error('people.forget_failed', {}, error),
   });
-  const mailPart = openMailPart(house);
-  const watch = openWatch({ ...house, notices: mailPart.notices });
+  const watch = openWatch({ ...house, notices });
   const legal = openLegal(house);
-  const organisations = openOrganisations({ house, passwords, signIns: people.signIns, statuses, legal });
+  const organisations = openOrganisations({ house, passwords, signIns: people.signIns, statuses, legal, notices });
   const signUp = openSignUp(house, {
     passwords,
     signIns: people.signIns,
@@ -184,7 +185,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       ...mailPart.routes,
     ],
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
-    notices: mailPart.notices,
+    notices,
     commands: { ...organisations.commands, ...people.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();

@@ -1,9 +1,10 @@
-import { findSite, learnPlaces, onSitesChanged } from '../accounts/index.ts';
+import { findSite, learnPlaces, onSitesChanged, openNotices } from '../accounts/index.ts';
 import { repeat } from '../platform/clock.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { exportCommands } from './exports/commands.ts';
+import { openExportRecords } from './exports/records.ts';
 import { exportRoutes } from './exports/routes.ts';
 import { openExportRunner } from './exports/runner.ts';
 import { firstRunRoutes } from './first_run.ts';
@@ -126,7 +127,12 @@ export const analytics = defineSubject({
     const reports = openReports(house, ask);
     // A file lies where it was written, so it is written where it is asked for.
     const hasFiles = config.role === 'all' || config.role === 'app';
-    const exports = hasFiles ? openExportRunner(house) : undefined;
+    const told = { ...house, notices: openNotices(house) };
+    const exports = hasFiles ? openExports() : undefined;
+    function openExports() {
+      const records = openExportRecords(told);
+      return { records, runner: openExportRunner(house, records) };
+    }
     const importer = openImporter({
       house,
       ingest,
@@ -141,7 +147,7 @@ export const analytics = defineSubject({
     });
     const imports = hasFiles ? openImportsOverHttp() : undefined;
     function openImportsOverHttp() {
-      const files = { records: openUploadRecords(house), uploads: openUploads(house) };
+      const files = { records: openUploadRecords(told), uploads: openUploads(house) };
       return { ...files, runner: openImportRunner({ house, importer, sites: directory, ...files }) };
     }
     async function sweep() {
@@ -185,7 +191,7 @@ export const analytics = defineSubject({
         stopSweeping();
         shares.stop();
         reports.stop();
-        await exports?.stop();
+        await exports?.runner.stop();
         await imports?.runner.stop();
         stopListening();
         list.stop();

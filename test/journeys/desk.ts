@@ -26,6 +26,8 @@ export interface TestDesk {
   rows<Row>(sql: string): Promise<Row[]>;
   /** The text of /metrics. */
   metrics(): Promise<string>;
+  /** Signs the owner in by password. @returns the cookies of the session; each costs a quarter of a second */
+  signIn(): Promise<string>;
   restart(): Promise<void>;
   close(): Promise<void>;
 }
@@ -94,6 +96,14 @@ export async function openTestDesk(sites: string[], env: Record<string, string> 
       return server.desk.house.warehouse.read(sql);
     },
     metrics: async () => (await desk.raw({ method: 'GET', path: '/metrics' })).text,
+    async signIn() {
+      const { headers } = await desk.raw({
+        path: '/api/sessions',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: input.email, password: input.password }),
+      });
+      return (headers['set-cookie'] ?? []).map((one) => one.split(';')[0]).join('; ');
+    },
     async restart() {
       await server.stop();
       server = await startServer(config);

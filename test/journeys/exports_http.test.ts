@@ -229,7 +229,7 @@ it('a stop in the middle goes on behind its last whole day, and what was cancell
   await vi.waitFor(() => expect(readdirSync(join(desk.dataDir, 'exports')).sort()).toEqual(left.sort()), 20_000);
 });
 
-it('after seven days the file and its line are gone', async () => {
+it('after seven days the file and its line are gone; whoever asked for an export hears of its end and of its failure', async () => {
   const [one] = (await list()).exports;
   const { postgres } = desk.server.desk.house;
   const file = join(desk.dataDir, 'exports', String(one?.id));
@@ -237,9 +237,37 @@ it('after seven days the file and its line are gone', async () => {
   await postgres.tenant(1, (sql) =>
     sql.run("UPDATE exports SET expires_at = expires_at - interval '7 days' WHERE id = $1", [one?.id]),
   );
+  const cookie = await desk.signIn();
+  const asOwner = async (method: string, path: string, body?: string) => {
+    const headers = { cookie, 'content-type': 'application/json' };
+    const answer = await desk.raw({ method, path, headers, ...(body === undefined ? {} : { body }) });
+    return JSON.parse(answer.text);
+  };
+  const { started_by } = await asOwner('POST', '/api/sites/shop.example/exports', '{"format":"ndjson"}');
+  await postgres.tenant(1, (sql) =>
+    // A zone that no calendar has: a fault in the middle of the writing.
+    sql.run(
+      `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_by, created_at)
+       SELECT organisation_id, id, 'plausible', 'waiting', 'No/Where', $1, $2, $3, now() FROM sites WHERE domain = 'shop.example'`,
+      [firstDay, lastDay, started_by],
+    ),
+  );
   await desk.restart();
   await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: 20_000, interval: 50 });
   expect((await list()).exports.map(({ id }) => id)).not.toContain(one?.id);
+  await vi.waitFor(
+    async () => {
+      const { notifications } = await asOwner('GET', '/api/notifications');
+      expect(notifications).toMatchObject([
+        { kind: 'exports', sentence: expect.stringMatching(/^The export of shop\.example failed\. .+/) },
+        { sentence: 'The export of shop.example is ready. Its file is kept for 7 days.', organisation: 'Shop' },
+      ]);
+      expect(notifications[0].link).toBe('/s/shop.example/exports');
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+  const { mail } = await asOwner('GET', '/api/mail/sent');
+  expect(mail.map(({ template }: { template: string }) => template)).toEqual(['notice_exports', 'notice_exports']);
 });
 
 /** Unpacks an archive into a folder. @returns the names of its members, in their order */

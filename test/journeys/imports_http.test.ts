@@ -281,7 +281,7 @@ it('a restart keeps what was sent, and goes on with what was asked for', async (
   expect(await desk.rows(`SELECT count() AS n FROM events WHERE import_id = ${id}`)).toEqual([{ n: '20000' }]);
 });
 
-it('what nobody goes on with for seven days is given up, and so is what ended its desk five times', async () => {
+it('what nobody goes on with for seven days is given up, and so is what ended its desk five times; whoever sent it is told', async () => {
   const file = accessLog(20);
   const [left, fatal, unlucky] = ['shop.example', 'log.example', 'bad.example'] as const;
   const ids = {
@@ -296,6 +296,9 @@ it('what nobody goes on with for seven days is given up, and so is what ended it
     const begun = "UPDATE imports SET state = 'running', tries = $2 WHERE id = $1";
     await sql.run(begun, [ids[fatal], 5]);
     await sql.run(begun, [ids[unlucky], 4]);
+    await sql.run(
+      "UPDATE imports SET created_by = (SELECT min(id) FROM people) WHERE state IN ('running', 'uploading')",
+    );
   });
   await desk.restart();
   const ended = ({ state }: SiteImport) => state === 'failed' || state === 'done';
@@ -315,4 +318,12 @@ it('what nobody goes on with for seven days is given up, and so is what ended it
   ).toEqual([{ import_id: ids[unlucky] }]);
   await noFiles();
   expect((await desk.call('POST', calls(left, `/${ids[left]}/check`))).status).toBe(409);
+  const cookie = await desk.signIn();
+  const told = await desk.raw({ method: 'GET', path: '/api/notifications', headers: { cookie } });
+  const { notifications } = JSON.parse(told.text) as { notifications: { sentence: string; link: string }[] };
+  expect(notifications.map(({ sentence, link }) => `${link} ${sentence}`).sort()).toEqual([
+    expect.stringMatching(/^\/s\/bad\.example\/imports The import into bad\.example is done\.$/),
+    expect.stringMatching(/^\/s\/log\.example\/imports The import into log\.example failed\. The desk ended 5 times/),
+    expect.stringMatching(/^\/s\/shop\.example\/imports The import into shop\.example failed\. Nobody went on with it/),
+  ]);
 });

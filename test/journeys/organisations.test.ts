@@ -76,6 +76,12 @@ test('invited, let in, given another role on the next request, removed while a p
     name: 'Ana',
     last_seen_day: new Date().toISOString().slice(0, 10),
   });
+  const told = async (cookie: string) =>
+    (await call('GET', '/api/notifications', cookie)).body.notifications.map(
+      (one: { sentence: string }) => one.sentence,
+    );
+  expect(await told(ana.cookie)).toEqual(['Your role in Shop is now analyst.']);
+  expect(await told(owner)).toEqual(['Ana accepted your invitation to Shop.']);
   expect((await call('DELETE', at(`/members/${id}`), owner)).status).toBe(204);
   expect((await call('GET', '/api/sites/shop.example', ana.cookie)).status).toBe(404);
   expect((await call('GET', '/api/session', ana.cookie)).body).toMatchObject({ organisations: [], sites: [] });

@@ -1,15 +1,7 @@
 import { z } from 'zod';
 import { inboxLetter, inboxList } from '../../../contract/mail.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
-import type { Inbox, InboxMessage } from '../../platform/mail/index.ts';
-
-/** A frame without scripts, forms or an origin of its own; its links open in the whole window. */
-const headers = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "sandbox allow-top-navigation-by-user-activation; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'",
-  'x-frame-options': 'SAMEORIGIN',
-};
+import { type Inbox, type InboxMessage, letterPage, letterPageHeaders } from '../../platform/mail/index.ts';
 
 /** What would have been sent: on a desk for development or a demo alone. Anywhere else these calls do not exist. */
 export function inboxRoutes(inbox: Inbox): Route[] {
@@ -55,12 +47,7 @@ export function inboxRoutes(inbox: Inbox): Route[] {
       summary: 'One of them as a mail program shows it.',
       params,
       async handle(request) {
-        const { letter } = find(request.params.id);
-        const whole = letter.pictures.reduce(
-          (html, { cid, png }) => html.replaceAll(`cid:${cid}`, `data:image/png;base64,${png}`),
-          letter.html.replace('<head>', '<head><base target="_top">'),
-        );
-        return { headers, body: whole };
+        return { headers: letterPageHeaders, body: letterPage(find(request.params.id).letter) };
       },
     }),
   ];

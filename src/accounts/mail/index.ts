@@ -9,7 +9,7 @@ import { serverRoutes } from './server_routes.ts';
 import { unsubscribeRoutes } from './unsubscribe_routes.ts';
 
 export type { NoticeName } from './notice_list.ts';
-export { type Notice, type Notices, openNotices } from './notices.ts';
+export { type Notices, openNotices } from './notices.ts';
 
 export interface MailPart {
   routes: Route[];
@@ -27,6 +27,7 @@ const dayMs = 86_400_000;
 export function openMailPart(house: Omit<House, 'authenticate'>): MailPart {
   const { clock, log, mail, postgres } = house;
   const notices = openNotices(house);
+  mail.consult(notices.advise);
   let toldAtMs = Number.NEGATIVE_INFINITY;
 
   async function tellTrouble(): Promise<void> {

@@ -1,13 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InboxLetter, InboxList, NoticePreferences, Notifications, SentMail } from '../../../contract/mail.ts';
+import { everyTemplate, letters } from '../../../test/letters.ts';
 import { layPreparedCluster } from '../../../test/prepared_cluster.ts';
 import { eraseStores } from '../../../test/stores.ts';
 import { type RunningServer, startServer } from '../../app/serve.ts';
 import { readConfig } from '../../platform/config.ts';
-import type { MailOffice, MailTemplate } from '../../platform/mail/index.ts';
+import { drawLetter, type MailOffice, type MailTemplate } from '../../platform/mail/index.ts';
 
 /** One desk as `npm run dev` starts it: its mail goes into the inbox. */
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-mail-'));
@@ -206,18 +207,7 @@ describe('notifications', () => {
 
 test('every template of mail is of a kind that may be sent, and listed in the guide (MAI-01)', async () => {
   const root = join(import.meta.dirname, '../../..');
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('platform'))
-    .filter((path) => /\bMailTemplate\b/.test(readFileSync(join(root, 'src', path), 'utf8')));
-  const modules = await Promise.all(files.map((path) => import(join(root, 'src', path)) as Promise<object>));
-  const isTemplate = (one: unknown): one is MailTemplate<never> =>
-    typeof one === 'object' && one !== null && 'write' in one && 'kind' in one && 'name' in one;
-  const found = modules
-    .flatMap((module) => Object.values(module))
-    .flatMap((value) =>
-      isTemplate(value) ? [value] : typeof value === 'object' && value !== null ? Object.values(value) : [],
-    )
-    .filter(isTemplate);
+  const found = await everyTemplate();
   expect(found.map(({ name }) => name)).toContain('invitation');
   expect(new Set(found.map(({ name }) => name)).size, 'two templates with one name').toBe(found.length);
   const guide = readFileSync(join(root, 'docs/guides/mail.md'), 'utf8');
@@ -225,5 +215,20 @@ test('every template of mail is of a kind that may be sent, and listed in the gu
   for (const { name, kind } of found) {
     expect(['service', 'alert', 'report']).toContain(kind);
     expect(listed.get(name), `${name} as ${kind} in docs/guides/mail.md, Every kind of mail`).toBe(kind);
+  }
+});
+
+test('every mail is whole without pictures, loads nothing, and says the same as text; each is pictured by scripts/letters.ts', async () => {
+  for (const template of await everyTemplate()) {
+    const examples = letters[template.name] ?? [];
+    expect(examples.length, `${template.name} in test/letters.ts`).toBeGreaterThan(0);
+    for (const values of examples) {
+      const letter = drawLetter(template.write(values as never), { desk: 'desk.example', unsubscribe: undefined });
+      expect(letter.html).not.toMatch(/<(script|link|iframe|form|video)|url\(|src="(?!cid:)/);
+      expect(`${letter.subject} ${letter.text}`, template.name).not.toMatch(/undefined|null|NaN|\[object|<[a-z]/);
+      const links = (text: string) => new Set(text.match(/https:\/\/[^\s"<]+/g));
+      expect(links(letter.text), template.name).toEqual(links(letter.html.replaceAll('&amp;', '&')));
+      expect(letter.subject.length, letter.subject).toBeLessThan(79);
+    }
   }
 });

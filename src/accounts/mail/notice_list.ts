@@ -43,7 +43,7 @@ export const noticeList = {
   organisation_suspended: {
     kind: 'organisation',
     sentence: (facts) =>
-      `${text(facts, 'organisation')} was suspended: ${text(facts, 'reason')}. Nothing is collected meanwhile; exports stay open.`,
+      `${text(facts, 'organisation')} was suspended: ${text(facts, 'reason').replace(/\.$/, '')}. Nothing is collected meanwhile; exports stay open.`,
   },
   organisation_resumed: {
     kind: 'organisation',
@@ -64,7 +64,7 @@ export const noticeList = {
   },
   export_failed: {
     kind: 'exports',
-    sentence: (facts) => `The export of ${text(facts, 'site')} failed.`,
+    sentence: (facts) => `The export of ${text(facts, 'site')} failed. ${text(facts, 'reason')}`.trim(),
     mails: { subject: (facts) => `Your export of ${text(facts, 'site')} failed`, button: 'Open the exports' },
   },
   import_done: {
@@ -74,7 +74,7 @@ export const noticeList = {
   },
   import_failed: {
     kind: 'imports',
-    sentence: (facts) => `The import into ${text(facts, 'site')} failed.`,
+    sentence: (facts) => `The import into ${text(facts, 'site')} failed. ${text(facts, 'reason')}`.trim(),
     mails: { subject: (facts) => `Your import into ${text(facts, 'site')} failed`, button: 'Open the imports' },
   },
 } as const satisfies Record<string, NoticeWords>;

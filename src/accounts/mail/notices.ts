@@ -17,9 +17,12 @@ export interface Notice {
 export interface Notices {
   /**
    * Tells a person something, in the caller's transaction: in the app, and by mail where the notice has one and the
-   * person wants it. The transaction has to be the person's own, or of the organisation that the notice is about.
+   * person wants it. The transaction has to be the person's own, or of the organisation that the notice is about;
+   * whoever has left that organisation meanwhile is told nothing of it.
    */
   tell(sql: Sql, personId: number, notice: Notice): Promise<void>;
+  /** Whether a message to somebody may leave now; asked when it is due, so what they have just chosen counts. */
+  advise(message: DueMessage): Promise<Advice>;
 }
 
 /** Kinds whose mail is service mail, sent by the act itself: it cannot be turned off (MAI-01). */
@@ -47,7 +50,6 @@ export const noticeMails = Object.fromEntries(
 export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | 'vault'>): Notices {
   const { clock, mail, postgres } = house;
 
-  /** Asked when a message is due, so what a person has just chosen counts. */
   async function advise({ template, kind, personId }: DueMessage): Promise<Advice> {
     if (personId === undefined || kind !== 'alert') return 'send';
     const about = noticeKinds.find((one) => template === noticeMails[one].name);
@@ -66,13 +68,15 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
       return until > now ? { waitUntilMs: until } : 'send';
     });
   }
-  mail.consult(advise);
 
   return {
+    advise,
     async tell(sql, personId, notice) {
       const words = wordsOf(notice.name);
       if (words === undefined) throw new TypeError(`There is no notice ${notice.name}: add it to notice_list.ts.`);
       const facts = notice.facts ?? {};
+      const email = await emailIn(house, sql, personId);
+      if (email === undefined) return;
       await sql.run(
         `INSERT INTO notifications (person_id, organisation_id, kind, notice, facts, link, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -87,9 +91,6 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
         ],
       );
       if (words.mails === undefined) return;
-      const email = await emailIn(house, sql, personId);
-      // Nobody that this transaction sees: somebody who has left the organisation meanwhile gets no mail of it.
-      if (email === undefined) return;
       await mail.send(sql, {
         template: noticeMails[words.kind],
         to: email,

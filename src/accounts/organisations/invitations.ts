@@ -84,6 +84,7 @@ export function openInvitations({
   passwords,
   signIns,
   legal,
+  notices,
 }: OrganisationParts): Invitations & { routes: Route[] } {
   const { postgres, audit, mail, clock, random, keys, vault, config } = house;
   const throttles = openThrottles(house);
@@ -200,6 +201,18 @@ export function openInvitations({
       teams.map(({ id }) => id),
     );
     await sql.run('UPDATE invitations SET accepted_at = $2 WHERE id = $1', [row.id, now]);
+    if (row.inviter_id === null) return;
+    const organisation = await sql.one<{ name: string; slug: string }>(
+      'SELECT name, slug FROM organisations WHERE id = $1',
+      [organisationId],
+    );
+    const { name } = await sql.one<{ name: string }>('SELECT name FROM people WHERE id = $1', [personId]);
+    await notices.tell(sql, row.inviter_id, {
+      name: 'invitation_accepted',
+      facts: { who: calledOf({ name, email: row.email }), organisation: organisation.name },
+      link: `/o/${organisation.slug}/settings/members`,
+      organisationId,
+    });
   }
 
   const findByDigest: Invitations['findByDigest'] = async (digest) => {

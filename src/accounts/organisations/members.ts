@@ -23,7 +23,7 @@ const dayMs = 86_400_000;
 const ofMember = ofOrganisation.extend({ person: z.coerce.number().int().positive() });
 
 /** Who belongs to an organisation, with which role, and how they come out of it again. */
-export function memberRoutes({ house }: OrganisationParts): Route[] {
+export function memberRoutes({ house, notices }: OrganisationParts): Route[] {
   const { postgres, audit, mail, clock, vault } = house;
   return [
     defineRoute({
@@ -90,7 +90,8 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
               teams: after.teams.length,
             },
           });
-          if (role !== undefined && roleWord(before) !== after.role)
+          if (role !== undefined && roleWord(before) !== after.role) {
+            await notices.tell(sql, person, roleNotice(id, organisation.name, after.role_name));
             await mail.send(sql, {
               template: roleChangedMail,
               to: before.email,
@@ -104,6 +105,7 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
                 link: mail.link('/'),
               },
             });
+          }
           return { body: after };
         });
       },
@@ -287,6 +289,8 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
               { type: 'person', id: from.person_id, label: from.email },
             ],
           });
+          await notices.tell(sql, to.person_id, roleNotice(id, name, 'owner'));
+          await notices.tell(sql, from.person_id, roleNotice(id, name, 'admin'));
           for (const one of [from, to])
             await mail.send(sql, {
               template: ownershipTransferredMail,
@@ -300,6 +304,11 @@ export function memberRoutes({ house }: OrganisationParts): Route[] {
       },
     }),
   ];
+}
+
+/** The act sends a service mail of its own; this is for the bell. */
+function roleNotice(organisationId: number, organisation: string, role: string) {
+  return { name: 'role_changed' as const, facts: { organisation, role }, organisationId };
 }
 
 /** No key has a permission that leads here, so the asker is a person. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { House } from '../../platform/subject.ts';
 import type { Legal } from '../legal/index.ts';
+import type { Notices } from '../mail/index.ts';
 import type { Passwords } from '../passwords.ts';
 import type { SignIns } from '../people/index.ts';
 import type { Statuses } from './statuses.ts';
@@ -12,6 +13,7 @@ export interface OrganisationParts {
   signIns: Pick<SignIns, 'finish'>;
   statuses: Statuses;
   legal: Pick<Legal, 'current' | 'read' | 'keep'>;
+  notices: Pick<Notices, 'tell'>;
 }
 
 /** By number, slug or former slug. */

@@ -17,7 +17,7 @@ const before: Record<OrganisationStatus, readonly OrganisationStatus[]> = {
   closed: ['closing'],
 };
 
-export type StatusParts = Pick<OrganisationParts, 'house'>;
+export type StatusParts = Pick<OrganisationParts, 'house' | 'notices'>;
 
 /**
  * Changes the status of an organisation in the caller's transaction, which holds its lock; writes it down and tells its
@@ -25,7 +25,7 @@ export type StatusParts = Pick<OrganisationParts, 'house'>;
  * @throws RequestError wrong_status
  */
 export async function changeStatus(
-  { house: { audit, mail, clock, vault } }: StatusParts,
+  { house: { audit, mail, clock, vault }, notices }: StatusParts,
   sql: Sql,
   organisationId: number,
   change: {
@@ -63,7 +63,13 @@ export async function changeStatus(
     "SELECT p.id, p.email_sealed FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.organisation_id = $1 AND m.role = 'owner'",
     [organisationId],
   );
-  for (const owner of owners)
+  for (const owner of owners) {
+    if (change.to === 'suspended' || (change.to === 'active' && now === 'suspended'))
+      await notices.tell(sql, owner.id, {
+        name: change.to === 'suspended' ? 'organisation_suspended' : 'organisation_resumed',
+        facts: { organisation: row.name, reason: change.reason ?? '' },
+        organisationId,
+      });
     await mail.send(sql, {
       template: statusChangedMail,
       to: await openEmail(vault, { person: owner.id }, owner.email_sealed),
@@ -77,6 +83,7 @@ export async function changeStatus(
         until: change.until?.toISOString().slice(0, 10) ?? null,
       },
     });
+  }
 }
 
 /** Writes down which closing organisations are closed by now. They are treated as closed already, so nothing hurries. */

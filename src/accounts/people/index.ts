@@ -3,6 +3,7 @@ import { type ControlCommand, ControlError } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import type { Notices } from '../mail/index.ts';
 import type { Passwords } from '../passwords.ts';
 import { refuseInsecure } from '../secure.ts';
 import type { Sessions } from '../sessions.ts';
@@ -46,12 +47,12 @@ export interface PeopleSubject {
 
 export function openPeople(
   house: Omit<House, 'authenticate'>,
-  parts: { passwords: Passwords; sessions: Sessions },
+  parts: { passwords: Passwords; sessions: Sessions; notices: Pick<Notices, 'tell'> },
 ): PeopleSubject {
   const { clock, config, postgres, audit, mail, log } = house;
   const tokens = openOneTimeTokens(house);
   const secondFactor = openSecondFactor(house);
-  const signIns = openSignIns(house, { sessions: parts.sessions, tokens });
+  const signIns = openSignIns(house, { sessions: parts.sessions, tokens, notices: parts.notices });
   const later = openLater(log);
   signIns.addSecondFactor({
     name: 'code',
@@ -102,6 +103,7 @@ export function openPeople(
         targets: [{ type: 'person', id: personId }],
         details: { authenticator: hadCode, passkeys },
       });
+      await parts.notices.tell(sql, personId, { name: 'second_factor_off', link: '/account/security' });
       await mail.send(sql, {
         template: secondFactorMail,
         to: person.email,
@@ -147,8 +149,10 @@ export function openPeople(
 }
 
 /** AUT-05: a token of a session came a second time. The family has just ended; the trail and the person hear of it. */
-export function tellOfCopy(house: Pick<House, 'audit' | 'mail' | 'clock' | 'vault'>) {
-  const { audit, mail, clock } = house;
+export function tellOfCopy(
+  house: Pick<House, 'audit' | 'mail' | 'clock' | 'vault'> & { notices: Pick<Notices, 'tell'> },
+) {
+  const { audit, mail, clock, notices } = house;
   return async (sql: Sql, personId: number, device: string): Promise<void> => {
     const person = await personIn(house, sql, personId);
     await audit.recordOfPerson(sql, personId, {
@@ -158,6 +162,7 @@ export function tellOfCopy(house: Pick<House, 'audit' | 'mail' | 'clock' | 'vaul
       outcome: 'refused',
       reason: 'token_used_twice',
     });
+    await notices.tell(sql, personId, { name: 'session_copied', link: '/account/sessions' });
     await mail.send(sql, {
       template: sessionCopiedMail,
       to: person.email,

@@ -135,6 +135,7 @@ export function linkRoutes(people: People): Route[] {
             new Date(clock.now()),
           ]);
           await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'password.reset'));
+          await people.notices.tell(sql, personId, { name: 'password_changed', link: '/account/security' });
           await mail.send(sql, {
             template: passwordChangedMail,
             to: person.email,
@@ -162,6 +163,7 @@ export function linkRoutes(people: People): Route[] {
           await storePassword(sql, id, hash);
           const count = await endAllElse(people, sql, id, session);
           await audit.recordOfPerson(sql, id, ownAct(request, id, 'password.changed', { sessions_ended: count }));
+          await people.notices.tell(sql, id, { name: 'password_changed', link: '/account/security' });
           await mail.send(sql, {
             template: passwordChangedMail,
             to: person.email,

@@ -10,7 +10,8 @@ function service<Values>(
 
 const notYou = (href: string): MailBlock => ({
   kind: 'note',
-  text: `If this was not you, set a new password at ${href}. That ends every session.`,
+  text: 'If this was not you, set a new password. That ends every session.',
+  link: { label: 'Set a new password', href },
 });
 
 /** What somebody did, when and from where; `reset` is the way to take the account back. */

@@ -4,6 +4,7 @@ import { type Principal, RequestError, type RouteRequest } from '../../platform/
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { deviceOf } from '../device.ts';
+import type { Notices } from '../mail/index.ts';
 import type { Passwords } from '../passwords.ts';
 import type { Sessions } from '../sessions.ts';
 import { proofLimit, type Throttles } from '../throttle.ts';
@@ -19,6 +20,7 @@ export interface People {
   house: Omit<House, 'authenticate'>;
   passwords: Passwords;
   sessions: Sessions;
+  notices: Pick<Notices, 'tell'>;
   tokens: OneTimeTokens;
   secondFactor: SecondFactor;
   signIns: SignIns;

@@ -137,6 +137,11 @@ export function secondFactorRoutes(people: People): Route[] {
     const person = await personIn(house, sql, id);
     const ended = await endAllElse(people, sql, id, session);
     await audit.recordOfPerson(sql, id, ownAct(request, id, action, { sessions_ended: ended }));
+    if (action !== 'second_factor.codes_renewed')
+      await people.notices.tell(sql, id, {
+        name: action === 'second_factor.enabled' ? 'second_factor_on' : 'second_factor_off',
+        link: '/account/security',
+      });
     await mail.send(sql, {
       template: secondFactorMail,
       to: person.email,

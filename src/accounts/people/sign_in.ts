@@ -5,6 +5,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { endedCookie, readCookie, sessionCookies, stepCookie, stepCookieOf } from '../cookies.ts';
 import { deviceOf } from '../device.ts';
+import type { Notices } from '../mail/index.ts';
 import { placeOf } from '../place.ts';
 import type { Sessions } from '../sessions.ts';
 import { newDeviceMail } from './mails.ts';
@@ -53,7 +54,7 @@ export type SignedIn =
 
 export function openSignIns(
   house: Omit<House, 'authenticate'>,
-  parts: { sessions: Sessions; tokens: OneTimeTokens },
+  parts: { sessions: Sessions; tokens: OneTimeTokens; notices: Pick<Notices, 'tell'> },
 ): SignIns {
   const { postgres, clock, audit, mail } = house;
   const { sessions, tokens } = parts;
@@ -101,6 +102,7 @@ export function openSignIns(
     );
     if (known.length === 0 || known.some((one) => one.device === device)) return;
     const person = await personIn(house, sql, personId);
+    await parts.notices.tell(sql, personId, { name: 'new_device', facts: { device }, link: '/account/sessions' });
     await mail.send(sql, {
       template: newDeviceMail,
       to: person.email,

@@ -29,7 +29,8 @@ export const signUpExistingMail: MailTemplate<{ signIn: string; reset: string }>
       { kind: 'button', label: 'Sign in', href: signIn },
       {
         kind: 'note',
-        text: `Forgot the password? Set a new one at ${reset}. If this was not you, do nothing: your account is as it was.`,
+        text: 'If this was not you, do nothing: your account is as it was. If you forgot the password, set a new one.',
+        link: { label: 'Set a new password', href: reset },
       },
     ],
   }),

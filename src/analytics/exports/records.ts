@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
-import { everywhere } from '../../accounts/index.ts';
+import { everywhere, type Notices } from '../../accounts/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../query/zone.ts';
@@ -9,7 +9,7 @@ import { oneAtATime } from '../site_limit.ts';
 import { formats } from './formats.ts';
 import { type ExportProgress, zoneOf } from './write_export.ts';
 
-type Stores = Pick<House, 'postgres' | 'clock'>;
+type Stores = Pick<House, 'postgres' | 'clock'> & { notices: Pick<Notices, 'tell'> };
 type Whose = Pick<Site, 'id' | 'organisation_id' | 'domain'>;
 
 /** An export that waits or runs, with what its writer has to know. */
@@ -25,7 +25,8 @@ export interface PendingExport {
 }
 
 /** A file stays so long after it was finished. */
-const keptMs = 7 * 86_400_000;
+const keptDays = 7;
+const keptMs = keptDays * 86_400_000;
 /** Lines that a site may have at once, files and failures. */
 export const exportsPerSiteMax = 20;
 
@@ -41,8 +42,10 @@ type Row = Omit<z.infer<typeof siteExport>, 'created_at' | 'finished_at' | 'expi
 /** Writes down who did it, in the same transaction. */
 type Note = (sql: Sql, id: number) => Promise<void>;
 
+export type ExportRecords = ReturnType<typeof openExportRecords>;
+
 /** The exports of all organisations, as PostgreSQL has them. */
-export function openExportRecords({ postgres, clock }: Stores) {
+export function openExportRecords({ postgres, clock, notices }: Stores) {
   return {
     /** @returns undefined when the site waits for one of this format already, or has too many */
     begin: (
@@ -126,13 +129,14 @@ export function openExportRecords({ postgres, clock }: Stores) {
         return changed > 0;
       }),
 
-    /** @returns false when the export is no longer wanted */
+    /** Whoever asked for it is told in the same transaction. @returns false when the export is no longer wanted */
     finish: (pending: PendingExport, end: { bytes: number } | { failure: string }) =>
       postgres.tenant(pending.organisation_id, async (sql) => {
         const now = clock.now();
-        const changed = await sql.run(
+        const ended = await sql.maybe<{ started_by: number | null }>(
           `UPDATE exports SET state = $2, failure = $3, bytes = $4, finished_at = $5, expires_at = $6,
-             days_done = CASE WHEN $2 = 'done' THEN last_day - first_day + 1 ELSE days_done END WHERE id = $1`,
+             days_done = CASE WHEN $2 = 'done' THEN last_day - first_day + 1 ELSE days_done END
+           WHERE id = $1 RETURNING created_by AS started_by`,
           [
             pending.id,
             'bytes' in end ? 'done' : 'failed',
@@ -141,7 +145,15 @@ export function openExportRecords({ postgres, clock }: Stores) {
             ...[new Date(now), new Date(now + keptMs)],
           ],
         );
-        return changed > 0;
+        if (ended === undefined) return false;
+        if (ended.started_by !== null)
+          await notices.tell(sql, ended.started_by, {
+            name: 'bytes' in end ? 'export_ready' : 'export_failed',
+            facts: { site: pending.domain, ...('bytes' in end ? { days: keptDays } : { reason: end.failure }) },
+            link: `/s/${encodeURIComponent(pending.domain)}/exports`,
+            organisationId: pending.organisation_id,
+          });
+        return true;
       }),
 
     /** Takes the rows away whose time is over. @returns those that are left, in every organisation, by their number */

@@ -11,7 +11,7 @@ import { siteTarget } from '../act_target.ts';
 import { dayOf, isoDay, startOfDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
 import { eventsOfDay } from './plausible_tables.ts';
-import { exportsPerSiteMax, openExportRecords } from './records.ts';
+import { type ExportRecords, exportsPerSiteMax } from './records.ts';
 import type { ExportRunner } from './runner.ts';
 import { knownDays, zoneOf } from './write_export.ts';
 
@@ -27,10 +27,9 @@ type Span = { from: number; to: number };
 /** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
 export function exportRoutes(
   house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit'>,
-  runner: ExportRunner,
+  { records, runner }: { records: ExportRecords; runner: ExportRunner },
 ): Route[] {
   const { postgres, warehouse, clock, audit } = house;
-  const records = openExportRecords(house);
 
   /** A page with a running export asks every second or two, and the first day of a site hardly ever changes. */
   const lately = new Map<number, { span: Span; untilMs: number }>();

@@ -8,7 +8,7 @@ import { PostgresAway } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { aloneIn } from '../history/index.ts';
-import { openExportRecords, type PendingExport } from './records.ts';
+import type { ExportRecords, PendingExport } from './records.ts';
 import { writeExport } from './write_export.ts';
 
 type Parts = Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool'>;
@@ -39,9 +39,11 @@ export interface ExportRunner {
  * Writes the exports that were asked for over HTTP, one after another, into the data directory. A stop or a kill loses
  * at most the day that was being written; the next start goes on behind it.
  */
-export function openExportRunner({ config, clock, log, postgres, warehouse, spool }: Parts): ExportRunner {
+export function openExportRunner(
+  { config, clock, log, postgres, warehouse, spool }: Parts,
+  records: ExportRecords,
+): ExportRunner {
   const folder = join(config.dataDir, 'exports');
-  const records = openExportRecords({ postgres, clock });
   const alone = aloneIn(postgres, clock);
   const stopping = new AbortController();
   /** The export at work, and what calls it off. */

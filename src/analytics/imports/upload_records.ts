@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import type { ImportReportBody, NewImport, SiteImport, siteImport } from '../../../contract/imports.ts';
 import { uploadLimits } from '../../../contract/limits.ts';
-import { everywhere } from '../../accounts/index.ts';
+import { everywhere, type Notices } from '../../accounts/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { oneAtATime } from '../site_limit.ts';
@@ -36,18 +36,45 @@ type Row = Omit<SiteImport, 'created_at' | 'finished_at' | 'undone_at' | 'expire
   expires_at: Date | null;
 };
 
+interface Ended {
+  organisation_id: number;
+  domain: string;
+  started_by: number | null;
+}
+const returningEnded =
+  'RETURNING organisation_id, created_by AS started_by, (SELECT s.domain FROM sites s WHERE s.id = site_id) AS domain';
+
 const unfinished = "('uploading', 'checking', 'ready', 'running', 'undoing')";
 const withFile = "('uploading', 'checking', 'ready', 'running')";
 
 export type UploadRecords = ReturnType<typeof openUploadRecords>;
 
 /** Imports whose file comes over HTTP, as PostgreSQL has them, and those of the command line beside them. */
-export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 'clock'>) {
+export function openUploadRecords({
+  postgres,
+  clock,
+  notices,
+}: Pick<House, 'postgres' | 'clock'> & { notices: Pick<Notices, 'tell'> }) {
   const one = async (site: Whose, sql: string, values: unknown[]): Promise<SiteImport | undefined> =>
     postgres.tenant(site.organisation_id, async (tenant) => {
       const row = await tenant.maybe<Row>(sql, values);
       return row === undefined ? undefined : answerOf(row);
     });
+
+  /** Whoever sent the file hears what became of it, in the transaction that writes it down. */
+  async function tell(
+    sql: Sql,
+    { organisation_id: organisationId, domain, started_by }: Ended,
+    failure?: string,
+  ): Promise<void> {
+    if (started_by === null) return;
+    await notices.tell(sql, started_by, {
+      name: failure === undefined ? 'import_done' : 'import_failed',
+      facts: { site: domain, ...(failure === undefined ? {} : { reason: failure }) },
+      link: `/s/${encodeURIComponent(domain)}/imports`,
+      organisationId,
+    });
+  }
 
   return {
     /** @returns undefined while another import of the site is not finished */
@@ -157,10 +184,10 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
     end: (pending: PendingImport, state: 'ready' | 'done', { report, days, holds }: ImportOutcome) =>
       postgres.tenant(pending.organisation_id, async (sql) => {
         const isDone = state === 'done';
-        const changed = await sql.run(
+        const ended = await sql.maybe<Ended>(
           `UPDATE imports SET state = $2, progress = NULL, rows_read = $3, rows_stored = $4, rows_dropped = $5, first_day = $6,
              last_day = $7, report = $8, days = $9, holds = $10, finished_at = $11,
-             expires_at = CASE WHEN $2 = 'done' THEN NULL ELSE expires_at END WHERE id = $1 AND state = $12`,
+             expires_at = CASE WHEN $2 = 'done' THEN NULL ELSE expires_at END WHERE id = $1 AND state = $12 ${returningEnded}`,
           [
             ...[pending.id, state, report.lines, isDone ? report.stored : 0, stoppedIn(report)],
             ...[report.days?.first ?? null, report.days?.last ?? null, JSON.stringify(reportBody(report, days))],
@@ -168,16 +195,19 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
             ...[isDone ? new Date(clock.now()) : null, pending.state],
           ],
         );
-        return changed > 0;
+        if (ended !== undefined && isDone) await tell(sql, ended);
+        return ended !== undefined;
       }),
 
     fail: (pending: Pick<PendingImport, 'id' | 'organisation_id'>, failure: string) =>
-      postgres.tenant(pending.organisation_id, (sql) =>
-        sql.run(
-          `UPDATE imports SET state = 'failed', progress = NULL, failure = $2, finished_at = $3, expires_at = NULL WHERE id = $1 AND state IN ${withFile}`,
+      postgres.tenant(pending.organisation_id, async (sql) => {
+        const ended = await sql.maybe<Ended>(
+          `UPDATE imports SET state = 'failed', progress = NULL, failure = $2, finished_at = $3, expires_at = NULL
+           WHERE id = $1 AND state IN ${withFile} ${returningEnded}`,
           [pending.id, failure, new Date(clock.now())],
-        ),
-      ),
+        );
+        if (ended !== undefined) await tell(sql, ended, failure);
+      }),
 
     undone: (pending: PendingImport) =>
       postgres.tenant(pending.organisation_id, (sql) =>
@@ -191,14 +221,13 @@ export function openUploadRecords({ postgres, clock }: Pick<House, 'postgres' | 
     async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
       const left = await everywhere(postgres, async (sql) => {
-        await sql.run(
+        const failure = `Nobody went on with it within ${uploadLimits.keptDays} days, so its file was deleted. Nothing of it was stored; send it again.`;
+        const ended = await sql.query<Ended>(
           `UPDATE imports SET state = 'failed', failure = $2, finished_at = $1, expires_at = NULL
-           WHERE expires_at <= $1 AND state IN ('uploading', 'ready')`,
-          [
-            now,
-            `Nobody went on with it within ${uploadLimits.keptDays} days, so its file was deleted. Nothing of it was stored; send it again.`,
-          ],
+           WHERE expires_at <= $1 AND state IN ('uploading', 'ready') ${returningEnded}`,
+          [now, failure],
         );
+        for (const one of ended) await tell(sql, one, failure);
         return sql.query<{ id: number; isPending: boolean }>(
           `SELECT id, state IN ('checking', 'running', 'undoing') AS "isPending" FROM imports
            WHERE state = 'undoing' OR (size IS NOT NULL AND state IN ${withFile})`,

@@ -1,5 +1,5 @@
 import type { MailBlock, MailTemplate } from '../../platform/mail/index.ts';
-import { exactCount, htmlText, rangeText, stepText } from '../figures.ts';
+import { exactCount, rangeText, stepText } from '../figures.ts';
 import type { ReportContent } from './content.ts';
 import { drawCourse, pictureSize } from './picture.ts';
 
@@ -33,7 +33,8 @@ function blocksOf(content: ReportContent, overview: string, settings: string): M
   const days = rangeText(due.range);
   const foot: MailBlock = {
     kind: 'note',
-    text: `Days are those of ${timezone}. What you get about this site is yours to choose: ${settings}`,
+    text: `Days are those of ${timezone}. What you get about this site is yours to choose.`,
+    link: { label: 'Choose reports', href: settings },
   };
   if (isEmpty)
     return [
@@ -46,13 +47,13 @@ function blocksOf(content: ReportContent, overview: string, settings: string): M
     {
       kind: 'picture',
       png: drawCourse(content.days),
-      alt: pictureText(content),
+      words: pictureText(content),
       width: pictureSize.shownWidth,
       height: pictureSize.shownHeight,
     },
     {
       kind: 'table',
-      heads: ['', due.kind === 'weekly' ? 'This week' : 'This month', 'Change'],
+      heads: ['', due.kind === 'weekly' ? 'Week' : 'Month', 'Change'],
       rows: figures.map(({ label, text, change }) => [label, text, change]),
     },
     ...lists
@@ -73,37 +74,5 @@ function blocksOf(content: ReportContent, overview: string, settings: string): M
 function pictureText({ days, due }: ReportContent): string {
   const most = Math.max(...days);
   const day = new Date(Date.parse(due.range.from) + days.indexOf(most) * 86_400_000).toISOString().slice(0, 10);
-  return `Visitors by day, ${rangeText(due.range)}. The most were ${exactCount(most)} on ${stepText(day, 'day')}.`;
-}
-
-/** The same as a page, for a look before it is chosen: light like the mail, without scripts, its picture inside. */
-export function previewPage(letter: ReportLetter): string {
-  const { subject, blocks } = reportMail.write(letter);
-  return `<!doctype html>
-<html lang="en" data-theme="light"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${htmlText(subject)}</title><link rel="stylesheet" href="/share/assets/style.css"></head>
-<body><main class="letter"><article class="panel"><h1>${htmlText(subject)}</h1>
-${blocks.map(htmlOf).join('\n')}
-</article></main></body></html>
-`;
-}
-
-function htmlOf(block: MailBlock): string {
-  switch (block.kind) {
-    case 'picture':
-      return `<img src="data:image/png;base64,${block.png.toString('base64')}" alt="${htmlText(block.alt)}" width="${block.width}" height="${block.height}">`;
-    case 'table':
-      return `<table><thead><tr>${block.heads.map((head, at) => `<th scope="col"${at === 0 ? '' : ' class="num"'}>${htmlText(head)}</th>`).join('')}</tr></thead><tbody>${block.rows
-        .map(
-          ([name = '', ...cells]) =>
-            `<tr><th scope="row">${htmlText(name)}</th>${cells.map((cell) => `<td class="num">${htmlText(cell)}</td>`).join('')}</tr>`,
-        )
-        .join('')}</tbody></table>`;
-    case 'button':
-      return `<p><a class="btn" href="${htmlText(block.href)}">${htmlText(block.label)}</a></p>`;
-    case 'note':
-      return `<p class="q">${htmlText(block.text)}</p>`;
-    default:
-      return `<p>${htmlText('text' in block ? block.text : '')}</p>`;
-  }
+  return `Visitors by day. The most were ${exactCount(most)} on ${stepText(day, 'day')}.`;
 }

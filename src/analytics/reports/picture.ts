@@ -3,27 +3,28 @@ import { crc32, deflateSync } from 'node:zlib';
 /** Pixels of the picture; it is shown at half of it, so that it is sharp on dense screens. */
 export const pictureSize = { width: 1120, height: 280, shownWidth: 560, shownHeight: 140 } as const;
 
+/** Red, green, blue, alpha. */
+const channels = 4;
 type Colour = readonly [number, number, number];
-/** The light theme of the dashboard; a mail has no other background to know of. */
+/** A mail is read on white or on near black, and a picture cannot ask which: these stand 3:1 and more on both. */
 const colours = {
-  ground: [255, 255, 255],
-  grid: [226, 231, 236],
-  line: [11, 92, 173],
+  grid: [128, 140, 152],
+  line: [47, 128, 205],
 } as const satisfies Record<string, Colour>;
+const gridPart = 0.3;
 const lineWidth = 4;
 const edge = 14;
 /** The area under the line, as strong as on the overview. */
-const areaPart = 0.07;
+const areaPart = 0.12;
 
 /**
- * The course of a period as a PNG: a line over four grid lines, from zero, without letters, since mail programs have
+ * The course of a period as a PNG without a ground: a line over four grid lines, from zero, without letters, since mail programs have
  * other ways to read them. Drawn here: a browser for one line would be a machine beside the desk.
  * @param values one for each step, at least one
  */
 export function drawCourse(values: readonly number[]): Buffer {
   const { width, height } = pictureSize;
-  const pixels = Buffer.alloc(width * height * 3);
-  for (let at = 0; at < pixels.length; at += 3) pixels.set(colours.ground, at);
+  const pixels = Buffer.alloc(width * height * channels);
   const top = Math.max(1, ...values);
   const base = height - edge;
   const points = values.map((value, index) => ({
@@ -44,18 +45,22 @@ interface Point {
   y: number;
 }
 
+/** Lays a colour over what is there, by "source over" of Porter and Duff; colours are kept unmultiplied, as PNG has them. */
 function blend(pixels: Buffer, x: number, y: number, colour: Colour, part: number): void {
-  const at = (y * pictureSize.width + x) * 3;
-  for (let channel = 0; channel < 3; channel++) {
-    const before = pixels[at + channel] as number;
-    pixels[at + channel] = Math.round(before + ((colour[channel] as number) - before) * part);
-  }
+  const at = (y * pictureSize.width + x) * channels;
+  const below = ((pixels[at + 3] as number) / 255) * (1 - part);
+  const covered = part + below;
+  for (let channel = 0; channel < 3; channel++)
+    pixels[at + channel] = Math.round(
+      ((colour[channel] as number) * part + (pixels[at + channel] as number) * below) / covered,
+    );
+  pixels[at + 3] = Math.round(covered * 255);
 }
 
 function drawGridLine(pixels: Buffer, y: number): void {
   for (let x = edge; x < pictureSize.width - edge; x++) {
-    blend(pixels, x, Math.min(y, pictureSize.height - 1), colours.grid, 1);
-    blend(pixels, x, Math.max(0, y - 1), colours.grid, 1);
+    blend(pixels, x, Math.min(y, pictureSize.height - 1), colours.grid, gridPart);
+    blend(pixels, x, Math.max(0, y - 1), colours.grid, gridPart);
   }
 }
 
@@ -86,14 +91,15 @@ function drawSegment(pixels: Buffer, from: Point, to: Point, stroke: number): vo
     }
 }
 
-/** RGB, eight bits, each row unfiltered (PNG, third edition, 5 to 11): grounds and lines pack well as they are. */
+/** RGB with alpha, eight bits, each row unfiltered (PNG, third edition, 5 to 11): grounds and lines pack well as they are. */
 function writePng(pixels: Buffer, width: number, height: number): Buffer {
-  const rows = Buffer.alloc((width * 3 + 1) * height);
-  for (let y = 0; y < height; y++) pixels.copy(rows, y * (width * 3 + 1) + 1, y * width * 3, (y + 1) * width * 3);
+  const rowBytes = width * channels;
+  const rows = Buffer.alloc((rowBytes + 1) * height);
+  for (let y = 0; y < height; y++) pixels.copy(rows, y * (rowBytes + 1) + 1, y * rowBytes, (y + 1) * rowBytes);
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
+  head.set([8, 6, 0, 0, 0], 8);
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', head),

@@ -11,10 +11,11 @@ import { openThrottles, siteOfPath } from '../../accounts/index.ts';
 import { actOf } from '../../platform/audit.ts';
 import { repeat } from '../../platform/clock.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
+import { letterPage, letterPageHeaders } from '../../platform/mail/index.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
 import { type Asking, readReport } from './content.ts';
 import { duesOf, nextDue } from './due.ts';
-import { previewPage, reportMail } from './letter.ts';
+import { reportMail } from './letter.ts';
 import { readerOf } from './records.ts';
 import { letterOf, openScheduler } from './scheduler.ts';
 
@@ -57,10 +58,16 @@ export function openReports(house: House, asking: Asking): { routes: Route[]; ga
     };
   }
 
-  async function lastReport(site: Found, kind: ReportKind) {
+  /** The last report of a site as a message to whoever asks for it: what is looked at is what is sent. */
+  async function toAsker(site: Found, principal: Principal | undefined, kind: ReportKind) {
+    const personId = personOf(principal);
+    const reported = { ...site, createdAt: Date.parse(site.created_at) };
+    const to = await readerOf(house, { site: reported, personId }, clock.now());
+    if (to === undefined) throw new RequestError('not_found', 'There is no such site here.');
     const [due] = duesOf(kind, clock.now(), site.timezone, 1);
     if (due === undefined) throw new Error('There is always a last week and a last month.');
-    return letterOf(mail, await readReport(asking, { ...site, createdAt: Date.parse(site.created_at) }, due));
+    const values = letterOf(mail, await readReport(asking, reported, due));
+    return { template: reportMail, to, values, personId, organisationId: site.organisation_id };
   }
 
   const ofSite = z.object({ domain: z.string() });
@@ -126,8 +133,10 @@ export function openReports(house: House, asking: Asking): { routes: Route[]; ga
       query: reportQuestion,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        personOf(request.principal);
-        return { headers: previewHeaders, body: previewPage(await lastReport(site, request.query.kind)) };
+        return {
+          headers: letterPageHeaders,
+          body: letterPage(mail.letter(await toAsker(site, request.principal, request.query.kind))),
+        };
       },
     }),
     defineRoute({
@@ -141,13 +150,8 @@ export function openReports(house: House, asking: Asking): { routes: Route[]; ga
         const site = await siteOfPath(postgres, request);
         const personId = personOf(request.principal);
         await throttles.take(nowLimit, String(personId));
-        const reported = { ...site, createdAt: Date.parse(site.created_at) };
-        const to = await readerOf(house, { site: reported, personId }, clock.now());
-        if (to === undefined) throw new RequestError('not_found', 'There is no such site here.');
-        const values = await lastReport(site, request.body.kind);
-        await postgres.tenant(site.organisation_id, (sql) =>
-          mail.send(sql, { template: reportMail, to, values, personId, organisationId: site.organisation_id }),
-        );
+        const message = await toAsker(site, request.principal, request.body.kind);
+        await postgres.tenant(site.organisation_id, (sql) => mail.send(sql, message));
         return { status: 202, body: {} };
       },
     }),
@@ -171,9 +175,3 @@ function personOf(principal: Principal | undefined): number {
   if (principal?.kind === 'person') return principal.id;
   throw new RequestError('forbidden', 'Reports go to the people of an organisation. Sign in to choose yours.');
 }
-
-const previewHeaders = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-};

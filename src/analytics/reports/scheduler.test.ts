@@ -145,16 +145,16 @@ describe('reports', () => {
   });
 });
 
-it('the picture is a PNG with a line from zero up to the greatest day', () => {
+it('the picture is a PNG on no ground, with a line from zero up to the greatest day', () => {
   const png = drawCourse([0, 5, 10, 2]);
   expect(png.subarray(1, 4).toString()).toBe('PNG');
   expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([pictureSize.width, pictureSize.height]);
   expect(png.length).toBeLessThan(40_000);
   const start = png.indexOf('IDAT') + 4;
   const pixels = inflateSync(png.subarray(start, start + png.readUInt32BE(start - 8)));
-  const at = (x: number, y: number) => [...pixels.subarray(y * (1120 * 3 + 1) + 1 + x * 3).subarray(0, 3)];
+  const at = (x: number, y: number) => [...pixels.subarray(y * (1120 * 4 + 1) + 1 + x * 4).subarray(0, 4)];
   // The third of four points, at its greatest height; far above the first one is nothing.
-  expect(at(14 + Math.round((1092 * 2) / 3), 14)).toEqual([11, 92, 173]);
-  expect(at(20, 30)).toEqual([255, 255, 255]);
+  expect(at(14 + Math.round((1092 * 2) / 3), 14)).toEqual([47, 128, 205, 255]);
+  expect(at(20, 30)).toEqual([0, 0, 0, 0]);
   for (const values of [[0], [7], [0, 0, 0]]) expect(drawCourse(values).length).toBeGreaterThan(100);
 });

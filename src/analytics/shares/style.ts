@@ -125,14 +125,6 @@ th:last-child, td:last-child { padding-right: 16px; }
 .widget .k:nth-child(n + 4) { display: none; }
 .widget .ks + .ch { border-top: 0; }
 
-.letter { display: grid; place-items: start center; }
-.letter .panel { width: 100%; max-width: 640px; padding: 24px; gap: 16px; }
-.letter h1 { font: var(--t-20); font-weight: 600; letter-spacing: -0.015em; }
-.letter img { display: block; width: 100%; height: auto; }
-.letter th:first-child { padding-left: 0; white-space: normal; overflow-wrap: anywhere; }
-.letter tr > :last-child { padding-right: 0; }
-.letter tbody > tr > * { border-top: 1px solid var(--line); }
-.letter .btn { display: inline-flex; align-items: center; }
 @media (max-width: 1100px) {
   .lists .panel { grid-column: span 12; }
 }

@@ -58,7 +58,9 @@ export function drawLetter(
     if (block.kind !== 'picture') return htmlOf(block);
     const cid = `picture-${pictures.length + 1}@fairlead`;
     pictures.push({ cid, png: block.png.toString('base64') });
-    return `<p style="margin:0 0 20px"><img src="cid:${cid}" alt="${escapeHtml(block.alt)}" width="${block.width}" height="${block.height}" style="display:block;width:100%;max-width:${block.width}px;height:auto;border:0"></p>`;
+    // Its words stand below it, since many programs show no picture until they are asked to.
+    return `<p style="margin:0 0 4px"><img src="cid:${cid}" alt="" width="${block.width}" height="${block.height}" style="display:block;width:100%;max-width:${block.width}px;height:auto;border:0"></p>
+<p class="quiet" style="margin:0 0 20px;font-size:13px;line-height:20px;color:${ink.quiet}">${escapeHtml(block.words)}</p>`;
   });
   const title = oneLine(subject).slice(0, subjectMax);
   const letter: Letter = {
@@ -91,19 +93,18 @@ function page(title: string, body: string, frame: Frame): string {
 <title>${escapeHtml(title)}</title><style>${styles}</style></head>
 <body class="page" style="margin:0;padding:0;background:${ink.page}">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:${ink.page}"><tr><td class="page-cell" align="center" style="padding:32px 16px">
+<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px"><tr><td class="card" style="background:${ink.card};border:1px solid ${ink.line};border-radius:8px;padding:32px;${face}">
 <h1 class="text" style="margin:0 0 20px;font-size:20px;line-height:28px;font-weight:600;color:${ink.text}">${escapeHtml(title)}</h1>
 ${body}
 </td></tr><tr><td class="quiet" style="padding:16px 32px;${face};font-size:13px;line-height:20px;color:${ink.quiet}">${footHtml(frame)}</td></tr></table>
+<!--[if mso]></td></tr></table><![endif]-->
 </td></tr></table>
 </body></html>`;
 }
 
 function footHtml({ desk, unsubscribe }: Frame): string {
-  const stop =
-    unsubscribe === undefined
-      ? ''
-      : `<br><a class="link" href="${escapeHtml(unsubscribe)}" style="color:${ink.accent}">Stop this kind of mail</a>`;
+  const stop = unsubscribe === undefined ? '' : `<br>${anchor(unsubscribe, 'Stop this kind of mail')}`;
   return `Sent by Fairlead at ${escapeHtml(desk)}.${stop}`;
 }
 
@@ -117,12 +118,12 @@ function htmlOf(block: Exclude<MailBlock, { kind: 'picture' }>): string {
     case 'text':
       return `<p class="text" style="${paragraph};color:${ink.text}">${lines(block.text)}</p>`;
     case 'note':
-      return `<p class="quiet" style="margin:0 0 20px;font-size:13px;line-height:20px;color:${ink.quiet}">${lines(block.text)}</p>`;
+      return `<p class="quiet" style="margin:0 0 20px;font-size:13px;line-height:20px;color:${ink.quiet}">${lines(block.text)}${block.link === undefined ? '' : ` ${anchor(block.link.href, block.link.label)}`}</p>`;
     case 'code':
       return `<p class="code" style="margin:0 0 20px;padding:12px 16px;border-radius:6px;background:${ink.page};color:${ink.text};${mono};font-size:18px;line-height:28px;word-break:break-all">${escapeHtml(block.text)}</p>`;
     case 'button':
       return `<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 12px"><tr><td class="button" style="border-radius:6px;background:${ink.accent}"><a href="${escapeHtml(safeLink(block.href))}" style="display:inline-block;padding:12px 20px;${face};font-size:15px;line-height:20px;font-weight:600;color:#ffffff;text-decoration:none">${escapeHtml(block.label)}</a></td></tr></table>
-<p class="quiet" style="margin:0 0 20px;font-size:13px;line-height:20px;color:${ink.quiet};word-break:break-all">Or open <a class="link" href="${escapeHtml(safeLink(block.href))}" style="color:${ink.accent}">${escapeHtml(block.href)}</a></p>`;
+<p class="quiet" style="margin:0 0 20px;font-size:13px;line-height:20px;color:${ink.quiet};word-break:break-all">Or open ${anchor(block.href, block.href)}</p>`;
     case 'facts':
       return `<table cellpadding="0" cellspacing="0" border="0" width="100%" style="margin:0 0 20px;border-collapse:collapse">${block.rows
         .map(
@@ -134,7 +135,7 @@ function htmlOf(block: Exclude<MailBlock, { kind: 'picture' }>): string {
       return `<table cellpadding="0" cellspacing="0" border="0" width="100%" style="margin:0 0 20px;border-collapse:collapse"><tr>${block.heads
         .map(
           (head, at) =>
-            `<th scope="col" class="quiet line" align="${at === 0 ? 'left' : 'right'}" style="padding:6px ${at === 0 ? '12px 6px 0' : '0 6px 12px'};border-bottom:1px solid ${ink.line};font-size:13px;line-height:20px;font-weight:400;color:${ink.quiet}">${escapeHtml(head)}</th>`,
+            `<th scope="col" class="quiet line" align="${at === 0 ? 'left' : 'right'}" style="padding:6px ${at === 0 ? '12px 6px 0' : '0 6px 12px'};border-bottom:1px solid ${ink.line};font-size:13px;line-height:20px;font-weight:400;color:${ink.quiet};white-space:nowrap">${escapeHtml(head)}</th>`,
         )
         .join('')}</tr>${block.rows
         .map(
@@ -142,7 +143,7 @@ function htmlOf(block: Exclude<MailBlock, { kind: 'picture' }>): string {
             `<tr>${row
               .map(
                 (cell, at) =>
-                  `<td class="text line" align="${at === 0 ? 'left' : 'right'}" style="padding:6px ${at === 0 ? '12px 6px 0' : '0 6px 12px'};border-bottom:1px solid ${ink.line};font-size:14px;line-height:20px;color:${ink.text};${at === 0 ? 'word-break:break-word' : 'font-variant-numeric:tabular-nums;white-space:nowrap'}">${escapeHtml(cell)}</td>`,
+                  `<${at === 0 ? 'th scope="row"' : 'td'} class="text line" align="${at === 0 ? 'left' : 'right'}" style="padding:6px ${at === 0 ? '12px 6px 0' : '0 6px 12px'};border-bottom:1px solid ${ink.line};font-size:14px;line-height:20px;font-weight:400;color:${ink.text};${at === 0 ? 'word-break:break-word' : 'font-variant-numeric:tabular-nums;white-space:nowrap'}">${escapeHtml(cell)}</${at === 0 ? 'th' : 'td'}>`,
               )
               .join('')}</tr>`,
         )
@@ -153,8 +154,9 @@ function htmlOf(block: Exclude<MailBlock, { kind: 'picture' }>): string {
 function textOf(block: MailBlock): string {
   switch (block.kind) {
     case 'text':
-    case 'note':
       return block.text;
+    case 'note':
+      return block.link === undefined ? block.text : `${block.text}\n${block.link.label}: ${block.link.href}`;
     case 'code':
       return `    ${block.text}`;
     case 'button':
@@ -164,7 +166,7 @@ function textOf(block: MailBlock): string {
     case 'table':
       return tableText([block.heads, ...block.rows]);
     case 'picture':
-      return `(Picture: ${block.alt})`;
+      return block.words;
   }
 }
 
@@ -179,6 +181,10 @@ function tableText(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function anchor(href: string, label: string): string {
+  return `<a class="link" href="${escapeHtml(safeLink(href))}" style="color:${ink.accent}">${escapeHtml(label)}</a>`;
 }
 
 /** Templates link to this desk and, at most, to other web pages; nothing else is an address to click. */

@@ -1,8 +1,9 @@
 export { bounceBytesMax, isHardBounce, readBounces } from './bounce.ts';
-export type { Letter } from './draw.ts';
+export { drawLetter, type Letter } from './draw.ts';
 export type { Inbox, InboxMessage } from './inbox.ts';
 export type { Advice, DueMessage, Mail, MailBlock, MailKind, MailState, MailTemplate, Message } from './message.ts';
 export { type MailOffice, openMail } from './open.ts';
+export { letterPage, letterPageHeaders } from './page.ts';
 export type { MailServer, SavedServer } from './server.ts';
 
 export const mailMigrations = new URL('./migrations/', import.meta.url);

@@ -1,4 +1,5 @@
 import type { Sql } from '../postgres/index.ts';
+import type { Letter } from './draw.ts';
 import type { Inbox } from './inbox.ts';
 import type { MailServers } from './server.ts';
 import type { Suppressions } from './suppression.ts';
@@ -10,8 +11,10 @@ export type MailBlock =
   | { kind: 'code'; text: string }
   | { kind: 'facts'; rows: readonly (readonly [string, string])[] }
   | { kind: 'table'; heads: readonly string[]; rows: readonly (readonly string[])[] }
-  | { kind: 'picture'; png: Buffer; alt: string; width: number; height: number }
-  | { kind: 'note'; text: string };
+  /** `words` say what it shows; they stand below it, and in its place. */
+  | { kind: 'picture'; png: Buffer; words: string; width: number; height: number }
+  /** `link` stands behind the words. Addresses in the words themselves are not made links: people may have written them. */
+  | { kind: 'note'; text: string; link?: { label: string; href: string } };
 
 export type MailKind = 'service' | 'alert' | 'report';
 
@@ -53,6 +56,8 @@ export type Advice = 'send' | { waitUntilMs: number } | { unwanted: string };
 export interface Mail {
   /** Puts a message into the outbox in the caller's transaction: it goes out when that commits, and not without. */
   send<Values>(sql: Sql, message: Message<Values>): Promise<void>;
+  /** What `send` would send, and sends nothing: for a look at a message in the app. */
+  letter<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId'>): Letter;
   /** Is there a server to send through? Pages say so where there is none, and show links to copy. */
   isOn(): Promise<boolean>;
   /** The address of a page of this desk, by FAIRLEAD_PUBLIC_URL and never by what a request says. */

@@ -7,7 +7,7 @@ import type { KeyRing } from '../subject.ts';
 import type { Vault } from '../vault.ts';
 import { drawLetter, type Letter } from './draw.ts';
 import { type Inbox, openInbox } from './inbox.ts';
-import type { Mail } from './message.ts';
+import type { Mail, Message } from './message.ts';
 import { type Claimed, openOutbox } from './outbox.ts';
 import { type MailServer, type MailTrouble, openServerSettings } from './server.ts';
 import { openSuppressions } from './suppression.ts';
@@ -146,20 +146,23 @@ export function openMail(parts: {
       });
   }
 
+  function draw<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId'>) {
+    const { template, organisationId } = message;
+    const digest = suppressions.digest(message.to);
+    const unsubscribe =
+      template.kind === 'service'
+        ? undefined
+        : link(`/api/mail/unsubscribe/${suppressions.token({ organisationId, digest, kind: template.kind })}`);
+    const letter: Letter = drawLetter(template.write(message.values), { desk, unsubscribe });
+    return { letter, unsubscribe, digest };
+  }
+
   return {
     async send(sql, message) {
-      const { template } = message;
-      const digest = suppressions.digest(message.to);
-      const unsubscribe =
-        template.kind === 'service'
-          ? undefined
-          : link(
-              `/api/mail/unsubscribe/${suppressions.token({ organisationId: message.organisationId, digest, kind: template.kind })}`,
-            );
-      const letter: Letter = drawLetter(template.write(message.values), { desk, unsubscribe });
-      await outbox.put(sql, { ...message, letter, unsubscribe, digest });
+      await outbox.put(sql, { ...message, ...draw(message) });
       soon();
     },
+    letter: (message) => draw(message).letter,
     isOn,
     link,
     consult(adviser) {

@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ReportContent } from '../src/analytics/reports/content.ts';
+import type { ReportLetter } from '../src/analytics/reports/letter.ts';
+import type { MailTemplate } from '../src/platform/mail/index.ts';
+
+const source = join(import.meta.dirname, '../src');
+
+/** Every template of mail that some file of the desk exports, by itself or in a list. */
+export async function everyTemplate(): Promise<MailTemplate<never>[]> {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('platform'))
+    .filter((path) => /\bMailTemplate\b/.test(readFileSync(join(source, path), 'utf8')));
+  const modules = await Promise.all(files.map((path) => import(join(source, path)) as Promise<object>));
+  const isTemplate = (one: unknown): one is MailTemplate<never> =>
+    typeof one === 'object' && one !== null && 'write' in one && 'kind' in one && 'name' in one;
+  return modules
+    .flatMap((module) => Object.values(module))
+    .flatMap((value) =>
+      isTemplate(value) ? [value] : typeof value === 'object' && value !== null ? Object.values(value) : [],
+    )
+    .filter(isTemplate);
+}
+
+/** Values as the desk has them, for each template of mail: what `scripts/letters.ts` pictures and a test draws. */
+const at = (path: string) => `https://desk.example${path}`;
+const done = {
+  when: '28 November 2026, 14:05 (Europe/Berlin)',
+  device: 'Firefox on Linux',
+  reset: at('/reset'),
+};
+const way = { way: 'Google (ada@shop.example)', link: at('/account/security') };
+const key = { way: 'Blue key', link: at('/account/security') };
+const token = `#token=${'aB3-dE5_gH7'.repeat(4)}`;
+
+export const letters: Record<string, readonly unknown[]> = {
+  invitation: [
+    {
+      organisation: 'Cedar & Loom',
+      by: 'Ada Ashford',
+      role: 'analyst',
+      link: at(`/invitation/${'kV9'.repeat(14)}`),
+      days: 7,
+    },
+  ],
+  role_changed: [{ organisation: 'Cedar & Loom', by: 'Ada Ashford', from: 'viewer', to: 'analyst', link: at('/') }],
+  membership_ended: [
+    { organisation: 'Cedar & Loom', by: 'Ada Ashford' },
+    { organisation: 'Cedar & Loom', by: null },
+  ],
+  ownership_offered: [{ organisation: 'Cedar & Loom', by: 'Ada Ashford', link: at('/o/cedar-loom/settings'), days: 7 }],
+  ownership_transferred: [{ organisation: 'Cedar & Loom', from: 'Ada Ashford', to: 'ben@shop.example' }],
+  status_changed: [
+    {
+      name: 'Cedar & Loom',
+      what: 'organisation',
+      status: 'suspended',
+      reason: 'The last invoice was not paid.',
+      until: null,
+    },
+    { name: 'ada@shop.example', what: 'account', status: 'active', reason: null, until: null },
+    { name: 'Cedar & Loom', what: 'organisation', status: 'closing', reason: null, until: '2026-12-28' },
+  ],
+  identity_linked: [way],
+  identity_unlinked: [way],
+  passkey_added: [key],
+  passkey_removed: [key],
+  passkey_refused: [key],
+  verification: [{ href: at(`/verify${token}`) }],
+  email_change: [{ href: at(`/verify${token}`) }],
+  email_changed: [{ ...done, email: 'ada@new.example' }],
+  reset: [{ href: at(`/reset${token}`) }],
+  password_changed: [done],
+  new_device: [{ ...done, place: 'Berlin, Germany' }],
+  session_copied: [done],
+  second_factor_changed: [{ ...done, what: 'An authenticator was set up for your account.' }],
+  sign_up: [{ organisation: 'Cedar & Loom', link: at(`/sign-up${token}`) }],
+  sign_up_existing: [{ signIn: at('/sign-in'), reset: at('/reset') }],
+  sign_up_invitation: [{ desk: 'desk.example', link: at(`/sign-up${token}`) }],
+  security_alert: [{ kind: 'brute_force', organisation: 'Cedar & Loom', link: at('/o/cedar-loom/trust/audit') }],
+  ...Object.fromEntries(
+    ['security', 'organisation', 'mail', 'exports', 'imports'].map((kind) => [
+      `notice_${kind}`,
+      [
+        {
+          subject: 'Your import into shop.example failed',
+          sentence:
+            'The import into shop.example failed. Nobody went on with it within 7 days, so its file was deleted. Nothing of it was stored; send it again.',
+          button: 'Open the imports',
+          link: at('/s/shop.example/imports'),
+        },
+      ],
+    ]),
+  ),
+  report: [report('weekly'), report('monthly'), report('weekly', true)],
+};
+
+function report(kind: 'weekly' | 'monthly', isEmpty = false): ReportLetter {
+  const range = kind === 'weekly' ? { from: '2026-11-16', to: '2026-11-22' } : { from: '2026-10-01', to: '2026-10-31' };
+  const before =
+    kind === 'weekly' ? { from: '2026-11-09', to: '2026-11-15' } : { from: '2026-09-01', to: '2026-09-30' };
+  const month = Array.from({ length: 31 }, (_, day) => 420 + ((day * 97) % 240) + (day % 7 < 5 ? 180 : 0));
+  const content: ReportContent = {
+    domain: 'shop.example',
+    timezone: 'Europe/Berlin',
+    due: { kind, range, before, at: Date.parse('2026-11-23T06:00:00Z') },
+    figures: [
+      { label: 'Visitors', text: isEmpty ? '0' : '4,182', change: '+12%' },
+      { label: 'Visits', text: '5,904', change: '+9%' },
+      { label: 'Page views', text: '18,337', change: '−3%' },
+      { label: 'Bounce rate', text: '41%', change: '+2 pp' },
+      { label: 'Visit duration', text: '2m 08s', change: '+6%' },
+      { label: 'Orders', text: '27', change: '19 → 27' },
+      { label: 'Revenue', text: '€2,914.50', change: 'new' },
+    ],
+    lists: [
+      list('Sources', 'Visitors', ['Direct / None', 'Google', 'news.example', 'Newsletter', 'ChatGPT']),
+      list('Pages', 'Page views', [
+        '/',
+        '/blog/a-very-long-address-of-a-page-about-how-to-choose-a-loom-for-your-first-blanket',
+        '/prices',
+        '/cart',
+        '/contact',
+      ]),
+      list('Countries', 'Visitors', ['Germany', 'United States', 'Austria', 'France', 'Unknown']),
+      list('Goals', 'Reached', ['Signup', 'Visit /thanks']),
+    ],
+    days: kind === 'weekly' ? [610, 655, 702, 581, 690, 430, 514] : month,
+    isEmpty,
+  };
+  return {
+    content,
+    overview: at(`/s/shop.example/analytics?period=${range.from}..${range.to}`),
+    settings: at('/s/shop.example/settings#reports'),
+  };
+}
+
+function list(title: string, head: string, names: readonly string[]): ReportContent['lists'][number] {
+  return { title, head, rows: names.map((name, row) => ({ name, text: String(1_204 - row * 211) })) };
+}
