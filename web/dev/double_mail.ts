@@ -31,6 +31,7 @@ const answers: Record<string, () => unknown> = {
   '/api/mail/suppressions': () => ({
     suppressions: [
       { id: 1, organisation: 'Cedar & Loom', kind: 'report', reason: 'unsubscribed', at: minutesAgo(9_500) },
+      { id: 2, organisation: 'Cedar & Loom', kind: 'alert', reason: 'unsubscribed', at: minutesAgo(400) },
     ],
   }),
   '/api/notifications/count': () => ({ unread: 2 }),

@@ -79,7 +79,7 @@ export function unsubscribeRoutes(house: Pick<House, 'audit' | 'log' | 'mail' | 
           headers,
           body: page(
             'Done',
-            `<p>No more ${what[unsubscription.kind]} of this organisation come to your address. You can let them through again under Account, Mail.</p>`,
+            `<p>No more ${what[unsubscription.kind]} of this organisation come to your address. You can let them through again under Account, Notifications.</p>`,
           ),
         };
       },

@@ -5,6 +5,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
+import { createOrganisation } from '../../accounts/index.ts';
 import { openKeyRing } from '../../trust/keys/index.ts';
 import { stillClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
@@ -64,6 +65,8 @@ const rsa = generateKeyPairSync('rsa', {
 let store: TestPostgres;
 let near: MailServer;
 let office: MailOffice;
+/** Somebody with an account. */
+let reader = 0;
 
 function officeWith(
   changes: {
@@ -108,6 +111,10 @@ const last = async () => (await rows())[0];
 
 beforeAll(async () => {
   store = await openTestPostgres();
+  const made = await store.postgres.system((sql) =>
+    createOrganisation(sql, clock, { email: 'reader@shop.example', organisation: 'Shop', hash: 'x' }),
+  );
+  reader = made.personId;
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', () => resolve()));
   const { port } = sink.server.address() as { port: number };
   near = {
@@ -145,7 +152,7 @@ describe('a message', () => {
         template: notice,
         to: 'Reader@shop.example',
         values: { words: 'The act is done.' },
-        personId: 7,
+        personId: reader,
       }),
     );
     expect((await last())?.content).not.toBeNull();
@@ -157,11 +164,11 @@ describe('a message', () => {
       store.postgres.person(personId, (sql) =>
         sql.query<{ name: string; address: Buffer }>('SELECT name, address FROM mail.messages'),
       );
-    const [mine] = await list(7);
+    const [mine] = await list(reader);
     expect(await office.address(mine as { name: string; address: Buffer })).toBe('Reader@shop.example');
-    expect(await list(8)).toEqual([]);
+    expect(await list(reader + 1)).toEqual([]);
     await expect(
-      store.postgres.person(7, (sql) => sql.query('SELECT content FROM mail.messages')),
+      store.postgres.person(reader, (sql) => sql.query('SELECT content FROM mail.messages')),
     ).rejects.toMatchObject({ code: '42501' });
   });
 
@@ -269,6 +276,46 @@ describe('a server that does not take it', () => {
     }
     expect(await office.deliver()).toBe(1);
     expect(await last()).toMatchObject({ state: 'failed', reason: 'gave_up_busy', content: null, tries: 6 });
+  });
+
+  test('goes with the address that is erased, and with the person; after twelve months so does its row (D16)', async () => {
+    const to = 'leaving@shop.example';
+    const of = async () => (await rows()).length;
+    const before = await of();
+    await send(notice, { words: 'sent' }, { to });
+    await office.deliver();
+    await send(notice, { words: 'waiting' }, { to: 'Leaving@shop.example', personId: reader });
+    await send(notice, { words: 'of somebody else' });
+    expect(await of()).toBe(before + 3);
+    await office.suppressions.suppress(to, 'erasure');
+    expect(await of()).toBe(before + 1);
+    await send(notice, { words: 'again' }, { to });
+    await office.deliver();
+    expect(await last()).toMatchObject({ state: 'suppressed', reason: 'erasure' });
+    expect(await office.suppressions.lift(to, (await office.suppressions.of(to))[0]?.id ?? 0)).toBe(false);
+
+    const { organisationId, personId } = await store.postgres.system((sql) =>
+      createOrganisation(sql, clock, { email: 'gone@shop.example', organisation: 'Gone', hash: 'x' }),
+    );
+    await send(notice, { words: 'to a person' }, { to: 'gone@shop.example', personId });
+    const count = await of();
+    await store.asOwner(async (sql) => {
+      await sql.query(
+        "SELECT set_config('fairlead.person', $1, false), set_config('fairlead.organisation', $2, false)",
+        [String(personId), String(organisationId)],
+      );
+      await sql.run('DELETE FROM memberships WHERE person_id = $1', [personId]);
+      expect(await sql.run('DELETE FROM people WHERE id = $1', [personId])).toBe(1);
+    });
+    expect(await of()).toBe(count - 1);
+
+    const now = clock.now();
+    clock.set(now + 367 * 86_400_000);
+    await store.postgres.retention((sql) =>
+      sql.one('SELECT retention.delete_old_mail($1) AS gone', [new Date(clock.now())]),
+    );
+    expect((await rows()).filter(({ state }) => state !== 'waiting')).toEqual([]);
+    clock.set(now);
   });
 
   test('for want of the mailbox ends all mail to it, but what the law requires (MAI-04)', async () => {

@@ -32,7 +32,10 @@ export interface Suppressions {
   readToken(token: string): Unsubscription | undefined;
   /** Takes effect with the next message that is due. Twice is once. */
   unsubscribe(unsubscription: Unsubscription): Promise<void>;
-  /** Nothing goes to this address any more, but what the law requires. */
+  /**
+   * Nothing goes to this address any more, but what the law requires. With `erasure` what waits for it and the list of what
+   * was sent to it are deleted as well, whoever's account it was.
+   */
   suppress(address: string, reason: Exclude<SuppressionReason, 'unsubscribed'>): Promise<void>;
   /** What stands in the way of mail to this address. */
   of(address: string): Promise<Suppression[]>;
@@ -88,7 +91,11 @@ export function openSuppressions({
         addSuppression(sql, clock, { digest: address, organisationId, kind, reason: 'unsubscribed' }),
       ),
     suppress: (address, reason) =>
-      postgres.mail((sql) => addSuppression(sql, clock, { digest: digest(address), reason })),
+      postgres.mail(async (sql) => {
+        if (reason === 'erasure')
+          await sql.run('DELETE FROM mail.messages WHERE address_digest = $1', [digest(address)]);
+        await addSuppression(sql, clock, { digest: digest(address), reason });
+      }),
     async of(address) {
       const rows = await postgres.mail((sql) =>
         sql.query<{

@@ -1,11 +1,12 @@
 import { useState } from 'react';
-import type { MailStateName, OwnSuppressions, SentMail } from '../../../contract/mail.ts';
+import type { MailStateName, SentMail } from '../../../contract/mail.ts';
 import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { mailApi, momentText, useReading } from '../desk/mail_api.ts';
 import { Empty, Failed } from '../overview/states.tsx';
+import { HeldBack, reasonWords } from './held_back.tsx';
 
 type Sent = SentMail['mail'][number];
 
@@ -17,14 +18,6 @@ const stateWords: Record<MailStateName, { words: string; glyph: 'ok' | 'bad' | '
   unwanted: { words: 'Turned off by you', glyph: 'off' },
   not_sent_mail_off: { words: 'Not sent: mail is off', glyph: 'off' },
   inbox: { words: 'In the inbox of this desk', glyph: 'ok' },
-};
-const reasonWords: Record<string, string> = {
-  hard_bounce: 'there is no such mailbox',
-  refused: 'the mail server refused it',
-  quiet_hours: 'until your quiet hours end',
-  unsubscribed: 'you unsubscribed',
-  complaint: 'it was reported as unwanted',
-  erasure: 'your data was erased',
 };
 const whyText = ({ state, reason }: Pick<Sent, 'state' | 'reason'>) => {
   if (reason === null || state === 'unwanted' || state === 'not_sent_mail_off') return undefined;
@@ -111,54 +104,5 @@ export function AccountMail() {
         )}
       </section>
     </div>
-  );
-}
-
-type Held = OwnSuppressions['suppressions'][number];
-const heldText = ({ kind, organisation, reason }: Held) => {
-  const what = kind === null ? 'All mail' : kind === 'alert' ? 'Alerts' : 'Reports';
-  const of = organisation === null ? '' : ` of ${organisation}`;
-  return `${what}${of}: ${reasonWords[reason] ?? reason}`;
-};
-
-/** Shown only where something is held back: most people never see it. */
-function HeldBack() {
-  const held = useReading(mailApi.suppressions);
-  const [refusal, setRefusal] = useState<DeskError>();
-  const rows = held.answer?.suppressions ?? [];
-  if (rows.length === 0) return null;
-  const lift = async (row: Held) => {
-    try {
-      await mailApi.lift(row.id);
-      held.reload();
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    }
-  };
-  return (
-    <section>
-      <h2>Held back</h2>
-      <p>Mail to your address that this desk does not send.</p>
-      <div className="list">
-        <table>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.id}>
-                <td className="fill">{heldText(row)}</td>
-                <td>{momentText(row.at)}</td>
-                <td className="num">
-                  {row.reason !== 'erasure' && (
-                    <button type="button" className="btn quiet sm" onClick={() => void lift(row)}>
-                      Let it through
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <FormError message={refusal?.message} reference={refusal?.reference} />
-    </section>
   );
 }

@@ -10,6 +10,7 @@ import { mailApi, useReading } from '../desk/mail_api.ts';
 import '../notifications/notices.css';
 import { Failed } from '../overview/states.tsx';
 import { Toggle } from '../settings/toggle.tsx';
+import { HeldBack } from './held_back.tsx';
 
 const kindWords: Record<NoticeKind, { label: string; help: string }> = {
   security: { label: 'Security', help: 'A new device, a session that was ended, your second factor' },
@@ -30,6 +31,7 @@ export function AccountNotifications() {
   return (
     <div className="settings wide">
       <Kinds preferences={reading.answer} onChange={reading.set} />
+      <HeldBack />
       <Quiet quiet={reading.answer.quiet} onChange={reading.set} />
     </div>
   );
