@@ -86,6 +86,9 @@ test('invited, let in, given another role on the next request, removed while a p
   expect((await call('GET', '/api/sites/shop.example', ana.cookie)).status).toBe(404);
   expect((await call('GET', '/api/session', ana.cookie)).body).toMatchObject({ organisations: [], sites: [] });
 
+  // An ordinary desk has no inbox for development, for its owner neither.
+  expect((await call('GET', '/api/dev/inbox', owner)).status).toBe(404);
+
   // Whoever has an account joins with it: the same address, a link of its own.
   const again = await call('POST', at('/invitations'), owner, { email: 'ana@shop.example', role: 'viewer' });
   const second = tokenOf(again.body.link);

@@ -101,7 +101,24 @@ describe('the inbox of a desk for development', () => {
     );
     expect(html.text).toContain('<h1');
     expect((await call('GET', '/api/dev/inbox/999')).status).toBe(404);
-    expect((await call('GET', '/api/dev/inbox', undefined, {})).status).toBe(401);
+  });
+
+  test('is for whoever runs the desk, on this machine, under dev and demo alone', async () => {
+    const paths = ['/api/dev/inbox', '/api/dev/inbox/1', '/api/dev/inbox/1/html'];
+    const asked = (headers?: Record<string, string>) =>
+      Promise.all(paths.map(async (path) => (await call('GET', path, undefined, headers)).status));
+    expect(await asked()).toEqual([200, 200, 200]);
+    expect(await asked({})).toEqual([401, 401, 401]);
+    const operator = (is: boolean) =>
+      server.desk.house.postgres.person(person, (sql) =>
+        sql.run('UPDATE people SET is_operator = $2 WHERE id = $1', [person, is]),
+      );
+    await operator(false);
+    expect(await asked()).toEqual([404, 404, 404]);
+    await operator(true);
+    // Where there is none its calls are not there either; the journey of organisations asks an ordinary desk.
+    for (const elsewhere of [{ FAIRLEAD_DEV: '1', HOST: '0.0.0.0' }, { HOST: '127.0.0.1' }])
+      expect(readConfig({ ...elsewhere, FAIRLEAD_DATA_DIR: join(folder, 'data') }).inbox).toBe(false);
   });
 });
 

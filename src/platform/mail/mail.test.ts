@@ -68,6 +68,16 @@ let office: MailOffice;
 /** Somebody with an account. */
 let reader = 0;
 
+/** What makes people and mail here. */
+function house() {
+  const keys = openKeyRing({
+    keyFile: join(`${store.dataDir}-keys`, 'test.keys'),
+    dataDir: store.dataDir,
+    random: systemRandom,
+  });
+  return { clock, keys, vault: openTestVault({ keys, postgres: store.postgres }) };
+}
+
 function officeWith(
   changes: {
     smtp?: MailServer | undefined;
@@ -75,23 +85,16 @@ function officeWith(
     transport?: Parameters<typeof openMail>[0]['transport'];
   } = {},
 ) {
-  const keys = openKeyRing({
-    keyFile: join(`${store.dataDir}-keys`, 'test.keys'),
-    dataDir: store.dataDir,
-    random: systemRandom,
-  });
   return openMail({
     config: {
       publicUrl: 'https://desk.example',
       smtp: 'smtp' in changes ? changes.smtp : near,
       inbox: changes.inbox ?? false,
     },
-    clock,
+    ...house(),
     random: systemRandom,
     log: silentLog,
     postgres: store.postgres,
-    keys,
-    vault: openTestVault({ keys, postgres: store.postgres }),
     ...(changes.transport === undefined ? {} : { transport: changes.transport }),
   });
 }
@@ -112,7 +115,7 @@ const last = async () => (await rows())[0];
 beforeAll(async () => {
   store = await openTestPostgres();
   const made = await store.postgres.system((sql) =>
-    createOrganisation(sql, clock, { email: 'reader@shop.example', organisation: 'Shop', hash: 'x' }),
+    createOrganisation(sql, house(), { email: 'reader@shop.example', organisation: 'Shop', hash: 'x' }),
   );
   reader = made.personId;
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', () => resolve()));
@@ -295,7 +298,7 @@ describe('a server that does not take it', () => {
     expect(await office.suppressions.lift(to, (await office.suppressions.of(to))[0]?.id ?? 0)).toBe(false);
 
     const { organisationId, personId } = await store.postgres.system((sql) =>
-      createOrganisation(sql, clock, { email: 'gone@shop.example', organisation: 'Gone', hash: 'x' }),
+      createOrganisation(sql, house(), { email: 'gone@shop.example', organisation: 'Gone', hash: 'x' }),
     );
     await send(notice, { words: 'to a person' }, { to: 'gone@shop.example', personId });
     const count = await of();
