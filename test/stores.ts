@@ -43,7 +43,10 @@ export async function openTestPostgres(migrations: readonly URL[] = postgresMigr
       const client = new pg.Client(await ownerLogin(postgres));
       await client.connect();
       try {
-        return await work(sqlOn(client));
+        const sql = sqlOn(client);
+        const result = await work(sql);
+        for (const { text, params } of sql.last()) await client.query(text, [...params]);
+        return result;
       } finally {
         await client.end();
       }

@@ -71,6 +71,8 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
       ...parts.login,
       types: readers,
       max,
+      // Statements are sent as they are asked and not one answer later; what matters is the last ones and their COMMIT.
+      pipeline: true,
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: waits.later,
       statement_timeout: statementMs,
@@ -120,7 +122,13 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     try {
       const result = await work(sql);
       sql.end();
-      const { command } = await client.query('COMMIT');
+      const sent = sql.last().map(({ text, params }) => client.query(text, [...params]));
+      const commit = client.query('COMMIT');
+      // After a failed statement COMMIT answers too: both are waited for, and the statement's error is the one that counts.
+      const [ended] = await Promise.allSettled([commit, ...sent]);
+      await Promise.all(sent);
+      if (ended.status === 'rejected') throw ended.reason;
+      const { command } = ended.value;
       // A statement failed, the work swallowed its error, and PostgreSQL answers COMMIT with ROLLBACK.
       if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a failed statement was ignored.');
       return result;

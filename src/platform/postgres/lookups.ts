@@ -24,7 +24,7 @@ export const lookups = [
 
 /** Every function that deletes; each answers with how many rows went. */
 export const deletions = [
-  'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone) -> bigint',
+  'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_expired_tokens(moment timestamp with time zone) -> bigint',
   'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
@@ -32,11 +32,12 @@ export const deletions = [
   'retention.delete_old_self_audits(moment timestamp with time zone) -> bigint',
   'retention.delete_old_sign_up_invitations(moment timestamp with time zone) -> bigint',
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
-  'retention.drop_audit_addresses(moment timestamp with time zone) -> bigint',
+  'retention.drop_audit_addresses(chain bigint, after bigint, through bigint, moment timestamp with time zone) -> bigint',
 ] as const;
 
 /** What is done to the trail of acts beyond reading it: writing at its end, and reading where every chain stands. */
 export const chaining = [
-  'audit.append(of_person bigint, acts text) -> bigint',
+  'audit.append(of_person bigint, chain bigint, digests bytea[], acts json) -> bigint',
+  'audit.append_one(of_person bigint, chain bigint, digest bytea, entry uuid, at timestamp with time zone, action text, class text, outcome text, reason text, actor_type text, actor text, actor_name bytea, actor_commitment bytea, targets jsonb, details bytea, details_commitment bytea, request_id text, address text, address_salt bytea, address_commitment bytea) -> bigint',
   'audit.every_head() -> (organisation_id bigint, seq bigint, hash bytea)',
 ] as const;

@@ -12,6 +12,16 @@ export interface Sql {
   maybe<Row extends object>(text: string, params?: readonly unknown[]): Promise<Row | undefined>;
   /** For statements without an answer: how many rows they touched. */
   run(text: string, params?: readonly unknown[]): Promise<number>;
+  /**
+   * Statements that go to the server together with COMMIT, in one message: what they lock is locked for no round trip.
+   * Asked once, when the work has ended well; one that fails undoes the transaction, and its error is the transaction's.
+   */
+  beforeCommit(statements: () => readonly Statement[]): void;
+}
+
+export interface Statement {
+  text: string;
+  params: readonly unknown[];
 }
 
 /** What a client must be able to do here; pg's pool clients and single clients both can. */
@@ -19,9 +29,13 @@ export interface Connection {
   query<Row extends object>(text: string, params?: unknown[]): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
-/** An Sql on a connection that refuses to be used after `end()`: outside its transaction the organisation is not set. */
-export function sqlOn(connection: Connection): Sql & { end(): void } {
+/**
+ * An Sql on a connection that refuses to be used after `end()`: outside its transaction the organisation is not set.
+ * `last()` is what was asked to be sent before COMMIT.
+ */
+export function sqlOn(connection: Connection): Sql & { end(): void; last(): Statement[] } {
   let ended = false;
+  const last: (() => readonly Statement[])[] = [];
   async function ask(text: string, params: readonly unknown[] = []) {
     if (ended)
       throw new Error('This transaction has ended: await every query inside the function that was given its sql.');
@@ -42,9 +56,14 @@ export function sqlOn(connection: Connection): Sql & { end(): void } {
       return row as never;
     },
     run: async (text, params) => (await ask(text, params)).rowCount ?? 0,
+    beforeCommit(statements) {
+      if (ended) throw new Error('This transaction has ended: nothing can be written before its COMMIT any more.');
+      last.push(statements);
+    },
     end() {
       ended = true;
     },
+    last: () => last.flatMap((statements) => statements()),
   };
 }
 

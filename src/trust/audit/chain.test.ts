@@ -236,11 +236,21 @@ test('a network goes after ninety days and an entry after two years, and the cha
   expect((await next.verify()).findings).toEqual([]);
   await store.postgres.tenant(north, (sql) => audit.record(sql, north, act));
 
+  const signedHash = await hashOf(north, 3);
   clock.set(Date.parse('2025-03-01T09:00:00Z'));
   expect(await next.retain()).toMatchObject({ entries: 0 });
   // After the first checkpoint and before the second one are two years over: only what the first signed goes.
   clock.set(Date.parse('2025-03-01T10:30:00Z'));
-  expect(await next.retain()).toMatchObject({ entries: 6 });
+  // A desk that stopped in the middle: the beginning was moved, and one of the three entries before it is still there.
+  const piece = await store.postgres.retention((sql) =>
+    sql.one(`SELECT retention.delete_audit_entries(1, 3, $1, $2, 2) AS gone`, [
+      Buffer.from(signedHash, 'hex'),
+      new Date(start + hour / 2),
+    ]),
+  );
+  expect([piece, await kept()]).toMatchObject([{ gone: 2 }, { first: 3 }]);
+  expect((await next.verify()).findings).toEqual([]);
+  expect(await next.retain()).toMatchObject({ entries: 4 });
   expect(await kept()).toMatchObject({ first: 4, last: 7 });
   expect(await next.verify()).toMatchObject({ entries: 5, findings: [] });
   expect((await next.proofs(north, { seq: 3, hash: (await baseOf(north)) ?? '' })).length).toBe(2);
@@ -248,6 +258,13 @@ test('a network goes after ninety days and an entry after two years, and the cha
   await owner(`UPDATE audit.entries SET action = 'key.revoked' WHERE organisation_id = 1 AND seq = 4`);
   expect((await next.verify()).findings).toMatchObject([{ kind: 'changed', seq: 4 }]);
 });
+
+async function hashOf(organisation: number, seq: number): Promise<string> {
+  const row = await store.postgres.tenant(organisation, (sql) =>
+    sql.one<{ hash: string }>("SELECT encode(hash, 'hex') AS hash FROM audit.entries WHERE seq = $1", [seq]),
+  );
+  return row.hash;
+}
 
 async function baseOf(organisation: number): Promise<string | undefined> {
   const row = await store.postgres.tenant(organisation, (sql) =>
@@ -285,12 +302,12 @@ describe('the app (AUT-17)', () => {
     );
     const remove = (through: number, digest: Buffer) =>
       store.postgres.retention((sql) =>
-        sql.one('SELECT retention.delete_audit_entries($1, $2, $3, $4)', [south, through, digest, '9999-01-01']),
+        sql.one('SELECT retention.delete_audit_entries($1, $2, $3, $4, 10)', [south, through, digest, '9999-01-01']),
       );
     await expect(remove(seq, hash)).rejects.toThrow('younger than their window');
     await expect(remove(seq, Buffer.alloc(32))).rejects.toThrow('this hash');
     const rows = await store.postgres.retention((sql) =>
-      sql.one(`SELECT retention.drop_audit_addresses('9999-01-01') AS gone`),
+      sql.one(`SELECT retention.drop_audit_addresses(2, 0, 99, '9999-01-01') AS gone`),
     );
     expect(rows).toEqual({ gone: 0 });
   });

@@ -6,7 +6,7 @@ import { type History, headsOf, nextLine, type SignedCheckpoint, signerOf, takeL
 import { openCheckpointFile } from './checkpoint_file.ts';
 import { zeroHash } from './entry.ts';
 import { type Head, merklePath, type Step } from './merkle.ts';
-import { linkOf, readHead, readRows, type StoredHead } from './stored.ts';
+import { linkOf, readHead, readRows, type StoredHead, type StoredRow } from './stored.ts';
 import { addressDays, type Finding, findingsMax, openVerifier } from './verify.ts';
 
 /** Entries stay for two years (RET-05). */
@@ -17,6 +17,8 @@ const dayMs = 24 * hourMs;
 const firstRetentionMs = 5 * 60_000;
 /** Rows read at once: a few milliseconds of this thread. */
 const pageRows = 1_000;
+/** Entries that lose their network, or go, in one statement: well under a second. */
+const retainedRows = 20_000;
 /** Entries that one look goes on by, and how long what was verified counts. */
 const lookRows = 20_000;
 const lookedMs = hourMs;
@@ -123,22 +125,28 @@ export function openKeeper(parts: {
   async function retain() {
     const now = clock.now();
     const moment = yearsBefore(now, keptYears);
-    const addresses = await deleted('drop_audit_addresses($1)', [new Date(now - addressDays * dayMs)]);
     const old = new Map<number, { seq: number; hash: string }>();
     await file.read(signer.publicKey, (_line, seen, problem) => {
       if (problem !== undefined || seen.newest === undefined || Date.parse(seen.newest.at) >= moment) return;
       for (const { organisation, seq, hash } of seen.heads.values()) old.set(organisation, { seq, hash });
     });
+    let addresses = 0;
     let entries = 0;
-    for (const [organisation, { seq, hash }] of old) {
+    const limit = new Date(now - addressDays * dayMs);
+    for (const { organisation } of await everyHead()) {
       const head = await seeing(organisation, (sql) => readHead(sql, organisation));
-      if (head === undefined || head.base_seq >= seq) continue;
-      entries += await deleted("delete_audit_entries($1, $2, decode($3, 'hex'), $4)", [
-        organisation,
-        seq,
-        hash,
-        new Date(moment),
-      ]);
+      if (head === undefined) continue;
+      for (let after = head.base_seq; after < head.seq; after += retainedRows)
+        addresses += await deleted('drop_audit_addresses($1, $2, $3, $4)', [
+          ...[organisation, after, Math.min(after + retainedRows, head.seq), limit],
+        ]);
+      // Also where the beginning was moved already: a desk that stopped in between has the rest to remove.
+      const signed = old.get(organisation);
+      if (signed === undefined) continue;
+      for (let gone = retainedRows; gone === retainedRows; entries += gone)
+        gone = await deleted("delete_audit_entries($1, $2, decode($3, 'hex'), $4, $5)", [
+          ...[organisation, signed.seq, signed.hash, new Date(moment), retainedRows],
+        ]);
     }
     if (addresses + entries > 0) log.info('audit.retention', { addresses, entries });
     return { addresses, entries };
@@ -184,12 +192,11 @@ export function openKeeper(parts: {
       signed: signed.filter(({ seq }) => seq > base.seq),
       nowMs: clock.now(),
     });
-    for (let after = base.seq; ; ) {
-      const rows = await seeing(organisation, (sql) => readRows(sql, organisation, after, pageRows));
-      for (const row of rows) if (row.seq <= (head?.seq ?? 0)) verifier.take(linkOf(row));
-      after = rows.at(-1)?.seq ?? after;
-      if (rows.length < pageRows || after >= (head?.seq ?? 0)) break;
-    }
+    for await (const rows of pagesOf(organisation, base.seq))
+      for (const row of rows) {
+        if (row.seq > (head?.seq ?? 0)) break;
+        verifier.take(linkOf(row));
+      }
     const { entries, findings } = verifier.end(head);
     if (base.seq > 0 && !signed.some(({ seq, hash }) => seq === base.seq && hash === base.hash))
       findings.unshift({
@@ -199,6 +206,20 @@ export function openKeeper(parts: {
         sentence: `Entries up to ${base.seq} of organisation ${organisation} were removed, and no signed checkpoint says that the chain stood there.`,
       });
     return { entries, findings };
+  }
+
+  /** Pages of a chain in order. The database reads the next one while this thread computes hashes over the last. */
+  async function* pagesOf(organisation: number, base: number): AsyncGenerator<StoredRow[]> {
+    const page = (after: number) => seeing(organisation, (sql) => readRows(sql, organisation, after, pageRows));
+    let rows = await page(base);
+    while (rows.length > 0) {
+      const last = rows.at(-1)?.seq ?? base;
+      const next = rows.length < pageRows ? Promise.resolve([]) : page(last);
+      // Whoever stops in the middle asks for no answer any more.
+      next.catch(() => {});
+      yield rows;
+      rows = await next;
+    }
   }
 
   async function look(organisation: number): Promise<Look> {

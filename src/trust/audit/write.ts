@@ -1,7 +1,7 @@
 import type { Act, Actor, Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { shownName } from '../../platform/email.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import type { Sql, Statement } from '../../platform/postgres/index.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Place, type Vault, VaultError } from '../../platform/vault.ts';
 import { actions, isAction } from './actions.ts';
@@ -60,7 +60,7 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
       const rows: Row[] = [];
       for (const trail of trails.length === 0 ? (['desk'] as const) : trails)
         rows.push(await rowOf(sql, trail, act, personId));
-      await append(sql, personId, rows);
+      append(sql, personId, rows);
     },
   };
 
@@ -68,7 +68,7 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
     if (acts.length > actsMax) throw new Error(`${acts.length} acts at once are more than ${actsMax}.`);
     const rows: Row[] = [];
     for (const act of acts) rows.push(await rowOf(sql, organisationId, act, undefined));
-    if (rows.length > 0) await append(sql, null, rows);
+    append(sql, null, rows);
   }
 
   async function rowOf(sql: Sql, trail: Trail, act: Act, about: number | undefined): Promise<Row> {
@@ -198,10 +198,51 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
   }
 }
 
-async function append(sql: Sql, ofPerson: number | null, rows: readonly Row[]): Promise<void> {
+/** Entries of one call of the database; more of one transaction are several calls. */
+type Run = { trail: number; ofPerson: number | null; rows: Row[] };
+
+/** What the open transactions have to write. */
+const waiting = new WeakMap<Sql, Run[]>();
+
+/**
+ * Acts go to the database with the COMMIT of their transaction: the head of a chain is held while the server writes, and
+ * not while this process waits for an answer and thinks.
+ */
+function append(sql: Sql, ofPerson: number | null, rows: readonly Row[]): void {
+  let runs = waiting.get(sql);
+  if (runs === undefined) {
+    const mine: Run[] = [];
+    runs = mine;
+    waiting.set(sql, mine);
+    // Chains in rising order, so that two transactions that write into the same ones never wait for each other crosswise.
+    sql.beforeCommit(() => mine.sort((a, b) => a.trail - b.trail).map(statementOf));
+  }
+  for (const row of rows) {
+    const trail = row.entry.organisation;
+    const run = runs.findLast((one) => one.trail === trail);
+    if (run === undefined || run.ofPerson !== ofPerson || run.rows.length >= actsMax)
+      runs.push({ trail, ofPerson, rows: [row] });
+    else run.rows.push(row);
+  }
+}
+
+const appendOne = `SELECT audit.append_one(${Array.from({ length: 20 }, (_, i) => `$${i + 1}`).join(', ')})`;
+
+function statementOf({ trail, ofPerson, rows }: Run): Statement {
+  const [row] = rows;
+  if (row !== undefined && rows.length === 1) {
+    const { entry } = row;
+    return {
+      text: appendOne,
+      params: [
+        ...[ofPerson, trail, Buffer.from(entryDigest(entry), 'hex'), entry.entry, entry.at, entry.action, entry.class],
+        ...[entry.outcome, entry.reason, entry.actor_type, entry.actor, row.actorName, bytes(entry.actor_commitment)],
+        ...[JSON.stringify(entry.targets), row.details, bytes(entry.details_commitment), entry.request_id, row.address],
+        ...[row.addressSalt, bytes(entry.address_commitment)],
+      ],
+    };
+  }
   const acts = rows.map(({ entry, actorName, details, address, addressSalt }) => ({
-    organisation_id: entry.organisation,
-    digest: `\\x${entryDigest(entry)}`,
     entry: entry.entry,
     at: entry.at,
     action: entry.action,
@@ -220,11 +261,15 @@ async function append(sql: Sql, ofPerson: number | null, rows: readonly Row[]): 
     address_salt: bytea(addressSalt),
     address_commitment: entry.address_commitment === null ? null : `\\x${entry.address_commitment}`,
   }));
-  const { written } = await sql.one<{ written: number }>('SELECT audit.append($1, $2) AS written', [
-    ofPerson,
-    JSON.stringify(acts),
-  ]);
-  if (written !== rows.length) throw new Error(`${rows.length} acts were given, and ${written} were written.`);
+  const digests = rows.map(({ entry }) => `"\\\\x${entryDigest(entry)}"`);
+  return {
+    text: 'SELECT audit.append($1, $2, $3, $4)',
+    params: [ofPerson, trail, `{${digests.join(',')}}`, JSON.stringify(acts)],
+  };
+}
+
+function bytes(hex: string | null): Buffer | null {
+  return hex === null ? null : Buffer.from(hex, 'hex');
 }
 
 const subjectBytes = 32;
