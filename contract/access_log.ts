@@ -13,6 +13,31 @@ export const accessEntry = z.object({
 });
 export type AccessEntry = z.infer<typeof accessEntry>;
 
+const filters = {
+  /** A UTC day; today when absent. */
+  day: z.iso.date().optional(),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).optional(),
+  /** `404`, or `4xx` for all that begin so. */
+  status: z
+    .string()
+    .regex(/^[1-5](\d\d|xx)$/)
+    .optional(),
+  /** Part of a route, in upper or lower case. */
+  route: z.string().min(1).max(120).optional(),
+};
+export const accessPageMax = 1_000;
+export const accessQuestion = z.strictObject({
+  ...filters,
+  /** `next` of the page before. */
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(accessPageMax).default(accessPageMax),
+});
+export const accessExportQuestion = z.strictObject({ ...filters, format: z.enum(['ndjson', 'csv']).default('ndjson') });
+export type AccessFilters = Omit<z.infer<typeof accessExportQuestion>, 'day' | 'format'>;
+
 export const accessPage = z.object({
   /** Switched off by FAIRLEAD_ACCESS_LOG=off: what is there is older. */
   on: z.boolean(),
@@ -20,8 +45,13 @@ export const accessPage = z.object({
   days: z.array(z.iso.date()),
   day: z.iso.date(),
   /** The newest first. */
-  entries: z.array(accessEntry),
-  /** Where older ones of the day begin; null at its first. */
+  entries: z.array(
+    accessEntry.extend({
+      /** Country and region of the address, `DE, Berlin`, by the places file of now; empty where it is not known. */
+      place: z.string(),
+    }),
+  ),
+  /** Where to go on towards the day's beginning; null at it. A page of a narrow filter may be short, or empty, and go on. */
   next: z.string().nullable(),
 });
 export type AccessPage = z.infer<typeof accessPage>;

@@ -19,5 +19,16 @@ export const examples: Examples = ({ organisation }) => {
       status: 200,
       badParams: [[`/api/organisations/1/audit/export?format=pdf`, 'format']],
     },
+    'GET /api/audit': {
+      path: () => '/api/audit?limit=5&group=operator',
+      status: 200,
+      badParams: [['/api/audit?limit=201', 'limit']],
+    },
+    'GET /api/audit/chain': { path: () => '/api/audit/chain', status: 200 },
+    'GET /api/audit/export': {
+      path: () => '/api/audit/export?format=csv&group=session',
+      status: 200,
+      badParams: [['/api/audit/export?format=pdf', 'format']],
+    },
   };
 };

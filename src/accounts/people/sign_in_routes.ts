@@ -6,13 +6,15 @@ import { ownAct, type People } from './parts.ts';
 import { findPerson, storedHash } from './person.ts';
 import { answerOf, signInExpired } from './sign_in.ts';
 
+type Asker = Parameters<typeof ownAct>[0];
+
 /** Wrong codes that one sign-in may meet before it has to start again with the password. */
 const wrongCodesMax = 5;
 
 /** Signing in: the password, and where the person has one, the second factor. */
 export function signInRoutes(people: People): Route[] {
   const { house, passwords, tokens, secondFactor, signIns, later, throttles } = people;
-  const { postgres, audit } = house;
+  const { postgres, audit, vault } = house;
 
   return [
     defineRoute({
@@ -33,17 +35,9 @@ export function signInRoutes(people: People): Route[] {
           throw error;
         });
         if (!isRight || personId === undefined) {
-          if (personId !== undefined)
-            later.do('sign_in_refused', () =>
-              postgres.person(personId, (sql) =>
-                audit.recordOfPerson(sql, personId, {
-                  ...ownAct(request, personId, 'session.refused'),
-                  actor: { type: 'visitor' },
-                  outcome: 'refused',
-                  reason: 'wrong_password',
-                }),
-              ),
-            );
+          later.do('sign_in_refused', () =>
+            personId === undefined ? refusedUnknown(name, request) : refused(personId, request),
+          );
           throw new RequestError(
             'wrong_credentials',
             'This name and password do not belong together. A name is an e-mail address or a username.',
@@ -103,6 +97,35 @@ export function signInRoutes(people: People): Route[] {
       },
     }),
   ];
+
+  async function refused(personId: number, request: Asker): Promise<void> {
+    await postgres.person(personId, (sql) =>
+      audit.recordOfPerson(sql, personId, {
+        ...ownAct(request, personId, 'session.refused'),
+        actor: { type: 'visitor' },
+        outcome: 'refused',
+        reason: 'wrong_password',
+      }),
+    );
+  }
+
+  /**
+   * Nobody's trail is the desk's own (AUD-05). The name that was tried is a keyed digest there: the same one shows as the
+   * same, and nobody learns whose address was mistyped, or what password was put into the wrong field.
+   */
+  async function refusedUnknown(name: string, request: Asker): Promise<void> {
+    const digest = await vault.subject('desk', 'email', name);
+    await postgres.system((sql) =>
+      audit.record(sql, 'desk', {
+        action: 'session.refused',
+        actor: { type: 'visitor' },
+        targets: [{ type: 'unknown_name', id: digest.subarray(0, 16).toString('hex') }],
+        outcome: 'refused',
+        reason: 'unknown_name',
+        request: { id: request.requestId, address: request.address },
+      }),
+    );
+  }
 
   async function prove(name: string, password: string) {
     const personId = await findPerson(house, name);

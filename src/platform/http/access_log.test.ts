@@ -33,12 +33,12 @@ it('writes a file a day for its user alone, and reads it from the end', async ()
   await log.flush();
   expect(await accessDays(dir)).toEqual(['2026-11-29', '2026-11-28']);
   expect(statSync(join(dir, '2026-11-28.ndjson')).mode & 0o777).toBe(0o600);
-  const first = await readAccessDay(dir, '2026-11-28', undefined, 2);
+  const first = await readAccessDay(dir, '2026-11-28', { limit: 2 });
   expect(first.entries.map((entry) => entry.request_id)).toEqual(['id-4', 'id-3']);
-  const second = await readAccessDay(dir, '2026-11-28', first.next ?? '', 2);
-  const third = await readAccessDay(dir, '2026-11-28', second.next ?? '', 2);
+  const second = await readAccessDay(dir, '2026-11-28', { cursor: first.next ?? '', limit: 2 });
+  const third = await readAccessDay(dir, '2026-11-28', { cursor: second.next ?? '', limit: 2 });
   expect(third).toMatchObject({ entries: [{ request_id: 'id-0', time: '2026-11-28T23:59:59.000Z' }], next: null });
-  expect(await readAccessDay(dir, '2026-01-01', undefined, 2)).toEqual({ entries: [], next: null });
+  expect(await readAccessDay(dir, '2026-01-01', { limit: 2 })).toEqual({ entries: [], next: null });
 });
 
 it('passes over a line that a full disk has cut, and reads a long day in pages', async () => {
@@ -49,11 +49,33 @@ it('passes over a line that a full disk has cut, and reads a long day in pages',
   const seen: string[] = [];
   let next: string | null | undefined;
   do {
-    const page = await readAccessDay(dir, '2026-11-28', next ?? undefined, 1_000);
+    const page = await readAccessDay(dir, '2026-11-28', { cursor: next ?? undefined, limit: 1_000 });
     seen.push(...page.entries.map((entry) => entry.request_id));
     next = page.next;
   } while (next !== null);
   expect(seen).toEqual(Array.from({ length: 5_000 }, (_, n) => `id-${4_999 - n}`));
+});
+
+it('finds one line among many by status, method and route, over the edge of a piece and of a page', async () => {
+  const rare = { address: '203.0.113.7', method: 'POST', route: 'POST /api/sessions', status: 401, ms: 3 };
+  for (let n = 0; n < 9_000; n++) {
+    if (n === 10) log.write({ ...rare, requestId: 'rare' });
+    line(`id-${n}`);
+  }
+  await log.flush();
+  const file = join(dir, '2026-11-28.ndjson');
+  // Longer than what is read at once, without a line's end: gone past, and nothing before it is lost.
+  writeFileSync(file, `${readFileSync(file, 'utf8')}${'x'.repeat(17 * 1024 * 1024)}\n`);
+  for (const asked of [{ status: '4xx' }, { status: '401' }, { method: 'POST' }, { route: 'API/SESS' }] as const) {
+    const pages = [await readAccessDay(dir, '2026-11-28', { ...asked, limit: 10 })];
+    while (pages.at(-1)?.next !== null)
+      pages.push(await readAccessDay(dir, '2026-11-28', { ...asked, cursor: pages.at(-1)?.next ?? '', limit: 10 }));
+    expect(pages.map(({ entries }) => entries.map((entry) => entry.request_id))).toEqual([[], ['rare']]);
+  }
+  expect(await readAccessDay(dir, '2026-11-28', { status: '402', cursor: '9000', limit: 10 })).toEqual({
+    entries: [],
+    next: null,
+  });
 });
 
 it('is gone after 90 days, by name and by date of change (RET-09)', async () => {

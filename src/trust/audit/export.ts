@@ -5,7 +5,7 @@ import type { BundleLine } from './bundle.ts';
 import { zeroHash } from './entry.ts';
 import type { Keeper } from './keeper.ts';
 import { type FullRow, nextEntries, type Opened, openReader, shownEntry } from './read.ts';
-import { linkOf, type StoredHead } from './stored.ts';
+import { linkOf, type StoredHead, seeChain } from './stored.ts';
 
 type Filters = Omit<z.infer<typeof auditExportQuestion>, 'format'>;
 type Parts = Pick<House, 'postgres' | 'vault' | 'clock'> & { keeper: Keeper };
@@ -100,7 +100,7 @@ async function* entriesOf(
 ): AsyncGenerator<{ row: FullRow; opened: Opened }[]> {
   const open = openReader(vault);
   for (let after = span.after; ; ) {
-    const rows = await postgres.tenant(organisation, (sql) =>
+    const rows = await seeChain(postgres, organisation, (sql) =>
       nextEntries(sql, organisation, { ...asked, after, through: span.through, count: pageRows }),
     );
     const found = [];

@@ -7,6 +7,7 @@ import { openWriter, type Parts } from './write.ts';
 export { type BundleVerification, verifyBundle } from './bundle.ts';
 export { keyName } from './checkpoint.ts';
 export { auditFiles } from './checkpoint_file.ts';
+export { csvCell } from './export.ts';
 export { openKeeper, type Verification } from './keeper.ts';
 
 export const auditMigrations = new URL('./migrations/', import.meta.url);

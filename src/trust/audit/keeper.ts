@@ -1,12 +1,12 @@
 import { type Clock, repeat } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { Postgres } from '../../platform/postgres/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type History, headsOf, nextLine, type SignedCheckpoint, signerOf, takeLine } from './checkpoint.ts';
 import { openCheckpointFile } from './checkpoint_file.ts';
 import { zeroHash } from './entry.ts';
 import { type Head, merklePath, type Step } from './merkle.ts';
-import { linkOf, readHead, readRows, type StoredHead, type StoredRow } from './stored.ts';
+import { linkOf, readHead, readRows, type StoredHead, type StoredRow, seeChain } from './stored.ts';
 import { addressDays, type Finding, findingsMax, openVerifier } from './verify.ts';
 
 /** Entries stay for two years (RET-05). */
@@ -107,10 +107,6 @@ export function openKeeper(parts: {
         `SELECT organisation_id AS organisation, seq, encode(hash, 'hex') AS hash FROM audit.every_head()`,
       ),
     );
-  /** The desk's own chain is seen by nobody's door, every other by its organisation's. */
-  const seeing = <T>(organisation: number, work: (sql: Sql) => Promise<T>) =>
-    organisation === 0 ? postgres.system(work) : postgres.tenant(organisation, work);
-
   function checkpoint(): Promise<void> {
     return inTurn(async () => {
       const before = await history();
@@ -134,7 +130,7 @@ export function openKeeper(parts: {
     let entries = 0;
     const limit = new Date(now - addressDays * dayMs);
     for (const { organisation } of await everyHead()) {
-      const head = await seeing(organisation, (sql) => readHead(sql, organisation));
+      const head = await seeChain(postgres, organisation, (sql) => readHead(sql, organisation));
       if (head === undefined) continue;
       for (let after = head.base_seq; after < head.seq; after += retainedRows)
         addresses += await deleted('drop_audit_addresses($1, $2, $3, $4)', [
@@ -184,7 +180,7 @@ export function openKeeper(parts: {
   }
 
   async function verifyChain(organisation: number, signed: { seq: number; hash: string; at: string }[]) {
-    const head = await seeing(organisation, (sql) => readHead(sql, organisation));
+    const head = await seeChain(postgres, organisation, (sql) => readHead(sql, organisation));
     const base = { seq: head?.base_seq ?? 0, hash: head?.base_hash ?? zeroHash };
     const verifier = openVerifier({
       organisation,
@@ -210,7 +206,8 @@ export function openKeeper(parts: {
 
   /** Pages of a chain in order. The database reads the next one while this thread computes hashes over the last. */
   async function* pagesOf(organisation: number, base: number): AsyncGenerator<StoredRow[]> {
-    const page = (after: number) => seeing(organisation, (sql) => readRows(sql, organisation, after, pageRows));
+    const page = (after: number) =>
+      seeChain(postgres, organisation, (sql) => readRows(sql, organisation, after, pageRows));
     let rows = await page(base);
     while (rows.length > 0) {
       const last = rows.at(-1)?.seq ?? base;
@@ -224,7 +221,7 @@ export function openKeeper(parts: {
 
   async function look(organisation: number): Promise<Look> {
     await history();
-    const head = await seeing(organisation, (sql) => readHead(sql, organisation));
+    const head = await seeChain(postgres, organisation, (sql) => readHead(sql, organisation));
     const list = signed.get(organisation) ?? [];
     const last = list.at(-1);
     const base = { seq: head?.base_seq ?? 0, hash: head?.base_hash ?? zeroHash };
@@ -245,7 +242,7 @@ export function openKeeper(parts: {
     let { at } = known;
     for (let after = known.seq; after < through; ) {
       const count = Math.min(pageRows, through - after);
-      const rows = await seeing(organisation, (sql) => readRows(sql, organisation, after, count));
+      const rows = await seeChain(postgres, organisation, (sql) => readRows(sql, organisation, after, count));
       for (const row of rows) {
         if (row.seq > through) break;
         verifier.take(linkOf(row));

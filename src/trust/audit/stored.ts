@@ -1,6 +1,15 @@
-import type { Sql } from '../../platform/postgres/index.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { Entry } from './entry.ts';
 import type { Link } from './verify.ts';
+
+/** Work that sees one chain: the desk's own, number 0, is seen by nobody's door, every other by its organisation's. */
+export function seeChain<T>(
+  postgres: Pick<Postgres, 'system' | 'tenant'>,
+  chain: number,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  return chain === 0 ? postgres.system(work) : postgres.tenant(chain, work);
+}
 
 /** A row as the database gives it; digests of sealed bytes are taken there, so that the bytes need not travel. */
 export interface StoredRow {
