@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { SelfAudit } from '../../contract/self_audit.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
@@ -9,7 +10,6 @@ import { volumeEncryption } from '../platform/volume.ts';
 import { fieldSealed } from '../trust/classes/index.ts';
 import { certificateFindings } from './certificate_findings.ts';
 import { diskWarnShare, type Readiness } from './health.ts';
-import type { SelfAudit } from './self_audit.ts';
 import { onDesk } from './with_desk.ts';
 
 export type Finding = { what: string; state: 'ok' | 'look' | 'wrong'; fact: string; todo?: string };

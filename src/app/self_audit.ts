@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type SelfAudit, selfAudit } from '../../contract/self_audit.ts';
 import { repeat } from '../platform/clock.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
@@ -10,19 +11,6 @@ import { type Finding, standingFindings } from './doctor.ts';
  * every table is still bound by row security and every column still has a class. The result is stored, so that it can be
  * shown that it was looked at.
  */
-const finding = z.object({
-  what: z.string(),
-  state: z.enum(['ok', 'look', 'wrong']),
-  fact: z.string(),
-  todo: z.string().optional(),
-});
-const selfAudit = z.object({
-  made_at: z.iso.datetime(),
-  worst: z.enum(['ok', 'look', 'wrong']),
-  findings: z.array(finding),
-});
-export type SelfAudit = z.infer<typeof selfAudit>;
-
 const firstMs = 10 * 60_000;
 const dayMs = 86_400_000;
 const shownMax = 30;

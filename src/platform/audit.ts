@@ -31,8 +31,8 @@ export interface Actor {
 
 export interface Audit {
   /**
-   * Writes the act down in the caller's transaction, so that neither stands without the other. Call it last: from then
-   * until the transaction ends, other acts in the same trail wait.
+   * Writes the act down in the caller's transaction, so that neither stands without the other. It is sent with COMMIT:
+   * the trail does not show it before.
    * @param organisationId one whose door the transaction opened; `desk` for what belongs to no organisation
    */
   record(sql: Sql, organisationId: number | 'desk', act: Act): Promise<void>;

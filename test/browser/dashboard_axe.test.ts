@@ -139,6 +139,11 @@ const looks: Record<string, Look> = {
     path: '/o/cedar-loom/trust/audit?q=broken',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'access log': {
+    path: '/desk/access-log',
+    act: (page) => page.getByText('2001:db8:71a3:4f::9e12').waitFor(),
+  },
+  'self-checks of the desk': { path: '/desk/checks', act: (page) => page.getByText('Worth a look').first().waitFor() },
   exports: {
     path: '/s/shop.example/exports',
     act: (page) => page.getByText('212 of 500 days, 671.2 MB').waitFor(),

@@ -226,4 +226,39 @@ describe('the access log', () => {
     );
     expect(rows).toHaveLength(1);
   });
+
+  it('leaves one entry for the pages of a minute, and one for each other day, filter and file', async () => {
+    const cookie = cookies.map((one) => one.split(';')[0]).join('; ');
+    const read = async (query: string) =>
+      (await fetch(`${base}/api/access-log${query}`, { headers: { ...secure, cookie } })).text();
+    const first = accessPage.parse(JSON.parse(await read('?status=4xx&limit=1')));
+    expect(first.entries).toMatchObject([{ place: '' }]);
+    expect(Math.floor((first.entries[0]?.status ?? 0) / 100)).toBe(4);
+    await read(`?status=4xx&limit=1&cursor=${first.next}`);
+    const csv = await read(`/export?format=csv&status=4xx&day=${first.day}`);
+    expect(csv.split('\r\n').length).toBeGreaterThan(2);
+    const rows = await server.desk.house.postgres.system((sql) =>
+      sql.query<{ targets: unknown }>(
+        "SELECT targets FROM audit.entries WHERE action = 'access_log.read' ORDER BY seq",
+      ),
+    );
+    expect(rows.slice(1).map(({ targets }) => targets)).toEqual(Array(2).fill([{ type: 'access-log', id: first.day }]));
+  });
+
+  it("a sign-in under a name that nobody has stands in the desk's own trail, without the name (AUD-05)", async () => {
+    const body = JSON.stringify({ email: 'Nobody@shop.example', password: 'what nobody has' });
+    const headers = { ...secure, 'content-type': 'application/json', origin: base };
+    expect((await fetch(`${base}/api/sessions`, { method: 'POST', headers, body })).status).toBe(401);
+    const cookie = cookies.map((one) => one.split(';')[0]).join('; ');
+    const trail = async () => {
+      const answer = await fetch(`${base}/api/audit?action=session.refused`, { headers: { ...secure, cookie } });
+      return (await answer.json()) as { entries: { reason: string; targets: { type: string; id: string }[] }[] };
+    };
+    await expect.poll(async () => (await trail()).entries.length).toBe(1);
+    const seen = await trail();
+    expect(seen.entries).toMatchObject([
+      { reason: 'unknown_name', targets: [{ type: 'unknown_name', id: expect.stringMatching(/^[0-9a-f]{32}$/) }] },
+    ]);
+    expect(JSON.stringify(seen).toLowerCase()).not.toContain('nobody@');
+  });
 });

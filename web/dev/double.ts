@@ -10,6 +10,7 @@ import { exportsOf } from './double_exports.ts';
 import { answerIdentities } from './double_identities.ts';
 import { importsOf } from './double_imports.ts';
 import { mailOf } from './double_mail.ts';
+import { operatorOf } from './double_operator.ts';
 import { openOrganisations } from './double_organisations.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
@@ -224,7 +225,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (!signedIn) return fail(401, 'unauthenticated', 'Sign in first.');
     if (lapsed) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
     if (path === '/api/session') return { status: 200, body: session() };
-    if (/^\/api\/organisations\/\d+\/audit(\/chain)?$/.test(path)) {
+    const ofOperator = operatorOf(path, search);
+    if (ofOperator === 'broken') return fail(503, 'store_unavailable', 'The access log cannot be read.');
+    if (ofOperator !== undefined) return { status: 200, body: ofOperator };
+    if (/^\/api\/(organisations\/\d+\/)?audit(\/chain)?$/.test(path)) {
       const found = auditOf(search, path.endsWith('/chain'));
       return found === undefined
         ? fail(503, 'store_unavailable', 'PostgreSQL does not answer.')

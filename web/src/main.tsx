@@ -54,6 +54,7 @@ const FormerSlugPage = lazy(() =>
   import('./organisation/former_slug.tsx').then((part) => ({ default: part.FormerSlugPage })),
 );
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
+const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
   import('./notifications/page.tsx').then((part) => ({ default: part.NotificationsPage })),
 );
@@ -102,6 +103,8 @@ function Pages() {
       return <NotificationsPage />;
     case 'inbox':
       return <InboxPage />;
+    case 'operator':
+      return <OperatorPage key={route.section} section={route.section} />;
     case 'organisation':
     case 'organisation-sites':
     case 'audit': {

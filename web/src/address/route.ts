@@ -17,6 +17,7 @@ export type Route =
   | { page: 'organisation'; organisation: string; section: OrganisationSection }
   | { page: 'organisation-sites'; organisation: string }
   | { page: 'audit'; organisation: string }
+  | { page: 'operator'; section: OperatorSection }
   | { page: 'shares'; site: string }
   | { page: 'new-site' }
   | { page: 'analytics'; site: string }
@@ -41,6 +42,10 @@ export type AccountSection = (typeof accountSections)[number];
 export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail', 'sign-up'] as const;
 export type OrganisationSection = (typeof organisationSections)[number];
 
+/** `/desk/…`: what belongs to the desk itself, for who runs it. */
+const operatorSections = ['audit', 'access-log', 'checks'] as const;
+export type OperatorSection = (typeof operatorSections)[number];
+
 /** Where a provider sends the browser back to; the desk tells each this address. */
 const providers: readonly ProviderId[] = ['google', 'github', 'oidc'];
 
@@ -62,6 +67,10 @@ export function readRoute(pathname: string): Route {
   if (first === 'account' && third === '') {
     const section = accountSections.find((one) => one === (second === '' ? 'profile' : second));
     if (section !== undefined) return { page: 'account', section };
+  }
+  if (first === 'desk' && third === '') {
+    const section = operatorSections.find((one) => one === (second === '' ? 'audit' : second));
+    if (section !== undefined) return { page: 'operator', section };
   }
   if (first === 'o' && second !== '' && rest.length === 0) {
     const organisation = decodePart(second);
@@ -117,6 +126,8 @@ export function pathOf(route: Route): string {
       return `/o/${encodeURIComponent(route.organisation)}/sites`;
     case 'audit':
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;
+    case 'operator':
+      return `/desk/${route.section}`;
     case 'shares':
       return `/s/${encodeURIComponent(route.site)}/shares`;
     case 'new-site':

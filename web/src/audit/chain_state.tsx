@@ -1,7 +1,6 @@
 import { CopyButton } from '../controls/copy.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
-import { auditPath, type DeskError } from '../desk/api.ts';
-import type { Organisation } from '../desk/session.tsx';
+import { auditPath, type DeskError, type Trail } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
@@ -11,19 +10,21 @@ import type { Chain } from './page.tsx';
 
 /** Does every entry follow from the one before, and is the end signed? With what takes the trail away and proves it elsewhere. */
 export function ChainState({
-  organisation,
+  trail,
+  zone,
   chain,
   problem,
   onRetry,
   query,
 }: {
-  organisation: Organisation;
+  trail: Trail;
+  zone: string;
   chain: Chain | undefined;
   problem: DeskError | undefined;
   onRetry: () => void;
   query: string;
 }) {
-  const base = `${auditPath(organisation.id)}/export`;
+  const base = `${auditPath(trail)}/export`;
   const command = `npm run -s fairlead -- audit verify --file audit.ndjson --key ${chain?.public_key ?? '…'}`;
   return (
     <section className="panel au-chain" aria-label="Chain">
@@ -37,7 +38,7 @@ export function ChainState({
             what="The chain could not be verified."
           />
         ) : (
-          <p role="status">{chain === undefined ? '…' : <Words chain={chain} zone={organisation.timezone} />}</p>
+          <p role="status">{chain === undefined ? '…' : <Words chain={chain} zone={zone} />}</p>
         )}
         <div className="au-acts">
           <a className="btn sm" href={base} download>

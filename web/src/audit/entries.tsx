@@ -88,6 +88,7 @@ function nameOf({ actor }: AuditEntry): string {
 
 function targetName(target: AuditEntry['targets'][number] | undefined): string {
   if (target === undefined) return 'something';
+  if (target.type === 'unknown_name') return `the unknown name ${target.id.slice(0, 8)}`;
   return target.label ?? (target.type === 'person' ? 'somebody' : `${target.type} ${target.id}`);
 }
 

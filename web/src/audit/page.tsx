@@ -4,7 +4,7 @@ import { useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Select } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
-import { api, asDeskError, type DeskError } from '../desk/api.ts';
+import { api, asDeskError, type DeskError, type Trail } from '../desk/api.ts';
 import { may, type Organisation } from '../desk/session.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -21,7 +21,11 @@ export function AuditPage({ organisation }: { organisation: Organisation }) {
     <Shell organisation={organisation} title="Audit log" skipTo="Skip to the entries">
       <main className="wrap audit" id="main" tabIndex={-1}>
         {may(organisation, 'audit.read') ? (
-          <Audit organisation={organisation} />
+          <Audit
+            trail={organisation.id}
+            zone={organisation.timezone}
+            path={pathOf({ page: 'audit', organisation: organisation.slug })}
+          />
         ) : (
           <div className="list">
             <Empty title={`Your role (${organisation.role}) does not include the audit log.`}>
@@ -34,20 +38,19 @@ export function AuditPage({ organisation }: { organisation: Organisation }) {
   );
 }
 
-function Audit({ organisation }: { organisation: Organisation }) {
+/** One trail: of an organisation, or of the desk. */
+export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path: string }) {
   const { search } = useAddress();
   const filters = readFilters(search);
   const query = filterQuery(filters);
-  const path = pathOf({ page: 'audit', organisation: organisation.slug });
   const set = (change: Parameters<typeof setFilters>[2]) => setFilters(path, filters, change);
-  const { chain, chainProblem, lookAgain } = useChain(organisation.id);
-  const { entries, next, problem, isMore, reload, more } = useEntries(organisation.id, query);
+  const { chain, chainProblem, lookAgain } = useChain(trail);
+  const { entries, next, problem, isMore, reload, more } = useEntries(trail, query);
   const isFiltered = query !== '';
-  const zone = organisation.timezone;
 
   return (
     <>
-      <ChainState organisation={organisation} chain={chain} problem={chainProblem} onRetry={lookAgain} query={query} />
+      <ChainState trail={trail} zone={zone} chain={chain} problem={chainProblem} onRetry={lookAgain} query={query} />
       <FilterBar filters={filters} chain={chain} entries={entries} set={set} />
       <section className="panel au-entries" aria-label="Entries" aria-busy={entries === undefined}>
         {problem !== undefined ? (
@@ -222,7 +225,7 @@ function chipValue(name: string, value: string, entries: AuditEntry[] | undefine
   return value;
 }
 
-function useEntries(organisation: number, query: string) {
+function useEntries(trail: Trail, query: string) {
   const [found, setFound] = useState<{
     query: string;
     entries?: AuditEntry[];
@@ -233,20 +236,20 @@ function useEntries(organisation: number, query: string) {
   const [isMore, setMore] = useState(false);
   useEffect(() => {
     const stop = new AbortController();
-    api.audit(organisation, query, undefined, stop.signal).then(
+    api.audit(trail, query, undefined, stop.signal).then(
       (page) => setFound({ query, ...page }),
       (error: unknown) => {
         if (!stop.signal.aborted) setFound({ query, next: null, problem: asDeskError(error) });
       },
     );
     return () => stop.abort();
-  }, [organisation, query, attempt]);
+  }, [trail, query, attempt]);
   const here = found?.query === query ? found : undefined;
   const more = async () => {
     if (here?.entries === undefined || here.next === null) return;
     setMore(true);
     try {
-      const page = await api.audit(organisation, query, here.next);
+      const page = await api.audit(trail, query, here.next);
       setFound({ query, entries: [...here.entries, ...page.entries], next: page.next });
     } catch (error) {
       setFound({ query, next: null, problem: asDeskError(error) });
@@ -268,7 +271,7 @@ function useEntries(organisation: number, query: string) {
 }
 
 /** The chain is verified a piece at each call: asked again until it is whole. */
-function useChain(organisation: number) {
+function useChain(trail: Trail) {
   const [chain, setChain] = useState<Chain>();
   const [chainProblem, setProblem] = useState<DeskError>();
   const [attempt, setAttempt] = useState(0);
@@ -277,7 +280,7 @@ function useChain(organisation: number) {
     async function look() {
       try {
         for (let isWhole = false; !isWhole && !stop.signal.aborted; ) {
-          const seen = await api.auditChain(organisation, stop.signal);
+          const seen = await api.auditChain(trail, stop.signal);
           setChain(seen);
           isWhole = seen.is_whole;
         }
@@ -287,7 +290,7 @@ function useChain(organisation: number) {
     }
     void look();
     return () => stop.abort();
-  }, [organisation, attempt]);
+  }, [trail, attempt]);
   const lookAgain = useCallback(() => {
     setProblem(undefined);
     setAttempt((count) => count + 1);

@@ -186,14 +186,14 @@ export const api = {
     call<CreatedApiKey>('POST', `/api/keys?organisation_id=${organisationId}`, { body }),
   deleteKey: (organisationId: number, id: number) =>
     call<undefined>('DELETE', `/api/keys/${id}?organisation_id=${organisationId}`),
-  audit: (organisation: number, query: string, cursor?: number, signal?: AbortSignal) =>
+  audit: (trail: Trail, query: string, cursor?: number, signal?: AbortSignal) =>
     call<Parsed<typeof auditPage>>(
       'GET',
-      `${auditPath(organisation)}?${query}${cursor === undefined ? '' : `&cursor=${cursor}`}`,
+      `${auditPath(trail)}?${query}${cursor === undefined ? '' : `&cursor=${cursor}`}`,
       { signal },
     ),
-  auditChain: (organisation: number, signal?: AbortSignal) =>
-    call<Parsed<typeof auditChain>>('GET', `${auditPath(organisation)}/chain`, { signal }),
+  auditChain: (trail: Trail, signal?: AbortSignal) =>
+    call<Parsed<typeof auditChain>>('GET', `${auditPath(trail)}/chain`, { signal }),
   ask: (queries: QueryRequest[], signal?: AbortSignal) =>
     call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then(
       (answer) => answer.results,
@@ -201,7 +201,9 @@ export const api = {
 };
 
 const site = (domain: string) => `/api/sites/${encodeURIComponent(domain)}`;
-export const auditPath = (organisation: number) => `/api/organisations/${organisation}/audit`;
+/** Of an organisation, or the desk's own. */
+export type Trail = number | 'desk';
+export const auditPath = (trail: Trail) => (trail === 'desk' ? '/api/audit' : `/api/organisations/${trail}/audit`);
 /** @param filters as JSON; empty where there are none */
 export const realtimePath = (domain: string, filters: string) =>
   `${site(domain)}/realtime${filters === '' ? '' : `?${new URLSearchParams({ filters })}`}`;

@@ -15,6 +15,7 @@ import type { Organisation } from '../desk/session.tsx';
 import { may, useDesk, useSession } from '../desk/session.tsx';
 import { useUnread } from '../notifications/unread.ts';
 import { milliseconds } from '../numbers/format.ts';
+import { operatorTabs } from '../operator/tabs.ts';
 import { organisationTabs } from '../organisation/tabs.ts';
 import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
@@ -129,6 +130,13 @@ export function Shell({
         hint: name,
         act: go(pathOf({ page: 'audit', organisation: slug })),
       })),
+    ...(session.person.is_operator ? operatorTabs : []).map(({ section, label }) => ({
+      id: `desk ${section}`,
+      group: 'Pages',
+      text: label,
+      hint: 'this desk',
+      act: go(pathOf({ page: 'operator', section })),
+    })),
     ...accountTabs.map(({ section, label }) => ({
       id: `account ${section}`,
       group: 'Pages',
@@ -289,6 +297,27 @@ function Navigation({
           <Link href={pathOf({ page: 'audit', organisation: organisation.slug })} aria-current="page">
             Audit log
           </Link>
+        </div>
+      )}
+      {session.person.is_operator && (
+        <NavLink
+          href={pathOf({ page: 'operator', section: 'audit' })}
+          icon="eye"
+          label="This desk"
+          open={route.page === 'operator'}
+        />
+      )}
+      {route.page === 'operator' && session.person.is_operator && (
+        <div className="sub">
+          {operatorTabs.map(({ section, label }) => (
+            <Link
+              key={section}
+              href={pathOf({ page: 'operator', section })}
+              {...(route.section === section ? { 'aria-current': 'page' as const } : {})}
+            >
+              {label}
+            </Link>
+          ))}
         </div>
       )}
       {route.page === 'account' && (

@@ -1,0 +1,62 @@
+import type { AccessPage } from '../../contract/access_log.ts';
+import type { SelfAudit } from '../../contract/self_audit.ts';
+
+type Line = AccessPage['entries'][number];
+
+/** What the desk says to who runs it. `route=broken` cannot be read; the day 2026-01-01 has nothing. */
+export function operatorOf(path: string, search: URLSearchParams): object | 'broken' | undefined {
+  if (path === '/api/self-audits') return { audits: selfAudits() };
+  if (path !== '/api/access-log') return undefined;
+  if (search.get('route') === 'broken') return 'broken';
+  const today = new Date().toISOString().slice(0, 10);
+  const days = [0, 1, 2, 5].map((back) => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10));
+  const day = search.get('day') ?? today;
+  const status = search.get('status') ?? '';
+  const entries = linesOf(day).filter(
+    (one) =>
+      (search.get('method') === null || one.method === search.get('method')) &&
+      (status === '' ||
+        (status.endsWith('xx') ? String(one.status)[0] === status[0] : String(one.status) === status)) &&
+      one.route.toLowerCase().includes((search.get('route') ?? '').toLowerCase()),
+  );
+  const next = search.get('cursor') === null && status === '' && search.get('route') === null ? '48213' : null;
+  return { on: true, days, day, entries: days.includes(day) ? entries : [], next } satisfies AccessPage;
+}
+
+function linesOf(day: string): Line[] {
+  const lines: [string, string, string, number, number, string][] = [
+    ['203.0.113.77', 'DE, Berlin', 'GET /api/access-log', 200, 14, 'GET'],
+    ['203.0.113.77', 'DE, Berlin', 'POST /api/v2/query/batch', 200, 88, 'POST'],
+    ['198.51.100.23', 'NL', 'POST /api/sessions', 401, 262, 'POST'],
+    ['198.51.100.23', 'NL', 'POST /api/sessions', 429, 3, 'POST'],
+    ['2001:db8:71a3:4f::9e12', '', 'GET /api/sites/:domain/goals', 404, 6, 'GET'],
+    ['203.0.113.77', 'DE, Berlin', 'GET /api/organisations/:organisation/audit/export', 200, 1_204, 'GET'],
+    ['192.0.2.140', 'US, Oregon', 'PATCH /api/sites/:domain', 200, 31, 'PATCH'],
+    ['192.0.2.140', 'US, Oregon', 'GET /api/sites/:domain/realtime', 503, 5_001, 'GET'],
+    ['203.0.113.77', 'DE, Berlin', 'file', 200, 1, 'GET'],
+  ];
+  return lines.map(([address, place, route, status, ms, method], i) => ({
+    time: `${day}T${String(21 - i).padStart(2, '0')}:4${i}:07.${110 + i}Z`,
+    ...{ address, place, method, route, status, ms },
+    request_id: `4c1f0${i}a9be2d`,
+  }));
+}
+
+function selfAudits(): SelfAudit[] {
+  const ok = [
+    { what: 'data directory', state: 'ok' as const, fact: 'closed to everybody else' },
+    { what: 'clock', state: 'ok' as const, fact: 'within a second of the database' },
+    { what: 'row security', state: 'ok' as const, fact: 'every table is bound to its owner, every column has a class' },
+  ];
+  const disk = {
+    what: 'key file',
+    state: 'look' as const,
+    fact: 'on the same disk as the data',
+    todo: 'Keep it on another one, so that who takes the disk does not take both.',
+  };
+  return [0, 1, 2].map((back) => ({
+    made_at: new Date(Date.now() - back * 86_400_000 - 3_600_000).toISOString(),
+    worst: back === 2 ? 'ok' : 'look',
+    findings: back === 2 ? ok : [disk, ...ok],
+  }));
+}

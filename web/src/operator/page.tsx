@@ -1,0 +1,56 @@
+import { Link } from '../address/navigate.tsx';
+import type { OperatorSection } from '../address/route.ts';
+import { pathOf } from '../address/route.ts';
+import { Audit } from '../audit/page.tsx';
+import { useSession } from '../desk/session.tsx';
+import { Empty } from '../overview/states.tsx';
+import { Shell } from '../shell/shell.tsx';
+import { browserTimezone } from '../sites/choices.tsx';
+import { AccessLog } from './access_log.tsx';
+import { SelfChecks } from './self_checks.tsx';
+import { operatorTabs } from './tabs.ts';
+import './operator.css';
+
+/** What happened on the desk itself: acts outside every organisation, requests, and what it found of its own guards. */
+export function OperatorPage({ section }: { section: OperatorSection }) {
+  const { person } = useSession();
+  const label = operatorTabs.find((tab) => tab.section === section)?.label ?? 'This desk';
+  return (
+    <Shell title={label}>
+      {person.is_operator && (
+        <nav className="tabs-bar" aria-label="This desk">
+          {operatorTabs.map((tab) => (
+            <Link
+              key={tab.section}
+              href={pathOf({ page: 'operator', section: tab.section })}
+              {...(tab.section === section ? { 'aria-current': 'page' as const } : {})}
+            >
+              {tab.label}
+            </Link>
+          ))}
+        </nav>
+      )}
+      <main className="wrap audit" id="main" tabIndex={-1}>
+        {!person.is_operator ? (
+          <div className="list">
+            <Empty title="This page is for who runs the desk.">
+              It is about all organisations. The owner who set the desk up runs it.
+            </Empty>
+          </div>
+        ) : section === 'audit' ? (
+          <>
+            <p className="op-lead">
+              What belongs to no organisation: sign-ins under names that nobody has, acts of people outside every
+              organisation, and what was done on the machine. Each organisation has its own audit log under Trust.
+            </p>
+            <Audit trail="desk" zone={browserTimezone()} path={pathOf({ page: 'operator', section })} />
+          </>
+        ) : section === 'access-log' ? (
+          <AccessLog />
+        ) : (
+          <SelfChecks />
+        )}
+      </main>
+    </Shell>
+  );
+}
