@@ -70,7 +70,8 @@ const commands: Record<string, Command> = {
     run: async (args) => (await import('./organisations_command.ts')).runOrganisations(args),
   },
   people: {
-    summary: 'people reset, people second-factor-off: let somebody in who is locked out',
+    summary:
+      'people reset, second-factor-off, suspend, resume: let somebody in who is locked out, or keep somebody out',
     usage: peopleUsage,
     run: async (args) => (await import('./people_command.ts')).runPeople(args),
   },

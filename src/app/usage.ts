@@ -14,7 +14,8 @@ export const organisationsUsage =
   'fairlead organisations suspend <address in /o/…, or e-mail of a person> --reason "…" | fairlead organisations resume <the same>';
 export const signUpUsage =
   'fairlead sign-up | fairlead sign-up off|open|invitation | fairlead sign-up domains shop.example,team.shop.example';
-export const peopleUsage = 'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail>';
+export const peopleUsage =
+  'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail> | fairlead people suspend <e-mail> --reason "…" | fairlead people resume <e-mail>';
 export const mailUsage = 'fairlead mail bounce < report.eml';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
