@@ -171,7 +171,7 @@ export const proofs: readonly Proof[] = [
       const askFor = async () => {
         const after = shared.mailbox.letters.length;
         await shared.browser().send('POST', '/api/password-resets', { email: person.email });
-        const letter = await shared.mailbox.letter(person.email, /password/i, after);
+        const letter = await shared.mailbox.letter(person.email, /^Set a new password/, after);
         return /#token=([\w-]+)/.exec(letter.text)?.[1] ?? '';
       };
       const set = async (token: string, password: string) =>

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -183,7 +184,14 @@ export function sabotagedCopy(sabotage: Sabotage, folder: string): string {
       recursive: true,
       filter: (source) => !/\.test\.ts$|\/(dist|node_modules)$/.test(source),
     });
+  const isOfPages = sabotage.file.startsWith('web/');
+  if (isOfPages)
+    cpSync(join(repository, 'web'), join(root, 'web'), {
+      recursive: true,
+      filter: (source) => !/\.test\.tsx?$|\/(dist|pictures|node_modules)$/.test(source),
+    });
   for (const path of linked) {
+    if (isOfPages && path === 'web/dist') continue;
     if (!existsSync(join(repository, path))) continue;
     mkdirSync(dirname(join(root, path)), { recursive: true });
     symlinkSync(join(repository, path), join(root, path));
@@ -191,7 +199,21 @@ export function sabotagedCopy(sabotage: Sabotage, folder: string): string {
   const file = join(root, sabotage.file);
   if (!existsSync(file)) throw new CannotProve(`The sabotage names ${sabotage.file}, which is not there.`);
   writeFileSync(file, applySabotage(sabotage, readFileSync(file, 'utf8')));
+  if (isOfPages) buildPages(root);
   return root;
+}
+
+/** The pages of a copy are its own: those of the repository still have the guard. */
+function buildPages(root: string): void {
+  const vite = join(repository, 'node_modules/vite/bin/vite.js');
+  try {
+    execFileSync(process.execPath, [vite, 'build', 'web', '--config', 'web/vite.config.ts', '--logLevel', 'error'], {
+      cwd: root,
+      stdio: 'pipe',
+    });
+  } catch (error) {
+    throw new CannotProve(`The pages cannot be built: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** @throws CannotProve when the text to replace does not occur exactly once */

@@ -17,9 +17,13 @@ export const proofs: readonly Proof[] = [
       // Who opens a page or makes a call is on the account plane, whose access log is the one place of its address (R5).
       // The backup is a copy of all files, so what is in that log is in it too, and nothing else is only there.
       const isLogged = ({ group, file }: Find) =>
-        group === 'pages' && /\baccess\/\d{4}-\d\d-\d\d\.ndjson$|\/backup\.tar$/.test(file);
+        (group === 'pages' || group === 'accounts') && /\baccess\/\d{4}-\d\d-\d\d\.ndjson$|\/backup\.tar$/.test(file);
       const finds = found.finds.filter((find) => addresses.has(find.group) && !isLogged(find));
-      must(found.finds.some(isLogged), 'The access log does not know who opened a page.');
+      for (const way of ['pages', 'accounts'])
+        must(
+          found.finds.some((find) => find.group === way && isLogged(find)),
+          'The access log does not know who opened a page or signed in.',
+        );
       const { certain, chance } = leaked(finds);
       must(certain.length === 0, `An address was kept: ${sentenceOf(certain)}`);
       must(desk.sent >= 10_000, `Only ${desk.sent} events were sent.`);

@@ -4,7 +4,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { type Home, homeIn, rowsOf, runCommand, setUp, startDesk, storesOf } from './drivers/desk.ts';
+import { openOutside, type Secret, workWithAccounts } from './account_work.ts';
+import { freePort } from './drivers/accounts_desk.ts';
+import { type Home, homeIn, password, rowsOf, runCommand, setUp, startDesk, storesOf } from './drivers/desk.ts';
+import { openTables } from './drivers/tables.ts';
 import { CannotProve, must, type ProofContext } from './kit.ts';
 import { addressCanary, bytesCanary, type Canary, numberCanary, textCanary } from './scan/canaries.ts';
 import { type Scan, scan } from './scan/scan.ts';
@@ -26,8 +29,12 @@ export interface UsedDesk {
   readonly backup: string;
   /** Every row of every table of the warehouse, read through the engine: what no scan of files can read is in it. */
   readonly dump: string;
+  /** The same of the database. */
+  readonly postgresDump: string;
   readonly sent: number;
   readonly canaries: Planted;
+  /** What people did with their accounts here (account_work.ts). */
+  readonly accounts: { readonly secrets: readonly Secret[]; readonly hashes: readonly string[] };
 }
 
 interface Planted {
@@ -51,7 +58,7 @@ interface Planted {
 const addressesPerWay = 16;
 const ways = [
   ...['stored', 'unknown site', 'robot', 'spam', 'duplicate', 'engagement', 'privacy signal', 'shields', 'refused'],
-  ...['malformed', 'debug', 'claims of a key', 'import', 'other headers', 'cut off', 'tracker', 'pages'],
+  ...['malformed', 'debug', 'claims of a key', 'import', 'other headers', 'cut off', 'tracker', 'pages', 'accounts'],
 ] as const;
 type Way = (typeof ways)[number];
 
@@ -65,7 +72,11 @@ async function use(context: ProofContext): Promise<UsedDesk> {
   const { root, say } = context;
   const folder = await context.folder();
   const home = homeIn(join(folder, 'home'));
-  const env = { FAIRLEAD_TRUSTED_PROXIES: '1' };
+  const word = (prefix: string) => `${prefix}${randomBytes(6).toString('hex')}`;
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const outside = await openOutside(word, origin);
+  const env = { FAIRLEAD_TRUSTED_PROXIES: '1', PORT: String(port), FAIRLEAD_PUBLIC_URL: origin, ...outside.env };
   let desk = await startDesk(root, home, { env });
   let log = '';
   try {
@@ -122,6 +133,28 @@ async function use(context: ProofContext): Promise<UsedDesk> {
     await runCommand(root, home, { args: ['import', 'events', file, '--site', shop] });
     sent += rows.length;
 
+    say('Signing in, failing to, inviting, resetting …');
+    const secrets = await workWithAccounts({
+      ...{ origin, outside, word, site: shop, owner: { email: 'owner@shop.example', password } },
+      addresses: planted.addresses.get('accounts') as string[],
+      agent: `Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0 ${planted.agent}`,
+      resetLink: async (email) => {
+        const said = await runCommand(root, home, { args: ['people', 'reset', email] });
+        return /https?:\S+/.exec(said)?.[0] ?? '';
+      },
+    });
+    const database = await openTables(home);
+    const stored = await database.dump();
+    await database.close();
+    const postgresDump = join(folder, 'postgres.json');
+    writeFileSync(
+      postgresDump,
+      JSON.stringify([...stored], (_name, value) =>
+        value?.type === 'Buffer' && Array.isArray(value.data) ? Buffer.from(value.data).toString('hex') : value,
+      ),
+    );
+    const hashes = (stored.get('passwords') ?? []).map(({ hash }) => String(hash));
+
     await desk.drained();
     await desk.stop();
     // Started again, it reads back what was running: whatever that writes belongs to the picture.
@@ -140,9 +173,13 @@ async function use(context: ProofContext): Promise<UsedDesk> {
     );
     const backup = join(folder, 'backup.tar');
     execFileSync('tar', ['-cf', backup, ...stores.flatMap((store) => ['-C', dirname(store), basename(store)])]);
-    return { home, stores, hotCopy, log: logFile, backup, dump, sent, canaries: planted };
+    return {
+      ...{ home, stores, hotCopy, log: logFile, backup, dump, postgresDump, sent, canaries: planted },
+      accounts: { secrets, hashes },
+    };
   } finally {
     await desk.stop();
+    await outside.close();
   }
 }
 
@@ -165,8 +202,9 @@ export const scanUsedDesk = (context: ProofContext): Promise<{ desk: UsedDesk; f
       numberCanary('stored amount', planted.amount, 'revenue'),
       bytesCanary('salt', planted.salt),
       ...planted.kept.map((word) => textCanary(word, word, 'kept')),
+      ...desk.accounts.secrets.map(({ name, value, kind }) => textCanary(name, value, kind)),
     ];
-    const found = scan([...desk.stores, desk.hotCopy, desk.log, desk.backup, desk.dump], canaries);
+    const found = scan([...desk.stores, desk.hotCopy, desk.log, desk.backup, desk.dump, desk.postgresDump], canaries);
     // A scan that is blind says the same as one that finds nothing.
     for (const word of planted.kept) {
       const places = found.finds.filter(({ canary }) => canary === word).map(({ file, inside }) => `${file} ${inside}`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type GitHubEmulator, openGitHubEmulator } from '../../../emulators/github.ts';
 import { openGoogleEmulator } from '../../../emulators/google.ts';
 import { type OpenIdEmulator, openOpenIdEmulator } from '../../../emulators/oidc.ts';
-import { CannotProve, load, type ProofContext } from '../kit.ts';
+import { CannotProve, load, must, type ProofContext } from '../kit.ts';
 import { type Home, homeIn, type ProvedDesk, password, startDesk, until } from './desk.ts';
 import type { Faults } from './faulty_process.ts';
 import { type Mailbox, openMailbox } from './mailbox.ts';
@@ -25,7 +25,7 @@ export interface AccountsDesk {
   readonly tables: Tables;
   readonly providers: { google: OpenIdEmulator; github: GitHubEmulator; oidc: OpenIdEmulator };
   /** What was asked and answered before there was an owner. */
-  readonly beforeOwner: { people: number; noCode: number; wrongCode: number; again: number };
+  readonly beforeOwner: { people: number; signIns: number[]; noCode: number; wrongCode: number; again: number };
   /** Every `set-cookie` that came since the start. */
   readonly setCookies: readonly string[];
   /** What the process opened a connection to. */
@@ -47,7 +47,7 @@ export interface AccountsDesk {
   /** `fairlead people …`, `organisations …` over the control socket. */
   command(name: string, args: Record<string, string>): Promise<Record<string, unknown>>;
 }
-interface Person {
+export interface Person {
   email: string;
   password: string;
   id: number;
@@ -210,6 +210,14 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
   return one;
 }
 
+/** What products that have a default account let in. */
+const usualAccounts = [
+  ['admin', 'admin'],
+  ['admin@localhost', 'administrator'],
+  ['admin@example.com', 'password1234'],
+  ['root', 'root'],
+] as const;
+
 async function firstOwner(desk: ProvedDesk, tables: Tables, browser: () => TestBrowser) {
   const code = await until(30, () => /#code=([\w-]+)/.exec(desk.output())?.[1]);
   const people = ((await tables.dump()).get('people') ?? []).length;
@@ -218,11 +226,15 @@ async function firstOwner(desk: ProvedDesk, tables: Tables, browser: () => TestB
       ...{ code, email: ownerMail, password, organisation: 'Shop' },
       site: { domain: site, timezone: 'UTC', currency: 'EUR' },
     });
+  const signIns: number[] = [];
+  for (const [email, password] of usualAccounts)
+    signIns.push((await browser().send('POST', '/api/sessions', { email, password })).status);
   const noCode = (await ask('')).status;
   const wrongCode = (await ask('A'.repeat(code.length))).status;
+  must(noCode >= 400 && wrongCode >= 400, 'Somebody without the code became the owner.');
   const made = await ask(code);
   if (made.status !== 201) throw new CannotProve(`The desk cannot be set up: ${made.text}`);
-  return { people, noCode, wrongCode, again: (await ask(code)).status };
+  return { people, signIns, noCode, wrongCode, again: (await ask(code)).status };
 }
 
 /** RFC 6238: the six digits that an authenticator with this secret shows at this time. */
@@ -254,7 +266,7 @@ export async function beginWith(browser: TestBrowser, provider: string): Promise
   return String(begun.body.url);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const socket = createServer();
   await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
   const { port } = socket.address() as { port: number };
