@@ -46,8 +46,10 @@ export function HeldBack() {
           <tbody>
             {rows.map((row) => (
               <tr key={row.id}>
-                <td className="fill">{heldText(row)}</td>
-                <td>{momentText(row.at)}</td>
+                <td className="fill">
+                  {heldText(row)}
+                  <div className="q">since {momentText(row.at)}</div>
+                </td>
                 <td className="num">
                   {row.reason !== 'erasure' && (
                     <button
