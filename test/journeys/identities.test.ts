@@ -162,6 +162,13 @@ async function link(browser: TestBrowser, provider: Provider): Promise<Answer> {
   return answer(browser, provider, await visit(String(begun.body.url)));
 }
 
+/** Who may sign up, as the command line sets it. */
+async function letIn(mode: string): Promise<void> {
+  const none = (async function* () {})();
+  await desk.server.desk.accounts.commands?.['sign-up']?.(new URLSearchParams({ mode }), none, () => {});
+}
+const tokenOf = ({ body }: Answer) => String(body.next).split('#token=')[1];
+
 /** Refused in words, without a session, and with nothing of one in the answer. */
 async function expectRefused(browser: TestBrowser, refused: Answer, code: string, words: RegExp): Promise<void> {
   expect([refused.status >= 400, refused.body.error?.code], JSON.stringify(refused.body)).toEqual([true, code]);
@@ -427,6 +434,47 @@ describe('who an account elsewhere belongs to', () => {
     oidc.set({ user: { sub: 'eve', email: 'eve@elsewhere.example' } });
     const browser = openBrowser();
     await expectRefused(browser, await signIn(browser, 'oidc'), 'identity_not_linked', /Nobody here is linked/);
+  });
+
+  it('somebody new says what is left to say before anything is made, where the operator lets people in', async () => {
+    await letIn('open');
+    oidc.set({ user: { sub: 'nora', email: 'nora@yard.example' } });
+    const browser = openBrowser();
+    const waits = await signIn(browser, 'oidc');
+    expect([waits.body.outcome, (await browser.send('GET', '/api/session')).status]).toEqual(['sign-up', 401]);
+    const complete = (is_adult: boolean) =>
+      browser.send('POST', '/api/sign-ups/completions', {
+        token: tokenOf(waits),
+        ...{ name: 'Nora', organisation: 'Yard', agreement: { is_adult, accepted: [] } },
+      });
+    expect((await complete(false)).status).toBe(400);
+    expect((await complete(true)).body).toEqual({ slug: expect.stringMatching(/^yard/), is_new: true });
+    expect((await complete(true)).status, 'once').toBe(410);
+    oidc.set({ user: { sub: 'nora', email: 'nora@yard.example' } });
+    expect((await signIn(openBrowser(), 'oidc')).body.outcome).toBe('signed-in');
+    await letIn('off');
+  });
+
+  it('an invitation is taken up with an account elsewhere of the address that was invited, and of no other', async () => {
+    const ada = await signedIn('ada@shop.example');
+    const { organisations } = (await ada.send('GET', '/api/session')).body as { organisations: { id: number }[] };
+    const sent = await ada.send('POST', `/api/organisations/${organisations[0]?.id}/invitations`, {
+      ...{ email: 'ned@yard.example', role: 'analyst' },
+    });
+    const invitation = String(sent.body.link).split('/').at(-1);
+    const other = openBrowser();
+    oidc.set({ user: { sub: 'ned', email: 'ned@elsewhere.example' } });
+    await expectRefused(other, await signIn(other, 'oidc', { invitation }), 'other_address', /another address/);
+    const browser = openBrowser();
+    oidc.set({ user: { sub: 'ned', email: 'Ned@yard.example' } });
+    const waits = await signIn(browser, 'oidc', { invitation });
+    const joined = await browser.send('POST', '/api/sign-ups/completions', {
+      token: tokenOf(waits),
+      ...{ name: 'Ned', agreement: { is_adult: false, accepted: [] } },
+    });
+    expect([joined.status, joined.body.is_new], JSON.stringify(joined.body)).toEqual([201, false]);
+    const session = (await browser.send('GET', '/api/session')).body as { organisations: { role: string }[] };
+    expect(session.organisations.map(({ role }) => role)).toEqual(['analyst']);
   });
 
   it('an account that is linked with one person cannot be linked with another', async () => {

@@ -58,7 +58,11 @@ function Accept({ due }: { due: readonly LegalDocument[] }) {
         </button>
       </div>
       <p className="help">
-        Without accepting, <Link href="/account">your account</Link> stays open to you: look at it, change it or leave.
+        Without accepting,{' '}
+        <Link className="link" href="/account">
+          your account
+        </Link>{' '}
+        stays open to you: look at it, change it or leave.
       </p>
     </form>
   );
