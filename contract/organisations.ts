@@ -85,6 +85,8 @@ export const member = z.object({
   /** The UTC day of the last request with a session; null for never. */
   last_seen_day: z.string().nullable(),
   status: z.enum(organisationStatuses),
+  /** Have they a second factor? null for askers who may not manage members. */
+  second_factor: z.boolean().nullable(),
 });
 export type Member = z.infer<typeof member>;
 export const memberChange = z.strictObject({

@@ -76,6 +76,16 @@ test('invited, let in, given another role on the next request, removed while a p
     name: 'Ana',
     last_seen_day: new Date().toISOString().slice(0, 10),
   });
+  // Who manages members sees who has no second factor; an analyst sees nothing of it.
+  const factorOf = async (cookie: string) =>
+    (await call('GET', at('/members'), cookie)).body.members.find((one: { id: number }) => one.id === id).second_factor;
+  expect([await factorOf(owner), await factorOf(ana.cookie)]).toEqual([false, null]);
+  const { postgres } = desk.server.desk.house;
+  await postgres.within({ organisationId: organisation, personId: id }, (sql) =>
+    sql.run("INSERT INTO authenticators VALUES ($1, 'sealed', 0, now(), now())", [id]),
+  );
+  expect(await factorOf(owner)).toBe(true);
+  await postgres.within({ organisationId: organisation, personId: id }, (sql) => sql.run('DELETE FROM authenticators'));
   const told = async (cookie: string) =>
     (await call('GET', '/api/notifications', cookie)).body.notifications.map(
       (one: { sentence: string }) => one.sentence,

@@ -42,7 +42,7 @@ const sets: Record<string, string[]> = {
 export function openOrganisations() {
   const person = (id: number, name: string, email: string, role: string, more: Partial<Member> = {}): Member => ({
     ...{ id, name, email, role, role_name: role, teams: [], team_sites_only: false, since: ago(400) },
-    ...{ last_seen_day: ago(0).slice(0, 10), status: 'active' },
+    ...{ last_seen_day: ago(0).slice(0, 10), status: 'active', second_factor: true },
     ...more,
   });
   const members = [
@@ -51,7 +51,11 @@ export function openOrganisations() {
     person(3, 'Jo Marsh', 'jo@agency.example', 'custom:1', {
       ...{ role_name: 'Campaign desk', teams: [{ id: 1, name: 'Shop' }], team_sites_only: true },
     }),
-    person(4, 'Sam Okafor', 'sam@shop.example', 'viewer', { last_seen_day: null, since: ago(12) }),
+    person(4, 'Sam Okafor', 'sam@shop.example', 'viewer', {
+      last_seen_day: null,
+      since: ago(12),
+      second_factor: false,
+    }),
   ];
   const teams: Team[] = [
     { id: 1, name: 'Shop', member_ids: [2, 3], site_ids: [1] },

@@ -58,7 +58,7 @@ export function legalRoutes(
         Row & { material: boolean; published_at: Date; acceptances: number; newest: boolean }
       >(
         `SELECT d.kind, d.version, d.dated::text, d.material, d.published_at,
-           (SELECT people FROM lookup.acceptances_of_version(d.kind, d.version)) AS acceptances,
+           lookup.acceptances_of_version(d.kind, d.version) AS acceptances,
            NOT EXISTS (SELECT FROM legal_documents later WHERE later.kind = d.kind AND later.number > d.number) AS newest
          FROM legal_documents d ORDER BY d.number DESC`,
       );

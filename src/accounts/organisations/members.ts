@@ -35,7 +35,13 @@ export function memberRoutes({ house, notices }: OrganisationParts): Route[] {
       answer: z.object({ members: z.array(member) }),
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
-        return { body: { members: await postgres.tenant(id, (sql) => listMembers(house, sql)) } };
+        const members = await postgres.tenant(id, async (sql) => {
+          const asker = await readMember(house, sql, id, askerOf(request));
+          const all = await listMembers(house, sql);
+          if (asker.permissions.includes('member.manage')) return all;
+          return all.map((one) => ({ ...one, second_factor: null }));
+        });
+        return { body: { members } };
       },
     }),
     defineRoute({
@@ -344,10 +350,13 @@ async function listMembers({ vault }: Pick<House, 'vault'>, sql: Sql, only?: num
     created_at: Date;
     last_seen_day: string | null;
     status: OrganisationStatus;
+    second_factor: boolean;
     teams: Member['teams'];
   }>(
     `SELECT p.id, p.name, p.email_sealed, m.role, m.custom_role_id, coalesce(c.name, m.role) AS role_name, m.team_sites_only, m.created_at,
        p.last_seen_day, p.status,
+       p.id IN (SELECT person_id FROM lookup.people_with_second_factor(ARRAY(SELECT person_id FROM memberships
+         WHERE organisation_id = current_organisation()))) AS second_factor,
        coalesce((SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) ORDER BY lower(t.name))
          FROM team_members tm JOIN teams t ON t.id = tm.team_id WHERE tm.person_id = p.id), '[]') AS teams
      FROM memberships m JOIN people p ON p.id = m.person_id LEFT JOIN custom_roles c ON c.id = m.custom_role_id

@@ -3,7 +3,7 @@
  * A test compares this list with pg_proc, so a further one is a decision that shows in a diff.
  */
 export const lookups = [
-  'lookup.acceptances_of_version(wanted_kind text, wanted_version text) -> (people bigint)',
+  'lookup.acceptances_of_version(wanted_kind text, wanted_version text) -> bigint',
   'lookup.api_key_by_digest(wanted bytea) -> (api_key_id bigint, organisation_id bigint)',
   'lookup.every_operator() -> (person_id bigint)',
   'lookup.every_organisation() -> (organisation_id bigint)',
@@ -14,6 +14,7 @@ export const lookups = [
   'lookup.organisations_of_person(wanted bigint) -> (organisation_id bigint)',
   'lookup.owners_of_root(wanted text) -> (organisation_id bigint)',
   'lookup.passkey_by_credential(wanted bytea) -> (passkey_id bigint, person_id bigint)',
+  'lookup.people_with_second_factor(wanted bigint[]) -> (person_id bigint)',
   'lookup.person_by_email(wanted bytea) -> (person_id bigint)',
   'lookup.person_by_username(wanted text) -> (person_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',

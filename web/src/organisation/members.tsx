@@ -75,6 +75,7 @@ function Members({ organisation }: { organisation: Organisation }) {
                 {member.id === person.id && <span className="q"> you</span>}
                 {member.name !== '' && <div className="q">{member.email}</div>}
                 {member.status === 'suspended' && <span className="tag">suspended</span>}
+                {member.second_factor === false && <span className="tag">no second factor</span>}
               </td>
               <td data-head="Role">{roleText(member.role_name)}</td>
               <td data-head="Teams">
@@ -198,6 +199,9 @@ function ChangeMember({
             <div>
               {gains.length > 0 && <p>Can from now on: {gains.map(inside).join('; ')}.</p>}
               {losses.length > 0 && <p>Can no longer: {losses.map(inside).join('; ')}.</p>}
+              {only && role !== 'owner' && (
+                <p>Of this, what is about the whole organisation is left out while they see these sites only.</p>
+              )}
               <p>It holds from their next click on, also where a page is open.</p>
             </div>
           </div>
