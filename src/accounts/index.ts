@@ -154,6 +154,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
 
   const identities = openIdentities(house, {
     signIns: people.signIns,
+    sessions,
     admit: signUp.admit,
     async whoIs(headers) {
       const principal = await authenticate({ headers } as IncomingMessage);

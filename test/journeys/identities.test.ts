@@ -532,8 +532,10 @@ describe('passkeys', () => {
     return browser.send('POST', '/api/sign-in/passkeys', { credential: authenticator.get(options, wrong) });
   }
 
-  it('made while signed in, sign in without a password, removed, refused', async () => {
+  it('made while signed in, sign in without a password, removed, refused; each change ends the other sessions (AUT-09)', async () => {
     const here = await signedIn('ada@shop.example');
+    const elsewhere = await signedIn('ada@shop.example');
+    const isLiving = async (one: TestBrowser) => (await one.send('GET', '/api/session')).status === 200;
     const authenticator = openAuthenticator(origin);
     const options = optionsOf(await here.send('POST', '/api/account/passkey-options'));
     expect(options).toMatchObject({
@@ -544,6 +546,7 @@ describe('passkeys', () => {
     });
     const made = await register(here, authenticator, 'Laptop');
     expect([made.status, made.body]).toMatchObject([201, { name: 'Laptop', synced: false, last_used_day: null }]);
+    expect([await isLiving(here), await isLiving(elsewhere)], 'added').toEqual([true, false]);
 
     const browser = openBrowser();
     authenticator.counter = 1;
@@ -561,7 +564,9 @@ describe('passkeys', () => {
     const last = await browser.send('DELETE', path);
     expect([last.status, last.body.error?.message]).toEqual([409, expect.stringMatching(/last second factor/)]);
     expect((await register(browser, openAuthenticator(origin), 'Other laptop')).status).toBe(201);
+    const another = await signedIn('ada@shop.example');
     expect((await browser.send('DELETE', path)).status).toBe(204);
+    expect([await isLiving(browser), await isLiving(another)], 'removed').toEqual([true, false]);
     const later = openBrowser();
     authenticator.counter = 2;
     await expectRefused(later, await use(later, authenticator), 'sign_in_refused', /not known here, or was removed/);

@@ -1,5 +1,6 @@
 import type { Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import type { Sessions } from '../sessions.ts';
 import { type Admit, type Asker, openFlow, type SignInEnd } from './flow.ts';
 import { openGitHub } from './github.ts';
 import { google } from './google.ts';
@@ -21,6 +22,7 @@ export function openIdentities(
   house: Omit<House, 'authenticate'>,
   parts: {
     signIns: SignInEnd;
+    sessions: Sessions;
     admit: Admit;
     whoIs(headers: Asker['headers']): Promise<number | undefined>;
     refuseInsecure(request: { secure: boolean }): void;

@@ -17,7 +17,9 @@ import {
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route, type RouteRequest } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { endAllElse } from '../people/parts.ts';
 import { personIn } from '../people/person.ts';
+import type { Sessions } from '../sessions.ts';
 import { openThrottles } from '../throttle.ts';
 import type { Flow, SignInEnd } from './flow.ts';
 import type { Linked } from './linked.ts';
@@ -34,6 +36,7 @@ export interface IdentityParts {
   linked: Linked;
   passkeys: Passkeys;
   signIns: SignInEnd;
+  sessions: Sessions;
   /** A credential in clear over the network is worse than no sign-in at all. @throws RequestError https_required */
   refuseInsecure(request: { secure: boolean }): void;
 }
@@ -43,7 +46,7 @@ const beginLimit = { name: 'begin-sign-in', most: 300, windowMs: 15 * 60_000, wh
 
 export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
   const { postgres, clock } = house;
-  const { flow, steps, linked, passkeys, signIns, refuseInsecure } = parts;
+  const { flow, steps, linked, passkeys, signIns, sessions, refuseInsecure } = parts;
   const throttles = openThrottles(house);
   const shownProviders = flow.providers.map(({ id, name }) => ({ id, name }));
   const providersOn = flow.providers.map(({ id }) => id);
@@ -248,12 +251,13 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
         const made = await postgres.person(personId, async (sql) => {
           const added = await passkeys.add(sql, personId, request.body, challenge, new Date(clock.now()));
           if (isRefused(added)) return added;
+          const ended = await endAllElse({ sessions }, sql, personId, request.principal?.session);
           await tell(house, sql, personId, {
             act: {
               action: 'passkey.added',
               ...actOf(request),
               targets: [{ type: 'passkey', id: added.id, label: added.name }],
-              details: { synced: added.synced },
+              details: { synced: added.synced, sessions_ended: ended },
             },
             template: passkeyAdded,
             way: added.name,
@@ -295,11 +299,13 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
           if (name === undefined) throw noPasskey();
           refuseLastWay(await countWays(sql, personId, providersOn));
           await refuseLastFactor(sql, personId);
+          const ended = await endAllElse({ sessions }, sql, personId, request.principal?.session);
           await tell(house, sql, personId, {
             act: {
               action: 'passkey.removed',
               ...actOf(request),
               targets: [{ type: 'passkey', id: request.params.id, label: name }],
+              details: { sessions_ended: ended },
             },
             template: passkeyRemoved,
             way: name,

@@ -6,6 +6,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
 import { askLimit, linkLimit, networkOf, resetLimit } from '../throttle.ts';
 import { emailChangedMail, emailChangeMail, passwordChangedMail, resetMail, verificationMail } from './mails.ts';
+import type { TokenRow } from './one_time.ts';
 import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
 import { findPerson, personByEmail, personIn } from './person.ts';
 
@@ -48,7 +49,7 @@ export function linkRoutes(people: People): Route[] {
       summary: 'Begins a change of the address: a link goes to the new one. Needs the password.',
       body: emailChange,
       async handle(request) {
-        const { id } = personOf(request);
+        const { id, session } = personOf(request);
         const { email, password } = request.body;
         await provePassword(people, id, password);
         await throttles.take(linkLimit, `change ${id}`);
@@ -56,7 +57,7 @@ export function linkRoutes(people: People): Route[] {
         later.do('email_change', async () => {
           const taken = await findPerson(house, email);
           await postgres.person(id, async (sql) => {
-            const token = await tokens.issue(sql, { personId: id, kind: 'change-email', minutes, email });
+            const token = await tokens.issue(sql, { personId: id, kind: 'change-email', minutes, email, session });
             if (taken === undefined)
               await mail.send(sql, {
                 template: emailChangeMail,
@@ -79,9 +80,7 @@ export function linkRoutes(people: People): Route[] {
       async handle(request) {
         const { token } = request.body;
         if ((await tokens.find(token, 'change-email')) !== undefined) {
-          await tokens.use(token, 'change-email', (sql, row) =>
-            changeEmail(sql, row.personId, row.email as string, request),
-          );
+          await tokens.use(token, 'change-email', (sql, row) => changeEmail(sql, row, request));
           return { body: { changed: true } };
         }
         await tokens.use(token, 'verify-email', async (sql, row) => {
@@ -196,12 +195,9 @@ export function linkRoutes(people: People): Route[] {
     });
   }
 
-  async function changeEmail(
-    sql: Sql,
-    personId: number,
-    email: string,
-    request: Parameters<typeof ownAct>[0],
-  ): Promise<void> {
+  async function changeEmail(sql: Sql, row: TokenRow, request: Parameters<typeof ownAct>[0]): Promise<void> {
+    const { personId } = row;
+    const email = row.email as string;
     const person = await personIn(house, sql, personId);
     const taken = await personByEmail(keys, sql, email);
     if (taken !== undefined && taken.person_id !== personId)
@@ -213,10 +209,10 @@ export function linkRoutes(people: People): Route[] {
       new Date(clock.now()),
     ]);
     // Links that went to the old address end with it.
-    await sql.run("DELETE FROM one_time_tokens WHERE person_id = $1 AND kind IN ('reset-password', 'verify-email')", [
-      personId,
-    ]);
-    await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'email.changed'));
+    await sql.run("DELETE FROM one_time_tokens WHERE person_id = $1 AND kind = 'verify-email'", [personId]);
+    // The link is opened in any browser; the session that asked for it is the one that stays.
+    const ended = await endAllElse(people, sql, personId, row.session ?? undefined);
+    await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'email.changed', { sessions_ended: ended }));
     await mail.send(sql, {
       template: emailChangedMail,
       to: person.email,

@@ -11,7 +11,14 @@ export interface OneTimeTokens {
   /** A fresh token inside the caller's transaction. Of links there is one at a time: a new one kills the last. */
   issue(
     sql: Sql,
-    input: { personId: number; kind: TokenKind; minutes: number; email?: string; methods?: readonly string[] },
+    input: {
+      personId: number;
+      kind: TokenKind;
+      minutes: number;
+      email?: string;
+      methods?: readonly string[];
+      session?: string | undefined;
+    },
   ): Promise<string>;
   /** The living row of a token, left where it is. */
   find(token: string, kind: TokenKind): Promise<TokenRow | undefined>;
@@ -29,6 +36,8 @@ export interface TokenRow {
   personId: number;
   email: string | null;
   methods: string[];
+  /** The session that asked for a change of the address: it stays when the others end. */
+  session: string | null;
 }
 
 export function openOneTimeTokens(
@@ -45,10 +54,15 @@ export function openOneTimeTokens(
     );
     if (found === undefined) return undefined;
     return postgres.person(found.person_id, async (sql) => {
-      const row = await sql.maybe<{ email_sealed: Buffer | null; methods: string; kind: string; expires_at: Date }>(
-        'SELECT email_sealed, methods, kind, expires_at FROM one_time_tokens WHERE id = $1',
-        [found.token_id],
-      );
+      const row = await sql.maybe<{
+        email_sealed: Buffer | null;
+        methods: string;
+        session: string | null;
+        kind: string;
+        expires_at: Date;
+      }>('SELECT email_sealed, methods, session, kind, expires_at FROM one_time_tokens WHERE id = $1', [
+        found.token_id,
+      ]);
       if (row !== undefined && row.expires_at.getTime() <= clock.now()) {
         await sql.run('DELETE FROM one_time_tokens WHERE id = $1', [found.token_id]);
         return undefined;
@@ -62,21 +76,22 @@ export function openOneTimeTokens(
             ? null
             : await openEmail(vault, { token: digestOf(token), person: found.person_id }, row.email_sealed),
         methods: row.methods.split(' ').filter((one) => one !== ''),
+        session: row.session,
       };
     });
   }
 
   return {
     find,
-    async issue(sql, { personId, kind, minutes, email, methods = [] }) {
+    async issue(sql, { personId, kind, minutes, email, methods = [], session }) {
       const token = random.bytes(32).toString('base64url');
       const digest = digestOf(token);
       const now = clock.now();
       if (kind !== 'second-step')
         await sql.run('DELETE FROM one_time_tokens WHERE person_id = $1 AND kind = $2', [personId, kind]);
       await sql.run(
-        `INSERT INTO one_time_tokens (person_id, kind, digest, email_sealed, methods, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        `INSERT INTO one_time_tokens (person_id, kind, digest, email_sealed, methods, created_at, expires_at, session)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
         [
           personId,
           kind,
@@ -85,6 +100,7 @@ export function openOneTimeTokens(
           methods.join(' '),
           new Date(now),
           new Date(now + minutes * 60_000),
+          session ?? null,
         ],
       );
       return token;

@@ -60,7 +60,7 @@ export function doneBy({ house: { clock, mail } }: Pick<People, 'house'>, reques
   };
 }
 
-/** After a new password or another second factor: nothing that was begun with the old ones goes on (AUT-09). */
+/** After a new password, address, passkey or second factor: nothing that was begun with the old ones goes on (AUT-09). */
 export async function endAllElse(
   { sessions }: Pick<People, 'sessions'>,
   sql: Sql,

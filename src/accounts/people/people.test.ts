@@ -259,8 +259,9 @@ describe('the e-mail address', () => {
     expect((await call('GET', '/api/account', { cookies })).body.email_verified).toBe(true);
   });
 
-  it('changes when the new one is confirmed, and the old one is told', async () => {
+  it('changes when the new one is confirmed, the old one is told, and every other session ends (AUT-09)', async () => {
     const cookies = await signIn();
+    const other = await signIn();
     const change = (email: string, words = password) =>
       call('POST', '/api/account/email', { cookies, body: { email, password: words } });
     expect(field(await change('new@shop.example', 'not the present one'))).toBe('password');
@@ -274,7 +275,9 @@ describe('the e-mail address', () => {
       email: ada.email,
       new_email: 'new@shop.example',
     });
+    expect(await isLiving(other), 'not before it is confirmed').toBe(true);
     expect((await call('POST', '/api/email-verifications', { body: { token: sent?.token } })).body.changed).toBe(true);
+    expect([await isLiving(cookies), await isLiving(other)]).toEqual([true, false]);
     const [told] = await mails();
     expect([told?.to, told?.template]).toEqual([ada.email, 'email_changed']);
     expect((await asked()).status).toBe(401);
