@@ -11,7 +11,7 @@ export const words = (charsMax: number) =>
     .max(charsMax)
     .regex(/^[^\0]*$/, 'it has a NUL character');
 /** A domain as people type it: scheme, path and a leading `www.` are taken off by the server, the rest must be a host name. */
-const domain = z.string().trim().min(1).max(253);
+export const domain = z.string().trim().min(1).max(253);
 const email = z.email().max(254);
 const password = z.string().min(passwordCharsMin).max(passwordCharsMax);
 /** IANA name; the server checks it against the zones that its own Intl knows. */

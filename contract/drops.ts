@@ -22,7 +22,7 @@ export const dropReasons = {
   verification_agent: 'The sender is our own installation check.',
   identity: 'The call says who a visitor is, and nothing else: no identities are kept.',
   unsupported: 'The call carries what is not kept here, such as a recording or the speed of a page.',
-  site_suspended: 'The site collects nothing: it is being emptied or deleted.',
+  site_suspended: 'The site collects nothing: it is suspended, or going to be deleted.',
   organisation_suspended: 'The organisation of this site is suspended.',
   quarantined: 'The event was taken and the store refused its row for good: the row is in quarantine for seven days.',
 } as const;

@@ -24,10 +24,12 @@ import { openWatch } from './watch.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
 export { readCookie } from './cookies.ts';
+export { readDomain } from './domain.ts';
 export { everywhere } from './everywhere.ts';
+export { changeDomain, freeDomain, listFormerDomains } from './former_domains.ts';
 export { agreeOnKey } from './installation.ts';
 export { type Notices, openNotices } from './mail/index.ts';
-export { readMemberships } from './organisations/index.ts';
+export { effectiveStatus, findOrganisation, organisationOfPath, readMemberships } from './organisations/index.ts';
 export { checkPassword } from './password_rules.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
 export { sealAddresses } from './people/index.ts';

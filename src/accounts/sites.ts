@@ -6,6 +6,7 @@ import { RequestError, type RouteRequest } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import { sitesChanged } from './changes.ts';
 import { isTimezone, readDomain } from './domain.ts';
+import { holderOfDomain, leadsElsewhere } from './former_domains.ts';
 
 export interface SiteRow {
   id: number;
@@ -115,6 +116,7 @@ export async function addSite(
   organisationId: number,
   input: z.infer<typeof newSite>,
 ): Promise<Site> {
+  const holder = await holderOfDomain(sql, input.domain);
   const rows = await sql.query<SiteRow>(
     `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, created_at)
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (domain) DO NOTHING RETURNING ${columns}`,
@@ -126,6 +128,7 @@ export async function addSite(
       `The domain ${input.domain} is already measured by this desk. Each domain can be added once.`,
       { field: 'domain' },
     );
+  if (holder !== undefined) throw leadsElsewhere(input.domain);
   return siteOf(rows[0]);
 }
 

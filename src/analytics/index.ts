@@ -20,6 +20,7 @@ import { openImportRunner } from './imports/runner.ts';
 import { openUploadRecords } from './imports/upload_records.ts';
 import { openUploads } from './imports/uploads.ts';
 import { startIngest } from './ingest/running.ts';
+import { openLife } from './life/index.ts';
 import { missingRoutes } from './missing.ts';
 import { openPackedDays } from './packed/index.ts';
 import { loadPlacesTable } from './places_file.ts';
@@ -63,8 +64,14 @@ export const analytics = defineSubject({
   async start(house): Promise<RunningSubject> {
     const { config, clock, log, postgres, warehouse, spool } = house;
     const directory = openSiteDirectory();
+    const kept = openKeptSums();
+    function forgetMemory(siteId: number) {
+      kept.forget(siteId);
+      ingest.lastDrops.forget(siteId);
+      ingest.live.forget(siteId);
+    }
     const [list, places, history] = await Promise.all([
-      keepSiteDirectory({ directory, postgres, clock, log }),
+      keepSiteDirectory({ directory, postgres, clock, log, onEmptied: (siteId) => forgetMemory(siteId) }),
       loadPlacesTable(config, log),
       openHistory({
         warehouse,
@@ -107,7 +114,6 @@ export const analytics = defineSubject({
           presentFromMs,
         }),
       );
-    const kept = openKeptSums();
     const doors: QueryDoors = {
       warehouse,
       kept,
@@ -150,6 +156,20 @@ export const analytics = defineSubject({
       const files = { records: openUploadRecords(told), uploads: openUploads(house) };
       return { ...files, runner: openImportRunner({ house, importer, sites: directory, ...files }) };
     }
+    const life = openLife(house, {
+      begun: ingest.begun,
+      aloneWithImports: importer.alone,
+      forgetOrders(keys) {
+        for (const key of keys) ingest.orderKeys.delete(key);
+      },
+      forgetHistory: history.forget,
+      async forgetKept(siteId) {
+        forgetMemory(siteId);
+        await packed?.forget(siteId);
+      },
+      forgetExport: async (id) => exports?.runner.forget(id),
+      forgetImport: async (id) => imports?.uploads.remove(id),
+    });
     async function sweep() {
       await history.sweep();
       await packed?.sweep();
@@ -175,6 +195,7 @@ export const analytics = defineSubject({
         ...shieldRoutes(house),
         ...realtimeRoutes(house),
         ...foreignIdRoutes(house),
+        ...life.routes,
         ...(exports === undefined ? [] : exportRoutes(house, exports)),
         ...(imports === undefined ? [] : importRoutes(house, imports)),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
@@ -191,6 +212,7 @@ export const analytics = defineSubject({
         stopSweeping();
         shares.stop();
         reports.stop();
+        await life.stop();
         await exports?.runner.stop();
         await imports?.runner.stop();
         stopListening();

@@ -18,6 +18,8 @@ export async function keepSiteDirectory(parts: {
   postgres: Postgres;
   clock: Clock;
   log: Log;
+  /** Called with a site whose data was removed, here or elsewhere, since the reading before: nothing of it may stay in memory. */
+  onEmptied?: (siteId: number) => void;
 }): Promise<{ refresh(): Promise<void>; stop(): void }> {
   const { directory, postgres, clock, log } = parts;
   let reading: Promise<void> | undefined;
@@ -34,12 +36,20 @@ export async function keepSiteDirectory(parts: {
     while (again && !stopped) {
       again = false;
       try {
-        directory.replaceAll(await readSites(postgres, clock.now()));
+        take(await readSites(postgres, clock.now()));
       } catch (error) {
         log.error('site_list.not_read', {}, error);
       }
     }
     reading = undefined;
+  }
+  function take(sites: readonly SiteRecord[]) {
+    const before = [...directory.all()];
+    directory.replaceAll(sites);
+    for (const { id, emptiedAtMs } of before) {
+      const now = directory.byId(id);
+      if (now === undefined || now.emptiedAtMs !== emptiedAtMs) parts.onEmptied?.(id);
+    }
   }
   directory.replaceAll(await readSites(postgres, clock.now()));
   let stopTimer = clock.after(refreshMs, tick);
@@ -69,6 +79,8 @@ type SiteRow = {
   privacy_signals: 'ignore' | 'drop';
   hostnames: string[];
   state: 'active' | 'suspended' | 'deleting';
+  emptied_at: Date | null;
+  former_domains: string[];
 };
 type ShieldRow = {
   site_id: number;
@@ -90,9 +102,13 @@ export async function readSites(postgres: Postgres, nowMs: number): Promise<Site
     if (organisation.closed) return [];
     const isSuspended = organisation.status === 'suspended';
     const sites = await sql.query<SiteRow>(
-      `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.currency, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state,
+      `SELECT s.id, s.organisation_id, s.domain, s.timezone, s.currency, s.titles, s.revenue, s.contact_clicks, s.privacy_signals, s.hostnames, s.state, s.emptied_at,
+         ARRAY(SELECT f.domain FROM former_domains f WHERE f.site_id = s.id ORDER BY f.domain) AS former_domains,
          EXISTS (SELECT FROM goals g WHERE g.site_id = s.id AND g.currency IS NOT NULL) AS earns
-       FROM sites s ORDER BY s.id`,
+       FROM sites s
+       -- Of what is being deleted nothing may be written any more, not even a count of what was not taken.
+       WHERE NOT EXISTS (SELECT FROM site_removals r WHERE r.site_id = s.id AND r.kind = 'deletion' AND r.state = 'running')
+       ORDER BY s.id`,
     );
     const shields = await sql.query<ShieldRow>(
       `SELECT site_id, kind, pattern, network::text AS network, encode(digest, 'hex') AS digest FROM shields`,
@@ -112,7 +128,7 @@ function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignI
     id: site.id,
     organisationId: site.organisation_id,
     domain: site.domain,
-    aliases: [],
+    aliases: site.former_domains,
     timezone: site.timezone,
     currency: site.currency,
     titles: site.titles,
@@ -120,6 +136,7 @@ function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignI
     contactClicks: site.contact_clicks,
     privacySignals: site.privacy_signals,
     stopped: site.state === 'active' ? undefined : 'site_suspended',
+    ...(site.emptied_at === null ? {} : { emptiedAtMs: site.emptied_at.getTime() }),
     shields,
     foreignIds,
   };

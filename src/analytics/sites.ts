@@ -24,6 +24,8 @@ export type SiteRecord = {
   readonly privacySignals: 'ignore' | 'drop';
   /** Why nothing is collected; undefined = it is. */
   readonly stopped: 'site_suspended' | 'organisation_suspended' | undefined;
+  /** What was collected before this moment is removed: a visit that began then does not go on. Undefined = never. */
+  readonly emptiedAtMs?: number;
   readonly shields: Shields;
   /** What trackers of other products call the site. */
   readonly foreignIds: readonly ForeignId[];

@@ -29,6 +29,10 @@ export const crashPoints = [
   'vault.wrapped', // some organisations' keys are wrapped under the new root, others are not
   'vault.replaced', // an organisation has a new key, those of its subjects are under the old one
   'vault.subjects', // some subjects' keys are under the new one
+  'removal.begun', // a site's emptying or deletion is written down as running, nothing is gone
+  'removal.files', // its exports and imports are gone from the disk, their rows are not
+  'removal.table', // a table of the warehouse is emptied of it, nobody has written that down
+  'removal.checked', // nothing is left, and nobody has written that down
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

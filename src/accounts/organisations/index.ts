@@ -10,9 +10,10 @@ import type { OrganisationParts } from './parts.ts';
 import { closeWhatIsDue } from './status_changes.ts';
 import { teamRoutes } from './teams.ts';
 
+export { findOrganisation, organisationOfPath } from './found.ts';
 export type { Invitations } from './invitations.ts';
 export { readMemberships } from './memberships.ts';
-export { openStatuses } from './statuses.ts';
+export { effectiveStatus, openStatuses } from './statuses.ts';
 
 /** How soon it is written down that a closing organisation is closed; it is treated as closed at once. */
 const closingMs = 10 * 60_000;

@@ -56,6 +56,8 @@ export interface History {
    * @param days UTC day numbers of `id_day`
    */
   markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void>;
+  /** Reads all days of a site live from now on: its counts are being removed. */
+  forget(siteId: number): void;
   /**
    * Finds closed days that are not frozen, or no longer right, and counts them. Runs one at a time; a call during a run
    * gets the promise of that run.
@@ -290,6 +292,10 @@ export async function openHistory(house: {
   return {
     frozenDays,
     markDirty,
+    forget(siteId) {
+      register.delete(siteId);
+      views.delete(siteId);
+    },
     sweep,
     async stop() {
       stopped = true;

@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Atom } from '../facts.ts';
+import { refuseWhileRemoved } from '../life/index.ts';
 import { type DayKindName, dayKinds } from './kinds.ts';
 import { type ImportReport, stoppedIn } from './report.ts';
 
@@ -53,6 +54,7 @@ export function openRecords(postgres: Pick<Tenant, 'tenant'>, clock: Pick<Clock,
       note: (sql: Sql, id: number) => Promise<void>,
     ): Promise<number> {
       return postgres.tenant(site.organisation_id, async (sql) => {
+        await refuseWhileRemoved(sql, site.id);
         const { id } = await sql.one<{ id: number }>(
           "INSERT INTO imports (organisation_id, site_id, kind, file_name, state, created_at) VALUES ($1, $2, $3, $4, 'running', $5) RETURNING id",
           [site.organisation_id, site.id, kind, fileName, new Date(clock.now())],

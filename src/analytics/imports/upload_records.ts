@@ -5,6 +5,7 @@ import { uploadLimits } from '../../../contract/limits.ts';
 import { everywhere, type Notices } from '../../accounts/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { refuseWhileRemoved } from '../life/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import type { ImportOutcome } from './importer.ts';
 import { stoppedIn } from './report.ts';
@@ -82,6 +83,7 @@ export function openUploadRecords({
       postgres.tenant(site.organisation_id, async (sql) => {
         // One at a time: two that begin at the same moment would both find none.
         await oneAtATime(sql, `upload ${site.id}`);
+        await refuseWhileRemoved(sql, site.id);
         const [other] = await sql.query(
           `SELECT 1 FROM imports WHERE site_id = $1 AND size IS NOT NULL AND state IN ${unfinished}`,
           [site.id],

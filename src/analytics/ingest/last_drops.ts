@@ -24,6 +24,7 @@ export interface LastDrops {
   add(siteId: number, drop: LastDrop): void;
   /** Newest first. */
   of(siteId: number): LastDrop[];
+  forget(siteId: number): void;
 }
 
 /** Robots have rows of their own; whoever asked not to be counted, or whose address is shielded, leaves nothing at all. */
@@ -58,6 +59,7 @@ export function openLastDrops(): LastDrops {
       drops.unshift(alone(drop));
       if (drops.length > perReasonMax) drops.pop();
     },
+    forget: (siteId) => void bySite.delete(siteId),
     of: (siteId) => [...(bySite.get(siteId)?.values() ?? [])].flat().sort((one, other) => other.atMs - one.atMs),
   };
 }

@@ -12,6 +12,7 @@ export type LiveView = {
   listen(listener: (event: StoredEvent) => void): () => void;
   /** The last event of a site since the process started: for the live checks of the first run. */
   latest(siteId: number): StoredEvent | undefined;
+  forget(siteId: number): void;
   tell(event: StoredEvent): void;
 };
 
@@ -30,6 +31,7 @@ export function openLiveView(): LiveView {
       return () => listeners.delete(listener);
     },
     latest: (siteId) => latest.get(siteId),
+    forget: (siteId) => void latest.delete(siteId),
     tell(event) {
       if (latest.size >= sitesMax && !latest.has(event.siteId)) latest.delete(latest.keys().next().value as number);
       latest.set(event.siteId, event);

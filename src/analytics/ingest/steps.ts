@@ -272,6 +272,15 @@ function visitorOf(arrival: Arrival): { siteId: number; id: Id64 } {
 
 function runningVisit(arrival: Arrival, desk: Desk): Slot {
   const slot = desk.visits.find(visitorOf(arrival), arrival.timeMs);
+  // What was collected before a site was emptied goes, so no visit of then goes on behind it.
+  const { emptiedAtMs } = arrival.site;
+  if (
+    slot >= 0 &&
+    emptiedAtMs !== undefined &&
+    arrival.timeMs >= emptiedAtMs &&
+    desk.visits.read.startedMs(slot) < emptiedAtMs
+  )
+    return -1;
   // Only a file that is not in order asks for a visit that begins long after the event.
   return slot >= 0 && desk.visits.read.startedMs(slot) - arrival.timeMs >= visitGapMsMax ? -1 : slot;
 }

@@ -34,6 +34,8 @@ export interface PackedDays {
   carry(siteId: number, changes: readonly { day: number; from: number; to: number }[]): void;
   /** Packs what is not, and takes away what is no longer right. One at a time; a call during a run gets that run. */
   sweep(): Promise<{ packed: number; removed: number }>;
+  /** Takes every file of a site away; a run of `sweep` is waited for. */
+  forget(siteId: number): Promise<void>;
   gauges(): Gauge[];
   stop(): Promise<void>;
 }
@@ -208,6 +210,11 @@ export function openPackedDays(
         renameSync(fileOf(siteId, day, from), fileOf(siteId, day, to));
         days.set(day, to);
       }
+    },
+    async forget(siteId) {
+      await running?.catch(() => {});
+      packed.delete(siteId);
+      await rm(join(folder, String(siteId)), { recursive: true, force: true });
     },
     gauges: () => [
       {

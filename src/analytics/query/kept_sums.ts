@@ -12,6 +12,8 @@ import { type ListSums, tooLong } from './sums.ts';
  */
 export interface KeptSums {
   of(siteId: number, revisions: ReadonlyMap<number, number>): SiteSums;
+  /** Drops everything of a site. */
+  forget(siteId: number): void;
   /** What is kept, roughly. */
   bytes(): number;
 }
@@ -85,6 +87,10 @@ export function openKeptSums(bytesMax: number = 48 * 1024 * 1024): KeptSums {
           }
         },
       };
+    },
+    forget(siteId) {
+      seen.delete(siteId);
+      for (const [key, entry] of entries) if (entry.siteId === siteId) drop(key, entry);
     },
     bytes: () => bytes,
   };

@@ -13,7 +13,7 @@ import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 
 export type { Scope } from './door.ts';
 export { postgresFiles } from './file_classes.ts';
-export { chaining, deletions, lookups } from './lookups.ts';
+export { chaining, deletions, lookups, movings } from './lookups.ts';
 export { erasePlace } from './place.ts';
 export { PostgresAway, PostgresRefused } from './refusal.ts';
 export type { Sql, Statement } from './sql.ts';

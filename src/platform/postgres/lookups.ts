@@ -42,3 +42,6 @@ export const chaining = [
   'audit.append_one(of_person bigint, chain bigint, digest bytea, entry uuid, at timestamp with time zone, action text, class text, outcome text, reason text, actor_type text, actor text, actor_name bytea, actor_commitment bytea, targets jsonb, details bytea, details_commitment bytea, request_id text, address text, address_salt bytea, address_commitment bytea) -> bigint',
   'audit.every_head() -> (organisation_id bigint, seq bigint, hash bytea)',
 ] as const;
+
+/** What changes whose something is: by a row that both sides have written, each through its own door. */
+export const movings = ['moving.hand_over_site(accepted_move bigint) -> bigint'] as const;

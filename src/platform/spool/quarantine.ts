@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crashPoint } from '../crash_point.ts';
 import { codeOf, type Surroundings } from './lane.ts';
 import type { RowRefused } from './refusals.ts';
@@ -33,6 +33,8 @@ export class Quarantine {
   readonly #around: Surroundings;
   readonly #files = new Map<string, QuarantineFile>();
   #calledOff: (() => void) | undefined;
+  /** The end of what is being written: a file is read, changed and written by one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** For `/metrics`; they only grow. */
   readonly counts = { added: new Map<string, number>(), droppedForSpace: 0 };
 
@@ -72,7 +74,11 @@ export class Quarantine {
    * @returns those that were not there yet
    * @throws what the disk throws; nothing is lost then, since the segment is still there.
    */
-  async add(
+  add(segment: { lane: string; name: string }, sink: string, refused: readonly RefusedRow[]): Promise<RefusedRow[]> {
+    return this.#inTurn(() => this.#add(segment, sink, refused));
+  }
+
+  async #add(
     segment: { lane: string; name: string },
     sink: string,
     refused: readonly RefusedRow[],
@@ -120,6 +126,55 @@ export class Quarantine {
       column: first?.refusal.column,
     });
     return added;
+  }
+
+  /** How many rows match; each is given as its lane had it. */
+  count(matches: (row: Buffer) => boolean): Promise<number> {
+    return this.#inTurn(async () => {
+      let found = 0;
+      for (const file of this.#files.values())
+        for (const { row } of pairsOf(await this.#around.files.readFile(file.path))) if (matches(row)) found++;
+      return found;
+    });
+  }
+
+  /** Takes the rows that match off the disk. @returns how many; @throws what the disk throws */
+  forget(matches: (row: Buffer) => boolean): Promise<number> {
+    return this.#inTurn(async () => {
+      let gone = 0;
+      for (const file of [...this.#files.values()]) gone += await this.#forgetIn(file, matches);
+      return gone;
+    });
+  }
+
+  async #forgetIn(file: QuarantineFile, matches: (row: Buffer) => boolean): Promise<number> {
+    const { files } = this.#around;
+    const all = pairsOf(await files.readFile(file.path));
+    const kept = all.filter(({ row }) => !matches(row));
+    if (kept.length === all.length) return 0;
+    if (kept.length === 0) {
+      if (!(await this.#remove(file))) throw new Error('A file of the quarantine could not be removed.');
+      return all.length;
+    }
+    const bytes = Buffer.concat(kept.map(({ both }) => both));
+    const written = `${file.path}.new`;
+    const descriptor = await files.open(written, 'w', 0o600);
+    try {
+      for (let at = 0; at < bytes.length; ) at += await files.write(descriptor, bytes, at, bytes.length - at, at);
+      await files.fdatasync(descriptor);
+    } finally {
+      await files.close(descriptor);
+    }
+    await files.rename(written, file.path);
+    await files.syncDirectory(dirname(file.path));
+    this.#keep({ ...file, rows: kept.length, bytes: bytes.length });
+    return all.length - kept.length;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 
   #keep(file: QuarantineFile): void {
@@ -182,6 +237,21 @@ function readPairs(bytes: Buffer): { pairs: Map<string, { time?: string }>; leng
     length = end + 1;
   });
   return { pairs, length };
+}
+
+/** The rows of a file, each with its reason before it; a torn pair at the end is none. */
+function pairsOf(bytes: Buffer): { row: Buffer; both: Buffer }[] {
+  const pairs: { row: Buffer; both: Buffer }[] = [];
+  let reasonAt: number | undefined;
+  forEachRow(bytes.subarray(0, bytes.lastIndexOf(10) + 1), (start, end) => {
+    if (reasonAt === undefined) {
+      reasonAt = start;
+      return;
+    }
+    pairs.push({ row: bytes.subarray(start, end), both: bytes.subarray(reasonAt, end + 1) });
+    reasonAt = undefined;
+  });
+  return pairs;
 }
 
 function firstTime(pairs: Map<string, { time?: string }>): number | undefined {

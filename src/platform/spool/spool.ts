@@ -74,6 +74,10 @@ export interface Spool {
   segments(): number;
   /** Rows in quarantine by lane. */
   quarantined(): Record<string, number>;
+  /** Rows in quarantine that match; each is given as its lane had it. */
+  quarantinedOf(matches: (row: Buffer) => boolean): Promise<number>;
+  /** Takes such rows off the disk, and says how many there were. */
+  forgetQuarantined(matches: (row: Buffer) => boolean): Promise<number>;
   /** Why appends are refused at the moment, if they are; what a lane is held by, if it is. For `/readyz`. */
   trouble(): Trouble[];
   gauges(): Gauge[];
@@ -246,6 +250,8 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
     bytes: () => usage.bytes,
     segments: () => [...running.values()].reduce((sum, lane) => sum + lane.closed.length + lane.writer.segments(), 0),
     quarantined: () => quarantine.rows(),
+    quarantinedOf: (matches) => quarantine.count(matches),
+    forgetQuarantined: (matches) => quarantine.forget(matches),
     trouble,
     gauges: () => gaugesOf({ spool, lanes: [...running.values()], quarantine, limits }),
   };

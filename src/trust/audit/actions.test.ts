@@ -19,9 +19,6 @@ const awaited: Readonly<Record<string, string>> = {
   ]),
   ...of('an invitation that is refused is not written down yet', ['invitation.refused']),
   ...of('teams are set as a whole, which is team.changed', ['team.member_added', 'team.member_removed']),
-  ...of('sites that are renamed, moved, emptied and deleted', [
-    ...['site.renamed', 'site.move_offered', 'site.move_refused', 'site.moved', 'site.emptied', 'site.deleted'],
-  ]),
   ...of('nothing seals a secret that can be replaced yet', ['secret.rotated']),
   ...of('the executor of erasure is a capability of its own', ['subject.shredded']),
   ...of('reports by mail', ['report.subscribed', 'report.unsubscribed']),

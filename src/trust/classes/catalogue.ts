@@ -73,7 +73,7 @@ export async function findUnguarded(sql: Sql): Promise<string[]> {
       SELECT oid,
         concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) ~ 'current_(organisation|person)\\(\\)' AS names_scope,
         -- Roles that nobody logs in as and the app cannot become.
-        polroles <@ (SELECT array_agg(oid) FROM pg_roles WHERE rolname IN ('fairlead_lookup', 'fairlead_purge', 'fairlead_chain')) AS inside
+        polroles <@ (SELECT array_agg(oid) FROM pg_roles WHERE rolname IN ('fairlead_lookup', 'fairlead_purge', 'fairlead_chain', 'fairlead_mover')) AS inside
       FROM pg_policy WHERE polrelid = c.oid
     ) p ON true
     WHERE c.relkind IN ('r', 'p')
