@@ -5,7 +5,7 @@ import { openCommandLine, type ServedDesk } from './cli.ts';
 
 /** A site as a whole, on a desk that is killed: renamed, moved to another organisation, emptied, deleted. */
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 const cli = openCommandLine();
 const password = 'a harbour of quiet rope';
 let server: ServedDesk;
