@@ -158,11 +158,15 @@ export function openRemovals({ postgres, clock }: Pick<House, 'postgres' | 'cloc
         ),
       ),
 
-    async run({ id, organisation_id }: DueRemoval, removed: readonly SiteContent[]): Promise<void> {
+    async run({ id, organisation_id }: DueRemoval): Promise<void> {
       await postgres.tenant(organisation_id, (sql) =>
-        sql.run("UPDATE site_removals SET state = 'running', removed = $2, waits_for = NULL WHERE id = $1", [
-          ...[id, JSON.stringify(removed)],
-        ]),
+        sql.run("UPDATE site_removals SET state = 'running', waits_for = NULL WHERE id = $1", [id]),
+      );
+    },
+
+    async counted({ id, organisation_id }: DueRemoval, removed: readonly SiteContent[]): Promise<void> {
+      await postgres.tenant(organisation_id, (sql) =>
+        sql.run('UPDATE site_removals SET removed = $2 WHERE id = $1', [id, JSON.stringify(removed)]),
       );
     },
 

@@ -117,10 +117,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
   async function removeOne(due: DueRemoval, held: () => boolean) {
     const began = clock.monotonic();
     await parts.begun;
-    if (due.state === 'waiting') {
-      const site = { id: due.site_id, organisation_id: due.organisation_id };
-      await removals.run(due, await contentsOf(house, site));
-    }
+    if (due.state === 'waiting') await removals.run(due);
     crashPoint('removal.begun');
     const cut: Cut = { siteId: due.site_id, beforeMs: due.cut_at?.getTime() };
     const steps: (() => Promise<void>)[] = [
@@ -150,7 +147,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
     log.info('site_removal.done', { removal: due.id, kind: due.kind, ms: Math.round(clock.monotonic() - began) });
   }
 
-  /** What was acknowledged before the cut is on its way; afterwards nothing of it is. */
+  /** What was acknowledged before the cut is on its way; afterwards nothing of it is, and all of it can be counted. */
   async function settle(due: DueRemoval) {
     // A site that is being deleted leaves the list of those that collect, here at once.
     await sitesChanged();
@@ -158,6 +155,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
     await pause(clock, ready - clock.now(), stopping.signal);
     if (stopping.signal.aborted) throw new Waits(undefined);
     if (!(await spool.drain(drainMs))) throw new Waits('spool');
+    await removals.counted(due, await contentsOf(house, { id: due.site_id, organisation_id: due.organisation_id }));
   }
 
   async function removeFiles(due: DueRemoval) {
