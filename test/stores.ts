@@ -66,7 +66,7 @@ export function openTestVault(
   return openVault({
     clock: systemClock,
     random: systemRandom,
-    audit: () => ({ record: noAudit, recordMany: noAudit, recordOfPerson: noAudit }),
+    audit: () => ({ record: noAudit, recordMany: noAudit, recordOfPerson: noAudit, writeNow: noAudit }),
     ...parts,
   });
 }

@@ -22,7 +22,7 @@ export async function holderOfDomain(sql: Sql, domain: string): Promise<number |
 export function leadsElsewhere(domain: string): RequestError {
   return new RequestError(
     'conflict',
-    `The domain ${domain} was the name of another site, and what still names it is counted there. Whoever manages that site can let it go under its settings, Life; until then it cannot be taken.`,
+    `The domain ${domain} was the name of another site, and what still names it is counted there. Whoever manages that site can let it go; until then it cannot be taken.`,
     { field: 'domain' },
   );
 }
@@ -55,7 +55,7 @@ export async function changeDomain(
   if (holder !== undefined && holder !== site.id)
     throw new RequestError(
       'conflict',
-      `The domain ${to} is taken: another site has it, or had it and is still counted under it. Whoever manages that site can let it go under its settings, Life.`,
+      `The domain ${to} is taken: another site has it, or had it and is still counted under it. Whoever manages that site can let it go.`,
       { field: 'domain' },
     );
   await sql.run('DELETE FROM former_domains WHERE domain = $1', [to]);

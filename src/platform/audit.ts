@@ -43,6 +43,11 @@ export interface Audit {
    * when there is none. Works in any transaction.
    */
   recordOfPerson(sql: Sql, personId: number, act: Act): Promise<void>;
+  /**
+   * Writes what was recorded so far now, and not with COMMIT: for a transaction that goes on through the door of another
+   * organisation, since a trail is written through its own. Call it for the trail of the smallest number first.
+   */
+  writeNow(sql: Sql): Promise<void>;
 }
 
 /** Who asks, as an act says it. */

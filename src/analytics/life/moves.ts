@@ -131,11 +131,14 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) 
       });
       const giver = await nameOf({ vault }, sql, { kind: 'person', id: personId });
       const shown = await moveOf(row, true);
-      if (taker.slug !== undefined)
+      if (taker.slug !== undefined) {
+        // The trail is written through the giver's door, which closes here.
+        await audit.writeNow(sql);
         await tellTaker(sql, taker, {
           ...{ site: site.domain, organisation: name, by: giver },
-          link: mail.link(`/o/${taker.slug}/settings/sites`),
+          link: mail.link(`/o/${taker.slug}/settings`),
         });
+      }
       return shown;
     });
   }
@@ -243,6 +246,7 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) 
             ? { move: id, from: taken.organisation_name }
             : { move: id, to, keys_revoked: keysRevoked, exports_deleted: exports.length },
         });
+        await audit.writeNow(sql);
       }
       return exports.map((one) => one.id);
     });
@@ -278,20 +282,19 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) 
         ...{ state: 'refused', organisationId, personId },
         now: new Date(clock.now()),
       });
-      await openDoor(sql, row.organisation_id);
-      await tellOwners({ mail, vault }, sql, row.organisation_id, siteMoveRefusedMail, { site: row.domain });
-      // In the giver's trail: whoever refused belongs to another organisation, and is not named in it.
-      await audit.record(sql, row.organisation_id, {
-        action: 'site.move_refused',
-        actor: { type: 'visitor' },
-        targets: [{ type: 'site', id: row.site_id, label: row.domain }],
-      });
-      await openDoor(sql, organisationId);
-      await audit.record(sql, organisationId, {
-        action: 'site.move_refused',
-        ...by,
-        targets: [{ type: 'site', id: row.site_id, label: row.domain }],
-      });
+      const act = { action: 'site.move_refused', targets: [{ type: 'site', id: row.site_id, label: row.domain }] };
+      // In the giver's trail whoever refused is not named: they belong to another organisation.
+      const sides = [
+        { id: row.organisation_id, as: { actor: { type: 'visitor' as const } } },
+        { id: organisationId, as: by },
+      ].sort((one, other) => one.id - other.id);
+      for (const { id: side, as } of sides) {
+        await openDoor(sql, side);
+        if (side === row.organisation_id)
+          await tellOwners({ mail, vault }, sql, side, siteMoveRefusedMail, { site: row.domain });
+        await audit.record(sql, side, { ...act, ...as });
+        await audit.writeNow(sql);
+      }
     });
   }
 

@@ -58,8 +58,8 @@ export async function refuseWhileRemoved(sql: Sql, siteId: number): Promise<void
   throw new RequestError(
     'conflict',
     open.kind === 'emptying'
-      ? 'This site is being emptied. Wait until that is done; its settings, under Life, say how far it is.'
-      : 'This site is going to be deleted. Take the deletion back first, in its settings, under Life.',
+      ? 'This site is being emptied. Wait until that is done; GET /api/sites/:domain/life says how far it is.'
+      : 'This site is going to be deleted. Take the deletion back first.',
   );
 }
 

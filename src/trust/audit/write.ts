@@ -62,6 +62,11 @@ export function openWriter({ vault, clock, random }: Parts): Audit {
         rows.push(await rowOf(sql, trail, act, personId));
       append(sql, personId, rows);
     },
+    async writeNow(sql) {
+      const now = waiting.get(sql)?.splice(0) ?? [];
+      for (const { text, params } of now.sort((a, b) => a.trail - b.trail).map(statementOf))
+        await sql.query(text, [...params]);
+    },
   };
 
   async function recordMany(sql: Sql, organisationId: Trail, acts: readonly Act[]): Promise<void> {

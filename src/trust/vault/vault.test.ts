@@ -21,6 +21,7 @@ const audit: Audit = {
   record: async (_sql, organisationId, act) => void acts.push({ organisationId, act }),
   recordMany: async () => {},
   recordOfPerson: async () => {},
+  writeNow: async () => {},
 };
 
 beforeAll(async () => {
