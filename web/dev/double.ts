@@ -7,11 +7,12 @@ import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../sr
 import { answerQuery, type Shape } from './data.ts';
 import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
-import { answerIdentities } from './double_identities.ts';
+import { openIdentities } from './double_identities.ts';
 import { importsOf } from './double_imports.ts';
-import { mailOf } from './double_mail.ts';
+import { openMail } from './double_mail.ts';
 import { operatorOf } from './double_operator.ts';
-import { openOrganisations } from './double_organisations.ts';
+import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
+import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
 import { signUpOf } from './double_sign_up.ts';
@@ -20,9 +21,10 @@ import { signUpOf } from './double_sign_up.ts';
  * A stand-in for the desk's server while the dashboard is developed, tested and photographed. It answers the routes
  * of contract/ from memory, with one site for each state that a page can be in. It is never part of a build.
  */
+export type Start = 'set-up' | 'signed-out' | Beholder;
 export interface DoubleOptions {
   /** Which person opens the page. */
-  start?: 'set-up' | 'signed-out' | 'signed-in';
+  start?: Start;
   /** Only these sites; all by default. */
   sites?: readonly string[];
   /** First event arrives this long after the snippet page began to wait. */
@@ -39,12 +41,6 @@ interface State {
   /** Days before the site was made that came with an import. */
   importedDays?: number;
 }
-
-const allPermissions = [
-  ...['stats.read', 'stats.export', 'events.write', 'site.read', 'site.manage', 'goal.manage', 'key.manage'],
-  ...['organisation.read', 'organisation.manage', 'organisation.own', 'member.read', 'member.manage', 'audit.read'],
-  'share.manage',
-];
 
 const shapes: Record<string, Shape & State> = {
   'shop.example': { daily: 1_560, revenue: true, days: 500 },
@@ -67,7 +63,8 @@ export interface Double {
 export function openDouble(options: DoubleOptions = {}): Double {
   const start = options.start ?? 'signed-in';
   let waiting = start === 'set-up';
-  let signedIn = start === 'signed-in';
+  const beholder = beholders.find((one) => one === start) ?? 'signed-in';
+  let signedIn = beholder === start;
   let refreshable = true;
   let lapsed = false;
   let nextId = 100;
@@ -112,35 +109,51 @@ export function openDouble(options: DoubleOptions = {}): Double {
   ];
   const reports = new Map<string, { weekly: boolean; monthly: boolean }>();
   const shares = new Map<string, ReturnType<typeof openShares>>();
-  const organisations = openOrganisations();
+  const organisations = openOrganisations(beholder);
+  const identities = openIdentities(beholder);
+  const mail = openMail(beholder);
+  const people = openPeople(beholder, () => session());
   const shields = new Map<string, ReturnType<typeof openShields>>();
   const foreignIds = new Map<string, ForeignId[]>([
     ['shop.example', [{ product: 'openpanel', id: '0b5f3c1e-98ab-4cde-8123-456789abcdef', has_secret: true }]],
   ]);
-  const keys: ApiKey[] = [
-    {
-      id: 1,
-      name: 'Monthly report',
-      last4: 'k7Qd',
-      scopes: ['stats:read'],
-      created_at: created,
-      last_used_day: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
-      site_ids: [1],
-      expires_at: new Date(Date.now() + 6 * 86_400_000).toISOString(),
-      made_by: { id: 1, name: 'owner@shop.example' },
-    },
-    {
-      id: 2,
-      name: 'Checkout service',
-      last4: '90xA',
-      scopes: ['events:write', 'sites:read'],
-      created_at: created,
-      last_used_day: null,
-      site_ids: null,
-      expires_at: null,
-      made_by: { id: 9, name: null },
-    },
-  ];
+  const keys: ApiKey[] =
+    beholder === 'newcomer'
+      ? []
+      : [
+          {
+            id: 1,
+            name: 'Monthly report',
+            last4: 'k7Qd',
+            scopes: ['stats:read'],
+            created_at: created,
+            last_used_day: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
+            site_ids: [1],
+            expires_at: new Date(Date.now() + 6 * 86_400_000).toISOString(),
+            made_by: { id: 1, name: 'owner@shop.example' },
+          },
+          {
+            id: 2,
+            name: 'Checkout service',
+            last4: '90xA',
+            scopes: ['events:write', 'sites:read'],
+            created_at: created,
+            last_used_day: null,
+            site_ids: null,
+            expires_at: null,
+            made_by: { id: 9, name: null },
+          },
+          ...Array.from({ length: beholder === 'crowd' ? 30 : 0 }, (_, at) => ({
+            ...{
+              id: at + 10,
+              name: at % 4 === 0 ? longName : `Program ${at}`,
+              last4: `k7Q${at % 10}`,
+              created_at: created,
+            },
+            ...{ scopes: ['stats:read' as const, 'events:write' as const], last_used_day: null, expires_at: null },
+            ...{ site_ids: at % 2 === 0 ? null : [1, 2, 3, 4], made_by: { id: 1, name: longName } },
+          })),
+        ];
 
   function siteOf(id: number, domain: string): Site {
     const shape = shapes[domain];
@@ -158,13 +171,14 @@ export function openDouble(options: DoubleOptions = {}): Double {
       created_at: new Date(Date.now() - ((shape?.days ?? 0) - (shape?.importedDays ?? 0)) * 86_400_000).toISOString(),
     };
   }
+  const role = beholder === 'viewer' ? 'viewer' : 'owner';
   const session = () => ({
-    person: { id: 1, email: 'owner@shop.example', name: '', is_operator: true },
+    person: { id: 1, email: 'owner@shop.example', name: '', is_operator: role === 'owner' },
     agreement_due: false,
     organisations: [
       {
-        ...{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', role: 'owner', role_name: 'owner' },
-        ...{ permissions: allPermissions, status: 'active', status_reason: null, status_until: null },
+        ...{ id: 1, name: organisationName(beholder), slug: 'cedar-loom', role, role_name: role },
+        ...{ permissions: permissionsOf(role), status: 'active', status_reason: null, status_until: null },
         ...{ timezone: 'Europe/Berlin', currency: 'EUR', logo: null, team_sites_only: false },
         ...{ second_factor_due: null, is_second_factor_overdue: false },
       },
@@ -186,8 +200,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
     });
     const ofSignUp = signUpOf(method, path);
     if (ofSignUp !== undefined) return ofSignUp;
-    const identities = answerIdentities(method, path);
-    if (identities !== undefined) return identities;
+    if (beholder === 'unlucky' && isOfPeople(path)) return fail(500, 'internal', 'The desk met a fault of its own.');
+    if (beholder === 'patient' && isOfPeople(path)) await new Promise((resolve) => setTimeout(resolve, 6_000));
+    const ofPeople = identities(method, path, body) ?? people(method, path, body);
+    if (ofPeople !== undefined) return ofPeople;
     if (path === '/api/set-up' && method === 'GET') return { status: 200, body: { waiting, version: '0.1.0' } };
     if (path === '/api/set-up') {
       const asked = body as { code: string; site: { domain: string; timezone: string; currency: string } };
@@ -203,9 +219,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
       return { status: 201, body: sites[0] };
     }
     if (path === '/api/sessions' && method === 'POST') {
-      const { password } = body as { password: string };
+      const { email, password } = body as { email: string; password: string };
       if (password !== 'correct horse battery')
         return fail(401, 'wrong_credentials', 'E-mail and password do not belong together. Caps Lock?');
+      if (email === 'second@shop.example') return { status: 200, body: { second_factor: ['code', 'passkey'] } };
       signedIn = true;
       refreshable = true;
       lapsed = false;
@@ -234,7 +251,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
         ? fail(503, 'store_unavailable', 'PostgreSQL does not answer.')
         : { status: 200, body: found };
     }
-    const ofMail = mailOf(method, path);
+    const ofMail = mail(method, path, body);
     if (ofMail !== undefined) return ofMail;
     if (path === '/api/keys' && method === 'GET') return { status: 200, body: { keys } };
     if (path === '/api/keys') {

@@ -1,20 +1,68 @@
 import type { InboxLetter, MailSettings, NoticePreferences, Notifications, SentMail } from '../../contract/mail.ts';
+import type { Beholder } from './double_people.ts';
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
 
-/** Mail and notifications of a desk that has sent a while. @returns undefined for a call that is not about them */
-export function mailOf(method: string, path: string): { status: number; body?: unknown } | undefined {
-  const found = answers[path];
-  if (found !== undefined) return { status: 200, body: found() };
-  if (/^\/api\/dev\/inbox\/\d+$/.test(path)) return { status: 200, body: letter(Number(path.split('/').at(-1))) };
-  if (path === '/api/notifications/readings') return { status: 200, body: { unread: 0 } };
-  if (path === '/api/mail/server' && method === 'DELETE') return { status: 204 };
-  if (path === '/api/mail/tests')
-    return { status: 201, body: { ok: true, answer: '250 2.0.0 Ok: queued as 4D2F1A', to: 'owner@shop.example' } };
-  return undefined;
+/**
+ * Mail and notifications of a desk that has sent a while; of one that cannot send and has told nothing; or of very many.
+ * @returns undefined for a call that is not about them
+ */
+export function openMail(beholder: Beholder) {
+  const isNew = beholder === 'newcomer';
+  const times = beholder === 'crowd' ? 8 : 1;
+  const preferences = choices();
+  return (method: string, path: string, body: unknown): { status: number; body?: unknown } | undefined => {
+    if (path === '/api/notification-preferences') {
+      const { kinds = [], ...rest } = (body ?? {}) as Partial<NoticePreferences>;
+      Object.assign(preferences, rest);
+      for (const change of kinds)
+        Object.assign(preferences.kinds.find((one) => one.kind === change.kind) ?? {}, change);
+      return { status: 200, body: preferences };
+    }
+    if (path === '/api/notifications/readings') return { status: 200, body: { unread: 0 } };
+    if (path === '/api/mail/server' && method === 'DELETE') return { status: 204 };
+    const found = answers[path]?.();
+    if (found !== undefined) return { status: 200, body: isNew ? (nothing[path] ?? found) : many(found, times) };
+    if (/^\/api\/dev\/inbox\/\d+$/.test(path)) return { status: 200, body: letter(Number(path.split('/').at(-1))) };
+    if (path === '/api/mail/tests')
+      return isNew
+        ? { status: 201, body: { ok: false, answer: 'connect ECONNREFUSED', to: 'owner@shop.example' } }
+        : { status: 201, body: { ok: true, answer: '250 2.0.0 Ok: queued as 4D2F1A', to: 'owner@shop.example' } };
+    if (path === '/api/mail/releases') return { status: 200, body: { released: 12 } };
+    return undefined;
+  };
 }
 
-const answers: Record<string, () => unknown> = {
+/** Each row of a list several times over, and more to come. */
+function many(answer: object, times: number): object {
+  if (times === 1) return answer;
+  const entries = Object.entries(answer).map(([name, value]) => [
+    name,
+    Array.isArray(value)
+      ? Array.from({ length: times }, (_, at) => value.map((one) => ({ ...one, id: one.id * times + at }))).flat()
+      : name === 'next'
+        ? 1
+        : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+const nothing: Record<string, object> = {
+  '/api/mail/sent': { mail: [], next: null },
+  '/api/mail/suppressions': { suppressions: [] },
+  '/api/notifications/count': { unread: 0 },
+  '/api/notifications': { unread: 0, notifications: [], next: null },
+  '/api/dev/inbox': { messages: [] },
+  get '/api/mail/settings'() {
+    return {
+      ...settings,
+      ...{ is_on: false, source: 'none', saved: null, trouble: null, kept: 12 },
+      counts: { ...settings.counts, waiting: 0, sent: 0, failed: 0, not_sent_mail_off: 12 },
+    };
+  },
+};
+
+const answers: Record<string, () => object> = {
   '/api/mail/settings': () => settings,
   '/api/mail/server': () => settings,
   '/api/mail/sent': (): SentMail => ({
@@ -60,17 +108,18 @@ const answers: Record<string, () => unknown> = {
     ],
     next: null,
   }),
-  '/api/notification-preferences': (): NoticePreferences => ({
-    quiet: { from: '22:00', until: '07:00', timezone: 'Europe/Berlin' },
-    kinds: (['security', 'organisation', 'mail', 'exports', 'imports'] as const).map((kind) => ({
-      kind,
-      in_app: true,
-      mail: kind !== 'imports',
-      mail_fixed: kind === 'security',
-    })),
-  }),
   '/api/dev/inbox': () => ({ messages: [2, 1].map(letter) }),
 };
+
+const choices = (): NoticePreferences => ({
+  quiet: { from: '22:00', until: '07:00', timezone: 'Europe/Berlin' },
+  kinds: (['security', 'organisation', 'mail', 'exports', 'imports'] as const).map((kind) => ({
+    kind,
+    in_app: true,
+    mail: kind !== 'imports',
+    mail_fixed: kind === 'security',
+  })),
+});
 
 const settings: MailSettings = {
   is_on: true,

@@ -1,4 +1,6 @@
 import type { Invitation, Member, OrganisationDetails, RoleTable, Team } from '../../contract/organisations.ts';
+import type { SecondFactorRule } from '../../contract/people.ts';
+import { type Beholder, longName, refusal } from './double_people.ts';
 
 interface Answered {
   status: number;
@@ -38,39 +40,86 @@ const sets: Record<string, string[]> = {
   'privacy-officer': [...look, 'member.read', 'audit.read'],
 };
 
-/** The organisation of the double: some people, two teams, a role of its own, one invitation. */
-export function openOrganisations() {
+/** What a role of the double may do. */
+export const permissionsOf = (role: string): string[] => sets[role] ?? [];
+
+/**
+ * The organisation of the double: some people, two teams, a role of its own, one invitation; nobody else for a newcomer,
+ * and two hundred people for a crowd.
+ */
+export function openOrganisations(beholder: Beholder = 'signed-in') {
+  const isNew = beholder === 'newcomer';
+  const isCrowd = beholder === 'crowd';
   const person = (id: number, name: string, email: string, role: string, more: Partial<Member> = {}): Member => ({
     ...{ id, name, email, role, role_name: role, teams: [], team_sites_only: false, since: ago(400) },
     ...{ last_seen_day: ago(0).slice(0, 10), status: 'active', second_factor: true },
     ...more,
   });
-  const members = [
-    person(1, '', 'owner@shop.example', 'owner'),
-    person(2, 'Ana Lind', 'ana@shop.example', 'admin', { last_seen_day: ago(1).slice(0, 10) }),
-    person(3, 'Jo Marsh', 'jo@agency.example', 'custom:1', {
-      ...{ role_name: 'Campaign desk', teams: [{ id: 1, name: 'Shop' }], team_sites_only: true },
-    }),
-    person(4, 'Sam Okafor', 'sam@shop.example', 'viewer', {
-      last_seen_day: null,
-      since: ago(12),
-      second_factor: false,
-    }),
+  let members = [
+    person(1, '', 'owner@shop.example', beholder === 'viewer' ? 'viewer' : 'owner'),
+    ...(isNew ? [] : colleagues()),
   ];
-  const teams: Team[] = [
-    { id: 1, name: 'Shop', member_ids: [2, 3], site_ids: [1] },
-    { id: 2, name: 'Editors', member_ids: [], site_ids: [2] },
-  ];
-  const invitations: Invitation[] = [
-    {
-      ...{ id: 1, email: 'kim@shop.example', role: 'analyst', role_name: 'analyst', team_ids: [] },
-      ...{ team_sites_only: false, invited_by: 'Ana Lind', sent_at: ago(2), expires_at: ago(-5), expired: false },
-    },
-  ];
+  function colleagues(): Member[] {
+    return [
+      person(2, 'Ana Lind', 'ana@shop.example', 'admin', { last_seen_day: ago(1).slice(0, 10) }),
+      person(3, 'Jo Marsh', 'jo@agency.example', 'custom:1', {
+        ...{ role_name: 'Campaign desk', teams: [{ id: 1, name: 'Shop' }], team_sites_only: true },
+      }),
+      person(4, 'Sam Okafor', 'sam@shop.example', 'viewer', {
+        ...{ last_seen_day: null, since: ago(12), second_factor: false },
+      }),
+      ...Array.from({ length: isCrowd ? 196 : 0 }, (_, at) =>
+        person(
+          at + 5,
+          at % 3 === 0 ? `${longName} ${at}` : `Person ${at}`,
+          `${'long.'.repeat(at % 7)}person${at}@shop.example`,
+          Object.keys(sets)[at % 11] ?? 'viewer',
+          {
+            ...{ status: at % 40 === 7 ? 'suspended' : 'active' },
+            ...{
+              teams: Array.from({ length: at % 9 }, (_, team) => ({
+                id: team + 1,
+                name: `Team of the ${team + 1}. shop window`,
+              })),
+            },
+          },
+        ),
+      ),
+    ];
+  }
+  let teams: Team[] = isNew
+    ? []
+    : [
+        { id: 1, name: 'Shop', member_ids: [2, 3], site_ids: [1] },
+        { id: 2, name: 'Editors', member_ids: [], site_ids: [2] },
+        ...Array.from({ length: isCrowd ? 38 : 0 }, (_, at) => ({
+          ...{ id: at + 3, name: at % 5 === 0 ? longName.slice(0, 60) : `Team ${at + 3}` },
+          ...{
+            member_ids: Array.from({ length: at % 4 === 0 ? 60 : at % 5 }, (_, of) => of + 1),
+            site_ids: [1, 2, 3].slice(0, at % 4),
+          },
+        })),
+      ];
+  let invitations: Invitation[] = Array.from({ length: isNew ? 0 : isCrowd ? 60 : 2 }, (_, at) => ({
+    ...{ id: at + 1, email: at === 0 ? 'kim@shop.example' : `${'very.'.repeat(at % 6)}invited${at}@agency.example` },
+    ...{ role: at === 0 ? 'analyst' : 'viewer', role_name: at === 0 ? 'analyst' : 'viewer', team_ids: [] },
+    ...{ team_sites_only: false, invited_by: at === 0 ? 'Ana Lind' : at % 2 === 0 ? longName : '' },
+    ...{ sent_at: ago(2 + at * 6), expires_at: ago(at * 6 - 5), expired: at > 0 },
+  }));
+  let rule: SecondFactorRule = 'managers';
   const details: OrganisationDetails = {
-    ...{ id: 1, name: 'Cedar & Loom', slug: 'cedar-loom', former_slugs: ['cedar'], status: 'active' },
-    ...{ status_reason: null, status_until: null, timezone: 'Europe/Berlin', currency: 'EUR', language: 'en' },
-    ...{ logo: null, created_at: ago(500), ownership_offer: null },
+    ...{ id: 1, name: organisationName(beholder), slug: 'cedar-loom', former_slugs: ['cedar'] },
+    ...{ status: isCrowd ? 'closing' : beholder === 'viewer' ? 'suspended' : 'active' },
+    ...{ status_reason: beholder === 'viewer' ? 'The bill of October is open.' : null },
+    ...{ status_until: isCrowd ? ago(-21) : null, timezone: 'Europe/Berlin', currency: 'EUR', language: 'en' },
+    ...{ logo: null, created_at: ago(500) },
+    ownership_offer: isCrowd
+      ? {
+          by: { id: 2, name: longName, email: 'ana@shop.example' },
+          to: { id: 1, name: '', email: 'owner@shop.example' },
+          expires_at: ago(-6),
+        }
+      : null,
   };
   const table: RoleTable = {
     permissions: all.map((name) => ({ name, meaning: meanings[name] ?? name })),
@@ -79,7 +128,21 @@ export function openOrganisations() {
         ...{ role, name: role, built_in: true, permissions },
         members: members.filter((one) => one.role === role).length,
       })),
-      { role: 'custom:1', name: 'Campaign desk', built_in: false, permissions: [...look, 'goal.manage'], members: 1 },
+      ...(isNew
+        ? []
+        : [
+            {
+              role: 'custom:1',
+              name: 'Campaign desk',
+              built_in: false,
+              permissions: [...look, 'goal.manage'],
+              members: 1,
+            },
+          ]),
+      ...Array.from({ length: isCrowd ? 12 : 0 }, (_, at) => ({
+        ...{ role: `custom:${at + 2}`, name: at % 3 === 0 ? longName.slice(0, 60) : `Desk ${at + 2}` },
+        ...{ built_in: false, permissions: look, members: at },
+      })),
     ],
   };
 
@@ -104,31 +167,102 @@ export function openOrganisations() {
               documents: [{ kind: 'terms', version: '2026-11', dated: '2026-11-24', path: '/legal/terms/2026-11' }],
             },
           };
-    const rest =
-      /^\/api\/organisations\/1(\/.*)?$/.exec(path)?.[1] ?? (path === '/api/organisations/1' ? '' : undefined);
-    if (rest === undefined && !path.startsWith('/api/organisations/1')) return undefined;
+    if (path === '/api/invitations/acceptances' || path === '/api/invitations/joins')
+      return { status: 201, body: { slug: 'cedar-loom' } };
+    if (path === '/api/organisations' && method === 'POST')
+      return { status: 201, body: { ...details, slug: 'cedar-loom' } };
+    const rest = /^\/api\/organisations\/(?:1|cedar-loom)(\/.*)?$/.exec(path)?.slice(1)[0];
+    if (!/^\/api\/organisations\/(1|cedar-loom)(\/|$)/.test(path)) return undefined;
+    const [, part = '', id, deeper] = (rest ?? '').split('/');
+    const asked = (body ?? {}) as Record<string, unknown>;
+    if (part === 'audit') return undefined;
     if (method === 'GET')
-      switch (rest ?? '') {
+      switch (part) {
         case '':
           return { status: 200, body: details };
-        case '/members':
+        case 'members':
           return { status: 200, body: { members } };
-        case '/roles':
+        case 'roles':
           return { status: 200, body: table };
-        case '/teams':
+        case 'teams':
           return { status: 200, body: { teams } };
-        case '/invitations':
+        case 'invitations':
           return { status: 200, body: { invitations } };
+        case 'second-factor':
+          return { status: 200, body: { required: rule } };
       }
-    if (method === 'POST' && rest === '/invitations') {
-      const asked = body as { email: string; role: string };
-      const sent = {
-        ...{ id: 9, ...asked, role_name: asked.role, team_ids: [], team_sites_only: false, invited_by: 'you' },
-        ...{ sent_at: ago(0), expires_at: ago(-7), expired: false, mailed: false },
-        link: 'https://desk.example/invitation/Zk3nYw0c7e0cJxJtq2bQm3lZ0f4Qm8n1aT5uV6wX7yY',
-      };
-      return { status: 201, body: sent };
+    if (part === 'second-factor') {
+      rule = asked.required as SecondFactorRule;
+      return { status: 200, body: { required: rule } };
     }
-    return undefined;
+    if (part === 'invitations' && method === 'POST') {
+      const found = invitations.find((one) => one.id === Number(id));
+      if (found === undefined && members.some((one) => one.email === asked.email))
+        return refusal(409, 'conflict', `${asked.email} is a member already. Change the role under Members.`, 'email');
+      const sent = {
+        ...{ id: 900 + invitations.length, role_name: String(asked.role), team_ids: [], team_sites_only: false },
+        ...{ invited_by: 'you', expired: false, ...asked, ...found, sent_at: ago(0), expires_at: ago(-7) },
+        mailed: found !== undefined,
+        link:
+          found !== undefined ? null : 'https://desk.example/invitation/Zk3nYw0c7e0cJxJtq2bQm3lZ0f4Qm8n1aT5uV6wX7yY',
+      };
+      return { status: 201, body: deeper === 'links' ? { ...sent, expired: false } : sent };
+    }
+    if (method === 'DELETE') {
+      invitations = invitations.filter((one) => part !== 'invitations' || one.id !== Number(id));
+      members = members.filter((one) => part !== 'members' || one.id !== Number(id));
+      teams = teams.filter((one) => part !== 'teams' || one.id !== Number(id));
+      table.roles = table.roles.filter((one) => part !== 'roles' || one.role !== `custom:${id}`);
+      if (part === 'closing') Object.assign(details, { status: 'active', status_until: null });
+      if (part === 'ownership-offer') details.ownership_offer = null;
+      return { status: 204 };
+    }
+    if (part === 'members') {
+      const member = members.find((one) => one.id === Number(id));
+      if (member?.role === 'owner' && asked.role !== undefined)
+        return refusal(409, 'conflict', 'An organisation always has an owner. Hand it on first.');
+      const role = String(asked.role ?? member?.role);
+      const name = table.roles.find((one) => one.role === role)?.name ?? role;
+      Object.assign(member ?? {}, { role, role_name: name, team_sites_only: asked.team_sites_only });
+      return { status: 200, body: member };
+    }
+    if (part === 'teams' || part === 'roles') {
+      const list: { name: string }[] = part === 'teams' ? teams : table.roles;
+      if (id === undefined && list.some((one) => one.name === asked.name))
+        return refusal(409, 'conflict', `There is one called “${asked.name}” already. Choose another name.`, 'name');
+      const made = {
+        id: Number(id ?? 800 + list.length),
+        role: `custom:${id ?? list.length}`,
+        built_in: false,
+        members: 0,
+      };
+      const at = list.findIndex((one) => id !== undefined && 'id' in one && one.id === Number(id));
+      const now = { ...made, ...(at === -1 ? {} : list[at]), ...asked } as never;
+      list.splice(at === -1 ? list.length : at, at === -1 ? 0 : 1, now);
+      return { status: id === undefined ? 201 : 200, body: now };
+    }
+    if (part === 'closing') {
+      if (asked.slug !== details.slug)
+        return refusal(400, 'invalid_field', `Type ${details.slug} to close it.`, 'slug');
+      Object.assign(details, { status: 'closing', status_until: ago(-30) });
+    }
+    if (part === 'logo') return { status: 200, body: { logo: '1' } };
+    if (part === 'ownership-offer' && deeper === undefined && id === undefined) {
+      const to = members.find((one) => one.id === asked.person_id) ?? members[0];
+      if (to !== undefined)
+        details.ownership_offer = {
+          ...{ by: { id: 1, name: '', email: 'owner@shop.example' }, expires_at: ago(-7) },
+          to: { id: to.id, name: to.name, email: to.email },
+        };
+    }
+    if (part === '' && method === 'PATCH') {
+      if (asked.slug === 'taken')
+        return refusal(409, 'conflict', 'Another organisation has this address. Choose another.', 'slug');
+      Object.assign(details, asked);
+    }
+    return { status: 200, body: details };
   };
 }
+
+export const organisationName = (beholder: Beholder) =>
+  beholder === 'crowd' ? `${longName} & Daughters, Purveyors of Cloth` : 'Cedar & Loom';

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import type { Double } from './double.ts';
+import type { Double, Start } from './double.ts';
+import { accountShots } from './pictures_accounts.ts';
 import { serveDashboard } from './serve.ts';
 
 /**
@@ -19,10 +20,10 @@ const sizes = [
   { name: 'zoom', width: 720, height: 450, scale: 2 },
 ] as const;
 
-interface Shot {
+export interface Shot {
   name: string;
   path: string;
-  start?: 'set-up' | 'signed-out' | 'signed-in';
+  start?: Start;
   sites?: readonly string[];
   firstEventMs?: number;
   /** Brings the page into the state to be pictured. */
@@ -103,11 +104,6 @@ export const shots: readonly Shot[] = [
       await page.keyboard.press('?');
     },
   },
-  { name: 'account-mail', path: '/account/mail', full: true },
-  { name: 'account-notifications', path: '/account/notifications', full: true },
-  { name: 'notifications', path: '/notifications', full: true },
-  { name: 'inbox', path: '/dev/inbox', act: async (page) => page.getByRole('button', { name: 'As text' }).click() },
-  { name: 'organisation-mail', path: '/o/cedar-loom/settings/mail', full: true },
   { name: 'overview-table', path: '/s/shop.example/analytics?table=on' },
   { name: 'all-pages', path: '/s/shop.example/analytics?all=pages' },
   {
@@ -169,8 +165,6 @@ export const shots: readonly Shot[] = [
     },
   },
   { name: 'sites', path: '/' },
-  { name: 'organisation', path: '/o/cedar-loom/settings', full: true },
-  { name: 'members', path: '/o/cedar-loom/settings/members', full: true },
   {
     name: 'members-change',
     path: '/o/cedar-loom/settings/members',
@@ -179,9 +173,6 @@ export const shots: readonly Shot[] = [
       await page.getByLabel('Role').last().selectOption('admin');
     },
   },
-  { name: 'roles', path: '/o/cedar-loom/settings/roles', full: true },
-  { name: 'teams', path: '/o/cedar-loom/settings/teams' },
-  { name: 'organisation-sites', path: '/o/cedar-loom/sites' },
   { name: 'invitation', path: '/invitation/new', start: 'signed-out', full: true },
   { name: 'sign-up', path: '/sign-up', start: 'signed-out', full: true },
   { name: 'sign-up-complete', path: '/sign-up/complete#token=double', start: 'signed-out' },
@@ -272,7 +263,6 @@ export const shots: readonly Shot[] = [
       await page.getByText('is ready.').waitFor();
     },
   },
-  { name: 'account-security', path: '/account/security', full: true },
   { name: 'new-site', path: '/sites/new' },
   { name: 'sign-in', path: '/sign-in', start: 'signed-out' },
   {
@@ -365,6 +355,7 @@ export const shots: readonly Shot[] = [
     path: '/s/shop.example/imports',
     act: (page) => page.getByRole('button', { name: 'Undo shop.example-export.zip' }).click(),
   },
+  ...accountShots,
 ];
 
 const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -412,7 +403,7 @@ async function take(
   try {
     await page.goto(desk.origin + shot.path);
     await page.locator('h1').first().waitFor({ state: 'attached' });
-    if (!/-(loading|slow)$/.test(shot.name)) await page.waitForLoadState('networkidle');
+    if (shot.start !== 'patient' && !/-(loading|slow)$/.test(shot.name)) await page.waitForLoadState('networkidle');
     await page.evaluate(() => document.fonts.ready);
     await shot.act?.(page, desk.double);
     await page.screenshot({ path: to, fullPage: shot.full === true });
