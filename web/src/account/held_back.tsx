@@ -41,7 +41,7 @@ export function HeldBack() {
     <section>
       <h2>Off by mail</h2>
       <p>Mail to your address that this desk does not send, whatever else is chosen.</p>
-      <div className="list">
+      <div className="list many">
         <table>
           <tbody>
             {rows.map((row) => (

@@ -10,6 +10,7 @@ import { mailApi, useReading } from '../desk/mail_api.ts';
 import '../notifications/notices.css';
 import { Failed } from '../overview/states.tsx';
 import { Toggle } from '../settings/toggle.tsx';
+import { TimezoneField } from '../sites/fields.tsx';
 import { HeldBack } from './held_back.tsx';
 
 const kindWords: Record<NoticeKind, { label: string; help: string }> = {
@@ -82,12 +83,14 @@ function Kinds({
                   <div className="q">{kindWords[one.kind].help}</div>
                 </td>
                 <td>
-                  <input
-                    type="checkbox"
-                    aria-label={`${kindWords[one.kind].label} in the app`}
-                    checked={one.in_app}
-                    onChange={(event) => void choose(one.kind, { in_app: event.target.checked })}
-                  />
+                  <label className="hit">
+                    <input
+                      type="checkbox"
+                      aria-label={`${kindWords[one.kind].label} in the app`}
+                      checked={one.in_app}
+                      onChange={(event) => void choose(one.kind, { in_app: event.target.checked })}
+                    />
+                  </label>
                 </td>
                 <td>
                   {one.mail_fixed ? (
@@ -95,12 +98,14 @@ function Kinds({
                   ) : withoutMail.includes(one.kind) ? (
                     <span className="q">never</span>
                   ) : (
-                    <input
-                      type="checkbox"
-                      aria-label={`${kindWords[one.kind].label} by mail`}
-                      checked={one.mail}
-                      onChange={(event) => void choose(one.kind, { mail: event.target.checked })}
-                    />
+                    <label className="hit">
+                      <input
+                        type="checkbox"
+                        aria-label={`${kindWords[one.kind].label} by mail`}
+                        checked={one.mail}
+                        onChange={(event) => void choose(one.kind, { mail: event.target.checked })}
+                      />
+                    </label>
                   )}
                 </td>
               </tr>
@@ -156,39 +161,35 @@ function Quiet({ quiet, onChange }: { quiet: QuietHours | null; onChange: (chang
         />
         {on && (
           <>
-            <Field label="From" error={errorOf('from')}>
-              {(props) => (
-                <input
-                  {...props}
-                  className="in"
-                  type="time"
-                  value={hours.from}
-                  onChange={(event) => change({ from: event.target.value })}
-                />
-              )}
-            </Field>
-            <Field label="Until" error={errorOf('until')}>
-              {(props) => (
-                <input
-                  {...props}
-                  className="in"
-                  type="time"
-                  value={hours.until}
-                  onChange={(event) => change({ until: event.target.value })}
-                />
-              )}
-            </Field>
-            <Field label="On the clock of" error={errorOf('timezone')} help="An IANA zone, such as Europe/Berlin.">
-              {(props) => (
-                <input
-                  {...props}
-                  className="in"
-                  value={hours.timezone}
-                  spellCheck={false}
-                  onChange={(event) => change({ timezone: event.target.value })}
-                />
-              )}
-            </Field>
+            <div className="pair keep-even">
+              <Field label="From" error={errorOf('from')}>
+                {(props) => (
+                  <input
+                    {...props}
+                    className="in"
+                    type="time"
+                    value={hours.from}
+                    onChange={(event) => change({ from: event.target.value })}
+                  />
+                )}
+              </Field>
+              <Field label="Until" error={errorOf('until')}>
+                {(props) => (
+                  <input
+                    {...props}
+                    className="in"
+                    type="time"
+                    value={hours.until}
+                    onChange={(event) => change({ until: event.target.value })}
+                  />
+                )}
+              </Field>
+            </div>
+            <TimezoneField
+              value={hours.timezone}
+              error={errorOf('timezone')}
+              onChange={(timezone) => change({ timezone })}
+            />
           </>
         )}
         {refusal !== undefined && refusal.field === undefined && (
@@ -196,7 +197,7 @@ function Quiet({ quiet, onChange }: { quiet: QuietHours | null; onChange: (chang
         )}
         <div className="go">
           <button type="submit" className="btn main-act" {...resting(saving)}>
-            {saving ? 'Saving…' : 'Save'}
+            {saving ? 'Saving…' : 'Save quiet hours'}
           </button>
           <span role="status">
             {saved && (

@@ -3,6 +3,7 @@ import { Link } from '../address/navigate.tsx';
 import type { AccountSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import { Shell } from '../shell/shell.tsx';
+import { showCurrentTab } from '../shell/tabs.ts';
 import { AccountAgreements } from './agreements.tsx';
 import { AccountMail } from './mail.tsx';
 import { AccountNotifications } from './notifications.tsx';
@@ -28,7 +29,7 @@ export function AccountPage({ section }: { section: AccountSection }) {
         section === 'profile' ? 'Account' : (accountTabs.find((tab) => tab.section === section)?.label ?? 'Account')
       }
     >
-      <nav className="tabs-bar" aria-label="Account">
+      <nav className="tabs-bar" aria-label="Account" ref={showCurrentTab}>
         {accountTabs.map((tab) => (
           <Link
             key={tab.section}

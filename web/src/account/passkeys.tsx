@@ -204,8 +204,8 @@ function Rename({
           )}
         </Field>
         <div className="editor-foot">
-          <button type="submit" className="btn" {...resting(name.trim() === '')}>
-            Save
+          <button type="submit" className="btn main-act" {...resting(name.trim() === '')}>
+            Save the name
           </button>
           <button type="button" className="btn quiet" onClick={onClose}>
             Cancel

@@ -14,6 +14,9 @@ const methodWords: Record<string, string> = {
   code: 'code',
   'recovery-code': 'recovery code',
   passkey: 'passkey',
+  google: 'Google',
+  github: 'GitHub',
+  oidc: 'another account',
   'set-up-code': 'set-up code',
   'sign-up': 'signing up',
 };

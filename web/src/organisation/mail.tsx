@@ -281,7 +281,7 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
         )}
         <div className="go">
           <button type="submit" className="btn main-act" {...resting(saving)}>
-            {saving ? 'Saving…' : 'Save'}
+            {saving ? 'Saving…' : 'Save mail server'}
           </button>
           {saved !== null && (
             <button type="button" className="btn quiet danger" {...resting(saving)} onClick={() => void forget()}>

@@ -3,14 +3,16 @@ import { Link } from '../address/navigate.tsx';
 import type { OrganisationSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { useSession } from '../desk/session.tsx';
 import { Shell } from '../shell/shell.tsx';
+import { showCurrentTab } from '../shell/tabs.ts';
 import { OrganisationGeneral } from './general.tsx';
 import { OrganisationKeys } from './keys.tsx';
 import { MailSettings } from './mail.tsx';
 import { OrganisationMembers } from './members.tsx';
 import { OrganisationRoles } from './roles.tsx';
 import { SignUpSettingsPart } from './sign_up.tsx';
-import { organisationTabs } from './tabs.ts';
+import { organisationTabs, tabsFor } from './tabs.ts';
 import { OrganisationTeams } from './teams.tsx';
 
 const parts: Record<OrganisationSection, (organisation: Organisation) => ReactNode> = {
@@ -34,8 +36,8 @@ export function OrganisationPage({
   const label = organisationTabs.find((tab) => tab.section === section)?.label ?? 'Organisation';
   return (
     <Shell organisation={organisation} title={label}>
-      <nav className="tabs-bar" aria-label="Settings of the organisation">
-        {organisationTabs.map((tab) => (
+      <nav className="tabs-bar" aria-label="Settings of the organisation" ref={showCurrentTab}>
+        {tabsFor(organisation, useSession().person).map((tab) => (
           <Link
             key={tab.section}
             href={pathOf({ page: 'organisation', organisation: organisation.slug, section: tab.section })}

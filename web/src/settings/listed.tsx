@@ -41,7 +41,7 @@ export function ListedTable<T extends { id: number }>({
 }) {
   const { rows, problem } = listed;
   return (
-    <div className={heads.length > 3 ? 'list many' : 'list'}>
+    <div className={heads.length > 2 ? 'list many' : 'list'}>
       {problem !== undefined ? (
         <Failed
           code={problem.code}

@@ -16,7 +16,7 @@ import { may, useDesk, useSession } from '../desk/session.tsx';
 import { useUnread } from '../notifications/unread.ts';
 import { milliseconds } from '../numbers/format.ts';
 import { operatorTabs } from '../operator/tabs.ts';
-import { organisationTabs } from '../organisation/tabs.ts';
+import { tabsFor } from '../organisation/tabs.ts';
 import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
 import { useKeys } from './keys.ts';
@@ -104,6 +104,13 @@ export function Shell({
             hint: site,
             act: go(analyticsPath(one, site, address)),
           })),
+          {
+            id: 'shares',
+            group: 'Pages',
+            text: 'Shares',
+            hint: site,
+            act: go(pathOf({ page: 'shares', site })),
+          },
           ...settingsTabs.map(({ section, label }) => ({
             id: `settings ${section}`,
             group: 'Pages',
@@ -112,15 +119,23 @@ export function Shell({
             act: go(pathOf({ page: 'settings', site, section })),
           })),
         ]),
-    ...session.organisations.flatMap(({ name, slug }) =>
-      organisationTabs.map(({ section, label }) => ({
-        id: `organisation ${slug} ${section}`,
+    ...session.organisations.flatMap((one) => [
+      {
+        id: `sites ${one.slug}`,
+        group: 'Pages',
+        text: 'Sites of the organisation',
+        hint: one.name,
+        act: go(pathOf({ page: 'organisation-sites', organisation: one.slug })),
+      },
+      ...tabsFor(one, session.person).map(({ section, label }) => ({
+        id: `organisation ${one.slug} ${section}`,
         group: 'Pages',
         text: section === 'organisation' ? 'Organisation' : label,
-        hint: name,
-        act: go(pathOf({ page: 'organisation', organisation: slug, section })),
+        hint: one.name,
+        act: go(pathOf({ page: 'organisation', organisation: one.slug, section })),
       })),
-    ),
+    ]),
+    { id: 'notifications', group: 'Pages', text: 'Notifications', act: go(pathOf({ page: 'notifications' })) },
     ...session.organisations
       .filter((one) => may(one, 'audit.read'))
       .map(({ name, slug }) => ({
@@ -151,7 +166,9 @@ export function Shell({
     })),
     ...(session.sites.length > 1 ? [{ id: 'sites', group: 'Pages', text: 'All sites', act: go('/') }] : []),
     ...(palette?.() ?? []),
-    { id: 'new site', group: 'Actions', text: 'Add a site', act: go('/sites/new') },
+    ...(session.organisations.some((one) => may(one, 'site.manage'))
+      ? [{ id: 'new site', group: 'Actions', text: 'Add a site', act: go('/sites/new') }]
+      : []),
     ...themes.map((one) => ({
       id: `theme ${one.id}`,
       group: 'Actions',
@@ -234,6 +251,7 @@ export function Shell({
             <Navigation site={site} organisation={organisation} search={search} />
             <div className="rail-foot">
               {live !== undefined && <Health live={live} />}
+              <Bell />
               <AccountParts />
             </div>
           </div>
@@ -376,7 +394,7 @@ function Navigation({
           )}
           {route.page === 'organisation' && (
             <div className="sub">
-              {organisationTabs.map(({ section, label }) => (
+              {tabsFor(organisation, session.person).map(({ section, label }) => (
                 <Link
                   key={section}
                   href={pathOf({ page: 'organisation', organisation: organisation.slug, section })}
