@@ -72,6 +72,8 @@ export class DeskError extends Error {
 
   constructor(status: number, error: ApiError['error']) {
     super(error.message);
+    // A message of an Error is left out when it is spread into the properties of what shows it, unless it is said otherwise.
+    Object.defineProperty(this, 'message', { value: error.message, enumerable: true });
     this.name = 'DeskError';
     this.status = status;
     this.code = error.code;
