@@ -168,8 +168,8 @@ async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** What a product tree needs to run; tests, documents and bench stay behind. */
-const copied = ['src', 'contract', 'sdk', 'scripts', 'package.json'];
+/** What a product tree needs to run; tests, documents and bench stay behind. Shared pages look as the dashboard does. */
+const copied = ['src', 'contract', 'sdk', 'scripts', 'web/src/styles', 'package.json'];
 const linked = ['node_modules', '.cache', 'sdk/dist', 'web/dist'];
 
 /**
