@@ -11,6 +11,7 @@ import { openIdentities } from './double_identities.ts';
 import { importsOf } from './double_imports.ts';
 import { openMail } from './double_mail.ts';
 import { operatorOf } from './double_operator.ts';
+import { contentsOf, lifeOf } from './double_life.ts';
 import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
 import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
 import { openShares } from './double_shares.ts';
@@ -331,6 +332,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
       return { status: 200, body: site };
     }
     if (part === undefined) return { status: 200, body: site };
+    if (part === 'life') return { status: 200, body: lifeOf(site.domain) };
+    if (part === 'contents') return { status: 200, body: { contents: contentsOf(site.domain) } };
     if (part === 'now') {
       const shape = shapeOf(site.domain);
       return {

@@ -1,4 +1,5 @@
 import type { Invitation, Member, OrganisationDetails, RoleTable, Team } from '../../contract/organisations.ts';
+import { contentsOf, offeredMoves } from './double_life.ts';
 import type { SecondFactorRule } from '../../contract/people.ts';
 import { type Beholder, longName, refusal } from './double_people.ts';
 
@@ -186,6 +187,14 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
           return { status: 200, body: table };
         case 'teams':
           return { status: 200, body: { teams } };
+        case 'site-moves':
+          return {
+            status: 200,
+            body:
+              id === undefined
+                ? offeredMoves
+                : { move: offeredMoves.received[0], contents: contentsOf('lantern.example') },
+          };
         case 'invitations':
           return { status: 200, body: { invitations } };
         case 'second-factor':

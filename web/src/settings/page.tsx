@@ -7,6 +7,7 @@ import { useSession } from '../desk/session.tsx';
 import { OrganisationKeys } from '../organisation/keys.tsx';
 import { Shell, settingsTabs } from '../shell/shell.tsx';
 import { GoalSettings } from './goals.tsx';
+import { SiteLifeSettings } from './life.tsx';
 import { MovingIn } from './moving_in.tsx';
 import { ReportSettings } from './reports.tsx';
 import { SiteSettings } from './site.tsx';
@@ -36,6 +37,7 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
         {section === 'site' && <MovingIn site={site} />}
         {section === 'snippet' && <SnippetSettings site={site} />}
         {section === 'goals' && <GoalSettings site={site} />}
+        {section === 'life' && <SiteLifeSettings key={site.domain} site={site} />}
         {section === 'keys' && organisation !== undefined && <OrganisationKeys organisation={organisation} />}
       </main>
     </Shell>

@@ -51,6 +51,7 @@ export const settingsTabs: readonly { section: SettingsSection; label: string }[
   { section: 'snippet', label: 'Snippet' },
   { section: 'goals', label: 'Goals' },
   { section: 'keys', label: 'API keys' },
+  { section: 'life', label: 'Rename, move, delete' },
 ];
 
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */

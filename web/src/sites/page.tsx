@@ -5,6 +5,7 @@ import type { Organisation } from '../desk/session.tsx';
 import { may, useSession } from '../desk/session.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
+import { OfferedSites } from './offered.tsx';
 import type { SiteGroup } from './table.tsx';
 import { SitesTable } from './table.tsx';
 
@@ -40,6 +41,9 @@ export function SitesPage({ organisation }: { organisation?: Organisation }) {
       }
     >
       <main className="wrap" id="main" tabIndex={-1}>
+        {organisation !== undefined && may(organisation, 'organisation.own') && (
+          <OfferedSites organisation={organisation} />
+        )}
         {all.length >= searchedFrom && (
           <div className="in sm search">
             <Icon name="search" />

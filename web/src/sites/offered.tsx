@@ -1,0 +1,107 @@
+import { useCallback, useEffect, useState } from 'react';
+import { Dialog } from '../controls/dialog.tsx';
+import { FormError } from '../controls/field.tsx';
+import { resting } from '../controls/resting.ts';
+import type { DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
+import type { Organisation } from '../desk/session.tsx';
+import { useDesk } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { localTime } from '../period/period.ts';
+import { dayText } from '../period/words.ts';
+import { Contents } from '../settings/contents.tsx';
+import '../settings/life.css';
+import type { SiteContent, SiteMove } from '../settings/life_wire.ts';
+import { siteLives } from '../settings/life_wire.ts';
+
+/** Sites that another organisation offers to this one. Nothing where there are none: they are rare. */
+export function OfferedSites({ organisation }: { organisation: Organisation }) {
+  const { enter } = useDesk();
+  const { id } = organisation;
+  const [moves, setMoves] = useState<SiteMove[]>([]);
+  const [looking, setLooking] = useState<{ move: SiteMove; contents: SiteContent[] }>();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const [sending, setSending] = useState(false);
+  const load = useCallback(() => {
+    siteLives.offered(id).then(
+      ({ received }) => setMoves(received.filter(({ state }) => state === 'offered')),
+      (error: unknown) => setRefusal(asDeskError(error)),
+    );
+  }, [id]);
+  useEffect(load, [load]);
+  const today = localTime(now(), organisation.timezone).day;
+
+  const look = async (move: SiteMove) => {
+    setRefusal(undefined);
+    try {
+      setLooking(await siteLives.contentsOfMove(id, move.id));
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
+  const decide = async (move: SiteMove, work: typeof siteLives.accept) => {
+    setSending(true);
+    try {
+      await work(id, move.id);
+      setLooking(undefined);
+      load();
+      await enter();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    } finally {
+      setSending(false);
+    }
+  };
+
+  return (
+    <>
+      {looking === undefined && <FormError message={refusal?.message} reference={refusal?.reference} />}
+      {moves.map((move) => (
+        <div key={move.id} className="note" role="status">
+          <div>
+            <p>
+              <b>
+                {move.from} offers you {move.site}.
+              </b>{' '}
+              The offer ends on {dayText(move.expires_at.slice(0, 10), today)}.
+            </p>
+            <button type="button" className="btn sm" onClick={() => void look(move)}>
+              Look at it<span className="vh">: {move.site}</span>
+            </button>
+          </div>
+        </div>
+      ))}
+      {looking !== undefined && (
+        <Dialog label="A site that is offered" className="small" onClose={() => setLooking(undefined)}>
+          <h2>
+            Take {looking.move.site} into {organisation.name}?
+          </h2>
+          <p>
+            From the next click on it belongs to {organisation.name}, and {looking.move.from} sees nothing of it. This
+            comes along; shares, reports, places in teams and keys limited to it end:
+          </p>
+          <Contents contents={looking.contents} />
+          <FormError message={refusal?.message} reference={refusal?.reference} />
+          <div className="editor-foot">
+            <button
+              type="button"
+              className="btn main-act"
+              {...resting(sending)}
+              onClick={() => void decide(looking.move, siteLives.accept)}
+            >
+              Take it
+            </button>
+            <button
+              type="button"
+              className="btn quiet"
+              {...resting(sending)}
+              onClick={() => void decide(looking.move, siteLives.refuse)}
+            >
+              Refuse
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
