@@ -250,6 +250,19 @@ export const shots: readonly Shot[] = [
   { name: 'goal-scroll', path: '/s/shop.example/goals/5?metric=conversion_rate', full: true },
   { name: 'settings-goals', path: '/s/shop.example/settings/goals', full: true },
   { name: 'settings-goals-empty', path: '/s/new.example/settings/goals' },
+  { name: 'settings-life', path: '/s/shop.example/settings/life', full: true },
+  { name: 'settings-life-deleted', path: '/s/blog.example/settings/life' },
+  { name: 'settings-life-emptied', path: '/s/moved.example/settings/life' },
+  {
+    name: 'settings-life-empty-dialog',
+    path: '/s/shop.example/settings/life',
+    act: async (page) => page.getByRole('button', { name: 'Empty…' }).click(),
+  },
+  {
+    name: 'sites-offered',
+    path: '/o/cedar-loom/sites',
+    act: async (page) => page.getByRole('button', { name: /Look at it/ }).click(),
+  },
   {
     name: 'settings-keys',
     path: '/o/cedar-loom/settings/keys',

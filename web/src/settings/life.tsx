@@ -52,7 +52,8 @@ export function SiteLifeSettings({ site }: { site: Site }) {
   useEffect(load, [load]);
 
   const removal = life?.removal ?? null;
-  const isAtWork = removal !== null && (removal.state === 'running' || (removal.state === 'waiting' && !isLater(removal)));
+  const isAtWork =
+    removal !== null && (removal.state === 'running' || (removal.state === 'waiting' && !isLater(removal)));
   useEffect(() => {
     if (!isAtWork) return undefined;
     const timer = setInterval(load, lookMs);
@@ -415,10 +416,7 @@ function RemoveDialog({
       </p>
       <Contents contents={contents} {...(isDeletion ? {} : { kinds: collected })} />
       <form className="form" onSubmit={ask} noValidate>
-        <Field
-          label={`Type ${site.domain}`}
-          error={refusal?.field === 'domain' ? refusal.message : undefined}
-        >
+        <Field label={`Type ${site.domain}`} error={refusal?.field === 'domain' ? refusal.message : undefined}>
           {(props) => (
             <input
               {...props}

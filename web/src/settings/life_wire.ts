@@ -2,6 +2,7 @@ import type { moveContents, SiteContent, SiteLife, SiteMove, SiteRemoval } from 
 import { call } from '../desk/api.ts';
 
 export type { SiteContent, SiteLife, SiteMove, SiteRemoval };
+
 type MoveContents = (typeof moveContents)['_zod']['output'];
 
 const ofSite = (domain: string, rest: string) => `/api/sites/${encodeURIComponent(domain)}${rest}`;
