@@ -1,6 +1,6 @@
 import type { Invitation, Member, OrganisationDetails, RoleTable, Team } from '../../contract/organisations.ts';
-import { contentsOf, offeredMoves } from './double_life.ts';
 import type { SecondFactorRule } from '../../contract/people.ts';
+import { contentsOf, offeredMoves } from './double_life.ts';
 import { type Beholder, longName, refusal } from './double_people.ts';
 
 interface Answered {

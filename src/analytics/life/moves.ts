@@ -136,7 +136,7 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) 
         await audit.writeNow(sql);
         await tellTaker(sql, taker, {
           ...{ site: site.domain, organisation: name, by: giver },
-          link: mail.link(`/o/${taker.slug}/settings`),
+          link: mail.link(`/o/${taker.slug}/sites`),
         });
       }
       return shown;

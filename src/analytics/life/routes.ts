@@ -176,7 +176,7 @@ export function lifeRoutes(
           const begun = await removals.beginDeletion(sql, site, personOf(request));
           await tellOwners(house, sql, site.organisation_id, siteDeletingMail, {
             ...{ site: site.domain, by: await nameOf(house, sql, request.principal), day: begun.due_at.slice(0, 10) },
-            link: house.mail.link(`/s/${site.domain}/settings`),
+            link: house.mail.link(`/s/${site.domain}/settings/life`),
           });
           await record(sql, site, 'site.deleting', request, { until: begun.due_at });
           return begun;

@@ -206,7 +206,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
       else
         await tellOwners(house, sql, due.organisation_id, siteEmptiedMail, {
           ...{ site: due.domain, events },
-          link: house.mail.link(`/s/${due.domain}/settings`),
+          link: house.mail.link(`/s/${due.domain}/settings/life`),
         });
       await house.audit.record(sql, due.organisation_id, {
         action: due.kind === 'deletion' ? 'site.deleted' : 'site.emptied',

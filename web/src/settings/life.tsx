@@ -244,7 +244,7 @@ function Rename({ site, life, onChanged }: { site: Site; life: SiteLife; onChang
         </div>
         {life.former_domains.map(({ domain }) => (
           <div key={domain} className="former">
-            <span>
+            <span className="former-name">
               <b>{domain}</b> <span className="q">is counted for this site</span>
             </span>
             <button type="button" className="btn sm quiet" onClick={() => setLetting(domain)}>
