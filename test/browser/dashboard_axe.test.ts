@@ -345,6 +345,22 @@ const looks: Record<string, Look> = {
   'settings, snippet': { path: '/s/shop.example/settings/snippet' },
   'settings, goals': { path: '/s/shop.example/settings/goals' },
   'settings, keys': { path: '/s/shop.example/settings/keys' },
+  'settings, the site as a whole': { path: '/s/shop.example/settings/life' },
+  'settings, about to be deleted': { path: '/s/blog.example/settings/life' },
+  'settings, emptying': {
+    path: '/s/moved.example/settings/life',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Empty…' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  'sites, one that is offered': {
+    path: '/o/cedar-loom/sites',
+    act: async (page) => {
+      await page.getByRole('button', { name: /Look at it/ }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   'no such site': { path: analytics('elsewhere') },
 };
 
