@@ -207,11 +207,12 @@ export const proofs: readonly Proof[] = [
       name: 'roles are remembered from the first request on',
       file: 'src/accounts/index.ts',
       find: '(await readMemberships(sql, personId, now)).map((one) => [one.organisationId, one] as const),',
-      replace: `await (async () => {
+      replace: `(await readMemberships(sql, personId, now)).map((one) => {
           const known = ((globalThis as any).known ??= new Map());
-          if (!known.get(personId)?.length) known.set(personId, await readMemberships(sql, personId, now));
-          return known.get(personId).map((one: any) => [one.organisationId, one]);
-        })(),`,
+          const key = [personId, one.organisationId].join();
+          if (!known.has(key)) known.set(key, one);
+          return [one.organisationId, known.get(key)] as const;
+        }),`,
     },
   },
   {

@@ -153,7 +153,9 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
       if ((await known.send('GET', '/api/session')).status === 200) return known;
       if ((await known.send('POST', '/api/sessions/refresh')).status === 200) return known;
     }
-    const fresh = await signIn({ email, password });
+    const fresh = await signIn({ email, password }).catch((error: Error) => {
+      throw new CannotProve(error.message);
+    });
     signedIn.set(email, fresh);
     return fresh;
   }
