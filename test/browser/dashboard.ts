@@ -34,7 +34,8 @@ export interface DashboardDesk {
 }
 
 /**
- * @param browserArgs see `launch`; made from the desk's port, for example to give a site a name
+ * @param browserArgs see `launch`; made from the desk's port, for example to give a site a name. A browser with any is a
+ *   visitor's too, so it is the one with windows: the other says in its client hints that it is driven
  * @param settings further environment of the desk, made from its port
  */
 export async function openDashboardDesk(
@@ -48,10 +49,8 @@ export async function openDashboardDesk(
     PORT: String(port),
     ...(await settings(port)),
   });
-  const [browser] = await Promise.all([
-    launch({ windows: false, args: browserArgs(port) }),
-    layPreparedCluster(config.dataDir),
-  ]);
+  const args = browserArgs(port);
+  const [browser] = await Promise.all([launch({ windows: args.length > 0, args }), layPreparedCluster(config.dataDir)]);
   const desk: DashboardDesk = {
     config,
     browser,

@@ -3,7 +3,7 @@ import type { Asker, Examples } from './example.ts';
 /** Sites as a whole: renamed, emptied, deleted, moved. Each try has a site of its own, since it may be the last of it. */
 export const examples: Examples = ({ site, organisation, people, next, call }) => {
   async function newSite(by: Asker | undefined, organisationId?: number): Promise<string> {
-    const domain = `life-${next()}.${site}`;
+    const domain = `life-${next()}.${by === people.rival ? 'rival.example' : site}`;
     const query = organisationId === undefined ? '' : `?organisation_id=${organisationId}`;
     const made = await call('POST', `/api/sites${query}`, by, { domain, timezone: 'UTC', currency: 'EUR' });
     if (made.status !== 201) throw new Error(made.text);
