@@ -34,6 +34,19 @@ const key = { way: 'Blue key', link: at('/account/security') };
 const token = `#token=${'aB3-dE5_gH7'.repeat(4)}`;
 
 export const letters: Record<string, readonly unknown[]> = {
+  site_emptied: [{ site: 'shop.example', events: 1_284_310, link: at('/s/shop.example/settings/life') }],
+  site_deleting: [
+    { site: 'shop.example', by: 'Ada Ashford', day: '5 December 2026', link: at('/s/shop.example/settings/life') },
+  ],
+  site_deletion_taken_back: [{ site: 'shop.example', by: 'Ada Ashford' }],
+  site_deleted: [{ site: 'shop.example', events: 1_284_310 }],
+  site_offered: [
+    { site: 'shop.example', organisation: 'Cedar & Loom', by: 'Ada Ashford', link: at('/o/harbour-agency/sites') },
+  ],
+  site_moved: [true, false].map((isTaker) => ({
+    ...{ site: 'shop.example', from: 'Cedar & Loom', to: 'Harbour agency', isTaker },
+  })),
+  site_move_refused: [{ site: 'shop.example' }],
   invitation: [
     {
       organisation: 'Cedar & Loom',
