@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -27,6 +27,8 @@ const stopMs = 10_000;
 const backoffMs = [50, 200, 500, 1_000, 2_000, 5_000];
 /** Of these pauses, so many at the first start: a server that cannot start must be heard of soon. */
 const firstAttempts = 4;
+/** Processes of a dead server have had this long to end by themselves before they are ended. */
+const orphanMs = 500;
 const serverLogBytesMax = 1024 * 1024;
 /** Held by the process that supervises the server, for as long as it lives. */
 const supervisorLock = 4_071_970_002;
@@ -121,6 +123,7 @@ export async function openCluster(parts: {
         if (!(error instanceof PostgresRefused)) throw error;
         log.warn('postgres.start_failed', { again_ms: ms });
         await pause(ms);
+        if (ms >= orphanMs) await endOrphans(place, log);
       }
     }
     return start();
@@ -150,7 +153,9 @@ export async function openCluster(parts: {
           attempt,
           reason: error instanceof PostgresRefused ? 'refused' : codeOf(error),
         });
-        await pause(backoffMs[Math.min(attempt, backoffMs.length - 1)]);
+        const ms = backoffMs[Math.min(attempt, backoffMs.length - 1)] as number;
+        await pause(ms);
+        if (ms >= orphanMs) await endOrphans(place, log);
       }
     }
     return undefined;
@@ -388,6 +393,29 @@ async function serverPid(place: Place): Promise<number | undefined> {
 async function isReady(place: Place): Promise<boolean> {
   const text = await readFile(join(place.server, 'cluster', 'postmaster.pid'), 'utf8').catch(() => '');
   return text.split('\n')[7]?.trim() === 'ready';
+}
+
+/**
+ * Ends what a killed server has left behind and holds its memory, so that no new one can start. Its processes end by
+ * themselves when the server is gone, all but one that waits for a lock in that memory whose holder was killed too: that
+ * one waits for ever (seen with SIGKILL of the whole server while connections signed in).
+ */
+async function endOrphans(place: Place, log: Log): Promise<void> {
+  if ((await serverPid(place)) !== undefined) return;
+  const cluster = await realpath(join(place.server, 'cluster'));
+  // Only Linux says where a process runs; elsewhere the refusal names the server's log.
+  for (const name of await readdir('/proc').catch(() => [])) {
+    const pid = Number(name);
+    // A server and its processes run in the folder of their cluster, and nothing else of ours does.
+    const folder = pid > 0 ? await readlink(`/proc/${pid}/cwd`).catch(() => '') : '';
+    if (folder !== cluster) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+      log.warn('postgres.orphan_ended', { pid });
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
 }
 
 /** Fast shutdown: open transactions roll back, the last checkpoint is written. Immediate when that takes too long. */

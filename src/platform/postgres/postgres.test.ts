@@ -311,6 +311,19 @@ describe('the built-in server', () => {
     expect(await db.health()).toMatchObject({ ok: true });
   });
 
+  test('is started again though a process of the killed one never ends and holds its memory', async () => {
+    const before = await serverPid(db);
+    const orphan = await db.system((sql) => sql.one<{ pid: number }>('SELECT pg_backend_pid() AS pid'));
+    // Stopped, it does not see that its server is gone: as one that waits for a lock whose holder was killed.
+    process.kill(orphan.pid, 'SIGSTOP');
+    process.kill(before, 'SIGKILL');
+    await eventually(async () => {
+      expect(await serverPid(db)).not.toBe(before);
+      expect(await db.health()).toMatchObject({ ok: true });
+    });
+    expect(await alive(orphan.pid)).toBe(false);
+  });
+
   test('may die between two questions of one transaction: its caller hears of it, and nobody else does', async () => {
     const uncaught: Error[] = [];
     const listen = (error: Error) => uncaught.push(error);
