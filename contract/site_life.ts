@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { domain } from './api.ts';
+import { contentKinds } from './site_kinds.ts';
 
 /** What can become of a site as a whole: renamed, emptied, deleted, moved. Limits are written in docs/guides/sites.md. */
 export const siteLifeLimits = {
@@ -12,26 +13,6 @@ export const siteLifeLimits = {
   /** Offers of one organisation that wait at a time. */
   movesOpenMax: 20,
 } as const;
-
-/** What an emptying removes. */
-export const collectedKinds = [
-  'events',
-  'imported_events',
-  'visits',
-  'imported_days',
-  'counts',
-  'robots',
-  'drops',
-  'quarantine',
-  'imports',
-  'exports',
-] as const;
-/** What a deletion removes beside it, and a move takes along. */
-export const settingKinds = ['goals', 'shields', 'annotations', 'foreign_ids', 'former_domains'] as const;
-/** What ends with a move, and with a deletion: it opens the site to somebody. */
-export const accessKinds = ['shares', 'reports', 'teams', 'keys'] as const;
-export const contentKinds = [...collectedKinds, ...settingKinds, ...accessKinds] as const;
-export type ContentKind = (typeof contentKinds)[number];
 
 /** How much of one kind there is, from which day to which (UTC), where it has days. */
 export const siteContent = z.object({

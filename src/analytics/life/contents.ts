@@ -1,5 +1,6 @@
 import type { Site } from '../../../contract/api.ts';
-import { contentKinds, type SiteContent } from '../../../contract/site_life.ts';
+import { contentKinds } from '../../../contract/site_kinds.ts';
+import type { SiteContent } from '../../../contract/site_life.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { warehouseContents } from './tables.ts';

@@ -114,6 +114,11 @@ export async function openCluster(parts: {
     return waitForServer(place, owner, runtime, child, clock);
   }
 
+  async function clearAfter(ms: number): Promise<void> {
+    await pause(ms);
+    if (ms >= orphanMs) await endOrphans(place, log);
+  }
+
   /** The processes of a killed server hold its memory for a moment longer, and a start meanwhile fails. */
   async function startAgain(pausesMs: readonly number[]): Promise<pg.Client> {
     for (const ms of pausesMs) {
@@ -122,8 +127,7 @@ export async function openCluster(parts: {
       } catch (error) {
         if (!(error instanceof PostgresRefused)) throw error;
         log.warn('postgres.start_failed', { again_ms: ms });
-        await pause(ms);
-        if (ms >= orphanMs) await endOrphans(place, log);
+        await clearAfter(ms);
       }
     }
     return start();
@@ -153,9 +157,7 @@ export async function openCluster(parts: {
           attempt,
           reason: error instanceof PostgresRefused ? 'refused' : codeOf(error),
         });
-        const ms = backoffMs[Math.min(attempt, backoffMs.length - 1)] as number;
-        await pause(ms);
-        if (ms >= orphanMs) await endOrphans(place, log);
+        await clearAfter(backoffMs[Math.min(attempt, backoffMs.length - 1)] as number);
       }
     }
     return undefined;

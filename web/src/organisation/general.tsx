@@ -6,6 +6,7 @@ import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
+import { TypedForm } from '../controls/typed.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
@@ -431,19 +432,6 @@ function CloseDialog({
   onChanged: () => void;
 }) {
   const { enter } = useDesk();
-  const [typed, setTyped] = useState('');
-  const [refusal, setRefusal] = useState<DeskError>();
-  const shut = async (event: FormEvent) => {
-    event.preventDefault();
-    try {
-      await organisations.close(details.id, typed.trim());
-      onClose();
-      onChanged();
-      await enter();
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    }
-  };
   return (
     <Dialog label="Close the organisation" className="small" onClose={onClose}>
       <h2>Close {details.name}?</h2>
@@ -451,31 +439,19 @@ function CloseDialog({
         For 30 days everything works and an owner can take it back. Then nothing of it is reachable: sites, numbers,
         people, keys.
       </p>
-      <form className="form" onSubmit={shut}>
-        <Field label={`Type ${details.slug}`} error={refusal?.field === 'slug' ? refusal.message : undefined}>
-          {(props) => (
-            <input
-              {...props}
-              className="in"
-              autoCapitalize="off"
-              spellCheck={false}
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          )}
-        </Field>
-        {refusal !== undefined && refusal.field !== 'slug' && (
-          <FormError message={refusal.message} reference={refusal.reference} />
-        )}
-        <div className="editor-foot">
-          <button type="submit" className="btn danger" {...resting(typed.trim() !== details.slug)}>
-            Close in 30 days
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Keep it open
-          </button>
-        </div>
-      </form>
+      <TypedForm
+        wanted={details.slug}
+        field="slug"
+        act="Close in 30 days"
+        keep="Keep it open"
+        onClose={onClose}
+        onTyped={async (slug) => {
+          await organisations.close(details.id, slug);
+          onClose();
+          onChanged();
+          await enter();
+        }}
+      />
     </Dialog>
   );
 }

@@ -1,11 +1,13 @@
 import type { FormEvent, ReactNode } from 'react';
 import { useCallback, useEffect, useState } from 'react';
+import { collectedKinds } from '../../../contract/site_kinds.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
+import { TypedForm } from '../controls/typed.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { may, useDesk, useSession } from '../desk/session.tsx';
@@ -20,10 +22,6 @@ import { siteLives } from './life_wire.ts';
 
 /** So often a removal at work is looked at. */
 const lookMs = 2_000;
-const collected: readonly SiteContent['kind'][] = [
-  ...(['events', 'imported_events', 'visits', 'imported_days', 'counts', 'robots', 'drops', 'quarantine'] as const),
-  ...(['imports', 'exports'] as const),
-];
 const waits = {
   warehouse: 'It waits for the database of events.',
   spool: 'It waits until what has arrived is stored.',
@@ -52,13 +50,23 @@ export function SiteLifeSettings({ site }: { site: Site }) {
   useEffect(load, [load]);
 
   const removal = life?.removal ?? null;
-  const isAtWork =
-    removal !== null && (removal.state === 'running' || (removal.state === 'waiting' && !isLater(removal)));
+  const isAtWork = isWorking(removal);
+  // While it works only the steps are read; how much is left takes a look into every table, and is counted at the end.
+  const look = useCallback(() => {
+    siteLives.read(domain).then(
+      (read) => {
+        if (!isWorking(read.removal)) return load();
+        setProblem(undefined);
+        setLife(read);
+      },
+      (error: unknown) => setProblem(asDeskError(error)),
+    );
+  }, [domain, load]);
   useEffect(() => {
     if (!isAtWork) return undefined;
-    const timer = setInterval(load, lookMs);
+    const timer = setInterval(look, lookMs);
     return () => clearInterval(timer);
-  }, [isAtWork, load]);
+  }, [isAtWork, look]);
 
   if (problem !== undefined)
     return (
@@ -131,8 +139,10 @@ export function SiteLifeSettings({ site }: { site: Site }) {
   );
 }
 
-/** Does it begin on a later day? An emptying is due at once. */
-const isLater = (removal: SiteRemoval) => Date.parse(removal.due_at) > now();
+/** Is it at work, or about to begin? A deletion waits for its day; an emptying is due at once. */
+const isWorking = (removal: SiteRemoval | null) =>
+  removal !== null &&
+  (removal.state === 'running' || (removal.state === 'waiting' && Date.parse(removal.due_at) <= now()));
 
 function RemovalNote({
   removal,
@@ -389,21 +399,7 @@ function RemoveDialog({
   onClose: () => void;
   onAsked: () => void;
 }) {
-  const [typed, setTyped] = useState('');
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [sending, setSending] = useState(false);
   const isDeletion = kind === 'deletion';
-  const ask = async (event: FormEvent) => {
-    event.preventDefault();
-    setSending(true);
-    try {
-      await (isDeletion ? siteLives.remove(site.domain) : siteLives.empty(site.domain));
-      onAsked();
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setSending(false);
-    }
-  };
   return (
     <Dialog label={isDeletion ? 'Delete the site' : 'Empty the site'} className="small" onClose={onClose}>
       <h2>
@@ -414,32 +410,18 @@ function RemoveDialog({
           ? 'It collects nothing from now on. For seven days this can be taken back; then all of this is gone:'
           : 'This cannot be taken back. What arrives from now on is kept; all of this is gone:'}
       </p>
-      <Contents contents={contents} {...(isDeletion ? {} : { kinds: collected })} />
-      <form className="form" onSubmit={ask} noValidate>
-        <Field label={`Type ${site.domain}`} error={refusal?.field === 'domain' ? refusal.message : undefined}>
-          {(props) => (
-            <input
-              {...props}
-              className="in"
-              autoCapitalize="off"
-              spellCheck={false}
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          )}
-        </Field>
-        {refusal !== undefined && refusal.field !== 'domain' && (
-          <FormError message={refusal.message} reference={refusal.reference} />
-        )}
-        <div className="editor-foot">
-          <button type="submit" className="btn danger" {...resting(typed.trim() !== site.domain || sending)}>
-            {isDeletion ? 'Delete in seven days' : 'Empty it now'}
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Keep it
-          </button>
-        </div>
-      </form>
+      <Contents contents={contents} {...(isDeletion ? {} : { kinds: collectedKinds })} />
+      <TypedForm
+        wanted={site.domain}
+        field="domain"
+        act={isDeletion ? 'Delete in seven days' : 'Empty it now'}
+        keep="Keep it"
+        onClose={onClose}
+        onTyped={async (domain) => {
+          await (isDeletion ? siteLives.remove(domain) : siteLives.empty(domain));
+          onAsked();
+        }}
+      />
     </Dialog>
   );
 }
