@@ -92,15 +92,19 @@ export const newShare = z.strictObject({
   password: password.optional(),
   hosts: hosts.optional(),
 });
-/** PATCH /api/sites/:domain/shares/:id. The kind stays: who has the link was told what it is. */
+/**
+ * PATCH /api/sites/:domain/shares/:id. A page becomes one with a password by `password`, and a public one by null; its
+ * link stays. A widget stays a widget, since its link is another.
+ */
 export const shareChange = z.strictObject({
   name: name.optional(),
   panels: panels.optional(),
   periods: periods.optional(),
   expires_on: day.nullable().optional(),
-  password: password.optional(),
+  password: password.nullable().optional(),
   hosts: hosts.optional(),
 });
+export type ShareChange = z.infer<typeof shareChange>;
 /** The link is said in this answer and never again: the desk keeps a digest of it. */
 export const madeShare = z.object({ share, link: z.string() });
 export type MadeShare = z.infer<typeof madeShare>;

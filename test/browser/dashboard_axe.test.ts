@@ -265,6 +265,8 @@ const looks: Record<string, Look> = {
       await page.getByLabel('Kind').selectOption('password');
       await page.getByRole('button', { name: 'Make the share' }).click();
       await page.getByText('At least 8 characters are needed.').waitFor();
+      await page.getByRole('button', { name: 'Change For the board' }).click();
+      await page.getByRole('button', { name: 'Save the changes' }).waitFor();
       await page.getByRole('button', { name: 'New link for Press page' }).click();
       await page.getByRole('button', { name: 'Make a new link' }).click();
       await page.getByRole('button', { name: 'Copy the snippet' }).waitFor();

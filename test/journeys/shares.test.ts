@@ -296,6 +296,36 @@ describe('a share with a password', () => {
     expect((await give(made.path, 'another harbour', { origin: 'https://evil.example' })).status).toBe(403);
   });
 
+  it('can be given one later, and lose it: the link stays, and what was opened by the old one ends', async () => {
+    const made = await share({ name: 'Changing', panels: ['totals'] });
+    const change = (body: object) => asOwner('PATCH', `${path}/${made.id}`, body);
+    expect((await open(made.path)).text).toContain('Visit duration');
+    expect(JSON.parse((await change({ password: 'quiet harbour' })).text)).toMatchObject({ kind: 'password' });
+    expect((await open(made.path)).text).toContain('type="password"');
+    const cookie = (await give(made.path, 'quiet harbour')).headers['set-cookie']?.[0]?.split(';')[0] as string;
+    expect((await open(made.path, { cookie })).text).toContain('Visit duration');
+    expect(JSON.parse((await change({ password: null })).text)).toMatchObject({ kind: 'public', panels: ['totals'] });
+    expect((await open(made.path)).text).toContain('Visit duration');
+    expect((await change({ password: 'quiet harbour', name: 'Changed', expires_on: null })).status).toBe(200);
+    expect((await open(made.path, { cookie })).text).toContain('type="password"');
+    const { entries } = JSON.parse((await asOwner('GET', '/api/organisations/1/audit?action=share.changed')).text) as {
+      entries: { details: Record<string, string> | null }[];
+    };
+    expect(entries.slice(0, 3).map(({ details }) => details)).toEqual([
+      { members: 'expires_on name password', kind: 'password' },
+      { members: 'password', kind: 'public' },
+      { members: 'password', kind: 'password' },
+    ]);
+    // A widget asks nobody, and stays one.
+    const widget = await share({ kind: 'widget', panels: ['totals'], hosts: ['blog.example'] });
+    for (const [password, status] of [
+      ['quiet harbour', 400],
+      [null, 200],
+    ])
+      expect((await asOwner('PATCH', `${path}/${widget.id}`, { password })).status).toBe(status);
+    expect((await open(widget.path)).status).toBe(200);
+  });
+
   it('makes a guesser wait, whichever share knows that address, and nobody else', async () => {
     const made = await share({ kind: 'password', password: 'quiet harbour' });
     const guesser = { 'x-forwarded-for': '198.51.100.7' };

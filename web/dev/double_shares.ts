@@ -1,4 +1,4 @@
-import type { MadeShare, Share, ShareList } from '../../contract/shares.ts';
+import type { MadeShare, Share, ShareChange, ShareList } from '../../contract/shares.ts';
 
 const dayMs = 86_400_000;
 const day = (daysAgo: number) => new Date(Date.now() - daysAgo * dayMs).toISOString().slice(0, 10);
@@ -36,6 +36,12 @@ export function openShares(domain: string) {
     if (method === 'DELETE') {
       shares.splice(shares.indexOf(found as Share), 1);
       return { status: 204 };
+    }
+    if (method === 'PATCH' && found !== undefined) {
+      const { password, ...change } = body as ShareChange;
+      Object.assign(found, change, { expired: false });
+      if (password !== undefined) found.kind = password === null ? 'public' : 'password';
+      return { status: 200, body: found satisfies Share };
     }
     if (method === 'POST' && rest === 'links')
       return { status: 201, body: { share: found as Share, link: link(found?.kind ?? '') } satisfies MadeShare };

@@ -206,6 +206,15 @@ export const shots: readonly Shot[] = [
     full: true,
   },
   {
+    name: 'shares-change',
+    path: '/s/shop.example/shares',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Change Agency for paid search' }).click();
+      await page.getByLabel('New password').waitFor();
+    },
+    full: true,
+  },
+  {
     name: 'shares-made',
     path: '/s/new.example/shares',
     act: async (page) => {

@@ -145,19 +145,23 @@ export async function updateShare(
     panels: readonly string[] | undefined;
     periods: readonly string[] | undefined;
     hosts: readonly string[] | undefined;
-    passwordHash: string | undefined;
+    /** A page with one is of the kind `password`, and of the kind `public` once it is null. */
+    passwordHash: string | null | undefined;
     /** Undefined leaves the day as it is; null takes it away. */
     expiresOn: string | null | undefined;
   },
 ): Promise<void> {
   await sql.run(
     `UPDATE shares SET name = coalesce($3, name), panels = coalesce($4, panels), periods = coalesce($5, periods),
-       hosts = coalesce($6, hosts), password_hash = coalesce($7, password_hash),
+       hosts = coalesce($6, hosts),
+       password_hash = CASE WHEN $10 AND kind <> 'widget' THEN $7 ELSE password_hash END,
+       kind = CASE WHEN $10 AND kind <> 'widget' THEN CASE WHEN $7::text IS NULL THEN 'public' ELSE 'password' END ELSE kind END,
        expires_on = CASE WHEN $8 THEN $9 ELSE expires_on END
      WHERE id = $1 AND site_id = $2`,
     [
       ...[id, siteId, change.name ?? null, change.panels ?? null, change.periods ?? null, change.hosts ?? null],
       ...[change.passwordHash ?? null, change.expiresOn !== undefined, change.expiresOn ?? null],
+      change.passwordHash !== undefined,
     ],
   );
 }

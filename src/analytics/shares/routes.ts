@@ -141,7 +141,8 @@ export function openShares(
       method: 'PATCH',
       path: '/api/sites/:domain/shares/:id',
       access: 'share.manage',
-      summary: 'Changes what a share shows, from the next view on. A new password ends what the old one opened.',
+      summary:
+        'Changes what a share shows, from the next view on. A new password ends what the old one opened; null takes it away.',
       params: ofShare,
       body: shareChange,
       answer: share,
@@ -152,7 +153,8 @@ export function openShares(
         if (body.panels !== undefined) checkPanels(before.kind, body.panels);
         const hosts = readHosts(before.kind, body.hosts, false);
         const expiresOn = body.expires_on === null ? null : readLastDay(body.expires_on, site, clock.now());
-        const passwordHash = await hashOf(before.kind, body.password, false);
+        const passwordHash =
+          typeof body.password === 'string' ? await hashOf(pageKind(before.kind), body.password, true) : body.password;
         const changed = await postgres.tenant(site.organisation_id, async (sql) => {
           await updateShare(sql, site.id, params.id, {
             ...{ name: body.name, hosts, passwordHash, expiresOn },
@@ -160,7 +162,10 @@ export function openShares(
             periods: body.periods === undefined ? undefined : [...new Set(body.periods)],
           });
           const after = await oneShare(sql, site, params.id);
-          await record(sql, site, request, 'share.changed', after, { members: Object.keys(body).sort().join(' ') });
+          await record(sql, site, request, 'share.changed', after, {
+            members: Object.keys(body).sort().join(' '),
+            ...(after.kind === before.kind ? {} : { kind: after.kind }),
+          });
           return after;
         });
         return { body: changed };
@@ -242,6 +247,11 @@ export function openShares(
     routes: [...management, ...publicShareRoutes(house, { passwords, asking: numbers })],
     stop: () => passwords.close(),
   };
+}
+
+/** What a page becomes by a password; a widget asks for none. */
+function pageKind(kind: ShareKind): ShareKind {
+  return kind === 'widget' ? kind : 'password';
 }
 
 /** @throws RequestError invalid_field */

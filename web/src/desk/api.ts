@@ -27,7 +27,7 @@ import type { QualitySign } from '../../../contract/quality.ts';
 import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import type { RealtimeAnswer } from '../../../contract/realtime.ts';
 import type { ReportKind, ReportSubscription, reportChoice } from '../../../contract/reports.ts';
-import type { MadeShare, newShare, ShareList } from '../../../contract/shares.ts';
+import type { MadeShare, newShare, Share, ShareChange, ShareList } from '../../../contract/shares.ts';
 import type {
   newShield,
   PreviewedKind,
@@ -143,6 +143,8 @@ export const api = {
   shares: (domain: string) => call<ShareList>('GET', `${site(domain)}/shares`),
   addShare: (domain: string, body: Sent<typeof newShare>) =>
     call<MadeShare>('POST', `${site(domain)}/shares`, { body }),
+  changeShare: (domain: string, id: number, body: ShareChange) =>
+    call<Share>('PATCH', `${site(domain)}/shares/${id}`, { body }),
   replaceShareLink: (domain: string, id: number) => call<MadeShare>('POST', `${site(domain)}/shares/${id}/links`),
   revokeShare: (domain: string, id: number) => call<undefined>('DELETE', `${site(domain)}/shares/${id}`),
   exports: (domain: string, signal?: AbortSignal) => call<SiteExports>('GET', exportsPath(domain), { signal }),

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { MadeShare, Share, ShareList } from '../../../contract/shares.ts';
 import { FormError } from '../controls/field.tsx';
+import { takeFocus } from '../controls/take_focus.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { may, useSession } from '../desk/session.tsx';
@@ -35,11 +36,23 @@ export function SharesPage({ site }: { site: Site }) {
 function Shares({ site }: { site: Site }) {
   const { answer, problem, reload } = useShares(site.domain);
   const [made, setMade] = useState<MadeShare>();
+  const [changing, setChanging] = useState<Share>();
+  const [changed, setChanged] = useState<Share>();
   const [refusal, setRefusal] = useState<DeskError>();
 
   const onMade = (share: MadeShare) => {
     setMade(share);
+    setChanged(undefined);
     setRefusal(undefined);
+    reload();
+  };
+  const change = (share: Share | undefined) => {
+    setChanging(share);
+    setChanged(undefined);
+  };
+  const onChanged = (share: Share) => {
+    setChanging(undefined);
+    setChanged(share);
     reload();
   };
   const act = async (work: Promise<unknown>) => {
@@ -53,6 +66,8 @@ function Shares({ site }: { site: Site }) {
   };
   const revoke = (share: Share) => {
     if (made?.share.id === share.id) setMade(undefined);
+    if (changing?.id === share.id) setChanging(undefined);
+    setChanged(undefined);
     return act(api.revokeShare(site.domain, share.id));
   };
   const replace = async (share: Share) => act(api.replaceShareLink(site.domain, share.id).then(setMade));
@@ -61,6 +76,13 @@ function Shares({ site }: { site: Site }) {
     <>
       <p className="shr-answer">{answer === undefined ? problem === undefined ? '…' : '' : <Answer list={answer} />}</p>
       {made !== undefined && <Made key={made.link} made={made} site={site} onHide={() => setMade(undefined)} />}
+      {changed !== undefined && (
+        <p className="note ok reached" role="status" ref={takeFocus} tabIndex={-1} key={changed.id}>
+          <span>
+            <b>“{changed.name}” is saved.</b> Its link is the same, and shows this from the next view on.
+          </span>
+        </p>
+      )}
       <FormError message={refusal?.message} reference={refusal?.reference} />
       <div className="shr-columns">
         <section className="panel shr-list" aria-label="Shares">
@@ -74,7 +96,7 @@ function Shares({ site }: { site: Site }) {
                 Nothing can be asked of it beyond them.
               </Empty>
             ) : (
-              <ShareRows shares={answer.shares} site={site} onRevoke={revoke} onReplace={replace} />
+              <ShareRows shares={answer.shares} site={site} onRevoke={revoke} onReplace={replace} onChange={change} />
             )
           ) : (
             problem !== undefined && (
@@ -96,7 +118,16 @@ function Shares({ site }: { site: Site }) {
             </footer>
           )}
         </section>
-        {(answer !== undefined || problem !== undefined) && <ShareForm site={site} onMade={onMade} />}
+        {(answer !== undefined || problem !== undefined) && (
+          <ShareForm
+            key={changing?.id ?? 'new'}
+            site={site}
+            {...(changing === undefined ? {} : { share: changing })}
+            onMade={onMade}
+            onChanged={onChanged}
+            onCancel={() => change(undefined)}
+          />
+        )}
       </div>
     </>
   );

@@ -16,11 +16,13 @@ export function ShareRows({
   site,
   onRevoke,
   onReplace,
+  onChange,
 }: {
   shares: readonly Share[];
   site: Site;
   onRevoke: (share: Share) => Promise<void>;
   onReplace: (share: Share) => Promise<void>;
+  onChange: (share: Share) => void;
 }) {
   const [asked, setAsked] = useState<Asked>();
   const today = localTime(now(), site.timezone).day;
@@ -61,6 +63,14 @@ export function ShareRows({
                   >
                     Preview
                   </a>
+                  <button
+                    type="button"
+                    className="btn quiet sm"
+                    aria-label={`Change ${share.name}`}
+                    onClick={() => onChange(share)}
+                  >
+                    Change
+                  </button>
                   <button
                     type="button"
                     className="btn quiet sm"
