@@ -5,7 +5,7 @@ import pg from 'pg';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { openPostgres, type Postgres } from '../src/platform/postgres/index.ts';
-import { readers, type Sql, sqlOn } from '../src/platform/postgres/sql.ts';
+import { asked, readers, type Sql, sqlOn } from '../src/platform/postgres/sql.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { type OpenVault, openVault, type VaultHouse } from '../src/trust/vault/index.ts';
 
@@ -45,7 +45,7 @@ export async function openTestPostgres(migrations: readonly URL[] = postgresMigr
       try {
         const sql = sqlOn(client);
         const result = await work(sql);
-        for (const { text, params } of sql.last()) await client.query(text, [...params]);
+        for (const { text, params } of sql.last()) await client.query(asked(text), [...params]);
         return result;
       } finally {
         await client.end();

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { repeat } from '../platform/clock.ts';
 import { type Principal, RequestError } from '../platform/http/route.ts';
+import { prepared } from '../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
@@ -45,6 +46,12 @@ export const accountsMigrations = new URL('./migrations/', import.meta.url);
 /** Links of mails live an hour, so what has expired goes within minutes; ended sessions go with it. */
 const forgetEveryMs = 10 * 60_000;
 const forgetFirstMs = 60_000;
+
+const livingPersonText = prepared(
+  `SELECT p.is_operator, p.last_seen_day
+   FROM (SELECT 1 FROM sessions WHERE family = $2 AND replaced_at IS NULL AND revoked_at IS NULL LIMIT 1) living
+   JOIN people p ON p.id = $1 AND p.status NOT IN ('suspended', 'closed')`,
+);
 
 export interface Accounts extends RunningSubject {
   setUp: SetUp;
@@ -130,26 +137,23 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
   /** Asked of the tables on every request: a session that was ended and a role that was changed count at once (AUT-14). */
   async function livingPerson({ personId, family }: AccessClaims): Promise<Principal | undefined> {
     return postgres.person(personId, async (sql) => {
-      const person = await sql.maybe<{ is_operator: boolean; last_seen_day: string | null }>(
-        `SELECT p.is_operator, p.last_seen_day
-         FROM (SELECT 1 FROM sessions WHERE family = $2 AND replaced_at IS NULL AND revoked_at IS NULL LIMIT 1) living
-         JOIN people p ON p.id = $1 AND p.status NOT IN ('suspended', 'closed')`,
-        [personId, family],
-      );
-      if (person === undefined) return undefined;
       const now = clock.now();
+      // Sent at once, so that they wait for one answer.
+      const [person, memberships, isDue] = await Promise.all([
+        sql.maybe<{ is_operator: boolean; last_seen_day: string | null }>(livingPersonText, [personId, family]),
+        readMemberships(sql, personId, now),
+        isAgreementDue(sql, personId),
+      ]);
+      if (person === undefined) return undefined;
       const today = new Date(now).toISOString().slice(0, 10);
       if (person.last_seen_day !== today)
         await sql.run('UPDATE people SET last_seen_day = $2 WHERE id = $1', [personId, today]);
-      const memberships = new Map(
-        (await readMemberships(sql, personId, now)).map((one) => [one.organisationId, one] as const),
-      );
       return personPrincipal({
         id: personId,
         session: family,
         isOperator: person.is_operator,
-        isAgreementDue: await isAgreementDue(sql, personId),
-        memberships,
+        isAgreementDue: isDue,
+        memberships: new Map(memberships.map((one) => [one.organisationId, one])),
       });
     });
   }

@@ -3,7 +3,7 @@ import type { newSite, Site, siteChange } from '../../contract/api.ts';
 import { isCurrency } from '../../contract/currency.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RequestError, type RouteRequest } from '../platform/http/route.ts';
-import type { Postgres, Sql } from '../platform/postgres/index.ts';
+import { type Postgres, prepared, type Sql } from '../platform/postgres/index.ts';
 import { sitesChanged } from './changes.ts';
 import { isTimezone, readDomain } from './domain.ts';
 import { holderOfDomain, leadsElsewhere } from './former_domains.ts';
@@ -24,6 +24,11 @@ export interface SiteRow {
 const columns =
   'id, organisation_id, domain, timezone, currency, retention_months, titles, revenue, contact_clicks, privacy_signals, created_at';
 
+// Asked with nearly every call about a site.
+const ownerById = prepared('SELECT site_id, organisation_id FROM lookup.site_by_id($1)');
+const ownerByDomain = prepared('SELECT site_id, organisation_id FROM lookup.site_by_domain($1)');
+const siteById = prepared(`SELECT ${columns} FROM sites WHERE id = $1`);
+
 export function siteOf(row: SiteRow): Site {
   return { ...row, created_at: row.created_at.toISOString() };
 }
@@ -40,16 +45,12 @@ export async function findSite(postgres: Postgres, wanted: string | number): Pro
   const byId = typeof wanted === 'number' || /^\d{1,15}$/.test(wanted);
   const found = await postgres.system((sql) =>
     byId
-      ? sql.query<{ site_id: number; organisation_id: number }>('SELECT * FROM lookup.site_by_id($1)', [Number(wanted)])
-      : sql.query<{ site_id: number; organisation_id: number }>('SELECT * FROM lookup.site_by_domain($1)', [
-          readDomain(String(wanted)) ?? '',
-        ]),
+      ? sql.query<{ site_id: number; organisation_id: number }>(ownerById, [Number(wanted)])
+      : sql.query<{ site_id: number; organisation_id: number }>(ownerByDomain, [readDomain(String(wanted)) ?? '']),
   );
   const ids = found[0];
   if (ids === undefined) return undefined;
-  const rows = await postgres.tenant(ids.organisation_id, (sql) =>
-    sql.query<SiteRow>(`SELECT ${columns} FROM sites WHERE id = $1`, [ids.site_id]),
-  );
+  const rows = await postgres.tenant(ids.organisation_id, (sql) => sql.query<SiteRow>(siteById, [ids.site_id]));
   return rows[0] === undefined ? undefined : siteOf(rows[0]);
 }
 

@@ -1,7 +1,7 @@
 import { type Agreement, documentKinds, type LegalDocument, signUpLimits } from '../../../contract/sign_up.ts';
 import type { Act } from '../../platform/audit.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import { prepared, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { legalRoutes } from './routes.ts';
 import { documentNames, pathOf } from './words.ts';
@@ -96,7 +96,9 @@ function changed(): RequestError {
   );
 }
 
+const agreementDueText = prepared('SELECT 1 FROM documents_due($1) LIMIT 1');
+
 /** Has this person something to accept before going on? Asked with every request of theirs, in their own transaction. */
 export async function isAgreementDue(sql: Sql, personId: number): Promise<boolean> {
-  return (await sql.query('SELECT 1 FROM documents_due($1) LIMIT 1', [personId])).length > 0;
+  return (await sql.query(agreementDueText, [personId])).length > 0;
 }

@@ -1,6 +1,6 @@
 import type { RouteRequest } from '../../platform/http/route.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import { type Postgres, prepared, type Sql } from '../../platform/postgres/index.ts';
 
 /**
  * The organisation that a path names by number, slug or former slug, if the asker may do there what the call is for.
@@ -16,13 +16,13 @@ export async function organisationOfPath(
   return id;
 }
 
+const organisationBySlug = prepared('SELECT organisation_id FROM lookup.organisation_by_slug($1)');
+
 export async function findOrganisation(postgres: Postgres, wanted: string): Promise<number | undefined> {
   if (/^[1-9]\d{0,14}$/.test(wanted)) return Number(wanted);
   if (!/^[a-z0-9-]{1,64}$/.test(wanted)) return undefined;
   const found = await postgres.system((sql) =>
-    sql.maybe<{ organisation_id: number | null }>('SELECT organisation_id FROM lookup.organisation_by_slug($1)', [
-      wanted,
-    ]),
+    sql.maybe<{ organisation_id: number | null }>(organisationBySlug, [wanted]),
   );
   return found?.organisation_id ?? undefined;
 }

@@ -1,6 +1,6 @@
 import { peopleLimits } from '../../../contract/limits.ts';
 import type { OrganisationStatus } from '../../../contract/organisation_status.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import { prepared, type Sql } from '../../platform/postgres/index.ts';
 import { type PersonMembership, permissionsOf } from '../roles.ts';
 import { effectiveStatus } from './statuses.ts';
 
@@ -38,14 +38,8 @@ interface Row {
   second_factor_from: Date | null;
 }
 
-/**
- * What a person has in each organisation, in one statement: it is asked for every request, so that a role, a team and a
- * status hold from the next request on (AUT-14). Organisations that are closed are not among them.
- * @param sql through the person's own door, or as part of a transaction with the person set
- */
-export async function readMemberships(sql: Sql, personId: number, nowMs: number): Promise<OwnMembership[]> {
-  const rows = await sql.query<Row>(
-    `SELECT m.organisation_id, o.name, o.slug, o.timezone, o.currency, o.status, o.status_reason, o.status_until, m.role,
+const membershipsText = prepared(
+  `SELECT m.organisation_id, o.name, o.slug, o.timezone, o.currency, o.status, o.status_reason, o.status_until, m.role,
        c.name AS role_name, c.permissions AS custom, l.version AS logo,
        CASE WHEN m.team_sites_only THEN ARRAY(
          SELECT DISTINCT s.site_id FROM team_members t JOIN team_sites s ON s.team_id = t.team_id
@@ -59,8 +53,15 @@ export async function readMemberships(sql: Sql, personId: number, nowMs: number)
      LEFT JOIN custom_roles c ON c.id = m.custom_role_id
      LEFT JOIN organisation_logos l ON l.organisation_id = m.organisation_id
      WHERE m.person_id = $1 ORDER BY o.name, o.id`,
-    [personId],
-  );
+);
+
+/**
+ * What a person has in each organisation, in one statement: it is asked for every request, so that a role, a team and a
+ * status hold from the next request on (AUT-14). Organisations that are closed are not among them.
+ * @param sql through the person's own door, or as part of a transaction with the person set
+ */
+export async function readMemberships(sql: Sql, personId: number, nowMs: number): Promise<OwnMembership[]> {
+  const rows = await sql.query<Row>(membershipsText, [personId]);
   return rows.map((row) => membershipOf(row, nowMs)).filter(({ status }) => status !== 'closed');
 }
 

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { PostgresAway } from './refusal.ts';
-import { readers, type Sql, sqlOn } from './sql.ts';
+import { asked, readers, type Sql, sqlOn } from './sql.ts';
 
 /** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
 export const connectionsMax = 12;
@@ -122,7 +122,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     try {
       const result = await work(sql);
       sql.end();
-      const sent = sql.last().map(({ text, params }) => client.query(text, [...params]));
+      const sent = sql.last().map(({ text, params }) => client.query(asked(text), [...params]));
       const commit = client.query('COMMIT');
       // After a failed statement COMMIT answers too: both are waited for, and the statement's error is the one that counts.
       const [ended] = await Promise.allSettled([commit, ...sent]);
@@ -137,6 +137,8 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
       await client.query('ROLLBACK').catch((second: Error) => {
         broken = second;
       });
+      // What the connection has prepared is gone, or gives other columns since a newer desk changed a table.
+      if (isStale(error)) broken ??= error as Error;
       throw broken !== undefined && isAway(error) ? awayFor(error) : error;
     } finally {
       client.release(broken);
@@ -193,6 +195,12 @@ export function isAway(error: unknown): boolean {
   if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300', '08006'].includes(code))
     return true;
   return error instanceof Error && /^Connection terminated/.test(error.message);
+}
+
+/** A connection that must not be used again: its prepared statements no longer fit the server. */
+function isStale(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '26000' || (code === '0A000' && String((error as Error).message).includes('cached plan'));
 }
 
 export function codeOf(error: unknown): string {

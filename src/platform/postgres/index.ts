@@ -16,7 +16,7 @@ export { postgresFiles } from './file_classes.ts';
 export { chaining, deletions, lookups, movings } from './lookups.ts';
 export { erasePlace } from './place.ts';
 export { PostgresAway, PostgresRefused } from './refusal.ts';
-export type { Sql, Statement } from './sql.ts';
+export { type Prepared, prepared, type Sql, type Statement } from './sql.ts';
 
 /** The roles, which everything else is granted to. */
 const ownMigrations = new URL('./migrations/', import.meta.url);

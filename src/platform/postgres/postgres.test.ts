@@ -26,6 +26,7 @@ import {
   openPostgres,
   type Postgres,
   PostgresRefused,
+  prepared,
   type Sql,
 } from './index.ts';
 import { migrate } from './migrations.ts';
@@ -87,6 +88,18 @@ describe('one organisation never sees another', () => {
     for (let i = 0; i < 30; i++) {
       await db.tenant(north.organisation, (sql) => count(sql, 'sites'));
       expect(await db.system((sql) => count(sql, 'sites'))).toBe(0);
+    }
+  });
+
+  test('a plan that a connection keeps gives the rows of whoever asks now, and none to nobody', async () => {
+    const text = prepared('SELECT organisation_id FROM sites WHERE id > $1');
+    for (let i = 0; i < 12; i++) {
+      for (const { organisation } of [north, south])
+        expect(await db.tenant(organisation, (sql) => sql.query(text, [0]))).toEqual([
+          { organisation_id: organisation },
+        ]);
+      expect(await db.system((sql) => sql.query(text, [0]))).toEqual([]);
+      await expect(db.retention((sql) => sql.query(text, [0]))).rejects.toMatchObject({ code: '42501' });
     }
   });
 
@@ -181,6 +194,26 @@ describe('the app has no power over the schema', () => {
 });
 
 describe('a transaction', () => {
+  test.each([
+    ['is gone', '26000', (sql: Sql) => sql.run('DEALLOCATE ALL')],
+    [
+      'gives other columns since the schema changed',
+      '0A000',
+      () => store.asOwner((owner) => owner.run('ALTER TABLE changing ALTER COLUMN number TYPE text')),
+    ],
+  ])('a kept plan that %s costs one error, and no later one', async (_what, code, change) => {
+    await store.asOwner(async (owner) => {
+      await owner.run('CREATE TABLE changing (number int)');
+      await owner.run('GRANT SELECT ON changing TO fairlead_app');
+    });
+    const ask = () => db.system((sql) => sql.query(prepared('SELECT number FROM changing')));
+    expect(await ask()).toEqual([]);
+    await db.system(async (sql) => change(sql));
+    await expect(ask()).rejects.toMatchObject({ code });
+    expect(await ask()).toEqual([]);
+    await store.asOwner((owner) => owner.run('DROP TABLE changing'));
+  });
+
   test('rolls back when its work throws', async () => {
     const failing = db.tenant(north.organisation, async (sql) => {
       await sql.run('UPDATE sites SET titles = false');

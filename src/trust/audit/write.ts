@@ -1,7 +1,7 @@
 import type { Act, Actor, Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { shownName } from '../../platform/email.ts';
-import type { Sql, Statement } from '../../platform/postgres/index.ts';
+import { prepared, type Sql, type Statement } from '../../platform/postgres/index.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Place, type Vault, VaultError } from '../../platform/vault.ts';
 import { actions, isAction } from './actions.ts';
@@ -231,7 +231,8 @@ function append(sql: Sql, ofPerson: number | null, rows: readonly Row[]): void {
   }
 }
 
-const appendOne = `SELECT audit.append_one(${Array.from({ length: 20 }, (_, i) => `$${i + 1}`).join(', ')})`;
+const appendOne = prepared(`SELECT audit.append_one(${Array.from({ length: 20 }, (_, i) => `$${i + 1}`).join(', ')})`);
+const appendMany = prepared('SELECT audit.append($1, $2, $3, $4)');
 
 function statementOf({ trail, ofPerson, rows }: Run): Statement {
   const [row] = rows;
@@ -268,7 +269,7 @@ function statementOf({ trail, ofPerson, rows }: Run): Statement {
   }));
   const digests = rows.map(({ entry }) => `"\\\\x${entryDigest(entry)}"`);
   return {
-    text: 'SELECT audit.append($1, $2, $3, $4)',
+    text: appendMany,
     params: [ofPerson, trail, `{${digests.join(',')}}`, JSON.stringify(acts)],
   };
 }
