@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launch } from '../../test/browser/chromium.ts';
 import type { Double, Start } from './double.ts';
 import { accountShots } from './pictures_accounts.ts';
 import { serveDashboard } from './serve.ts';
@@ -380,18 +381,6 @@ export const shots: readonly Shot[] = [
   ...accountShots,
 ];
 
-const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** A test browser asks nobody for anything: not for QUIC, updates, or its first-run pages. */
-const chromiumArguments = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 function say(sentence: string): void {
   process.stderr.write(`${sentence}\n`);
 }
@@ -437,7 +426,7 @@ async function take(
 
 async function main(wanted: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+  const browser = await launch({ windows: false });
   try {
     if (wanted.includes('--readme')) {
       const to = join(import.meta.dirname, '../../docs/pictures/overview.png');
