@@ -1,6 +1,6 @@
 'use strict';
 // `npm test`: sets up what the tests need, runs every stage on the pinned Node, ends with one line that counts them.
-//   npm test            types, lint, dead code, then all tests
+//   npm test            types, lint, dead code, then all tests; `-- --deep` with every seed, zone and state, and every proof
 //   npm run check       types, lint, dead code and the tidy test: what to run before a commit
 //   npm run proof       the proof kit; `-- --sabotage` takes each guard away and expects the proof to fail
 //   npm run bench, soak measurements; they fail only when they cannot run
@@ -24,6 +24,7 @@ const chromiumPaths = [
 /** The same program without windows: the dashboard's tests take a quarter less of the processor in it. */
 const withoutWindows = '/usr/bin/chromium-headless-shell';
 const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
+const deepFlag = '--deep';
 const vitestReport = path.join(cache, 'vitest.json');
 /**
  * Slow ones, so that the suite stays near a quarter of an hour; `npm run proof` runs them all. What COL-11 promises is
@@ -57,10 +58,14 @@ const besideTheOthers = ['delivery-kill', 'delivery-fdatasync', 'delivery-full-d
 
 main(process.argv[2], process.argv.slice(3)).catch(fail);
 
-async function main(mode, args) {
+async function main(mode, given) {
+  const isDeep = mode === deepFlag || given.includes(deepFlag);
+  if (mode === deepFlag) mode = undefined;
+  const args = given.filter((word) => word !== deepFlag);
   const tell = args.includes('--json') ? (line) => process.stderr.write(line + '\n') : say;
   const node = await setUp({ say: tell, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
   const env = environment();
+  if (isDeep) env.FAIRLEAD_TEST_DEEP = '1';
   if (mode === undefined || mode === 'proof') await findChromium();
   if (programs[mode]) {
     become(node, ['--disable-warning=ExperimentalWarning', path.join(root, programs[mode])].concat(args), env);
@@ -133,8 +138,11 @@ async function tests(node, files, env) {
 
 /** Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths. */
 async function testsAndProofs(node, env) {
-  const short = Object.assign({ PROOF_KILLS: '4' }, env);
-  const without = leftToProof.concat(besideTheOthers).reduce((all, id) => all.concat('--without', id), []);
+  const isDeep = env.FAIRLEAD_TEST_DEEP === '1';
+  const short = isDeep ? env : Object.assign({ PROOF_KILLS: '4' }, env);
+  const without = (isDeep ? [] : leftToProof)
+    .concat(besideTheOthers)
+    .reduce((all, id) => all.concat('--without', id), []);
   const tested = await tests(node, [], env);
   const proved = await Promise.all([
     someProofs(node, short, 'proof.json', without),

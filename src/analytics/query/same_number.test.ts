@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QueryAnswer } from '../../../contract/query.ts';
+import { some } from '../../../test/depth.ts';
 import { stillClock } from '../../platform/clock.ts';
 import { silentLog } from '../../platform/log.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
@@ -46,7 +47,12 @@ beforeAll(async () => {
 afterAll(() => close());
 
 describe('every path gives the number of the definitions', () => {
-  test.each(Array.from({ length: 12 }, (_, at) => at + 1))('random questions, seed %i', async (seed) => {
+  test.each(
+    some(
+      3,
+      Array.from({ length: 12 }, (_, at) => at + 1),
+    ),
+  )('random questions, seed %i', async (seed) => {
     const random = repeatable(seed * 7919);
     for (let number = 0; number < 14; number++) {
       const site = pick(random, [1, 2, 3]);
@@ -172,7 +178,7 @@ describe('frozen days give the same numbers as reading live', () => {
     let packedParts = 0;
     let frozenDays = 0;
     let keptParts = 0;
-    for (const next of zones) {
+    for (const next of some(2, zones)) {
       zone = next;
       // Goals that are made later are counted into days that stay frozen, or are read live where that has not been done.
       goalsFrozen = goals.slice(0, 2);
@@ -180,7 +186,7 @@ describe('frozen days give the same numbers as reading live', () => {
       await history.sweep();
       clock.travel(historyLimits.quietMs + 1000);
       await history.sweep();
-      if (zones.indexOf(zone) % 3 > 0) {
+      if (zone !== 'UTC') {
         goalsFrozen = goals;
         await history.sweep();
       }
@@ -213,9 +219,9 @@ describe('frozen days give the same numbers as reading live', () => {
       }
     }
     // The test would prove nothing if no question had been answered from frozen days, or none from memory.
-    expect(frozenDays).toBeGreaterThan(70);
-    expect(keptParts).toBeGreaterThan(35);
-    expect(packedParts).toBeGreaterThan(11);
+    expect(frozenDays).toBeGreaterThan(35);
+    expect(keptParts).toBeGreaterThan(17);
+    expect(packedParts).toBeGreaterThan(5);
     await history.stop();
     await packed.stop();
     rmSync(dataDir, { recursive: true });
