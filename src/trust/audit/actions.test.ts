@@ -13,7 +13,7 @@ const awaited: Readonly<Record<string, string>> = {
     ...['email.change_asked', 'email.changed', 'email.verified'],
     ...['second_factor.enabled', 'second_factor.disabled', 'second_factor.refused'],
     ...['second_factor.codes_renewed', 'second_factor.used_recovery'],
-    ...['person.changed', 'person.closing', 'person.closed'],
+    ...['person.changed'],
     ...['operator.password_reset', 'operator.second_factor_off'],
     ...['operator.granted', 'operator.withdrawn'],
   ]),
