@@ -28,7 +28,8 @@ const deepFlag = '--deep';
 const vitestReport = path.join(cache, 'vitest.json');
 /**
  * Slow ones, so that the suite stays near a quarter of an hour; `npm run proof` runs them all. What COL-11 promises is
- * tested by test/browser/tracker-session.test.ts as well.
+ * tested by test/browser/tracker-session.test.ts as well, OPS-03 by src/app/self_audit.test.ts, CRY-05 in part by
+ * test/journeys/https.test.ts.
  */
 const leftToProof = [
   'AUT-06',
@@ -45,6 +46,8 @@ const leftToProof = [
   'COK-07',
   'COK-08',
   'COL-11',
+  'CRY-05',
+  'OPS-03',
   'delivery-clock',
   'delivery-crash-points',
   'delivery-dead-store',
@@ -82,6 +85,8 @@ async function main(mode, given) {
   else counts.push(await tests(node, mode === 'check' ? ['test/tidy.test.ts'] : args, env));
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  // Once more at the end: of a long log often the end alone is kept.
+  for (const { names } of counts) for (const name of names) say('FAILED  ' + name);
   process.stdout.write(passed + ' passed, ' + failed + ' failed\n');
   process.exit(failed === 0 ? 0 : 1);
 }
@@ -112,7 +117,7 @@ function stage(title, node, command, env) {
   stopIfInterrupted(answer);
   const ok = answer.status === 0;
   say((ok ? 'passed' : 'FAILED') + '  ' + title + ' (' + ((Date.now() - start) / 1000).toFixed(1) + ' s)');
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, names: ok ? [] : [title] };
 }
 
 async function tests(node, files, env) {
@@ -126,23 +131,35 @@ async function tests(node, files, env) {
     '--outputFile.json=' + vitestReport,
   ];
   const answer = await ended(node, command.concat(files), env);
-  if (!fs.existsSync(vitestReport)) return { passed: 0, failed: 1 };
+  if (!fs.existsSync(vitestReport)) return { passed: 0, failed: 1, names: ['the tests, which left no report'] };
   const report = JSON.parse(fs.readFileSync(vitestReport, 'utf8'));
   // A file that cannot be loaded has no tests to count, and neither has an error outside of any: each is a failure.
-  const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some(isFailed),
-  ).length;
-  const failed = report.numFailedTests + broken;
-  return { passed: report.numPassedTests, failed: failed === 0 && answer.status !== 0 ? 1 : failed };
+  const broken = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(isFailed));
+  const failed = report.testResults.flatMap((file) =>
+    file.assertionResults.filter(isFailed).map((test) => path.relative(root, file.name) + ': ' + test.fullName),
+  );
+  return counted(
+    report.numPassedTests,
+    failed.concat(broken.map((file) => path.relative(root, file.name))),
+    answer,
+    'something outside of every test',
+  );
+}
+
+/** @param otherwise what to name when nothing is said to have failed, and the program still ended as if it had */
+function counted(passed, names, answer, otherwise) {
+  const all = names.length === 0 && answer.status !== 0 ? [otherwise] : names;
+  return { passed: passed, failed: all.length, names: all };
 }
 
 /** Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths. */
 async function testsAndProofs(node, env) {
   const isDeep = env.FAIRLEAD_TEST_DEEP === '1';
   const short = isDeep ? env : Object.assign({ PROOF_KILLS: '4' }, env);
+  // Proofs that are tests are among the tests.
   const without = (isDeep ? [] : leftToProof)
     .concat(besideTheOthers)
-    .reduce((all, id) => all.concat('--without', id), []);
+    .reduce((all, id) => all.concat('--without', id), ['--without-tests']);
   const tested = await tests(node, [], env);
   const proved = await Promise.all([
     someProofs(node, short, 'proof.json', without),
@@ -156,9 +173,12 @@ async function someProofs(node, env, name, args) {
   if (fs.existsSync(file)) fs.unlinkSync(file);
   const command = ['--disable-warning=ExperimentalWarning', programs.proof, '--report', file].concat(args);
   const answer = await ended(node, command, env);
-  if (!fs.existsSync(file)) return { passed: 0, failed: 1 };
+  if (!fs.existsSync(file)) return { passed: 0, failed: 1, names: ['the proofs, which left no ' + name] };
   const report = JSON.parse(fs.readFileSync(file, 'utf8'));
-  return { passed: report.held, failed: report.failed === 0 && answer.status !== 0 ? 1 : report.failed };
+  const failed = report.proofs
+    .filter((proof) => !proof.ok)
+    .map((proof) => proof.id + ' ' + proof.result + ': ' + proof.seen);
+  return counted(report.held, failed, answer, 'the proofs as a whole');
 }
 
 /** Runs a program of the suite and resolves with how it ended. */

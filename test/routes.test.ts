@@ -13,9 +13,11 @@ import { rolePermissions, scopePermissions } from '../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { emailDigest, sealEmail } from '../src/platform/email.ts';
+import { actions } from '../src/trust/audit/actions.ts';
 import { layPreparedCluster } from './prepared_cluster.ts';
 import type { Answer, Asker, Example, Examples } from './routes/example.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
+import { unnoted, type Written, watchWrites } from './written.ts';
 
 /**
  * Every call that a desk registers × everybody who may ask: the table in docs/guides/permissions.md is what each must
@@ -31,6 +33,7 @@ const folder = mkdtempSync(join(tmpdir(), 'fairlead-routes-'));
 let server: RunningServer;
 let base: string;
 let owner: pg.Client;
+let written: () => Promise<Written[]>;
 const people: Record<string, Asker> = {};
 const keys: Record<string, string> = {};
 let organisation = 0;
@@ -444,6 +447,47 @@ const examples: Record<string, Example> = {
     ],
   },
 };
+/** Acts that no example brings about, and the tests that do. */
+const shownElsewhere: Readonly<Record<string, string>> = {
+  ...of('src/accounts/people/people.test.ts', [
+    ...['session.refused', 'session.reused', 'password.changed', 'password.reset_asked', 'password.reset'],
+    ...['email.change_asked', 'email.changed', 'email.verified', 'second_factor.enabled', 'second_factor.disabled'],
+    ...['second_factor.refused', 'second_factor.codes_renewed', 'second_factor.used_recovery'],
+    ...['operator.password_reset', 'operator.second_factor_off'],
+  ]),
+  ...of('src/accounts/sign_up/sign_up.test.ts', [
+    ...['person.added', 'terms.accepted', 'age.attested', 'sign_up.invited', 'operator.document_published'],
+  ]),
+  ...of('test/journeys/organisations.test.ts', [
+    ...['member.joined', 'member.left', 'member.changed', 'organisation.suspended', 'organisation.resumed'],
+    ...['organisation.closing', 'organisation.ownership_transferred', 'person.suspended'],
+    ...['vault.rotated', 'organisation.shredded'],
+  ]),
+  ...of('test/journeys/identities.test.ts', ['identity.linked', 'identity.unlinked']),
+  ...of('test/journeys/site_life.test.ts', ['site.deleted']),
+  ...of('src/trust/vault/vault.test.ts', ['secret.opened']),
+  // Written by calls; no test looks for their rows.
+  ...of('', [
+    ...[
+      'passkey.added',
+      'passkey.refused',
+      'passkey.removed',
+      'organisation.ownership_withdrawn',
+      'organisation.closed',
+    ],
+    ...['person.resumed', 'share.refused', 'report.unsubscribed', 'mail.tested', 'mail.unsuppressed'],
+    ...['export.started', 'import.started', 'import.undone', 'goal.restored', 'operator.set_up', 'foreign_id.changed'],
+  ]),
+  // Nothing writes these: src/trust/audit/actions.test.ts says why.
+  ...of('', [
+    ...['person.closing', 'person.closed', 'invitation.refused', 'team.member_added', 'team.member_removed'],
+    ...['secret.rotated', 'subject.shredded', 'operator.granted', 'operator.withdrawn'],
+  ]),
+};
+function of(file: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, file]));
+}
+
 const calls = Object.keys(table);
 const closed = calls.filter((name) => table[name]?.nobody === '–');
 /** About the asker's own session: no organisation has anything to do with them. */
@@ -488,6 +532,7 @@ beforeAll(async () => {
     const { rows } = await owner.query<{ id: string }>("SELECT id FROM sites WHERE domain = 'second.example'");
     await owner.query('UPDATE api_keys SET site_ids = $1 WHERE id = $2', [[rows[0]?.id], limited.body.id]);
   });
+  written = await watchWrites((work) => work(async (text) => (await owner.query(text)).rows));
 });
 afterAll(async () => {
   const { directories } = server.desk.house.postgres;
@@ -778,12 +823,88 @@ it.each(roles.filter((role) => !askedRoles.includes(role)))(
   },
 );
 
-describe.each(askedRoles)('%s', (role) => {
+const titleOf = (role: Role) => (role === 'owner' ? 'owner, whose changes leave a line in the trail (AUD-01)' : role);
+describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_title, role) => {
   it.each(calls)('%s', async (name) => {
     // Signing out and a refresh would end the session that the next calls need.
     const asker = sessionCalls.includes(name) ? await signIn(`${role}@shop.example`) : people[role];
     expect(verdict(name, await ask(name, asker as Asker), [404])).toBe(table[name]?.[role]);
   });
+
+  if (role !== 'owner') return;
+
+  it('each transaction that changed something left its act, and changed one organisation alone', async () => {
+    const all = await written();
+    expect(all.length).toBeGreaterThan(100);
+    expect(unnoted(all)).toEqual([]);
+    // A site that moves is of two organisations.
+    const ofMoves = /^UPDATE public\.(site_moves|sites\(organisation_id\))/;
+    expect(all.flatMap(({ strange }) => strange).filter((change) => !ofMoves.test(change))).toEqual([]);
+  });
+
+  it('every act of the registry was written, but those of other tests', async () => {
+    const missing = async () => {
+      const acts = new Set((await written()).flatMap((one) => one.acts));
+      return Object.keys(actions).filter((name) => !acts.has(name) && !(name in shownElsewhere));
+    };
+    // Some are written behind the answer.
+    await expect.poll(missing).toEqual([]);
+  });
+
+  it('who looks at contact values, trail or access log, or takes data along, is written down, and who may not is not', async () => {
+    const views = {
+      'GET /api/sites/:domain/contact-clicks': 'contact_clicks.viewed',
+      'GET /api/organisations/:organisation/audit': 'audit.viewed',
+      'GET /api/organisations/:organisation/audit/export': 'audit.exported',
+      'GET /api/audit/export': 'audit.exported',
+      'GET /api/access-log/export': 'access_log.read',
+      'GET /api/sites/:domain/exports/:id/file': 'export.downloaded',
+    };
+    const countOf = async (act: string) => (await written()).filter(({ acts }) => acts.includes(act)).length;
+    for (const [name, act] of Object.entries(views)) {
+      const before = await countOf(act);
+      expect(before, name).toBeGreaterThan(0);
+      expect((await ask(name, {})).status).toBe(401);
+      expect(await countOf(act), `${name}, refused`).toBe(before);
+    }
+  });
+});
+
+it('a query that forgets whose rows it wants sees every row of the organisation in force and none of another, in every table (AUT-13)', async () => {
+  const { rows: tables } = await owner.query<{ name: string }>(
+    `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relkind = 'r' AND a.attname = 'organisation_id' AND c.relforcerowsecurity
+       AND has_column_privilege('fairlead_app', c.oid, a.attnum, 'SELECT') ORDER BY 1`,
+  );
+  const whole: Record<string, Record<string, number>> = {};
+  // Taken back with the transaction: the owner's rows are those of nobody while it is forced.
+  await owner.query('BEGIN');
+  for (const { name } of tables) {
+    await owner.query(`ALTER TABLE ${name} NO FORCE ROW LEVEL SECURITY`);
+    const { rows } = await owner.query<{ id: string; count: string }>(
+      `SELECT organisation_id AS id, count(*) FROM ${name} WHERE organisation_id > 0 GROUP BY 1`,
+    );
+    whole[name] = Object.fromEntries(rows.map(({ id, count }) => [String(id), Number(count)]));
+  }
+  await owner.query('ROLLBACK');
+  const organisations = new Set(Object.values(whole).flatMap((of) => Object.keys(of).map(Number)));
+  expect(organisations.size).toBeGreaterThan(1);
+  for (const of of [...organisations, 999_999])
+    await server.desk.house.postgres.tenant(of, async (sql) => {
+      for (const { name } of tables) {
+        const rows = await sql.query<{ id: number; count: number }>(
+          `SELECT organisation_id AS id, count(*) FROM ${name} WHERE organisation_id > 0 GROUP BY 1`,
+        );
+        const mine = whole[name]?.[of];
+        expect(
+          rows.map(({ id, count }) => [Number(id), Number(count)]),
+          name,
+        ).toEqual(mine === undefined ? [] : [[of, mine]]);
+      }
+    });
+  // A table without rows shows nothing. These have some from the start, most others from the calls above.
+  for (const name of ['sites', 'memberships', 'api_keys', 'organisations', 'audit.entries'].filter((one) => whole[one]))
+    expect(Object.keys(whole[name] ?? {}).length, name).toBeGreaterThan(1);
 });
 
 describe.each(allScopes)('a key with %s', (scope) => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomFillSync } from 'node:crypto';
 
 /** Chance as an argument. */
 export interface Random {
@@ -9,7 +9,7 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  bytes: (count) => randomBytes(count),
+  bytes: (count) => (count <= shortMax ? fromPool(count) : randomBytes(count)),
   uint64: () => drawUint64(),
 };
 
@@ -22,17 +22,28 @@ export function uuidOf(random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Visit ids are drawn per visit on the hot path: one system call fills a pool of 512 of them. */
-let pool = Buffer.alloc(0);
-let offset = 0;
-function drawUint64(): bigint {
-  if (offset >= pool.length) {
-    pool = randomBytes(4096);
+/**
+ * Nonces, ids and the salts of commitments are drawn several times for each row that is sealed: one system call fills a pool
+ * for hundreds of them. Keys and the salts of visitors are longer, and each is drawn from the system by itself.
+ */
+const shortMax = 16;
+const pool = Buffer.alloc(4_096);
+let offset = pool.length;
+function fromPool(count: number): Buffer {
+  if (offset + count > pool.length) {
+    randomFillSync(pool);
     offset = 0;
   }
-  const value = pool.readBigUInt64LE(offset);
-  offset += 8;
-  return value;
+  const end = offset + count;
+  const drawn = Buffer.from(pool.subarray(offset, end));
+  // What was given out is in memory once, where its taker has it.
+  pool.fill(0, offset, end);
+  offset = end;
+  return drawn;
+}
+
+function drawUint64(): bigint {
+  return fromPool(8).readBigUInt64LE(0);
 }
 
 /** The same sequence for the same seed: for tests and benchmarks only. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { controlCommands } from '../../src/app/commands.ts';
+import { runVault } from '../../src/app/vault_command.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
 /** Organisations on a whole desk: who comes in, what they may do, and how that ends, each on the next request. */
@@ -357,5 +358,76 @@ describe('status', () => {
     expect((await call('GET', at(), owner)).status).toBe(404);
     expect((await call('GET', '/api/sites/shop.example', owner)).status).toBe(404);
     expect((await call('DELETE', at('/closing'), owner)).status).toBe(404);
+  });
+});
+
+describe('fairlead vault', () => {
+  const house = () => desk.server.desk.house;
+  let printed: string[];
+  /** The command as it is typed, for this data directory. @returns the line that it prints */
+  const vault = async (...args: string[]) => {
+    vi.stubEnv('FAIRLEAD_DATA_DIR', desk.dataDir);
+    vi.stubEnv('FAIRLEAD_TEST_CLUSTER', undefined);
+    printed = [];
+    const spies = (['stdout', 'stderr'] as const).map((name) =>
+      vi.spyOn(process[name], 'write').mockImplementation((text) => {
+        if (name === 'stdout') printed.push(String(text));
+        return true;
+      }),
+    );
+    try {
+      expect(await runVault(args)).toBe(0);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+      vi.unstubAllEnvs();
+    }
+    return JSON.parse(printed.join(''));
+  };
+  const keysOf = (of: number | 'desk') =>
+    house().postgres.vault(of, (sql) =>
+      sql.query<{ id: string; is_current: boolean }>(
+        "SELECT encode(id, 'hex') AS id, is_current FROM vault.owner_keys ORDER BY is_current",
+      ),
+    );
+  const trail = (of: number | 'desk', action: string) =>
+    of === 'desk'
+      ? house().postgres.system((sql) => sql.query('SELECT * FROM audit.entries WHERE action = $1', [action]))
+      : house().postgres.tenant(of, (sql) => sql.query('SELECT * FROM audit.entries WHERE action = $1', [action]));
+  const place = { table: 'notes', column: 'text', row: 1, class: 'D5' } as const;
+
+  test('rotate gives one organisation a new key; what lies under the old one still opens, and the trail says so', async () => {
+    const of = { organisationId: organisation, ...place };
+    const before = await keysOf(organisation);
+    const sealed = await house().vault.seal(of, 'from before');
+    const deskKeys = await keysOf('desk');
+    expect(await vault('rotate', '--organisation', 'shop')).toMatchObject({ organisations: 1 });
+    const after = await keysOf(organisation);
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-1)?.id).not.toBe(before.at(-1)?.id);
+    expect(await keysOf('desk'), 'the key of the desk stays').toEqual(deskKeys);
+    expect((await house().vault.open(of, sealed)).toString()).toBe('from before');
+    expect(await house().vault.isOld(of, sealed)).toBe(true);
+    expect(await trail(organisation, 'vault.rotated')).toHaveLength(1);
+    await expect(vault('rotate', '--organisation', 'nobody')).rejects.toThrow('There is no organisation "nobody"');
+  });
+
+  test('destroy takes only one that is closed, and nothing of it opens or is sealed again (CRY-08)', async () => {
+    const of = { organisationId: organisation, ...place };
+    const sealed = await house().vault.seal(of, 'gone soon');
+    const ofDesk = await house().vault.seal({ organisationId: 'desk', ...place }, 'stays');
+    // It is treated as closed since its day has come; written down it is by the work of the hour.
+    await expect(vault('destroy', 'shop')).rejects.toThrow('Its keys can be destroyed when it is closed');
+    expect((await house().vault.open(of, sealed)).toString(), 'nothing was destroyed').toBe('gone soon');
+    await house().postgres.tenant(organisation, (sql) =>
+      sql.run("UPDATE organisations SET status = 'closed', status_until = NULL WHERE id = $1", [organisation]),
+    );
+    expect((await vault('destroy', 'shop')).keys).toBeGreaterThan(1);
+    await expect(house().vault.open(of, sealed)).rejects.toMatchObject({ code: 'destroyed' });
+    await expect(house().vault.seal(of, 'again')).rejects.toMatchObject({ code: 'destroyed' });
+    expect(await keysOf(organisation)).toEqual([]);
+    expect((await house().vault.open({ organisationId: 'desk', ...place }, ofDesk)).toString()).toBe('stays');
+    for (const whose of [organisation, 'desk'] as const)
+      expect(await trail(whose, 'organisation.shredded')).toHaveLength(1);
+    expect((await vault('destroy', 'shop')).keys, 'once more finds nothing').toBe(0);
   });
 });

@@ -25,6 +25,8 @@ export interface Proof {
   /** @returns one line of what was seen. */
   run(context: ProofContext): Promise<string>;
   readonly sabotage: Sabotage;
+  /** It is a test of `npm test`, which therefore leaves it out among the proofs; a copy of the product brings the tests along. */
+  readonly isTest?: true;
 }
 
 /** The guard of a promise, taken out of the real source. The proof has to fail without it, or it proves nothing. */
@@ -172,18 +174,19 @@ async function removeFolder(folder: string): Promise<void> {
 const copied = ['src', 'contract', 'sdk', 'scripts', 'web/src/styles', 'package.json'];
 const linked = ['node_modules', '.cache', 'sdk/dist', 'web/dist'];
 
+/** What a proof needs beside that which is a test. */
+const copiedWithTests = ['test', 'emulators', 'docs', 'vitest.config.ts'];
+
 /**
  * Copies the product tree into a folder and takes the guard out.
  * @returns the root of the copy
  * @throws CannotProve when the text to replace does not occur exactly once
  */
-export function sabotagedCopy(sabotage: Sabotage, folder: string): string {
+export function sabotagedCopy(sabotage: Sabotage, folder: string, isTest = false): string {
   const root = join(folder, 'sabotaged');
-  for (const path of copied)
-    cpSync(join(repository, path), join(root, path), {
-      recursive: true,
-      filter: (source) => !/\.test\.ts$|\/(dist|node_modules)$/.test(source),
-    });
+  const left = isTest ? /\/(dist|node_modules)$/ : /\.test\.ts$|\/(dist|node_modules)$/;
+  for (const path of isTest ? [...copied, ...copiedWithTests] : copied)
+    cpSync(join(repository, path), join(root, path), { recursive: true, filter: (source) => !left.test(source) });
   const isOfPages = sabotage.file.startsWith('web/');
   if (isOfPages)
     cpSync(join(repository, 'web'), join(root, 'web'), {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Attempt, allProofs, CannotProve, openGround, type Proof, repository, sabotagedCopy } from './kit.ts';
 
 /**
- * `npm run proof` [-- [--sabotage] [--json] [--report <file>] [--without <id>]… [id …]]: proves the promises of the ledger against this
+ * `npm run proof` [-- [--sabotage] [--json] [--report <file>] [--without <id>]… [--without-tests] [id …]]: proves the promises of the ledger against this
  * repository and ends with `N held, N failed`, or shows that each proof fails once its guard is gone. Exit code 0 or 1.
  */
 
@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean' },
     report: { type: 'string' },
     without: { type: 'string', multiple: true, default: [] },
+    'without-tests': { type: 'boolean' },
   },
 });
 const say = (text: string) => void process.stdout.write(`${text}\n`);
@@ -33,7 +34,7 @@ const wanted = new Set(positionals);
 const known = await allProofs();
 const proofs = known
   .filter(({ id }) => positionals.length === 0 || wanted.delete(id))
-  .filter(({ id }) => !values.without.includes(id));
+  .filter(({ id, isTest }) => !values.without.includes(id) && !(isTest && values['without-tests']));
 if (wanted.size > 0) {
   process.stderr.write(`There is no proof ${[...wanted].join(', ')}.\n`);
   process.exit(2);
@@ -66,7 +67,12 @@ if (values.report !== undefined) writeFileSync(values.report, `${report}\n`);
 const count = values.sabotage
   ? `${summary.held} fail without their guard, ${summary.failed} do not`
   : `${summary.held} held, ${summary.failed} failed`;
-say(values.json ? report : count);
+if (values.json) say(report);
+else {
+  // Once more at the end: of a long log often the end alone is kept.
+  for (const { id, result, seen, ok } of lines) if (!ok) say(row(id, result, seen));
+  say(count);
+}
 process.exit(failed === 0 ? 0 : 1);
 
 function row(id: string, result: string, promise: string): string {
@@ -77,7 +83,7 @@ function row(id: string, result: string, promise: string): string {
 async function proveWithoutGuard(proof: Proof): Promise<Attempt> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-sabotage-'));
   try {
-    const damaged = openGround(sabotagedCopy(proof.sabotage, folder), progress);
+    const damaged = openGround(sabotagedCopy(proof.sabotage, folder, proof.isTest), progress);
     const attempt = await damaged.prove(proof);
     await damaged.close();
     return attempt;

@@ -53,25 +53,17 @@ export const examples: Examples = () => {
     'POST /api/account/identity-links/:provider': {
       own: true,
       path: () => '/api/account/identity-links/oidc',
-      body: () => ({ password: 'short' }),
       status: 404,
       badParams: [['/api/account/identity-links/myspace', 'provider']],
     },
-    // A password that is none is refused before a hash is made: test/journeys/identities.test.ts goes further.
-    'POST /api/account/identities/:id/removal': {
+    'DELETE /api/account/identities/:id': {
       own: true,
-      path: () => '/api/account/identities/999999/removal',
-      body: () => ({ password: 'short' }),
-      status: 400,
-      badParams: [['/api/account/identities/first/removal', 'id']],
+      path: () => '/api/account/identities/999999',
+      status: 404,
+      badParams: [['/api/account/identities/first', 'id']],
     },
     'GET /api/account/passkeys': { own: true, path: () => '/api/account/passkeys', status: 200 },
-    'POST /api/account/passkey-options': {
-      own: true,
-      path: () => '/api/account/passkey-options',
-      body: () => ({ password: 'short' }),
-      status: 400,
-    },
+    'POST /api/account/passkey-options': { own: true, path: () => '/api/account/passkey-options', status: 201 },
     'POST /api/account/passkeys': {
       own: true,
       path: () => '/api/account/passkeys',
@@ -92,12 +84,11 @@ export const examples: Examples = () => {
       badParams: [['/api/account/passkeys/0', 'id']],
       badValues: [['name', '']],
     },
-    'POST /api/account/passkeys/:id/removal': {
+    'DELETE /api/account/passkeys/:id': {
       own: true,
-      path: () => '/api/account/passkeys/999999/removal',
-      body: () => ({ password: 'short' }),
-      status: 400,
-      badParams: [['/api/account/passkeys/0/removal', 'id']],
+      path: () => '/api/account/passkeys/999999',
+      status: 404,
+      badParams: [['/api/account/passkeys/0', 'id']],
     },
   };
 };

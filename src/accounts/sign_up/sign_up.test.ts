@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
+import { unnoted, type Written, watchWrites } from '../../../test/written.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { type HttpServer, openHttp } from '../../platform/http/server.ts';
@@ -15,6 +16,7 @@ import { maySignUp } from './settings.ts';
 
 /** Signing up on a real database and a real listener; mails are read where a development desk shows them. */
 let database: TestPostgres;
+let written: () => Promise<Written[]>;
 let accounts: Accounts;
 let mail: MailOffice;
 let http: HttpServer;
@@ -67,6 +69,7 @@ beforeAll(async () => {
   });
   operator.id = made.personId;
   operator.cookies = await signedIn(operator.email);
+  written = await watchWrites((work) => database.asOwner((sql) => work(sql.query)));
 });
 afterAll(async () => {
   await http.close(100);
@@ -353,4 +356,17 @@ describe('documents of the desk', () => {
       '<h2>One</h2>\n<p>two<br>three</p>\n<ul><li>a &amp; b</li><li>c</li></ul>\n<h3>Four</h3>',
     );
   });
+});
+
+it('whatever these tests changed left its act in the transaction that changed it (AUD-01)', async () => {
+  expect(unnoted(await written())).toEqual([]);
+  const acts = new Set((await written()).flatMap((one) => one.acts));
+  for (const act of [
+    'person.added',
+    'terms.accepted',
+    'age.attested',
+    'sign_up.invited',
+    'operator.document_published',
+  ])
+    expect(acts).toContain(act);
 });

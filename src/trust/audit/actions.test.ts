@@ -7,21 +7,14 @@ import { actions } from './actions.ts';
  * Names whose feature has not landed, each with why. It must shrink until it is empty.
  */
 const awaited: Readonly<Record<string, string>> = {
-  ...of('sign-in and account pages: the part of people', [
-    ...['session.started', 'session.ended', 'session.all_ended', 'session.refused', 'session.reused'],
-    ...['password.changed', 'password.reset_asked', 'password.reset'],
-    ...['email.change_asked', 'email.changed', 'email.verified'],
-    ...['second_factor.enabled', 'second_factor.disabled', 'second_factor.refused'],
-    ...['second_factor.codes_renewed', 'second_factor.used_recovery'],
-    ...['person.changed'],
-    ...['operator.password_reset', 'operator.second_factor_off'],
-    ...['operator.granted', 'operator.withdrawn'],
-  ]),
+  ...of('closing one’s account', ['person.closing', 'person.closed']),
   ...of('an invitation that is refused is not written down yet', ['invitation.refused']),
-  ...of('teams are set as a whole, which is team.changed', ['team.member_added', 'team.member_removed']),
-  ...of('nothing seals a secret that can be replaced yet', ['secret.rotated']),
+  ...of('teams are set as a whole, which is member.changed', ['team.member_added', 'team.member_removed']),
+  ...of('nothing seals a secret that can be replaced yet; of the mail server it is mail.settings_changed', [
+    'secret.rotated',
+  ]),
   ...of('the executor of erasure is a capability of its own', ['subject.shredded']),
-  ...of('reports by mail', ['report.subscribed', 'report.unsubscribed']),
+  ...of('who runs the desk is named in the settings of its operator', ['operator.granted', 'operator.withdrawn']),
 };
 
 /** Names that one template makes, such as `organisation.${state}`, and where. */

@@ -3,7 +3,16 @@ import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type Owner, VaultError } from '../../platform/vault.ts';
-import { dataKeyBound, keyIdBytes, type LiveKey, nonceBytes, subjectKeyBound, unwrap, wrap } from './cipher.ts';
+import {
+  dataKeyBound,
+  keyIdBytes,
+  type LiveKey,
+  liveKey,
+  nonceBytes,
+  subjectKeyBound,
+  unwrap,
+  wrap,
+} from './cipher.ts';
 
 /** How long an unwrapped key may stay in memory: so long another process may use a key that was destroyed. */
 const rememberedMs = 5 * 60_000;
@@ -124,7 +133,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
       for (;;) {
         const row = await sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE is_current');
         if (row !== undefined) {
-          const key = { id: row.id, key: wrapping.dataKey(owner, row) };
+          const key = liveKey(row.id, wrapping.dataKey(owner, row));
           if ((left.get(row.id.toString('hex')) ?? 0) > 0) return { key, reserved: 0 };
           if (await reserve(sql, 'owner_keys', row.id, limits.ofOwner)) return { key, reserved: limits.ofOwner };
           await retire(sql, row.id);
@@ -147,7 +156,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
 
   /** @returns undefined when another process was faster: its key is to be taken */
   async function makeDataKey(sql: Sql, owner: Owner): Promise<LiveKey | undefined> {
-    const made = { id: random.bytes(keyIdBytes), key: random.bytes(32) };
+    const made = { id: random.bytes(keyIdBytes), bytes: random.bytes(32) };
     const rootId = await wrapping.takeRoot(sql);
     const inserted = await sql.run(
       `INSERT INTO vault.owner_keys (id, organisation_id, root_id, wrapped, is_current, messages, created_at)
@@ -156,12 +165,12 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
       [
         made.id,
         rootId,
-        wrap(made.key, wrapping.root(rootId), dataKeyBound(owner, made.id), random.bytes(nonceBytes)),
+        wrap(made.bytes, wrapping.root(rootId), dataKeyBound(owner, made.id), random.bytes(nonceBytes)),
         limits.ofOwner,
         new Date(clock.now()),
       ],
     );
-    return inserted === 1 ? made : undefined;
+    return inserted === 1 ? liveKey(made.id, made.bytes) : undefined;
   }
 
   function retire(sql: Sql, id: Buffer): Promise<number> {
@@ -205,7 +214,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
   async function makeSubjectKey(owner: Owner, subject: Buffer): Promise<LiveKey | undefined> {
     // Before the transaction: it may have to ask for a block of its own, on another connection.
     const above = await toSeal(owner);
-    const made = { id: random.bytes(keyIdBytes), key: random.bytes(32) };
+    const made = { id: random.bytes(keyIdBytes), bytes: random.bytes(32) };
     const inserted = await postgres
       .vault(owner, (sql) =>
         sql.run(
@@ -217,7 +226,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
             made.id,
             subject,
             above.id,
-            wrap(made.key, above.key, subjectKeyBound(owner, made.id, subject), random.bytes(nonceBytes)),
+            wrap(made.bytes, above.key, subjectKeyBound(owner, made.id, subject), random.bytes(nonceBytes)),
             limits.ofSubject,
             new Date(clock.now()),
           ],
@@ -227,12 +236,12 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
         // The key above it was remembered here, and is gone.
         throw error.code === foreignKeyGone ? allDestroyed() : error;
       });
-    return inserted === 1 ? made : undefined;
+    return inserted === 1 ? liveKey(made.id, made.bytes) : undefined;
   }
 
   async function unwrapSubjectKey(owner: Owner, subject: Buffer, row: SubjectKeyRow): Promise<LiveKey> {
     const above = await toOpen(owner, row.wrapped_by);
-    return { id: row.id, key: unwrap(row.wrapped, above.key, subjectKeyBound(owner, row.id, subject)) };
+    return liveKey(row.id, unwrap(row.wrapped, above.key, subjectKeyBound(owner, row.id, subject)));
   }
 
   async function toOpen(owner: Owner, id: Buffer, subject?: Buffer): Promise<LiveKey> {
@@ -260,7 +269,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
         'no-key',
         'This value was sealed under a key that the key store does not have: it belongs to another organisation, or the key store is older than the value.',
       );
-    return { id: row.id, key: wrapping.dataKey(owner, row) };
+    return liveKey(row.id, wrapping.dataKey(owner, row));
   }
 
   async function subjectKey(owner: Owner, id: Buffer, subject: Buffer): Promise<LiveKey> {

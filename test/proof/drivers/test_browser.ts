@@ -44,10 +44,11 @@ export function openBrowser(
         else cookies.set(name, value);
       }
       const text = await response.text();
+      const isJson = text.startsWith('{') && !response.headers.get('content-type')?.includes('ndjson');
       return {
         status: response.status,
         text,
-        body: text.startsWith('{') ? JSON.parse(text) : {},
+        body: isJson ? JSON.parse(text) : {},
         cookies: set,
         headers: response.headers,
       };

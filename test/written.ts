@@ -1,0 +1,97 @@
+/** What one transaction of the product changed, as the database itself saw it. */
+export interface Written {
+  /** `INSERT public.goals`, `UPDATE public.sites(name,timezone)`; each once. */
+  changes: string[];
+  /** The acts that it left in the trail. */
+  acts: string[];
+  /** What it changed of an organisation that was not in force. */
+  strange: string[];
+}
+
+/** Work as the owner of the schema: statements and the rows of the last one. */
+type AsOwner = <T>(work: (query: <Row extends object>(text: string) => Promise<Row[]>) => Promise<T>) => Promise<T>;
+
+/**
+ * From now on triggers note each row that the product changes, and in which transaction, so that a test can ask whether what
+ * changed and what the trail says of it were one (AUD-01). In a database of the test's own. What the owner changes is not noted.
+ */
+export async function watchWrites(asOwner: AsOwner): Promise<() => Promise<Written[]>> {
+  await asOwner(async (query) => {
+    await query(`CREATE SCHEMA watched`);
+    await query(
+      `CREATE TABLE watched.writes (number bigserial, transaction xid8, change text, act text, organisation text, in_force text)`,
+    );
+    await query(`
+      CREATE FUNCTION watched.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+      DECLARE
+        now jsonb := CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END;
+        said text := TG_OP || ' ' || TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME;
+      BEGIN
+        IF session_user = 'fairlead_owner' THEN RETURN NULL; END IF;
+        IF TG_OP = 'UPDATE' THEN
+          said := said || (SELECT '(' || coalesce(string_agg(a.key, ',' ORDER BY a.key), '') || ')' FROM jsonb_each(now) AS a
+            JOIN jsonb_each(to_jsonb(OLD)) AS b USING (key) WHERE a.value IS DISTINCT FROM b.value);
+        END IF;
+        INSERT INTO watched.writes (transaction, change, act, organisation, in_force) VALUES (pg_current_xact_id(), said,
+          CASE WHEN said = 'INSERT audit.entries' THEN now ->> 'action' END,
+          now ->> 'organisation_id', nullif(current_setting('fairlead.organisation', true), ''));
+        RETURN NULL;
+      END $$`);
+    const tables = await query<{ name: string }>(
+      `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'watched')`,
+    );
+    for (const { name } of tables)
+      await query(
+        `CREATE TRIGGER watched AFTER INSERT OR UPDATE OR DELETE ON ${name} FOR EACH ROW EXECUTE FUNCTION watched.note()`,
+      );
+  });
+  return () =>
+    asOwner((query) =>
+      query<Written>(
+        `SELECT array_agg(DISTINCT change) AS changes, array_remove(array_agg(DISTINCT act), NULL) AS acts,
+           array_remove(array_agg(DISTINCT CASE WHEN organisation <> in_force THEN change END), NULL) AS strange
+         FROM watched.writes GROUP BY transaction ORDER BY min(number)`,
+      ),
+    );
+}
+
+/** Changes that are no act of anybody: what the desk notes while it works, each with why. */
+const notes: readonly [change: RegExp, why: string][] = [
+  [/^(INSERT|UPDATE) public\.throttles\b/, 'counts of tries, under digests'],
+  [/ public\.share_views\b/, 'how often a shared page was opened'],
+  [/ public\.sign_ups\b/, 'a wish of nobody yet; the account that comes of it is the act'],
+  [/ public\.invitation_days\b/, 'how many invitations went out today'],
+  [/ mail\.messages\b/, 'letters on their way; the list of sent mail names them'],
+  [/ mail\.sent\b/, 'that list itself'],
+  [/ vault\./, 'keys that are made when something is sealed first'],
+  [/^INSERT public\.sign_in_steps\b/, 'a sign-in begins; its end is the act'],
+  [/^DELETE public\.(throttles|sessions)\b/, 'what is over goes; its end was the act'],
+  [
+    /^(INSERT public\.authenticators|UPDATE public\.authenticators\(last_step\))$/,
+    'set up and not yet confirmed; a code that counts once',
+  ],
+  [/^DELETE public\.recovery_codes$/, 'used up before the session that it opens, which is the act'],
+  [/^UPDATE public\.one_time_tokens\(tries\)$/, 'wrong tries at one link'],
+  [/^(INSERT|DELETE) public\.one_time_tokens\b/, 'a link is made or over; what it does is the act'],
+  [/^UPDATE public\.(people\(last_seen_day\)|api_keys\(last_used_day\)|sessions\(last_used_at\))$/, 'last seen'],
+  [
+    /^(INSERT public\.sessions|UPDATE public\.sessions\(last_used_at,replaced_at\))$/,
+    'a session goes on under its next token',
+  ],
+  [/^UPDATE public\.site_removals\b/, 'how far a removal is; its beginning and its end are acts'],
+  [/^INSERT public\.self_audits\b/, 'what the desk found when it looked at itself'],
+  [
+    /^(INSERT|DELETE|UPDATE) mail\.(server|suppressions)\b/,
+    'another role writes it; the act follows in a transaction of its own',
+  ],
+  [/^UPDATE public\.passwords\(hash\)$/, 'the same password under a newer hash'],
+];
+
+/** Transactions that changed what is more than a note and left no act in the trail. None may be there (AUD-01). */
+export function unnoted(written: readonly Written[]): string[][] {
+  return written
+    .filter(({ acts }) => acts.length === 0)
+    .map(({ changes }) => changes.filter((change) => !notes.some(([note]) => note.test(change))))
+    .filter((changes) => changes.length > 0);
+}
