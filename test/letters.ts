@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type NoticeKind, noticeKinds } from '../contract/mail.ts';
+import { noticeList } from '../src/accounts/mail/notice_list.ts';
 import type { ReportContent } from '../src/analytics/reports/content.ts';
 import type { ReportLetter } from '../src/analytics/reports/letter.ts';
 import type { MailTemplate } from '../src/platform/mail/index.ts';
@@ -91,22 +93,25 @@ export const letters: Record<string, readonly unknown[]> = {
   sign_up_existing: [{ signIn: at('/sign-in'), reset: at('/reset') }],
   sign_up_invitation: [{ desk: 'desk.example', link: at(`/sign-up${token}`) }],
   security_alert: [{ kind: 'brute_force', organisation: 'Cedar & Loom', link: at('/o/cedar-loom/trust/audit') }],
-  ...Object.fromEntries(
-    ['security', 'organisation', 'mail', 'exports', 'imports'].map((kind) => [
-      `notice_${kind}`,
-      [
-        {
-          subject: 'Your import into shop.example failed',
-          sentence:
-            'The import into shop.example failed. Nobody went on with it within 7 days, so its file was deleted. Nothing of it was stored; send it again.',
-          button: 'Open the imports',
-          link: at('/s/shop.example/imports'),
-        },
-      ],
-    ]),
-  ),
+  ...Object.fromEntries(noticeKinds.map((kind) => [`notice_${kind}`, noticesOf(kind)])),
   report: [report('weekly'), report('monthly'), report('weekly', true)],
 };
+
+/** Each notice that has a mail, of one kind; kinds whose mail is never sent have one that has none. */
+function noticesOf(kind: NoticeKind): object[] {
+  const facts = { site: 'shop.example', organisation: 'Cedar & Loom', who: 'Ada Ashford', days: 7, device: 'Firefox' };
+  const all = Object.values(noticeList).filter((one) => one.kind === kind);
+  const mailed = all.filter((one) => 'mails' in one);
+  return (mailed.length > 0 ? mailed : all.slice(0, 1)).map((one) => ({
+    subject: 'mails' in one ? one.mails.subject(facts) : 'A notification',
+    sentence: one.sentence({
+      ...facts,
+      reason: 'Nobody went on with it within 7 days, so its file was deleted. Nothing of it was stored; send it again.',
+    }),
+    button: 'mails' in one ? one.mails.button : 'Open the notifications',
+    link: at('/notifications'),
+  }));
+}
 
 function report(kind: 'weekly' | 'monthly', isEmpty = false): ReportLetter {
   const range = kind === 'weekly' ? { from: '2026-11-16', to: '2026-11-22' } : { from: '2026-10-01', to: '2026-10-31' };
@@ -116,12 +121,13 @@ function report(kind: 'weekly' | 'monthly', isEmpty = false): ReportLetter {
   const content: ReportContent = {
     domain: 'shop.example',
     timezone: 'Europe/Berlin',
+    locale: undefined,
     due: { kind, range, before, at: Date.parse('2026-11-23T06:00:00Z') },
     figures: [
       { label: 'Visitors', text: isEmpty ? '0' : '4,182', change: '+12%' },
       { label: 'Visits', text: '5,904', change: '+9%' },
       { label: 'Page views', text: '18,337', change: '−3%' },
-      { label: 'Bounce rate', text: '41%', change: '+2 pp' },
+      { label: 'Bounce rate', text: '41%', change: '+2 pt' },
       { label: 'Visit duration', text: '2m 08s', change: '+6%' },
       { label: 'Orders', text: '27', change: '19 → 27' },
       { label: 'Revenue', text: '€2,914.50', change: 'new' },
@@ -139,7 +145,7 @@ function report(kind: 'weekly' | 'monthly', isEmpty = false): ReportLetter {
       list('Goals', 'Reached', ['Signup', 'Visit /thanks']),
     ],
     days: kind === 'weekly' ? [610, 655, 702, 581, 690, 430, 514] : month,
-    isEmpty,
+    visitors: isEmpty ? 0 : 4_182,
   };
   return {
     content,
@@ -149,5 +155,5 @@ function report(kind: 'weekly' | 'monthly', isEmpty = false): ReportLetter {
 }
 
 function list(title: string, head: string, names: readonly string[]): ReportContent['lists'][number] {
-  return { title, head, rows: names.map((name, row) => ({ name, text: String(1_204 - row * 211) })) };
+  return { title, head, rows: names.map((name, row) => ({ name, text: (1_204 - row * 211).toLocaleString('en') })) };
 }

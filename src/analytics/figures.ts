@@ -1,11 +1,10 @@
 import type { MetricName } from '../../contract/query.ts';
 
 /**
- * Numbers as the dashboard writes them (ui.md §4), for pages and mails that the server itself makes. They are read by
- * people whose language nobody knows, so they are in English.
+ * Numbers as the dashboard writes them (ui.md §4), for pages and mails that the server itself makes. A locale is that of
+ * the reader (BCP 47); without one, as on shared pages, nobody knows it, and they are in English.
  */
-const locale = 'en';
-const dateLocale = 'en-GB';
+type Locale = string | undefined;
 const notApplicable = '–';
 const minus = '−';
 /** A base below this is too small for a percentage to mean anything: both counts are shown instead. */
@@ -32,18 +31,21 @@ export const metricLabels: Partial<Record<MetricName, string>> = {
 };
 
 const formats = new Map<string, Intl.NumberFormat>();
-function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = JSON.stringify(options);
+/** People choose their locale freely, and what they chose is not kept for ever. */
+const formatsMax = 500;
+function format(options: Intl.NumberFormatOptions, locale: Locale): Intl.NumberFormat {
+  const key = `${locale ?? ''}${JSON.stringify(options)}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
-  const made = new Intl.NumberFormat(locale, options);
+  const made = new Intl.NumberFormat(locale ?? 'en', options);
+  if (formats.size >= formatsMax) formats.clear();
   formats.set(key, made);
   return made;
 }
 
 /** A count in full. */
-export function exactCount(value: number): string {
-  return format({ maximumFractionDigits: 0 }).format(value);
+export function exactCount(value: number, locale?: Locale): string {
+  return format({ maximumFractionDigits: 0 }, locale).format(value);
 }
 
 /** A label on an axis: `500`, `1.5k`, `2M`. */
@@ -57,12 +59,12 @@ export function axisCount(value: number): string {
         : size >= 1e3
           ? [value / 1e3, 'k']
           : [value, ''];
-  return `${format({ maximumFractionDigits: 2 }).format(scaled)}${suffix}`;
+  return `${format({ maximumFractionDigits: 2 }, undefined).format(scaled)}${suffix}`;
 }
 
 /** A percentage with one decimal; `value` is already in percent. */
-export function percent(value: number): string {
-  const one = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+export function percent(value: number, locale?: Locale): string {
+  const one = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 }, locale);
   return value > 0 && value < 0.05 ? `<${one.format(0.1)}%` : `${one.format(value)}%`;
 }
 
@@ -82,13 +84,16 @@ export function cellNumber(cell: Cell | undefined): number | null {
 }
 
 /** A cell as people read it, never abbreviated: money to the currency's own decimals. */
-export function metricText(metric: MetricName, cell: Cell | undefined): string {
+export function metricText(metric: MetricName, cell: Cell | undefined, locale?: Locale): string {
   if (typeof cell === 'object' && cell !== null)
-    return format({ style: 'currency', currency: cell.currency, currencyDisplay: 'narrowSymbol' }).format(cell.value);
+    return format({ style: 'currency', currency: cell.currency, currencyDisplay: 'narrowSymbol' }, locale).format(
+      cell.value,
+    );
   const value = cellNumber(cell);
   if (value === null) return notApplicable;
-  if (percentMetrics.has(metric)) return wholePercentMetrics.has(metric) ? `${exactCount(value)}%` : percent(value);
-  return durationMetrics.has(metric) ? duration(value) : exactCount(value);
+  if (percentMetrics.has(metric))
+    return wholePercentMetrics.has(metric) ? `${exactCount(value, locale)}%` : percent(value, locale);
+  return durationMetrics.has(metric) ? duration(value) : exactCount(value, locale);
 }
 
 /**
@@ -117,6 +122,7 @@ export function changeOf(
   after: Cell | undefined,
   before: Cell | undefined,
   base?: number | null,
+  locale?: Locale,
 ): Change | undefined {
   const to = cellNumber(after);
   const from = cellNumber(before);
@@ -125,12 +131,18 @@ export function changeOf(
   const rests = base ?? from;
   if (rests === 0) return to === 0 || base === 0 ? undefined : { text: 'new', direction: 'flat', good: null };
   if (rests < smallBase)
-    return { text: `${metricText(metric, before)} → ${metricText(metric, after)}`, direction: 'flat', good: null };
+    return {
+      text: `${metricText(metric, before, locale)} → ${metricText(metric, after, locale)}`,
+      direction: 'flat',
+      good: null,
+    };
   if (!rate && from === 0) return { text: 'new', direction: 'flat', good: null };
   const moved = rate ? to - from : ((to - from) / from) * 100;
   const decimals = wholePercentMetrics.has(metric) ? 0 : 1;
   const rounded = Math.round(moved * 10 ** decimals) / 10 ** decimals;
-  const size = format({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(Math.abs(rounded));
+  const size = format({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }, locale).format(
+    Math.abs(rounded),
+  );
   const sign = rounded > 0 ? '+' : rounded < 0 ? minus : '';
   const direction = rounded > 0 ? 'up' : rounded < 0 ? 'down' : 'flat';
   return {
@@ -142,19 +154,24 @@ export function changeOf(
 
 const at = (day: string) => Date.parse(`${day.slice(0, 10)}T00:00:00Z`);
 /** Days are handed to Intl as if they were UTC: they are already in the zone of the site. */
-function dateText(day: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(dateLocale, { timeZone: 'UTC', ...options }).format(at(day));
+function dateText(day: string, options: Intl.DateTimeFormatOptions, locale?: Locale): string {
+  return new Intl.DateTimeFormat(locale ?? 'en-GB', { timeZone: 'UTC', ...options }).format(at(day));
 }
 
 /** `3 Nov`, or `3 Nov 2025` where a year is asked for. */
-export function dayText(day: string, year = false): string {
-  return dateText(day, { day: 'numeric', month: 'short', ...(year ? { year: 'numeric' } : {}) });
+export function dayText(day: string, year = false, locale?: Locale): string {
+  return dateText(day, { day: 'numeric', month: 'short', ...(year ? { year: 'numeric' } : {}) }, locale);
 }
 
 /** `15 Oct – 11 Nov 2026`: a range says its year, since pages and mails are kept. */
-export function rangeText({ from, to }: { from: string; to: string }): string {
-  if (from === to) return dayText(from, true);
-  return `${dayText(from, from.slice(0, 4) !== to.slice(0, 4))} – ${dayText(to, true)}`;
+export function rangeText({ from, to }: { from: string; to: string }, locale?: Locale): string {
+  if (from === to) return dayText(from, true, locale);
+  return `${dayText(from, from.slice(0, 4) !== to.slice(0, 4), locale)} – ${dayText(to, true, locale)}`;
+}
+
+/** A day with its name: `Tuesday 3 Nov`. */
+export function weekdayText(day: string, locale?: Locale): string {
+  return dateText(day, { weekday: 'long', day: 'numeric', month: 'short' }, locale);
 }
 
 export type Step = 'hour' | 'day' | 'week' | 'month';
@@ -166,7 +183,7 @@ export function stepText(label: string, step: Step): string {
       // The hour that clocks going back repeat carries its offset.
       return `${dayText(label)}, ${label.slice(11, 16)}${label.length > 19 ? ', the second time' : ''}`;
     case 'day':
-      return `${dateText(label, { weekday: 'long' })} ${dayText(label)}`;
+      return weekdayText(label);
     case 'week':
       return `Week of ${dayText(label)}`;
     case 'month':
@@ -180,14 +197,15 @@ export function stepTick(label: string, step: Step): string {
   return step === 'month' ? dateText(label, { month: 'short', year: '2-digit' }) : dayText(label);
 }
 
-let regionNames: Intl.DisplayNames | undefined;
+let regionNames: { locale: Locale; names: Intl.DisplayNames } | undefined;
 
 /** A country by name: answers carry ISO 3166-1 codes, and A1 for known anonymous exits. */
-export function countryName(code: string): string {
+export function countryName(code: string, locale?: Locale): string {
   if (code === 'A1') return 'Anonymous exit';
   if (!/^[A-Z]{2}$/.test(code)) return code;
-  regionNames ??= new Intl.DisplayNames(locale, { type: 'region', fallback: 'code' });
-  return regionNames.of(code) ?? code;
+  if (regionNames === undefined || regionNames.locale !== locale)
+    regionNames = { locale, names: new Intl.DisplayNames(locale ?? 'en', { type: 'region', fallback: 'code' }) };
+  return regionNames.names.of(code) ?? code;
 }
 
 /** Text between tags or in a quoted attribute. */

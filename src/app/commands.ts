@@ -1,5 +1,5 @@
 import { type ControlCommand, readWhole } from '../platform/control.ts';
-import { bounceBytesMax, isHardBounce, readBounces } from '../platform/mail/index.ts';
+import { bounceBytesMax } from '../platform/mail/index.ts';
 import { readAccessLog } from './access_log.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
@@ -22,12 +22,7 @@ export function controlCommands(desk: Desk): Record<string, ControlCommand> {
   return {
     ...Object.fromEntries(whenBegun),
     setup: async (_args, body) => setUpDesk(desk, JSON.parse(await readWhole(body, setUpBytesMax))),
-    'mail-bounce': async (_args, body) => {
-      const bounces = readBounces(await readWhole(body, bounceBytesMax));
-      const gone = bounces.filter(isHardBounce);
-      for (const { address } of gone) await desk.house.mail.suppressions.suppress(address, 'hard_bounce');
-      return { readers: bounces.length, suppressed: gone.length };
-    },
+    'mail-bounce': async (_args, body) => desk.house.mail.bounced(await readWhole(body, bounceBytesMax)),
     status: async () => ({
       ...(await readiness(desk)),
       self_audit: (await readSelfAudits(desk.house, 1).catch(() => []))[0],

@@ -3,7 +3,7 @@ import { bounceBytesMax } from '../platform/mail/index.ts';
 import { mailUsage, readArgs, UsageError } from './usage.ts';
 import { onDesk } from './with_desk.ts';
 
-/** `fairlead mail bounce < report.eml`: prints one line of JSON `{readers, suppressed}`, which are counts. */
+/** `fairlead mail bounce < report.eml`: prints one line of JSON `{readers, suppressed, unknown}`, which are counts. */
 export async function runMail(args: string[]): Promise<number> {
   const { positionals } = readArgs(args, {}, mailUsage);
   if (positionals.length !== 1 || positionals[0] !== 'bounce')

@@ -246,7 +246,14 @@ describe('a link that opens nothing', () => {
     expect((await listed()).find(({ id }) => id === expired.id)?.expired).toBe(true);
     const widget = await share({ kind: 'widget', panels: ['totals'], hosts: ['blog.example'] });
     await alike(widget.path.replace('/widget', ''), 'a widget as a page');
-    await alike(`${again.link.slice(new URL(again.link).origin.length)}/widget`, 'a page as a widget');
+    // A frame says so inside the page around it, whichever that is, and says no more than of a link that never was.
+    expect((await asOwner('DELETE', `${path}/${widget.id}`)).status).toBe(204);
+    for (const to of [widget.path, `${new URL(again.link).pathname}/widget`, `/share/${'A'.repeat(32)}/widget`]) {
+      const { status, text, headers } = await open(`${to}?theme=dark`);
+      expect([status, headers['content-security-policy']]).toEqual([404, expect.stringMatching(/frame-ancestors \*$/)]);
+      expect(text).toBe((await open(`/share/${'B'.repeat(32)}/widget?theme=dark`)).text);
+      expect(text).toContain('data-theme="dark"');
+    }
     for (const odd of ['x', '..', '%00', `${'A'.repeat(200)}`, "'%20OR%201=1"]) await alike(`/share/${odd}`, odd);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,8 @@ import { eraseStores } from '../../../test/stores.ts';
 import { type RunningServer, startServer } from '../../app/serve.ts';
 import { readConfig } from '../../platform/config.ts';
 import { drawLetter, type MailOffice, type MailTemplate } from '../../platform/mail/index.ts';
+import { type NoticeName, noticeList } from './notice_list.ts';
+import { serverRoutes } from './server_routes.ts';
 
 /** One desk as `npm run dev` starts it: its mail goes into the inbox. */
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-mail-'));
@@ -75,6 +77,14 @@ afterAll(async () => {
   await server.stop();
   await eraseStores({ directories }, folder);
 });
+
+async function readSources(): Promise<string> {
+  const root = join(import.meta.dirname, '../..');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.ts') && !path.includes('.test.') && !path.endsWith('notice_list.ts'),
+  );
+  return files.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
+}
 
 function tell(name: 'export_ready' | 'second_factor_on', more: object = {}) {
   return server.desk.house.postgres.tenant(organisation, (sql) =>
@@ -205,6 +215,40 @@ describe('notifications', () => {
     });
   });
 
+  test('of every kind in the catalogue arrive in the app, and by mail where the act itself sends none', async () => {
+    const facts = {
+      site: 'shop.example',
+      days: 7,
+      organisation: 'Shop',
+      role: 'analyst',
+      who: 'Ada',
+      device: 'Firefox',
+    };
+    const sources = await readSources();
+    const { house, accounts } = server.desk;
+    for (const [name, { kind, ...words }] of Object.entries(noticeList)) {
+      expect(sources, `nothing tells of ${name}`).toMatch(new RegExp(`name: [^\\n]*'${name}'`));
+      await house.postgres.tenant(organisation, (sql) =>
+        accounts.notices.tell(sql, person, {
+          name: name as NoticeName,
+          organisationId: organisation,
+          facts: { ...facts, reason: 'It was full.', what: 'Many wrong passwords.' },
+        }),
+      );
+      await delivered();
+      const [told] = (await list()).notifications;
+      expect([told?.kind, told?.read]).toEqual([kind, false]);
+      expect(told?.sentence, name).toMatch(/^[A-Z].*[.]$/);
+      expect(told?.sentence).not.toMatch(/undefined|\s\s|\s[.]/);
+      const [mailed] = await inbox();
+      if ('mails' in words) expect(mailed?.template).toBe(`notice_${kind}`);
+    }
+    // Read in one tab, read in the other: the count is the desk's.
+    const newest = (await list()).notifications[0]?.id;
+    await call('POST', '/api/notifications/readings', { id: newest, and_older: true });
+    expect((await call('GET', '/api/notifications/count')).json()).toEqual({ unread: 0 });
+  });
+
   test('wait by mail for the end of quiet hours', async () => {
     const hour = new Date().getUTCHours();
     const time = (at: number) => `${String((at + 24) % 24).padStart(2, '0')}:00`;
@@ -219,7 +263,34 @@ describe('notifications', () => {
     expect(waiting).toMatchObject({ state: 'waiting', reason: 'quiet_hours' });
     expect(new Date(waiting?.decided_at ?? '').toISOString().slice(11, 16)).toBe(quiet.until);
     await call('PATCH', '/api/notification-preferences', { quiet: null });
+    // The hours are over: what waited leaves, once. (Its moment is moved here, since the clock of this desk is real.)
+    await server.desk.house.postgres.mail((sql) =>
+      sql.run("UPDATE mail.messages SET not_before = created_at WHERE reason = 'quiet_hours'"),
+    );
+    await delivered();
+    await delivered();
+    expect(await inbox()).toHaveLength(before + 1);
+    expect((await call('GET', '/api/mail/sent')).json<SentMail>().mail[0]).toMatchObject({
+      state: 'inbox',
+      reason: null,
+    });
   });
+});
+
+test('the mail server is tried ten times in an hour by all processes of a desk together', async () => {
+  const { house } = server.desk;
+  // Nobody listens there: each try is answered at once, and counts.
+  const smtp = { host: '127.0.0.1', port: 9, tls: 'starttls', from: 'desk@desk.example' } as const;
+  await house.mail.servers.save({ ...smtp, userName: undefined, password: undefined, dkim: undefined });
+  const processes = [0, 1].map(() => {
+    const route = serverRoutes({ ...house, mail: { ...house.mail, inbox: undefined } }).find(
+      ({ path }) => path === '/api/mail/tests',
+    );
+    return () => route?.handle({ principal: { kind: 'person', id: person }, body: {}, headers: {} } as never);
+  });
+  for (let at = 0; at < 10; at++) expect((await processes[at % 2]?.())?.status).toBe(201);
+  for (const one of processes) await expect(one()).rejects.toMatchObject({ code: 'rate_limited' });
+  await house.mail.servers.forget();
 });
 
 test('every template of mail is of a kind that may be sent, and listed in the guide (MAI-01)', async () => {

@@ -6,17 +6,16 @@ import { defineRoute, RequestError, type Route, type RouteRequest } from '../../
 import { isSender } from '../../platform/mail_address.ts';
 import type { House } from '../../platform/subject.ts';
 import { personIn } from '../people/person.ts';
+import { openThrottles } from '../throttle.ts';
 import { personOf } from './person_of.ts';
 
-/** Tests of the server: each is a mail. */
-const testsPerHour = 10;
-const hourMs = 3_600_000;
+/** Tests of the server, by anybody: few people run a desk, and each is a mail. Counted by all its processes together. */
+const testLimit = { name: 'mail-test', most: 10, windowMs: 3_600_000, what: 'tests of the mail server' };
 
 /** How this desk sends: for who runs it. */
 export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
-  const { audit, clock, config, mail, postgres } = house;
-  /** When tests were made in the last hour, by anybody: few people run a desk. */
-  let testedAtMs: number[] = [];
+  const { audit, config, mail, postgres } = house;
+  const throttles = openThrottles(house);
 
   async function settings(): Promise<z.infer<typeof mailSettings>> {
     const [isOn, { source }, saved, counts] = await Promise.all([
@@ -139,18 +138,7 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
         const personId = personOf(request);
         if (mail.inbox !== undefined || (await mail.servers.current()).server === undefined)
           throw new RequestError('conflict', 'There is no mail server to try. Name one first.');
-        const now = clock.monotonic();
-        testedAtMs = testedAtMs.filter((at) => now - at < hourMs);
-        const [first] = testedAtMs;
-        if (first !== undefined && testedAtMs.length >= testsPerHour) {
-          const waitSeconds = Math.ceil((first + hourMs - now) / 1000);
-          throw new RequestError(
-            'rate_limited',
-            `That were ${testsPerHour} tests in an hour. Wait ${waitSeconds} seconds.`,
-            { headers: { 'retry-after': String(waitSeconds) } },
-          );
-        }
-        testedAtMs.push(now);
+        await throttles.take(testLimit, 'desk');
         const { email } = await postgres.person(personId, (sql) => personIn(house, sql, personId));
         const result = await mail.servers.test(email);
         await note(request, 'mail.tested', { ok: result.ok });

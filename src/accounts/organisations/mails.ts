@@ -110,6 +110,11 @@ export const statusChangedMail: MailTemplate<{
   }),
 };
 
+/** `2026-12-28` as people write it. */
+function dayText(day: string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(Date.parse(day));
+}
+
 function statusText(
   status: keyof typeof statusSubjects,
   what: 'organisation' | 'account',
@@ -126,7 +131,7 @@ function statusText(
     case 'active':
       return `${name} works as before: its sites collect, and its people can change things.`;
     case 'closing':
-      return `${name} will be closed on ${until ?? 'a day that is not set'}. Until then everything works, and an owner can take it back. Afterwards nothing of it is reachable.`;
+      return `${name} will be closed on ${until === null ? 'a day that is not set' : dayText(until)}. Until then everything works, and an owner can take it back. Afterwards nothing of it is reachable.`;
     case 'closed':
       return `${name} is closed: nothing of it is reachable any more.`;
   }

@@ -3,8 +3,11 @@ import { emailIn } from '../../accounts/index.ts';
 import type { MailTemplate } from '../../platform/mail/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { exactCount } from '../figures.ts';
 
 /** Every mail about a site as a whole is about what its owners own: none can be turned off (MAI-01). */
+
+const eventsText = (events: number) => `${exactCount(events)} ${events === 1 ? 'event' : 'events'}`;
 
 export const siteEmptiedMail: MailTemplate<{ site: string; events: number; link: string }> = {
   name: 'site_emptied',
@@ -14,7 +17,7 @@ export const siteEmptiedMail: MailTemplate<{ site: string; events: number; link:
     blocks: [
       {
         kind: 'text',
-        text: `Everything that was collected of ${site} was removed (${events} events), and a second reading found nothing left. Its settings stay, and it collects.`,
+        text: `Everything that was collected of ${site} was removed (${eventsText(events)}), and a second reading found nothing left. Its settings stay, and it collects.`,
       },
       { kind: 'button', label: 'Open the site', href: link },
     ],
@@ -56,7 +59,7 @@ export const siteDeletedMail: MailTemplate<{ site: string; events: number }> = {
     blocks: [
       {
         kind: 'text',
-        text: `${site}, its settings and everything that was collected of it were removed (${events} events). A second reading found nothing left.`,
+        text: `${site}, its settings and everything that was collected of it were removed (${eventsText(events)}). A second reading found nothing left.`,
       },
     ],
   }),

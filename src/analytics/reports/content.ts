@@ -20,13 +20,15 @@ export type Asking = (site: ReportedSite, requests: readonly QueryRequest[]) => 
 export interface ReportContent {
   domain: string;
   timezone: string;
+  /** How its reader has numbers and dates written; undefined: in English. */
+  locale: string | undefined;
   due: Due;
   /** Label, number, and what became of it; '–' where nothing can be said. */
   figures: { label: string; text: string; change: string }[];
   lists: { title: string; head: string; rows: { name: string; text: string }[] }[];
   /** Visitors of each day. */
   days: number[];
-  isEmpty: boolean;
+  visitors: number;
 }
 
 const totalMetrics = [
@@ -69,8 +71,16 @@ export function reportQuestions(site: Pick<ReportedSite, 'domain'>, { range, bef
   ];
 }
 
-/** @throws RequestError when the warehouse does not answer: the report is tried again */
-export async function readReport(asking: Asking, site: ReportedSite, due: Due): Promise<ReportContent> {
+/**
+ * @param locale of whoever it is for
+ * @throws RequestError when the warehouse does not answer: the report is tried again
+ */
+export async function readReport(
+  asking: Asking,
+  site: ReportedSite,
+  due: Due,
+  locale: string | undefined,
+): Promise<ReportContent> {
   const outcomes = await asking(site, reportQuestions(site, due));
   const answers = outcomes.map((outcome): QueryAnswer => {
     if ('problem' in outcome) throw new RequestError(outcome.problem.code, outcome.problem.message);
@@ -80,33 +90,36 @@ export async function readReport(asking: Asking, site: ReportedSite, due: Due): 
   // Days before the site was made are no zeros: nothing is compared with them, unless an import filled them.
   const visitsBefore = cellNumber(totals.results[0]?.comparison?.metrics[1] as Cell | undefined) ?? 0;
   const compared = Date.parse(due.before.from) >= site.createdAt - dayMs || visitsBefore > 0;
-  const figures = figuresOf(totals, compared);
+  const figures = figuresOf(totals, compared, locale);
   const earned = cellNumber(revenue.results[0]?.metrics[0] as Cell | undefined) ?? 0;
   const earnedBefore = cellNumber(revenue.results[0]?.comparison?.metrics[0] as Cell | undefined) ?? 0;
   if (site.revenue && (earned !== 0 || earnedBefore !== 0))
     figures.push(
-      figureOf('events', orders, compared),
-      figureOf('total_revenue', revenue, compared, cellNumber(orders.results[0]?.comparison?.metrics[0] as Cell)),
+      figureOf('events', orders, { compared, locale }),
+      figureOf('total_revenue', revenue, {
+        ...{ compared, locale },
+        base: cellNumber(orders.results[0]?.comparison?.metrics[0] as Cell),
+      }),
     );
   return {
-    ...{ domain: site.domain, timezone: site.timezone, due, figures },
-    lists: lists.map((list, at) => ({ title: list.title, head: list.head, rows: rowsOf(list, rows[at]) })),
+    ...{ domain: site.domain, timezone: site.timezone, locale, due, figures },
+    lists: lists.map((list, at) => ({ title: list.title, head: list.head, rows: rowsOf(list, rows[at], locale) })),
     days: daysOf(days),
-    isEmpty: (cellNumber(totals.results[0]?.metrics[0] as Cell | undefined) ?? 0) === 0,
+    visitors: cellNumber(totals.results[0]?.metrics[0] as Cell | undefined) ?? 0,
   };
 }
 
-function figuresOf(totals: QueryAnswer, compared: boolean): ReportContent['figures'] {
+function figuresOf(totals: QueryAnswer, compared: boolean, locale: string | undefined): ReportContent['figures'] {
   const row = totals.results[0];
   const after = (row?.metrics ?? []) as Cell[];
   const before = (row?.comparison?.metrics ?? []) as Cell[];
   return totalMetrics.map((metric) => {
     const base = metric === 'bounce_rate' || metric === 'visit_duration' ? cellNumber(before[1]) : undefined;
     const now = cellOf(totalMetrics, after, metric);
-    const change = changeOf(metric, now, cellOf(totalMetrics, before, metric), base);
+    const change = changeOf(metric, now, cellOf(totalMetrics, before, metric), base, locale);
     return {
       label: metricLabels[metric] ?? metric,
-      text: metricText(metric, now),
+      text: metricText(metric, now, locale),
       change: compared ? (change?.text ?? '–') : '–',
     };
   });
@@ -115,25 +128,28 @@ function figuresOf(totals: QueryAnswer, compared: boolean): ReportContent['figur
 function figureOf(
   metric: MetricName,
   answer: QueryAnswer,
-  compared: boolean,
-  base?: number | null,
+  { compared, base, locale }: { compared: boolean; base?: number | null; locale: string | undefined },
 ): ReportContent['figures'][number] {
   const row = answer.results[0];
   const after = (row?.metrics[0] ?? 0) as Cell;
-  const change = changeOf(metric, after, row?.comparison?.metrics[0] as Cell, base === 0 ? undefined : base);
+  const change = changeOf(metric, after, row?.comparison?.metrics[0] as Cell, base === 0 ? undefined : base, locale);
   return {
     label: metricLabels[metric] ?? metric,
-    text: metricText(metric, after),
+    text: metricText(metric, after, locale),
     change: compared ? (change?.text ?? '–') : '–',
   };
 }
 
-function rowsOf(list: (typeof lists)[number], answer: QueryAnswer | undefined): { name: string; text: string }[] {
+function rowsOf(
+  list: (typeof lists)[number],
+  answer: QueryAnswer | undefined,
+  locale: string | undefined,
+): { name: string; text: string }[] {
   return (answer?.results ?? []).map(({ dimensions, metrics }) => {
     const value = dimensions[0] ?? '';
     const known = value !== '' && value !== '(not set)';
-    const name = known ? (list.dimension === 'visit:country' ? countryName(value) : value) : list.empty;
-    return { name, text: metricText(list.metric, metrics[0] as Cell) };
+    const name = known ? (list.dimension === 'visit:country' ? countryName(value, locale) : value) : list.empty;
+    return { name, text: metricText(list.metric, metrics[0] as Cell, locale) };
   });
 }
 

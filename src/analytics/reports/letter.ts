@@ -1,5 +1,5 @@
 import type { MailBlock, MailTemplate } from '../../platform/mail/index.ts';
-import { exactCount, rangeText, stepText } from '../figures.ts';
+import { exactCount, rangeText, weekdayText } from '../figures.ts';
 import type { ReportContent } from './content.ts';
 import { drawCourse, pictureSize } from './picture.ts';
 
@@ -21,29 +21,29 @@ export const reportMail: MailTemplate<ReportLetter> = {
   }),
 };
 
-function subjectOf({ domain, due, isEmpty, figures }: ReportContent): string {
+function subjectOf({ domain, due, visitors, locale }: ReportContent): string {
   const what = due.kind === 'weekly' ? 'week' : 'month';
-  return isEmpty
+  return visitors === 0
     ? `${domain}: a ${what} without visits`
-    : `${domain}: ${figures[0]?.text} ${figures[0]?.text === '1' ? 'visitor' : 'visitors'} in the ${what}`;
+    : `${domain}: ${exactCount(visitors, locale)} ${visitors === 1 ? 'visitor' : 'visitors'} in the ${what}`;
 }
 
 function blocksOf(content: ReportContent, overview: string, settings: string): MailBlock[] {
-  const { due, figures, timezone, lists, isEmpty } = content;
-  const days = rangeText(due.range);
+  const { due, figures, timezone, lists, visitors, locale } = content;
+  const days = rangeText(due.range, locale);
   const foot: MailBlock = {
     kind: 'note',
     text: `Days are those of ${timezone}. What you get about this site is yours to choose.`,
     link: { label: 'Choose reports', href: settings },
   };
-  if (isEmpty)
+  if (visitors === 0)
     return [
       { kind: 'text', text: `${days}: nobody visited ${content.domain}, or nothing was counted.` },
       { kind: 'button', label: 'Look at the site', href: overview },
       foot,
     ];
   return [
-    { kind: 'text', text: `${days}, against ${rangeText(due.before)}.` },
+    { kind: 'text', text: `${days}, against ${rangeText(due.before, locale)}.` },
     {
       kind: 'picture',
       png: drawCourse(content.days),
@@ -71,8 +71,8 @@ function blocksOf(content: ReportContent, overview: string, settings: string): M
 }
 
 /** What the picture shows, in words: the highest day. */
-function pictureText({ days, due }: ReportContent): string {
+function pictureText({ days, due, locale }: ReportContent): string {
   const most = Math.max(...days);
   const day = new Date(Date.parse(due.range.from) + days.indexOf(most) * 86_400_000).toISOString().slice(0, 10);
-  return `Visitors by day. The most were ${exactCount(most)} on ${stepText(day, 'day')}.`;
+  return `Visitors by day. The most were ${exactCount(most, locale)} on ${weekdayText(day, locale)}.`;
 }

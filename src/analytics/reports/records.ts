@@ -26,12 +26,14 @@ interface Row {
   created_at: Date;
 }
 
+/** Of sites that are collected: a week of a suspended one would be said to be without visits. */
 export async function everySubscription(postgres: Postgres): Promise<Subscription[]> {
   const rows = await everywhere(postgres, (sql) =>
     sql.query<Row>(
       `SELECT r.person_id, r.weekly_since, r.monthly_since, s.id AS site_id, s.organisation_id, s.domain, s.timezone,
          s.currency, s.revenue, s.created_at
-       FROM report_subscriptions r JOIN sites s ON s.id = r.site_id WHERE s.state = 'active' ORDER BY s.id, r.person_id`,
+       FROM report_subscriptions r JOIN sites s ON s.id = r.site_id JOIN organisations o ON o.id = s.organisation_id
+       WHERE s.state = 'active' AND o.status NOT IN ('suspended', 'closed') ORDER BY s.id, r.person_id`,
     ),
   );
   return rows.map((row) => ({
@@ -77,20 +79,28 @@ export async function decided(
   return new Set(rows.map(({ kind, first_day }) => `${kind} ${first_day}`));
 }
 
-/** The address of somebody who may see the site at this moment; undefined for whoever may not any more. */
+/** Whom a report goes to, and how they have numbers and dates written. */
+export interface Reader {
+  to: string;
+  locale: string | undefined;
+}
+
+/** Somebody who may see the site at this moment; undefined for whoever may not any more. */
 export async function readerOf(
   { postgres, vault }: Pick<House, 'postgres' | 'vault'>,
   { site, personId }: Pick<Subscription, 'site' | 'personId'>,
   now: number,
-): Promise<string | undefined> {
+): Promise<Reader | undefined> {
   return postgres.person(personId, async (sql) => {
     const memberships = await readMemberships(sql, personId, now);
     const own = memberships.find(({ organisationId }) => organisationId === site.organisation_id);
     const sees = own?.siteIds === undefined || own.siteIds.includes(site.id);
     if (own === undefined || !own.permissions.includes('stats.read') || !sees) return undefined;
-    const isOpen = await sql.maybe("SELECT 1 FROM people WHERE id = $1 AND status IN ('active', 'closing')", [
-      personId,
-    ]);
-    return isOpen === undefined ? undefined : emailIn({ vault }, sql, personId);
+    const open = await sql.maybe<{ locale: string | null }>(
+      "SELECT locale FROM people WHERE id = $1 AND status IN ('active', 'closing')",
+      [personId],
+    );
+    const to = open === undefined ? undefined : await emailIn({ vault }, sql, personId);
+    return to === undefined ? undefined : { to, locale: open?.locale ?? undefined };
   });
 }

@@ -62,12 +62,12 @@ export function openReports(house: House, asking: Asking): { routes: Route[]; ga
   async function toAsker(site: Found, principal: Principal | undefined, kind: ReportKind) {
     const personId = personOf(principal);
     const reported = { ...site, createdAt: Date.parse(site.created_at) };
-    const to = await readerOf(house, { site: reported, personId }, clock.now());
-    if (to === undefined) throw new RequestError('not_found', 'There is no such site here.');
+    const reader = await readerOf(house, { site: reported, personId }, clock.now());
+    if (reader === undefined) throw new RequestError('not_found', 'There is no such site here.');
     const [due] = duesOf(kind, clock.now(), site.timezone, 1);
     if (due === undefined) throw new Error('There is always a last week and a last month.');
-    const values = letterOf(mail, await readReport(asking, reported, due));
-    return { template: reportMail, to, values, personId, organisationId: site.organisation_id };
+    const values = letterOf(mail, await readReport(asking, reported, due, reader.locale));
+    return { template: reportMail, to: reader.to, values, personId, organisationId: site.organisation_id };
   }
 
   const ofSite = z.object({ domain: z.string() });

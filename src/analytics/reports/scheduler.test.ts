@@ -1,12 +1,13 @@
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
 import { createOrganisation } from '../../accounts/index.ts';
 import { stillClock } from '../../platform/clock.ts';
 import { silentLog } from '../../platform/log.ts';
 import type { Message } from '../../platform/mail/index.ts';
 import { ringOf } from '../../trust/keys/index.ts';
-import type { ReportLetter } from './letter.ts';
+import { type ReportLetter, reportMail } from './letter.ts';
 import { drawCourse, pictureSize } from './picture.ts';
 import { openScheduler } from './scheduler.ts';
 
@@ -17,6 +18,7 @@ const keys = ringOf(Buffer.alloc(32, 7));
 let organisation = 0;
 const clock = stillClock(Date.parse('2026-10-23T12:00:00Z'));
 const sent: string[] = [];
+const letters: ReportLetter[] = [];
 let mailFails = false;
 let isOn = true;
 
@@ -28,14 +30,23 @@ const open = () =>
       async send(_sql, message) {
         if (mailFails) throw new Error('the outbox does not answer');
         const { to, values } = message as unknown as Message<ReportLetter>;
+        letters.unshift(values);
         sent.push(`${to} ${values.content.domain} ${values.content.due.kind} ${values.content.due.range.from}`);
       },
       isOn: async () => isOn,
       link: (path) => `https://desk.example${path}`,
       inbox: undefined,
     },
-    asking: async (_site, requests) => requests.map(() => ({ results: [], meta: {}, query: {} })),
+    asking: async (_site, requests) => requests.map(answerTo),
   });
+
+/** The same numbers whatever the days are. */
+function answerTo({ metrics, dimensions = [] }: QueryRequest): QueryAnswer {
+  const money = { currency: 'EUR', value: 1_234.5, short: '', long: '' };
+  const value = (metric: string) => ({ bounce_rate: 41, visit_duration: 75, total_revenue: money })[metric] ?? 1_234;
+  const row = { metrics: metrics.map(value), dimensions: dimensions.map(() => 'DE'), comparison: undefined };
+  return { results: [row], meta: { time_labels: ['DE'] }, query: {} } as unknown as QueryAnswer;
+}
 
 beforeAll(async () => {
   store = await openTestPostgres();
@@ -132,16 +143,79 @@ describe('reports', () => {
     expect(await rows()).toContainEqual({ outcome: 'too_late', count: 4 });
   });
 
+  it('pause while the site or its organisation is suspended, and go on with the next one', async () => {
+    const set = (what: string) => store.postgres.tenant(organisation, (sql) => sql.run(what));
+    await set(`UPDATE sites SET state = 'suspended' WHERE domain = 'berlin.example'`);
+    go('2026-12-01T12:00:00Z');
+    await open().look();
+    expect(sent.splice(0).sort()).toEqual([
+      `${owner} kathmandu.example monthly 2026-11-01`,
+      `${owner} kathmandu.example weekly 2026-11-23`,
+    ]);
+    await set(`UPDATE sites SET state = 'active'`);
+    await set(`UPDATE organisations SET status = 'suspended', status_reason = 'unpaid'`);
+    go('2026-12-01T13:00:00Z');
+    await open().look();
+    expect(sent).toEqual([]);
+    await set(`UPDATE organisations SET status = 'active', status_reason = NULL`);
+    await open().look();
+    // The month is new enough; so is the week.
+    expect(sent.splice(0).sort()).toEqual([
+      `${owner} berlin.example monthly 2026-11-01`,
+      `${owner} berlin.example weekly 2026-11-23`,
+    ]);
+  });
+
+  it.each([
+    ['to the west', 'Pacific/Auckland', 'America/Los_Angeles'],
+    ['to the east', 'America/Los_Angeles', 'Pacific/Auckland'],
+  ])('leave no day out and say none twice when the site moves %s between two', async (_way, from, to) => {
+    const move = (zone: string) =>
+      store.postgres.tenant(organisation, (sql) =>
+        sql.run(`UPDATE sites SET timezone = $1 WHERE domain = 'berlin.example'`, [zone]),
+      );
+    await move(from);
+    const first = clock.now();
+    const half = 12 * 3_600_000;
+    // It moves in the very hours in which one zone has its report behind it and the other before it.
+    for (let at = first; at < first + 22 * 86_400_000; at += half) {
+      clock.set(at);
+      if (at === first + 13 * 86_400_000) await move(to);
+      await open().look();
+    }
+    const weeks = sent.splice(0).filter((one) => one.includes('berlin.example weekly'));
+    const days = weeks.map((one) => Date.parse(one.slice(-10)) / 86_400_000);
+    expect(days.length).toBeGreaterThanOrEqual(3);
+    expect(days).toEqual(days.map((_, at) => (days[0] as number) + at * 7));
+  });
+
+  it('write numbers and dates as their reader does', async () => {
+    await store.postgres.tenant(organisation, async (sql) => {
+      const { id } = await sql.one<{ id: number }>('SELECT person_id AS id FROM memberships');
+      await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(id)]);
+      await sql.run(`UPDATE people SET locale = 'de' WHERE id = $1`, [id]);
+    });
+    go('2027-01-19T12:00:00Z');
+    await open().look();
+    expect(sent.splice(0)).toHaveLength(2);
+    const { subject, blocks } = reportMail.write(letters[0] as ReportLetter);
+    const words = JSON.stringify(blocks);
+    expect(letters[0]?.content.locale).toBe('de');
+    expect(subject).toContain('1.234 visitors in the ');
+    for (const part of ['1.234,50', '41%', 'Deutschland']) expect(words).toContain(part);
+    expect(words).toContain('11. Jan. – 17. Jan. 2027, against 4. Jan. – 10. Jan. 2027.');
+  });
+
   it('do not reach whoever may not see the site any more (AUT-13)', async () => {
     await store.postgres.tenant(organisation, (sql) => sql.run(`UPDATE memberships SET role = 'billing'`));
-    go('2026-11-30T12:00:00Z');
+    go('2027-01-26T20:00:00Z');
     const scheduler = open();
     await scheduler.look();
     expect([sent, scheduler.counts.no_access]).toEqual([[], 2]);
     await store.postgres.tenant(organisation, (sql) => sql.run(`DELETE FROM memberships`));
-    go('2026-12-01T12:00:00Z');
+    go('2027-02-01T20:00:00Z');
     await scheduler.look();
-    expect([sent, scheduler.counts.no_access]).toEqual([[], 4]);
+    expect([sent, scheduler.counts.no_access]).toEqual([[], 6]);
   });
 });
 

@@ -37,13 +37,13 @@ export function openScheduler(parts: ReportParts) {
         (await claim(sql, subscription, due, outcome, now)) ? outcome : undefined,
       );
     if (now - due.at > reportLimits.lateDaysMax * dayMs) return only('too_late');
-    const to = await readerOf(parts, subscription, now);
-    if (to === undefined) return only('no_access');
-    const content = await readReport(asking, site, due);
+    const reader = await readerOf(parts, subscription, now);
+    if (reader === undefined) return only('no_access');
+    const content = await readReport(asking, site, due, reader.locale);
     return postgres.tenant(site.organisation_id, async (sql) => {
       if (!(await claim(sql, subscription, due, 'sent', now))) return undefined;
       await mail.send(sql, {
-        ...{ template: reportMail, to, personId, organisationId: site.organisation_id },
+        ...{ template: reportMail, to: reader.to, personId, organisationId: site.organisation_id },
         values: letterOf(mail, content),
       });
       return 'sent';

@@ -81,9 +81,10 @@ ${problem === undefined ? '' : `<p class="error" id="problem" role="alert">${htm
 }
 
 /** What stands where there are no numbers: a fact, a reason, a step. */
-export function plainPage(title: string, words: string, widget = false): string {
+export function plainPage(title: string, words: string, widget = false, theme?: 'light' | 'dark'): string {
   return documentOf({
     title: `${title} · Fairlead`,
+    theme,
     widget,
     body: `<main class="alone"><div class="panel hush"><h1>${htmlText(title)}</h1><p>${htmlText(words)}</p></div></main>`,
   });

@@ -59,6 +59,7 @@ export function publicShareRoutes(
           'Too many readers at once',
           'This page was opened very often in the last minute. It answers again in a minute.',
           widget,
+          themeOf(query.theme),
         ),
       };
     const period = share.periods.find((one) => one === query.period) ?? (share.periods[0] as SharePeriod);
@@ -69,7 +70,7 @@ export function publicShareRoutes(
         ...numbers,
         ...{ domain: share.site.domain, timezone: share.site.timezone, name: share.name },
         ...{ panels: share.panels, periods: share.periods, period, linkQuery: '' },
-        theme: query.theme === 'light' || query.theme === 'dark' ? query.theme : undefined,
+        theme: themeOf(query.theme),
       };
       return { headers, body: widget ? widgetPage(view) : sharePage(view) };
     } catch (error) {
@@ -82,6 +83,7 @@ export function publicShareRoutes(
           'The numbers cannot be read now',
           'The store they lie in does not answer. Nothing is lost, and visits go on being counted. Load the page again in a minute.',
           widget,
+          themeOf(query.theme),
         ),
       };
     }
@@ -219,8 +221,7 @@ export function publicShareRoutes(
       query: asked,
       async handle({ params, query }) {
         const share = await openShare(params.token);
-        if (share === undefined || share.kind !== 'widget') return notThere();
-        return answer(share, query);
+        return share === undefined || share.kind !== 'widget' ? noWidget(query.theme) : answer(share, query);
       },
     }),
   ];
@@ -239,6 +240,27 @@ function notThere(): RouteAnswer {
       'It was mistyped, taken back, or has reached its last day. Ask whoever sent it for another.',
     ),
   };
+}
+
+/**
+ * The same in a frame. Any page may show it, since what was taken back has no hosts any more: it says nothing and asks
+ * nothing, and without it the page around would show a browser's broken frame.
+ */
+function noWidget(theme: string | undefined): RouteAnswer {
+  return {
+    status: 404,
+    headers: widgetHeaders(['*']),
+    body: plainPage(
+      'No numbers here',
+      'Whoever made this widget took it back, or it has reached its last day.',
+      true,
+      themeOf(theme),
+    ),
+  };
+}
+
+function themeOf(text: string | undefined): 'light' | 'dark' | undefined {
+  return text === 'light' || text === 'dark' ? text : undefined;
 }
 
 function waitText(seconds: number): string {

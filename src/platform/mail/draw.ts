@@ -19,6 +19,8 @@ export interface Frame {
 /** What a letter may be, all of it together; the tables of a report with their picture are a tenth. */
 export const letterBytesMax = 1_000_000;
 const subjectMax = 200;
+/** Of the first column of a table as text; as HTML it is whole and wraps. */
+const nameMax = 50;
 
 const ink = { text: '#1c1f23', quiet: '#5b6470', line: '#d9dee4', page: '#f4f6f8', card: '#ffffff', accent: '#0b5cad' };
 const dark = {
@@ -44,7 +46,7 @@ const styles = `
 .code{background:${dark.page}!important;color:${dark.text}!important}
 .link{color:${dark.accent}!important}.button{background:${dark.accent}!important}.button a{color:#10151a!important}
 }
-@media (max-width:480px){.card{padding:24px 20px!important}.page-cell{padding:12px 8px!important}}`;
+@media (max-width:480px){.card{padding:24px 20px 4px!important}.foot{padding:16px 20px!important}.page-cell{padding:12px 8px!important}}`;
 
 /**
  * @throws RangeError when it is larger than {@link letterBytesMax}
@@ -94,10 +96,10 @@ function page(title: string, body: string, frame: Frame): string {
 <body class="page" style="margin:0;padding:0;background:${ink.page}">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:${ink.page}"><tr><td class="page-cell" align="center" style="padding:32px 16px">
 <!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px"><tr><td class="card" style="background:${ink.card};border:1px solid ${ink.line};border-radius:8px;padding:32px;${face}">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px"><tr><td class="card" style="background:${ink.card};border:1px solid ${ink.line};border-radius:8px;padding:32px 32px 12px;${face}">
 <h1 class="text" style="margin:0 0 20px;font-size:20px;line-height:28px;font-weight:600;color:${ink.text}">${escapeHtml(title)}</h1>
 ${body}
-</td></tr><tr><td class="quiet" style="padding:16px 32px;${face};font-size:13px;line-height:20px;color:${ink.quiet}">${footHtml(frame)}</td></tr></table>
+</td></tr><tr><td class="quiet foot" style="padding:16px 32px;${face};font-size:13px;line-height:20px;color:${ink.quiet}">${footHtml(frame)}</td></tr></table>
 <!--[if mso]></td></tr></table><![endif]-->
 </td></tr></table>
 </body></html>`;
@@ -171,7 +173,8 @@ function textOf(block: MailBlock): string {
 }
 
 /** Columns side by side: words from the left, numbers from the right. */
-function tableText(rows: readonly (readonly string[])[]): string {
+function tableText(given: readonly (readonly string[])[]): string {
+  const rows = given.map(([name = '', ...cells]) => [shortened(name), ...cells]);
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
   return rows
     .map((row) =>
@@ -181,6 +184,14 @@ function tableText(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Programs that show text break lines after some 78 characters. What tells two paths apart is often their end. */
+function shortened(name: string): string {
+  const letters = [...name];
+  if (letters.length <= nameMax) return name;
+  const half = (nameMax - 1) / 2;
+  return `${letters.slice(0, Math.ceil(half)).join('')}…${letters.slice(-Math.floor(half)).join('')}`;
 }
 
 function anchor(href: string, label: string): string {

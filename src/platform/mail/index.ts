@@ -1,4 +1,4 @@
-export { bounceBytesMax, isHardBounce, readBounces } from './bounce.ts';
+export { bounceBytesMax } from './bounce.ts';
 export { drawLetter, type Letter } from './draw.ts';
 export type { Inbox, InboxMessage } from './inbox.ts';
 export type { Advice, DueMessage, Mail, MailBlock, MailKind, MailState, MailTemplate, Message } from './message.ts';

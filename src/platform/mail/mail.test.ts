@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { deliveryReport, type MailServerEmulator, openMailServerEmulator } from '../../../emulators/mail_server.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
 import { createOrganisation } from '../../accounts/index.ts';
 import { openKeyRing } from '../../trust/keys/index.ts';
@@ -389,6 +390,90 @@ describe('a server that does not take it', () => {
     clock.travel(60_000);
     expect(await office.deliver()).toBe(1);
     expect(received).toHaveLength(1);
+  });
+});
+
+/** A server with its bad days, and a clean desk's mail through it. */
+describe('a mail server', () => {
+  let server: MailServerEmulator;
+  let through: MailOffice;
+  const to = 'reader@shop.example';
+  beforeAll(async () => {
+    server = await openMailServerEmulator();
+    through = officeWith({ smtp: { ...near, port: server.port } });
+  });
+  beforeEach(() => server.reset());
+  afterAll(async () => {
+    await through.stop();
+    await server.close();
+  });
+  const namesOf = () => server.taken.map(({ data }) => /^Message-ID: <([0-9a-f]+)@/im.exec(data)?.[1]);
+
+  test('that is slow gets a message once, whoever else looks meanwhile', async () => {
+    server.set({ slowMs: 40 });
+    await send(notice, { words: 'slow' });
+    const other = officeWith({ smtp: { ...near, port: server.port } });
+    const [mine, theirs] = await Promise.all([through.deliver(), other.deliver()]);
+    await other.stop();
+    expect([mine + theirs, server.taken.length]).toEqual([1, 1]);
+    expect(await last()).toMatchObject({ state: 'sent', tries: 1 });
+  });
+
+  test.each([
+    ['RCPT', 2],
+    ['DATA', 2],
+    ['.', 1],
+  ] as const)(
+    'that hangs up in the middle (%s) is asked again, after a restart too, and takes it once',
+    async (at, times) => {
+      server.set({ hangsUp: { at, times } });
+      await send(notice, { words: 'hung up' });
+      await through.deliver();
+      expect(await last()).toMatchObject({ state: 'waiting', reason: 'no_connection', tries: 1 });
+      expect(server.taken).toEqual([]);
+      clock.travel(retryMs[0]);
+      const again = officeWith({ smtp: { ...near, port: server.port } });
+      expect([await again.deliver(), await again.deliver()]).toEqual([1, 0]);
+      await again.stop();
+      expect(await last()).toMatchObject({ state: 'sent', content: null, tries: 2 });
+      expect(server.taken).toHaveLength(1);
+    },
+  );
+
+  test('that says 4xx and then 2xx gets the same message, by its name', async () => {
+    server.set({ answers: ['451 4.3.0 later', '421 4.7.0 later still'] });
+    await send(notice, { words: 'twice refused' });
+    for (const wait of [0, retryMs[0], retryMs[1]]) {
+      clock.travel(wait);
+      await through.deliver();
+    }
+    expect(namesOf()).toHaveLength(1);
+    expect(await last()).toMatchObject({ state: 'sent', tries: 3 });
+  });
+
+  test('that lies, taking what it reports as undeliverable later, ends mail to that mailbox (MAI-04)', async () => {
+    await send(notice, { words: 'taken' }, { to });
+    await through.deliver();
+    const [taken] = server.taken;
+    if (taken === undefined) return expect.fail('It took nothing.');
+    expect(await last()).toMatchObject({ state: 'sent' });
+    // A full mailbox, and a report that somebody made up about a mailbox or a message, end nothing.
+    const forged = deliveryReport(taken, '5.1.1');
+    expect(await through.bounced(deliveryReport(taken, '4.2.2'))).toEqual({ readers: 1, suppressed: 0, unknown: 0 });
+    for (const made of [
+      forged.replaceAll(to, 'boss@shop.example'),
+      forged.replace(/^Message-ID: <[0-9a-f]+/im, `Message-ID: <${'0'.repeat(32)}`),
+      forged.replace(/^Message-ID: .*\r\n/im, ''),
+    ])
+      expect(await through.bounced(made)).toEqual({ readers: 1, suppressed: 0, unknown: 1 });
+    expect([await through.suppressions.of(to), await through.suppressions.of('boss@shop.example')]).toEqual([[], []]);
+    expect(await through.bounced(forged)).toEqual({ readers: 1, suppressed: 1, unknown: 0 });
+    expect(await last()).toMatchObject({ state: 'failed', reason: 'hard_bounce', content: null });
+    await send(notice, { words: 'no more' }, { to });
+    await through.deliver();
+    expect([await last(), server.taken.length]).toMatchObject([{ state: 'suppressed', reason: 'hard_bounce' }, 1]);
+    const [entry] = await through.suppressions.of(to);
+    expect(await through.suppressions.lift(to, entry?.id ?? 0)).toBe(true);
   });
 });
 

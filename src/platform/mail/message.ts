@@ -74,6 +74,12 @@ export interface Mail {
   counts(): Promise<MailCounts>;
   /** Sends after all what was not sent while mail was off, as far as its words are kept. @returns how many messages */
   release(): Promise<number>;
+  /**
+   * Reads a delivery report that came back to the sender. A mailbox that is not there gets nothing more, if the report
+   * quotes a message that was sent to it; otherwise anybody could end somebody's mail with a report of their own.
+   * @returns how many readers it names, how many are suppressed now, and how many it does not show to be ours
+   */
+  bounced(report: string): Promise<{ readers: number; suppressed: number; unknown: number }>;
   /** Opens the address of a message that the asker may see. @returns undefined when its key is gone */
   address(message: { name: string; address: Buffer }): Promise<string | undefined>;
 }

@@ -5,6 +5,7 @@ import type { Postgres } from '../postgres/index.ts';
 import type { Random } from '../random.ts';
 import type { KeyRing } from '../subject.ts';
 import type { Vault } from '../vault.ts';
+import { isHardBounce, readBounces } from './bounce.ts';
 import { drawLetter, type Letter } from './draw.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import type { Mail, Message } from './message.ts';
@@ -212,6 +213,17 @@ export function openMail(parts: {
         soon();
         return count;
       }),
+    async bounced(report) {
+      const bounces = readBounces(report);
+      let suppressed = 0;
+      const gone = bounces.filter(isHardBounce);
+      for (const { address, original, message } of gone) {
+        const readers = [...new Set([address, original ?? address])].map(suppressions.digest);
+        for (const digest of message === undefined ? [] : readers)
+          if (await outbox.comeBack({ name: message as string, digest })) suppressed++;
+      }
+      return { readers: bounces.length, suppressed, unknown: gone.length - suppressed };
+    },
     address: (message) => outbox.address(message),
     start() {
       const fail = (what: string) => (error: unknown) => log.error(what, {}, error);

@@ -200,6 +200,18 @@ export function openOutbox(parts: {
     hold: (claimed: Claimed, untilMs: number) =>
       waitUntil(claimed, untilMs, { tries: claimed.tries - 1, reason: 'quiet_hours', code: null }),
 
+    /** What was taken came back: it says so, and its address gets nothing more. @returns was it sent to this address? */
+    comeBack: ({ name, digest }: { name: string; digest: Buffer }): Promise<boolean> =>
+      postgres.mail(async (sql) => {
+        const found = await sql.run(
+          `UPDATE mail.messages SET state = 'failed', reason = 'hard_bounce'
+           WHERE name = $1 AND address_digest = $2 AND state IN ('sent', 'failed')`,
+          [name, digest],
+        );
+        if (found > 0) await addSuppression(sql, clock, { digest, reason: 'hard_bounce' });
+        return found > 0;
+      }),
+
     setAside: (claimed: Claimed) => finish(claimed, { state: 'not_sent_mail_off', reason: 'mail_off' }),
 
     /** What was set aside goes out after all. @returns how many messages */

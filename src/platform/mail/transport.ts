@@ -65,6 +65,8 @@ async function open(server: MailServer) {
   const transport = createTransport({
     pool: true,
     maxConnections: connectionsMax,
+    // Once more where a kept connection turns out to be closed; every further try is the outbox's, and counted there.
+    maxRequeues: 1,
     host: server.host,
     port: server.port,
     secure: server.tls === 'implicit',

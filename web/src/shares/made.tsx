@@ -6,7 +6,7 @@ import { widgetSnippet } from './words.ts';
 
 /** The link of a share, at the only time when it is known. */
 export function Made({ made: { share, link }, site, onHide }: { made: MadeShare; site: Site; onHide: () => void }) {
-  const text = share.kind === 'widget' ? widgetSnippet(link, site.domain) : link;
+  const text = share.kind === 'widget' ? widgetSnippet(link, site.domain, share.panels) : link;
   return (
     <div className="note ok reached shr-made" role="status" ref={takeFocus} tabIndex={-1}>
       <div>

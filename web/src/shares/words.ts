@@ -46,9 +46,13 @@ export const periods = Object.keys(periodWords) as SharePeriod[];
 export const nameCharsMax = 80;
 export const passwordCharsMin = 8;
 
-/** What a page needs to show the widget. It is a frame alone: nothing of ours runs in the page around it. */
-export function widgetSnippet(link: string, domain: string): string {
-  return `<iframe src="${link}" title="Visitors of ${domain}" width="480" height="280" loading="lazy" style="border:0;max-width:100%"></iframe>`;
+/**
+ * What a page needs to show the widget. It is a frame alone: nothing of ours runs in the page around it.
+ * @param panels totals alone need half of the height
+ */
+export function widgetSnippet(link: string, domain: string, panels: readonly SharePanel[]): string {
+  const height = panels.includes('series') ? 280 : 140;
+  return `<iframe src="${link}" title="Visitors of ${domain}" width="480" height="${height}" loading="lazy" style="border:0;max-width:100%"></iframe>`;
 }
 
 /** Where the desk draws what a share of these panels would show. */
