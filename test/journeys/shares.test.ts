@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPageStorage } from '../../contract/browser_storage.ts';
+import type { QueryAnswer, QueryRequest } from '../../contract/query.ts';
 import type { MadeShare, ShareList } from '../../contract/shares.ts';
+import { instantOf, offsetAt } from '../../src/analytics/query/zone.ts';
+import { type ReportedSite, readReport } from '../../src/analytics/reports/content.ts';
+import { duesOf } from '../../src/analytics/reports/due.ts';
 import { readView } from '../../web/src/address/view.ts';
 import { frameOf, overviewQuestions } from '../../web/src/questions/overview.ts';
 import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
@@ -10,6 +14,8 @@ import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
 let desk: TestDesk;
 let session = '';
 const site = 'shop.example';
+/** Its clocks are changed twice a year. */
+const berlin = 'berlin.example';
 const path = `/api/sites/${site}/shares`;
 const everything = [
   ...['totals', 'revenue', 'series', 'channels', 'sources', 'campaigns', 'pages', 'entry_pages', 'exit_pages', 'goals'],
@@ -18,7 +24,7 @@ const everything = [
 const periods = ['7d', '28d', 'today'];
 
 beforeAll(async () => {
-  desk = await openTestDesk([site], { FAIRLEAD_TRUSTED_PROXIES: '1' });
+  desk = await openTestDesk([site, berlin], { FAIRLEAD_TRUSTED_PROXIES: '1' });
   const signedIn = await desk.raw({
     path: '/api/sessions',
     headers: { 'content-type': 'application/json', 'x-forwarded-proto': 'https' },
@@ -427,5 +433,52 @@ describe('a report by mail', () => {
     expect((await mails()).length).toBe(before + 1);
     const chosen = await asOwner('PUT', `/api/sites/${site}/report-subscription`, { weekly: true, monthly: false });
     expect(JSON.parse(chosen.text)).toMatchObject({ weekly: true, monthly: false });
+  });
+
+  it('says what the overview says, of a week in which clocks are changed too', async () => {
+    const timezone = 'Europe/Berlin';
+    expect((await asOwner('PATCH', `/api/sites/${berlin}`, { timezone })).status).toBe(200);
+    // The last Sunday on which a day of Berlin had 23 or 25 hours, and the Tuesday after it.
+    const dayMs = 86_400_000;
+    let sunday = Math.floor(Date.now() / dayMs) * dayMs - 2 * dayMs;
+    while (offsetAt(sunday, timezone) === offsetAt(sunday + dayMs, timezone)) sunday -= dayMs;
+    const [due] = duesOf('weekly', sunday + 2.5 * dayMs, timezone, 1);
+    if (due === undefined) return expect.fail('No week is due.');
+    const monday = instantOf(sunday + dayMs, timezone);
+    const first = instantOf(sunday - 6 * dayMs, timezone);
+    expect((monday - first) / 3_600_000 - 168).toBe(offsetAt(first, timezone) > offsetAt(monday, timezone) ? 1 : -1);
+    const views = [first - 60_000, first, sunday, monday - 60_000, monday].map((at, visitor) => ({
+      ...{ name: 'pageview', url: `https://${berlin}/p${visitor}`, domain: berlin, time: new Date(at).toISOString() },
+      ...{ ip: `198.51.100.${visitor + 1}`, user_agent: agents[0] },
+    }));
+    expect((await desk.call('POST', '/api/event', views)).body.stored).toBe(views.length);
+    await desk.rows('SELECT 1');
+
+    const ask = async (queries: QueryRequest[]) =>
+      (await desk.call('POST', '/api/v2/query/batch', { queries })).body.results as QueryAnswer[];
+    const reported: ReportedSite = {
+      id: 2,
+      organisation_id: 1,
+      domain: berlin,
+      timezone,
+      currency: 'EUR',
+      revenue: true,
+      createdAt: 0,
+    };
+    const report = await readReport((_site, requests) => ask([...requests]), reported, due, undefined);
+    const { from, to } = due.range;
+    const view = { ...readView(''), period: { kind: 'days' as const, from, to } };
+    const frame = frameOf(view, new Date().toISOString().slice(0, 10), '2020-01-01');
+    expect([frame.range, frame.before]).toEqual([due.range, due.before]);
+    const questions = overviewQuestions({ site: berlin, frame, filters: [], time: '12:00' }, view, true);
+    const answers = await ask(Object.values(questions) as QueryRequest[]);
+    const of = (name: string) => answers[Object.keys(questions).indexOf(name)]?.results ?? [];
+    const [visitors, visits, pageviews] = of('totals')[0]?.metrics ?? [];
+    expect(visitors).toBe(3);
+    expect(report.figures.slice(0, 3).map(({ text }) => text)).toEqual([visitors, visits, pageviews].map(String));
+    expect(report.days).toEqual([1, 0, 0, 0, 0, 0, 2]);
+    expect(report.lists.find(({ title }) => title === 'Pages')?.rows).toEqual(
+      of('pages page').map(({ dimensions, metrics }) => ({ name: dimensions[0], text: String(metrics[0]) })),
+    );
   });
 });
