@@ -19,8 +19,8 @@ export function useUnread(): number {
   const [unread, setUnread] = useState(known);
   useEffect(() => {
     listeners.add(setUnread);
-    const ask = () => {
-      if (document.hidden || performance.now() - askedAtMs < againMs) return;
+    const ask = (sinceMs = againMs) => {
+      if (document.hidden || performance.now() - askedAtMs < sinceMs) return;
       askedAtMs = performance.now();
       mailApi.unread().then(
         (answer) => unreadChanged(answer.unread),
@@ -28,10 +28,14 @@ export function useUnread(): number {
       );
     };
     ask();
-    const timer = setInterval(ask, againMs);
+    const timer = setInterval(() => ask(), againMs);
+    // Whoever comes back from another tab may have read there what this one still counts.
+    const onShown = () => ask(1_000);
+    document.addEventListener('visibilitychange', onShown);
     return () => {
       listeners.delete(setUnread);
       clearInterval(timer);
+      document.removeEventListener('visibilitychange', onShown);
     };
   }, []);
   return unread;

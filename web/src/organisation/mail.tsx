@@ -141,6 +141,8 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
   const [refusal, setRefusal] = useState<DeskError>();
   const [done, setDone] = useState<string>();
   const [saving, setSaving] = useState(false);
+  // What is set is seen, and so is what was refused.
+  const isDkimOpen = saved?.dkim != null;
   const attempt = async (work: () => Promise<void>) => {
     if (saving) return;
     setSaving(true);
@@ -247,7 +249,7 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
           )}
         </Field>
         {text('Sender', 'from', from, setFrom, { help: 'Such as Fairlead <desk@desk.example>.' })}
-        <details>
+        <details open={isDkimOpen || refusal?.field?.startsWith('dkim') === true}>
           <summary>Sign with DKIM</summary>
           {text('Domain', 'dkim.domain', domain, setDomain, { optional: true, help: 'The domain of the sender.' })}
           {text('Selector', 'dkim.selector', selector, setSelector, {
