@@ -144,6 +144,8 @@ export type QuietHours = z.infer<typeof quietHours>;
 
 export const noticePreferences = z.object({
   quiet: quietHours.nullable(),
+  /** Without a mail server nothing comes by mail, whatever is chosen. */
+  mail_is_on: z.boolean(),
   kinds: z.array(
     z.object({
       kind: z.enum(noticeKinds),

@@ -10,7 +10,7 @@ const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).
 export function openMail(beholder: Beholder) {
   const isNew = beholder === 'newcomer';
   const times = beholder === 'crowd' ? 8 : 1;
-  const preferences = choices();
+  const preferences = choices(!isNew);
   return (method: string, path: string, body: unknown): { status: number; body?: unknown } | undefined => {
     if (path === '/api/notification-preferences') {
       const { kinds = [], ...rest } = (body ?? {}) as Partial<NoticePreferences>;
@@ -111,7 +111,8 @@ const answers: Record<string, () => object> = {
   '/api/dev/inbox': () => ({ messages: [2, 1].map(letter) }),
 };
 
-const choices = (): NoticePreferences => ({
+const choices = (isOn: boolean): NoticePreferences => ({
+  mail_is_on: isOn,
   quiet: { from: '22:00', until: '07:00', timezone: 'Europe/Berlin' },
   kinds: (['security', 'organisation', 'mail', 'exports', 'imports'] as const).map((kind) => ({
     kind,

@@ -254,7 +254,7 @@ describe('notifications', () => {
     const time = (at: number) => `${String((at + 24) % 24).padStart(2, '0')}:00`;
     const quiet = { from: time(hour - 1), until: time(hour + 2), timezone: 'UTC' };
     const saved = await call('PATCH', '/api/notification-preferences', { quiet });
-    expect(saved.json<NoticePreferences>().quiet).toEqual(quiet);
+    expect(saved.json<NoticePreferences>()).toMatchObject({ quiet, mail_is_on: true });
     const before = (await inbox()).length;
     await tell('export_ready', { facts: { site: 'shop.example', days: 7 } });
     await delivered();

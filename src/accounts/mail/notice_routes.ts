@@ -29,7 +29,7 @@ interface Row {
 
 /** What a person is told in the app, and what they want to be told. */
 export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
-  const { audit, clock, postgres } = house;
+  const { audit, clock, mail, postgres } = house;
 
   /** Kinds that the person wants to see here; what is turned off is kept and not shown. */
   async function shownKinds(sql: Sql, personId: number): Promise<NoticeKind[]> {
@@ -44,7 +44,8 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
     return n;
   }
 
-  async function preferences(sql: Sql, personId: number): Promise<z.infer<typeof noticePreferences>> {
+  type Preferences = z.infer<typeof noticePreferences>;
+  async function preferences(sql: Sql, personId: number): Promise<Omit<Preferences, 'mail_is_on'>> {
     const quiet = await sql.maybe<{ from_minute: number; until_minute: number; timezone: string }>(
       'SELECT from_minute, until_minute, timezone FROM quiet_hours WHERE person_id = $1',
       [personId],
@@ -159,7 +160,8 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
       answer: noticePreferences,
       async handle(request) {
         const personId = personOf(request);
-        return { body: await postgres.person(personId, (sql) => preferences(sql, personId)) };
+        const mail_is_on = await mail.isOn();
+        return { body: { mail_is_on, ...(await postgres.person(personId, (sql) => preferences(sql, personId))) } };
       },
     }),
     defineRoute({
@@ -193,25 +195,25 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
             'Mail about the security of your account cannot be turned off: it is how you hear of what you did not do.',
             { field: `kinds.${fixed}.mail` },
           );
-        return {
-          body: await postgres.person(personId, async (sql) => {
-            if (quiet === null) await sql.run('DELETE FROM quiet_hours WHERE person_id = $1', [personId]);
-            else if (quiet !== undefined)
-              await sql.run(
-                `INSERT INTO quiet_hours (person_id, from_minute, until_minute, timezone) VALUES ($1, $2, $3, $4)
+        const mail_is_on = await mail.isOn();
+        const changed = await postgres.person(personId, async (sql) => {
+          if (quiet === null) await sql.run('DELETE FROM quiet_hours WHERE person_id = $1', [personId]);
+          else if (quiet !== undefined)
+            await sql.run(
+              `INSERT INTO quiet_hours (person_id, from_minute, until_minute, timezone) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (person_id) DO UPDATE SET from_minute = $2, until_minute = $3, timezone = $4`,
-                [personId, minuteOfText(quiet.from), minuteOfText(quiet.until), quiet.timezone],
-              );
-            for (const one of kinds)
-              await sql.run(
-                `INSERT INTO notification_choices (person_id, kind, in_app, by_mail) VALUES ($1, $2, $3, $4)
+              [personId, minuteOfText(quiet.from), minuteOfText(quiet.until), quiet.timezone],
+            );
+          for (const one of kinds)
+            await sql.run(
+              `INSERT INTO notification_choices (person_id, kind, in_app, by_mail) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (person_id, kind) DO UPDATE SET in_app = $3, by_mail = $4`,
-                [personId, one.kind, one.in_app, one.mail],
-              );
-            await audit.recordOfPerson(sql, personId, { action: 'notification.changed', ...actOf(request) });
-            return preferences(sql, personId);
-          }),
-        };
+              [personId, one.kind, one.in_app, one.mail],
+            );
+          await audit.recordOfPerson(sql, personId, { action: 'notification.changed', ...actOf(request) });
+          return preferences(sql, personId);
+        });
+        return { body: { mail_is_on, ...changed } };
       },
     }),
   ];

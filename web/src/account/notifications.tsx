@@ -66,6 +66,15 @@ function Kinds({
       <p>
         Each choice is saved at once. Mail about your own access always comes: it is how you hear of what was not you.
       </p>
+      {!preferences.mail_is_on && (
+        <p className="note">
+          <Glyph state="off" />
+          <span>
+            <b>This desk sends no mail yet.</b> What is chosen by mail comes once whoever runs it has named a mail
+            server.
+          </span>
+        </p>
+      )}
       <div className="list notices">
         <table>
           <thead>
