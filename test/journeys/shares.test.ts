@@ -162,6 +162,7 @@ describe('a public share', () => {
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
     });
+    expect(text).toContain('<meta name="robots" content="noindex, nofollow">');
     expect(text).not.toMatch(/<script|\son\w+=|style="|https?:/);
     expect([...text.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, one]) => one)).toEqual([
       '/share/assets/style.css',
