@@ -46,6 +46,7 @@ export const errorStatus = {
   suspended: 403,
   https_required: 403,
   second_factor_needed: 403,
+  sign_in_again: 403,
   acceptance_needed: 403,
   sign_up_closed: 403,
   not_found: 404,

@@ -62,6 +62,8 @@ export const peopleLimits = {
   recoveryCodes: 10,
   /** A link in a mail works for so long (AUT-08). */
   linkMinutes: 60,
+  /** Whoever has no password has to have signed in so lately to change how they sign in. */
+  proofMinutes: 10,
   /** Between the password and the code. */
   secondStepMinutes: 10,
   /** Mails of one kind that one address is sent in an hour. */

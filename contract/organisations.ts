@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { currency, words } from './api.ts';
+import { languages, plainLanguage } from './languages.ts';
 import { passwordCharsMax, passwordCharsMin } from './limits.ts';
 import { organisationStatuses } from './organisation_status.ts';
 import { roles } from './roles.ts';
@@ -32,8 +33,7 @@ const slug = z
     'use lower-case letters, digits and hyphens, with a letter in it',
   );
 const timezone = z.string().max(64);
-/** The languages that the desk speaks; a further one is a further catalogue of sentences. */
-export const languages = ['en'] as const;
+/** How numbers and dates are written for new members; the words of the desk are English. */
 
 /** A person as colleagues see them. */
 const colleague = z.object({ id: z.number().int(), name: z.string(), email: z.string() });
@@ -67,7 +67,7 @@ export const organisationChange = z.strictObject({
   slug: slug.optional(),
   timezone: timezone.optional(),
   currency: currency.optional(),
-  language: z.enum(languages).optional(),
+  language: z.enum([plainLanguage, ...languages]).optional(),
 });
 /** Leaving and closing name the organisation once more, so that neither hits another one. */
 export const slugTyped = z.strictObject({ slug: z.string().min(1).max(64) });

@@ -17,7 +17,9 @@ export const resetRequest = z.strictObject({ email });
 export const reset = z.strictObject({ token, password: newPassword });
 export const confirmation = z.strictObject({ token });
 export const passwordChange = z.strictObject({ current: presentPassword, password: newPassword });
-export const emailChange = z.strictObject({ email, password: presentPassword });
+export const emailChange = z.strictObject({ email, password: presentPassword.optional() });
+/** The password again, for what decides who may sign in; whoever has none leaves it out. */
+export const proofAgain = z.strictObject({ password: presentPassword.optional() });
 
 /** GET /api/account: what belongs to the person who asks. */
 export const account = z.object({
@@ -58,7 +60,6 @@ export const accountChange = z.strictObject({
   locale: z.string().min(2).max(35).nullable().optional(),
 });
 
-export const newAuthenticator = z.strictObject({ password: presentPassword.optional() });
 /** Shown once: the secret to type, and the same as a picture of dark (1) and light (0) squares, row by row. */
 export const begunAuthenticator = z.object({ secret: z.string(), uri: z.string(), squares: z.array(z.string()) });
 export const authenticatorConfirmation = z.strictObject({ code });

@@ -4,6 +4,7 @@ import { type Principal, RequestError } from '../platform/http/route.ts';
 import { prepared } from '../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
+import { openClosing } from './closing/index.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
 import { openIdentities } from './identities/index.ts';
 import { isAgreementDue, openLegal } from './legal/index.ts';
@@ -64,6 +65,8 @@ export interface Accounts extends RunningSubject {
    * @returns its cookies, each a `set-cookie`; undefined when nobody has this address
    */
   startSession(email: string, asker: Asker): Promise<string[] | undefined>;
+  /** Closing accounts by the clock; done by itself, and here for whoever cannot wait. */
+  closing: { closeDue(): Promise<number> };
   /** Signing in, second factors and links of mails, for what else may prove a person. */
   people: PeopleSubject;
   /** Who sends this request? A key in the Authorization header, else the session cookie. */
@@ -158,14 +161,16 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     });
   }
 
+  const closing = openClosing({ house, sessions, people });
   const identities = openIdentities(house, {
     signIns: people.signIns,
     sessions,
     admit: signUp.admit,
     async whoIs(headers) {
       const principal = await authenticate({ headers } as IncomingMessage);
-      return principal?.kind === 'person' ? principal.id : undefined;
+      return principal?.kind === 'person' ? principal : undefined;
     },
+    proveAgain: people.proveAgain,
     refuseInsecure: people.refuseInsecure,
   });
 
@@ -174,6 +179,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     passwords,
     apiKeys,
     people,
+    closing,
     async startSession(email, asker) {
       const personId = await findPerson(house, email);
       if (personId === undefined) return undefined;
@@ -185,6 +191,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     routes: [
       ...accountRoutes({ house, sessions, people, apiKeys, setUp, version: options.version }),
       ...people.routes,
+      ...closing.routes,
       ...organisations.routes,
       ...identities.routes,
       ...legal.routes,
@@ -193,12 +200,13 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     ],
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices,
-    commands: { ...organisations.commands, ...people.commands, ...signUp.commands },
+    commands: { ...organisations.commands, ...people.commands, ...closing.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();
       watch.stop();
       stopForgetting();
       organisations.stop();
+      closing.stop();
       identities.stop();
       await people.settle();
       passwords.close();

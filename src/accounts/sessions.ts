@@ -21,6 +21,8 @@ export interface Sessions {
   end(token: string, also?: (sql: Sql, personId: number) => Promise<void>): Promise<void>;
   /** The living sessions of the person whose transaction this is, the last used first. */
   list(sql: Sql, personId: number): Promise<LivingSession[]>;
+  /** When a living session of the person began, in milliseconds; undefined for one that has ended. */
+  startOf(sql: Sql, personId: number, family: string | undefined): Promise<number | undefined>;
   /** Ends one session of the person, or all but one, or all. @returns how many ended */
   endOf(sql: Sql, personId: number, which: { family: string } | { except: string | undefined }): Promise<number>;
 }
@@ -89,7 +91,7 @@ export function openSessions(house: {
       const refresh = tokens.newRefresh();
       const family = uuidOf(house.random);
       await postgres.person(personId, async (sql) => {
-        await refuseSuspended(sql, personId);
+        await refuseSuspended(sql, personId, clock.now());
         await insert(sql, {
           personId,
           family,
@@ -146,6 +148,14 @@ export function openSessions(house: {
          ORDER BY last_used_at DESC, id DESC`,
         [personId, new Date(clock.now())],
       ),
+    async startOf(sql, personId, family) {
+      const row = await sql.maybe<{ started_at: Date }>(
+        `SELECT started_at FROM sessions
+         WHERE person_id = $1 AND family = $2 AND replaced_at IS NULL AND revoked_at IS NULL LIMIT 1`,
+        [personId, family ?? null],
+      );
+      return row?.started_at.getTime();
+    },
     async endOf(sql, personId, which) {
       const now = new Date(clock.now());
       const ended = await sql.query<{ family: string }>(
@@ -214,9 +224,9 @@ function sessionEnded(): RequestError {
 
 /** A version 4 UUID from the injected randomness. */
 /** Every way in ends here, after it is proved who comes: nobody else learns that an account is suspended. */
-async function refuseSuspended(sql: Sql, personId: number): Promise<void> {
-  const person = await sql.one<{ status: string; reason: string | null }>(
-    'SELECT status, status_reason AS reason FROM people WHERE id = $1',
+async function refuseSuspended(sql: Sql, personId: number, nowMs: number): Promise<void> {
+  const person = await sql.one<{ status: string; reason: string | null; until: Date | null }>(
+    'SELECT status, status_reason AS reason, status_until AS until FROM people WHERE id = $1',
     [personId],
   );
   if (person.status === 'suspended')
@@ -224,5 +234,7 @@ async function refuseSuspended(sql: Sql, personId: number): Promise<void> {
       'suspended',
       `This account is suspended: ${person.reason ?? 'no reason was given'} Ask whoever runs this desk.`,
     );
-  if (person.status === 'closed') throw new RequestError('suspended', 'This account is closed.');
+  // Once its day has come the work of closing may have begun, so nothing is taken back any more.
+  const isDue = person.status === 'closing' && person.until !== null && person.until.getTime() <= nowMs;
+  if (person.status === 'closed' || isDue) throw new RequestError('suspended', 'This account is closed.');
 }

@@ -71,7 +71,7 @@ const commands: Record<string, Command> = {
   },
   people: {
     summary:
-      'people reset, second-factor-off, suspend, resume: let somebody in who is locked out, or keep somebody out',
+      'people reset, second-factor-off, suspend, resume, status: let somebody in who is locked out, or keep somebody out',
     usage: peopleUsage,
     run: async (args) => (await import('./people_command.ts')).runPeople(args),
   },

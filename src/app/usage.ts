@@ -15,7 +15,7 @@ export const organisationsUsage =
 export const signUpUsage =
   'fairlead sign-up | fairlead sign-up off|open|invitation | fairlead sign-up domains shop.example,team.shop.example';
 export const peopleUsage =
-  'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail> | fairlead people suspend <e-mail> --reason "…" | fairlead people resume <e-mail>';
+  'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail> | fairlead people suspend <e-mail> --reason "…" | fairlead people resume <e-mail> | fairlead people status <e-mail>';
 export const mailUsage = 'fairlead mail bounce < report.eml';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 

@@ -51,6 +51,19 @@ afterAll(async () => {
   await desk.close();
 });
 
+/** What changes who may sign in says what it ends, and asks for the password. */
+async function prove(act: string): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('every other session of yours ends').waitFor();
+  await dialog.getByLabel('Your password').fill(owner.password);
+  await dialog.getByRole('button', { name: act }).click();
+}
+
+async function expectSignedIn(methods: string[]): Promise<void> {
+  const { sessions } = await page.evaluate(async () => (await fetch('/api/account/sessions')).json());
+  expect(sessions.find((one: { is_current: boolean }) => one.is_current).methods).toEqual(methods);
+}
+
 async function signOut(): Promise<void> {
   expect(await page.evaluate(async () => (await fetch('/api/sessions/current', { method: 'DELETE' })).status)).toBe(
     200,
@@ -58,7 +71,9 @@ async function signOut(): Promise<void> {
   await page.goto(`${desk.origin}/sign-in`);
 }
 
-it('a passkey is made, signs in without a password, is removed, and is refused', { timeout: stepMs }, async () => {
+it('a passkey is made, is the second step after the password, signs in alone, is removed, and is refused', {
+  timeout: stepMs,
+}, async () => {
   await page.goto(`${desk.origin}/account/security`);
   await page.getByText('No passkeys yet.').waitFor();
   // Otherwise an owner may not remove the last second factor.
@@ -66,17 +81,27 @@ it('a passkey is made, signs in without a password, is removed, and is refused',
   await postgres.tenant(1, (sql) => sql.run("UPDATE organisations SET second_factor = 'off' WHERE id = 1"));
   await page.getByLabel('Name of a new passkey').fill('Laptop');
   await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await prove('Make the passkey');
   await page.getByRole('button', { name: 'Remove the passkey Laptop' }).waitFor();
+
+  await signOut();
+  await signIn(page, desk);
+  expect(new URL(page.url()).pathname).toBe('/sign-in/second-factor');
+  expect(await page.evaluate(async () => (await fetch('/api/session')).status)).toBe(401);
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'));
+  await expectSignedIn(['password', 'passkey']);
 
   await signOut();
   await page.getByRole('button', { name: 'Continue with a passkey' }).click();
   await page.waitForURL((url) => url.pathname !== '/sign-in');
+  await expectSignedIn(['passkey']);
   const session = await page.evaluate(async () => (await fetch('/api/session')).json());
   expect(session.person.email).toBe(owner.email);
 
   await page.goto(`${desk.origin}/account/security`);
   await page.getByRole('button', { name: 'Remove the passkey Laptop' }).click();
-  await page.getByRole('button', { name: 'Remove passkey' }).click();
+  await prove('Remove passkey');
   await page.getByText('No passkeys yet.').waitFor();
   // The authenticator does not know that, and offers it as before.
   await signOut();
@@ -94,6 +119,7 @@ it('an account elsewhere is refused, linked, and then signs in', { timeout: step
 
   await signIn(page, desk, '/account/security');
   await page.getByRole('button', { name: 'Link Google' }).click();
+  await prove('Continue to Google');
   await page.getByRole('button', { name: `Unlink Google, ${owner.email}` }).waitFor();
 
   await page.evaluate(async () => fetch('/api/sessions/current', { method: 'DELETE' }));

@@ -74,8 +74,10 @@ beforeAll(async () => {
     await postgres.system((sql) =>
       createOrganisation(sql, desk.server.desk.house, { email, organisation, hash: 'hs384:none' }),
     );
+  // Without a password a fresh sign-in is the proof that it is still this person; one test gives Bob one.
   owner = new pg.Client(await ownerLogin(postgres));
   await owner.connect();
+  await owner.query("DELETE FROM passwords WHERE hash = 'hs384:none'");
 });
 afterAll(async () => {
   await owner.end();
@@ -137,6 +139,8 @@ async function signedIn(email: string): Promise<TestBrowser> {
   return browser;
 }
 
+const isLiving = async (one: TestBrowser) => (await one.send('GET', '/api/session')).status === 200;
+
 /** Goes to the provider's page and comes back with what it sends along. */
 async function visit(url: string): Promise<Record<string, string>> {
   const response = await fetch(url, { redirect: 'manual' });
@@ -157,7 +161,7 @@ async function signIn(browser: TestBrowser, provider: Provider, body: object = {
   return answer(browser, provider, await visit(await begin(browser, provider, body)));
 }
 async function link(browser: TestBrowser, provider: Provider): Promise<Answer> {
-  const begun = await browser.send('POST', `/api/account/identity-links/${provider}`);
+  const begun = await browser.send('POST', `/api/account/identity-links/${provider}`, {});
   expect(begun.status).toBe(201);
   return answer(browser, provider, await visit(String(begun.body.url)));
 }
@@ -225,8 +229,10 @@ describe('what providers are asked for', () => {
 describe('signing in with a linked account', () => {
   it.each(['google', 'github', 'oidc'] as const)('%s: linked while signed in, then the way in', async (provider) => {
     const here = await signedIn('ada@shop.example');
+    const elsewhere = await signedIn('ada@shop.example');
     const linked = await link(here, provider);
     expect([linked.status, linked.body]).toEqual([201, { outcome: 'linked', next: '/account/security' }]);
+    expect([await isLiving(here), await isLiving(elsewhere)]).toEqual([true, false]);
 
     const browser = openBrowser();
     const done = await signIn(browser, provider, { next: '/s/shop.example/analytics' });
@@ -486,7 +492,7 @@ describe('who an account elsewhere belongs to', () => {
 
   it('a link that was begun by one person is not finished by another who signed in meanwhile', async () => {
     const browser = await signedIn('ada@shop.example');
-    const begun = await browser.send('POST', '/api/account/identity-links/google');
+    const begun = await browser.send('POST', '/api/account/identity-links/google', {});
     const bob = await signedIn('bob@shop.example');
     for (const [name, value] of bob.cookies) browser.cookies.set(name, value);
     google.set({ user: { sub: 'another' } });
@@ -501,19 +507,24 @@ describe('who an account elsewhere belongs to', () => {
     const [only] = (await here.send('GET', '/api/account/identities')).body.identities as { id: number }[];
     const { postgres } = desk.server.desk.house;
     const { person } = (await here.send('GET', '/api/session')).body as { person: { id: number } };
-    const drop = () =>
-      postgres.person(person.id, (sql) => sql.run('DELETE FROM passwords WHERE person_id = $1', [person.id]));
-    const path = `/api/account/identities/${only?.id}`;
-    await drop();
-    const kept = await here.send('DELETE', path);
+    const path = `/api/account/identities/${only?.id}/removal`;
+    const kept = await here.send('POST', path, {});
     expect([kept.status, kept.body.error?.message]).toEqual([409, expect.stringMatching(/last way to sign in/)]);
     expect((await signIn(openBrowser(), 'google')).body.outcome).toBe('signed-in');
 
-    expect((await (await signedIn('ada@shop.example')).send('DELETE', path)).status).toBe(404);
+    expect((await (await signedIn('ada@shop.example')).send('POST', path, {})).status).toBe(404);
+    const password = 'a harbour of quiet rope';
+    const hash = await desk.server.desk.accounts.passwords.hash(password);
     await postgres.person(person.id, (sql) =>
-      sql.run("INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, 'hs384:none', now())", [person.id]),
+      sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, now())', [person.id, hash]),
     );
-    expect((await here.send('DELETE', path)).status).toBe(204);
+    // Who has a password gives it, however fresh the session.
+    for (const path_ of [path, '/api/account/identity-links/oidc', '/api/account/passkey-options'])
+      for (const body of [{}, { password: 'too short' }])
+        expect((await here.send('POST', path_, body)).body.error, path_).toMatchObject({ field: 'password' });
+    const elsewhere = await signedIn('bob@shop.example');
+    expect((await here.send('POST', path, { password })).status).toBe(204);
+    expect([await isLiving(here), await isLiving(elsewhere)], 'unlinked').toEqual([true, false]);
     const browser = openBrowser();
     await expectRefused(browser, await signIn(browser, 'google'), 'identity_not_linked', /has not linked/);
   });
@@ -523,7 +534,7 @@ describe('passkeys', () => {
   type Options = Parameters<Authenticator['create']>[0] & { challenge: string };
   const optionsOf = (made: Answer) => made.body.options as Options;
   async function register(browser: TestBrowser, authenticator: Authenticator, name: string, wrong = {}) {
-    const options = optionsOf(await browser.send('POST', '/api/account/passkey-options'));
+    const options = optionsOf(await browser.send('POST', '/api/account/passkey-options', {}));
     const credential = authenticator.create(options, wrong);
     return browser.send('POST', '/api/account/passkeys', { name, credential });
   }
@@ -535,9 +546,8 @@ describe('passkeys', () => {
   it('made while signed in, sign in without a password, removed, refused; each change ends the other sessions (AUT-09)', async () => {
     const here = await signedIn('ada@shop.example');
     const elsewhere = await signedIn('ada@shop.example');
-    const isLiving = async (one: TestBrowser) => (await one.send('GET', '/api/session')).status === 200;
     const authenticator = openAuthenticator(origin);
-    const options = optionsOf(await here.send('POST', '/api/account/passkey-options'));
+    const options = optionsOf(await here.send('POST', '/api/account/passkey-options', {}));
     expect(options).toMatchObject({
       rp: { id: 'localhost', name: 'Fairlead' },
       user: { name: 'ada@shop.example' },
@@ -555,17 +565,27 @@ describe('passkeys', () => {
     const session = await browser.send('GET', '/api/session');
     expect((session.body.person as { email: string }).email).toBe('ada@shop.example');
     const path = `/api/account/passkeys/${made.body.id}`;
+    const remove = (one: TestBrowser) => one.send('POST', `${path}/removal`, {});
     expect((await browser.send('PATCH', path, { name: 'Old laptop' })).body).toMatchObject({
       name: 'Old laptop',
       last_used_day: new Date().toISOString().slice(0, 10),
     });
-    expect((await (await signedIn('bob@shop.example')).send('DELETE', path)).status).toBe(404);
+    expect((await remove(await signedIn('bob@shop.example'))).status).toBe(404);
+    // Long signed in, and no password to give: only a fresh sign-in proves that it is still this person (ASVS 7.5.1).
+    await owner.query("UPDATE sessions SET started_at = started_at - interval '11 minutes' WHERE revoked_at IS NULL");
+    for (const refused of [
+      await remove(browser),
+      await browser.send('POST', '/api/account/passkey-options', {}),
+      await browser.send('POST', '/api/account/identity-links/google', {}),
+    ])
+      expect([refused.status, refused.body.error?.code]).toEqual([403, 'sign_in_again']);
+    await owner.query("UPDATE sessions SET started_at = started_at + interval '11 minutes' WHERE revoked_at IS NULL");
     // An owner has to have a second factor, and a passkey is one.
-    const last = await browser.send('DELETE', path);
+    const last = await remove(browser);
     expect([last.status, last.body.error?.message]).toEqual([409, expect.stringMatching(/last second factor/)]);
     expect((await register(browser, openAuthenticator(origin), 'Other laptop')).status).toBe(201);
     const another = await signedIn('ada@shop.example');
-    expect((await browser.send('DELETE', path)).status).toBe(204);
+    expect((await remove(browser)).status).toBe(204);
     expect([await isLiving(browser), await isLiving(another)], 'removed').toEqual([true, false]);
     const later = openBrowser();
     authenticator.counter = 2;

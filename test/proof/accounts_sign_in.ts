@@ -297,9 +297,9 @@ function honest(shared: AccountsDesk): void {
   }
 }
 
-async function link(shared: AccountsDesk, { browser }: Person, provider: ProviderName): Promise<void> {
+async function link(shared: AccountsDesk, { browser, password }: Person, provider: ProviderName): Promise<void> {
   honest(shared);
-  const begun = await browser.send('POST', `/api/account/identity-links/${provider}`);
+  const begun = await browser.send('POST', `/api/account/identity-links/${provider}`, { password });
   const linked = await send(browser, provider, await visitProvider(String(begun.body.url)));
   must(linked.status === 201, `${provider} cannot be linked: ${linked.text}`);
 }

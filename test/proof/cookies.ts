@@ -289,7 +289,7 @@ const everyWayIn = async (shared: AccountsDesk): Promise<void> => {
   const begun = await browser.send('POST', '/api/account/authenticator', { password });
   const code = codeOf(String(begun.body.secret), shared.now());
   await browser.send('POST', '/api/account/authenticator/confirmation', { code });
-  await browser.send('POST', '/api/account/passkey-options');
+  await browser.send('POST', '/api/account/passkey-options', { password });
   const half = shared.browser();
   must((await half.send('POST', '/api/sessions', { email: person.email, password })).status === 202, 'No second step.');
   await beginWith(half, 'oidc');

@@ -53,17 +53,25 @@ export const examples: Examples = () => {
     'POST /api/account/identity-links/:provider': {
       own: true,
       path: () => '/api/account/identity-links/oidc',
+      body: () => ({ password: 'short' }),
       status: 404,
       badParams: [['/api/account/identity-links/myspace', 'provider']],
     },
-    'DELETE /api/account/identities/:id': {
+    // A password that is none is refused before a hash is made: test/journeys/identities.test.ts goes further.
+    'POST /api/account/identities/:id/removal': {
       own: true,
-      path: () => '/api/account/identities/999999',
-      status: 404,
-      badParams: [['/api/account/identities/first', 'id']],
+      path: () => '/api/account/identities/999999/removal',
+      body: () => ({ password: 'short' }),
+      status: 400,
+      badParams: [['/api/account/identities/first/removal', 'id']],
     },
     'GET /api/account/passkeys': { own: true, path: () => '/api/account/passkeys', status: 200 },
-    'POST /api/account/passkey-options': { own: true, path: () => '/api/account/passkey-options', status: 201 },
+    'POST /api/account/passkey-options': {
+      own: true,
+      path: () => '/api/account/passkey-options',
+      body: () => ({ password: 'short' }),
+      status: 400,
+    },
     'POST /api/account/passkeys': {
       own: true,
       path: () => '/api/account/passkeys',
@@ -84,11 +92,12 @@ export const examples: Examples = () => {
       badParams: [['/api/account/passkeys/0', 'id']],
       badValues: [['name', '']],
     },
-    'DELETE /api/account/passkeys/:id': {
+    'POST /api/account/passkeys/:id/removal': {
       own: true,
-      path: () => '/api/account/passkeys/999999',
-      status: 404,
-      badParams: [['/api/account/passkeys/0', 'id']],
+      path: () => '/api/account/passkeys/999999/removal',
+      body: () => ({ password: 'short' }),
+      status: 400,
+      badParams: [['/api/account/passkeys/0/removal', 'id']],
     },
   };
 };

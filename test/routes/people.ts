@@ -100,6 +100,13 @@ export const examples: Examples = (desk) => ({
     body: () => ({ password: 'short', code: '000000' }),
     status: 400,
   },
+  'GET /api/account/closing': { own: true, path: () => '/api/account/closing', status: 200 },
+  'POST /api/account/closing': {
+    own: true,
+    path: () => '/api/account/closing',
+    body: () => ({ password: 'short' }),
+    status: 400,
+  },
   'GET /api/account/sessions': { own: true, path: () => '/api/account/sessions', status: 200 },
   'DELETE /api/account/sessions': { own: true, path: () => '/api/account/sessions', status: 200 },
   'DELETE /api/account/sessions/:id': {

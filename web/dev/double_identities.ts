@@ -1,5 +1,5 @@
 import type { Identity, Passkey, SignInWays } from '../../contract/identities.ts';
-import { type Beholder, refusal } from './double_people.ts';
+import { type Beholder, refusal, wrongPassword } from './double_people.ts';
 
 const dayMs = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * dayMs).toISOString();
@@ -11,7 +11,15 @@ export function openIdentities(beholder: Beholder) {
   let linked = isNew ? [] : identities.flatMap((one) => repeated(one, many / 2 + 0.5));
   let keys = isNew ? [] : passkeys.flatMap((one) => repeated(one, many));
   return (method: string, path: string, body: unknown): { status: number; body?: unknown } | undefined => {
-    const id = Number(path.split('/').at(-1));
+    const id = Number(
+      path
+        .replace(/\/removal$/, '')
+        .split('/')
+        .at(-1),
+    );
+    const asked = (body ?? {}) as Record<string, string>;
+    const isProof = method === 'POST' && path.startsWith('/api/account/');
+    if (isProof && path !== '/api/account/passkeys' && asked.password !== 'correct horse battery') return wrongPassword;
     if (path === '/api/sign-in/ways') return { status: 200, body: isNew ? { providers: [], passkeys: false } : ways };
     if (path === '/api/account/identities')
       return { status: 200, body: { identities: linked, providers: isNew ? [] : ways.providers } };
@@ -22,8 +30,8 @@ export function openIdentities(beholder: Beholder) {
     if (path === '/api/account/passkeys' && method === 'GET') return { status: 200, body: { passkeys: keys } };
     if (path.startsWith('/api/account/passkeys/')) {
       const found = keys.find((one) => one.id === id);
-      if (method === 'DELETE') keys = keys.filter((one) => one.id !== id);
-      return method === 'DELETE' ? { status: 204 } : { status: 200, body: Object.assign(found ?? {}, body) };
+      if (method === 'POST') keys = keys.filter((one) => one.id !== id);
+      return method === 'POST' ? { status: 204 } : { status: 200, body: Object.assign(found ?? {}, body) };
     }
     if (/^\/api\/sign-in\/providers\/\w+\/answers$/.test(path))
       return refusal(

@@ -1,4 +1,5 @@
 import { encode } from 'uqr';
+import type { ClosingPreview } from '../../contract/account_closing.ts';
 import type { Account, AccountSession } from '../../contract/people.ts';
 
 /**
@@ -68,7 +69,6 @@ export function openPeople(beholder: Beholder, session: () => unknown) {
     'v9cs-6bmk',
     'x7jf-w2dq',
   ];
-  const wrongPassword = refusal(403, 'wrong_password', 'This is not your password. Caps Lock?', 'password');
 
   return (method: string, path: string, body: unknown): Answered | undefined => {
     const asked = (body ?? {}) as Record<string, string>;
@@ -93,7 +93,7 @@ export function openPeople(beholder: Beholder, session: () => unknown) {
     if (path === '/api/account/password')
       return asked.current === 'correct horse battery'
         ? { status: 200, body: { sessions_ended: 2 } }
-        : refusal(403, 'wrong_password', 'This is not your current password. Caps Lock?', 'current');
+        : refusal(400, 'invalid_field', 'This is not your current password.', 'current');
     if (path === '/api/account/authenticator') {
       if (asked.password !== 'correct horse battery') return wrongPassword;
       const uri =
@@ -111,6 +111,12 @@ export function openPeople(beholder: Beholder, session: () => unknown) {
       Object.assign(account, { authenticator_since: null, recovery_codes_left: 0 });
       return { status: 204 };
     }
+    if (path === '/api/account/closing')
+      return method === 'GET'
+        ? { status: 200, body: closingOf(beholder) }
+        : asked.password === 'correct horse battery'
+          ? { status: 200, body: { until: minutesAgo(-60 * 24 * 30) } }
+          : wrongPassword;
     if (path === '/api/account/sessions') {
       if (method === 'GET') return { status: 200, body: { sessions } };
       const ended = sessions.length - 1;
@@ -147,6 +153,26 @@ export function openPeople(beholder: Beholder, session: () => unknown) {
   }
 }
 
+/** Whoever works alone has to hand the organisation on first. */
+function closingOf(beholder: Beholder): ClosingPreview {
+  const isNew = beholder === 'newcomer';
+  const many = beholder === 'crowd' ? 8 : 1;
+  return {
+    days: 30,
+    blocked_by: isNew ? [{ name: 'Cedar & Loom', slug: 'cedar-loom' }] : [],
+    organisations: Array.from({ length: many }, (_, at) => ({
+      ...{
+        name: at === 0 ? 'Cedar & Loom' : `Agency customer with a long name ${at}`,
+        slug: 'cedar-loom',
+        role: 'owner',
+      },
+    })),
+    api_keys: Array.from({ length: many }, (_, at) => ({ name: `Till ${at + 1}`, organisation: 'Cedar & Loom' })),
+    reports: many * 2,
+  };
+}
+
+export const wrongPassword = refusal(400, 'invalid_field', 'This is not your current password.', 'password');
 const wrongCode = refusal(
   400,
   'invalid_field',

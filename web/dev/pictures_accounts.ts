@@ -57,6 +57,10 @@ export const accountShots: readonly Shot[] = [
     full: true,
   },
   { name: 'account-security-remove', path: '/account/security', act: press('Remove the authenticator'), full: true },
+  { name: 'account-closing', path: '/account', act: press('Close the account…') },
+  { name: 'account-closing-crowd', path: '/account', start: 'crowd', act: press('Close the account…') },
+  { name: 'account-closing-newcomer', path: '/account', start: 'newcomer', act: press('Close the account…') },
+  { name: 'account-security-link', path: '/account/security', act: press('Link GitHub') },
   { name: 'account-security-unlink', path: '/account/security', act: press(/^Unlink Google/) },
   { name: 'account-loading', path: '/account/sessions', start: 'patient', act: (page) => page.waitForTimeout(500) },
   {

@@ -5,7 +5,9 @@ import { actOf } from '../../platform/audit.ts';
 import { RequestError, type RouteRequest } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { endAllElse } from '../people/parts.ts';
 import { findPerson } from '../people/person.ts';
+import type { Sessions } from '../sessions.ts';
 import type { Linked } from './linked.ts';
 import { identityLinked } from './mails.ts';
 import { isRefused, type Profile, type Provider, type Refusal, type Refused, type Send } from './provider.ts';
@@ -31,6 +33,9 @@ export interface SignInEnd {
 }
 type SignInEnded = { kind: 'session'; cookies: string[] } | { kind: 'second-step'; cookies: string[] };
 
+/** Who is signed in, and in which session, by the cookies of a call that is open to everybody. */
+export type WhoIs = (headers: Asker['headers']) => Promise<{ id: number; session?: string } | undefined>;
+
 /** What becomes of somebody whom nobody here knows: a page that asks for what is left to say, or a refusal. */
 export type Admit = (newcomer: {
   profile: Profile;
@@ -46,6 +51,8 @@ const answerBytesMax = 256 * 1024;
 
 export interface Flow {
   providers: readonly Provider[];
+  /** @throws RequestError not_found for one that is not set up here */
+  providerOf(id: ProviderId): Provider;
   /** @returns where to send the browser, and the cookie that it must bring back */
   begin(
     providerId: ProviderId,
@@ -67,8 +74,8 @@ export function openFlow(
     linked: Linked;
     signIns: SignInEnd;
     admit: Admit;
-    /** Who is signed in, by the cookies of a call that is open to everybody. */
-    whoIs(headers: Asker['headers']): Promise<number | undefined>;
+    sessions: Sessions;
+    whoIs: WhoIs;
   },
 ): Flow {
   const { postgres, clock, config, outbound, log } = house;
@@ -116,20 +123,28 @@ export function openFlow(
     return found.profile;
   }
 
-  async function link(asker: Asker, provider: Provider, profile: Profile, personId: number): Promise<void> {
+  async function link(
+    asker: Asker,
+    provider: Provider,
+    profile: Profile,
+    who: Awaited<ReturnType<WhoIs>>,
+  ): Promise<void> {
+    if (who === undefined) throw refused(provider, 'step_elsewhere');
+    const personId = who.id;
     const found = await linked.find(provider, profile);
     if (found !== undefined && found.personId !== personId) throw refused(provider, 'linked_elsewhere');
     if (found !== undefined) return;
     await postgres.person(personId, async (sql) => {
       const account = { provider: provider.id, digest: linked.digestOf(provider, profile), label: profile.email };
       const id = await linked.link(sql, personId, account, new Date(clock.now()));
+      const ended = await endAllElse(parts, sql, personId, who.session);
       await tell(house, sql, personId, {
         act: {
           action: 'identity.linked',
           ...actOf({ ...asker, principal: undefined }),
           actor: { type: 'person', id: personId },
           targets: [{ type: 'identity', id, label: `${provider.name} (${profile.email})` }],
-          details: { provider: provider.id },
+          details: { provider: provider.id, sessions_ended: ended },
         },
         template: identityLinked,
         way: `${provider.name} (${profile.email})`,
@@ -157,6 +172,7 @@ export function openFlow(
 
   return {
     providers,
+    providerOf,
     async begin(providerId, input, personId) {
       const provider = providerOf(providerId);
       const step = await steps.begin({
@@ -191,11 +207,11 @@ export function openFlow(
       const step = await steps.take({ kind, value: body.state, cookies: headers.cookie });
       if (isRefused(step)) throw refused(provider, step.refused);
       if (step.provider !== providerId) throw refused(provider, 'wrong_provider');
-      if (kind === 'link' && signedIn !== step.personId) throw refused(provider, 'step_elsewhere');
+      if (kind === 'link' && signedIn?.id !== step.personId) throw refused(provider, 'step_elsewhere');
       const profile = await identify(provider, body, step.derive);
       const ended = endedStepCookie(kind);
       if (step.personId !== undefined) {
-        await link(asker, provider, profile, step.personId);
+        await link(asker, provider, profile, signedIn);
         return { outcome: { outcome: 'linked', next: step.carried.next ?? '/account/security' }, cookies: [ended] };
       }
       const found = await personOf(provider, profile, step.carried.invitation);

@@ -1,7 +1,7 @@
 import type { Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Sessions } from '../sessions.ts';
-import { type Admit, type Asker, openFlow, type SignInEnd } from './flow.ts';
+import { type Admit, openFlow, type SignInEnd, type WhoIs } from './flow.ts';
 import { openGitHub } from './github.ts';
 import { google } from './google.ts';
 import { openLinked } from './linked.ts';
@@ -9,7 +9,7 @@ import { oidc } from './oidc.ts';
 import { openOpenId } from './openid.ts';
 import { openPasskeys } from './passkeys.ts';
 import type { Provider } from './provider.ts';
-import { identityRoutes } from './routes.ts';
+import { identityRoutes, type ProveAgain } from './routes.ts';
 import { openSteps } from './steps.ts';
 
 export interface Identities {
@@ -24,7 +24,8 @@ export function openIdentities(
     signIns: SignInEnd;
     sessions: Sessions;
     admit: Admit;
-    whoIs(headers: Asker['headers']): Promise<number | undefined>;
+    whoIs: WhoIs;
+    proveAgain: ProveAgain;
     refuseInsecure(request: { secure: boolean }): void;
   },
 ): Identities {

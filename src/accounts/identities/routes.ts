@@ -14,6 +14,7 @@ import {
   providerOutcome,
   signInWays,
 } from '../../../contract/identities.ts';
+import { proofAgain } from '../../../contract/people.ts';
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route, type RouteRequest } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
@@ -30,6 +31,12 @@ import { refuse } from './refusals.ts';
 import { endedStepCookie, type Steps } from './steps.ts';
 import { countWays, refuseLastFactor, refuseLastWay, tell } from './ways.ts';
 
+/** The password again before a way in comes or goes. @throws RequestError when it is another, or the sign-in is long ago */
+export type ProveAgain = (
+  request: Pick<RouteRequest<unknown, unknown, unknown>, 'principal'>,
+  password: string | undefined,
+) => Promise<void>;
+
 export interface IdentityParts {
   flow: Flow;
   steps: Steps;
@@ -37,6 +44,7 @@ export interface IdentityParts {
   passkeys: Passkeys;
   signIns: SignInEnd;
   sessions: Sessions;
+  proveAgain: ProveAgain;
   /** A credential in clear over the network is worse than no sign-in at all. @throws RequestError https_required */
   refuseInsecure(request: { secure: boolean }): void;
 }
@@ -46,7 +54,7 @@ const beginLimit = { name: 'begin-sign-in', most: 300, windowMs: 15 * 60_000, wh
 
 export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
   const { postgres, clock } = house;
-  const { flow, steps, linked, passkeys, signIns, sessions, refuseInsecure } = parts;
+  const { flow, steps, linked, passkeys, signIns, sessions, proveAgain, refuseInsecure } = parts;
   const throttles = openThrottles(house);
   const shownProviders = flow.providers.map(({ id, name }) => ({ id, name }));
   const providersOn = flow.providers.map(({ id }) => id);
@@ -124,36 +132,43 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
       method: 'POST',
       path: '/api/account/identity-links/:provider',
       access: 'signed-in',
-      summary: 'Begins to link an account of a provider with yours: where to send the browser.',
+      summary: 'Begins to link an account of a provider with yours: where to send the browser. Needs the password.',
       params: ofProvider,
+      body: proofAgain,
       answer: begunSignIn,
       async handle(request) {
         const personId = person(request);
         refuseInsecure(request);
+        flow.providerOf(request.params.provider);
+        await proveAgain(request, request.body.password);
         const { url, cookie } = await flow.begin(request.params.provider, {}, personId);
         return { status: 201, headers: { 'set-cookie': [cookie] }, body: { url } };
       },
     }),
     defineRoute({
-      method: 'DELETE',
-      path: '/api/account/identities/:id',
+      method: 'POST',
+      path: '/api/account/identities/:id/removal',
       access: 'signed-in',
-      summary: 'Unlinks an account, unless it is the last way to sign in.',
+      summary:
+        'Unlinks an account, unless it is the last way to sign in, and ends all other sessions. Needs the password.',
       params: ofNumber,
+      body: proofAgain,
       async handle(request) {
         const personId = person(request);
+        await proveAgain(request, request.body.password);
         await postgres.person(personId, async (sql) => {
           await countWays(sql, personId, providersOn);
           const gone = await linked.unlink(sql, personId, request.params.id);
           if (gone === undefined) throw new RequestError('not_found', 'You have linked no account with this number.');
           refuseLastWay(await countWays(sql, personId, providersOn));
+          const ended = await endAllElse({ sessions }, sql, personId, request.principal?.session);
           const name = shownProviders.find(({ id }) => id === gone.provider)?.name ?? gone.provider;
           await tell(house, sql, personId, {
             act: {
               action: 'identity.unlinked',
               ...actOf(request),
               targets: [{ type: 'identity', id: request.params.id, label: `${name} (${gone.label})` }],
-              details: { provider: gone.provider },
+              details: { provider: gone.provider, sessions_ended: ended },
             },
             template: identityUnlinked,
             way: `${name} (${gone.label})`,
@@ -217,12 +232,14 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
       method: 'POST',
       path: '/api/account/passkey-options',
       access: 'signed-in',
-      summary: 'A challenge for making a passkey.',
+      summary: 'A challenge for making a passkey. Needs the password.',
+      body: proofAgain,
       answer: passkeyOptions,
       async handle(request) {
         const personId = person(request);
         refuseInsecure(request);
         refusePasskeys();
+        await proveAgain(request, request.body.password);
         const step = await steps.begin({ kind: 'new-passkey', personId });
         const options = await postgres.person(personId, async (sql) => {
           return passkeys.creationOptions(await personIn(house, sql, personId), step.value, sql);
@@ -238,7 +255,7 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
       method: 'POST',
       path: '/api/account/passkeys',
       access: 'signed-in',
-      summary: 'Keeps a passkey that was just made.',
+      summary: 'Keeps a passkey that was just made, and ends all other sessions.',
       body: newPasskey,
       answer: passkey,
       async handle(request) {
@@ -286,13 +303,16 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
       },
     }),
     defineRoute({
-      method: 'DELETE',
-      path: '/api/account/passkeys/:id',
+      method: 'POST',
+      path: '/api/account/passkeys/:id/removal',
       access: 'signed-in',
-      summary: 'Removes a passkey, unless it is the last way to sign in.',
+      summary:
+        'Removes a passkey, unless it is the last way to sign in, and ends all other sessions. Needs the password.',
       params: ofNumber,
+      body: proofAgain,
       async handle(request) {
         const personId = person(request);
+        await proveAgain(request, request.body.password);
         await postgres.person(personId, async (sql) => {
           await countWays(sql, personId, providersOn);
           const name = await passkeys.remove(sql, personId, request.params.id);

@@ -26,6 +26,10 @@ export const noticeList = {
   second_factor_off: { kind: 'security', sentence: () => 'The second factor of your account was switched off.' },
   password_changed: { kind: 'security', sentence: () => 'The password of your account was changed.' },
 
+  closing_taken_back: {
+    kind: 'security',
+    sentence: () => 'You signed in, so your account is not closed any more. Everything is as it was.',
+  },
   security_alert: { kind: 'security', sentence: (facts) => text(facts, 'what') },
 
   invitation_accepted: {

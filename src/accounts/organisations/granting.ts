@@ -90,6 +90,19 @@ export function refuseMoreThanOwn(
   );
 }
 
+/**
+ * Nobody lets others in under an address that they have not proved, where the desk can send the mail that proves it.
+ * @throws RequestError forbidden
+ */
+export async function refuseUnproved({ mail }: Pick<House, 'mail'>, sql: Sql, personId: number): Promise<void> {
+  const unproved = await sql.query("SELECT 1 FROM people WHERE id = $1 AND status = 'unverified'", [personId]);
+  if (unproved.length > 0 && (await mail.isOn()))
+    throw new RequestError(
+      'forbidden',
+      'Your own e-mail address is not confirmed, so you cannot invite others. Confirm it under Account, Profile.',
+    );
+}
+
 /** To be called under the lock of the organisation. @throws RequestError last_owner */
 export async function refuseLastOwner(
   sql: Sql,
@@ -99,7 +112,7 @@ export async function refuseLastOwner(
 ): Promise<void> {
   const others = await sql.query(
     `SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id
-     WHERE m.organisation_id = $1 AND m.role = 'owner' AND m.person_id <> $2 AND p.status NOT IN ('suspended', 'closed') LIMIT 1`,
+     WHERE m.organisation_id = $1 AND m.role = 'owner' AND m.person_id <> $2 AND p.status NOT IN ('suspended', 'closing', 'closed') LIMIT 1`,
     [organisationId, personId],
   );
   if (others.length === 0)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainLanguage } from '../../../contract/languages.ts';
 import {
   type Invitation,
   invitation,
@@ -15,11 +16,11 @@ import { emailDigest, openEmail, sealEmail, shownName } from '../../platform/ema
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
-import { addPerson, findPerson, type NewPerson } from '../people/person.ts';
+import { addPerson, findPerson, type NewPerson, noteProved } from '../people/person.ts';
 import { refuseInsecure } from '../secure.ts';
 import { openThrottles } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
-import { readMember, readRole, refuseMoreThanOwn, roleWord, type StoredRole } from './granting.ts';
+import { readMember, readRole, refuseMoreThanOwn, refuseUnproved, roleWord, type StoredRole } from './granting.ts';
 import { invitationMail } from './mails.ts';
 import { calledOf, type OrganisationParts, ofOrganisation } from './parts.ts';
 import { effectiveStatus } from './statuses.ts';
@@ -45,6 +46,7 @@ interface Stored {
   inviter_email: Buffer | null;
   sent_at: Date;
   expires_at: Date;
+  is_mailed: boolean;
 }
 /** With its address opened. */
 interface Row extends Stored {
@@ -52,7 +54,7 @@ interface Row extends Stored {
   invited_by: string;
 }
 const select = `SELECT i.id, i.email_digest, i.email_sealed, i.role, i.custom_role_id, coalesce(c.name, i.role) AS role_name, i.team_ids,
-    i.team_sites_only, p.id AS inviter_id, p.name AS inviter_name, p.email_sealed AS inviter_email,
+    i.team_sites_only, i.is_mailed, p.id AS inviter_id, p.name AS inviter_name, p.email_sealed AS inviter_email,
     coalesce(i.sent_at, i.created_at) AS sent_at, i.expires_at
   FROM invitations i LEFT JOIN custom_roles c ON c.id = i.custom_role_id LEFT JOIN people p ON p.id = i.invited_by
   WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL`;
@@ -137,6 +139,7 @@ export function openInvitations({
     const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [organisationId]);
     const link = mail.link(`/invitation/${token}`);
     const mailed = await mail.isOn();
+    await sql.run('UPDATE invitations SET is_mailed = $2 WHERE id = $1', [row.id, mailed]);
     if (mailed)
       await mail.send(sql, {
         template: invitationMail,
@@ -237,7 +240,17 @@ export function openInvitations({
       const { slug } = await sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [
         organisationId,
       ]);
-      const personId = await addPerson(sql, house, { ...person, email: row.email, isVerified: true });
+      const personId = await addPerson(sql, house, {
+        ...person,
+        email: row.email,
+        // A link that was handed on says nothing about who reads the mailbox.
+        isVerified: person.isVerified === true || row.is_mailed,
+      });
+      // What is chosen for the organisation is where its new people begin; each changes it under Account, Profile.
+      await sql.run(
+        'UPDATE people SET locale = (SELECT nullif(language, $3) FROM organisations WHERE id = $2) WHERE id = $1',
+        [personId, organisationId, plainLanguage],
+      );
       await join(sql, organisationId, row, personId);
       await also(sql, personId);
       await audit.record(sql, organisationId, {
@@ -282,6 +295,7 @@ export function openInvitations({
         const sent = await postgres.tenant(id, async (sql) => {
           await lockOrganisation(sql, id);
           const asker = await readMember(house, sql, id, (principal as Principal).id);
+          await refuseUnproved(house, sql, asker.person_id);
           const role = await readRole(sql, body.role);
           refuseMoreThanOwn(asker, role);
           await refuseKnown(sql, emailDigest(keys, email));
@@ -460,10 +474,7 @@ export function openInvitations({
             );
           await join(sql, organisationId, row, principal.id);
           // The link came to the mailbox of this address.
-          await sql.run(
-            "UPDATE people SET status = 'active', status_since = $2 WHERE id = $1 AND status = 'unverified'",
-            [principal.id, new Date(clock.now())],
-          );
+          if (row.is_mailed) await noteProved(sql, principal.id, new Date(clock.now()));
           await audit.record(sql, organisationId, {
             action: 'member.joined',
             ...actOf(request),

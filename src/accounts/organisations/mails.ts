@@ -122,9 +122,16 @@ function statusText(
   until: string | null,
 ): string {
   if (what === 'account')
-    return status === 'suspended'
-      ? 'Whoever runs this desk suspended your account. Its sessions have ended, and it cannot sign in.'
-      : 'Your account can sign in again.';
+    switch (status) {
+      case 'suspended':
+        return 'Whoever runs this desk suspended your account. Its sessions have ended, and it cannot sign in.';
+      case 'active':
+        return 'Your account can sign in again.';
+      case 'closing':
+        return `Your account will be closed on ${until ?? 'a day that is not set'}, and every session of yours has ended. To keep it, sign in before that day: this takes the closing back. If you did not ask for this, sign in and set a new password.`;
+      case 'closed':
+        return 'Your account is closed.';
+    }
   switch (status) {
     case 'suspended':
       return `Whoever runs this desk suspended ${name}. Its sites collect nothing; its numbers can be looked at, and its owners can export them.`;

@@ -200,14 +200,14 @@ export function memberRoutes({ house, notices }: OrganisationParts): Route[] {
           const asker = await readMember(house, sql, id, askerOf(request));
           const to = await sql.maybe<{ id: number; email_sealed: Buffer; role: string }>(
             `SELECT p.id, p.email_sealed, m.role FROM memberships m JOIN people p ON p.id = m.person_id
-             WHERE m.person_id = $1 AND p.status NOT IN ('suspended', 'closed')`,
+             WHERE m.person_id = $1 AND p.status NOT IN ('unverified', 'suspended', 'closing', 'closed')`,
             [request.body.person_id],
           );
           if (to === undefined || to.role === 'owner')
             throw new RequestError(
               'invalid_field',
               to === undefined
-                ? 'This person is no member who can sign in. Invite them first.'
+                ? 'This person is no member who can sign in with an address that is confirmed. Invite them, or ask them to confirm it under Account, Profile.'
                 : 'This person is an owner already, so there is nothing to hand over.',
               { field: 'person_id' },
             );

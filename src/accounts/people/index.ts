@@ -1,6 +1,6 @@
 import { peopleLimits } from '../../../contract/limits.ts';
 import { type ControlCommand, ControlError } from '../../platform/control.ts';
-import type { Route } from '../../platform/http/route.ts';
+import type { Route, RouteRequest } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Notices } from '../mail/index.ts';
@@ -12,7 +12,7 @@ import { type Later, openLater } from './later.ts';
 import { linkRoutes } from './link_routes.ts';
 import { secondFactorMail, sessionCopiedMail } from './mails.ts';
 import { openOneTimeTokens } from './one_time.ts';
-import type { People } from './parts.ts';
+import { type People, provePassword } from './parts.ts';
 import { findPerson, personIn } from './person.ts';
 import { profileRoutes } from './profile_routes.ts';
 import { ruleRoutes } from './rule_routes.ts';
@@ -37,6 +37,11 @@ export interface PeopleSubject {
    * machine. @returns was there one?
    */
   takeSecondFactorAway(email: string): Promise<boolean>;
+  /** The password again, or a sign-in of the last minutes; see `provePassword`. */
+  proveAgain(
+    request: Pick<RouteRequest<unknown, unknown, unknown>, 'principal'>,
+    password: string | undefined,
+  ): Promise<void>;
   /** What the command line may ask for whoever cannot get in. */
   commands: Record<string, ControlCommand>;
   /** What is done after an answer, so that its time says nothing. */
@@ -125,6 +130,7 @@ export function openPeople(
     later,
     settle: later.settle,
     takeSecondFactorAway,
+    proveAgain: (request, password) => provePassword(people, request, password),
     commands: {
       async 'people-reset'(args) {
         const made = await makeResetLink(args.get('email') ?? '');

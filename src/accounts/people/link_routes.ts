@@ -8,7 +8,7 @@ import { askLimit, linkLimit, networkOf, resetLimit } from '../throttle.ts';
 import { emailChangedMail, emailChangeMail, passwordChangedMail, resetMail, verificationMail } from './mails.ts';
 import type { TokenRow } from './one_time.ts';
 import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
-import { findPerson, personByEmail, personIn } from './person.ts';
+import { findPerson, noteProved, personByEmail, personIn } from './person.ts';
 
 const minutes = peopleLimits.linkMinutes;
 
@@ -51,7 +51,7 @@ export function linkRoutes(people: People): Route[] {
       async handle(request) {
         const { id, session } = personOf(request);
         const { email, password } = request.body;
-        await provePassword(people, id, password);
+        await provePassword(people, request, password);
         await throttles.take(linkLimit, `change ${id}`);
         // The answer is the same for an address that somebody here has: who they are is not told.
         later.do('email_change', async () => {
@@ -85,11 +85,11 @@ export function linkRoutes(people: People): Route[] {
         }
         await tokens.use(token, 'verify-email', async (sql, row) => {
           // Of an address that was changed since, the link confirms nothing.
-          const done = await sql.run(
-            'UPDATE people SET email_verified_at = $2 WHERE id = $1 AND email_digest = $3 AND email_verified_at IS NULL',
-            [row.personId, new Date(clock.now()), emailDigest(keys, row.email as string)],
-          );
-          if (done === 1)
+          const same = await sql.query('SELECT 1 FROM people WHERE id = $1 AND email_digest = $2', [
+            row.personId,
+            emailDigest(keys, row.email as string),
+          ]);
+          if (same.length > 0 && (await noteProved(sql, row.personId, new Date(clock.now()))))
             await audit.recordOfPerson(sql, row.personId, ownAct(request, row.personId, 'email.verified'));
         });
         return { body: { changed: false } };
@@ -129,10 +129,7 @@ export function linkRoutes(people: People): Route[] {
           await storePassword(sql, personId, hash);
           await endAllElse(people, sql, personId, undefined);
           // The link came to this address, so it is theirs.
-          await sql.run('UPDATE people SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1', [
-            personId,
-            new Date(clock.now()),
-          ]);
+          await noteProved(sql, personId, new Date(clock.now()));
           await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'password.reset'));
           await people.notices.tell(sql, personId, { name: 'password_changed', link: '/account/security' });
           await mail.send(sql, {
@@ -155,7 +152,7 @@ export function linkRoutes(people: People): Route[] {
         const { id, session } = personOf(request);
         const { current, password } = request.body;
         checkPassword(password, await contextOf(id));
-        await provePassword(people, id, current, 'current');
+        await provePassword(people, request, current, 'current');
         const hash = await passwords.hash(password);
         const ended = await postgres.person(id, async (sql) => {
           const person = await personIn(house, sql, id);
@@ -202,12 +199,12 @@ export function linkRoutes(people: People): Route[] {
     const taken = await personByEmail(keys, sql, email);
     if (taken !== undefined && taken.person_id !== personId)
       throw new RequestError('conflict', 'Somebody signs in with this address already. Yours stays as it was.');
-    await sql.run('UPDATE people SET email_digest = $2, email_sealed = $3, email_verified_at = $4 WHERE id = $1', [
+    await sql.run('UPDATE people SET email_digest = $2, email_sealed = $3, email_verified_at = NULL WHERE id = $1', [
       personId,
       emailDigest(keys, email),
       await sealEmail(vault, { person: personId }, email),
-      new Date(clock.now()),
     ]);
+    await noteProved(sql, personId, new Date(clock.now()));
     // Links that went to the old address end with it.
     await sql.run("DELETE FROM one_time_tokens WHERE person_id = $1 AND kind = 'verify-email'", [personId]);
     // The link is opened in any browser; the session that asked for it is the one that stays.

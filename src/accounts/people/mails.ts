@@ -99,6 +99,15 @@ export const newDeviceMail = service<Done & { place: string }>('new_device', (va
   ],
 }));
 
+export const closingTakenBackMail = service<Done>('closing_taken_back', (values) => ({
+  subject: 'Your account stays open',
+  blocks: [
+    { kind: 'text', text: 'You signed in, so your account is not closed any more. Everything is as it was.' },
+    factsOf(values),
+    notYou(values.reset),
+  ],
+}));
+
 export const sessionCopiedMail = service<Done>('session_copied', (values) => ({
   subject: 'A session of yours was ended',
   blocks: [

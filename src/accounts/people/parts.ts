@@ -1,4 +1,4 @@
-import { passwordCharsMin } from '../../../contract/limits.ts';
+import { passwordCharsMin, peopleLimits } from '../../../contract/limits.ts';
 import { type Act, actOf } from '../../platform/audit.ts';
 import { type Principal, RequestError, type RouteRequest } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
@@ -74,18 +74,28 @@ export async function endAllElse(
 }
 
 /**
- * Is it this person's password? Whoever has a session may not try them all, so wrong ones are slowed down by account.
- * Somebody who has no password proves nothing by it.
- * @throws RequestError invalid_field with `field` when it is another one, rate_limited after too many of them
+ * Is it still this person who sits there? What decides who may sign in is changed with the password, however fresh the
+ * session (ASVS 7.5.1). Whoever has a session may not try them all, so wrong ones are slowed down by account. Somebody who
+ * has no password proves it by the way in that they have: a session that began in the last ten minutes.
+ * @throws RequestError invalid_field with `field` when it is another one, rate_limited after too many of them,
+ *   sign_in_again when there is no password and the session is older
  */
 export async function provePassword(
-  { house, passwords, throttles }: People,
-  personId: number,
+  { house, passwords, throttles, sessions }: People,
+  request: Pick<Asked, 'principal'>,
   password: string | undefined,
   field = 'password',
 ): Promise<void> {
+  const { id: personId, session } = personOf(request);
   const stored = await storedHash(house, personId);
-  if (stored === undefined) return;
+  if (stored === undefined) {
+    const startedAt = await house.postgres.person(personId, (sql) => sessions.startOf(sql, personId, session));
+    if (startedAt !== undefined && house.clock.now() - startedAt <= peopleLimits.proofMinutes * 60_000) return;
+    throw new RequestError(
+      'sign_in_again',
+      `You have no password to prove that it is you, and signed in more than ${peopleLimits.proofMinutes} minutes ago. Sign out and in again, then do this.`,
+    );
+  }
   const wrong = () => new RequestError('invalid_field', 'This is not your current password.', { field });
   // What is shorter than any password may be is refused before a quarter of a second is spent on it, and teaches nothing.
   if (password === undefined || password.length < passwordCharsMin) throw wrong();

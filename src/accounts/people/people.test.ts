@@ -1,8 +1,10 @@
 import bcrypt from 'bcrypt';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
+import { openTestPostgres, openTestVault, ownerLogin, type TestPostgres } from '../../../test/stores.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
+import { openEmail } from '../../platform/email.ts';
 import { type HttpServer, openHttp } from '../../platform/http/server.ts';
 import { silentLog } from '../../platform/log.ts';
 import { type MailOffice, openMail } from '../../platform/mail/index.ts';
@@ -11,6 +13,7 @@ import type { House } from '../../platform/subject.ts';
 import { openAudit } from '../../trust/audit/index.ts';
 import { ringOf } from '../../trust/keys/index.ts';
 import { type Accounts, createOrganisation, learnPlaces, openAccounts } from '../index.ts';
+import { personByEmail } from './person.ts';
 import { base32, codeAt, stepSeconds } from './totp.ts';
 
 /** People on a real database and a real listener; mails are read where a development desk shows them. */
@@ -535,6 +538,134 @@ describe('an organisation that asks for a second factor', () => {
     expect(await isLiving(cookies)).toBe(false);
     cookies = await signIn('new.owner@yard.example');
     expect(code(await read())).toBe('second_factor_needed');
+  });
+});
+
+describe('the state of an account', () => {
+  const closing = (cookies: string[], words = password) =>
+    call('POST', '/api/account/closing', { cookies, body: { password: words } });
+  let hash = '';
+  const makeOwner = (email: string, organisation: string, more: { isVerified?: boolean } = {}) =>
+    database.postgres.system((sql) =>
+      createOrganisation(sql, { clock, vault, keys }, { email, organisation, hash, ...more }),
+    );
+  const stateOf = (id: number) =>
+    database.postgres.person(id, (sql) =>
+      sql.one<{ status: string; until: Date | null; email_sealed: Buffer | null }>(
+        'SELECT status, status_until AS until, email_sealed FROM people WHERE id = $1',
+        [id],
+      ),
+    );
+  beforeAll(async () => {
+    hash = await accounts.passwords.hash(password);
+  });
+
+  it('is closing for 30 days, begun with the password and never by a last owner; signing in takes it back', async () => {
+    const eve = await makeOwner('eve@yard.example', 'Eve');
+    let cookies = await signIn('eve@yard.example');
+    const preview = async () => (await call('GET', '/api/account/closing', { cookies })).body;
+    expect((await preview()).blocked_by).toEqual([{ name: 'Eve', slug: eve.slug }]);
+    expect(field(await closing(cookies, 'not the present one'))).toBe('password');
+    const refused = await closing(cookies);
+    expect([code(refused), refused.body.error.message]).toEqual([
+      'last_owner',
+      expect.stringContaining('owner of Eve.'),
+    ]);
+
+    await database.postgres.tenant(eve.organisationId, async (sql) => {
+      await sql.run(
+        "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', now())",
+        [eve.organisationId, ada.personId],
+      );
+      await accounts.apiKeys.create(sql, eve.organisationId, { name: 'till', scopes: ['sites:read'] }, eve.personId);
+    });
+    expect(await preview()).toMatchObject({
+      ...{ blocked_by: [], organisations: [{ name: 'Eve', role: 'owner' }] },
+      api_keys: [{ name: 'till', organisation: 'Eve' }],
+    });
+    await mails();
+    const { until } = (await closing(cookies)).body;
+    expect(Math.abs(Date.parse(until) - clock.now() - 30 * day)).toBeLessThan(minute);
+    expect(await isLiving(cookies)).toBe(false);
+    expect((await mails()).map(({ template, text }) => [template, text.includes('sign in before that day')])).toEqual([
+      ['status_changed', true],
+    ]);
+    aheadMs += 29 * day;
+    expect(await accounts.closing.closeDue()).toBe(0);
+    cookies = await signIn('eve@yard.example');
+    expect(await stateOf(eve.personId)).toMatchObject({ status: 'active', until: null });
+    expect((await mails()).map((one) => one.template)).toEqual(['closing_taken_back']);
+  });
+
+  it('is closed on its day, whatever cuts the work short: nothing of the person is left, and no key', async () => {
+    const owner = new pg.Client(await ownerLogin(database.postgres));
+    await owner.connect();
+    const { person_id: eve } = (await database.postgres.system((sql) =>
+      personByEmail(keys, sql, 'eve@yard.example'),
+    )) as { person_id: number };
+    await closing(await signIn('eve@yard.example'));
+    const before = (await stateOf(eve)).email_sealed as Buffer;
+    await mails();
+    aheadMs += 30 * day + minute;
+    expect(code(await asked('eve@yard.example')), 'too late to take it back').toBe('suspended');
+
+    // As a server that is killed there leaves it: each transaction is whole, and the next was never begun.
+    await owner.query(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'killed here'; END $$`);
+    for (const table of ['public.passwords', 'vault.subject_keys']) {
+      await owner.query(`CREATE TRIGGER cut BEFORE DELETE ON ${table} EXECUTE FUNCTION cut()`);
+      await expect(accounts.closing.closeDue()).rejects.toThrow();
+      await owner.query(`DROP TRIGGER cut ON ${table}`);
+    }
+    expect(await accounts.closing.closeDue()).toBe(1);
+    expect(await accounts.closing.closeDue()).toBe(0);
+    await owner.end();
+
+    const row = await database.postgres.person(eve, (sql) => sql.one('SELECT * FROM people WHERE id = $1', [eve]));
+    expect(row).toMatchObject({
+      ...{ email_digest: null, email_sealed: null, name: '', username: null, timezone: null, locale: null },
+      ...{ status: 'closed', status_until: null, last_seen_day: null, is_operator: false },
+    });
+    for (const table of ['passwords', 'memberships', 'seen_devices', 'notifications'])
+      expect(await database.postgres.person(eve, (sql) => sql.query(`SELECT 1 FROM ${table}`)), table).toEqual([]);
+    await expect(openEmail(vault, { person: eve }, before)).rejects.toMatchObject({ name: 'VaultError' });
+    expect((await mails()).map(({ to, template }) => [to, template])).toEqual([['eve@yard.example', 'account_closed']]);
+    expect((await mail.suppressions.of('eve@yard.example')).map(({ reason }) => reason)).toEqual(['erasure']);
+    expect(code(await asked('eve@yard.example')), 'as nobody').toBe('wrong_credentials');
+    const organisations = await rows<{ organisation_id: number }>('SELECT organisation_id FROM memberships');
+    for (const { organisation_id: id } of organisations)
+      expect(
+        await database.postgres.tenant(id, (sql) =>
+          sql.query('SELECT 1 FROM api_keys WHERE created_by = $1 AND revoked_at IS NULL', [eve]),
+        ),
+      ).toEqual([]);
+    expect(organisations.length).toBeGreaterThan(1);
+  });
+
+  it('is unverified until the address is proved: nobody is invited, and one that belongs to nothing is closed', async () => {
+    const una = await makeOwner('una@yard.example', 'Una', { isVerified: false });
+    const cookies = await signIn('una@yard.example');
+    const invite = () =>
+      call('POST', `/api/organisations/${una.organisationId}/invitations`, {
+        ...{ cookies, body: { email: 'friend@yard.example', role: 'viewer' } },
+      });
+    const refused = await invite();
+    expect([refused.status, refused.body.error.message]).toEqual([403, expect.stringContaining('is not confirmed')]);
+    await mails();
+    await call('POST', '/api/account/email-verification', { cookies });
+    const [{ token } = { token: '' }] = await mails();
+    expect((await call('POST', '/api/email-verifications', { body: { token } })).status).toBe(200);
+    expect((await stateOf(una.personId)).status).toBe('active');
+    expect((await invite()).status).toBe(201);
+
+    const old = await makeOwner('old@yard.example', 'Old', { isVerified: false });
+    aheadMs += 31 * day;
+    expect(await accounts.closing.closeDue(), 'a member stays').toBe(0);
+    await database.postgres.tenant(old.organisationId, (sql) =>
+      sql.run('DELETE FROM memberships WHERE person_id = $1', [old.personId]),
+    );
+    expect(await accounts.closing.closeDue()).toBe(1);
+    expect(await stateOf(old.personId)).toEqual({ status: 'closed', until: null, email_sealed: null });
+    await mails();
   });
 });
 

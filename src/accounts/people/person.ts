@@ -38,7 +38,7 @@ export interface NewPerson {
   name?: string;
   /** The hash of a password; without one the person signs in with an account elsewhere. */
   hash?: string | undefined;
-  /** Was a link that went to the address opened, or has a provider verified it? */
+  /** Was a link that went to the address opened, or has a provider verified it? False says that nobody proved it. */
   isVerified?: boolean;
 }
 
@@ -56,7 +56,7 @@ export async function addPerson(
   await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(id)]);
   await sql.run(
     `INSERT INTO people (id, email_digest, email_sealed, name, status, status_since, email_verified_at, created_at)
-     VALUES ($1, $2, $3, $4, 'active', $5, $6, $5)`,
+     VALUES ($1, $2, $3, $4, $7, $5, $6, $5)`,
     [
       id,
       emailDigest(keys, person.email),
@@ -64,11 +64,23 @@ export async function addPerson(
       person.name ?? '',
       now,
       person.isVerified === true ? now : null,
+      person.isVerified === false ? 'unverified' : 'active',
     ],
   );
   if (person.hash !== undefined)
     await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [id, person.hash, now]);
   return id;
+}
+
+/** The address is proved: whoever had not proved one is active from now on. @returns was it not proved before? */
+export async function noteProved(sql: Sql, id: number, now: Date): Promise<boolean> {
+  const noted = await sql.run(
+    `UPDATE people SET email_verified_at = $2, status_since = CASE WHEN status = 'unverified' THEN $2 ELSE status_since END,
+       status = CASE WHEN status = 'unverified' THEN 'active' ELSE status END
+     WHERE id = $1 AND email_verified_at IS NULL`,
+    [id, now],
+  );
+  return noted === 1;
 }
 
 /** By address or by username: a name with @ in it is an address, since no username has one. */

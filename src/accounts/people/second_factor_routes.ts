@@ -2,7 +2,7 @@ import {
   authenticatorConfirmation,
   authenticatorProof,
   begunAuthenticator,
-  newAuthenticator,
+  proofAgain,
   recoveryCodes,
 } from '../../../contract/people.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
@@ -25,11 +25,11 @@ export function secondFactorRoutes(people: People): Route[] {
       path: '/api/account/authenticator',
       access: 'signed-in',
       summary: 'Begins to set up an authenticator: its secret to type and as a picture. Needs the password.',
-      body: newAuthenticator,
+      body: proofAgain,
       answer: begunAuthenticator,
       async handle(request) {
         const { id } = personOf(request);
-        await provePassword(people, id, request.body.password);
+        await provePassword(people, request, request.body.password);
         const person = await postgres.person(id, (sql) => personIn(house, sql, id));
         return { body: await secondFactor.begin(person) };
       },
@@ -68,7 +68,7 @@ export function secondFactorRoutes(people: People): Route[] {
       answer: recoveryCodes,
       async handle(request) {
         const { id, session } = personOf(request);
-        await provePassword(people, id, request.body.password);
+        await provePassword(people, request, request.body.password);
         await proveCode(id, request.body.code, true);
         const codes = await postgres.person(id, async (sql) => {
           const made = await secondFactor.renewRecoveryCodes(sql, id);
@@ -93,7 +93,7 @@ export function secondFactorRoutes(people: People): Route[] {
       body: authenticatorProof,
       async handle(request) {
         const { id, session } = personOf(request);
-        await provePassword(people, id, request.body.password);
+        await provePassword(people, request, request.body.password);
         await proveCode(id, request.body.code, true);
         await postgres.person(id, async (sql) => {
           await secondFactor.remove(sql, id);

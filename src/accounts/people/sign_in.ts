@@ -8,7 +8,7 @@ import { deviceOf } from '../device.ts';
 import type { Notices } from '../mail/index.ts';
 import { placeOf } from '../place.ts';
 import type { Sessions } from '../sessions.ts';
-import { newDeviceMail } from './mails.ts';
+import { closingTakenBackMail, newDeviceMail } from './mails.ts';
 import type { OneTimeTokens, TokenRow } from './one_time.ts';
 import { personIn } from './person.ts';
 import { whenText } from './when.ts';
@@ -72,6 +72,7 @@ export function openSignIns(
     const device = deviceOf(asker.headers['user-agent']);
     const place = placeOf(asker.address);
     const started = await sessions.start({ personId, device, place, methods }, async (sql) => {
+      await takeBackClosing(sql, asker, personId);
       await noteDevice(sql, personId, device, place);
       await audit.recordOfPerson(sql, personId, {
         action: methods.includes('recovery-code') ? 'second_factor.used_recovery' : 'session.started',
@@ -87,6 +88,35 @@ export function openSignIns(
       family: started.family,
       cookies: sessionCookies(started),
     };
+  }
+
+  /** Whoever signs in before the day on which an account is closed keeps it. */
+  async function takeBackClosing(sql: Sql, asker: Asker, personId: number): Promise<void> {
+    const kept = await sql.run(
+      `UPDATE people SET status = CASE WHEN email_verified_at IS NULL AND NOT is_operator THEN 'unverified' ELSE 'active' END,
+         status_until = NULL, status_since = $2
+       WHERE id = $1 AND status = 'closing' AND status_until > $2`,
+      [personId, new Date(clock.now())],
+    );
+    if (kept === 0) return;
+    const person = await personIn(house, sql, personId);
+    await audit.recordOfPerson(sql, personId, {
+      action: 'person.kept',
+      ...actOf({ principal: undefined, address: asker.address, requestId: asker.requestId }),
+      actor: { type: 'person', id: personId },
+      targets: [{ type: 'person', id: personId }],
+    });
+    await parts.notices.tell(sql, personId, { name: 'closing_taken_back', link: '/account' });
+    await mail.send(sql, {
+      template: closingTakenBackMail,
+      to: person.email,
+      personId,
+      values: {
+        when: whenText(new Date(clock.now()), person.timezone),
+        device: deviceOf(asker.headers['user-agent']),
+        reset: mail.link('/reset'),
+      },
+    });
   }
 
   /** A mail when this person was never seen on such a device; not at the very first sign-in, which is no surprise. */

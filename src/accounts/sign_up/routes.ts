@@ -91,6 +91,8 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
         later.do('sign_up', async () => {
           const personId = await findPerson(house, account);
           if (personId !== undefined) return tellExisting(personId);
+          // Whoever closed an account and comes back wants this mail.
+          await mail.suppressions.readmit(told.email);
           const token = await waiting.add(told, { hash, agreed }, followed?.digest);
           await postgres.system((sql) =>
             mail.send(sql, {

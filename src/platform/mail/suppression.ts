@@ -37,6 +37,8 @@ export interface Suppressions {
    * was sent to it are deleted as well, whoever's account it was.
    */
   suppress(address: string, reason: Exclude<SuppressionReason, 'unsubscribed'>): Promise<void>;
+  /** Whoever had their data erased asks for mail again, by signing up anew; bounces and complaints stay. */
+  readmit(address: string): Promise<void>;
   /** What stands in the way of mail to this address. */
   of(address: string): Promise<Suppression[]>;
   /** Takes an entry back; what was erased stays. @returns was it there? */
@@ -96,6 +98,12 @@ export function openSuppressions({
           await sql.run('DELETE FROM mail.messages WHERE address_digest = $1', [digest(address)]);
         await addSuppression(sql, clock, { digest: digest(address), reason });
       }),
+    readmit: (address) =>
+      postgres
+        .mail((sql) =>
+          sql.run("DELETE FROM mail.suppressions WHERE address_digest = $1 AND reason = 'erasure'", [digest(address)]),
+        )
+        .then(() => undefined),
     async of(address) {
       const rows = await postgres.mail((sql) =>
         sql.query<{

@@ -14,6 +14,7 @@ export const lookups = [
   'lookup.organisations_of_person(wanted bigint) -> (organisation_id bigint)',
   'lookup.owners_of_root(wanted text) -> (organisation_id bigint)',
   'lookup.passkey_by_credential(wanted bytea) -> (passkey_id bigint, person_id bigint)',
+  'lookup.people_to_close(moment timestamp with time zone, unverified_before timestamp with time zone) -> (person_id bigint)',
   'lookup.people_with_second_factor(wanted bigint[]) -> (person_id bigint)',
   'lookup.person_by_email(wanted bytea) -> (person_id bigint)',
   'lookup.person_by_username(wanted text) -> (person_id bigint)',

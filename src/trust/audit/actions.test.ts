@@ -7,7 +7,6 @@ import { actions } from './actions.ts';
  * Names whose feature has not landed, each with why. It must shrink until it is empty.
  */
 const awaited: Readonly<Record<string, string>> = {
-  ...of('closing one’s account', ['person.closing', 'person.closed']),
   ...of('an invitation that is refused is not written down yet', ['invitation.refused']),
   ...of('teams are set as a whole, which is member.changed', ['team.member_added', 'team.member_removed']),
   ...of('nothing seals a secret that can be replaced yet; of the mail server it is mail.settings_changed', [

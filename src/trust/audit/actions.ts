@@ -41,6 +41,7 @@ export const actions = {
   'person.suspended': alert('D7', 'suspended {target}'),
   'person.resumed': notice('D7', 'let {target} in again'),
   'person.closing': alert('D7', 'set {target} to close'),
+  'person.kept': notice('D7', 'signed in before the account was closed, and so kept it'),
   'person.closed': alert('D7', 'closed the account of {target}'),
   'terms.accepted': info('D23', 'accepted {target}'),
   'age.attested': info('D7', 'attested to be of age'),

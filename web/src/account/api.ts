@@ -1,3 +1,4 @@
+import type { ClosingPreview } from '../../../contract/account_closing.ts';
 import type {
   Account,
   AccountSession,
@@ -35,6 +36,9 @@ export const people = {
     call<Codes>('POST', '/api/account/recovery-codes', { body: { ...proofOf(password), code } }),
   removeAuthenticator: (password: string | undefined, code: string) =>
     call<undefined>('POST', '/api/account/authenticator/removal', { body: { ...proofOf(password), code } }),
+  closingPreview: () => call<ClosingPreview>('GET', '/api/account/closing'),
+  closeAccount: (password: string | undefined) =>
+    call<{ until: string }>('POST', '/api/account/closing', { body: proofOf(password) }),
   sessions: () =>
     call<{ sessions: AccountSession[] }>('GET', '/api/account/sessions').then((answer) => answer.sessions),
   endSession: (id: string) => call<undefined>('DELETE', `/api/account/sessions/${encodeURIComponent(id)}`),

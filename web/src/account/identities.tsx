@@ -1,18 +1,15 @@
 import { useCallback, useState } from 'react';
-import { Dialog } from '../controls/dialog.tsx';
-import { FormError } from '../controls/field.tsx';
-import { resting } from '../controls/resting.ts';
-import type { DeskError } from '../desk/api.ts';
-import { asDeskError } from '../desk/api.ts';
-import { type Identity, identitiesApi, type ProviderId, type SignInWays } from '../desk/identities.ts';
+import { type Identity, identitiesApi, type SignInWays } from '../desk/identities.ts';
 import { now } from '../edge/browser.ts';
 import { Empty } from '../overview/states.tsx';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { ListedTable, useListed } from '../settings/listed.tsx';
+import type { Account } from './api.ts';
+import { ProveDialog } from './prove_dialog.tsx';
 
 /** Accounts elsewhere that sign in as this person. Absent where the desk knows no provider and nothing is linked. */
-export function LinkedAccounts() {
+export function LinkedAccounts({ account }: { account: Account }) {
   const [providers, setProviders] = useState<SignInWays['providers']>();
   const load = useCallback(async () => {
     const list = await identitiesApi.list();
@@ -20,32 +17,9 @@ export function LinkedAccounts() {
     return list.identities;
   }, []);
   const linked = useListed<Identity>(load);
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [leaving, setLeaving] = useState<ProviderId>();
+  const [linking, setLinking] = useState<SignInWays['providers'][number]>();
   const [unlinking, setUnlinking] = useState<Identity>();
   const today = localTime(now(), 'UTC').day;
-
-  const link = async (provider: ProviderId) => {
-    setLeaving(provider);
-    setRefusal(undefined);
-    try {
-      window.location.assign((await identitiesApi.link(provider)).url);
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setLeaving(undefined);
-    }
-  };
-  const unlink = async (one: Identity) => {
-    setRefusal(undefined);
-    try {
-      await identitiesApi.unlink(one.id);
-      linked.set((rows) => rows.filter((row) => row.id !== one.id));
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    } finally {
-      setUnlinking(undefined);
-    }
-  };
 
   if (providers?.length === 0 && linked.rows?.length === 0) return null;
   return (
@@ -55,7 +29,6 @@ export function LinkedAccounts() {
         An account that is linked signs in as you without your password. Your second factor is still asked for. An
         account with the same e-mail address is not linked by that.
       </p>
-      <FormError message={refusal?.message} reference={refusal?.reference} />
       <ListedTable
         listed={linked}
         heads={['Account', 'Linked', 'Last used']}
@@ -82,34 +55,44 @@ export function LinkedAccounts() {
       />
       <div className="go">
         {providers?.map(({ id, name }) => (
-          <button
-            key={id}
-            type="button"
-            className="btn"
-            onClick={() => void link(id)}
-            {...resting(leaving !== undefined)}
-          >
-            {leaving === id ? `Going to ${name}…` : `Link ${name}`}
+          <button key={id} type="button" className="btn" onClick={() => setLinking({ id, name })}>
+            {`Link ${name}`}
           </button>
         ))}
       </div>
-      {unlinking !== undefined && (
-        <Dialog label={`Unlink ${unlinking.provider_name}`} className="small" onClose={() => setUnlinking(undefined)}>
-          <div className="dialog-head">
-            <h2>Unlink {unlinking.provider_name}?</h2>
-          </div>
-          <p className="q2">
-            {unlinking.label} can no longer sign in as you. It can be linked again later. You get a mail about it.
+      {linking !== undefined && (
+        <ProveDialog
+          account={account}
+          title={`Link ${linking.name}`}
+          act={`Continue to ${linking.name}`}
+          onProve={async (password) => window.location.assign((await identitiesApi.link(linking.id, password)).url)}
+          onClose={() => setLinking(undefined)}
+        >
+          <p>
+            The account that you choose there signs in as you from then on, and every other session of yours ends. You
+            get a mail about it.
           </p>
-          <div className="editor-foot">
-            <button type="button" className="btn danger" onClick={() => void unlink(unlinking)}>
-              Unlink
-            </button>
-            <button type="button" className="btn quiet" onClick={() => setUnlinking(undefined)}>
-              Keep it
-            </button>
-          </div>
-        </Dialog>
+        </ProveDialog>
+      )}
+      {unlinking !== undefined && (
+        <ProveDialog
+          account={account}
+          title={`Unlink ${unlinking.provider_name}?`}
+          act="Unlink"
+          keep="Keep it"
+          isDangerous
+          onProve={async (password) => {
+            await identitiesApi.unlink(unlinking.id, password);
+            linked.set((rows) => rows.filter((row) => row.id !== unlinking.id));
+            setUnlinking(undefined);
+          }}
+          onClose={() => setUnlinking(undefined)}
+        >
+          <p>
+            {unlinking.label} can no longer sign in as you, and every other session of yours ends. It can be linked
+            again later. You get a mail about it.
+          </p>
+        </ProveDialog>
       )}
     </section>
   );

@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import { useRef, useState } from 'react';
 import { Dialog } from '../controls/dialog.tsx';
-import { Field, FormError } from '../controls/field.tsx';
+import { Field } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import { asDeskError, DeskError } from '../desk/api.ts';
 import { identitiesApi, type Passkey } from '../desk/identities.ts';
@@ -11,28 +11,17 @@ import { Empty } from '../overview/states.tsx';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { ListedTable, useListed } from '../settings/listed.tsx';
+import type { Account } from './api.ts';
+import { ProveDialog } from './prove_dialog.tsx';
 
 const nameLengthMax = 60;
 
 /** The passkeys of this person: made here, named, removed. */
-export function Passkeys() {
+export function Passkeys({ account }: { account: Account }) {
   const passkeys = useListed<Passkey>(identitiesApi.passkeys);
-  const [refusal, setRefusal] = useState<DeskError>();
   const [removing, setRemoving] = useState<Passkey>();
   const [renaming, setRenaming] = useState<Passkey>();
   const today = localTime(now(), 'UTC').day;
-
-  const remove = async (one: Passkey) => {
-    setRefusal(undefined);
-    try {
-      await identitiesApi.removePasskey(one.id);
-      passkeys.set((rows) => rows.filter((row) => row.id !== one.id));
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    } finally {
-      setRemoving(undefined);
-    }
-  };
 
   return (
     <section>
@@ -41,7 +30,6 @@ export function Passkeys() {
         A passkey signs in with your finger, your face or the PIN of your device, without a password. It counts as a
         second factor, and works on no page but this desk's.
       </p>
-      <FormError message={refusal?.message} reference={refusal?.reference} />
       <ListedTable
         listed={passkeys}
         heads={['Name', 'Made', 'Last used']}
@@ -69,7 +57,7 @@ export function Passkeys() {
           </>
         )}
       />
-      {passkeys.settled && <NewPasskey onMade={(made) => passkeys.set((rows) => [...rows, made])} />}
+      {passkeys.settled && <NewPasskey account={account} onMade={(made) => passkeys.set((rows) => [...rows, made])} />}
       {renaming !== undefined && (
         <Rename
           passkey={renaming}
@@ -81,89 +69,101 @@ export function Passkeys() {
         />
       )}
       {removing !== undefined && (
-        <Dialog label={`Remove ${removing.name}`} className="small" onClose={() => setRemoving(undefined)}>
-          <div className="dialog-head">
-            <h2>Remove “{removing.name}”?</h2>
-          </div>
-          <p className="q2">
-            It can no longer sign in as you. Your device still lists it: delete it there too. You get a mail about it.
+        <ProveDialog
+          account={account}
+          title={`Remove “${removing.name}”?`}
+          act="Remove passkey"
+          keep="Keep it"
+          isDangerous
+          onProve={async (password) => {
+            await identitiesApi.removePasskey(removing.id, password);
+            passkeys.set((rows) => rows.filter((row) => row.id !== removing.id));
+            setRemoving(undefined);
+          }}
+          onClose={() => setRemoving(undefined)}
+        >
+          <p>
+            It can no longer sign in as you, and every other session of yours ends. Your device still lists it: delete
+            it there too. You get a mail about it.
           </p>
-          <div className="editor-foot">
-            <button type="button" className="btn danger" onClick={() => void remove(removing)}>
-              Remove passkey
-            </button>
-            <button type="button" className="btn quiet" onClick={() => setRemoving(undefined)}>
-              Keep it
-            </button>
-          </div>
-        </Dialog>
+        </ProveDialog>
       )}
     </section>
   );
 }
 
-function NewPasskey({ onMade }: { onMade: (passkey: Passkey) => void }) {
+function NewPasskey({ account, onMade }: { account: Account; onMade: (passkey: Passkey) => void }) {
   const [name, setName] = useState('');
   const [problem, setProblem] = useState<string>();
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [waiting, setWaiting] = useState(false);
+  const [proving, setProving] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   if (!hasPasskeys())
     return <p className="q2">This browser makes no passkeys. A newer one does, at an address with HTTPS.</p>;
 
-  const make = async (event: FormEvent) => {
+  const begin = (event: FormEvent) => {
     event.preventDefault();
-    setRefusal(undefined);
     if (name.trim() === '') {
       setProblem('A name says later which one it is, such as “Laptop”.');
       input.current?.focus();
-      return;
-    }
-    setWaiting(true);
+    } else setProving(true);
+  };
+  const make = async (password: string | undefined) => {
+    const { options } = await identitiesApi.newPasskeyOptions(password);
     try {
-      const { options } = await identitiesApi.newPasskeyOptions();
       const credential = await makePasskey(options);
       if (credential === undefined) return;
       onMade(await identitiesApi.addPasskey(name.trim(), credential));
       setName('');
+      setProving(false);
     } catch (error) {
-      setRefusal(
-        isKnownAlready(error)
-          ? new DeskError(409, {
-              code: 'conflict',
-              message: 'This device holds a passkey of yours already. Use it, or take another device.',
-            })
-          : asDeskError(error, 'The browser made no passkey. Try again, or take another device.'),
-      );
-    } finally {
-      setWaiting(false);
+      throw isKnownAlready(error)
+        ? new DeskError(409, {
+            code: 'conflict',
+            message: 'This device holds a passkey of yours already. Use it, or take another device.',
+          })
+        : asDeskError(error, 'The browser made no passkey. Try again, or take another device.');
     }
   };
   return (
-    <form className="form" onSubmit={make} noValidate>
-      <Field label="Name of a new passkey" error={problem}>
-        {(props) => (
-          <input
-            {...props}
-            ref={input}
-            className="in"
-            value={name}
-            maxLength={nameLengthMax}
-            autoComplete="off"
-            onChange={(event) => {
-              setName(event.target.value);
-              setProblem(undefined);
-            }}
-          />
-        )}
-      </Field>
-      <FormError message={refusal?.message} reference={refusal?.reference} />
-      <div className="go">
-        <button type="submit" className="btn" {...resting(waiting)}>
-          {waiting ? 'Waiting for the device…' : 'Add a passkey'}
-        </button>
-      </div>
-    </form>
+    <>
+      <form className="form" onSubmit={begin} noValidate>
+        <Field label="Name of a new passkey" error={problem}>
+          {(props) => (
+            <input
+              {...props}
+              ref={input}
+              className="in"
+              value={name}
+              maxLength={nameLengthMax}
+              autoComplete="off"
+              onChange={(event) => {
+                setName(event.target.value);
+                setProblem(undefined);
+              }}
+            />
+          )}
+        </Field>
+        <div className="go">
+          <button type="submit" className="btn">
+            Add a passkey
+          </button>
+        </div>
+      </form>
+      {proving && (
+        <ProveDialog
+          account={account}
+          title={`Add the passkey “${name.trim()}”`}
+          act="Make the passkey"
+          onProve={make}
+          onClose={() => setProving(false)}
+        >
+          <p>
+            It signs in as you from then on, and every other session of yours ends. Your device asks for your finger,
+            your face or its PIN next. You get a mail about it.
+          </p>
+        </ProveDialog>
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { FormEvent } from 'react';
 import { useRef, useState } from 'react';
+import { languages } from '../../../contract/languages.ts';
 import { peopleLimits } from '../../../contract/limits.ts';
 import { Field, PasswordInput, Select } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
@@ -7,6 +8,7 @@ import { useDesk } from '../desk/session.tsx';
 import { TimezoneField } from '../sites/fields.tsx';
 import './account.css';
 import { type Account, type AccountChange, people } from './api.ts';
+import { CloseAccount } from './closing.tsx';
 import { Done, Refusal, useAccount, useAsk } from './use_account.tsx';
 
 /** Name, username, picture, how numbers are written, and the address. */
@@ -18,12 +20,10 @@ export function AccountProfile() {
       <Names key={account.id} account={account} onChange={set} />
       <Picture account={account} onChange={reload} />
       <Address account={account} onChange={reload} />
+      <CloseAccount account={account} />
     </div>
   );
 }
-
-/** Those of the languages that Fairlead's numbers and dates are written in most; any other is set by API. */
-const locales = ['en-GB', 'en-US', 'de', 'fr', 'es', 'it', 'nl', 'pl', 'pt', 'sv', 'da', 'cs', 'ja'] as const;
 
 function Names({ account, onChange }: { account: Account; onChange: (account: Account) => void }) {
   const { enter } = useDesk();
@@ -53,7 +53,7 @@ function Names({ account, onChange }: { account: Account; onChange: (account: Ac
     setDraft({ ...draft, username: done.answer.username ?? '' });
     await enter();
   };
-  const shown = [...new Set([...locales, ...(saved.locale === '' ? [] : [saved.locale])])];
+  const shown = [...new Set([...languages, ...(saved.locale === '' ? [] : [saved.locale])])];
   const names = new Intl.DisplayNames(undefined, { type: 'language' });
   return (
     <section>

@@ -26,8 +26,8 @@ export function AccountSecurity() {
     <div className="settings wide">
       <Password account={account} onChange={reload} />
       <Authenticator account={account} onChange={reload} />
-      <Passkeys />
-      <LinkedAccounts />
+      <Passkeys account={account} />
+      <LinkedAccounts account={account} />
     </div>
   );
 }

@@ -32,14 +32,19 @@ export const identitiesApi = {
     call<unknown>('POST', '/api/sessions/second-factor/passkey', { body: { credential }, quiet: true }),
 
   list: () => call<IdentityList>('GET', '/api/account/identities'),
-  link: (provider: ProviderId) => call<{ url: string }>('POST', `/api/account/identity-links/${provider}`),
-  unlink: (id: number) => call<undefined>('DELETE', `/api/account/identities/${id}`),
+  link: (provider: ProviderId, password: string | undefined) =>
+    call<{ url: string }>('POST', `/api/account/identity-links/${provider}`, { body: { password } }),
+  unlink: (id: number, password: string | undefined) =>
+    call<undefined>('POST', `/api/account/identities/${id}/removal`, { body: { password } }),
   passkeys: () => call<{ passkeys: Passkey[] }>('GET', '/api/account/passkeys').then(({ passkeys }) => passkeys),
-  newPasskeyOptions: () =>
-    call<{ options: PublicKeyCredentialCreationOptionsJSON }>('POST', '/api/account/passkey-options'),
+  newPasskeyOptions: (password: string | undefined) =>
+    call<{ options: PublicKeyCredentialCreationOptionsJSON }>('POST', '/api/account/passkey-options', {
+      body: { password },
+    }),
   addPasskey: (name: string, credential: unknown) =>
     call<Passkey>('POST', '/api/account/passkeys', { body: { name, credential } }),
   renamePasskey: (id: number, name: string) =>
     call<Passkey>('PATCH', `/api/account/passkeys/${id}`, { body: { name } }),
-  removePasskey: (id: number) => call<undefined>('DELETE', `/api/account/passkeys/${id}`),
+  removePasskey: (id: number, password: string | undefined) =>
+    call<undefined>('POST', `/api/account/passkeys/${id}/removal`, { body: { password } }),
 };

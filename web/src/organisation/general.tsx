@@ -1,5 +1,6 @@
 import type { FormEvent } from 'react';
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { languages, plainLanguage } from '../../../contract/languages.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Dialog } from '../controls/dialog.tsx';
@@ -165,6 +166,8 @@ function OfferNote({
   );
 }
 
+const languageNames = new Intl.DisplayNames(undefined, { type: 'language' });
+
 function Settings({
   organisation,
   details,
@@ -180,6 +183,7 @@ function Settings({
     slug: details.slug,
     timezone: details.timezone,
     currency: details.currency,
+    language: details.language,
   });
   const [refusal, setRefusal] = useState<DeskError>();
   const [state, setState] = useState<'idle' | 'saving' | 'saved'>('idle');
@@ -266,6 +270,27 @@ function Settings({
               onChange={(currency) => set({ currency })}
             />
           </div>
+        </div>
+      </section>
+      <section>
+        <h2>New members begin with</h2>
+        <div className="form">
+          <Field
+            label="Numbers and dates"
+            help="Each changes it for themselves under Account, Profile."
+            error={errorOf('language')}
+          >
+            {(props) => (
+              <Select {...props} value={draft.language} onChange={(event) => set({ language: event.target.value })}>
+                <option value={plainLanguage}>As each browser has it</option>
+                {languages.map((one) => (
+                  <option key={one} value={one}>
+                    {languageNames.of(one)}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
         </div>
         <div className="go">
           <button type="submit" className="btn main-act" {...resting(!changed || state === 'saving')}>

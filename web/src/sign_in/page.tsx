@@ -7,6 +7,9 @@ import { resting } from '../controls/resting.ts';
 import type { SetUpState } from '../desk/api.ts';
 import { api, asDeskError, DeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { localTime } from '../period/period.ts';
+import { dayText } from '../period/words.ts';
 import { PlainPage } from '../shell/plain.tsx';
 import { signUpApi } from '../sign_up/api.ts';
 import { OtherWays } from './other_ways.tsx';
@@ -21,6 +24,8 @@ export function SignInPage({ ended }: { ended: boolean }) {
   const { visitor, enter } = useDesk();
   const { search } = useAddress();
   const next = safeReturn(new URLSearchParams(search).get('next'));
+  /** Whoever has just set their account to close comes here. */
+  const closing = /^\d{4}-\d\d-\d\d$/.exec(new URLSearchParams(search).get('closing') ?? '')?.[0];
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [caps, setCaps] = useState(false);
@@ -106,11 +111,13 @@ export function SignInPage({ ended }: { ended: boolean }) {
     <PlainPage title="Sign in" version={setUp?.version} narrow>
       <h1>Sign in</h1>
       <p className="lede">
-        {ended
-          ? 'Your session has ended. After signing in, the same page comes back.'
-          : next === '/'
-            ? 'To the desk of your organisation.'
-            : 'Then the page that you asked for opens.'}
+        {closing !== undefined
+          ? `Your account will be closed on ${dayText(closing, localTime(now(), 'UTC').day)}, and you are signed out. Sign in before that day to keep it.`
+          : ended
+            ? 'Your session has ended. After signing in, the same page comes back.'
+            : next === '/'
+              ? 'To the desk of your organisation.'
+              : 'Then the page that you asked for opens.'}
       </p>
       <form className="form" ref={form} onSubmit={submit} noValidate>
         {!navigator.cookieEnabled && refusal === undefined && <FormError message={noCookies} />}

@@ -1,0 +1,157 @@
+import { closingLimits } from '../../../contract/account_closing.ts';
+import { emailDigest } from '../../platform/email.ts';
+import type { House } from '../../platform/subject.ts';
+import { lockOrganisation } from '../organisations/found.ts';
+import { effectiveStatus } from '../organisations/index.ts';
+import { emailIn } from '../people/person.ts';
+import { accountClosedMail } from './mails.ts';
+import { isLastOwner } from './preview.ts';
+
+const dayMs = 86_400_000;
+/** When an organisation would be left without an owner after all, its person is asked again after so long. */
+const waitDays = 7;
+
+/** What a person has and nobody else needs. A row of their own each, so the order does not matter. */
+const ownTables = [
+  ...['passwords', 'avatars', 'one_time_tokens', 'authenticators', 'recovery_codes', 'seen_devices', 'identities'],
+  ...['passkeys', 'notifications', 'notification_choices', 'quiet_hours'],
+] as const;
+
+type Parts = { house: Omit<House, 'authenticate'> };
+
+/**
+ * Closes the accounts whose day has come, and those that never proved an address and belong to nothing. Each step may be
+ * cut short and done again: what is done is found done, and only the last one says that there is nothing left.
+ * @returns how many were closed
+ */
+export async function closeWhatIsDue(parts: Parts): Promise<number> {
+  const { postgres, clock, log } = parts.house;
+  const due = await postgres.system((sql) =>
+    sql.query<{ person_id: number }>('SELECT person_id FROM lookup.people_to_close($1, $2)', [
+      new Date(clock.now()),
+      new Date(clock.now() - closingLimits.unverifiedDays * dayMs),
+    ]),
+  );
+  let closed = 0;
+  for (const { person_id: id } of due)
+    if (await closePerson(parts, id)) closed += 1;
+    else log.warn('people.closing_waits', { person: id });
+  if (closed > 0) log.info('people.closed', { people: closed });
+  return closed;
+}
+
+async function closePerson({ house }: Parts, id: number): Promise<boolean> {
+  const { postgres, vault, mail } = house;
+  const organisations = await postgres.person(id, (sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM memberships WHERE person_id = $1', [id]),
+  );
+  for (const { organisation_id } of organisations)
+    if (!(await leave(house, organisation_id, id))) {
+      await wait(house, id);
+      return false;
+    }
+  const email = await postgres.person(id, (sql) => emailIn(house, sql, id));
+  if (email !== undefined) {
+    await mail.suppressions.suppress(email, 'erasure');
+    if (!(await empty(house, id, email))) return true;
+  }
+  // Last, because until then the address is read with them. Past organisations too: their trails hold the name.
+  const every = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  for (const owner of ['desk' as const, ...every.map((one) => one.organisation_id)]) {
+    await vault.shred(owner, await vault.subject(owner, 'person', String(id)));
+    if (email !== undefined) await vault.shred(owner, await vault.subject(owner, 'email', email.toLowerCase()));
+  }
+  await postgres.person(id, (sql) =>
+    sql.run("UPDATE people SET status_until = NULL WHERE id = $1 AND status = 'closed'", [id]),
+  );
+  return true;
+}
+
+/** Membership, reports and the keys that they made. @returns false when nobody else owns the organisation */
+async function leave(
+  { postgres, audit, clock }: Parts['house'],
+  organisationId: number,
+  personId: number,
+): Promise<boolean> {
+  return postgres.within({ organisationId, personId }, async (sql) => {
+    await lockOrganisation(sql, organisationId);
+    const { role } = await sql.one<{ role: string }>(
+      'SELECT role FROM memberships WHERE organisation_id = $1 AND person_id = $2',
+      [organisationId, personId],
+    );
+    const organisation = await sql.one<{ status: 'active'; until: Date | null }>(
+      'SELECT status, status_until AS until FROM organisations WHERE id = $1',
+      [organisationId],
+    );
+    const isOver = effectiveStatus(organisation, clock.now()) === 'closed';
+    if (role === 'owner' && !isOver && (await isLastOwner(sql, personId))) return false;
+    const keys = await sql.query<{ id: number; name: string }>(
+      'UPDATE api_keys SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL RETURNING id, name',
+      [personId, new Date(clock.now())],
+    );
+    await sql.run('DELETE FROM report_subscriptions WHERE person_id = $1', [personId]);
+    await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [organisationId, personId]);
+    for (const key of keys)
+      await audit.record(sql, organisationId, {
+        action: 'api_key.revoked',
+        actor: { type: 'system' },
+        targets: [{ type: 'api_key', id: key.id, label: key.name }],
+      });
+    await audit.record(sql, organisationId, {
+      action: 'member.left',
+      actor: { type: 'system' },
+      targets: [{ type: 'person', id: personId }],
+      details: { role, because: 'account closed' },
+    });
+    return true;
+  });
+}
+
+/** Put off, so that its person can sign in and hand the organisation on. */
+async function wait({ postgres, clock }: Parts['house'], id: number): Promise<void> {
+  await postgres.person(id, (sql) =>
+    sql.run("UPDATE people SET status_until = $2 WHERE id = $1 AND status = 'closing'", [
+      id,
+      new Date(clock.now() + waitDays * dayMs),
+    ]),
+  );
+}
+
+/** @returns false when it is not due any more: an address was proved meanwhile */
+async function empty(
+  { postgres, clock, audit, mail, keys }: Parts['house'],
+  id: number,
+  email: string,
+): Promise<boolean> {
+  const now = new Date(clock.now());
+  return postgres.person(id, async (sql) => {
+    const row = await sql.maybe<{ status: string }>(
+      `SELECT status FROM people WHERE id = $1
+         AND (status = 'unverified' OR (status = 'closing' AND status_until <= $2)) FOR UPDATE`,
+      [id, now],
+    );
+    if (row === undefined) return false;
+    await mail.send(sql, { template: accountClosedMail, to: email, values: { asked: row.status === 'closing' } });
+    await audit.recordOfPerson(sql, id, {
+      action: 'person.closed',
+      actor: { type: 'system' },
+      targets: [{ type: 'person', id }],
+    });
+    for (const table of ownTables) await sql.run(`DELETE FROM ${table} WHERE person_id = $1`, [id]);
+    // The rows of sessions go by their age; what they say of devices goes now.
+    await sql.run(
+      `UPDATE sessions SET device = '', place = '', methods = '', revoked_at = coalesce(revoked_at, $2) WHERE person_id = $1`,
+      [id, now],
+    );
+    await sql.run(
+      `UPDATE people SET email_digest = NULL, email_sealed = NULL, name = '', username = NULL, timezone = NULL, locale = NULL,
+         email_verified_at = NULL, last_seen_day = NULL, is_operator = false, status = 'closed', status_reason = NULL,
+         status_until = $2, status_since = $2
+       WHERE id = $1 AND email_digest = $3`,
+      [id, now, emailDigest(keys, email)],
+    );
+    return true;
+  });
+}

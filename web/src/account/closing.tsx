@@ -1,0 +1,100 @@
+import { useState } from 'react';
+import type { ClosingPreview } from '../../../contract/account_closing.ts';
+import { Link, navigate } from '../address/navigate.tsx';
+import { Dialog } from '../controls/dialog.tsx';
+import { resting } from '../controls/resting.ts';
+import { useDesk } from '../desk/session.tsx';
+import { type Account, people } from './api.ts';
+import { ProveDialog } from './prove_dialog.tsx';
+import { Refusal, useAsk } from './use_account.tsx';
+
+/** Closing one's own account: what goes and what stays is said before the password is asked for. */
+export function CloseAccount({ account }: { account: Account }) {
+  const { enter } = useDesk();
+  const [preview, setPreview] = useState<ClosingPreview>();
+  const ask = useAsk();
+  const open = async () => {
+    const done = await ask.ask(people.closingPreview);
+    if (done !== undefined) setPreview(done.answer);
+  };
+  const close = () => setPreview(undefined);
+  return (
+    <section>
+      <h2>Close the account</h2>
+      <p>For 30 days signing in takes it back. Then your name, your address and how you sign in are deleted.</p>
+      <Refusal of={ask} />
+      <div className="go">
+        <button type="button" className="btn quiet danger" onClick={() => void open()} {...resting(ask.asking)}>
+          Close the account…
+        </button>
+      </div>
+      {preview !== undefined &&
+        (preview.blocked_by.length > 0 ? (
+          <Blocked preview={preview} onClose={close} />
+        ) : (
+          <ProveDialog
+            account={account}
+            title="Close your account?"
+            act={`Close in ${preview.days} days`}
+            keep="Keep it"
+            isDangerous
+            onProve={async (password) => {
+              const { until } = await people.closeAccount(password);
+              navigate(`/sign-in?closing=${until.slice(0, 10)}`, { replace: true });
+              await enter();
+            }}
+            onClose={close}
+          >
+            <p>
+              Every session ends now. Sign in within {preview.days} days, and nothing has happened. You get a mail about
+              it, and another when it is done.
+            </p>
+            <h3>What goes then</h3>
+            <ul>
+              <li>your name, address, picture, password, passkeys, authenticator and linked accounts</li>
+              <li>your notifications, and the list of what was mailed to you</li>
+              {preview.organisations.length > 0 && (
+                <li>your place in {preview.organisations.map(({ name }) => name).join(', ')}</li>
+              )}
+              {preview.api_keys.length > 0 && (
+                <li>
+                  API keys that you made, so what uses them stops:{' '}
+                  {preview.api_keys.map(({ name, organisation }) => `${name} (${organisation})`).join(', ')}
+                </li>
+              )}
+              {preview.reports > 0 && <li>{preview.reports} reports by mail</li>}
+            </ul>
+            <h3>What stays</h3>
+            <ul>
+              <li>sites, goals, shares and numbers: they belong to the organisation</li>
+              <li>what you did, in the audit log, under a number and without your name</li>
+              <li>which documents that number accepted, and when</li>
+            </ul>
+          </ProveDialog>
+        ))}
+    </section>
+  );
+}
+
+function Blocked({ preview, onClose }: { preview: ClosingPreview; onClose: () => void }) {
+  return (
+    <Dialog label="Close your account" className="small" onClose={onClose}>
+      <div className="dialog-head">
+        <h2>You are the only owner</h2>
+      </div>
+      <p>An organisation always has an owner. Hand each of these on, or close it, then close your account.</p>
+      <ul>
+        {preview.blocked_by.map(({ name, slug }) => (
+          <li key={slug}>
+            <Link href={`/o/${slug}/settings`}>{name}</Link>
+          </li>
+        ))}
+      </ul>
+      <div className="editor-foot">
+        <button type="button" className="btn quiet" onClick={onClose}>
+          Back
+        </button>
+      </div>
+    </Dialog>
+  );
+}
