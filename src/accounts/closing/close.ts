@@ -95,7 +95,7 @@ async function leave(
     await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [organisationId, personId]);
     for (const key of keys)
       await audit.record(sql, organisationId, {
-        action: 'api_key.revoked',
+        action: 'key.revoked',
         actor: { type: 'system' },
         targets: [{ type: 'api_key', id: key.id, label: key.name }],
       });

@@ -88,7 +88,7 @@ export function openClosing(parts: ClosingParts): {
           await postgres.person(id, async (sql) => {
             const person = await personIn(house, sql, id);
             await sql.run(
-              `UPDATE people SET status = 'closing', status_until = $2, status_since = $3
+              `UPDATE people SET status_before = status, status = 'closing', status_until = $2, status_since = $3
                WHERE id = $1 AND status IN ('active', 'unverified')`,
               [id, until, new Date(clock.now())],
             );

@@ -3,9 +3,13 @@
 -- Closed is the end: the row keeps its number, for what colleagues did with it, and nothing of the person. Until its keys
 -- are destroyed as well `status_until` stays, so that a closing that was cut short is finished by the next look.
 ALTER TABLE people NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE people ADD CONSTRAINT people_closing_says_when CHECK (status <> 'closing' OR status_until IS NOT NULL);
+ALTER TABLE people
+  ADD COLUMN status_before text CHECK (status_before IN ('unverified', 'active')),
+  ADD CONSTRAINT people_closing_says_when CHECK (status <> 'closing' OR status_until IS NOT NULL),
+  ADD CONSTRAINT people_closing_says_from CHECK (status <> 'closing' OR status_before IS NOT NULL);
 COMMENT ON COLUMN people.status IS 'D7 unverified (nobody has proved the address), active, suspended (cannot sign in), closing (until a date; signing in takes it back) or closed (nothing of the person is left)';
 COMMENT ON COLUMN people.status_until IS 'D7 when a closing account is closed; of a closed one, that its keys are still to be destroyed; null otherwise';
+COMMENT ON COLUMN people.status_before IS 'D7 what a closing account goes back to';
 CREATE INDEX people_status_until ON people (status_until) WHERE status_until IS NOT NULL;
 ALTER TABLE people FORCE ROW LEVEL SECURITY;
 

@@ -93,8 +93,7 @@ export function openSignIns(
   /** Whoever signs in before the day on which an account is closed keeps it. */
   async function takeBackClosing(sql: Sql, asker: Asker, personId: number): Promise<void> {
     const kept = await sql.run(
-      `UPDATE people SET status = CASE WHEN email_verified_at IS NULL AND NOT is_operator THEN 'unverified' ELSE 'active' END,
-         status_until = NULL, status_since = $2
+      `UPDATE people SET status = status_before, status_before = NULL, status_until = NULL, status_since = $2
        WHERE id = $1 AND status = 'closing' AND status_until > $2`,
       [personId, new Date(clock.now())],
     );
