@@ -200,8 +200,9 @@ export function memberRoutes({ house, notices }: OrganisationParts): Route[] {
           const asker = await readMember(house, sql, id, askerOf(request));
           const to = await sql.maybe<{ id: number; email_sealed: Buffer; role: string }>(
             `SELECT p.id, p.email_sealed, m.role FROM memberships m JOIN people p ON p.id = m.person_id
-             WHERE m.person_id = $1 AND p.status NOT IN ('unverified', 'suspended', 'closing', 'closed')`,
-            [request.body.person_id],
+             WHERE m.person_id = $1 AND p.status NOT IN ('suspended', 'closing', 'closed')
+               AND (p.status <> 'unverified' OR NOT $2)`,
+            [request.body.person_id, await mail.isOn()],
           );
           if (to === undefined || to.role === 'owner')
             throw new RequestError(
