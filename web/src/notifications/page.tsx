@@ -104,7 +104,8 @@ function Part({ title, notices, onRead }: { title: string; notices: Notice[]; on
                   {one.link === null ? (
                     one.sentence
                   ) : (
-                    <Link className="link" href={one.link}>
+                    // Whoever goes where it leads has read it.
+                    <Link className="link" href={one.link} onClick={() => onRead?.(one.id)}>
                       {one.sentence}
                     </Link>
                   )}
