@@ -476,11 +476,12 @@ const shownElsewhere: Readonly<Record<string, string>> = {
       'organisation.closed',
     ],
     ...['person.resumed', 'share.refused', 'report.unsubscribed', 'mail.tested', 'mail.unsuppressed'],
+    ...['person.closing', 'person.closed'],
     ...['export.started', 'import.started', 'import.undone', 'goal.restored', 'operator.set_up', 'foreign_id.changed'],
   ]),
   // Nothing writes these: src/trust/audit/actions.test.ts says why.
   ...of('', [
-    ...['person.closing', 'person.closed', 'invitation.refused', 'team.member_added', 'team.member_removed'],
+    ...['invitation.refused', 'team.member_added', 'team.member_removed'],
     ...['secret.rotated', 'subject.shredded', 'operator.granted', 'operator.withdrawn'],
   ]),
 };
