@@ -86,10 +86,10 @@ it('a passkey is made, is the second step after the password, signs in alone, is
 
   await signOut();
   await signIn(page, desk);
-  expect(new URL(page.url()).pathname).toBe('/sign-in/second-factor');
+  expect(new URL(page.url()).pathname).toBe('/second-factor');
   expect(await page.evaluate(async () => (await fetch('/api/session')).status)).toBe(401);
   await page.getByRole('button', { name: 'Use a passkey' }).click();
-  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'));
+  await page.waitForURL((url) => url.pathname !== '/second-factor');
   await expectSignedIn(['password', 'passkey']);
 
   await signOut();

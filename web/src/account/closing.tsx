@@ -24,7 +24,7 @@ export function CloseAccount({ account }: { account: Account }) {
       <p>For 30 days signing in takes it back. Then your name, your address and how you sign in are deleted.</p>
       <Refusal of={ask} />
       <div className="go">
-        <button type="button" className="btn quiet danger" onClick={() => void open()} {...resting(ask.asking)}>
+        <button type="button" className="btn danger" onClick={() => void open()} {...resting(ask.asking)}>
           Close the account…
         </button>
       </div>
@@ -82,14 +82,18 @@ function Blocked({ preview, onClose }: { preview: ClosingPreview; onClose: () =>
       <div className="dialog-head">
         <h2>You are the only owner</h2>
       </div>
-      <p>An organisation always has an owner. Hand each of these on, or close it, then close your account.</p>
-      <ul>
-        {preview.blocked_by.map(({ name, slug }) => (
-          <li key={slug}>
-            <Link href={`/o/${slug}/settings`}>{name}</Link>
-          </li>
-        ))}
-      </ul>
+      <div className="fate">
+        <p>An organisation always has an owner. Hand each of these on, or close it, then close your account.</p>
+        <ul>
+          {preview.blocked_by.map(({ name, slug }) => (
+            <li key={slug}>
+              <Link className="link" href={`/o/${slug}/settings`}>
+                {name}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </div>
       <div className="editor-foot">
         <button type="button" className="btn quiet" onClick={onClose}>
           Back

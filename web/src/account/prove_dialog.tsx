@@ -43,7 +43,7 @@ export function ProveDialog({
         <div className="dialog-head">
           <h2>{title}</h2>
         </div>
-        <div className="q2">{children}</div>
+        <div className="q2 fate">{children}</div>
         {account.has_password && (
           <Field label="Your password" error={ask.errorOf('password')}>
             {(props) => (
