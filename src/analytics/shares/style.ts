@@ -113,8 +113,8 @@ th:last-child, td:last-child { padding-right: 16px; }
 .btn:hover { background: var(--accent-hover); }
 
 .in-frame body { background: transparent; }
-.in-frame .alone { min-height: 100vh; padding: 0; }
-.in-frame .hush { border: 0; padding: 16px; }
+.in-frame .alone { display: block; max-width: none; min-height: 0; padding: 0; }
+.in-frame .hush { justify-content: center; height: 100vh; max-width: none; padding: 16px; overflow: hidden; }
 .widget { display: flex; flex-direction: column; height: 100vh; max-width: none; padding: 0; background: var(--surface); border: 1px solid var(--line); border-radius: var(--r-3); overflow: hidden; }
 .widget > header { display: flex; align-items: baseline; justify-content: space-between; gap: 12px; padding: 10px 16px 4px; }
 .widget h1 { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
