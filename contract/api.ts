@@ -73,8 +73,16 @@ export const signIn = z.strictObject({
 });
 /** GET /api/session: who am I, and what may I see? 401 when nobody. */
 export const session = z.object({
-  /** `is_operator`: runs this desk, so may set what belongs to no organisation. */
-  person: z.object({ id: z.number(), email: z.string(), name: z.string(), is_operator: z.boolean() }),
+  person: z.object({
+    id: z.number(),
+    email: z.string(),
+    name: z.string(),
+    /** Runs this desk, so may set what belongs to no organisation. */
+    is_operator: z.boolean(),
+    /** How they want days, times and numbers; null = as their browser does. */
+    timezone: z.string().nullable(),
+    locale: z.string().nullable(),
+  }),
   /** With what the person may do in each, so that pages show what can be done. */
   organisations: z.array(
     z.object({

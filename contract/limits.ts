@@ -36,6 +36,9 @@ export const queryLimits = {
   dimensionsMax: 8,
 } as const;
 
+/** A picture of a person or an organisation may be so wide and so high: a small file can unfold into gigabytes. */
+export const pictureSideMax = 2_048;
+
 export const passwordCharsMin = 12;
 export const passwordCharsMax = 256;
 export const retentionMonthsMax = 25;

@@ -37,7 +37,7 @@ export { openPasswords, type Passwords } from './passwords.ts';
 export { sealAddresses } from './people/index.ts';
 export { emailIn, findPerson } from './people/person.ts';
 export { learnPlaces, placeOf } from './place.ts';
-export { rolePermissions, scopePermissions } from './roles.ts';
+export { permissionsOf, rolePermissions, scopePermissions } from './roles.ts';
 export { createOrganisation, noteFirstOwner } from './set_up.ts';
 export { addSite, findSite, readNewSite, siteOfPath } from './sites.ts';
 export { openThrottles, type Throttles } from './throttle.ts';

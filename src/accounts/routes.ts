@@ -224,7 +224,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
   ];
 
   async function sessionOf(personId: number): Promise<Session> {
-    const [{ is_operator }, { id, email, name }, memberships, agreementDue] = await postgres.person(
+    const [{ is_operator }, { id, email, name, timezone, locale }, memberships, agreementDue] = await postgres.person(
       personId,
       async (sql) =>
         [
@@ -241,7 +241,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
       sites.push(...all.filter((one) => siteIds === undefined || siteIds.includes(one.id)));
     }
     return {
-      person: { id, email, name, is_operator },
+      person: { id, email, name, is_operator, timezone, locale },
       organisations: memberships.map((one) => ({
         id: one.organisationId,
         name: one.name,

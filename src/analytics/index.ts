@@ -156,7 +156,7 @@ export const analytics = defineSubject({
       const files = { records: openUploadRecords(told), uploads: openUploads(house) };
       return { ...files, runner: openImportRunner({ house, importer, sites: directory, ...files }) };
     }
-    const life = openLife(house, {
+    const life = openLife(told, {
       begun: ingest.begun,
       aloneWithImports: importer.alone,
       forgetOrders(keys) {

@@ -191,13 +191,6 @@ const looks: Record<string, Look> = {
     path: '/s/gone.example/imports',
     act: (page) => page.getByRole('alert').waitFor(),
   },
-  'imports, one to be undone': {
-    path: '/s/shop.example/imports',
-    act: async (page) => {
-      await page.getByRole('button', { name: 'Undo shop.example-export.zip' }).click();
-      await page.getByRole('heading', { name: 'Undo this import?' }).waitFor();
-    },
-  },
   goals: {
     path: '/s/shop.example/goals',
     act: (page) => page.locator('.gl-rows .spark').first().waitFor({ state: 'attached' }),
@@ -364,6 +357,25 @@ const looks: Record<string, Look> = {
       await page.getByRole('dialog').waitFor();
     },
   },
+  'account, profile': { path: '/account' },
+  'account, security': { path: '/account/security', act: (page) => page.getByText('on several devices').waitFor() },
+  'account, sessions': { path: '/account/sessions' },
+  'account, notifications': { path: '/account/notifications' },
+  'account, mail': { path: '/account/mail', act: (page) => page.getByText('Not delivered').waitFor() },
+  'organisation, its settings': { path: '/o/cedar-loom/settings' },
+  'organisation, a member being changed': {
+    path: '/o/cedar-loom/settings/members',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Change jo@agency.example' }).click();
+      await page.getByRole('dialog').getByLabel('Role').selectOption('admin');
+    },
+  },
+  'organisation, roles': { path: '/o/cedar-loom/settings/roles' },
+  'organisation, a new team': {
+    path: '/o/cedar-loom/settings/teams',
+    act: (page) => page.getByRole('button', { name: 'New team' }).click(),
+  },
+  'organisation, mail': { path: '/o/cedar-loom/settings/mail' },
   'no such site': { path: analytics('elsewhere') },
 };
 
@@ -448,6 +460,42 @@ it.each(Object.entries(looks))(
     });
   },
 );
+
+it('a dialog and a menu are opened, worked and closed by keys alone', { timeout: 60_000 }, async () => {
+  const isInside = (role: string) =>
+    page.evaluate((wanted) => document.activeElement?.closest(`[role="${wanted}"], ${wanted}`) !== null, role);
+  const name = () => page.evaluate(() => document.activeElement?.textContent ?? '');
+  await open({ path: '/o/cedar-loom/settings/teams' }, async () => {
+    const { keyboard } = page;
+    await page.getByRole('button', { name: 'New team' }).focus();
+    await keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    // The focus goes in at once, and out at neither end.
+    expect(await isInside('dialog')).toBe(true);
+    await keyboard.type('Editors of the shop');
+    for (const step of ['Shift+Tab', 'Shift+Tab', 'Tab', 'Tab', 'Tab']) {
+      await keyboard.press(step);
+      expect(await page.evaluate(() => document.activeElement?.closest('.rail, main') ?? null)).toBeNull();
+    }
+    await keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await name()).toBe('New team');
+    // Sent by Enter in its field.
+    await keyboard.press('Enter');
+    await keyboard.type('Editors of the shop');
+    await keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('cell', { name: 'Editors of the shop' }).waitFor();
+    expect(await name()).toBe('New team');
+
+    await page.locator('.account').focus();
+    await keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Account' }).waitFor();
+    expect(await isInside('dialog')).toBe(true);
+    await keyboard.press('Escape');
+    expect(await page.evaluate(() => document.activeElement?.classList.contains('account'))).toBe(true);
+  });
+});
 
 async function expectAccessible(width: number, themes: ('light' | 'dark')[]) {
   await page.setViewportSize({ width, height: width < 500 ? 812 : 900 });

@@ -295,7 +295,8 @@ test('a logo is what its first bytes say, and nothing that runs', async () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
   expect((await put(svg)).status).toBe(400);
   expect((await put(Buffer.alloc(256 * 1024 + 1, 1))).status).toBe(413);
-  const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(100)]);
+  const png = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');
+  expect((await put(Buffer.from(png).fill(Buffer.from('0000c350', 'hex'), 16, 24))).status).toBe(400);
   expect((await put(png)).status).toBe(200);
   const logo = await fetch(`${desk.base}${at('/logo')}`, { headers: { cookie: owner } });
   expect([logo.headers.get('content-type'), logo.headers.get('content-security-policy')]).toEqual([

@@ -1,13 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { SiteContent, SiteRemoval } from '../../contract/site_life.ts';
-import { layPreparedCluster } from '../prepared_cluster.ts';
+import { type ClickHouseHttp, startClickHouseHttp } from '../fixtures/clickhouse_http.ts';
+import { openTestPostgres, type TestPostgres } from '../stores.ts';
 import { openCommandLine, type ServedDesk } from './cli.ts';
 
-/** A site as a whole, on a desk that is killed: renamed, moved to another organisation, emptied, deleted. */
+/**
+ * A site as a whole, on a desk that is killed again and again: renamed, moved to another organisation, emptied, deleted.
+ * Its stores are servers of their own, as a larger desk has them: they outlive it, and a start takes a second.
+ */
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 const cli = openCommandLine();
 const password = 'a harbour of quiet rope';
+let database: TestPostgres;
+let clickhouse: ClickHouseHttp;
 let server: ServedDesk;
 let organisation = 0;
 let other: { id: number; slug: string };
@@ -42,7 +50,7 @@ async function done(method: string, path: string, cookie: string, body?: unknown
 }
 const signIn = async (email: string) => (await call('POST', '/sessions', '', { email, password })).cookie;
 
-async function join(organisationId: number, by: string, email: string, role: string): Promise<string> {
+async function invited(organisationId: number, by: string, email: string, role: string): Promise<string> {
   const sent = await done('POST', `/organisations/${organisationId}/invitations`, by, { email, role });
   const token = sent.link.split('/invitation/')[1];
   return (await call('POST', '/invitations/acceptances', '', { token, name: email, password })).cookie;
@@ -72,35 +80,57 @@ async function acts(organisationId: number, by: string): Promise<string[]> {
   const { entries } = await done('GET', `/organisations/${organisationId}/audit`, by);
   return (entries as { action: string }[]).map(({ action }) => action).filter((action) => action.startsWith('site.'));
 }
+async function bell(by: string): Promise<string[]> {
+  const { notifications } = await done('GET', '/notifications', by);
+  return (notifications as { sentence: string }[]).map(({ sentence }) => sentence);
+}
+function serve(env: Record<string, string> = {}): Promise<ServedDesk> {
+  const [own, runs = own] = database.postgres.directories as [string, string?];
+  const passwords = JSON.parse(readFileSync(join(own, 'credentials.json'), 'utf8')) as { owner: string; app: string };
+  const at = (user: string, word: string) =>
+    `postgres://${user}:${word}@localhost/fairlead?host=${encodeURIComponent(join(runs, 'socket'))}`;
+  return cli.serve({
+    DATABASE_URL: at('fairlead_login', passwords.app),
+    DATABASE_MIGRATION_URL: at('fairlead_owner', passwords.owner),
+    CLICKHOUSE_URL: clickhouse.url,
+    ...env,
+  });
+}
 /** The desk kills itself at a crash point, and is started again. */
 async function restarted(env: Record<string, string> = {}): Promise<void> {
   if (server.process.exitCode === null && server.process.signalCode === null)
     await new Promise((resolve) => server.process.once('exit', resolve));
   expect(server.process.signalCode).toBe('SIGKILL');
-  server = await cli.serve(env);
+  server = await serve(env);
 }
 
 beforeAll(async () => {
-  await layPreparedCluster(cli.dataDir);
-  const made = await cli.run(
-    [
-      ...['setup', '--email', 'owner@shop.example', '--organisation', 'Shop'],
-      ...['--site', 'shop.example', '--site', 'blog.example'],
-    ],
-    { input: `${password}\n` },
-  );
-  expect(made.code, made.err).toBe(0);
-  server = await cli.serve({ FAIRLEAD_CRASH_POINT: 'removal.table:4' });
-  owner = await signIn('owner@shop.example');
+  [database, clickhouse] = await Promise.all([openTestPostgres(), startClickHouseHttp()]);
+  server = await serve({ FAIRLEAD_CRASH_POINT: 'removal.files' });
+  const code = await vi.waitFor(() => {
+    const [, said] = /\/setup#code=([\w-]+)/.exec(server.said()) ?? [];
+    if (said === undefined) throw new Error('It has not said its code.');
+    return said;
+  });
+  const site = { domain: 'shop.example', timezone: 'UTC', currency: 'EUR' };
+  const made = await call('POST', '/set-up', '', {
+    ...{ code, email: 'owner@shop.example', password, organisation: 'Shop', site },
+  });
+  owner = made.cookie;
   organisation = (await done('GET', '/session', owner)).organisations[0].id;
+  await done('POST', `/sites?organisation_id=${organisation}`, owner, { ...site, domain: 'blog.example' });
   other = await done('POST', '/organisations', owner, { name: 'Second' });
   // The days in which everybody can do without one end before those of a deletion.
   for (const id of [organisation, other.id])
     await done('PUT', `/organisations/${id}/second-factor`, owner, { required: 'off' });
-  ana = await join(organisation, owner, 'ana@shop.example', 'viewer');
-  ben = await join(other.id, owner, 'ben@second.example', 'owner');
+  ana = await invited(organisation, owner, 'ana@shop.example', 'viewer');
+  ben = await invited(other.id, owner, 'ben@second.example', 'owner');
 });
-afterAll(() => cli.close());
+afterAll(async () => {
+  await cli.close();
+  await clickhouse.close();
+  await database.close();
+});
 
 test('a renamed site is counted under the domain before too, until somebody lets that go', async () => {
   expect(await send('shop.example')).toBe('');
@@ -123,6 +153,12 @@ test('a renamed site is counted under the domain before too, until somebody lets
   expect(await acts(organisation, owner)).toEqual(
     expect.arrayContaining(['site.renamed', 'site.former_domain_removed']),
   );
+  // Who did it knows; who looks at the site is told, and nobody of another organisation.
+  expect(await bell(ana)).toEqual([
+    expect.stringContaining('let shop.example go'),
+    expect.stringContaining('renamed shop.example to store.example'),
+  ]);
+  expect([await bell(owner), await bell(ben)].flat().filter((one) => /renamed| go:/.test(one))).toEqual([]);
 });
 
 test('a site moves when both owners say so: then nobody here reaches it, and everybody there does', async () => {
@@ -171,58 +207,77 @@ test('a site moves when both owners say so: then nobody here reaches it, and eve
   expect((await call('PUT', `${offers}/${offered.id}/acceptance`, ben)).status).toBe(409);
   expect(await acts(organisation, owner)).toContain('site.moved');
   expect(await acts(other.id, ben)).toContain('site.received');
+  expect((await bell(ana))[0]).toBe('store.example moved to Second. Nobody of Shop reaches it any more.');
+  expect(await bell(owner)).toContain('store.example moved here from Shop.');
 });
 
-test('an emptying that the desk is killed in goes on, and ends when a second reading finds nothing', async () => {
-  expect((await call('POST', '/sites/store.example/emptyings', ben, { domain: 'blog.example' })).status).toBe(400);
+test('a deletion stops collection at once, and can be taken back for seven days', async () => {
+  const typed = { domain: 'blog.example' };
   expect(await send('blog.example')).toBe('');
-  const before = await contents('store.example', ben);
+  await done('PUT', '/sites/blog.example/deletion', owner, typed);
+  expect(await send('blog.example')).toBe('site_suspended');
+  expect((await call('POST', '/sites/blog.example/moves', owner, { to: other.slug })).status).toBe(409);
+  await done('DELETE', '/sites/blog.example/deletion', owner);
+  expect(await send('blog.example')).toBe('');
+  await done('PUT', '/sites/blog.example/deletion', owner, typed);
+  await untilEvents('blog.example', owner, 2);
+  expect((await bell(ana)).slice(0, 3)).toEqual([
+    expect.stringContaining('deleted blog.example. It collects nothing any more'),
+    expect.stringContaining('took the deletion of blog.example back'),
+    expect.stringContaining('deleted blog.example. It collects nothing any more'),
+  ]);
+});
+
+test('an emptying waits for a warehouse that is away, and goes on by itself', async () => {
+  const life = '/sites/store.example/life';
+  expect((await call('POST', '/sites/store.example/emptyings', ben, { domain: 'blog.example' })).status).toBe(400);
+  clickhouse.fail({ code: 394, type: 'QUERY_WAS_CANCELLED', status: 500 });
   await done('POST', '/sites/store.example/emptyings', ben, { domain: 'store.example' });
   const imports = '/sites/store.example/imports';
   expect((await call('POST', imports, ben, { kind: 'ga4', name: 'ga4.csv', size: 10 })).status).toBe(409);
-  // In the middle of the tables; and when nothing is left, before that is written down.
-  await restarted({ FAIRLEAD_CRASH_POINT: 'removal.checked' });
-  await restarted();
-  ben = await signIn('ben@second.example');
-  const { removal } = await vi.waitFor(async () => {
-    const life = (await done('GET', '/sites/store.example/life', ben)) as { removal: SiteRemoval };
-    expect(life.removal.state).toBe('done');
-    return life;
+  const waiting = await vi.waitFor(async () => {
+    const { removal } = (await done('GET', life, ben)) as { removal: SiteRemoval };
+    expect(removal.waits_for).toBe('warehouse');
+    return removal;
   }, soon);
-  expect(removal).toMatchObject({ kind: 'emptying', rows_left: 0, steps_done: removal.steps });
-  expect(removal.removed.find(({ kind }) => kind === 'events')?.rows).toBe(before.events);
+  expect([waiting.state, waiting.steps_done, waiting.rows_left]).toEqual(['running', 0, null]);
+  clickhouse.fail(undefined);
+  // It goes on as far as the crash point that this desk was started with.
+  await restarted({ FAIRLEAD_CRASH_POINT: 'removal.begun' });
+});
+
+test('killed at every place of its work, a removal goes on and ends when a second reading finds nothing', async () => {
+  await restarted({ FAIRLEAD_CRASH_POINT: 'removal.table:4' });
+  // Nothing is left of one, and that is not written down; the days of the deletion are over meanwhile.
+  const later = { FAIRLEAD_CLOCK_OFFSET_MS: String(7 * 86_400_000 + 60_000) };
+  await restarted({ ...later, FAIRLEAD_CRASH_POINT: 'removal.checked' });
+  await restarted(later);
+  [owner, ben] = [await signIn('owner@shop.example'), await signIn('ben@second.example')];
+  const removed = (id: number, by: string) =>
+    vi.waitFor(async () => {
+      const { removals } = (await done('GET', `/organisations/${id}/site-removals`, by)) as { removals: SiteRemoval[] };
+      expect(removals[0]).toMatchObject({ state: 'done', rows_left: 0, steps_done: removals[0]?.steps });
+      return removals[0] as SiteRemoval;
+    }, soon);
+  const ofKind = ({ removed: all }: SiteRemoval, kind: SiteContent['kind']) =>
+    all.find((one) => one.kind === kind)?.rows;
+
+  const emptied = await removed(other.id, ben);
+  expect([emptied.kind, ofKind(emptied, 'events')]).toEqual(['emptying', 5]);
   expect(await contents('store.example', ben)).toEqual({ goals: 1, annotations: 1 });
   expect(await send('store.example')).toBe('');
   await untilEvents('store.example', ben, 1);
   expect(await acts(other.id, ben)).toEqual(expect.arrayContaining(['site.emptying', 'site.emptied']));
-});
+  expect((await bell(owner)).some((one) => one.includes('collected of store.example was removed'))).toBe(true);
 
-test('a deletion stops collection at once, can be taken back for seven days, and then leaves nothing', async () => {
-  owner = await signIn('owner@shop.example');
-  const typed = { domain: 'store.example' };
-  await done('PUT', '/sites/store.example/deletion', ben, typed);
-  expect(await send('store.example')).toBe('site_suspended');
-  expect((await call('POST', '/sites/store.example/moves', ben, { to: 'shop' })).status).toBe(409);
-  await done('DELETE', '/sites/store.example/deletion', ben);
-  expect(await send('store.example')).toBe('');
-  await done('PUT', '/sites/store.example/deletion', ben, typed);
-  await server.stop('SIGKILL');
-  await restarted({ FAIRLEAD_CLOCK_OFFSET_MS: String(7 * 86_400_000 + 60_000) });
-  ben = await signIn('ben@second.example');
-  const [removal] = await vi.waitFor(async () => {
-    const { removals } = await done('GET', `/organisations/${other.id}/site-removals`, ben);
-    expect(removals[0]).toMatchObject({ kind: 'deletion', state: 'done', rows_left: 0 });
-    return removals as SiteRemoval[];
-  }, soon);
-  expect(removal?.removed.find(({ kind }) => kind === 'events')?.rows).toBe(2);
-  expect((await call('GET', '/sites/store.example', ben)).status).toBe(404);
-  expect(await send('store.example')).toBe('not_found');
-  owner = await signIn('owner@shop.example');
-  expect((await contents('blog.example', owner)).events).toBe(1);
-  const anew = { ...typed, timezone: 'UTC', currency: 'EUR' };
+  const deleted = await removed(organisation, owner);
+  expect([deleted.kind, deleted.domain, ofKind(deleted, 'events')]).toEqual(['deletion', 'blog.example', 2]);
+  expect((await call('GET', '/sites/blog.example', owner)).status).toBe(404);
+  expect(await send('blog.example')).toBe('not_found');
+  const anew = { domain: 'blog.example', timezone: 'UTC', currency: 'EUR' };
   await done('POST', `/sites?organisation_id=${organisation}`, owner, anew);
-  expect(await contents('store.example', owner)).toEqual({});
-  expect(await acts(other.id, ben)).toEqual(
+  expect(await contents('blog.example', owner)).toEqual({});
+  expect(await acts(organisation, owner)).toEqual(
     expect.arrayContaining(['site.deleting', 'site.deletion_taken_back', 'site.deleted']),
   );
 });

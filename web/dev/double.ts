@@ -174,7 +174,14 @@ export function openDouble(options: DoubleOptions = {}): Double {
   }
   const role = beholder === 'viewer' ? 'viewer' : 'owner';
   const session = () => ({
-    person: { id: 1, email: 'owner@shop.example', name: '', is_operator: role === 'owner' },
+    person: {
+      id: 1,
+      email: 'owner@shop.example',
+      name: '',
+      is_operator: role === 'owner',
+      timezone: null,
+      locale: null,
+    },
     agreement_due: false,
     organisations: [
       {

@@ -53,6 +53,9 @@ const OrganisationSitesPage = lazy(() =>
 const FormerSlugPage = lazy(() =>
   import('./organisation/former_slug.tsx').then((part) => ({ default: part.FormerSlugPage })),
 );
+const FormerDomainPage = lazy(() =>
+  import('./sites/former_domain.tsx').then((part) => ({ default: part.FormerDomainPage })),
+);
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
@@ -128,13 +131,7 @@ function Pages() {
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined && isClosedWithoutFactor(visitor.session)) return <SecondFactorNeeded />;
-      if (site === undefined)
-        return (
-          <NowherePage
-            what={`There is no site called ${route.site} here`}
-            why="It may belong to another organisation, or it was removed."
-          />
-        );
+      if (site === undefined) return <FormerDomainPage key={pathname} route={route} />;
       if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
       if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
       if (route.page === 'shields') return <ShieldsPage key={site.id} site={site} />;

@@ -54,6 +54,44 @@ export const noticeList = {
     sentence: (facts) => `${text(facts, 'organisation')} collects again.`,
   },
 
+  site_renamed: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `${text(facts, 'who')} renamed ${text(facts, 'before')} to ${text(facts, 'site')}. What still names the old domain is counted.`,
+  },
+  site_former_domain_removed: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `${text(facts, 'who')} let ${text(facts, 'before')} go: what still names it is no longer counted for ${text(facts, 'site')}.`,
+  },
+  site_emptied: {
+    kind: 'organisation',
+    sentence: (facts) => `Everything that was collected of ${text(facts, 'site')} was removed. It goes on collecting.`,
+  },
+  site_deleting: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `${text(facts, 'who')} deleted ${text(facts, 'site')}. It collects nothing any more, and its numbers go on ${text(facts, 'day')}.`,
+  },
+  site_kept: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `${text(facts, 'who')} took the deletion of ${text(facts, 'site')} back. It collects again; nothing was removed.`,
+  },
+  site_deleted: {
+    kind: 'organisation',
+    sentence: (facts) => `${text(facts, 'site')} is deleted, with everything that was collected of it.`,
+  },
+  site_moved: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `${text(facts, 'site')} moved to ${text(facts, 'to')}. Nobody of ${text(facts, 'from')} reaches it any more.`,
+  },
+  site_received: {
+    kind: 'organisation',
+    sentence: (facts) => `${text(facts, 'site')} moved here from ${text(facts, 'from')}.`,
+  },
+
   mail_refused: {
     kind: 'mail',
     sentence: (facts) =>

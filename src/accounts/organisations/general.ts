@@ -15,7 +15,7 @@ import { openEmail } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
-import { pictureKind } from '../picture.ts';
+import { readPicture } from '../picture.ts';
 import { reservedSlugs, slugOf } from '../set_up.ts';
 import { gone, lockOrganisation, organisationOfPath } from './found.ts';
 import { refuseOtherSlug } from './members.ts';
@@ -207,13 +207,7 @@ export function generalRoutes(parts: OrganisationParts): Route[] {
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
         const bytes = request.body as unknown as Buffer;
-        const kind = pictureKind(bytes);
-        if (kind === undefined)
-          throw new RequestError(
-            'invalid_field',
-            'This is no PNG, JPEG or WebP. Pictures of other kinds, SVG among them, can carry programs and are not taken.',
-            { field: 'logo' },
-          );
+        const kind = readPicture(bytes, 'logo');
         const version = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
         await postgres.tenant(id, async (sql) => {
           await sql.run(

@@ -5,7 +5,7 @@ import { openEmail } from '../../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isTimezone } from '../domain.ts';
-import { pictureKind } from '../picture.ts';
+import { readPicture } from '../picture.ts';
 import { ownAct, type People, personOf } from './parts.ts';
 import { personIn } from './person.ts';
 
@@ -73,13 +73,7 @@ export function profileRoutes(people: People): Route[] {
       async handle(request) {
         const { id } = personOf(request);
         const picture = request.body as unknown as Buffer;
-        const type = pictureKind(picture);
-        if (type === undefined)
-          throw new RequestError(
-            'invalid_field',
-            'This is no PNG, JPEG or WebP picture: its first bytes say something else. Save it as one of them.',
-            { field: 'picture' },
-          );
+        const type = readPicture(picture, 'picture');
         await postgres.person(id, async (sql) => {
           await sql.run(
             `INSERT INTO avatars (person_id, type, picture, changed_at) VALUES ($1, $2, $3, $4)

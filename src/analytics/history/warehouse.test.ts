@@ -8,6 +8,7 @@ import { stillClock, systemClock } from '../../platform/clock.ts';
 import { silentLog } from '../../platform/log.ts';
 import { inDialect, migrateWarehouse, openWarehouse, type Warehouse } from '../../platform/warehouse/index.ts';
 import type { EventRow } from '../event_row.ts';
+import { siteTables } from '../life/tables.ts';
 import { openHistory } from './index.ts';
 
 const migrations = [{ subject: 'analytics', directory: new URL('../migrations/warehouse/', import.meta.url) }];
@@ -96,6 +97,14 @@ describe('the schema', () => {
     );
     expect(rows.length).toBeGreaterThan(100);
     expect(rows.filter((row) => !/^D\d{1,2} \S/.test(row.comment))).toEqual([]);
+  });
+
+  test('every table with rows of a site is emptied with it', async () => {
+    const rows = await warehouse.read<{ table: string }>(
+      `SELECT DISTINCT table FROM system.columns WHERE database = currentDatabase() AND name = 'site_id'
+       AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')`,
+    );
+    expect(rows.map(({ table }) => table).sort()).toEqual(siteTables.map(({ table }) => table).sort());
   });
 
   test('every table and view target remembers its inserts and syncs them', async () => {

@@ -1,3 +1,4 @@
+import type { Notices } from '../../accounts/index.ts';
 import type { RunningSubject } from '../../platform/subject.ts';
 import { openMoves } from './moves.ts';
 import { openRemovals } from './removals.ts';
@@ -6,7 +7,7 @@ import { openRemovalRunner, type RemovalParts } from './runner.ts';
 
 export { refuseWhileRemoved } from './removals.ts';
 
-type LifeHouse = RemovalParts['house'] & Parameters<typeof openMoves>[0];
+type LifeHouse = RemovalParts['house'] & Parameters<typeof openMoves>[0] & { notices: Notices };
 
 /** What becomes of a site as a whole: another domain, another organisation, emptied, deleted. */
 export function openLife(

@@ -1,7 +1,14 @@
 import type { Site } from '../../../contract/api.ts';
 import type { OrganisationStatus } from '../../../contract/organisation_status.ts';
 import { type SiteMove, siteLifeLimits } from '../../../contract/site_life.ts';
-import { effectiveStatus, emailIn, findOrganisation, findPerson, readMemberships } from '../../accounts/index.ts';
+import {
+  effectiveStatus,
+  emailIn,
+  findOrganisation,
+  findPerson,
+  type Notices,
+  readMemberships,
+} from '../../accounts/index.ts';
 import type { Act } from '../../platform/audit.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
@@ -9,10 +16,11 @@ import type { House } from '../../platform/subject.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { endAccess } from './contents.ts';
 import { nameOf, siteMovedMail, siteMoveRefusedMail, siteOfferedMail, tellOwners } from './mails.ts';
+import { tellMembers } from './notices.ts';
 import { refuseWhileRemoved } from './removals.ts';
 
 type By = Required<Pick<Act, 'actor' | 'request'>>;
-type Parts = Pick<House, 'postgres' | 'clock' | 'audit' | 'mail' | 'vault' | 'keys'>;
+type Parts = Pick<House, 'postgres' | 'clock' | 'audit' | 'mail' | 'vault' | 'keys'> & { notices: Notices };
 
 interface Row {
   id: number;
@@ -46,7 +54,7 @@ interface Taker {
  * A site goes from one organisation to another when an owner of each has said so: offered through the door of the giver,
  * accepted through that of the taker, and handed over by the one function that may (schema `moving`).
  */
-export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) {
+export function openMoves({ postgres, clock, audit, mail, vault, keys, notices }: Parts) {
   const placeOf = (organisationId: number, id: number) =>
     ({ organisationId, table: 'site_moves', column: 'sent_to', row: id, class: 'D8' }) as const;
 
@@ -225,11 +233,19 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) 
         taken.site_id,
       ]);
       const { domain } = await sql.one<{ domain: string }>('SELECT domain FROM sites WHERE id = $1', [taken.site_id]);
+      const facts = { site: domain, from: taken.organisation_name, to };
+      const whose = { siteId: taken.site_id, by: personId };
+      // While the places in teams still say who sees it.
+      await tellMembers(
+        { notices },
+        sql,
+        { ...whose, organisationId: taken.organisation_id },
+        { name: 'site_moved', facts },
+      );
       const keysRevoked = await endAccess(sql, taken.site_id, now);
       const { handed } = await sql.one<{ handed: number }>('SELECT moving.hand_over_site($1)::int AS handed', [id]);
       if (handed !== 1) throw noOffer();
       await sql.run("UPDATE site_moves SET state = 'moved' WHERE id = $1", [id]);
-      const values = { site: domain, from: taken.organisation_name, to };
       const act = { ...by, targets: [{ type: 'site', id: taken.site_id, label: domain }] };
       // In the order of their numbers, so that two moves in opposite directions do not wait for each other's trail.
       const sides = [
@@ -238,7 +254,14 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys }: Parts) 
       ].sort((one, other) => one.id - other.id);
       for (const { id: side, isTaker } of sides) {
         await openDoor(sql, side);
-        await tellOwners({ mail, vault }, sql, side, siteMovedMail, { ...values, isTaker });
+        await tellOwners({ mail, vault }, sql, side, siteMovedMail, { ...facts, isTaker });
+        if (isTaker)
+          await tellMembers(
+            { notices },
+            sql,
+            { ...whose, organisationId: side },
+            { name: 'site_received', facts, link: `/s/${encodeURIComponent(domain)}/analytics` },
+          );
         await audit.record(sql, side, {
           ...act,
           action: isTaker ? 'site.received' : 'site.moved',

@@ -17,6 +17,7 @@ import {
   changeDomain,
   freeDomain,
   listFormerDomains,
+  type Notices,
   organisationOfPath,
   readDomain,
   siteOfPath,
@@ -30,6 +31,7 @@ import { siteTarget } from '../act_target.ts';
 import { contentsOf } from './contents.ts';
 import { nameOf, siteDeletingMail, siteDeletionTakenBackMail, tellOwners } from './mails.ts';
 import type { Moves } from './moves.ts';
+import { lifePage, tellMembers } from './notices.ts';
 import { type Removals, refuseWhileRemoved } from './removals.ts';
 
 const ofSite = z.object({ domain: z.string() });
@@ -42,7 +44,9 @@ const cutAheadMs = { alone: 1_000, shared: 20_000 };
 
 /** A site as a whole: renamed, emptied, deleted, moved. */
 export function lifeRoutes(
-  house: Pick<House, 'config' | 'postgres' | 'warehouse' | 'spool' | 'clock' | 'audit' | 'mail' | 'vault'>,
+  house: Pick<House, 'config' | 'postgres' | 'warehouse' | 'spool' | 'clock' | 'audit' | 'mail' | 'vault'> & {
+    notices: Notices;
+  },
   parts: { removals: Removals; moves: Moves; wake(): void; forgetExport(id: number): Promise<void> },
 ): Route[] {
   const { config, postgres, clock, audit } = house;
@@ -54,6 +58,21 @@ export function lifeRoutes(
       ...actOf(request),
       targets: [siteTarget(site)],
       ...(Object.keys(details).length === 0 ? {} : { details }),
+    });
+  }
+
+  async function tellOf(
+    sql: Sql,
+    site: Site,
+    request: Asking,
+    notice: { name: Parameters<Notices['tell']>[2]['name']; facts?: Record<string, string> },
+  ) {
+    const who = await nameOf(house, sql, request.principal);
+    const whose = { organisationId: site.organisation_id, siteId: site.id, by: personOf(request) };
+    await tellMembers(house, sql, whose, {
+      name: notice.name,
+      facts: { who, site: site.domain, ...notice.facts },
+      link: lifePage(site.domain),
     });
   }
 
@@ -115,6 +134,8 @@ export function lifeRoutes(
           const renamed = { ...site, domain: to };
           const body = await lifeOf(sql, renamed);
           await record(sql, renamed, 'site.renamed', request, { domain_before: site.domain, domain: to });
+          if (site.domain !== to)
+            await tellOf(sql, renamed, request, { name: 'site_renamed', facts: { before: site.domain } });
           return body;
         });
         await sitesChanged();
@@ -132,7 +153,9 @@ export function lifeRoutes(
         await postgres.tenant(site.organisation_id, async (sql) => {
           if (!(await freeDomain(sql, site.id, request.params.former)))
             throw new RequestError('not_found', 'This site has no such former domain.');
-          await record(sql, site, 'site.former_domain_removed', request, { domain_before: request.params.former });
+          const before = request.params.former;
+          await record(sql, site, 'site.former_domain_removed', request, { domain_before: before });
+          await tellOf(sql, site, request, { name: 'site_former_domain_removed', facts: { before } });
         });
         await sitesChanged();
         return { status: 204 };
@@ -176,8 +199,9 @@ export function lifeRoutes(
           const begun = await removals.beginDeletion(sql, site, personOf(request));
           await tellOwners(house, sql, site.organisation_id, siteDeletingMail, {
             ...{ site: site.domain, by: await nameOf(house, sql, request.principal), day: begun.due_at.slice(0, 10) },
-            link: house.mail.link(`/s/${site.domain}/settings/life`),
+            link: house.mail.link(lifePage(site.domain)),
           });
+          await tellOf(sql, site, request, { name: 'site_deleting', facts: { day: begun.due_at.slice(0, 10) } });
           await record(sql, site, 'site.deleting', request, { until: begun.due_at });
           return begun;
         });
@@ -199,6 +223,7 @@ export function lifeRoutes(
           await tellOwners(house, sql, site.organisation_id, siteDeletionTakenBackMail, {
             ...{ site: site.domain, by: await nameOf(house, sql, request.principal) },
           });
+          await tellOf(sql, site, request, { name: 'site_kept' });
           await record(sql, site, 'site.deletion_taken_back', request);
           return ended;
         });

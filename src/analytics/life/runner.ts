@@ -1,5 +1,5 @@
 import type { SiteContent } from '../../../contract/site_life.ts';
-import { sitesChanged } from '../../accounts/index.ts';
+import { type Notices, sitesChanged } from '../../accounts/index.ts';
 import { pause, repeat } from '../../platform/clock.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import { whyOf } from '../../platform/http/route.ts';
@@ -11,6 +11,7 @@ import type { Id64 } from '../visits/live_visits.ts';
 import { siteKey } from '../visits/visitor.ts';
 import { contentsOf, endAccess, isOfSite } from './contents.ts';
 import { siteDeletedMail, siteEmptiedMail, tellOwners } from './mails.ts';
+import { lifePage, tellMembers } from './notices.ts';
 import type { DueRemoval, Removals } from './removals.ts';
 import { type Cut, emptyTable, ordersOf, rowsLeft, siteTables } from './tables.ts';
 
@@ -24,7 +25,9 @@ const drainMs = 30_000;
 
 /** The parts of the desk that keep something of a site outside of both databases, or hold back what would be in the way. */
 export interface RemovalParts {
-  house: Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool' | 'audit' | 'mail' | 'vault'>;
+  house: Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool' | 'audit' | 'mail' | 'vault'> & {
+    notices: Notices;
+  };
   removals: Removals;
   /** No import of the site runs meanwhile; undefined at once when one does. */
   aloneWithImports<T>(siteId: number, work: (held: () => boolean) => Promise<T>): Promise<T | undefined>;
@@ -197,6 +200,14 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
         .filter(({ kind }) => kind === 'events' || kind === 'imported_events')
         .reduce((sum, { rows }) => sum + rows, 0);
       await removals.finish(sql, due);
+      await tellMembers(
+        house,
+        sql,
+        { organisationId: due.organisation_id, siteId: due.site_id, by: undefined },
+        due.kind === 'deletion'
+          ? { name: 'site_deleted', facts: { site: due.domain } }
+          : { name: 'site_emptied', facts: { site: due.domain }, link: lifePage(due.domain) },
+      );
       if (due.kind === 'deletion') {
         await endAccess(sql, due.site_id, new Date(clock.now()));
         await sql.run('DELETE FROM sites WHERE id = $1', [due.site_id]);
@@ -206,7 +217,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
       else
         await tellOwners(house, sql, due.organisation_id, siteEmptiedMail, {
           ...{ site: due.domain, events },
-          link: house.mail.link(`/s/${due.domain}/settings/life`),
+          link: house.mail.link(lifePage(due.domain)),
         });
       await house.audit.record(sql, due.organisation_id, {
         action: due.kind === 'deletion' ? 'site.deleted' : 'site.emptied',

@@ -1,4 +1,5 @@
-import { momentText, useReading } from '../desk/mail_api.ts';
+import { useReading } from '../desk/mail_api.ts';
+import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
 import { signUpApi } from '../sign_up/api.ts';
@@ -22,8 +23,10 @@ export function AccountAgreements() {
         </p>
         {due.length > 0 && (
           <p className="note warn" role="status">
-            {due.map(({ kind }) => documentNames[kind]).join(', ')}: a version waits to be accepted. Open any other
-            page.
+            {due.map(({ kind }) => documentNames[kind]).join(', ')}: a version waits to be accepted.{' '}
+            <a className="link" href="/">
+              Read and accept it
+            </a>
           </p>
         )}
         {accepted.length === 0 ? (

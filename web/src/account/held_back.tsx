@@ -3,7 +3,8 @@ import type { OwnSuppressions } from '../../../contract/mail.ts';
 import { FormError } from '../controls/field.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, momentText, useReading } from '../desk/mail_api.ts';
+import { mailApi, useReading } from '../desk/mail_api.ts';
+import { momentText } from '../edge/reader.ts';
 
 type Held = OwnSuppressions['suppressions'][number];
 

@@ -1,8 +1,7 @@
 import { useCallback, useState } from 'react';
 import { type Identity, identitiesApi, type SignInWays } from '../desk/identities.ts';
-import { now } from '../edge/browser.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
-import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { ListedTable, useListed } from '../settings/listed.tsx';
 import type { Account } from './api.ts';
@@ -19,7 +18,7 @@ export function LinkedAccounts({ account }: { account: Account }) {
   const linked = useListed<Identity>(load);
   const [linking, setLinking] = useState<SignInWays['providers'][number]>();
   const [unlinking, setUnlinking] = useState<Identity>();
-  const today = localTime(now(), 'UTC').day;
+  const today = readerToday();
 
   if (providers?.length === 0 && linked.rows?.length === 0) return null;
   return (
@@ -38,7 +37,7 @@ export function LinkedAccounts({ account }: { account: Account }) {
             <td className="fill">
               <b>{one.provider_name}</b> <span className="q2">{one.label}</span>
             </td>
-            <td data-head="Linked">{dayText(one.linked_at.slice(0, 10), today)}</td>
+            <td data-head="Linked">{dayText(readerDay(one.linked_at), today)}</td>
             <td data-head="Last used">{one.last_used_day === null ? 'never' : dayText(one.last_used_day, today)}</td>
             <td className="num">
               <button

@@ -4,7 +4,8 @@ import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, momentText, useReading } from '../desk/mail_api.ts';
+import { mailApi, useReading } from '../desk/mail_api.ts';
+import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { HeldBack, reasonWords } from './held_back.tsx';
 

@@ -7,6 +7,7 @@ import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { mailApi, useReading } from '../desk/mail_api.ts';
+import { readerZone } from '../edge/reader.ts';
 import '../notifications/notices.css';
 import { Failed } from '../overview/states.tsx';
 import { Toggle } from '../settings/toggle.tsx';
@@ -129,9 +130,7 @@ function Kinds({
 
 function Quiet({ quiet, onChange }: { quiet: QuietHours | null; onChange: (changed: NoticePreferences) => void }) {
   const [on, setOn] = useState(quiet !== null);
-  const [hours, setHours] = useState(
-    quiet ?? { from: '22:00', until: '07:00', timezone: new Intl.DateTimeFormat().resolvedOptions().timeZone },
-  );
+  const [hours, setHours] = useState(quiet ?? { from: '22:00', until: '07:00', timezone: readerZone() });
   const [refusal, setRefusal] = useState<DeskError>();
   const [saved, setSaved] = useState(false);
   const [saving, setSaving] = useState(false);

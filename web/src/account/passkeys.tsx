@@ -1,14 +1,12 @@
 import type { FormEvent } from 'react';
 import { useRef, useState } from 'react';
-import { Dialog } from '../controls/dialog.tsx';
 import { Field } from '../controls/field.tsx';
-import { resting } from '../controls/resting.ts';
+import { FormDialog, NameField } from '../controls/form_dialog.tsx';
 import { asDeskError, DeskError } from '../desk/api.ts';
 import { identitiesApi, type Passkey } from '../desk/identities.ts';
-import { now } from '../edge/browser.ts';
 import { hasPasskeys, isKnownAlready, makePasskey } from '../edge/passkeys.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
-import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { ListedTable, useListed } from '../settings/listed.tsx';
 import type { Account } from './api.ts';
@@ -21,7 +19,7 @@ export function Passkeys({ account }: { account: Account }) {
   const passkeys = useListed<Passkey>(identitiesApi.passkeys);
   const [removing, setRemoving] = useState<Passkey>();
   const [renaming, setRenaming] = useState<Passkey>();
-  const today = localTime(now(), 'UTC').day;
+  const today = readerToday();
 
   return (
     <section>
@@ -42,7 +40,7 @@ export function Passkeys({ account }: { account: Account }) {
               </button>{' '}
               {one.synced && <span className="q2">on several devices</span>}
             </td>
-            <td data-head="Made">{dayText(one.created_at.slice(0, 10), today)}</td>
+            <td data-head="Made">{dayText(readerDay(one.created_at), today)}</td>
             <td data-head="Last used">{one.last_used_day === null ? 'never' : dayText(one.last_used_day, today)}</td>
             <td className="num">
               <button
@@ -177,41 +175,17 @@ function Rename({
   onRenamed: (passkey: Passkey) => void;
 }) {
   const [name, setName] = useState(passkey.name);
-  const [refusal, setRefusal] = useState<DeskError>();
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    try {
-      onRenamed(await identitiesApi.renamePasskey(passkey.id, name.trim()));
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    }
-  };
   return (
-    <Dialog label={`Rename ${passkey.name}`} className="small" onClose={onClose}>
-      <form onSubmit={save} noValidate>
-        <div className="dialog-head">
-          <h2>Rename the passkey</h2>
-        </div>
-        <Field label="Name" error={refusal?.message}>
-          {(props) => (
-            <input
-              {...props}
-              className="in"
-              value={name}
-              maxLength={nameLengthMax}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(name.trim() === '')}>
-            Save the name
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      label={`Rename ${passkey.name}`}
+      title="Rename the passkey"
+      fields={['name']}
+      act="Save the name"
+      isResting={name.trim() === ''}
+      onSend={async () => onRenamed(await identitiesApi.renamePasskey(passkey.id, name.trim()))}
+      onClose={onClose}
+    >
+      {(errorOf) => <NameField value={name} maxLength={nameLengthMax} error={errorOf('name')} onChange={setName} />}
+    </FormDialog>
   );
 }

@@ -128,6 +128,8 @@ function Names({ account, onChange }: { account: Account; onChange: (account: Ac
 function Picture({ account, onChange }: { account: Account; onChange: () => void }) {
   const ask = useAsk();
   const [problem, setProblem] = useState<string>();
+  /** The address of a picture that did not come: the letter stands for it. */
+  const [lost, setLost] = useState<string | null>(null);
   const file = useRef<HTMLInputElement>(null);
   const choose = async (chosen: File | undefined) => {
     if (chosen === undefined) return;
@@ -141,14 +143,24 @@ function Picture({ account, onChange }: { account: Account; onChange: () => void
   return (
     <section>
       <h2>Picture</h2>
-      <p>A PNG, JPEG or WebP file of at most 256 KB. This desk serves it itself, to colleagues only.</p>
+      <p>
+        A PNG, JPEG or WebP file of at most 256 KB and 2,048 pixels a side. This desk serves it itself, to colleagues
+        only.
+      </p>
       <div className="portrait">
-        {account.avatar === null ? (
+        {account.avatar === null || lost === account.avatar ? (
           <span className="avatar" aria-hidden="true">
             {(account.name || account.email).slice(0, 1).toUpperCase()}
           </span>
         ) : (
-          <img className="avatar" src={account.avatar} alt="You" width={64} height={64} />
+          <img
+            className="avatar"
+            src={account.avatar}
+            alt="You"
+            width={64}
+            height={64}
+            onError={() => setLost(account.avatar)}
+          />
         )}
         <input
           ref={file}

@@ -7,10 +7,10 @@ import { resting } from '../controls/resting.ts';
 import { takeFocus } from '../controls/take_focus.ts';
 import { useDesk } from '../desk/session.tsx';
 import { now, saveFile } from '../edge/browser.ts';
+import { readerZone } from '../edge/reader.ts';
 import { passwordStrength } from '../first_run/password.ts';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
-import { browserTimezone } from '../sites/choices.tsx';
 import './account.css';
 import { type Account, type BegunAuthenticator, people } from './api.ts';
 import { CodeField } from './code_field.tsx';
@@ -33,7 +33,7 @@ export function AccountSecurity() {
 }
 
 function dayOf(moment: string): string {
-  const zone = browserTimezone();
+  const zone = readerZone();
   return dayText(localTime(Date.parse(moment), zone).day, localTime(now(), zone).day);
 }
 

@@ -2,10 +2,10 @@ import { useCallback, useEffect, useState } from 'react';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
+import { readerLocale, readerZone } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
-import { browserTimezone } from '../sites/choices.tsx';
 import { type AccountSession, people } from './api.ts';
 import { Done, Refusal, useAsk } from './use_account.tsx';
 
@@ -125,7 +125,7 @@ export function AccountSessions() {
 }
 
 function momentText(moment: string): string {
-  const zone = browserTimezone();
+  const zone = readerZone();
   const ms = Date.parse(moment);
   const minutes = Math.floor((now() - ms) / 60_000);
   if (minutes < 1) return 'just now';
@@ -138,7 +138,7 @@ function placeText(place: string): string {
   if (place === '') return 'not known';
   const [country = '', ...rest] = place.split(', ');
   const name = /^[A-Z]{2}$/.test(country)
-    ? (new Intl.DisplayNames(undefined, { type: 'region' }).of(country) ?? country)
+    ? (new Intl.DisplayNames(readerLocale(), { type: 'region' }).of(country) ?? country)
     : country;
   return [name, ...rest].join(', ');
 }

@@ -2,7 +2,6 @@ import { useCallback, useEffect, useState } from 'react';
 import type { AuditEntry, auditChain } from '../../../contract/audit.ts';
 import { useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { Select } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { api, asDeskError, type DeskError, type Trail } from '../desk/api.ts';
 import { may, type Organisation } from '../desk/session.tsx';
@@ -10,6 +9,7 @@ import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { ChainState } from './chain_state.tsx';
 import { Entries } from './entries.tsx';
+import { Choice, DayChoice, SearchWords } from './filter_parts.tsx';
 import { type Filters, filterNames, filterQuery, groupsOf, groupWords, readFilters, setFilters } from './filters.ts';
 import './audit.css';
 
@@ -100,6 +100,12 @@ export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path:
   );
 }
 
+const outcomes = [
+  ['done', 'Done'],
+  ['refused', 'Refused'],
+  ['failed', 'Failed'],
+] as const;
+
 function FilterBar({
   filters,
   chain,
@@ -111,71 +117,26 @@ function FilterBar({
   entries: AuditEntry[] | undefined;
   set: (change: Filters | Record<string, undefined>) => void;
 }) {
-  const [words, setWords] = useState(filters.q ?? '');
-  const given = filters.q ?? '';
-  useEffect(() => setWords(given), [given]);
+  const groups = groupsOf(chain?.actions ?? [{ name: `${filters.group ?? ''}.` }]).filter((group) => group !== '');
   return (
     <search className="au-filters" aria-label="Filter the entries">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          set({ q: words.trim() });
-        }}
-      >
-        <span className="in">
-          <Icon name="search" />
-          <input
-            type="search"
-            aria-label="Search actions and numbers"
-            placeholder="Search actions and numbers"
-            maxLength={120}
-            value={words}
-            onChange={(event) => setWords(event.target.value)}
-          />
-        </span>
-      </form>
-      <Select
-        aria-label="Kind of act"
-        value={filters.group ?? ''}
-        onChange={(event) => set({ group: event.target.value })}
-      >
-        <option value="">All acts</option>
-        {groupsOf(chain?.actions ?? [{ name: `${filters.group ?? ''}.` }])
-          .filter((group) => group !== '')
-          .map((group) => (
-            <option key={group} value={group}>
-              {groupWords[group] ?? group}
-            </option>
-          ))}
-      </Select>
-      <Select
-        aria-label="Outcome"
-        value={filters.outcome ?? ''}
-        onChange={(event) => set({ outcome: event.target.value })}
-      >
-        <option value="">Any outcome</option>
-        <option value="done">Done</option>
-        <option value="refused">Refused</option>
-        <option value="failed">Failed</option>
-      </Select>
-      <label className="au-day">
-        <span>From</span>
-        <input
-          type="date"
-          value={filters.from ?? ''}
-          max={filters.to}
-          onChange={(event) => set({ from: event.target.value })}
-        />
-      </label>
-      <label className="au-day">
-        <span>To</span>
-        <input
-          type="date"
-          value={filters.to ?? ''}
-          min={filters.from}
-          onChange={(event) => set({ to: event.target.value })}
-        />
-      </label>
+      <SearchWords label="Search actions and numbers" given={filters.q ?? ''} onSearch={(q) => set({ q })} />
+      <Choice
+        label="Kind of act"
+        all="All acts"
+        options={groups.map((group) => [group, groupWords[group] ?? group] as const)}
+        value={filters.group}
+        onChoose={(group) => set({ group })}
+      />
+      <Choice
+        label="Outcome"
+        all="Any outcome"
+        options={outcomes}
+        value={filters.outcome}
+        onChoose={(outcome) => set({ outcome })}
+      />
+      <DayChoice label={<span>From</span>} value={filters.from} max={filters.to} onChoose={(from) => set({ from })} />
+      <DayChoice label={<span>To</span>} value={filters.to} min={filters.from} onChoose={(to) => set({ to })} />
       {filterNames
         .filter((name) => filters[name] !== undefined)
         .map((name) => (

@@ -53,8 +53,3 @@ export function useReading<T>(load: () => Promise<T>): Reading<T> {
   useEffect(reload, [reload]);
   return { answer, problem, reload, set: setAnswer };
 }
-
-/** '28 Nov 2026, 09:12' on the reader's own clock. */
-export function momentText(iso: string): string {
-  return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-}

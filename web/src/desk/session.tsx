@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { readAs } from '../edge/reader.ts';
 import { forgetAnswers } from './answers.ts';
 import type { Session, Site } from './api.ts';
 import { api, DeskError, onAgreementDue, onSessionEnd } from './api.ts';
@@ -27,7 +28,9 @@ export function DeskProvider({ children }: { children: ReactNode }) {
 
   const enter = useCallback(async (session?: Session) => {
     try {
-      setVisitor({ state: 'here', session: isSession(session) ? session : await api.session() });
+      const here = isSession(session) ? session : await api.session();
+      readAs(here.person);
+      setVisitor({ state: 'here', session: here });
     } catch (error) {
       if (error instanceof DeskError && error.status === 401) setVisitor({ state: 'nobody' });
       else
@@ -53,6 +56,7 @@ export function DeskProvider({ children }: { children: ReactNode }) {
           await api.signOut();
         } finally {
           forgetAnswers();
+          readAs(undefined);
           setVisitor({ state: 'nobody' });
         }
       },

@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'react';
 import { FormError } from '../controls/field.tsx';
-import { mailApi, momentText, useReading } from '../desk/mail_api.ts';
+import { mailApi, useReading } from '../desk/mail_api.ts';
+import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import './inbox.css';

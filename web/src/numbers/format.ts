@@ -1,8 +1,10 @@
 import type { MetricName } from '../../../contract/query.ts';
+import { readerLocale } from '../edge/reader.ts';
 
 /**
  * Numbers as ui.md §4 wants them: the reader's locale, the site's currency, one way to write each kind.
- * Every function takes the locale, so that a test can say exactly what comes out; `undefined` is the browser's own.
+ * Every function takes the locale, so that a test can say exactly what comes out; `undefined` is the reader's own: their
+ * account's, else their browser's.
  */
 export type Locale = string | undefined;
 
@@ -12,7 +14,8 @@ const minus = '−';
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function format(locale: Locale, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+function format(asked: Locale, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const locale = asked ?? readerLocale();
   const key = `${locale ?? ''}${JSON.stringify(options)}`;
   const known = formats.get(key);
   if (known !== undefined) return known;

@@ -2,9 +2,10 @@ import { useEffect, useState } from 'react';
 import type { AccessPage } from '../../../contract/access_log.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { Select } from '../controls/field.tsx';
+import { Choice, DayChoice, SearchWords } from '../audit/filter_parts.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
+import { milliseconds } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { accessLogPath, operator } from './api.ts';
 
@@ -108,9 +109,6 @@ function FilterBar({
   set: (change: { [name in keyof Filters]: string }) => void;
   exported: string;
 }) {
-  const given = filters.route ?? '';
-  const [route, setRoute] = useState(given);
-  useEffect(() => setRoute(given), [given]);
   const at = days.indexOf(day ?? '');
   const older = at < 0 ? days.find((one) => day !== undefined && one < day) : days[at + 1];
   const newer = at < 0 ? days.findLast((one) => day !== undefined && one > day) : days[at - 1];
@@ -126,16 +124,13 @@ function FilterBar({
         >
           <Icon name="left" />
         </button>
-        <label className="au-day">
-          <span className="op-hidden">Day</span>
-          <input
-            type="date"
-            value={day ?? ''}
-            min={days.at(-1)}
-            max={days[0]}
-            onChange={(event) => set({ day: event.target.value })}
-          />
-        </label>
+        <DayChoice
+          label={<span className="op-hidden">Day</span>}
+          value={day}
+          min={days.at(-1)}
+          max={days[0]}
+          onChoose={(chosen) => set({ day: chosen })}
+        />
         <button
           type="button"
           className="btn icon"
@@ -146,48 +141,21 @@ function FilterBar({
           <Icon name="right" />
         </button>
       </div>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          set({ route: route.trim() });
-        }}
-      >
-        <span className="in">
-          <Icon name="search" />
-          <input
-            type="search"
-            aria-label="Part of a route"
-            placeholder="Part of a route"
-            maxLength={120}
-            value={route}
-            onChange={(event) => setRoute(event.target.value)}
-          />
-        </span>
-      </form>
-      <Select
-        aria-label="Status"
-        value={filters.status ?? ''}
-        onChange={(event) => set({ status: event.target.value })}
-      >
-        <option value="">Any status</option>
-        {statuses.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </Select>
-      <Select
-        aria-label="Method"
-        value={filters.method ?? ''}
-        onChange={(event) => set({ method: event.target.value })}
-      >
-        <option value="">Any method</option>
-        {methods.map((one) => (
-          <option key={one} value={one}>
-            {one}
-          </option>
-        ))}
-      </Select>
+      <SearchWords label="Part of a route" given={filters.route ?? ''} onSearch={(route) => set({ route })} />
+      <Choice
+        label="Status"
+        all="Any status"
+        options={statuses}
+        value={filters.status}
+        onChoose={(status) => set({ status })}
+      />
+      <Choice
+        label="Method"
+        all="Any method"
+        options={methods.map((one) => [one, one] as const)}
+        value={filters.method}
+        onChoose={(method) => set({ method })}
+      />
       <span className="sp" />
       <div className="au-acts">
         <a className="btn sm" href={`${exported}ndjson`} download>
@@ -206,6 +174,14 @@ function FilterBar({
 function Lines({ page }: { page: AccessPage }) {
   return (
     <ul className="op-lines">
+      <li className="op-names" aria-hidden="true">
+        <span>Time</span>
+        <span>Status</span>
+        <span>Request</span>
+        <span>From</span>
+        <span className="op-ms">Took</span>
+        <span>Reference</span>
+      </li>
       {page.entries.map((one) => (
         <li key={one.request_id}>
           <time dateTime={one.time} title={one.time}>
@@ -217,7 +193,7 @@ function Lines({ page }: { page: AccessPage }) {
             {one.address}
             {one.place !== '' && <small>{one.place}</small>}
           </span>
-          <span className="op-ms">{one.ms} ms</span>
+          <span className="op-ms">{milliseconds(one.ms)}</span>
           <code className="op-id">{one.request_id}</code>
         </li>
       ))}

@@ -3,9 +3,9 @@ import type { OperatorSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import { Audit } from '../audit/page.tsx';
 import { useSession } from '../desk/session.tsx';
+import { readerZone } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
-import { browserTimezone } from '../sites/choices.tsx';
 import { AccessLog } from './access_log.tsx';
 import { SelfChecks } from './self_checks.tsx';
 import { operatorTabs } from './tabs.ts';
@@ -43,7 +43,7 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
               What belongs to no organisation: sign-ins under names that nobody has, acts of people outside every
               organisation, and what was done on the machine. Each organisation has its own audit log under Trust.
             </p>
-            <Audit trail="desk" zone={browserTimezone()} path={pathOf({ page: 'operator', section })} />
+            <Audit trail="desk" zone={readerZone()} path={pathOf({ page: 'operator', section })} />
           </>
         ) : section === 'access-log' ? (
           <AccessLog />

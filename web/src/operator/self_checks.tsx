@@ -3,8 +3,8 @@ import type { SelfAudit } from '../../../contract/self_audit.ts';
 import { timeText } from '../audit/chain_state.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
+import { readerZone } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
-import { browserTimezone } from '../sites/choices.tsx';
 import { operator } from './api.ts';
 
 const words = { ok: 'All well', look: 'Worth a look', wrong: 'Something is wrong' } as const;
@@ -19,7 +19,7 @@ export function SelfChecks() {
     operator.selfAudits().then(setAudits, (error: unknown) => setProblem(asDeskError(error)));
   }, []);
   useEffect(load, [load]);
-  const zone = browserTimezone();
+  const zone = readerZone();
   const [newest, ...before] = audits ?? [];
   return (
     <>

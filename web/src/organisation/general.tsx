@@ -5,6 +5,7 @@ import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
+import { FormDialog, NameField } from '../controls/form_dialog.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import { TypedForm } from '../controls/typed.tsx';
@@ -12,9 +13,8 @@ import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { may, useDesk, useSession } from '../desk/session.tsx';
-import { now } from '../edge/browser.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
-import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { CurrencyField, TimezoneField } from '../sites/fields.tsx';
 import './organisation.css';
@@ -42,7 +42,7 @@ export function OrganisationGeneral({ organisation }: { organisation: Organisati
       </div>
     );
   if (details === undefined) return <div className="list empty">…</div>;
-  const today = localTime(now(), organisation.timezone).day;
+  const today = readerToday();
   return (
     <>
       <StatusNote details={details} organisation={organisation} today={today} onChanged={load} />
@@ -86,7 +86,7 @@ function StatusNote({
       <Glyph state="idle" />
       <span>
         <b>
-          {details.name} will be closed on {dayText(details.status_until.slice(0, 10), today)}.
+          {details.name} will be closed on {dayText(readerDay(details.status_until), today)}.
         </b>{' '}
         Until then everything works. Afterwards nothing of it is reachable.{' '}
         {may(organisation, 'organisation.own') && (
@@ -140,7 +140,7 @@ function OfferNote({
           {isMine
             ? `${called(offer.by)} offers you ${details.name}. If you accept, you are its owner and ${called(offer.by)} becomes an admin.`
             : `${called(offer.by)} offers ${details.name} to ${called(offer.to)}.`}{' '}
-          The offer ends on {dayText(offer.expires_at.slice(0, 10), today)}.
+          The offer ends on {dayText(readerDay(offer.expires_at), today)}.
         </p>
         <FormError message={refusal?.message} reference={refusal?.reference} />
         <div className="go">
@@ -331,7 +331,7 @@ function Logo({ details }: { details: OrganisationDetails }) {
     }
   };
   return (
-    <Field label="Logo" error={problem} help="PNG, JPEG or WebP, at most 256 KB.">
+    <Field label="Logo" error={problem} help="PNG, JPEG or WebP, at most 256 KB and 2,048 pixels a side.">
       {(props) => (
         <div className="logo-row">
           {logo !== null && <img src={organisations.logoAddress(details.id, logo)} alt="The present logo" />}
@@ -377,7 +377,7 @@ function Ends({
   return (
     <div className="settings">
       <section>
-        <h2>Hand on, leave, close</h2>
+        <h2>{owns ? 'Hand on, leave, close' : 'Leave'}</h2>
         <p>
           {owns
             ? 'An organisation always has an owner: the last one hands it on before leaving.'
@@ -492,7 +492,7 @@ function HandOnDialog({
 }) {
   const [members, setMembers] = useState<Member[]>();
   const [to, setTo] = useState<number>();
-  const [refusal, setRefusal] = useState<DeskError>();
+  const [problem, setProblem] = useState<DeskError>();
   useEffect(() => {
     organisations.members(details.id).then(
       (all) => {
@@ -500,100 +500,76 @@ function HandOnDialog({
         setMembers(others);
         setTo(others[0]?.id);
       },
-      (error) => setRefusal(asDeskError(error)),
+      (error) => setProblem(asDeskError(error)),
     );
   }, [details.id]);
-  const offer = async (event: FormEvent) => {
-    event.preventDefault();
+  const offer = async () => {
     if (to === undefined) return;
-    try {
-      await organisations.offerOwnership(details.id, to);
-      onClose();
-      onChanged();
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    }
+    await organisations.offerOwnership(details.id, to);
+    onClose();
+    onChanged();
   };
   return (
-    <Dialog label="Hand the organisation on" className="small" onClose={onClose}>
-      <h2>Hand {details.name} on</h2>
-      <p>They have seven days to accept. Then they are the owner and you are an admin.</p>
-      <form className="form" onSubmit={offer}>
-        {members !== undefined && members.length === 0 ? (
-          <p>There is nobody else here. Invite them first, under Members.</p>
-        ) : (
-          <Field label="To">
-            {(props) => (
-              <Select {...props} value={to ?? ''} onChange={(event) => setTo(Number(event.target.value))}>
-                {(members ?? []).map((one) => (
-                  <option key={one.id} value={one.id}>
-                    {one.name === '' ? one.email : `${one.name} (${one.email})`}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
-        )}
-        <FormError message={refusal?.message} reference={refusal?.reference} />
-        <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(to === undefined)}>
-            Offer it
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      label="Hand the organisation on"
+      title={`Hand ${details.name} on`}
+      lead="They have seven days to accept. Then they are the owner and you are an admin."
+      fields={[]}
+      act="Offer the ownership"
+      acting="Offering…"
+      isResting={to === undefined}
+      onSend={offer}
+      onClose={onClose}
+    >
+      {() => (
+        <>
+          {members !== undefined && members.length === 0 ? (
+            <p>There is nobody else here. Invite them first, under Members.</p>
+          ) : (
+            <Field label="To">
+              {(props) => (
+                <Select {...props} value={to ?? ''} onChange={(event) => setTo(Number(event.target.value))}>
+                  {(members ?? []).map((one) => (
+                    <option key={one.id} value={one.id}>
+                      {one.name === '' ? one.email : `${one.name} (${one.email})`}
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+          )}
+          <FormError message={problem?.message} reference={problem?.reference} />
+        </>
+      )}
+    </FormDialog>
   );
 }
 
 function AnotherDialog({ details, onClose }: { details: OrganisationDetails; onClose: () => void }) {
   const { enter } = useDesk();
   const [name, setName] = useState('');
-  const [refusal, setRefusal] = useState<DeskError>();
-  const make = async (event: FormEvent) => {
-    event.preventDefault();
-    try {
-      const made = await organisations.make({
-        name: name.trim(),
-        timezone: details.timezone,
-        currency: details.currency,
-      });
-      await enter();
-      onClose();
-      navigate(pathOf({ page: 'organisation', organisation: made.slug, section: 'organisation' }));
-    } catch (error) {
-      setRefusal(asDeskError(error));
-    }
+  const make = async () => {
+    const made = await organisations.make({
+      name: name.trim(),
+      timezone: details.timezone,
+      currency: details.currency,
+    });
+    await enter();
+    onClose();
+    navigate(pathOf({ page: 'organisation', organisation: made.slug, section: 'organisation' }));
   };
   return (
-    <Dialog label="New organisation" className="small" onClose={onClose}>
-      <h2>New organisation</h2>
-      <form className="form" onSubmit={make}>
-        <Field label="Name" error={refusal?.field === 'name' ? refusal.message : undefined}>
-          {(props) => (
-            <input
-              {...props}
-              className="in"
-              maxLength={120}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        {refusal !== undefined && refusal.field !== 'name' && (
-          <FormError message={refusal.message} reference={refusal.reference} />
-        )}
-        <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(name.trim() === '')}>
-            Make it
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      label="New organisation"
+      title="New organisation"
+      fields={['name']}
+      act="Make the organisation"
+      acting="Making it…"
+      isResting={name.trim() === ''}
+      onSend={make}
+      onClose={onClose}
+    >
+      {(errorOf) => <NameField value={name} maxLength={120} error={errorOf('name')} onChange={setName} />}
+    </FormDialog>
   );
 }

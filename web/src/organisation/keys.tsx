@@ -8,6 +8,7 @@ import type { ApiKey, CreatedApiKey, DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { may, type Organisation, useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
+import { readerDay } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
 import { addDays, type Day, daysIn, localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
@@ -37,7 +38,7 @@ function Keys({ organisation }: { organisation: Organisation }) {
   const [created, setCreated] = useState<CreatedApiKey>();
   const [revoking, setRevoking] = useState<ApiKey>();
   const [refusal, setRefusal] = useState<DeskError>();
-  const today = localTime(now(), organisation.timezone).day;
+  const today = localTime(now(), 'UTC').day;
   const left = keys.rows?.filter((key) => key.made_by !== null && key.made_by.name === null).length ?? 0;
 
   const revoke = async (key: ApiKey) => {
@@ -110,7 +111,7 @@ function Keys({ organisation }: { organisation: Organisation }) {
                 <SitesOf apiKey={key} />
               </td>
               <td data-head="Made">
-                {dayText(key.created_at.slice(0, 10), today)}
+                {dayText(readerDay(key.created_at), today)}
                 <span className="below"> {makerOf(key)}</span>
               </td>
               <td data-head="Ends">

@@ -6,9 +6,10 @@ import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, momentText, useReading } from '../desk/mail_api.ts';
+import { mailApi, useReading } from '../desk/mail_api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { useSession } from '../desk/session.tsx';
+import { momentText, readerLocale } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 
 /** How does this desk send mail? It belongs to who runs the desk, and to no organisation. */
@@ -326,7 +327,7 @@ function Week({ settings }: { settings: Settings }) {
               .map(([state, label]) => (
                 <tr key={state}>
                   <td className="fill">{label}</td>
-                  <td className="num">{(settings.counts[state] ?? 0).toLocaleString()}</td>
+                  <td className="num">{(settings.counts[state] ?? 0).toLocaleString(readerLocale())}</td>
                 </tr>
               ))}
           </tbody>

@@ -3,19 +3,20 @@ import { useCallback, useEffect, useState } from 'react';
 import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
+import { FormDialog } from '../controls/form_dialog.tsx';
 import { resting } from '../controls/resting.ts';
 import { takeFocus } from '../controls/take_focus.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { may, useDesk, useSession } from '../desk/session.tsx';
-import { now } from '../edge/browser.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
-import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { ListedTable, useListed } from '../settings/listed.tsx';
 import { Toggle } from '../settings/toggle.tsx';
 import { Denied } from './denied.tsx';
+import { Some } from './some.tsx';
 import type { Invitation, Member, OrganisationRole, RoleTable, SentInvitation, Team } from './wire.ts';
 import { organisations } from './wire.ts';
 import './organisation.css';
@@ -45,7 +46,7 @@ function Members({ organisation }: { organisation: Organisation }) {
     organisations.roles(id).then(setTable, () => {});
     organisations.teams(id).then(setTeams, () => {});
   }, [id]);
-  const today = localTime(now(), organisation.timezone).day;
+  const today = readerToday();
 
   const remove = async (member: Member) => {
     try {
@@ -78,19 +79,21 @@ function Members({ organisation }: { organisation: Organisation }) {
                 {member.second_factor === false && <span className="tag">no second factor</span>}
               </td>
               <td data-head="Role">{roleText(member.role_name)}</td>
-              <td data-head="Teams">
+              <td className="some" data-head="Teams">
                 {member.teams.length === 0 ? (
                   <span className="q">none</span>
                 ) : (
-                  member.teams.map((team) => (
-                    <span key={team.id} className="tag">
-                      {team.name}
-                    </span>
-                  ))
+                  <Some
+                    of={member.teams.map(({ id: team, name }) => (
+                      <span key={team} className="tag">
+                        {name}
+                      </span>
+                    ))}
+                  />
                 )}
                 {member.team_sites_only && <div className="q">sees their sites only</div>}
               </td>
-              <td data-head="Since">{dayText(member.since.slice(0, 10), today)}</td>
+              <td data-head="Since">{dayText(readerDay(member.since), today)}</td>
               <td data-head="Last here">
                 {member.last_seen_day === null ? 'never' : dayText(member.last_seen_day, today)}
               </td>
@@ -138,7 +141,7 @@ function Members({ organisation }: { organisation: Organisation }) {
           </p>
           <div className="editor-foot">
             <button type="button" className="btn danger" onClick={() => void remove(removing)}>
-              Remove
+              Remove the member
             </button>
             <button type="button" className="btn quiet" onClick={() => setRemoving(undefined)}>
               Keep
@@ -168,64 +171,53 @@ function ChangeMember({
   const [role, setRole] = useState(member.role);
   const [inTeams, setInTeams] = useState<readonly number[]>(member.teams.map(({ id }) => id));
   const [only, setOnly] = useState(member.team_sites_only);
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [sending, setSending] = useState(false);
   const of = (name: string) => table.roles.find((one) => one.role === name);
   const meaning = (name: string) => table.permissions.find((one) => one.name === name)?.meaning ?? name;
   const { gains, losses } = changeText(of(member.role), of(role), meaning);
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    setSending(true);
-    try {
-      onChanged(
-        await organisations.changeMember(organisation.id, member.id, {
-          ...(role === member.role ? {} : { role }),
-          team_ids: [...inTeams],
-          team_sites_only: role === 'owner' ? false : only,
-        }),
-      );
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setSending(false);
-    }
-  };
+  const save = async () =>
+    onChanged(
+      await organisations.changeMember(organisation.id, member.id, {
+        ...(role === member.role ? {} : { role }),
+        team_ids: [...inTeams],
+        team_sites_only: role === 'owner' ? false : only,
+      }),
+    );
   return (
-    <Dialog label="Change a member" className="small" onClose={onClose}>
-      <h2>{member.name === '' ? member.email : member.name}</h2>
-      <form className="form" onSubmit={save}>
-        <RoleField roles={table.roles} value={role} onChange={setRole} organisation={organisation} />
-        {(gains.length > 0 || losses.length > 0) && (
-          <div className="note" role="status">
-            <div>
-              {gains.length > 0 && <p>Can from now on: {gains.map(inside).join('; ')}.</p>}
-              {losses.length > 0 && <p>Can no longer: {losses.map(inside).join('; ')}.</p>}
-              {only && role !== 'owner' && (
-                <p>Of this, what is about the whole organisation is left out while they see these sites only.</p>
-              )}
-              <p>It holds from their next click on, also where a page is open.</p>
+    <FormDialog
+      label="Change a member"
+      title={member.name === '' ? member.email : member.name}
+      fields={[]}
+      act="Save the change"
+      onSend={save}
+      onClose={onClose}
+    >
+      {() => (
+        <>
+          <RoleField roles={table.roles} value={role} onChange={setRole} organisation={organisation} />
+          {(gains.length > 0 || losses.length > 0) && (
+            <div className="note" role="status">
+              <div>
+                {gains.length > 0 && <p>Can from now on: {gains.map(inside).join('; ')}.</p>}
+                {losses.length > 0 && <p>Can no longer: {losses.map(inside).join('; ')}.</p>}
+                {only && role !== 'owner' && (
+                  <p>Of this, what is about the whole organisation is left out while they see these sites only.</p>
+                )}
+                <p>It holds from their next click on, also where a page is open.</p>
+              </div>
             </div>
-          </div>
-        )}
-        <TeamChoice teams={teams} chosen={inTeams} onChange={setInTeams} />
-        {role !== 'owner' && (
-          <Toggle
-            label="Sees the sites of these teams only"
-            help="Every other site is hidden, and so is what is about the whole organisation: keys, settings, the audit log."
-            checked={only}
-            onChange={setOnly}
-          />
-        )}
-        <FormError message={refusal?.message} reference={refusal?.reference} />
-        <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(sending)}>
-            {sending ? 'Saving…' : 'Save'}
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+          )}
+          <TeamChoice teams={teams} chosen={inTeams} onChange={setInTeams} />
+          {role !== 'owner' && (
+            <Toggle
+              label="Sees the sites of these teams only"
+              help="Every other site is hidden, and so is what is about the whole organisation: keys, settings, the audit log."
+              checked={only}
+              onChange={setOnly}
+            />
+          )}
+        </>
+      )}
+    </FormDialog>
   );
 }
 
@@ -303,7 +295,7 @@ function Invitations({
   const open = useListed<Invitation>(useCallback(() => organisations.invitations(id), [id]));
   const [sent, setSent] = useState<SentInvitation>();
   const [refusal, setRefusal] = useState<DeskError>();
-  const today = localTime(now(), organisation.timezone).day;
+  const today = readerToday();
   const keep = (made: SentInvitation) => {
     setSent(made);
     setRefusal(undefined);
@@ -336,11 +328,11 @@ function Invitations({
               <td className="fill who">{one.email}</td>
               <td data-head="Role">{roleText(one.role_name)}</td>
               <td data-head="Sent">
-                {dayText(one.sent_at.slice(0, 10), today)}
+                {dayText(readerDay(one.sent_at), today)}
                 {one.invited_by !== '' && <div className="q">by {one.invited_by}</div>}
               </td>
               <td data-head="Works until">
-                {one.expired ? <span className="tag">expired</span> : dayText(one.expires_at.slice(0, 10), today)}
+                {one.expired ? <span className="tag">expired</span> : dayText(readerDay(one.expires_at), today)}
               </td>
               <td className="acts">
                 <button

@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
 import { useRef, useState } from 'react';
-import { Field, FormError } from '../controls/field.tsx';
+import { Field, FormError, Select } from '../controls/field.tsx';
 import type { CreatedApiKey, DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
 import { type Organisation, useSession } from '../desk/session.tsx';
@@ -135,18 +135,13 @@ export function NewKeyForm({
         </fieldset>
         <Field label="Ends" help="At the end of that day, UTC. A program with an ended key is told so.">
           {(props) => (
-            <select
-              {...props}
-              className="in"
-              value={life}
-              onChange={(event) => setLife(event.target.value as typeof life)}
-            >
+            <Select {...props} value={life} onChange={(event) => setLife(event.target.value as typeof life)}>
               {lives.map(({ value, label }) => (
                 <option key={value} value={value}>
                   {label}
                 </option>
               ))}
-            </select>
+            </Select>
           )}
         </Field>
         {life === 'day' && (

@@ -1,9 +1,8 @@
-import type { FormEvent } from 'react';
 import { useCallback, useEffect, useState } from 'react';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
+import { FormDialog, NameField } from '../controls/form_dialog.tsx';
 import { Icon } from '../controls/icons.tsx';
-import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
@@ -166,71 +165,50 @@ function RoleForm({
   const [chosen, setChosen] = useState<readonly string[]>(
     role?.permissions ?? ['stats.read', 'site.read', 'organisation.read'],
   );
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [sending, setSending] = useState(false);
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    setSending(true);
-    setRefusal(undefined);
-    try {
-      const body = { name: name.trim(), permissions: [...chosen] };
-      if (role === undefined) await organisations.makeRole(organisation.id, body);
-      else await organisations.changeRole(organisation.id, role.role, body);
-      onDone();
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setSending(false);
-    }
+  const save = async () => {
+    const body = { name: name.trim(), permissions: [...chosen] };
+    if (role === undefined) await organisations.makeRole(organisation.id, body);
+    else await organisations.changeRole(organisation.id, role.role, body);
+    onDone();
   };
-  const nameless = name.trim() === '';
   return (
-    <Dialog label={role === undefined ? 'New role' : 'Change a role'} className="small" onClose={onClose}>
-      <h2>{role === undefined ? 'New role' : role.name}</h2>
-      <form className="form" onSubmit={save}>
-        <Field label="Name" error={refusal?.field === 'name' ? refusal.message : undefined}>
-          {(props) => (
-            <input
-              {...props}
-              className="in"
-              maxLength={60}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
+    <FormDialog
+      label={role === undefined ? 'New role' : 'Change a role'}
+      title={role === undefined ? 'New role' : role.name}
+      fields={['name']}
+      act="Save the role"
+      isResting={name.trim() === '' || chosen.length === 0}
+      onSend={save}
+      onClose={onClose}
+    >
+      {(errorOf) => (
+        <>
+          <NameField value={name} maxLength={60} error={errorOf('name')} onChange={setName} />
+          <fieldset>
+            <legend>
+              <b>May</b>
+            </legend>
+            <div className="scopes">
+              {table.permissions
+                .filter((one) => one.name !== 'organisation.own' && may(organisation, one.name))
+                .map((one) => (
+                  <Toggle
+                    key={one.name}
+                    label={one.meaning}
+                    checked={chosen.includes(one.name)}
+                    onChange={(on) =>
+                      setChosen(on ? [...chosen, one.name] : chosen.filter((each) => each !== one.name))
+                    }
+                  />
+                ))}
+            </div>
+          </fieldset>
+          {role !== undefined && role.members > 0 && (
+            <p className="q">It holds for {role.members} from their next click on.</p>
           )}
-        </Field>
-        <fieldset>
-          <legend>
-            <b>May</b>
-          </legend>
-          <div className="scopes">
-            {table.permissions
-              .filter((one) => one.name !== 'organisation.own' && may(organisation, one.name))
-              .map((one) => (
-                <Toggle
-                  key={one.name}
-                  label={one.meaning}
-                  checked={chosen.includes(one.name)}
-                  onChange={(on) => setChosen(on ? [...chosen, one.name] : chosen.filter((each) => each !== one.name))}
-                />
-              ))}
-          </div>
-        </fieldset>
-        {role !== undefined && role.members > 0 && (
-          <p className="q">It holds for {role.members} from their next click on.</p>
-        )}
-        {refusal !== undefined && refusal.field !== 'name' && (
-          <FormError message={refusal.message} reference={refusal.reference} />
-        )}
-        <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(sending || nameless || chosen.length === 0)}>
-            {sending ? 'Saving…' : 'Save role'}
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+        </>
+      )}
+    </FormDialog>
   );
 }
 

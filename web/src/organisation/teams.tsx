@@ -1,8 +1,7 @@
-import type { FormEvent } from 'react';
 import { useCallback, useEffect, useState } from 'react';
 import { Dialog } from '../controls/dialog.tsx';
-import { Field, FormError } from '../controls/field.tsx';
-import { resting } from '../controls/resting.ts';
+import { FormError } from '../controls/field.tsx';
+import { FormDialog, NameField } from '../controls/form_dialog.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
@@ -11,6 +10,7 @@ import { Empty } from '../overview/states.tsx';
 import { ListedTable, useListed } from '../settings/listed.tsx';
 import { Toggle } from '../settings/toggle.tsx';
 import { Denied } from './denied.tsx';
+import { Some } from './some.tsx';
 import type { Member, Team } from './wire.ts';
 import { organisations } from './wire.ts';
 
@@ -61,15 +61,22 @@ function Teams({ organisation }: { organisation: Organisation }) {
           }
           row={(team) => (
             <>
-              <td>
+              <td className="some">
                 <b>{team.name}</b>
               </td>
-              <td data-head="People">{team.member_ids.map(called).join(', ') || <span className="q">nobody</span>}</td>
-              <td data-head="Sites">
-                {team.site_ids
-                  .map((site) => sites.find((one) => one.id === site)?.domain)
-                  .filter((domain) => domain !== undefined)
-                  .join(', ') || <span className="q">none</span>}
+              <td className="some" data-head="People">
+                {team.member_ids.length === 0 ? (
+                  <span className="q">nobody</span>
+                ) : (
+                  <Some of={team.member_ids.map(called)} />
+                )}
+              </td>
+              <td className="some" data-head="Sites">
+                {team.site_ids.length === 0 ? (
+                  <span className="q">none</span>
+                ) : (
+                  <Some of={team.site_ids.flatMap((site) => sites.find((one) => one.id === site)?.domain ?? [])} />
+                )}
               </td>
               <td className="acts">
                 {manages && (
@@ -141,82 +148,61 @@ function TeamForm({
   const [name, setName] = useState(team?.name ?? '');
   const [people, setPeople] = useState<readonly number[]>(team?.member_ids ?? []);
   const [chosen, setChosen] = useState<readonly number[]>(team?.site_ids ?? []);
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [sending, setSending] = useState(false);
   const flip = (list: readonly number[], id: number, on: boolean) =>
     on ? [...list, id] : list.filter((one) => one !== id);
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    setSending(true);
-    try {
-      const body = { name: name.trim(), member_ids: [...people], site_ids: [...chosen] };
-      onSaved(
-        team === undefined
-          ? await organisations.makeTeam(organisation.id, body)
-          : await organisations.changeTeam(organisation.id, team.id, body),
-      );
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setSending(false);
-    }
+  const save = async () => {
+    const body = { name: name.trim(), member_ids: [...people], site_ids: [...chosen] };
+    onSaved(
+      team === undefined
+        ? await organisations.makeTeam(organisation.id, body)
+        : await organisations.changeTeam(organisation.id, team.id, body),
+    );
   };
   return (
-    <Dialog label={team === undefined ? 'New team' : 'Change a team'} className="small" onClose={onClose}>
-      <h2>{team === undefined ? 'New team' : team.name}</h2>
-      <form className="form" onSubmit={save}>
-        <Field label="Name" error={refusal?.field === 'name' ? refusal.message : undefined}>
-          {(props) => (
-            <input
-              {...props}
-              className="in"
-              maxLength={60}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <fieldset>
-          <legend>
-            <b>People</b>
-          </legend>
-          <div className="scopes">
-            {members.map((one) => (
-              <Toggle
-                key={one.id}
-                label={one.name === '' ? one.email : one.name}
-                checked={people.includes(one.id)}
-                onChange={(on) => setPeople(flip(people, one.id, on))}
-              />
-            ))}
-          </div>
-        </fieldset>
-        <fieldset>
-          <legend>
-            <b>Sites</b>
-          </legend>
-          <div className="scopes">
-            {sites.map((one) => (
-              <Toggle
-                key={one.id}
-                label={one.domain}
-                checked={chosen.includes(one.id)}
-                onChange={(on) => setChosen(flip(chosen, one.id, on))}
-              />
-            ))}
-          </div>
-        </fieldset>
-        {refusal !== undefined && refusal.field !== 'name' && (
-          <FormError message={refusal.message} reference={refusal.reference} />
-        )}
-        <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(sending || name.trim() === '')}>
-            {sending ? 'Saving…' : 'Save team'}
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      label={team === undefined ? 'New team' : 'Change a team'}
+      title={team === undefined ? 'New team' : team.name}
+      fields={['name']}
+      act="Save the team"
+      isResting={name.trim() === ''}
+      onSend={save}
+      onClose={onClose}
+    >
+      {(errorOf) => (
+        <>
+          <NameField value={name} maxLength={60} error={errorOf('name')} onChange={setName} />
+          <fieldset>
+            <legend>
+              <b>People</b>
+            </legend>
+            <div className="scopes">
+              {members.map((one) => (
+                <Toggle
+                  key={one.id}
+                  label={one.name === '' ? one.email : one.name}
+                  checked={people.includes(one.id)}
+                  onChange={(on) => setPeople(flip(people, one.id, on))}
+                />
+              ))}
+            </div>
+          </fieldset>
+          <fieldset>
+            <legend>
+              <b>Sites</b>
+            </legend>
+            <div className="scopes">
+              {sites.map((one) => (
+                <Toggle
+                  key={one.id}
+                  label={one.domain}
+                  checked={chosen.includes(one.id)}
+                  onChange={(on) => setChosen(flip(chosen, one.id, on))}
+                />
+              ))}
+            </div>
+          </fieldset>
+        </>
+      )}
+    </FormDialog>
   );
 }

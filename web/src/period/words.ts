@@ -1,3 +1,4 @@
+import { readerLocale } from '../edge/reader.ts';
 import type { Locale } from '../numbers/format.ts';
 import type { Against, Day, DayRange, Period, Step } from './period.ts';
 import { addDays, daysIn, presetLabels } from './period.ts';
@@ -5,7 +6,8 @@ import { addDays, daysIn, presetLabels } from './period.ts';
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Days and local times are handed to Intl as if they were UTC: they are already in the site's timezone. */
-function format(locale: Locale, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function format(asked: Locale, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const locale = asked ?? readerLocale();
   const key = `${locale ?? ''}${JSON.stringify(options)}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
@@ -97,7 +99,7 @@ export function againstText(
 
 /** The time of day, as the reader's locale writes it. */
 export function clockText(ms: number, timezone: string, locale?: Locale, seconds = false): string {
-  return new Intl.DateTimeFormat(locale, {
+  return new Intl.DateTimeFormat(locale ?? readerLocale(), {
     timeZone: timezone,
     hour: '2-digit',
     minute: '2-digit',

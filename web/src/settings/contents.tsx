@@ -1,4 +1,5 @@
 import { count, exactCount } from '../numbers/format.ts';
+import { rangeText } from '../period/words.ts';
 import type { SiteContent } from './life_wire.ts';
 
 const words: Record<SiteContent['kind'], string> = {
@@ -26,9 +27,11 @@ const words: Record<SiteContent['kind'], string> = {
 /** How much there is of a site, by kind; kinds of which there is nothing are left out. */
 export function Contents({
   contents,
+  today,
   kinds,
 }: {
   contents: readonly SiteContent[];
+  today: string;
   /** Those alone; all without. */
   kinds?: readonly SiteContent['kind'][];
 }) {
@@ -42,7 +45,7 @@ export function Contents({
           <dd>
             <span title={exactCount(rows)}>{count(rows)}</span>
             {first_day !== null && last_day !== null && (
-              <span className="q">{first_day === last_day ? first_day : `${first_day} to ${last_day}`}</span>
+              <span className="q">{rangeText({ from: first_day, to: last_day }, today)}</span>
             )}
           </dd>
         </div>

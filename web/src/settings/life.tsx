@@ -82,12 +82,13 @@ export function SiteLifeSettings({ site }: { site: Site }) {
     );
   if (life === undefined || contents === undefined || organisation === undefined)
     return <div className="list empty">…</div>;
-  const isBusy = isAtWork || (removal?.kind === 'deletion' && removal.state === 'waiting');
+  const isBusy = removal !== null && (isAtWork || (removal.kind === 'deletion' && removal.state === 'waiting'));
   const today = localTime(now(), site.timezone).day;
   return (
     <div className="settings">
       <RemovalNote
         removal={removal}
+        zone={site.timezone}
         today={today}
         onKeep={
           may(organisation, 'organisation.manage')
@@ -98,24 +99,38 @@ export function SiteLifeSettings({ site }: { site: Site }) {
             : undefined
         }
       />
-      <Rename site={site} life={life} onChanged={load} />
-      {may(organisation, 'organisation.own') && (
-        <Move key={life.move?.id ?? 0} site={site} life={life} isBusy={isBusy} today={today} onChanged={load} />
+      {isBusy ? (
+        // Nothing else can become of it meanwhile: what is left is what goes.
+        <section>
+          <h2>What goes</h2>
+          <div className="form">
+            <Contents
+              contents={contents}
+              today={today}
+              {...(removal.kind === 'emptying' ? { kinds: collectedKinds } : {})}
+            />
+          </div>
+        </section>
+      ) : (
+        <Rename site={site} life={life} onChanged={load} />
       )}
-      {may(organisation, 'organisation.manage') && (
+      {may(organisation, 'organisation.own') && (!isBusy || life.move !== null) && (
+        <Move key={life.move?.id ?? 0} site={site} life={life} today={today} onChanged={load} />
+      )}
+      {may(organisation, 'organisation.manage') && !isBusy && (
         <section>
           <h2>Empty or delete</h2>
           <p>
-            Emptying removes what was collected and keeps the settings. Deleting removes both, in seven days, until
-            which it can be taken back. This is what there is:
+            Emptying removes what was collected and keeps the settings. Deleting removes both, after seven days in which
+            it can be taken back. This is what there is:
           </p>
           <div className="form">
-            <Contents contents={contents} />
+            <Contents contents={contents} today={today} />
             <div className="go">
-              <button type="button" className="btn" {...resting(isBusy)} onClick={() => setAsking('emptying')}>
+              <button type="button" className="btn" onClick={() => setAsking('emptying')}>
                 Empty…
               </button>
-              <button type="button" className="btn" {...resting(isBusy)} onClick={() => setAsking('deletion')}>
+              <button type="button" className="btn danger" onClick={() => setAsking('deletion')}>
                 Delete…
               </button>
             </div>
@@ -127,6 +142,7 @@ export function SiteLifeSettings({ site }: { site: Site }) {
           site={site}
           kind={asking}
           contents={contents}
+          today={today}
           onClose={() => setAsking(undefined)}
           onAsked={() => {
             setAsking(undefined);
@@ -144,12 +160,16 @@ const isWorking = (removal: SiteRemoval | null) =>
   removal !== null &&
   (removal.state === 'running' || (removal.state === 'waiting' && Date.parse(removal.due_at) <= now()));
 
+const dayIn = (moment: string, zone: string) => localTime(Date.parse(moment), zone).day;
+
 function RemovalNote({
   removal,
+  zone,
   today,
   onKeep,
 }: {
   removal: SiteRemoval | null;
+  zone: string;
   today: string;
   onKeep: (() => Promise<void>) | undefined;
 }) {
@@ -159,7 +179,7 @@ function RemovalNote({
   if (removal.state === 'done')
     return (
       <Note state="ok">
-        <b>Emptied{removal.finished_at === null ? '' : ` on ${dayText(removal.finished_at.slice(0, 10), today)}`}.</b> A
+        <b>Emptied{removal.finished_at === null ? '' : ` on ${dayText(dayIn(removal.finished_at, zone), today)}`}.</b> A
         second reading of every table and file found {removal.rows_left ?? 0} rows left. What arrived since is kept.
       </Note>
     );
@@ -168,19 +188,22 @@ function RemovalNote({
       <>
         <Note state="idle">
           <b>
-            {removal.domain} is deleted on {dayText(removal.due_at.slice(0, 10), today)}.
+            {removal.domain} will be deleted on {dayText(dayIn(removal.due_at, zone), today)}.
           </b>{' '}
-          It collects nothing any more. Until then its numbers can be looked at and exported.{' '}
-          {onKeep !== undefined && (
+          It collects nothing any more. Until then its numbers can be looked at and exported
+          {onKeep === undefined ? '.' : ', and it can be kept: then it collects again.'}
+        </Note>
+        {onKeep !== undefined && (
+          <div className="keep">
             <button
               type="button"
-              className="link"
+              className="btn main-act"
               onClick={() => void onKeep().catch((error: unknown) => setRefusal(asDeskError(error)))}
             >
               Keep the site
             </button>
-          )}
-        </Note>
+          </div>
+        )}
         <FormError message={refusal?.message} reference={refusal?.reference} />
       </>
     );
@@ -225,8 +248,11 @@ function Rename({ site, life, onChanged }: { site: Site; life: SiteLife; onChang
   };
   return (
     <section>
-      <h2>Domain</h2>
-      <p>Trackers and calls that still name the old domain stay this site's, until you let the old one go.</p>
+      <h2>Rename</h2>
+      <p>
+        After a rename, trackers and calls that still name the old domain are counted here until you let it go. No page
+        has to be changed at once.
+      </p>
       <form className="form" onSubmit={save} noValidate>
         <Field label="Domain" error={refusal?.field === 'domain' ? refusal.message : undefined}>
           {(props) => (
@@ -249,7 +275,7 @@ function Rename({ site, life, onChanged }: { site: Site; life: SiteLife; onChang
         )}
         <div className="go">
           <button type="submit" className="btn main-act" {...resting(wanted === site.domain || sending)}>
-            {sending ? 'Renaming…' : 'Rename'}
+            {sending ? 'Renaming…' : 'Rename the site'}
           </button>
         </div>
         {life.former_domains.map(({ domain }) => (
@@ -266,7 +292,10 @@ function Rename({ site, life, onChanged }: { site: Site; life: SiteLife; onChang
       {letting !== undefined && (
         <Dialog label="Let a former domain go" className="small" onClose={() => setLetting(undefined)}>
           <h2>Let {letting} go?</h2>
-          <p>What still names it is counted nowhere from now on, and any organisation can add it as a site.</p>
+          <p>
+            What still names it is counted nowhere from now on, and any organisation can add it as a site. Change the
+            snippets that name it first.
+          </p>
           <div className="editor-foot">
             <button
               type="button"
@@ -290,19 +319,7 @@ function Rename({ site, life, onChanged }: { site: Site; life: SiteLife; onChang
   );
 }
 
-function Move({
-  site,
-  life,
-  isBusy,
-  today,
-  onChanged,
-}: {
-  site: Site;
-  life: SiteLife;
-  isBusy: boolean;
-  today: string;
-  onChanged: () => void;
-}) {
+function Move({ site, life, today, onChanged }: { site: Site; life: SiteLife; today: string; onChanged: () => void }) {
   const [to, setTo] = useState('');
   const [refusal, setRefusal] = useState<DeskError>();
   const [sending, setSending] = useState(false);
@@ -359,7 +376,7 @@ function Move({
             <FormError message={refusal.message} reference={refusal.reference} />
           )}
           <div className="go">
-            <button type="submit" className="btn" {...resting(to.trim() === '' || sending || isBusy)}>
+            <button type="submit" className="btn" {...resting(to.trim() === '' || sending)}>
               Offer for seven days
             </button>
           </div>
@@ -367,7 +384,8 @@ function Move({
       ) : (
         <div className="form">
           <p>
-            Offered{move.to === null ? '' : ` to ${move.to}`} until {dayText(move.expires_at.slice(0, 10), today)}.
+            Offered{move.to === null ? '' : ` to ${move.to}`} until{' '}
+            {dayText(dayIn(move.expires_at, site.timezone), today)}.
           </p>
           <FormError message={refusal?.message} reference={refusal?.reference} />
           <div className="go">
@@ -390,12 +408,14 @@ function RemoveDialog({
   site,
   kind,
   contents,
+  today,
   onClose,
   onAsked,
 }: {
   site: Site;
   kind: 'emptying' | 'deletion';
   contents: readonly SiteContent[];
+  today: string;
   onClose: () => void;
   onAsked: () => void;
 }) {
@@ -410,12 +430,12 @@ function RemoveDialog({
           ? 'It collects nothing from now on. For seven days this can be taken back; then all of this is gone:'
           : 'This cannot be taken back. What arrives from now on is kept; all of this is gone:'}
       </p>
-      <Contents contents={contents} {...(isDeletion ? {} : { kinds: collectedKinds })} />
+      <Contents contents={contents} today={today} {...(isDeletion ? {} : { kinds: collectedKinds })} />
       <TypedForm
         wanted={site.domain}
         field="domain"
-        act={isDeletion ? 'Delete in seven days' : 'Empty it now'}
-        keep="Keep it"
+        act={isDeletion ? 'Delete in seven days' : 'Empty the site now'}
+        keep={isDeletion ? 'Keep the site' : 'Keep everything'}
         onClose={onClose}
         onTyped={async (domain) => {
           await (isDeletion ? siteLives.remove(domain) : siteLives.empty(domain));

@@ -3,9 +3,10 @@ import type { SettingsSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import type { Site } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
-import { useSession } from '../desk/session.tsx';
+import { may, useSession } from '../desk/session.tsx';
+import { Denied } from '../organisation/denied.tsx';
 import { OrganisationKeys } from '../organisation/keys.tsx';
-import { Shell, settingsTabs } from '../shell/shell.tsx';
+import { Shell, settingsTabsFor } from '../shell/shell.tsx';
 import { GoalSettings } from './goals.tsx';
 import { SiteLifeSettings } from './life.tsx';
 import { MovingIn } from './moving_in.tsx';
@@ -13,15 +14,24 @@ import { ReportSettings } from './reports.tsx';
 import { SiteSettings } from './site.tsx';
 import { SnippetSettings } from './snippet.tsx';
 
+const labels: Record<SettingsSection, string> = {
+  site: 'Site',
+  snippet: 'Snippet',
+  goals: 'Goals',
+  keys: 'API keys',
+  life: 'Rename, move, delete',
+};
+
 /** How is this site set? One section at a time; on narrow screens the rail's sections become tabs. */
 export function SettingsPage({ site, section }: { site: Site; section: SettingsSection }) {
   const live = useLive(site.domain);
   const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
-  const label = settingsTabs.find((tab) => tab.section === section)?.label ?? 'Site';
+  const tabs = settingsTabsFor(organisation);
+  const label = labels[section];
   return (
     <Shell site={site.domain} title={section === 'site' ? 'Settings' : label} live={live}>
       <nav className="tabs-bar" aria-label="Settings">
-        {settingsTabs.map((tab) => (
+        {tabs.map((tab) => (
           <Link
             key={tab.section}
             href={pathOf({ page: 'settings', site: site.domain, section: tab.section })}
@@ -37,7 +47,12 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
         {section === 'site' && <MovingIn site={site} />}
         {section === 'snippet' && <SnippetSettings site={site} />}
         {section === 'goals' && <GoalSettings site={site} />}
-        {section === 'life' && <SiteLifeSettings key={site.domain} site={site} />}
+        {section === 'life' &&
+          (organisation !== undefined && may(organisation, 'site.manage') ? (
+            <SiteLifeSettings key={site.domain} site={site} />
+          ) : (
+            <Denied what="renaming, moving and deleting sites" />
+          ))}
         {section === 'keys' && organisation !== undefined && <OrganisationKeys organisation={organisation} />}
       </main>
     </Shell>

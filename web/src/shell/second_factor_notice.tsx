@@ -4,6 +4,7 @@ import { Glyph } from '../controls/icons.tsx';
 import type { Session } from '../desk/api.ts';
 import { useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
+import { readerZone } from '../edge/reader.ts';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { PlainPage } from './plain.tsx';
@@ -18,7 +19,7 @@ export function SecondFactorNotice() {
     .sort((a, b) => String(a.second_factor_due).localeCompare(String(b.second_factor_due)));
   const [first] = asking;
   if (first === undefined || first.second_factor_due === null) return null;
-  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = readerZone();
   const day = dayText(localTime(Date.parse(first.second_factor_due), zone).day, localTime(now(), zone).day);
   return (
     <p className="factor-due" role="status">

@@ -46,13 +46,18 @@ export interface ShellProps {
   palette?: () => readonly PaletteItem[];
 }
 
-export const settingsTabs: readonly { section: SettingsSection; label: string }[] = [
+const settingsTabs: readonly { section: SettingsSection; label: string; needs?: string }[] = [
   { section: 'site', label: 'Site' },
   { section: 'snippet', label: 'Snippet' },
   { section: 'goals', label: 'Goals' },
-  { section: 'keys', label: 'API keys' },
-  { section: 'life', label: 'Rename, move, delete' },
+  { section: 'keys', label: 'API keys', needs: 'key.manage' },
+  { section: 'life', label: 'Rename, move, delete', needs: 'site.manage' },
 ];
+
+/** Those of a site that the reader's role includes: the others say at their address who can grant them. */
+export function settingsTabsFor(organisation: Session['organisations'][number] | undefined): typeof settingsTabs {
+  return settingsTabs.filter(({ needs }) => needs === undefined || organisation?.permissions.includes(needs) === true);
+}
 
 /** Everything around a page: rail, bar, palette, keys. Capabilities that do not exist yet are not shown. */
 export function Shell({
@@ -93,6 +98,7 @@ export function Shell({
         }),
   });
 
+  const siteOrganisation = organisationOf(session, site);
   /** Made when the palette opens: a page draws itself far more often. */
   const items = (): PaletteItem[] => [
     ...(site === undefined
@@ -105,14 +111,10 @@ export function Shell({
             hint: site,
             act: go(analyticsPath(one, site, address)),
           })),
-          {
-            id: 'shares',
-            group: 'Pages',
-            text: 'Shares',
-            hint: site,
-            act: go(pathOf({ page: 'shares', site })),
-          },
-          ...settingsTabs.map(({ section, label }) => ({
+          ...(siteOrganisation !== undefined && may(siteOrganisation, 'share.manage')
+            ? [{ id: 'shares', group: 'Pages', text: 'Shares', hint: site, act: go(pathOf({ page: 'shares', site })) }]
+            : []),
+          ...settingsTabsFor(siteOrganisation).map(({ section, label }) => ({
             id: `settings ${section}`,
             group: 'Pages',
             text: section === 'site' ? 'Settings' : `Settings: ${label}`,
@@ -371,7 +373,7 @@ function Navigation({
           />
           {inSettings && site !== undefined && (
             <div className="sub">
-              {settingsTabs.map(({ section, label }) => (
+              {settingsTabsFor(organisation).map(({ section, label }) => (
                 <Link
                   key={section}
                   href={pathOf({ page: 'settings', site, section })}
@@ -382,12 +384,14 @@ function Navigation({
                   {label}
                 </Link>
               ))}
-              <Link
-                href={pathOf({ page: 'shares', site })}
-                {...(route.page === 'shares' ? { 'aria-current': 'page' as const } : {})}
-              >
-                Shares
-              </Link>
+              {may(organisation, 'share.manage') && (
+                <Link
+                  href={pathOf({ page: 'shares', site })}
+                  {...(route.page === 'shares' ? { 'aria-current': 'page' as const } : {})}
+                >
+                  Shares
+                </Link>
+              )}
               <Link href={pathOf({ page: 'organisation', organisation: organisation.slug, section: 'organisation' })}>
                 Organisation
               </Link>

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
+import { contentKinds } from '../../../contract/site_kinds.ts';
 import { Dialog } from '../controls/dialog.tsx';
 import { FormError } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
@@ -6,13 +7,16 @@ import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { useDesk } from '../desk/session.tsx';
-import { now } from '../edge/browser.ts';
-import { localTime } from '../period/period.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { dayText } from '../period/words.ts';
 import { Contents } from '../settings/contents.tsx';
 import '../settings/life.css';
 import type { SiteContent, SiteMove } from '../settings/life_wire.ts';
 import { siteLives } from '../settings/life_wire.ts';
+
+/** What ends with a move: it opens the site to somebody of the organisation that gives it, or was made for them. */
+const endKinds: readonly string[] = ['exports', 'shares', 'reports', 'teams', 'keys'];
+const alongKinds = contentKinds.filter((kind) => !endKinds.includes(kind));
 
 /** Sites that another organisation offers to this one. Nothing where there are none: they are rare. */
 export function OfferedSites({ organisation }: { organisation: Organisation }) {
@@ -29,7 +33,7 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
     );
   }, [id]);
   useEffect(load, [load]);
-  const today = localTime(now(), organisation.timezone).day;
+  const today = readerToday();
 
   const look = async (move: SiteMove) => {
     setRefusal(undefined);
@@ -58,12 +62,12 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
       {looking === undefined && <FormError message={refusal?.message} reference={refusal?.reference} />}
       {moves.map((move) => (
         <div key={move.id} className="note" role="status">
-          <div>
+          <div className="offer">
             <p>
               <b>
                 {move.from} offers you {move.site}.
               </b>{' '}
-              The offer ends on {dayText(move.expires_at.slice(0, 10), today)}.
+              The offer ends on {dayText(readerDay(move.expires_at), today)}.
             </p>
             <button type="button" className="btn sm" onClick={() => void look(move)}>
               Look at it<span className="vh">: {move.site}</span>
@@ -77,10 +81,10 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
             Take {looking.move.site} into {organisation.name}?
           </h2>
           <p>
-            From the next click on it belongs to {organisation.name}, and {looking.move.from} sees nothing of it. This
-            comes along; shares, reports, places in teams and keys limited to it end:
+            From then on it belongs to {organisation.name}, and {looking.move.from} sees nothing of it. Its shares,
+            reports by mail, exports and keys end. This comes along:
           </p>
-          <Contents contents={looking.contents} />
+          <Contents contents={looking.contents} today={today} kinds={alongKinds} />
           <FormError message={refusal?.message} reference={refusal?.reference} />
           <div className="editor-foot">
             <button
@@ -89,7 +93,7 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
               {...resting(sending)}
               onClick={() => void decide(looking.move, siteLives.accept)}
             >
-              Take it
+              Take the site
             </button>
             <button
               type="button"
@@ -97,7 +101,7 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
               {...resting(sending)}
               onClick={() => void decide(looking.move, siteLives.refuse)}
             >
-              Refuse
+              Refuse the offer
             </button>
           </div>
         </Dialog>

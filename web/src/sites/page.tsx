@@ -45,7 +45,7 @@ export function SitesPage({ organisation }: { organisation?: Organisation }) {
           <OfferedSites organisation={organisation} />
         )}
         {all.length >= searchedFrom && (
-          <div className="in sm search">
+          <div className="in sm search find-site">
             <Icon name="search" />
             <input
               aria-label="Find a site"
