@@ -157,6 +157,8 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
     const ready = Math.max(due.cut_at?.getTime() ?? 0, clock.now()) + settleMs;
     await pause(clock, ready - clock.now(), stopping.signal);
     if (stopping.signal.aborted) throw new Waits(undefined);
+    // One that is away is the reason why the spool keeps what it has; it says so at once.
+    await warehouse.read('SELECT 1', {}, { purpose: 'site_removal' });
     if (!(await spool.drain(drainMs))) throw new Waits('spool');
     await removals.counted(due, await contentsOf(house, { id: due.site_id, organisation_id: due.organisation_id }));
   }

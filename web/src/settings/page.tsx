@@ -7,6 +7,7 @@ import { may, useSession } from '../desk/session.tsx';
 import { Denied } from '../organisation/denied.tsx';
 import { OrganisationKeys } from '../organisation/keys.tsx';
 import { Shell, settingsTabsFor } from '../shell/shell.tsx';
+import { showCurrentTab } from '../shell/tabs.ts';
 import { GoalSettings } from './goals.tsx';
 import { SiteLifeSettings } from './life.tsx';
 import { MovingIn } from './moving_in.tsx';
@@ -30,7 +31,7 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
   const label = labels[section];
   return (
     <Shell site={site.domain} title={section === 'site' ? 'Settings' : label} live={live}>
-      <nav className="tabs-bar" aria-label="Settings">
+      <nav className="tabs-bar" aria-label="Settings" ref={showCurrentTab}>
         {tabs.map((tab) => (
           <Link
             key={tab.section}
