@@ -164,9 +164,13 @@ export function openRemovals({ postgres, clock }: Pick<House, 'postgres' | 'cloc
       );
     },
 
+    /** What there was when it began. Work that is done again finds less, and does not say that there was no more. */
     async counted({ id, organisation_id }: DueRemoval, removed: readonly SiteContent[]): Promise<void> {
       await postgres.tenant(organisation_id, (sql) =>
-        sql.run('UPDATE site_removals SET removed = $2 WHERE id = $1', [id, JSON.stringify(removed)]),
+        sql.run("UPDATE site_removals SET removed = $2 WHERE id = $1 AND removed = '[]'", [
+          id,
+          JSON.stringify(removed),
+        ]),
       );
     },
 

@@ -18,7 +18,7 @@ import { type Cut, emptyTable, ordersOf, rowsLeft, siteTables } from './tables.t
 /** How often it is looked for deletions whose days are over, and for what a kill or another process left. */
 const lookMs = 60_000;
 /** What had to wait for a store, the spool or an import is tried again so soon. */
-const againMs = 5_000;
+const againMs = 2_000;
 /** Counts of drops are written once a second: what was counted before the cut is in the spool by then. */
 const settleMs = 1_500;
 const drainMs = 30_000;
