@@ -475,7 +475,9 @@ it('a dialog and a menu are opened, worked and closed by keys alone', { timeout:
     await keyboard.type('Editors of the shop');
     for (const step of ['Shift+Tab', 'Shift+Tab', 'Tab', 'Tab', 'Tab']) {
       await keyboard.press(step);
-      expect(await page.evaluate(() => document.activeElement?.closest('.rail, main') ?? null)).toBeNull();
+      // Where it leaves the page for the browser's own bar, the body has it.
+      const isOnPage = () => document.activeElement !== document.body && !document.activeElement?.closest('dialog');
+      expect(await page.evaluate(isOnPage), step).toBe(false);
     }
     await keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });

@@ -158,7 +158,7 @@ export function Shell({
     ...accountTabs.map(({ section, label }) => ({
       id: `account ${section}`,
       group: 'Pages',
-      text: section === 'profile' ? 'Account' : `Account: ${label}`,
+      text: `Account: ${label}`,
       act: go(pathOf({ page: 'account', section })),
     })),
     ...session.sites.map((one) => ({
