@@ -487,7 +487,7 @@ it('a dialog and a menu are opened, worked and closed by keys alone', { timeout:
     await keyboard.type('Editors of the shop');
     await keyboard.press('Enter');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await page.getByRole('cell', { name: 'Editors of the shop' }).waitFor();
+    await page.getByRole('cell', { name: 'Editors of the shop', exact: true }).waitFor();
     expect(await name()).toBe('New team');
 
     await page.locator('.account').focus();

@@ -176,6 +176,9 @@ const words = {
   },
 } as const;
 
+/** The button that opened the form is gone: who works by keys goes on in its first field. */
+const focusFirst = (form: HTMLFormElement | null) => form?.querySelector('input')?.focus();
+
 /** Password, and for what weakens the account a code as well. */
 function Proof({
   account,
@@ -208,7 +211,7 @@ function Proof({
       onDone(undefined);
   };
   return (
-    <form className="form" onSubmit={submit} noValidate>
+    <form className="form" onSubmit={submit} noValidate ref={focusFirst}>
       <p className="q2">{words[kind].what}</p>
       {account.has_password && (
         <Field label="Your password" error={ask.errorOf('password')}>
