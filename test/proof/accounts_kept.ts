@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { must, type Proof } from './kit.ts';
 import { mustNotBeFound, scanUsedDesk } from './used_desk.ts';
 
@@ -23,6 +25,32 @@ export const proofs: readonly Proof[] = [
       file: 'src/accounts/people/sign_in_routes.ts',
       find: 'const { password, proof } = request.body;',
       replace: 'const { password, proof } = request.body; console.log(password);',
+    },
+  },
+  {
+    id: 'CRY-12',
+    title: 'No secret is in a log, an error, a metric or an export.',
+    minutes: 2,
+    async run(context) {
+      const { desk, found } = await scanUsedDesk(context);
+      const places = /\bdesk\.log$|\baccess\/|\btaken\//;
+      const finds = found.finds.filter(
+        ({ group, file }) => (group === 'secret' || group === 'password') && places.test(file),
+      );
+      mustNotBeFound({ ...found, finds }, 'secret', 'A secret was told');
+      mustNotBeFound({ ...found, finds }, 'password', 'A password was told');
+      const log = readFileSync(desk.log, 'utf8').split('\n').length;
+      const taken = readdirSync(desk.taken).map((name) => statSync(join(desk.taken, name)).size);
+      must(log > 20 && taken.length >= 6 && taken.every((size) => size > 100), 'There is nothing to look through.');
+      return `${desk.accounts.secrets.length} passwords, tokens, codes and keys, right and wrong ones, in none of ${log} lines of the log, the access log, the metrics, both audit logs, the list of sent mail and an export of events`;
+    },
+    sabotage: {
+      name: 'log and metrics name addresses in place of their pattern',
+      file: 'src/platform/http/server.ts',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text.
+      find: ' ${route.path}`;',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text.
+      replace: ' ${request.url}`;',
     },
   },
   {

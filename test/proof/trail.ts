@@ -11,9 +11,9 @@ interface Trail {
   lines: string[];
   publicKey: string;
 }
-const entries = 12;
+const entries = 6;
 
-/** One chain of twelve entries, signed at its end. */
+/** One chain of six entries, signed at its end. */
 async function chain(context: ProofContext): Promise<Trail> {
   const store = await sealedStore(context);
   const { id, keyId } = await store.organisation();

@@ -8,6 +8,7 @@ import { openOutside, type Secret, workWithAccounts } from './account_work.ts';
 import { freePort } from './drivers/accounts_desk.ts';
 import { type Home, homeIn, password, rowsOf, runCommand, setUp, startDesk, storesOf } from './drivers/desk.ts';
 import { openTables } from './drivers/tables.ts';
+import { openBrowser } from './drivers/test_browser.ts';
 import { CannotProve, must, type ProofContext } from './kit.ts';
 import { addressCanary, bytesCanary, type Canary, numberCanary, textCanary } from './scan/canaries.ts';
 import { type Scan, scan } from './scan/scan.ts';
@@ -31,6 +32,8 @@ export interface UsedDesk {
   readonly dump: string;
   /** The same of the database. */
   readonly postgresDump: string;
+  /** What the desk gives out: its metrics, the audit log and the events as files. */
+  readonly taken: string;
   readonly sent: number;
   readonly canaries: Planted;
   /** What people did with their accounts here (account_work.ts). */
@@ -143,6 +146,10 @@ async function use(context: ProofContext): Promise<UsedDesk> {
         return /https?:\S+/.exec(said)?.[0] ?? '';
       },
     });
+    const taken = join(folder, 'taken');
+    mkdirSync(taken);
+    await takeAlong(origin, taken);
+    await runCommand(root, home, { args: ['export', shop, '--out', join(taken, 'events'), '--format', 'ndjson'] });
     const database = await openTables(home);
     const stored = await database.dump();
     await database.close();
@@ -174,12 +181,29 @@ async function use(context: ProofContext): Promise<UsedDesk> {
     const backup = join(folder, 'backup.tar');
     execFileSync('tar', ['-cf', backup, ...stores.flatMap((store) => ['-C', dirname(store), basename(store)])]);
     return {
-      ...{ home, stores, hotCopy, log: logFile, backup, dump, postgresDump, sent, canaries: planted },
+      ...{ home, stores, hotCopy, log: logFile, backup, dump, postgresDump, taken, sent, canaries: planted },
       accounts: { secrets, hashes },
     };
   } finally {
     await desk.stop();
     await outside.close();
+  }
+}
+
+/** What an owner and who watches the desk may take along, each as a file. */
+async function takeAlong(origin: string, folder: string): Promise<void> {
+  const owner = openBrowser(origin, { address: '192.0.2.9' });
+  await owner.send('POST', '/api/sessions', { email: 'owner@shop.example', password });
+  for (const [name, path] of [
+    ['metrics', '/metrics'],
+    ['audit.ndjson', '/api/organisations/1/audit/export?format=ndjson'],
+    ['audit.csv', '/api/organisations/1/audit/export?format=csv'],
+    ['desk-audit.csv', '/api/audit/export?format=csv'],
+    ['sent-mail', '/api/mail/sent'],
+  ] as const) {
+    const { status, text } = await owner.send('GET', path);
+    if (status !== 200 || text.length < 100) throw new CannotProve(`${path} answers ${status}: ${text.slice(0, 80)}`);
+    writeFileSync(join(folder, name), text);
   }
 }
 
@@ -204,7 +228,10 @@ export const scanUsedDesk = (context: ProofContext): Promise<{ desk: UsedDesk; f
       ...planted.kept.map((word) => textCanary(word, word, 'kept')),
       ...desk.accounts.secrets.map(({ name, value, kind }) => textCanary(name, value, kind)),
     ];
-    const found = scan([...desk.stores, desk.hotCopy, desk.log, desk.backup, desk.dump, desk.postgresDump], canaries);
+    const found = scan(
+      [...desk.stores, desk.hotCopy, desk.log, desk.backup, desk.dump, desk.postgresDump, desk.taken],
+      canaries,
+    );
     // A scan that is blind says the same as one that finds nothing.
     for (const word of planted.kept) {
       const places = found.finds.filter(({ canary }) => canary === word).map(({ file, inside }) => `${file} ${inside}`);
