@@ -136,7 +136,7 @@ it('a colleague who is removed sees nothing from the next click on, and the trai
   await colleague.goto(`${desk.origin}/s/shop.example/analytics`);
   await boss.goto(`${desk.origin}/o/shop/settings/members`);
   await boss.getByRole('button', { name: `Remove ${ada.email}` }).click();
-  await boss.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await boss.getByRole('dialog').getByRole('button', { name: 'Remove the member' }).click();
   await boss.getByRole('button', { name: `Remove ${ada.email}` }).waitFor({ state: 'detached' });
   const seen = await colleague.evaluate(async () => (await fetch('/api/sites/shop.example')).status);
   expect(seen).toBe(404);
