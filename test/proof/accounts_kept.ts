@@ -33,7 +33,7 @@ export const proofs: readonly Proof[] = [
     minutes: 2,
     async run(context) {
       const { desk, found } = await scanUsedDesk(context);
-      const places = /\bdesk\.log$|\baccess\/|\btaken\//;
+      const places = /(^|\/)(desk\.log|metrics|sent-mail|events|audit\.csv|audit\.ndjson|desk-audit\.csv)$|\baccess\//;
       const finds = found.finds.filter(
         ({ group, file }) => (group === 'secret' || group === 'password') && places.test(file),
       );
