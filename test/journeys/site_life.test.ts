@@ -8,7 +8,7 @@ import { openCommandLine, type ServedDesk } from './cli.ts';
 
 /**
  * A site as a whole, on a desk that is killed again and again: renamed, moved to another organisation, emptied, deleted.
- * Its stores are servers of their own, as a larger desk has them: they outlive it, and a start takes a second.
+ * Its stores are servers of their own, as a larger desk has them: they outlive it, so that a start opens none.
  */
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
