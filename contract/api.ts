@@ -52,6 +52,9 @@ export const siteChange = z.strictObject({
   privacy_signals: z.enum(['ignore', 'drop']).optional(),
 });
 
+/** A solved `challenge` of the last answer (contract/errors.ts). */
+export const proof = z.strictObject({ token: z.string().max(600), answer: z.string().max(32) });
+
 /** GET /api/set-up: does this desk wait for its first owner? Answers anyone. */
 export const setUpState = z.object({ waiting: z.boolean(), version: z.string() });
 /** POST /api/set-up with the one-time code of the printed address. Answers with a session. */
@@ -61,11 +64,10 @@ export const setUp = z.strictObject({
   password,
   organisation: words(120),
   site: newSite,
+  proof: proof.optional(),
 });
 
 /** POST /api/sessions signs in; the cookies carry everything. */
-/** A solved `challenge` of the last answer (contract/errors.ts). */
-export const proof = z.strictObject({ token: z.string().max(600), answer: z.string().max(32) });
 export const signIn = z.strictObject({
   email: z.string().max(254),
   password: z.string().max(passwordCharsMax),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { currency, words } from './api.ts';
+import { currency, proof, words } from './api.ts';
 import { languages, plainLanguage } from './languages.ts';
 import { passwordCharsMax, passwordCharsMin } from './limits.ts';
 import { organisationStatuses } from './organisation_status.ts';
@@ -150,7 +150,7 @@ export const sentInvitation = invitation.extend({ mailed: z.boolean(), link: z.s
 export type SentInvitation = z.infer<typeof sentInvitation>;
 
 const token = z.string().min(1).max(128);
-export const invitationToken = z.strictObject({ token });
+export const invitationToken = z.strictObject({ token, proof: proof.optional() });
 /** What the holder of a link learns. */
 export const invitationReading = z.object({
   organisation: z.string(),
@@ -170,6 +170,7 @@ export const invitationAcceptance = z.strictObject({
   password: z.string().min(passwordCharsMin).max(passwordCharsMax),
   /** Asked where the desk has documents. */
   agreement: agreement.default({ is_adult: false, accepted: [] }),
+  proof: proof.optional(),
 });
 export const joined = z.object({ slug: z.string() });
 

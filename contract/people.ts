@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { proof } from './api.ts';
 import { passwordCharsMax, passwordCharsMin } from './limits.ts';
 
 const email = z.email().max(254);
@@ -11,11 +12,11 @@ const code = z.string().trim().min(6).max(40);
 
 /** How far a sign-in is: the session is here, or one of these is asked for first. */
 export const signInStep = z.object({ second_factor: z.array(z.string()).optional() });
-export const secondStep = z.strictObject({ code });
+export const secondStep = z.strictObject({ code, proof: proof.optional() });
 
 export const resetRequest = z.strictObject({ email });
-export const reset = z.strictObject({ token, password: newPassword });
-export const confirmation = z.strictObject({ token });
+export const reset = z.strictObject({ token, password: newPassword, proof: proof.optional() });
+export const confirmation = z.strictObject({ token, proof: proof.optional() });
 export const passwordChange = z.strictObject({ current: presentPassword, password: newPassword });
 export const emailChange = z.strictObject({ email, password: presentPassword.optional() });
 /** The password again, for what decides who may sign in; whoever has none leaves it out. */

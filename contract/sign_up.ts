@@ -51,6 +51,9 @@ export const publishedDocument = legalDocument.extend({
   /** How many people have accepted this very version. */
   acceptances: z.number().int(),
   is_current: z.boolean(),
+  /** When it was taken back, and why; null while it stands. */
+  withdrawn_at: z.string().nullable(),
+  withdrawn_reason: z.string().nullable(),
 });
 export type PublishedDocument = z.infer<typeof publishedDocument>;
 export const publishedDocuments = z.object({ documents: z.array(publishedDocument) });
@@ -68,6 +71,9 @@ export const newDocument = z.strictObject({
     .regex(/^[^\0]*$/, 'it has a NUL character'),
 });
 
+/** Takes a version back that was published by mistake. The reason stands on its page. */
+export const withdrawal = z.strictObject({ reason: words(300) });
+
 const accepted = z.array(z.strictObject({ kind: z.enum(documentKinds), version })).max(documentKinds.length);
 /** What somebody says who makes an account: the version of each document that holds, and that they are of age. */
 export const agreement = z.strictObject({ is_adult: z.boolean().default(false), accepted: accepted.default([]) });
@@ -83,6 +89,8 @@ export const agreements = z.object({
       /** Null for the attested age. */
       path: z.string().nullable(),
       accepted_at: z.string(),
+      /** When the desk took this version back: from then on it counts for nothing. */
+      withdrawn_at: z.string().nullable(),
     }),
   ),
 });
@@ -97,6 +105,8 @@ export const signUpState = z.object({
   /** Can this desk mail the link that a new address is confirmed by? Without, an account elsewhere is the only way. */
   mail_is_on: z.boolean(),
   documents: z.array(legalDocument),
+  /** Documents that nobody can accept because none holds: while there is one, nobody can sign up, whatever the mode is. */
+  missing: z.array(z.enum(documentKinds)),
 });
 export type SignUpState = z.infer<typeof signUpState>;
 export const signUpSetting = z.strictObject({
@@ -116,6 +126,7 @@ export const signUpSettings = z.object({
   mode: z.enum(signUpModes),
   domains: z.array(z.string()),
   mail_is_on: z.boolean(),
+  missing: z.array(z.enum(documentKinds)),
   invitations: z.array(signUpInvitation),
 });
 export type SignUpSettings = z.infer<typeof signUpSettings>;
@@ -132,8 +143,12 @@ export const newSignUp = z.strictObject({
   proof: proof.optional(),
 });
 /** The password is asked for again: whoever opens the link reads the mailbox, and need not be who chose the password. */
-export const signUpConfirmation = z.strictObject({ token, password: z.string().min(1).max(passwordCharsMax) });
-export const signUpToken = z.strictObject({ token });
+export const signUpConfirmation = z.strictObject({
+  token,
+  password: z.string().min(1).max(passwordCharsMax),
+  proof: proof.optional(),
+});
+export const signUpToken = z.strictObject({ token, proof: proof.optional() });
 /** A sign-up that waits: of an account elsewhere for what is left to say, of an invitation for everything. */
 export const signUpReading = z.object({
   kind: z.enum(['provider', 'invitation']),
@@ -151,6 +166,7 @@ export const signUpCompletion = z.strictObject({
   /** Left out where an invitation is followed. */
   organisation: words(120).optional(),
   agreement,
+  proof: proof.optional(),
 });
 export const signedUp = z.object({
   slug: z.string(),

@@ -88,7 +88,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
       answer: site,
       async handle(request) {
         people.refuseInsecure(request);
-        const entered = await throttles.enter(setUpLimit, request);
+        const entered = await throttles.enter(setUpLimit, request, request.body.proof);
         try {
           const made = await firstRun.createOwner(request.body, actOf(request).request);
           await entered.takeBack();

@@ -22,7 +22,7 @@ export interface Throttles {
    */
   enter(limit: GuessLimit, who: { account?: string; address: string }, proof?: Proof): Promise<Entered>;
   /**
-   * Takes one of so many in a window: reset mails, invitations.
+   * Takes one of so many in a window, such as reset mails.
    * @throws RequestError rate_limited with Retry-After
    */
   take(limit: Allowance, subject: string): Promise<void>;
@@ -58,17 +58,32 @@ const quarterMs = 15 * 60_000;
 export const signInLimit: GuessLimit = { name: 'sign-in', perAccount: 5, perNetwork: 20, windowMs: quarterMs };
 export const setUpLimit: GuessLimit = { name: 'set-up', perAccount: 20, perNetwork: 20, windowMs: quarterMs };
 export const resetLimit: Allowance = { name: 'reset', most: 3, windowMs: 3_600_000, what: 'links for a new password' };
-export const invitationLimit: Allowance = {
-  name: 'invitation',
-  most: 50,
-  windowMs: 86_400_000,
-  what: 'invitations',
-};
-/** Codes of one account, right ones too: a guess has one chance in 100,000 in this time. */
-export const codeLimit: Allowance = { name: 'code', most: 10, windowMs: quarterMs, what: 'codes' };
+/** Wrong codes in the second step of signing in. Only who knows the password gets there. */
+export const codeLimit: GuessLimit = { name: 'code', perAccount: 10, perNetwork: 20, windowMs: quarterMs };
+/**
+ * Codes of one account in a day, right ones too, which no work adds to: six digits are few, and machines that do the work
+ * for others are fast. A guess has three chances in a million, since three codes are taken at a time, so this is one in 3,300.
+ */
+export const codesOfDay: Allowance = { name: 'codes-of-day', most: 100, windowMs: 86_400_000, what: 'codes' };
+/** Codes that a session has given, to change its own authenticator. */
+export const codeProofLimit: Allowance = { name: 'code-proof', most: 10, windowMs: quarterMs, what: 'codes' };
 /** Passwords that a session has given again, to change what matters. */
 export const proofLimit: Allowance = { name: 'proof', most: 10, windowMs: quarterMs, what: 'passwords' };
+/** Links of mails that do not work, of one network: many people may sit behind one, and 256 bits are not guessed. */
+export const presentedLimit: GuessLimit = {
+  name: 'presented-link',
+  perAccount: 100,
+  perNetwork: 100,
+  windowMs: 3_600_000,
+};
 export const linkLimit: Allowance = { name: 'link', most: 3, windowMs: 3_600_000, what: 'links of this kind' };
+/** Of one address: beginnings of a sign-in with a provider or a passkey, each of which is a row for ten minutes. */
+export const beginLimit: Allowance = {
+  name: 'begin-sign-in',
+  most: 300,
+  windowMs: quarterMs,
+  what: 'beginnings of a sign-in',
+};
 /** Of one network: what makes the desk write mails to whoever is named. */
 export const askLimit: Allowance = { name: 'ask', most: 60, windowMs: 3_600_000, what: 'mails' };
 
@@ -120,7 +135,7 @@ export function openThrottles(house: {
     const seconds = Math.ceil(limit.windowMs / 1000);
     return new RequestError(
       'rate_limited',
-      `Too many tries failed. Try again in ${Math.ceil(seconds / 60)} minutes, or solve the challenge and try now: the sign-in page does so by itself.`,
+      `Too many tries failed. Try again in ${Math.ceil(seconds / 60)} minutes, or solve the challenge and try now: the page does so by itself.`,
       { headers: { 'retry-after': String(seconds) }, challenge },
     );
   }
@@ -201,6 +216,18 @@ export function openThrottles(house: {
       );
     },
   };
+}
+
+/** Reads what a link leads to: a link that leads nowhere counts against the network, whichever kind it is of. */
+export async function presented<T>(
+  throttles: Pick<Throttles, 'enter'>,
+  { address, proof }: { address: string; proof: Proof | undefined },
+  read: () => Promise<T>,
+): Promise<T> {
+  const entered = await throttles.enter(presentedLimit, { address }, proof);
+  const found = await read();
+  await entered.takeBack();
+  return found;
 }
 
 /** Rows that count no more go, and what a flood left beyond the most that are kept. Called every few minutes. */

@@ -94,6 +94,30 @@ it('tells the owners once a day and kind what looks suspicious, and nobody else 
     value: 1,
   });
   expect(noticed).toEqual(Array(5).fill('security_alert'));
+
+  // Names that nobody has: the desk's own trail, and so for those who run the desk alone.
+  const operator = made[1]?.personId as number;
+  await postgres.person(operator, (sql) => sql.run('UPDATE people SET is_operator = true WHERE id = $1', [operator]));
+  const unknown = (times: number, network: (n: number) => string) =>
+    postgres.system((sql) =>
+      audit.recordMany(
+        sql,
+        'desk',
+        Array.from({ length: times }, (_, n) => ({
+          ...{ action: 'session.refused', actor: { type: 'visitor' as const }, reason: 'unknown_name' },
+          ...{ outcome: 'refused' as const, request: { id: 'test', address: network(n) } },
+        })),
+      ),
+    );
+  await unknown(40, () => '192.0.2.9');
+  expect(await told(), 'one network is slowed down by itself').toEqual([]);
+  clock.travel(3_600_001);
+  await unknown(29, (n) => `198.51.${n % 5}.9`);
+  expect(await told(), 'less than thirty in an hour').toEqual([]);
+  await unknown(1, () => '198.51.4.9');
+  expect(await told()).toEqual([expect.stringMatching(/^owner@rival\.example .*many names that nobody here has/)]);
+  await unknown(30, (n) => `203.0.${n}.9`);
+  expect(await told(), 'once a day').toEqual([]);
   watch.stop();
   second.stop();
 });

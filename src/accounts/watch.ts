@@ -9,20 +9,26 @@ import { emailIn } from './people/person.ts';
 
 /**
  * Looks for what somebody should know of (OPS-01): every minute it reads what each organisation's trail says of the last
- * day, and tells the owners by mail, once a day and kind. It reads what others wrote down, so that no act can forget to
- * tell it.
+ * day, and tells the owners by mail, once a day and kind; of the desk's own trail, those who run the desk. It reads what
+ * others wrote down, so that no act can forget to tell it.
  */
 const kinds = {
   refresh_reuse: 'A session was copied: somebody presented a token that had been replaced. The session was ended.',
-  brute_force: 'Somebody tries many passwords for accounts of this organisation. Each further try costs them work.',
+  brute_force: 'Somebody tries many passwords for accounts here. Each further try costs them work.',
+  unknown_names:
+    'Somebody tries to sign in under many names that nobody here has, from many networks. No account was reached by it, and each further try costs them work.',
   mass_export: 'Much more was exported than on an ordinary day.',
   canary_key:
     'An API key was used that nobody has a reason to use: its name begins with "canary". Whoever has it has read where it lay.',
 } as const;
 type AlertKind = keyof typeof kinds;
+/** The number of the desk's own trail. */
+const deskChain = 0;
 
 const lookMs = 60_000;
 const dayMs = 86_400_000;
+/** Names that nobody has, within an hour and from so many networks: one network that tries many is slowed down by itself. */
+const unknownNames = { least: 30, networks: 5, withinMs: 3_600_000 };
 /** How many of the acts within a day are worth an alert. */
 const signs: readonly { kind: AlertKind; actions: readonly string[]; least: number }[] = [
   { kind: 'refresh_reuse', actions: ['session.reused'], least: 1 },
@@ -30,21 +36,25 @@ const signs: readonly { kind: AlertKind; actions: readonly string[]; least: numb
   { kind: 'mass_export', actions: ['export.started', 'export.downloaded', 'audit.exported'], least: 20 },
 ];
 
-export const alertMail: MailTemplate<{ kind: AlertKind; organisation: string; link: string }> = {
+/** @property organisation its name; null for the desk itself */
+export const alertMail: MailTemplate<{ kind: AlertKind; organisation: string | null; link: string }> = {
   name: 'security_alert',
   kind: 'alert',
   write: ({ kind, organisation, link }) => ({
-    subject: `Something to look at in ${organisation}`,
+    subject: `Something to look at ${organisation === null ? 'on your desk' : `in ${organisation}`}`,
     blocks: [
       { kind: 'text', text: kinds[kind] },
       { kind: 'button', label: 'Open the trail', href: link },
-      { kind: 'note', text: 'You get this because you own the organisation, once a day for each kind of alert.' },
+      {
+        kind: 'note',
+        text: `You get this because you ${organisation === null ? 'run this desk' : 'own the organisation'}, once a day for each kind of alert.`,
+      },
     ],
   }),
 };
 
 export interface Watch {
-  /** Looks once at every organisation. */
+  /** Looks once at every organisation and at the desk's own trail. */
   look(): Promise<void>;
   gauges: Gauge[];
   stop(): void;
@@ -71,24 +81,53 @@ export function openWatch(house: {
         for (const kind of await seen(sql, organisationId))
           if (await isFirstToday(sql, `${kind} ${organisationId}`)) await tell(sql, organisationId, kind);
       });
+    const { operators, found } = await postgres.system(async (sql) => ({
+      operators: await sql.query<{ person_id: number }>('SELECT person_id FROM lookup.every_operator()'),
+      found: [
+        ...(await suspicious(sql, deskChain)),
+        ...((await areNamesTried(sql)) ? (['unknown_names'] as const) : []),
+      ],
+    }));
+    for (const kind of found) {
+      let isNew = false;
+      for (const { person_id: personId } of operators)
+        await postgres.person(personId, async (sql) => {
+          if (!(await isFirstToday(sql, `${kind} desk ${personId}`))) return;
+          isNew = true;
+          await send(sql, personId, { kind, organisation: null, link: '/desk/audit' });
+        });
+      if (isNew) note(kind, 'desk');
+    }
+  }
+
+  /** The signs within the last day of a trail. Names that nobody has are a kind of their own. */
+  async function suspicious(sql: Sql, chain: number): Promise<AlertKind[]> {
+    const acts = await sql.query<{ action: string; count: number }>(
+      `SELECT action, count(*) AS count FROM audit.entries
+       WHERE organisation_id = $1 AND at > $2 AND reason IS DISTINCT FROM 'unknown_name' GROUP BY action`,
+      [chain, new Date(clock.now() - dayMs)],
+    );
+    const sum = (names: readonly string[]) =>
+      acts.reduce((total, act) => total + (names.includes(act.action) ? Number(act.count) : 0), 0);
+    return signs.filter(({ actions, least }) => sum(actions) >= least).map(({ kind }) => kind);
+  }
+
+  /** In a transaction of the desk itself, whose trail sign-ins under names that nobody has are written into. */
+  async function areNamesTried(sql: Sql): Promise<boolean> {
+    const tried = await sql.one<{ count: number; networks: number }>(
+      `SELECT count(*) AS count, count(DISTINCT address) AS networks FROM audit.entries
+       WHERE organisation_id = $1 AND at > $2 AND reason = 'unknown_name'`,
+      [deskChain, new Date(clock.now() - unknownNames.withinMs)],
+    );
+    return tried.count >= unknownNames.least && tried.networks >= unknownNames.networks;
   }
 
   async function seen(sql: Sql, organisationId: number): Promise<AlertKind[]> {
-    const since = new Date(clock.now() - dayMs);
-    const acts = await sql.query<{ action: string; count: number }>(
-      'SELECT action, count(*) AS count FROM audit.entries WHERE organisation_id = $1 AND at > $2 GROUP BY action',
-      [organisationId, since],
-    );
     const canaries = await sql.query(
       "SELECT id FROM api_keys WHERE name ILIKE 'canary%' AND last_used_day >= $1 LIMIT 1",
       [new Date(clock.now()).toISOString().slice(0, 10)],
     );
-    const sum = (names: readonly string[]) =>
-      acts.reduce((total, act) => total + (names.includes(act.action) ? Number(act.count) : 0), 0);
-    return [
-      ...signs.filter(({ actions, least }) => sum(actions) >= least).map(({ kind }) => kind),
-      ...(canaries.length > 0 ? (['canary_key'] as const) : []),
-    ];
+    return [...(await suspicious(sql, organisationId)), ...(canaries.length > 0 ? (['canary_key'] as const) : [])];
   }
 
   /** Of all processes and over restarts: the table of throttles remembers it for a day. */
@@ -103,27 +142,34 @@ export function openWatch(house: {
   }
 
   async function tell(sql: Sql, organisationId: number, kind: AlertKind): Promise<void> {
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    log.warn('security.alert', { kind, organisation: organisationId });
+    note(kind, organisationId);
     const owners = await sql.query<{ id: number; organisation: string; slug: string }>(
       `SELECT p.id, o.name AS organisation, o.slug FROM memberships m
        JOIN people p ON p.id = m.person_id JOIN organisations o ON o.id = m.organisation_id
        WHERE m.organisation_id = $1 AND m.role = 'owner' ORDER BY p.id`,
       [organisationId],
     );
-    for (const { id, organisation, slug } of owners) {
-      const email = await emailIn(house, sql, id);
-      if (email === undefined) continue;
-      const link = `/o/${slug}/trust/audit`;
-      await notices.tell(sql, id, { name: 'security_alert', facts: { what: kinds[kind] }, link, organisationId });
-      await mail.send(sql, {
-        template: alertMail,
-        to: email,
-        values: { kind, organisation, link: mail.link(link) },
-        personId: id,
-        organisationId,
-      });
-    }
+    for (const { id, organisation, slug } of owners)
+      await send(sql, id, { kind, organisation, link: `/o/${slug}/trust/audit` }, organisationId);
+  }
+
+  function note(kind: AlertKind, organisation: number | 'desk'): void {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    log.warn('security.alert', { kind, organisation });
+  }
+
+  async function send(
+    sql: Sql,
+    personId: number,
+    { kind, organisation, link }: { kind: AlertKind; organisation: string | null; link: string },
+    organisationId?: number,
+  ): Promise<void> {
+    const email = await emailIn(house, sql, personId);
+    if (email === undefined) return;
+    const about = organisationId === undefined ? {} : { organisationId };
+    await notices.tell(sql, personId, { name: 'security_alert', facts: { what: kinds[kind] }, link, ...about });
+    const values = { kind, organisation, link: mail.link(link) };
+    await mail.send(sql, { template: alertMail, to: email, values, personId, ...about });
   }
 
   const stop = repeat(clock, lookMs, look, { onError: (error) => log.error('security.look_failed', {}, error) });

@@ -92,7 +92,7 @@ const looks: Record<string, Look> = {
     },
   },
   'sign up': { path: '/sign-up', start: 'signed-out' },
-  'settings, who may sign up': { path: '/o/cedar-loom/settings/sign-up' },
+  'settings, who may sign up': { path: '/desk/sign-up' },
   sites: { path: '/' },
   'new site': { path: '/sites/new' },
   overview: { path: analytics('shop', '?f=is_not:country:US') },

@@ -26,6 +26,8 @@ beforeAll(async () => {
         FAIRLEAD_GOOGLE_CLIENT_ID: client.clientId,
         FAIRLEAD_GOOGLE_CLIENT_SECRET: client.clientSecret,
         FAIRLEAD_GOOGLE_URL: google.url,
+        // Mail goes into the inbox of a development desk, where the last test reads it.
+        FAIRLEAD_DEV: '1',
       };
     },
   );
@@ -126,4 +128,73 @@ it('an account elsewhere is refused, linked, and then signs in', { timeout: step
   await page.goto(`${desk.origin}/sign-in?next=${encodeURIComponent('/s/shop.example/goals')}`);
   await page.getByRole('button', { name: 'Continue with Google' }).click();
   await page.waitForURL(`${desk.origin}/s/shop.example/goals`);
+});
+
+it('the operator opens signing up, a stranger signs up and adds a site; a material document is asked for before all else', {
+  timeout: 2 * stepMs,
+}, async () => {
+  await signIn(page, desk, '/desk/sign-up');
+  await page.getByRole('radio', { name: /Everybody/ }).check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Nobody can sign up yet.').waitFor();
+  const nora = await (await newContext(desk)).newPage();
+  await nora.goto(`${desk.origin}/sign-up`);
+  await nora.getByRole('heading', { name: 'Nobody can sign up here yet' }).waitFor();
+  const publish = async (version: string) => {
+    await page.getByLabel('Version', { exact: true }).fill(version);
+    await page.getByLabel('Text', { exact: true }).fill('# What holds\n\nBe kind.');
+    await page.getByRole('button', { name: 'Publish' }).click();
+  };
+  // The next one that is missing is chosen by itself.
+  for (const name of ['Terms of service', 'Privacy notice', 'Data processing terms']) {
+    await publish('2026-11');
+    await page.getByRole('row', { name: new RegExp(`^${name} .*holds now`) }).waitFor();
+  }
+  await page.getByText('Nobody can sign up yet.').waitFor({ state: 'detached' });
+
+  const password = 'seven boats at low tide';
+  await nora.goto(`${desk.origin}/sign-in`);
+  await nora.getByRole('link', { name: 'Create an account' }).click();
+  await nora.getByLabel('E-mail').fill('nora@yard.example');
+  await nora.getByLabel('Your name').fill('Nora');
+  await nora.getByLabel('Organisation').fill('Yard');
+  await nora.getByRole('textbox', { name: 'Password' }).fill(password);
+  await nora.getByLabel('I am 18 years old or more.').check();
+  for (const box of await nora.getByLabel(/I have read and accept/).all()) await box.check();
+  await nora.getByRole('button', { name: 'Create the account' }).click();
+  await nora.getByRole('heading', { name: 'Look into your mail' }).waitFor();
+  const letter = () => desk.server.desk.house.mail.inbox?.list().find((one) => one.template === 'sign_up');
+  await expect.poll(letter, { timeout: stepMs }).toBeDefined();
+  await nora.goto(/http\S+#token=[\w-]+/.exec(letter()?.letter.text ?? '')?.[0] ?? '');
+  await nora.getByRole('textbox', { name: 'The password that you chose' }).fill(password);
+  await nora.getByRole('button', { name: 'Make the account' }).click();
+  await nora.waitForURL(/\/sites\/new/);
+  await nora.getByLabel('Domain').fill('yard.example');
+  await nora.getByRole('button', { name: 'Add site' }).click();
+  await nora.waitForURL(`${desk.origin}/s/yard.example/settings/snippet`);
+  await nora.goto(`${desk.origin}/s/yard.example/analytics`);
+  await nora.getByText('No visits yet').first().waitFor();
+
+  await page.getByRole('combobox', { name: 'Document' }).selectOption('terms');
+  await publish('2026-12');
+  await page.getByRole('row', { name: /^Terms of service .*holds now.* 2026-12/ }).waitFor();
+  const changed = nora.getByRole('heading', { name: 'The documents of this desk have changed' });
+  await nora.reload();
+  await changed.waitFor();
+  // Published by mistake: whoever accepted the version before is asked for nothing any more.
+  await page.getByRole('button', { name: 'Withdraw Terms of service, version 2026-12' }).click();
+  await page.getByLabel('Reason').fill('The text of another desk.');
+  await page.getByRole('button', { name: 'Withdraw it' }).click();
+  await page.getByText('withdrawn').waitFor();
+  await nora.reload();
+  await nora.getByText('No visits yet').first().waitFor();
+
+  await page.getByRole('combobox', { name: 'Document' }).selectOption('terms');
+  await publish('2026-12-b');
+  await nora.reload();
+  await changed.waitFor();
+  await nora.getByLabel(/I have read and accept/).check();
+  await nora.getByRole('button', { name: 'Accept and go on' }).click();
+  await changed.waitFor({ state: 'detached' });
+  expect(new URL(nora.url()).pathname).toBe('/s/yard.example/analytics');
 });

@@ -5,6 +5,7 @@ import { type GitHubEmulator, openGitHubEmulator } from '../../emulators/github.
 import { openGoogleEmulator } from '../../emulators/google.ts';
 import { type OpenIdEmulator, type OpenIdMischief, openOpenIdEmulator } from '../../emulators/oidc.ts';
 import { createOrganisation } from '../../src/accounts/index.ts';
+import { beginLimit, openThrottles } from '../../src/accounts/throttle.ts';
 import { type Authenticator, openAuthenticator } from '../passkey_authenticator.ts';
 import { ownerLogin } from '../stores.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
@@ -163,8 +164,16 @@ async function link(browser: TestBrowser, provider: Provider): Promise<Answer> {
   return answer(browser, provider, await visit(String(begun.body.url)));
 }
 
-/** Who may sign up, as the command line sets it. */
-async function letIn(mode: string): Promise<void> {
+/** Who may sign up, as the command line sets it. The three documents that signing up needs hold meanwhile, and not for others. */
+async function letIn(mode: 'open' | 'off'): Promise<void> {
+  await desk.server.desk.house.postgres.system((sql) =>
+    sql.run(
+      mode === 'open'
+        ? `INSERT INTO legal_documents (kind, version, dated, material, text, published_at)
+           SELECT kind, '1', '2026-11-28', true, 'Be kind.', now() FROM unnest('{terms,privacy,processing}'::text[]) AS kind`
+        : "INSERT INTO legal_withdrawals (number, reason, withdrawn_at) SELECT number, 'The test is over.', now() FROM legal_documents",
+    ),
+  );
   const none = (async function* () {})();
   await desk.server.desk.accounts.commands?.['sign-up']?.(new URLSearchParams({ mode }), none, () => {});
 }
@@ -445,10 +454,11 @@ describe('who an account elsewhere belongs to', () => {
     const browser = openBrowser();
     const waits = await signIn(browser, 'oidc');
     expect([waits.body.outcome, (await browser.send('GET', '/api/session')).status]).toEqual(['sign-up', 401]);
+    const accepted = ['terms', 'privacy', 'processing'].map((kind) => ({ kind, version: '1' }));
     const complete = (is_adult: boolean) =>
       browser.send('POST', '/api/sign-ups/completions', {
         token: tokenOf(waits),
-        ...{ name: 'Nora', organisation: 'Yard', agreement: { is_adult, accepted: [] } },
+        ...{ name: 'Nora', organisation: 'Yard', agreement: { is_adult, accepted } },
       });
     expect((await complete(false)).status).toBe(400);
     expect((await complete(true)).body).toEqual({ slug: expect.stringMatching(/^yard/), is_new: true });
@@ -708,3 +718,11 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+// The last of this file: from here on its address begins nothing more.
+it('three hundred beginnings in a quarter of an hour are as many as one address gets', async () => {
+  const throttles = openThrottles(desk.server.desk.house);
+  for (let taken = 0; taken < beginLimit.most; taken++) await throttles.take(beginLimit, '127.0.0.1');
+  const refused = await openBrowser().send('POST', '/api/sign-in/providers/oidc', {});
+  expect([refused.status, refused.body.error?.code]).toEqual([429, 'rate_limited']);
+});

@@ -88,6 +88,15 @@ export const examples: Examples = ({ next, asOwner }) => {
         ['text', ' '],
       ],
     },
+    'POST /api/desk/legal-documents/:kind/:version/withdrawals': {
+      own: true,
+      // None is published here: one that is would be asked of everybody.
+      path: () => '/api/desk/legal-documents/terms/1/withdrawals',
+      body: () => ({ reason: 'published by mistake' }),
+      status: 404,
+      badValues: [['reason', ' ']],
+      badParams: [['/api/desk/legal-documents/other/1/withdrawals', 'kind']],
+    },
     'GET /api/account/agreements': { own: true, path: () => '/api/account/agreements', status: 200 },
     'POST /api/account/agreements': {
       own: true,

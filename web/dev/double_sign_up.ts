@@ -10,8 +10,20 @@ const at = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toIS
 const version = (kind: PublishedDocument['kind'], name: string, daysAgo: number): PublishedDocument => ({
   ...{ kind, version: name, dated: at(daysAgo).slice(0, 10), path: `/legal/${kind}/${name}` },
   ...{ material: true, published_at: at(daysAgo), acceptances: Math.round(daysAgo * 3.7), is_current: daysAgo < 100 },
+  ...{ withdrawn_at: null, withdrawn_reason: null },
 });
-const published = [version('terms', '2026-11', 4), version('privacy', '2', 40), version('terms', '2026-01', 320)];
+const published = [
+  {
+    ...version('terms', '2026-11-b', 2),
+    is_current: false,
+    withdrawn_at: at(1),
+    withdrawn_reason: 'the text of another desk',
+  },
+  version('terms', '2026-11', 4),
+  version('processing', '1', 12),
+  version('privacy', '2', 40),
+  version('terms', '2026-01', 320),
+];
 const documents = published.filter((one) => one.is_current);
 
 /** Signing up on a desk that lets everybody in and has published two documents. @returns undefined for another call */
@@ -22,7 +34,7 @@ export function signUpOf(method: string, path: string): { status: number; body?:
 }
 
 const answers: Record<string, unknown> = {
-  '/api/sign-up': { mode: 'open', mail_is_on: true, documents } satisfies SignUpState,
+  '/api/sign-up': { mode: 'open', mail_is_on: true, documents, missing: [] } satisfies SignUpState,
   '/api/sign-ups': {},
   '/api/sign-ups/readings': {
     ...{ kind: 'provider', email: 'nora@yard.example', name: 'Nora Quay', provider_name: 'Google' },
@@ -31,7 +43,7 @@ const answers: Record<string, unknown> = {
   '/api/legal-documents': { documents },
   '/api/desk/legal-documents': { documents: published },
   '/api/desk/sign-up': {
-    ...{ mode: 'domains', domains: ['shop.example', 'team.shop.example'], mail_is_on: true },
+    ...{ mode: 'domains', domains: ['shop.example', 'team.shop.example'], mail_is_on: true, missing: [] },
     invitations: [
       { id: 2, email: 'nora@yard.example', sent_at: at(1), expires_at: at(-6), expired: false },
       {
@@ -46,9 +58,9 @@ const answers: Record<string, unknown> = {
   '/api/account/agreements': {
     due: documents.slice(0, 1),
     accepted: [
-      { kind: 'privacy', version: '2', path: '/legal/privacy/2', accepted_at: at(38) },
-      { kind: 'terms', version: '2026-01', path: '/legal/terms/2026-01', accepted_at: at(300) },
-      { kind: 'age', version: '18', path: null, accepted_at: at(300) },
+      { kind: 'privacy', version: '2', path: '/legal/privacy/2', accepted_at: at(38), withdrawn_at: null },
+      { kind: 'terms', version: '2026-01', path: '/legal/terms/2026-01', accepted_at: at(300), withdrawn_at: null },
+      { kind: 'age', version: '18', path: null, accepted_at: at(300), withdrawn_at: null },
     ],
   } satisfies Agreements,
 };

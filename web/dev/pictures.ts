@@ -189,7 +189,7 @@ export const shots: readonly Shot[] = [
       await page.getByRole('button', { name: 'Accept and go on' }).waitFor();
     },
   },
-  { name: 'organisation-sign-up', path: '/o/cedar-loom/settings/sign-up', full: true },
+  { name: 'operator-sign-up', path: '/desk/sign-up', full: true },
   { name: 'account-agreements', path: '/account/agreements' },
   { name: 'settings', path: '/s/shop.example/settings', full: true },
   { name: 'settings-snippet', path: '/s/shop.example/settings/snippet', full: true },

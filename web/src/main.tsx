@@ -87,8 +87,10 @@ function Pages() {
     return <SignInPage ended={visitor.state === 'ended'} />;
   }
   const { sites, organisations } = visitor.session;
-  // Before all else; whoever does not accept keeps the way to their own account.
-  if (visitor.session.agreement_due && route.page !== 'account') return <AgreementDuePage />;
+  // Before all else; whoever does not accept keeps the way to their own account, and whoever runs the desk to its pages:
+  // a text that was published by mistake is withdrawn there.
+  if (visitor.session.agreement_due && route.page !== 'account' && route.page !== 'operator')
+    return <AgreementDuePage />;
   switch (route.page) {
     case 'sign-in':
       return <SignInPage ended={false} />;

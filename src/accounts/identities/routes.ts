@@ -21,7 +21,7 @@ import type { House } from '../../platform/subject.ts';
 import { endAllElse } from '../people/parts.ts';
 import { personIn } from '../people/person.ts';
 import type { Sessions } from '../sessions.ts';
-import { openThrottles } from '../throttle.ts';
+import { beginLimit, openThrottles } from '../throttle.ts';
 import type { Flow, SignInEnd } from './flow.ts';
 import type { Linked } from './linked.ts';
 import { identityUnlinked, passkeyAdded, passkeyCopied, passkeyRemoved } from './mails.ts';
@@ -50,7 +50,6 @@ export interface IdentityParts {
 }
 
 /** Per address, an office behind one included: each beginning writes a row that lives some minutes. */
-const beginLimit = { name: 'begin-sign-in', most: 300, windowMs: 15 * 60_000, what: 'beginnings of a sign-in' };
 
 export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
   const { postgres, clock } = house;

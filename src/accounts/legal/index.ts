@@ -1,4 +1,10 @@
-import { type Agreement, documentKinds, type LegalDocument, signUpLimits } from '../../../contract/sign_up.ts';
+import {
+  type Agreement,
+  type DocumentKind,
+  documentKinds,
+  type LegalDocument,
+  signUpLimits,
+} from '../../../contract/sign_up.ts';
 import type { Act } from '../../platform/audit.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import { prepared, type Sql } from '../../platform/postgres/index.ts';
@@ -17,6 +23,8 @@ export interface Legal {
   routes: ReturnType<typeof legalRoutes>;
   /** The version of each document that holds now; none where the operator has published none. */
   current(): Promise<LegalDocument[]>;
+  /** The documents that somebody who makes an account has to accept, and cannot, because no version of them holds. */
+  missing(): Promise<DocumentKind[]>;
   /**
    * What was agreed to, if it is what has to be (CON-06): every document in the version that holds now.
    * @param asks.age is the age asked for even where there are no documents?
@@ -33,7 +41,8 @@ export function openLegal(house: Pick<House, 'postgres' | 'clock' | 'audit'>): L
   async function current(): Promise<LegalDocument[]> {
     const rows = await postgres.system((sql) =>
       sql.query<Omit<LegalDocument, 'path'>>(
-        `SELECT DISTINCT ON (kind) kind, version, dated::text FROM legal_documents ORDER BY kind, number DESC`,
+        `SELECT DISTINCT ON (kind) kind, version, dated::text FROM legal_documents d
+         WHERE NOT EXISTS (SELECT FROM legal_withdrawals w WHERE w.number = d.number) ORDER BY kind, number DESC`,
       ),
     );
     return rows
@@ -65,6 +74,10 @@ export function openLegal(house: Pick<House, 'postgres' | 'clock' | 'audit'>): L
 
   return {
     current,
+    async missing() {
+      const holding = await current();
+      return documentKinds.filter((kind) => !holding.some((one) => one.kind === kind));
+    },
     async read({ is_adult: isAdult, accepted }, { age }) {
       const documents = await current();
       if (!isAdult && (age === 'always' || documents.length > 0))

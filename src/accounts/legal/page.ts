@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { LegalDocument } from '../../../contract/sign_up.ts';
+import { documentKinds, type LegalDocument } from '../../../contract/sign_up.ts';
 import { documentNames } from './words.ts';
 
 const style =
-  ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}h2{font-size:1.15rem;margin-top:2em}h3,h4{font-size:1rem;margin-top:1.5em}nav{margin-top:3em}.q{opacity:.8}';
+  ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}h2{font-size:1.15rem;margin-top:2em}h3,h4{font-size:1rem;margin-top:1.5em}nav{margin-top:3em}.q{opacity:.8}.w{border:1px solid;border-radius:6px;padding:.75em 1em}';
 const styleHash = createHash('sha256').update(style).digest('base64');
 
 /** No script, no cookie, nothing from elsewhere; the text is words and never markup. */
@@ -13,34 +13,67 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
 };
 
+export interface Version extends LegalDocument {
+  /** The UTC day on which it was taken back, and why. */
+  withdrawn: { on: string; reason: string } | undefined;
+}
+const holding = (versions: readonly Version[]) => versions.find(({ withdrawn }) => withdrawn === undefined);
+
 /** One version of a document, and where the others are. @param versions all of its kind, the newest first */
-export function documentPage(
-  document: LegalDocument & { text: string },
-  versions: readonly Pick<LegalDocument, 'version' | 'path' | 'dated'>[],
-): string {
+export function documentPage(document: Version & { text: string }, versions: readonly Version[]): string {
   const name = documentNames[document.kind];
-  const isCurrent = versions[0]?.version === document.version;
-  const others = versions.filter(({ version }) => version !== document.version);
   return page(
     name,
     `<h1>${name}</h1>
-<p class="q">Version ${escaped(document.version)}, ${escaped(document.dated)}.${isCurrent ? '' : ' A later version holds today.'}</p>
+<p class="q">Version ${escaped(document.version)}, ${escaped(document.dated)}.${stateOf(document, holding(versions))}</p>
+${document.withdrawn === undefined ? '' : `<p class="w">Withdrawn on ${document.withdrawn.on}: ${escaped(document.withdrawn.reason)}</p>`}
 ${drawn(document.text)}
-<nav><p><a href="/legal">All documents</a></p>${
-      others.length === 0
-        ? ''
-        : `<h2>Other versions</h2><ul>${others.map((one) => `<li><a href="${one.path}">Version ${escaped(one.version)}, ${escaped(one.dated)}</a></li>`).join('')}</ul>`
-    }</nav>`,
+<nav><p><a href="/legal">All documents</a></p>${listOf(
+      'Other versions',
+      versions.filter(({ version }) => version !== document.version),
+    )}</nav>`,
   );
 }
 
-export function listPage(documents: readonly LegalDocument[]): string {
+function stateOf({ version, withdrawn }: Version, current: Version | undefined): string {
+  if (current?.version === version) return ' It holds today.';
+  const other =
+    current === undefined ? 'none does' : `<a href="${current.path}">version ${escaped(current.version)}</a> does`;
+  return ` It does not hold ${withdrawn === undefined ? 'any more' : 'and counts for nobody who accepted it'}: ${other}.`;
+}
+
+/** A document of which every version was withdrawn. */
+export function noneHoldsPage(versions: readonly Version[]): string {
+  const name = documentNames[(versions[0] as Version).kind];
+  return page(
+    name,
+    `<h1>${name}</h1><p>No version holds today: each one was withdrawn.</p><nav><p><a href="/legal">All documents</a></p>${listOf('Versions', versions)}</nav>`,
+  );
+}
+
+function listOf(title: string, versions: readonly Version[]): string {
+  if (versions.length === 0) return '';
+  const line = (one: Version) =>
+    `<li><a href="${one.path}">Version ${escaped(one.version)}, ${escaped(one.dated)}</a>${one.withdrawn === undefined ? '' : `, withdrawn on ${one.withdrawn.on}`}</li>`;
+  return `<h2>${title}</h2><ul>${versions.map(line).join('')}</ul>`;
+}
+
+/** @param versions of every document, the newest first */
+export function listPage(versions: readonly Version[]): string {
+  const line = (kind: LegalDocument['kind']) => {
+    const all = versions.filter((one) => one.kind === kind);
+    if (all.length === 0) return '';
+    const current = holding(all);
+    return current === undefined
+      ? `<li><a href="/legal/${kind}">${documentNames[kind]}</a>: no version holds today</li>`
+      : `<li><a href="${current.path}">${documentNames[kind]}</a>, version ${escaped(current.version)}, ${escaped(current.dated)}</li>`;
+  };
   return page(
     'Documents of this desk',
     `<h1>Documents of this desk</h1>${
-      documents.length === 0
+      versions.length === 0
         ? '<p>Whoever runs this desk has published none.</p>'
-        : `<ul>${documents.map((one) => `<li><a href="${one.path}">${documentNames[one.kind]}</a>, version ${escaped(one.version)}, ${escaped(one.dated)}</li>`).join('')}</ul>`
+        : `<ul>${documentKinds.map(line).join('')}</ul>`
     }`,
   );
 }

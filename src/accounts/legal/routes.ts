@@ -10,6 +10,7 @@ import {
   publishedDocument,
   publishedDocuments,
   signUpLimits,
+  withdrawal,
 } from '../../../contract/sign_up.ts';
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
@@ -17,11 +18,17 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { personOf } from '../people/parts.ts';
 import type { Legal } from './index.ts';
-import { documentPage, listPage, missingPage, pageHeaders } from './page.ts';
+import { documentPage, listPage, missingPage, noneHoldsPage, pageHeaders, type Version } from './page.ts';
 import { documentNames, pathOf } from './words.ts';
 
 const dayMs = 86_400_000;
 type Row = Omit<LegalDocument, 'path'>;
+type Stored = Row & { number: number; withdrawn_at: Date | null; withdrawn_reason: string | null };
+const stored = `SELECT d.kind, d.version, d.dated::text, d.number, w.withdrawn_at, w.reason AS withdrawn_reason
+  FROM legal_documents d LEFT JOIN legal_withdrawals w ON w.number = d.number`;
+/** Taken while versions are written: two who publish or withdraw at once are one after the other. */
+const lock = "SELECT pg_advisory_xact_lock(hashtext('legal_documents'))";
+const ofVersion = z.object({ kind: z.enum(documentKinds), version: z.string().max(64) });
 const withPath = <T extends Row>(row: T) => ({ ...row, path: pathOf(row.kind, row.version) });
 
 /** The texts of the desk for everybody, publishing them for whoever runs it, and accepting them for each person. */
@@ -33,56 +40,79 @@ export function legalRoutes(
 
   /** All versions of one kind, the newest first. */
   const versionsOf = (sql: Sql, kind: string) =>
-    sql.query<Row>('SELECT kind, version, dated::text FROM legal_documents WHERE kind = $1 ORDER BY number DESC', [
-      kind,
-    ]);
+    sql.query<Stored>(`${stored} WHERE d.kind = $1 ORDER BY d.number DESC`, [kind]);
+  const shownOf = (row: Stored): Version => ({
+    ...withPath(row),
+    withdrawn:
+      row.withdrawn_at === null
+        ? undefined
+        : { on: row.withdrawn_at.toISOString().slice(0, 10), reason: row.withdrawn_reason ?? '' },
+  });
 
   async function pageOf(kind: string, wanted: string | undefined) {
     if (!documentKinds.some((one) => one === kind)) return notThere;
     return postgres.system(async (sql) => {
-      const versions = (await versionsOf(sql, kind)).map(withPath);
-      const version = wanted ?? versions[0]?.version ?? '';
-      const row = await sql.maybe<Row & { text: string }>(
-        'SELECT kind, version, dated::text, text FROM legal_documents WHERE kind = $1 AND version = $2',
+      const versions = (await versionsOf(sql, kind)).map(shownOf);
+      const version = wanted ?? versions.find(({ withdrawn }) => withdrawn === undefined)?.version;
+      const headers = { ...pageHeaders, 'cache-control': 'no-cache' };
+      if (version === undefined) return versions.length === 0 ? notThere : { headers, body: noneHoldsPage(versions) };
+      const shown = versions.find((one) => one.version === version);
+      if (shown === undefined) return notThere;
+      const { text } = await sql.one<{ text: string }>(
+        'SELECT text FROM legal_documents WHERE kind = $1 AND version = $2',
         [kind, version],
       );
-      return row === undefined
-        ? notThere
-        : { headers: { ...pageHeaders, 'cache-control': 'no-cache' }, body: documentPage(withPath(row), versions) };
+      return { headers, body: documentPage({ ...shown, text }, versions) };
     });
   }
 
   async function published(): Promise<PublishedDocument[]> {
     return postgres.system(async (sql) => {
       const rows = await sql.query<
-        Row & { material: boolean; published_at: Date; acceptances: number; newest: boolean }
+        Row & {
+          material: boolean;
+          published_at: Date;
+          acceptances: number;
+          withdrawn_at: Date | null;
+          withdrawn_reason: string | null;
+        }
       >(
         `SELECT d.kind, d.version, d.dated::text, d.material, d.published_at,
-           lookup.acceptances_of_version(d.kind, d.version) AS acceptances,
-           NOT EXISTS (SELECT FROM legal_documents later WHERE later.kind = d.kind AND later.number > d.number) AS newest
-         FROM legal_documents d ORDER BY d.number DESC`,
+           lookup.acceptances_of_version(d.kind, d.version) AS acceptances, w.withdrawn_at, w.reason AS withdrawn_reason
+         FROM legal_documents d LEFT JOIN legal_withdrawals w ON w.number = d.number ORDER BY d.number DESC`,
       );
-      return rows.map(({ newest, published_at, ...row }) => ({
+      const holding = await legal.current();
+      return rows.map(({ published_at, withdrawn_at, ...row }) => ({
         ...withPath(row),
         published_at: published_at.toISOString(),
-        is_current: newest,
+        withdrawn_at: withdrawn_at?.toISOString() ?? null,
+        is_current: holding.some(({ kind, version }) => kind === row.kind && version === row.version),
       }));
     });
   }
 
   async function agreementsOf(sql: Sql, personId: number) {
     const due = await sql.query<Row>('SELECT kind, version, dated::text FROM documents_due($1)', [personId]);
-    const kept = await sql.query<{ kind: LegalDocument['kind'] | 'age'; version: string; accepted_at: Date }>(
-      'SELECT kind, version, accepted_at FROM acceptances WHERE person_id = $1 ORDER BY accepted_at DESC, kind',
+    const kept = await sql.query<{
+      kind: LegalDocument['kind'] | 'age';
+      version: string;
+      accepted_at: Date;
+      withdrawn_at: Date | null;
+    }>(
+      `SELECT a.kind, a.version, a.accepted_at, w.withdrawn_at FROM acceptances a
+       LEFT JOIN legal_documents d ON d.kind = a.kind AND d.version = a.version
+       LEFT JOIN legal_withdrawals w ON w.number = d.number
+       WHERE a.person_id = $1 ORDER BY a.accepted_at DESC, a.kind`,
       [personId],
     );
     return {
       due: due.map(withPath).sort((a, b) => documentKinds.indexOf(a.kind) - documentKinds.indexOf(b.kind)),
-      accepted: kept.map(({ kind, version, accepted_at }) => ({
+      accepted: kept.map(({ kind, version, accepted_at, withdrawn_at }) => ({
         kind,
         version,
         path: kind === 'age' ? null : pathOf(kind, version),
         accepted_at: accepted_at.toISOString(),
+        withdrawn_at: withdrawn_at?.toISOString() ?? null,
       })),
     };
   }
@@ -93,7 +123,10 @@ export function legalRoutes(
       path: '/legal',
       access: 'public',
       summary: 'A page of the documents of this desk, without scripts or cookies.',
-      handle: async () => ({ headers: pageHeaders, body: listPage(await legal.current()) }),
+      async handle() {
+        const rows = await postgres.system((sql) => sql.query<Stored>(`${stored} ORDER BY d.number DESC`));
+        return { headers: pageHeaders, body: listPage(rows.map(shownOf)) };
+      },
     }),
     defineRoute({
       method: 'GET',
@@ -107,7 +140,7 @@ export function legalRoutes(
       method: 'GET',
       path: '/legal/:kind/:version',
       access: 'public',
-      summary: 'One version of a document. Every version that was ever published stays.',
+      summary: 'One version of a document. Every version that was ever published stays, one that was withdrawn too.',
       params: z.object({ kind: z.string().max(64), version: z.string().max(64) }),
       handle: (request) => pageOf(request.params.kind, request.params.version),
     }),
@@ -147,8 +180,7 @@ export function legalRoutes(
             { field: 'dated' },
           );
         await postgres.system(async (sql) => {
-          // Two who publish at once are one after the other, so that a version is the first once.
-          await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', ['legal_documents']);
+          await sql.query(lock);
           const before = await versionsOf(sql, kind);
           if (before.some((one) => one.version === version))
             throw new RequestError(
@@ -161,7 +193,8 @@ export function legalRoutes(
               'conflict',
               `A document has at most ${signUpLimits.versionsMax} versions, and this one has them all. Change the text less often.`,
             );
-          const material = request.body.material || before.length === 0;
+          // Of the first one that holds everybody is asked.
+          const material = request.body.material || before.every((one) => one.withdrawn_at !== null);
           await sql.run(
             `INSERT INTO legal_documents (kind, version, dated, material, text, published_at, published_by)
              VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -177,6 +210,45 @@ export function legalRoutes(
         });
         const made = (await published()).find((one) => one.kind === kind && one.version === version);
         return { status: 201, body: made as PublishedDocument };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/desk/legal-documents/:kind/:version/withdrawals',
+      access: 'operator',
+      summary:
+        'Takes a version back that was published by mistake: it holds no more, and what was accepted of it counts for nothing.',
+      params: ofVersion,
+      body: withdrawal,
+      answer: publishedDocument,
+      async handle(request) {
+        const { kind, version } = request.params;
+        const { id } = personOf(request);
+        await postgres.system(async (sql) => {
+          await sql.query(lock);
+          const found = (await versionsOf(sql, kind)).find((one) => one.version === version);
+          if (found === undefined)
+            throw new RequestError('not_found', 'There is no such version of this document here.');
+          if (found.withdrawn_at !== null)
+            throw new RequestError(
+              'conflict',
+              `Version ${version} was withdrawn already. Publish a new one to follow it.`,
+            );
+          await sql.run(
+            'INSERT INTO legal_withdrawals (number, reason, withdrawn_at, withdrawn_by) VALUES ($1, $2, $3, $4)',
+            [found.number, request.body.reason, new Date(clock.now()), id],
+          );
+          await audit.record(sql, 'desk', {
+            action: 'operator.document_withdrawn',
+            ...actOf(request),
+            targets: [
+              { type: 'document', id: `${kind} ${version}`, label: `${documentNames[kind]}, version ${version}` },
+            ],
+            details: { reason: request.body.reason },
+          });
+        });
+        const withdrawn = (await published()).find((one) => one.kind === kind && one.version === version);
+        return { status: 201, body: withdrawn as PublishedDocument };
       },
     }),
     defineRoute({

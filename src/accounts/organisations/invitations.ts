@@ -18,7 +18,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
 import { addPerson, findPerson, type NewPerson, noteProved } from '../people/person.ts';
 import { refuseInsecure } from '../secure.ts';
-import { openThrottles } from '../throttle.ts';
+import { openThrottles, type Proof, presented } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
 import { readMember, readRole, refuseMoreThanOwn, refuseUnproved, roleWord, type StoredRole } from './granting.ts';
 import { invitationMail } from './mails.ts';
@@ -28,8 +28,6 @@ import { joinTeams } from './teams.ts';
 
 const dayMs = 86_400_000;
 const tokenBytes = 32;
-/** Links that do not work, by network: many people may sit behind one, and 256 bits are not guessed. */
-const linkLimit = { name: 'invitation-link', perAccount: 100, perNetwork: 100, windowMs: 3_600_000 };
 const ofInvitation = ofOrganisation.extend({ id: z.coerce.number().int().positive() });
 
 interface Stored {
@@ -160,13 +158,17 @@ export function openInvitations({
   }
 
   /** Unknown, expired, revoked and used look alike; each costs the address a try. */
-  async function readToken(address: string, token: string): Promise<{ organisationId: number; digest: Buffer }> {
-    const entered = await throttles.enter(linkLimit, { address });
-    const digest = digestOf(token);
-    const organisationId = await organisationIn(digest);
-    if (organisationId === undefined) throw overAndDone();
-    await entered.takeBack();
-    return { organisationId, digest };
+  function readToken(request: {
+    address: string;
+    body: { token: string; proof?: Proof | undefined };
+  }): Promise<{ organisationId: number; digest: Buffer }> {
+    const { token, proof } = request.body;
+    return presented(throttles, { address: request.address, proof }, async () => {
+      const digest = digestOf(token);
+      const organisationId = await organisationIn(digest);
+      if (organisationId === undefined) throw overAndDone();
+      return { organisationId, digest };
+    });
   }
 
   async function living_(
@@ -397,7 +399,7 @@ export function openInvitations({
       body: invitationToken,
       answer: invitationReading,
       async handle(request) {
-        const { organisationId, digest } = await readToken(request.address, request.body.token);
+        const { organisationId, digest } = await readToken(request);
         const found = await postgres.tenant(organisationId, async (sql) => {
           const row = await living_(sql, organisationId, digest, '');
           if (row === undefined) throw overAndDone();
@@ -428,8 +430,8 @@ export function openInvitations({
       answer: joined,
       async handle(request) {
         refuseInsecure(config, request);
-        const { token, name, password, agreement } = request.body;
-        const { organisationId, digest } = await readToken(request.address, token);
+        const { name, password, agreement } = request.body;
+        const { organisationId, digest } = await readToken(request);
         const before = await postgres.tenant(organisationId, (sql) => living_(sql, organisationId, digest, ''));
         if (before === undefined) throw overAndDone();
         if ((await findPerson(house, before.email)) !== undefined)
@@ -460,7 +462,7 @@ export function openInvitations({
         const principal = request.principal as Principal;
         if (principal.kind !== 'person')
           throw new RequestError('forbidden', 'An API key belongs to one organisation and joins no other.');
-        const { organisationId, digest } = await readToken(request.address, request.body.token);
+        const { organisationId, digest } = await readToken(request);
         const slug = await postgres.within({ organisationId, personId: principal.id }, async (sql) => {
           const row = await living_(sql, organisationId, digest, 'FOR UPDATE OF i');
           if (row === undefined) throw overAndDone();

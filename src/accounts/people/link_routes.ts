@@ -4,9 +4,9 @@ import { emailDigest, sealEmail } from '../../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
-import { askLimit, linkLimit, networkOf, resetLimit } from '../throttle.ts';
+import { askLimit, linkLimit, networkOf, presented, resetLimit } from '../throttle.ts';
 import { emailChangedMail, emailChangeMail, passwordChangedMail, resetMail, verificationMail } from './mails.ts';
-import type { TokenRow } from './one_time.ts';
+import { linkExpired, type TokenRow } from './one_time.ts';
 import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
 import { findPerson, noteProved, personByEmail, personIn } from './person.ts';
 
@@ -78,8 +78,13 @@ export function linkRoutes(people: People): Route[] {
       summary: 'Confirms an address, or changes to it, with the token of a link.',
       body: confirmation,
       async handle(request) {
-        const { token } = request.body;
-        if ((await tokens.find(token, 'change-email')) !== undefined) {
+        const { token, proof } = request.body;
+        const isChange = await presented(throttles, { address: request.address, proof }, async () => {
+          if ((await tokens.find(token, 'change-email')) !== undefined) return true;
+          if ((await tokens.find(token, 'verify-email')) === undefined) throw linkExpired();
+          return false;
+        });
+        if (isChange) {
           await tokens.use(token, 'change-email', (sql, row) => changeEmail(sql, row, request));
           return { body: { changed: true } };
         }
@@ -119,11 +124,15 @@ export function linkRoutes(people: People): Route[] {
       body: reset,
       async handle(request) {
         people.refuseInsecure(request);
-        const { token, password } = request.body;
-        const row = await tokens.find(token, 'reset-password');
+        const { token, password, proof } = request.body;
+        const { personId: owner } = await presented(throttles, { address: request.address, proof }, async () => {
+          const row = await tokens.find(token, 'reset-password');
+          if (row === undefined) throw linkExpired();
+          return row;
+        });
         // Checked before the token is spent, so that a weak password does not cost another mail.
-        if (row !== undefined) checkPassword(password, await contextOf(row.personId));
-        const hash = row === undefined ? '' : await passwords.hash(password);
+        checkPassword(password, await contextOf(owner));
+        const hash = await passwords.hash(password);
         await tokens.use(token, 'reset-password', async (sql, { personId }) => {
           const person = await personIn(house, sql, personId);
           await storePassword(sql, personId, hash);

@@ -123,7 +123,7 @@ export function openOneTimeTokens(
   };
 }
 
-function linkExpired(): RequestError {
+export function linkExpired(): RequestError {
   return new RequestError(
     'link_expired',
     'This link was used already, or its hour is over. Ask for a new one: the last mail that was sent is the one that works.',

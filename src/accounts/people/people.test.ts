@@ -1,6 +1,7 @@
 import bcrypt from 'bcrypt';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { solved } from '../../../test/solved_challenge.ts';
 import { openTestPostgres, openTestVault, ownerLogin, type TestPostgres } from '../../../test/stores.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
@@ -13,6 +14,17 @@ import type { House } from '../../platform/subject.ts';
 import { openAudit } from '../../trust/audit/index.ts';
 import { ringOf } from '../../trust/keys/index.ts';
 import { type Accounts, createOrganisation, learnPlaces, openAccounts } from '../index.ts';
+import {
+  type Allowance,
+  askLimit,
+  codeProofLimit,
+  codesOfDay,
+  linkLimit,
+  networkOf,
+  openThrottles,
+  presentedLimit,
+  proofLimit,
+} from '../throttle.ts';
 import { personByEmail } from './person.ts';
 import { base32, codeAt, stepSeconds } from './totp.ts';
 
@@ -174,7 +186,9 @@ describe('a new password by mail', () => {
     const none: number[] = [];
     for (let round = 0; round < 5; round++) {
       some.push(await time(() => asked(ada.email, `wrong words ${round}`)));
-      none.push(await time(() => asked(`nobody-${round}@shop.example`, `wrong words ${round}`)));
+      // An address that nobody has, and a username.
+      const nobody = round % 2 === 0 ? `nobody-${round}@shop.example` : `nobody-${round}`;
+      none.push(await time(() => asked(nobody, `wrong words ${round}`)));
       aheadMs += 61 * minute;
     }
     // A generous bound: without the dummy hash one side takes a quarter of a second and the other none.
@@ -473,7 +487,16 @@ describe('a second factor', () => {
       for (let tries = 0; tries < 5; tries++) answers.push(code(await step(cookies, '000000')));
       expect(answers).toEqual([...Array(4).fill('invalid_field'), 'sign_in_expired']);
     }
-    expect(code(await step((await asked()).cookies, next())), 'the right one has to wait as well').toBe('rate_limited');
+    const { cookies } = await asked();
+    const value = next();
+    const refused = await step(cookies, value);
+    expect(
+      [refused.status, refused.body.error.challenge.bits],
+      'the right one has to wait as well, or to work',
+    ).toEqual([429, 17]);
+    const proof = solved(refused.body.error.challenge);
+    const paid = await call('POST', '/api/sessions/second-factor', { cookies, body: { code: value, proof } });
+    expect(paid.status).toBe(201);
     aheadMs += 16 * minute;
     const waiting = await asked();
     aheadMs += 11 * minute;
@@ -495,7 +518,9 @@ describe('a second factor', () => {
         expect(code(await call('PUT', '/api/password-resets', { body: { token: text, password } }))).toMatch(
           /link_expired|rate_limited/,
         );
-        expect(code(await call('POST', '/api/email-verifications', { body: { token: text } }))).toBe('link_expired');
+        expect(code(await call('POST', '/api/email-verifications', { body: { token: text } }))).toMatch(
+          /link_expired|rate_limited/,
+        );
       }
     const { cookies } = await asked();
     for (const { value } of stored.slice(0, 3))
@@ -513,6 +538,82 @@ describe('a second factor', () => {
     expect((await remove(password, next())).status).toBe(204);
     await signIn();
     expect(await accounts.people.takeSecondFactorAway(ada.email), 'there is none any more').toBe(false);
+  });
+});
+
+describe('limits at the calls that they are for', () => {
+  const id = () => String(ada.personId);
+  const session = async () =>
+    (await accounts.startSession(ada.email, { headers: {}, address: '::1', requestId: 'test' })) ?? [];
+  const here = '203.0.113.7';
+  const throttles = () => openThrottles({ postgres: database.postgres, clock, random: systemRandom, keys });
+
+  it.each<[string, Allowance, () => string, (cookies: string[]) => Promise<Answer>]>([
+    [
+      'passwords that a session gives again',
+      proofLimit,
+      id,
+      (cookies) =>
+        call('PUT', '/api/account/password', { cookies, body: { current: password, password: 'twelve quiet boats' } }),
+    ],
+    [
+      'codes that a session gives',
+      codeProofLimit,
+      id,
+      (cookies) => call('POST', '/api/account/authenticator/confirmation', { cookies, body: { code: '000000' } }),
+    ],
+    [
+      'codes of an account in a day',
+      codesOfDay,
+      id,
+      (cookies) => call('POST', '/api/account/authenticator/confirmation', { cookies, body: { code: '000000' } }),
+    ],
+    [
+      'links that confirm an address',
+      linkLimit,
+      () => `verify ${id()}`,
+      (cookies) => call('POST', '/api/account/email-verification', { cookies }),
+    ],
+    [
+      'links that change an address',
+      linkLimit,
+      () => `change ${id()}`,
+      (cookies) => call('POST', '/api/account/email', { cookies, body: { email: 'ada@yard.example', password } }),
+    ],
+    [
+      'mails that one network asks for',
+      askLimit,
+      () => networkOf(here),
+      () => call('POST', '/api/password-resets', { body: { email: 'anybody@shop.example' } }),
+    ],
+  ])('%s', async (_what, limit, subject, ask) => {
+    aheadMs += day;
+    for (let taken = 0; taken < limit.most; taken++) await throttles().take(limit, subject());
+    const refused = await ask(await session());
+    expect([code(refused), refused.headers.get('retry-after')]).toEqual([
+      'rate_limited',
+      expect.stringMatching(/^\d+$/),
+    ]);
+  });
+
+  it('links that lead nowhere, of whichever kind: from the hundred and first on each costs its network work', async () => {
+    aheadMs += day;
+    for (let tries = 0; tries < 100; tries++) await throttles().enter(presentedLimit, { address: here });
+    const token = 'x'.repeat(43);
+    for (const [method, path, more] of [
+      ['POST', '/api/email-verifications', {}],
+      ['PUT', '/api/password-resets', { password }],
+      ['POST', '/api/invitations/readings', {}],
+      ['POST', '/api/sign-ups/readings', {}],
+    ] as const) {
+      const refused = await call(method, path, { body: { token, ...more } });
+      expect([path, code(refused), refused.body.error.challenge.bits]).toEqual([path, 'rate_limited', 17]);
+    }
+    aheadMs += 3_000;
+    const { challenge } = (await call('POST', '/api/email-verifications', { body: { token } })).body.error;
+    const paid = await call('POST', '/api/email-verifications', { body: { token, proof: solved(challenge) } });
+    expect(code(paid)).toBe('link_expired');
+    aheadMs += day;
   });
 });
 

@@ -45,6 +45,7 @@ export interface NewPerson {
 /**
  * Makes a person inside the caller's transaction, which sees the rows of that person from then on.
  * @returns the number of the person
+ * @throws RequestError conflict when somebody has the address
  */
 export async function addPerson(
   sql: Sql,
@@ -54,9 +55,9 @@ export async function addPerson(
   const now = new Date(clock.now());
   const { id } = await sql.one<{ id: number }>("SELECT nextval('people_id_seq') AS id");
   await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(id)]);
-  await sql.run(
+  const made = await sql.run(
     `INSERT INTO people (id, email_digest, email_sealed, name, status, status_since, email_verified_at, created_at)
-     VALUES ($1, $2, $3, $4, $7, $5, $6, $5)`,
+     VALUES ($1, $2, $3, $4, $7, $5, $6, $5) ON CONFLICT DO NOTHING`,
     [
       id,
       emailDigest(keys, person.email),
@@ -67,9 +68,15 @@ export async function addPerson(
       person.isVerified === false ? 'unverified' : 'active',
     ],
   );
+  // Two ways to one account at once, such as two letters opened in two tabs: the second waits for the first, and is told.
+  if (made === 0) throw addressKnown();
   if (person.hash !== undefined)
     await sql.run('INSERT INTO passwords (person_id, hash, changed_at) VALUES ($1, $2, $3)', [id, person.hash, now]);
   return id;
+}
+
+export function addressKnown(): RequestError {
+  return new RequestError('conflict', 'There is an account of this address here already. Sign in with it.');
 }
 
 /** The address is proved: whoever had not proved one is active from now on. @returns was it not proved before? */

@@ -7,7 +7,7 @@ import {
 } from '../../../contract/people.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { codeLimit } from '../throttle.ts';
+import { codeProofLimit, codesOfDay } from '../throttle.ts';
 import { secondFactorMail } from './mails.ts';
 import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
 import { personIn } from './person.ts';
@@ -113,7 +113,8 @@ export function secondFactorRoutes(people: People): Route[] {
 
   /** A code of the authenticator, or a recovery code where one is in use. */
   async function proveCode(id: number, code: string, isConfirmed: boolean): Promise<void> {
-    await throttles.take(codeLimit, String(id));
+    await throttles.take(codeProofLimit, String(id));
+    await throttles.take(codesOfDay, String(id));
     const isRight =
       (await secondFactor.takeCode(id, code, isConfirmed)) ||
       (isConfirmed && (await secondFactor.takeRecoveryCode(id, code)));

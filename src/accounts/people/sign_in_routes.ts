@@ -1,7 +1,7 @@
 import { signIn } from '../../../contract/api.ts';
 import { secondStep, signInStep } from '../../../contract/people.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
-import { codeLimit, signInLimit } from '../throttle.ts';
+import { codeLimit, codesOfDay, signInLimit } from '../throttle.ts';
 import { ownAct, type People } from './parts.ts';
 import { findPerson, storedHash } from './person.ts';
 import { answerOf, signInExpired } from './sign_in.ts';
@@ -70,8 +70,10 @@ export function signInRoutes(people: People): Route[] {
         people.refuseInsecure(request);
         const waiting = await signIns.waiting(request);
         const { personId } = waiting;
-        await throttles.take(codeLimit, String(personId));
-        const { code } = request.body;
+        const { code, proof } = request.body;
+        const account = String(personId);
+        const entered = await throttles.enter(codeLimit, { account, address: request.address }, proof);
+        await throttles.take(codesOfDay, account);
         const method = (await secondFactor.takeCode(personId, code, true))
           ? 'code'
           : (await secondFactor.takeRecoveryCode(personId, code))
@@ -93,6 +95,8 @@ export function signInRoutes(people: People): Route[] {
             { field: 'code' },
           );
         }
+        // Only itself: somebody else's wrong codes stay counted while the person goes in and out.
+        await entered.takeBack();
         return answerOf(await signIns.finishSecondStep(request, waiting, method));
       },
     }),

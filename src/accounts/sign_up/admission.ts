@@ -1,4 +1,7 @@
+import type { DocumentKind } from '../../../contract/sign_up.ts';
 import { RequestError } from '../../platform/http/route.ts';
+import type { Legal } from '../legal/index.ts';
+import { documentNames } from '../legal/words.ts';
 import type { Invitations } from '../organisations/index.ts';
 import type { SignUpInvitations } from './invitations.ts';
 import { maySignUp, type SignUpSettings } from './settings.ts';
@@ -23,8 +26,9 @@ export function openAdmission(parts: {
   settings: SignUpSettings;
   invitations: Invitations;
   own: SignUpInvitations;
+  legal: Pick<Legal, 'missing'>;
 }): Admission {
-  const { settings, invitations, own } = parts;
+  const { settings, invitations, own, legal } = parts;
 
   async function followDigest(digest: Buffer): Promise<Followed | undefined> {
     const email = await own.addressOf(digest);
@@ -49,7 +53,10 @@ export function openAdmission(parts: {
       const setting = await settings.read();
       if (setting.mode === 'off')
         return closed('Nobody can sign up here by themselves. Ask an owner of an organisation for an invitation.');
-      if (followed !== undefined || maySignUp(setting, email)) return undefined;
+      if (followed !== undefined || maySignUp(setting, email)) {
+        const missing = await legal.missing();
+        return missing.length === 0 ? undefined : closed(lackOf(missing));
+      }
       return setting.mode === 'domains'
         ? closed(
             'Addresses of this domain cannot sign up here. Use the address of your work, or ask for an invitation.',
@@ -59,6 +66,12 @@ export function openAdmission(parts: {
           );
     },
   };
+}
+
+/** Shut and not half open: who cannot accept all that has to be accepted makes no account. */
+export function lackOf(missing: readonly DocumentKind[]): string {
+  const names = missing.map((kind) => documentNames[kind].toLowerCase()).join(', ');
+  return `Nobody can sign up yet: this desk has published no ${names}. Whoever runs it does that under This desk, Sign-up.`;
 }
 
 export function closed(message: string): RequestError {

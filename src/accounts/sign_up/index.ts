@@ -31,7 +31,7 @@ export function openSignUp(
     ...given,
     settings,
     own,
-    admission: openAdmission({ settings, own, invitations: given.invitations }),
+    admission: openAdmission({ settings, own, invitations: given.invitations, legal: given.legal }),
     waiting: openWaitingSignUps(house),
     throttles: openThrottles(house),
   };
@@ -52,12 +52,13 @@ export function openSignUp(
     commands: {
       async 'sign-up'(args) {
         const mode = args.get('mode');
-        if (mode === null) return settings.read();
+        const state = async () => ({ ...(await settings.read()), missing: await given.legal.missing() });
+        if (mode === null) return state();
         if (mode !== 'off' && mode !== 'open' && mode !== 'invitation' && mode !== 'domains')
           throw new ControlError('Say off, open, invitation or domains.');
         const domains = (args.get('domains') ?? '').split(',').filter((one) => one.trim() !== '');
         await settings.write({ mode, domains }, { actor: { type: 'operator' } });
-        return settings.read();
+        return state();
       },
     },
   };

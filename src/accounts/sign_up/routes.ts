@@ -14,8 +14,9 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { openLinked } from '../identities/linked.ts';
 import type { Agreed } from '../legal/index.ts';
 import { checkPassword } from '../password_rules.ts';
-import { findPerson, type NewPerson, personIn } from '../people/person.ts';
+import { addressKnown, findPerson, type NewPerson, personByEmail, personIn } from '../people/person.ts';
 import { createOrganisation } from '../set_up.ts';
+import { type Proof, presented } from '../throttle.ts';
 import { closed } from './admission.ts';
 import { signUpExistingMail, signUpMail } from './mails.ts';
 import type { SignUpParts } from './parts.ts';
@@ -25,14 +26,13 @@ const hourMs = 3_600_000;
 /** None of these is ever right or wrong: past the first ones each further one costs work, whoever they are for. */
 const signUpTries = { name: 'sign-up', perAccount: 3, perNetwork: 10, windowMs: hourMs };
 const signUpMails = { name: 'sign-up', most: signUpLimits.mailsPerHour, windowMs: hourMs, what: 'links to sign up' };
-const linkTries = { name: 'sign-up-link', perAccount: 100, perNetwork: 100, windowMs: hourMs };
 /** Passwords that are given for one link: who opens it need not be who chose the password. */
-const passwordTries = { name: 'sign-up-password', most: 10, windowMs: hourMs, what: 'passwords' };
+export const passwordTries = { name: 'sign-up-password', most: 10, windowMs: hourMs, what: 'passwords' };
 
 /** Signing up: ask for the link, open it, or say what is left to say after coming from a provider. */
 export function signUpRoutes(parts: SignUpParts): Route[] {
   const { house, passwords, signIns, legal, invitations, admission, own, settings, waiting, throttles, later } = parts;
-  const { postgres, clock, audit, mail, config } = house;
+  const { postgres, clock, audit, mail, config, keys } = house;
   const linked = openLinked(house);
   const providerNames: Record<string, string> = {
     google: 'Google',
@@ -40,13 +40,8 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
     oidc: config.signIn?.oidc?.name ?? '',
   };
 
-  /** Reads a token, each failure counted for its network, so that nobody tries many. */
-  async function reading<T>(address: string, read: () => Promise<T>): Promise<T> {
-    const entered = await throttles.enter(linkTries, { address });
-    const found = await read();
-    await entered.takeBack();
-    return found;
-  }
+  const reading = <T>(request: { address: string; body: { proof?: Proof | undefined } }, read: () => Promise<T>) =>
+    presented(throttles, { address: request.address, proof: request.body.proof }, read);
 
   return [
     defineRoute({
@@ -56,8 +51,13 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
       summary: 'May people sign up here by themselves, and what do they agree to?',
       answer: signUpState,
       async handle() {
-        const [{ mode }, documents, mailIsOn] = await Promise.all([settings.read(), legal.current(), mail.isOn()]);
-        return { body: { mode, mail_is_on: mailIsOn, documents } };
+        const [{ mode }, documents, missing, mailIsOn] = await Promise.all([
+          settings.read(),
+          legal.current(),
+          legal.missing(),
+          mail.isOn(),
+        ]);
+        return { body: { mode, mail_is_on: mailIsOn, documents, missing } };
       },
     }),
     defineRoute({
@@ -115,7 +115,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
       async handle(request) {
         parts.refuseInsecure(request);
         const { token, password } = request.body;
-        const found = await reading(request.address, () => waiting.find(token));
+        const found = await reading(request, () => waiting.find(token));
         if (!('hash' in found.way)) throw expired();
         const { hash, agreed } = found.way;
         await throttles.take(passwordTries, found.digest.toString('hex'));
@@ -143,7 +143,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
       async handle(request) {
         const { token } = request.body;
         const documents = await legal.current();
-        return reading(request.address, async () => {
+        return reading(request, async () => {
           const invited = await own.addressOf(own.digestOf(token));
           if (invited !== undefined)
             return {
@@ -182,7 +182,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
       async handle(request) {
         parts.refuseInsecure(request);
         const { token, name, organisation, agreement } = request.body;
-        const found = await reading(request.address, () => waiting.find(token));
+        const found = await reading(request, () => waiting.find(token));
         if (!('provider' in found.way)) throw expired();
         const { provider, identity } = found.way;
         const followed = found.invitation === undefined ? undefined : await admission.followDigest(found.invitation);
@@ -194,7 +194,7 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
         const agreed = await legal.read(agreement, { age: joins ? 'with-documents' : 'always' });
         const link = (sql: Sql, personId: number) =>
           linked.link(sql, personId, { provider, digest: identity, label: found.email }, new Date(clock.now()));
-        if ((await linked.findByDigest(identity)) !== undefined) throw known();
+        if ((await linked.findByDigest(identity)) !== undefined) throw addressKnown();
         const made = joins
           ? await joinInvited(request, { ...found, name }, followed.digest, { agreed, link })
           : await makeAccount(request, { ...found, name }, organisation, { agreed, link });
@@ -213,9 +213,9 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
   ): Promise<{ personId: number; slug: string }> {
     if (organisation === undefined)
       throw new RequestError('invalid_field', 'An organisation needs a name.', { field: 'organisation' });
-    if ((await findPerson(house, found.email)) !== undefined) throw known();
+    if ((await findPerson(house, found.email)) !== undefined) throw addressKnown();
     return postgres.system(async (sql) => {
-      await waiting.take(sql, found);
+      await takeOnce(sql, found);
       if (found.invitation !== undefined) await own.use(sql, found.invitation);
       const made = await createOrganisation(sql, house, { ...personOf(found, more), organisation });
       const { personId, organisationId } = made;
@@ -238,12 +238,18 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
     digest: Buffer,
     more: More,
   ): Promise<{ personId: number; slug: string }> {
-    if ((await findPerson(house, found.email)) !== undefined) throw known();
+    if ((await findPerson(house, found.email)) !== undefined) throw addressKnown();
     return invitations.takeUp(digest, request, personOf(found, more), async (sql, personId) => {
-      await waiting.take(sql, found);
+      await takeOnce(sql, found);
       await more.link?.(sql, personId);
       await legal.keep(sql, personId, more.agreed, actOf(request).request);
     });
+  }
+
+  /** Uses the sign-up up. Whoever comes second, from another tab, hears that the account is there and not that the hour is over. */
+  async function takeOnce(sql: Sql, found: Found): Promise<void> {
+    if (await waiting.take(sql, found)) return;
+    throw (await personByEmail(keys, sql, found.email)) === undefined ? expired() : addressKnown();
   }
 
   async function noteNew(
@@ -287,7 +293,3 @@ interface More {
 }
 
 const personOf = ({ email, name }: Found, { hash }: More): NewPerson => ({ email, name, hash, isVerified: true });
-
-function known(): RequestError {
-  return new RequestError('conflict', 'There is an account of this address here already. Sign in with it.');
-}

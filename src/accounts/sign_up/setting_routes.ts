@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { newSignUpInvitation, signUpInvitation, signUpSetting, signUpSettings } from '../../../contract/sign_up.ts';
 import { actOf } from '../../platform/audit.ts';
-import { defineRoute, type Route } from '../../platform/http/route.ts';
+import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import { lackOf } from './admission.ts';
 import type { SignUpParts } from './parts.ts';
 
 /** Who may sign up, and who is invited to: for whoever runs the desk. */
-export function settingRoutes({ house, settings, own }: SignUpParts): Route[] {
+export function settingRoutes({ house, settings, own, legal }: SignUpParts): Route[] {
   const answer = async () => ({
     ...(await settings.read()),
     mail_is_on: await house.mail.isOn(),
+    missing: await legal.missing(),
     invitations: await own.list(),
   });
   return [
@@ -39,7 +41,11 @@ export function settingRoutes({ house, settings, own }: SignUpParts): Route[] {
       summary: 'Mails an invitation to make an account and an organisation. It works for seven days, for that address.',
       body: newSignUpInvitation,
       answer: signUpInvitation,
-      handle: async (request) => ({ status: 201, body: await own.send(request.body.email.trim(), request) }),
+      async handle(request) {
+        const missing = await legal.missing();
+        if (missing.length > 0) throw new RequestError('conflict', lackOf(missing));
+        return { status: 201, body: await own.send(request.body.email.trim(), request) };
+      },
     }),
     defineRoute({
       method: 'DELETE',

@@ -12,6 +12,8 @@ import { openAudit } from '../../trust/audit/index.ts';
 import { ringOf } from '../../trust/keys/index.ts';
 import { type Accounts, createOrganisation, openAccounts } from '../index.ts';
 import { drawn } from '../legal/page.ts';
+import { openThrottles } from '../throttle.ts';
+import { passwordTries } from './routes.ts';
 import { maySignUp } from './settings.ts';
 
 /** Signing up on a real database and a real listener; mails are read where a development desk shows them. */
@@ -125,12 +127,20 @@ const setMode = (mode: string, domains: string[] = []) =>
   call('PUT', '/api/desk/sign-up', { mode, domains }, operator.cookies);
 const publish = (kind: string, version: string, material: boolean, text = 'Be kind.') =>
   call('POST', '/api/desk/legal-documents', { kind, version, dated: '2026-11-28', material, text }, operator.cookies);
+const withdraw = (kind: string, version: string, reason = 'the text of <another> desk') =>
+  call('POST', `/api/desk/legal-documents/${kind}/${version}/withdrawals`, { reason }, operator.cookies);
+/** What holds and has to be accepted in signing up. */
+const terms = (version: string) => [
+  { kind: 'terms', version },
+  { kind: 'privacy', version: '1' },
+  { kind: 'processing', version: '1' },
+];
 const wish = (email: string, more: object = {}) => ({
   email,
   password,
   name: 'Ada',
   organisation: 'Harbour',
-  agreement: { is_adult: true, accepted: [] },
+  agreement: { is_adult: true, accepted: terms('0') },
   ...more,
 });
 /** The last mail to an address, and the token of its link. */
@@ -148,10 +158,26 @@ const organisationCount = async () => (await rows('SELECT * FROM lookup.every_or
 
 describe('who may sign up', () => {
   it('nobody, until whoever runs the desk says so', async () => {
-    expect((await call('GET', '/api/sign-up')).body).toEqual({ mode: 'off', mail_is_on: true, documents: [] });
+    const missing = ['terms', 'privacy', 'processing'];
+    expect((await call('GET', '/api/sign-up')).body).toEqual({ mode: 'off', mail_is_on: true, documents: [], missing });
     expect(code(await call('POST', '/api/sign-ups', wish('ada@shop.example')))).toBe('sign_up_closed');
     expect((await setMode('domains')).status, 'no domain').toBe(400);
-    expect((await setMode('open')).body.mode).toBe('open');
+    expect((await setMode('open')).body).toMatchObject({ mode: 'open', missing });
+  });
+
+  it('nobody while one of the three documents does not hold, with the sentence that says which', async () => {
+    expect((await publish('terms', '0', false)).body.material, 'of the first version everybody is asked').toBe(true);
+    await publish('processing', '1', true);
+    const shut = await call('POST', '/api/sign-ups', wish('ada@shop.example'));
+    expect([code(shut), shut.body.error.message]).toEqual([
+      'sign_up_closed',
+      expect.stringContaining('published no privacy notice.'),
+    ]);
+    const invite = () => call('POST', '/api/desk/sign-up/invitations', { email: 'ivy@shop.example' }, operator.cookies);
+    expect(code(await invite())).toBe('conflict');
+    await publish('privacy', '1', true);
+    expect((await call('GET', '/api/sign-up')).body.missing).toEqual([]);
+    expect((await call('GET', '/api/session', undefined, operator.cookies)).body.agreement_due).toBe(true);
   });
 
   it.each([
@@ -227,7 +253,41 @@ describe('signing up with a password', () => {
     expect([body.person.email, body.organisations[0].role, body.sites]).toEqual(['ada@shop.example', 'owner', []]);
     expect((await call('GET', '/api/account', undefined, cookies)).body.email_verified).toBe(true);
     const kept = (await call('GET', '/api/account/agreements', undefined, cookies)).body;
-    expect(kept.accepted.map(({ kind, version }: Record<string, string>) => [kind, version])).toEqual([['age', '18']]);
+    expect(kept.accepted.map(({ kind, version }: Record<string, string>) => [kind, version])).toEqual([
+      ['age', '18'],
+      ['privacy', '1'],
+      ['processing', '1'],
+      ['terms', '0'],
+    ]);
+  });
+
+  it('two tabs with the link and a second letter opened at once make one account; the others hear that it is there', async () => {
+    const ask = async () => {
+      expect((await call('POST', '/api/sign-ups', wish('gus@shop.example'))).status).toBe(202);
+      return (await letterTo('gus@shop.example')).token;
+    };
+    const [first, second] = [await ask(), await ask()];
+    const before = await organisationCount();
+    const done = await Promise.all(
+      [first, first, second].map((token) => call('POST', '/api/sign-ups/confirmations', { token, password })),
+    );
+    const refused = done.filter(({ status }) => status !== 201);
+    expect([refused.length, await organisationCount()]).toEqual([2, before + 1]);
+    // A tab that comes when all is done finds the link used; one that comes meanwhile finds the account.
+    for (const answer of refused)
+      expect(answer.body.error.message).toMatch(/There is an account of this address here|This link was used already/);
+    const two = [1, 2].map(() =>
+      database.postgres.system((sql) =>
+        createOrganisation(
+          sql,
+          { clock, vault: openTestVault({ keys, clock, postgres: database.postgres }), keys },
+          { email: 'hal@shop.example', organisation: 'Harbour', hash: 'x' },
+        ),
+      ),
+    );
+    const ends = await Promise.allSettled(two);
+    expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(ends.find((one) => one.status === 'rejected')?.reason).toMatchObject({ code: 'conflict' });
   });
 
   it.each<[string, object, string]>([
@@ -244,6 +304,13 @@ describe('signing up with a password', () => {
     const { token } = await letterTo('cy@shop.example');
     const fourth = await ask();
     expect([fourth.status, fourth.body.error.challenge.bits]).toEqual([429, 17]);
+    // Ten passwords for one link: who opens it need not be who chose the password.
+    const { digest } = await database.postgres.system((sql) =>
+      sql.one<{ digest: Buffer }>('SELECT digest FROM sign_ups ORDER BY id DESC LIMIT 1'),
+    );
+    const throttles = openThrottles({ postgres: database.postgres, clock, random: systemRandom, keys });
+    for (let tries = 0; tries < 10; tries++) await throttles.take(passwordTries, digest.toString('hex'));
+    expect(code(await call('POST', '/api/sign-ups/confirmations', { token, password }))).toBe('rate_limited');
     aheadMs += 61 * minute;
     expect(code(await call('POST', '/api/sign-ups/confirmations', { token, password }))).toBe('link_expired');
     expect((await rows('SELECT 1 FROM sign_ups')).length).toBeGreaterThan(0);
@@ -261,7 +328,7 @@ describe('documents of the desk', () => {
   const accept = (kind: string, version: string, cookies = member) =>
     call('POST', '/api/account/agreements', { accepted: [{ kind, version }] }, cookies);
 
-  it('are asked of everybody once they are there, before anything of an organisation opens (GOV-03)', async () => {
+  it('are asked of everybody after a material version, before anything of an organisation opens (GOV-03)', async () => {
     member = await signedIn('ada@shop.example');
     operator.cookies = await signedIn(operator.email);
     expect((await sites()).status).toBe(200);
@@ -271,8 +338,7 @@ describe('documents of the desk', () => {
       { name: 'Reader', scopes: ['sites:read'] },
       member,
     );
-    const first = await publish('terms', '1', false, '# Terms\n\n<script>alert(1)</script>');
-    expect([first.status, first.body.material], 'of the first version everybody is asked').toEqual([201, true]);
+    expect((await publish('terms', '1', true, '# Terms\n\n<script>alert(1)</script>')).status).toBe(201);
     expect(code(await sites())).toBe('acceptance_needed');
     expect((await session()).agreement_due).toBe(true);
     const byKey = await fetch(`${base}/api/sites`, {
@@ -295,10 +361,13 @@ describe('documents of the desk', () => {
     expect((await session()).agreement_due).toBe(false);
     expect(code(await publish('terms', '2', true))).toBe('conflict');
     const { body } = await call('GET', '/api/desk/legal-documents', undefined, operator.cookies);
-    expect(body.documents.map((one: Record<string, unknown>) => [one.version, one.acceptances])).toEqual([
+    const all = body.documents.filter((one: Record<string, unknown>) => one.kind === 'terms');
+    expect(all.map((one: Record<string, unknown>) => [one.version, one.acceptances])).toEqual([
       ['2', 1],
       ['1.1', 0],
       ['1', 1],
+      // Ivy, Ada and Gus.
+      ['0', 3],
     ]);
   });
 
@@ -308,6 +377,8 @@ describe('documents of the desk', () => {
       'DELETE FROM acceptances',
       "UPDATE legal_documents SET text = 'x'",
       'DELETE FROM legal_documents',
+      "UPDATE legal_withdrawals SET reason = 'x'",
+      'DELETE FROM legal_withdrawals',
     ])
       await expect(
         database.postgres.person(operator.id, (sql) => sql.run(text)),
@@ -335,20 +406,59 @@ describe('documents of the desk', () => {
     const given = (accepted: object[]) =>
       call('POST', '/api/sign-ups', wish('dee@shop.example', { agreement: { is_adult: true, accepted } }));
     expect((await given([])).body.error.field).toBe('agreement.accepted');
-    expect(code(await given([{ kind: 'terms', version: '1' }]))).toBe('conflict');
-    expect((await given([{ kind: 'terms', version: '2' }])).status).toBe(202);
+    expect(code(await given(terms('1')))).toBe('conflict');
+    expect((await given(terms('2'))).status).toBe(202);
     const { token } = await letterTo('dee@shop.example');
     const done = await call('POST', '/api/sign-ups/confirmations', { token, password });
     const { body } = await call('GET', '/api/account/agreements', undefined, done.cookies);
     const organisation = (await call('GET', '/api/session', undefined, done.cookies)).body.organisations[0].id;
     expect(body.due).toEqual([]);
-    expect(body.accepted.map((one: { kind: string }) => one.kind).toSorted()).toEqual(['age', 'terms']);
+    expect(body.accepted.map((one: { kind: string }) => one.kind).toSorted()).toEqual([
+      'age',
+      'privacy',
+      'processing',
+      'terms',
+    ]);
     const trail = await database.postgres.tenant(organisation, (sql) =>
       sql.query<{ action: string }>(
         "SELECT DISTINCT action FROM audit.entries WHERE action ~ '^(terms|age|person)' ORDER BY 1",
       ),
     );
     expect(trail.map(({ action }) => action)).toEqual(['age.attested', 'person.added', 'terms.accepted']);
+  });
+
+  it('a version that was published by mistake is withdrawn: it holds no more, counts for nobody, and says so', async () => {
+    const due = async (cookies: string[]) =>
+      (await call('GET', '/api/account/agreements', undefined, cookies)).body.due.map(
+        (one: { version: string }) => one.version,
+      );
+    await publish('terms', '3', true, 'Of another desk.');
+    await accept('terms', '3');
+    for (const one of terms('3')) await accept(one.kind, one.version, operator.cookies);
+    expect([await due(member), await due(operator.cookies)]).toEqual([[], []]);
+    expect([(await withdraw('terms', '9')).status, (await withdraw('shop', '1')).status]).toEqual([404, 400]);
+    const done = await withdraw('terms', '3');
+    expect([done.status, done.body.is_current, done.body.withdrawn_at]).toEqual([201, false, expect.any(String)]);
+    expect(code(await withdraw('terms', '3'))).toBe('conflict');
+    // Who accepted the version before stands as they did; who accepted only this one is asked for what holds again.
+    expect([await due(member), await due(operator.cookies)]).toEqual([[], ['2']]);
+    expect(code(await accept('terms', '3'))).toBe('conflict');
+    expect((await sites()).status).toBe(200);
+    const page = (await call('GET', '/legal/terms/3')).text;
+    expect(page).toMatch(/Withdrawn on \d{4}-\d\d-\d\d: the text of &lt;another&gt; desk.*Of another desk\./s);
+    expect((await call('GET', '/legal/terms')).text).toMatch(/Version 2, 2026-11-28\. It holds today.*withdrawn on/s);
+    const acts = await rows("SELECT 1 FROM audit.entries WHERE action = 'operator.document_withdrawn'");
+    expect(acts).toHaveLength(1);
+
+    for (const version of ['2', '1.1', '1', '0']) expect((await withdraw('terms', version)).status).toBe(201);
+    expect((await call('GET', '/api/sign-up')).body.missing).toEqual(['terms']);
+    expect(code(await call('POST', '/api/sign-ups', wish('eli@shop.example')))).toBe('sign_up_closed');
+    expect((await call('GET', '/legal/terms')).text).toContain('No version holds today');
+    expect((await call('GET', '/legal')).text).toContain('no version holds today');
+    expect([await due(member), await due(operator.cookies)], 'nothing holds').toEqual([[], []]);
+    expect((await publish('terms', '4', false)).body.material, 'the first that holds').toBe(true);
+    expect(await due(member)).toEqual(['4']);
+    expect(code(await sites())).toBe('acceptance_needed');
   });
 
   it('are drawn from the few marks that they know', () => {

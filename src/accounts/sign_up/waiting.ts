@@ -33,8 +33,8 @@ export interface WaitingSignUps {
   add(told: Told, way: Way, invitation: Buffer | undefined): Promise<string>;
   /** @throws RequestError link_expired */
   find(token: string): Promise<WaitingSignUp>;
-  /** Takes it out in the caller's transaction, so that it counts once. @throws RequestError link_expired */
-  take(sql: Sql, waiting: Pick<WaitingSignUp, 'digest'>): Promise<void>;
+  /** Takes it out in the caller's transaction, so that it counts once. @returns false when it was taken already */
+  take(sql: Sql, waiting: Pick<WaitingSignUp, 'digest'>): Promise<boolean>;
 }
 
 export function openWaitingSignUps({
@@ -107,7 +107,7 @@ export function openWaitingSignUps({
     },
 
     async take(sql, { digest }) {
-      if ((await sql.run('DELETE FROM sign_ups WHERE digest = $1', [digest])) === 0) throw expired();
+      return (await sql.run('DELETE FROM sign_ups WHERE digest = $1', [digest])) === 1;
     },
   };
 }

@@ -141,6 +141,7 @@ export const actions = {
 
   'operator.set_up': alert('D7', 'created the first owner of this desk'),
   'operator.document_published': alert('D23', 'published {target}'),
+  'operator.document_withdrawn': alert('D23', 'withdrew {target}'),
   'operator.sign_up_changed': alert('D7', 'changed who may sign up'),
   'operator.password_reset': alert('D8', 'made a link for a new password of {target}'),
   'operator.second_factor_off': alert('D8', 'switched the second factor of {target} off'),

@@ -48,6 +48,7 @@ export const ownerless: Readonly<Record<string, string>> = {
   sign_up_invitations: 'those who are invited to become people here, found by the digest of a token',
   sign_up_settings: 'one row about this installation, set by who runs it',
   legal_documents: 'what everybody who signs up agrees to, open to read',
+  legal_withdrawals: 'which of these texts were taken back, and why, open to read',
 };
 
 interface TableSecurity {

@@ -54,7 +54,10 @@ export function AccountAgreements() {
                         </a>
                       )}
                     </td>
-                    <td className="q">{momentText(one.accepted_at)}</td>
+                    <td className="q">
+                      {momentText(one.accepted_at)}
+                      {one.withdrawn_at === null ? '' : `; the desk withdrew it ${momentText(one.withdrawn_at)}`}
+                    </td>
                   </tr>
                 ))}
               </tbody>

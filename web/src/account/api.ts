@@ -8,6 +8,7 @@ import type {
   signInStep,
 } from '../../../contract/people.ts';
 import { call } from '../desk/api.ts';
+import { paidCall } from '../sign_in/work.ts';
 
 type Parsed<T extends { _zod: { output: unknown } }> = T['_zod']['output'];
 type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
@@ -44,13 +45,10 @@ export const people = {
   endSession: (id: string) => call<undefined>('DELETE', `/api/account/sessions/${encodeURIComponent(id)}`),
   endOtherSessions: () => call<{ sessions_ended: number }>('DELETE', '/api/account/sessions'),
   secondStep: () => call<SignInStep>('GET', '/api/sessions/second-factor', { quiet: true }),
-  takeSecondStep: (code: string) =>
-    call<SignInStep>('POST', '/api/sessions/second-factor', { body: { code }, quiet: true }),
+  takeSecondStep: (code: string) => paidCall<SignInStep>('POST', '/api/sessions/second-factor', { code }),
   askReset: (email: string) => call<unknown>('POST', '/api/password-resets', { body: { email }, quiet: true }),
-  reset: (body: { token: string; password: string }) =>
-    call<undefined>('PUT', '/api/password-resets', { body, quiet: true }),
-  confirmEmail: (token: string) =>
-    call<{ changed: boolean }>('POST', '/api/email-verifications', { body: { token }, quiet: true }),
+  reset: (body: { token: string; password: string }) => paidCall<undefined>('PUT', '/api/password-resets', body),
+  confirmEmail: (token: string) => paidCall<{ changed: boolean }>('POST', '/api/email-verifications', { token }),
 };
 
 /** Somebody who signs in by another way has no password to give. */

@@ -39,11 +39,11 @@ const accountSections = ['profile', 'security', 'sessions', 'notifications', 'ma
 export type AccountSection = (typeof accountSections)[number];
 
 /** `/o/:o/settings/…`: what belongs to the organisation, and mail, which belongs to the desk. */
-export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail', 'sign-up'] as const;
+export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail'] as const;
 export type OrganisationSection = (typeof organisationSections)[number];
 
 /** `/desk/…`: what belongs to the desk itself, for who runs it. */
-const operatorSections = ['audit', 'access-log', 'checks'] as const;
+const operatorSections = ['audit', 'sign-up', 'access-log', 'checks'] as const;
 export type OperatorSection = (typeof operatorSections)[number];
 
 /** Where a provider sends the browser back to; the desk tells each this address. */

@@ -8,10 +8,11 @@ import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { AccessLog } from './access_log.tsx';
 import { SelfChecks } from './self_checks.tsx';
+import { SignUpSettingsPart } from './sign_up.tsx';
 import { operatorTabs } from './tabs.ts';
 import './operator.css';
 
-/** What happened on the desk itself: acts outside every organisation, requests, and what it found of its own guards. */
+/** The desk itself: acts outside every organisation, who may sign up, requests, and what it found of its own guards. */
 export function OperatorPage({ section }: { section: OperatorSection }) {
   const { person } = useSession();
   const label = operatorTabs.find((tab) => tab.section === section)?.label ?? 'This desk';
@@ -30,7 +31,7 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
           ))}
         </nav>
       )}
-      <main className="wrap audit" id="main" tabIndex={-1}>
+      <main className={section === 'sign-up' ? 'wrap' : 'wrap audit'} id="main" tabIndex={-1}>
         {!person.is_operator ? (
           <div className="list">
             <Empty title="This page is for who runs the desk.">
@@ -45,6 +46,8 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
             </p>
             <Audit trail="desk" zone={readerZone()} path={pathOf({ page: 'operator', section })} />
           </>
+        ) : section === 'sign-up' ? (
+          <SignUpSettingsPart />
         ) : section === 'access-log' ? (
           <AccessLog />
         ) : (

@@ -11,7 +11,6 @@ import { OrganisationKeys } from './keys.tsx';
 import { MailSettings } from './mail.tsx';
 import { OrganisationMembers } from './members.tsx';
 import { OrganisationRoles } from './roles.tsx';
-import { SignUpSettingsPart } from './sign_up.tsx';
 import { organisationTabs, tabsFor } from './tabs.ts';
 import { OrganisationTeams } from './teams.tsx';
 
@@ -22,7 +21,6 @@ const parts: Record<OrganisationSection, (organisation: Organisation) => ReactNo
   teams: (organisation) => <OrganisationTeams organisation={organisation} />,
   keys: (organisation) => <OrganisationKeys organisation={organisation} />,
   mail: (organisation) => <MailSettings organisation={organisation} />,
-  'sign-up': () => <SignUpSettingsPart />,
 };
 
 /** Who may do what here, how is it set? One section at a time. */

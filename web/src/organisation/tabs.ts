@@ -9,11 +9,10 @@ export const organisationTabs: readonly { section: OrganisationSection; label: s
   { section: 'teams', label: 'Teams', needs: 'member.read' },
   { section: 'keys', label: 'API keys', needs: 'key.manage' },
   { section: 'mail', label: 'Mail' },
-  { section: 'sign-up', label: 'Sign-up' },
 ];
 
 /** What belongs to the desk, and so to whoever runs it. */
-const deskSections: readonly OrganisationSection[] = ['mail', 'sign-up'];
+const deskSections: readonly OrganisationSection[] = ['mail'];
 
 /** Those that the reader's role includes: the others say at their address who can grant them, and are offered nowhere. */
 export function tabsFor(

@@ -17,6 +17,7 @@ import type {
 } from '../../../contract/organisations.ts';
 import type { secondFactorSetting } from '../../../contract/people.ts';
 import { call } from '../desk/api.ts';
+import { paidCall } from '../sign_in/work.ts';
 
 export type {
   Invitation,
@@ -93,8 +94,9 @@ export const organisations = {
   resend: (organisation: number, id: number) =>
     call<SentInvitation>('POST', at(organisation, `/invitations/${id}/links`)),
   revoke: (organisation: number, id: number) => call<undefined>('DELETE', at(organisation, `/invitations/${id}`)),
-  readInvitation: (token: string) => call<InvitationReading>('POST', '/api/invitations/readings', { body: { token } }),
+  readInvitation: (token: string) => paidCall<InvitationReading>('POST', '/api/invitations/readings', { token }),
   acceptInvitation: (body: Sent<typeof invitationAcceptance>) =>
-    call<{ slug: string }>('POST', '/api/invitations/acceptances', { body }),
-  joinByInvitation: (token: string) => call<{ slug: string }>('POST', '/api/invitations/joins', { body: { token } }),
+    paidCall<{ slug: string }>('POST', '/api/invitations/acceptances', body),
+  joinByInvitation: (token: string) =>
+    paidCall<{ slug: string }>('POST', '/api/invitations/joins', { token }, { quiet: false }),
 };

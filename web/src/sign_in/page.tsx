@@ -41,7 +41,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
     api.setUpState().then(setSetUp, () => {});
     // By an invitation one comes from its mail.
     signUpApi.state().then(
-      ({ mode }) => setMayJoin(mode === 'open' || mode === 'domains'),
+      ({ mode, missing: lacks }) => setMayJoin((mode === 'open' || mode === 'domains') && lacks.length === 0),
       () => {},
     );
   }, []);

@@ -1,5 +1,5 @@
 import type { Challenge } from '../../../contract/errors.ts';
-import { DeskError } from '../desk/api.ts';
+import { call, DeskError } from '../desk/api.ts';
 
 /**
  * Does what asks the desk for something that is guessed at, and where the desk wants work first, does that and asks
@@ -24,6 +24,14 @@ export async function askWithWork<T>(
       proof = { token: challenge.token, answer };
     }
   }
+}
+
+/** A call of somebody who may have no session, which pays for itself where the desk asks for work: rarely, and for seconds. */
+export function paidCall<T>(method: 'POST' | 'PUT', path: string, body: object, options = { quiet: true }): Promise<T> {
+  return askWithWork(
+    (proof) => call<T>(method, path, { body: proof === undefined ? body : { ...body, proof }, ...options }),
+    () => {},
+  );
 }
 
 const sliceMs = 12;

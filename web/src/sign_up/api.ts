@@ -14,6 +14,7 @@ import type {
   signUpSetting,
 } from '../../../contract/sign_up.ts';
 import { call } from '../desk/api.ts';
+import { paidCall } from '../sign_in/work.ts';
 
 type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
 
@@ -29,10 +30,9 @@ export const signUpApi = {
   state: () => call<SignUpState>('GET', '/api/sign-up', { quiet: true }),
   ask: (body: Sent<typeof newSignUp>) => call<unknown>('POST', '/api/sign-ups', { body, quiet: true }),
   confirm: (body: { token: string; password: string }) =>
-    call<SignedUp>('POST', '/api/sign-ups/confirmations', { body, quiet: true }),
-  read: (token: string) => call<SignUpReading>('POST', '/api/sign-ups/readings', { body: { token }, quiet: true }),
-  complete: (body: Sent<typeof signUpCompletion>) =>
-    call<SignedUp>('POST', '/api/sign-ups/completions', { body, quiet: true }),
+    paidCall<SignedUp>('POST', '/api/sign-ups/confirmations', body),
+  read: (token: string) => paidCall<SignUpReading>('POST', '/api/sign-ups/readings', { token }),
+  complete: (body: Sent<typeof signUpCompletion>) => paidCall<SignedUp>('POST', '/api/sign-ups/completions', body),
 
   agreements: () => call<Agreements>('GET', '/api/account/agreements'),
   accept: (accepted: Agreement['accepted']) =>
@@ -44,5 +44,7 @@ export const signUpApi = {
   revoke: (id: number) => call<undefined>('DELETE', `/api/desk/sign-up/invitations/${id}`),
   documents: () =>
     call<{ documents: PublishedDocument[] }>('GET', '/api/desk/legal-documents').then(({ documents }) => documents),
+  withdraw: ({ kind, version }: Pick<LegalDocument, 'kind' | 'version'>, reason: string) =>
+    call<PublishedDocument>('POST', `/api/desk/legal-documents/${kind}/${version}/withdrawals`, { body: { reason } }),
   publish: (body: NewDocument) => call<PublishedDocument>('POST', '/api/desk/legal-documents', { body }),
 };

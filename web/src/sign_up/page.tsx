@@ -12,7 +12,7 @@ import { PlainPage } from '../shell/plain.tsx';
 import { takeToken } from '../sign_in/fragment.ts';
 import { ProviderButtons } from '../sign_in/other_ways.tsx';
 import { askWithWork } from '../sign_in/work.ts';
-import { AgreementFields, useAgreement } from './agreement.tsx';
+import { AgreementFields, documentNames, useAgreement } from './agreement.tsx';
 import { type SignUpReading, signUpApi } from './api.ts';
 import './sign_up.css';
 
@@ -46,7 +46,7 @@ export function SignUpPage() {
         <p className="lede">Asking the desk…</p>
       </PlainPage>
     );
-  const { mode, mail_is_on, documents } = state.answer;
+  const { mode, mail_is_on, documents, missing } = state.answer;
   if (visitor.state === 'here')
     return (
       <Instead title="You are signed in" to="/" act="Open my sites">
@@ -59,6 +59,12 @@ export function SignUpPage() {
         {mode === 'off'
           ? 'This desk takes people in by invitation of an organisation. Ask an owner for one.'
           : 'Open the link of its mail, or ask whoever runs this desk for one.'}
+      </Instead>
+    );
+  if (missing.length > 0)
+    return (
+      <Instead title="Nobody can sign up here yet">
+        {`Whoever runs this desk has published no ${missing.map((kind) => documentNames[kind].toLowerCase()).join(', ')}, so there is nothing to agree to.`}
       </Instead>
     );
   return (

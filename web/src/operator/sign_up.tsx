@@ -1,32 +1,30 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { Done, Refusal, useAsk } from '../account/use_account.tsx';
+import { Dialog } from '../controls/dialog.tsx';
 import { Field, Select } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import { useReading } from '../desk/mail_api.ts';
-import { useDesk, useSession } from '../desk/session.tsx';
+import { useDesk } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { momentText } from '../edge/reader.ts';
-import { Empty, Failed } from '../overview/states.tsx';
+import { Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
 import { type DocumentKind, type PublishedDocument, type SignUpSettings, signUpApi } from '../sign_up/api.ts';
 import '../sign_up/sign_up.css';
 
 /** Who may sign up, and what do people agree to? It belongs to who runs the desk, and to no organisation. */
 export function SignUpSettingsPart() {
-  const { person } = useSession();
-  if (!person.is_operator)
-    return (
-      <Empty title="Signing up is set by whoever runs this desk.">
-        That is the first owner, and whom the command line made one. People of your organisation are invited under
-        Members.
-      </Empty>
-    );
+  const settings = useReading(signUpApi.settings);
+  if (settings.problem !== undefined)
+    return <Failed {...settings.problem} onRetry={settings.reload} what="Who may sign up could not be read." />;
+  if (settings.answer === undefined) return <div className="empty">…</div>;
   return (
     <div className="settings wide sign-up-set">
-      <WhoMay />
-      <Documents />
+      <ModeForm settings={settings.answer} onSaved={settings.set} />
+      <Documents onChange={settings.reload} />
+      {settings.answer.mode !== 'off' && <InvitationList settings={settings.answer} onChange={settings.reload} />}
     </div>
   );
 }
@@ -37,19 +35,6 @@ const modes: readonly { mode: SignUpSettings['mode']; label: string; help: strin
   { mode: 'domains', label: 'Addresses of these domains', help: 'A subdomain counts where it is written.' },
   { mode: 'open', label: 'Everybody', help: 'Who confirms an address gets an organisation.' },
 ];
-
-function WhoMay() {
-  const reading = useReading(signUpApi.settings);
-  if (reading.problem !== undefined)
-    return <Failed {...reading.problem} onRetry={reading.reload} what="Who may sign up could not be read." />;
-  if (reading.answer === undefined) return <div className="empty">…</div>;
-  return (
-    <>
-      <ModeForm settings={reading.answer} onSaved={reading.set} />
-      {reading.answer.mode !== 'off' && <InvitationList settings={reading.answer} onChange={reading.reload} />}
-    </>
-  );
-}
 
 function ModeForm({ settings, onSaved }: { settings: SignUpSettings; onSaved: (settings: SignUpSettings) => void }) {
   const [mode, setMode] = useState(settings.mode);
@@ -67,6 +52,15 @@ function ModeForm({ settings, onSaved }: { settings: SignUpSettings; onSaved: (s
         <p className="note warn">
           <Glyph state="idle" />
           <span>This desk sends no mail, so nobody can confirm an address. Name a mail server under Mail.</span>
+        </p>
+      )}
+      {mode !== 'off' && settings.missing.length > 0 && (
+        <p className="note warn">
+          <Glyph state="idle" />
+          <span>
+            <b>Nobody can sign up yet.</b> Who does accepts three documents, and none holds of:{' '}
+            {settings.missing.map((kind) => documentNames[kind].toLowerCase()).join(', ')}. Publish it below.
+          </span>
         </p>
       )}
       <form className="form" onSubmit={(event) => void save(event)} noValidate>
@@ -188,12 +182,20 @@ function InvitationList({ settings, onChange }: { settings: SignUpSettings; onCh
   );
 }
 
-function Documents() {
+function Documents({ onChange }: { onChange: () => void }) {
+  const { enter } = useDesk();
+  const [leaving, setLeaving] = useState<PublishedDocument>();
   const reading = useReading(signUpApi.documents);
   if (reading.problem !== undefined)
     return <Failed {...reading.problem} onRetry={reading.reload} what="The documents could not be read." />;
   if (reading.answer === undefined) return <div className="empty">…</div>;
   const documents = reading.answer;
+  const changed = async () => {
+    reading.reload();
+    onChange();
+    // Who runs the desk is asked as everybody is.
+    await enter();
+  };
   return (
     <section>
       <h2>Documents</h2>
@@ -202,7 +204,7 @@ function Documents() {
         <a className="link" href="/legal">
           /legal
         </a>
-        . A version stays for ever; without documents nothing is asked.
+        . Signing up needs all three. A version stays for ever; one that was published by mistake is withdrawn.
       </p>
       {documents.length > 0 && (
         <div className="list">
@@ -213,6 +215,9 @@ function Documents() {
                 <th>Version</th>
                 <th>Date</th>
                 <th className="num">Accepted by</th>
+                <th>
+                  <span className="vh">Withdraw</span>
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -223,6 +228,9 @@ function Documents() {
                     <span className="q">
                       {one.is_current ? ' · holds now' : ''}
                       {one.material ? ' · material' : ''}
+                      {one.withdrawn_at === null
+                        ? ''
+                        : ` · withdrawn ${momentText(one.withdrawn_at)}: ${one.withdrawn_reason}`}
                     </span>
                   </td>
                   <td>
@@ -232,27 +240,123 @@ function Documents() {
                   </td>
                   <td className="q">{one.dated}</td>
                   <td className="num">{one.acceptances.toLocaleString()}</td>
+                  <td>
+                    {one.withdrawn_at === null && (
+                      <button
+                        type="button"
+                        className="btn quiet danger"
+                        aria-label={`Withdraw ${documentNames[one.kind]}, version ${one.version}`}
+                        onClick={() => setLeaving(one)}
+                      >
+                        Withdraw
+                      </button>
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
-      <NewVersion documents={documents} onPublished={reading.reload} />
+      <NewVersion documents={documents} onPublished={changed} />
+      {leaving !== undefined && (
+        <Withdrawal
+          of={leaving}
+          before={documents.find((one) => one.kind === leaving.kind && one !== leaving && one.withdrawn_at === null)}
+          onClose={() => setLeaving(undefined)}
+          onDone={changed}
+        />
+      )}
     </section>
   );
 }
 
-function NewVersion({ documents, onPublished }: { documents: readonly PublishedDocument[]; onPublished: () => void }) {
+function Withdrawal({
+  of: { kind, version, acceptances, is_current },
+  of,
+  before,
+  onClose,
+  onDone,
+}: {
+  of: PublishedDocument;
+  /** The newest other version that stands. */
+  before: PublishedDocument | undefined;
+  onClose: () => void;
+  onDone: () => Promise<void>;
+}) {
+  const [reason, setReason] = useState('');
+  const ask = useAsk();
+  const withdraw = async (event: FormEvent) => {
+    event.preventDefault();
+    if (reason.trim() === '') return;
+    if ((await ask.ask(() => signUpApi.withdraw(of, reason.trim()))) === undefined) return;
+    onClose();
+    await onDone();
+  };
+  const name = documentNames[kind];
+  return (
+    <Dialog label={`Withdraw ${name}, version ${version}`} className="small" onClose={onClose}>
+      <h2>
+        Withdraw {name.toLowerCase()}, version {version}
+      </h2>
+      <p>
+        {!is_current
+          ? 'It holds no more already, and stays readable at its address, marked as withdrawn. '
+          : before === undefined
+            ? 'No version holds then, and nobody can sign up until you publish one. '
+            : `Version ${before.version} holds again at once. `}
+        {acceptances === 0
+          ? 'Nobody has accepted it.'
+          : `${acceptances === 1 ? 'One person has' : `${acceptances.toLocaleString()} people have`} accepted it: that counts for nothing, and whoever accepted no version that stands is asked at the next page.`}{' '}
+        It cannot be undone.
+      </p>
+      <form className="form" onSubmit={(event) => void withdraw(event)} noValidate>
+        <Refusal of={ask} fields={['reason']} />
+        <Field label="Reason" help="Everybody reads it on the page of the version." error={ask.errorOf('reason')}>
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              maxLength={300}
+              value={reason}
+              onChange={(event) => {
+                setReason(event.target.value);
+                ask.clear();
+              }}
+            />
+          )}
+        </Field>
+        <div className="go">
+          <button type="submit" className="btn danger" {...resting(ask.asking || reason.trim() === '')}>
+            {ask.asking ? 'Withdrawing…' : 'Withdraw it'}
+          </button>
+          <button type="button" className="btn" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function NewVersion({
+  documents,
+  onPublished,
+}: {
+  documents: readonly PublishedDocument[];
+  onPublished: () => Promise<void>;
+}) {
   const today = new Date(now()).toISOString().slice(0, 10);
-  const [kind, setKind] = useState<DocumentKind>('terms');
+  // The first that is missing, so that three in a row need no choosing.
+  const kinds = Object.keys(documentNames) as DocumentKind[];
+  const [chosen, setKind] = useState<DocumentKind>();
+  const kind = chosen ?? kinds.find((one) => !documents.some((had) => had.kind === one && had.is_current)) ?? 'terms';
   const [version, setVersion] = useState('');
   const [dated, setDated] = useState(today);
   const [material, setMaterial] = useState(true);
   const [text, setText] = useState('');
-  const { enter } = useDesk();
   const ask = useAsk();
-  const isFirst = !documents.some((one) => one.kind === kind);
+  const isFirst = !documents.some((one) => one.kind === kind && one.withdrawn_at === null);
   const publish = async (event: FormEvent) => {
     event.preventDefault();
     if (version.trim() === '' || text.trim() === '') return;
@@ -260,9 +364,8 @@ function NewVersion({ documents, onPublished }: { documents: readonly PublishedD
     if ((await ask.ask(() => signUpApi.publish(asked))) === undefined) return;
     setVersion('');
     setText('');
-    onPublished();
-    // Who runs the desk is asked as everybody is.
-    await enter();
+    setKind(undefined);
+    await onPublished();
   };
   return (
     <form className="form" onSubmit={(event) => void publish(event)} noValidate>
