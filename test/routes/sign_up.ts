@@ -73,7 +73,7 @@ export const examples: Examples = ({ next, asOwner }) => {
       badParams: [['/api/desk/sign-up/invitations/first', 'id']],
     },
     'GET /legal': { path: () => '/legal', status: 200 },
-    'GET /legal/:kind': { path: () => '/legal/terms', status: 404 },
+    'GET /legal/:kind': { path: () => '/legal/none', status: 404 },
     'GET /legal/:kind/:version': { path: () => '/legal/terms/1', status: 404 },
     'GET /api/legal-documents': { path: () => '/api/legal-documents', status: 200 },
     'GET /api/desk/legal-documents': { own: true, path: () => '/api/desk/legal-documents', status: 200 },
@@ -90,10 +90,21 @@ export const examples: Examples = ({ next, asOwner }) => {
     },
     'POST /api/desk/legal-documents/:kind/:version/withdrawals': {
       own: true,
-      // None is published here: one that is would be asked of everybody.
-      path: () => '/api/desk/legal-documents/terms/1/withdrawals',
+      // One that is withdrawn already: one that holds would be asked of everybody here.
+      async path() {
+        const version = `gone-${next()}`;
+        await asOwner((sql) =>
+          sql.query(
+            `WITH made AS (INSERT INTO legal_documents (kind, version, dated, material, text, published_at)
+               VALUES ('terms', $1, '2026-11-28', false, 'Be kind.', now()) RETURNING number)
+             INSERT INTO legal_withdrawals (number, reason, withdrawn_at) SELECT number, 'by mistake', now() FROM made`,
+            [version],
+          ),
+        );
+        return `/api/desk/legal-documents/terms/${version}/withdrawals`;
+      },
       body: () => ({ reason: 'published by mistake' }),
-      status: 404,
+      status: 409,
       badValues: [['reason', ' ']],
       badParams: [['/api/desk/legal-documents/other/1/withdrawals', 'kind']],
     },
