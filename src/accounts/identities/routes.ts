@@ -49,8 +49,6 @@ export interface IdentityParts {
   refuseInsecure(request: { secure: boolean }): void;
 }
 
-/** Per address, an office behind one included: each beginning writes a row that lives some minutes. */
-
 export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
   const { postgres, clock } = house;
   const { flow, steps, linked, passkeys, signIns, sessions, proveAgain, refuseInsecure } = parts;

@@ -218,6 +218,7 @@ describe('notifications', () => {
   test('of every kind in the catalogue arrive in the app, and by mail where the act itself sends none', async () => {
     const facts = {
       site: 'shop.example',
+      before: 'old.example',
       days: 7,
       organisation: 'Shop',
       role: 'analyst',

@@ -95,7 +95,9 @@ export async function readerOf(
     const memberships = await readMemberships(sql, personId, now);
     const own = memberships.find(({ organisationId }) => organisationId === site.organisation_id);
     const sees = own?.siteIds === undefined || own.siteIds.includes(site.id);
-    if (own === undefined || !own.permissions.includes('stats.read') || !sees) return undefined;
+    // Somebody whose second factor is overdue sees no page of the organisation either.
+    if (own === undefined || own.isSecondFactorOverdue || !own.permissions.includes('stats.read') || !sees)
+      return undefined;
     const open = await sql.maybe<{ locale: string | null }>(
       "SELECT locale FROM people WHERE id = $1 AND status IN ('active', 'closing')",
       [personId],

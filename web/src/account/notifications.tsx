@@ -16,7 +16,10 @@ import { HeldBack } from './held_back.tsx';
 
 const kindWords: Record<NoticeKind, { label: string; help: string }> = {
   security: { label: 'Security', help: 'A new device, a session that was ended, your second factor' },
-  organisation: { label: 'Organisations', help: 'Invitations accepted, your role, a suspension' },
+  organisation: {
+    label: 'Organisations',
+    help: 'Invitations accepted, your role, a suspension, a site renamed, moved or deleted',
+  },
   mail: { label: 'Mail server', help: 'The server refuses; for who runs this desk' },
   exports: { label: 'Exports', help: 'One is ready, or failed' },
   imports: { label: 'Imports', help: 'One is done, or failed' },

@@ -12,6 +12,7 @@ import { momentText } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
 import { type DocumentKind, type PublishedDocument, type SignUpSettings, signUpApi } from '../sign_up/api.ts';
+import '../controls/rules.css';
 import '../sign_up/sign_up.css';
 
 /** Who may sign up, and what do people agree to? It belongs to who runs the desk, and to no organisation. */
@@ -154,12 +155,12 @@ function InvitationList({ settings, onChange }: { settings: SignUpSettings; onCh
         </div>
       </form>
       {settings.invitations.length > 0 && (
-        <div className="list">
+        <div className="list folds">
           <table>
             <tbody>
               {settings.invitations.map((one) => (
                 <tr key={one.id}>
-                  <td className="fill">{one.email === '' ? 'Cannot be read any more' : one.email}</td>
+                  <td className="fill named">{one.email === '' ? 'Cannot be read any more' : one.email}</td>
                   <td className="q">{one.expired ? 'has ended' : `until ${momentText(one.expires_at)}`}</td>
                   <td>
                     <button
@@ -207,7 +208,7 @@ function Documents({ onChange }: { onChange: () => void }) {
         . Signing up needs all three. A version stays for ever; one that was published by mistake is withdrawn.
       </p>
       {documents.length > 0 && (
-        <div className="list">
+        <div className="list folds">
           <table>
             <thead>
               <tr>
@@ -233,7 +234,7 @@ function Documents({ onChange }: { onChange: () => void }) {
                         : ` · withdrawn ${momentText(one.withdrawn_at)}: ${one.withdrawn_reason}`}
                     </span>
                   </td>
-                  <td>
+                  <td className="version">
                     <a className="link" href={one.path}>
                       {one.version}
                     </a>

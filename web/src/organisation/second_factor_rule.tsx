@@ -6,6 +6,7 @@ import type { Organisation } from '../desk/session.tsx';
 import { useDesk } from '../desk/session.tsx';
 import type { SecondFactorRule as Rule } from './wire.ts';
 import { organisations } from './wire.ts';
+import '../controls/rules.css';
 
 const choices: readonly { rule: Rule; label: string; help: string }[] = [
   { rule: 'managers', label: 'Owners and admins', help: 'Who can change most has the most to lose.' },
