@@ -219,6 +219,9 @@ describe('notifications', () => {
     const facts = {
       site: 'shop.example',
       before: 'old.example',
+      from: 'Shop',
+      to: 'Studio',
+      day: '5 December 2026',
       days: 7,
       organisation: 'Shop',
       role: 'analyst',
@@ -239,7 +242,7 @@ describe('notifications', () => {
       await delivered();
       const [told] = (await list()).notifications;
       expect([told?.kind, told?.read]).toEqual([kind, false]);
-      expect(told?.sentence, name).toMatch(/^[A-Z].*[.]$/);
+      expect(told?.sentence, name).toMatch(/^([A-Z]|shop\.example ).*[.]$/);
       expect(told?.sentence).not.toMatch(/undefined|\s\s|\s[.]/);
       const [mailed] = await inbox();
       if ('mails' in words) expect(mailed?.template).toBe(`notice_${kind}`);

@@ -235,7 +235,7 @@ describe('reports', () => {
     await scheduler.look();
     expect([sent, scheduler.counts.no_access]).toEqual([[], 2]);
     await store.postgres.tenant(organisation, (sql) => sql.run(`DELETE FROM memberships`));
-    go('2027-02-15T20:00:00Z');
+    go('2027-03-01T20:00:00Z');
     await scheduler.look();
     expect([sent, scheduler.counts.no_access]).toEqual([[], 6]);
   });
