@@ -455,7 +455,14 @@ const shownElsewhere: Readonly<Record<string, string>> = {
     ...['second_factor.refused', 'second_factor.codes_renewed', 'second_factor.used_recovery'],
   ]),
   ...of('src/accounts/sign_up/sign_up.test.ts', [
-    ...['person.added', 'terms.accepted', 'age.attested', 'sign_up.invited', 'operator.document_published'],
+    ...[
+      'person.added',
+      'terms.accepted',
+      'age.attested',
+      'sign_up.invited',
+      'operator.document_published',
+      'operator.document_withdrawn',
+    ],
   ]),
   ...of('test/journeys/organisations.test.ts', [
     ...['member.joined', 'member.left', 'member.changed', 'organisation.suspended', 'organisation.resumed'],
