@@ -206,13 +206,13 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'roles are remembered from the first request on',
       file: 'src/accounts/index.ts',
-      find: '(await readMemberships(sql, personId, now)).map((one) => [one.organisationId, one] as const),',
-      replace: `(await readMemberships(sql, personId, now)).map((one) => {
+      find: 'memberships: new Map(memberships.map((one) => [one.organisationId, one])),',
+      replace: `memberships: new Map(memberships.map((one) => {
           const known = ((globalThis as any).known ??= new Map());
           const key = [personId, one.organisationId].join();
           if (!known.has(key)) known.set(key, one);
           return [one.organisationId, known.get(key)] as const;
-        }),`,
+        })),`,
     },
   },
   {

@@ -71,7 +71,7 @@ describe('the kit', () => {
         context,
         'src/platform/random.ts',
       );
-      must(!systemRandom.bytes(8).equals(Buffer.alloc(8)), 'Chance gives zeros.');
+      must(!systemRandom.bytes(32).equals(Buffer.alloc(32)), 'Chance gives zeros.');
       return 'no zeros';
     };
     expect(await attemptOf(bytes)).toMatchObject({ kind: 'held', seen: 'no zeros' });

@@ -103,7 +103,9 @@ export const proofs: readonly Proof[] = [
       opened.close();
       const text = readFileSync(join(context.root, 'src/platform/random.ts'), 'utf8');
       must(
-        /bytes: \(count\) => randomBytes\(count\)/.test(text) && /from 'node:crypto'/.test(text),
+        /bytes: \(count\) => \(count <= shortMax \? fromPool\(count\) : randomBytes\(count\)\)/.test(text) &&
+          /randomFillSync\(pool\)/.test(text) &&
+          /from 'node:crypto'/.test(text),
         'Chance is not the CSPRNG.',
       );
       return `${salts.length} salts of ${desks} desks at the same moment: all different, every bit even, each drawn whole`;

@@ -11,6 +11,8 @@ export interface Tables {
   readonly app: pg.Client;
   /** Every row of every table, whoever it belongs to. */
   dump(): Promise<Map<string, Record<string, unknown>[]>>;
+  /** The same of one table. */
+  rowsOf(name: string): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -28,26 +30,28 @@ export async function openTables(home: Home): Promise<Tables> {
   };
   const owner = await as('fairlead_owner', ownerPassword);
   const app = await as('fairlead_login', appPassword);
+  /** One table a transaction: who locked several would wait in a circle with a desk that works, and one of both would fail. */
+  async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
+    await owner.query('BEGIN');
+    try {
+      // Taken back with the transaction: the owner's rows are those of nobody while it is forced.
+      await owner.query(`ALTER TABLE ${name} NO FORCE ROW LEVEL SECURITY`);
+      return (await owner.query(`SELECT * FROM ${name}`)).rows;
+    } finally {
+      await owner.query('ROLLBACK');
+    }
+  }
   return {
     owner,
     app,
+    rowsOf,
     async dump() {
+      const { rows } = await owner.query<{ name: string }>(
+        `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+      );
       const tables = new Map<string, Record<string, unknown>[]>();
-      await owner.query('BEGIN');
-      try {
-        // Taken back with the transaction: the owner's rows are those of nobody while it is forced.
-        const { rows } = await owner.query<{ name: string; forced: boolean }>(
-          `SELECT c.oid::regclass::text AS name, c.relforcerowsecurity AS forced FROM pg_class c
-           JOIN pg_namespace n ON n.oid = c.relnamespace
-           WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
-        );
-        for (const { name, forced } of rows) {
-          if (forced) await owner.query(`ALTER TABLE ${name} NO FORCE ROW LEVEL SECURITY`);
-          tables.set(name, (await owner.query(`SELECT * FROM ${name}`)).rows);
-        }
-      } finally {
-        await owner.query('ROLLBACK');
-      }
+      for (const { name } of rows) tables.set(name, await rowsOf(name));
       return tables;
     },
     async close() {
