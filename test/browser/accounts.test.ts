@@ -146,3 +146,28 @@ it('a colleague who is removed sees nothing from the next click on, and the trai
   await boss.goto(`${desk.origin}/o/shop/trust/audit`);
   for (const act of ['removed', 'revoked', 'invited']) await boss.getByText(act).first().waitFor();
 });
+
+it('an account is closed by its person with the password, and kept by signing in before the day', {
+  timeout: stepMs,
+}, async () => {
+  await boss.goto(`${desk.origin}/account`);
+  await boss.getByRole('button', { name: 'Close the account…' }).click();
+  // The only owner hands the organisation on first.
+  await boss.getByRole('dialog').getByRole('link', { name: 'Shop' }).waitFor();
+
+  await colleague.goto(`${desk.origin}/account`);
+  await colleague.getByRole('button', { name: 'Close the account…' }).click();
+  const dialog = colleague.getByRole('dialog');
+  await dialog.getByText('What goes then').waitFor();
+  await dialog.getByRole('textbox', { name: 'Your password' }).fill(newPassword);
+  await dialog.getByRole('button', { name: 'Close in 30 days' }).click();
+  await colleague.getByText('Sign in before that day to keep it.').waitFor();
+  expect(await colleague.evaluate(async () => (await fetch('/api/session')).status)).toBe(401);
+
+  await signInColleague(newPassword);
+  await colleague.getByRole('textbox', { name: 'Code' }).fill(recovery[1] as string);
+  await colleague.getByRole('button', { name: 'Sign in' }).click();
+  await colleague.getByText('There is no site called shop.example here').waitFor();
+  await colleague.goto(`${desk.origin}/notifications`);
+  await colleague.getByRole('link', { name: /your account is not closed any more/ }).waitFor();
+});
