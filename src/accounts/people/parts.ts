@@ -52,7 +52,11 @@ export function ownAct(request: Asked, personId: number, action: string, details
 }
 
 /** What a mail says about an act: when, from what, and where to take the account back. */
-export function doneBy({ house: { clock, mail } }: Pick<People, 'house'>, request: Asked, person: PersonRow) {
+export function doneBy(
+  { house: { clock, mail } }: { house: Pick<House, 'clock' | 'mail'> },
+  request: Pick<Asked, 'headers'>,
+  person: PersonRow,
+) {
   return {
     when: whenText(new Date(clock.now()), person.timezone),
     device: deviceOf(request.headers['user-agent']),

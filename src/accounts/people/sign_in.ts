@@ -10,6 +10,7 @@ import { placeOf } from '../place.ts';
 import type { Sessions } from '../sessions.ts';
 import { closingTakenBackMail, newDeviceMail } from './mails.ts';
 import type { OneTimeTokens, TokenRow } from './one_time.ts';
+import { doneBy } from './parts.ts';
 import { personIn } from './person.ts';
 import { whenText } from './when.ts';
 
@@ -110,11 +111,7 @@ export function openSignIns(
       template: closingTakenBackMail,
       to: person.email,
       personId,
-      values: {
-        when: whenText(new Date(clock.now()), person.timezone),
-        device: deviceOf(asker.headers['user-agent']),
-        reset: mail.link('/reset'),
-      },
+      values: doneBy({ house }, asker, person),
     });
   }
 

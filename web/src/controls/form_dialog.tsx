@@ -1,7 +1,5 @@
 import type { FormEvent, ReactNode } from 'react';
-import { useState } from 'react';
-import type { DeskError } from '../desk/api.ts';
-import { asDeskError } from '../desk/api.ts';
+import { useAsk } from '../account/use_account.tsx';
 import { Dialog } from './dialog.tsx';
 import { Field, FormError } from './field.tsx';
 import { resting } from './resting.ts';
@@ -38,31 +36,23 @@ export function FormDialog({
   onClose: () => void;
   children: (errorOf: ErrorOf) => ReactNode;
 }) {
-  const [refusal, setRefusal] = useState<DeskError>();
-  const [sending, setSending] = useState(false);
+  const ask = useAsk();
   const send = async (event: FormEvent) => {
     event.preventDefault();
-    if (isResting || sending) return;
-    setSending(true);
-    setRefusal(undefined);
-    try {
-      await onSend();
-    } catch (error) {
-      setRefusal(asDeskError(error));
-      setSending(false);
-    }
+    if (!isResting && !ask.asking) await ask.ask(onSend);
   };
+  const { refusal } = ask;
   const atField = refusal?.field !== undefined && fields.includes(refusal.field);
   return (
     <Dialog label={label} className="small" onClose={onClose}>
       <h2>{title}</h2>
       {lead !== undefined && <p>{lead}</p>}
       <form className="form" onSubmit={send} noValidate>
-        {children((field) => (refusal?.field === field ? refusal.message : undefined))}
+        {children(ask.errorOf)}
         {refusal !== undefined && !atField && <FormError message={refusal.message} reference={refusal.reference} />}
         <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(isResting || sending)}>
-            {sending ? acting : act}
+          <button type="submit" className="btn main-act" {...resting(isResting || ask.asking)}>
+            {ask.asking ? acting : act}
           </button>
           <button type="button" className="btn quiet" onClick={onClose}>
             Cancel

@@ -234,7 +234,7 @@ function Documents({ onChange }: { onChange: () => void }) {
                         : ` · withdrawn ${momentText(one.withdrawn_at)}: ${one.withdrawn_reason}`}
                     </span>
                   </td>
-                  <td className="version">
+                  <td>
                     <a className="link" href={one.path}>
                       {one.version}
                     </a>
