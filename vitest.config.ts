@@ -3,62 +3,107 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * The files that take ten seconds and more, in the order of their start: a long one that starts last keeps one core
- * waiting for it. Those that drive a browser take turns with those that mostly wait. A fresh clone knows no durations,
- * by which Vitest would sort.
+ * The files that take ten seconds and more, in the order of their start among files of their kind: a long one that starts
+ * last keeps one core waiting for it. Those that drive a browser take turns with those that mostly wait. A fresh clone
+ * knows no durations, by which Vitest would sort.
  */
 const longFiles = [
   'test/browser/dashboard_axe.test.ts',
+  'test/routes.test.ts',
+  'test/journeys/cli.test.ts',
+  'test/browser/dashboard.test.ts',
   'test/journeys/demo.test.ts',
   'test/proof/spool_kill.test.ts',
   'test/browser/tracker-session.test.ts',
-  'test/journeys/cli.test.ts',
   'test/journeys/exports.test.ts',
-  'test/browser/dashboard_lists.test.ts',
+  'test/browser/keys_alone.test.ts',
+  'test/journeys/imports_kill.test.ts',
   'test/journeys/https.test.ts',
-  'src/analytics/query/same_number.test.ts',
-  'test/browser/tracker.test.ts',
-  'src/platform/postgres/postgres.test.ts',
   'test/journeys/first_run.test.ts',
+  'src/analytics/query/same_number.test.ts',
+  'test/browser/dashboard_lists.test.ts',
+  'test/journeys/site_life.test.ts',
+  'test/browser/tracker.test.ts',
+  'test/journeys/exports_http.test.ts',
+  'test/browser/goals.test.ts',
   'test/proof/warehouse_kill.test.ts',
-  'test/browser/dashboard.test.ts',
-  'test/routes.test.ts',
-  'test/browser/moving_in.test.ts',
+  'test/browser/identities.test.ts',
+  'test/journeys/imports_http.test.ts',
+  'test/browser/imports.test.ts',
+  'src/platform/postgres/postgres.test.ts',
+  'test/browser/accounts.test.ts',
   'test/proof/scan/scan.test.ts',
-  'src/platform/spool/spool.test.ts',
+  'test/browser/shields.test.ts',
   'src/analytics/ingest/place.test.ts',
-  'test/journeys/roles.test.ts',
-  'test/journeys/imports.test.ts',
-  'src/analytics/query/hostile.test.ts',
-  'test/journeys/doctor.test.ts',
-  'src/accounts/accounts.test.ts',
+  'test/browser/realtime.test.ts',
   'src/analytics/history/warehouse.test.ts',
+  'test/browser/many_sources.test.ts',
+  'src/platform/spool/spool.test.ts',
+  'test/browser/exports.test.ts',
+  'src/analytics/query/hostile.test.ts',
+  'test/browser/missing.test.ts',
+  'test/journeys/quality.test.ts',
+  'test/journeys/roles.test.ts',
+  'test/journeys/shields.test.ts',
+  'test/journeys/missing.test.ts',
+  'test/journeys/identities.test.ts',
+  'test/journeys/shares.test.ts',
+  'test/journeys/organisations.test.ts',
+  'src/accounts/people/people.test.ts',
+  'src/accounts/accounts.test.ts',
+  'src/accounts/sign_up/sign_up.test.ts',
 ];
 
 /**
- * What opens no store, no browser and no process, and leaves nothing behind: to start a process for each of these
- * files took three times what their tests take.
+ * What opens no warehouse, no browser and no process of its own but a database server, and leaves nothing behind: to
+ * start a process for each of these files and load the sources into it took more than a second of the processor, often
+ * more than its tests.
  */
 const filesOfOneProcess = [
   '{contract,sdk,web/src}/**/*.test.{ts,tsx}',
+  'emulators/acme.test.ts',
+  'src/accounts/{accounts,password_rules,picture,throttle,watch}.test.ts',
+  'src/accounts/closing/closing.test.ts',
+  'src/accounts/mail/quiet_hours.test.ts',
+  'src/accounts/people/{people,seal_addresses}.test.ts',
+  'src/accounts/sign_up/sign_up.test.ts',
   'src/analytics/sites.test.ts',
   'src/analytics/exports/zip_writer.test.ts',
-  'src/analytics/imports/{access_log,csv,umami}.test.ts',
-  'src/analytics/ingest/{agent,bare,bots,channel,glob,lines,memo,page,payload,revenue,row,source,spam}.test.ts',
-  'src/analytics/query/kept_sums.test.ts',
+  'src/analytics/imports/{access_log,csv,events,umami}.test.ts',
+  'src/analytics/ingest/{agent,bare,bots,channel,collect,explain,glob,ingest,lines,memo,page,payload,revenue,row,source,spam}.test.ts',
+  'src/analytics/query/{blocks,kept_sums}.test.ts',
+  'src/analytics/reports/{due,scheduler}.test.ts',
+  'src/analytics/shares/rate.test.ts',
   'src/analytics/visits/*.test.ts',
   'src/platform/{certificate_files,clock,config,control}.test.ts',
-  'src/platform/http/{address,match,static}.test.ts',
+  'src/platform/http/{address,guards,match,static}.test.ts',
+  'src/platform/mail/{bounce,mail}.test.ts',
+  'src/platform/outbound/*.test.ts',
+  'src/trust/audit/{actions,audit,bundle,chain}.test.ts',
+  'src/trust/classes/classes.test.ts',
   'src/trust/keys/keys.test.ts',
+  'src/trust/vault/{kept,rotation,vault}.test.ts',
 ];
+
+/**
+ * Warehouses and whole desks, one after the other in a process that has loaded the sources and the engine once. Each file
+ * opens one of its own and closes it; a process of its own is for desks that are killed, and for what measures one.
+ */
+const filesOfDesksInTurn = [
+  'src/analytics/{in_span,imports/undo,ingest/restore,packed/packed_days,query/definitions,query/packed}.test.ts',
+  'src/accounts/mail/mail.test.ts',
+  'test/journeys/{addresses,bad_input,contact_clicks,desk,goals,identities,imports,late_ids,listening}.test.ts',
+  'test/journeys/{missing,moving_in,organisations,quality,realtime,revenue,roles,shares,shields,site_limits}.test.ts',
+];
+
+/** In this order. A process goes on with the next file only where that is one of the same kind, so kinds are not mixed. */
+const kinds = ['own process', 'desks in turn', 'one process'];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const placeOf = ({ moduleId, project }: TestSpecification) => {
       const place = longFiles.indexOf(relative(import.meta.dirname, moduleId));
-      // A process goes on with the next file only where that is one of the same kind.
-      if (!project.config.isolate) return longFiles.length + 1;
-      return place < 0 ? longFiles.length : place;
+      return kinds.indexOf(project.name) * (longFiles.length + 1) + (place < 0 ? longFiles.length : place);
     };
     return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b));
   }
@@ -87,11 +132,28 @@ export default defineConfig({
           // one file.
           name: 'own process',
           include: ['{contract,src,sdk,web,test,bench,emulators}/**/*.test.ts', '{web}/**/*.test.tsx'],
-          exclude: [...common.exclude, ...filesOfOneProcess],
+          exclude: [...common.exclude, ...filesOfOneProcess, ...filesOfDesksInTurn],
           globalSetup: ['test/prepared_cluster.ts'],
         },
       },
-      { test: { ...common, name: 'one process', include: filesOfOneProcess, isolate: false } },
+      {
+        test: {
+          ...common,
+          name: 'one process',
+          include: filesOfOneProcess,
+          isolate: false,
+          globalSetup: ['test/prepared_cluster.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'desks in turn',
+          include: filesOfDesksInTurn,
+          isolate: false,
+          globalSetup: ['test/prepared_cluster.ts'],
+        },
+      },
     ],
   },
 });

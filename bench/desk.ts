@@ -50,12 +50,14 @@ export interface Running {
 /** How scripts/run.cjs starts a desk. */
 const flags = ['--disable-warning=ExperimentalWarning', ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : [])];
 
-/** Environment of a desk. `UV_THREADPOOL_SIZE` as scripts/run.cjs sets it. */
+/** Environment of a desk: threads and allocation as scripts/run.cjs sets them. */
 function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): NodeJS.ProcessEnv {
   const { FAIRLEAD_PUBLIC_URL: _, ...inherited } = process.env;
   return {
     ...inherited,
     UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16',
+    MALLOC_MMAP_THRESHOLD_: '262144',
+    MALLOC_TRIM_THRESHOLD_: '262144',
     PORT: String(port),
     FAIRLEAD_DATA_DIR: join(desk.folder, 'data'),
     FAIRLEAD_TRUSTED_PROXIES: '1',

@@ -68,10 +68,13 @@ export async function measureQueries(
     ['again', () => daysShown],
   ] as const) {
     const perFilter = filtersOfReaders.map((filter) => ({ filter, times: [] as number[] }));
+    const unfiltered: number[] = [];
     lines.push(
-      await timed(running, `overview, unfiltered, ${who}`, 150, rounds, (round) =>
-        time(desk, running, overview(desk, [], round, daysOf(round))),
-      ),
+      await timed(running, `overview, unfiltered, ${who}`, 150, rounds, async (round) => {
+        const ms = await time(desk, running, overview(desk, [], round, daysOf(round)));
+        unfiltered.push(ms);
+        return ms;
+      }),
       await timed(
         running,
         `overview, filtered (${perFilter.length} filters), ${who}`,
@@ -90,6 +93,7 @@ export async function measureQueries(
         who === 'again' ? perFilter.length : 2,
       ),
     );
+    say(`    ${who}, unfiltered, one after another: ${unfiltered.map((ms) => ms.toFixed(0)).join(' ')} ms`);
     for (const { filter, times } of perFilter)
       say(
         `    ${who}, ${filter.operator} ${filter.dimension} ${filter.values}: ${times.map((ms) => ms.toFixed(0)).join(' ')} ms`,

@@ -70,7 +70,7 @@ export async function measureSignIn(
 /**
  * What it costs to ask the tables on every call who asks. A call that only the operator may make is refused to
  * everybody here: to nobody before anything is looked up, to a session after its two statements, to a key after the
- * state of its organisation, which is remembered for ten seconds as the key is.
+ * state of its organisation, which is remembered for a second as the key is.
  */
 async function lookUps(desk: DeskFolder, running: Running, say: (line: string) => void): Promise<IngestLine[]> {
   say('Asking a call that looks nothing up but who asks …');

@@ -33,6 +33,8 @@ export const site = z.object({
   /** What Sec-GPC and DNT do here: nothing beyond memory mode's promises, or drop the event. */
   privacy_signals: z.enum(['ignore', 'drop']),
   created_at: z.string(),
+  /** When its deletion begins, which collects nothing any more; null while none is asked for. */
+  deletes_at: z.string().nullable(),
 });
 export type Site = z.infer<typeof site>;
 

@@ -22,9 +22,11 @@ const filters = {
   /** `site:<number>`, or `person:<pseudonym>`. */
   target: word.optional(),
   outcome: outcome.optional(),
-  /** UTC days, both included. */
+  /** Days, both included: of the organisation's timezone, and UTC days of the desk's trail. */
   from: day.optional(),
   to: day.optional(),
+  /** IANA name of another zone for these days. */
+  timezone: z.string().min(1).max(64).optional(),
   /** Words of an action or its sentence, a number of a request, an entry or a target. */
   q: word.optional(),
 };

@@ -36,6 +36,8 @@ export type DropReason = keyof typeof dropReasons;
 export const leftOutReasons = {
   revenue_off: 'The revenue was left out: the site keeps none and has no goal that earns.',
   contact_off: 'The address or number of a mail or phone link was left out: the site does not keep them.',
+  contact_unsealed:
+    'The address or number of a mail or phone link was left out: the key that seals it was not at hand, because the database was away.',
   identity_off: 'A user id, a profile or a group of people was left out: no identities are kept.',
   text_off: 'The text of an element, a copied text or the trace of an error was left out: it is never kept.',
   props_cut:

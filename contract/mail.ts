@@ -59,7 +59,8 @@ export const mailSettings = z.object({
       changed_at: z.string(),
     })
     .nullable(),
-  trouble: z.object({ at: z.string(), reason: z.string(), words: z.string() }).nullable(),
+  /** `words` are the server's, where the process that answers was told them. */
+  trouble: z.object({ at: z.string(), reason: z.string(), words: z.string().nullable() }).nullable(),
   /** Messages of the last seven days by what became of them. */
   counts: z.record(mailState, z.number()),
   /** Not sent because mail was off, with their words still here. */

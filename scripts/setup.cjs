@@ -320,21 +320,28 @@ function isBuilt(name) {
   return fs.existsSync(path.join(root, part.makes)) && readText(stampOf(name)) === digestOf(part);
 }
 
+/** All parts at once: none needs another, and each is on one core for most of its time. */
 async function build(node, job, lock) {
-  for (const name of job.parts.filter((one) => !isBuilt(one))) {
-    const part = parts[name];
-    job.say(part.line);
-    // Taken before the build: a source saved meanwhile is built by the next run.
-    const digest = digestOf(part);
-    await runQuietly({
-      name: name,
-      command: node,
-      args: ['--disable-warning=ExperimentalWarning'].concat(part.command),
-      failure: 'The ' + name + ' could not be built',
-      onStart: lock.add,
-    });
-    fs.writeFileSync(stampOf(name), digest);
-  }
+  const wanted = job.parts.filter((one) => !isBuilt(one));
+  const ends = await Promise.all(wanted.map((name) => buildPart(node, name, job, lock).catch((error) => error)));
+  // Said when all have ended: one that is whole need not be built again by the next run.
+  const failure = ends.find((end) => end !== undefined);
+  if (failure !== undefined) throw failure;
+}
+
+async function buildPart(node, name, job, lock) {
+  const part = parts[name];
+  job.say(part.line);
+  // Taken before the build: a source saved meanwhile is built by the next run.
+  const digest = digestOf(part);
+  await runQuietly({
+    name: name,
+    command: node,
+    args: ['--disable-warning=ExperimentalWarning'].concat(part.command),
+    failure: 'The ' + name + ' could not be built',
+    onStart: lock.add,
+  });
+  fs.writeFileSync(stampOf(name), digest);
 }
 
 function stampOf(name) {

@@ -58,6 +58,12 @@ export const letters: Record<string, readonly unknown[]> = {
       days: 7,
     },
   ],
+  account_made: [
+    {
+      ...{ organisation: 'Cedar & Loom', confirm: at(`/verify${token}`), takeBack: at(`/reset${token}`) },
+      ...done,
+    },
+  ],
   role_changed: [{ organisation: 'Cedar & Loom', by: 'Ada Ashford', from: 'viewer', to: 'analyst', link: at('/') }],
   membership_ended: [
     { organisation: 'Cedar & Loom', by: 'Ada Ashford' },
@@ -95,6 +101,18 @@ export const letters: Record<string, readonly unknown[]> = {
   sign_up: [{ organisation: 'Cedar & Loom', link: at(`/sign-up${token}`) }],
   sign_up_existing: [{ signIn: at('/sign-in'), reset: at('/reset') }],
   sign_up_invitation: [{ desk: 'desk.example', link: at(`/sign-up${token}`) }],
+  check_red: [
+    {
+      checks: [
+        {
+          what: 'row security',
+          fact: 'goals has no forced row security: ENABLE and FORCE it, or give a reason in ownerless.',
+          todo: 'Run fairlead migrate.',
+        },
+      ],
+      ...{ organisation: 'Cedar & Loom', link: at('/o/cedar-loom/trust/proof') },
+    },
+  ],
   security_alert: [{ kind: 'brute_force', organisation: 'Cedar & Loom', link: at('/o/cedar-loom/trust/audit') }],
   ...Object.fromEntries(noticeKinds.map((kind) => [`notice_${kind}`, noticesOf(kind)])),
   report: [report('weekly'), report('monthly'), report('weekly', true)],

@@ -64,6 +64,7 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/ public\.invitation_days\b/, 'how many invitations went out today'],
   [/ mail\.messages\b/, 'letters on their way; the list of sent mail names them'],
   [/ mail\.sent\b/, 'that list itself'],
+  [/^INSERT public\.notifications$/, 'what somebody is told of; that itself is the act'],
   [/ vault\./, 'keys that are made when something is sealed first'],
   [/^INSERT public\.sign_in_steps\b/, 'a sign-in begins; its end is the act'],
   [/^DELETE public\.(throttles|sessions)\b/, 'what is over goes; its end was the act'],
@@ -80,11 +81,11 @@ const notes: readonly [change: RegExp, why: string][] = [
     'a session goes on under its next token',
   ],
   [/^UPDATE public\.site_removals\b/, 'how far a removal is; its beginning and its end are acts'],
+  [/^(INSERT|UPDATE) public\.contact_keys\b/, 'which key a site seals with; what becomes of it is the act'],
+  [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^INSERT public\.self_audits\b/, 'what the desk found when it looked at itself'],
-  [
-    /^(INSERT|DELETE|UPDATE) mail\.(server|suppressions)\b/,
-    'another role writes it; the act follows in a transaction of its own',
-  ],
+  [/ mail\.trouble\b/, 'whether the mail server takes anything at present'],
+  [/^UPDATE public\.people\(status_until\)$/, 'the keys of a closed account are gone; its closing was the act'],
   [/^UPDATE public\.passwords\(hash\)$/, 'the same password under a newer hash'],
 ];
 

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
  */
 const firstScriptBytesMax = 130_000;
 const firstStyleBytesMax = 15_000;
-const scriptBytesMax = 300_000;
+const scriptBytesMax = 320_000;
 const styleBytesMax = 25_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-web-'));

@@ -1,15 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestPostgres, openTestVault, type TestPostgres } from '../../test/stores.ts';
+import { openAccountsHouse } from '../../test/accounts_house.ts';
+import type { TestPostgres } from '../../test/stores.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { emailDigest, sealEmail } from '../platform/email.ts';
-import { type HttpServer, openHttp } from '../platform/http/server.ts';
+import { openHttp } from '../platform/http/server.ts';
 import { silentLog } from '../platform/log.ts';
-import { openMail } from '../platform/mail/index.ts';
 import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
-import { openAudit } from '../trust/audit/index.ts';
 import { ringOf } from '../trust/keys/index.ts';
 import { type Accounts, openAccounts } from './index.ts';
 
@@ -17,8 +16,8 @@ import { type Accounts, openAccounts } from './index.ts';
 let database: TestPostgres;
 let house: House;
 let accounts: Accounts;
-let http: HttpServer;
 let base: string;
+let close: () => Promise<void>;
 let aheadMs = 0;
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
 const keys = ringOf(Buffer.alloc(32, 7));
@@ -26,52 +25,15 @@ const password = 'a harbour of quiet rope';
 const code = { current: '' };
 
 beforeAll(async () => {
-  database = await openTestPostgres();
-  const config = { host: '127.0.0.1', trustedProxies: 0, publicUrl: 'http://desk.test' } as Config;
-  const vault = openTestVault({ keys, clock, postgres: database.postgres });
-  const audit = openAudit({ vault, clock, random: systemRandom });
-  house = {
-    config,
+  ({ database, house, accounts, base, close } = await openAccountsHouse({
     clock,
-    random: systemRandom,
-    log: silentLog,
-    postgres: database.postgres,
     keys,
-    vault,
-    audit,
-    mail: openMail({
-      config: { publicUrl: config.publicUrl, smtp: undefined, inbox: false },
-      clock,
-      random: systemRandom,
-      log: silentLog,
-      postgres: database.postgres,
-      keys,
-      vault,
-    }),
-  } as unknown as House;
-  accounts = openAccounts(house, { version: 'test' });
-  http = await openHttp({
-    host: '127.0.0.1',
-    port: 0,
-    publicUrl: config.publicUrl,
     trustedProxies: 0,
-    tls: undefined,
-    routes: accounts.routes ?? [],
-    fast: {},
-    files: undefined,
-    authenticate: accounts.authenticate,
-    clock,
-    random: systemRandom,
-    log: silentLog,
-  });
-  base = `http://127.0.0.1:${http.address.port}`;
+    inbox: false,
+  }));
   code.current = (await accounts.setUp.newCode()) as string;
 });
-afterAll(async () => {
-  await http.close(100);
-  await accounts.stop?.();
-  await database.close();
-});
+afterAll(() => close());
 
 interface Answer {
   status: number;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { apiKey, createdApiKey, newApiKey } from '../../contract/api.ts';
 import { keyLifeYearsMax, keysMax } from '../../contract/limits.ts';
+import type { Act } from '../platform/audit.ts';
 import { shownName } from '../platform/email.ts';
 import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
@@ -34,7 +35,7 @@ export interface ApiKeys {
   authenticate(key: string): Promise<Principal | undefined>;
 }
 
-const rememberedMs = 10_000;
+const rememberedMs = 1_000;
 const rememberedMax = 1_000;
 const keyPattern = /^fl_(?:[1-9]\d{0,15}_)?[A-Za-z0-9_-]{40}$/;
 
@@ -204,4 +205,26 @@ async function shown(vault: Vault, row: KeyRow & MadeBy): Promise<z.infer<typeof
     last_used_day: row.last_used_day,
     made_by: row.created_by === null ? null : { id: row.created_by, name: (await shownName(vault, maker)) ?? null },
   };
+}
+
+/**
+ * Ends the keys that a person made in the organisation which this transaction sees, with an act for each.
+ * @returns how many there were
+ */
+export async function revokeKeysOf(
+  { audit, clock }: Pick<House, 'audit' | 'clock'>,
+  sql: Sql,
+  { organisationId, personId, by }: { organisationId: number; personId: number; by: Omit<Act, 'action'> },
+): Promise<number> {
+  const keys = await sql.query<{ id: number; name: string }>(
+    'UPDATE api_keys SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL RETURNING id, name',
+    [personId, new Date(clock.now())],
+  );
+  for (const { id, name } of keys)
+    await audit.record(sql, organisationId, {
+      ...by,
+      action: 'key.revoked',
+      targets: [{ type: 'api_key', id, label: name }],
+    });
+  return keys.length;
 }

@@ -18,16 +18,3 @@ export function readDomain(text: string): string | undefined {
   if (isIP(name) !== 0 || name.length > 253 || !name.includes('.')) return undefined;
   return name.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?$/.test(label)) ? name : undefined;
 }
-
-/** The zones that this runtime knows. Asked once: building a formatter costs about 50 µs. */
-const zones = new Map<string, boolean>();
-export function isTimezone(name: string): boolean {
-  const known = zones.get(name);
-  if (known !== undefined) return known;
-  let valid = false;
-  try {
-    valid = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '' && !/^[+-]/.test(name);
-  } catch {}
-  if (zones.size < 2_000) zones.set(name, valid);
-  return valid;
-}

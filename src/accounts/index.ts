@@ -8,6 +8,7 @@ import { openClosing } from './closing/index.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
 import { openIdentities } from './identities/index.ts';
 import { isAgreementDue, openLegal } from './legal/index.ts';
+import { notificationExecutor } from './mail/ageing.ts';
 import { type Notices, openMailPart } from './mail/index.ts';
 import { openOrganisations, openStatuses, readMemberships } from './organisations/index.ts';
 import { openPasswords } from './passwords.ts';
@@ -25,6 +26,7 @@ import { type AccessClaims, openTokens } from './tokens.ts';
 import { openWatch } from './watch.ts';
 
 export { onSitesChanged, sitesChanged } from './changes.ts';
+export { closeAgain, closedPeople } from './closing/again.ts';
 export { readCookie } from './cookies.ts';
 export { readDomain } from './domain.ts';
 export { everywhere } from './everywhere.ts';
@@ -36,6 +38,7 @@ export { checkPassword } from './password_rules.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
 export { sealAddresses } from './people/index.ts';
 export { emailIn, findPerson } from './people/person.ts';
+export { dayText } from './people/when.ts';
 export { learnPlaces, placeOf } from './place.ts';
 export { permissionsOf, rolePermissions, scopePermissions } from './roles.ts';
 export { createOrganisation, noteFirstOwner } from './set_up.ts';
@@ -200,6 +203,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     ],
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices,
+    executors: [notificationExecutor(house.postgres)],
     commands: { ...organisations.commands, ...people.commands, ...closing.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();

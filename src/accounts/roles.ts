@@ -5,6 +5,8 @@ import { type Permission, type Principal, permissions, RequestError, sitePermiss
 
 /** What an owner alone may do: hand the organisation on, and close it. */
 const ownerOnly = ['organisation.own'] as const satisfies readonly Permission[];
+/** What is kept and for how long is not for who runs sites and members day by day. */
+const beyondAdmin: readonly Permission[] = [...ownerOnly, 'policy.manage'];
 const everything: readonly Permission[] = permissions;
 const look = ['stats.read', 'site.read', 'organisation.read'] as const satisfies readonly Permission[];
 
@@ -14,7 +16,7 @@ const look = ['stats.read', 'site.read', 'organisation.read'] as const satisfies
  */
 export const rolePermissions: Record<Role, readonly Permission[]> = {
   owner: everything,
-  admin: everything.filter((one) => !(ownerOnly as readonly Permission[]).includes(one)),
+  admin: everything.filter((one) => !beyondAdmin.includes(one)),
   analyst: [...look, 'stats.export', 'goal.manage', 'member.read'],
   marketer: [...look, 'stats.export', 'goal.manage', 'member.read'],
   author: [...look, 'member.read'],
@@ -23,7 +25,7 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   viewer: look,
   billing: ['organisation.read'],
   'billing-archive': ['organisation.read'],
-  'privacy-officer': [...look, 'member.read', 'audit.read'],
+  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage'],
 };
 
 /** What each scope of an API key allows. A key never manages keys: a leaked one cannot make itself a successor. */

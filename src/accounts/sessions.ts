@@ -10,10 +10,10 @@ import { refreshDaysAbsolute, refreshDaysIdle, type Tokens } from './tokens.ts';
  * thief by the grace below: within it the same parent gets the same child.
  */
 export interface Sessions {
-  /** @param also what has to stand or fall with the session, in its transaction */
+  /** @param also what has to stand or fall with the session, in its transaction; it is told the state of the account */
   start(
     input: { personId: number; device: string; place?: string; methods?: readonly string[] },
-    also?: (sql: Sql) => Promise<void>,
+    also?: (sql: Sql, status: string) => Promise<void>,
   ): Promise<SessionTokens>;
   /** @throws RequestError session_ended with what to do, when the token is unknown, expired, ended or was replayed. */
   refresh(token: string): Promise<SessionTokens>;
@@ -91,7 +91,7 @@ export function openSessions(house: {
       const refresh = tokens.newRefresh();
       const family = uuidOf(house.random);
       await postgres.person(personId, async (sql) => {
-        await refuseSuspended(sql, personId, clock.now());
+        const status = await statusAllowed(sql, personId, clock.now());
         await insert(sql, {
           personId,
           family,
@@ -102,7 +102,7 @@ export function openSessions(house: {
           methods: methods.join(' '),
           startedAt: clock.now(),
         });
-        await also?.(sql);
+        await also?.(sql, status);
       });
       return { access: await tokens.issueAccess({ personId, family }), refresh, personId, family };
     },
@@ -222,9 +222,11 @@ function sessionEnded(): RequestError {
   return new RequestError('session_ended', 'This session has ended. Sign in again.');
 }
 
-/** A version 4 UUID from the injected randomness. */
-/** Every way in ends here, after it is proved who comes: nobody else learns that an account is suspended. */
-async function refuseSuspended(sql: Sql, personId: number, nowMs: number): Promise<void> {
+/**
+ * Every way in ends here, after it is proved who comes: nobody else learns that an account is suspended.
+ * @returns a state of the account that lets its person in
+ */
+async function statusAllowed(sql: Sql, personId: number, nowMs: number): Promise<string> {
   const person = await sql.one<{ status: string; reason: string | null; until: Date | null }>(
     'SELECT status, status_reason AS reason, status_until AS until FROM people WHERE id = $1',
     [personId],
@@ -237,4 +239,5 @@ async function refuseSuspended(sql: Sql, personId: number, nowMs: number): Promi
   // Once its day has come the work of closing may have begun, so nothing is taken back any more.
   const isDue = person.status === 'closing' && person.until !== null && person.until.getTime() <= nowMs;
   if (person.status === 'closed' || isDue) throw new RequestError('suspended', 'This account is closed.');
+  return person.status;
 }

@@ -74,7 +74,7 @@ export function openSetUp(
           [new Date(clock.now()), digestOf(input.code)],
         );
         if (used.length === 0) throw alreadySetUp();
-        const { organisationId, personId } = await createOrganisation(sql, house, { ...input, hash });
+        const { organisationId, personId } = await createOrganisation(sql, house, { ...input, hash, site });
         await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [personId]);
         const added = await addSite(sql, clock, organisationId, site);
         await noteFirstOwner(sql, audit, {
@@ -107,22 +107,24 @@ export async function noteFirstOwner(
     });
 }
 
-/** An organisation with its owner, inside the caller's transaction: of the first run, of `fairlead setup`, of who signs up. */
+/**
+ * An organisation with its owner, inside the caller's transaction: of the first run, of `fairlead setup`, of who signs up.
+ * Its new sites begin with the timezone and currency of its first, where that is made with it.
+ */
 export async function createOrganisation(
   sql: Sql,
   house: Pick<House, 'clock' | 'vault' | 'keys'>,
-  { organisation, ...person }: NewPerson & { organisation: string },
+  { organisation, site, ...person }: NewPerson & { organisation: string; site?: Pick<Site, 'timezone' | 'currency'> },
 ): Promise<{ organisationId: number; personId: number; slug: string }> {
   const now = new Date(house.clock.now());
   const { id: organisationId } = await sql.one<{ id: number }>("SELECT nextval('organisations_id_seq') AS id");
   await sql.query("SELECT set_config('fairlead.organisation', $1, true)", [String(organisationId)]);
   const slug = slugOf(organisation, organisationId);
-  await sql.query('INSERT INTO organisations (id, name, slug, created_at) VALUES ($1, $2, $3, $4)', [
-    organisationId,
-    organisation,
-    slug,
-    now,
-  ]);
+  await sql.query(
+    `INSERT INTO organisations (id, name, slug, created_at, timezone, currency)
+     VALUES ($1, $2, $3, $4, coalesce($5, 'UTC'), coalesce($6, 'EUR'))`,
+    [organisationId, organisation, slug, now, site?.timezone ?? null, site?.currency ?? null],
+  );
   const personId = await addPerson(sql, house, person);
   await sql.query(
     "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', $3)",

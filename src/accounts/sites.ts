@@ -4,8 +4,9 @@ import { isCurrency } from '../../contract/currency.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RequestError, type RouteRequest } from '../platform/http/route.ts';
 import { type Postgres, prepared, type Sql } from '../platform/postgres/index.ts';
+import { isNamedZone } from '../platform/zone.ts';
 import { sitesChanged } from './changes.ts';
-import { isTimezone, readDomain } from './domain.ts';
+import { readDomain } from './domain.ts';
 import { holderOfDomain, leadsElsewhere } from './former_domains.ts';
 
 export interface SiteRow {
@@ -20,9 +21,13 @@ export interface SiteRow {
   contact_clicks: boolean;
   privacy_signals: 'ignore' | 'drop';
   created_at: Date;
+  deletes_at: Date | null;
 }
-const columns =
-  'id, organisation_id, domain, timezone, currency, retention_months, titles, revenue, contact_clicks, privacy_signals, created_at';
+// A deletion is looked for where the site says that there is one.
+const columns = `id, organisation_id, domain, timezone, currency, retention_months, titles, revenue, contact_clicks, privacy_signals, created_at,
+  CASE WHEN state = 'deleting' THEN (
+    SELECT r.due_at FROM site_removals r WHERE r.site_id = sites.id AND r.kind = 'deletion' AND r.state IN ('waiting', 'running')
+  ) END AS deletes_at`;
 
 // Asked with nearly every call about a site.
 const ownerById = prepared('SELECT site_id, organisation_id FROM lookup.site_by_id($1)');
@@ -30,7 +35,7 @@ const ownerByDomain = prepared('SELECT site_id, organisation_id FROM lookup.site
 const siteById = prepared(`SELECT ${columns} FROM sites WHERE id = $1`);
 
 export function siteOf(row: SiteRow): Site {
-  return { ...row, created_at: row.created_at.toISOString() };
+  return { ...row, created_at: row.created_at.toISOString(), deletes_at: row.deletes_at?.toISOString() ?? null };
 }
 
 export async function listSites(sql: Sql): Promise<Site[]> {
@@ -97,7 +102,7 @@ function checkZoneAndCurrency(
   input: { timezone?: string | undefined; currency?: string | undefined },
   at: string,
 ): void {
-  if (input.timezone !== undefined && !isTimezone(input.timezone))
+  if (input.timezone !== undefined && !isNamedZone(input.timezone))
     throw new RequestError(
       'invalid_field',
       `"${input.timezone}" is not a timezone. Write an IANA name such as Europe/Berlin.`,

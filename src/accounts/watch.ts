@@ -18,6 +18,10 @@ const kinds = {
   unknown_names:
     'Somebody tries to sign in under many names that nobody here has, from many networks. No account was reached by it, and each further try costs them work.',
   mass_export: 'Much more was exported than on an ordinary day.',
+  past_due:
+    'Something is stored for longer than it may be: the last nightly run found rows past their window that it could not remove. The next night tries again; see Trust, Windows.',
+  clock_ahead:
+    'The nightly run that removes what is past its window waits until tomorrow: by its clock this desk has been away for more than a week. If the clock is right, nothing needs to be done. If it is wrong, set it right before then.',
   canary_key:
     'An API key was used that nobody has a reason to use: its name begins with "canary". Whoever has it has read where it lay.',
 } as const;
@@ -34,6 +38,8 @@ const signs: readonly { kind: AlertKind; actions: readonly string[]; least: numb
   { kind: 'refresh_reuse', actions: ['session.reused'], least: 1 },
   { kind: 'brute_force', actions: ['session.refused', 'second_factor.refused'], least: 20 },
   { kind: 'mass_export', actions: ['export.started', 'export.downloaded', 'audit.exported'], least: 20 },
+  { kind: 'past_due', actions: ['retention.failed'], least: 1 },
+  { kind: 'clock_ahead', actions: ['retention.put_off'], least: 1 },
 ];
 
 /** @property organisation its name; null for the desk itself */

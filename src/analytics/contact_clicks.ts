@@ -4,29 +4,16 @@ import { siteOfPath } from '../accounts/index.ts';
 import { actOf } from '../platform/audit.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
-import { openSeal } from '../trust/keys/index.ts';
 import { siteTarget } from './act_target.ts';
+import type { ContactKeys } from './contact_keys.ts';
 
 /** Newest first; more than this is not what a page shows, and the values are no figures to be summed. */
 const clicksMax = 1_000;
 
-type ContactHouse = Pick<House, 'keys' | 'random'>;
-
-/**
- * The one place that seals and opens values of mail and phone links (class D4): sealed before the spool, opened for
- * those who may change the site. No dimension, summary or export reads the column.
- */
-export function openContacts({ keys, random }: ContactHouse) {
-  const seal = openSeal(keys.derive('contact-click'), random);
-  const contextOf = (siteId: number) => `contact-click ${siteId}`;
-  return {
-    sealContact: (siteId: number, value: string) => seal.seal(value, contextOf(siteId)),
-    openContact: (siteId: number, sealed: string) => seal.open(sealed, contextOf(siteId)),
-  };
-}
-
-export function contactRoutes(house: ContactHouse & Pick<House, 'postgres' | 'warehouse' | 'audit'>): Route[] {
-  const { openContact } = openContacts(house);
+export function contactRoutes(
+  house: Pick<House, 'postgres' | 'warehouse' | 'audit'>,
+  keys: Pick<ContactKeys, 'open'>,
+): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -51,19 +38,24 @@ export function contactRoutes(house: ContactHouse & Pick<House, 'postgres' | 'wa
           hostname: string;
           page: string;
           contact: string;
+          ms: string;
+          visit: string;
         }>(
-          `SELECT toString(time) AS time, name, hostname, pathname AS page, contact FROM events
+          `SELECT toString(time) AS time, name, hostname, pathname AS page, contact,
+            toString(toUnixTimestamp64Milli(events.time)) AS ms, toString(visit_id) AS visit FROM events
           WHERE site_id = {site:UInt64} AND contact != '' ORDER BY events.time DESC LIMIT ${clicksMax}`,
           { site: site.id },
           { purpose: 'contact_clicks', signal: request.signal },
         );
         return {
           body: {
-            clicks: rows.map(({ contact, time, ...row }) => ({
-              time: `${time.replace(' ', 'T')}Z`,
-              ...row,
-              value: openContact(site.id, contact) ?? null,
-            })),
+            clicks: await Promise.all(
+              rows.map(async ({ contact, time, ms, visit, ...row }) => ({
+                time: `${time.replace(' ', 'T')}Z`,
+                ...row,
+                value: (await keys.open({ siteId: site.id, timeMs: Number(ms), visitId: visit }, contact)) ?? null,
+              })),
+            ),
           },
         };
       },

@@ -29,6 +29,11 @@ export const atomNames = [
 ] as const;
 export type Atom = (typeof atomNames)[number];
 
+/** Money, and what is counted with it: of an event that earned, by currency. */
+export function isRevenue(atom: Atom): boolean {
+  return atom.startsWith('revenue');
+}
+
 /**
  * What a metric is, from atoms: one of them as it is, revenue by its events, or a quotient of two in whole numbers.
  * Declared as data, because the engine and the server both have to compute it, to the same last digit
@@ -119,6 +124,14 @@ export interface DimensionFact {
 export const directNone = 'Direct / None';
 export const notSet = '(not set)';
 export const noProperty = '(none)';
+
+/**
+ * What rows may hold whose answer says one of the words. The word for an absent value can stand in rows as well
+ * ("Direct" is a channel, anybody may name a campaign "(not set)"): the answer calls both the same, so a filter means both.
+ */
+export function storedValues(words: readonly string[], empty: string): string[] {
+  return words.flatMap((word) => (word === empty ? ['', word] : [word]));
+}
 
 const visit = (column: string, empty = notSet): DimensionFact => ({ level: 'visit', column, empty });
 const visitEnd = (column: string): DimensionFact => ({ level: 'visit-end', column, empty: notSet });

@@ -7,11 +7,11 @@ import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import { isoDay, localDay, zoneOrUtc } from '../platform/zone.ts';
 import { siteTarget } from './act_target.ts';
 import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
 import { type FrozenDays, runBatch } from './query/index.ts';
-import { isoDay, isZone, localDay } from './query/zone.ts';
 import { checkSiteLimit } from './site_limit.ts';
 import { openUndo } from './undo.ts';
 
@@ -199,7 +199,7 @@ export function goalRoutes(
         refuseUnsound(request.body);
         const site = await siteOfPath(postgres, request);
         const now = clock.now();
-        const today = localDay(now, isZone(site.timezone) ? site.timezone : 'UTC');
+        const today = localDay(now, zoneOrUtc(site.timezone));
         const days: [string, string] = [isoDay(today - previewDays + 1), isoDay(today)];
         const asked = { site_id: site.domain, date_range: days };
         const answers = await runBatch({

@@ -1,8 +1,11 @@
 import { findSite, learnPlaces, onSitesChanged, openNotices } from '../accounts/index.ts';
 import { repeat } from '../platform/clock.ts';
+import { whyOf } from '../platform/http/route.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
+import { openContactKeys } from './contact_keys.ts';
+import { openContactUpkeep } from './contact_upkeep.ts';
 import { exportCommands } from './exports/commands.ts';
 import { openExportRecords } from './exports/records.ts';
 import { exportRoutes } from './exports/routes.ts';
@@ -19,13 +22,23 @@ import { importRoutes } from './imports/routes.ts';
 import { openImportRunner } from './imports/runner.ts';
 import { openUploadRecords } from './imports/upload_records.ts';
 import { openUploads } from './imports/uploads.ts';
-import { startIngest } from './ingest/running.ts';
+import { saltFileOf, startIngest } from './ingest/running.ts';
+import { ageingExecutors } from './life/ageing.ts';
 import { openLife } from './life/index.ts';
 import { missingRoutes } from './missing.ts';
 import { openPackedDays } from './packed/index.ts';
 import { loadPlacesTable } from './places_file.ts';
 import { qualityRoutes } from './quality.ts';
-import { askOfSite, keptGauge, openKeptSums, type QueryDoors, type QuerySite, queryRoutes } from './query/index.ts';
+import {
+  askOfSite,
+  keptGauge,
+  openKeptSums,
+  type QueryDoors,
+  type QuerySite,
+  queryRoutes,
+  sitesToWarm,
+  warm,
+} from './query/index.ts';
 import { realtimeRoutes } from './realtime.ts';
 import { openReports } from './reports/index.ts';
 import { openShares } from './shares/index.ts';
@@ -33,10 +46,13 @@ import { shieldRoutes } from './shields.ts';
 import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
 import { dayOf } from './visits/salt.ts';
+import { saltCheck } from './visits/salt_check.ts';
+import { siteKey } from './visits/visitor.ts';
 
 export { addGoal, listGoals } from './goals.ts';
 export { explainHits } from './ingest/explain.ts';
 export { readLines } from './ingest/lines.ts';
+export { emptyAgain, type RemovedSite, removeAgain, removedSites } from './life/again.ts';
 export { openPlacesTable } from './places_file.ts';
 
 /** Closed days are looked for at the start and this often; a sweep that finds none costs one small read. */
@@ -65,13 +81,18 @@ export const analytics = defineSubject({
     const { config, clock, log, postgres, warehouse, spool } = house;
     const directory = openSiteDirectory();
     const kept = openKeptSums();
+    const contacts = openContactKeys(house);
     function forgetMemory(siteId: number) {
       kept.forget(siteId);
       ingest.lastDrops.forget(siteId);
       ingest.live.forget(siteId);
     }
     const [list, places, history] = await Promise.all([
-      keepSiteDirectory({ directory, postgres, clock, log, onEmptied: (siteId) => forgetMemory(siteId) }),
+      keepSiteDirectory({
+        ...{ directory, postgres, clock, log },
+        onEmptied: (siteId) => forgetMemory(siteId),
+        prepare: contacts.prepare,
+      }),
       loadPlacesTable(config, log),
       openHistory({
         warehouse,
@@ -98,6 +119,7 @@ export const analytics = defineSubject({
     const forgetPlaces = learnPlaces(places.lookup);
     const ingest = startIngest({
       house,
+      sealContact: contacts.seal,
       sites: directory,
       places,
       onLate: (siteId, day) =>
@@ -170,17 +192,49 @@ export const analytics = defineSubject({
       forgetExport: async (id) => exports?.runner.forget(id),
       forgetImport: async (id) => imports?.uploads.remove(id),
     });
+    const executors = ageingExecutors({
+      house,
+      countClosed: history.sweep,
+      outlive: history.outlive,
+      forgetOrders(siteId, orders) {
+        for (const order of orders) ingest.orderKeys.delete(siteKey('order', siteId, order));
+      },
+      async forgetKept(siteId) {
+        kept.forget(siteId);
+        await packed?.forget(siteId);
+      },
+    });
+    const works = config.role === 'all' || config.role === 'work';
+    // Where collectors and pages have processes of their own, the one that works does this too.
+    const upkeep = works
+      ? openContactUpkeep({ house, keys: contacts, refresh: list.refresh, begun: ingest.begun })
+      : undefined;
+    const stopWaking = onSitesChanged(async () => upkeep?.wake());
+    let isWarm = false;
     async function sweep() {
-      await history.sweep();
+      if (!isWarm) await warmSites();
+      const { days } = await history.sweep();
+      if (days > 0) await warmSites();
       await packed?.sweep();
     }
-    const stopSweeping =
-      config.role === 'all' || config.role === 'work'
-        ? repeat(clock, sweepMs, sweep, {
-            firstMs: 1_000,
-            onError: (error) => log.error('history.sweep_failed', {}, error),
-          })
-        : () => {};
+    /** The first reader after a start or a midnight finds what the last one found. */
+    async function warmSites() {
+      try {
+        for (const site of await sitesToWarm(warehouse))
+          if (directory.byId(site) !== undefined)
+            await warm(site, { frozenDays: await history.frozenDays(site), kept, warehouse });
+        isWarm = true;
+      } catch (error) {
+        // Then the reader's question reads it.
+        log.info('query.not_warmed', { why: whyOf(error) });
+      }
+    }
+    const stopSweeping = works
+      ? repeat(clock, sweepMs, sweep, {
+          firstMs: 1_000,
+          onError: (error) => log.error('history.sweep_failed', {}, error),
+        })
+      : () => {};
 
     return {
       routes: [
@@ -189,7 +243,7 @@ export const analytics = defineSubject({
         ...reports.routes,
         ...goalRoutes(house, { frozenDaysOf: history.frozenDays }),
         ...annotationRoutes(house),
-        ...contactRoutes(house),
+        ...contactRoutes(house, contacts),
         ...missingRoutes(house, ingest.lastDrops),
         ...qualityRoutes(house),
         ...shieldRoutes(house),
@@ -200,8 +254,15 @@ export const analytics = defineSubject({
         ...(imports === undefined ? [] : importRoutes(house, imports)),
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
+      executors,
       fast: ingest.fast,
       sinks: ingest.sinks,
+      checks: [
+        saltCheck({
+          ...{ file: saltFileOf(config), dataDir: config.dataDir, clock },
+          collects: config.role === 'all' || config.role === 'collect',
+        }),
+      ],
       gauges: [...ingest.gauges, ...reports.gauges, keptGauge(kept), ...(packed?.gauges() ?? [])],
       commands: {
         ...exportCommands(house),
@@ -215,9 +276,12 @@ export const analytics = defineSubject({
         await life.stop();
         await exports?.runner.stop();
         await imports?.runner.stop();
+        stopWaking();
+        await upkeep?.stop();
         stopListening();
         list.stop();
         await ingest.stop();
+        contacts.close();
         await history.stop();
         await packed?.stop();
         forgetPlaces();

@@ -4,9 +4,9 @@ import { type MissingEvents, type MissingPeriod, missingEvents, missingPeriods }
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { hourMs, isoInstant, localDay, startOfDay, zoneOrUtc } from '../platform/zone.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
 import type { LastDrops } from './ingest/last_drops.ts';
-import { hourMs, isoInstant, isZone, localDay, startOfDay } from './query/zone.ts';
 
 /** More of them say nothing new. */
 const examplesMax = 20;
@@ -33,7 +33,7 @@ type MissingHouse = Pick<House, 'postgres' | 'warehouse' | 'clock'>;
 /** Why is an event not there? Drops by reason over time, robots by rule, and the last of both. */
 export function missingRoutes({ postgres, warehouse, clock }: MissingHouse, last: Pick<LastDrops, 'of'>): Route[] {
   async function read(site: { id: number; timezone: string }, period: MissingPeriod, signal: AbortSignal) {
-    const zone = isZone(site.timezone) ? site.timezone : 'UTC';
+    const zone = zoneOrUtc(site.timezone);
     const { step, starts, to } = stepsOf(period, clock.now(), zone);
     const from = starts[0] ?? to;
     const span = { site: site.id, from: from / 1000, to: Math.ceil(to / 1000) };

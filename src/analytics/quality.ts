@@ -4,8 +4,8 @@ import { type QualitySign, qualitySigns } from '../../contract/quality.ts';
 import { siteOfPath } from '../accounts/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { hourMs } from '../platform/zone.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
-import { hourMs } from './query/zone.ts';
 
 /**
  * When a site's events look wrong. The bounds are high, because a line that is there every day is not read: few events

@@ -1,9 +1,9 @@
 import { type PreviewedKind, type ShieldPreview, shieldLimits } from '../../contract/shields.ts';
 import type { Warehouse } from '../platform/warehouse/index.ts';
+import { isoInstant, zoneOrUtc } from '../platform/zone.ts';
 import { inSpan } from './in_span.ts';
 import { stepsOf } from './missing.ts';
 import { pagePattern } from './query/page_pattern.ts';
-import { isoInstant, isZone } from './query/zone.ts';
 
 const examplesMax = 6;
 
@@ -28,7 +28,7 @@ export async function previewShield(
   now: number,
   signal: AbortSignal,
 ): Promise<ShieldPreview> {
-  const zone = isZone(site.timezone) ? site.timezone : 'UTC';
+  const zone = zoneOrUtc(site.timezone);
   const { starts, to } = stepsOf('7d', now, zone);
   const from = starts[0] ?? to;
   const span = { site: site.id, from: from / 1000, to: Math.ceil(to / 1000) };

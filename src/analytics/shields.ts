@@ -24,11 +24,11 @@ import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import type { Vault } from '../platform/vault.ts';
 import { WarehouseUnavailable } from '../platform/warehouse/index.ts';
+import { zoneOrUtc } from '../platform/zone.ts';
 import { siteTarget } from './act_target.ts';
 import { inSpan, minutesInSpan } from './in_span.ts';
 import { shieldAddressText } from './ingest/shields.ts';
 import { stepsOf } from './missing.ts';
-import { isZone } from './query/zone.ts';
 import { previewShield } from './shield_preview.ts';
 import { isUnknownProxy, namesAddress, ownAddress, readShieldValue, type ShieldValue } from './shield_values.ts';
 import { checkSiteLimit } from './site_limit.ts';
@@ -67,7 +67,7 @@ export function shieldRoutes(house: ShieldHouse): Route[] {
 
   /** What the last 7 days brought; the rules themselves can be read while the warehouse is away. */
   async function readWeek(site: OfSite, signal: AbortSignal): Promise<ShieldList['week']> {
-    const { starts, to } = stepsOf('7d', clock.now(), isZone(site.timezone) ? site.timezone : 'UTC');
+    const { starts, to } = stepsOf('7d', clock.now(), zoneOrUtc(site.timezone));
     const from = starts[0] ?? to;
     const span = { site: site.id, from: from / 1000, to: Math.ceil(to / 1000) };
     const options = { purpose: 'shields', signal };

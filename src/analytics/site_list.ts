@@ -20,6 +20,8 @@ export async function keepSiteDirectory(parts: {
   log: Log;
   /** Called with a site whose data was removed, here or elsewhere, since the reading before: nothing of it may stay in memory. */
   onEmptied?: (siteId: number) => void;
+  /** Called with a list before it is used; what it resolves to is called once it is. */
+  prepare(sites: readonly SiteRecord[]): Promise<() => void>;
 }): Promise<{ refresh(): Promise<void>; stop(): void }> {
   const { directory, postgres, clock, log } = parts;
   let reading: Promise<void> | undefined;
@@ -36,22 +38,24 @@ export async function keepSiteDirectory(parts: {
     while (again && !stopped) {
       again = false;
       try {
-        take(await readSites(postgres, clock.now()));
+        await take(await readSites(postgres, clock.now()));
       } catch (error) {
         log.error('site_list.not_read', {}, error);
       }
     }
     reading = undefined;
   }
-  function take(sites: readonly SiteRecord[]) {
+  async function take(sites: readonly SiteRecord[]) {
     const before = [...directory.all()];
+    const isUsed = await parts.prepare(sites);
     directory.replaceAll(sites);
+    isUsed();
     for (const { id, emptiedAtMs } of before) {
       const now = directory.byId(id);
       if (now === undefined || now.emptiedAtMs !== emptiedAtMs) parts.onEmptied?.(id);
     }
   }
-  directory.replaceAll(await readSites(postgres, clock.now()));
+  await take(await readSites(postgres, clock.now()));
   let stopTimer = clock.after(refreshMs, tick);
   function tick() {
     void refresh();

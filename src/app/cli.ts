@@ -2,6 +2,7 @@ import { ConfigError, readConfig } from '../platform/config.ts';
 import {
   accessLogUsage,
   auditUsage,
+  backupUsage,
   demoUsage,
   explainUsage,
   exportUsage,
@@ -10,6 +11,8 @@ import {
   mailUsage,
   organisationsUsage,
   peopleUsage,
+  proveUsage,
+  restoreUsage,
   setUpUsage,
   signUpUsage,
   UsageError,
@@ -90,6 +93,17 @@ const commands: Record<string, Command> = {
     usage: explainUsage,
     run: async (args) => (await import('./explain.ts')).explainHits(args),
   },
+  backup: {
+    summary:
+      'backup: both databases and the key store into a sealed file; backup release lets the mail of a restored desk go',
+    usage: backupUsage,
+    run: async (args) => (await import('./backup_command.ts')).runBackup(args),
+  },
+  restore: {
+    summary: 'restore --from: a desk out of a backup, in an empty data directory, with the recovery key alone',
+    usage: restoreUsage,
+    run: async (args) => (await import('./restore_command.ts')).runRestore(args),
+  },
   vault: {
     summary: 'vault rotate: new keys for what is sealed, or a new root key, while everything goes on',
     usage: vaultUsage,
@@ -99,6 +113,11 @@ const commands: Record<string, Command> = {
     summary: 'who asked the account plane for what: a day, the newest first; written to the trail',
     usage: accessLogUsage,
     run: async (args) => (await import('./access_log_command.ts')).runAccessLog(args),
+  },
+  prove: {
+    summary: 'prove: run every live check on this desk, store the signed result; exit code 1 when one is red',
+    usage: proveUsage,
+    run: async (args) => (await import('./prove_command.ts')).runProve(args),
   },
   doctor: {
     summary: 'check disk, ports, stores, clock, proxy and keys, and say what to do',
@@ -162,6 +181,7 @@ const spoken = new Set([
   'WarehouseRefused',
   'UsageError',
   'BundleError',
+  'BackupError',
 ]);
 
 // Whoever reads our results may stop reading: `fairlead explain hits | head` is no failure.

@@ -5,27 +5,48 @@ import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { takeDataDir } from '../platform/data_dir.ts';
 import type { Log } from '../platform/log.ts';
-import { mailMigrations, openMail } from '../platform/mail/index.ts';
+import { mailExecutor, mailMigrations, openMail } from '../platform/mail/index.ts';
 import { openOutbound } from '../platform/outbound/index.ts';
 import { openPostgres } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
 import { openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
-import { migrateWarehouse, openWarehouse } from '../platform/warehouse/index.ts';
+import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
+import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
+import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
+import { type Backups, openBackups } from './backup_desk.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
 export const subjects: Subject[] = [analytics];
 
+/** Folders of dated SQL files of both databases. */
+export const postgresFolders: readonly URL[] = [
+  accountsMigrations,
+  auditMigrations,
+  vaultMigrations,
+  windowMigrations,
+  mailMigrations,
+  backupMigrations,
+  ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
+];
+export const warehouseFolders: readonly WarehouseMigrations[] = subjects.flatMap(({ name, migrations }) =>
+  migrations?.warehouse === undefined ? [] : [{ subject: name, directory: migrations.warehouse }],
+);
+
 /** All parts of one desk, open: what the server, the command line and the tests work with. */
 export interface Desk {
   house: House;
   accounts: Accounts;
+  windows: Windows;
   parts: RunningSubject[];
   keeper: VaultKeeper;
+  backups: Backups;
+  /** Lets the mail of a restored desk go, from now on. @returns false when nothing was held back */
+  releaseMail(): Promise<boolean>;
   /**
    * Reads back what the last process knew, then loads what is on disk into the stores. A desk that listens does so first:
    * what comes meanwhile waits. Once, however often it is called.
@@ -66,6 +87,7 @@ export async function openDesk(parts: {
     undo.length = 0;
   }
   try {
+    refuseHalfRestored(config.dataDir);
     const dataDir = takeDataDir(config.dataDir);
     undo.push(() => dataDir.release());
     const keys = openKeyRing({ keyFile: config.keyFile, dataDir: config.dataDir, random, source: config.keySource });
@@ -74,13 +96,7 @@ export async function openDesk(parts: {
     const begun = Promise.withResolvers<void>();
     const opening = openPostgres({
       config,
-      migrations: [
-        accountsMigrations,
-        auditMigrations,
-        vaultMigrations,
-        mailMigrations,
-        ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
-      ],
+      migrations: postgresFolders,
       random,
       clock,
       log,
@@ -95,13 +111,7 @@ export async function openDesk(parts: {
     const keyName = config.keySource?.variable ?? `the key file ${config.keyFile}`;
     await agreeOnKey({ postgres, clock, keys, keyName });
     await refuseMissingRoots({ postgres, keys, keyName });
-    await migrateWarehouse(
-      warehouse,
-      subjects.flatMap(({ name, migrations }) =>
-        migrations?.warehouse === undefined ? [] : [{ subject: name, directory: migrations.warehouse }],
-      ),
-      { clock, log },
-    );
+    await migrateWarehouse(warehouse, warehouseFolders, { clock, log });
     const spool = await openSpool({
       dir: config.dataDir,
       lanes: subjects.flatMap((subject) => subject.lanes ?? []),
@@ -123,11 +133,17 @@ export async function openDesk(parts: {
     const trail = openTrail({ postgres, keys, vault, audit, clock, log, config });
     // Closed after everything that writes acts.
     undo.push(() => trail.stop?.());
-    const mail = openMail({ config, clock, random, log, postgres, keys, vault });
+    const mail = openMail({ config, clock, random, log, postgres, keys, vault, audit });
     undo.push(() => mail.stop());
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });
     undo.push(() => accounts.stop?.());
+    const backups = openBackups({ ...foundation });
+    async function releaseMail() {
+      const released = await backups.release();
+      if (released && hasBegun) mail.start();
+      return released;
+    }
     const house: House = { ...foundation, authenticate: accounts.authenticateHeader };
     const running: RunningSubject[] = [];
     for (const subject of subjects) {
@@ -135,12 +151,18 @@ export async function openDesk(parts: {
       running.push(part);
       undo.push(() => part.stop?.());
     }
+    const opened = [accounts, trail, ...running];
+    const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
+    undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;
     let hasBegun = false;
     async function readBack() {
       for (const part of running) await part.begin?.();
-      mail.start();
+      // A restored desk shows first what it would send: what was waiting at the backup may have gone out since.
+      if (await backups.isHeld()) log.warn('mail.held_after_restore');
+      else mail.start();
       await trail.begin?.();
+      await windows.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
@@ -151,7 +173,18 @@ export async function openDesk(parts: {
       readingBack ??= readBack();
       return readingBack;
     }
-    return { house, accounts, parts: [accounts, trail, ...running], keeper, begin, hasBegun: () => hasBegun, close };
+    return {
+      house,
+      accounts,
+      windows,
+      parts: [...opened, windows, { checks: backups.checks }],
+      keeper,
+      backups,
+      releaseMail,
+      begin,
+      hasBegun: () => hasBegun,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

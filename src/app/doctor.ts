@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { SelfAudit } from '../../contract/self_audit.ts';
+import type { CheckRun } from '../../contract/proof.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, ConfigError, isLoopback, readConfig } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
@@ -43,12 +43,13 @@ export async function doctor(): Promise<number> {
   return report(findings);
 }
 
-/** What can be looked at without asking anybody; the desk looks at it once a day itself (self_audit.ts). */
+/** What can be looked at without asking anybody; the desk looks at it once a day itself (live_checks.ts). */
 export function standingFindings(config: Config): Finding[] {
   return [
     disk(config),
     ...dataDirectory(config),
     ...keyFile(config),
+    atRest(config),
     ...clockCheck(),
     ...proxy(config),
     ...certificateFindings(config, systemClock.now()),
@@ -236,10 +237,10 @@ async function stores(config: Config): Promise<Finding[]> {
       },
     ];
   try {
-    const state = (await onDesk({ command: 'status' }, config)) as Readiness & { self_audit?: SelfAudit };
+    const state = (await onDesk({ command: 'status' }, config)) as Readiness & { last_checks?: CheckRun };
     const lag = state.spool_lag_ms;
     return [
-      ...lastSelfAudit(state.self_audit),
+      ...lastChecks(state.last_checks),
       state.postgres
         ? { what: 'postgres', state: 'ok', fact: 'answers' }
         : {
@@ -271,10 +272,10 @@ async function stores(config: Config): Promise<Finding[]> {
 }
 
 /** What the desk found when it looked at its own guards the last time. */
-function lastSelfAudit(last: SelfAudit | undefined): Finding[] {
-  const what = 'self-audit';
-  if (last === undefined) return [{ what, state: 'ok', fact: 'the first is made ten minutes after a start' }];
-  const bad = last.findings.filter(({ state }) => state !== 'ok').map((finding) => finding.what);
+function lastChecks(last: CheckRun | undefined): Finding[] {
+  const what = 'live checks';
+  if (last === undefined) return [{ what, state: 'ok', fact: 'the first run comes ten minutes after a start' }];
+  const bad = last.findings.filter(({ state }) => state === 'look' || state === 'wrong').map((finding) => finding.what);
   return [
     last.worst === 'wrong'
       ? { what, state: 'wrong', fact: `${last.made_at} found: ${bad.join(', ')}`, todo: 'Do as the lines here say.' }

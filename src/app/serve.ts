@@ -6,6 +6,7 @@ import { type ControlServer, openControl } from '../platform/control.ts';
 import { controlSocketPath } from '../platform/data_dir.ts';
 import { diskOf } from '../platform/disk.ts';
 import { type AccessLog, accessLogDir, openAccessLog } from '../platform/http/access_log.ts';
+import { type AskSelf, openAskSelf } from '../platform/http/ask_self.ts';
 import { openPolicyReports } from '../platform/http/policy_reports.ts';
 import type { Route } from '../platform/http/route.ts';
 import { type FastHandler, type HttpServer, openHttp } from '../platform/http/server.ts';
@@ -16,11 +17,13 @@ import { letEventLoopGoFirst } from '../platform/priority.ts';
 import { systemRandom } from '../platform/random.ts';
 import { accessLogRoutes } from './access_log.ts';
 import { documentRoutes } from './api_document.ts';
+import { scheduleBackups } from './backup_desk.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskWarnShare, healthHandlers } from './health.ts';
 import { watchProduct } from './product_events.ts';
-import { scheduleSelfAudit, selfAuditRoutes } from './self_audit.ts';
+import { openProver, scheduleProof } from './prove.ts';
+import { proofRoutes } from './prove_routes.ts';
 import type { Certificates } from './tls.ts';
 import { version } from './version.ts';
 
@@ -86,10 +89,12 @@ export async function startServer(
   let stopLooking: (() => void) | undefined;
   let stopAuditing: (() => void) | undefined;
   let stopTelling: (() => void) | undefined;
+  let stopBackups: (() => void) | undefined;
   async function stop() {
     stopTelling?.();
     stopLooking?.();
     stopAuditing?.();
+    stopBackups?.();
     await certificates?.stop();
     await control?.close();
     await http?.close(finishMs);
@@ -107,11 +112,15 @@ export async function startServer(
       ...{ clock: systemClock, log },
     });
     accessLog = written;
+    let askSelf: AskSelf = async () => {
+      throw new Error('The desk does not listen yet.');
+    };
+    const prover = openProver(desk.house, desk.parts, desk.accounts.notices, (question) => askSelf(question));
     const parts = [
       ...desk.parts,
       policyReports,
       {
-        routes: [...accessLogRoutes(desk.house), ...selfAuditRoutes(desk.house)],
+        routes: [...accessLogRoutes(desk.house), ...proofRoutes(prover)],
         gauges: written.gauges,
       },
     ];
@@ -135,6 +144,8 @@ export async function startServer(
         showsPages(config) ? dashboardFolder : undefined,
         collects(config) ? trackerFiles() : {},
         options.head,
+        // The page of a desk for development alone (docs/guides/mail.md).
+        config.inbox ? [] : ['/dev/inbox'],
       ),
       authenticate: desk.accounts.authenticate,
       onAnswer: written.write,
@@ -142,10 +153,16 @@ export async function startServer(
       random: systemRandom,
       log,
     });
+    askSelf = openAskSelf({
+      ...{ host: config.host, port: http.address.port, publicUrl: config.publicUrl },
+      tls: certificates !== undefined,
+    });
     await certificates?.begin((context) => http?.renewTls(context));
-    control = await openControl(controlSocketPath(config.dataDir), controlCommands(desk));
+    control = await openControl(controlSocketPath(config.dataDir), controlCommands(desk, prover));
     stopLooking = watchDisk(desk);
-    stopAuditing = scheduleSelfAudit(desk.house);
+    // On a desk of several processes one of them looks: they would compare their machines with each other.
+    if (config.role === 'all' || config.role === 'work') stopAuditing = scheduleProof(desk.house, prover);
+    stopBackups = scheduleBackups(desk);
     const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
     // Where no page can take it, a new code would only kill the one that the app has printed.
     const code = showsPages(config) ? await desk.accounts.setUp.newCode() : undefined;

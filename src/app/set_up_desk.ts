@@ -159,6 +159,7 @@ async function findOrCreateOrganisation(
         email: input.email,
         organisation: input.organisation,
         hash,
+        site: { timezone: input.timezone, currency: input.currency },
       });
       // As in the first run in a browser: somebody has to run the desk.
       await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [made.personId]);

@@ -16,10 +16,15 @@ export const signUpUsage =
   'fairlead sign-up | fairlead sign-up off|open|invitation | fairlead sign-up domains shop.example,team.shop.example';
 export const peopleUsage =
   'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail> | fairlead people suspend <e-mail> --reason "…" | fairlead people resume <e-mail> | fairlead people status <e-mail>';
+export const proveUsage = 'fairlead prove [--json]';
 export const mailUsage = 'fairlead mail bounce < report.eml';
 export const explainUsage = 'fairlead explain hits < hits.ndjson';
 
 export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead access-log 2026-11-28';
+export const backupUsage =
+  'fairlead backup [--to <folder>] | fairlead backup list [--to <folder>] | fairlead backup new-key | fairlead backup keys | fairlead backup waiting | fairlead backup release';
+export const restoreUsage =
+  'fairlead restore --from <folder or file> [--key-file <file>]; without --key-file the recovery key is read from standard input';
 export const vaultUsage =
   'fairlead vault status | fairlead vault rotate [--organisation <slug>] | fairlead vault rotate --root [--prepare] | fairlead vault forget-root <id> | fairlead vault destroy <organisation>';
 

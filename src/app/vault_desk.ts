@@ -1,5 +1,6 @@
 import { ControlError } from '../platform/control.ts';
 import type { Owner } from '../platform/vault.ts';
+import { holdOn } from '../trust/windows/index.ts';
 import type { Desk } from './desk.ts';
 
 /** What `fairlead vault` does on an open desk. Each change is an act of the operator in the trail it concerns. */
@@ -94,6 +95,11 @@ async function destroyAll({ house }: Desk, slug: string): Promise<object> {
     if (own.status !== 'closed')
       throw new ControlError(
         `The organisation "${slug}" is ${own.status}. Its keys can be destroyed when it is closed: close it first. Nothing was changed.`,
+      );
+    const hold = await holdOn(sql, id);
+    if (hold !== undefined)
+      throw new ControlError(
+        `The legal hold ${hold.id} keeps ${hold.label} of "${slug}". Its keys can be destroyed once that is released. Nothing was changed.`,
       );
     const act = {
       action: 'organisation.shredded',

@@ -19,6 +19,8 @@ export interface Config {
   keyRate: number;
   /** Is written down who asks the account plane? */
   accessLog: boolean;
+  /** UTC hour from which on the nightly run begins. */
+  retentionHour: number;
   trustedProxies: number;
   dataDir: string;
   keyFile: string;
@@ -45,6 +47,8 @@ export interface Config {
   inbox: boolean;
   /** Whom people may sign in with beside their password; absent = nobody. */
   signIn?: SignInSettings;
+  /** Where backups go, the hour of UTC at which one is made by itself (undefined: never), and how many days one is kept. */
+  backup?: { folder: string; hour: number | undefined; days: number };
   /** Made-up data (`npm run demo`): the door to the network stays shut and every page says what it shows. */
   demo: boolean;
 }
@@ -74,6 +78,7 @@ const known: string[] = [
   'FAIRLEAD_HOSTS',
   'FAIRLEAD_KEY_RATE',
   'FAIRLEAD_ACCESS_LOG',
+  'FAIRLEAD_RETENTION_HOUR',
   'FAIRLEAD_TRUSTED_PROXIES',
   'FAIRLEAD_DATA_DIR',
   'FAIRLEAD_KEY_FILE',
@@ -93,6 +98,9 @@ const known: string[] = [
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
   'FAIRLEAD_OUTBOUND_ALLOW',
+  'FAIRLEAD_BACKUP_DIR',
+  'FAIRLEAD_BACKUP_HOUR',
+  'FAIRLEAD_BACKUP_DAYS',
   ...signInVariables,
   'FAIRLEAD_CLOCK_OFFSET_MS',
   'FAIRLEAD_DEV',
@@ -271,6 +279,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     hosts: [...hosts, ...(acme?.domains ?? [])],
     keyRate: whole('FAIRLEAD_KEY_RATE', 1_200, 1, 10_000_000) as number,
     accessLog: accessLog === 'on',
+    retentionHour: whole('FAIRLEAD_RETENTION_HOUR', 3, 0, 23) as number,
     trustedProxies: whole('FAIRLEAD_TRUSTED_PROXIES', 0, 0, 10) as number,
     dataDir,
     keyFile,
@@ -289,6 +298,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     smtp: readMailServer({ text, wrong }),
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     signIn: readSignIn({ text, wrong, isLoopback }),
+    backup: {
+      folder: resolve(text('FAIRLEAD_BACKUP_DIR') ?? join(dataDir, '..', 'backups')),
+      hour: text('FAIRLEAD_BACKUP_HOUR') === 'off' ? undefined : whole('FAIRLEAD_BACKUP_HOUR', 3, 0, 23),
+      days: whole('FAIRLEAD_BACKUP_DAYS', 14, 1, 30) as number,
+    },
     demo: false,
   };
   if (problems.length > 0) throw new ConfigError(problems);

@@ -18,6 +18,7 @@ beforeAll(async () => {
       }
       return { bytes, unit: args.get('unit') };
     },
+    quiet: async () => undefined,
     fail: async () => {
       throw new Error('The fact. The next step.');
     },
@@ -39,6 +40,10 @@ it('carries a stream in, progress and a result out', async () => {
   });
   expect(result).toEqual({ bytes: 100_000, unit: 'bytes' });
   expect(seen.at(-1)).toEqual({ bytes: 100_000 });
+});
+
+it('a command that has nothing to say has been done, and its end is no fault', async () => {
+  expect(await askControl({ socketPath, command: 'quiet' })).toBeNull();
 });
 
 it('passes on the sentence of a failed command, and says when a command is unknown', async () => {

@@ -68,7 +68,8 @@ async function answer(
     });
   else {
     try {
-      say({ result: await command(url.searchParams, request, (progress) => say({ progress })) });
+      // A command that has nothing to say has answered all the same.
+      say({ result: (await command(url.searchParams, request, (progress) => say({ progress }))) ?? null });
     } catch (error) {
       say({
         error: {

@@ -33,6 +33,14 @@ export const crashPoints = [
   'removal.files', // its exports and imports are gone from the disk, their rows are not
   'removal.table', // a table of the warehouse is emptied of it, nobody has written that down
   'removal.checked', // nothing is left, and nobody has written that down
+  'closing.emptied', // nothing of a closed account's person is in its row, the keys found by its number are still there
+  'contacts.sealed', // some values of mail and phone links lie under their site's new key, others under the old one
+  'backup.written', // a backup is on disk under its other name, not yet read back
+  'backup.whole', // the backup has its name, the copy of the key store is still the last one
+  'backup.kept', // both lie there, what became of it is not written down
+  'restore.marked', // the data directory says that a restore is under way, and is empty otherwise
+  'restore.filled', // the database is filled, the warehouse is not
+  'restore.warehouse', // both are filled, the mark is still there
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

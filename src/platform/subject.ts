@@ -1,7 +1,9 @@
 import type { Audit } from './audit.ts';
+import type { LiveCheck } from './checks.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ControlCommand } from './control.ts';
+import type { Executor } from './executor.ts';
 import type { Principal, Route } from './http/route.ts';
 import type { FastHandler } from './http/server.ts';
 import type { Log } from './log.ts';
@@ -92,8 +94,12 @@ export interface RunningSubject {
   /** Where closed spool segments go. */
   sinks?: Sink[];
   gauges?: Gauge[];
+  /** What ends its stored rows when their window is over. */
+  executors?: Executor[];
   /** What the command line may ask of a running desk. */
   commands?: Record<string, ControlCommand>;
+  /** What it looks at on itself while it runs. */
+  checks?: readonly LiveCheck[];
   /** What takes its time when much is there, and has to be over before sinks get anything; the desk listens meanwhile. */
   begin?(): Promise<void>;
   /** Drains and closes; called in reverse order of start. */

@@ -43,8 +43,17 @@ export interface Vault {
   isOld(place: Place, sealed: Buffer): Promise<boolean>;
   /** The same content under the key of today; undefined when it is under that already. Nothing is given out. */
   reseal(place: Place, sealed: Buffer): Promise<Buffer | undefined>;
+  /**
+   * A subject's key kept at hand, for what is sealed where nobody can wait for a database. Whoever holds it watches whether
+   * its subject is still there and closes it then: this process would go on with a key that was destroyed.
+   */
+  hold(organisationId: Owner, subject: Buffer): Promise<HeldKey>;
   /** The digest by which a subject is known: HMAC-SHA-256 of the normalised identifier, keyed per organisation (CRY-10). */
-  subject(organisationId: Owner, kind: 'email' | 'phone' | 'external-id' | 'person', value: string): Promise<Buffer>;
+  subject(
+    organisationId: Owner,
+    kind: 'email' | 'phone' | 'external-id' | 'person' | 'site',
+    value: string,
+  ): Promise<Buffer>;
   /**
    * Destroys a subject's key, in a transaction of its own: everything sealed for it is gone, in copies too. Other
    * processes that have just used the key may go on for five minutes.
@@ -56,6 +65,12 @@ export interface Vault {
    * @returns how many keys there were; 0 when it was done before
    */
   shredAll(organisationId: number): Promise<number>;
+}
+
+export interface HeldKey {
+  /** At once. @returns undefined when the messages at hand are used up and the database does not give further ones */
+  seal(place: Omit<Place, 'organisationId' | 'subject'>, plain: string | Buffer): Buffer | undefined;
+  close(): void;
 }
 
 /** Why a sealed value does not open, or none can be sealed. */

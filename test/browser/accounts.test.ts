@@ -69,6 +69,20 @@ it('an owner invites, and whoever has the link makes an account with it, once', 
   const late = await (await newContext(desk)).newPage();
   await late.goto(link);
   await late.getByRole('heading', { name: 'This invitation does not work' }).waitFor();
+
+  // One that was sent to the wrong address is taken back: asked first, and then its link opens nothing.
+  await boss.getByLabel('E-mail').fill('adam@shop.example');
+  await boss.getByRole('button', { name: 'Invite' }).click();
+  await boss.getByText('adam@shop.example').first().waitFor();
+  const wrong = (await boss.locator('.secret code').textContent()) ?? '';
+  expect(wrong).not.toBe(link);
+  await boss.getByRole('button', { name: 'Revoke adam@shop.example' }).click();
+  await boss.getByRole('dialog').getByRole('button', { name: 'Keep it' }).click();
+  await boss.getByRole('button', { name: 'Revoke adam@shop.example' }).click();
+  await boss.getByRole('dialog').getByRole('button', { name: 'Revoke the invitation' }).click();
+  await boss.getByRole('button', { name: 'Revoke adam@shop.example' }).waitFor({ state: 'detached' });
+  await late.goto(wrong);
+  await late.getByRole('heading', { name: 'This invitation does not work' }).waitFor();
 });
 
 it('an admin sets up an authenticator, and signing in asks for it before anything is shown', {
@@ -130,6 +144,71 @@ it('an API key is made, answers a program, and is refused once it was revoked', 
   expect((await ask()).status).toBe(401);
 });
 
+it('an organisation that is suspended says so on pages that are open, and what collects stops, until it goes on', {
+  timeout: stepMs,
+}, async () => {
+  const change = (status: string) =>
+    onDesk({ command: 'status-of', args: { target: 'shop', status, reason: 'The bill is open.' } }, desk.config);
+  await colleague.goto(`${desk.origin}/s/shop.example/analytics`);
+  await boss.goto(`${desk.origin}/o/shop/settings/teams`);
+  await change('suspended');
+  // One learns of it by what it is refused, the other when it comes to the front again; neither is loaded anew.
+  await boss.getByRole('button', { name: 'New team' }).click();
+  await boss.getByRole('textbox', { name: 'Name' }).fill('Editors');
+  await boss.getByRole('button', { name: 'Save the team' }).click();
+  await boss.getByRole('alert').first().waitFor();
+  await boss.getByText('Shop is suspended.').waitFor();
+  await boss.keyboard.press('Escape');
+  await boss.getByRole('button', { name: 'New team' }).waitFor({ state: 'detached' });
+  const comeBack = () => colleague.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await colleague.evaluate(() => Object.assign(window, { isOld: true }));
+  await comeBack();
+  await colleague.getByText('Shop is suspended. The bill is open.').waitFor();
+  const sent = await fetch(`${desk.origin}/api/event`, {
+    method: 'POST',
+    headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x64; rv:140.0) Gecko/20100101 Firefox/140.0' },
+    body: JSON.stringify({ n: 'pageview', u: 'https://shop.example/', d: 'shop.example' }),
+  });
+  expect(sent.headers.get('x-fairlead-dropped')).toBe('organisation_suspended');
+
+  await change('active');
+  await expect
+    .poll(
+      async () => {
+        await comeBack();
+        return colleague.getByText('Shop is suspended.').count();
+      },
+      { timeout: 30_000, interval: 500 },
+    )
+    .toBe(0);
+  expect(await colleague.evaluate(() => 'isOld' in window)).toBe(true);
+});
+
+it('ending all other sessions and forgetting the mail server ask first, and then are done', {
+  timeout: stepMs,
+}, async () => {
+  const elsewhere = await newContext(desk);
+  const other = await elsewhere.newPage();
+  await signIn(other, desk, '/account');
+  await boss.goto(`${desk.origin}/account/sessions`);
+  await boss.getByRole('button', { name: 'End all others' }).click();
+  await boss.getByRole('dialog').getByRole('button', { name: 'End all others' }).click();
+  await boss.getByText('1 session ended.').waitFor();
+  expect(await other.evaluate(async () => (await fetch('/api/session')).status)).toBe(401);
+  await elsewhere.close();
+
+  await boss.goto(`${desk.origin}/o/shop/settings/mail`);
+  await boss.getByLabel('Server').fill('mail.shop.example');
+  await boss.getByLabel('Sender').fill('Shop <desk@shop.example>');
+  await boss.getByRole('button', { name: 'Save mail server' }).click();
+  await boss.getByRole('button', { name: /^Forget/ }).click();
+  const asked = boss.getByRole('dialog', { name: 'Forget the mail server mail.shop.example?' });
+  await asked.getByRole('button', { name: 'Keep it' }).click();
+  await boss.getByRole('button', { name: /^Forget/ }).click();
+  await asked.getByRole('button', { name: 'Forget this server' }).click();
+  await boss.getByText('Mail is off.').waitFor();
+});
+
 it('a colleague who is removed sees nothing from the next click on, and the trail says who did what', {
   timeout: stepMs,
 }, async () => {
@@ -140,7 +219,11 @@ it('a colleague who is removed sees nothing from the next click on, and the trai
   await boss.getByRole('button', { name: `Remove ${ada.email}` }).waitFor({ state: 'detached' });
   const seen = await colleague.evaluate(async () => (await fetch('/api/sites/shop.example')).status);
   expect(seen).toBe(404);
-  await colleague.reload();
+  // The page that was open says so by itself, and where to go on; loaded anew it names nothing of what was.
+  await colleague.getByText('shop.example is not open to you any more').waitFor();
+  await colleague.getByRole('link', { name: 'Open my sites' }).click();
+  await colleague.getByText('You belong to no organisation now.').waitFor();
+  await colleague.goto(`${desk.origin}/s/shop.example/analytics`);
   await colleague.getByText('There is no site called shop.example here').waitFor();
 
   await boss.goto(`${desk.origin}/o/shop/trust/audit`);

@@ -110,36 +110,25 @@ it('an overview is one question to the desk, and at most 130 KB of scripts and 1
 });
 
 const answersLateMs = 120;
-
-it.each([
+/** By width of the window; a row is walked through in a window of its own, all of them at once, since most of it is waiting. */
+const walks: [width: number, paths: string[]][] = [
+  [1440, ['/', ...['analytics', 'analytics?table=on&period=90d', 'analytics?all=pages', 'analytics?f=is:country:MT']]],
+  [1440, ['realtime', 'goals', 'missing', 'shields', 'exports']],
   [
     1440,
-    [
-      '/',
-      ...['analytics', 'analytics?table=on&period=90d', 'analytics?all=pages', 'analytics?f=is:country:MT'],
-      ...[
-        'realtime',
-        'goals',
-        'missing',
-        'shields',
-        'exports',
-        'imports',
-        'settings',
-        'settings/snippet',
-        'settings/keys',
-      ],
-    ],
+    ['imports', 'settings', 'settings/snippet', 'settings/keys', '/s/new.example/analytics', '/s/new.example/goals'],
   ],
   [720, ['analytics', 'realtime', 'goals', 'imports']],
   [375, ['analytics', 'realtime', 'goals', 'exports']],
-])(
-  'nothing moves while a page loads, however late its answers are, %i px wide',
-  { timeout: stepMs },
-  async (width, paths) => {
-    const own = await newContext(desk, {
-      storageState: await context.storageState(),
-      viewport: { width, height: width < 500 ? 812 : 900 },
-    });
+];
+
+/** With each minute the bars of realtime go one place to the left. */
+const isNoMinute = (shift: string) => !/^[\d.e-]+: DIV step-bars\s*(\| DIV step-bars\s*)*$/.test(shift);
+
+it('nothing moves while a page loads, however late its answers are', { timeout: stepMs }, async () => {
+  const storageState = await context.storageState();
+  const walk = async ([width, paths]: (typeof walks)[number]) => {
+    const own = await newContext(desk, { storageState, viewport: { width, height: width < 500 ? 812 : 900 } });
     const fresh = await own.newPage();
     // Each a little later than the one before, so that no two parts of a page come at once.
     let late = 0;
@@ -149,17 +138,18 @@ it.each([
       await route.continue();
     });
     const moved = await watchShifts(fresh);
-    for (const path of [...paths, ...(width === 1440 ? ['/s/new.example/analytics', '/s/new.example/goals'] : [])]) {
+    for (const path of paths) {
       await fresh.goto(desk.origin + (path.startsWith('/') ? path : `/s/shop.example/${path}`));
       await fresh.locator('h1').first().waitFor({ state: 'attached' });
       if (path.includes('analytics')) await drawn(fresh);
       await fresh.waitForLoadState('networkidle');
       await fresh.evaluate(() => document.fonts.ready);
-      expect(await moved(), path).toEqual([]);
+      expect((await moved()).filter(isNoMinute), `${path}, ${width} px`).toEqual([]);
     }
     await own.close();
-  },
-);
+  };
+  await Promise.all(walks.map(walk));
+});
 
 it('keeps in the browser what is declared, and nothing else', { timeout: stepMs }, async () => {
   const own = await newContext(desk);

@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { type Config, readConfig } from '../../src/platform/config.ts';
-import { layPreparedCluster } from '../prepared_cluster.ts';
+import { layPreparedDesk } from '../prepared_cluster.ts';
 import { eraseStores } from '../stores.ts';
 import { launch } from './chromium.ts';
 
@@ -50,7 +50,7 @@ export async function openDashboardDesk(
     ...(await settings(port)),
   });
   const args = browserArgs(port);
-  const [browser] = await Promise.all([launch({ windows: args.length > 0, args }), layPreparedCluster(config.dataDir)]);
+  const [browser] = await Promise.all([launch({ windows: args.length > 0, args }), layPreparedDesk(config.dataDir)]);
   const desk: DashboardDesk = {
     config,
     browser,

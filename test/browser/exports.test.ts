@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { member } from './archive.ts';
-import { type DashboardDesk, importEvents, openSignedIn } from './dashboard.ts';
+import { type DashboardDesk, importEvents, newContext, openSignedIn, openSite } from './dashboard.ts';
 
-/** Taking data away, in a browser on a real desk: everything as a file, and a list as a workbook. */
+/**
+ * What leaves a desk, in a browser on a real one: everything as a file, a list as a workbook, and the totals as a widget
+ * in a page of somebody else.
+ */
 let desk: DashboardDesk;
 let page: Page;
 const stepMs = 120_000;
@@ -82,4 +85,67 @@ it('a list is a workbook with what is seen', { timeout: stepMs }, async () => {
   const named = Object.keys(found).filter((place) => /^A(?!1$)/.test(place));
   expect(named.map((place) => found[place])).toEqual(shown.map((title) => (title === '=1+1' ? "'=1+1" : title)));
   expect(named.map((place) => found[place.replace('A', 'B')])).toEqual(shown.map(() => String(days)));
+});
+
+it('a widget stands in a page of the host that it names, and nothing else of the desk does', {
+  timeout: stepMs,
+}, async () => {
+  let html = '';
+  const foreign = await openSite(() => html);
+  const context = await newContext(desk);
+  try {
+    await page.goto(`${desk.origin}/s/shop.example/shares`);
+    await page.getByLabel('Kind').selectOption('widget');
+    await page.getByLabel('Name').fill('Press page');
+    await page.getByLabel('Hosts of the pages that show it').fill(`127.0.0.1:${foreign.port}`);
+    await page.getByRole('button', { name: 'Make the share' }).click();
+    const snippet = (await page.locator('.secret code').textContent()) ?? '';
+    html = `<!doctype html><title>Press</title>${snippet}<iframe title="Desk" src="${desk.origin}/s/shop.example/analytics"></iframe>`;
+
+    const reader = await context.newPage();
+    const asked = new Set<string>();
+    reader.on('request', (request) => asked.add(new URL(request.url()).origin));
+    const widget = reader.frameLocator('iframe[title^="Visitors of"]');
+    const at = (host: string) => reader.goto(`http://${host}:${foreign.port}/`);
+    const frames = () => reader.frames().map((frame) => new URL(frame.url()).protocol);
+    await at('127.0.0.1');
+    await widget.getByRole('heading', { name: 'shop.example' }).waitFor();
+    expect(await widget.locator('main').textContent()).toMatch(/Visitors\s*20\b/);
+    // The page itself, the widget, and the dashboard, in whose place the browser says that it is refused.
+    await expect.poll(frames, { timeout: stepMs }).toEqual(['http:', 'http:', 'chrome-error:']);
+    expect([...asked].toSorted()).toEqual([`http://127.0.0.1:${foreign.port}`, desk.origin].toSorted());
+    expect(await context.cookies()).toEqual([]);
+
+    await at('localhost');
+    await expect.poll(frames, { timeout: stepMs }).toEqual(['http:', 'chrome-error:', 'chrome-error:']);
+
+    // The last day has passed: a sentence, in any page.
+    const { postgres } = desk.server.desk.house;
+    await postgres.tenant(1, (sql) => sql.run(`UPDATE shares SET expires_on = '2026-01-01'`));
+    await at('127.0.0.1');
+    await widget.getByText('it has reached its last day').waitFor();
+  } finally {
+    await context.close();
+    await foreign.close();
+  }
+});
+
+it('what other sites load says that they may, and the dashboard says that they may not (CORP)', async () => {
+  const policies: (string | null)[] = [];
+  for (const [path, init] of [
+    ['/js/fairlead.js', {}],
+    ['/api/event', { method: 'POST', body: '{}' }],
+    ['/share/nothing/widget', {}],
+    ['/', {}],
+    ['/favicon.svg', {}],
+    ['/api/session', {}],
+  ] as const) {
+    const answer = await fetch(`${desk.origin}${path}`, { redirect: 'manual', ...init });
+    await answer.arrayBuffer();
+    policies.push(answer.headers.get('cross-origin-resource-policy'));
+  }
+  expect(policies).toEqual([
+    ...['cross-origin', 'cross-origin', 'cross-origin'],
+    ...['same-site', 'same-site', 'same-origin'],
+  ]);
 });

@@ -135,7 +135,7 @@ it('the operator opens signing up, a stranger signs up and adds a site; a materi
 }, async () => {
   await page.goto(`${desk.origin}/desk/sign-up`);
   await page.getByRole('radio', { name: /Everybody/ }).check();
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save who may sign up' }).click();
   await page.getByText('Nobody can sign up yet.').waitFor();
   const nora = await (await newContext(desk)).newPage();
   await nora.goto(`${desk.origin}/sign-up`);
@@ -143,7 +143,7 @@ it('the operator opens signing up, a stranger signs up and adds a site; a materi
   const publish = async (version: string) => {
     await page.getByLabel('Version', { exact: true }).fill(version);
     await page.getByLabel('Text', { exact: true }).fill('# What holds\n\nBe kind.');
-    await page.getByRole('button', { name: 'Publish' }).click();
+    await page.getByRole('button', { name: 'Publish the version' }).click();
   };
   // The next one that is missing is chosen by itself.
   for (const name of ['Terms of service', 'Privacy notice', 'Data processing terms']) {

@@ -323,6 +323,78 @@ it('an annotation is read by a viewer, and is neither written nor changed', { ti
   await be('owner');
 });
 
+it('arrows, ends and letters go through what opens, and the focus comes back to what opened it', {
+  timeout: testMs,
+}, async () => {
+  await page.goto(`${desk.origin}/s/shop.example/analytics?period=28d`);
+  await page.locator('#panel-pages tbody .name').first().waitFor();
+  /** Each key, and what has the focus after it; Escape at the end gives it back. */
+  const go = async (opener: RegExp, ...steps: (readonly [string, RegExp])[]) => {
+    await keys.enter(opener);
+    for (const [key, name] of steps) {
+      await keys.press(key);
+      await keys.isOn(name);
+    }
+    await keys.press('Escape');
+    await keys.isOn(opener);
+  };
+  await go(
+    /^(?!against).*–/,
+    ['ArrowDown', /^90 days/],
+    ['Home', /^Today/],
+    ['ArrowUp', /^All/],
+    ['y', /^Yesterday/],
+    ['y', /^Year to date/],
+    ['End', /^All/],
+  );
+  await go(
+    /^More about pages/,
+    ['End', /^Why these numbers/],
+    ['c', /^CSV of what is shown/],
+    ['ArrowUp', /^Why these numbers/],
+  );
+
+  // A list beside a field: the field keeps the focus, and names the option that the keys have reached.
+  const reached = () =>
+    page.evaluate(() => {
+      const id = document.activeElement?.getAttribute('aria-activedescendant');
+      const option = id == null ? null : document.getElementById(id);
+      return option?.getAttribute('aria-selected') === 'true' ? option.textContent : undefined;
+    });
+  await keys.to(/^S?shop\.example$/, 'Shift+Tab');
+  await keys.press('Enter');
+  await keys.isOn(/^Find a site/);
+  expect(await reached()).toMatch(/shop\.example/);
+  await keys.press('ArrowDown');
+  expect(await reached()).toBe('All sites');
+  await keys.press('ArrowUp', 'ArrowUp', 'ArrowUp');
+  expect(await reached()).toBe('Add a site');
+  await keys.press('Escape');
+  await keys.isOn(/^S?shop\.example$/);
+
+  await keys.press('Control+k');
+  await keys.isOn(/^Go to or do/);
+  const first = await reached();
+  await keys.press('ArrowDown');
+  expect(await reached()).not.toBe(first);
+  await keys.press('ArrowUp');
+  expect(await reached()).toBe(first);
+  await keys.press('Escape');
+  await keys.isOn(/^S?shop\.example$/);
+
+  // One stop for all tabs; none is chosen before Enter.
+  await keys.to(/^Channels$/);
+  for (const [key, name] of [
+    ['End', /^Campaigns$/],
+    ['ArrowRight', /^Channels$/],
+    ['ArrowRight', /^Sources$/],
+    ['Home', /^Channels$/],
+  ] as const) {
+    await keys.press(key);
+    await keys.isOn(name);
+  }
+});
+
 it('realtime is paused, the theme chosen, and the desk left', { timeout: testMs }, async () => {
   await page.goto(`${desk.origin}/s/shop.example/realtime`);
   await page.getByText(/^Counted to/).waitFor();

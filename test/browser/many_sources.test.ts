@@ -21,8 +21,10 @@ const path = '/s/shop.example/analytics?period=yesterday&sources=source';
 beforeAll(async () => {
   desk = await openDashboardDesk();
   await setUpDesk(desk, ['shop.example']);
-  // Noon of yesterday, so that the day is one day in the site's zone and in UTC.
-  const noon = Math.floor((performance.timeOrigin + performance.now()) / 86_400_000) * 86_400_000 - 43_200_000;
+  // Noon of the site's yesterday, which is one day in its zone and in UTC.
+  const now = performance.timeOrigin + performance.now();
+  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Berlin' }).format(now);
+  const noon = Date.parse(`${today}T00:00:00Z`) - 43_200_000;
   let visitor = 0;
   const rows: object[] = [];
   for (let at = 0; at < sources; at++)

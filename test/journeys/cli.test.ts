@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createWriteStream, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { layPreparedDesk } from '../prepared_cluster.ts';
 import { ownerLogin } from '../stores.ts';
 import { openCommandLine, type ServedDesk } from './cli.ts';
 
@@ -131,6 +132,9 @@ describe('explain hits', () => {
 });
 
 describe('without a server', () => {
+  // What a first start makes is shown by start.test.ts and demo.test.ts.
+  beforeAll(() => layPreparedDesk(cli.dataDir));
+
   it('setup asks the first run for a good password', async () => {
     const answer = await cli.run(first, { input: 'password12345' });
     expect([answer.code, answer.out]).toEqual([1, '']);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { readConfig } from '../../src/platform/config.ts';
-import { layPreparedCluster } from '../prepared_cluster.ts';
+import { layPreparedDesk } from '../prepared_cluster.ts';
 import { eraseStores } from '../stores.ts';
 
 /** For journeys: a whole desk in a folder of its own, with every store, the listener and the control socket. */
@@ -56,7 +56,7 @@ export async function openTestDesk(sites: string[], env: Record<string, string> 
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-journey-'));
   const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', ...env });
   const input = { email: 'owner@shop.example', organisation: 'Shop', sites, password: 'a harbour of quiet rope' };
-  await layPreparedCluster(config.dataDir);
+  await layPreparedDesk(config.dataDir);
   let server = await startServer(config);
   const made = (await onDesk({ command: 'setup', body: JSON.stringify(input) }, config)) as { api_key: string };
   const port = () => server.http.address.port;

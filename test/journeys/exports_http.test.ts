@@ -12,7 +12,7 @@ import { openTestDesk, type TestDesk } from './desk.ts';
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 let desk: TestDesk;
 const dayMs = 86_400_000;
-const days = 12;
+const days = 7;
 const isoDay = (at: number) => new Date(at).toISOString().slice(0, 10);
 const firstDay = isoDay(Date.now() - days * dayMs);
 const lastDay = isoDay(Date.now() - dayMs);
@@ -67,6 +67,10 @@ it('a site without a day that is over has nothing to export, and says so', async
 it('an export runs to its end, and its file has what the command writes', async () => {
   expect((await list()).span).toEqual({ first_day: firstDay, last_day: lastDay });
   const { id } = await begin('ndjson');
+  const acts = await desk.server.desk.house.postgres.tenant(1, (sql) =>
+    sql.query("SELECT actor_type, outcome FROM audit.entries WHERE action = 'export.started'"),
+  );
+  expect(acts).toEqual([{ actor_type: 'key', outcome: 'done' }]);
   const done = await finished(id);
   expect(done).toMatchObject({ state: 'done', days, days_done: days, rows: days * 7, failure: null, started_by: null });
   expect(Date.parse(done.expires_at ?? '') - Date.parse(done.finished_at ?? '')).toBe(7 * dayMs);

@@ -690,10 +690,11 @@ describe('passkeys', () => {
 
 it('each of these is in the audit trail of their organisation, and was mailed', async () => {
   const bob = await signedIn('bob@shop.example');
-  const { person, organisations } = (await bob.send('GET', '/api/session')).body as {
+  const mine = (await bob.send('GET', '/api/session')).body as {
     person: { id: number };
     organisations: { id: number }[];
   };
+  const { person, organisations } = mine;
   const { postgres } = desk.server.desk.house;
   const [acts, mails] = await postgres.within(
     { personId: person.id, organisationId: organisations[0]?.id as number },
@@ -703,8 +704,13 @@ it('each of these is in the audit trail of their organisation, and was mailed', 
     ],
   );
   expect(acts?.map((one) => 'action' in one && one.action)).toEqual(
-    expect.arrayContaining(['identity.linked', 'identity.unlinked']),
+    expect.arrayContaining([...['identity.linked', 'identity.unlinked', 'passkey.added']]),
   );
+  const ada = (await (await signedIn('ada@shop.example')).send('GET', '/api/session')).body as unknown as typeof mine;
+  const ofAda = await postgres.tenant(ada.organisations[0]?.id as number, (sql) =>
+    sql.query<{ action: string }>("SELECT DISTINCT action FROM audit.entries WHERE action LIKE 'passkey.%' ORDER BY 1"),
+  );
+  expect(ofAda.map(({ action }) => action)).toEqual(['passkey.added', 'passkey.refused', 'passkey.removed']);
   expect(mails?.map((one) => 'template' in one && one.template)).toEqual(
     expect.arrayContaining(['identity_linked', 'identity_unlinked']),
   );

@@ -246,11 +246,23 @@ it('filters of the same table are answered, others say why not', async () => {
   const elsewhen = await ask('shop.example', ['visitors'], [], { date_range: ['2026-02-01', '2026-02-03'] });
   expect(elsewhen).toEqual({ rows: [[0]], meta: { imports_included: false, imports_skip_reason: 'out_of_range' } });
   const bounces = await ask('shop.example', ['visitors', 'bounce_rate', 'visits'], ['event:page']);
-  expect(bounces.rows.map(([page_, visitors, , visits]) => [page_, visitors, visits])).toEqual([
-    ['/a', 20, 0],
-    ['/', 10, 0],
+  // A count stays what was imported; the rate that it goes into has no other half.
+  expect(bounces.rows).toEqual([
+    ['/a', 20, null, 25],
+    ['/', 10, null, 12],
   ]);
-  expect(bounces.meta).toMatchObject({ imports_warning: expect.stringContaining('bounce_rate, visits') });
+  expect(bounces.meta).toMatchObject({
+    imports_included: true,
+    metric_warnings: { bounce_rate: { code: 'not_in_imported_days', warning: expect.stringContaining('bounce_rate') } },
+  });
+  const rate = await ask('shop.example', ['visitors', 'bounce_rate'], ['event:page']);
+  expect([rate.rows, rate.meta]).toEqual([
+    [
+      ['/a', 20, 0],
+      ['/', 10, 0],
+    ],
+    expect.objectContaining({ imports_warning: expect.stringContaining('bounce_rate') }),
+  ]);
   const without = await ask('shop.example', ['visitors'], [], { include: {} });
   expect(without).toEqual({ rows: [[0]], meta: { imported_days: [['2026-01-10', '2026-01-11']] } });
   const all = await ask('shop.example', ['visitors'], [], { date_range: 'all' });

@@ -151,6 +151,10 @@ it('a file is sent in parts, one of them again, checked, imported, asked about, 
   expect(await desk.rows("SELECT count() AS n FROM events WHERE name = 'pageview'")).toEqual([{ n: '0' }]);
   const again = await desk.call('DELETE', calls(site, `/${id}`));
   expect([again.status, again.body]).toMatchObject([409, { error: { message: expect.stringContaining('already') } }]);
+  const acts = await desk.server.desk.house.postgres.tenant(1, (sql) =>
+    sql.query("SELECT action, actor_type FROM audit.entries WHERE action LIKE 'import.%' ORDER BY seq"),
+  );
+  expect(acts).toEqual(['import.started', 'import.undone'].map((action) => ({ action, actor_type: 'key' })));
 });
 
 /** Two days of one table, and a file beside it so large that the list of the archive lies in another part. */

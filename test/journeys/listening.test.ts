@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accessPage } from '../../contract/access_log.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { readConfig } from '../../src/platform/config.ts';
-import { layPreparedCluster } from '../prepared_cluster.ts';
+import { layPreparedDesk } from '../prepared_cluster.ts';
 import { eraseStores } from '../stores.ts';
 
 /** A desk that listens beyond its machine, with one proxy in front that says whether a request came by HTTPS. */
@@ -24,7 +24,7 @@ beforeAll(async () => {
     FAIRLEAD_PUBLIC_URL: 'https://desk.example',
   };
   const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), ...env });
-  await layPreparedCluster(config.dataDir);
+  await layPreparedDesk(config.dataDir);
   server = await startServer(config);
   base = `http://127.0.0.1:${server.http.address.port}`;
 });
@@ -203,7 +203,7 @@ describe('the access log', () => {
       'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Firefox/142.0',
     };
     await fetch(`${base}/api/event`, { method: 'POST', headers, body: '{"d":"shop.example"}' });
-    for (const path of ['/js/fairlead.js', '/js/mistyped.js', '/api/evnt', '/embed/1', '/healthz'])
+    for (const path of ['/js/fairlead.js', '/js/mistyped.js', '/api/evnt', '/healthz'])
       await fetch(base + path, { headers });
     await fetch(`${base}/api/sites/secret-name.example?x=secret-word`, {
       headers: { ...secure, cookie: 'a=secret-cookie' },

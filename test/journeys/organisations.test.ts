@@ -1,7 +1,12 @@
 import { Readable } from 'node:stream';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openNotices } from '../../src/accounts/index.ts';
+import { closeWhatIsDue } from '../../src/accounts/organisations/status_changes.ts';
 import { controlCommands } from '../../src/app/commands.ts';
 import { runVault } from '../../src/app/vault_command.ts';
+import { ownerLogin } from '../stores.ts';
+import { unnoted, type Written, watchWrites } from '../written.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
 /** Organisations on a whole desk: who comes in, what they may do, and how that ends, each on the next request. */
@@ -9,6 +14,8 @@ import { openTestDesk, type TestDesk } from './desk.ts';
 vi.setConfig({ hookTimeout: 120_000, testTimeout: 60_000 });
 const password = 'a harbour of quiet rope';
 let desk: TestDesk;
+let database: pg.Client;
+let written: () => Promise<Written[]>;
 let owner: string;
 let sites: { id: number; domain: string; organisation_id: number }[];
 let organisation = 0;
@@ -52,8 +59,14 @@ beforeAll(async () => {
   const session = await call('GET', '/api/session', owner);
   sites = session.body.sites;
   organisation = session.body.organisations[0].id;
+  database = new pg.Client(await ownerLogin(desk.server.desk.house.postgres));
+  await database.connect();
+  written = await watchWrites((work) => work(async (text) => (await database.query(text)).rows));
 });
-afterAll(() => desk.close());
+afterAll(async () => {
+  await database.end();
+  await desk.close();
+});
 
 test('invited, let in, given another role on the next request, removed while a page is open (AUT-14)', async () => {
   const sent = await call('POST', at('/invitations'), owner, { email: 'ana@shop.example', role: 'viewer' });
@@ -419,9 +432,8 @@ describe('fairlead vault', () => {
     // It is treated as closed since its day has come; written down it is by the work of the hour.
     await expect(vault('destroy', 'shop')).rejects.toThrow('Its keys can be destroyed when it is closed');
     expect((await house().vault.open(of, sealed)).toString(), 'nothing was destroyed').toBe('gone soon');
-    await house().postgres.tenant(organisation, (sql) =>
-      sql.run("UPDATE organisations SET status = 'closed', status_until = NULL WHERE id = $1", [organisation]),
-    );
+    expect(await closeWhatIsDue({ house: house(), notices: openNotices(house()) })).toBe(1);
+    expect(await trail(organisation, 'organisation.closed')).toHaveLength(1);
     expect((await vault('destroy', 'shop')).keys).toBeGreaterThan(1);
     await expect(house().vault.open(of, sealed)).rejects.toMatchObject({ code: 'destroyed' });
     await expect(house().vault.seal(of, 'again')).rejects.toMatchObject({ code: 'destroyed' });
@@ -431,4 +443,18 @@ describe('fairlead vault', () => {
       expect(await trail(whose, 'organisation.shredded')).toHaveLength(1);
     expect((await vault('destroy', 'shop')).keys, 'once more finds nothing').toBe(0);
   });
+});
+
+test('whatever these tests changed left its act in the transaction that changed it (AUD-01)', async () => {
+  // What the tests above set up with their own hands is no call of anybody.
+  const ownMoves =
+    /^((INSERT|DELETE) public\.authenticators|UPDATE public\.(invitations\(expires_at\)|organisations\((status,)?status_until\)|memberships\((role)?\)))$/;
+  expect(unnoted(await written()).filter((changes) => !changes.every((change) => ownMoves.test(change)))).toEqual([]);
+  const acts = new Set((await written()).flatMap((one) => one.acts));
+  for (const act of [
+    ...['member.joined', 'member.left', 'organisation.suspended', 'organisation.resumed'],
+    ...['organisation.closing', 'organisation.closed', 'organisation.ownership_transferred', 'person.suspended'],
+    ...['vault.rotated', 'organisation.shredded'],
+  ])
+    expect(acts).toContain(act);
 });

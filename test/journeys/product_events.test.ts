@@ -9,7 +9,7 @@ import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { stillClock } from '../../src/platform/clock.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { openReports } from '../../src/platform/outbound/index.ts';
-import { layPreparedCluster } from '../prepared_cluster.ts';
+import { layPreparedDesk } from '../prepared_cluster.ts';
 import { eraseStores } from '../stores.ts';
 
 /** Product events of a desk from its first start on, as a PostHog of our own receives them. */
@@ -33,7 +33,7 @@ beforeAll(async () => {
     FAIRLEAD_POSTHOG_HOST: `http://127.0.0.1:${port}`,
     FAIRLEAD_OUTBOUND_ALLOW: `127.0.0.1:${port}`,
   });
-  await layPreparedCluster(config.dataDir);
+  await layPreparedDesk(config.dataDir);
   server = await startServer(config);
 });
 afterAll(async () => {

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPageStorage } from '../../contract/browser_storage.ts';
 import type { QueryAnswer, QueryRequest } from '../../contract/query.ts';
 import type { MadeShare, ShareList } from '../../contract/shares.ts';
-import { instantOf, offsetAt } from '../../src/analytics/query/zone.ts';
 import { type ReportedSite, readReport } from '../../src/analytics/reports/content.ts';
 import { duesOf } from '../../src/analytics/reports/due.ts';
+import { instantOf, offsetAt } from '../../src/platform/zone.ts';
 import { readView } from '../../web/src/address/view.ts';
 import { frameOf, overviewQuestions } from '../../web/src/questions/overview.ts';
 import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
@@ -361,6 +361,10 @@ describe('a widget', () => {
       / frame-ancestors www\.shop\.example \*\.blog\.example localhost:3000$/,
     );
     expect(headers['cross-origin-resource-policy']).toBe('cross-origin');
+    expect([headers['x-frame-options'], (await open('/sign-in')).headers['x-frame-options']]).toEqual([
+      undefined,
+      'DENY',
+    ]);
     expect(headers['set-cookie']).toBeUndefined();
     expect(text).toContain('data-theme="dark"');
     expect((await open(`${made.path}?theme="><script>`)).text).not.toMatch(/data-theme|<script/);

@@ -23,6 +23,9 @@ let other: { id: number; slug: string };
 let owner = '';
 let ana = '';
 let ben = '';
+/** What was made to seal what the trail says of Ana: by her address, which was invited, and by her number. */
+let keysOfAna: string[] = [];
+let numberOfAna = 0;
 
 interface Answer {
   status: number;
@@ -73,6 +76,19 @@ async function contents(site: string, by: string): Promise<Partial<Record<SiteCo
   const { contents: all } = (await done('GET', `/sites/${site}/contents`, by)) as { contents: SiteContent[] };
   return Object.fromEntries(all.filter(({ rows }) => rows > 0).map(({ kind, rows }) => [kind, rows]));
 }
+/** Rows as they lie there: the owner of the tables is bound by row security as everybody is, so it is off until the end. */
+const unbound = <T extends object>(tables: readonly string[], text: string, values: unknown[] = []) =>
+  database.asOwner(async (sql) => {
+    await sql.query('BEGIN');
+    for (const table of tables) await sql.query(`ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY`);
+    const rows = await sql.query<T>(text, values);
+    await sql.query('ROLLBACK');
+    return rows;
+  });
+const subjectKeys = async () =>
+  (await unbound<{ id: string }>(['vault.subject_keys'], "SELECT encode(id, 'hex') AS id FROM vault.subject_keys")).map(
+    ({ id }) => id,
+  );
 const soon = { timeout: 60_000, interval: 100 };
 const untilEvents = (site: string, by: string, events: number) =>
   vi.waitFor(async () => expect((await contents(site, by)).events ?? 0).toBe(events), soon);
@@ -123,7 +139,9 @@ beforeAll(async () => {
   // The days in which everybody can do without one end before those of a deletion.
   for (const id of [organisation, other.id])
     await done('PUT', `/organisations/${id}/second-factor`, owner, { required: 'off' });
+  const before = await subjectKeys();
   ana = await invited(organisation, owner, 'ana@shop.example', 'viewer');
+  keysOfAna = (await subjectKeys()).filter((one) => !before.includes(one));
   ben = await invited(other.id, owner, 'ben@second.example', 'owner');
 });
 afterAll(async () => {
@@ -214,10 +232,20 @@ test('a site moves when both owners say so: then nobody here reaches it, and eve
 test('a deletion stops collection at once, and can be taken back for seven days', async () => {
   const typed = { domain: 'blog.example' };
   expect(await send('blog.example')).toBe('');
-  await done('PUT', '/sites/blog.example/deletion', owner, typed);
+  const leaving = async () => {
+    const { sites } = (await call('GET', '/session', owner)).body as {
+      sites: { domain: string; deletes_at: string }[];
+    };
+    return sites.find(({ domain }) => domain === 'blog.example')?.deletes_at;
+  };
+  expect(await leaving()).toBeNull();
+  const { due_at } = (await done('PUT', '/sites/blog.example/deletion', owner, typed)) as SiteRemoval;
+  // Pages of the site say so, for everybody who sees it.
+  expect(await leaving()).toBe(due_at);
   expect(await send('blog.example')).toBe('site_suspended');
   expect((await call('POST', '/sites/blog.example/moves', owner, { to: other.slug })).status).toBe(409);
   await done('DELETE', '/sites/blog.example/deletion', owner);
+  expect(await leaving()).toBeNull();
   expect(await send('blog.example')).toBe('');
   await done('PUT', '/sites/blog.example/deletion', owner, typed);
   await untilEvents('blog.example', owner, 2);
@@ -226,6 +254,8 @@ test('a deletion stops collection at once, and can be taken back for seven days'
     expect.stringContaining('took the deletion of blog.example back'),
     expect.stringContaining('deleted blog.example. It collects nothing any more'),
   ]);
+  numberOfAna = (await done('GET', '/session', ana)).person.id;
+  await done('POST', '/account/closing', ana, { password });
 });
 
 test('an emptying waits for a warehouse that is away, and goes on by itself', async () => {
@@ -250,7 +280,12 @@ test('killed at every place of its work, a removal goes on and ends when a secon
   await restarted({ FAIRLEAD_CRASH_POINT: 'removal.table:4' });
   // Nothing is left of it, and that is not written down; the days of the deletion are over when it starts again.
   await restarted({ FAIRLEAD_CRASH_POINT: 'removal.checked' });
-  await restarted({ FAIRLEAD_CLOCK_OFFSET_MS: String(7 * 86_400_000 + 60_000) });
+  // Ana's day has come as well; the desk dies in the middle of closing her account.
+  const later = { FAIRLEAD_CLOCK_OFFSET_MS: String(30 * 86_400_000 + 60_000) };
+  await restarted({ ...later, FAIRLEAD_CRASH_POINT: 'closing.emptied' });
+  await vi.waitFor(() => expect(server.process.signalCode).toBe('SIGKILL'), soon);
+  expect(await leftOfAna(), 'some of her keys are left').toMatchObject({ status: 'closed', is_over: false });
+  await restarted(later);
   [owner, ben] = [await signIn('owner@shop.example'), await signIn('ben@second.example')];
   const removed = (id: number, by: string) =>
     vi.waitFor(async () => {
@@ -279,4 +314,27 @@ test('killed at every place of its work, a removal goes on and ends when a secon
   expect(await acts(organisation, owner)).toEqual(
     expect.arrayContaining(['site.deleting', 'site.deletion_taken_back', 'site.deleted']),
   );
+
+  // An account whose closing was cut short is closed as if nothing had been: no key, and nothing that says who it was.
+  await vi.waitFor(async () => expect(await leftOfAna()).toMatchObject({ status: 'closed', is_over: true }), soon);
+  expect(keysOfAna.length).toBeGreaterThan(1);
+  const left = await subjectKeys();
+  expect(keysOfAna.filter((one) => left.includes(one))).toEqual([]);
+  expect(await leftOfAna()).toMatchObject({ about: 0, rows: 0 });
+  expect((await call('POST', '/sessions', '', { email: 'ana@shop.example', password })).status).toBe(401);
 });
+
+/** Of the account: its state, and how much is left of its person. */
+async function leftOfAna(): Promise<object | undefined> {
+  const [left] = await unbound(
+    ['people', 'memberships', 'passwords', 'seen_devices', 'mail.messages'],
+    `SELECT status, status_until IS NULL AS is_over,
+       num_nonnulls(email_digest, email_sealed, username, timezone, locale, last_seen_day, nullif(name, '')) AS about,
+       (SELECT count(*) FROM memberships WHERE person_id = p.id) + (SELECT count(*) FROM passwords WHERE person_id = p.id)
+         + (SELECT count(*) FROM seen_devices WHERE person_id = p.id)
+         + (SELECT count(*) FROM mail.messages WHERE person_id = p.id) AS rows
+     FROM people p WHERE id = $1`,
+    [numberOfAna],
+  );
+  return left;
+}

@@ -21,8 +21,8 @@ export interface Attack {
 const saltBytes = 32;
 /** What files in an archive and pages of a database begin at a multiple of. */
 const blockBytes = 512;
-/** 32 random bytes have fewer different values than this once in 10^9 draws; zeros, text and tables always do. */
-const differentMin = 20;
+/** 32 random bytes have fewer different values than this once in 10^7 draws; zeros, text and tables always do. */
+const differentMin = 22;
 
 /**
  * Someone who has every byte that a desk has stored, knows how ids are made and whom to look for, and tries every 32

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Attempt, allProofs, CannotProve, openGround, type Proof, repository, sabotagedCopy } from './kit.ts';
+import { recordProofs } from './record.ts';
 
 /**
  * `npm run proof` [-- [--sabotage] [--json] [--report <file>] [--without <id>]… [--without-tests] [id …]]: proves the promises of the ledger against this
@@ -49,10 +50,12 @@ const idWidth = Math.max(2, ...known.map(({ id }) => id.length));
 const resultWidth = 'not proved'.length;
 if (!values.json) say(row('id', 'result', 'promise'));
 const ground = values.sabotage ? undefined : openGround(repository, progress);
+const record = values.sabotage ? undefined : await recordProofs();
 const lines: Line[] = [];
 for (const proof of proofs) {
   const line = lineOf(proof, await (ground?.prove(proof) ?? proveWithoutGuard(proof)));
   lines.push(line);
+  record?.(proof, line.ok, line.seen);
   if (!values.json) {
     // Said at once: another run may be saying its own beside this one.
     say(`${row(line.id, line.result, line.title)}\n${row('', '', `${line.seen} (${line.seconds.toFixed(1)} s)`)}`);

@@ -11,23 +11,28 @@ export const proofs: readonly Proof[] = [
     title: 'The desk looks at its own guards soon after its start and every day, and what it found is stored.',
     async run(context) {
       const store = await sealedStore(context, 'guarded store');
-      const { scheduleSelfAudit, readSelfAudits } = await load<typeof import('../../src/app/self_audit.ts')>(
+      const { openProver, scheduleProof } = await load<typeof import('../../src/app/prove.ts')>(
         context,
-        'src/app/self_audit.ts',
+        'src/app/prove.ts',
       );
       const { readConfig } = await load<typeof import('../../src/platform/config.ts')>(
         context,
         'src/platform/config.ts',
       );
       const config: Config = readConfig({ FAIRLEAD_DATA_DIR: store.dataDir, FAIRLEAD_KEY_FILE: store.keyFile });
-      store.process();
+      const { keys, vault, audit } = store.process();
       const { postgres } = store;
       const clock = store.modules.clock.stillClock(store.clock.now());
-      const house = { config, postgres, clock, log: store.modules.log.silentLog } as unknown as House;
-      const stop = scheduleSelfAudit(house);
+      const house = {
+        ...{ config, postgres, clock, keys, vault, audit, log: store.modules.log.silentLog },
+        // Nobody is there to be told, and nobody was called.
+        ...{ outbound: { hosts: () => [] }, mail: {} },
+      } as unknown as House;
+      const prover = openProver(house, [], { tell: async () => {} });
+      const stop = scheduleProof(house, prover);
       const stored = async (count: number, when: string) => {
         const audits = await until(10, async () => {
-          const found = await readSelfAudits({ postgres });
+          const found = await prover.runs.read(10);
           return found.length >= count ? found : undefined;
         }).catch(() => undefined);
         must(audits !== undefined, `${when} fewer than ${count} looks are stored.`);
@@ -53,9 +58,9 @@ export const proofs: readonly Proof[] = [
     },
     sabotage: {
       name: 'what was found is not stored',
-      file: 'src/app/self_audit.ts',
-      find: "sql.run('INSERT INTO self_audits (made_at, worst, findings) VALUES ($1, $2, $3)', [",
-      replace: "sql.run('SELECT $1::timestamptz, $2::text, $3::text', [",
+      file: 'src/trust/proof/runs.ts',
+      find: "'INSERT INTO self_audits (made_at, worst, findings, kind, previous, signature) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id'",
+      replace: "'SELECT 1 AS id, $1::timestamptz, $2::text, $3::text, $4::text, $5::text, $6::text'",
     },
   },
 ];

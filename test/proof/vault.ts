@@ -299,7 +299,7 @@ export const proofs: readonly Proof[] = [
       );
       must(budget.messagesMax === 2 ** 32, `The budget is ${budget.messagesMax}.`);
       const { keys } = store.process();
-      const small = { messagesMax: 20, ofOwner: 8, ofSubject: 4 };
+      const small = { messagesMax: 20, ofOwner: 8, ofSubject: 4, ofHeld: 8 };
       const open = () =>
         store.modules.vault.openVault(
           {
@@ -377,10 +377,13 @@ async function keepAll(context: ProofContext): Promise<{ kept: Record<string, Ke
     };
   }
   const password = word(store, 'smtp');
-  await settings().save({
-    ...{ host: 'mail.shop.example', port: 587, tls: 'starttls', userName: 'desk', password },
-    ...{ from: 'desk@shop.example', dkim: undefined },
-  });
+  await settings().save(
+    {
+      ...{ host: 'mail.shop.example', port: 587, tls: 'starttls', userName: 'desk', password },
+      ...{ from: 'desk@shop.example', dkim: undefined },
+    },
+    { personId: 1, note: async () => {} },
+  );
   kept.smtp = { secret: password, back: async () => (await settings().current()).server?.password ?? '' };
   const planted = word(store, 'planted');
   await store.asOwner(async (sql) => {

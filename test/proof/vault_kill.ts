@@ -72,7 +72,7 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'a new root is used before it lies in the key file',
       file: 'src/trust/keys/index.ts',
-      find: 'const next = [...readRoots(file), added];\n      writeRoots(file, next);',
+      find: 'const next = [...readRoots(file), added];\n      writeRoots(file, next, carried);',
       replace: 'const next = [...readRoots(file), added];',
     },
   },

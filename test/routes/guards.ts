@@ -1,7 +1,6 @@
 import type { Examples } from './example.ts';
 
 export const examples: Examples = () => ({
-  'GET /api/self-audits': { path: () => '/api/self-audits', status: 200 },
   'GET /api/access-log': {
     path: () => '/api/access-log?day=2026-11-28',
     status: 200,

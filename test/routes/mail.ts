@@ -8,14 +8,16 @@ const newServer = () => ({
   from: 'Fairlead <desk@desk.example>',
 });
 
-export const examples: Examples = ({ server, organisation }) => {
-  const token = () => {
-    const { suppressions } = server().desk.house.mail;
-    return suppressions.token({
-      organisationId: organisation(),
-      digest: suppressions.digest('reader@shop.example'),
-      kind: 'report',
-    });
+export const examples: Examples = ({ server, organisation, people, call }) => {
+  const suppressions = () => server().desk.house.mail.suppressions;
+  const token = (of: number | undefined, to: string, kind: 'alert' | 'report') =>
+    suppressions().token({ organisationId: of, digest: suppressions().digest(to), kind });
+  const unsubscribe = () => `/api/mail/unsubscribe/${token(organisation(), 'reader@shop.example', 'report')}`;
+  const forget = () => call('DELETE', '/api/mail/server', people.owner);
+  /** Of the owner, whose own list it is: to everybody else it is a number of nothing. */
+  const ended = async () => {
+    await call('POST', `/api/mail/unsubscribe/${token(undefined, 'owner@shop.example', 'alert')}`, {});
+    return (await suppressions().of('owner@shop.example'))[0]?.id;
   };
   return {
     'GET /api/mail/settings': { path: () => '/api/mail/settings', status: 200 },
@@ -43,7 +45,7 @@ export const examples: Examples = ({ server, organisation }) => {
     // The desk of the test has no server by then.
     'POST /api/mail/tests': {
       path: async () => {
-        await server().desk.house.mail.servers.forget();
+        await forget();
         return '/api/mail/tests';
       },
       body: () => ({}),
@@ -51,7 +53,7 @@ export const examples: Examples = ({ server, organisation }) => {
     },
     'POST /api/mail/releases': {
       path: async () => {
-        await server().desk.house.mail.servers.forget();
+        await forget();
         return '/api/mail/releases';
       },
       body: () => ({}),
@@ -68,13 +70,13 @@ export const examples: Examples = ({ server, organisation }) => {
     },
     'GET /api/mail/suppressions': { path: () => '/api/mail/suppressions', status: 200, own: true },
     'DELETE /api/mail/suppressions/:id': {
-      path: () => '/api/mail/suppressions/1',
+      path: async () => `/api/mail/suppressions/${await ended()}`,
       status: 204,
       own: true,
       badParams: [['/api/mail/suppressions/first', 'id']],
     },
-    'GET /api/mail/unsubscribe/:token': { path: () => `/api/mail/unsubscribe/${token()}`, status: 200 },
-    'POST /api/mail/unsubscribe/:token': { path: () => `/api/mail/unsubscribe/${token()}`, status: 200 },
+    'GET /api/mail/unsubscribe/:token': { path: () => unsubscribe(), status: 200 },
+    'POST /api/mail/unsubscribe/:token': { path: () => unsubscribe(), status: 200 },
     'GET /api/notifications': {
       path: () => '/api/notifications',
       status: 200,

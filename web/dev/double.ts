@@ -10,13 +10,15 @@ import { exportsOf } from './double_exports.ts';
 import { openIdentities } from './double_identities.ts';
 import { importsOf } from './double_imports.ts';
 import { contentsOf, lifeOf } from './double_life.ts';
-import { openMail } from './double_mail.ts';
+import { letterHtml, openMail } from './double_mail.ts';
 import { operatorOf } from './double_operator.ts';
 import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
 import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
+import { proofOf } from './double_proof.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
 import { signUpOf } from './double_sign_up.ts';
+import { windowsOf } from './double_windows.ts';
 
 /**
  * A stand-in for the desk's server while the dashboard is developed, tested and photographed. It answers the routes
@@ -158,6 +160,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
 
   function siteOf(id: number, domain: string): Site {
     const shape = shapes[domain];
+    const { removal } = lifeOf(domain);
     return {
       id,
       domain,
@@ -170,6 +173,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       contact_clicks: false,
       privacy_signals: 'ignore',
       created_at: new Date(Date.now() - ((shape?.days ?? 0) - (shape?.importedDays ?? 0)) * 86_400_000).toISOString(),
+      deletes_at: removal?.kind === 'deletion' ? removal.due_at : null,
     };
   }
   const role = beholder === 'viewer' ? 'viewer' : 'owner';
@@ -186,7 +190,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
     organisations: [
       {
         ...{ id: 1, name: organisationName(beholder), slug: 'cedar-loom', role, role_name: role },
-        ...{ permissions: permissionsOf(role), status: 'active', status_reason: null, status_until: null },
+        ...{ permissions: permissionsOf(role), ...statusOf(beholder), status_until: null },
         ...{ timezone: 'Europe/Berlin', currency: 'EUR', logo: null, team_sites_only: false },
         ...{ second_factor_due: null, is_second_factor_overdue: false },
       },
@@ -209,7 +213,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     const ofSignUp = signUpOf(method, path);
     if (ofSignUp !== undefined) return ofSignUp;
     if (beholder === 'unlucky' && isOfPeople(path)) return fail(500, 'internal', 'The desk met a fault of its own.');
-    if (beholder === 'patient' && isOfPeople(path)) await new Promise((resolve) => setTimeout(resolve, 6_000));
+    if (beholder === 'patient' && !/^\/api\/(session|notifications\/count)$/.test(path))
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
     const ofPeople = identities(method, path, body) ?? people(method, path, body);
     if (ofPeople !== undefined) return ofPeople;
     if (path === '/api/set-up' && method === 'GET') return { status: 200, body: { waiting, version: '0.1.0' } };
@@ -236,6 +241,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       lapsed = false;
       return { status: 201, body: session() };
     }
+    if (signedIn && /^\/api\/organisations\/\d+\/proof$/.test(path)) return { status: 200, body: proofOf() };
     const ofOrganisation = organisations(method, path, body);
     if (ofOrganisation !== undefined) return ofOrganisation;
     if (path === '/api/sessions/refresh') {
@@ -250,6 +256,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (!signedIn) return fail(401, 'unauthenticated', 'Sign in first.');
     if (lapsed) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
     if (path === '/api/session') return { status: 200, body: session() };
+    const ofWindows = method === 'GET' ? windowsOf(path) : undefined;
+    if (ofWindows !== undefined) return { status: 200, body: ofWindows };
     const ofOperator = operatorOf(path, search);
     if (ofOperator === 'broken') return fail(503, 'store_unavailable', 'The access log cannot be read.');
     if (ofOperator !== undefined) return { status: 200, body: ofOperator };
@@ -534,6 +542,12 @@ export function openDouble(options: DoubleOptions = {}): Double {
         response.end(request.method === 'HEAD' ? undefined : ' '.repeat(1_900));
         return true;
       }
+      const html = letterHtml(pathname);
+      if (html !== undefined) {
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+        response.end(html);
+        return true;
+      }
       if (!pathname.startsWith('/api/')) return false;
       const method = request.method ?? 'GET';
       let text = '';
@@ -708,6 +722,12 @@ function realtimeOf(visitors: number) {
     cursor: String(last / 1000),
   };
 }
+
+/** The viewer's organisation is suspended. */
+const statusOf = (beholder: Beholder) =>
+  beholder === 'viewer'
+    ? { status: 'suspended', status_reason: 'The bill of October is open.' }
+    : { status: 'active', status_reason: null };
 
 function goalOf(id: number, { name, kind, match, property, scroll_depth: depth, currency }: NewGoal): Goal {
   const rest = { property: property ?? null, scroll_depth: depth ?? null, currency: currency ?? null };

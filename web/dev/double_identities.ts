@@ -18,7 +18,7 @@ export function openIdentities(beholder: Beholder) {
         .at(-1),
     );
     const asked = (body ?? {}) as Record<string, string>;
-    const isProof = method === 'POST' && path.startsWith('/api/account/');
+    const isProof = method === 'POST' && /^\/api\/account\/(identities|passkeys)/.test(path);
     if (isProof && path !== '/api/account/passkeys' && asked.password !== 'correct horse battery') return wrongPassword;
     if (path === '/api/sign-in/ways') return { status: 200, body: isNew ? { providers: [], passkeys: false } : ways };
     if (path === '/api/account/identities')

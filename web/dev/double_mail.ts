@@ -1,4 +1,6 @@
 import type { InboxLetter, MailSettings, NoticePreferences, Notifications, SentMail } from '../../contract/mail.ts';
+import { drawLetter, type Letter } from '../../src/platform/mail/draw.ts';
+import { letterPage } from '../../src/platform/mail/page.ts';
 import type { Beholder } from './double_people.ts';
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
@@ -152,15 +154,39 @@ function row(
   return { id, template, kind, state, reason, to: 'owner@shop.example', at, decided_at: at };
 }
 
+function drawn(id: number): Letter {
+  const isInvitation = id === 2;
+  const button = isInvitation
+    ? { label: 'Join Cedar & Loom', href: 'https://desk.example/invitation/…' }
+    : { label: 'Confirm the address', href: 'https://desk.example/verify#token=…' };
+  return drawLetter(
+    {
+      subject: isInvitation ? 'owner@shop.example invites you to Cedar & Loom' : 'Confirm your e-mail address',
+      blocks: [
+        {
+          kind: 'text',
+          text: isInvitation
+            ? 'owner@shop.example invites you to Cedar & Loom, with the role analyst.'
+            : 'Open this link to confirm that this address is yours.',
+        },
+        { kind: 'button', ...button },
+        { kind: 'note', text: `It works once, for ${isInvitation ? 'seven days' : 'an hour'}.` },
+      ],
+    },
+    { desk: 'desk.example', unsubscribe: undefined },
+  );
+}
+
 function letter(id: number): InboxLetter {
+  const { subject, text } = drawn(id);
   return {
-    id,
-    to: 'ben@shop.example',
-    subject: id === 2 ? 'owner@shop.example invites you to Cedar & Loom' : 'Confirm your e-mail address',
-    template: id === 2 ? 'invitation' : 'verification',
-    kind: 'service',
-    at: minutesAgo(id === 2 ? 4 : 50),
-    text: 'Open this link to confirm that this address is yours. It works once, for an hour.\n\nConfirm the address:\nhttps://desk.example/verify#token=…\n\n-- \nSent by Fairlead at desk.example.\n',
-    unsubscribe: null,
+    ...{ id, to: 'ben@shop.example', subject, text, template: id === 2 ? 'invitation' : 'verification' },
+    ...{ kind: 'service', at: minutesAgo(id === 2 ? 4 : 50), unsubscribe: null },
   };
+}
+
+/** A letter of the inbox as it looks, drawn as the desk draws it; undefined for any other path. */
+export function letterHtml(path: string): string | undefined {
+  const id = /^\/api\/dev\/inbox\/(\d+)\/html$/.exec(path)?.[1];
+  return id === undefined ? undefined : letterPage(drawn(Number(id)));
 }

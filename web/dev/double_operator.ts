@@ -1,11 +1,11 @@
 import type { AccessPage } from '../../contract/access_log.ts';
-import type { SelfAudit } from '../../contract/self_audit.ts';
+import { checkRunsOf } from './double_proof.ts';
 
 type Line = AccessPage['entries'][number];
 
 /** What the desk says to who runs it. `route=broken` cannot be read; the day 2026-01-01 has nothing. */
 export function operatorOf(path: string, search: URLSearchParams): object | 'broken' | undefined {
-  if (path === '/api/self-audits') return { audits: selfAudits() };
+  if (path === '/api/proof/runs') return { runs: checkRunsOf() };
   if (path !== '/api/access-log') return undefined;
   if (search.get('route') === 'broken') return 'broken';
   const today = new Date().toISOString().slice(0, 10);
@@ -39,24 +39,5 @@ function linesOf(day: string): Line[] {
     time: `${day}T${String(21 - i).padStart(2, '0')}:4${i}:07.${110 + i}Z`,
     ...{ address, place, method, route, status, ms },
     request_id: `4c1f0${i}a9be2d`,
-  }));
-}
-
-function selfAudits(): SelfAudit[] {
-  const ok = [
-    { what: 'data directory', state: 'ok' as const, fact: 'closed to everybody else' },
-    { what: 'clock', state: 'ok' as const, fact: 'within a second of the database' },
-    { what: 'row security', state: 'ok' as const, fact: 'every table is bound to its owner, every column has a class' },
-  ];
-  const disk = {
-    what: 'key file',
-    state: 'look' as const,
-    fact: 'on the same disk as the data',
-    todo: 'Keep it on another one, so that who takes the disk does not take both.',
-  };
-  return [0, 1, 2].map((back) => ({
-    made_at: new Date(Date.now() - back * 86_400_000 - 3_600_000).toISOString(),
-    worst: back === 2 ? 'ok' : 'look',
-    findings: back === 2 ? ok : [disk, ...ok],
   }));
 }

@@ -22,14 +22,15 @@ const meanings: Record<string, string> = {
   'organisation.own': 'Hand the organisation on, and close it',
   'member.read': 'See the people and teams',
   'member.manage': 'Invite and remove people, change roles and teams',
-  'audit.read': 'Read the audit log',
+  'audit.read': 'Read the audit log, and what is kept for how long',
+  'policy.manage': 'Set how long things are kept, and place legal holds',
   'share.manage': 'Make and revoke public dashboards and widgets',
 };
 const all = Object.keys(meanings);
 const look = ['stats.read', 'site.read', 'organisation.read'];
 const sets: Record<string, string[]> = {
   owner: all,
-  admin: all.filter((one) => one !== 'organisation.own'),
+  admin: all.filter((one) => one !== 'organisation.own' && one !== 'policy.manage'),
   analyst: [...look, 'stats.export', 'goal.manage', 'member.read'],
   marketer: [...look, 'stats.export', 'goal.manage', 'member.read'],
   author: [...look, 'member.read'],
@@ -38,7 +39,7 @@ const sets: Record<string, string[]> = {
   viewer: look,
   billing: ['organisation.read'],
   'billing-archive': ['organisation.read'],
-  'privacy-officer': [...look, 'member.read', 'audit.read'],
+  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage'],
 };
 
 /** What a role of the double may do. */
@@ -155,8 +156,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
             body: {
               error: {
                 code: 'not_found',
-                message:
-                  'This invitation does not work: it was used, taken back, or is older than seven days. Ask for a new one.',
+                message: 'The invitation was used, taken back, or is older than seven days. Ask for a new one.',
               },
             },
           }
@@ -176,7 +176,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
     if (!/^\/api\/organisations\/(1|cedar-loom)(\/|$)/.test(path)) return undefined;
     const [, part = '', id, deeper] = (rest ?? '').split('/');
     const asked = (body ?? {}) as Record<string, unknown>;
-    if (part === 'audit') return undefined;
+    if (['audit', 'windows', 'holds', 'policy'].includes(part)) return undefined;
     if (method === 'GET')
       switch (part) {
         case '':

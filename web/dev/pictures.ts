@@ -174,6 +174,25 @@ export const shots: readonly Shot[] = [
       await page.getByLabel('Role').last().selectOption('admin');
     },
   },
+  {
+    name: 'members-revoke',
+    path: '/o/cedar-loom/settings/members',
+    act: (page) =>
+      page
+        .getByRole('button', { name: /^Revoke/ })
+        .first()
+        .click(),
+  },
+  {
+    name: 'sessions-end-all',
+    path: '/account/sessions',
+    act: (page) => page.getByRole('button', { name: /^End all others/ }).click(),
+  },
+  {
+    name: 'mail-forget',
+    path: '/o/cedar-loom/settings/mail',
+    act: (page) => page.getByRole('button', { name: /^Forget/ }).click(),
+  },
   { name: 'invitation', path: '/invitation/new', start: 'signed-out', full: true },
   { name: 'sign-up', path: '/sign-up', start: 'signed-out', full: true },
   { name: 'sign-up-complete', path: '/sign-up/complete#token=double', start: 'signed-out' },
@@ -262,6 +281,7 @@ export const shots: readonly Shot[] = [
   { name: 'settings-goals-empty', path: '/s/new.example/settings/goals' },
   { name: 'settings-life', path: '/s/shop.example/settings/life', full: true },
   { name: 'settings-life-deleted', path: '/s/blog.example/settings/life' },
+  { name: 'overview-leaving', path: '/s/blog.example/analytics' },
   { name: 'settings-life-emptied', path: '/s/moved.example/settings/life' },
   {
     name: 'settings-life-empty-dialog',
@@ -361,7 +381,28 @@ export const shots: readonly Shot[] = [
     full: true,
     act: (page) => page.getByRole('button', { name: /changed the role of/ }).click(),
   },
+  { name: 'windows', path: '/o/cedar-loom/trust/windows', full: true },
+  {
+    name: 'windows-tonight',
+    path: '/o/cedar-loom/trust/tonight',
+    full: true,
+    act: (page) => page.getByText('1,790 rows removed').click(),
+  },
+  { name: 'windows-holds', path: '/o/cedar-loom/trust/holds', full: true },
+  {
+    name: 'windows-policy',
+    path: '/o/cedar-loom/trust/windows',
+    act: (page) => page.getByRole('button', { name: 'Make windows shorter' }).click(),
+  },
+  {
+    name: 'windows-hold-new',
+    path: '/o/cedar-loom/trust/holds',
+    act: (page) => page.getByRole('button', { name: 'Place a hold' }).click(),
+  },
   { name: 'audit-none', path: '/o/cedar-loom/trust/audit?q=nothing&outcome=refused' },
+  { name: 'trust', path: '/o/cedar-loom/trust', full: true },
+  { name: 'proof', path: '/o/cedar-loom/trust/proof', full: true },
+  { name: 'proof-none', path: '/o/cedar-loom/trust/proof?q=nothing' },
   { name: 'desk-audit', path: '/desk/audit', full: true },
   { name: 'desk-access', path: '/desk/access-log', full: true },
   { name: 'desk-access-none', path: '/desk/access-log?status=2xx&method=DELETE' },

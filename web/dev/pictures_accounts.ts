@@ -21,6 +21,19 @@ const pages: Record<string, string> = {
   'organisation-sites': '/o/cedar-loom/sites',
 };
 
+/** Those that show the shape of what comes while it is read. */
+const loading: Record<string, string> = {
+  ...pages,
+  audit: '/o/cedar-loom/trust/audit',
+  'desk-access': '/desk/access-log',
+  'desk-checks': '/desk/checks',
+  'account-agreements': '/account/agreements',
+  shares: '/s/shop.example/shares',
+  shields: '/s/shop.example/shields',
+  exports: '/s/shop.example/exports',
+  'settings-life': '/s/shop.example/settings/life',
+};
+
 const press = (name: string | RegExp) => (page: Page) => page.getByRole('button', { name }).first().click();
 const password = 'correct horse battery';
 const proveAuthenticator = async (page: Page) => {
@@ -62,13 +75,10 @@ export const accountShots: readonly Shot[] = [
   { name: 'account-closing-newcomer', path: '/account', start: 'newcomer', act: press('Close the account…') },
   { name: 'account-security-link', path: '/account/security', act: press('Link GitHub') },
   { name: 'account-security-unlink', path: '/account/security', act: press(/^Unlink Google/) },
-  { name: 'account-loading', path: '/account/sessions', start: 'patient', act: (page) => page.waitForTimeout(500) },
-  {
-    name: 'members-loading',
-    path: '/o/cedar-loom/settings/members',
-    start: 'patient',
-    act: (page) => page.waitForTimeout(500),
-  },
+  ...Object.entries(loading).map(([name, path]) => ({
+    ...{ name: `${name}-loading`, path, start: 'patient' as const },
+    act: (page: Page) => page.waitForTimeout(500),
+  })),
   { name: 'organisation-close', path: '/o/cedar-loom/settings', act: press('Close…') },
   { name: 'organisation-hand', path: '/o/cedar-loom/settings', act: press('Hand on…') },
   {

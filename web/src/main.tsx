@@ -56,6 +56,11 @@ const FormerSlugPage = lazy(() =>
 const FormerDomainPage = lazy(() =>
   import('./sites/former_domain.tsx').then((part) => ({ default: part.FormerDomainPage })),
 );
+const TrustPage = lazy(() => import('./trust/index.ts').then((part) => ({ default: part.TrustPage })));
+const ProofPage = lazy(() => import('./trust/index.ts').then((part) => ({ default: part.ProofPage })));
+const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
+const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
+const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => ({ default: part.HoldsPage })));
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
@@ -112,10 +117,20 @@ function Pages() {
       return <OperatorPage key={route.section} section={route.section} />;
     case 'organisation':
     case 'organisation-sites':
+    case 'trust':
+    case 'proof':
+    case 'windows':
+    case 'tonight':
+    case 'holds':
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
       if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
       if (organisation.is_second_factor_overdue) return <SecondFactorNeeded />;
+      if (route.page === 'trust') return <TrustPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'proof') return <ProofPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'windows') return <WindowsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;

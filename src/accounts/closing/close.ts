@@ -1,10 +1,13 @@
 import { closingLimits } from '../../../contract/account_closing.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
 import { emailDigest } from '../../platform/email.ts';
 import type { House } from '../../platform/subject.ts';
+import { isMemberHeld, isPersonHeld } from '../../trust/windows/index.ts';
+import { revokeKeysOf } from '../api_keys.ts';
 import { lockOrganisation } from '../organisations/found.ts';
 import { effectiveStatus } from '../organisations/index.ts';
-import { emailIn } from '../people/person.ts';
-import { accountClosedMail } from './mails.ts';
+import { emailIn, personIn } from '../people/person.ts';
+import { accountClosedMail, mailClosing } from './mails.ts';
 import { isLastOwner } from './preview.ts';
 
 const dayMs = 86_400_000;
@@ -12,7 +15,7 @@ const dayMs = 86_400_000;
 const waitDays = 7;
 
 /** What a person has and nobody else needs. A row of their own each, so the order does not matter. */
-const ownTables = [
+export const ownTables = [
   ...['passwords', 'avatars', 'one_time_tokens', 'authenticators', 'recovery_codes', 'seen_devices', 'identities'],
   ...['passkeys', 'notifications', 'notification_choices', 'quiet_hours'],
 ] as const;
@@ -41,42 +44,52 @@ export async function closeWhatIsDue(parts: Parts): Promise<number> {
 }
 
 async function closePerson({ house }: Parts, id: number): Promise<boolean> {
-  const { postgres, vault, mail } = house;
+  const { postgres, vault } = house;
   const organisations = await postgres.person(id, (sql) =>
     sql.query<{ organisation_id: number }>('SELECT organisation_id FROM memberships WHERE person_id = $1', [id]),
   );
+  // Decided before anything is taken: what a hold keeps would else be half of what there was.
+  if (await postgres.person(id, (sql) => isPersonHeld(sql, id))) return false;
   for (const { organisation_id } of organisations)
-    if (!(await leave(house, organisation_id, id))) {
-      await wait(house, id);
+    if (await postgres.tenant(organisation_id, (sql) => isMemberHeld(sql, organisation_id))) return false;
+  for (const { organisation_id } of organisations) {
+    const left = await leave(house, organisation_id, id);
+    if (left !== 'left') {
+      await wait(house, id, left.lastOwnerOf);
       return false;
     }
-  const email = await postgres.person(id, (sql) => emailIn(house, sql, id));
-  if (email !== undefined) {
-    await mail.suppressions.suppress(email, 'erasure');
-    if (!(await empty(house, id, email))) return true;
   }
-  // Last, because until then the address is read with them. Past organisations too: their trails hold the name.
+  const email = await postgres.person(id, (sql) => emailIn(house, sql, id));
+  // Past organisations too: their trails hold the name, and the address where somebody was invited by it.
   const every = await postgres.system((sql) =>
     sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
   );
-  for (const owner of ['desk' as const, ...every.map((one) => one.organisation_id)]) {
-    await vault.shred(owner, await vault.subject(owner, 'person', String(id)));
-    if (email !== undefined) await vault.shred(owner, await vault.subject(owner, 'email', email.toLowerCase()));
-  }
+  const shred = async (kind: 'person' | 'email', value: string) => {
+    for (const owner of ['desk' as const, ...every.map((one) => one.organisation_id)])
+      await vault.shred(owner, await vault.subject(owner, kind, value));
+  };
+  if (
+    email !== undefined &&
+    !(await empty(house, id, { email, shredAddress: () => shred('email', email.toLowerCase()) }))
+  )
+    return true;
+  crashPoint('closing.emptied');
+  // Last, because until then the address is read with them.
+  await shred('person', String(id));
   await postgres.person(id, (sql) =>
     sql.run("UPDATE people SET status_until = NULL WHERE id = $1 AND status = 'closed'", [id]),
   );
   return true;
 }
 
-/** Membership, reports and the keys that they made. @returns false when nobody else owns the organisation */
+/** Membership, reports and the keys that they made; nothing when nobody else owns the organisation, which is named then. */
 async function leave(
   { postgres, audit, clock }: Parts['house'],
   organisationId: number,
   personId: number,
-): Promise<boolean> {
+): Promise<'left' | { lastOwnerOf: string }> {
   return postgres.within({ organisationId, personId }, async (sql) => {
-    await lockOrganisation(sql, organisationId);
+    const { name } = await lockOrganisation(sql, organisationId);
     const { role } = await sql.one<{ role: string }>(
       'SELECT role FROM memberships WHERE organisation_id = $1 AND person_id = $2',
       [organisationId, personId],
@@ -86,44 +99,51 @@ async function leave(
       [organisationId],
     );
     const isOver = effectiveStatus(organisation, clock.now()) === 'closed';
-    if (role === 'owner' && !isOver && (await isLastOwner(sql, personId))) return false;
-    const keys = await sql.query<{ id: number; name: string }>(
-      'UPDATE api_keys SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL RETURNING id, name',
-      [personId, new Date(clock.now())],
-    );
+    if (role === 'owner' && !isOver && (await isLastOwner(sql, personId))) return { lastOwnerOf: name };
+    await revokeKeysOf({ audit, clock }, sql, { organisationId, personId, by: { actor: { type: 'system' } } });
     await sql.run('DELETE FROM report_subscriptions WHERE person_id = $1', [personId]);
     await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [organisationId, personId]);
-    for (const key of keys)
-      await audit.record(sql, organisationId, {
-        action: 'key.revoked',
-        actor: { type: 'system' },
-        targets: [{ type: 'api_key', id: key.id, label: key.name }],
-      });
     await audit.record(sql, organisationId, {
       action: 'member.left',
       actor: { type: 'system' },
       targets: [{ type: 'person', id: personId }],
       details: { role, because: 'account closed' },
     });
-    return true;
+    return 'left';
   });
 }
 
-/** Put off, so that its person can sign in and hand the organisation on. */
-async function wait({ postgres, clock }: Parts['house'], id: number): Promise<void> {
-  await postgres.person(id, (sql) =>
-    sql.run("UPDATE people SET status_until = $2 WHERE id = $1 AND status = 'closing'", [
+/** Put off, so that its person, who is told of it, can sign in and hand the organisation on. */
+async function wait(house: Parts['house'], id: number, organisation: string): Promise<void> {
+  const { postgres, clock, audit } = house;
+  const until = new Date(clock.now() + waitDays * dayMs);
+  await postgres.person(id, async (sql) => {
+    const waits = await sql.run("UPDATE people SET status_until = $2 WHERE id = $1 AND status = 'closing'", [
       id,
-      new Date(clock.now() + waitDays * dayMs),
-    ]),
-  );
+      until,
+    ]);
+    if (waits === 0) return;
+    const { email, locale } = await personIn(house, sql, id);
+    await audit.recordOfPerson(sql, id, {
+      action: 'person.closing',
+      actor: { type: 'system' },
+      targets: [{ type: 'person', id }],
+      details: { until: until.toISOString(), because: `the only owner of ${organisation}` },
+    });
+    const reason = `You are the only owner of ${organisation}, so it waits a week more. Sign in and hand the organisation on, or close it.`;
+    await mailClosing(house, sql, { id, email, locale, until, reason });
+  });
 }
 
-/** @returns false when it is not due any more: an address was proved meanwhile */
+/**
+ * @param shredAddress destroys the keys that are found by the address: before the address goes, or whoever comes after a
+ * kill would not know them any more
+ * @returns false when it is not due any more: an address was proved meanwhile
+ */
 async function empty(
   { postgres, clock, audit, mail, keys }: Parts['house'],
   id: number,
-  email: string,
+  { email, shredAddress }: { email: string; shredAddress(): Promise<void> },
 ): Promise<boolean> {
   const now = new Date(clock.now());
   return postgres.person(id, async (sql) => {
@@ -133,6 +153,8 @@ async function empty(
       [id, now],
     );
     if (row === undefined) return false;
+    await shredAddress();
+    await mail.suppressions.suppress(sql, email, 'erasure');
     await mail.send(sql, { template: accountClosedMail, to: email, values: { asked: row.status === 'closing' } });
     await audit.recordOfPerson(sql, id, {
       action: 'person.closed',

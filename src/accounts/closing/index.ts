@@ -4,12 +4,12 @@ import { repeat } from '../../platform/clock.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
-import { statusChangedMail } from '../organisations/mails.ts';
 import type { PeopleSubject } from '../people/index.ts';
 import { endAllElse, ownAct, personOf } from '../people/parts.ts';
 import { findPerson, personIn } from '../people/person.ts';
 import type { Sessions } from '../sessions.ts';
 import { closeWhatIsDue } from './close.ts';
+import { mailClosing } from './mails.ts';
 import { previewOf } from './preview.ts';
 
 export interface ClosingParts {
@@ -31,12 +31,12 @@ export function openClosing(parts: ClosingParts): {
   stop(): void;
 } {
   const { house, people } = parts;
-  const { postgres, clock, audit, mail, log, config } = house;
+  const { postgres, clock, audit, log, config } = house;
   const closeDue = () => closeWhatIsDue(parts);
   const stop =
     config.role === 'all' || config.role === 'work'
       ? repeat(clock, lookMs, closeDue, {
-          firstMs: 6_000,
+          firstMs: 3_000,
           onError: (error) => log.error('people.closing_failed', {}, error),
         })
       : () => {};
@@ -98,18 +98,7 @@ export function openClosing(parts: ClosingParts): {
               id,
               ownAct(request, id, 'person.closing', { until: until.toISOString(), sessions_ended: ended }),
             );
-            await mail.send(sql, {
-              template: statusChangedMail,
-              to: person.email,
-              personId: id,
-              values: {
-                name: person.email,
-                what: 'account',
-                status: 'closing',
-                reason: null,
-                until: until.toISOString().slice(0, 10),
-              },
-            });
+            await mailClosing(house, sql, { ...person, until, reason: null });
           });
           return { body: { until: until.toISOString() } };
         },

@@ -1,4 +1,28 @@
 import type { MailTemplate } from '../../platform/mail/index.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { statusChangedMail } from '../organisations/mails.ts';
+
+/** Tells its person until when an account is kept, in the transaction that sets the day. */
+export async function mailClosing(
+  { mail }: Pick<House, 'mail'>,
+  sql: Sql,
+  {
+    id,
+    email,
+    locale,
+    until,
+    reason,
+  }: { id: number; email: string; locale: string | null; until: Date; reason: string | null },
+): Promise<void> {
+  await mail.send(sql, {
+    template: statusChangedMail,
+    to: email,
+    personId: id,
+    locale,
+    values: { name: email, what: 'account', status: 'closing', reason, until: until.toISOString().slice(0, 10) },
+  });
+}
 
 /**
  * The last thing that a person hears: that it was done has to be said (GDPR Art. 12(3)), so it goes to the address although

@@ -127,9 +127,8 @@ export function openFlow(
     asker: Asker,
     provider: Provider,
     profile: Profile,
-    who: Awaited<ReturnType<WhoIs>>,
+    who: { id: number; session: string | undefined },
   ): Promise<void> {
-    if (who === undefined) throw refused(provider, 'step_elsewhere');
     const personId = who.id;
     const found = await linked.find(provider, profile);
     if (found !== undefined && found.personId !== personId) throw refused(provider, 'linked_elsewhere');
@@ -211,7 +210,7 @@ export function openFlow(
       const profile = await identify(provider, body, step.derive);
       const ended = endedStepCookie(kind);
       if (step.personId !== undefined) {
-        await link(asker, provider, profile, signedIn);
+        await link(asker, provider, profile, { id: step.personId, session: signedIn?.session });
         return { outcome: { outcome: 'linked', next: step.carried.next ?? '/account/security' }, cookies: [ended] };
       }
       const found = await personOf(provider, profile, step.carried.invitation);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { documentKinds, type LegalDocument } from '../../../contract/sign_up.ts';
+import { dayText } from '../people/when.ts';
 import { documentNames } from './words.ts';
 
 const style =
@@ -25,8 +26,8 @@ export function documentPage(document: Version & { text: string }, versions: rea
   return page(
     name,
     `<h1>${name}</h1>
-<p class="q">Version ${escaped(document.version)}, ${escaped(document.dated)}.${stateOf(document, holding(versions))}</p>
-${document.withdrawn === undefined ? '' : `<p class="w">Withdrawn on ${document.withdrawn.on}: ${escaped(document.withdrawn.reason)}</p>`}
+<p class="q">Version ${escaped(document.version)}, ${escaped(dayText(document.dated))}.${stateOf(document, holding(versions))}</p>
+${document.withdrawn === undefined ? '' : `<p class="w">Withdrawn on ${dayText(document.withdrawn.on)}: ${escaped(document.withdrawn.reason)}</p>`}
 ${drawn(document.text)}
 <nav><p><a href="/legal">All documents</a></p>${listOf(
       'Other versions',
@@ -54,7 +55,7 @@ export function noneHoldsPage(versions: readonly Version[]): string {
 function listOf(title: string, versions: readonly Version[]): string {
   if (versions.length === 0) return '';
   const line = (one: Version) =>
-    `<li><a href="${one.path}">Version ${escaped(one.version)}, ${escaped(one.dated)}</a>${one.withdrawn === undefined ? '' : `, withdrawn on ${one.withdrawn.on}`}</li>`;
+    `<li><a href="${one.path}">Version ${escaped(one.version)}, ${escaped(dayText(one.dated))}</a>${one.withdrawn === undefined ? '' : `, withdrawn on ${dayText(one.withdrawn.on)}`}</li>`;
   return `<h2>${title}</h2><ul>${versions.map(line).join('')}</ul>`;
 }
 
@@ -66,7 +67,7 @@ export function listPage(versions: readonly Version[]): string {
     const current = holding(all);
     return current === undefined
       ? `<li><a href="/legal/${kind}">${documentNames[kind]}</a>: no version holds today</li>`
-      : `<li><a href="${current.path}">${documentNames[kind]}</a>, version ${escaped(current.version)}, ${escaped(current.dated)}</li>`;
+      : `<li><a href="${current.path}">${documentNames[kind]}</a>, version ${escaped(current.version)}, ${escaped(dayText(current.dated))}</li>`;
   };
   return page(
     'Documents of this desk',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InboxLetter, InboxList, NoticePreferences, Notifications, SentMail } from '../../../contract/mail.ts';
 import { everyTemplate, letters } from '../../../test/letters.ts';
-import { layPreparedCluster } from '../../../test/prepared_cluster.ts';
+import { layPreparedDesk } from '../../../test/prepared_cluster.ts';
 import { eraseStores } from '../../../test/stores.ts';
 import { type RunningServer, startServer } from '../../app/serve.ts';
 import { readConfig } from '../../platform/config.ts';
@@ -47,7 +47,7 @@ const inbox = async () => (await call('GET', '/api/dev/inbox')).json<InboxList>(
 
 beforeAll(async () => {
   const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', FAIRLEAD_DEV: '1' });
-  await layPreparedCluster(config.dataDir);
+  await layPreparedDesk(config.dataDir);
   server = await startServer(config, { isQuiet: true });
   const made = await call(
     'POST',
@@ -285,7 +285,8 @@ test('the mail server is tried ten times in an hour by all processes of a desk t
   const { house } = server.desk;
   // Nobody listens there: each try is answered at once, and counts.
   const smtp = { host: '127.0.0.1', port: 9, tls: 'starttls', from: 'desk@desk.example' } as const;
-  await house.mail.servers.save({ ...smtp, userName: undefined, password: undefined, dkim: undefined });
+  const change = { personId: person, note: async () => {} };
+  await house.mail.servers.save({ ...smtp, userName: undefined, password: undefined, dkim: undefined }, change);
   const processes = [0, 1].map(() => {
     const route = serverRoutes({ ...house, mail: { ...house.mail, inbox: undefined } }).find(
       ({ path }) => path === '/api/mail/tests',
@@ -294,7 +295,11 @@ test('the mail server is tried ten times in an hour by all processes of a desk t
   });
   for (let at = 0; at < 10; at++) expect((await processes[at % 2]?.())?.status).toBe(201);
   for (const one of processes) await expect(one()).rejects.toMatchObject({ code: 'rate_limited' });
-  await house.mail.servers.forget();
+  const tests = await house.postgres.tenant(organisation, (sql) =>
+    sql.query("SELECT 1 FROM audit.entries WHERE action = 'mail.tested'"),
+  );
+  expect(tests).toHaveLength(10);
+  await house.mail.servers.forget(change);
 });
 
 test('every template of mail is of a kind that may be sent, and listed in the guide (MAI-01)', async () => {
@@ -308,6 +313,19 @@ test('every template of mail is of a kind that may be sent, and listed in the gu
     expect(['service', 'alert', 'report']).toContain(kind);
     expect(listed.get(name), `${name} as ${kind} in docs/guides/mail.md, Every kind of mail`).toBe(kind);
   }
+});
+
+test('a site to be deleted: the day in the mail and under the bell is written as the account of the reader says', async () => {
+  expect((await call('PATCH', '/api/account', { locale: 'de' })).status).toBe(200);
+  const deletion = await call('PUT', '/api/sites/shop.example/deletion', { domain: 'shop.example' });
+  expect(deletion.status, deletion.text).toBe(202);
+  const due = new Date(deletion.json<{ due_at: string }>().due_at);
+  const day = new Intl.DateTimeFormat('de', { dateStyle: 'long', timeZone: 'UTC' }).format(due);
+  await delivered();
+  const letter = (await inbox()).find(({ template }) => template === 'site_deleting');
+  expect(letter?.subject).toBe(`shop.example will be deleted on ${day}`);
+  await call('DELETE', '/api/sites/shop.example/deletion');
+  expect((await call('PATCH', '/api/account', { locale: null })).status).toBe(200);
 });
 
 test('every mail is whole without pictures, loads nothing, and says the same as text; each is pictured by scripts/letters.ts', async () => {

@@ -1,9 +1,11 @@
 import type { NoticeKind } from '../../../contract/mail.ts';
+import { dayText } from '../people/when.ts';
 
 /** One thing that people are told: which kind it is, and its sentence from the facts at hand. */
 interface NoticeWords {
   kind: NoticeKind;
-  sentence(facts: Facts): string;
+  /** @param locale how its reader writes days and numbers */
+  sentence(facts: Facts, locale?: string): string;
   /** A mail of kind `alert` goes with it. Not where the act itself sends a service mail. */
   mails?: { subject(facts: Facts): string; button: string };
 }
@@ -31,6 +33,7 @@ export const noticeList = {
     sentence: () => 'You signed in, so your account is not closed any more. Everything is as it was.',
   },
   security_alert: { kind: 'security', sentence: (facts) => text(facts, 'what') },
+  check_red: { kind: 'security', sentence: (facts) => `A check of this desk turned red. ${text(facts, 'what')}` },
 
   invitation_accepted: {
     kind: 'organisation',
@@ -70,8 +73,8 @@ export const noticeList = {
   },
   site_deleting: {
     kind: 'organisation',
-    sentence: (facts) =>
-      `${text(facts, 'who')} deleted ${text(facts, 'site')}. It collects nothing any more, and its numbers go on ${text(facts, 'day')}.`,
+    sentence: (facts, locale?: string) =>
+      `${text(facts, 'who')} deleted ${text(facts, 'site')}. It collects nothing any more, and its numbers go on ${dayText(text(facts, 'day'), locale)}.`,
   },
   site_kept: {
     kind: 'organisation',

@@ -11,6 +11,8 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { isZone } from '../../platform/zone.ts';
+import { localeIn } from '../people/person.ts';
 import { type Facts, wordsOf } from './notice_list.ts';
 import { choicesOf, kindsWithServiceMail } from './notices.ts';
 import { personOf } from './person_of.ts';
@@ -84,6 +86,7 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
         return {
           body: await postgres.person(personId, async (sql) => {
             const kinds = await shownKinds(sql, personId);
+            const locale = (await localeIn(sql, personId)) ?? undefined;
             const rows = await sql.query<Row>(
               `SELECT n.id, n.kind, n.notice, n.facts, n.link, o.name AS organisation, n.created_at, n.read_at
                FROM notifications n LEFT JOIN organisations o ON o.id = n.organisation_id
@@ -103,7 +106,8 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
                 id: row.id,
                 kind: row.kind,
                 sentence:
-                  wordsOf(row.notice)?.sentence(row.facts) ?? 'Something happened that this version has no words for.',
+                  wordsOf(row.notice)?.sentence(row.facts, locale) ??
+                  'Something happened that this version has no words for.',
                 link: row.link,
                 organisation: row.organisation,
                 at: row.created_at.toISOString(),
@@ -217,13 +221,4 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
       },
     }),
   ];
-}
-
-function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

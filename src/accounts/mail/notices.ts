@@ -2,7 +2,7 @@ import { type NoticeKind, noticeKinds } from '../../../contract/mail.ts';
 import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { emailIn } from '../people/person.ts';
+import { emailIn, localeIn } from '../people/person.ts';
 import { type Facts, type NoticeName, wordsOf } from './notice_list.ts';
 import { quietUntil } from './quiet_hours.ts';
 
@@ -91,14 +91,16 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
         ],
       );
       if (words.mails === undefined) return;
+      const locale = await localeIn(sql, personId);
       await mail.send(sql, {
         template: noticeMails[words.kind],
         to: email,
         personId,
+        locale,
         ...(notice.organisationId === undefined ? {} : { organisationId: notice.organisationId }),
         values: {
           subject: words.mails.subject(facts),
-          sentence: words.sentence(facts),
+          sentence: words.sentence(facts, locale ?? undefined),
           button: words.mails.button,
           link: mail.link(notice.link ?? '/notifications'),
         },

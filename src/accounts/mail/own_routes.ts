@@ -102,10 +102,11 @@ export function ownRoutes(house: Omit<House, 'authenticate'>): Route[] {
       async handle(request) {
         const personId = personOf(request);
         // The same answer when there was nothing: the end is what was asked for.
-        if (await mail.suppressions.lift(await addressOf(personId), request.params.id))
-          await postgres.person(personId, (sql) =>
-            audit.recordOfPerson(sql, personId, { action: 'mail.unsuppressed', ...actOf(request) }),
-          );
+        await postgres.person(personId, async (sql) => {
+          const { email } = await personIn(house, sql, personId);
+          if (await mail.suppressions.lift(sql, email, request.params.id))
+            await audit.recordOfPerson(sql, personId, { action: 'mail.unsuppressed', ...actOf(request) });
+        });
         return { status: 204 };
       },
     }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { mailServerInput, mailSettings, mailTest } from '../../../contract/mail.ts';
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route, type RouteRequest } from '../../platform/http/route.ts';
+import type { ServerChange } from '../../platform/mail/index.ts';
 import { isSender } from '../../platform/mail_address.ts';
 import type { House } from '../../platform/subject.ts';
 import { personIn } from '../people/person.ts';
@@ -18,13 +19,13 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
   const throttles = openThrottles(house);
 
   async function settings(): Promise<z.infer<typeof mailSettings>> {
-    const [isOn, { source }, saved, counts] = await Promise.all([
+    const [isOn, { source }, saved, counts, trouble] = await Promise.all([
       mail.isOn(),
       mail.servers.current(),
       mail.servers.saved(),
       mail.counts(),
+      mail.servers.trouble.now(),
     ]);
-    const trouble = mail.servers.trouble();
     return {
       is_on: isOn,
       source: mail.inbox === undefined ? source : 'inbox',
@@ -48,22 +49,20 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
       trouble:
         trouble === undefined
           ? null
-          : { at: new Date(trouble.atMs).toISOString(), reason: trouble.reason, words: trouble.words },
+          : { at: new Date(trouble.atMs).toISOString(), reason: trouble.reason, words: trouble.words ?? null },
       counts: counts.states,
       kept: counts.kept,
     };
   }
 
   /** What the operator does here belongs to the desk: it stands in the trail of each of their organisations. */
-  async function note(
+  function changeBy(
     request: RouteRequest<unknown, unknown, unknown>,
     action: 'mail.settings_changed' | 'mail.tested',
     details: Record<string, string | number | boolean>,
-  ): Promise<void> {
+  ): ServerChange {
     const personId = personOf(request);
-    await postgres.person(personId, (sql) =>
-      audit.recordOfPerson(sql, personId, { action, ...actOf(request), details }),
-    );
+    return { personId, note: (sql) => audit.recordOfPerson(sql, personId, { action, ...actOf(request), details }) };
   }
 
   return [
@@ -98,22 +97,16 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
           throw new RequestError('invalid_field', '"dkim.key" is needed: paste the private key in PEM form.', {
             field: 'dkim.key',
           });
-        await mail.servers.save({
-          host,
-          port,
-          tls,
-          userName: user,
-          password,
-          from,
-          dkim: dkim && { ...dkim, key: dkim.key },
-        });
-        await note(request, 'mail.settings_changed', {
-          host,
-          port,
-          tls,
-          has_user: user !== undefined,
-          has_dkim: dkim !== undefined,
-        });
+        await mail.servers.save(
+          { host, port, tls, userName: user, password, from, dkim: dkim && { ...dkim, key: dkim.key } },
+          changeBy(request, 'mail.settings_changed', {
+            host,
+            port,
+            tls,
+            has_user: user !== undefined,
+            has_dkim: dkim !== undefined,
+          }),
+        );
         return { body: await settings() };
       },
     }),
@@ -123,7 +116,7 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
       access: 'operator',
       summary: 'Forgets the mail server that was set in the app, with its password.',
       async handle(request) {
-        if (await mail.servers.forget()) await note(request, 'mail.settings_changed', { forgotten: true });
+        await mail.servers.forget(changeBy(request, 'mail.settings_changed', { forgotten: true }));
         return { status: 204 };
       },
     }),
@@ -141,7 +134,7 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
         await throttles.take(testLimit, 'desk');
         const { email } = await postgres.person(personId, (sql) => personIn(house, sql, personId));
         const result = await mail.servers.test(email);
-        await note(request, 'mail.tested', { ok: result.ok });
+        await postgres.person(personId, changeBy(request, 'mail.tested', { ok: result.ok }).note);
         return { status: 201, body: { ...result, to: email } };
       },
     }),

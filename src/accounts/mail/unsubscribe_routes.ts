@@ -19,8 +19,8 @@ const headers = {
  * RFC 8058: mail programs POST without cookies, a person's click opens the page by GET. The GET changes nothing, since
  * filters follow every link of a mail before its reader does.
  */
-export function unsubscribeRoutes(house: Pick<House, 'audit' | 'log' | 'mail' | 'postgres'>): Route[] {
-  const { audit, log, mail, postgres } = house;
+export function unsubscribeRoutes(house: Pick<House, 'audit' | 'mail' | 'postgres'>): Route[] {
+  const { audit, mail, postgres } = house;
   const params = z.object({ token: z.string() });
 
   function read(token: string) {
@@ -62,19 +62,15 @@ export function unsubscribeRoutes(house: Pick<House, 'audit' | 'log' | 'mail' | 
       rawBodyBytesMax: bodyBytesMax,
       async handle(request) {
         const unsubscription = read(request.params.token);
-        await mail.suppressions.unsubscribe(unsubscription);
-        const { organisationId } = unsubscription;
-        if (organisationId !== undefined)
-          await postgres
-            .tenant(organisationId, (sql) =>
-              audit.record(sql, organisationId, {
-                action: 'mail.suppressed',
-                actor: { type: 'visitor' },
-                details: { kind: unsubscription.kind, reason: 'unsubscribed' },
-              }),
-            )
-            // An organisation that has gone has no trail; its reader is left alone all the same.
-            .catch((error) => log.warn('mail.suppressed_unnoted', { error: String((error as Error).name) }));
+        const { organisationId, kind } = unsubscription;
+        await postgres.within(organisationId === undefined ? {} : { organisationId }, async (sql) => {
+          if (!(await mail.suppressions.unsubscribe(sql, unsubscription))) return;
+          await audit.record(sql, organisationId ?? 'desk', {
+            action: 'mail.suppressed',
+            actor: { type: 'visitor' },
+            details: { kind, reason: 'unsubscribed' },
+          });
+        });
         return {
           headers,
           body: page(

@@ -36,7 +36,8 @@ const meanings: Record<Permission, string> = {
   'organisation.own': 'Hand the organisation on, and close it',
   'member.read': 'See the people and teams',
   'member.manage': 'Invite and remove people, change roles and teams',
-  'audit.read': 'Read the audit log',
+  'audit.read': 'Read the audit log, and what is kept for how long',
+  'policy.manage': 'Set how long things are kept, and place legal holds',
   'share.manage': 'Make and revoke public dashboards and widgets',
 };
 

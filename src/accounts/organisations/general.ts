@@ -14,7 +14,7 @@ import { actOf } from '../../platform/audit.ts';
 import { openEmail } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { isTimezone } from '../domain.ts';
+import { isNamedZone } from '../../platform/zone.ts';
 import { readPicture } from '../picture.ts';
 import { reservedSlugs, slugOf } from '../set_up.ts';
 import { gone, lockOrganisation, organisationOfPath } from './found.ts';
@@ -311,7 +311,7 @@ interface Row {
 }
 
 function checkDefaults({ timezone, currency }: { timezone?: string | undefined; currency?: string | undefined }): void {
-  if (timezone !== undefined && !isTimezone(timezone))
+  if (timezone !== undefined && !isNamedZone(timezone))
     throw new RequestError(
       'invalid_field',
       `"${timezone}" is not a timezone. Write an IANA name such as Europe/Berlin.`,

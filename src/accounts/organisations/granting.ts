@@ -91,15 +91,21 @@ export function refuseMoreThanOwn(
 }
 
 /**
- * Nobody lets others in under an address that they have not proved, where the desk can send the mail that proves it.
+ * Nobody lets others in under an address that they have not proved, or leaves it for another one, where the desk can send
+ * the mail that proves it.
  * @throws RequestError forbidden
  */
-export async function refuseUnproved({ mail }: Pick<House, 'mail'>, sql: Sql, personId: number): Promise<void> {
+export async function refuseUnproved(
+  { mail }: Pick<House, 'mail'>,
+  sql: Sql,
+  personId: number,
+  doing: string,
+): Promise<void> {
   const unproved = await sql.query("SELECT 1 FROM people WHERE id = $1 AND status = 'unverified'", [personId]);
   if (unproved.length > 0 && (await mail.isOn()))
     throw new RequestError(
       'forbidden',
-      'Your own e-mail address is not confirmed, so you cannot invite others. Confirm it under Account, Profile.',
+      `Your own e-mail address is not confirmed, so you cannot ${doing}. Confirm it under Account, Profile.`,
     );
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { plainLanguage } from '../../../contract/languages.ts';
+import { peopleLimits } from '../../../contract/limits.ts';
 import {
   type Invitation,
   invitation,
@@ -16,12 +17,14 @@ import { emailDigest, openEmail, sealEmail, shownName } from '../../platform/ema
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { checkPassword } from '../password_rules.ts';
-import { addPerson, findPerson, type NewPerson, noteProved } from '../people/person.ts';
+import { openOneTimeTokens } from '../people/one_time.ts';
+import { doneBy } from '../people/parts.ts';
+import { addPerson, findPerson, type NewPerson, personIn } from '../people/person.ts';
 import { refuseInsecure } from '../secure.ts';
 import { openThrottles, type Proof, presented } from '../throttle.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
 import { readMember, readRole, refuseMoreThanOwn, refuseUnproved, roleWord, type StoredRole } from './granting.ts';
-import { invitationMail } from './mails.ts';
+import { accountMadeMail, invitationMail } from './mails.ts';
 import { calledOf, type OrganisationParts, ofOrganisation } from './parts.ts';
 import { effectiveStatus } from './statuses.ts';
 import { joinTeams } from './teams.ts';
@@ -44,7 +47,6 @@ interface Stored {
   inviter_email: Buffer | null;
   sent_at: Date;
   expires_at: Date;
-  is_mailed: boolean;
 }
 /** With its address opened. */
 interface Row extends Stored {
@@ -52,7 +54,7 @@ interface Row extends Stored {
   invited_by: string;
 }
 const select = `SELECT i.id, i.email_digest, i.email_sealed, i.role, i.custom_role_id, coalesce(c.name, i.role) AS role_name, i.team_ids,
-    i.team_sites_only, i.is_mailed, p.id AS inviter_id, p.name AS inviter_name, p.email_sealed AS inviter_email,
+    i.team_sites_only, p.id AS inviter_id, p.name AS inviter_name, p.email_sealed AS inviter_email,
     coalesce(i.sent_at, i.created_at) AS sent_at, i.expires_at
   FROM invitations i LEFT JOIN custom_roles c ON c.id = i.custom_role_id LEFT JOIN people p ON p.id = i.invited_by
   WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL`;
@@ -88,6 +90,7 @@ export function openInvitations({
 }: OrganisationParts): Invitations & { routes: Route[] } {
   const { postgres, audit, mail, clock, random, keys, vault, config } = house;
   const throttles = openThrottles(house);
+  const tokens = openOneTimeTokens(house);
   const digestOf = (token: string) => keys.digest('one-time-token', `invitation ${token}`);
   /** The rows that a query over `select` gives, through the door of this organisation. */
   async function read(sql: Sql, organisationId: number, query: string, values: unknown[] = []): Promise<Row[]> {
@@ -137,7 +140,6 @@ export function openInvitations({
     const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [organisationId]);
     const link = mail.link(`/invitation/${token}`);
     const mailed = await mail.isOn();
-    await sql.run('UPDATE invitations SET is_mailed = $2 WHERE id = $1', [row.id, mailed]);
     if (mailed)
       await mail.send(sql, {
         template: invitationMail,
@@ -146,6 +148,32 @@ export function openInvitations({
         values: { organisation: name, by, role: row.role_name, link, days: organisationLimits.invitationDays },
       });
     return { ...shown(row), mailed, link: mailed ? null : link };
+  }
+
+  /** At once, to the address itself: whoever reads it confirms the account, or takes it back from whom the link was forwarded to. */
+  async function tellMailbox(
+    sql: Sql,
+    organisationId: number,
+    personId: number,
+    request: Parameters<typeof doneBy>[1],
+  ): Promise<void> {
+    if (!(await mail.isOn())) return;
+    const person = await personIn(house, sql, personId);
+    const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [organisationId]);
+    const minutes = peopleLimits.linkMinutes;
+    const confirm = await tokens.issue(sql, { personId, kind: 'verify-email', minutes, email: person.email });
+    const reset = await tokens.issue(sql, { personId, kind: 'reset-password', minutes });
+    await mail.send(sql, {
+      template: accountMadeMail,
+      to: person.email,
+      personId,
+      values: {
+        ...doneBy({ house }, request, person),
+        organisation: name,
+        confirm: mail.link(`/verify#token=${confirm}`),
+        takeBack: mail.link(`/reset#token=${reset}`),
+      },
+    });
   }
 
   async function organisationIn(digest: Buffer): Promise<number | undefined> {
@@ -245,8 +273,8 @@ export function openInvitations({
       const personId = await addPerson(sql, house, {
         ...person,
         email: row.email,
-        // A link that was handed on says nothing about who reads the mailbox.
-        isVerified: person.isVerified === true || row.is_mailed,
+        // A link is handed on with one click: that it is here says nothing about who reads the mailbox.
+        isVerified: person.isVerified === true,
       });
       // What is chosen for the organisation is where its new people begin; each changes it under Account, Profile.
       await sql.run(
@@ -297,7 +325,7 @@ export function openInvitations({
         const sent = await postgres.tenant(id, async (sql) => {
           await lockOrganisation(sql, id);
           const asker = await readMember(house, sql, id, (principal as Principal).id);
-          await refuseUnproved(house, sql, asker.person_id);
+          await refuseUnproved(house, sql, asker.person_id, 'invite others');
           const role = await readRole(sql, body.role);
           refuseMoreThanOwn(asker, role);
           await refuseKnown(sql, emailDigest(keys, email));
@@ -442,11 +470,11 @@ export function openInvitations({
         const agreed = await legal.read(agreement, { age: 'with-documents' });
         checkPassword(password, [before.email, name]);
         const hash = await passwords.hash(password);
-        // Whoever has the link reads the mailbox: the address is proved by that.
         const person = { email: before.email, name, hash };
-        const { personId, slug } = await takeUp(digest, request, person, (sql, id) =>
-          legal.keep(sql, id, agreed, actOf(request).request),
-        );
+        const { personId, slug } = await takeUp(digest, request, person, async (sql, id) => {
+          await legal.keep(sql, id, agreed, actOf(request).request);
+          await tellMailbox(sql, organisationId, id, request);
+        });
         const { cookies } = await signIns.finish(request, personId, ['invitation']);
         return { status: 201, headers: { 'set-cookie': cookies }, body: { slug } };
       },
@@ -475,8 +503,6 @@ export function openInvitations({
               'This invitation is for another address than that of your account, so nothing was joined. Sign out and open the link again, or ask for an invitation of your own.',
             );
           await join(sql, organisationId, row, principal.id);
-          // The link came to the mailbox of this address.
-          if (row.is_mailed) await noteProved(sql, principal.id, new Date(clock.now()));
           await audit.record(sql, organisationId, {
             action: 'member.joined',
             ...actOf(request),
@@ -530,7 +556,7 @@ async function checkLimits(
 function overAndDone(): RequestError {
   return new RequestError(
     'not_found',
-    'This invitation does not work: it was used, taken back, or is older than seven days. Ask for a new one.',
+    'The invitation was used, taken back, or is older than seven days. Ask for a new one.',
   );
 }
 

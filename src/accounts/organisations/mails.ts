@@ -1,4 +1,5 @@
 import type { MailTemplate } from '../../platform/mail/index.ts';
+import { dayText } from '../people/when.ts';
 
 /** Every mail about people and organisations is about the reader's own access: none can be turned off (MAI-01). */
 
@@ -19,6 +20,49 @@ export const invitationMail: MailTemplate<{
       {
         kind: 'note',
         text: `The link works once and for ${days} days, for this address alone. If you do not know ${organisation}, nothing happens unless you open it.`,
+      },
+    ],
+  }),
+};
+
+/**
+ * To the invited address, when an account is made by the link: a link can be forwarded. `reset` is where a new link is asked
+ * for, once these are too old.
+ */
+export const accountMadeMail: MailTemplate<{
+  organisation: string;
+  when: string;
+  device: string;
+  confirm: string;
+  takeBack: string;
+  reset: string;
+}> = {
+  name: 'account_made',
+  kind: 'service',
+  write: ({ organisation, when, device, confirm, takeBack, reset }) => ({
+    subject: `An account was made with your address in ${organisation}`,
+    blocks: [
+      {
+        kind: 'text',
+        text: `Somebody opened the invitation to ${organisation} and made an account with this address. If it was you, confirm it: then you can invite others, and change the address.`,
+      },
+      {
+        kind: 'facts',
+        rows: [
+          ['When', when],
+          ['Device', device],
+        ],
+      },
+      { kind: 'button', label: 'It was me: confirm', href: confirm },
+      {
+        kind: 'note',
+        text: 'If it was not you, take the account back with a password of your own. That ends every session, and every other way in that was set up is gone.',
+        link: { label: 'It was not me: take it back', href: takeBack },
+      },
+      {
+        kind: 'note',
+        text: 'Both links work once, for an hour. After that, taking it back begins with a new link to this address.',
+        link: { label: 'Ask for a new link', href: reset },
       },
     ],
   }),
@@ -101,25 +145,24 @@ export const statusChangedMail: MailTemplate<{
 }> = {
   name: 'status_changed',
   kind: 'service',
-  write: ({ name, what, status, reason, until }) => ({
+  write: ({ name, what, status, reason, until }, locale) => ({
     subject: statusSubjects[status](what === 'account' ? 'Your account' : name),
     blocks: [
-      { kind: 'text', text: statusText(status, what, name, until) },
+      { kind: 'text', text: statusText(status, what, name, untilText(until, locale)) },
       ...(reason === null ? [] : [{ kind: 'facts' as const, rows: [['Reason', reason]] as const }]),
     ],
   }),
 };
 
-/** `2026-12-28` as people write it. */
-function dayText(day: string): string {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(Date.parse(day));
+function untilText(until: string | null, locale: string | undefined): string {
+  return until === null ? 'a day that is not set' : dayText(until, locale);
 }
 
 function statusText(
   status: keyof typeof statusSubjects,
   what: 'organisation' | 'account',
   name: string,
-  until: string | null,
+  day: string,
 ): string {
   if (what === 'account')
     switch (status) {
@@ -128,7 +171,7 @@ function statusText(
       case 'active':
         return 'Your account can sign in again.';
       case 'closing':
-        return `Your account will be closed on ${until ?? 'a day that is not set'}, and every session of yours has ended. To keep it, sign in before that day: this takes the closing back. If you did not ask for this, sign in and set a new password.`;
+        return `Your account will be closed on ${day}, and every session of yours has ended. To keep it, sign in before that day: this takes the closing back. If you did not ask for this, sign in and set a new password.`;
       case 'closed':
         return 'Your account is closed.';
     }
@@ -138,7 +181,7 @@ function statusText(
     case 'active':
       return `${name} works as before: its sites collect, and its people can change things.`;
     case 'closing':
-      return `${name} will be closed on ${until === null ? 'a day that is not set' : dayText(until)}. Until then everything works, and an owner can take it back. Afterwards nothing of it is reachable.`;
+      return `${name} will be closed on ${day}. Until then everything works, and an owner can take it back. Afterwards nothing of it is reachable.`;
     case 'closed':
       return `${name} is closed: nothing of it is reachable any more.`;
   }

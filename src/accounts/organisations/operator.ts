@@ -63,12 +63,15 @@ export function openOperator(parts: OrganisationParts): Operator {
             'wrong_status',
             `This account is ${person.status}, so it cannot become ${wish.status}.`,
           );
-        await sql.run('UPDATE people SET status = $2, status_reason = $3, status_since = $4 WHERE id = $1', [
-          id,
-          wish.status,
-          reason ?? null,
-          now,
-        ]);
+        // Let in again, an account is what it was: an address that nobody has proved is not proved by that.
+        await sql.run(
+          wish.status === 'suspended'
+            ? `UPDATE people SET status_before = CASE WHEN status = 'closing' THEN status_before ELSE status END,
+                 status = 'suspended', status_until = NULL, status_reason = $2, status_since = $3 WHERE id = $1`
+            : `UPDATE people SET status = coalesce(status_before, 'active'), status_before = NULL, status_reason = $2,
+                 status_since = $3 WHERE id = $1`,
+          [id, reason ?? null, now],
+        );
         if (wish.status === 'suspended')
           await sql.run('UPDATE sessions SET revoked_at = $2 WHERE person_id = $1 AND revoked_at IS NULL', [id, now]);
         await audit.recordOfPerson(sql, id, {

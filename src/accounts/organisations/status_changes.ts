@@ -59,8 +59,8 @@ export async function changeStatus(
       ...(change.until === undefined ? {} : { until: change.until.toISOString() }),
     },
   });
-  const owners = await sql.query<{ id: number; email_sealed: Buffer }>(
-    "SELECT p.id, p.email_sealed FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.organisation_id = $1 AND m.role = 'owner'",
+  const owners = await sql.query<{ id: number; email_sealed: Buffer; locale: string | null }>(
+    "SELECT p.id, p.email_sealed, p.locale FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.organisation_id = $1 AND m.role = 'owner'",
     [organisationId],
   );
   for (const owner of owners) {
@@ -74,6 +74,7 @@ export async function changeStatus(
       template: statusChangedMail,
       to: await openEmail(vault, { person: owner.id }, owner.email_sealed),
       personId: owner.id,
+      locale: owner.locale,
       organisationId,
       values: {
         name: row.name,

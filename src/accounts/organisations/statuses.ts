@@ -13,7 +13,7 @@ export function effectiveStatus(
 }
 
 /** As long as a key itself is remembered: a sender of 1,000 requests a second must not ask the database as often. */
-const rememberedMs = 10_000;
+const rememberedMs = 1_000;
 const rememberedMax = 1_000;
 
 export interface Statuses {

@@ -11,7 +11,7 @@ import { openThrottles } from '../throttle.ts';
 import { type Later, openLater } from './later.ts';
 import { linkRoutes } from './link_routes.ts';
 import { secondFactorMail, sessionCopiedMail } from './mails.ts';
-import { openOneTimeTokens } from './one_time.ts';
+import { handedOn, openOneTimeTokens } from './one_time.ts';
 import { type People, provePassword } from './parts.ts';
 import { findPerson, personIn } from './person.ts';
 import { profileRoutes } from './profile_routes.ts';
@@ -82,7 +82,7 @@ export function openPeople(
     if (personId === undefined) return undefined;
     const minutes = peopleLimits.linkMinutes;
     const token = await postgres.person(personId, async (sql) => {
-      const made = await tokens.issue(sql, { personId, kind: 'reset-password', minutes });
+      const made = await tokens.issue(sql, { personId, kind: 'reset-password', minutes, methods: [handedOn] });
       await audit.recordOfPerson(sql, personId, {
         action: 'operator.password_reset',
         actor: { type: 'operator' },
@@ -114,7 +114,7 @@ export function openPeople(
         to: person.email,
         personId,
         values: {
-          when: whenText(new Date(clock.now()), person.timezone),
+          when: whenText(new Date(clock.now()), person),
           device: 'the command line of this desk',
           reset: mail.link('/reset'),
           what: 'Whoever runs this desk took the second factor away from your account.',
@@ -173,7 +173,7 @@ export function tellOfCopy(
       template: sessionCopiedMail,
       to: person.email,
       personId,
-      values: { when: whenText(new Date(clock.now()), person.timezone), device, reset: mail.link('/reset') },
+      values: { when: whenText(new Date(clock.now()), person), device, reset: mail.link('/reset') },
     });
   };
 }

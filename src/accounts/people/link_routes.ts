@@ -3,12 +3,14 @@ import { confirmation, emailChange, passwordChange, reset, resetRequest } from '
 import { emailDigest, sealEmail } from '../../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { refuseUnproved } from '../organisations/granting.ts';
 import { checkPassword } from '../password_rules.ts';
 import { askLimit, linkLimit, networkOf, presented, resetLimit } from '../throttle.ts';
 import { emailChangedMail, emailChangeMail, passwordChangedMail, resetMail, verificationMail } from './mails.ts';
-import { linkExpired, type TokenRow } from './one_time.ts';
+import { handedOn, linkExpired, type TokenRow } from './one_time.ts';
 import { doneBy, endAllElse, ownAct, type People, personOf, provePassword } from './parts.ts';
 import { findPerson, noteProved, personByEmail, personIn } from './person.ts';
+import { takeBack } from './take_back.ts';
 
 const minutes = peopleLimits.linkMinutes;
 
@@ -53,6 +55,7 @@ export function linkRoutes(people: People): Route[] {
         const { email, password } = request.body;
         await provePassword(people, request, password);
         await throttles.take(linkLimit, `change ${id}`);
+        await postgres.person(id, (sql) => refuseUnproved(house, sql, id, 'change it'));
         // The answer is the same for an address that somebody here has: who they are is not told.
         later.do('email_change', async () => {
           const taken = await findPerson(house, email);
@@ -133,12 +136,15 @@ export function linkRoutes(people: People): Route[] {
         // Checked before the token is spent, so that a weak password does not cost another mail.
         checkPassword(password, await contextOf(owner));
         const hash = await passwords.hash(password);
-        await tokens.use(token, 'reset-password', async (sql, { personId }) => {
+        await tokens.use(token, 'reset-password', async (sql, { personId, methods }) => {
           const person = await personIn(house, sql, personId);
           await storePassword(sql, personId, hash);
           await endAllElse(people, sql, personId, undefined);
-          // The link came to this address, so it is theirs.
-          await noteProved(sql, personId, new Date(clock.now()));
+          if (!methods.includes(handedOn)) {
+            await takeBack(house, sql, personId, request);
+            // The link came to this address, so it is theirs.
+            await noteProved(sql, personId, new Date(clock.now()));
+          }
           await audit.recordOfPerson(sql, personId, ownAct(request, personId, 'password.reset'));
           await people.notices.tell(sql, personId, { name: 'password_changed', link: '/account/security' });
           await mail.send(sql, {

@@ -58,7 +58,7 @@ export function doneBy(
   person: PersonRow,
 ) {
   return {
-    when: whenText(new Date(clock.now()), person.timezone),
+    when: whenText(new Date(clock.now()), person),
     device: deviceOf(request.headers['user-agent']),
     reset: mail.link('/reset'),
   };
@@ -71,9 +71,11 @@ export async function endAllElse(
   personId: number,
   keep: string | undefined,
 ): Promise<number> {
-  await sql.run("DELETE FROM one_time_tokens WHERE person_id = $1 AND kind IN ('reset-password', 'second-step')", [
-    personId,
-  ]);
+  await sql.run(
+    `DELETE FROM one_time_tokens WHERE person_id = $1
+       AND (kind IN ('reset-password', 'second-step') OR (kind = 'change-email' AND session IS DISTINCT FROM $2))`,
+    [personId, keep ?? null],
+  );
   return sessions.endOf(sql, personId, { except: keep });
 }
 

@@ -1,22 +1,40 @@
+import { Readable } from 'node:stream';
 import bcrypt from 'bcrypt';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Answer,
+  accounts,
+  ada,
+  asked,
+  call,
+  clock,
+  closePeopleDesk,
+  code,
+  database,
+  day,
+  field,
+  isLiving,
+  keys,
+  mails,
+  minute,
+  openPeopleDesk,
+  password,
+  phone,
+  rows,
+  signIn,
+  travel,
+  vault,
+  written,
+} from '../../../test/people_desk.ts';
 import { solved } from '../../../test/solved_challenge.ts';
-import { openTestPostgres, openTestVault, ownerLogin, type TestPostgres } from '../../../test/stores.ts';
-import { systemClock } from '../../platform/clock.ts';
-import type { Config } from '../../platform/config.ts';
-import { openEmail } from '../../platform/email.ts';
-import { type HttpServer, openHttp } from '../../platform/http/server.ts';
+import { unnoted } from '../../../test/written.ts';
 import { silentLog } from '../../platform/log.ts';
-import { type MailOffice, openMail } from '../../platform/mail/index.ts';
 import { systemRandom } from '../../platform/random.ts';
-import type { House } from '../../platform/subject.ts';
-import { openAudit } from '../../trust/audit/index.ts';
-import { ringOf } from '../../trust/keys/index.ts';
-import { type Accounts, createOrganisation, learnPlaces, openAccounts } from '../index.ts';
+import { createOrganisation } from '../index.ts';
 import {
   type Allowance,
   askLimit,
+  codeLimit,
   codeProofLimit,
   codesOfDay,
   linkLimit,
@@ -25,142 +43,11 @@ import {
   presentedLimit,
   proofLimit,
 } from '../throttle.ts';
-import { personByEmail } from './person.ts';
 import { base32, codeAt, stepSeconds } from './totp.ts';
 
-/** People on a real database and a real listener; mails are read where a development desk shows them. */
-let database: TestPostgres;
-let accounts: Accounts;
-let vault: ReturnType<typeof openTestVault>;
-let mail: MailOffice;
-let http: HttpServer;
-let base: string;
-let aheadMs = 0;
-const clock = {
-  ...systemClock,
-  now: () => systemClock.now() + aheadMs,
-  monotonic: () => systemClock.monotonic() + aheadMs,
-};
-const minute = 60_000;
-const day = 1_440 * minute;
-const keys = ringOf(Buffer.alloc(32, 7));
-const password = 'a harbour of quiet rope';
-const ada = { email: 'ada@shop.example', personId: 0, organisationId: 0 };
-const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
-const phone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1';
-
-beforeAll(async () => {
-  database = await openTestPostgres();
-  const { postgres } = database;
-  const config = {
-    host: '127.0.0.1',
-    trustedProxies: 1,
-    publicUrl: 'http://desk.test',
-    inbox: true,
-    smtp: undefined,
-  } as unknown as Config;
-  vault = openTestVault({ keys, clock, postgres });
-  const audit = openAudit({ vault, clock, random: systemRandom });
-  const parts = { config, clock, random: systemRandom, log: silentLog, postgres, keys, vault };
-  mail = openMail(parts);
-  accounts = openAccounts({ ...parts, audit, mail } as unknown as House, { version: 'test' });
-  learnPlaces((address) => (address === '203.0.113.7' ? { country: 'DE', region: 'Berlin' } : undefined));
-  http = await openHttp({
-    host: '127.0.0.1',
-    port: 0,
-    publicUrl: config.publicUrl,
-    trustedProxies: 1,
-    tls: undefined,
-    routes: accounts.routes ?? [],
-    fast: {},
-    files: undefined,
-    authenticate: accounts.authenticate,
-    clock,
-    random: systemRandom,
-    log: silentLog,
-  });
-  base = `http://127.0.0.1:${http.address.port}`;
-  const hash = await accounts.passwords.hash(password);
-  Object.assign(
-    ada,
-    await postgres.system((sql) =>
-      createOrganisation(sql, { clock, vault, keys }, { email: ada.email, organisation: 'Shop', hash }),
-    ),
-  );
-  await postgres.system((sql) =>
-    createOrganisation(sql, { clock, vault, keys }, { email: 'rival@other.example', organisation: 'Other', hash }),
-  );
-});
-afterAll(async () => {
-  await http.close(100);
-  await accounts.stop?.();
-  await mail.stop();
-  await database.close();
-});
-
-interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many calls, each looked at by the test that asks.
-  body: any;
-  cookies: string[];
-  headers: Headers;
-  bytes: Buffer;
-}
-async function call(
-  method: string,
-  path: string,
-  options: { body?: unknown; bytes?: Buffer; cookies?: string[]; agent?: string; address?: string } = {},
-): Promise<Answer> {
-  const response = await fetch(base + path, {
-    method,
-    headers: {
-      'user-agent': options.agent ?? firefox,
-      'x-forwarded-proto': 'https',
-      'x-forwarded-for': options.address ?? '203.0.113.7',
-      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(options.cookies === undefined
-        ? {}
-        : { cookie: options.cookies.map((cookie) => cookie.split(';')[0]).join('; ') }),
-    },
-    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-    ...(options.bytes === undefined ? {} : { body: new Uint8Array(options.bytes) }),
-  });
-  const bytes = Buffer.from(await response.arrayBuffer());
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-  return {
-    status: response.status,
-    body: isJson ? JSON.parse(bytes.toString()) : {},
-    cookies: response.headers.getSetCookie(),
-    headers: response.headers,
-    bytes,
-  };
-}
-const asked = (email = ada.email, words = password, agent = firefox) =>
-  call('POST', '/api/sessions', { body: { email, password: words }, agent });
-const signIn = async (...given: Parameters<typeof asked>) => {
-  const answer = await asked(...given);
-  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
-  return answer.cookies;
-};
-const isLiving = async (cookies: string[]) => (await call('GET', '/api/session', { cookies })).status === 200;
-const code = (answer: Answer) => answer.body.error?.code;
-const field = (answer: Answer) => answer.body.error?.field;
-
-/** The mails that came since the last look, in the order in which they came. */
-let seen = 0;
-async function mails(): Promise<{ to: string; template: string; text: string; token: string }[]> {
-  await accounts.people.settle();
-  await mail.deliver();
-  const fresh = (mail.inbox?.list() ?? []).filter((one) => one.id > seen).toSorted((a, b) => a.id - b.id);
-  seen = Math.max(seen, ...fresh.map((one) => one.id));
-  return fresh.map(({ to, template, letter }) => ({
-    to,
-    template,
-    text: letter.text,
-    token: /#token=([\w-]+)/.exec(letter.text)?.[1] ?? '',
-  }));
-}
-const rows = <T extends object>(text: string) => database.postgres.person(ada.personId, (sql) => sql.query<T>(text));
+/** People: passwords, addresses, sessions, profile and second factor. */
+beforeAll(openPeopleDesk, 60_000);
+afterAll(closePeopleDesk);
 
 describe('a new password by mail', () => {
   it('is asked for alike by somebody and by nobody, in words, and mailed only to somebody (AUT-10)', async () => {
@@ -189,7 +76,7 @@ describe('a new password by mail', () => {
       // An address that nobody has, and a username.
       const nobody = round % 2 === 0 ? `nobody-${round}@shop.example` : `nobody-${round}`;
       none.push(await time(() => asked(nobody, `wrong words ${round}`)));
-      aheadMs += 61 * minute;
+      travel(61 * minute);
     }
     // A generous bound: without the dummy hash one side takes a quarter of a second and the other none.
     expect(median(some) / median(none)).toBeGreaterThan(0.5);
@@ -198,7 +85,7 @@ describe('a new password by mail', () => {
     for (let round = 0; round < 5; round++) {
       asking.some.push(await time(() => reset(ada.email)));
       asking.none.push(await time(() => reset(`nobody-${round}@shop.example`)));
-      aheadMs += 61 * minute;
+      travel(61 * minute);
       await accounts.people.settle();
     }
     expect(Math.abs(median(asking.some) - median(asking.none))).toBeLessThan(50);
@@ -225,13 +112,13 @@ describe('a new password by mail', () => {
 
     await call('POST', '/api/password-resets', { body: { email: ada.email } });
     const [{ token: late } = { token: '' }] = await mails();
-    aheadMs += 61 * minute;
+    travel(61 * minute);
     expect(code(await set(late)), 'an hour later').toBe('link_expired');
     expect(await rows('SELECT 1 FROM one_time_tokens'), 'and its row is gone').toEqual([]);
   });
 
   it('is sent three times in an hour and no more', async () => {
-    aheadMs += 61 * minute;
+    travel(61 * minute);
     const ask = () => call('POST', '/api/password-resets', { body: { email: 'often@shop.example' } });
     const statuses = [await ask(), await ask(), await ask(), await ask()].map((answer) => answer.status);
     expect(statuses).toEqual([202, 202, 202, 429]);
@@ -347,7 +234,7 @@ describe('sessions', () => {
     const stolen = await signIn();
     await call('POST', '/api/sessions/refresh', { cookies: stolen });
     await mails();
-    aheadMs += 11_000;
+    travel(11_000);
     expect(code(await call('POST', '/api/sessions/refresh', { cookies: stolen }))).toBe('session_ended');
     expect((await mails()).map((one) => [one.to, one.template])).toEqual([[ada.email, 'session_copied']]);
   });
@@ -356,7 +243,7 @@ describe('sessions', () => {
     const { forgetEnded } = await import('./retention.ts');
     const before = (await rows('SELECT 1 FROM sessions')).length;
     expect(before).toBeGreaterThan(1);
-    aheadMs += 31 * day;
+    travel(31 * day);
     expect((await forgetEnded({ postgres: database.postgres, clock, log: silentLog })).sessions).toBeGreaterThan(1);
     expect(await rows('SELECT 1 FROM sessions')).toEqual([]);
   });
@@ -406,7 +293,7 @@ describe('a second factor', () => {
   let codes: string[] = [];
   const now = () => codeAt(secret, Math.floor(clock.now() / 1000 / stepSeconds));
   const next = () => {
-    aheadMs += stepSeconds * 1000;
+    travel(stepSeconds * 1000);
     return now();
   };
   const step = (cookies: string[], value: string) =>
@@ -466,7 +353,7 @@ describe('a second factor', () => {
   });
 
   it('takes a recovery code once, written as people write', async () => {
-    aheadMs += 16 * minute;
+    travel(16 * minute);
     const used = (codes[0] as string).toLowerCase().replaceAll('-', ' ');
     expect((await step((await asked()).cookies, used)).status).toBe(201);
     const again = (await asked()).cookies;
@@ -480,7 +367,7 @@ describe('a second factor', () => {
   });
 
   it('is not guessed: five wrong codes end the sign-in, and then the account has to wait', async () => {
-    aheadMs += 16 * minute;
+    travel(16 * minute);
     for (let signIns = 0; signIns < 2; signIns++) {
       const { cookies } = await asked();
       const answers: string[] = [];
@@ -497,9 +384,9 @@ describe('a second factor', () => {
     const proof = solved(refused.body.error.challenge);
     const paid = await call('POST', '/api/sessions/second-factor', { cookies, body: { code: value, proof } });
     expect(paid.status).toBe(201);
-    aheadMs += 16 * minute;
+    travel(16 * minute);
     const waiting = await asked();
-    aheadMs += 11 * minute;
+    travel(11 * minute);
     expect(code(await step(waiting.cookies, now())), 'ten minutes later').toBe('sign_in_expired');
   });
 
@@ -526,7 +413,21 @@ describe('a second factor', () => {
     for (const { value } of stored.slice(0, 3))
       expect((await step(cookies, value.toString('hex').slice(0, 12))).status).not.toBe(201);
     await mails();
-    aheadMs += 61 * minute;
+    travel(61 * minute);
+  });
+
+  it('twenty wrong codes of a network are as many as it gets for nothing, for whichever account', async () => {
+    travel(day);
+    const { cookies } = await asked();
+    const throttles = openThrottles({ postgres: database.postgres, clock, random: systemRandom, keys });
+    for (let tries = 0; tries < codeLimit.perNetwork; tries++)
+      await throttles.enter(codeLimit, { account: `somebody ${tries}`, address: '203.0.113.9' });
+    const value = next();
+    const refused = await step(cookies, value);
+    expect([code(refused), refused.body.error.challenge.bits]).toEqual(['rate_limited', 17]);
+    const elsewhere = { cookies, body: { code: value }, address: '198.51.100.7' };
+    expect((await call('POST', '/api/sessions/second-factor', elsewhere)).status).toBe(201);
+    travel(day);
   });
 
   it('is taken away with password and code, and by whoever runs the machine', async () => {
@@ -538,6 +439,10 @@ describe('a second factor', () => {
     expect((await remove(password, next())).status).toBe(204);
     await signIn();
     expect(await accounts.people.takeSecondFactorAway(ada.email), 'there is none any more').toBe(false);
+    const reset = accounts.commands?.['people-reset'];
+    expect(await reset?.(new URLSearchParams({ email: ada.email }), Readable.from([]), () => {})).toMatchObject({
+      minutes: 60,
+    });
   });
 });
 
@@ -587,7 +492,7 @@ describe('limits at the calls that they are for', () => {
       () => call('POST', '/api/password-resets', { body: { email: 'anybody@shop.example' } }),
     ],
   ])('%s', async (_what, limit, subject, ask) => {
-    aheadMs += day;
+    travel(day);
     for (let taken = 0; taken < limit.most; taken++) await throttles().take(limit, subject());
     const refused = await ask(await session());
     expect([code(refused), refused.headers.get('retry-after')]).toEqual([
@@ -597,7 +502,7 @@ describe('limits at the calls that they are for', () => {
   });
 
   it('links that lead nowhere, of whichever kind: from the hundred and first on each costs its network work', async () => {
-    aheadMs += day;
+    travel(day);
     for (let tries = 0; tries < 100; tries++) await throttles().enter(presentedLimit, { address: here });
     const token = 'x'.repeat(43);
     for (const [method, path, more] of [
@@ -609,17 +514,17 @@ describe('limits at the calls that they are for', () => {
       const refused = await call(method, path, { body: { token, ...more } });
       expect([path, code(refused), refused.body.error.challenge.bits]).toEqual([path, 'rate_limited', 17]);
     }
-    aheadMs += 3_000;
+    travel(3_000);
     const { challenge } = (await call('POST', '/api/email-verifications', { body: { token } })).body.error;
     const paid = await call('POST', '/api/email-verifications', { body: { token, proof: solved(challenge) } });
     expect(code(paid)).toBe('link_expired');
-    aheadMs += day;
+    travel(day);
   });
 });
 
 describe('an organisation that asks for a second factor', () => {
   it('gives seven days, then opens nothing but the way to one; others stay open', async () => {
-    aheadMs += 8 * day;
+    travel(8 * day);
     const hash = await accounts.passwords.hash(password);
     const { organisationId } = await database.postgres.system((sql) =>
       createOrganisation(sql, { clock, vault, keys }, { email: 'new.owner@yard.example', organisation: 'Yard', hash }),
@@ -630,7 +535,7 @@ describe('an organisation that asks for a second factor', () => {
     expect((await told()).is_second_factor_overdue).toBe(false);
     expect(Date.parse((await told()).second_factor_due)).toBeGreaterThan(clock.now() + 6 * day);
     expect((await read()).status).toBe(200);
-    aheadMs += 7 * day + minute;
+    travel(7 * day + minute);
     cookies = await signIn('new.owner@yard.example');
     expect((await told()).is_second_factor_overdue).toBe(true);
     expect(code(await read())).toBe('second_factor_needed');
@@ -645,132 +550,18 @@ describe('an organisation that asks for a second factor', () => {
   });
 });
 
-describe('the state of an account', () => {
-  const closing = (cookies: string[], words = password) =>
-    call('POST', '/api/account/closing', { cookies, body: { password: words } });
-  let hash = '';
-  const makeOwner = (email: string, organisation: string, more: { isVerified?: boolean } = {}) =>
-    database.postgres.system((sql) =>
-      createOrganisation(sql, { clock, vault, keys }, { email, organisation, hash, ...more }),
-    );
-  const stateOf = (id: number) =>
-    database.postgres.person(id, (sql) =>
-      sql.one<{ status: string; until: Date | null; email_sealed: Buffer | null }>(
-        'SELECT status, status_until AS until, email_sealed FROM people WHERE id = $1',
-        [id],
-      ),
-    );
-  beforeAll(async () => {
-    hash = await accounts.passwords.hash(password);
-  });
-
-  it('is closing for 30 days, begun with the password and never by a last owner; signing in takes it back', async () => {
-    const eve = await makeOwner('eve@yard.example', 'Eve');
-    let cookies = await signIn('eve@yard.example');
-    const preview = async () => (await call('GET', '/api/account/closing', { cookies })).body;
-    expect((await preview()).blocked_by).toEqual([{ name: 'Eve', slug: eve.slug }]);
-    expect(field(await closing(cookies, 'not the present one'))).toBe('password');
-    const refused = await closing(cookies);
-    expect([code(refused), refused.body.error.message]).toEqual([
-      'last_owner',
-      expect.stringContaining('owner of Eve.'),
-    ]);
-
-    await database.postgres.tenant(eve.organisationId, async (sql) => {
-      await sql.run(
-        "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'owner', now())",
-        [eve.organisationId, ada.personId],
-      );
-      await accounts.apiKeys.create(sql, eve.organisationId, { name: 'till', scopes: ['sites:read'] }, eve.personId);
-    });
-    expect(await preview()).toMatchObject({
-      ...{ blocked_by: [], organisations: [{ name: 'Eve', role: 'owner' }] },
-      api_keys: [{ name: 'till', organisation: 'Eve' }],
-    });
-    await mails();
-    const { until } = (await closing(cookies)).body;
-    expect(Math.abs(Date.parse(until) - clock.now() - 30 * day)).toBeLessThan(minute);
-    expect(await isLiving(cookies)).toBe(false);
-    expect((await mails()).map(({ template, text }) => [template, text.includes('sign in before that day')])).toEqual([
-      ['status_changed', true],
-    ]);
-    aheadMs += 29 * day;
-    expect(await accounts.closing.closeDue()).toBe(0);
-    cookies = await signIn('eve@yard.example');
-    expect(await stateOf(eve.personId)).toMatchObject({ status: 'active', until: null });
-    expect((await mails()).map((one) => one.template)).toEqual(['closing_taken_back']);
-  });
-
-  it('is closed on its day, whatever cuts the work short: nothing of the person is left, and no key', async () => {
-    const owner = new pg.Client(await ownerLogin(database.postgres));
-    await owner.connect();
-    const { person_id: eve } = (await database.postgres.system((sql) =>
-      personByEmail(keys, sql, 'eve@yard.example'),
-    )) as { person_id: number };
-    await closing(await signIn('eve@yard.example'));
-    const before = (await stateOf(eve)).email_sealed as Buffer;
-    await mails();
-    aheadMs += 30 * day + minute;
-    expect(code(await asked('eve@yard.example')), 'too late to take it back').toBe('suspended');
-
-    // As a server that is killed there leaves it: each transaction is whole, and the next was never begun.
-    await owner.query(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'killed here'; END $$`);
-    for (const table of ['public.passwords', 'vault.subject_keys']) {
-      await owner.query(`CREATE TRIGGER cut BEFORE DELETE ON ${table} EXECUTE FUNCTION cut()`);
-      await expect(accounts.closing.closeDue()).rejects.toThrow();
-      await owner.query(`DROP TRIGGER cut ON ${table}`);
-    }
-    expect(await accounts.closing.closeDue()).toBe(1);
-    expect(await accounts.closing.closeDue()).toBe(0);
-    await owner.end();
-
-    const row = await database.postgres.person(eve, (sql) => sql.one('SELECT * FROM people WHERE id = $1', [eve]));
-    expect(row).toMatchObject({
-      ...{ email_digest: null, email_sealed: null, name: '', username: null, timezone: null, locale: null },
-      ...{ status: 'closed', status_until: null, last_seen_day: null, is_operator: false },
-    });
-    for (const table of ['passwords', 'memberships', 'seen_devices', 'notifications'])
-      expect(await database.postgres.person(eve, (sql) => sql.query(`SELECT 1 FROM ${table}`)), table).toEqual([]);
-    await expect(openEmail(vault, { person: eve }, before)).rejects.toMatchObject({ name: 'VaultError' });
-    expect((await mails()).map(({ to, template }) => [to, template])).toEqual([['eve@yard.example', 'account_closed']]);
-    expect((await mail.suppressions.of('eve@yard.example')).map(({ reason }) => reason)).toEqual(['erasure']);
-    expect(code(await asked('eve@yard.example')), 'as nobody').toBe('wrong_credentials');
-    const organisations = await rows<{ organisation_id: number }>('SELECT organisation_id FROM memberships');
-    for (const { organisation_id: id } of organisations)
-      expect(
-        await database.postgres.tenant(id, (sql) =>
-          sql.query('SELECT 1 FROM api_keys WHERE created_by = $1 AND revoked_at IS NULL', [eve]),
-        ),
-      ).toEqual([]);
-    expect(organisations.length).toBeGreaterThan(1);
-  });
-
-  it('is unverified until the address is proved: nobody is invited, and one that belongs to nothing is closed', async () => {
-    const una = await makeOwner('una@yard.example', 'Una', { isVerified: false });
-    const cookies = await signIn('una@yard.example');
-    const invite = () =>
-      call('POST', `/api/organisations/${una.organisationId}/invitations`, {
-        ...{ cookies, body: { email: 'friend@yard.example', role: 'viewer' } },
-      });
-    const refused = await invite();
-    expect([refused.status, refused.body.error.message]).toEqual([403, expect.stringContaining('is not confirmed')]);
-    await mails();
-    await call('POST', '/api/account/email-verification', { cookies });
-    const [{ token } = { token: '' }] = await mails();
-    expect((await call('POST', '/api/email-verifications', { body: { token } })).status).toBe(200);
-    expect((await stateOf(una.personId)).status).toBe('active');
-    expect((await invite()).status).toBe(201);
-
-    const old = await makeOwner('old@yard.example', 'Old', { isVerified: false });
-    aheadMs += 31 * day;
-    expect(await accounts.closing.closeDue(), 'a member stays').toBe(0);
-    await database.postgres.tenant(old.organisationId, (sql) =>
-      sql.run('DELETE FROM memberships WHERE person_id = $1', [old.personId]),
-    );
-    expect(await accounts.closing.closeDue()).toBe(1);
-    expect(await stateOf(old.personId)).toEqual({ status: 'closed', until: null, email_sealed: null });
-    await mails();
-  });
+it('whatever these tests changed left its act in the transaction that changed it (AUD-01)', async () => {
+  // What the tests set up with their own hands is no call of anybody.
+  const own = ['UPDATE public.people(email_verified_at)', 'INSERT public.organisations'];
+  expect(unnoted(await written()).filter((changes) => !changes.some((change) => own.includes(change)))).toEqual([]);
+  const acts = new Set((await written()).flatMap((one) => one.acts));
+  for (const act of [
+    ...['session.started', 'session.refused', 'session.reused', 'password.changed', 'password.reset_asked'],
+    ...['password.reset', 'email.change_asked', 'email.changed', 'email.verified', 'second_factor.enabled'],
+    ...['second_factor.disabled', 'second_factor.refused', 'second_factor.codes_renewed'],
+    ...['second_factor.used_recovery', 'operator.password_reset', 'operator.second_factor_off'],
+  ])
+    expect(acts).toContain(act);
 });
 
 /** The bytes of a secret as it is typed. */

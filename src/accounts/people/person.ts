@@ -33,6 +33,11 @@ export async function emailIn({ vault }: Pick<House, 'vault'>, sql: Sql, id: num
     : openEmail(vault, { person: id }, row.email_sealed);
 }
 
+/** How a person whom this transaction sees has days and numbers written; null where they have not said. */
+export async function localeIn(sql: Sql, id: number): Promise<string | null> {
+  return (await sql.maybe<{ locale: string | null }>('SELECT locale FROM people WHERE id = $1', [id]))?.locale ?? null;
+}
+
 export interface NewPerson {
   email: string;
   name?: string;
@@ -83,7 +88,8 @@ export function addressKnown(): RequestError {
 export async function noteProved(sql: Sql, id: number, now: Date): Promise<boolean> {
   const noted = await sql.run(
     `UPDATE people SET email_verified_at = $2, status_since = CASE WHEN status = 'unverified' THEN $2 ELSE status_since END,
-       status = CASE WHEN status = 'unverified' THEN 'active' ELSE status END
+       status = CASE WHEN status = 'unverified' THEN 'active' ELSE status END,
+       status_before = CASE WHEN status_before = 'unverified' THEN 'active' ELSE status_before END
      WHERE id = $1 AND email_verified_at IS NULL`,
     [id, now],
   );

@@ -4,7 +4,7 @@ import { account, accountChange } from '../../../contract/people.ts';
 import { openEmail } from '../../platform/email.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { isTimezone } from '../domain.ts';
+import { isNamedZone } from '../../platform/zone.ts';
 import { readPicture } from '../picture.ts';
 import { ownAct, type People, personOf } from './parts.ts';
 import { personIn } from './person.ts';
@@ -34,7 +34,7 @@ export function profileRoutes(people: People): Route[] {
       async handle(request) {
         const { id } = personOf(request);
         const change = request.body;
-        if (typeof change.timezone === 'string' && !isTimezone(change.timezone))
+        if (typeof change.timezone === 'string' && !isNamedZone(change.timezone))
           throw new RequestError(
             'invalid_field',
             `"${change.timezone}" is not a timezone. Write an IANA name such as Europe/Berlin.`,

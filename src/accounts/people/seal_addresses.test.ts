@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { expect, it } from 'vitest';
+import { postgresMigrations } from '../../../test/prepared_cluster.ts';
+import { textCanary } from '../../../test/proof/scan/canaries.ts';
+import { leaked, scan } from '../../../test/proof/scan/scan.ts';
 import {
   dumpedRows,
+  eraseStores,
   openTestPostgres,
   openTestVault,
   ownerLogin,
-  postgresMigrations,
   standsIn,
 } from '../../../test/stores.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -28,7 +31,7 @@ function olderMigrations(folder: string): URL {
   return pathToFileURL(`${folder}/`);
 }
 
-it('seals the addresses that an older version wrote in clear, also when it was killed in the middle, and a dump has none (AUT-11)', async () => {
+it('seals the addresses that an older version wrote in clear, also when it was killed in the middle; neither a dump nor a table’s file has one (AUT-11)', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-older-'));
   const store = await openTestPostgres([olderMigrations(folder)]);
   const { postgres } = store;
@@ -116,9 +119,21 @@ it('seals the addresses that an older version wrote in clear, also when it was k
       sql.one<{ sealed: Buffer }>('SELECT label_sealed AS sealed FROM identities'),
     );
     expect(await openEmail(vault, { identity, person: 1 }, linked.sealed)).toBe('elsewhere@canary-mail.example');
+
+    // Nor in a dead row, a dropped column or an index: the files are looked into. The log of changes has them until it is overwritten.
+    await postgres.close();
+    const places = [...postgres.directories, store.dataDir];
+    const { certain } = leaked(scan(places, [textCanary('address', 'canary-mail.example')]).finds);
+    const inLog = (where: string) => where.includes('pg_wal/');
+    expect(certain.filter(({ file }) => !inLog(file))).toEqual([]);
+    expect(
+      certain.some(({ file }) => inLog(file)),
+      'the search finds what is there',
+    ).toBe(true);
   } finally {
     vault.close();
     rmSync(folder, { recursive: true });
-    await store.close();
+    await postgres.close().catch(() => {});
+    await eraseStores(postgres, store.dataDir);
   }
 }, 120_000);

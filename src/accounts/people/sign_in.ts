@@ -12,7 +12,6 @@ import { closingTakenBackMail, newDeviceMail } from './mails.ts';
 import type { OneTimeTokens, TokenRow } from './one_time.ts';
 import { doneBy } from './parts.ts';
 import { personIn } from './person.ts';
-import { whenText } from './when.ts';
 
 /** What a sign-in needs of a request; never kept beyond it. */
 export type Asker = Pick<RouteRequest<unknown, unknown, unknown>, 'headers' | 'address' | 'requestId'>;
@@ -72,9 +71,9 @@ export function openSignIns(
   async function begin(asker: Asker, personId: number, methods: readonly string[]): Promise<SignedIn> {
     const device = deviceOf(asker.headers['user-agent']);
     const place = placeOf(asker.address);
-    const started = await sessions.start({ personId, device, place, methods }, async (sql) => {
-      await takeBackClosing(sql, asker, personId);
-      await noteDevice(sql, personId, device, place);
+    const started = await sessions.start({ personId, device, place, methods }, async (sql, status) => {
+      if (status === 'closing') await takeBackClosing(sql, asker, personId);
+      await noteDevice(sql, asker, personId, { device, place });
       await audit.recordOfPerson(sql, personId, {
         action: methods.includes('recovery-code') ? 'second_factor.used_recovery' : 'session.started',
         ...actOf({ principal: undefined, address: asker.address, requestId: asker.requestId }),
@@ -116,7 +115,12 @@ export function openSignIns(
   }
 
   /** A mail when this person was never seen on such a device; not at the very first sign-in, which is no surprise. */
-  async function noteDevice(sql: Sql, personId: number, device: string, place: string): Promise<void> {
+  async function noteDevice(
+    sql: Sql,
+    asker: Asker,
+    personId: number,
+    { device, place }: { device: string; place: string },
+  ): Promise<void> {
     const now = new Date(clock.now());
     const known = await sql.query<{ device: string }>('SELECT device FROM seen_devices WHERE person_id = $1', [
       personId,
@@ -133,7 +137,7 @@ export function openSignIns(
       template: newDeviceMail,
       to: person.email,
       personId,
-      values: { when: whenText(now, person.timezone), device, place, reset: mail.link('/reset') },
+      values: { ...doneBy({ house }, asker, person), place },
     });
   }
 

@@ -91,16 +91,21 @@ export function signUpRoutes(parts: SignUpParts): Route[] {
         later.do('sign_up', async () => {
           const personId = await findPerson(house, account);
           if (personId !== undefined) return tellExisting(personId);
-          // Whoever closed an account and comes back wants this mail.
-          await mail.suppressions.readmit(told.email);
           const token = await waiting.add(told, { hash, agreed }, followed?.digest);
-          await postgres.system((sql) =>
-            mail.send(sql, {
+          await postgres.system(async (sql) => {
+            // Whoever closed an account and comes back wants this mail.
+            if (await mail.suppressions.readmit(sql, told.email))
+              await audit.record(sql, 'desk', {
+                action: 'mail.unsuppressed',
+                ...actOf({ ...request, principal: undefined }),
+                details: { reason: 'erasure' },
+              });
+            await mail.send(sql, {
               template: signUpMail,
               to: told.email,
               values: { organisation: told.organisation, link: mail.link(`/sign-up/confirm#token=${token}`) },
-            }),
-          );
+            });
+          });
         });
         return { status: 202, body: {} };
       },

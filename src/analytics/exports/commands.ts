@@ -5,8 +5,8 @@ import { findSite } from '../../accounts/index.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayOf, isoDay } from '../../platform/zone.ts';
 import { siteTarget } from '../act_target.ts';
-import { dayOf, isoDay } from '../query/zone.ts';
 import { knownDays, writeExport, zoneOf } from './write_export.ts';
 
 type Stores = Pick<House, 'postgres' | 'warehouse' | 'clock' | 'spool' | 'audit'>;

@@ -4,7 +4,7 @@ import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
 import { everywhere, type Notices } from '../../accounts/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { isoDay } from '../query/zone.ts';
+import { isoDay } from '../../platform/zone.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { formats } from './formats.ts';
 import { type ExportProgress, zoneOf } from './write_export.ts';

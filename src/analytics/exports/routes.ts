@@ -7,8 +7,8 @@ import { defineRoute, RequestError, type Route } from '../../platform/http/route
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
+import { dayOf, isoDay, startOfDay } from '../../platform/zone.ts';
 import { siteTarget } from '../act_target.ts';
-import { dayOf, isoDay, startOfDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
 import { eventsOfDay } from './plausible_tables.ts';
 import { type ExportRecords, exportsPerSiteMax } from './records.ts';

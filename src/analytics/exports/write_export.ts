@@ -1,9 +1,9 @@
 import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat } from '../../../contract/exports.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs, dayOf, isoDay, localDay, startOfDay, zoneOrUtc } from '../../platform/zone.ts';
 import { today } from '../imports/occupied.ts';
 import { importedDataOf } from '../imports/records.ts';
-import { dayMs, dayOf, isoDay, isZone, localDay, startOfDay } from '../query/zone.ts';
 import { formats } from './formats.ts';
 import { type Asked, openWorkFolder } from './work_folder.ts';
 
@@ -92,7 +92,7 @@ async function daysWithEvents(
 
 /** The zone of a site's days. */
 export function zoneOf(site: Pick<Site, 'timezone'>): string {
-  return isZone(site.timezone) ? site.timezone : 'UTC';
+  return zoneOrUtc(site.timezone);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Alone } from '../../platform/postgres/index.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import type { Alone } from './alone.ts';
 import { dayMs, historySeconds } from './days.ts';
 import { freeze, freezeGoals } from './freeze.ts';
 import { mergeDaily, mergeVisits } from './merge.ts';
@@ -44,6 +44,9 @@ export interface FrozenDay {
   goals: ReadonlySet<string>;
 }
 
+/** Stands where else the reason for a further count stands: the events are gone, and these counts are what is left. */
+const outlived = 'outlived';
+
 /** Why a day has to be counted again. */
 export type DirtyReason = 'late' | 'import' | 'erasure' | 'timezone' | 'recipe';
 
@@ -56,6 +59,11 @@ export interface History {
    * @param days UTC day numbers of `id_day`
    */
   markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void>;
+  /**
+   * Its events before a day are about to go, because their window is over: what was counted of these days stays as it is,
+   * in the zone it was counted in, and is never counted again. To be called in the turn of `history:<site>`.
+   */
+  outlive(siteId: number, beforeDay: number): Promise<void>;
   /** Reads all days of a site live from now on: its counts are being removed. */
   forget(siteId: number): void;
   /**
@@ -166,7 +174,8 @@ export async function openHistory(house: {
     const revisions = new Map<number, number>();
     const rebuilding = new Set<number>();
     for (const [number, day] of register.get(siteId) ?? []) {
-      if (day.state === 'frozen' && day.recipe === recipe && (zone === undefined || day.timezone === zone)) {
+      const isOfToday = day.recipe === recipe && (zone === undefined || day.timezone === zone);
+      if (day.state === 'frozen' && (isOfToday || day.reason === outlived)) {
         days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut), goals: new Set(day.goals) });
         revisions.set(number, day.version);
       } else rebuilding.add(number);
@@ -188,12 +197,24 @@ export async function openHistory(house: {
     const version = nextVersion();
     const changes = wanted.flatMap((day) => {
       const row = known.get(day);
-      return row === undefined ? [] : [{ ...row, state: 'dirty' as const, reason, version }];
+      return row === undefined || row.reason === outlived ? [] : [{ ...row, state: 'dirty' as const, reason, version }];
     });
     // In memory first: a question asked while the row is being written must not use the counts any more.
     for (const change of changes) known.set(change.day, change);
     views.delete(siteId);
     await write(siteId, changes);
+  }
+
+  async function outlive(siteId: number, beforeDay: number): Promise<void> {
+    await readAgain(siteId);
+    const version = nextVersion();
+    const days = [...(register.get(siteId)?.values() ?? [])].filter(
+      ({ day, state, reason }) => day < beforeDay && state === 'frozen' && reason !== outlived,
+    );
+    await write(
+      siteId,
+      days.map((day) => ({ ...day, reason: outlived, version })),
+    );
   }
 
   let running: Promise<{ sites: number; days: number }> | undefined;
@@ -292,6 +313,7 @@ export async function openHistory(house: {
   return {
     frozenDays,
     markDirty,
+    outlive,
     forget(siteId) {
       register.delete(siteId);
       views.delete(siteId);
@@ -358,6 +380,7 @@ async function findDue(parts: {
     if (timezone === undefined) continue;
     const arrivals = Number(row.events);
     const known = register.get(siteId)?.get(row.day);
+    if (known?.reason === outlived) continue;
     const work: Due = due.get(siteId) ?? {
       ...{ siteId, timezone, goals: goals.get(siteId) ?? [] },
       ...{ stale: new Map(), fresh: [], lacking: [] },

@@ -198,7 +198,7 @@ describe('frozen days', () => {
        FROM visits FINAL WHERE site_id = 7`,
     );
 
-  test('have the numbers of the rows, and the pieces add up to the whole where they must', async () => {
+  test('have the numbers of the rows, and the pieces add up to the whole where they must (RET-02)', async () => {
     await seedEvents(warehouse, { siteId: 7, events: 4_000, days: 5, until: '2026-03-20' });
     const days = await history();
     expect(await days.sweep()).toEqual({ sites: 1, days: 5 });

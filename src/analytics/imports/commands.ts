@@ -6,6 +6,7 @@ import type { ControlCommand } from '../../platform/control.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { refuseWhileHeld } from '../../trust/windows/index.ts';
 import { siteTarget } from '../act_target.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { drainMs, type Importer, type ImportOutcome } from './importer.ts';
@@ -138,7 +139,10 @@ export function importCommands(
   }
 
   async function takeOut(site: Site, known: ImportRecord) {
-    await records.setState(site, known.id, 'undoing', (sql) => note(sql, 'import.undone', site, known.id));
+    await records.setState(site, known.id, 'undoing', async (sql) => {
+      await refuseWhileHeld(sql, site.organisation_id, site.id);
+      await note(sql, 'import.undone', site, known.id);
+    });
     const rows = await importer.takeOut(site, known);
     await records.setState(site, known.id, 'undone');
     return { import: known.id, site: site.domain, rows };

@@ -39,7 +39,7 @@ async function run(
     orderKeys: openAgedKeys({ keysMax: 1_000, keepMs: 800 * 86_400_000 }),
     random: seededRandom(seed),
     addressDigest: () => 'none',
-    sealContact: (_siteId, value) => Buffer.from(value).toString('base64url'),
+    sealContact: (_site, _row, value) => Buffer.from(value).toString('base64url'),
     async append(rows) {
       stored.push(...rows.split('\n'));
     },

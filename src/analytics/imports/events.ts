@@ -1,13 +1,14 @@
 import { plainAddress } from '../../platform/http/address.ts';
 import type { Random } from '../../platform/random.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
+import type { ContactSeal } from '../contact_keys.ts';
 import { type Arrival, arrive, type Hit } from '../ingest/arrival.ts';
 import { type Page, readPage } from '../ingest/page.ts';
 import { type EventInput, readEvent } from '../ingest/payload.ts';
 import type { Places } from '../ingest/place.ts';
 import { dayText } from '../ingest/row.ts';
 import type { AddressDigest } from '../ingest/shields.ts';
-import { type ContactSeal, type Desk, takeIn } from '../ingest/steps.ts';
+import { type Desk, takeIn } from '../ingest/steps.ts';
 import { noThrottle } from '../ingest/throttle.ts';
 import type { SiteRecord } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';

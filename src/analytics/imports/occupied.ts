@@ -1,6 +1,6 @@
 import type { Site } from '../../../contract/api.ts';
 import type { House } from '../../platform/subject.ts';
-import { dayOf as dayNumberOf, isoDay, isZone, localDay } from '../query/zone.ts';
+import { dayOf as dayNumberOf, isoDay, localDay, zoneOrUtc } from '../../platform/zone.ts';
 import type { DayKindName } from './kinds.ts';
 import { importedDataOf } from './records.ts';
 import type { StopReason } from './report.ts';
@@ -10,7 +10,7 @@ type Whose = Pick<Site, 'id' | 'organisation_id' | 'timezone'>;
 
 /** The site's own date, 'YYYY-MM-DD'. */
 export function today(now: number, timezone: string): string {
-  return isoDay(localDay(now, isZone(timezone) ? timezone : 'UTC'));
+  return isoDay(localDay(now, zoneOrUtc(timezone)));
 }
 
 /**
@@ -40,7 +40,7 @@ export async function occupiedByKind(
   site: Whose,
 ): Promise<(kind: DayKindName, day: string) => StopReason | undefined> {
   const imported = await importedDataOf(stores.postgres, site);
-  const zone = isZone(site.timezone) ? site.timezone : 'UTC';
+  const zone = zoneOrUtc(site.timezone);
   const [visited, held] = await Promise.all([
     stores.warehouse.read<{ day: string; live: number }>(
       'SELECT toString(toDate(started, {zone:String})) AS day, toUInt8(min(import_id) = 0) AS live FROM visits WHERE site_id = {site:UInt64} GROUP BY day',

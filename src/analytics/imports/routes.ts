@@ -7,6 +7,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { refuseWhileHeld } from '../../trust/windows/index.ts';
 import { siteTarget } from '../act_target.ts';
 import type { ImportRunner } from './runner.ts';
 import type { UploadRecords } from './upload_records.ts';
@@ -195,6 +196,7 @@ export function importRoutes(
           await uploads.remove(found.id);
           return { status: 204 };
         }
+        await postgres.tenant(site.organisation_id, (sql) => refuseWhileHeld(sql, site.organisation_id, site.id));
         const moved = await records.move(
           site,
           found.id,

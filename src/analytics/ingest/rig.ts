@@ -90,7 +90,8 @@ export function openRig(
     throttle: openThrottle(given.siteRate, clock),
     random,
     addressDigest: (siteId: number, address: string) => `digest of ${siteId} ${address}`,
-    sealContact: (siteId: number, value: string) => Buffer.from(`${siteId} ${value}`).toString('base64url'),
+    sealContact: ({ id }: { id: number }, _row: object, value: string) =>
+      Buffer.from(`${id} ${value}`).toString('base64url'),
     importId: 0,
   };
   const live = openLiveView();

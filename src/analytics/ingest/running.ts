@@ -3,7 +3,7 @@ import { crashPoint } from '../../platform/crash_point.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Sink } from '../../platform/spool/index.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
-import { openContacts } from '../contact_clicks.ts';
+import type { ContactSeal } from '../contact_keys.ts';
 import { secretDigestOf } from '../foreign_ids.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
@@ -20,7 +20,6 @@ import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
 import { eventColumns } from './row.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
-import type { ContactSeal } from './steps.ts';
 import { openThrottle } from './throttle.ts';
 
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
@@ -49,6 +48,7 @@ export type RunningIngest = {
 
 export type RunningIngestParts = {
   readonly house: Pick<House, 'config' | 'clock' | 'random' | 'log' | 'warehouse' | 'spool' | 'keys' | 'authenticate'>;
+  readonly sealContact: ContactSeal;
   readonly sites: SiteDirectory;
   readonly places: Pick<Places, 'lookup'>;
   /** A row came for a UTC day that is over. */
@@ -68,7 +68,7 @@ const dropFlushMs = 1_000;
 
 /** Opens ingest; requests wait at its gate until `begin` is over. */
 export function startIngest(parts: RunningIngestParts): RunningIngest {
-  const { house, sites } = parts;
+  const { house, sites, sealContact } = parts;
   const { clock, random, log, spool, warehouse } = house;
   const salts = openSalts({ file: saltFileOf(house.config), clock, random, log });
   const visits = openLiveVisits();
@@ -107,7 +107,6 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
   const live = openLiveView();
   const addressDigest: AddressDigest = (siteId, address) =>
     house.keys.digest('shield-address', shieldAddressText(siteId, address)).toString('hex');
-  const { sealContact } = openContacts(house);
   const desk = {
     sites,
     places: parts.places,

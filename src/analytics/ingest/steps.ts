@@ -1,5 +1,6 @@
 import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
 import type { Random } from '../../platform/random.ts';
+import type { ContactSeal } from '../contact_keys.ts';
 import type { SiteDirectory } from '../sites.ts';
 import type { AgedKeys } from '../visits/aged_keys.ts';
 import { type Id64, type LiveVisits, type Slot, visitGapMsMax } from '../visits/live_visits.ts';
@@ -31,9 +32,6 @@ export type Desk = {
   /** 0 = live. */
   readonly importId: number;
 };
-
-/** Seals the value of a mail or phone link for one site, as text that needs no escape in JSON. */
-export type ContactSeal = (siteId: number, value: string) => string;
 
 /** Passes the arrival on (undefined) or stops it with a reason. */
 export type Step = (arrival: Arrival, desk: Desk) => DropReason | undefined;
@@ -180,6 +178,11 @@ function leave(arrival: Arrival, desk: Desk): Hit {
   const { read } = desk.visits;
   const visitId = late?.visitId ?? read.visitId(arrival.slot);
   const idDay = late?.idDay ?? read.idDay(arrival.slot);
+  const visitText = id64Text(visitId);
+  const contact =
+    input.contact !== '' && site.contactClicks
+      ? desk.sealContact(site, { timeMs: arrival.timeMs, visitId: visitText }, input.contact)
+      : '';
   return {
     siteId: site.id,
     name: input.name,
@@ -190,7 +193,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
     visitorId: arrival.visitorId,
     eventKey: arrival.eventKey,
     orderKey: arrival.orderKey,
-    leftOut: leftOutOf(arrival),
+    leftOut: leftOutOf(arrival, contact === undefined),
     slot: arrival.slot,
     begun: arrival.startsVisit ? { slot: arrival.slot, visitId } : undefined,
     line: eventLine({
@@ -198,7 +201,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       timeMs: arrival.timeMs,
       name: input.name,
       visitorId: id64Text(arrival.visitorId),
-      visitId: id64Text(visitId),
+      visitId: visitText,
       idDay,
       visitStartMs: late?.startedMs ?? read.startedMs(arrival.slot),
       detached: late === undefined ? 0 : 1,
@@ -218,20 +221,21 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       engagementMs: input.engagementMs,
       importId: desk.importId,
       eventKey: arrival.eventKey === undefined ? '0' : id64Text(arrival.eventKey),
-      contact: input.contact !== '' && site.contactClicks ? desk.sealContact(site.id, input.contact) : '',
+      contact: contact ?? '',
       receivedMs: arrival.isLate && arrival.eventKey !== undefined ? arrival.nowMs : undefined,
     }),
   };
 }
 
 /** What the sender gave and is not kept: what no site keeps, and what this one does not. */
-function leftOutOf({ input, site }: Arrival): readonly LeftOutReason[] {
+function leftOutOf({ input, site }: Arrival, isUnsealed: boolean): readonly LeftOutReason[] {
   const noRevenue = input.revenue !== undefined && !site.revenue;
   const noContact = input.contact !== '' && !site.contactClicks;
-  if (!noRevenue && !noContact) return input.leftOut;
+  if (!noRevenue && !noContact && !isUnsealed) return input.leftOut;
   const all = [...input.leftOut];
   if (noRevenue) all.push('revenue_off');
   if (noContact) all.push('contact_off');
+  if (isUnsealed) all.push('contact_unsealed');
   return all;
 }
 

@@ -1,5 +1,5 @@
 import { siteLifeLimits } from '../../../contract/site_life.ts';
-import { emailIn } from '../../accounts/index.ts';
+import { dayText, emailIn } from '../../accounts/index.ts';
 import type { MailTemplate } from '../../platform/mail/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
@@ -7,17 +7,18 @@ import { exactCount } from '../figures.ts';
 
 /** Every mail about a site as a whole is about what its owners own: none can be turned off (MAI-01). */
 
-const eventsText = (events: number) => `${exactCount(events)} ${events === 1 ? 'event' : 'events'}`;
+const eventsText = (events: number, locale: string | undefined) =>
+  `${exactCount(events, locale)} ${events === 1 ? 'event' : 'events'}`;
 
 export const siteEmptiedMail: MailTemplate<{ site: string; events: number; link: string }> = {
   name: 'site_emptied',
   kind: 'service',
-  write: ({ site, events, link }) => ({
+  write: ({ site, events, link }, locale) => ({
     subject: `${site} is empty`,
     blocks: [
       {
         kind: 'text',
-        text: `Everything that was collected of ${site} was removed (${eventsText(events)}), and a second reading found nothing left. Its settings stay, and it collects.`,
+        text: `Everything that was collected of ${site} was removed (${eventsText(events, locale)}), and a second reading found nothing left. Its settings stay, and it collects.`,
       },
       { kind: 'button', label: 'Open the site', href: link },
     ],
@@ -27,12 +28,12 @@ export const siteEmptiedMail: MailTemplate<{ site: string; events: number; link:
 export const siteDeletingMail: MailTemplate<{ site: string; by: string; day: string; link: string }> = {
   name: 'site_deleting',
   kind: 'service',
-  write: ({ site, by, day, link }) => ({
-    subject: `${site} will be deleted on ${day}`,
+  write: ({ site, by, day, link }, locale) => ({
+    subject: `${site} will be deleted on ${dayText(day, locale)}`,
     blocks: [
       {
         kind: 'text',
-        text: `${by} asked for ${site} to be deleted. It collects nothing from now on. On ${day} everything that was collected and its settings go, and cannot be brought back.`,
+        text: `${by} asked for ${site} to be deleted. It collects nothing from now on. On ${dayText(day, locale)} everything that was collected and its settings go, and cannot be brought back.`,
       },
       { kind: 'button', label: 'Look at it, or take it back', href: link },
       { kind: 'note', text: `It can be taken back for ${siteLifeLimits.deletionDays} days.` },
@@ -54,12 +55,12 @@ export const siteDeletionTakenBackMail: MailTemplate<{ site: string; by: string 
 export const siteDeletedMail: MailTemplate<{ site: string; events: number }> = {
   name: 'site_deleted',
   kind: 'service',
-  write: ({ site, events }) => ({
+  write: ({ site, events }, locale) => ({
     subject: `${site} is deleted`,
     blocks: [
       {
         kind: 'text',
-        text: `${site}, its settings and everything that was collected of it were removed (${eventsText(events)}). A second reading found nothing left.`,
+        text: `${site}, its settings and everything that was collected of it were removed (${eventsText(events, locale)}). A second reading found nothing left.`,
       },
     ],
   }),
@@ -114,13 +115,13 @@ export async function tellOwners<Values>(
   template: MailTemplate<Values>,
   values: Values,
 ): Promise<void> {
-  const owners = await sql.query<{ id: number }>(
-    "SELECT person_id AS id FROM memberships WHERE organisation_id = $1 AND role = 'owner' ORDER BY person_id",
+  const owners = await sql.query<{ id: number; locale: string | null }>(
+    "SELECT p.id, p.locale FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.organisation_id = $1 AND m.role = 'owner' ORDER BY p.id",
     [organisationId],
   );
-  for (const { id } of owners) {
+  for (const { id, locale } of owners) {
     const to = await emailIn({ vault }, sql, id);
-    if (to !== undefined) await mail.send(sql, { template, to, personId: id, organisationId, values });
+    if (to !== undefined) await mail.send(sql, { template, to, personId: id, locale, organisationId, values });
   }
 }
 

@@ -13,6 +13,7 @@ import type { Act } from '../../platform/audit.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { refuseWhileHeld } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { endAccess } from './contents.ts';
 import { nameOf, siteMovedMail, siteMoveRefusedMail, siteOfferedMail, tellOwners } from './mails.ts';
@@ -118,6 +119,7 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys, notices }
           'conflict',
           `An organisation has at most ${siteLifeLimits.movesOpenMax} offers open at once. Take one back, or wait for an answer.`,
         );
+      await refuseWhileHeld(sql, site.organisation_id, site.id);
       const { id } = await sql.one<{ id: number }>("SELECT nextval('site_moves_id_seq') AS id");
       const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
         site.organisation_id,

@@ -4,6 +4,7 @@ import { everywhere } from '../../accounts/index.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { holdOn, refuseWhileHeld } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { siteTables } from './tables.ts';
 
@@ -77,6 +78,7 @@ export function openRemovals({ postgres, clock }: Pick<House, 'postgres' | 'cloc
     { kind, dueMs, askedBy }: { kind: SiteRemoval['kind']; dueMs: number; askedBy: number | undefined },
   ): Promise<SiteRemoval> {
     await refuseWhileRemoved(sql, site.id);
+    await refuseWhileHeld(sql, site.organisation_id, site.id);
     const row = await sql.one<Row>(
       `INSERT INTO site_removals (organisation_id, site_id, domain, kind, state, asked_by, asked_at, due_at)
        VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7) RETURNING ${columns}`,
@@ -138,14 +140,17 @@ export function openRemovals({ postgres, clock }: Pick<House, 'postgres' | 'cloc
       return (await sql.query<Row>(`SELECT ${columns} FROM site_removals ORDER BY id DESC LIMIT 200`)).map(removalOf);
     },
 
-    /** Everything whose time has come, in every organisation, oldest first. */
+    /** Everything whose time has come and that no legal hold keeps, in every organisation, oldest first. */
     async due(): Promise<DueRemoval[]> {
-      const found = await everywhere(postgres, (sql) =>
-        sql.query<DueRemoval>(
+      const found = await everywhere(postgres, async (sql) => {
+        const rows = await sql.query<DueRemoval>(
           `SELECT ${columns} FROM site_removals WHERE state = 'running' OR (state = 'waiting' AND due_at <= $1)`,
           [new Date(clock.now())],
-        ),
-      );
+        );
+        const free: DueRemoval[] = [];
+        for (const row of rows) if ((await holdOn(sql, row.organisation_id, row.site_id)) === undefined) free.push(row);
+        return free;
+      });
       return found.sort((a, b) => a.id - b.id);
     },
 

@@ -12,6 +12,7 @@ import { randomSite } from '../query/random_site.ts';
 import { openTestWarehouse, storeEvents } from '../query/rig.ts';
 import { type QueryOutcome, runQuery } from '../query/run.ts';
 import { openPackedDays, packedFiles } from './index.ts';
+import { rehearsal } from './rehearsal.ts';
 
 const from = Date.UTC(2026, 9, 20);
 const firstDay = from / 86_400_000;
@@ -84,6 +85,19 @@ test('frozen days are packed once, and a question with a filter is counted from 
   const plain = await answer(false);
   expect(plain.tables).not.toContain('packed');
   expect(rows).toEqual(plain.rows);
+});
+
+test('what threads learn their work on passes through all of it', async () => {
+  for (const question of rehearsal) {
+    const rows = await packed.count(1, [firstDay, firstDay + 1, firstDay + 2], question);
+    for (const list of question.lists.keys())
+      expect(
+        rows.reduce((sum, ofThread) => sum + (ofThread[list]?.counts[0]?.[0] ?? 0), 0),
+        `list ${list}`,
+      ).toBeGreaterThan(0);
+  }
+  // Threads are awake now: nothing is given to them.
+  packed.expect(1);
 });
 
 test('the files are declared, nobody else may read them, and no id is in them', async () => {

@@ -8,6 +8,7 @@ import { isoDay } from '../history/days.ts';
 import type { SiteHistory } from '../history/index.ts';
 import { eventsSql, visitsSql } from './pack.ts';
 import type { PackedQuestion, PackedRows } from './question.ts';
+import { rehearsal } from './rehearsal.ts';
 import type { AskedDays } from './worker.ts';
 import { Fault, openWorkers } from './workers.ts';
 
@@ -17,6 +18,9 @@ export const packedLimits = {
   /** A larger day would take more memory to pack than a small machine has; its site is then left to the engine. */
   eventsPerDayMax: 2_000_000,
 } as const;
+
+/** Days a thread learns on: about a tenth of a second of a processor. */
+const rehearsedDays = 4;
 
 /** How long the engine may write the rows of one day. */
 const seconds = 120;
@@ -30,6 +34,11 @@ export interface PackedDays {
    * @throws NotHere's sentence, or what reading a file throws; the engine can answer the same question
    */
   count(siteId: number, days: readonly number[], question: PackedQuestion): Promise<PackedRows[][]>;
+  /**
+   * Somebody looks at this site and may filter next: threads that rest come back, and have learned their work by then.
+   * Nothing waits for it.
+   */
+  expect(siteId: number): void;
   /** Days whose rows are as before got another revision. */
   carry(siteId: number, changes: readonly { day: number; from: number; to: number }[]): void;
   /** Packs what is not, and takes away what is no longer right. One at a time; a call during a run gets that run. */
@@ -202,6 +211,23 @@ export function openPackedDays(
           void countTogether(siteId, together);
         });
       });
+    },
+    expect(siteId) {
+      // Asked after every question: what costs something comes last.
+      if (stopped || !workers.resting()) return;
+      const newest = [...(packed.get(siteId) ?? [])].sort(([one], [other]) => other - one);
+      if (newest.length === 0) return;
+      for (let at = 0; at < workers.count; at++) {
+        const files = new Map(
+          newest
+            .filter((_, number) => number % workers.count === at)
+            .slice(0, rehearsedDays)
+            .map(([day, revision]) => [day, fileOf(siteId, day, revision)]),
+        );
+        const questions = rehearsal.map((question) => ({ question, days: new Set(files.keys()) }));
+        // A day that went meanwhile is a fault of this job alone.
+        workers.run({ kind: 'count', questions, files }, at).catch(() => {});
+      }
     },
     carry(siteId, changes) {
       const days = packed.get(siteId);

@@ -2,8 +2,11 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../platform/clock.ts';
 import type { Answer, Counted, Job } from './worker.ts';
 
-/** Threads end when nobody has asked for so long: each holds some 30 MB, and is back within a tenth of a second. */
-const idleMs = 20_000;
+/**
+ * Threads end when nobody has asked for so long: each holds some 30 MB. A reader goes on within it, and a new thread first
+ * has to learn its work: its first question takes twice as long as the next.
+ */
+const idleMs = 45_000;
 
 /** What a thread says that it met, in words of ours. */
 export class Fault extends Error {}
@@ -11,6 +14,8 @@ export class Fault extends Error {}
 /** Threads beside the one that takes requests; a job is one thread's, in the order in which it was given to it. */
 export interface Workers {
   readonly count: number;
+  /** No thread is there. */
+  resting(): boolean;
   /** @throws the fault that the thread met */
   run(job: Job, thread: number): Promise<Counted[] | undefined>;
   stop(): Promise<void>;
@@ -52,6 +57,7 @@ export function openWorkers(count: number, clock: Pick<Clock, 'after'>): Workers
 
   return {
     count,
+    resting: () => threads.every((thread) => thread === undefined),
     run(job, at) {
       const thread = threadOf(at % count);
       thread.callOff?.();

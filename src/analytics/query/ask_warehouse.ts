@@ -1,15 +1,17 @@
 import { QueryOverCeiling, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import type { PackedDays, PackedQuestion } from '../packed/index.ts';
+import { readDaily } from './ask_frozen.ts';
 import { type DailyPlan, isFrozenAtom } from './daily.ts';
 import { finishedRows } from './finish.ts';
+import { isOfDaily, type ListOfDaily } from './frozen_source.ts';
 import { countPacked, packedQuestion } from './packed.ts';
 import type { Problem, QueryProblem } from './parse.ts';
 import type { Numbered } from './pass.ts';
 import { type Ask, type AskResult, askName, type Bundle, bundle, together } from './plan.ts';
 import type { QueryHouse } from './run.ts';
 import { buildStatement, buildSums, type Group, type SumsStatement } from './sql.ts';
-import type { List, PartNote, Scope, Statement, StatementRow } from './statement.ts';
-import { added, type ListSums, type Sums, sumsOf, tooLong } from './sums.ts';
+import { type List, listedBy, type PartNote, type Scope, type Statement, type StatementRow } from './statement.ts';
+import { added, type ListSums, type Sums, sumRowsMax, sumsOf, tooLong } from './sums.ts';
 import { daysTouched, insideOf } from './whole_days.ts';
 
 /** The answer to one ask, and how it came to be. */
@@ -17,9 +19,6 @@ export interface Ran {
   result: AskResult;
   parts: PartNote[];
 }
-
-/** A list with more rows than this is ordered and cut by the engine, and nothing of it is kept. */
-const sumRowsMax = 20_000;
 
 /**
  * Groups with no more open days than this are asked about them in one statement per table: reading a day takes less
@@ -76,16 +75,33 @@ function closedDays({ range }: Scope, { frozenDays }: QueryHouse): ReadonlySet<n
   return days;
 }
 
+/** Before the first day that was ever frozen there is little to be read, and mostly nothing: it does not make a question a large one. */
+function firstDayOf({ frozenDays }: QueryHouse): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const days of [frozenDays?.days.keys(), frozenDays?.rebuilding])
+    for (const day of days ?? []) first = Math.min(first, day);
+  return first === Number.POSITIVE_INFINITY ? 0 : first;
+}
+
 type Found = { sums: Sums; parts: PartNote[] } | QueryProblem | typeof tooLong;
 
 /** The sums of each list, from all statements that have a part of it. */
 async function readLists(groups: readonly Group[], lists: readonly List[], house: QueryHouse): Promise<Found[]> {
   const rowsMax = house.sumRowsMax ?? sumRowsMax;
-  const small = groups.filter(({ scope, closed }) => daysTouched(scope.range).length - closed.size <= fewDays);
+  const began = firstDayOf(house);
+  const openDays = ({ scope, closed }: Group) =>
+    daysTouched(scope.range).filter((day) => day >= began && !closed.has(day)).length;
+  const small = groups.filter((group) => openDays(group) <= fewDays);
   const open = [small, ...groups.filter((group) => !small.includes(group)).map((group) => [group])];
   const everyPlace = lists.map((_, at) => at);
+  const sides = groups.map((group) => closedSide(group, house));
   const answers = await Promise.all([
-    ...groups.map((group) => readClosed(group, house, rowsMax)),
+    readFrozen(
+      sides.flatMap(({ frozen }) => frozen),
+      house,
+      rowsMax,
+    ),
+    ...sides.map((side) => readClosed(side, house, rowsMax)),
     ...open
       .flatMap((some) => buildSums(some, 'open', rowsMax))
       .map(async (statement) => [await answered(statement, { lists, places: everyPlace }, house, rowsMax)]),
@@ -130,30 +146,76 @@ async function answered(
   return { asked: statement, places, answer: await keptOr(statement, house, readRowsOf) };
 }
 
-/** The closed side of a group: what packed days can count, and beside it the rest by statements. */
-async function readClosed(group: Group, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
-  if (!hasClosedSide(group)) return [];
+/** Who answers what of the closed days of a group. */
+interface ClosedSide {
+  /** What `daily` has. */
+  frozen: FrozenList[];
+  packed: PackedPart | undefined;
+  /** What the engine counts. */
+  left: Group;
+}
+
+type FrozenList = { at: number; list: ListOfDaily; currency: string };
+
+function closedSide(group: Group, house: QueryHouse): ClosedSide {
+  const none = { frozen: [], packed: undefined, left: { ...group, lists: [] } };
+  if (!hasClosedSide(group)) return none;
   const packed = packedPart(group, house);
-  const left = group.lists.flatMap(({ at, list }) => {
+  const lists = group.lists.flatMap(({ at, list }) => {
     if (packed?.lists.some((one) => one.at === at) !== true) return [{ at, list }];
     return list.daily === undefined ? [] : [{ at, list: frozenOf(list, list.daily) }];
   });
-  const byStatements = (lists: readonly Numbered[]) => readStatements({ ...group, lists }, house, rowsMax);
+  // Without a place to keep them, rows for every range would only be more rows.
+  const keeps = house.kept !== undefined && house.frozenDays !== undefined;
+  const frozen = lists.flatMap(({ at, list }) =>
+    keeps && isOfDaily(list, group.closed) ? [{ at, list, currency: group.scope.currency }] : [],
+  );
+  const left = lists.filter(({ at }) => !frozen.some((one) => one.at === at));
+  return { frozen, packed, left: { ...group, lists: left } };
+}
+
+/** What packed days can count, and beside it the rest by statements. */
+async function readClosed({ packed, left }: ClosedSide, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
+  const byStatements = (lists: readonly Numbered[]) => readStatements({ ...left, lists }, house, rowsMax);
   const [counted, read] = await Promise.all([
     packed === undefined ? [] : readPacked(packed, house, rowsMax).catch(() => byStatements(packed.lists)),
-    byStatements(left),
+    byStatements(left.lists),
   ]);
   return [...counted, ...read];
 }
 
 async function readStatements(group: Group, house: QueryHouse, rowsMax: number): Promise<Answered[]> {
-  if (group.lists.length === 0) return [];
   const places = group.lists.map(({ at }) => at);
   const lists = group.lists.map(({ list }) => list);
   // Numbered by themselves, so that a statement has the same text whatever else is asked beside it.
   const alone = { ...group, lists: lists.map((list, at) => ({ at, list })) };
-  const statements = buildSums([alone], 'closed', rowsMax);
+  const statements = lists.length === 0 ? [] : buildSums([alone], 'closed', rowsMax);
   return Promise.all(statements.map((statement) => answered(statement, { lists, places }, house, rowsMax)));
+}
+
+/** Each list is an answer of its own, because of some a part is kept. */
+async function readFrozen(lists: readonly FrozenList[], house: QueryHouse, rowsMax: number): Promise<Answered[]> {
+  const { frozenDays, kept, site } = house;
+  if (lists.length === 0 || frozenDays === undefined || kept === undefined) return [];
+  // Taken before anything is read: what is kept is of the days as they were then.
+  const ofSite = kept.of(site.id, frozenDays.revisions);
+  try {
+    const found = await readDaily(lists, {
+      siteId: site.id,
+      ...{ ofSite, rowsMax, frozen: frozenDays.days },
+      read: (statement) => readRows(statement, 'sums', house),
+    });
+    return lists.flatMap(({ at }, place) => {
+      const one = found[place];
+      if (one === undefined) return [];
+      const parts = one.parts.map((note) => ({ lists: [0], note }));
+      return [{ asked: { parts }, places: [at], answer: { lists: [one.sums], kept: false } }];
+    });
+  } catch (error) {
+    const problem = problemOf(error);
+    const note = { table: 'daily' as const, dimensions: [], numbers: [] };
+    return lists.map(({ at }) => ({ asked: { parts: [{ lists: [0], note }] }, places: [at], answer: { problem } }));
+  }
 }
 
 /** What packed days answer of a group. */
@@ -195,7 +257,7 @@ async function readPacked(
     lists: [at],
     note: {
       table: 'packed' as const,
-      dimensions: [list.dimensions.map((dimension) => dimension.name).join(' × ')],
+      dimensions: [listedBy(list)],
       numbers: [...list.atoms],
       days: days.length,
     },
@@ -260,12 +322,12 @@ async function readWhole({ scope, lists, tail }: Bundle, house: QueryHouse, resu
   }
 }
 
-function readRows(
+function readRows<Row = StatementRow>(
   { sql, params }: Pick<Statement, 'sql' | 'params'>,
   purpose: string,
   { warehouse, signal }: QueryHouse,
 ) {
-  return warehouse.read<StatementRow>(sql, params, { purpose, ...(signal === undefined ? {} : { signal }) });
+  return warehouse.read<Row>(sql, params, { purpose, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Limits that were met and stores that are away are answers; anything else is a fault of ours and is thrown. */

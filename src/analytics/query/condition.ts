@@ -1,4 +1,4 @@
-import { noProperty } from '../facts.ts';
+import { noProperty, storedValues } from '../facts.ts';
 import { type GoalRule, scrollDepthMax } from '../history/index.ts';
 import type { Binder } from './binder.ts';
 import { countryCodes, countryNames } from './countries.ts';
@@ -51,8 +51,7 @@ function passOf(test: Extract<Filter, { kind: 'test' }>, value: string, binder: 
   const empty = subject.kind === 'property' ? noProperty : subject.fact.empty;
   switch (operator) {
     case 'is': {
-      const values = test.values.map((text) => (text === empty ? '' : text));
-      const list = binder.bind('Array(String)', values);
+      const list = binder.bind('Array(String)', storedValues(test.values, empty));
       return caseSensitive ? `(${value} IN ${list})` : `has(arrayMap(x -> lowerUTF8(x), ${list}), lowerUTF8(${value}))`;
     }
     case 'contains': {

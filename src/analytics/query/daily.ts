@@ -1,4 +1,5 @@
-import type { Atom } from '../facts.ts';
+import { dayMs, isoDay, shortestDayMs, startOfDay } from '../../platform/zone.ts';
+import { type Atom, isRevenue } from '../facts.ts';
 import { type FrozenDay, frozenDimensions, goalDimension, goalKey, revenueDimensions } from '../history/index.ts';
 import type { Binder } from './binder.ts';
 import { conditionOf } from './condition.ts';
@@ -6,8 +7,7 @@ import type { Dimension, Filter, Goal } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import { never } from './rows.ts';
 import type { FrozenDays } from './run.ts';
-import { daysTouched } from './whole_days.ts';
-import { isoDay, shortestDayMs, startOfDay } from './zone.ts';
+import { daysTouched, graceMs } from './whole_days.ts';
 
 /**
  * What `daily` (src/analytics/history) answers for one list, and what is left to be read live.
@@ -41,8 +41,8 @@ interface DailyRow {
   step: number;
 }
 
-/** Columns of `daily` by atom; atoms without one are always read live, over all days. */
-const columns: Partial<Record<Atom, string>> = {
+/** Columns of `daily` by atom; atoms without one, but for revenue, are always read live, over all days. */
+export const columns = {
   visitors: 'visitors',
   visits: 'visits',
   bounces: 'bounces',
@@ -53,12 +53,14 @@ const columns: Partial<Record<Atom, string>> = {
   scroll_visits: 'scroll_visits',
   engagement: 'engagement_ms',
   engaged_visits: 'engaged_visits',
-};
+} as const satisfies Partial<Record<Atom, string>>;
 
-const revenueAtoms: readonly Atom[] = ['revenue', 'revenue_events', 'revenue_elsewhere'];
+function columnOf(atom: Atom): string | undefined {
+  return Object.hasOwn(columns, atom) ? columns[atom as keyof typeof columns] : undefined;
+}
 
 export function isFrozenAtom(atom: Atom, { dimension }: DailyPlan): boolean {
-  if (!revenueAtoms.includes(atom)) return columns[atom] !== undefined;
+  if (!isRevenue(atom)) return columnOf(atom) !== undefined;
   return dimension === '' || dimension === goalDimension || revenueDimensions[dimension] !== undefined;
 }
 
@@ -71,7 +73,7 @@ function sumOf(atom: Atom, currency: string): string | undefined {
     case 'revenue_elsewhere':
       return `sumIf(t.revenue_events, t.currency != ${currency})`;
     default:
-      return columns[atom] === undefined ? undefined : `sum(t.${columns[atom]})`;
+      return columnOf(atom) === undefined ? undefined : `sum(t.${columnOf(atom)})`;
   }
 }
 
@@ -109,7 +111,7 @@ export function planDaily(
     const found =
       known === undefined || !has(known)
         ? undefined
-        : rowsOfDay(day, known.pieces.map(pieceSpan), steps, list.buckets !== undefined);
+        : rowsOfDay(day, known.pieces.map(pieceSpan).map(within(day)), steps, list.buckets !== undefined);
     if (found === undefined) live.push(day);
     else rows.push(...found);
   }
@@ -196,6 +198,18 @@ function spansIn(zone: string): (piece: number) => Span {
   };
 }
 
+/**
+ * What of a local day can hold events of this day of identity. A range that ends in the afternoon cuts the local day, and
+ * has all of the piece that the night before left in it.
+ */
+function within(day: number): (span: Span) => Span {
+  const [first, last] = [day * dayMs, (day + 1) * dayMs + graceMs];
+  return (span) => {
+    const [from, to] = [Math.max(span.from, first), Math.min(span.to, last)];
+    return from < to ? { ...span, from, to } : span;
+  };
+}
+
 /** Undefined when a step cuts one of the day's pieces, or has several of them and not all. */
 function rowsOfDay(
   day: number,
@@ -219,7 +233,7 @@ function rowsOfDay(
 
 /**
  * One SELECT over `daily` for lists that take the same rows of it, with the columns that every part of a statement
- * has. Only a list alone may have a time dimension.
+ * has.
  */
 export function dailySql(
   lists: readonly { at: number; plan: DailyPlan }[],

@@ -169,6 +169,12 @@ const table: [rule: string, events: EventRow[], question: object, rows: unknown[
     ],
   ],
   [
+    'a filter means what the answer calls so: rows without a channel and rows whose channel is "Direct"',
+    [1, 2, 3].flatMap((number) => visit(number, ['10:00:00', { channel: ['Direct', '', 'Email'][number - 1] ?? '' }])),
+    { metrics: ['visitors'], filters: [['is', 'visit:channel', ['Direct']]] },
+    [[2]],
+  ],
+  [
     'a percentage is a share of the visitors of the whole answer, not of the page of it',
     [1, 2, 3, 4].flatMap((number) => visit(number, ['10:00:00', { device: number === 4 ? 'Tablet' : 'Mobile' }])),
     { metrics: ['visitors', 'percentage'], dimensions: ['visit:device'], pagination: { limit: 1 } },

@@ -1,4 +1,5 @@
 import type { MetricName } from '../../../contract/query.ts';
+import { dayMs, dayOf, isoDay, shortestDayMs, startOfDay } from '../../platform/zone.ts';
 import { type Atom, metricFacts } from '../facts.ts';
 import { type DayColumn, type DayKind, type DayKindName, dayKinds } from '../imports/kinds.ts';
 import type { Binder } from './binder.ts';
@@ -7,7 +8,6 @@ import { zeroOf } from './grouping.ts';
 import type { Dimension, Filter, Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import { never } from './rows.ts';
-import { dayMs, dayOf, isoDay, shortestDayMs, startOfDay } from './zone.ts';
 
 /** What finished imports of the site hold (src/analytics/imports/records.ts). */
 export interface Imported {
@@ -27,6 +27,8 @@ export interface ImportedPlan {
   /** Whole days of the range, each with the start of its step in seconds (0 without a time dimension). */
   days: readonly { day: number; step: number }[];
   atoms: readonly Atom[];
+  /** Metrics that have no answer over these days: a count that is imported goes into them, and what it is set against does not. */
+  unanswerable: readonly MetricName[];
   filters: readonly Filter[];
   dimensions: readonly Dimension[];
 }
@@ -53,11 +55,11 @@ export function planImported(
   const held = imported.holds.get(kind);
   if (held === undefined) return 'no_imported_data';
   if (asked.buckets?.some((bucket) => bucket.to - bucket.from < shortestDayMs) === true) return 'unsupported_interval';
-  const atoms = answeredAtoms(asked.metrics, held);
+  const { atoms, unanswerable } = answeredAtoms(asked.metrics, held);
   if (atoms.length === 0) return 'unsupported_query';
   const days = daysOf(imported.days, range, asked.buckets);
   if (days.length === 0) return 'out_of_range';
-  return { kind, ids: imported.ids, days, atoms, filters: asked.filters, dimensions: asked.dimensions };
+  return { kind, ids: imported.ids, days, atoms, unanswerable, filters: asked.filters, dimensions: asked.dimensions };
 }
 
 /** The smallest table that has every column that is asked for. */
@@ -95,24 +97,35 @@ function addColumns(filter: Filter, columns: Set<string>): boolean {
 
 /**
  * A metric is answered whole or not at all: where the table lacks one of its numbers, the others are not added either,
- * or a rate would have its two halves from different days. Numbers that two metrics share go with the one that lacks.
+ * or a rate would have its two halves from different days. A count that is asked for by itself is added all the same; a
+ * rate that it goes into then has no answer over these days.
  */
-function answeredAtoms(metrics: readonly MetricName[], held: ReadonlySet<Atom>): Atom[] {
+function answeredAtoms(
+  metrics: readonly MetricName[],
+  held: ReadonlySet<Atom>,
+): { atoms: Atom[]; unanswerable: MetricName[] } {
+  const atomsOf = (metric: MetricName) => metricFacts[metric].atoms;
+  const counts = new Set(metrics.flatMap((metric) => (atomsOf(metric).length === 1 ? atomsOf(metric) : [])));
   const atoms = new Set(held);
-  for (;;) {
-    const broken = metrics.filter((metric) => {
-      const own = metricFacts[metric].atoms;
-      return own.some((atom) => !atoms.has(atom)) && own.some((atom) => atoms.has(atom));
-    });
-    if (broken.length === 0) break;
-    for (const metric of broken) for (const atom of metricFacts[metric].atoms) atoms.delete(atom);
+  const isHalf = (metric: MetricName) =>
+    atomsOf(metric).some((atom) => !atoms.has(atom)) && atomsOf(metric).some((atom) => atoms.has(atom));
+  for (let size = -1; size !== atoms.size; ) {
+    size = atoms.size;
+    for (const metric of metrics.filter(isHalf))
+      for (const atom of atomsOf(metric)) if (!counts.has(atom)) atoms.delete(atom);
   }
-  return [...new Set(metrics.flatMap((metric) => metricFacts[metric].atoms))].filter((atom) => atoms.has(atom));
+  return {
+    atoms: [...new Set(metrics.flatMap(atomsOf))].filter((atom) => atoms.has(atom)),
+    unanswerable: metrics.filter(isHalf),
+  };
 }
 
 /** Metrics of the question that the plan adds nothing to. */
 export function metricsWithoutImports(query: Query, plan: ImportedPlan): MetricName[] {
-  return query.metrics.filter((metric) => metricFacts[metric].atoms.some((atom) => !plan.atoms.includes(atom)));
+  return query.metrics.filter(
+    (metric) =>
+      !plan.unanswerable.includes(metric) && metricFacts[metric].atoms.some((atom) => !plan.atoms.includes(atom)),
+  );
 }
 
 function daysOf(

@@ -9,3 +9,4 @@ export {
   runBatch,
   runQuery,
 } from './run.ts';
+export { sitesToWarm, warm } from './warm.ts';

@@ -18,7 +18,7 @@ export interface KeptSums {
   bytes(): number;
 }
 
-interface SiteSums {
+export interface SiteSums {
   find(statement: Asked): readonly ListSums[] | undefined;
   /** @param days the days of identity that the statement read */
   keep(statement: Asked, days: readonly number[], lists: readonly ListSums[]): void;

@@ -1,4 +1,4 @@
-import { noProperty } from '../facts.ts';
+import { noProperty, storedValues } from '../facts.ts';
 import {
   type Key,
   type PackedAtom,
@@ -143,7 +143,7 @@ function checkOf({ subject, operator, caseSensitive, values }: Extract<Filter, {
       return {
         operator,
         anyCase,
-        values: operator === 'is' ? values.map((text) => (text === empty ? '' : text)) : values,
+        values: operator === 'is' ? storedValues(values, empty) : values,
       };
     case 'matches':
       return undefined;

@@ -10,7 +10,7 @@ import type { Dimension, Filter } from './parse.ts';
 import type { Numbered } from './pass.ts';
 import type { Range } from './range.ts';
 import { openRows } from './rows.ts';
-import type { List, PartNote, Scope } from './statement.ts';
+import { type List, listedBy, type PartNote, type Scope } from './statement.ts';
 import { visitParts } from './visits_parts.ts';
 import { daysTouched, insideOf, stepOfDays } from './whole_days.ts';
 
@@ -92,9 +92,9 @@ function hasShortStep(list: List, range: Range): boolean {
   return steps.some((step) => step.to - step.from < visitGapMaxMs);
 }
 
-/** Rows of totals, of goals, by currency and under a filter are told apart by other means than their dimension. */
-function isAlone({ dimension, currencyAt, filters, goals }: DailyPlan): boolean {
-  return dimension === '' || currencyAt >= 0 || filters.length > 0 || goals.length > 0;
+/** Rows of totals, steps and goals, by currency and under a filter are told apart by other means than their dimension. */
+function isAlone({ dimension, timeAt, currencyAt, filters, goals }: DailyPlan): boolean {
+  return timeAt >= 0 || dimension === '' || currencyAt >= 0 || filters.length > 0 || goals.length > 0;
 }
 
 /** A pass over one table: the same numbers, over the same days, for one or several lists. */
@@ -252,7 +252,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   }
 
   function noteOf(members: readonly Numbered[], atoms: readonly Atom[], days: readonly number[] | undefined): PartNote {
-    const dimensions = members.map(({ list }) => list.dimensions.map((dimension) => dimension.name).join(' × '));
+    const dimensions = members.map(({ list }) => listedBy(list));
     return { table: 'events', dimensions, numbers: [...atoms], ...(days === undefined ? {} : { days: days.length }) };
   }
 
@@ -304,14 +304,15 @@ function partBuilder(scope: Scope, binder: Binder) {
     const isTwin = (at: number, dimension: string) =>
       asking.some((other) => other.at < at && other.plan.dimension === dimension);
     const groups = Map.groupBy(asking, ({ at, plan, own }) =>
-      plan.timeAt >= 0 || isAlone(plan) || isTwin(at, plan.dimension)
-        ? at
-        : `${own.join()} ${JSON.stringify(plan.rows)}`,
+      isAlone(plan) || isTwin(at, plan.dimension) ? at : `${own.join()} ${JSON.stringify(plan.rows)}`,
     );
-    return [...groups.values()].flatMap((members) => {
+    return [...groups.values()].flatMap((unordered) => {
+      // The first one's keys are those of all: the longest have a place for each.
+      const members = unordered.sort((one, other) => other.plan.valuesAt.length - one.plan.valuesAt.length);
       const [first] = members;
       if (first === undefined) return [];
-      const atoms = wanted.atoms.map((atom) => ({ atom, own: first.own.includes(atom), zero: zeroOf(atom) }));
+      const isOwn = (atom: Atom) => members.some(({ own }) => own.includes(atom));
+      const atoms = wanted.atoms.map((atom) => ({ atom, own: isOwn(atom), zero: zeroOf(atom) }));
       const sql = dailySql(members, {
         site,
         binder,

@@ -1,5 +1,5 @@
 import type { MetricName } from '../../../contract/query.ts';
-import { type Atom, metricFacts, type TimeStep } from '../facts.ts';
+import { type Atom, isRevenue, metricFacts, type TimeStep } from '../facts.ts';
 import { filterActions, isOfActions } from './condition.ts';
 import { planDaily } from './daily.ts';
 import { type ImportedPlan, planImported, type SkipReason } from './imported.ts';
@@ -40,8 +40,9 @@ export interface Question {
   elsewhere: Ask | undefined;
   /** The comparison of a list, for the rows that the list turned out to have. */
   compareRows: ((rows: readonly StatementRow[]) => Ask) | undefined;
-  /** What imported tables of days add to the answer, or why nothing. */
+  /** What imported tables of days add to the answer, or why nothing; and to the comparison. */
   imported: ImportedPlan | SkipReason;
+  comparedImports: ImportedPlan | SkipReason;
   /** RE2 expressions that the filters carry. */
   patterns: string[];
   currencyOf: (dimensions: readonly string[]) => string | undefined;
@@ -159,10 +160,25 @@ export function planQuestion(dated: Dated): Question {
     elsewhere,
     compareRows: compared !== undefined && waits ? (rows) => comparison(compared, labelsOf(rows, query)) : undefined,
     imported,
+    comparedImports: compared === undefined ? 'out_of_range' : importedOf(compared, dated.comparedBuckets),
     patterns: patternsOf(query.filters),
     currencyOf: revenue.currencyOf,
-    warnings: { ...revenue.warnings, ...readingWarnings(query, goals) },
+    warnings: { ...revenue.warnings, ...readingWarnings(query, goals), ...importWarnings(imported) },
   };
+}
+
+/** Metrics that have no answer beside what is imported. */
+export function unanswerableOf(imported: Question['imported']): readonly MetricName[] {
+  return typeof imported === 'string' ? [] : imported.unanswerable;
+}
+
+/** Rates over days of which an import has one half. */
+function importWarnings(imported: Question['imported']): Question['warnings'] {
+  const warning = (metric: MetricName) =>
+    `There is no ${metric} of this range: its imported days lack a number that it is made of. Ask about other days, or leave imports out.`;
+  return Object.fromEntries(
+    unanswerableOf(imported).map((metric) => [metric, { code: 'not_in_imported_days', warning: warning(metric) }]),
+  );
 }
 
 const wholeTail: Tail = { order: [], limit: 100_000, offset: 0, totalRows: false };
@@ -282,16 +298,27 @@ export function askName(list: List | undefined): string {
   return list?.dimensions.length === 0 ? 'totals' : 'list';
 }
 
-/** Lists that are read together: the same site, range, filters and goals, however they are ordered and cut. */
+/**
+ * Lists that are read together: the same site, range, filters and goals, however they are ordered and cut. Those without
+ * revenue are the same in every currency, so they go where revenue is asked for.
+ */
 export function together(asks: readonly Ask[]): Pick<Bundle, 'scope' | 'lists'>[] {
   const groups = new Map<string, Bundle>();
-  for (const ask of asks) {
-    const key = eventsOf(ask);
+  const earning = new Map<string, string>();
+  const inNoCurrency = (ask: Ask) => eventsOf({ ...ask, scope: { ...ask.scope, currency: '' } });
+  for (const ask of asks) if (earns(ask)) earning.set(inNoCurrency(ask), eventsOf(ask));
+  // The first ask of a group gives it its currency.
+  for (const ask of [...asks].sort((one, other) => Number(earns(other)) - Number(earns(one)))) {
+    const key = (earns(ask) ? undefined : earning.get(inNoCurrency(ask))) ?? eventsOf(ask);
     const found = groups.get(key) ?? { scope: ask.scope, lists: [], tail: ask.tail };
     addTo(found, ask);
     groups.set(key, found);
   }
   return [...groups.values()];
+}
+
+function earns({ list }: Ask): boolean {
+  return list.atoms.some(isRevenue);
 }
 
 /** What one statement answers: its lists, and for each of them the asks that it is the answer to. */

@@ -91,6 +91,7 @@ function randomFilter(random: () => number, depth: number): unknown {
   return pick<unknown>(random, [
     ['is', 'visit:source', ['Google', 'Direct / None']],
     ['is', 'visit:source', ["O'Hara"]],
+    ['is', 'visit:channel', ['Direct']],
     ['is', 'visit:source', ['GOOGLE'], { case_sensitive: false }],
     ['is_not', 'visit:country', ['DE']],
     ['contains', 'visit:country_name', ['an']],

@@ -1,4 +1,3 @@
-import type { TimeStep } from '../facts.ts';
 import {
   dayMs,
   dayOf,
@@ -14,7 +13,8 @@ import {
   startOfDay,
   transitionBetween,
   weekday,
-} from './zone.ts';
+} from '../../platform/zone.ts';
+import type { TimeStep } from '../facts.ts';
 
 /**
  * A stretch of time in a site's zone: `from` inclusive, `to` exclusive, both instants (ms since the epoch).

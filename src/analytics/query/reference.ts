@@ -259,7 +259,7 @@ function passes(filter: Filter, event: EventRow, visit: ReferenceVisit): boolean
       const hit = filter.values.some((wanted) => {
         switch (filter.operator) {
           case 'is':
-            return fold(value) === fold(wanted === empty ? '' : wanted);
+            return fold(value === '' ? empty : value) === fold(wanted);
           case 'contains':
             return fold(value).includes(fold(wanted));
           case 'matches':

@@ -145,7 +145,7 @@ export async function askOfSite(
     doors.frozenDaysOf?.(site),
     doors.importedOf?.(site),
   ]);
-  return runBatch({
+  const outcomes = await runBatch({
     site,
     goals,
     frozenDays,
@@ -157,6 +157,8 @@ export async function askOfSite(
     signal,
     requests,
   });
+  doors.packed?.expect(site.id);
+  return outcomes;
 }
 
 /** A site that may not be seen looks the same as one that does not exist. */

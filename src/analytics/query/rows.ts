@@ -1,8 +1,8 @@
+import { dayMs, isoDay } from '../../platform/zone.ts';
 import type { Binder } from './binder.ts';
 import { conditionOf, filterActions } from './condition.ts';
 import type { Scope } from './statement.ts';
 import { firstAndLast, graceMs, insideOf, stretchesOf } from './whole_days.ts';
-import { dayMs, isoDay } from './zone.ts';
 
 /** Conditions of one part of the range's rows; `inside`: all of them are, whatever their times. */
 export interface RowScope {

@@ -1,17 +1,17 @@
 import { queryLimits } from '../../../contract/limits.ts';
 import type { QueryAnswer } from '../../../contract/query.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
+import { dayOf, startOfDay, zoneOrUtc } from '../../platform/zone.ts';
 import type { SiteHistory } from '../history/index.ts';
 import type { PackedDays } from '../packed/index.ts';
 import { askWarehouse, problemOf, type Ran } from './ask_warehouse.ts';
 import { type Imported, importedStretches, metricsWithoutImports } from './imported.ts';
 import type { KeptSums } from './kept_sums.ts';
 import { type Goal, type Problem, parseQuery, type Query, type QueryProblem } from './parse.ts';
-import { type Ask, planQuestion, type Question } from './plan.ts';
+import { type Ask, planQuestion, type Question, unanswerableOf } from './plan.ts';
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
 import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
 import type { PartNote, StatementRow } from './statement.ts';
-import { dayOf, isZone, startOfDay } from './zone.ts';
 
 export interface QuerySite {
   id: number;
@@ -102,14 +102,14 @@ async function firstEventOf({ site, warehouse, signal }: QueryHouse): Promise<{ 
 function earlierOf(firstEvent: number | undefined, { imported, site }: QueryHouse): number | undefined {
   const [day] = imported === undefined || imported.ids.length === 0 ? [] : [...imported.days].sort();
   if (day === undefined) return firstEvent;
-  const start = startOfDay(dayOf(day) ?? 0, isZone(site.timezone) ? site.timezone : 'UTC');
+  const start = startOfDay(dayOf(day) ?? 0, zoneOrUtc(site.timezone));
   return firstEvent === undefined ? start : Math.min(start, firstEvent);
 }
 
 /** Gives the dates of a question their meaning and plans what to ask of the warehouse. */
 function askOf(query: Query, house: QueryHouse, firstEvent: number | undefined): Question | QueryProblem {
   const { site, now } = house;
-  const zone = isZone(site.timezone) ? site.timezone : 'UTC';
+  const zone = zoneOrUtc(site.timezone);
   const range = resolveRange(query.range, { zone, now, firstEvent });
   if (typeof range === 'string') return dateProblem(range, 'date_range');
   const compared =
@@ -209,20 +209,20 @@ function answerOf(
     return found === undefined || 'problem' in found ? [] : found.result.rows;
   };
   const { query, buckets = [], comparedBuckets = [] } = question;
-  const measuresOf = (total: Ask | undefined, base: Ask | undefined): Measures => ({
+  const measuresOf = (imported: Question['imported'], total: Ask | undefined, base: Ask | undefined): Measures => ({
     currencyOf: question.currencyOf,
+    unanswerable: unanswerableOf(imported),
     ...(total === undefined ? {} : { total: visitorsOf(rowsOf(total)) }),
     ...(base === undefined ? {} : { base: visitorsOf(rowsOf(base)) }),
   });
-  const measures = measuresOf(question.total, question.base);
+  const measures = measuresOf(question.imported, question.total, question.base);
   const mainRows = rowsOf(question.main);
   let rows = mainRows.map((row) => shapeRow(row, query, buckets, measures));
   if (query.dimensions.length === 0 && rows.length === 0) rows = [emptyRow([], query, measures)];
   if (question.compared !== undefined) {
     const own = comparedLate === undefined ? rowsOf(question.compare) : comparedLate.result.rows;
-    const then = own.map((row) =>
-      shapeRow(row, query, comparedBuckets, measuresOf(question.compareTotal, question.compareBase)),
-    );
+    const before = measuresOf(question.comparedImports, question.compareTotal, question.compareBase);
+    const then = own.map((row) => shapeRow(row, query, comparedBuckets, before));
     if (query.dimensions.length === 1 && query.dimensions[0]?.kind === 'time')
       rows = withEmptySteps(rows, query, buckets, measures);
     return finished(question, house, mainRows, withComparison(rows, then, question, measures), ran, rowsOf);

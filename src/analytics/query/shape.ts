@@ -1,9 +1,9 @@
 import type { MetricName, QueryAnswer } from '../../../contract/query.ts';
+import { isoInstant } from '../../platform/zone.ts';
 import { decimalOf, thousandthsOf } from './money.ts';
 import type { Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
 import type { StatementRow } from './statement.ts';
-import { isoInstant } from './zone.ts';
 
 type Cell = QueryAnswer['results'][number]['metrics'][number];
 
@@ -15,6 +15,8 @@ export interface Measures {
   base?: number;
   /** Currency of the revenue in a row, by its goal where there is a goal dimension; undefined = revenue has no answer. */
   currencyOf: (dimensions: readonly string[]) => string | undefined;
+  /** Metrics that have no answer over these days. */
+  unanswerable: readonly MetricName[];
 }
 
 export interface Row {
@@ -42,6 +44,7 @@ export function emptyRow(dimensions: string[], query: Query, measures: Measures)
 }
 
 function cellOf(metric: MetricName, row: StatementRow, dimensions: readonly string[], measures: Measures): Cell {
+  if (measures.unanswerable.includes(metric)) return null;
   const value = row[`m_${metric}`];
   switch (metric) {
     case 'scroll_depth':

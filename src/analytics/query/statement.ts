@@ -48,6 +48,11 @@ export interface List {
   groupFilters?: readonly Filter[];
 }
 
+/** For `meta.explain`: by what a list is. */
+export function listedBy({ dimensions }: Pick<List, 'dimensions'>): string {
+  return dimensions.map((dimension) => dimension.name).join(' × ');
+}
+
 export interface Tail {
   order: readonly Order[];
   limit: number;

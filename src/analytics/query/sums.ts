@@ -11,6 +11,9 @@ export interface SumRow extends AtomSums {
 /** The rows of one list by their joined keys. Never changed once made: what is kept in memory is shared. */
 export type Sums = ReadonlyMap<string, SumRow>;
 
+/** A list with more rows than this is ordered and cut by the engine, and nothing of it is kept. */
+export const sumRowsMax = 20_000;
+
 /** A list with too many rows to be added up here. */
 export const tooLong = 'too long';
 export type ListSums = Sums | typeof tooLong;
@@ -39,18 +42,32 @@ export function added(all: readonly Sums[], atoms: readonly Atom[]): Sums {
   const [first, ...others] = all.filter((sums) => sums.size > 0).sort((a, b) => b.size - a.size);
   if (first === undefined) return new Map();
   if (others.length === 0) return first;
-  const total = new Map(first);
-  for (const sums of others) for (const [name, row] of sums) put(total, name, row, atoms);
+  const total = new Map<string, SumRow>();
+  for (const [name, row] of first) total.set(name, copied(row));
+  for (const sums of others)
+    for (const [name, row] of sums) {
+      const known = total.get(name);
+      if (known === undefined) total.set(name, copied(row));
+      else grow(known, row, atoms);
+    }
   return total;
 }
 
-function put(sums: Map<string, SumRow>, name: string, row: SumRow, atoms: readonly Atom[]): void {
+/** Adds a row to the one under its name, which is nobody else's; a new one becomes the map's own. */
+export function put(sums: Map<string, SumRow>, name: string, row: SumRow, atoms: readonly Atom[]): void {
   const known = sums.get(name);
-  sums.set(name, known === undefined ? row : plus(known, row, atoms));
+  if (known === undefined) sums.set(name, row);
+  else grow(known, row, atoms);
 }
 
-function plus(one: SumRow, other: SumRow, atoms: readonly Atom[]): SumRow {
-  const counts: AtomSums['counts'] = {};
-  for (const atom of atoms) if (atom !== 'revenue') counts[atom] = (one.counts[atom] ?? 0) + (other.counts[atom] ?? 0);
-  return { keys: one.keys, counts, revenue: one.revenue + other.revenue };
+/** Rows that are kept are shared, so that only copies may grow. */
+export function copied({ keys, counts, revenue }: SumRow): SumRow {
+  return { keys, counts: { ...counts }, revenue };
+}
+
+/** In place: a list of ninety days is added up from ten blocks of thousands of rows, and a new row for each took most of the time. */
+function grow(row: SumRow, other: SumRow, atoms: readonly Atom[]): void {
+  for (const atom of atoms)
+    if (atom !== 'revenue') row.counts[atom] = (row.counts[atom] ?? 0) + (other.counts[atom] ?? 0);
+  if (other.revenue !== 0n) row.revenue += other.revenue;
 }

@@ -1,5 +1,5 @@
+import { dayMs } from '../../platform/zone.ts';
 import type { Range } from './range.ts';
-import { dayMs } from './zone.ts';
 
 /**
  * The last use of an id is ten minutes after its UTC day (PSE-03), so an event's time lies in its day of identity or

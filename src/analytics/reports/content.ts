@@ -1,9 +1,9 @@
 import type { DimensionName, MetricName, QueryAnswer, QueryRequest } from '../../../contract/query.ts';
 import { reportLimits } from '../../../contract/reports.ts';
 import { RequestError } from '../../platform/http/route.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { type Cell, cellNumber, cellOf, changeOf, countryName, metricLabels, metricText } from '../figures.ts';
 import type { QueryOutcome, QuerySite } from '../query/index.ts';
-import { dayMs } from '../query/zone.ts';
 import type { Due } from './due.ts';
 
 export interface ReportedSite extends QuerySite {

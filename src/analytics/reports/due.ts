@@ -1,5 +1,5 @@
 import type { ReportKind } from '../../../contract/reports.ts';
-import { dayMs, firstOfMonth, hourMs, instantOf, isoDay, isZone, localDay, monday } from '../query/zone.ts';
+import { dayMs, firstOfMonth, hourMs, instantOf, isoDay, localDay, monday, zoneOrUtc } from '../../platform/zone.ts';
 
 /** Reports leave at seven in the morning of the site. */
 const hour = 7;
@@ -18,7 +18,7 @@ export interface Due {
  * jump over seven o'clock it is the instant of the jump, and where they repeat it the first of the two.
  */
 export function duesOf(kind: ReportKind, now: number, timezone: string, count: number): Due[] {
-  const zone = isZone(timezone) ? timezone : 'UTC';
+  const zone = zoneOrUtc(timezone);
   const today = localDay(now, zone);
   // One more than asked for: this morning's may still lie ahead.
   return Array.from({ length: count + 1 }, (_, back) => dueOn(kind, startBefore(kind, today, -back), zone))
@@ -28,7 +28,7 @@ export function duesOf(kind: ReportKind, now: number, timezone: string, count: n
 
 /** When the next report of a kind is due. */
 export function nextDue(kind: ReportKind, now: number, timezone: string): number {
-  const zone = isZone(timezone) ? timezone : 'UTC';
+  const zone = zoneOrUtc(timezone);
   const today = localDay(now, zone);
   const soon = dueOn(kind, startBefore(kind, today, 0), zone).at;
   return soon > now ? soon : dueOn(kind, startBefore(kind, today, 1), zone).at;

@@ -4,7 +4,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Mail } from '../../platform/mail/index.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { dayMs } from '../query/zone.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { type Asking, readReport } from './content.ts';
 import { type Due, duesOf } from './due.ts';
 import { type ReportLetter, reportMail } from './letter.ts';

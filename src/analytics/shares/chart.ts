@@ -1,6 +1,6 @@
 import type { QueryAnswer } from '../../../contract/query.ts';
+import { monday } from '../../platform/zone.ts';
 import { axisCount, type Cell, cellNumber, exactCount, gridValues, htmlText, stepText, stepTick } from '../figures.ts';
-import { monday } from '../query/zone.ts';
 import type { Frame } from './period.ts';
 
 /** A step of the course: null is not measured, or not come yet. */

@@ -1,6 +1,6 @@
 import type { SharePeriod } from '../../../contract/shares.ts';
+import { dayMs, dayOf, firstOfMonth, isoDay, localDay, offsetAt, zoneOrUtc } from '../../platform/zone.ts';
 import type { Step } from '../figures.ts';
-import { dayMs, dayOf, firstOfMonth, isoDay, isZone, localDay, offsetAt } from '../query/zone.ts';
 
 /** Days as `YYYY-MM-DD`, both included. */
 export interface DayRange {
@@ -33,7 +33,7 @@ export const periodLabels: Readonly<Record<SharePeriod, string>> = {
  * @param now milliseconds since the epoch
  */
 export function frameOf(period: SharePeriod, now: number, timezone: string): Frame {
-  const zone = isZone(timezone) ? timezone : 'UTC';
+  const zone = zoneOrUtc(timezone);
   const today = localDay(now, zone);
   const first = firstDayOf(period, today);
   const back = Math.ceil((today - first + 1) / 7) * 7;
@@ -71,12 +71,12 @@ function firstDayOf(period: SharePeriod, today: number): number {
 /** Is this a day after the last one on which a share opens? */
 export function isOver(expiresOn: string | null, now: number, timezone: string): boolean {
   const last = expiresOn === null ? undefined : dayOf(expiresOn);
-  return last !== undefined && localDay(now, isZone(timezone) ? timezone : 'UTC') > last;
+  return last !== undefined && localDay(now, zoneOrUtc(timezone)) > last;
 }
 
 /** The day that a view is counted on. */
 export function dayIn(timezone: string, now: number): string {
-  return isoDay(localDay(now, isZone(timezone) ? timezone : 'UTC'));
+  return isoDay(localDay(now, zoneOrUtc(timezone)));
 }
 
 export const daysBefore = (day: string, days: number) => isoDay(Math.round(Date.parse(day) / dayMs) - days);

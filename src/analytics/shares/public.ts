@@ -284,7 +284,7 @@ const formHeaders: Readonly<Record<string, string>> = {
   'referrer-policy': 'same-origin',
 };
 
-/** Of a widget: pages of these hosts alone may show it. Browsers pass over X-Frame-Options where frame-ancestors is. */
+/** Of a widget: pages of these hosts alone may show it. */
 function widgetHeaders(hosts: readonly string[]): Record<string, string> {
   return {
     ...everyPage,

@@ -19,7 +19,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { dayOf } from '../query/zone.ts';
+import { dayOf } from '../../platform/zone.ts';
 import { checkSiteLimit } from '../site_limit.ts';
 import { type Asking, openAsking } from './asking.ts';
 import { readHost } from './hosts.ts';

@@ -39,9 +39,6 @@ const permissionsPolicy = [
   ...featuresOwn.map((name) => `${name}=(self)`),
 ].join(', ');
 
-/** Pages of shares that other sites may show in a frame: a widget is public by its link and holds no session. */
-export const embedPrefix = '/embed/';
-
 function always(secure: boolean): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',
@@ -52,11 +49,14 @@ function always(secure: boolean): Record<string, string> {
   };
 }
 
+/** The same as frame-ancestors 'none', for browsers that do not know that. */
+const noFrames = { 'x-frame-options': 'DENY' };
+
 /**
  * A page of the dashboard and its files. Scripts run when they carry the nonce of this answer or were imported by one
  * that does; whatever turns text into code is refused (Trusted Types), which costs nothing because nothing here does.
  */
-export function pageHeaders(page: { secure: boolean; nonce: string; embeddable?: boolean }): Record<string, string> {
+export function pageHeaders(page: { secure: boolean; nonce: string }): Record<string, string> {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${page.nonce}'`,
@@ -68,7 +68,7 @@ export function pageHeaders(page: { secure: boolean; nonce: string; embeddable?:
     "frame-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
-    page.embeddable === true ? 'frame-ancestors *' : "frame-ancestors 'none'",
+    "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
     `report-uri ${policyReportPath}`,
@@ -76,22 +76,27 @@ export function pageHeaders(page: { secure: boolean; nonce: string; embeddable?:
   return {
     ...always(page.secure),
     'content-security-policy': policy,
-    'cross-origin-resource-policy': page.embeddable === true ? 'cross-origin' : 'same-site',
-    ...(page.embeddable === true ? {} : { 'x-frame-options': 'DENY' }),
+    'cross-origin-resource-policy': 'same-site',
+    ...noFrames,
   };
 }
 
 /**
- * An answer of the API: no script ever, and no other origin may load it, not even one of the same site. A call may put
- * its own over these.
+ * An answer of the API: no script ever, and no other origin may load it, not even one of the same site.
+ * @param own headers of the call, which go over these; a page that some may frame by its own policy says nothing else
+ * about frames
  */
-export function apiHeaders(secure: boolean): Record<string, string> {
+export function apiHeaders(secure: boolean, own: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const policy = own['content-security-policy'] ?? apiPolicy;
   return {
     ...always(secure),
-    'content-security-policy':
-      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    'content-security-policy': policy,
     'cross-origin-resource-policy': 'same-origin',
-    'x-frame-options': 'DENY',
+    ...(policy.includes("frame-ancestors 'none'") ? noFrames : {}),
     'cache-control': 'no-store',
+    ...own,
   };
 }
+
+const apiPolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

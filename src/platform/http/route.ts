@@ -43,6 +43,7 @@ export const permissions = [
   'member.read',
   'member.manage',
   'audit.read',
+  'policy.manage',
   'share.manage',
 ] as const;
 export type Permission = (typeof permissions)[number];

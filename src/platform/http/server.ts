@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { clientAddress } from './address.ts';
 import { sendFile, sendStream } from './file_answer.ts';
-import { apiHeaders, embedPrefix, pageHeaders } from './headers.ts';
+import { apiHeaders, pageHeaders } from './headers.ts';
 import { type HostCheck, openHostCheck } from './hosts.ts';
 import { type KeyRate, openKeyRate } from './key_rate.ts';
 import { matchRoute, type RouteTable, routeTable } from './match.ts';
@@ -203,6 +203,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
         reject(new Error(`Port ${port} is taken by another program. Stop it, or set PORT to a free one.`));
       else if (error.code === 'EACCES')
         reject(new Error(`Port ${port} needs more rights than this user has. Set PORT to one above 1023.`));
+      else if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
+        reject(
+          new Error(`HOST: no address is known for "${host}". Write one that this machine has, such as 127.0.0.1.`),
+        );
       else if (error.code === 'EADDRNOTAVAIL')
         reject(new Error(`This machine has no address ${host}. Set HOST to one it has, such as 127.0.0.1.`));
       else reject(error);
@@ -278,10 +282,9 @@ async function answerRoute(
         !path.startsWith('/api/')
       ) {
         label = 'file';
-        isLogged = extname(path) === '' && !path.startsWith(embedPrefix);
+        isLogged = extname(path) === '';
         const nonce = options.random.bytes(18).toString('base64url');
-        const embeddable = path.startsWith(embedPrefix);
-        return options.files.send(request, response, path, pageHeaders({ secure, nonce, embeddable }), nonce);
+        return options.files.send(request, response, path, pageHeaders({ secure, nonce }), nonce);
       }
       throw new RequestError(
         'not_found',
@@ -344,7 +347,7 @@ async function answerRoute(
       signal: gone.signal,
     };
     const answer = await route.handle(asked);
-    const headers = { ...apiHeaders(secure), 'x-request-id': requestId, ...rate, ...answer.headers };
+    const headers = apiHeaders(secure, { 'x-request-id': requestId, ...rate, ...answer.headers });
     if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
     else if (answer.stream !== undefined) await sendStream(response, answer.stream, headers);
     else send(response, answer.status ?? 200, answer.body, headers);

@@ -25,8 +25,8 @@ afterEach(() => {
 });
 
 /** What a browser gets from the folder as it is now, byte for byte. */
-async function get(path: string, encoding: string, head = '') {
-  const files = openStaticFiles(folder, {}, head);
+async function get(path: string, encoding: string, head = '', absent: string[] = []) {
+  const files = openStaticFiles(folder, {}, head, absent);
   server = createServer((request, response) => files.send(request, response, request.url ?? '', {}, 'n0nce'));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -122,4 +122,16 @@ it('the packed forms are no files of their own, and fonts have none', async () =
 
 it('a folder that is not there has no files', () => {
   expect(listFiles(join(folder, 'nowhere'))).toEqual([]);
+});
+
+it('answers 404 under a path that this desk has no page for, with the page that says so', async () => {
+  const of = async (path: string) => {
+    const { status, body } = await get(path, '', '', ['/dev/inbox']);
+    return [status, body.toString().includes('<body>desk</body>')];
+  };
+  expect([await of('/dev/inbox'), await of('/dev'), await of('/o/shop')]).toEqual([
+    [404, true],
+    [200, true],
+    [200, true],
+  ]);
 });

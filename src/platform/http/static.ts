@@ -39,12 +39,14 @@ const types: Record<string, string> = {
 /**
  * Serves a folder of built files, with `index.html` for every path that is no file (the dashboard routes itself).
  * What `packFolder` left beside them is sent to browsers that take it; without that they are compressed here, once.
- * `extra` adds single files under their own path and headers (the tracker), `head` goes into the page's head.
+ * `extra` adds single files under their own path and headers (the tracker), `head` goes into the page's head. Under the paths
+ * `absent` this desk has no page: they answer 404, with the page that says so.
  */
 export function openStaticFiles(
   folder: string | undefined,
   extra: Record<string, { body: Buffer; type: string; headers: Record<string, string> }> = {},
   head = '',
+  absent: readonly string[] = [],
 ): StaticFiles {
   const files = new Map<string, StoredFile>();
   for (const name of folder === undefined ? [] : listFiles(folder)) {
@@ -70,7 +72,7 @@ export function openStaticFiles(
       const file = files.get(path);
       if (file !== undefined) return sendFile(request, response, file, headers);
       if (page !== undefined && (extname(path) === '' || path === '/index.html'))
-        return sendPage(request, response, page(nonce), headers);
+        return sendPage(request, response, absent.includes(path) ? 404 : 200, page(nonce), headers);
       response.writeHead(404, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
       response.end('There is no such file here.\n');
     },
@@ -93,10 +95,11 @@ function readPage(html: string): (nonce: string) => Buffer {
 function sendPage(
   request: IncomingMessage,
   response: ServerResponse,
+  status: 200 | 404,
   body: Buffer,
   headers: Record<string, string>,
 ): void {
-  response.writeHead(200, {
+  response.writeHead(status, {
     'cache-control': 'no-store',
     ...headers,
     'content-type': 'text/html; charset=utf-8',

@@ -6,10 +6,13 @@ import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { deliveryReport, type MailServerEmulator, openMailServerEmulator } from '../../../emulators/mail_server.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../../test/stores.ts';
-import { createOrganisation } from '../../accounts/index.ts';
+import { createOrganisation, openNotices } from '../../accounts/index.ts';
+import { openTroubleNotices } from '../../accounts/mail/trouble_notices.ts';
+import { openAudit } from '../../trust/audit/index.ts';
 import { openKeyRing } from '../../trust/keys/index.ts';
 import { stillClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
+import type { Sql } from '../postgres/index.ts';
 import { systemRandom } from '../random.ts';
 import { drawLetter } from './draw.ts';
 import { type MailOffice, type MailServer, type MailTemplate, openMail } from './index.ts';
@@ -66,8 +69,9 @@ const rsa = generateKeyPairSync('rsa', {
 let store: TestPostgres;
 let near: MailServer;
 let office: MailOffice;
-/** Somebody with an account. */
+/** Somebody with an account, and their organisation. */
 let reader = 0;
+let shop = 0;
 
 /** What makes people and mail here. */
 function house() {
@@ -76,7 +80,8 @@ function house() {
     dataDir: store.dataDir,
     random: systemRandom,
   });
-  return { clock, keys, vault: openTestVault({ keys, postgres: store.postgres }) };
+  const vault = openTestVault({ keys, postgres: store.postgres });
+  return { clock, keys, vault, audit: openAudit({ vault, clock, random: systemRandom }) };
 }
 
 function officeWith(
@@ -112,6 +117,18 @@ const rows = () =>
     ),
   );
 const last = async () => (await rows())[0];
+/** What the trails say of mailboxes that are not there: the desk's, or an organisation's. */
+const bounces = async (trail: number | 'desk') => {
+  const read = (sql: Sql) =>
+    sql.query<{ reason: string; targets: { type: string }[] }>(
+      "SELECT reason, targets FROM audit.entries WHERE action = 'mail.bounced' AND organisation_id = $1 ORDER BY seq",
+      [trail === 'desk' ? 0 : trail],
+    );
+  const found = await (trail === 'desk' ? store.postgres.system(read) : store.postgres.tenant(trail, read));
+  return found.map(({ reason, targets }) => ({ reason, targets: targets.map(({ type }) => type) }));
+};
+const lift = (address: string, id: number) =>
+  store.postgres.system((sql) => office.suppressions.lift(sql, address, id));
 
 beforeAll(async () => {
   store = await openTestPostgres();
@@ -119,6 +136,7 @@ beforeAll(async () => {
     createOrganisation(sql, house(), { email: 'reader@shop.example', organisation: 'Shop', hash: 'x' }),
   );
   reader = made.personId;
+  shop = made.organisationId;
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', () => resolve()));
   const { port } = sink.server.address() as { port: number };
   near = {
@@ -275,11 +293,83 @@ describe('a server that does not take it', () => {
         reason: 'busy',
         not_before: new Date(clock.now() + wait),
       });
-      expect(office.servers.trouble()).toMatchObject({ reason: 'busy', words: expect.stringContaining('try later') });
+      expect(await office.servers.trouble.now()).toMatchObject({
+        reason: 'busy',
+        words: expect.stringContaining('try later'),
+      });
       clock.travel(wait);
     }
     expect(await office.deliver()).toBe(1);
     expect(await last()).toMatchObject({ state: 'failed', reason: 'gave_up_busy', content: null, tries: 6 });
+  });
+
+  test('is told of once by all processes, and once a day at most while it lasts or comes and goes', async () => {
+    const { personId } = await store.postgres.system(async (sql) => {
+      const made = await createOrganisation(sql, house(), {
+        email: 'olga@desk.example',
+        organisation: 'Desk',
+        hash: 'x',
+      });
+      await sql.run('UPDATE people SET is_operator = true WHERE id = $1', [made.personId]);
+      return made;
+    });
+    // Two processes, and a third that begins later, each with what it knows by itself.
+    const processOf = () => {
+      const mail = officeWith();
+      const parts = { ...house(), mail, postgres: store.postgres };
+      return { mail, tell: openTroubleNotices(parts, openNotices(parts)) };
+    };
+    const all = [processOf(), processOf()];
+    const told = async () => {
+      await Promise.all(all.map(({ tell }) => tell()));
+      return store.postgres.person(personId, (sql) =>
+        sql.query("SELECT 1 FROM notifications WHERE notice = 'mail_refused'"),
+      );
+    };
+    const tried = async (process = all[0]) => {
+      await send(notice, { words: 'x' });
+      await process?.mail.deliver();
+    };
+    onData = () => ({ code: 451, words: '4.3.0 try later' });
+    await tried();
+    for (let round = 0; round < 3; round++) expect(await told()).toHaveLength(1);
+    expect((await all[1]?.mail.servers.trouble.now())?.words, 'told to another process').toBeUndefined();
+    expect(all.map(({ mail }) => mail.servers.trouble.isKnown())).toEqual([true, true]);
+    clock.travel(23 * 3_600_000);
+    await tried();
+    all.push(processOf());
+    expect(await told(), 'by a process that began later').toHaveLength(1);
+    clock.travel(3_600_000);
+    expect(await told(), 'a day later').toHaveLength(2);
+    clock.travel(25 * 3_600_000);
+    expect(await told(), 'nothing was tried for a day').toHaveLength(2);
+    onData = () => undefined;
+    await tried(all[1]);
+    expect([await all[0]?.mail.servers.trouble.now(), await told()]).toEqual([
+      undefined,
+      expect.objectContaining({ length: 2 }),
+    ]);
+    onData = () => ({ code: 451, words: '4.3.0 try later' });
+    await tried();
+    expect(await told(), 'anew').toHaveLength(3);
+    // A server that flaps, and one that has something else to say.
+    for (let round = 0; round < 3; round++) {
+      onData = () => undefined;
+      clock.travel(retryMs[0]);
+      await office.deliver();
+      expect(await all[0]?.mail.servers.trouble.now()).toBeUndefined();
+      onData = () => ({ code: 451, words: '4.3.0 try later' });
+      await tried();
+    }
+    expect(await told(), 'the same trouble again, within the day').toHaveLength(3);
+    onRecipient = (address) => (address === 'reader@shop.example' ? { code: 450, words: '4.2.1 wait' } : undefined);
+    await tried();
+    expect((await all[0]?.mail.servers.trouble.now())?.reason).toBeDefined();
+    onRecipient = () => undefined;
+    onData = () => undefined;
+    clock.travel(retryMs[0]);
+    await office.deliver();
+    for (const { mail } of all) await mail.stop();
   });
 
   test('goes with the address that is erased, and with the person; after twelve months so does its row (D16)', async () => {
@@ -291,12 +381,12 @@ describe('a server that does not take it', () => {
     await send(notice, { words: 'waiting' }, { to: 'Leaving@shop.example', personId: reader });
     await send(notice, { words: 'of somebody else' });
     expect(await of()).toBe(before + 3);
-    await office.suppressions.suppress(to, 'erasure');
+    await store.postgres.system((sql) => office.suppressions.suppress(sql, to, 'erasure'));
     expect(await of()).toBe(before + 1);
     await send(notice, { words: 'again' }, { to });
     await office.deliver();
     expect(await last()).toMatchObject({ state: 'suppressed', reason: 'erasure' });
-    expect(await office.suppressions.lift(to, (await office.suppressions.of(to))[0]?.id ?? 0)).toBe(false);
+    expect(await lift(to, (await office.suppressions.of(to))[0]?.id ?? 0)).toBe(false);
 
     const { organisationId, personId } = await store.postgres.system((sql) =>
       createOrganisation(sql, house(), { email: 'gone@shop.example', organisation: 'Gone', hash: 'x' }),
@@ -315,9 +405,14 @@ describe('a server that does not take it', () => {
 
     const now = clock.now();
     clock.set(now + 367 * 86_400_000);
-    await store.postgres.retention((sql) =>
-      sql.one('SELECT retention.delete_old_mail($1) AS gone', [new Date(clock.now())]),
+    const year = new Date(now + 367 * 86_400_000 - 365 * 86_400_000);
+    const owners = await store.postgres.mail((sql) =>
+      sql.query<{ id: number | null }>('SELECT DISTINCT organisation_id AS id FROM mail.messages'),
     );
+    for (const { id } of owners)
+      await store.postgres.retention((sql) =>
+        sql.one('SELECT * FROM retention.delete_old_mail($1, $2, $3)', [id, year, []]),
+      );
     expect((await rows()).filter(({ state }) => state !== 'waiting')).toEqual([]);
     clock.set(now);
   });
@@ -329,6 +424,7 @@ describe('a server that does not take it', () => {
     await send(notice, { words: 'x' }, { to });
     await office.deliver();
     expect(await last()).toMatchObject({ state: 'failed', reason: 'hard_bounce' });
+    expect(await bounces('desk')).toEqual([{ reason: 'hard_bounce', targets: ['message'] }]);
     onRecipient = () => undefined;
     await send(notice, { words: 'x' }, { to: 'Gone@shop.example ' });
     await office.deliver();
@@ -339,8 +435,8 @@ describe('a server that does not take it', () => {
     expect(received.map((mail) => mail.to_)).toEqual([[to]]);
     const [entry] = await office.suppressions.of(to);
     expect(entry).toMatchObject({ reason: 'hard_bounce' });
-    expect(await office.suppressions.lift('other@shop.example', entry?.id ?? 0)).toBe(false);
-    expect(await office.suppressions.lift(to, entry?.id ?? 0)).toBe(true);
+    expect(await lift('other@shop.example', entry?.id ?? 0)).toBe(false);
+    expect(await lift(to, entry?.id ?? 0)).toBe(true);
     await send(notice, { words: 'x' }, { to });
     await office.deliver();
     expect(received).toHaveLength(2);
@@ -454,7 +550,7 @@ describe('a mail server', () => {
   });
 
   test('that lies, taking what it reports as undeliverable later, ends mail to that mailbox (MAI-04)', async () => {
-    await send(notice, { words: 'taken' }, { to });
+    await send(notice, { words: 'taken' }, { to, personId: reader });
     await through.deliver();
     const [taken] = server.taken;
     if (taken === undefined) return expect.fail('It took nothing.');
@@ -471,11 +567,17 @@ describe('a mail server', () => {
     expect([await through.suppressions.of(to), await through.suppressions.of('boss@shop.example')]).toEqual([[], []]);
     expect(await through.bounced(forged)).toEqual({ readers: 1, suppressed: 1, unknown: 0 });
     expect(await last()).toMatchObject({ state: 'failed', reason: 'hard_bounce', content: null });
+    // Of somebody with an account it stands in the trails of their organisations; told twice, once.
+    expect(await through.bounced(forged)).toMatchObject({ suppressed: 1 });
+    expect([await bounces('desk'), await bounces(shop)]).toEqual([
+      [expect.anything()],
+      [{ reason: 'hard_bounce', targets: ['person', 'message'] }],
+    ]);
     await send(notice, { words: 'no more' }, { to });
     await through.deliver();
     expect([await last(), server.taken.length]).toMatchObject([{ state: 'suppressed', reason: 'hard_bounce' }, 1]);
     const [entry] = await through.suppressions.of(to);
-    expect(await through.suppressions.lift(to, entry?.id ?? 0)).toBe(true);
+    expect(await lift(to, entry?.id ?? 0)).toBe(true);
   });
 });
 
@@ -525,7 +627,14 @@ describe('an unsubscribe link', () => {
       expect(office.suppressions.readToken(bytes.toString('base64url')), `byte ${i}`).toBeUndefined();
     }
     await send(weekly, { words: 'waits' }, { to, organisationId: 3 });
-    await office.suppressions.unsubscribe(office.suppressions.readToken(token) ?? expect.fail());
+    const ended = office.suppressions.readToken(token) ?? expect.fail();
+    // With what stands beside it, or not at all; a second time changes nothing.
+    const end = (sql: Sql) => office.suppressions.unsubscribe(sql, ended);
+    await expect(store.postgres.system(async (sql) => [await end(sql), expect.fail('no act')])).rejects.toThrow(
+      'no act',
+    );
+    expect(await office.suppressions.of(to)).toEqual([]);
+    expect([await store.postgres.system(end), await store.postgres.system(end)]).toEqual([true, false]);
     await send(weekly, { words: 'of another' }, { to, organisationId: 4 });
     await send(alarm, { words: 'other kind' }, { to, organisationId: 3 });
     await send(notice, { words: 'service' }, { to, organisationId: 3 });
@@ -560,30 +669,39 @@ describe('a desk without a mail server', () => {
 
   test('takes one that is set in the app, with its secrets sealed', async () => {
     const app = officeWith({ smtp: undefined });
-    await app.servers.save({ ...near, userName: 'desk', password: 'canary-password', dkim: near.dkim });
+    const change = { personId: reader, note: async () => {} };
+    await app.servers.save({ ...near, userName: 'desk', password: 'canary-password', dkim: near.dkim }, change);
     expect(await app.servers.current()).toMatchObject({
       source: 'app',
       server: { password: 'canary-password', dkim: { key: rsa.privateKey } },
     });
     const stored = await store.postgres.mail((sql) => sql.one<{ t: string }>('SELECT s::text AS t FROM mail.server s'));
     expect(stored.t).not.toContain(Buffer.from('canary-password').toString('hex'));
-    await app.servers.save({ ...near, userName: 'desk', password: undefined, dkim: undefined, from: 'b@desk.example' });
+    await app.servers.save(
+      { ...near, userName: 'desk', password: undefined, dkim: undefined, from: 'b@desk.example' },
+      change,
+    );
     expect(await app.servers.current()).toMatchObject({
       server: { password: 'canary-password', from: 'b@desk.example' },
     });
     // To another server it does not go.
-    await app.servers.save({
-      ...near,
-      host: 'mail.rival.example',
-      userName: 'desk',
-      password: undefined,
-      dkim: undefined,
-    });
+    await app.servers.save(
+      { ...near, host: 'mail.rival.example', userName: 'desk', password: undefined, dkim: undefined },
+      change,
+    );
     expect((await app.servers.saved())?.hasPassword).toBe(false);
-    await app.servers.save({ ...near, dkim: undefined });
+    // What cannot be written down is not done.
+    const unnoted = { personId: reader, note: () => Promise.reject(new Error('no act')) };
+    await expect(app.servers.save({ ...near, dkim: undefined }, unnoted)).rejects.toThrow('no act');
+    expect((await app.servers.saved())?.host).toBe('mail.rival.example');
+    await app.servers.save({ ...near, dkim: undefined }, change);
     expect(await app.servers.test('reader@shop.example')).toEqual({ ok: true, answer: expect.stringMatching(/^250 /) });
     expect(received[0]?.subject).toBe('A test of your mail server');
-    expect(await app.servers.forget()).toBe(true);
+    await expect(app.servers.forget(unnoted)).rejects.toThrow('no act');
+    expect(await app.isOn()).toBe(true);
+    await app.servers.forget(change);
+    // There is none, so nothing is written down.
+    await app.servers.forget(unnoted);
     expect(await app.isOn()).toBe(false);
     await app.stop();
   });

@@ -29,13 +29,16 @@ export interface MailTemplate<Values> {
   kind: MailKind;
   /** The law requires it (a breach, a material change of terms): goes to suppressed addresses as well (MAI-04). */
   isRequired?: true;
-  write(values: Values): { subject: string; blocks: MailBlock[] };
+  /** @param locale how its reader writes days, times and numbers; where it is not said, as the desk does */
+  write(values: Values, locale?: string): { subject: string; blocks: MailBlock[] };
 }
 
 export interface Message<Values> {
   template: MailTemplate<Values>;
   to: string;
   values: Values;
+  /** The locale of the reader's account. */
+  locale?: string | null;
   /** Whom it is to, when it is somebody who has an account: they see it in their list of sent mail. */
   personId?: number;
   /** On whose behalf, if any. */
@@ -57,7 +60,7 @@ export interface Mail {
   /** Puts a message into the outbox in the caller's transaction: it goes out when that commits, and not without. */
   send<Values>(sql: Sql, message: Message<Values>): Promise<void>;
   /** What `send` would send, and sends nothing: for a look at a message in the app. */
-  letter<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId'>): Letter;
+  letter<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId' | 'locale'>): Letter;
   /** Is there a server to send through? Pages say so where there is none, and show links to copy. */
   isOn(): Promise<boolean>;
   /** The address of a page of this desk, by FAIRLEAD_PUBLIC_URL and never by what a request says. */

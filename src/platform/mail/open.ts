@@ -1,3 +1,4 @@
+import type { Audit } from '../audit.ts';
 import { type Clock, repeat } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
@@ -10,9 +11,10 @@ import { drawLetter, type Letter } from './draw.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import type { Mail, Message } from './message.ts';
 import { type Claimed, openOutbox } from './outbox.ts';
-import { type MailServer, type MailTrouble, openServerSettings } from './server.ts';
+import { type MailServer, openServerSettings } from './server.ts';
 import { openSuppressions } from './suppression.ts';
 import { type Outgoing, openTransport, type Transport } from './transport.ts';
+import { openTroubles } from './trouble.ts';
 
 /** The mail of a running desk: what everybody may use, and its postman. */
 export interface MailOffice extends Mail {
@@ -42,6 +44,7 @@ export function openMail(parts: {
   postgres: Postgres;
   keys: KeyRing;
   vault: Vault;
+  audit: Audit;
   transport?: (server: MailServer) => Transport;
 }): MailOffice {
   const { config, clock, log, postgres, keys } = parts;
@@ -50,10 +53,10 @@ export function openMail(parts: {
   const settings = openServerSettings(parts);
   const suppressions = openSuppressions({ postgres, keys, clock });
   const outbox = openOutbox({ ...parts, suppressions });
+  const trouble = openTroubles(parts);
   const link = (path: string) => new URL(path, config.publicUrl).href;
   const desk = new URL(config.publicUrl).host;
   let advise: Parameters<Mail['consult']>[0] = async () => 'send';
-  let trouble: MailTrouble | undefined;
   let current: { version: string; transport: Transport } | undefined;
   let stopped = false;
   let delivering: Promise<number> | undefined;
@@ -81,18 +84,18 @@ export function openMail(parts: {
     const handover = await transportTo(server).send(message);
     const { claimed } = message;
     if (handover.kind === 'later') {
-      trouble = { atMs: clock.now(), reason: handover.reason, words: handover.words };
+      await trouble.begin(handover.reason, handover.words);
       log.warn('mail.later', { reason: handover.reason, code: handover.code ?? 0, tries: claimed.tries });
       await outbox.postpone(claimed, handover.reason, handover.code);
       return;
     }
-    if (handover.kind === 'accepted') trouble = undefined;
-    else log.warn('mail.refused', { reason: handover.kind, code: handover.code });
+    if (handover.kind !== 'accepted') log.warn('mail.refused', { reason: handover.kind, code: handover.code });
     await outbox.settle(claimed, {
       state: handover.kind === 'accepted' ? 'sent' : 'failed',
       reason: handover.kind === 'accepted' ? undefined : handover.kind === 'bounced' ? 'hard_bounce' : 'refused',
       code: handover.code,
     });
+    if (handover.kind === 'accepted') trouble.forget();
   }
 
   async function handle(claimed: Claimed): Promise<void> {
@@ -147,14 +150,17 @@ export function openMail(parts: {
       });
   }
 
-  function draw<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId'>) {
+  function draw<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId' | 'locale'>) {
     const { template, organisationId } = message;
     const digest = suppressions.digest(message.to);
     const unsubscribe =
       template.kind === 'service'
         ? undefined
         : link(`/api/mail/unsubscribe/${suppressions.token({ organisationId, digest, kind: template.kind })}`);
-    const letter: Letter = drawLetter(template.write(message.values), { desk, unsubscribe });
+    const letter: Letter = drawLetter(template.write(message.values, message.locale ?? undefined), {
+      desk,
+      unsubscribe,
+    });
     return { letter, unsubscribe, digest };
   }
 
@@ -173,11 +179,7 @@ export function openMail(parts: {
     inbox,
     servers: {
       ...settings,
-      async save(server) {
-        await settings.save(server);
-        trouble = undefined;
-      },
-      trouble: () => trouble,
+      trouble,
       async test(to) {
         const { server } = await settings.current();
         if (server === undefined) return { ok: false, answer: 'There is no mail server to ask.' };
@@ -200,7 +202,7 @@ export function openMail(parts: {
             letter,
             unsubscribe: undefined,
           });
-          if (handover.kind === 'accepted') trouble = undefined;
+          if (handover.kind === 'accepted') await trouble.end();
           return { ok: handover.kind === 'accepted', answer: handover.words };
         } finally {
           transport.close();

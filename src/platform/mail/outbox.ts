@@ -1,6 +1,7 @@
+import type { Act, Audit } from '../audit.ts';
 import type { Clock } from '../clock.ts';
 import { isAddress } from '../mail_address.ts';
-import type { Postgres, Sql } from '../postgres/index.ts';
+import { asMail, type Postgres, type Sql } from '../postgres/index.ts';
 import type { Random } from '../random.ts';
 import type { Vault } from '../vault.ts';
 import type { Letter } from './draw.ts';
@@ -13,6 +14,7 @@ import {
   mailStates,
 } from './message.ts';
 import { addSuppression, type SuppressionReason, type Suppressions } from './suppression.ts';
+import { endTrouble } from './trouble.ts';
 
 /** A message that this process has in hand. */
 export interface Claimed extends DueMessage {
@@ -59,9 +61,10 @@ export function openOutbox(parts: {
   random: Random;
   postgres: Postgres;
   vault: Vault;
+  audit: Audit;
   suppressions: Suppressions;
 }) {
-  const { clock, random, postgres, vault } = parts;
+  const { clock, random, postgres, vault, audit } = parts;
 
   /** Of the desk, not of an organisation: the one that acts may have been made in this very transaction. */
   const place = (column: 'address' | 'content', name: string) =>
@@ -79,14 +82,55 @@ export function openOutbox(parts: {
     also: (sql: Sql) => Promise<void> = async () => {},
   ): Promise<void> {
     await postgres.mail(async (sql) => {
-      await sql.run(
-        `UPDATE mail.messages SET state = $3, reason = $4, answer_code = $5, finished_at = $6, claim = NULL,
-           claimed_until = NULL, content = CASE WHEN $3 = 'not_sent_mail_off' THEN content END
-         WHERE id = $1 AND claim = $2`,
-        [claimed.id, claimed.claim, end.state, end.reason ?? null, end.code ?? null, new Date(clock.now())],
-      );
+      await settleIn(sql, claimed, end);
       await also(sql);
     });
+  }
+
+  async function settleIn(
+    sql: Sql,
+    claimed: Claimed,
+    end: { state: MailState; reason?: string | undefined; code?: number | undefined },
+  ): Promise<void> {
+    await sql.run(
+      `UPDATE mail.messages SET state = $3, reason = $4, answer_code = $5, finished_at = $6, claim = NULL,
+         claimed_until = NULL, content = CASE WHEN $3 = 'not_sent_mail_off' THEN content END
+       WHERE id = $1 AND claim = $2`,
+      [claimed.id, claimed.claim, end.state, end.reason ?? null, end.code ?? null, new Date(clock.now())],
+    );
+  }
+
+  /**
+   * There is no such mailbox: nothing more goes to it, and the trail says so in the same transaction; that of the person whose
+   * mailbox it was, else of the organisation that wrote. The message is the target: its row holds the address, sealed.
+   */
+  async function endBounced(
+    message: Pick<Claimed, 'id' | 'personId' | 'organisationId' | 'template' | 'digest'>,
+    end: (sql: Sql) => Promise<void>,
+  ): Promise<void> {
+    const { id, personId, organisationId, template, digest } = message;
+    await postgres.within(
+      { ...(personId === undefined ? {} : { personId }), ...(organisationId === undefined ? {} : { organisationId }) },
+      async (sql) => {
+        const isNew = await asMail(sql, async () => {
+          await end(sql);
+          return addSuppression(sql, clock, { digest, reason: 'hard_bounce' });
+        });
+        if (!isNew) return;
+        const act: Act = {
+          action: 'mail.bounced',
+          actor: { type: 'system' },
+          reason: 'hard_bounce',
+          targets: [
+            ...(personId === undefined ? [] : [{ type: 'person', id: personId } as const]),
+            { type: 'message', id },
+          ],
+          details: { template },
+        };
+        if (personId === undefined) await audit.record(sql, organisationId ?? 'desk', act);
+        else await audit.recordOfPerson(sql, personId, act);
+      },
+    );
   }
 
   async function waitUntil(
@@ -183,10 +227,11 @@ export function openOutbox(parts: {
 
     /** Its end: the words go, the row stays. A hard bounce suppresses the address in the same transaction. */
     settle: (claimed: Claimed, end: { state: MailState; reason?: string | undefined; code?: number | undefined }) =>
-      finish(claimed, end, async (sql) => {
-        if (end.reason === 'hard_bounce' && end.state === 'failed')
-          await addSuppression(sql, clock, { digest: claimed.digest, reason: 'hard_bounce' });
-      }),
+      end.reason === 'hard_bounce' && end.state === 'failed'
+        ? endBounced(claimed, (sql) => settleIn(sql, claimed, end))
+        : finish(claimed, end, async (sql) => {
+            if (end.state === 'sent') await endTrouble(sql);
+          }),
 
     /** Another time, or never when it has been tried often enough. */
     postpone(claimed: Claimed, reason: string, code: number | undefined): Promise<void> {
@@ -201,16 +246,22 @@ export function openOutbox(parts: {
       waitUntil(claimed, untilMs, { tries: claimed.tries - 1, reason: 'quiet_hours', code: null }),
 
     /** What was taken came back: it says so, and its address gets nothing more. @returns was it sent to this address? */
-    comeBack: ({ name, digest }: { name: string; digest: Buffer }): Promise<boolean> =>
-      postgres.mail(async (sql) => {
-        const found = await sql.run(
-          `UPDATE mail.messages SET state = 'failed', reason = 'hard_bounce'
+    async comeBack({ name, digest }: { name: string; digest: Buffer }): Promise<boolean> {
+      const found = await postgres.mail((sql) =>
+        sql.maybe<{ id: number; person_id: number | null; organisation_id: number | null; template: string }>(
+          `SELECT id, person_id, organisation_id, template FROM mail.messages
            WHERE name = $1 AND address_digest = $2 AND state IN ('sent', 'failed')`,
           [name, digest],
-        );
-        if (found > 0) await addSuppression(sql, clock, { digest, reason: 'hard_bounce' });
-        return found > 0;
-      }),
+        ),
+      );
+      if (found === undefined) return false;
+      const { id, template } = found;
+      const whose = { personId: found.person_id ?? undefined, organisationId: found.organisation_id ?? undefined };
+      await endBounced({ id, template, digest, ...whose }, async (sql) => {
+        await sql.run("UPDATE mail.messages SET state = 'failed', reason = 'hard_bounce' WHERE id = $1", [id]);
+      });
+      return true;
+    },
 
     setAside: (claimed: Claimed) => finish(claimed, { state: 'not_sent_mail_off', reason: 'mail_off' }),
 
@@ -224,16 +275,13 @@ export function openOutbox(parts: {
         ),
       ),
 
-    /** Words that waited too long for a server go; rows of more than twelve months go. */
+    /** Words that waited too long for a server go. Rows of more than twelve months go with the night (ageing.ts). */
     async tidy(): Promise<void> {
       await postgres.mail((sql) =>
         sql.run(
           `UPDATE mail.messages SET content = NULL WHERE content IS NOT NULL AND state = 'not_sent_mail_off' AND created_at <= $1`,
           [new Date(clock.now() - keptMs)],
         ),
-      );
-      await postgres.retention((sql) =>
-        sql.one('SELECT retention.delete_old_mail($1) AS gone', [new Date(clock.now())]),
       );
     },
 

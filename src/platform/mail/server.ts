@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { Postgres } from '../postgres/index.ts';
+import { asMail, type Postgres, type Sql } from '../postgres/index.ts';
 import type { Vault } from '../vault.ts';
+import { endTrouble, type MailTroubles } from './trouble.ts';
 
 /** A mail server and who writes through it. */
 export interface MailServer {
@@ -18,11 +19,10 @@ export interface MailServer {
 
 export type ServerSource = 'environment' | 'app' | 'none';
 
-/** A failure to hand mail over, as the operator needs it. The server's own words stay in memory: they may name people. */
-export interface MailTrouble {
-  atMs: number;
-  reason: string;
-  words: string;
+/** Who changes the server, and what is written down of it in the same transaction. */
+export interface ServerChange {
+  personId: number;
+  note(sql: Sql): Promise<void>;
 }
 
 export interface MailServers {
@@ -31,13 +31,13 @@ export interface MailServers {
   /** What was set in the app, whether it counts or not. Its password and key are there or not, and not told. */
   saved(): Promise<SavedServer | undefined>;
   /** Takes the place of what was set before. An undefined secret keeps the one that is there. */
-  save(server: Omit<MailServer, 'dkim'> & { dkim: SavedDkim | undefined }): Promise<void>;
-  /** @returns was one set? */
-  forget(): Promise<boolean>;
+  save(server: Omit<MailServer, 'dkim'> & { dkim: SavedDkim | undefined }, change: ServerChange): Promise<void>;
+  /** Nothing is noted where none was set. */
+  forget(change: ServerChange): Promise<void>;
   /** Sends one message to this address at once, past the outbox. @returns what the server said, in its words */
   test(to: string): Promise<{ ok: boolean; answer: string }>;
-  /** Why mail does not leave at present; undefined when the last try went well. */
-  trouble(): MailTrouble | undefined;
+  /** Why mail does not leave at present. */
+  trouble: MailTroubles;
 }
 
 export interface SavedDkim {
@@ -140,10 +140,10 @@ export function openServerSettings(parts: {
         changedAtMs: row.changed_at.getTime(),
       };
     },
-    async save(server) {
+    async save(server, { personId, note }) {
       const password = await seal('password', server.password);
       const key = await seal('dkim_key', server.dkim?.key);
-      await postgres.mail(async (sql) => {
+      const put = async (sql: Sql) => {
         const before = await sql.maybe<Row>('SELECT * FROM mail.server FOR UPDATE');
         // A password belongs to one account of one server: sent to another, it would be given away.
         const isSameAccount = before?.host === server.host && before.user_name === (server.userName ?? null);
@@ -171,13 +171,23 @@ export function openServerSettings(parts: {
             new Date(clock.now()),
           ],
         );
+        await endTrouble(sql);
+      };
+      await postgres.person(personId, async (sql) => {
+        await asMail(sql, () => put(sql));
+        await note(sql);
       });
       known = undefined;
     },
-    async forget() {
-      const gone = await postgres.mail((sql) => sql.run('DELETE FROM mail.server'));
+    async forget({ personId, note }) {
+      await postgres.person(personId, async (sql) => {
+        const gone = await asMail(sql, async () => {
+          await endTrouble(sql);
+          return sql.run('DELETE FROM mail.server');
+        });
+        if (gone > 0) await note(sql);
+      });
       known = undefined;
-      return gone > 0;
     },
   };
 }

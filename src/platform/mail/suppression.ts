@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { Postgres, Sql } from '../postgres/index.ts';
+import { asMail, type Postgres, type Sql } from '../postgres/index.ts';
 import type { KeyRing } from '../subject.ts';
 import type { MailKind } from './message.ts';
 
@@ -23,6 +23,7 @@ export interface Suppression {
   atMs: number;
 }
 
+/** Whatever changes the list does so in the caller's transaction, where its act is recorded. */
 export interface Suppressions {
   /** What is kept in place of an address. */
   digest(address: string): Buffer;
@@ -30,19 +31,19 @@ export interface Suppressions {
   token(unsubscription: Unsubscription): string;
   /** @returns what a link names, or undefined when it was not made here */
   readToken(token: string): Unsubscription | undefined;
-  /** Takes effect with the next message that is due. Twice is once. */
-  unsubscribe(unsubscription: Unsubscription): Promise<void>;
+  /** Takes effect with the next message that is due. @returns false when it had been ended before */
+  unsubscribe(sql: Sql, unsubscription: Unsubscription): Promise<boolean>;
   /**
    * Nothing goes to this address any more, but what the law requires. With `erasure` what waits for it and the list of what
    * was sent to it are deleted as well, whoever's account it was.
    */
-  suppress(address: string, reason: Exclude<SuppressionReason, 'unsubscribed'>): Promise<void>;
-  /** Whoever had their data erased asks for mail again, by signing up anew; bounces and complaints stay. */
-  readmit(address: string): Promise<void>;
+  suppress(sql: Sql, address: string, reason: Exclude<SuppressionReason, 'unsubscribed'>): Promise<void>;
+  /** Whoever had their data erased asks for mail again, by signing up anew; bounces and complaints stay. @returns was it so? */
+  readmit(sql: Sql, address: string): Promise<boolean>;
   /** What stands in the way of mail to this address. */
   of(address: string): Promise<Suppression[]>;
   /** Takes an entry back; what was erased stays. @returns was it there? */
-  lift(address: string, id: number): Promise<boolean>;
+  lift(sql: Sql, address: string, id: number): Promise<boolean>;
 }
 
 const kinds: readonly EndableKind[] = ['alert', 'report'];
@@ -88,22 +89,22 @@ export function openSuppressions({
             digest: Buffer.from(body.subarray(9)),
           };
     },
-    unsubscribe: ({ organisationId, digest: address, kind }) =>
-      postgres.mail((sql) =>
-        addSuppression(sql, clock, { digest: address, organisationId, kind, reason: 'unsubscribed' }),
-      ),
-    suppress: (address, reason) =>
-      postgres.mail(async (sql) => {
+    unsubscribe: (sql, { organisationId, digest: address, kind }) =>
+      asMail(sql, () => addSuppression(sql, clock, { digest: address, organisationId, kind, reason: 'unsubscribed' })),
+    suppress: (sql, address, reason) =>
+      asMail(sql, async () => {
         if (reason === 'erasure')
           await sql.run('DELETE FROM mail.messages WHERE address_digest = $1', [digest(address)]);
         await addSuppression(sql, clock, { digest: digest(address), reason });
       }),
-    readmit: (address) =>
-      postgres
-        .mail((sql) =>
-          sql.run("DELETE FROM mail.suppressions WHERE address_digest = $1 AND reason = 'erasure'", [digest(address)]),
-        )
-        .then(() => undefined),
+    readmit: (sql, address) =>
+      asMail(
+        sql,
+        async () =>
+          (await sql.run("DELETE FROM mail.suppressions WHERE address_digest = $1 AND reason = 'erasure'", [
+            digest(address),
+          ])) > 0,
+      ),
     async of(address) {
       const rows = await postgres.mail((sql) =>
         sql.query<{
@@ -125,9 +126,10 @@ export function openSuppressions({
         atMs: row.created_at.getTime(),
       }));
     },
-    lift: (address, id) =>
-      postgres.mail(
-        async (sql) =>
+    lift: (sql, address, id) =>
+      asMail(
+        sql,
+        async () =>
           (await sql.run(
             "DELETE FROM mail.suppressions WHERE id = $1 AND address_digest = $2 AND reason <> 'erasure'",
             [id, digest(address)],
@@ -136,8 +138,8 @@ export function openSuppressions({
   };
 }
 
-/** In the transaction of whoever sends, which found out. */
-export function addSuppression(
+/** In the transaction of whoever sends, which found out. @returns false when it was there already */
+export async function addSuppression(
   sql: Sql,
   clock: Clock,
   entry: {
@@ -146,14 +148,13 @@ export function addSuppression(
     organisationId?: number | undefined;
     kind?: EndableKind | undefined;
   },
-): Promise<void> {
-  return sql
-    .run(
-      `INSERT INTO mail.suppressions (address_digest, organisation_id, kind, reason, created_at)
-       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-      [entry.digest, entry.organisationId ?? null, entry.kind ?? null, entry.reason, new Date(clock.now())],
-    )
-    .then(() => undefined);
+): Promise<boolean> {
+  const added = await sql.run(
+    `INSERT INTO mail.suppressions (address_digest, organisation_id, kind, reason, created_at)
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+    [entry.digest, entry.organisationId ?? null, entry.kind ?? null, entry.reason, new Date(clock.now())],
+  );
+  return added > 0;
 }
 
 /** The local part may differ by case in theory and does in no mailbox that anybody uses. */

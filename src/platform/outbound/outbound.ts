@@ -60,6 +60,8 @@ export interface Outbound {
   close(): Promise<void>;
   /** How often each purpose met each end ('ok' or a reason), for `/metrics`. */
   counts(): { purpose: string; end: 'ok' | FailureReason; count: number }[];
+  /** Whom this process has called since its start, by purpose. In memory alone: a host may be a customer's. */
+  hosts(): { purpose: string; host: string }[];
 }
 
 /** Resolves a name to all its addresses, as `dns.promises.lookup(name, { all: true })` does. */
@@ -85,6 +87,8 @@ export const outboundLimits = {
   redirectsMax: 3,
   addressesMax: 8,
   atOnceMax: 256,
+  /** Hosts that are remembered; the desk of many sites calls many. */
+  hostsMax: 10_000,
 } as const;
 
 /**
@@ -104,6 +108,7 @@ export function openOutbound({ config, clock, log, lookup = systemLookup }: Outb
   const allowed = new Set(config.outboundAllow.map(allowEntry));
   const underWay = new Set<AbortController>();
   const counts = new Map<string, number>();
+  const hosts = new Map<string, { purpose: string; host: string }>();
   let isClosed = false;
 
   async function send(request: OutboundRequest): Promise<Answer | Failure> {
@@ -157,6 +162,8 @@ export function openOutbound({ config, clock, log, lookup = systemLookup }: Outb
       const addresses = await judged(url);
       if ('failed' in addresses) return addresses;
       if (signal.aborted) return { failed: signal.reason as FailureReason };
+      const spoken = { purpose: request.purpose, host: hostOf(url) };
+      if (hosts.size < outboundLimits.hostsMax) hosts.set(`${spoken.purpose} ${spoken.host}`, spoken);
       const answer = await exchange(url, addresses, current, { signal, clock });
       if ('failed' in answer || redirectsMax === 0 || !isRedirect(answer)) return answer;
       if (redirects === redirectsMax) return { failed: 'too_many_redirects' };
@@ -198,6 +205,7 @@ export function openOutbound({ config, clock, log, lookup = systemLookup }: Outb
         const [purpose = '', end = ''] = key.split(' ');
         return { purpose, end: end as 'ok' | FailureReason, count };
       }),
+    hosts: () => [...hosts.values()],
   };
 }
 

@@ -128,7 +128,7 @@ describe('errors, to Sentry', () => {
 });
 
 describe('product events, to PostHog', () => {
-  it('carry the numbers of the list and no identifier', async () => {
+  it('carry the numbers of the list and no identifier (SHR-08)', async () => {
     const { reports } = open();
     reports.event('set_up_finished', { sites: 2, domain: canary } as never);
     await reports.close();

@@ -173,6 +173,33 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
   };
 }
 
+/**
+ * A part of a transaction of the app that only who sends mail may do: so that a change of how or to whom mail is sent
+ * stands in the transaction of its act, whose trail that role cannot write. Nothing else may run on the same `sql` meanwhile.
+ */
+export function asMail<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  return asRole(sql, 'fairlead_mail', work);
+}
+
+/** The same for the functions of the schema `retention`: what goes by age goes with its receipt and its act, or stays. */
+export function asRetention<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  return asRole(sql, 'fairlead_retention', work);
+}
+
+async function asRole<T>(sql: Sql, role: 'fairlead_mail' | 'fairlead_retention', work: () => Promise<T>): Promise<T> {
+  await sql.run(`SET LOCAL ROLE ${role}`);
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    // Of a statement that failed, the transaction is over anyway, and this one fails as well.
+    await sql.run('SET LOCAL ROLE NONE').catch(() => {});
+    throw error;
+  }
+  await sql.run('SET LOCAL ROLE NONE');
+  return result;
+}
+
 function awayFor(error: unknown): PostgresAway {
   const code = codeOf(error);
   return new PostgresAway(code === '' ? String((error as Error).message) : code, { cause: error });

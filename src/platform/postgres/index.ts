@@ -6,12 +6,15 @@ import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { openCluster } from './cluster.ts';
+import { admitBackup, type Loader, loadInto, type Snapshot, withSnapshot } from './copy.ts';
 import { type Door, openDoor } from './door.ts';
 import { migrate } from './migrations.ts';
 import { PostgresRefused } from './refusal.ts';
 import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 
-export type { Scope } from './door.ts';
+export { type Alone, aloneIn } from './alone.ts';
+export type { Loader, Snapshot } from './copy.ts';
+export { asMail, asRetention, type Scope } from './door.ts';
 export { postgresFiles } from './file_classes.ts';
 export { chaining, deletions, lookups, movings } from './lookups.ts';
 export { erasePlace } from './place.ts';
@@ -30,6 +33,8 @@ export interface Postgres extends Omit<Door, 'ping'> {
   diskBytes(): Promise<number>;
   /** Folders that hold its files; empty for an external server. */
   directories: string[];
+  /** Every row as it stood at one moment, for a backup; nobody waits for it. */
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -69,6 +74,7 @@ export async function openPostgres(parts: {
     ...doors,
     mode: cluster ? 'embedded' : 'external',
     directories: cluster?.directories ?? [],
+    snapshot: (work) => withSnapshot(owner, work),
     async health() {
       const start = clock.monotonic();
       try {
@@ -92,7 +98,38 @@ export async function openPostgres(parts: {
   };
 }
 
-async function raiseSchema(owner: pg.ClientConfig, directories: URL[], appLogin: string): Promise<string[]> {
+/**
+ * Makes the built-in server of an empty data directory with the schema of a backup, fills it, and stops it again.
+ * @param parts.only the migrations that the backup was made under; the next start runs those after them
+ * @throws PostgresRefused when one of them is not known here: a newer version made the backup
+ */
+export async function fillPostgres(
+  parts: {
+    dataDir: string;
+    migrations: readonly URL[];
+    only: readonly string[];
+    random: Random;
+    clock: Clock;
+    log: Log;
+  },
+  work: (loader: Loader) => Promise<void>,
+): Promise<void> {
+  const cluster = await openCluster(parts);
+  try {
+    const login = new pg.Client(cluster.app).user ?? '';
+    await raiseSchema(cluster.owner, [ownMigrations, ...parts.migrations], login, parts.only);
+    await loadInto(cluster.owner, work);
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function raiseSchema(
+  owner: pg.ClientConfig,
+  directories: URL[],
+  appLogin: string,
+  only?: readonly string[],
+): Promise<string[]> {
   const connection = new pg.Client({ ...owner, application_name: 'fairlead migrations', options: '-c TimeZone=UTC' });
   try {
     await connection.connect();
@@ -104,7 +141,8 @@ async function raiseSchema(owner: pg.ClientConfig, directories: URL[], appLogin:
   }
   try {
     await refuseOldServer(connection);
-    const applied = await migrate(connection, directories);
+    const applied = await migrate(connection, directories, only);
+    await admitBackup(connection);
     await admitApp(connection, appLogin);
     return applied;
   } finally {

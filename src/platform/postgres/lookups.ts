@@ -22,19 +22,23 @@ export const lookups = [
   'lookup.share_by_digest(wanted bytea) -> (share_id bigint, organisation_id bigint)',
   'lookup.site_by_domain(wanted text) -> (site_id bigint, organisation_id bigint)',
   'lookup.site_by_id(wanted bigint) -> (site_id bigint, organisation_id bigint)',
+  'lookup.stale_contact_keys() -> (organisation_id bigint, site_id bigint)',
 ] as const;
 
-/** Every function that deletes; each answers with how many rows went. */
+/** Every function that deletes, and those that count what it would; each answers with numbers of rows, a time, a digest. */
 export const deletions = [
   'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_expired_tokens(moment timestamp with time zone) -> bigint',
-  'retention.delete_old_mail(moment timestamp with time zone) -> bigint',
-  'retention.delete_old_notifications(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_mail(organisation bigint, moment timestamp with time zone, held bigint[]) -> (rows bigint, digest bytea)',
+  'retention.delete_old_notifications(organisation bigint, moment timestamp with time zone, held bigint[]) -> (rows bigint, digest bytea)',
   'retention.delete_old_self_audits(moment timestamp with time zone) -> bigint',
   'retention.delete_old_sign_up_invitations(moment timestamp with time zone) -> bigint',
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(chain bigint, after bigint, through bigint, moment timestamp with time zone) -> bigint',
+  'retention.old_mail(organisation bigint, moment timestamp with time zone) -> (person_id bigint, rows bigint, oldest timestamp with time zone)',
+  'retention.old_notifications(organisation bigint, moment timestamp with time zone) -> (person_id bigint, rows bigint, oldest timestamp with time zone)',
+  'retention.past_due(moment timestamp with time zone, line text) -> (rows bigint, oldest timestamp with time zone)',
 ] as const;
 
 /** What is done to the trail of acts beyond reading it: writing at its end, and reading where every chain stands. */

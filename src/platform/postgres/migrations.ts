@@ -19,11 +19,22 @@ interface Migration {
  * Brings the schema to what this version of the code expects: forward only, each file in a transaction of its own,
  * under an advisory lock, remembered with its digest.
  * @param directories folders of dated SQL files, one per subject; files of all run in the order of their names.
+ * @param only stops at the schema of a backup: these files and no others
  * @returns the names that were applied now.
  * @throws PostgresRefused when the schema is newer than the code, or an applied file was changed since.
  */
-export async function migrate(connection: Connection, directories: readonly URL[]): Promise<string[]> {
-  const files = await readMigrations(directories);
+export async function migrate(
+  connection: Connection,
+  directories: readonly URL[],
+  only?: readonly string[],
+): Promise<string[]> {
+  const all = await readMigrations(directories);
+  const stranger = only?.find((name) => !all.some((file) => file.name === name));
+  if (stranger !== undefined)
+    throw new PostgresRefused(
+      `The backup has the migration ${stranger}, which this version of Fairlead does not know: a newer version made it. Restore with that version. Nothing was changed.`,
+    );
+  const files = only === undefined ? all : all.filter((file) => only.includes(file.name));
   await connection.query(`SELECT pg_advisory_lock(${migrationLock})`);
   try {
     await connection.query(bookkeeping);

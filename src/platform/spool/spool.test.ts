@@ -338,6 +338,22 @@ describe('a disk that refuses', () => {
     await eventually(() => spool.bytes() === 0);
   });
 
+  it.each(['EIO', 'ENOSPC'])(
+    'that does not sync the room of a new file (%s): that file is never used',
+    async (code) => {
+      const fs = faultyFiles();
+      fs.inject({ operation: 'fdatasync', code, times: 1 });
+      const spool = await open({ fs, limits: { segmentMs: 60_000 } });
+      await appendAll(spool, rows(0, 5));
+      // The second file of the lane holds the rows, and the third is the one that is made ahead.
+      await eventually(() => filesOf().length === 2);
+      expect(filesOf().map((file) => Number(/(\d+)/.exec(file)?.[1]))).toEqual([2, 3]);
+      spool.startLoading([store]);
+      expect(await spool.drain()).toBe(true);
+      expect(store.rows()).toEqual(rows(0, 5));
+    },
+  );
+
   it.each<Fault['operation']>(['open', 'syncDirectory'])(
     'that gives no new file (%s): refused until it gives one',
     async (operation) => {

@@ -272,40 +272,48 @@ export class LaneWriter {
     return segment;
   }
 
-  async #create(): Promise<OpenSegment> {
+  async #create(room = this.#roomAhead): Promise<OpenSegment> {
     const { files, random } = this.#around;
     const name = segmentName(this.#lane, this.#sequence++, random);
     const path = join(this.#directory, `${name}.open`);
     const descriptor = await files.open(path, 'wx', 0o600);
     const segment = { name, path, descriptor, synced: 0, room: 0, bornAt: 0 };
+    let isSound: boolean;
     try {
-      await this.#makeRoom(segment);
+      isSound = await this.#makeRoom(segment, room);
       // A file whose name is lost in a power cut is lost with everything that was synced into it.
-      await files.syncDirectory(this.#directory);
+      if (isSound) await files.syncDirectory(this.#directory);
     } catch (error) {
       await this.#discard(segment);
       throw error;
     }
-    return segment;
+    if (isSound) return segment;
+    await this.#discard(segment);
+    return this.#create(0);
   }
 
   /**
    * Fills a new file with zeros. Where the disk refuses them the segment grows row by row instead: no acknowledged row
-   * lies in what is cut off here.
+   * lies in what is cut off here. False when a sync has failed: nothing may be written to that file any more.
    */
-  async #makeRoom(segment: OpenSegment): Promise<void> {
+  async #makeRoom(segment: OpenSegment, room: number): Promise<boolean> {
     const { files } = this.#around;
-    const room = this.#roomAhead;
-    try {
-      while (segment.room < room) {
-        const length = Math.min(zeros.length, room - segment.room);
+    while (segment.room < room) {
+      const length = Math.min(zeros.length, room - segment.room);
+      try {
         segment.room += await files.write(segment.descriptor, zeros, 0, length, segment.room);
-        await files.fdatasync(segment.descriptor);
+      } catch {
+        await files.ftruncate(segment.descriptor, 0);
+        segment.room = 0;
+        return true;
       }
-    } catch {
-      await files.ftruncate(segment.descriptor, 0);
-      segment.room = 0;
+      try {
+        await files.fdatasync(segment.descriptor);
+      } catch {
+        return false;
+      }
     }
+    return true;
   }
 
   /** Monotonic timers only: a wall clock that jumps must neither hold a segment open nor close it early. */

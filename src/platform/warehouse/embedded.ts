@@ -1,12 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
+import type { Log } from '../log.ts';
 import { type Engine, fileSettings, identifier, tokenText } from './engine.ts';
 import { WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { bindParams } from './params.ts';
+import { forgetUnstored } from './remembered.ts';
 import { backgroundSettings, readerSettings, type Settings, setStatement, writerSettings } from './settings.ts';
 
 /**
@@ -18,10 +20,17 @@ import { backgroundSettings, readerSettings, type Settings, setStatement, writer
  * @param directory Made if it is not there, 0700.
  * @throws WarehouseRefused when another process has the directory
  */
-export async function openEmbedded(directory: string): Promise<Engine> {
+export async function openEmbedded(directory: string, log: Log): Promise<Engine> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const configFile = join(directory, 'engine.xml');
   writeFileSync(configFile, engineConfig(), { mode: 0o600 });
+  // While another process has the directory its log says what is under way, and the engine refuses below.
+  if (ownerOf(directory) === undefined) {
+    const inserts = forgetUnstored(directory);
+    // What a backup that was killed left: links that would hold rows which are deleted meanwhile.
+    rmSync(join(directory, 'shadow'), { recursive: true, force: true });
+    if (inserts > 0) log.warn('warehouse_unstored_forgotten', { inserts });
+  }
   const anchor = openAnchor(directory, configFile);
 
   const open: ClickHouseClient[] = [];

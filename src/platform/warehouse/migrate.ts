@@ -33,6 +33,7 @@ SETTINGS {{durable}};
  * each CREATE), because ClickHouse has no transactions over them: after a crash in the middle of a file the next start
  * runs that file again.
  *
+ * @param only stops at the schema of a backup: these, as `subject/name`, and no others
  * @throws WarehouseRefused when the warehouse has a migration that this code does not know, or knows otherwise
  * @returns names of the files applied now
  */
@@ -40,8 +41,15 @@ export async function migrateWarehouse(
   warehouse: Warehouse,
   subjects: readonly WarehouseMigrations[],
   house: { clock: Clock; log: Log },
+  only?: readonly string[],
 ): Promise<string[]> {
-  const wanted = (await Promise.all(subjects.map(filesOf))).flat();
+  const all = (await Promise.all(subjects.map(filesOf))).flat();
+  const stranger = only?.find((name) => !all.some((file) => nameOf(file) === name));
+  if (stranger !== undefined)
+    throw new WarehouseRefused(
+      `The backup has the migration ${stranger} of the warehouse, which this version of Fairlead does not know: a newer version made it. Restore with that version. Nothing was changed.`,
+    );
+  const wanted = only === undefined ? all : all.filter((file) => only.includes(nameOf(file)));
   for (const statement of inDialect(register, warehouse.cluster)) await warehouse.command(statement);
   const registerName = warehouse.cluster === undefined ? 'warehouse_migrations' : 'warehouse_migrations_local';
   const applied = await warehouse.read<{ subject: string; name: string; digest: string }>(
@@ -79,6 +87,10 @@ export async function migrateWarehouse(
     now.push(file.name);
   }
   return now;
+}
+
+function nameOf({ subject, name }: { subject: string; name: string }): string {
+  return `${subject}/${name}`;
 }
 
 function repeatable(statement: string): string {

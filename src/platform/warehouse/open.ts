@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { giveBackHeap } from '../heap.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from './engine.ts';
 import { insertError, QueryOverCeiling, readError, WarehouseUnavailable } from './errors.ts';
@@ -12,7 +13,7 @@ import { openServer } from './server.ts';
 import { openTurns, type Turns } from './turns.ts';
 import type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';
 
-/** After so long without a write or a question the engine gives back what only the burst needed. */
+/** After so long without a write or a question the engine, and the process, give back what only the burst needed. */
 const trimAfterMs = 20_000;
 
 /**
@@ -31,7 +32,7 @@ export async function openWarehouse(house: {
   const engine: Engine =
     config.clickhouseUrl === undefined
       ? // Loaded only here: the library is half a gigabyte, and a desk with a server of its own has no need of it.
-        await (await import('./embedded.ts')).openEmbedded(join(config.dataDir, 'warehouse'))
+        await (await import('./embedded.ts')).openEmbedded(join(config.dataDir, 'warehouse'), log)
       : openServer(config.clickhouseUrl, cluster !== undefined);
 
   const queueFull = () => new QueryOverCeiling('queue');
@@ -47,7 +48,9 @@ export async function openWarehouse(house: {
     callOffTrim?.();
     callOffTrim = clock.after(trimAfterMs, () => {
       callOffTrim = undefined;
-      if (closing === undefined) background('trim', () => engine.trim()).catch(() => {});
+      if (closing !== undefined) return;
+      background('trim', () => engine.trim()).catch(() => {});
+      giveBackHeap(clock);
     });
   }
 
@@ -157,6 +160,19 @@ export async function openWarehouse(house: {
     }
   }
 
+  async function standStill<T>(work: (command: (sql: string) => Promise<void>) => Promise<T>): Promise<T> {
+    open();
+    busy();
+    const run = (sql: string) =>
+      engine.writer.command(engine.bind(sql, {})).then(
+        () => undefined,
+        (error: unknown) => {
+          throw readError(error);
+        },
+      );
+    return inBackground.run(() => writing.run(() => work(run)));
+  }
+
   async function health(): Promise<{ ok: boolean }> {
     try {
       await read('SELECT 1 AS one', {}, { seconds: 5, purpose: 'health' });
@@ -187,7 +203,7 @@ export async function openWarehouse(house: {
     await closing;
   }
 
-  return { mode, cluster, read, command, insert, writeFile, health, diskBytes, close };
+  return { mode, cluster, read, command, insert, writeFile, standStill, health, diskBytes, close };
 }
 
 async function settled(turns: Turns[]): Promise<void> {

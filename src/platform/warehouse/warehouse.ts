@@ -60,6 +60,11 @@ export interface Warehouse {
    * @throws WarehouseUnavailable when the engine cannot be reached
    */
   writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
+  /**
+   * Holds inserts and changes back while `work` runs, once those under way have ended: what it reads of the files stands
+   * still. Reading goes on. `command` runs a statement meanwhile.
+   */
+  standStill<T>(work: (command: (sql: string) => Promise<void>) => Promise<T>): Promise<T>;
   health(): Promise<{ ok: boolean }>;
   diskBytes(): Promise<DiskBytes>;
   /** Waits for what is running (the engine cannot be interrupted), then lets go of the data directory. */

@@ -6,9 +6,12 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { systemRandom } from '../../platform/random.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { ringOf } from '../keys/index.ts';
+import { spanOf } from './days.ts';
 import { chainHash, zeroHash } from './entry.ts';
 import { openAudit } from './index.ts';
 import { networkOf } from './network.ts';
+import { findEntries } from './read.ts';
+import { seeChain } from './stored.ts';
 
 const start = Date.parse('2026-01-05T10:00:00Z');
 let store: TestPostgres;
@@ -89,6 +92,40 @@ describe('an act', () => {
       store.postgres.tenant(north, (sql) => audit.record(sql, south, { action: 'key.created', actor: byAda })),
     ).rejects.toMatchObject({ code: '42501' });
   });
+});
+
+test('days of a filter are those of the organisation, of 23 and 25 hours where clocks change, or of the zone that is named', async () => {
+  await store.postgres.tenant(north, (sql) =>
+    sql.run("UPDATE organisations SET timezone = 'Europe/Berlin' WHERE id = $1", [north]),
+  );
+  const span = async (chain: number, asked: Parameters<typeof spanOf>[2]) => {
+    const found = await seeChain(store.postgres, chain, (sql) => spanOf(sql, chain, asked));
+    const text = (instant?: number) => (instant === undefined ? undefined : new Date(instant).toISOString());
+    return [text(found.since), text(found.before)];
+  };
+  const day = (iso: string) => ({ from: iso, to: iso });
+  expect(await span(north, day('2026-03-29'))).toEqual(['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z']);
+  expect(await span(north, day('2026-10-25'))).toEqual(['2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z']);
+  // Clocks of Beirut jump from midnight to one; in the Azores the hour after midnight comes twice.
+  const beirut = { ...day('2026-03-29'), timezone: 'Asia/Beirut' };
+  expect(await span(north, beirut)).toEqual(['2026-03-28T22:00:00.000Z', '2026-03-29T21:00:00.000Z']);
+  const azores = { ...day('2026-10-25'), timezone: 'Atlantic/Azores' };
+  expect(await span(0, azores)).toEqual(['2026-10-25T00:00:00.000Z', '2026-10-26T01:00:00.000Z']);
+  expect(await span(0, { to: '2026-10-25' })).toEqual([undefined, '2026-10-26T00:00:00.000Z']);
+  await expect(span(north, { from: '2026-02-30' })).rejects.toMatchObject({ code: 'invalid_field', field: 'from' });
+  await expect(span(north, { timezone: 'Mars/Olympus' })).rejects.toMatchObject({ field: 'timezone' });
+
+  // And the rows: an act half past eleven in the evening of Berlin belongs to that day, half an hour later to the next.
+  const at = async (iso: string) => {
+    clock.set(Date.parse(iso));
+    await store.postgres.tenant(north, (sql) => audit.record(sql, north, { action: 'key.created', actor: byAda }));
+  };
+  await at('2026-10-25T22:30:00Z');
+  await at('2026-10-25T23:00:00Z');
+  const rows = await store.postgres.tenant(north, async (sql) =>
+    findEntries(sql, north, { ...(await spanOf(sql, north, day('2026-10-25'))), limit: 9 }),
+  );
+  expect(rows.map((row) => row.at)).toEqual(['2026-10-25T22:30:00.000000']);
 });
 
 test.each([

@@ -52,6 +52,11 @@ export function isSigned(one: SignedCheckpoint, publicKey: string): boolean {
   );
 }
 
+/** Was exactly this text signed with the key of this public half? */
+export function isSignature(text: string, signature: string, publicKey: string): boolean {
+  return verify(null, Buffer.from(text), verifierOf(publicKey), Buffer.from(signature, 'base64'));
+}
+
 function verifierOf(publicKey: string): KeyObject {
   const raw = Buffer.from(publicKey, 'base64');
   if (raw.length !== 32) throw new TypeError('A public key of the trail is 32 bytes in base64.');

@@ -1,13 +1,10 @@
-import type { z } from 'zod';
-import type { auditExportQuestion } from '../../../contract/audit.ts';
 import type { House } from '../../platform/subject.ts';
 import type { BundleLine } from './bundle.ts';
 import { zeroHash } from './entry.ts';
 import type { Keeper } from './keeper.ts';
-import { type FullRow, nextEntries, type Opened, openReader, shownEntry } from './read.ts';
+import { type Filters, type FullRow, nextEntries, type Opened, openReader, shownEntry } from './read.ts';
 import { linkOf, type StoredHead, seeChain } from './stored.ts';
 
-type Filters = Omit<z.infer<typeof auditExportQuestion>, 'format'>;
 type Parts = Pick<House, 'postgres' | 'vault' | 'clock'> & { keeper: Keeper };
 
 /** Entries that are read and opened at once. */

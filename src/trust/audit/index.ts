@@ -1,11 +1,13 @@
 import type { Audit } from '../../platform/audit.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
+import { auditExecutor } from './ageing.ts';
+import { auditChecks } from './checks.ts';
 import { openKeeper } from './keeper.ts';
 import { auditRoutes } from './routes.ts';
 import { openWriter, type Parts } from './write.ts';
 
 export { type BundleVerification, verifyBundle } from './bundle.ts';
-export { keyName } from './checkpoint.ts';
+export { isSignature, keyName, type Signer, signerOf } from './checkpoint.ts';
 export { auditFiles } from './checkpoint_file.ts';
 export { csvCell } from './export.ts';
 export { openKeeper, type Verification } from './keeper.ts';
@@ -26,6 +28,8 @@ export function openTrail(
   const keeps = config.role === 'all' || config.role === 'work';
   return {
     routes: auditRoutes(house, { keeper, keeps }),
+    checks: auditChecks(keeper, { clock: house.clock, keeps }),
+    executors: [auditExecutor(keeper)],
     commands: {
       'audit-verify': async () => {
         // What came since the last full hour is signed first, so that a cut end shows from now on.

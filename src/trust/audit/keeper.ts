@@ -9,8 +9,6 @@ import { type Head, merklePath, type Step } from './merkle.ts';
 import { linkOf, readHead, readRows, type StoredHead, type StoredRow, seeChain } from './stored.ts';
 import { addressDays, type Finding, findingsMax, openVerifier } from './verify.ts';
 
-/** Entries stay for two years (RET-05). */
-export const keptYears = 2;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** The first look for what is too old comes soon after the start, so that a desk that is started daily has one too. */
@@ -28,8 +26,12 @@ export interface Keeper {
   publicKey: string;
   /** Signs where every chain stands now. Resolves when the line is on disk. */
   checkpoint(): Promise<void>;
-  /** Drops networks after ninety days and entries after two years, these up to a signed checkpoint only. */
-  retain(): Promise<{ addresses: number; entries: number }>;
+  /** Drops the networks of entries that are older than ninety days. @returns how many */
+  dropAddresses(): Promise<number>;
+  /** Entries of a chain from before a moment that a signed checkpoint of before it covers, and the first and last number. */
+  oldEntries(chain: number, moment: number): Promise<{ rows: number; oldest: Date | null; keys: string | null }>;
+  /** Lets them go. @returns how many */
+  removeEntries(chain: number, moment: number): Promise<number>;
   /** What shows that this chain was signed: its newest head, and where its beginning was removed. */
   proofs(organisation: number, base: { seq: number; hash: string }): Promise<Proof[]>;
   newest(): Promise<SignedCheckpoint | undefined>;
@@ -118,17 +120,19 @@ export function openKeeper(parts: {
     });
   }
 
-  async function retain() {
-    const now = clock.now();
-    const moment = yearsBefore(now, keptYears);
+  /** What a chain was signed as before a moment: entries up to there may go, since the rest still verifies from it. */
+  async function signedBefore(moment: number): Promise<Map<number, { seq: number; hash: string }>> {
     const old = new Map<number, { seq: number; hash: string }>();
     await file.read(signer.publicKey, (_line, seen, problem) => {
       if (problem !== undefined || seen.newest === undefined || Date.parse(seen.newest.at) >= moment) return;
       for (const { organisation, seq, hash } of seen.heads.values()) old.set(organisation, { seq, hash });
     });
+    return old;
+  }
+
+  async function dropAddresses(): Promise<number> {
     let addresses = 0;
-    let entries = 0;
-    const limit = new Date(now - addressDays * dayMs);
+    const limit = new Date(clock.now() - addressDays * dayMs);
     for (const { organisation } of await everyHead()) {
       const head = await seeChain(postgres, organisation, (sql) => readHead(sql, organisation));
       if (head === undefined) continue;
@@ -136,16 +140,36 @@ export function openKeeper(parts: {
         addresses += await deleted('drop_audit_addresses($1, $2, $3, $4)', [
           ...[organisation, after, Math.min(after + retainedRows, head.seq), limit],
         ]);
-      // Also where the beginning was moved already: a desk that stopped in between has the rest to remove.
-      const signed = old.get(organisation);
-      if (signed === undefined) continue;
-      for (let gone = retainedRows; gone === retainedRows; entries += gone)
-        gone = await deleted("delete_audit_entries($1, $2, decode($3, 'hex'), $4, $5)", [
-          ...[organisation, signed.seq, signed.hash, new Date(moment), retainedRows],
-        ]);
     }
-    if (addresses + entries > 0) log.info('audit.retention', { addresses, entries });
-    return { addresses, entries };
+    if (addresses > 0) log.info('audit.addresses_dropped', { addresses });
+    return addresses;
+  }
+
+  async function oldEntries(chain: number, moment: number) {
+    const read = (through: number | undefined) =>
+      seeChain(postgres, chain, (sql) =>
+        sql.one<{ rows: number; oldest: Date | null; keys: string | null }>(
+          `SELECT count(*) AS rows, min(at) AS oldest, min(seq) || '-' || max(seq) AS keys FROM audit.entries
+           WHERE organisation_id = $1 AND at < $2 AND ($3::bigint IS NULL OR seq <= $3)`,
+          [chain, new Date(moment), through ?? null],
+        ),
+      );
+    if ((await read(undefined)).rows === 0) return { rows: 0, oldest: null, keys: null };
+    // Of what no signed line covers yet, the next one has to come first: within the hour.
+    const signed = (await signedBefore(moment)).get(chain);
+    return read(signed?.seq ?? 0);
+  }
+
+  async function removeEntries(chain: number, moment: number): Promise<number> {
+    // Also where the beginning was moved already: a desk that stopped in between has the rest to remove.
+    const signed = (await signedBefore(moment)).get(chain);
+    if (signed === undefined) return 0;
+    let entries = 0;
+    for (let gone = retainedRows; gone === retainedRows; entries += gone)
+      gone = await deleted("delete_audit_entries($1, $2, decode($3, 'hex'), $4, $5)", [
+        ...[chain, signed.seq, signed.hash, new Date(moment), retainedRows],
+      ]);
+    return entries;
   }
 
   async function deleted(call: string, params: unknown[]): Promise<number> {
@@ -266,7 +290,9 @@ export function openKeeper(parts: {
     publicKey: signer.publicKey,
     look,
     checkpoint,
-    retain: () => inTurn(retain),
+    dropAddresses: () => inTurn(dropAddresses),
+    oldEntries,
+    removeEntries: (chain, moment) => inTurn(() => removeEntries(chain, moment)),
     verify,
     newest: async () => (await history()).newest,
     async proofs(organisation, base) {
@@ -292,7 +318,7 @@ export function openKeeper(parts: {
         checkpoint().catch(onError);
       }
       timers.push(() => off());
-      timers.push(repeat(clock, dayMs, () => inTurn(retain), { firstMs: firstRetentionMs, onError }));
+      timers.push(repeat(clock, dayMs, () => inTurn(dropAddresses), { firstMs: firstRetentionMs, onError }));
     },
     async stop() {
       for (const off of timers.splice(0)) off();
@@ -310,11 +336,4 @@ function remember(signed: Signed, line: string, now: History): void {
     list.push({ seq, hash, at: now.newest?.at ?? '' });
     signed.set(Number(organisation), list);
   }
-}
-
-/** The same moment so many years earlier; 29 February becomes 1 March. */
-function yearsBefore(ms: number, years: number): number {
-  const date = new Date(ms);
-  date.setUTCFullYear(date.getUTCFullYear() - years);
-  return date.getTime();
 }

@@ -3,10 +3,12 @@ import type { AuditEntry, auditExportQuestion, auditQuestion } from '../../../co
 import type { Sql } from '../../platform/postgres/index.ts';
 import { type Vault, VaultError } from '../../platform/vault.ts';
 import { actions, isAction } from './actions.ts';
+import type { Span } from './days.ts';
 import { linkColumns, linkOf, type StoredRow } from './stored.ts';
 import { placeOf, splitSubject } from './write.ts';
 
-type Filters = Omit<z.infer<typeof auditExportQuestion>, 'format'>;
+/** What narrows a trail, its days as instants. */
+export type Filters = Omit<z.infer<typeof auditExportQuestion>, 'format' | 'from' | 'to' | 'timezone'> & Span;
 
 /** A row with its sealed parts. */
 export interface FullRow extends StoredRow {
@@ -28,7 +30,7 @@ export interface Opened {
 export async function findEntries(
   sql: Sql,
   organisation: number,
-  asked: Omit<z.infer<typeof auditQuestion>, 'limit'> & { limit: number },
+  asked: Filters & Pick<z.infer<typeof auditQuestion>, 'cursor' | 'limit'>,
 ): Promise<FullRow[]> {
   const { where, params } = conditionsOf(organisation, asked);
   if (asked.cursor !== undefined) where.push(`seq < $${params.push(asked.cursor)}`);
@@ -60,9 +62,8 @@ function conditionsOf(organisation: number, asked: Filters): { where: string[]; 
   if (asked.group !== undefined) where.push(`starts_with(action, $${params.push(`${asked.group}.`)})`);
   if (asked.action !== undefined) where.push(`action = $${params.push(asked.action)}`);
   if (asked.outcome !== undefined) where.push(`outcome = $${params.push(asked.outcome)}`);
-  if (asked.from !== undefined) where.push(`at >= $${params.push(`${asked.from}T00:00:00Z`)}::timestamptz`);
-  if (asked.to !== undefined)
-    where.push(`at < $${params.push(`${asked.to}T00:00:00Z`)}::timestamptz + interval '1 day'`);
+  if (asked.since !== undefined) where.push(`at >= $${params.push(new Date(asked.since))}`);
+  if (asked.before !== undefined) where.push(`at < $${params.push(new Date(asked.before))}`);
   if (asked.actor !== undefined) {
     const [type, id] = typeAndId(asked.actor);
     where.push(`actor_type = $${params.push(type)}`);

@@ -6,6 +6,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { actions } from './actions.ts';
 import { keyName } from './checkpoint.ts';
+import { spanOf } from './days.ts';
 import { bundleOf, csvOf } from './export.ts';
 import type { Keeper } from './keeper.ts';
 import { findEntries, openReader, shownEntry } from './read.ts';
@@ -49,7 +50,8 @@ export function auditRoutes(
   async function pageOf(chain: number, request: Asker & { query: z.infer<typeof auditQuestion> }) {
     const { limit } = request.query;
     const rows = await seeChain(postgres, chain, async (sql) => {
-      const found = await findEntries(sql, chain, { ...request.query, limit: limit + 1 });
+      const span = await spanOf(sql, chain, request.query);
+      const found = await findEntries(sql, chain, { ...request.query, ...span, limit: limit + 1 });
       await noteView(sql, chain, request);
       return found;
     });
@@ -86,9 +88,11 @@ export function auditRoutes(
         'An export that can be verified holds the whole trail. Leave the filters out, or take it as CSV.',
         { field: filter },
       );
-    await seeChain(postgres, chain, (sql) =>
-      audit.record(sql, trailOf(chain), { action: 'audit.exported', ...actOf(request), details: { format } }),
-    );
+    const span = await seeChain(postgres, chain, async (sql) => {
+      const days = await spanOf(sql, chain, asked);
+      await audit.record(sql, trailOf(chain), { action: 'audit.exported', ...actOf(request), details: { format } });
+      return days;
+    });
     // The export itself is its last entry, and signed: a cut end shows.
     if (keeps) await keeper.checkpoint();
     const head = await seeChain(postgres, chain, (sql) => readHead(sql, chain));
@@ -98,7 +102,7 @@ export function auditRoutes(
     return {
       stream:
         format === 'csv'
-          ? { pieces: csvOf(parts, chain, asked, head), type: 'text/csv; charset=utf-8', name }
+          ? { pieces: csvOf(parts, chain, { ...asked, ...span }, head), type: 'text/csv; charset=utf-8', name }
           : { pieces: bundleOf(parts, chain, head), type: 'application/x-ndjson', name },
     };
   }

@@ -40,13 +40,17 @@ export const ownerless: Readonly<Record<string, string>> = {
   schema_migrations: 'the app may not even read it',
   installation: 'one row about this installation, the name of its root key',
   'vault.roots': 'ids of root keys and how often each wrapped; fairlead_vault alone may read it',
+  upkeep: 'what this installation has looked through once and need not again',
   set_up: 'one digest of this installation, from before there is any person',
+  retention_nights: 'when the nightly run was, and how many rows went on the whole desk',
   self_audits: 'what the daily look at the guards of this desk found',
   throttles: 'keyed digests of who fails, counted before it is known who it is',
   sign_in_steps: 'digests that live ten minutes, from before it is known who signs in',
   sign_ups: 'those who are not people yet, found by the digest of a token that only their mailbox has',
   sign_up_invitations: 'those who are invited to become people here, found by the digest of a token',
   sign_up_settings: 'one row about this installation, set by who runs it',
+  backup_settings: 'one row about this installation: the half of the recovery key that seals',
+  backups: 'what came of the backups of this installation',
   legal_documents: 'what everybody who signs up agrees to, open to read',
   legal_withdrawals: 'which of these texts were taken back, and why, open to read',
 };
@@ -74,7 +78,7 @@ export async function findUnguarded(sql: Sql): Promise<string[]> {
       SELECT oid,
         concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) ~ 'current_(organisation|person)\\(\\)' AS names_scope,
         -- Roles that nobody logs in as and the app cannot become.
-        polroles <@ (SELECT array_agg(oid) FROM pg_roles WHERE rolname IN ('fairlead_lookup', 'fairlead_purge', 'fairlead_chain', 'fairlead_mover')) AS inside
+        polroles <@ (SELECT array_agg(oid) FROM pg_roles WHERE rolname IN ('fairlead_lookup', 'fairlead_purge', 'fairlead_chain', 'fairlead_mover', 'fairlead_backup')) AS inside
       FROM pg_policy WHERE polrelid = c.oid
     ) p ON true
     WHERE c.relkind IN ('r', 'p')

@@ -7,7 +7,9 @@ import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
 import {
   KeyFileError,
   parseBareRoots,
+  parseCarried,
   type Root,
+  readCarried,
   readRoots,
   rootBytes,
   rootOf,
@@ -15,7 +17,7 @@ import {
   writeRoots,
 } from './key_file.ts';
 
-export { KeyFileError } from './key_file.ts';
+export { KeyFileError, readRoots } from './key_file.ts';
 export { openSeal, type Seal } from './seal.ts';
 export type { KeyRing };
 
@@ -59,7 +61,9 @@ export function openKeyRing(options: {
     writeRoots(keyFile, [rootOf(options.random.bytes(rootBytes))]);
   }
   const named = source === undefined ? `The key file ${keyFile}` : source.variable;
-  let roots = source === undefined ? readRoots(keyFile) : rootsOfSource(source);
+  const given = source === undefined ? undefined : readSource(source);
+  let roots = given === undefined ? readRoots(keyFile) : given.roots;
+  const carried = given === undefined ? readCarried(keyFile) : given.carried;
   const [first] = roots as [Root, ...Root[]];
   if (remembered === undefined) writeDurably(memory, `${first.id}\n`);
   else if (remembered !== first.id)
@@ -81,19 +85,23 @@ export function openKeyRing(options: {
     if (now[0]?.id === first.id) roots = now;
   }
   return {
-    ...ringFrom(first, {
-      ids: () => roots.map(({ id }) => id),
-      wrapping(id) {
-        if (!roots.some((root) => root.id === id)) readAgain();
-        const root = roots.find((one) => one.id === id);
-        return root && wrappingKey(root);
+    ...ringFrom(
+      first,
+      {
+        ids: () => roots.map(({ id }) => id),
+        wrapping(id) {
+          if (!roots.some((root) => root.id === id)) readAgain();
+          const root = roots.find((one) => one.id === id);
+          return root && wrappingKey(root);
+        },
       },
-    }),
+      carried,
+    ),
     addRoot(random) {
       const file = fileToChange();
       const added = rootOf(random.bytes(rootBytes));
       const next = [...readRoots(file), added];
-      writeRoots(file, next);
+      writeRoots(file, next, carried);
       roots = next;
       return added.id;
     },
@@ -104,13 +112,13 @@ export function openKeyRing(options: {
           `The root ${id} stays: passwords, sessions and digests are derived from it. Nothing was changed.`,
         );
       const next = readRoots(file).filter((root) => root.id !== id);
-      writeRoots(file, next);
+      writeRoots(file, next, carried);
       roots = next;
     },
   };
 }
 
-function rootsOfSource(source: KeySource): Root[] {
+function readSource(source: KeySource): { roots: Root[]; carried: Map<string, Buffer> } {
   let text: string;
   try {
     text = readKeySource(source);
@@ -124,7 +132,7 @@ function rootsOfSource(source: KeySource): Root[] {
     throw new KeyFileError(
       `${source.variable} holds no key that can be read: 32 bytes in base64 are expected (openssl rand -base64 32), older roots first with commas between them. Nothing was changed.`,
     );
-  return roots;
+  return { roots, carried: parseCarried(text.trim()) };
 }
 
 /** A ring from given bytes, oldest root first: for tests and one-shot commands. */
@@ -139,8 +147,10 @@ export function ringOf(...bytes: [Buffer, ...Buffer[]]): KeyRing {
   });
 }
 
-function ringFrom(first: Root, roots: KeyRing['roots']): KeyRing {
-  const derived = new Map<KeyPurpose, Buffer>();
+/** @param carried keys that stand in the place of what the first root gives for their purposes */
+function ringFrom(first: Root, roots: KeyRing['roots'], carried: ReadonlyMap<string, Buffer> = new Map()): KeyRing {
+  const derived = new Map(carried as ReadonlyMap<KeyPurpose, Buffer>);
+  derived.delete('vault');
   const derive = (purpose: KeyPurpose) => {
     const have = derived.get(purpose);
     if (have !== undefined) return have;
@@ -154,6 +164,32 @@ function ringFrom(first: Root, roots: KeyRing['roots']): KeyRing {
     fingerprint: first.id,
     roots,
   };
+}
+
+/**
+ * What goes into the copy of the key store in the place of the root, from which none of it can be counted back: without
+ * these, no password, API key or link of a restored desk would hold. What is left out dies with the machine, and is meant
+ * to: sessions, steps of signing in, undo offers, parts of uploads. `vault` wraps keys, which are wrapped anew.
+ */
+export const carriedPurposes = [
+  ...(['password', 'api-key', 'shield-address', 'contact-click', 'foreign-secret', 'vault-pepper'] as const),
+  ...(['audit-pseudonym', 'audit-checkpoint', 'one-time-token', 'person-email', 'recovery-code'] as const),
+  ...(['mail-address', 'unsubscribe', 'identity', 'passkey-person', 'share-link'] as const),
+] satisfies readonly KeyPurpose[];
+
+/**
+ * Writes the key file of a restored desk: a new root, and what its backup carried.
+ * @returns the root's id, and the 32 bytes under which it wraps
+ */
+export function writeRestoredKeyFile(
+  file: string,
+  random: Random,
+  carried: ReadonlyMap<string, Buffer>,
+): { id: string; wrapping: Buffer } {
+  const root = rootOf(random.bytes(rootBytes));
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeRoots(file, [root], carried);
+  return { id: root.id, wrapping: wrappingKey(root) };
 }
 
 function wrappingKey(root: Root): Buffer {

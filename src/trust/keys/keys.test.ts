@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../platform/random.ts';
-import { KeyFileError, openKeyRing, ringOf } from './index.ts';
+import { KeyFileError, openKeyRing, ringOf, writeRestoredKeyFile } from './index.ts';
 
 let folder: string;
 let place: { keyFile: string; dataDir: string; random: typeof systemRandom };
@@ -44,6 +44,7 @@ describe('the key file', () => {
     `fairlead-key-2\n0011223344556677 ${Buffer.alloc(32, 1).toString('base64')}\n`,
     `fairlead-key-2\n${twoRoots.map((line) => line.slice(0, -2)).join('\n')}\n`,
     `fairlead-key-2\n${twoRoots[0]}\n${twoRoots[0]}\n`,
+    `fairlead-key-3\n${twoRoots[0]}\ncarried password short\n`,
   ])('is refused when it is damaged (%j), and left as it is', (text) => {
     mkdirSync(join(folder, 'keys'));
     writeFileSync(place.keyFile, text);
@@ -69,10 +70,20 @@ describe('the ring of roots', () => {
     expect(readFileSync(place.keyFile, 'utf8')).toBe(text);
   });
 
+  it('of a restored desk gives what its backup carried, after a change of root too', () => {
+    const former = Buffer.alloc(32, 7);
+    const root = writeRestoredKeyFile(place.keyFile, systemRandom, new Map([['password', former]]));
+    const ring = openKeyRing(place);
+    expect([ring.fingerprint, ring.derive('password')]).toEqual([root.id, former]);
+    expect(ring.derive('access-token')).not.toEqual(former);
+    ring.addRoot(systemRandom);
+    expect(openKeyRing(place).derive('password')).toEqual(former);
+  });
+
   it('of a newer version is refused by its number', () => {
     mkdirSync(join(folder, 'keys'));
-    writeFileSync(place.keyFile, 'fairlead-key-3\nwhatever\n');
-    expect(() => openKeyRing(place)).toThrow(/version 3.*Nothing was changed/);
+    writeFileSync(place.keyFile, 'fairlead-key-4\nwhatever\n');
+    expect(() => openKeyRing(place)).toThrow(/version 4.*Nothing was changed/);
   });
 
   it('is read from the environment or a command in place of the file, and neither is changed', () => {

@@ -22,6 +22,7 @@ export interface VaultHouse {
   audit: () => Audit;
 }
 
+export { ageSubjectKeys, type CopiedKey, copyOfKeys, fillKeyStore } from './copy.ts';
 export { type RootState, refuseMissingRoots, type VaultKeeper } from './rotation.ts';
 
 export interface OpenVault extends Vault {
@@ -73,6 +74,17 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
       if (!(await isOld(place, sealed))) return undefined;
       return seal(place, await openUnnoted(place, sealed));
     },
+    async hold(organisationId, subject) {
+      const { take, close } = await store.hold(organisationId, subject);
+      return {
+        seal(place, plain) {
+          const key = take();
+          if (key === undefined) return undefined;
+          return sealFor({ ...place, organisationId, subject }, key, Buffer.from(plain), random.bytes(nonceBytes));
+        },
+        close,
+      };
+    },
     async subject(organisationId, kind, value) {
       return createHmac('sha256', pepperOf(organisationId))
         .update(framed([kind, normalised(kind, value)]))
@@ -95,6 +107,7 @@ function normalised(kind: Parameters<Vault['subject']>[1], value: string): strin
       return text.replace(/[^+\d]/g, '').replace(/^00/, '+');
     case 'external-id':
     case 'person':
+    case 'site':
       return text;
   }
 }

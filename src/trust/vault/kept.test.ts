@@ -51,15 +51,18 @@ it('no secret and no key lies in the files of a desk or in its log, and none com
       postgres: store.postgres,
       vault,
     });
-    await mail.save({
-      host: 'mail.shop.example',
-      port: 587,
-      tls: 'starttls',
-      userName: 'desk',
-      password: secrets.smtp,
-      from: 'desk@shop.example',
-      dkim: { domain: 'shop.example', selector: 's1', key: secrets.dkim },
-    });
+    await mail.save(
+      {
+        host: 'mail.shop.example',
+        port: 587,
+        tls: 'starttls',
+        userName: 'desk',
+        password: secrets.smtp,
+        from: 'desk@shop.example',
+        dkim: { domain: 'shop.example', selector: 's1', key: secrets.dkim },
+      },
+      { personId: 1, note: async () => {} },
+    );
     expect((await mail.current()).server?.password).toBe(secrets.smtp);
 
     // What goes wrong says where, and never with what.

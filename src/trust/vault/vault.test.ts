@@ -170,7 +170,7 @@ describe('the keys', () => {
 
   it('are replaced before 2^32 messages, counted in blocks that a crash cannot use again (CRY-11)', async () => {
     const organisationId = await store.asOwner((sql) => makeOrganisation(sql, 'busy'));
-    const small = { messagesMax: 20, ofOwner: 8, ofSubject: 4 };
+    const small = { messagesMax: 20, ofOwner: 8, ofSubject: 4, ofHeld: 8 };
     const ids = new Map<string, number>();
     // Each vault is a process that dies after three messages: what is left of its block is lost, never used twice.
     for (let process = 0; process < 6; process++) {
@@ -202,6 +202,37 @@ describe('the keys', () => {
     const anew = (await busy.reseal(at({ organisationId }), oldest)) as Buffer;
     expect((await busy.open(at({ organisationId }), anew)).toString()).toBe('x');
     expect(await busy.reseal(at({ organisationId }), anew)).toBeUndefined();
+  });
+
+  it('are held open for who cannot wait: reserved ahead, replaced in time, and not made again once destroyed (CRY-08, CRY-11)', async () => {
+    const organisationId = await store.asOwner((sql) => makeOrganisation(sql, 'held'));
+    const vault = open({}, { messagesMax: 16, ofOwner: 16, ofSubject: 4, ofHeld: 8 });
+    const subject = await vault.subject(organisationId, 'site', '7 0');
+    const { organisationId: _, ...place } = at({ organisationId });
+    const held = await vault.hold(organisationId, subject);
+    const sealed: Buffer[] = [];
+    // More than two keys hold; what is asked for comes while the messages at hand last.
+    while (sealed.length < 50) {
+      const one = held.seal(place, `message ${sealed.length}`);
+      if (one === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+      else sealed.push(one);
+    }
+    for (const [i, one] of sealed.entries())
+      expect((await open().open({ ...place, organisationId, subject }, one)).toString()).toBe(`message ${i}`);
+    const rows = () =>
+      store.postgres.vault(organisationId, (sql) =>
+        sql.query<{ messages: number }>('SELECT messages FROM vault.subject_keys WHERE subject = $1', [subject]),
+      );
+    expect((await rows()).every(({ messages }) => messages <= 16)).toBe(true);
+    expect((await rows()).length).toBeGreaterThan(2);
+    await expect(open().open({ ...place, organisationId }, sealed[0] as Buffer)).rejects.toThrow();
+
+    await vault.shred(organisationId, subject);
+    for (let i = 0; i < 20; i++) held.seal(place, 'x');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(held.seal(place, 'x'), 'what was at hand is used up').toBeUndefined();
+    expect(await rows()).toEqual([]);
+    held.close();
   });
 });
 

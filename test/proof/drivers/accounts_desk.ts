@@ -159,7 +159,7 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
     signedIn.set(email, fresh);
     return fresh;
   }
-  /** Invited, joined by the link of the mail, and signed in by that. */
+  /** Invited, joined by the link of the mail, confirmed by the next one, and signed in. */
   async function join(slug: string, role: string, who: { email: string; name: string; password: string }) {
     const owner = await one.owner();
     const after = mailbox.letters.length;
@@ -172,6 +172,12 @@ async function open(context: ProofContext): Promise<AccountsDesk> {
       ...{ token, name: who.name, password: who.password },
     });
     if (joined.status !== 201) throw new CannotProve(`Nobody can join: ${joined.text}`);
+    // The mailbox says that it was they who came: until then the account can be taken back by it.
+    const told = await mailbox.letter(who.email, /^An account was made/, after);
+    const confirmed = await fresh.send('POST', '/api/email-verifications', {
+      token: /verify#token=([\w-]+)/.exec(told.text)?.[1],
+    });
+    if (confirmed.status !== 200) throw new CannotProve(`No address can be confirmed: ${confirmed.text}`);
     return fresh;
   }
   const one: AccountsDesk = {

@@ -174,7 +174,10 @@ function undelta(data: Buffer, size: number): Buffer | undefined {
 
 const walPageBytes = 8192;
 
-/** A segment of PostgreSQL's write-ahead log with the headers of its pages taken out, so that no value is cut by one. */
+/**
+ * A segment of PostgreSQL's write-ahead log with the headers of its pages taken out, so that no value is cut by one. What
+ * goes on in the next segment, which is another file, is not put together: of 8 MB that is the last value.
+ */
 function walWithoutHeaders(bytes: Buffer): Buffer | undefined {
   // Two bytes of version (0xd1..), two of flags; the first page of a segment has the long header.
   if (bytes.length < walPageBytes || bytes.length % walPageBytes !== 0 || bytes[1] !== 0xd1) return undefined;

@@ -1,4 +1,5 @@
-import { useReading } from '../desk/mail_api.ts';
+import { ComingRows } from '../controls/coming.tsx';
+import { useReading } from '../desk/reading.ts';
 import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
@@ -9,7 +10,12 @@ export function AccountAgreements() {
   const reading = useReading(signUpApi.agreements);
   if (reading.problem !== undefined)
     return <Failed {...reading.problem} onRetry={reading.reload} what="Your agreements could not be read." />;
-  if (reading.answer === undefined) return <div className="empty">…</div>;
+  if (reading.answer === undefined)
+    return (
+      <div className="list">
+        <ComingRows what="your agreements" heads={['Document', 'Version', 'Accepted']} />
+      </div>
+    );
   const { accepted, due } = reading.answer;
   return (
     <div className="settings wide">

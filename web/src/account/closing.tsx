@@ -40,8 +40,9 @@ export function CloseAccount({ account }: { account: Account }) {
             isDangerous
             onProve={async (password) => {
               const { until } = await people.closeAccount(password);
-              navigate(`/sign-in?closing=${until.slice(0, 10)}`, { replace: true });
+              // Signed out first: the page for signing in sends on whoever is still here, and its sentence would be lost.
               await enter();
+              navigate(`/sign-in?closing=${until.slice(0, 10)}`, { replace: true });
             }}
             onClose={close}
           >
@@ -79,10 +80,8 @@ export function CloseAccount({ account }: { account: Account }) {
 function Blocked({ preview, onClose }: { preview: ClosingPreview; onClose: () => void }) {
   return (
     <Dialog label="Close your account" className="small" onClose={onClose}>
-      <div className="dialog-head">
-        <h2>You are the only owner</h2>
-      </div>
-      <div className="fate">
+      <h2>You are the only owner</h2>
+      <div className="q2 fate">
         <p>An organisation always has an owner. Hand each of these on, or close it, then close your account.</p>
         <ul>
           {preview.blocked_by.map(({ name, slug }) => (

@@ -1,9 +1,12 @@
 import { useState } from 'react';
 import type { OwnSuppressions } from '../../../contract/mail.ts';
+import { Link } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
 import { FormError } from '../controls/field.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, useReading } from '../desk/mail_api.ts';
+import { mailApi } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { momentText } from '../edge/reader.ts';
 
 type Held = OwnSuppressions['suppressions'][number];
@@ -41,7 +44,13 @@ export function HeldBack() {
   return (
     <section>
       <h2>Off by mail</h2>
-      <p>Mail to your address that this desk does not send, whatever else is chosen.</p>
+      <p>
+        Mail to your address that this desk does not send, whatever is chosen above. What it did send is under{' '}
+        <Link className="link" href={pathOf({ page: 'account', section: 'mail' })}>
+          Mail to you
+        </Link>
+        .
+      </p>
       <div className="list many">
         <table>
           <tbody>

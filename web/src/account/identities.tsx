@@ -29,6 +29,7 @@ export function LinkedAccounts({ account }: { account: Account }) {
         account with the same e-mail address is not linked by that.
       </p>
       <ListedTable
+        what="your linked accounts"
         listed={linked}
         heads={['Account', 'Linked', 'Last used']}
         empty={<Empty title="Nothing is linked.">You sign in with your password or a passkey.</Empty>}

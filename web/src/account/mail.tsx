@@ -1,13 +1,17 @@
 import { useState } from 'react';
 import type { MailStateName, SentMail } from '../../../contract/mail.ts';
+import { Link } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { ComingRows } from '../controls/coming.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, useReading } from '../desk/mail_api.ts';
+import { mailApi } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
-import { HeldBack, reasonWords } from './held_back.tsx';
+import { reasonWords } from './held_back.tsx';
 
 type Sent = SentMail['mail'][number];
 
@@ -29,6 +33,7 @@ const whyText = ({ state, reason }: Pick<Sent, 'state' | 'reason'>) => {
 };
 /** `new_device` reads as “New device”. */
 const kindText = (template: string) => {
+  if (template === 'reset') return 'Password reset';
   const words = template.replace(/^notice_/, 'notification: ').replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
@@ -51,15 +56,21 @@ export function AccountMail() {
   };
   return (
     <div className="settings wide">
-      <HeldBack />
       <section>
         <h2>Sent to you</h2>
         <p>Kind, time and outcome of each message, for twelve months. Its words are not kept.</p>
+        <p>
+          What comes by mail, and what is off, is chosen under{' '}
+          <Link className="link" href={pathOf({ page: 'account', section: 'notifications' })}>
+            Notifications
+          </Link>
+          .
+        </p>
         <div className="list many">
           {list.problem !== undefined ? (
             <Failed {...list.problem} onRetry={list.reload} what="Your mail could not be read." />
           ) : list.answer === undefined ? (
-            <div className="empty">…</div>
+            <ComingRows what="your mail" heads={['Message', 'To', 'Written', 'Outcome']} rows={6} />
           ) : rows.length === 0 ? (
             <Empty title="No mail yet.">Links to sign in, invitations and alerts to you are listed here.</Empty>
           ) : (

@@ -1,12 +1,14 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import type { NoticeKind, NoticePreferences, QuietHours } from '../../../contract/mail.ts';
+import { ComingRows } from '../controls/coming.tsx';
 import { Field, FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, useReading } from '../desk/mail_api.ts';
+import { mailApi } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { readerZone } from '../edge/reader.ts';
 import '../notifications/notices.css';
 import { Failed } from '../overview/states.tsx';
@@ -32,7 +34,14 @@ export function AccountNotifications() {
   const reading = useReading(mailApi.preferences);
   if (reading.problem !== undefined)
     return <Failed {...reading.problem} onRetry={reading.reload} what="Your choices could not be read." />;
-  if (reading.answer === undefined) return <div className="empty">…</div>;
+  if (reading.answer === undefined)
+    return (
+      <div className="settings wide">
+        <div className="list">
+          <ComingRows what="your choices" heads={['What happens', 'Here', 'By mail']} rows={7} lines={2} />
+        </div>
+      </div>
+    );
   return (
     <div className="settings wide">
       <Kinds preferences={reading.answer} onChange={reading.set} />

@@ -29,6 +29,7 @@ export function Passkeys({ account }: { account: Account }) {
         second factor, and works on no page but this desk's.
       </p>
       <ListedTable
+        what="your passkeys"
         listed={passkeys}
         heads={['Name', 'Made', 'Last used']}
         empty={<Empty title="No passkeys yet.">A device or a security key that you have at hand can hold one.</Empty>}

@@ -5,6 +5,7 @@ import { peopleLimits } from '../../../contract/limits.ts';
 import { Field, PasswordInput, Select } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import { useDesk } from '../desk/session.tsx';
+import { readerNames } from '../edge/reader.ts';
 import { TimezoneField } from '../sites/fields.tsx';
 import './account.css';
 import { type Account, type AccountChange, people } from './api.ts';
@@ -54,7 +55,7 @@ function Names({ account, onChange }: { account: Account; onChange: (account: Ac
     await enter();
   };
   const shown = [...new Set([...languages, ...(saved.locale === '' ? [] : [saved.locale])])];
-  const names = new Intl.DisplayNames(undefined, { type: 'language' });
+  const names = readerNames('language');
   return (
     <section>
       <h2>You</h2>

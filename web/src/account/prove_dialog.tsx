@@ -1,10 +1,8 @@
-import type { FormEvent, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useState } from 'react';
-import { Dialog } from '../controls/dialog.tsx';
 import { Field, PasswordInput } from '../controls/field.tsx';
-import { resting } from '../controls/resting.ts';
+import { FormDialog } from '../controls/form_dialog.tsx';
 import type { Account } from './api.ts';
-import { Refusal, useAsk } from './use_account.tsx';
 
 /**
  * Asks once more before something that decides who may sign in: what will happen, and the password of whoever has one.
@@ -14,8 +12,8 @@ export function ProveDialog({
   account,
   title,
   act,
-  keep = 'Cancel',
-  isDangerous = false,
+  keep,
+  isDangerous,
   onProve,
   onClose,
   children,
@@ -32,20 +30,24 @@ export function ProveDialog({
   children: ReactNode;
 }) {
   const [password, setPassword] = useState('');
-  const ask = useAsk();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    await ask.ask(() => onProve(account.has_password ? password : undefined));
-  };
+  const asks = account.has_password;
   return (
-    <Dialog label={title} className="small" onClose={onClose}>
-      <form onSubmit={submit} noValidate>
-        <div className="dialog-head">
-          <h2>{title}</h2>
-        </div>
-        <div className="q2 fate">{children}</div>
-        {account.has_password && (
-          <Field label="Your password" error={ask.errorOf('password')}>
+    <FormDialog
+      label={title}
+      title={title}
+      lead={<div className="fate">{children}</div>}
+      fields={asks ? ['password'] : []}
+      act={act}
+      acting={act}
+      {...(keep === undefined ? {} : { keep })}
+      {...(isDangerous === undefined ? {} : { isDangerous })}
+      isResting={asks && password === ''}
+      onSend={() => onProve(asks ? password : undefined)}
+      onClose={onClose}
+    >
+      {(errorOf, clear) =>
+        asks && (
+          <Field label="Your password" error={errorOf('password')}>
             {(props) => (
               <PasswordInput
                 {...props}
@@ -53,26 +55,13 @@ export function ProveDialog({
                 value={password}
                 onChange={(event) => {
                   setPassword(event.target.value);
-                  ask.clear();
+                  clear();
                 }}
               />
             )}
           </Field>
-        )}
-        <Refusal of={ask} fields={account.has_password ? ['password'] : []} />
-        <div className="editor-foot">
-          <button
-            type="submit"
-            className={isDangerous ? 'btn danger' : 'btn main-act'}
-            {...resting(ask.asking || (account.has_password && password === ''))}
-          >
-            {act}
-          </button>
-          <button type="button" className="btn quiet" onClick={onClose}>
-            {keep}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+        )
+      }
+    </FormDialog>
   );
 }

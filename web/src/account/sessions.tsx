@@ -1,8 +1,10 @@
 import { useCallback, useEffect, useState } from 'react';
+import { AskFirst } from '../controls/ask_first.tsx';
+import { ComingRows } from '../controls/coming.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
-import { readerLocale, readerZone } from '../edge/reader.ts';
+import { readerNames, readerZone } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
 import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
@@ -27,6 +29,7 @@ export function AccountSessions() {
   const [problem, setProblem] = useState<DeskError>();
   const ask = useAsk();
   const [ended, setEnded] = useState('');
+  const [isAsking, setIsAsking] = useState(false);
   const load = useCallback(() => {
     setProblem(undefined);
     people.sessions().then(setSessions, (error: unknown) => setProblem(asDeskError(error)));
@@ -40,10 +43,9 @@ export function AccountSessions() {
     load();
   };
   const endOthers = async () => {
-    const done = await ask.ask(people.endOtherSessions);
-    if (done === undefined) return;
-    const count = done.answer.sessions_ended;
-    setEnded(`${count} ${count === 1 ? 'session' : 'sessions'} ended.`);
+    const { sessions_ended: count } = await people.endOtherSessions();
+    setIsAsking(false);
+    await ask.ask(async () => setEnded(`${count} ${count === 1 ? 'session' : 'sessions'} ended.`));
     load();
   };
   const others = sessions?.filter((one) => !one.is_current).length ?? 0;
@@ -66,7 +68,7 @@ export function AccountSessions() {
               what="The sessions could not be read."
             />
           ) : sessions === undefined ? (
-            <div className="empty">…</div>
+            <ComingRows what="your sessions" heads={['Device', 'Place', 'Signed in by', 'Since', 'Last used', '']} />
           ) : (
             <table className="t">
               <thead>
@@ -113,12 +115,23 @@ export function AccountSessions() {
         </div>
         <div className="go">
           {others > 0 && (
-            <button type="button" className="btn danger" onClick={() => void endOthers()}>
+            <button type="button" className="btn danger" onClick={() => setIsAsking(true)}>
               End all others
             </button>
           )}
           <Done when={ask.done}>{ended}</Done>
         </div>
+        {isAsking && (
+          <AskFirst
+            title={others === 1 ? 'End the other session?' : `End ${others} other sessions?`}
+            act="End all others"
+            keep={others === 1 ? 'Keep it' : 'Keep them'}
+            onAct={endOthers}
+            onClose={() => setIsAsking(false)}
+          >
+            Whoever sits there is signed out at once, and what is not saved there is lost. You stay signed in here.
+          </AskFirst>
+        )}
       </section>
     </div>
   );
@@ -137,8 +150,6 @@ function momentText(moment: string): string {
 function placeText(place: string): string {
   if (place === '') return 'not known';
   const [country = '', ...rest] = place.split(', ');
-  const name = /^[A-Z]{2}$/.test(country)
-    ? (new Intl.DisplayNames(readerLocale(), { type: 'region' }).of(country) ?? country)
-    : country;
+  const name = /^[A-Z]{2}$/.test(country) ? (readerNames('region').of(country) ?? country) : country;
   return [name, ...rest].join(', ');
 }

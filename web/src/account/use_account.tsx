@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useCallback, useEffect, useState } from 'react';
+import { ComingForm } from '../controls/coming.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import type { DeskError } from '../desk/api.ts';
@@ -23,7 +24,7 @@ export function useAccount(): {
   useEffect(reload, [reload]);
   const instead =
     problem === undefined ? (
-      <div className="empty">…</div>
+      <ComingForm what="your account" fields={4} />
     ) : (
       <Failed
         code={problem.code}

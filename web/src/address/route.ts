@@ -16,6 +16,11 @@ export type Route =
   | { page: 'inbox' }
   | { page: 'organisation'; organisation: string; section: OrganisationSection }
   | { page: 'organisation-sites'; organisation: string }
+  | { page: 'trust'; organisation: string }
+  | { page: 'proof'; organisation: string }
+  | { page: 'windows'; organisation: string }
+  | { page: 'tonight'; organisation: string }
+  | { page: 'holds'; organisation: string }
   | { page: 'audit'; organisation: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'shares'; site: string }
@@ -75,6 +80,10 @@ export function readRoute(pathname: string): Route {
   if (first === 'o' && second !== '' && rest.length === 0) {
     const organisation = decodePart(second);
     if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
+    if (third === 'trust' && fourth === undefined) return { page: 'trust', organisation };
+    if (third === 'trust' && fourth === 'proof') return { page: 'proof', organisation };
+    for (const page of ['windows', 'tonight', 'holds'] as const)
+      if (third === 'trust' && fourth === page) return { page, organisation };
     if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
     const section = organisationSections.find((one) => one === (fourth ?? 'organisation'));
     if (third === 'settings' && section !== undefined) return { page: 'organisation', organisation, section };
@@ -124,6 +133,14 @@ export function pathOf(route: Route): string {
       return `/o/${encodeURIComponent(route.organisation)}/settings${route.section === 'organisation' ? '' : `/${route.section}`}`;
     case 'organisation-sites':
       return `/o/${encodeURIComponent(route.organisation)}/sites`;
+    case 'trust':
+      return `/o/${encodeURIComponent(route.organisation)}/trust`;
+    case 'proof':
+      return `/o/${encodeURIComponent(route.organisation)}/trust/proof`;
+    case 'windows':
+    case 'tonight':
+    case 'holds':
+      return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;
     case 'audit':
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;
     case 'operator':

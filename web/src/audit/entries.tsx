@@ -1,5 +1,6 @@
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import type { AuditEntry } from '../../../contract/audit.ts';
+import { Fact } from '../controls/fact.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { useSession } from '../desk/session.tsx';
 import { exactCount } from '../numbers/format.ts';
@@ -18,36 +19,44 @@ export function Entries({
 }) {
   const [open, setOpen] = useState<number>();
   return (
-    <ol className="au-list">
-      {entries.map((one) => (
-        <li key={one.seq} className={one.severity === 'alert' ? 'alert' : undefined}>
-          <button
-            type="button"
-            className="au-row"
-            aria-expanded={open === one.seq}
-            onClick={() => setOpen(open === one.seq ? undefined : one.seq)}
-          >
-            <time dateTime={one.at} title={one.at}>
-              {timeText(one.at, zone)}
-            </time>
-            <span className="au-what">
-              <Sentence one={one} />
-            </span>
-            <span className="au-net">{one.network ?? '–'}</span>
-            <span className="au-out">
-              {one.outcome !== 'done' && (
-                <>
-                  <Glyph state="bad" />
-                  {one.outcome === 'refused' ? 'Refused' : 'Failed'}
-                </>
-              )}
-            </span>
-            <Icon name={open === one.seq ? 'down' : 'right'} />
-          </button>
-          {open === one.seq && <Opened one={one} set={set} />}
-        </li>
-      ))}
-    </ol>
+    <>
+      <div className="au-row log-names" aria-hidden="true">
+        <span>Time</span>
+        <span>What</span>
+        <span>Network</span>
+        <span>Outcome</span>
+      </div>
+      <ol className="au-list">
+        {entries.map((one) => (
+          <li key={one.seq} className={one.severity === 'alert' ? 'alert' : undefined}>
+            <button
+              type="button"
+              className="au-row"
+              aria-expanded={open === one.seq}
+              onClick={() => setOpen(open === one.seq ? undefined : one.seq)}
+            >
+              <time dateTime={one.at} title={one.at}>
+                {timeText(one.at, zone)}
+              </time>
+              <span className="au-what">
+                <Sentence one={one} />
+              </span>
+              <span className="au-net">{one.network ?? '–'}</span>
+              <span className="au-out">
+                {one.outcome !== 'done' && (
+                  <>
+                    <Glyph state="bad" />
+                    {one.outcome === 'refused' ? 'Refused' : 'Failed'}
+                  </>
+                )}
+              </span>
+              <Icon name={open === one.seq ? 'down' : 'right'} />
+            </button>
+            {open === one.seq && <Opened one={one} set={set} />}
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }
 
@@ -156,15 +165,6 @@ function Opened({ one, set }: { one: AuditEntry; set: (change: Filters) => void 
           Only {one.action}
         </button>
       </div>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

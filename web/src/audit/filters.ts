@@ -15,9 +15,11 @@ export function readFilters(search: string): Filters {
   return found;
 }
 
-export function filterQuery(filters: Filters): string {
+/** As it stands in the address, or, with the zone of its days, as it goes to the desk. */
+export function filterQuery(filters: Filters, timezone?: string): string {
   const given = new URLSearchParams();
   for (const name of filterNames) if (filters[name] !== undefined) given.set(name, filters[name]);
+  if (timezone !== undefined) given.set('timezone', timezone);
   return given.toString();
 }
 

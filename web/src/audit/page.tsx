@@ -2,11 +2,12 @@ import { useCallback, useEffect, useState } from 'react';
 import type { AuditEntry, auditChain } from '../../../contract/audit.ts';
 import { useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { ComingRows } from '../controls/coming.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { api, asDeskError, type DeskError, type Trail } from '../desk/api.ts';
-import { may, type Organisation } from '../desk/session.tsx';
+import type { Organisation } from '../desk/session.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
-import { Shell } from '../shell/shell.tsx';
+import { TrustFrame } from '../trust/trust_frame.tsx';
 import { ChainState } from './chain_state.tsx';
 import { Entries } from './entries.tsx';
 import { Choice, DayChoice, SearchWords } from './filter_parts.tsx';
@@ -18,23 +19,13 @@ export type Chain = (typeof auditChain)['_zod']['output'];
 /** Who did what? Filters in the address, entries newest first, and what shows that none was altered. */
 export function AuditPage({ organisation }: { organisation: Organisation }) {
   return (
-    <Shell organisation={organisation} title="Audit log" skipTo="Skip to the entries">
-      <main className="wrap audit" id="main" tabIndex={-1}>
-        {may(organisation, 'audit.read') ? (
-          <Audit
-            trail={organisation.id}
-            zone={organisation.timezone}
-            path={pathOf({ page: 'audit', organisation: organisation.slug })}
-          />
-        ) : (
-          <div className="list">
-            <Empty title={`Your role (${organisation.role}) does not include the audit log.`}>
-              Owners, admins and privacy officers of this organisation can read it.
-            </Empty>
-          </div>
-        )}
-      </main>
-    </Shell>
+    <TrustFrame organisation={organisation} title="Audit log" what="the audit log" skipTo="the entries" name="audit">
+      <Audit
+        trail={organisation.id}
+        zone={organisation.timezone}
+        path={pathOf({ page: 'audit', organisation: organisation.slug })}
+      />
+    </TrustFrame>
   );
 }
 
@@ -42,7 +33,8 @@ export function AuditPage({ organisation }: { organisation: Organisation }) {
 export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path: string }) {
   const { search } = useAddress();
   const filters = readFilters(search);
-  const query = filterQuery(filters);
+  // The desk's own trail has no zone; its days are those that its times are shown in.
+  const query = filterQuery(filters, trail === 'desk' && (filters.from ?? filters.to) !== undefined ? zone : undefined);
   const set = (change: Parameters<typeof setFilters>[2]) => setFilters(path, filters, change);
   const { chain, chainProblem, lookAgain } = useChain(trail);
   const { entries, next, problem, isMore, reload, more } = useEntries(trail, query);
@@ -62,7 +54,7 @@ export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path:
             what="The entries could not be read."
           />
         ) : entries === undefined ? (
-          <div className="empty">…</div>
+          <ComingRows what="the entries" rows={12} />
         ) : entries.length === 0 ? (
           isFiltered ? (
             <Empty
@@ -90,12 +82,12 @@ export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path:
         {next !== null && entries !== undefined && (
           <footer>
             <button type="button" className="btn sm" onClick={more} disabled={isMore}>
-              {isMore ? 'Reading …' : 'Show older entries'}
+              {isMore ? 'Reading…' : 'Show older entries'}
             </button>
           </footer>
         )}
       </section>
-      <p className="au-zone">Times are in {zone}. Days of a filter are UTC days.</p>
+      <p className="au-zone">Times and days are those of {zone}.</p>
     </>
   );
 }

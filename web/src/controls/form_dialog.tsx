@@ -1,7 +1,7 @@
 import type { FormEvent, ReactNode } from 'react';
-import { useAsk } from '../account/use_account.tsx';
+import { Refusal, useAsk } from '../account/use_account.tsx';
 import { Dialog } from './dialog.tsx';
-import { Field, FormError } from './field.tsx';
+import { Field } from './field.tsx';
 import { resting } from './resting.ts';
 
 /** What a desk said of one field, or undefined. */
@@ -15,6 +15,8 @@ export function FormDialog({
   fields,
   act,
   acting = 'Saving…',
+  keep = 'Cancel',
+  isDangerous = false,
   isResting = false,
   onSend,
   onClose,
@@ -29,33 +31,39 @@ export function FormDialog({
   /** Verb and object. */
   act: string;
   acting?: string;
+  /** The words of the button that leaves everything as it is. */
+  keep?: string;
+  isDangerous?: boolean;
   /** The form is not ready to be sent. */
   isResting?: boolean;
   /** Closes the dialog itself when it is done; a refusal is shown here. */
   onSend: () => Promise<unknown>;
   onClose: () => void;
-  children: (errorOf: ErrorOf) => ReactNode;
+  /** The fields. `clear` takes away what was said of what was typed before. */
+  children: (errorOf: ErrorOf, clear: () => void) => ReactNode;
 }) {
   const ask = useAsk();
   const send = async (event: FormEvent) => {
     event.preventDefault();
     if (!isResting && !ask.asking) await ask.ask(onSend);
   };
-  const { refusal } = ask;
-  const atField = refusal?.field !== undefined && fields.includes(refusal.field);
   return (
     <Dialog label={label} className="small" onClose={onClose}>
       <h2>{title}</h2>
-      {lead !== undefined && <p>{lead}</p>}
+      {lead !== undefined && <div className="q2">{lead}</div>}
       <form className="form" onSubmit={send} noValidate>
-        {children(ask.errorOf)}
-        {refusal !== undefined && !atField && <FormError message={refusal.message} reference={refusal.reference} />}
+        {children(ask.errorOf, ask.clear)}
+        <Refusal of={ask} fields={fields} />
         <div className="editor-foot">
-          <button type="submit" className="btn main-act" {...resting(isResting || ask.asking)}>
+          <button
+            type="submit"
+            className={isDangerous ? 'btn danger' : 'btn main-act'}
+            {...resting(isResting || ask.asking)}
+          >
             {ask.asking ? acting : act}
           </button>
           <button type="button" className="btn quiet" onClick={onClose}>
-            Cancel
+            {keep}
           </button>
         </div>
       </form>

@@ -1,4 +1,4 @@
-import type { ReactNode, RefObject } from 'react';
+import type { KeyboardEvent, ReactNode, RefObject } from 'react';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
 /** What opens keeps this distance to the window's edge, in pixels, and leaves the bar at its top free. */
@@ -49,7 +49,9 @@ export function Popover({
     };
     // Inside, the panel answers Escape itself; this is for a focus that never got in or was lost.
     const onEscape = (event: globalThis.KeyboardEvent) => {
-      if (event.key === 'Escape') onOpenChange(false);
+      if (event.key !== 'Escape') return;
+      onOpenChange(false);
+      anchor.current?.focus();
     };
     document.addEventListener('pointerdown', outside);
     document.addEventListener('keydown', onEscape);
@@ -75,7 +77,7 @@ export function Popover({
     });
     const usable = [
       ...panel.current.querySelectorAll<HTMLElement>('input, select, button, a[href], summary, [tabindex="0"]'),
-    ].find((element) => element.checkVisibility());
+    ].find((element) => element.checkVisibility() && !element.matches(':disabled'));
     const first = panel.current.querySelector<HTMLElement>('[data-autofocus]') ?? usable ?? panel.current;
     first.focus({ preventScroll: true });
   }, [open, width]);
@@ -109,9 +111,10 @@ export function Popover({
               ...(shift.x === 0 && shift.y === 0 ? {} : { translate: `${shift.x}px ${shift.y}px` }),
             }}
             onKeyDown={(event) => {
-              if (event.key !== 'Escape') return;
-              event.stopPropagation();
-              close();
+              if (event.key === 'Escape') {
+                event.stopPropagation();
+                close();
+              } else if (moveAmongChoices(event.currentTarget, event)) event.preventDefault();
             }}
             onBlur={(event) => {
               // Tabbing out of the end closes it; a click on something that cannot take focus does not.
@@ -129,4 +132,27 @@ export function Popover({
       )}
     </span>
   );
+}
+
+/**
+ * The keyboard of a list of choices, as menus have it: arrows go round, Home and End to its ends, a letter or digit to
+ * the next that begins with it. Tab goes through them as well.
+ * @returns whether the key was one of these and the focus went to a choice
+ */
+function moveAmongChoices(panel: HTMLElement, { key, target, altKey, ctrlKey, metaKey }: KeyboardEvent): boolean {
+  const choices = [...panel.querySelectorAll<HTMLElement>('.choices :is(button, a[href]):not(:disabled)')];
+  const at = choices.indexOf(target as HTMLElement);
+  if (at === -1 || altKey || ctrlKey || metaKey) return false;
+  const { length } = choices;
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1 + length, Home: 0, End: length - 1 }[key];
+  const next =
+    to !== undefined
+      ? choices[to % length]
+      : /^[\p{L}\p{N}]$/u.test(key)
+        ? [...choices.slice(at + 1), ...choices.slice(0, at + 1)].find((one) =>
+            one.textContent?.trim().toLowerCase().startsWith(key.toLowerCase()),
+          )
+        : undefined;
+  next?.focus();
+  return next !== undefined;
 }

@@ -97,6 +97,15 @@ export function onAgreementDue(listener: () => void): void {
   agreementDue = listener;
 }
 
+/**
+ * Called when the desk says that something is not there, or not for this person now: a role may have been taken, an
+ * organisation suspended or a site deleted since the page was loaded.
+ */
+let accessDoubted: () => void = () => {};
+export function onAccessDoubt(listener: () => void): void {
+  accessDoubted = listener;
+}
+
 /** Called when the session is over for good, so that the page can ask for a new one. */
 let sessionEnded: () => void = () => {};
 export function onSessionEnd(listener: () => void): void {
@@ -200,7 +209,10 @@ export const api = {
     call<Parsed<typeof auditChain>>('GET', `${auditPath(trail)}/chain`, { signal }),
   ask: (queries: QueryRequest[], signal?: AbortSignal) =>
     call<{ results: QueryResult[] }>('POST', '/api/v2/query/batch', { body: { queries }, signal }).then(
-      (answer) => answer.results,
+      ({ results }) => {
+        if (results.some((one) => 'error' in one && one.error.code === 'not_found')) accessDoubted();
+        return results;
+      },
     ),
 };
 
@@ -238,6 +250,8 @@ export async function call<T>(method: string, path: string, options: CallOptions
     return await send<T>(method, path, options);
   } catch (error) {
     if (error instanceof DeskError && error.code === 'acceptance_needed') agreementDue();
+    if (error instanceof DeskError && (error.status === 404 || error.status === 403) && options.quiet !== true)
+      accessDoubted();
     if (!(error instanceof DeskError) || error.status !== 401) throw error;
     // An access token lives 15 minutes. The first call after that refreshes it once and is repeated; the person notices nothing.
     if (error.code === 'session_ended' && (await refresh())) return send<T>(method, path, options);

@@ -1,4 +1,3 @@
-import { useCallback, useEffect, useState } from 'react';
 import type {
   InboxLetter,
   InboxList,
@@ -11,7 +10,7 @@ import type {
   OwnSuppressions,
   SentMail,
 } from '../../../contract/mail.ts';
-import { asDeskError, call, type DeskError } from './api.ts';
+import { call } from './api.ts';
 
 export const mailApi = {
   settings: () => call<MailSettings>('GET', '/api/mail/settings'),
@@ -34,22 +33,3 @@ export const mailApi = {
   changePreferences: (body: NoticePreferencesChange) =>
     call<NoticePreferences>('PATCH', '/api/notification-preferences', { body }),
 };
-
-export interface Reading<T> {
-  answer: T | undefined;
-  problem: DeskError | undefined;
-  reload: () => void;
-  set: (answer: T) => void;
-}
-
-/** What a page reads once and may read again. */
-export function useReading<T>(load: () => Promise<T>): Reading<T> {
-  const [answer, setAnswer] = useState<T>();
-  const [problem, setProblem] = useState<DeskError>();
-  const reload = useCallback(() => {
-    setProblem(undefined);
-    load().then(setAnswer, (error: unknown) => setProblem(asDeskError(error)));
-  }, [load]);
-  useEffect(reload, [reload]);
-  return { answer, problem, reload, set: setAnswer };
-}

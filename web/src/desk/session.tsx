@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
-import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { now } from '../edge/browser.ts';
 import { readAs } from '../edge/reader.ts';
 import { forgetAnswers } from './answers.ts';
 import type { Session, Site } from './api.ts';
-import { api, DeskError, onAgreementDue, onSessionEnd } from './api.ts';
+import { api, DeskError, onAccessDoubt, onAgreementDue, onSessionEnd } from './api.ts';
 
 /** Who is here. `ended` differs from `nobody`: the page was open and should come back after signing in. */
 export type Visitor =
@@ -19,7 +20,14 @@ interface Desk {
   enter(session?: Session): Promise<void>;
   leave(): Promise<void>;
   keepSite(site: Site): void;
+  /** Whether this page could show the site once, and can no longer. */
+  hasLost(domain: string): boolean;
 }
+
+/** What a page is refused may be refused for a reason of its own: the session is asked for again no oftener than this. */
+const doubtEveryMs = 3_000;
+/** How often a page that can be seen asks what has changed for its reader, and when it comes to the front again. */
+const againMs = 60_000;
 
 const DeskContext = createContext<Desk | undefined>(undefined);
 
@@ -41,11 +49,47 @@ export function DeskProvider({ children }: { children: ReactNode }) {
     }
   }, []);
 
+  const doubt = useRef({ at: 0, isDue: false, lost: new Set<string>() });
+  /** Takes what has changed for this person since, and nothing else: what is drawn stays where nothing has. */
+  const lookAgain = useCallback(async (): Promise<void> => {
+    const restMs = doubt.current.at + doubtEveryMs - now();
+    if (restMs > 0) {
+      // Not now, and not never: what was refused since the last look may be news.
+      if (!doubt.current.isDue) {
+        doubt.current.isDue = true;
+        setTimeout(() => {
+          doubt.current.isDue = false;
+          void lookAgain();
+        }, restMs);
+      }
+      return;
+    }
+    doubt.current.at = now();
+    const fresh = await api.session().catch(() => undefined);
+    if (fresh === undefined) return;
+    setVisitor((before) => {
+      if (before.state !== 'here' || JSON.stringify(before.session) === JSON.stringify(fresh)) return before;
+      for (const { domain } of before.session.sites) doubt.current.lost.add(domain);
+      return { state: 'here', session: fresh };
+    });
+  }, []);
+
   useEffect(() => {
     onSessionEnd(() => setVisitor((before) => (before.state === 'here' ? { state: 'ended' } : before)));
     onAgreementDue(() => void enter());
+    onAccessDoubt(() => void lookAgain());
     void enter();
-  }, [enter]);
+    // What is not refused says nothing: an organisation that was suspended can be looked at as before.
+    const look = () => {
+      if (!document.hidden) void lookAgain();
+    };
+    const timer = setInterval(look, againMs);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }, [enter, lookAgain]);
 
   const desk = useMemo<Desk>(
     () => ({
@@ -60,6 +104,7 @@ export function DeskProvider({ children }: { children: ReactNode }) {
           setVisitor({ state: 'nobody' });
         }
       },
+      hasLost: (domain) => doubt.current.lost.has(domain),
       keepSite(site) {
         setVisitor((before) =>
           before.state !== 'here'

@@ -22,11 +22,20 @@ export const readerDay = (iso: string): Day => localTime(Date.parse(iso), reader
 /** Today, where the reader is. */
 export const readerToday = (): Day => localTime(now(), readerZone()).day;
 
+/** A moment (ISO 8601) in a timezone, written as the reader does; `style` says which parts of it. */
+export const zonedText = (iso: string, timeZone: string, style: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat(readerLocale(), { timeZone, ...style }).format(Date.parse(iso));
+
 /** '28 Nov 2026, 09:12', where the reader is. */
-export function momentText(iso: string): string {
-  return new Date(iso).toLocaleString(readerLocale(), {
-    dateStyle: 'medium',
-    timeStyle: 'short',
-    timeZone: readerZone(),
-  });
+export const momentText = (iso: string): string =>
+  zonedText(iso, readerZone(), { dateStyle: 'medium', timeStyle: 'short' });
+
+const names = new Map<string, Intl.DisplayNames>();
+
+/** What the reader's language calls regions, currencies and languages, by their codes; a code without a name is itself. */
+export function readerNames(type: 'region' | 'currency' | 'language', locale = readerLocale()): Intl.DisplayNames {
+  const key = `${type} ${locale ?? ''}`;
+  const known = names.get(key) ?? new Intl.DisplayNames(locale === undefined ? [] : [locale], { type });
+  names.set(key, known);
+  return known;
 }

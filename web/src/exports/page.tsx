@@ -114,6 +114,7 @@ function Exports({ site }: { site: Site }) {
       <section aria-label="Files">
         <h2>Files</h2>
         <ListedTable
+          what="the exports"
           listed={{
             rows: found?.exports,
             problem: found === undefined ? problem : undefined,

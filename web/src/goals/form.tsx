@@ -5,6 +5,7 @@ import { resting } from '../controls/resting.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import type { DeskError, Goal, GoalPreview, GoalRule, NewGoal, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
+import { readerNames } from '../edge/reader.ts';
 import { exactCount, percent, share } from '../numbers/format.ts';
 import { rangeText } from '../period/words.ts';
 import { Toggle } from '../settings/toggle.tsx';
@@ -420,10 +421,8 @@ function currenciesFrom(own: string): string[] {
   return [own, ...Intl.supportedValuesOf('currency').filter((code) => code !== own)];
 }
 
-let currencyNames: Intl.DisplayNames | undefined;
 function currencyText(code: string): string {
-  currencyNames ??= new Intl.DisplayNames(undefined, { type: 'currency' });
-  const name = currencyNames.of(code);
+  const name = readerNames('currency').of(code);
   return name === undefined || name === code ? code : `${code}, ${name}`;
 }
 

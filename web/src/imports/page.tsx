@@ -113,6 +113,7 @@ export function ImportsPage({ site }: { site: Site }) {
           <section aria-label="Imports so far">
             <h2>Imports so far</h2>
             <ListedTable
+              what="the imports"
               listed={{
                 rows: rows?.filter((one) => one !== current),
                 problem: rows === undefined ? problem : undefined,

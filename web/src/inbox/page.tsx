@@ -1,6 +1,8 @@
 import { useCallback, useState } from 'react';
+import { ComingForm, ComingRows } from '../controls/coming.tsx';
 import { FormError } from '../controls/field.tsx';
-import { mailApi, useReading } from '../desk/mail_api.ts';
+import { mailApi } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -20,7 +22,9 @@ export function InboxPage() {
         ) : list.problem !== undefined ? (
           <Failed {...list.problem} onRetry={list.reload} what="The inbox could not be read." />
         ) : list.answer === undefined ? (
-          <div className="empty">…</div>
+          <div className="list">
+            <ComingRows what="the messages" rows={6} lines={2} />
+          </div>
         ) : shown === undefined ? (
           <Empty
             title="No mail yet."
@@ -67,7 +71,7 @@ function Letter({ id }: { id: number }) {
   const load = useCallback(() => mailApi.letter(id), [id]);
   const { answer, problem } = useReading(load);
   if (problem !== undefined) return <FormError message={problem.message} reference={problem.reference} />;
-  if (answer === undefined) return <div className="empty">…</div>;
+  if (answer === undefined) return <ComingForm what="the message" fields={1} />;
   return (
     <article aria-label={answer.subject}>
       <header>

@@ -10,6 +10,7 @@ import { CutPath } from '../controls/cut_path.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError, missingPath } from '../desk/api.ts';
+import { zonedText } from '../edge/reader.ts';
 import { exactCount, notApplicable, percent, share } from '../numbers/format.ts';
 import { signSentence, useQuality } from '../overview/quality.tsx';
 import { Failed } from '../overview/states.tsx';
@@ -418,13 +419,7 @@ function Robots({ answer }: { answer: MissingEvents }) {
 
 /** Day and time in the site's timezone: examples can be a month old. */
 function momentText(time: string, timezone: string): string {
-  return new Intl.DateTimeFormat(undefined, {
-    timeZone: timezone,
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  }).format(Date.parse(time));
+  return zonedText(time, timezone, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 }
 
 /** An event that was not counted, with what it says in words. */

@@ -2,10 +2,12 @@ import { useState } from 'react';
 import type { Notifications } from '../../../contract/mail.ts';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { ComingRows } from '../controls/coming.tsx';
 import { FormError } from '../controls/field.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, useReading } from '../desk/mail_api.ts';
+import { mailApi } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -50,7 +52,9 @@ export function NotificationsPage() {
           {reading.problem !== undefined ? (
             <Failed {...reading.problem} onRetry={reading.reload} what="Your notifications could not be read." />
           ) : reading.answer === undefined ? (
-            <div className="empty">…</div>
+            <div className="list notices">
+              <ComingRows what="your notifications" rows={6} lines={2} />
+            </div>
           ) : all.length === 0 ? (
             <Empty
               title="Nothing happened yet."

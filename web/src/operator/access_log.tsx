@@ -3,6 +3,7 @@ import type { AccessPage } from '../../../contract/access_log.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Choice, DayChoice, SearchWords } from '../audit/filter_parts.tsx';
+import { ComingRows } from '../controls/coming.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { milliseconds } from '../numbers/format.ts';
@@ -61,7 +62,7 @@ export function AccessLog() {
             what="The access log could not be read."
           />
         ) : page === undefined ? (
-          <div className="empty">…</div>
+          <ComingRows what="the requests" rows={12} />
         ) : page.entries.length > 0 ? (
           <Lines page={page} />
         ) : page.next !== null ? (
@@ -87,7 +88,7 @@ export function AccessLog() {
         {page !== undefined && page.next !== null && (
           <footer>
             <button type="button" className="btn sm" onClick={more} disabled={isMore}>
-              {isMore ? 'Reading …' : 'Show older requests'}
+              {isMore ? 'Reading…' : 'Show older requests'}
             </button>
           </footer>
         )}
@@ -174,7 +175,7 @@ function FilterBar({
 function Lines({ page }: { page: AccessPage }) {
   return (
     <ul className="op-lines">
-      <li className="op-names" aria-hidden="true">
+      <li className="op-names log-names" aria-hidden="true">
         <span>Time</span>
         <span>Status</span>
         <span>Request</span>

@@ -1,5 +1,5 @@
 import type { AccessPage } from '../../../contract/access_log.ts';
-import type { SelfAudit } from '../../../contract/self_audit.ts';
+import type { CheckRun } from '../../../contract/proof.ts';
 import { call } from '../desk/api.ts';
 
 export const accessLogPath = '/api/access-log';
@@ -8,5 +8,7 @@ export const accessLogPath = '/api/access-log';
 export const operator = {
   accessLog: (query: string, signal?: AbortSignal) =>
     call<AccessPage>('GET', `${accessLogPath}${query === '' ? '' : `?${query}`}`, { signal }),
-  selfAudits: () => call<{ audits: SelfAudit[] }>('GET', '/api/self-audits').then(({ audits }) => audits),
+  runs: () => call<{ runs: CheckRun[] }>('GET', '/api/proof/runs').then(({ runs }) => runs),
+  /** Runs every live check now. */
+  prove: () => call<CheckRun>('POST', '/api/proof/runs'),
 };

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
-import type { SelfAudit } from '../../../contract/self_audit.ts';
+import type { CheckRun, CheckState } from '../../../contract/proof.ts';
 import { timeText } from '../audit/chain_state.tsx';
+import { ComingRows } from '../controls/coming.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { readerZone } from '../edge/reader.ts';
@@ -8,39 +9,63 @@ import { Empty, Failed } from '../overview/states.tsx';
 import { operator } from './api.ts';
 
 const words = { ok: 'All well', look: 'Worth a look', wrong: 'Something is wrong' } as const;
-const glyphs = { ok: 'ok', look: 'idle', wrong: 'bad' } as const;
+const glyphs: Record<CheckState, 'ok' | 'idle' | 'bad' | 'off'> = {
+  ok: 'ok',
+  look: 'idle',
+  wrong: 'bad',
+  not_run: 'off',
+};
+const kinds = { daily: 'daily', weekly: 'weekly, all checks', asked: 'asked for, all checks' } as const;
+const rank: Record<CheckState, number> = { wrong: 0, look: 1, not_run: 2, ok: 3 };
 
-/** What the desk found when it last looked at its own guards, and in the days before. */
+/** What the desk found when it last looked at itself, and in the runs before. */
 export function SelfChecks() {
-  const [audits, setAudits] = useState<SelfAudit[]>();
+  const [runs, setRuns] = useState<CheckRun[]>();
   const [problem, setProblem] = useState<DeskError>();
+  const [isRunning, setRunning] = useState(false);
   const load = useCallback(() => {
     setProblem(undefined);
-    operator.selfAudits().then(setAudits, (error: unknown) => setProblem(asDeskError(error)));
+    operator.runs().then(setRuns, (error: unknown) => setProblem(asDeskError(error)));
   }, []);
   useEffect(load, [load]);
+  async function prove() {
+    setRunning(true);
+    try {
+      await operator.prove();
+      load();
+    } catch (error) {
+      setProblem(asDeskError(error));
+    } finally {
+      setRunning(false);
+    }
+  }
   const zone = readerZone();
-  const [newest, ...before] = audits ?? [];
+  const [newest, ...before] = runs ?? [];
   return (
     <>
-      <p className="op-lead">
-        Once a day the desk looks at its own guards: disk, data directory, key file, clock, proxy, certificate, row
-        security and data classes. What it found is kept for a year.
-      </p>
-      <section className="panel" aria-label="The newest look" aria-busy={audits === undefined}>
+      <div className="op-top">
+        <p className="op-lead">
+          Once a day the desk looks at itself, once a week at everything. What it found is signed and kept for a year; a
+          check that turns red is told once, by mail and under the bell.
+        </p>
+        <button type="button" className="btn" onClick={() => void prove()} disabled={isRunning}>
+          {isRunning ? 'Running every check…' : 'Run live checks'}
+        </button>
+      </div>
+      <section className="panel" aria-label="The newest run" aria-busy={runs === undefined || isRunning}>
         {problem !== undefined ? (
           <Failed
             code={problem.code}
             message={problem.message}
             reference={problem.reference}
             onRetry={load}
-            what="The self-checks could not be read."
+            what="The live checks could not be read."
           />
-        ) : audits === undefined ? (
-          <div className="empty">…</div>
+        ) : runs === undefined ? (
+          <ComingRows what="the live checks" rows={7} />
         ) : newest === undefined ? (
           <Empty title="The desk has not looked yet.">
-            The first look comes ten minutes after the start. fairlead doctor looks at once.
+            The first run comes ten minutes after the start. fairlead prove runs every check at once.
           </Empty>
         ) : (
           <>
@@ -48,15 +73,16 @@ export function SelfChecks() {
               <Glyph state={glyphs[newest.worst]} />
               {words[newest.worst]}
               <time dateTime={newest.made_at}>{timeText(newest.made_at, zone)}</time>
+              <small>{kinds[newest.kind]}</small>
             </h2>
             <Findings of={newest} />
           </>
         )}
       </section>
       {before.length > 0 && (
-        <section className="panel op-before" aria-label="Earlier looks">
+        <section className="panel op-before" aria-label="Earlier runs">
           {before.map((one) => (
-            <details key={one.made_at}>
+            <details key={one.id}>
               <summary>
                 <Glyph state={glyphs[one.worst]} />
                 <time dateTime={one.made_at}>{timeText(one.made_at, zone)}</time>
@@ -71,19 +97,32 @@ export function SelfChecks() {
   );
 }
 
-function Findings({ of }: { of: SelfAudit }) {
+function Findings({ of: run }: { of: CheckRun }) {
   return (
-    <ul className="op-findings">
-      {of.findings.map(({ what, state, fact, todo }) => (
-        <li key={`${what} ${fact}`}>
-          <Glyph state={glyphs[state]} />
-          <b>{what}</b>
+    <>
+      {run.signature === 'broken' && (
+        <p className="op-note bad" role="alert">
+          <Glyph state="bad" />
           <span>
-            {fact}
-            {todo !== undefined && <small>{todo}</small>}
+            <b>This result was altered, or one before it was taken out.</b> Its signature does not hold: find out who
+            could write to the database.
           </span>
-        </li>
-      ))}
-    </ul>
+        </p>
+      )}
+      <ul className="op-findings">
+        {run.findings
+          .toSorted((a, b) => rank[a.state] - rank[b.state])
+          .map(({ check, what, state, fact, todo }) => (
+            <li key={check}>
+              <Glyph state={glyphs[state]} />
+              <b>{what}</b>
+              <span>
+                {fact}
+                {todo !== undefined && <small>{todo}</small>}
+              </span>
+            </li>
+          ))}
+      </ul>
+    </>
   );
 }

@@ -1,15 +1,19 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { Done, Refusal, useAsk } from '../account/use_account.tsx';
+import { AskFirst } from '../controls/ask_first.tsx';
+import { ComingForm } from '../controls/coming.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, Select } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
-import { useReading } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { useDesk } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
-import { momentText } from '../edge/reader.ts';
+import { momentText, readerToday } from '../edge/reader.ts';
+import { exactCount } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
+import { dayText } from '../period/words.ts';
 import { documentNames } from '../sign_up/agreement.tsx';
 import { type DocumentKind, type PublishedDocument, type SignUpSettings, signUpApi } from '../sign_up/api.ts';
 import '../controls/rules.css';
@@ -20,7 +24,7 @@ export function SignUpSettingsPart() {
   const settings = useReading(signUpApi.settings);
   if (settings.problem !== undefined)
     return <Failed {...settings.problem} onRetry={settings.reload} what="Who may sign up could not be read." />;
-  if (settings.answer === undefined) return <div className="empty">…</div>;
+  if (settings.answer === undefined) return <ComingForm what="who may sign up" />;
   return (
     <div className="settings wide sign-up-set">
       <ModeForm settings={settings.answer} onSaved={settings.set} />
@@ -105,7 +109,7 @@ function ModeForm({ settings, onSaved }: { settings: SignUpSettings; onSaved: (s
         )}
         <div className="go">
           <button type="submit" className="btn main-act" {...resting(ask.asking)}>
-            {ask.asking ? 'Saving…' : 'Save'}
+            {ask.asking ? 'Saving…' : 'Save who may sign up'}
           </button>
           <Done when={ask.done}>Saved.</Done>
         </div>
@@ -124,8 +128,11 @@ function InvitationList({ settings, onChange }: { settings: SignUpSettings; onCh
     setEmail('');
     onChange();
   };
+  const [revoking, setRevoking] = useState<SignUpSettings['invitations'][number]>();
   const revoke = async (id: number) => {
-    if ((await ask.ask(() => signUpApi.revoke(id))) !== undefined) onChange();
+    await signUpApi.revoke(id);
+    setRevoking(undefined);
+    onChange();
   };
   return (
     <section>
@@ -167,7 +174,7 @@ function InvitationList({ settings, onChange }: { settings: SignUpSettings; onCh
                       type="button"
                       className="btn quiet danger"
                       aria-label={`Take back the invitation of ${one.email}`}
-                      onClick={() => void revoke(one.id)}
+                      onClick={() => setRevoking(one)}
                       {...resting(ask.asking)}
                     >
                       Take back
@@ -179,6 +186,16 @@ function InvitationList({ settings, onChange }: { settings: SignUpSettings; onCh
           </table>
         </div>
       )}
+      {revoking !== undefined && (
+        <AskFirst
+          title={`Take back the invitation of ${revoking.email === '' ? 'somebody' : revoking.email}?`}
+          act="Take it back"
+          onAct={() => revoke(revoking.id)}
+          onClose={() => setRevoking(undefined)}
+        >
+          Its link stops working at once, and nobody is told.
+        </AskFirst>
+      )}
     </section>
   );
 }
@@ -189,7 +206,7 @@ function Documents({ onChange }: { onChange: () => void }) {
   const reading = useReading(signUpApi.documents);
   if (reading.problem !== undefined)
     return <Failed {...reading.problem} onRetry={reading.reload} what="The documents could not be read." />;
-  if (reading.answer === undefined) return <div className="empty">…</div>;
+  if (reading.answer === undefined) return <ComingForm what="the documents" />;
   const documents = reading.answer;
   const changed = async () => {
     reading.reload();
@@ -239,8 +256,8 @@ function Documents({ onChange }: { onChange: () => void }) {
                       {one.version}
                     </a>
                   </td>
-                  <td className="q">{one.dated}</td>
-                  <td className="num">{one.acceptances.toLocaleString()}</td>
+                  <td className="q">{dayText(one.dated, readerToday())}</td>
+                  <td className="num">{exactCount(one.acceptances)}</td>
                   <td>
                     {one.withdrawn_at === null && (
                       <button
@@ -308,7 +325,7 @@ function Withdrawal({
             : `Version ${before.version} holds again at once. `}
         {acceptances === 0
           ? 'Nobody has accepted it.'
-          : `${acceptances === 1 ? 'One person has' : `${acceptances.toLocaleString()} people have`} accepted it: that counts for nothing, and whoever accepted no version that stands is asked at the next page.`}{' '}
+          : `${acceptances === 1 ? 'One person has' : `${exactCount(acceptances)} people have`} accepted it: that counts for nothing, and whoever accepted no version that stands is asked at the next page.`}{' '}
         It cannot be undone.
       </p>
       <form className="form" onSubmit={(event) => void withdraw(event)} noValidate>
@@ -442,7 +459,7 @@ function NewVersion({
           className="btn main-act"
           {...resting(ask.asking || version.trim() === '' || text.trim() === '')}
         >
-          {ask.asking ? 'Publishing…' : 'Publish'}
+          {ask.asking ? 'Publishing…' : 'Publish the version'}
         </button>
         <Done when={ask.done}>Published.</Done>
       </div>

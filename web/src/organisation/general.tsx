@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { languages, plainLanguage } from '../../../contract/languages.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { ComingForm } from '../controls/coming.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
 import { FormDialog, NameField } from '../controls/form_dialog.tsx';
@@ -13,7 +14,7 @@ import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { may, useDesk, useSession } from '../desk/session.tsx';
-import { readerDay, readerToday } from '../edge/reader.ts';
+import { readerDay, readerNames, readerToday } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
 import { dayText } from '../period/words.ts';
 import { CurrencyField, TimezoneField } from '../sites/fields.tsx';
@@ -41,7 +42,7 @@ export function OrganisationGeneral({ organisation }: { organisation: Organisati
         <Failed {...problem} reference={problem.reference} onRetry={load} what="The organisation could not be read." />
       </div>
     );
-  if (details === undefined) return <div className="list empty">…</div>;
+  if (details === undefined) return <ComingForm what="the organisation" fields={5} />;
   const today = readerToday();
   return (
     <>
@@ -70,16 +71,6 @@ function StatusNote({
   onChanged: () => void;
 }) {
   const { enter } = useDesk();
-  if (details.status === 'suspended')
-    return (
-      <p className="note bad" role="status">
-        <Glyph state="bad" />
-        <span>
-          <b>{details.name} is suspended.</b> {details.status_reason} Its sites collect nothing; its numbers can be
-          looked at, and owners can export them. Whoever runs this desk can end it.
-        </span>
-      </p>
-    );
   if (details.status !== 'closing' || details.status_until === null) return null;
   return (
     <p className="note warn" role="status">
@@ -165,8 +156,6 @@ function OfferNote({
     </div>
   );
 }
-
-const languageNames = new Intl.DisplayNames(undefined, { type: 'language' });
 
 function Settings({
   organisation,
@@ -285,7 +274,7 @@ function Settings({
                 <option value={plainLanguage}>As each browser has it</option>
                 {languages.map((one) => (
                   <option key={one} value={one}>
-                    {languageNames.of(one)}
+                    {readerNames('language').of(one)}
                   </option>
                 ))}
               </Select>

@@ -13,6 +13,8 @@ import { Empty } from '../overview/states.tsx';
 import { addDays, type Day, daysIn, localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import { ListedTable, useListed } from '../settings/listed.tsx';
+import { deniedText } from './denied.tsx';
+import './organisation.css';
 import { NewKeyForm } from './new_key.tsx';
 import { type Scope, scopeWords } from './scopes.ts';
 
@@ -24,7 +26,7 @@ export function OrganisationKeys({ organisation }: { organisation: Organisation 
   if (!may(organisation, 'key.manage'))
     return (
       <div className="settings wide">
-        <Empty title="Your role does not include API keys.">
+        <Empty title={deniedText('API keys', organisation)}>
           A key reads numbers and sends events for a program. Owners and admins of {organisation.name} make them.
         </Empty>
       </div>
@@ -85,6 +87,7 @@ function Keys({ organisation }: { organisation: Organisation }) {
           </div>
         )}
         <ListedTable
+          what="the keys"
           listed={keys}
           heads={['Name', 'Key', 'May', 'Sites', 'Made', 'Ends', 'Last used']}
           empty={
@@ -110,7 +113,7 @@ function Keys({ organisation }: { organisation: Organisation }) {
               <td data-head="Sites">
                 <SitesOf apiKey={key} />
               </td>
-              <td data-head="Made">
+              <td data-head="Made" className="made">
                 {dayText(readerDay(key.created_at), today)}
                 <span className="below"> {makerOf(key)}</span>
               </td>

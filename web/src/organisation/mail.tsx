@@ -1,15 +1,19 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import type { MailServerInput, MailTest, MailSettings as Settings } from '../../../contract/mail.ts';
+import { AskFirst } from '../controls/ask_first.tsx';
+import { ComingForm } from '../controls/coming.tsx';
 import { Field, FormError, PasswordInput, Select } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { mailApi, useReading } from '../desk/mail_api.ts';
+import { mailApi } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { useSession } from '../desk/session.tsx';
-import { momentText, readerLocale } from '../edge/reader.ts';
+import { momentText } from '../edge/reader.ts';
+import { exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 
 /** How does this desk send mail? It belongs to who runs the desk, and to no organisation. */
@@ -29,7 +33,7 @@ function OperatorMail({ email }: { email: string }) {
   const reading = useReading(mailApi.settings);
   if (reading.problem !== undefined)
     return <Failed {...reading.problem} onRetry={reading.reload} what="The mail settings could not be read." />;
-  if (reading.answer === undefined) return <div className="empty">…</div>;
+  if (reading.answer === undefined) return <ComingForm what="the mail settings" fields={4} />;
   const settings = reading.answer;
   return (
     <div className="settings wide">
@@ -94,8 +98,8 @@ function State({ settings, email, onChange }: { settings: Settings; email: strin
             <p className="note bad" role="alert">
               <Glyph state="bad" />
               <span>
-                <b>The server took nothing at {momentText(trouble.at)}.</b> It said: {trouble.words} Messages wait and
-                are tried again.
+                <b>The server took nothing at {momentText(trouble.at)}.</b>{' '}
+                {trouble.words !== null && `It said: ${trouble.words} `}Messages wait and are tried again.
               </span>
             </p>
           )}
@@ -142,6 +146,7 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
   const [refusal, setRefusal] = useState<DeskError>();
   const [done, setDone] = useState<string>();
   const [saving, setSaving] = useState(false);
+  const [forgetting, setForgetting] = useState(false);
   // What is set is seen, and so is what was refused.
   const isDkimOpen = saved?.dkim != null;
   const attempt = async (work: () => Promise<void>) => {
@@ -185,12 +190,13 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
       setDone('Saved. Send a test to see whether the server takes it.');
     });
   };
-  const forget = () =>
-    attempt(async () => {
-      await mailApi.forgetServer();
-      onSaved(await mailApi.settings());
-      setDone('Forgotten, with its password.');
-    });
+  const forget = async () => {
+    await mailApi.forgetServer();
+    onSaved(await mailApi.settings());
+    setRefusal(undefined);
+    setForgetting(false);
+    setDone('Forgotten, with its password.');
+  };
   const errorOf = (field: string) => (refusal?.field === field ? refusal.message : undefined);
   const named = ['host', 'port', 'user', 'password', 'from', 'dkim.domain', 'dkim.selector', 'dkim.key'];
   const text = (
@@ -287,7 +293,7 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
             {saving ? 'Saving…' : 'Save mail server'}
           </button>
           {saved !== null && (
-            <button type="button" className="btn quiet danger" {...resting(saving)} onClick={() => void forget()}>
+            <button type="button" className="btn quiet danger" {...resting(saving)} onClick={() => setForgetting(true)}>
               Forget this server
             </button>
           )}
@@ -301,6 +307,19 @@ function ServerForm({ settings, onSaved }: { settings: Settings; onSaved: (setti
           </span>
         </div>
       </form>
+      {forgetting && saved !== null && (
+        <AskFirst
+          title={`Forget the mail server ${saved.host}?`}
+          act="Forget this server"
+          onAct={forget}
+          onClose={() => setForgetting(false)}
+        >
+          Its password and DKIM key go with it and cannot be brought back.{' '}
+          {settings.environment === null
+            ? 'This desk then sends no mail: invitations and links for a new password reach nobody until another is named.'
+            : `Mail goes on through ${settings.environment.host}, which FAIRLEAD_SMTP_URL names.`}
+        </AskFirst>
+      )}
     </section>
   );
 }
@@ -327,7 +346,7 @@ function Week({ settings }: { settings: Settings }) {
               .map(([state, label]) => (
                 <tr key={state}>
                   <td className="fill">{label}</td>
-                  <td className="num">{(settings.counts[state] ?? 0).toLocaleString(readerLocale())}</td>
+                  <td className="num">{exactCount(settings.counts[state] ?? 0)}</td>
                 </tr>
               ))}
           </tbody>

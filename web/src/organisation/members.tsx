@@ -1,5 +1,6 @@
 import type { FormEvent } from 'react';
 import { useCallback, useEffect, useState } from 'react';
+import { AskFirst } from '../controls/ask_first.tsx';
 import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
@@ -27,7 +28,7 @@ export function OrganisationMembers({ organisation }: { organisation: Organisati
   return may(organisation, 'member.read') ? (
     <Members organisation={organisation} />
   ) : (
-    <Denied what="the list of people" />
+    <Denied what="the list of people" organisation={organisation} />
   );
 }
 
@@ -64,8 +65,10 @@ function Members({ organisation }: { organisation: Organisation }) {
     <div className="settings wide">
       <section>
         <h2 className="vh">All members</h2>
+        {members.settled && <p>{`Who works in ${organisation.name}, and what each of them may do.`}</p>}
         <FormError message={refusal?.message} reference={refusal?.reference} />
         <ListedTable
+          what="the members"
           listed={members}
           heads={['Person', 'Role', 'Teams', 'Since', 'Last here']}
           empty={<Empty title="Nobody is here." />}
@@ -76,6 +79,7 @@ function Members({ organisation }: { organisation: Organisation }) {
                 {member.id === person.id && <span className="q"> you</span>}
                 {member.name !== '' && <div className="q">{member.email}</div>}
                 {member.status === 'suspended' && <span className="tag">suspended</span>}
+                {member.status === 'unverified' && <span className="tag">address not confirmed</span>}
                 {member.second_factor === false && <span className="tag">no second factor</span>}
               </td>
               <td data-head="Role">{roleText(member.role_name)}</td>
@@ -197,8 +201,8 @@ function ChangeMember({
           {(gains.length > 0 || losses.length > 0) && (
             <div className="note" role="status">
               <div>
-                {gains.length > 0 && <p>Can from now on: {gains.map(inside).join('; ')}.</p>}
-                {losses.length > 0 && <p>Can no longer: {losses.map(inside).join('; ')}.</p>}
+                <Changes title="Can from now on" of={gains} />
+                <Changes title="Can no longer" of={losses} />
                 {only && role !== 'owner' && (
                   <p>Of this, what is about the whole organisation is left out while they see these sites only.</p>
                 )}
@@ -221,8 +225,19 @@ function ChangeMember({
   );
 }
 
-/** A sentence of its own as a part of another: `Make API keys` → `make API keys`. */
-const inside = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+function Changes({ title, of }: { title: string; of: readonly string[] }) {
+  if (of.length === 0) return null;
+  return (
+    <>
+      <b>{title}</b>
+      <ul className="changes">
+        {of.map((one) => (
+          <li key={one}>{one}</li>
+        ))}
+      </ul>
+    </>
+  );
+}
 
 function RoleField({
   roles,
@@ -294,6 +309,7 @@ function Invitations({
   const { id } = organisation;
   const open = useListed<Invitation>(useCallback(() => organisations.invitations(id), [id]));
   const [sent, setSent] = useState<SentInvitation>();
+  const [revoking, setRevoking] = useState<Invitation>();
   const [refusal, setRefusal] = useState<DeskError>();
   const today = readerToday();
   const keep = (made: SentInvitation) => {
@@ -308,6 +324,12 @@ function Invitations({
       setRefusal(asDeskError(error));
     }
   };
+  const revoke = async (one: Invitation) => {
+    await organisations.revoke(id, one.id);
+    open.set((rows) => rows.filter((row) => row.id !== one.id));
+    if (sent?.id === one.id) setSent(undefined);
+    setRevoking(undefined);
+  };
   return (
     <>
       <section>
@@ -320,6 +342,7 @@ function Invitations({
         <h2>Open invitations</h2>
         <FormError message={refusal?.message} reference={refusal?.reference} />
         <ListedTable
+          what="the invitations"
           listed={open}
           heads={['Address', 'Role', 'Sent', 'Works until']}
           empty={<Empty title="No invitation is open.">Who accepted one is in the table above.</Empty>}
@@ -342,23 +365,23 @@ function Invitations({
                 >
                   Send again<span className="vh"> to {one.email}</span>
                 </button>{' '}
-                <button
-                  type="button"
-                  className="btn sm quiet"
-                  onClick={() =>
-                    void act(async () => {
-                      await organisations.revoke(id, one.id);
-                      open.set((rows) => rows.filter((row) => row.id !== one.id));
-                      if (sent?.id === one.id) setSent(undefined);
-                    })
-                  }
-                >
+                <button type="button" className="btn sm quiet" onClick={() => setRevoking(one)}>
                   Revoke<span className="vh"> {one.email}</span>
                 </button>
               </td>
             </>
           )}
         />
+        {revoking !== undefined && (
+          <AskFirst
+            title={`Revoke the invitation of ${revoking.email}?`}
+            act="Revoke the invitation"
+            onAct={() => revoke(revoking)}
+            onClose={() => setRevoking(undefined)}
+          >
+            Its link stops working at once, and nobody is told. To let them in later, invite them again.
+          </AskFirst>
+        )}
       </section>
     </>
   );

@@ -1,4 +1,5 @@
-import { useCallback, useEffect, useState } from 'react';
+import { Fragment, useCallback, useEffect, useState } from 'react';
+import { ComingRows } from '../controls/coming.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
 import { FormDialog, NameField } from '../controls/form_dialog.tsx';
@@ -13,6 +14,19 @@ import './organisation.css';
 import type { OrganisationRole, RoleTable } from './wire.ts';
 import { organisations } from './wire.ts';
 import { roleText } from './words.ts';
+
+/** `organisation.read` may be broken after its dot, and nowhere else. */
+const broken = (name: string) =>
+  name.split('.').map((part, at) => (
+    <Fragment key={part}>
+      {at > 0 && (
+        <>
+          .<wbr />
+        </>
+      )}
+      {part}
+    </Fragment>
+  ));
 
 /** What may each role do? The table is what the desk itself checks by. */
 export function OrganisationRoles({ organisation }: { organisation: Organisation }) {
@@ -39,7 +53,12 @@ export function OrganisationRoles({ organisation }: { organisation: Organisation
         <Failed {...problem} reference={problem.reference} onRetry={load} what="The roles could not be read." />
       </div>
     );
-  if (table === undefined) return <div className="list empty">…</div>;
+  if (table === undefined)
+    return (
+      <div className="list">
+        <ComingRows what="the roles" heads={['May', '']} rows={10} lines={2} />
+      </div>
+    );
   return (
     <div className="settings roles">
       <section>
@@ -65,7 +84,7 @@ export function OrganisationRoles({ organisation }: { organisation: Organisation
               {table.permissions.map((permission) => (
                 <tr key={permission.name}>
                   <th scope="row">
-                    {permission.meaning} <code className="ref">{permission.name}</code>
+                    {permission.meaning} <code className="ref">{broken(permission.name)}</code>
                   </th>
                   {table.roles.map((one) => (
                     <td key={one.role}>

@@ -16,7 +16,11 @@ import { organisations } from './wire.ts';
 
 /** Who works on which sites together? */
 export function OrganisationTeams({ organisation }: { organisation: Organisation }) {
-  return may(organisation, 'member.read') ? <Teams organisation={organisation} /> : <Denied what="the teams" />;
+  return may(organisation, 'member.read') ? (
+    <Teams organisation={organisation} />
+  ) : (
+    <Denied what="the teams" organisation={organisation} />
+  );
 }
 
 function Teams({ organisation }: { organisation: Organisation }) {
@@ -52,6 +56,7 @@ function Teams({ organisation }: { organisation: Organisation }) {
         <p>A member who sees team sites only (set under Members) has the sites of all of their teams, and no others.</p>
         <FormError message={refusal?.message} reference={refusal?.reference} />
         <ListedTable
+          what="the teams"
           listed={teams}
           heads={['Team', 'People', 'Sites']}
           empty={

@@ -1,4 +1,5 @@
 import type { DimensionName } from '../../../contract/query.ts';
+import { readerNames } from '../edge/reader.ts';
 
 /**
  * The dimensions a reader can filter by: a short name for addresses and sentences, and the API's own.
@@ -82,16 +83,9 @@ export function valueText(dimension: Dimension, value: string | null, locale?: s
   return value;
 }
 
-let regionNames: { locale: string | undefined; names: Intl.DisplayNames } | undefined;
-
 function countryName(code: string, locale: string | undefined): string {
   // A1 is what the place step writes for known anonymous exits; it is no country.
   if (code === 'A1') return 'Anonymous exit';
   if (!/^[A-Z]{2}$/.test(code)) return code;
-  if (regionNames === undefined || regionNames.locale !== locale)
-    regionNames = {
-      locale,
-      names: new Intl.DisplayNames(locale === undefined ? [] : [locale], { type: 'region', fallback: 'code' }),
-    };
-  return regionNames.names.of(code) ?? code;
+  return readerNames('region', locale).of(code) ?? code;
 }

@@ -1,4 +1,4 @@
-import { count, exactCount } from '../numbers/format.ts';
+import { exactCount } from '../numbers/format.ts';
 import { rangeText } from '../period/words.ts';
 import type { SiteContent } from './life_wire.ts';
 
@@ -43,10 +43,10 @@ export function Contents({
         <div key={kind}>
           <dt>{words[kind]}</dt>
           <dd>
-            <span title={exactCount(rows)}>{count(rows)}</span>
-            {first_day !== null && last_day !== null && (
-              <span className="q">{rangeText({ from: first_day, to: last_day }, today)}</span>
-            )}
+            <span>{exactCount(rows)}</span>
+            <span className="q">
+              {first_day !== null && last_day !== null && rangeText({ from: first_day, to: last_day }, today)}
+            </span>
           </dd>
         </div>
       ))}

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { collectedKinds } from '../../../contract/site_kinds.ts';
 import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { ComingForm } from '../controls/coming.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError } from '../controls/field.tsx';
 import { Glyph } from '../controls/icons.tsx';
@@ -81,7 +82,7 @@ export function SiteLifeSettings({ site }: { site: Site }) {
       </div>
     );
   if (life === undefined || contents === undefined || organisation === undefined)
-    return <div className="list empty">…</div>;
+    return <ComingForm what="what becomes of this site" />;
   const isBusy = removal !== null && (isAtWork || (removal.kind === 'deletion' && removal.state === 'waiting'));
   const today = localTime(now(), site.timezone).day;
   return (
@@ -95,6 +96,7 @@ export function SiteLifeSettings({ site }: { site: Site }) {
             ? async () => {
                 await siteLives.keep(domain);
                 load();
+                void enter();
               }
             : undefined
         }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useCallback, useEffect, useState } from 'react';
+import { ComingRows } from '../controls/coming.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { Failed } from '../overview/states.tsx';
@@ -29,11 +30,14 @@ export function useListed<T>(load: () => Promise<T[]>): Listed<T> {
 /** The list as a table, or what stands in its place. The last column holds the actions of a row. */
 export function ListedTable<T extends { id: number }>({
   listed,
+  what,
   heads,
   row,
   empty,
 }: {
   listed: Listed<T>;
+  /** What is read, as a screen reader hears it while it comes. */
+  what: string;
   heads: readonly string[];
   /** The cells of a row, actions included. On a phone a list of many columns puts them below each other: name them by `data-head`. */
   row: (item: T) => ReactNode;
@@ -51,7 +55,7 @@ export function ListedTable<T extends { id: number }>({
           what="This list could not be read."
         />
       ) : rows === undefined ? (
-        <div className="empty">…</div>
+        <ComingRows what={what} heads={[...heads, '']} />
       ) : rows.length === 0 ? (
         empty
       ) : (

@@ -1,13 +1,10 @@
-import { Link } from '../address/navigate.tsx';
 import type { SettingsSection } from '../address/route.ts';
-import { pathOf } from '../address/route.ts';
 import type { Site } from '../desk/api.ts';
 import { useLive } from '../desk/live.ts';
 import { may, useSession } from '../desk/session.tsx';
 import { Denied } from '../organisation/denied.tsx';
 import { OrganisationKeys } from '../organisation/keys.tsx';
-import { Shell, settingsTabsFor } from '../shell/shell.tsx';
-import { showCurrentTab } from '../shell/tabs.ts';
+import { SettingsTabs, Shell } from '../shell/shell.tsx';
 import { GoalSettings } from './goals.tsx';
 import { SiteLifeSettings } from './life.tsx';
 import { MovingIn } from './moving_in.tsx';
@@ -27,21 +24,10 @@ const labels: Record<SettingsSection, string> = {
 export function SettingsPage({ site, section }: { site: Site; section: SettingsSection }) {
   const live = useLive(site.domain);
   const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
-  const tabs = settingsTabsFor(organisation);
   const label = labels[section];
   return (
     <Shell site={site.domain} title={section === 'site' ? 'Settings' : label} live={live}>
-      <nav className="tabs-bar" aria-label="Settings" ref={showCurrentTab}>
-        {tabs.map((tab) => (
-          <Link
-            key={tab.section}
-            href={pathOf({ page: 'settings', site: site.domain, section: tab.section })}
-            {...(tab.section === section ? { 'aria-current': 'page' as const } : {})}
-          >
-            {tab.label}
-          </Link>
-        ))}
-      </nav>
+      <SettingsTabs site={site.domain} />
       <main className="wrap" id="main" tabIndex={-1}>
         {section === 'site' && <SiteSettings site={site} />}
         {section === 'site' && <ReportSettings site={site} />}
@@ -52,7 +38,7 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
           (organisation !== undefined && may(organisation, 'site.manage') ? (
             <SiteLifeSettings key={site.domain} site={site} />
           ) : (
-            <Denied what="renaming, moving and deleting sites" />
+            <Denied what="renaming, moving and deleting sites" organisation={organisation} />
           ))}
         {section === 'keys' && organisation !== undefined && <OrganisationKeys organisation={organisation} />}
       </main>

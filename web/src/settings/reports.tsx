@@ -5,6 +5,7 @@ import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
+import { zonedText } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
 import { Toggle } from './toggle.tsx';
 
@@ -136,8 +137,6 @@ function dueWords(chosen: ReportSubscription, kind: ReportKind, timezone: string
 }
 
 function dueText(iso: string, timezone: string): string {
-  return new Intl.DateTimeFormat(undefined, {
-    ...{ timeZone: timezone, weekday: 'short', day: 'numeric', month: 'short' },
-    ...{ hour: '2-digit', minute: '2-digit' },
-  }).format(Date.parse(iso));
+  const day = { weekday: 'short', day: 'numeric', month: 'short' } as const;
+  return zonedText(iso, timezone, { ...day, hour: '2-digit', minute: '2-digit' });
 }

@@ -1,12 +1,16 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import type { MadeShare, Share, ShareList } from '../../../contract/shares.ts';
+import { ComingRows } from '../controls/coming.tsx';
 import { FormError } from '../controls/field.tsx';
 import { takeFocus } from '../controls/take_focus.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
+import { useReading } from '../desk/reading.ts';
 import { may, useSession } from '../desk/session.tsx';
+import { exactCount } from '../numbers/format.ts';
+import { deniedText } from '../organisation/denied.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
-import { Shell } from '../shell/shell.tsx';
+import { SettingsTabs, Shell } from '../shell/shell.tsx';
 import { ShareForm } from './form.tsx';
 import { Made } from './made.tsx';
 import { ShareRows } from './rows.tsx';
@@ -18,12 +22,13 @@ export function SharesPage({ site }: { site: Site }) {
   const allowed = organisation !== undefined && may(organisation, 'share.manage');
   return (
     <Shell site={site.domain} title="Shares" skipTo="Skip to the shares">
+      <SettingsTabs site={site.domain} />
       <main className="wrap shares" id="main" tabIndex={-1}>
         {allowed ? (
           <Shares site={site} />
         ) : (
           <section className="panel" aria-label="Shares">
-            <Empty title="Your role does not include shares.">
+            <Empty title={deniedText('shares', organisation)}>
               A share shows numbers of this site to people outside. Owners and admins of this organisation make them.
             </Empty>
           </section>
@@ -34,7 +39,7 @@ export function SharesPage({ site }: { site: Site }) {
 }
 
 function Shares({ site }: { site: Site }) {
-  const { answer, problem, reload } = useShares(site.domain);
+  const { answer, problem, reload } = useReading(useCallback(() => api.shares(site.domain), [site.domain]));
   const [made, setMade] = useState<MadeShare>();
   const [changing, setChanging] = useState<Share>();
   const [changed, setChanged] = useState<Share>();
@@ -89,25 +94,22 @@ function Shares({ site }: { site: Site }) {
           <header>
             <h2>Shares</h2>
           </header>
-          {answer !== undefined ? (
-            answer.shares.length === 0 ? (
-              <Empty title="Nobody outside sees this site.">
-                A share is a page of the panels that you choose: for a client, a board, or readers of your own pages.
-                Nothing can be asked of it beyond them.
-              </Empty>
-            ) : (
-              <ShareRows shares={answer.shares} site={site} onRevoke={revoke} onReplace={replace} onChange={change} />
-            )
+          {problem !== undefined ? (
+            <Failed {...problem} onRetry={reload} what="The shares could not be read." />
+          ) : answer === undefined ? (
+            <ComingRows
+              what="the shares"
+              heads={['Share', 'Views, 30 days', 'Last opened', 'Ends']}
+              rows={3}
+              lines={2}
+            />
+          ) : answer.shares.length === 0 ? (
+            <Empty title="Nobody outside sees this site.">
+              A share is a page of the panels that you choose: for a client, a board, or readers of your own pages.
+              Nothing can be asked of it beyond them.
+            </Empty>
           ) : (
-            problem !== undefined && (
-              <Failed
-                code={problem.code}
-                message={problem.message}
-                reference={problem.reference}
-                onRetry={reload}
-                what="The shares could not be read."
-              />
-            )
+            <ShareRows shares={answer.shares} site={site} onRevoke={revoke} onReplace={replace} onChange={change} />
           )}
           {answer !== undefined && answer.shares.length > 0 && (
             <footer>
@@ -140,27 +142,7 @@ function Answer({ list: { shares } }: { list: ShareList }) {
   return (
     <>
       <b>{open.length}</b> {open.length === 1 ? 'share shows' : 'shares show'} numbers of this site to people outside:{' '}
-      <b>{views.toLocaleString()}</b> {views === 1 ? 'view' : 'views'} in the last 30 days.
+      <b>{exactCount(views)}</b> {views === 1 ? 'view' : 'views'} in the last 30 days.
     </>
   );
-}
-
-function useShares(domain: string) {
-  const [found, setFound] = useState<{ answer?: ShareList; problem?: DeskError }>({});
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    let stopped = false;
-    api.shares(domain).then(
-      (answer) => {
-        if (!stopped) setFound({ answer });
-      },
-      (error: unknown) => {
-        if (!stopped) setFound({ problem: asDeskError(error) });
-      },
-    );
-    return () => {
-      stopped = true;
-    };
-  }, [domain, attempt]);
-  return { ...found, reload: () => setAttempt((count) => count + 1) };
 }

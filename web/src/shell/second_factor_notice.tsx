@@ -1,12 +1,10 @@
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { Glyph } from '../controls/icons.tsx';
 import type { Session } from '../desk/api.ts';
 import { useSession } from '../desk/session.tsx';
-import { now } from '../edge/browser.ts';
-import { readerZone } from '../edge/reader.ts';
-import { localTime } from '../period/period.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { dayText } from '../period/words.ts';
+import { PageNotice } from './page_notice.tsx';
 import { PlainPage } from './plain.tsx';
 
 const security = pathOf({ page: 'account', section: 'security' });
@@ -19,19 +17,15 @@ export function SecondFactorNotice() {
     .sort((a, b) => String(a.second_factor_due).localeCompare(String(b.second_factor_due)));
   const [first] = asking;
   if (first === undefined || first.second_factor_due === null) return null;
-  const zone = readerZone();
-  const day = dayText(localTime(Date.parse(first.second_factor_due), zone).day, localTime(now(), zone).day);
+  const day = dayText(readerDay(first.second_factor_due), readerToday());
   return (
-    <p className="factor-due" role="status">
-      <Glyph state="idle" />
-      <span>
-        {first.name} asks for a second factor.{' '}
-        {first.is_second_factor_overdue
-          ? 'It is closed to you until you have one.'
-          : `From ${day} on it is closed to you without one.`}{' '}
-        <Link href={security}>Set up an authenticator</Link>
-      </span>
-    </p>
+    <PageNotice state="idle">
+      {first.name} asks for a second factor.{' '}
+      {first.is_second_factor_overdue
+        ? 'It is closed to you until you have one.'
+        : `From ${day} on it is closed to you without one.`}{' '}
+      <Link href={security}>Set up an authenticator</Link>
+    </PageNotice>
   );
 }
 

@@ -17,14 +17,20 @@ import { useUnread } from '../notifications/unread.ts';
 import { milliseconds } from '../numbers/format.ts';
 import { operatorTabs } from '../operator/tabs.ts';
 import { tabsFor } from '../organisation/tabs.ts';
+import { roleText } from '../organisation/words.ts';
+import { isTrustPage, trustPages } from '../trust/pages.ts';
+import { TrustLinks } from '../trust/tabs.tsx';
 import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
 import { useKeys } from './keys.ts';
+import { LeavingSite } from './leaving_site.tsx';
 import { analyticsPageAt, analyticsPages, analyticsPath } from './pages.ts';
 import type { PaletteItem } from './palette.tsx';
 import { Palette } from './palette.tsx';
 import { SecondFactorNotice } from './second_factor_notice.tsx';
 import { SiteSwitcher } from './site_switcher.tsx';
+import { SuspendedNotice } from './suspended_notice.tsx';
+import { showCurrentTab } from './tabs.ts';
 import { chooseTheme, themes, useTheme } from './theme.ts';
 
 export interface ShellProps {
@@ -141,13 +147,15 @@ export function Shell({
     { id: 'notifications', group: 'Pages', text: 'Notifications', act: go(pathOf({ page: 'notifications' })) },
     ...session.organisations
       .filter((one) => may(one, 'audit.read'))
-      .map(({ name, slug }) => ({
-        id: `audit ${slug}`,
-        group: 'Pages',
-        text: 'Audit log',
-        hint: name,
-        act: go(pathOf({ page: 'audit', organisation: slug })),
-      })),
+      .flatMap(({ name, slug }) =>
+        trustPages.map(({ page, label }) => ({
+          id: `${page} ${slug}`,
+          group: 'Pages',
+          text: page === 'trust' ? 'Trust' : label,
+          hint: name,
+          act: go(pathOf({ page, organisation: slug })),
+        })),
+      ),
     ...(session.person.is_operator ? operatorTabs : []).map(({ section, label }) => ({
       id: `desk ${section}`,
       group: 'Pages',
@@ -225,6 +233,8 @@ export function Shell({
           </header>
           {site !== undefined && <AnalyticsTabs site={site} />}
           <SecondFactorNotice />
+          <SuspendedNotice organisation={organisation ?? (site === undefined ? undefined : siteOrganisation)} />
+          <LeavingSite site={site} />
           {children}
         </div>
       </div>
@@ -307,17 +317,15 @@ function Navigation({
       )}
       {organisation !== undefined && may(organisation, 'audit.read') && (
         <NavLink
-          href={pathOf({ page: 'audit', organisation: organisation.slug })}
+          href={pathOf({ page: 'trust', organisation: organisation.slug })}
           icon="shield"
           label="Trust"
-          open={route.page === 'audit'}
+          open={isTrustPage(route.page)}
         />
       )}
-      {route.page === 'audit' && organisation !== undefined && (
+      {isTrustPage(route.page) && organisation !== undefined && (
         <div className="sub">
-          <Link href={pathOf({ page: 'audit', organisation: organisation.slug })} aria-current="page">
-            Audit log
-          </Link>
+          <TrustLinks organisation={organisation} />
         </div>
       )}
       {session.person.is_operator && (
@@ -373,25 +381,7 @@ function Navigation({
           />
           {inSettings && site !== undefined && (
             <div className="sub">
-              {settingsTabsFor(organisation).map(({ section, label }) => (
-                <Link
-                  key={section}
-                  href={pathOf({ page: 'settings', site, section })}
-                  {...(route.page === 'settings' && route.section === section
-                    ? { 'aria-current': 'page' as const }
-                    : {})}
-                >
-                  {label}
-                </Link>
-              ))}
-              {may(organisation, 'share.manage') && (
-                <Link
-                  href={pathOf({ page: 'shares', site })}
-                  {...(route.page === 'shares' ? { 'aria-current': 'page' as const } : {})}
-                >
-                  Shares
-                </Link>
-              )}
+              <SettingsLinks site={site} />
               <Link href={pathOf({ page: 'organisation', organisation: organisation.slug, section: 'organisation' })}>
                 Organisation
               </Link>
@@ -440,6 +430,36 @@ function AnalyticsTabs({ site }: { site: string }) {
       ))}
     </nav>
   );
+}
+
+/** The same for the settings of a site, also on a phone. */
+export function SettingsTabs({ site }: { site: string }) {
+  return (
+    <nav className="tabs-bar" aria-label="Settings" ref={showCurrentTab}>
+      <SettingsLinks site={site} />
+    </nav>
+  );
+}
+
+function SettingsLinks({ site }: { site: string }) {
+  const route = readRoute(useAddress().pathname);
+  const organisation = organisationOf(useSession(), site);
+  const section = route.page === 'settings' ? route.section : route.page;
+  const shares =
+    organisation !== undefined && may(organisation, 'share.manage')
+      ? [{ section: 'shares', label: 'Shares' } as const]
+      : [];
+  return [...settingsTabsFor(organisation), ...shares].map((tab) => (
+    <Link
+      key={tab.section}
+      href={pathOf(
+        tab.section === 'shares' ? { page: 'shares', site } : { page: 'settings', site, section: tab.section },
+      )}
+      {...(tab.section === section ? { 'aria-current': 'page' as const } : {})}
+    >
+      {tab.label}
+    </Link>
+  ));
 }
 
 function NavLink({
@@ -558,7 +578,7 @@ function AccountParts() {
       </p>
       {organisations.map((one) => (
         <p key={one.id} className="q cut">
-          {one.name} · {one.role}
+          {one.name} · {roleText(one.role_name)}
         </p>
       ))}
       <fieldset className="seg-field">

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf, readRoute } from '../address/route.ts';
 import { readView, writeView } from '../address/view.ts';
@@ -111,7 +111,7 @@ export function SiteSwitcher({
               })}
             />
           </div>
-          <Options sites={sites.slice(0, numbersMax)}>
+          <Options sites={sites.slice(0, numbersMax)} active={active}>
             {(numbers) =>
               options.map((option, index) => [
                 option.group !== undefined && option.group !== options[index - 1]?.group && (
@@ -150,9 +150,12 @@ const hoursShown = 24;
 /** The list of sites; beside each who is there now, and the last day by hours. Asked once it is opened. */
 function Options({
   sites,
+  active,
   children,
 }: {
   sites: readonly Site[];
+  /** The number of the option that the keys have reached, which is kept in sight. */
+  active: number;
   children: (numbers: (domain: string) => ReactNode) => ReactNode;
 }) {
   const [moment] = useState(now);
@@ -193,8 +196,12 @@ function Options({
       </span>
     );
   };
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.querySelectorAll('[role="option"]')[active]?.scrollIntoView({ block: 'nearest' });
+  }, [active]);
   return (
-    <div className="options" id="site-options" role="listbox" aria-label="Sites">
+    <div className="options" id="site-options" role="listbox" aria-label="Sites" ref={list}>
       {children(numbers)}
     </div>
   );

@@ -7,6 +7,7 @@ import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
+import { exactCount } from '../numbers/format.ts';
 import {
   countries,
   countryCode,
@@ -129,7 +130,7 @@ export function ShieldForm({
           error={problem ?? errorOf('value') ?? (preview.state === 'failed' ? preview.wrong : undefined)}
           help={
             kind === 'rate' && houseRate !== null
-              ? `${words.help} The operator gives each site ${houseRate.toLocaleString()} at most.`
+              ? `${words.help} The operator gives each site ${exactCount(houseRate)} at most.`
               : words.help
           }
         >

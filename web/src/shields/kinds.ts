@@ -1,4 +1,6 @@
 import type { PreviewedKind, ShieldKind } from '../../../contract/shields.ts';
+import { readerLocale, readerNames } from '../edge/reader.ts';
+import { exactCount } from '../numbers/format.ts';
 
 /** As contract/shields.ts has them; that file brings its schemas along, which stay on the server. */
 export const noteCharsMax = 80;
@@ -88,24 +90,25 @@ const anonymous = { code: 'A1', name: 'Anonymous exit' };
 
 /** Regions that Intl names and nobody comes from: unions, tests, the unknown. */
 const noCountries = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ']);
-let known: { code: string; name: string }[] | undefined;
+let known: { locale: string | undefined; countries: { code: string; name: string }[] } | undefined;
 
 /** Every country by its name in the person's language. */
 export function countries(): readonly { code: string; name: string }[] {
-  if (known !== undefined) return known;
-  const names = new Intl.DisplayNames([], { type: 'region', fallback: 'none' });
+  const locale = readerLocale();
+  if (known !== undefined && known.locale === locale) return known.countries;
+  const names = readerNames('region');
   const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
-  known = letters
+  const found = letters
     .flatMap((first) => letters.map((second) => first + second))
     // A code that a country had once has the name of the one that took its place: DD is Germany too.
     .filter((code) => !noCountries.has(code) && new Intl.Locale(`und-${code}`).region === code)
     .flatMap((code) => {
       const name = names.of(code);
-      return name === undefined ? [] : [{ code, name }];
+      return name === undefined || name === code ? [] : [{ code, name }];
     })
-    .sort((a, b) => a.name.localeCompare(b.name));
-  known.push(anonymous);
-  return known;
+    .sort((a, b) => a.name.localeCompare(b.name, locale));
+  known = { locale, countries: [...found, anonymous] };
+  return known.countries;
 }
 
 /** The code of a country that is written by name or code; undefined while it is neither. */
@@ -119,6 +122,6 @@ export function countryCode(text: string): string | undefined {
 export function shownValue(kind: ShieldKind, value: string | null): string | undefined {
   if (value === null) return undefined;
   if (kind === 'country') return countries().find(({ code }) => code === value)?.name ?? value;
-  if (kind === 'rate') return `${Number(value).toLocaleString()} ${value === '1' ? 'event' : 'events'} a second`;
+  if (kind === 'rate') return `${exactCount(Number(value))} ${value === '1' ? 'event' : 'events'} a second`;
   return value;
 }

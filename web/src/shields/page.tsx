@@ -1,8 +1,10 @@
-import { useEffect, useState } from 'react';
+import { useCallback } from 'react';
 import type { ShieldList } from '../../../contract/shields.ts';
 import { CallBox } from '../controls/call_box.tsx';
-import type { DeskError, Site } from '../desk/api.ts';
-import { api, asDeskError, shieldsPath } from '../desk/api.ts';
+import { ComingRows } from '../controls/coming.tsx';
+import type { Site } from '../desk/api.ts';
+import { api, shieldsPath } from '../desk/api.ts';
+import { useReading } from '../desk/reading.ts';
 import { useRole } from '../desk/session.tsx';
 import { exactCount, percent, share } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
@@ -15,7 +17,7 @@ import './shields.css';
 
 /** What is dropped before it is stored? The rules by kind, and one form whose kind and value are in the address. */
 export function ShieldsPage({ site }: { site: Site }) {
-  const { answer, problem, reload } = useShields(site.domain);
+  const { answer, problem, reload } = useReading(useCallback(() => api.shields(site.domain), [site.domain]));
   const removal = useRemoval(site, reload);
   const role = useRole(site);
   const mayChange = role === 'owner' || role === 'admin';
@@ -43,18 +45,12 @@ export function ShieldsPage({ site }: { site: Site }) {
               )}
             </header>
             <Removal removal={removal} site={site} list={answer} />
-            {answer !== undefined ? (
-              <Rules list={answer} site={site} {...(mayChange ? { onRemove: removal.remove } : {})} />
+            {problem !== undefined ? (
+              <Failed {...problem} onRetry={reload} what="The rules could not be read." />
+            ) : answer === undefined ? (
+              <ComingRows what="the rules" />
             ) : (
-              problem !== undefined && (
-                <Failed
-                  code={problem.code}
-                  message={problem.message}
-                  reference={problem.reference}
-                  onRetry={reload}
-                  what="The rules could not be read."
-                />
-              )
+              <Rules list={answer} site={site} {...(mayChange ? { onRemove: removal.remove } : {})} />
             )}
             {answer !== undefined && answer.shields.length > 0 && (
               <footer>
@@ -86,26 +82,6 @@ export function ShieldsPage({ site }: { site: Site }) {
       </main>
     </Shell>
   );
-}
-
-function useShields(domain: string) {
-  const [found, setFound] = useState<{ answer?: ShieldList; problem?: DeskError }>({});
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    let stopped = false;
-    api.shields(domain).then(
-      (answer) => {
-        if (!stopped) setFound({ answer });
-      },
-      (error: unknown) => {
-        if (!stopped) setFound({ problem: asDeskError(error) });
-      },
-    );
-    return () => {
-      stopped = true;
-    };
-  }, [domain, attempt]);
-  return { ...found, reload: () => setAttempt((count) => count + 1) };
 }
 
 function Answer({ list: { shields, week } }: { list: ShieldList }) {

@@ -2,6 +2,7 @@ import type { ShieldKind, ShieldList } from '../../../contract/shields.ts';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import type { Shield, Site } from '../desk/api.ts';
+import { zonedText } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty } from '../overview/states.tsx';
 import { kinds, shownValue } from './kinds.ts';
@@ -107,10 +108,5 @@ function Value({ rule: { kind, value, note } }: { rule: Shield }) {
 }
 
 function addedText({ added_at }: Shield, timezone: string): string {
-  return new Intl.DateTimeFormat(undefined, {
-    timeZone: timezone,
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-  }).format(Date.parse(added_at));
+  return zonedText(added_at, timezone, { day: 'numeric', month: 'short', year: 'numeric' });
 }

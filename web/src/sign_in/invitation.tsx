@@ -1,17 +1,20 @@
 import type { FormEvent } from 'react';
 import { useEffect, useState } from 'react';
+import { passwordCharsMin } from '../../../contract/limits.ts';
 import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Field, FormError, PasswordInput } from '../controls/field.tsx';
+import { useLacks } from '../controls/lacks.ts';
 import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
+import { passwordStrength } from '../first_run/password.ts';
 import type { InvitationReading } from '../organisation/wire.ts';
 import { organisations } from '../organisation/wire.ts';
 import { roleText } from '../organisation/words.ts';
 import { PlainPage } from '../shell/plain.tsx';
-import { AgreementFields, useAgreement } from '../sign_up/agreement.tsx';
+import { AgreementFields, agreementNeeded, useAgreement } from '../sign_up/agreement.tsx';
 import { ProviderButtons } from './other_ways.tsx';
 import '../sign_up/sign_up.css';
 
@@ -138,8 +141,14 @@ function NewAccount({
   const [password, setPassword] = useState('');
   const [refusal, setRefusal] = useState<DeskError>();
   const [sending, setSending] = useState(false);
-  const submit = async (event: FormEvent) => {
+  const { said, isWhole } = useLacks({
+    ...(name.trim() === '' ? { name: 'Your name is needed.' } : {}),
+    ...([...password].length < passwordCharsMin ? { password: passwordStrength(password).text } : {}),
+    ...(agreement.isWhole ? {} : { agreement: agreementNeeded }),
+  });
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isWhole(event.currentTarget) || sending) return;
     setSending(true);
     setRefusal(undefined);
     try {
@@ -166,11 +175,12 @@ function NewAccount({
         <Field label="E-mail" help="The invitation proves it, so there is nothing to confirm.">
           {(props) => <input {...props} className="in" type="email" autoComplete="username" value={email} readOnly />}
         </Field>
-        <Field label="Your name" error={errorOf('name')}>
+        <Field label="Your name" error={said.name ?? errorOf('name')}>
           {(props) => (
             <input
               {...props}
               className="in"
+              name="name"
               autoComplete="name"
               maxLength={120}
               value={name}
@@ -178,23 +188,23 @@ function NewAccount({
             />
           )}
         </Field>
-        <Field label="Password" error={errorOf('password')} help="At least 12 characters; a few unrelated words do.">
+        <Field label="Password" error={said.password ?? errorOf('password')} help={passwordStrength(password).text}>
           {(props) => (
             <PasswordInput
               {...props}
+              name="password"
               autoComplete="new-password"
               value={password}
               onChange={(event) => setPassword(event.target.value)}
             />
           )}
         </Field>
-        <AgreementFields of={agreement} error={errorOf('agreement.is_adult') ?? errorOf('agreement.accepted')} />
+        <AgreementFields
+          of={agreement}
+          error={said.agreement ?? errorOf('agreement.is_adult') ?? errorOf('agreement.accepted')}
+        />
         <div className="go">
-          <button
-            type="submit"
-            className="btn main-act"
-            {...resting(sending || name.trim() === '' || password.length < 12 || !agreement.isWhole)}
-          >
+          <button type="submit" className="btn main-act" {...resting(sending)}>
             {sending ? 'Making the account…' : 'Make the account and join'}
           </button>
         </div>

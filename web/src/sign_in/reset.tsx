@@ -5,6 +5,7 @@ import { people } from '../account/api.ts';
 import { Refusal, useAsk } from '../account/use_account.tsx';
 import { Link } from '../address/navigate.tsx';
 import { Field, PasswordInput } from '../controls/field.tsx';
+import { useLacks } from '../controls/lacks.ts';
 import { resting } from '../controls/resting.ts';
 import { passwordStrength } from '../first_run/password.ts';
 import { PlainPage } from '../shell/plain.tsx';
@@ -24,9 +25,10 @@ export function ResetPage() {
 function AskForLink() {
   const [email, setEmail] = useState('');
   const ask = useAsk();
-  const submit = (event: FormEvent) => {
+  const { said, isWhole } = useLacks(email.trim() === '' ? { email: 'Your e-mail address is needed.' } : {});
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (email.trim() !== '') void ask.ask(() => people.askReset(email.trim()));
+    if (isWhole(event.currentTarget) && !ask.asking) void ask.ask(() => people.askReset(email.trim()));
   };
   if (ask.done)
     return (
@@ -48,11 +50,12 @@ function AskForLink() {
       <p className="lede">A link to do so comes by mail. Until it is opened your password stays as it is.</p>
       <form className="form" onSubmit={submit} noValidate>
         <Refusal of={ask} fields={['email']} />
-        <Field label="E-mail" error={ask.errorOf('email')}>
+        <Field label="E-mail" error={said.email ?? ask.errorOf('email')}>
           {(props) => (
             <input
               {...props}
               className="in"
+              name="email"
               type="email"
               autoComplete="username"
               // biome-ignore lint/a11y/noAutofocus: the page is this form.
@@ -66,8 +69,8 @@ function AskForLink() {
           )}
         </Field>
         <div className="go">
-          <button type="submit" className="btn main-act" {...resting(ask.asking || email.trim() === '')}>
-            Send the link
+          <button type="submit" className="btn main-act" {...resting(ask.asking)}>
+            {ask.asking ? 'Sending…' : 'Send the link'}
           </button>
           <Link href="/sign-in">Back to signing in</Link>
         </div>
@@ -79,9 +82,12 @@ function AskForLink() {
 function NewPassword({ token, onAgain }: { token: string; onAgain: () => void }) {
   const [password, setPassword] = useState('');
   const ask = useAsk();
-  const submit = (event: FormEvent) => {
+  const { said, isWhole } = useLacks(
+    [...password].length < passwordCharsMin ? { password: passwordStrength(password).text } : {},
+  );
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    void ask.ask(() => people.reset({ token, password }));
+    if (isWhole(event.currentTarget) && !ask.asking) void ask.ask(() => people.reset({ token, password }));
   };
   if (ask.done)
     return (
@@ -113,11 +119,17 @@ function NewPassword({ token, onAgain }: { token: string; onAgain: () => void })
       <p className="lede">It ends every session of yours.</p>
       <form className="form" onSubmit={submit} noValidate>
         <Refusal of={ask} fields={['password']} />
-        <Field label="New password" help={passwordStrength(password).text} error={ask.errorOf('password')}>
+        <Field
+          label="New password"
+          help={passwordStrength(password).text}
+          error={said.password ?? ask.errorOf('password')}
+        >
           {(props) => (
             <PasswordInput
               {...props}
+              name="password"
               autoComplete="new-password"
+              autoFocus
               value={password}
               onChange={(event) => {
                 setPassword(event.target.value);
@@ -127,8 +139,8 @@ function NewPassword({ token, onAgain }: { token: string; onAgain: () => void })
           )}
         </Field>
         <div className="go">
-          <button type="submit" className="btn main-act" {...resting(ask.asking || password.length < passwordCharsMin)}>
-            Set password
+          <button type="submit" className="btn main-act" {...resting(ask.asking)}>
+            {ask.asking ? 'Setting…' : 'Set password'}
           </button>
         </div>
       </form>

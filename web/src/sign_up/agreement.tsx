@@ -8,6 +8,9 @@ export const documentNames: Readonly<Record<DocumentKind, string>> = {
   processing: 'Data processing terms',
 };
 
+/** Said where something was left open. */
+export const agreementNeeded = 'Tick each of these to go on.';
+
 /** What is ticked, and as the desk takes it. The age is asked where an account is made. */
 export function useAgreement(documents: readonly LegalDocument[], asksAge: boolean) {
   const [isAdult, setAdult] = useState(false);

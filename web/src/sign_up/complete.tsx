@@ -4,12 +4,13 @@ import { Refusal, useAsk } from '../account/use_account.tsx';
 import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Field } from '../controls/field.tsx';
+import { useLacks } from '../controls/lacks.ts';
 import { resting } from '../controls/resting.ts';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { useDesk } from '../desk/session.tsx';
 import { PlainPage } from '../shell/plain.tsx';
 import { takeToken } from '../sign_in/fragment.ts';
-import { AgreementFields, useAgreement } from './agreement.tsx';
+import { AgreementFields, agreementNeeded, useAgreement } from './agreement.tsx';
 import { type SignUpReading, signUpApi } from './api.ts';
 import './sign_up.css';
 
@@ -50,10 +51,14 @@ function Rest({ token, reading }: { token: string; reading: SignUpReading }) {
   const [organisation, setOrganisation] = useState('');
   const agreement = useAgreement(reading.documents, !joins || reading.documents.length > 0);
   const ask = useAsk();
-  const isWhole = name.trim() !== '' && (joins || organisation.trim() !== '') && agreement.isWhole;
-  const submit = async (event: FormEvent) => {
+  const { said, isWhole } = useLacks({
+    ...(name.trim() === '' ? { name: 'Your name is needed.' } : {}),
+    ...(!joins && organisation.trim() === '' ? { organisation: 'The organisation needs a name.' } : {}),
+    ...(agreement.isWhole ? {} : { agreement: agreementNeeded }),
+  });
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (!isWhole) return;
+    if (!isWhole(event.currentTarget) || ask.asking) return;
     const done = await ask.ask(() =>
       signUpApi.complete({
         token,
@@ -77,11 +82,12 @@ function Rest({ token, reading }: { token: string; reading: SignUpReading }) {
     set: (value: string) => void,
     autoComplete: string,
   ) => (
-    <Field label={label} error={ask.errorOf(at)}>
+    <Field label={label} error={said[at] ?? ask.errorOf(at)}>
       {(props) => (
         <input
           {...props}
           className="in"
+          name={at}
           autoComplete={autoComplete}
           maxLength={120}
           value={value}
@@ -106,10 +112,10 @@ function Rest({ token, reading }: { token: string; reading: SignUpReading }) {
         {!joins && text('Organisation', 'organisation', organisation, setOrganisation, 'organization')}
         <AgreementFields
           of={agreement}
-          error={ask.errorOf('agreement.is_adult') ?? ask.errorOf('agreement.accepted')}
+          error={said.agreement ?? ask.errorOf('agreement.is_adult') ?? ask.errorOf('agreement.accepted')}
         />
         <div className="go">
-          <button type="submit" className="btn main-act" {...resting(ask.asking || !isWhole)}>
+          <button type="submit" className="btn main-act" {...resting(ask.asking)}>
             {ask.asking ? 'Making the account…' : joins ? 'Make the account and join' : 'Make the account'}
           </button>
         </div>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Refusal, useAsk } from '../account/use_account.tsx';
 import { Link } from '../address/navigate.tsx';
 import { resting } from '../controls/resting.ts';
-import { useReading } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { useDesk } from '../desk/session.tsx';
 import { Failed } from '../overview/states.tsx';
 import { PlainPage } from '../shell/plain.tsx';

@@ -1,10 +1,12 @@
 import type { FormEvent } from 'react';
 import { useEffect, useState } from 'react';
+import { passwordCharsMin } from '../../../contract/limits.ts';
 import { Refusal, useAsk } from '../account/use_account.tsx';
 import { Link } from '../address/navigate.tsx';
 import { Field, PasswordInput } from '../controls/field.tsx';
+import { useLacks } from '../controls/lacks.ts';
 import { resting } from '../controls/resting.ts';
-import { useReading } from '../desk/mail_api.ts';
+import { useReading } from '../desk/reading.ts';
 import { useDesk } from '../desk/session.tsx';
 import { passwordStrength } from '../first_run/password.ts';
 import { Failed } from '../overview/states.tsx';
@@ -12,7 +14,7 @@ import { PlainPage } from '../shell/plain.tsx';
 import { takeToken } from '../sign_in/fragment.ts';
 import { ProviderButtons } from '../sign_in/other_ways.tsx';
 import { askWithWork } from '../sign_in/work.ts';
-import { AgreementFields, documentNames, useAgreement } from './agreement.tsx';
+import { AgreementFields, agreementNeeded, documentNames, useAgreement } from './agreement.tsx';
 import { type SignUpReading, signUpApi } from './api.ts';
 import './sign_up.css';
 
@@ -114,15 +116,16 @@ function Form({
   const [working, setWorking] = useState(false);
   const agreement = useAgreement(documents, true);
   const ask = useAsk();
-  const isWhole =
-    email.trim() !== '' &&
-    name.trim() !== '' &&
-    organisation.trim() !== '' &&
-    password.length >= 12 &&
-    agreement.isWhole;
-  const submit = (event: FormEvent) => {
+  const { said, isWhole } = useLacks({
+    ...(email.trim() === '' ? { email: 'Your e-mail address is needed.' } : {}),
+    ...(name.trim() === '' ? { name: 'Your name is needed.' } : {}),
+    ...(organisation.trim() === '' ? { organisation: 'The organisation needs a name.' } : {}),
+    ...([...password].length < passwordCharsMin ? { password: passwordStrength(password).text } : {}),
+    ...(agreement.isWhole ? {} : { agreement: agreementNeeded }),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (!isWhole) return;
+    if (!isWhole(event.currentTarget) || ask.asking) return;
     const given = {
       email: email.trim(),
       name: name.trim(),
@@ -161,11 +164,14 @@ function Form({
     set: (value: string) => void,
     more: { help?: string; autoComplete: string; readOnly?: boolean },
   ) => (
-    <Field label={label} error={ask.errorOf(at)} help={more.help}>
+    <Field label={label} error={said[at] ?? ask.errorOf(at)} help={more.help}>
       {(props) => (
         <input
           {...props}
           className="in"
+          name={at}
+          // biome-ignore lint/a11y/noAutofocus: the page is this form.
+          autoFocus={at === 'email' && more.readOnly !== true}
           type={at === 'email' ? 'email' : 'text'}
           autoComplete={more.autoComplete}
           maxLength={at === 'email' ? 254 : 120}
@@ -203,10 +209,15 @@ function Form({
             autoComplete: 'organization',
             help: 'Whose sites are measured. You own it and can invite others.',
           })}
-          <Field label="Password" help={passwordStrength(password).text} error={ask.errorOf('password')}>
+          <Field
+            label="Password"
+            help={passwordStrength(password).text}
+            error={said.password ?? ask.errorOf('password')}
+          >
             {(props) => (
               <PasswordInput
                 {...props}
+                name="password"
                 autoComplete="new-password"
                 value={password}
                 onChange={(event) => {
@@ -218,10 +229,10 @@ function Form({
           </Field>
           <AgreementFields
             of={agreement}
-            error={ask.errorOf('agreement.is_adult') ?? ask.errorOf('agreement.accepted')}
+            error={said.agreement ?? ask.errorOf('agreement.is_adult') ?? ask.errorOf('agreement.accepted')}
           />
           <div className="go">
-            <button type="submit" className="btn main-act" {...resting(ask.asking || !isWhole)}>
+            <button type="submit" className="btn main-act" {...resting(ask.asking)}>
               {ask.asking ? 'Sending…' : 'Create the account'}
             </button>
             <Link href="/sign-in">I have an account</Link>

@@ -1,4 +1,5 @@
 import { retentionMonthsMax } from '../../../contract/limits.ts';
+import { readerNames } from '../edge/reader.ts';
 
 /** Currencies that are asked for most come first; the rest is the browser's own list. */
 const commonCurrencies = ['EUR', 'USD', 'GBP', 'CHF', 'SEK', 'DKK', 'NOK', 'PLN', 'CZK', 'CAD', 'AUD', 'JPY'];
@@ -18,7 +19,7 @@ export function TimezoneOptions({ chosen }: { chosen: string }) {
 }
 
 export function CurrencyOptions({ chosen }: { chosen: string }) {
-  const names = new Intl.DisplayNames([], { type: 'currency' });
+  const names = readerNames('currency');
   const rest = Intl.supportedValuesOf('currency').filter((code) => !commonCurrencies.includes(code));
   const first =
     commonCurrencies.includes(chosen) || rest.includes(chosen) ? commonCurrencies : [...commonCurrencies, chosen];

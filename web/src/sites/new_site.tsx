@@ -1,13 +1,14 @@
 import type { FormEvent } from 'react';
 import { useEffect, useRef, useState } from 'react';
 import { retentionMonthsMax } from '../../../contract/limits.ts';
-import { navigate, useAddress } from '../address/navigate.tsx';
+import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Field, FormError, keepFocus, Select } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import type { DeskError } from '../desk/api.ts';
 import { api, asDeskError } from '../desk/api.ts';
-import { may, useDesk, useSession } from '../desk/session.tsx';
+import { may, type Organisation, useDesk, useSession } from '../desk/session.tsx';
+import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { browserTimezone, cleanDomain, domainProblem, likelyCurrency } from './choices.tsx';
 import { CurrencyField, DomainField, RetentionField, TimezoneField } from './fields.tsx';
@@ -15,12 +16,13 @@ import { CurrencyField, DomainField, RetentionField, TimezoneField } from './fie
 export function NewSitePage() {
   const { keepSite } = useDesk();
   const { search } = useAddress();
-  const adding = useSession().organisations.filter((one) => may(one, 'site.manage'));
+  const { organisations, person } = useSession();
+  const adding = organisations.filter((one) => may(one, 'site.manage'));
   const asked = new URLSearchParams(search).get('o');
   const [into, setInto] = useState((adding.find((one) => one.slug === asked) ?? adding[0])?.id);
   const [domain, setDomain] = useState('');
-  const [timezone, setTimezone] = useState(browserTimezone());
-  const [currency, setCurrency] = useState(likelyCurrency(navigator.language));
+  const [chosen, choose] = useState<{ timezone?: string; currency?: string }>({});
+  const { timezone, currency } = { ...beginning(adding.find(({ id }) => id === into)), ...chosen };
   const [months, setMonths] = useState<number>(retentionMonthsMax);
   const [problem, setProblem] = useState<string>();
   const [refusal, setRefusal] = useState<DeskError>();
@@ -49,6 +51,29 @@ export function NewSitePage() {
       setSending(false);
     }
   };
+  if (adding.length === 0)
+    return (
+      <Shell title="Add a site">
+        <main className="wrap" id="main" tabIndex={-1}>
+          <div className="list">
+            <Empty
+              title={
+                organisations.length === 0
+                  ? 'You belong to no organisation now.'
+                  : 'Your role does not include adding sites.'
+              }
+              action={
+                <Link className="btn sm" href={pathOf({ page: 'account', section: 'profile' })}>
+                  Open your account
+                </Link>
+              }
+            >
+              Owners and admins of one can invite {person.email}, or change your role.
+            </Empty>
+          </div>
+        </main>
+      </Shell>
+    );
   return (
     <Shell title="Add a site">
       <main className="wrap" id="main" tabIndex={-1}>
@@ -84,8 +109,12 @@ export function NewSitePage() {
                 onLeave={setDomain}
               />
               <div className="pair">
-                <TimezoneField value={timezone} onChange={setTimezone} help="Days start at midnight here." />
-                <CurrencyField value={currency} onChange={setCurrency} />
+                <TimezoneField
+                  value={timezone}
+                  onChange={(zone) => choose({ ...chosen, timezone: zone })}
+                  help="Days start at midnight here."
+                />
+                <CurrencyField value={currency} onChange={(code) => choose({ ...chosen, currency: code })} />
               </div>
               <RetentionField value={months} onChange={setMonths} />
               {refusal !== undefined && refusal.field !== 'domain' && (
@@ -102,4 +131,10 @@ export function NewSitePage() {
       </main>
     </Shell>
   );
+}
+
+/** What the organisation's settings say that its new sites begin with; the browser's while nobody has chosen a zone. */
+function beginning(organisation: Organisation | undefined): { timezone: string; currency: string } {
+  if (organisation !== undefined && organisation.timezone !== 'UTC') return organisation;
+  return { timezone: browserTimezone(), currency: likelyCurrency(navigator.language) };
 }

@@ -3,13 +3,15 @@ import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
 import { ChangeMark } from '../controls/change.tsx';
+import { ComingCell } from '../controls/coming.tsx';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import type { QueryRequest, Site } from '../desk/api.ts';
 import { now } from '../edge/browser.ts';
-import { cellNumber, change, exactCount, metricText, onItsWay } from '../numbers/format.ts';
+import { cellNumber, change, exactCount, metricText } from '../numbers/format.ts';
 import { localTime, resolveAgainst, resolvePeriod, stepLabels } from '../period/period.ts';
 import { rangeText } from '../period/words.ts';
+import { leavingDay } from '../shell/leaving_site.tsx';
 import { Tile } from '../shell/site_switcher.tsx';
 
 /** One batch takes 20 questions and a site needs three, so sites are asked for in portions. */
@@ -126,14 +128,24 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
             <td>
               <Link href={pathOf({ page: 'analytics', site: site.domain })}>
                 <Tile name={site.domain} />
-                <span className="cut">{site.domain}</span>
+                <span className="cut">
+                  {site.domain}
+                  {site.deletes_at !== null && (
+                    <>
+                      {' '}
+                      <span className="tag">deleted on {leavingDay(site.deletes_at, site.timezone)}</span>
+                    </>
+                  )}
+                </span>
               </Link>
             </td>
             <td className="num">
-              {here === null ? live.state === 'failed' ? 'not read' : <Coming /> : exactCount(here)}
+              {here === null ? live.state === 'failed' ? 'not read' : <ComingCell /> : exactCount(here)}
             </td>
             <td className="lo">
-              {days !== undefined && (
+              {days === undefined ? (
+                <ComingCell />
+              ) : (
                 <Sparkline
                   values={values}
                   top={Math.max(...values)}
@@ -147,7 +159,7 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
                 week.state === 'failed' ? (
                   'not read'
                 ) : (
-                  <Coming />
+                  <ComingCell />
                 )
               ) : (
                 metricText('visitors', row.metrics[0], { exact: true })
@@ -163,9 +175,4 @@ function SiteRows({ sites }: { sites: readonly Site[] }) {
       })}
     </tbody>
   );
-}
-
-/** An element of its own: a number that came into the same text would count as one that moved. */
-function Coming() {
-  return <span>{onItsWay}</span>;
 }

@@ -16,6 +16,9 @@ export const shortestDayMs = 23 * hourMs;
 /** A formatter costs some 50 µs to make and 1 µs to ask, so each zone has one; there are about 600 zones. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+/** A zone may be written in any case, so there are more names than zones: beyond this many, one is made each time. */
+const formattersMax = 2_000;
+
 /** Does the runtime know this zone? */
 export function isZone(zone: string): boolean {
   try {
@@ -24,6 +27,16 @@ export function isZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Is it a zone by name, whose clocks may change, and no bare offset such as +01:00? */
+export function isNamedZone(zone: string): boolean {
+  return !/^[+-]/.test(zone) && isZone(zone);
+}
+
+/** A zone that was stored by another runtime may be unknown to this one. */
+export function zoneOrUtc(zone: string): string {
+  return isZone(zone) ? zone : 'UTC';
 }
 
 /** Milliseconds to add to UTC to get the zone's wall clock at this instant. */
@@ -56,7 +69,7 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
     minute: '2-digit',
     second: '2-digit',
   });
-  formatters.set(zone, made);
+  if (formatters.size < formattersMax) formatters.set(zone, made);
   return made;
 }
 

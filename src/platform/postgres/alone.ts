@@ -1,5 +1,5 @@
-import { type Clock, repeat } from '../../platform/clock.ts';
-import type { Postgres } from '../../platform/postgres/index.ts';
+import { type Clock, repeat } from '../clock.ts';
+import type { Door } from './door.ts';
 
 /** The server ends a transaction that says nothing for half a minute, and the lock with it. */
 const signOfLifeMs = 5_000;
@@ -12,7 +12,7 @@ export type Alone = <T>(name: string, work: (held: () => boolean) => Promise<T>)
  * the connection is lost: the work should then come to an end, because another process may begin the same.
  * @throws what the work throws, and the connection's error when it was lost
  */
-export function aloneIn(postgres: Pick<Postgres, 'system'>, clock: Clock): Alone {
+export function aloneIn(postgres: Pick<Door, 'system'>, clock: Clock): Alone {
   return (name, work) =>
     postgres.system(async (sql) => {
       const { got } = await sql.one<{ got: boolean }>(

@@ -1,0 +1,216 @@
+import type { Due, Ended, Executor, WindowAsk } from '../../platform/executor.ts';
+import type { House } from '../../platform/subject.ts';
+import { inDialect } from '../../platform/warehouse/index.ts';
+import { dayMs, isoDay } from '../history/days.ts';
+import { aloneIn } from '../history/index.ts';
+import { ordersOf } from './tables.ts';
+
+/**
+ * Counts of fewer visitors than this go with the events that they were made of (rule R14): what is left of a day says
+ * nothing that only a few could have done. The same number as the least of contributors to a benchmark.
+ */
+export const fewestOutliving = 10;
+
+/** Looking at all rows of a site is a scan; it may take its time. */
+const scanSeconds = 120;
+/** Events without a known site are counted under this number; they are the desk's own. */
+const noSite = 0;
+
+type AgeingHouse = Pick<House, 'postgres' | 'warehouse' | 'clock'>;
+
+export interface AgeingParts {
+  house: AgeingHouse;
+  /** Counts the closed days that nobody has counted yet. */
+  countClosed(): Promise<unknown>;
+  outlive(siteId: number, beforeDay: number): Promise<void>;
+  forgetOrders(siteId: number, orders: readonly string[]): void;
+  /** Memory and files that were made from rows of the site. */
+  forgetKept(siteId: number): Promise<void>;
+}
+
+interface AgingTable {
+  table: 'events' | 'visits' | 'arrivals' | 'bot_events' | 'drops';
+  /** What of it is old, with `{cut:…}` bound. */
+  old: string;
+  at: string;
+  /** The key of a row, of which the digest is made. */
+  key: string;
+  /** Where rows of one key lie side by side until they are merged: how many keys there are. */
+  rows?: string;
+}
+
+/** In this order: of a killed run the events are still there to be found, and everything is done once more. */
+const visitorTables: readonly AgingTable[] = [
+  {
+    table: 'arrivals',
+    old: 'id_day < {cut:Date}',
+    at: 'toDateTime(id_day)',
+    key: 'site_id, id_day',
+    rows: 'uniqExact(id_day)',
+  },
+  { table: 'visits', old: 'id_day < {cut:Date}', at: 'started', key: 'site_id, day, visitor_id, visit_id' },
+  { table: 'events', old: 'id_day < {cut:Date}', at: 'time', key: 'site_id, time, visitor_id, visit_id, name' },
+];
+const robotTable: AgingTable = {
+  table: 'bot_events',
+  old: 'time < {cut:DateTime}',
+  at: 'time',
+  key: 'site_id, time, name, pathname',
+};
+const dropTable: AgingTable = {
+  table: 'drops',
+  old: 'minute < {cut:DateTime}',
+  at: 'minute',
+  key: 'site_id, minute, reason',
+};
+
+interface Aging {
+  siteId: number;
+  cutMs: number;
+  isHeld: boolean;
+}
+
+/** Ends the rows of the warehouse whose window is over: of visitors, of robots, and the counts of what was not stored. */
+export function ageingExecutors(parts: AgeingParts): Executor[] {
+  const { postgres, warehouse, clock } = parts.house;
+  const alone = aloneIn(postgres, clock);
+
+  /** The sites of an organisation, each with its own cut-off. Whole days of visitors, so that no day is cut in two. */
+  async function sitesOf(ask: WindowAsk, ofVisitors: boolean): Promise<Aging[]> {
+    if (ask.organisationId === null) return [{ siteId: noSite, cutMs: ask.cutMs, isHeld: false }];
+    const sites = await postgres.tenant(ask.organisationId, (sql) =>
+      sql.query<{ id: number; months: number }>('SELECT id, retention_months AS months FROM sites ORDER BY id'),
+    );
+    return sites.map(({ id, months }) => {
+      const cutMs = ofVisitors ? Math.floor(ask.siteCutMs(months) / dayMs) * dayMs : ask.cutMs;
+      return { siteId: id, cutMs, isHeld: ask.holds.everything || ask.holds.siteIds.has(id) };
+    });
+  }
+
+  async function oldIn(
+    table: AgingTable,
+    sites: readonly Aging[],
+  ): Promise<Map<number, { rows: number; oldestMs: number; digest: string }>> {
+    const found = new Map<number, { rows: number; oldestMs: number; digest: string }>();
+    // Sites of one window are one question.
+    for (const [cutMs, some] of Map.groupBy(sites, (site) => site.cutMs)) {
+      const rows = await warehouse.read<{ site: string; rows: string; oldest: string; digest: string }>(
+        `SELECT site_id AS site, ${table.rows ?? 'count()'} AS rows, toUnixTimestamp(min(${table.at})) * 1000 AS oldest,
+           hex(groupBitXorDistinct(sipHash64(${table.key}))) AS digest
+         FROM ${table.table} WHERE site_id IN {sites:Array(UInt64)} AND ${table.old} GROUP BY site_id`,
+        { sites: some.map(({ siteId }) => siteId), cut: cutOf(table, cutMs) },
+        { purpose: 'retention', seconds: scanSeconds },
+      );
+      for (const row of rows)
+        found.set(Number(row.site), { rows: Number(row.rows), oldestMs: Number(row.oldest), digest: row.digest });
+    }
+    return found;
+  }
+
+  async function dueIn(tables: readonly AgingTable[], sites: readonly Aging[]): Promise<Due[]> {
+    const due: Due[] = [];
+    for (const table of tables) {
+      const found = await oldIn(table, sites);
+      for (const isHeld of [false, true]) {
+        const some = sites.filter((site) => site.isHeld === isHeld).flatMap(({ siteId }) => found.get(siteId) ?? []);
+        if (some.length === 0) continue;
+        due.push({
+          table: table.table,
+          rows: some.reduce((sum, { rows }) => sum + rows, 0),
+          oldestMs: Math.min(...some.map(({ oldestMs }) => oldestMs)),
+          isHeld,
+        });
+      }
+    }
+    return due;
+  }
+
+  async function endIn(table: AgingTable, sites: readonly Aging[]): Promise<Ended | undefined> {
+    const free = sites.filter(({ isHeld }) => !isHeld);
+    const found = await oldIn(table, free);
+    if (found.size === 0) return undefined;
+    for (const [cutMs, some] of Map.groupBy(
+      free.filter(({ siteId }) => found.has(siteId)),
+      (site) => site.cutMs,
+    ))
+      await remove(table.table, table.old, { sites: some.map(({ siteId }) => siteId), cut: cutOf(table, cutMs) });
+    const all = [...found.values()];
+    return {
+      table: table.table,
+      rows: all.reduce((sum, { rows }) => sum + rows, 0),
+      oldestMs: Math.min(...all.map(({ oldestMs }) => oldestMs)),
+      digest: xor(all.map(({ digest }) => digest)),
+    };
+  }
+
+  /** Off the disk, and not only out of sight: a mutation writes the parts anew. */
+  async function remove(table: string, old: string, params: Record<string, unknown>): Promise<void> {
+    const sql = `ALTER TABLE {{table:${table}}} DELETE WHERE site_id IN {sites:Array(UInt64)} AND ${old}`;
+    for (const one of inDialect(sql, warehouse.cluster))
+      await warehouse.command(one, params, { background: true, purpose: 'retention' });
+  }
+
+  /** What was counted of these days stays, but for counts that only a few visitors are in. */
+  async function leaveCounts(siteId: number, cutMs: number): Promise<void> {
+    await alone(`history:${siteId}`, async () => {
+      await parts.outlive(siteId, cutMs / dayMs);
+      await remove('daily', fewSql, { sites: [siteId], cut: isoDay(cutMs / dayMs), few: fewestOutliving });
+    });
+  }
+
+  const visitors: Executor = {
+    line: 'visitor-events',
+    of: 'organisations',
+    works: 'before it',
+    due: async (ask) => dueIn(visitorTables, await sitesOf(ask, true)),
+    async end(ask) {
+      const sites = await sitesOf(ask, true);
+      const old = new Set<number>();
+      for (const table of visitorTables) for (const siteId of (await oldIn(table, sites)).keys()) old.add(siteId);
+      const ending = sites.filter(({ siteId, isHeld }) => !isHeld && old.has(siteId));
+      if (ending.length === 0) return [];
+      await parts.countClosed();
+      for (const { siteId, cutMs } of ending) {
+        await leaveCounts(siteId, cutMs);
+        parts.forgetOrders(siteId, await ordersOf(warehouse, { siteId, beforeMs: cutMs }));
+      }
+      const ended: Ended[] = [];
+      for (const table of visitorTables) {
+        const one = await endIn(table, ending);
+        if (one !== undefined) ended.push(one);
+      }
+      for (const { siteId } of ending) await parts.forgetKept(siteId);
+      return ended;
+    },
+  };
+
+  const plain = (line: string, table: AgingTable, of: Executor['of']): Executor => ({
+    line,
+    of,
+    works: 'before it',
+    due: async (ask) => dueIn([table], await sitesOf(ask, false)),
+    async end(ask) {
+      const one = await endIn(table, await sitesOf(ask, false));
+      return one === undefined ? [] : [one];
+    },
+  });
+
+  return [visitors, plain('robots', robotTable, 'organisations'), plain('drops', dropTable, 'both')];
+}
+
+/**
+ * Rows of counts have visitors and no currency; rows of revenue have a currency and no visitors, so of these only the totals
+ * of days with enough sales stay.
+ */
+const fewSql = `id_day < {cut:Date} AND ((currency = '' AND visitors < {few:UInt32})
+  OR (currency != '' AND (dimension != '' OR revenue_events < {few:UInt32})))`;
+
+function cutOf({ old }: AgingTable, cutMs: number): string {
+  const text = new Date(cutMs).toISOString().slice(0, 19).replace('T', ' ');
+  return old.includes('{cut:Date}') ? text.slice(0, 10) : text;
+}
+
+function xor(digests: readonly string[]): string {
+  const sum = digests.reduce((whole, one) => whole ^ BigInt(`0x${one === '' ? '0' : one}`), 0n);
+  return sum.toString(16).padStart(16, '0');
+}

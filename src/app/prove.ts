@@ -1,0 +1,78 @@
+import type { CheckRun } from '../../contract/proof.ts';
+import type { Notices } from '../accounts/index.ts';
+import type { Act } from '../platform/audit.ts';
+import type { LiveCheck } from '../platform/checks.ts';
+import { repeat } from '../platform/clock.ts';
+import type { AskSelf } from '../platform/http/ask_self.ts';
+import type { House, RunningSubject } from '../platform/subject.ts';
+import { catalogueChecks, keyAgeCheck, openRuns, type Runs } from '../trust/proof/index.ts';
+import { tellOfRed } from './check_mail.ts';
+import { egressCheck } from './egress_check.ts';
+import { canaryCheck, headerCheck, machineChecks } from './live_checks.ts';
+
+/**
+ * The desk looks at itself (OPS-03): once a day at what is quick, once a week at everything, and whenever somebody asks. One
+ * mechanism for all: the list of checks, to which each subject adds its own.
+ */
+const firstMs = 10 * 60_000;
+const dayMs = 86_400_000;
+/** Six days and a half: the seventh daily look is the weekly one, however its minute moves. */
+const weekMs = 6.5 * dayMs;
+
+type Parts = Pick<
+  House,
+  'config' | 'postgres' | 'warehouse' | 'clock' | 'random' | 'log' | 'keys' | 'audit' | 'outbound' | 'vault' | 'mail'
+>;
+
+export interface Prover {
+  checks: readonly LiveCheck[];
+  runs: Runs;
+  /** Runs the checks, stores what they found, and tells of what turned red. */
+  prove(kind: CheckRun['kind'], by?: Pick<Act, 'actor' | 'request'>): Promise<CheckRun>;
+}
+
+/**
+ * @param parts what the subjects bring
+ * @param self how the desk asks itself; absent where nothing listens
+ */
+export function openProver(
+  house: Parts,
+  parts: readonly Pick<RunningSubject, 'checks'>[],
+  notices: Pick<Notices, 'tell'>,
+  self?: AskSelf,
+): Prover {
+  const checks = [
+    ...catalogueChecks(house),
+    ...parts.flatMap((part) => part.checks ?? []),
+    keyAgeCheck(house),
+    headerCheck(house.config, self),
+    canaryCheck(house, self),
+    egressCheck(house),
+    ...machineChecks(house.config),
+  ];
+  const runs = openRuns(house);
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    checks,
+    runs,
+    // One after another: two at once would compare with the same last one, and tell twice.
+    prove(kind, by) {
+      const next = turn.then(async () => {
+        const run = await runs.run(kind, checks, by);
+        if (run.turned_red.length > 0) await tellOfRed({ house, notices, checks }, run);
+        return run;
+      });
+      turn = next.catch(() => {});
+      return next;
+    },
+  };
+}
+
+/** @returns the way to call it off */
+export function scheduleProof(house: Pick<House, 'clock' | 'log'>, { prove, runs }: Prover): () => void {
+  const look = async () => prove(house.clock.now() - (await runs.lastWholeMs()) > weekMs ? 'weekly' : 'daily');
+  return repeat(house.clock, dayMs, look, {
+    firstMs,
+    onError: (error) => house.log.error('proof.failed', {}, error),
+  });
+}

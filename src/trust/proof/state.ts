@@ -1,0 +1,109 @@
+import type {
+  CheckRun,
+  Evidence,
+  ProvedRequirement,
+  RequirementState,
+  StandingCheck,
+} from '../../../contract/proof.ts';
+import type { LiveCheck } from '../../platform/checks.ts';
+import { ledger, type Requirement, subjectOf } from './ledger.ts';
+import type { Named } from './named.ts';
+import { keyOf, type Proved } from './proved.ts';
+
+/** Checks that belong to subjects which are being built: they are shown as missing until a subject brings one of that id. */
+export const expectedChecks: readonly Pick<LiveCheck, 'id' | 'what' | 'proves'>[] = [
+  { id: 'windows', what: 'retention windows', proves: ['RET-12', 'RET-17'] },
+  { id: 'register', what: 'register of subprocessors', proves: ['SHR-02', 'SHR-04'] },
+];
+
+/** What is known at a moment. */
+export interface Known {
+  named: readonly Named[];
+  /** By `keyOf`. */
+  proved: ReadonlyMap<string, Proved>;
+  /** Of the sources that the desk was started from. */
+  tree: string;
+  checks: readonly StandingCheck[];
+}
+
+/** The last result of every check that this desk has, and those that are expected. A result of a check that is gone is left out. */
+export function standingOf(
+  checks: readonly LiveCheck[],
+  runs: readonly CheckRun[],
+  isOperator: boolean,
+): StandingCheck[] {
+  const own = checks.map((check): StandingCheck => {
+    const run = runs.find(({ findings }) => findings.some((one) => one.check === check.id));
+    const found = run?.findings.find((one) => one.check === check.id);
+    const isShown = check.audience === 'everyone' || isOperator;
+    return {
+      ...{ check: check.id, what: check.what, proves: [...check.proves] },
+      state: found?.state ?? 'not_run',
+      fact: found === undefined ? 'it has not run yet' : isShown ? found.fact : null,
+      todo: isShown ? (found?.todo ?? null) : null,
+      at: run?.made_at ?? null,
+    };
+  });
+  const missing = expectedChecks
+    .filter(({ id }) => !checks.some((check) => check.id === id))
+    .map(
+      ({ id, what, proves }): StandingCheck => ({
+        ...{ check: id, what, proves: [...proves], state: 'not_built', fact: 'not built yet', todo: null, at: null },
+      }),
+    );
+  return [...own, ...missing];
+}
+
+/** What shows each requirement, and how it stands. */
+export function requirementsOf(known: Known): ProvedRequirement[] {
+  return ledger.map((one) => {
+    const evidence = evidenceOf(one, known);
+    const times = evidence.filter(({ state }) => state === 'passed' || state === 'failed').map(({ at }) => at ?? '');
+    return {
+      ...{ id: one.id, subject: subjectOf(one.id), class: one.class, promise: one.promise, control: one.control },
+      ...{ missing: one.missing ?? null, capability: one.capability ?? null, by: one.by ?? null },
+      state: stateOf(one, evidence),
+      at: times.sort().at(-1) ?? null,
+      evidence,
+    };
+  });
+}
+
+/** What failed is red, whatever else passed and however little of it is built. */
+function stateOf({ standing }: Requirement, evidence: readonly Evidence[]): RequirementState {
+  if (evidence.some(({ state }) => state === 'failed')) return 'red';
+  if (standing !== 'kept') return standing;
+  return evidence.some(({ state }) => state === 'passed') ? 'proved' : 'not_run';
+}
+
+function evidenceOf({ id, by }: Requirement, { named, proved, tree, checks }: Known): Evidence[] {
+  const wanted = by ?? id;
+  const tests = new Map<string, Named[]>();
+  for (const one of named) if (one.id === wanted) tests.set(keyOf(one), [...(tests.get(keyOf(one)) ?? []), one]);
+  const ran = [...tests].map(([key, [first, ...more]]): Evidence => {
+    const { kind, file, title } = first as Named;
+    const result = proved.get(key);
+    const isHere = result?.tree === tree;
+    return {
+      ...{ kind, file },
+      title: more.length === 0 ? title : `${title} (and ${more.length} more)`,
+      state: result === undefined ? 'not_run' : !isHere ? 'elsewhere' : result.ok ? 'passed' : 'failed',
+      ...{ at: result?.at ?? null, commit: result?.commit ?? null, seen: result?.seen ?? null },
+    };
+  });
+  const live = checks
+    .filter(({ proves, state }) => proves.includes(id) && state !== 'not_built')
+    .map(
+      ({ what, state, at, fact }): Evidence => ({
+        ...{ kind: 'live', title: what, file: null, at, commit: null, seen: fact },
+        state: state === 'wrong' ? 'failed' : state === 'not_run' ? 'not_run' : 'passed',
+      }),
+    );
+  return [...ran, ...live];
+}
+
+export function countsOf(requirements: readonly ProvedRequirement[]): Record<RequirementState | 'total', number> {
+  const counts = { total: requirements.length, proved: 0, red: 0, not_run: 0, partly: 0, open: 0, later: 0 };
+  for (const { state } of requirements) counts[state]++;
+  return counts;
+}

@@ -1,0 +1,116 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Due, Executor } from '../../platform/executor.ts';
+import type { House } from '../../platform/subject.ts';
+
+/**
+ * What goes by a clock of its own that is finer than a night. The night looks whether any is left: a timer that has
+ * stopped is seen the next morning. What is younger than `graceMs` beyond its window waits for that timer's next turn.
+ */
+const graceMs = 2 * 3_600_000;
+const dayMs = 86_400_000;
+
+export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'config'>): Executor[] {
+  const ofDesk = { of: 'desk', works: 'by itself' } as const;
+
+  const tables = (line: string): Executor => ({
+    ...{ line, ...ofDesk },
+    async due({ nowMs }) {
+      const { rows, oldest } = await postgres.retention((sql) =>
+        sql.one<{ rows: number; oldest: Date | null }>('SELECT * FROM retention.past_due($1, $2)', [
+          new Date(nowMs - graceMs),
+          line,
+        ]),
+      );
+      return rows === 0 ? [] : [{ table: line, rows, oldestMs: oldest?.getTime() ?? null }];
+    },
+  });
+
+  const steps: Executor = {
+    ...{ line: 'sign-in-steps', ...ofDesk },
+    async due({ nowMs }) {
+      const { rows, oldest } = await postgres.system((sql) =>
+        sql.one<{ rows: number; oldest: Date | null }>(
+          'SELECT count(*) AS rows, min(expires_at) AS oldest FROM sign_in_steps WHERE expires_at < $1',
+          [new Date(nowMs - graceMs)],
+        ),
+      );
+      return rows === 0 ? [] : [{ table: 'sign_in_steps', rows, oldestMs: oldest?.getTime() ?? null }];
+    },
+  };
+
+  const backups: Executor = {
+    ...{ line: 'backups', ...ofDesk },
+    async due({ cutMs }) {
+      // They are let go with the next backup, which is a day away at most.
+      const { rows, oldest } = await postgres.system((sql) =>
+        sql.one<{ rows: number; oldest: Date | null }>(
+          'SELECT count(*) AS rows, min(began_at) AS oldest FROM backups WHERE began_at < $1',
+          [new Date(cutMs - dayMs - graceMs)],
+        ),
+      );
+      return rows === 0 ? [] : [{ table: 'backups', rows, oldestMs: oldest?.getTime() ?? null }];
+    },
+  };
+
+  const files = (line: string, folder: string, days: number, end = ''): Executor => ({
+    ...{ line, ...ofDesk },
+    async due({ nowMs }) {
+      const found = await agesIn(join(config.dataDir, folder), end);
+      return old(folder, found, nowMs - days * dayMs - graceMs);
+    },
+  });
+
+  const accessLog: Executor = {
+    ...{ line: 'access-log', ...ofDesk },
+    async due({ nowMs }) {
+      // By the day in its name: a file that is copied or restored is as old as what is in it.
+      const names = await readdir(join(config.dataDir, 'access')).catch(nothing);
+      const days = names.flatMap((name) => {
+        const at = Date.parse(name.slice(0, 10));
+        return Number.isNaN(at) ? [] : [at];
+      });
+      return old('access', days, nowMs - 91 * dayMs - graceMs);
+    },
+  };
+
+  return [
+    ...['sessions', 'links', 'devices', 'sign-up-invitations', 'throttles'].map(tables),
+    // Its timer turns once a day, and begins anew with each start.
+    { ...tables('self-audits'), due: (ask) => tables('self-audits').due({ ...ask, nowMs: ask.nowMs - dayMs }) },
+    steps,
+    backups,
+    accessLog,
+    files('quarantine', 'quarantine', 7, '.ndjson'),
+    files('exports', 'exports', 7),
+    files('uploads', 'imports', 7),
+    // While a database is away, what is acknowledged waits here and nowhere else: a day of it is worth a look.
+    files('spool', 'spool', 1, '.closed'),
+  ];
+}
+
+function old(table: string, ages: readonly number[], beforeMs: number): Due[] {
+  const past = ages.filter((at) => at < beforeMs);
+  return past.length === 0 ? [] : [{ table, rows: past.length, oldestMs: Math.min(...past) }];
+}
+
+/** When each file below a folder was last written; one that goes meanwhile is none. */
+async function agesIn(folder: string, end: string): Promise<number[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(nothing);
+  const ages = await Promise.all(
+    entries
+      .filter((entry) => typeof entry !== 'string' && entry.isFile() && entry.name.endsWith(end))
+      .map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => undefined,
+        ),
+      ),
+  );
+  return ages.filter((at) => at !== undefined);
+}
+
+function nothing(error: unknown): never[] {
+  if ((error as { code?: string }).code === 'ENOENT') return [];
+  throw error;
+}

@@ -1,0 +1,54 @@
+import { repeat } from '../../platform/clock.ts';
+import type { Executor } from '../../platform/executor.ts';
+import type { RunningSubject } from '../../platform/subject.ts';
+import { clockExecutors } from './clocks.ts';
+
+import { type Night, type NightHouse, openNight } from './night.ts';
+import { nightCheck } from './night_check.ts';
+import { windowRoutes } from './routes.ts';
+
+export { holdOn, isMemberHeld, isPersonHeld, refuseWhileHeld } from './holds.ts';
+
+export const windowMigrations = new URL('./migrations/', import.meta.url);
+
+/** How often it is looked whether the hour of the night has come. */
+const lookMs = 5 * 60_000;
+
+export interface Windows extends RunningSubject {
+  night: Night;
+  /** Lines that somebody ends or looks at. */
+  covered: readonly string[];
+}
+
+/** What is kept for how long: one table, one nightly run, one receipt for what went. */
+export function openWindows(house: NightHouse, executors: readonly Executor[]): Windows {
+  const { config, clock, log } = house;
+  const all = [...executors, ...clockExecutors(house)];
+  const night = openNight(house, all);
+  // Where collectors and pages have processes of their own, the one that works does this too.
+  const works = config.role === 'all' || config.role === 'work';
+  let callOff = () => {};
+  let running: Promise<unknown> | undefined;
+  return {
+    night,
+    covered: all.map(({ line }) => line),
+    routes: windowRoutes(house, night),
+    checks: [nightCheck(house)],
+    async begin() {
+      if (!works) return;
+      callOff = repeat(
+        clock,
+        lookMs,
+        () => {
+          running = night.runIfDue();
+          return running;
+        },
+        { firstMs: 2 * lookMs, onError: (error) => log.error('retention.night_failed', {}, error) },
+      );
+    },
+    async stop() {
+      callOff();
+      await running?.catch(() => {});
+    },
+  };
+}

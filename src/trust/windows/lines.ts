@@ -1,0 +1,380 @@
+import type { ClassId } from '../classes/index.ts';
+
+/** How long something is kept, in the unit in which it is promised. */
+export type Span = { months: number } | { days: number };
+
+/**
+ * What ends a line's rows.
+ * `night`: the nightly run deletes, with a receipt. `clock`: a timer of its own deletes more often than nightly, and the
+ * night looks whether anything is left. `life`: no age; goes with the site, the person or the organisation that it belongs
+ * to, or when somebody removes it. `size`: bounded by bytes. `never`: there is no person in it, or the ledger keeps it.
+ */
+export type Ends = 'night' | 'clock' | 'life' | 'size' | 'never';
+
+export interface Line {
+  name: string;
+  class: ClassId;
+  /** What it holds, in plain words, for the page. */
+  holds: string;
+  ends: Ends;
+  /** Who does it: named in docs/guides/retention.md, so that nothing is ended by two and nothing by nobody. */
+  executor: string;
+  /** The ledger's window; absent where the end is no age. */
+  kept?: Span;
+  /** In words, where it is no age. */
+  until?: string;
+  /** Who may make it shorter: nobody may make it longer. */
+  shortenedBy: 'site and policy' | 'policy' | 'nobody';
+  /** What an erasure does with it. */
+  erasure: string;
+  /** Tables of both databases (`warehouse events`, `postgres sessions`) and files (`file access/*.ndjson`). */
+  stored: readonly string[];
+  /** Belongs to the desk itself and to no organisation. */
+  ofDesk?: true;
+}
+
+const deleted = 'deleted';
+const withPerson = 'deleted with the account';
+const withSite = 'deleted with the site';
+
+/**
+ * The one table of windows (RET-20): every stored table and file stands in exactly one line. `stored.ts` compares it with
+ * the live catalogue of both databases and the declared files, and fails on what is in no line or in two.
+ */
+export const lines: readonly Line[] = [
+  {
+    name: 'visitor-events',
+    class: 'D3',
+    holds: 'Events and visits of visitors: page, source, device, coarse place, the id of a day, sealed contact clicks',
+    ...{ ends: 'night', executor: 'analytics/life/ageing.ts', kept: { months: 25 }, shortenedBy: 'site and policy' },
+    erasure: deleted,
+    stored: ['warehouse events', 'warehouse visits', 'warehouse arrivals'],
+  },
+  {
+    name: 'robots',
+    class: 'D3',
+    holds: 'What detected robots asked for; nothing of who they were',
+    ...{ ends: 'night', executor: 'analytics/life/ageing.ts', kept: { days: 90 }, shortenedBy: 'policy' },
+    erasure: 'there is no person in it',
+    stored: ['warehouse bot_events'],
+  },
+  {
+    name: 'drops',
+    class: 'D16',
+    holds: 'How many events were not stored, by minute and reason',
+    ...{ ends: 'night', executor: 'analytics/life/ageing.ts', kept: { months: 12 }, shortenedBy: 'policy' },
+    erasure: 'there is no person in it',
+    stored: ['warehouse drops'],
+  },
+  {
+    name: 'day-counts',
+    class: 'D22',
+    holds: 'Counts of closed days. Once the events are gone, counts of fewer than ten visitors are gone too',
+    ...{ ends: 'life', executor: 'analytics/life/runner.ts', until: 'the site is emptied or deleted' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it' },
+    stored: ['warehouse daily', 'warehouse frozen_days', 'warehouse imported_days'],
+  },
+  {
+    name: 'mail',
+    class: 'D16',
+    holds: 'The list of sent mail: kind, time, outcome, the address sealed. Its words go when it is sent',
+    ...{ ends: 'night', executor: 'platform/mail/ageing.ts', kept: { months: 12 }, shortenedBy: 'policy' },
+    erasure: withPerson,
+    stored: ['postgres mail.messages'],
+  },
+  {
+    name: 'notifications',
+    class: 'D16',
+    holds: 'What people of the organisation were told, with the names and numbers in it',
+    ...{ ends: 'night', executor: 'accounts/mail/ageing.ts', kept: { months: 12 }, shortenedBy: 'policy' },
+    erasure: withPerson,
+    stored: ['postgres notifications'],
+  },
+  {
+    name: 'audit',
+    class: 'D17',
+    holds: 'Who did what: names sealed, the network as /24 or /48 dropped after 90 days',
+    ...{ ends: 'night', executor: 'trust/audit/ageing.ts', kept: { months: 24 }, shortenedBy: 'nobody' },
+    erasure: 'pseudonymised: the key of the person is destroyed',
+    stored: ['postgres audit.entries'],
+  },
+  {
+    name: 'access-log',
+    class: 'D15',
+    holds: 'Who asked the account plane for what: time, address, route, status',
+    ...{ ends: 'clock', executor: 'platform/http/access_log.ts', kept: { days: 90 }, shortenedBy: 'nobody' },
+    ...{ erasure: 'ages out', ofDesk: true },
+    stored: ['file access/*.ndjson'],
+  },
+  {
+    name: 'throttles',
+    class: 'D15',
+    holds: 'Keyed digests of failed sign-ins',
+    ...{ ends: 'clock', executor: 'accounts/throttle.ts', kept: { days: 1 }, shortenedBy: 'nobody' },
+    ...{ erasure: 'ages out', ofDesk: true },
+    stored: ['postgres throttles'],
+  },
+  {
+    name: 'sessions',
+    class: 'D8',
+    holds: 'Sign-ins: digests of tokens, device in two words',
+    ...{ ends: 'clock', executor: 'accounts/people/retention.ts', until: 'a day after the session has ended' },
+    ...{ shortenedBy: 'nobody', erasure: 'deleted at once', ofDesk: true },
+    stored: ['postgres sessions'],
+  },
+  {
+    name: 'links',
+    class: 'D8',
+    holds: 'Links of mails and sign-ups that wait: keyed digests, an hour at most',
+    ...{ ends: 'clock', executor: 'accounts/people/retention.ts', until: 'it is used, or an hour is over' },
+    ...{ shortenedBy: 'nobody', erasure: 'deleted at once', ofDesk: true },
+    stored: ['postgres one_time_tokens', 'postgres sign_ups'],
+  },
+  {
+    name: 'sign-in-steps',
+    class: 'D8',
+    holds: 'Two digests between a click on a provider and its answer',
+    ...{ ends: 'clock', executor: 'accounts/identities/steps.ts', until: 'twenty minutes are over' },
+    ...{ shortenedBy: 'nobody', erasure: 'deleted at once', ofDesk: true },
+    stored: ['postgres sign_in_steps'],
+  },
+  {
+    name: 'devices',
+    class: 'D8',
+    holds: 'Browser and system of past sign-ins, in two words',
+    ...{ ends: 'clock', executor: 'accounts/people/retention.ts', kept: { months: 12 }, shortenedBy: 'nobody' },
+    ...{ erasure: withPerson, ofDesk: true },
+    stored: ['postgres seen_devices'],
+  },
+  {
+    name: 'sign-up-invitations',
+    class: 'D7',
+    holds: 'Invitations to sign up: a sealed address',
+    ...{ ends: 'clock', executor: 'accounts/people/retention.ts', until: '30 days after its end' },
+    ...{ shortenedBy: 'nobody', erasure: deleted, ofDesk: true },
+    stored: ['postgres sign_up_invitations'],
+  },
+  {
+    name: 'self-audits',
+    class: 'D16',
+    holds: 'What the daily look at the guards of this desk found',
+    ...{ ends: 'clock', executor: 'trust/proof/runs.ts', kept: { months: 12 }, shortenedBy: 'nobody' },
+    ...{ erasure: 'there is no person in it', ofDesk: true },
+    stored: ['postgres self_audits'],
+  },
+  {
+    name: 'spool',
+    class: 'D3',
+    holds: 'Acknowledged events on their way into the database',
+    ...{ ends: 'clock', executor: 'platform/spool/loader.ts', until: 'both databases have them, about a second' },
+    ...{ shortenedBy: 'nobody', erasure: deleted, ofDesk: true },
+    stored: ['file spool/*/*.open', 'file spool/*/*.closed', 'file spool/*/*.progress'],
+  },
+  {
+    name: 'quarantine',
+    class: 'D3',
+    holds: 'Rows that a database refused, with the reason',
+    ...{ ends: 'clock', executor: 'platform/spool/quarantine.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
+    ...{ erasure: deleted, ofDesk: true },
+    stored: ['file quarantine/*/*.ndjson'],
+  },
+  {
+    name: 'exports',
+    class: 'D3',
+    holds: 'Files that somebody of the organisation takes away, and the list of them',
+    ...{ ends: 'clock', executor: 'analytics/exports/runner.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
+    erasure: withSite,
+    stored: ['postgres exports', 'file exports/*', 'file exports/*.asked', 'file exports/*.part/*'],
+  },
+  {
+    name: 'uploads',
+    class: 'D3',
+    holds: 'Files that wait to be imported, each part sealed',
+    ...{ ends: 'clock', executor: 'analytics/imports/uploads.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
+    ...{ erasure: withSite, ofDesk: true },
+    stored: ['file imports/*'],
+  },
+  {
+    name: 'packed-days',
+    class: 'D3',
+    holds: 'Closed days of large sites once more, without any id, for filtered questions',
+    ...{ ends: 'life', executor: 'analytics/packed/index.ts', until: 'its day is changed, emptied or over' },
+    ...{ shortenedBy: 'nobody', erasure: deleted },
+    stored: ['file packed/*/*', 'file packed/*/*.rows'],
+  },
+  {
+    name: 'server-output',
+    class: 'D16',
+    holds: 'Starts, stops and refused logins of the built-in database; no statement and no value',
+    ...{ ends: 'size', executor: 'platform/postgres/cluster.ts', until: 'there are 2 MB of newer lines' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
+    stored: ['file postgres/server.log*'],
+  },
+  {
+    name: 'people',
+    class: 'D7',
+    holds: 'Accounts: address sealed, name, picture, choices, agreed documents',
+    ...{
+      ends: 'life',
+      executor: 'accounts/closing/close.ts',
+      until: 'the account is closed, 30 days after it was asked',
+    },
+    ...{ shortenedBy: 'nobody', erasure: 'deleted, the key of the person destroyed', ofDesk: true },
+    stored: [
+      ...['people', 'avatars', 'acceptances', 'notification_choices', 'quiet_hours'].map((one) => `postgres ${one}`),
+    ],
+  },
+  {
+    name: 'ways-in',
+    class: 'D8',
+    holds: 'Password hashes, second factors, passkeys, linked accounts',
+    ...{ ends: 'life', executor: 'accounts/closing/close.ts', until: 'it is removed, or the account is closed' },
+    ...{ shortenedBy: 'nobody', erasure: 'deleted at once', ofDesk: true },
+    stored: [
+      ...['passwords', 'authenticators', 'recovery_codes', 'passkeys', 'identities'].map((one) => `postgres ${one}`),
+    ],
+  },
+  {
+    name: 'membership',
+    class: 'D7',
+    holds: 'Who belongs to the organisation, teams, roles, invitations, reports by mail',
+    ...{ ends: 'life', executor: 'accounts/organisations/members.ts', until: 'the member leaves, or it is taken back' },
+    ...{ shortenedBy: 'nobody', erasure: withPerson },
+    stored: [
+      ...['memberships', 'team_members', 'invitations', 'invitation_days', 'ownership_offers'],
+      ...['report_subscriptions', 'report_sendings', 'custom_roles', 'teams', 'team_sites'],
+    ].map((one) => `postgres ${one}`),
+  },
+  {
+    name: 'keys-of-the-api',
+    class: 'D8',
+    holds: 'API keys: a digest, a name, the day of the last use',
+    ...{
+      ends: 'life',
+      executor: 'accounts/api_keys.ts',
+      until: 'the key is revoked; its row stays with the organisation',
+    },
+    ...{ shortenedBy: 'nobody', erasure: 'revoked at once' },
+    stored: ['postgres api_keys'],
+  },
+  {
+    name: 'organisation',
+    class: 'D7',
+    holds: 'The organisation and its settings, its policy and its holds',
+    ...{ ends: 'life', executor: 'accounts/organisations/status_changes.ts', until: 'the organisation is closed' },
+    ...{ shortenedBy: 'nobody', erasure: 'keys destroyed; the rows are not yet removed' },
+    stored: [
+      ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds'],
+      ...['site_removals', 'site_moves'],
+    ].map((one) => `postgres ${one}`),
+  },
+  {
+    name: 'sites',
+    class: 'D7',
+    holds: 'Sites and what is set on them: goals, shields, notes, shares, imports',
+    ...{ ends: 'life', executor: 'analytics/life/runner.ts', until: 'the site is deleted' },
+    ...{ shortenedBy: 'nobody', erasure: withSite },
+    stored: [
+      ...['sites', 'goals', 'shields', 'annotations', 'foreign_ids', 'former_domains', 'site_days', 'shares'],
+      ...['share_views', 'imports', 'contact_keys'],
+    ].map((one) => `postgres ${one}`),
+  },
+  {
+    name: 'secrets',
+    class: 'D9',
+    holds: 'Password and signing key of the mail server, sealed',
+    ...{ ends: 'life', executor: 'platform/mail/server.ts', until: 'they are replaced or taken out' },
+    ...{ shortenedBy: 'nobody', erasure: 'destroyed at once', ofDesk: true },
+    stored: ['postgres mail.server'],
+  },
+  {
+    name: 'openings',
+    class: 'D16',
+    holds: 'When a sealed secret was last opened, and what for',
+    ...{ ends: 'life', executor: 'trust/vault/openings.ts', until: 'it is opened again, or the secret is gone' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it' },
+    stored: ['postgres secret_openings'],
+  },
+  {
+    name: 'vault',
+    class: 'D8',
+    holds: 'Keys under which everything sealed lies, each wrapped by the root key',
+    ...{ ends: 'life', executor: 'trust/vault/key_store.ts', until: 'the person or the organisation is gone' },
+    ...{ shortenedBy: 'nobody', erasure: 'the key is destroyed', ofDesk: true },
+    stored: ['roots', 'owner_keys', 'subject_keys', 'destroyed_owners'].map((one) => `postgres vault.${one}`),
+  },
+  {
+    name: 'suppressions',
+    class: 'D25',
+    holds: 'Keyed digests of addresses that get no mail, and why',
+    ...{ ends: 'never', executor: 'platform/mail/suppression.ts', until: 'its owner allows mail again' },
+    ...{
+      shortenedBy: 'nobody',
+      erasure: 'the digest stays: without it the objection could not be honoured',
+      ofDesk: true,
+    },
+    stored: ['postgres mail.suppressions'],
+  },
+  {
+    name: 'backups',
+    class: 'D16',
+    holds: 'When backups were made and how they went, and where they are put; the copies themselves lie elsewhere',
+    ...{ ends: 'clock', executor: 'app/backup_desk.ts', kept: { months: 12 } },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
+    stored: ['postgres backups', 'postgres backup_settings'],
+  },
+  {
+    name: 'receipts',
+    class: 'D22',
+    holds: 'Receipts of the nightly run: counts and digests, no row and no key',
+    ...{ ends: 'never', executor: 'trust/windows/receipts.ts', until: 'there is no person in it' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it' },
+    stored: ['postgres retention_receipts', 'postgres retention_nights'],
+  },
+  {
+    name: 'desk',
+    class: 'D22',
+    holds: 'What this installation is: version of its tables, name of its key, its documents, trouble with mail',
+    ...{ ends: 'never', executor: 'app/desk.ts', until: 'the desk is taken down' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
+    stored: [
+      ...['schema_migrations', 'installation', 'set_up', 'upkeep', 'sign_up_settings', 'legal_documents'],
+      ...['legal_withdrawals', 'mail.trouble', 'audit.chains'],
+    ]
+      .map((one) => `postgres ${one}`)
+      .concat([
+        ...['warehouse warehouse_migrations', 'file audit/checkpoints.ndjson', 'file postgres/credentials.json'],
+        ...['file postgres/server', 'file postgres/belongs-to', 'file postgres/cluster/**', 'file postgres/socket/**'],
+        ...['file postgres/runtime/**', 'file acme/*/account.pem*', 'file acme/*/*.certificate.pem*'],
+        'file acme/*/state.json*',
+      ]),
+  },
+];
+
+export function lineOf(name: string): Line {
+  const found = lines.find((line) => line.name === name);
+  if (found === undefined) throw new TypeError(`There is no line ${name} in the table of windows: add it to lines.ts.`);
+  return found;
+}
+
+/** The moment so long before another one. Months are those of the calendar: 31 May less three is the last of February. */
+export function earlier(ms: number, span: Span): number {
+  if ('days' in span) return ms - span.days * 86_400_000;
+  const date = new Date(ms);
+  const day = date.getUTCDate();
+  date.setUTCDate(1);
+  date.setUTCMonth(date.getUTCMonth() - span.months);
+  const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  date.setUTCDate(Math.min(day, last));
+  return date.getTime();
+}
+
+export function spanWords(span: Span): string {
+  if ('days' in span) return span.days === 1 ? '1 day' : `${span.days} days`;
+  return span.months === 1 ? '1 month' : `${span.months} months`;
+}
+
+/** How many of its unit; spans of one line have the same unit. */
+export function sizeOf(span: Span): number {
+  return 'days' in span ? span.days : span.months;
+}

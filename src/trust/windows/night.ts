@@ -1,0 +1,332 @@
+import type { Due, Ended, Executor, WindowAsk } from '../../platform/executor.ts';
+import { whyOf } from '../../platform/http/route.ts';
+import { aloneIn, type Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { isoDay } from '../../platform/zone.ts';
+import { heldOf, holdsInForce } from './holds.ts';
+import { earlier, type Line, lineOf, sizeOf, spanWords } from './lines.ts';
+import { firstPolicy, readPolicy, windowOf } from './policy.ts';
+
+export type NightHouse = Pick<House, 'postgres' | 'clock' | 'log' | 'audit' | 'config'>;
+
+/** One line, as it stands in one organisation now. */
+export interface Look {
+  line: Line;
+  kept: string;
+  keptFrom: string;
+  cutMs: number;
+  due: Due[];
+  /** Numbers of the holds that match the line. */
+  holds: number[];
+  /** It could not be looked at: a word of the code. */
+  problem: string | undefined;
+}
+
+interface Turn {
+  executor: Executor;
+  line: Line;
+  ask: WindowAsk;
+  kept: string;
+  keptFrom: string;
+  holds: number[];
+}
+
+const dayMs = 86_400_000;
+/** After more days without a night the clock may be wrong, and somebody hears of it a day before anything goes. */
+const awayDaysMax = 7;
+
+export interface Night {
+  /**
+   * What the next run would do with an organisation's rows, by the code that does it; nothing is changed.
+   * @param organisationId null for what belongs to the desk itself
+   */
+  preview(organisationId: number | null): Promise<Look[]>;
+  /** What an organisation has of each line that the night ends: rows, and the oldest, whatever their age. */
+  stored(organisationId: number): Promise<Map<string, { rows: number; oldestMs: number | null }>>;
+  /**
+   * Runs when the hour has come and the day has had no run yet. By a clock that has moved more than a week since the last
+   * night nothing is removed yet: the day's run is put off to the next, which is written down and told.
+   * @returns true when it ran
+   */
+  runIfDue(): Promise<boolean>;
+  /** Runs now, unless another process does or the day is done. */
+  run(): Promise<boolean>;
+}
+
+/**
+ * The nightly run: once a UTC day, one process at a time. Every line whose window is over is ended through its executor,
+ * leaves a receipt, and is read once more. A run that is killed is begun again and finds the rest; a second one of the same
+ * day, or of a day before the newest (a clock that was set back), does nothing.
+ */
+export function openNight(house: NightHouse, executors: readonly Executor[]): Night {
+  const { postgres, clock, log, audit, config } = house;
+  const alone = aloneIn(postgres, clock);
+  const scope = <T>(organisationId: number | null, work: (sql: Sql) => Promise<T>): Promise<T> =>
+    organisationId === null ? postgres.system(work) : postgres.tenant(organisationId, work);
+
+  async function turnsOf(organisationId: number | null, nowMs: number): Promise<Turn[]> {
+    const { policy, holds } =
+      organisationId === null
+        ? { policy: firstPolicy, holds: [] }
+        : await postgres.tenant(organisationId, async (sql) => ({
+            policy: await readPolicy(sql, organisationId),
+            holds: await holdsInForce(sql, organisationId),
+          }));
+    return executors
+      .filter(({ of }) => of === 'both' || (of === 'desk') === (organisationId === null))
+      .map((executor) => {
+        const line = lineOf(executor.line);
+        const window = windowOf(line, policy);
+        const held = heldOf(line, holds);
+        const months = window !== undefined && 'months' in window.kept ? sizeOf(window.kept) : undefined;
+        return {
+          ...{ executor, line, holds: held.ids },
+          kept: window === undefined ? (line.until ?? '') : spanWords(window.kept),
+          keptFrom:
+            window === undefined
+              ? 'ledger'
+              : window.from === 'policy'
+                ? `policy, version ${policy.version}`
+                : window.from,
+          ask: {
+            ...{ organisationId, nowMs, holds: held.scope },
+            cutMs: window === undefined ? nowMs : earlier(nowMs, window.kept),
+            siteCutMs: (own) => earlier(nowMs, { months: Math.min(own, months ?? own) }),
+          },
+        };
+      });
+  }
+
+  async function preview(organisationId: number | null): Promise<Look[]> {
+    const looks: Look[] = [];
+    for (const { executor, line, ask, kept, keptFrom, holds } of await turnsOf(organisationId, clock.now())) {
+      const look = { line, kept, keptFrom, cutMs: ask.cutMs, holds };
+      try {
+        looks.push({ ...look, due: await executor.due(ask), problem: undefined });
+      } catch (error) {
+        looks.push({ ...look, due: [], problem: whyOf(error) });
+      }
+    }
+    return looks;
+  }
+
+  async function stored(organisationId: number): Promise<Map<string, { rows: number; oldestMs: number | null }>> {
+    const found = new Map<string, { rows: number; oldestMs: number | null }>();
+    // Whole days are the unit of some: up to the end of today.
+    const endMs = (Math.floor(clock.now() / dayMs) + 1) * dayMs;
+    for (const { executor, line, ask } of await turnsOf(organisationId, clock.now())) {
+      if (executor.works === 'by itself') continue;
+      const all = await executor.due({ ...ask, cutMs: endMs, siteCutMs: () => endMs });
+      const oldest = all.flatMap(({ oldestMs }) => oldestMs ?? []);
+      found.set(line.name, {
+        rows: all.reduce((rows, one) => rows + one.rows, 0),
+        oldestMs: oldest.length === 0 ? null : Math.min(...oldest),
+      });
+    }
+    return found;
+  }
+
+  /** @returns how much went, and how much is left that should not be */
+  async function takeTurn(night: string, turn: Turn): Promise<{ gone: number; pastDue: number; isRed: boolean }> {
+    const { executor, ask } = turn;
+    let id: number | undefined;
+    try {
+      const due = await executor.due(ask);
+      const [pastDue, held] = [sum(due, false), sum(due, true)];
+      if (pastDue + held === 0) return { gone: 0, pastDue: 0, isRed: false };
+      id = await begin(night, turn);
+      if (executor.works === 'by itself' || pastDue === 0) {
+        await finish(id, turn, { pastDue, held });
+        return { gone: 0, pastDue, isRed: pastDue > 0 };
+      }
+      const gone = await end(id, turn, executor);
+      const after = await executor.due(ask);
+      await finish(id, turn, { pastDue: sum(after, false), held: sum(after, true) });
+      return { gone, pastDue: sum(after, false), isRed: sum(after, false) > 0 };
+    } catch (error) {
+      log.error('retention.line_failed', { line: turn.line.name, why: whyOf(error) }, error);
+      await finish(id ?? (await begin(night, turn)), turn, { pastDue: 0, held: 0, problem: whyOf(error) });
+      return { gone: 0, pastDue: 0, isRed: true };
+    }
+  }
+
+  function begin(night: string, { ask, line, kept, keptFrom, holds }: Turn): Promise<number> {
+    return scope(ask.organisationId, async (sql) => {
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO retention_receipts (organisation_id, night, line, class, kept, kept_from, cut_off, state, began_at, held)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9) RETURNING id`,
+        [
+          ...[ask.organisationId, night, line.name, line.class, kept, keptFrom],
+          ...[new Date(ask.cutMs), new Date(clock.now()), JSON.stringify(holds)],
+        ],
+      );
+      return id;
+    });
+  }
+
+  /** Rows of PostgreSQL go in the transaction of the receipt and the act; others before it, so that neither says too much. */
+  async function end(
+    id: number,
+    { ask, line, kept }: Turn,
+    executor: Exclude<Executor, { works: 'by itself' }>,
+  ): Promise<number> {
+    const outside = executor.works === 'before it' ? await executor.end(ask) : undefined;
+    return scope(ask.organisationId, async (sql) => {
+      const ended = outside ?? (await executor.end(ask, sql));
+      const rows = ended.reduce((all, one) => all + one.rows, 0);
+      await sql.run('UPDATE retention_receipts SET gone = $2, rows_gone = $3 WHERE id = $1', [
+        ...[id, JSON.stringify(ended.map(shown)), rows],
+      ]);
+      if (rows > 0)
+        await audit.record(sql, ask.organisationId ?? 'desk', {
+          action: 'retention.removed',
+          actor: { type: 'system' },
+          targets: [{ type: 'receipt', id, label: line.name }],
+          details: { line: line.name, rows, window: kept, cut_off: new Date(ask.cutMs).toISOString() },
+        });
+      return rows;
+    });
+  }
+
+  async function finish(
+    id: number,
+    { ask, line }: Turn,
+    seen: { pastDue: number; held: number; problem?: string },
+  ): Promise<void> {
+    const isRed = seen.pastDue > 0 || seen.problem !== undefined;
+    await scope(ask.organisationId, async (sql) => {
+      await sql.run(
+        `UPDATE retention_receipts SET state = $2, ended_at = $3, rows_past_due = $4, rows_held = $5, problem = $6 WHERE id = $1`,
+        [
+          ...[id, isRed ? 'red' : 'done', new Date(clock.now()), seen.pastDue, seen.held],
+          seen.problem === undefined ? null : `It could not be done (${seen.problem}). The next night tries again.`,
+        ],
+      );
+      // accounts/watch.ts reads the trail and tells the owners, or who runs the desk.
+      if (isRed)
+        await audit.record(sql, ask.organisationId ?? 'desk', {
+          action: 'retention.failed',
+          actor: { type: 'system' },
+          targets: [{ type: 'receipt', id, label: line.name }],
+          outcome: 'failed',
+          details: { line: line.name, past_due: seen.pastDue },
+        });
+    });
+  }
+
+  /** What a killed run had begun is not gone on with: its rows are found again, under a receipt of their own. */
+  async function interrupt(organisationId: number | null): Promise<void> {
+    await scope(organisationId, (sql) =>
+      sql.run(
+        "UPDATE retention_receipts SET state = 'interrupted', ended_at = $1 WHERE state = 'running' AND organisation_id IS NOT DISTINCT FROM $2",
+        [new Date(clock.now()), organisationId],
+      ),
+    );
+  }
+
+  /** A clock that was ahead has left nights that nobody has to wait for. */
+  async function forgetNightsTooFarAhead(nowMs: number): Promise<void> {
+    await postgres.system((sql) =>
+      sql.run('DELETE FROM retention_nights WHERE night > $1', [dayOf(nowMs + awayDaysMax * dayMs)]),
+    );
+  }
+
+  async function isDone(night: string): Promise<boolean> {
+    const [newest] = await postgres.system((sql) =>
+      sql.query<{ night: string; state: string }>(
+        'SELECT night, state FROM retention_nights ORDER BY night DESC LIMIT 1',
+      ),
+    );
+    return newest !== undefined && (newest.night > night || (newest.night === night && newest.state !== 'running'));
+  }
+
+  async function runAlone(held: () => boolean): Promise<boolean> {
+    const nowMs = clock.now();
+    const night = dayOf(nowMs);
+    await forgetNightsTooFarAhead(nowMs);
+    if (await isDone(night)) return false;
+    await postgres.system((sql) =>
+      sql.run(
+        `INSERT INTO retention_nights (night, state, began_at) VALUES ($1, 'running', $2)
+         ON CONFLICT (night) DO UPDATE SET began_at = $2, tries = retention_nights.tries + 1`,
+        [night, new Date(nowMs)],
+      ),
+    );
+    const organisations = await postgres.system((sql) =>
+      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+    );
+    const all = { lines: 0, gone: 0, pastDue: 0, isRed: false };
+    for (const organisationId of [null, ...organisations.map((one) => one.organisation_id)]) {
+      await interrupt(organisationId);
+      for (const turn of await turnsOf(organisationId, nowMs)) {
+        // Another process may begin: it finds what is left.
+        if (!held()) return false;
+        const { gone, pastDue, isRed } = await takeTurn(night, turn);
+        all.lines += 1;
+        all.gone += gone;
+        all.pastDue += pastDue;
+        all.isRed ||= isRed;
+      }
+    }
+    await postgres.system((sql) =>
+      sql.run(
+        `UPDATE retention_nights SET state = $2, ended_at = $3, lines = $4, rows_gone = $5, rows_past_due = $6 WHERE night = $1`,
+        [night, all.isRed ? 'red' : 'clean', new Date(clock.now()), all.lines, all.gone, all.pastDue],
+      ),
+    );
+    log.info('retention.night', { lines: all.lines, gone: all.gone, past_due: all.pastDue });
+    return true;
+  }
+
+  /** @returns true when this day's run waits for the next */
+  async function putOff(): Promise<boolean> {
+    const nowMs = clock.now();
+    const night = dayOf(nowMs);
+    return postgres.system(async (sql) => {
+      const [newest] = await sql.query<{ night: string }>(
+        'SELECT night FROM retention_nights WHERE night <= $1 ORDER BY night DESC LIMIT 1',
+        [night],
+      );
+      const days = newest === undefined ? 0 : Math.round((Date.parse(night) - Date.parse(newest.night)) / dayMs);
+      if (days <= awayDaysMax) return false;
+      const problem = `The clock stands ${days} days after the last night, so this one removed nothing. Where the clock is right the next night goes on; where it is wrong, set it right before.`;
+      const written = await sql.query(
+        `INSERT INTO retention_nights (night, state, began_at, ended_at, problem) VALUES ($1, 'red', $2, $2, $3)
+         ON CONFLICT (night) DO NOTHING RETURNING night`,
+        [night, new Date(nowMs), problem],
+      );
+      if (written.length > 0)
+        await audit.record(sql, 'desk', {
+          action: 'retention.put_off',
+          actor: { type: 'system' },
+          outcome: 'failed',
+          details: { days },
+        });
+      return true;
+    });
+  }
+
+  const run = async () => (await alone('retention', runAlone)) ?? false;
+  return {
+    preview,
+    stored,
+    run,
+    async runIfDue() {
+      if (new Date(clock.now()).getUTCHours() < config.retentionHour || (await putOff())) return false;
+      return run();
+    },
+  };
+}
+
+/** UTC day of a moment. */
+function dayOf(ms: number): string {
+  return isoDay(Math.floor(ms / dayMs));
+}
+
+function sum(due: readonly Due[], isHeld: boolean): number {
+  return due.reduce((all, one) => all + ((one.isHeld ?? false) === isHeld ? one.rows : 0), 0);
+}
+
+function shown({ table, rows, oldestMs, digest }: Ended) {
+  return { table, rows, oldest: oldestMs === null ? null : new Date(oldestMs).toISOString(), digest };
+}

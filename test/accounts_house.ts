@@ -1,0 +1,63 @@
+import { type Accounts, openAccounts } from '../src/accounts/index.ts';
+import type { Clock } from '../src/platform/clock.ts';
+import type { Config } from '../src/platform/config.ts';
+import { openHttp } from '../src/platform/http/server.ts';
+import { silentLog } from '../src/platform/log.ts';
+import { type MailOffice, openMail } from '../src/platform/mail/index.ts';
+import { systemRandom } from '../src/platform/random.ts';
+import type { House, KeyRing } from '../src/platform/subject.ts';
+import { openAudit } from '../src/trust/audit/index.ts';
+import { openTestPostgres, openTestVault, type TestPostgres } from './stores.ts';
+
+/** The account plane of a desk and nothing else: a real database, a real listener, mail that leaves for nowhere. */
+export interface AccountsHouse {
+  database: TestPostgres;
+  house: House;
+  vault: ReturnType<typeof openTestVault>;
+  audit: ReturnType<typeof openAudit>;
+  mail: MailOffice;
+  accounts: Accounts;
+  /** `http://127.0.0.1:…` */
+  base: string;
+  close(): Promise<void>;
+}
+
+/** @param inbox are messages kept where a development desk shows them? */
+export async function openAccountsHouse({
+  clock,
+  keys,
+  trustedProxies,
+  inbox,
+}: {
+  clock: Clock;
+  keys: KeyRing;
+  trustedProxies: number;
+  inbox: boolean;
+}): Promise<AccountsHouse> {
+  const database = await openTestPostgres();
+  const { postgres } = database;
+  const host = '127.0.0.1';
+  const publicUrl = 'http://desk.test';
+  const config = { host, trustedProxies, publicUrl, inbox, smtp: undefined } as unknown as Config;
+  const vault = openTestVault({ keys, clock, postgres });
+  const audit = openAudit({ vault, clock, random: systemRandom });
+  const parts = { config, clock, random: systemRandom, log: silentLog, postgres, keys, vault };
+  const mail = openMail({ ...parts, audit });
+  const house = { ...parts, audit, mail } as unknown as House;
+  const accounts = openAccounts(house, { version: 'test' });
+  const http = await openHttp({
+    ...{ host, port: 0, publicUrl, trustedProxies, tls: undefined },
+    ...{ routes: accounts.routes ?? [], fast: {}, files: undefined, authenticate: accounts.authenticate },
+    ...{ clock, random: systemRandom, log: silentLog },
+  });
+  return {
+    ...{ database, house, vault, audit, mail, accounts },
+    base: `http://127.0.0.1:${http.address.port}`,
+    async close() {
+      await http.close(100);
+      await accounts.stop?.();
+      await mail.stop();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RunningServer, startServer } from '../../src/app/serve.ts';
+import { onDesk } from '../../src/app/with_desk.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { readConfig } from '../../src/platform/config.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { erasePlace } from '../../src/platform/postgres/index.ts';
+import { systemRandom } from '../../src/platform/random.ts';
+import { makeRecoveryKey, restoreBackup } from '../../src/trust/backup/index.ts';
+import { readRecoveryKey } from '../../src/trust/backup/recovery_key.ts';
+import { openSealed } from '../../src/trust/backup/sealed_file.ts';
+import { parseRoots } from '../../src/trust/keys/key_file.ts';
+import { openTestDesk, type TestDesk } from './desk.ts';
+
+/** The drill: a desk, its backup, an empty machine, the recovery key. */
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-drill-'));
+const backups = join(folder, 'backups');
+const oldKeys = join(folder, 'keys-of-before');
+const machine = { FAIRLEAD_DATA_DIR: join(folder, 'new', 'data'), PORT: '0', FAIRLEAD_BACKUP_DIR: backups };
+let desk: TestDesk;
+let restored: RunningServer | undefined;
+let key = '';
+let before: unknown[] = [];
+let owner = { organisation_id: 0, person_id: 0 };
+let sealed: Record<'kept' | 'shredded', Buffer> = { kept: Buffer.alloc(0), shredded: Buffer.alloc(0) };
+
+const place = (row: string, subject: Buffer) =>
+  ({ organisationId: owner.organisation_id, table: 'drill', column: 'value', row, class: 'D5', subject }) as const;
+
+beforeAll(async () => {
+  desk = await openTestDesk(['shop.example', 'blog.example'], { FAIRLEAD_BACKUP_DIR: backups });
+}, 60_000);
+afterAll(async () => {
+  await restored?.stop();
+  await desk?.close();
+  await erasePlace(machine.FAIRLEAD_DATA_DIR);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const backup = (what: string) =>
+  onDesk({ command: 'backup', args: { what } }, desk.server.desk.house.config) as Promise<Record<string, never>>;
+
+const ask = (base: string, site: string) =>
+  fetch(`${base}/api/v2/query`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${desk.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      site_id: site,
+      metrics: ['visitors', 'visits', 'pageviews', 'events', 'bounce_rate'],
+      date_range: 'all',
+      dimensions: ['event:page'],
+    }),
+  }).then(async (answer) => ((await answer.json()) as { results: unknown[] }).results);
+
+/** The command line on the new machine, which has nothing but what it is given. */
+async function restore(from: string, recoveryKey: string, env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['src/app/cli.ts', 'restore', '--from', from], {
+    env: { PATH: process.env.PATH, ...machine, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.end(recoveryKey);
+  const [out, said, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  return { out, said, code };
+}
+
+it('copies a running desk into sealed files that neither hold the root key nor a salt, nor open with another key (PSE-07)', async () => {
+  for (const [n, page] of ['/', '/', '/prices', '/about'].entries())
+    await desk.collect(
+      { n: 'pageview', u: `https://shop.example${page}`, d: 'shop.example' },
+      { 'x-forwarded-for': `203.0.113.${n}` },
+    );
+  await desk.collect({ n: 'pageview', u: 'https://blog.example/', d: 'blog.example' });
+  expect(await desk.rows('SELECT count() AS n FROM events')).toEqual([{ n: '5' }]);
+  before = await ask(desk.base, 'shop.example');
+  expect(before).toHaveLength(3);
+  expect(await ask(desk.base, 'blog.example')).toHaveLength(1);
+
+  await expect(backup('make')).rejects.toThrow('There is no recovery key yet');
+  const made = await backup('new-key');
+  key = (/[0-9A-Z]{4}(?:-[0-9A-Z]{4}){13}/.exec(String(made.notes)) as RegExpExecArray)[0];
+  const { postgres, vault, config } = desk.server.desk.house;
+  const [site] = await desk.server.desk.house.postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>("SELECT organisation_id FROM lookup.site_by_domain('shop.example')"),
+  );
+  owner = { organisation_id: site?.organisation_id ?? 0, person_id: 1 };
+  const subject = (name: string) => vault.subject(owner.organisation_id, 'external-id', name);
+  sealed = {
+    kept: await vault.seal(place('1', await subject('kept')), 'still here'),
+    shredded: await vault.seal(place('2', await subject('shredded')), 'gone for good'),
+  };
+
+  await backup('keys');
+  copyFileSync(join(backups, 'fairlead-keys.backup'), oldKeys);
+  // One whose days are over: it goes with the next backup.
+  writeFileSync(join(backups, 'fairlead-20260101T000000Z.backup'), 'old');
+  const done = await backup('make');
+  expect(done).toMatchObject({ rows: expect.any(Number), entries: expect.any(Number) });
+  expect(readdirSync(backups).sort()).toEqual([
+    expect.stringMatching(/^fairlead-\d{8}T\d{6}Z\.backup$/),
+    'fairlead-keys.backup',
+  ]);
+
+  // After the backup: a key is destroyed and a site emptied. The copy of the key store is newer than that.
+  await vault.shred(owner.organisation_id, await subject('shredded'));
+  await postgres.tenant(owner.organisation_id, (sql) =>
+    sql.run("UPDATE sites SET emptied_at = now() + interval '1 minute' WHERE domain = 'blog.example'"),
+  );
+  await backup('keys');
+
+  // What stands in the two files, unsealed: no root, no salt, in no way of writing it.
+  const keyFolder = join(config.keyFile, '..');
+  const roots = parseRoots(readFileSync(config.keyFile, 'utf8')) ?? [];
+  const salts = readdirSync(keyFolder)
+    .filter((name) => name.includes('salt'))
+    .map((name) => readFileSync(join(keyFolder, name)));
+  expect([roots.length, salts.length]).toEqual([1, 1]);
+  const secrets = [...roots.map(({ bytes }) => bytes), ...salts.map((file) => file.subarray(file.length - 32))];
+  const unsealed: Buffer[] = [];
+  for (const name of readdirSync(backups)) {
+    for await (const entry of openSealed(join(backups, name), readRecoveryKey(key)))
+      for await (const part of entry.body) unsealed.push(Buffer.from(part));
+  }
+  const whole = Buffer.concat(unsealed);
+  expect(whole.includes('shop.example')).toBe(true);
+  const found = secrets.flatMap((secret) =>
+    [secret, Buffer.from(secret.toString('hex')), Buffer.from(secret.toString('base64'))].filter((form) =>
+      whole.includes(form),
+    ),
+  );
+  expect(found).toEqual([]);
+}, 60_000);
+
+it('refuses a key that was copied wrongly, a cut or missing backup, an older key store, and a directory that is not empty', async () => {
+  const refusal = (from: string, recoveryKey = key, env = {}) =>
+    restoreBackup(
+      {
+        ...{ config: readConfig({ ...machine, ...env }), clock: systemClock, random: systemRandom, log: silentLog },
+        migrations: { postgres: [], warehouse: [] },
+        forget: async () => [],
+        forgetRows: async () => {},
+      },
+      from,
+      recoveryKey,
+      () => {},
+    ).then(
+      () => 'restored',
+      (error: Error) => error.message,
+    );
+  const [file = ''] = readdirSync(backups);
+  const broken = join(folder, 'broken');
+  mkdirSync(broken);
+  expect(await refusal(broken)).toContain('There is no backup in');
+  copyFileSync(join(backups, file), join(broken, file));
+  expect(await refusal(broken)).toContain('The copy of the key store is missing');
+  copyFileSync(oldKeys, join(broken, 'fairlead-keys.backup'));
+  expect(await refusal(broken)).toContain('is older than the backup');
+  truncateSync(join(broken, file), statSync(join(broken, file)).size - 1);
+  expect(await refusal(broken)).toContain('is damaged or was cut off');
+  const last = key.endsWith('2') ? '3' : '2';
+  expect(await refusal(backups, `${key.slice(0, -1)}${last}`)).toContain('a letter of it was copied wrongly');
+  expect(await refusal(backups, makeRecoveryKey(systemRandom).text)).toContain('for another recovery key');
+  expect(await refusal(backups, key, { FAIRLEAD_DATA_DIR: desk.dataDir })).toContain('is not empty');
+});
+
+it('makes the same desk on an empty machine with that key alone, after a kill in the middle too (RET-18, CRY-08)', async () => {
+  await desk.server.stop();
+  const killed = await restore(backups, key, { FAIRLEAD_CRASH_POINT: 'restore.filled' });
+  expect(killed.code).not.toBe(0);
+  const again = await restore(backups, key);
+  expect([again.code, again.said]).toEqual([0, expect.stringContaining('is restored')]);
+  expect(JSON.parse(again.out)).toMatchObject({ forgotten_sites: 1 });
+
+  restored = await startServer(readConfig(machine), { isQuiet: true });
+  const base = `http://127.0.0.1:${restored.http.address.port}`;
+  // The API key of the lost desk opens this one, whose root key is another.
+  expect(await ask(base, 'shop.example')).toEqual(before);
+  expect(await ask(base, 'blog.example')).toEqual([]);
+  const { vault } = restored.desk.house;
+  const subject = (name: string) => vault.subject(owner.organisation_id, 'external-id', name);
+  expect(String(await vault.open(place('1', await subject('kept')), sealed.kept))).toBe('still here');
+  await expect(vault.open(place('2', await subject('shredded')), sealed.shredded)).rejects.toMatchObject({
+    code: 'destroyed',
+  });
+  const signedIn = await fetch(`${base}/api/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: base },
+    body: JSON.stringify({ email: 'owner@shop.example', password: 'a harbour of quiet rope' }),
+  });
+  expect(signedIn.status).toBeLessThan(300);
+
+  const { backups: held, releaseMail } = restored.desk;
+  expect(await held.isHeld()).toBe(true);
+  expect(await releaseMail()).toBe(true);
+  expect([await held.isHeld(), await releaseMail()]).toEqual([false, false]);
+
+  // The trail came along, and goes on here.
+  await expect(held.make('operator', '/dev/null/nowhere')).rejects.toThrow();
+  expect(await held.make('operator', join(folder, 'anew'))).toMatchObject({ rows: expect.any(Number) });
+  const acts = await restored.desk.house.postgres.system((sql) =>
+    sql.query<{ action: string }>("SELECT action FROM audit.entries WHERE action LIKE 'backup.%' ORDER BY seq"),
+  );
+  expect(acts.map(({ action }) => action)).toEqual([
+    ...['backup.key_made', 'backup.released', 'backup.failed', 'backup.made'],
+  ]);
+}, 120_000);

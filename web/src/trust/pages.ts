@@ -1,0 +1,20 @@
+import type { Route } from '../address/route.ts';
+
+/**
+ * The pages under Trust, in the order of the rail. A page of a part that is built goes here once; rail, tabs, palette and
+ * the overview read it.
+ */
+export const trustPages = [
+  { page: 'trust', label: 'Overview', about: 'What this desk promises, and what needs you.' },
+  { page: 'proof', label: 'Proof', about: 'Every promise, what shows it, and the live checks.' },
+  { page: 'windows', label: 'Windows', about: 'What is kept here, for how long, and what ends it.' },
+  { page: 'tonight', label: 'Tonight', about: 'What would go tonight, and what went before.' },
+  { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },
+  { page: 'audit', label: 'Audit log', about: 'Who did what, and that nobody has altered it.' },
+] as const satisfies readonly { page: Route['page']; label: string; about: string }[];
+
+export type TrustPage = (typeof trustPages)[number]['page'];
+
+export function isTrustPage(page: Route['page']): page is TrustPage {
+  return trustPages.some((one) => one.page === page);
+}

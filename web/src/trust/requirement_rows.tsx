@@ -1,0 +1,108 @@
+import type { Evidence, ProvedRequirement } from '../../../contract/proof.ts';
+import { timeText } from '../audit/chain_state.tsx';
+import { Glyph } from '../controls/icons.tsx';
+import { StateOf } from './state_parts.tsx';
+import { type GlyphState, howText } from './words.ts';
+
+/** Promises under one head. Each opens in place: what keeps it, what shows it, what is missing. */
+export function Group({
+  title,
+  note,
+  rows,
+  zone,
+  isOpen = false,
+}: {
+  title: string;
+  note: string;
+  rows: readonly ProvedRequirement[];
+  zone: string;
+  isOpen?: boolean;
+}) {
+  return (
+    <section className="pf-group" aria-label={title}>
+      <h3>
+        {title} <small className="pf-note">{note}</small>
+      </h3>
+      {rows.map((one) => (
+        <details key={one.id} id={one.id} className={one.state} open={isOpen}>
+          <summary>
+            <code>{one.id}</code>
+            <span className="p">{one.promise}</span>
+            <span className="how">{howText(one)}</span>
+            <span className="when">{one.at === null ? '' : timeText(one.at, zone)}</span>
+            <StateOf state={one.state} />
+          </summary>
+          <Details of={one} zone={zone} />
+        </details>
+      ))}
+    </section>
+  );
+}
+
+function Details({ of: one, zone }: { of: ProvedRequirement; zone: string }) {
+  return (
+    <dl className="pf-details">
+      {one.control !== '' && (
+        <>
+          <dt>Kept by</dt>
+          <dd>{one.control}</dd>
+        </>
+      )}
+      {one.missing !== null && (
+        <>
+          <dt>Missing</dt>
+          <dd>{one.missing}</dd>
+        </>
+      )}
+      {one.capability !== null && (
+        <>
+          <dt>Belongs to</dt>
+          <dd>{one.capability}, a capability that is not built yet.</dd>
+        </>
+      )}
+      <dt>Shown by</dt>
+      <dd>
+        {one.by !== null && <p>What shows {one.by} shows this too.</p>}
+        {one.evidence.length === 0 ? (
+          <p>Nothing yet.</p>
+        ) : (
+          <ul>
+            {one.evidence.map((shown) => (
+              <Shown key={`${shown.kind} ${shown.file ?? ''} ${shown.title}`} evidence={shown} zone={zone} />
+            ))}
+          </ul>
+        )}
+      </dd>
+      <dt>Data class</dt>
+      <dd>{one.class === 'all' ? 'All' : one.class === 'none' ? 'No personal data' : one.class}</dd>
+    </dl>
+  );
+}
+
+const glyphs: Record<Evidence['state'], GlyphState> = { passed: 'ok', failed: 'bad', not_run: 'off', elsewhere: 'off' };
+const kinds: Record<Evidence['kind'], string> = { test: 'Test', proof: 'Proof', live: 'Live check' };
+
+function Shown({ evidence, zone }: { evidence: Evidence; zone: string }) {
+  const { kind, title, file, state, at, commit, seen } = evidence;
+  const of = commit === null ? '' : `, commit ${commit.slice(0, 7)}`;
+  const when = at === null ? '' : timeText(at, zone);
+  return (
+    <li>
+      <Glyph state={glyphs[state]} />
+      <span>
+        {kinds[kind]}: {title}
+        {kind !== 'live' && <code className="pf-file">{file}</code>}
+        {seen !== null && seen !== title && <small className="pf-seen">{seen}</small>}
+        <small className="pf-seen">
+          {state === 'passed'
+            ? `Held ${when}${of}`
+            : state === 'failed'
+              ? `Failed ${when}${of}`
+              : state === 'elsewhere'
+                ? `Ran ${when} for other sources${of}, not for these`
+                : 'Not run here'}
+        </small>
+      </span>
+    </li>
+  );
+}

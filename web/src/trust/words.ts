@@ -1,0 +1,40 @@
+import type { ProvedRequirement, RequirementState, StandingCheck } from '../../../contract/proof.ts';
+
+export type GlyphState = 'ok' | 'bad' | 'idle' | 'off';
+
+/** The word for each state, its glyph, and the tone of its words. */
+export const stateWords: Record<RequirementState, { word: string; glyph: GlyphState; tone: string }> = {
+  red: { word: 'Broken', glyph: 'bad', tone: 'bad' },
+  proved: { word: 'Proved', glyph: 'ok', tone: 'ok' },
+  not_run: { word: 'Not run here', glyph: 'off', tone: 'quiet' },
+  partly: { word: 'In part', glyph: 'idle', tone: 'quiet' },
+  open: { word: 'Not built', glyph: 'idle', tone: 'quiet' },
+  later: { word: 'Later', glyph: 'idle', tone: 'quiet' },
+};
+
+export const checkGlyphs: Record<StandingCheck['state'], GlyphState> = {
+  ok: 'ok',
+  look: 'idle',
+  wrong: 'bad',
+  not_run: 'off',
+  not_built: 'off',
+};
+export const checkWords: Record<StandingCheck['state'], string> = {
+  ok: 'well',
+  look: 'worth a look',
+  wrong: 'red',
+  not_run: 'not run',
+  not_built: 'not built',
+};
+
+/** What shows it, by kind: “4 tests, proof, live check”. */
+export function howText({ evidence, capability }: ProvedRequirement): string {
+  if (capability !== null) return capability;
+  const of = (kind: string) => evidence.filter((one) => one.kind === kind).length;
+  const [tests, proofs, live] = [of('test'), of('proof'), of('live')];
+  return [
+    ...(tests > 0 ? [tests === 1 ? 'test' : `${tests} tests`] : []),
+    ...(proofs > 0 ? ['proof'] : []),
+    ...(live > 0 ? ['live check'] : []),
+  ].join(', ');
+}

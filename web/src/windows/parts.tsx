@@ -1,0 +1,75 @@
+import type { ReactNode } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import { ComingRows } from '../controls/coming.tsx';
+import { Glyph } from '../controls/icons.tsx';
+import { asDeskError, type DeskError } from '../desk/api.ts';
+import { exactCount } from '../numbers/format.ts';
+import { Failed } from '../overview/states.tsx';
+import { TrustFrame } from '../trust/trust_frame.tsx';
+import './windows.css';
+
+/** The frame of a page about windows. */
+export function WindowsFrame(props: Omit<Parameters<typeof TrustFrame>[0], 'name'>) {
+  return <TrustFrame {...props} name="windows" />;
+}
+
+/** What is read once for a page, and what stands in its place until it is here. */
+export function useRead<T>(
+  read: () => Promise<T>,
+  what: string,
+  heads: readonly string[],
+): { answer: T | undefined; set: (answer: T) => void; reload: () => void; instead: ReactNode } {
+  const [answer, set] = useState<T>();
+  const [problem, setProblem] = useState<DeskError>();
+  const reload = useCallback(() => {
+    setProblem(undefined);
+    read().then(set, (error: unknown) => setProblem(asDeskError(error)));
+  }, [read]);
+  useEffect(reload, [reload]);
+  const instead =
+    problem === undefined ? (
+      <ComingRows what={what} heads={heads} rows={8} />
+    ) : (
+      <Failed
+        code={problem.code}
+        message={problem.message}
+        reference={problem.reference}
+        onRetry={reload}
+        what="This list could not be read."
+      />
+    );
+  return { answer, set, reload, instead };
+}
+
+export function dayOf(iso: string | null, zone: string): string {
+  return iso === null ? '–' : new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: zone });
+}
+
+export function momentOf(iso: string | null, zone: string): string {
+  return iso === null
+    ? '–'
+    : new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
+}
+
+export function rowsOf(count: number): string {
+  return count === 1 ? '1 row' : `${exactCount(count)} rows`;
+}
+
+const stateWords = {
+  done: ['ok', 'clean'],
+  clean: ['ok', 'clean'],
+  red: ['bad', 'left something'],
+  running: ['idle', 'runs'],
+  interrupted: ['idle', 'interrupted'],
+} as const;
+
+/** How a run or a receipt ended, in a word and a sign. */
+export function State({ of }: { of: string }) {
+  const [state, word] = stateWords[of as keyof typeof stateWords] ?? ['idle', of];
+  return (
+    <span className={`st ${state}`}>
+      <Glyph state={state} />
+      {word}
+    </span>
+  );
+}
