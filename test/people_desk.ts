@@ -38,7 +38,7 @@ export const phone =
 export async function openPeopleDesk(): Promise<void> {
   // Files that follow each other in one process share this one.
   aheadMs = 0;
-  seen = 0;
+  seen = new Set();
   const opened = await openAccountsHouse({ clock, keys, trustedProxies: 1, inbox: true });
   ({ database, vault, mail, accounts, base, close } = opened);
   const { postgres } = database;
@@ -106,13 +106,13 @@ export const isLiving = async (cookies: string[]) => (await call('GET', '/api/se
 export const code = (answer: Answer) => answer.body.error?.code;
 export const field = (answer: Answer) => answer.body.error?.field;
 
-/** The mails that came since the last look, in the order in which they came. */
-let seen = 0;
+/** The mails that came since the last look, in the order in which they were written. */
+let seen = new Set<number>();
 export async function mails(): Promise<{ to: string; template: string; text: string; token: string }[]> {
   await accounts.people.settle();
   await mail.deliver();
-  const fresh = (mail.inbox?.list() ?? []).filter((one) => one.id > seen).toSorted((a, b) => a.id - b.id);
-  seen = Math.max(seen, ...fresh.map((one) => one.id));
+  const fresh = (mail.inbox?.list() ?? []).filter((one) => !seen.has(one.id)).toReversed();
+  for (const { id } of fresh) seen.add(id);
   return fresh.map(({ to, template, letter }) => ({
     to,
     template,

@@ -2,6 +2,7 @@ import type { Letter } from './draw.ts';
 
 /** A message that went into the inbox of a development desk instead of the network. */
 export interface InboxMessage {
+  /** Its number in the outbox: what was written first has the lower one, whichever sender was quicker. */
   id: number;
   to: string;
   template: string;
@@ -13,10 +14,10 @@ export interface InboxMessage {
 }
 
 export interface Inbox {
-  /** Newest first. */
+  /** The last written first. */
   list(): readonly InboxMessage[];
   find(id: number): InboxMessage | undefined;
-  take(message: Omit<InboxMessage, 'id'>): void;
+  take(message: InboxMessage): void;
 }
 
 /** How many are kept: what came before them is forgotten. */
@@ -25,12 +26,11 @@ const messagesMax = 200;
 /** In memory alone: a message with its words never rests on a disk in clear, and these are for looking at now. */
 export function openInbox(): Inbox {
   let messages: InboxMessage[] = [];
-  let last = 0;
   return {
     list: () => messages,
     find: (id) => messages.find((message) => message.id === id),
     take(message) {
-      messages = [{ ...message, id: ++last }, ...messages].slice(0, messagesMax);
+      messages = [message, ...messages].sort((a, b) => b.id - a.id).slice(0, messagesMax);
     },
   };
 }

@@ -111,7 +111,15 @@ export function openMail(parts: {
     if (inbox === undefined && server === undefined) return outbox.setAside(claimed);
     const { to, letter, unsubscribe } = await outbox.open(claimed);
     if (inbox !== undefined) {
-      inbox.take({ to, template: claimed.template, kind: claimed.kind, atMs: clock.now(), letter, unsubscribe });
+      inbox.take({
+        id: claimed.id,
+        to,
+        template: claimed.template,
+        kind: claimed.kind,
+        atMs: clock.now(),
+        letter,
+        unsubscribe,
+      });
       return outbox.settle(claimed, { state: 'inbox' });
     }
     const messageId = `${claimed.name}@${new URL(config.publicUrl).hostname}`;
