@@ -151,6 +151,9 @@ it('an organisation that is suspended says so on pages that are open, and what c
     onDesk({ command: 'status-of', args: { target: 'shop', status, reason: 'The bill is open.' } }, desk.config);
   await colleague.goto(`${desk.origin}/s/shop.example/analytics`);
   await boss.goto(`${desk.origin}/o/shop/settings/teams`);
+  // A page is loaded before it has asked who looks at it.
+  await colleague.getByText('No visits yet').first().waitFor();
+  await boss.getByRole('button', { name: 'New team' }).waitFor();
   await change('suspended');
   // One learns of it by what it is refused, the other when it comes to the front again; neither is loaded anew.
   await boss.getByRole('button', { name: 'New team' }).click();
@@ -213,6 +216,7 @@ it('a colleague who is removed sees nothing from the next click on, and the trai
   timeout: stepMs,
 }, async () => {
   await colleague.goto(`${desk.origin}/s/shop.example/analytics`);
+  await colleague.getByText('No visits yet').first().waitFor();
   await boss.goto(`${desk.origin}/o/shop/settings/members`);
   await boss.getByRole('button', { name: `Remove ${ada.email}` }).click();
   await boss.getByRole('dialog').getByRole('button', { name: 'Remove the member' }).click();
