@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { launch } from '../test/browser/chromium.ts';
-import { type DeskFolder, daysShown, lastDays, mainSite, owner, type Running, timezone } from './desk.ts';
+import { type DeskFolder, daysShown, lastDays, mainSite, owner, pause, type Running, timezone } from './desk.ts';
 
 /**
  * What a reader sees in a browser: the dashboard as the desk sends it, in Chromium on the same machine. Milliseconds;
@@ -15,6 +15,8 @@ export interface DashboardTimes {
   answered: number[];
   /** The same, to the frame in which every number is of the filter. */
   filtered: number[];
+  /** From an event's 202 until the overview that is open shows a page view more. */
+  news: number[];
 }
 
 const listsClicked = ['sources', 'pages', 'places', 'devices'];
@@ -39,7 +41,7 @@ export async function measureDashboard(desk: DeskFolder, running: Running, round
     await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await settled(page);
-    const times: DashboardTimes = { firstPaint: [], numbers: [], answered: [], filtered: [] };
+    const times: DashboardTimes = { firstPaint: [], numbers: [], answered: [], filtered: [], news: [] };
     for (let round = 0; round < rounds; round++) {
       await page.goto(`${origin}${overview}`, { waitUntil: 'commit' });
       times.numbers.push(await settled(page));
@@ -58,12 +60,43 @@ export async function measureDashboard(desk: DeskFolder, running: Running, round
       await page.goBack();
       await settled(page);
     }
-    for (const list of [times.firstPaint, times.numbers, times.answered, times.filtered])
+    await page.goto(`${origin}/s/${mainSite}/analytics?period=day`);
+    const views = page.locator('.k', { hasText: 'Page views' }).locator('.kv');
+    await views.waitFor();
+    for (let round = 0; round < rounds; round++) {
+      // Not in step with the spool's second, and of one visitor, so that "now" stays as it is.
+      await pause(3_000 + 137 * (round % 7));
+      const before = await views.getAttribute('title');
+      await send(running, round);
+      const from = performance.now();
+      while ((await views.getAttribute('title')) === before) {
+        if (performance.now() - from > 60_000) throw new Error('The open page did not show the event within a minute.');
+        await pause(10);
+      }
+      times.news.push(performance.now() - from);
+    }
+    for (const list of [times.news, times.firstPaint, times.numbers, times.answered, times.filtered])
       list.sort((one, other) => one - other);
     return times;
   } finally {
     await browser.close();
   }
+}
+
+/** One page view of the one visitor who is always there. @throws when it is not taken */
+async function send(running: Running, round: number): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${running.port}/api/event`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'text/plain',
+      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
+      'accept-language': 'en',
+      'x-forwarded-for': '20.0.0.9',
+    },
+    body: JSON.stringify({ n: 'pageview', d: mainSite, u: `https://${mainSite}/news/${round}` }),
+  });
+  if (response.status !== 202 || response.headers.has('x-fairlead-dropped'))
+    throw new Error(`The event was not taken: ${response.status}`);
 }
 
 /** Resolves when no list and no chart is on its way, with the time since the start of the navigation. */

@@ -146,7 +146,7 @@ async function queries(desk: DeskFolder, running: Running) {
 
 async function dashboard(desk: DeskFolder, running: Running) {
   say('Opening the dashboard in Chromium …');
-  const { firstPaint, numbers, answered, filtered } = await measureDashboard(desk, running, rounds);
+  const { firstPaint, numbers, answered, filtered, news } = await measureDashboard(desk, running, rounds);
   const line = (what: string, targetMs: number, times: readonly number[]) => {
     const at = (share: number) => percentile(times, share);
     lines.push({
@@ -160,6 +160,7 @@ async function dashboard(desk: DeskFolder, running: Running) {
   line('the same, to its numbers', 1_000, numbers);
   line('a click on a row, to the filter that it sets', 100, answered);
   line('the same, to the numbers of the filter', 1_200, filtered);
+  line("from an event's 202 until an open overview shows it", 3_000, news);
 }
 
 async function memory(desk: DeskFolder, running: Running) {

@@ -205,6 +205,8 @@ export const contactClicks = z.object({
 /** GET /api/sites/:domain/now: visitors with an event in the last five minutes. */
 export const siteNow = z.object({
   visitors: z.number(),
+  /** When the newest event that is counted came; null where none came in the last minutes. A new one is news for numbers. */
+  last_event_at: z.string().nullable(),
   spool_lag_ms: z.number(),
   stores: z.object({ postgres: z.boolean(), warehouse: z.boolean() }),
 });

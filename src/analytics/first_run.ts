@@ -25,14 +25,22 @@ const askTimeoutMs = 5_000;
 /** Enough for the head of any page; a snippet further down would be found by the first event anyway. */
 const homePageBytesMax = 1024 * 1024;
 const nowMinutes = 5;
-/** "On the site now" is asked by every open dashboard; one count serves all of them this long. */
-const nowRememberedMs = 2_000;
+/** What is on a site now is asked by every open dashboard; one answer serves all of them this long. */
+const nowRememberedMs = 400;
+/** And so many times as long as it took: a site with much traffic does not count it all the time. */
+const nowRest = 20;
+
+interface Now {
+  visitors: number;
+  /** Milliseconds since the epoch. */
+  lastEventMs: number | undefined;
+}
 
 /** The live checks of the first run, the test event, and "on the site now". */
 export function firstRunRoutes(parts: FirstRunParts): Route[] {
   const { config, clock, postgres, warehouse, spool, outbound } = parts.house;
   const asked = new Map<number, { at: number; site_answers: Check; snippet: Check }>();
-  const counted = new Map<number, { at: number; visitors: Promise<number> }>();
+  const counted = new Map<number, { until: number; now: Promise<Now> }>();
   let publicUrlAsked: { at: number; check: Promise<Checks['public_url']> } | undefined;
 
   /** A failure is asked again with the sites: someone is mending it and waits for the check. */
@@ -102,20 +110,31 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
     return rows[0] === undefined ? null : shownEvent(rows[0], Number(rows[0].received_ms), undefined);
   }
 
-  function visitorsNow(siteId: number): Promise<number> {
+  function siteNowOf(siteId: number): Promise<Now> {
     const known = counted.get(siteId);
-    if (known !== undefined && clock.monotonic() - known.at < nowRememberedMs) return known.visitors;
-    const visitors = warehouse
-      .read<{ visitors: string | number }>(
-        'SELECT uniqExact(visitor_id) AS visitors FROM events WHERE site_id = {site:UInt64} AND time > fromUnixTimestamp64Milli({from:Int64})',
+    if (known !== undefined && clock.monotonic() < known.until) return known.now;
+    const from = clock.monotonic();
+    const now = warehouse
+      .read<{ visitors: string | number; last: string | number }>(
+        'SELECT uniqExact(visitor_id) AS visitors, toUnixTimestamp64Milli(max(time)) AS last FROM events WHERE site_id = {site:UInt64} AND time > fromUnixTimestamp64Milli({from:Int64})',
         { site: siteId, from: clock.now() - nowMinutes * 60_000 },
         { purpose: 'now' },
       )
-      .then((rows) => Number(rows[0]?.visitors ?? 0));
-    counted.set(siteId, { at: clock.monotonic(), visitors });
-    visitors.catch(() => counted.delete(siteId));
+      .then((rows) => {
+        const visitors = Number(rows[0]?.visitors ?? 0);
+        return { visitors, lastEventMs: visitors === 0 ? undefined : Number(rows[0]?.last) };
+      });
+    const entry = { until: Number.POSITIVE_INFINITY, now };
+    counted.set(siteId, entry);
+    now.then(
+      () => {
+        const at = clock.monotonic();
+        entry.until = at + Math.max(nowRememberedMs, nowRest * (at - from));
+      },
+      () => counted.delete(siteId),
+    );
     if (counted.size > 10_000) counted.delete(counted.keys().next().value as number);
-    return visitors;
+    return now;
   }
 
   const params = z.object({ domain: z.string() });
@@ -141,17 +160,19 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
       method: 'GET',
       path: '/api/sites/:domain/now',
       access: 'stats.read',
-      summary: `Visitors with an event in the last ${nowMinutes} minutes, and whether the stores answer.`,
+      summary: `Visitors with an event in the last ${nowMinutes} minutes, when the newest of them came, and whether the stores answer.`,
       params,
       answer: siteNow,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const visitors = await visitorsNow(site.id).catch(() => undefined);
+        const now = await siteNowOf(site.id).catch(() => undefined);
+        const last = now?.lastEventMs;
         return {
           body: {
-            visitors: visitors ?? 0,
+            visitors: now?.visitors ?? 0,
+            last_event_at: last === undefined ? null : new Date(last).toISOString(),
             spool_lag_ms: Math.round(spool.lagMs()),
-            stores: { postgres: true, warehouse: visitors !== undefined },
+            stores: { postgres: true, warehouse: now !== undefined },
           },
         };
       },

@@ -3,6 +3,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { browserStorage } from '../../contract/browser_storage.ts';
 import {
+  collect,
   type DashboardDesk,
   importEvents,
   newContext,
@@ -369,4 +370,15 @@ it('what still runs stands by itself in the chart and is named', { timeout: step
   await drawn();
   expect(await page.locator('.dot-so-far').count()).toBe(1);
   await page.locator('.leg', { hasText: 'so far' }).waitFor();
+});
+
+it('an open page shows what comes, of a visitor who is there already too', { timeout: stepMs }, async () => {
+  await open('/s/new.example/analytics');
+  await page.getByText('No visits yet.').waitFor();
+  const views = page.locator('.k', { hasText: 'Page views' }).locator('.kv');
+  for (const [at, path] of ['/', '/next', '/last'].entries()) {
+    await collect(desk, path, { d: 'new.example', u: `https://new.example${path}` });
+    // Left to itself the page would look again every 30 seconds.
+    await expect.poll(() => views.textContent(), { timeout: 15_000 }).toBe(String(at + 1));
+  }
 });

@@ -355,6 +355,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
         status: 200,
         body: {
           visitors: Math.round(shape.daily / 34),
+          last_event_at: null,
           spool_lag_ms: 640,
           stores: { postgres: true, warehouse: shape.away !== true && shape.gone !== true },
         },

@@ -9,7 +9,7 @@ import { api, asDeskError } from './api.ts';
  */
 export type Answer =
   | { state: 'waiting'; old: QueryAnswer | undefined; late: boolean; long: boolean }
-  | { state: 'here'; answer: QueryAnswer; at: number }
+  | { state: 'here'; answer: QueryAnswer; at: number; tookMs: number }
   | { state: 'failed'; code: string; message: string; reference: string | undefined; old: QueryAnswer | undefined };
 
 /** Skeletons and dimming appear only when an answer takes longer than this: quick answers do not flicker (ui.md §9). */
@@ -22,6 +22,7 @@ interface Kept {
   result: QueryResult | undefined;
   error: DeskError | undefined;
   at: number;
+  tookMs: number;
 }
 const kept = new Map<string, Kept>();
 
@@ -74,18 +75,20 @@ export function useAnswers<Name extends string>(
           }, longMs),
         ];
     const asked = missing.map(([, question]) => question);
+    const from = now();
+    const ended = () => ({ at: now(), tookMs: now() - from });
     api
       .ask(asked, stop.signal)
       .then(
         (results) => {
           for (const [at, question] of asked.entries())
-            keep(questionKey(question), { result: results[at], error: undefined, at: now() });
+            keep(questionKey(question), { result: results[at], error: undefined, ...ended() });
         },
         (error: unknown) => {
           // A refresh that fails says nothing new about numbers that are already here; the store's health says it.
           if (stop.signal.aborted || quiet) return;
           for (const question of asked)
-            keep(questionKey(question), { result: undefined, error: asDeskError(error), at: now() });
+            keep(questionKey(question), { result: undefined, error: asDeskError(error), ...ended() });
         },
       )
       .finally(() => {
@@ -108,7 +111,7 @@ export function useAnswers<Name extends string>(
     const same = before?.key === key ? before.answer : undefined;
     if (result !== undefined && !('error' in result)) {
       shown.current.set(name, { key, answer: result });
-      answers[name] = { state: 'here', answer: result, at: found?.at ?? 0 };
+      answers[name] = { state: 'here', answer: result, at: found?.at ?? 0, tookMs: found?.tookMs ?? 0 };
     } else if (result !== undefined) {
       answers[name] = {
         state: 'failed',

@@ -3,7 +3,7 @@ import type { SiteNow } from './api.ts';
 import { api } from './api.ts';
 
 /** How often a visible page asks who is there. A hidden one does not ask at all. */
-const everyMs = 3_000;
+const usualMs = 3_000;
 
 export type Live =
   | { state: 'asking' }
@@ -44,8 +44,11 @@ export function useWhileVisible(
   }, deps);
 }
 
-/** Visitors on a site now and the health of the stores; one small request, shared by the bar and the rail. */
-export function useLive(domain: string | undefined): Live {
+/**
+ * Visitors on a site now and the health of the stores; one small request, shared by the bar and the rail.
+ * @param everyMs sooner where what comes is to be seen coming
+ */
+export function useLive(domain: string | undefined, everyMs = usualMs): Live {
   const [live, setLive] = useState<{ domain: string | undefined; value: Live }>({ domain, value: { state: 'asking' } });
   useWhileVisible(
     async (signal) => {
@@ -72,7 +75,7 @@ export function useLive(domain: string | undefined): Live {
       }
     },
     everyMs,
-    [domain],
+    [domain, everyMs],
   );
   return live.domain === domain ? live.value : { state: 'asking' };
 }

@@ -42,14 +42,12 @@ import { QualityLine, QualityNote, useQuality } from './quality.tsx';
 import { NewSite, NothingMatches } from './quiet.tsx';
 import { Failed } from './states.tsx';
 import { Strip, totalsOf } from './strip.tsx';
-import { firstDayOf, firstDayQuestion, useCalendar, useFirstDay, useRefresh } from './use_calendar.ts';
+import { firstDayOf, firstDayQuestion, useCalendar, useFirstDay, useNews, useRefresh } from './use_calendar.ts';
 import { useListFocus } from './use_list_focus.ts';
 import { Why } from './why.tsx';
 
-/** A new site looks more often than others, because someone waits for the first visit. */
-const waitingMs = 3_000;
-/** Visitors in the period below which a page asks again with every visitor: the answer costs next to nothing then. */
-const smallSite = 1_000;
+/** How often this page asks whether something came: what did is seen within 3 seconds. */
+const newsMs = 750;
 /** Events that wait no longer than this are as good as counted. */
 const lagShownMs = 1_000;
 
@@ -58,9 +56,9 @@ export function OverviewPage({ site }: { site: Site }) {
   const { search } = useAddress();
   const view = useMemo(() => readView(search), [search]);
   const calendar = useCalendar(site);
-  const { local, madeOn, tick, look } = calendar;
+  const { local, madeOn, tick } = calendar;
   const [opened, setOpened] = useState<'period' | 'against' | 'filter' | 'why' | null>(null);
-  const live = useLive(site.domain);
+  const live = useLive(site.domain, newsMs);
   const everything = view.period.kind === 'preset' && view.period.preset === 'all';
   const { firstDay, settled } = useFirstDay(site.domain, calendar, {
     wanted: everything || opened === 'period',
@@ -87,17 +85,10 @@ export function OverviewPage({ site }: { site: Site }) {
   const setFilters = (filters: Filter[]) => change({ filters });
 
   const totals = totalsOf(drawn(answers.totals as Answer), totalsOfView(view.filters));
-  const visitors = cellNumber(totals[0]?.after);
-  const nothing = visitors === 0 && cellNumber(totals[2]?.after) === 0;
-  const someoneNow = live.state === 'here' && live.now.visitors > 0;
-  useRefresh(calendar, frame.running, nothing && someoneNow && view.filters.length === 0 ? waitingMs : undefined);
-  // On a small site each visitor is seen coming: a change of "now" is the sign to look again at once.
-  const sign = live.state === 'here' && visitors !== null && visitors < smallSite ? live.now.visitors : undefined;
-  const lastSign = useRef(sign);
-  useEffect(() => {
-    if (frame.running && sign !== undefined && lastSign.current !== undefined && sign !== lastSign.current) look();
-    lastSign.current = sign;
-  }, [frame.running, sign, look]);
+  const nothing = cellNumber(totals[0]?.after) === 0 && cellNumber(totals[2]?.after) === 0;
+  useRefresh(calendar, frame.running);
+  const shown = answers.totals as Answer;
+  useNews(calendar, frame.running, live.state === 'here' ? live.now.last_event_at : undefined, shown);
 
   useListFocus(view.all);
 
@@ -109,7 +100,6 @@ export function OverviewPage({ site }: { site: Site }) {
   const drawnFrom = ofMoney.find((one) => one === metric) ?? 'totals';
   const before = frame.before === undefined ? undefined : rangeText(frame.before, frame.today);
   const totalOf = (wanted: MetricName) => cellNumber(totals.find((total) => total.metric === wanted)?.after);
-  const shown = answers.totals as Answer;
   const measuredFrom = firstDayOf(answers.first) ?? madeOn;
   const partly = partlyOf(frame, measuredFrom);
   const rebuilding = rebuildingDays(drawn(shown));

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Answer } from '../desk/answers.ts';
 import { drawn, useAnswers } from '../desk/answers.ts';
 import type { QueryRequest, Site } from '../desk/api.ts';
@@ -37,12 +37,38 @@ export function useCalendar(site: Site): Calendar {
 }
 
 /** A running period fills up by itself. */
-export function useRefresh({ look }: Calendar, running: boolean, everyMs = freshMs): void {
+export function useRefresh({ look }: Calendar, running: boolean): void {
   useEffect(() => {
     if (!running) return;
-    const timer = setInterval(look, everyMs);
+    const timer = setInterval(look, freshMs);
     return () => clearInterval(timer);
-  }, [look, running, everyMs]);
+  }, [look, running]);
+}
+
+/** So many times as long as an answer took, nothing is asked for news: ten pages that are open cost what one costs at work. */
+const newsRest = 10;
+
+/**
+ * Looks again when something came: it is seen within 3 seconds of its 202, where an answer takes no more than 150 ms. A slower
+ * one is asked for less often.
+ * @param last when the newest event came; null for none in the last minutes, undefined while that is not known
+ * @param shown the answer whose numbers are drawn
+ */
+export function useNews({ look }: Calendar, running: boolean, last: string | null | undefined, shown: Answer): void {
+  const known = useRef({ last, lookedAt: 0 });
+  useEffect(() => {
+    const before = known.current;
+    if (last === undefined || last === before.last) return;
+    if (before.last !== undefined && last !== null && running) {
+      const at = now();
+      const isAsking = (shown.state !== 'here' || shown.at < before.lookedAt) && at - before.lookedAt < freshMs;
+      // It stays news until the next look at who is there.
+      if (isAsking || (shown.state === 'here' && at < shown.at + newsRest * shown.tookMs)) return;
+      before.lookedAt = at;
+      look();
+    }
+    before.last = last;
+  });
 }
 
 /** Where "All" begins. @param imports days count that were brought along from another product */
