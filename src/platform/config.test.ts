@@ -120,6 +120,9 @@ describe('settings are checked at start, all at once, naming the variable and th
       ['FAIRLEAD_KEY_FILE'],
     ],
     ['product events without a host', { FAIRLEAD_POSTHOG_KEY: 'k' }, ['FAIRLEAD_POSTHOG_HOST']],
+    ['exceptions without a host', { FAIRLEAD_OUTBOUND_ALLOW: ',,' }, ['FAIRLEAD_OUTBOUND_ALLOW']],
+    ['an exception with a path', { FAIRLEAD_OUTBOUND_ALLOW: 'http://mail.internal/x' }, ['FAIRLEAD_OUTBOUND_ALLOW']],
+    ['exceptions', { FAIRLEAD_OUTBOUND_ALLOW: '10.0.0.5:8443, bücher.internal,[::1]:80,::1' }, []],
     ['two at once', { PORT: 'x', FAIRLEAD_TRUSTED_PROXIES: '-1' }, ['PORT', 'FAIRLEAD_TRUSTED_PROXIES']],
     ['a public address that is none', { FAIRLEAD_PUBLIC_URL: 'desk.example' }, ['FAIRLEAD_PUBLIC_URL']],
   ];

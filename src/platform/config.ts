@@ -267,6 +267,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'Write names such as desk.example, without https:// or port.',
     );
 
+  const allowed = text('FAIRLEAD_OUTBOUND_ALLOW');
+  const outboundAllow = listed(allowed);
+  const notAHost = outboundAllow.find((one) => !outboundHost.test(one));
+  if (notAHost !== undefined || (allowed !== undefined && outboundAllow.length === 0))
+    wrong(
+      'FAIRLEAD_OUTBOUND_ALLOW',
+      notAHost === undefined
+        ? `"${allowed}" names no host.`
+        : `"${notAHost}" is neither a host nor a host with a port.`,
+      'Write hosts such as mail.internal or 10.0.0.5:8443 with commas between them, without https:// or path, or leave it out.',
+    );
+
   const accessLog = text('FAIRLEAD_ACCESS_LOG') ?? 'on';
   if (!['on', 'off'].includes(accessLog))
     wrong('FAIRLEAD_ACCESS_LOG', `"${accessLog}" is neither on nor off.`, 'Write on or off.');
@@ -294,7 +306,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     acme,
     sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
     posthog: posthogKey !== undefined && posthogHost !== undefined ? { key: posthogKey, host: posthogHost } : undefined,
-    outboundAllow: listed(text('FAIRLEAD_OUTBOUND_ALLOW')),
+    outboundAllow,
     smtp: readMailServer({ text, wrong }),
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     signIn: readSignIn({ text, wrong, isLoopback }),
@@ -308,6 +320,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
+
+/** A name or an address of either version, in brackets where a port follows a colon of its own. */
+const outboundHost = /^(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]{1,253})(:\d{1,5})?$|^[0-9a-f:.]*:[0-9a-f:.]+$/iu;
 
 function listed(text = ''): string[] {
   return text
