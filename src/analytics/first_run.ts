@@ -28,7 +28,12 @@ const nowMinutes = 5;
 /** What is on a site now is asked by every open dashboard; one answer serves all of them this long. */
 const nowRememberedMs = 400;
 /** And so many times as long as it took: a site with much traffic does not count it all the time. */
-const nowRest = 20;
+const nowRest = 10;
+
+/** How long the rows of another process may wait, whose spool is not seen from here. */
+const otherLagMs = 2_000;
+/** From the time of an event to its row in the spool, at most. */
+const intoSpoolMs = 250;
 
 interface Now {
   visitors: number;
@@ -110,19 +115,26 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
     return rows[0] === undefined ? null : shownEvent(rows[0], Number(rows[0].received_ms), undefined);
   }
 
+  /** What came before is in every table: an event is stored a moment before its visit is, from which numbers are counted. */
+  function lagMs(): number {
+    const own = spool.lagMs();
+    return Math.max(own === 0 ? 0 : own + intoSpoolMs, config.role === 'all' ? 0 : otherLagMs);
+  }
+
   function siteNowOf(siteId: number): Promise<Now> {
     const known = counted.get(siteId);
     if (known !== undefined && clock.monotonic() < known.until) return known.now;
     const from = clock.monotonic();
     const now = warehouse
       .read<{ visitors: string | number; last: string | number }>(
-        'SELECT uniqExact(visitor_id) AS visitors, toUnixTimestamp64Milli(max(time)) AS last FROM events WHERE site_id = {site:UInt64} AND time > fromUnixTimestamp64Milli({from:Int64})',
-        { site: siteId, from: clock.now() - nowMinutes * 60_000 },
+        'SELECT uniqExact(visitor_id) AS visitors, toUnixTimestamp64Milli(maxIf(time, time <= fromUnixTimestamp64Milli({settled:Int64}))) AS last FROM events WHERE site_id = {site:UInt64} AND time > fromUnixTimestamp64Milli({from:Int64})',
+        { site: siteId, from: clock.now() - nowMinutes * 60_000, settled: clock.now() - lagMs() },
         { purpose: 'now' },
       )
       .then((rows) => {
         const visitors = Number(rows[0]?.visitors ?? 0);
-        return { visitors, lastEventMs: visitors === 0 ? undefined : Number(rows[0]?.last) };
+        const last = Number(rows[0]?.last ?? 0);
+        return { visitors, lastEventMs: last > 0 ? last : undefined };
       });
     const entry = { until: Number.POSITIVE_INFINITY, now };
     counted.set(siteId, entry);

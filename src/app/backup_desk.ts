@@ -1,3 +1,6 @@
+import { basename } from 'node:path';
+import type { BackupRun, BackupState, MadeRecoveryKey } from '../../contract/backups.ts';
+import type { Act } from '../platform/audit.ts';
 import type { CheckResult, LiveCheck } from '../platform/checks.ts';
 import { repeat } from '../platform/clock.ts';
 import { crashPoint } from '../platform/crash_point.ts';
@@ -11,6 +14,7 @@ import {
   makeBackup,
   makeRecoveryKey,
   nameOfKey,
+  notOurs,
   removeOld,
 } from '../trust/backup/index.ts';
 import { goneOf } from './gone.ts';
@@ -20,6 +24,15 @@ const hourMs = 3_600_000;
 /** The copy of the key store is never older than a day, also where no backup is made (CRY-08). */
 const keysEveryMs = 23 * hourMs;
 const lookMs = 10 * 60_000;
+const againMs = hourMs;
+/** Runs that are shown. */
+const shownRuns = 50;
+
+/** Who asked for it. */
+export type By = Pick<Act, 'actor' | 'request'>;
+/** Whoever is at the machine. */
+export const byOperator: By = { actor: { type: 'operator' } };
+const bySchedule: By = { actor: { type: 'system' } };
 
 type Parts = Pick<House, 'config' | 'clock' | 'random' | 'log' | 'postgres' | 'warehouse' | 'keys' | 'audit'>;
 
@@ -31,17 +44,31 @@ interface Settings {
   released_at: Date | null;
 }
 
+type Run = Pick<BackupRun, 'id' | 'state' | 'kind' | 'bytes' | 'key_name' | 'problem'> & {
+  began_at: Date;
+  ended_at: Date | null;
+  file: string;
+  entries: number | null;
+  verified_at: Date | null;
+};
+/** What is said of a run that nobody ended. */
+const cutShort = { state: 'failed', problem: 'It was cut short: the desk stopped meanwhile.' } as const;
+
 export interface Backups {
   /** @param to another folder than the one of the settings */
-  make(by: 'operator' | 'system', to?: string): Promise<Record<string, unknown>>;
-  newKey(): Promise<{ key: string; name: string; made_at: string }>;
+  make(by: By, to?: string): Promise<Record<string, unknown>>;
+  /** Begins one and does not wait for it. @throws BackupError where none can be begun */
+  begin(by: By): Promise<void>;
+  newKey(by: By): Promise<MadeRecoveryKey>;
   list(to?: string): Promise<Record<string, unknown>>;
+  /** What the page shows. */
+  state(): Promise<BackupState>;
   /** Writes the copy of the key store anew: what was destroyed until now is gone for every older backup too. */
-  copyKeys(by: 'operator' | 'system'): Promise<Record<string, unknown>>;
+  copyKeys(by: By): Promise<Record<string, unknown>>;
   /** Is the desk restored, and has nobody let its mail go? */
   isHeld(): Promise<boolean>;
   waiting(): Promise<Record<string, unknown>>;
-  release(): Promise<boolean>;
+  release(by: By): Promise<boolean>;
   /** How old the newest backup is, and whether one is older than it may be. */
   checks: readonly LiveCheck[];
   /** Makes what is due by the clock. */
@@ -50,6 +77,10 @@ export interface Backups {
 
 function noKey(): BackupError {
   return new BackupError('There is no recovery key yet. Make one with fairlead backup new-key, and write it down.');
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof BackupError ? error.message : 'It failed by a fault of the desk: look at its log.';
 }
 
 /** One that is made each day is a day old at most; two hours are for a run that takes long, or begins late. */
@@ -86,10 +117,15 @@ function ageOf(files: readonly { atMs: number }[], hasKey: boolean, now: number)
 }
 
 /** Backups of a running desk, one at a time: by hand, by the clock, and what became of them. */
-export function openBackups(house: Parts): Backups {
+export function openBackups(
+  house: Parts,
+  /** Called with the reason when one that nobody asked for failed. */
+  onFailed: (problem: string) => Promise<void>,
+): Backups {
   const { config, clock, random, log, postgres, audit } = house;
   const parts: BackupParts = { house, version, gone: goneOf(house.keys) };
   const settings = config.backup ?? { folder: `${config.dataDir}-backups`, hour: undefined, days: 14 };
+  const isOurs = house.warehouse.mode === 'embedded' && postgres.mode === 'embedded';
   let running: Promise<unknown> | undefined;
 
   const read = () =>
@@ -97,23 +133,27 @@ export function openBackups(house: Parts): Backups {
       sql.one<Settings>('SELECT public_key, key_made_at, key_made_by, restored_at, released_at FROM backup_settings'),
     );
 
-  async function newKey() {
+  async function newKey(by: By) {
     const made = makeRecoveryKey(random);
     const at = new Date(clock.now());
     await postgres.system(async (sql) => {
-      await sql.run('UPDATE backup_settings SET public_key = $1, key_made_at = $2, key_made_by = NULL', [
-        made.publicKey,
-        at,
+      await sql.run('UPDATE backup_settings SET public_key = $1, key_made_at = $2, key_made_by = $3', [
+        ...[made.publicKey, at],
+        by.actor.type === 'person' ? by.actor.id : null,
       ]);
-      await audit.record(sql, 'desk', { action: 'backup.key_made', actor: { type: 'operator' } });
+      await audit.record(sql, 'desk', { action: 'backup.key_made', ...by });
     });
     return { key: made.text, name: nameOfKey(made.publicKey), made_at: at.toISOString() };
   }
 
-  /** One at a time: a second would read and write the same disk at once, and both would be late. */
-  async function alone<T>(work: () => Promise<T>): Promise<T> {
+  function refuseSecond(): void {
     if (running !== undefined)
       throw new BackupError('A backup is being made already. Wait until it is done, then look at the list.');
+  }
+
+  /** One at a time: a second would read and write the same disk at once, and both would be late. */
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    refuseSecond();
     const mine = work();
     running = mine;
     try {
@@ -133,19 +173,20 @@ export function openBackups(house: Parts): Backups {
     return id;
   }
 
-  async function failed(id: number, by: 'operator' | 'system', error: unknown): Promise<void> {
-    const problem = error instanceof BackupError ? error.message : 'It failed by a fault of the desk: look at its log.';
+  async function failed(id: number, by: By, error: unknown): Promise<void> {
+    const problem = problemOf(error);
     await postgres.system(async (sql) => {
       await sql.run("UPDATE backups SET state = 'failed', ended_at = $2, problem = $3 WHERE id = $1", [
         id,
         new Date(clock.now()),
         problem.slice(0, 1000),
       ]);
-      await audit.record(sql, 'desk', { action: 'backup.failed', outcome: 'failed', actor: { type: by } });
+      await audit.record(sql, 'desk', { action: 'backup.failed', outcome: 'failed', ...by });
     });
+    if (by === bySchedule) await onFailed(problem);
   }
 
-  async function make(by: 'operator' | 'system', to?: string) {
+  async function make(by: By, to?: string) {
     return alone(async () => {
       const { public_key: key } = await read();
       if (key === null) throw noKey();
@@ -163,7 +204,7 @@ export function openBackups(house: Parts): Backups {
           await sql.run("DELETE FROM backups WHERE began_at < $1::timestamptz - interval '12 months'", [now]);
           await audit.record(sql, 'desk', {
             action: 'backup.made',
-            actor: { type: by },
+            ...by,
             targets: [{ type: 'backup', id }],
             details: { bytes: made.bytes },
           });
@@ -180,7 +221,7 @@ export function openBackups(house: Parts): Backups {
     });
   }
 
-  async function keysAnew(by: 'operator' | 'system') {
+  async function keysAnew(by: By) {
     return alone(async () => {
       const { public_key: key } = await read();
       if (key === null) throw noKey();
@@ -202,6 +243,22 @@ export function openBackups(house: Parts): Backups {
     });
   }
 
+  const runsOf = () =>
+    postgres.system((sql) =>
+      sql.query<Run>(
+        'SELECT id, began_at, ended_at, state, kind, file, bytes, entries, key_name, verified_at, problem FROM backups ORDER BY id DESC LIMIT $1',
+        [shownRuns],
+      ),
+    );
+
+  const heldMail = () =>
+    postgres.mail((sql) =>
+      sql.query<{ template: string; kind: string; messages: number; oldest: Date }>(
+        `SELECT template, kind, count(*)::int AS messages, min(created_at) AS oldest FROM mail.messages
+         WHERE state = 'waiting' GROUP BY template, kind ORDER BY template, kind`,
+      ),
+    );
+
   async function isHeld(): Promise<boolean> {
     const { restored_at, released_at } = await read();
     return restored_at !== null && released_at === null;
@@ -220,11 +277,7 @@ export function openBackups(house: Parts): Backups {
     isHeld,
     async list(to) {
       const { public_key, key_made_at, restored_at, released_at } = await read();
-      const past = await postgres.system((sql) =>
-        sql.query<object>(
-          'SELECT id, began_at, ended_at, state, kind, file, bytes, entries, key_name, verified_at, problem FROM backups ORDER BY id DESC LIMIT 50',
-        ),
-      );
+      const past = await runsOf();
       const files = await listBackups(to ?? settings.folder);
       return {
         ...{ folder: to ?? settings.folder, hour: settings.hour ?? null, days: settings.days },
@@ -235,22 +288,50 @@ export function openBackups(house: Parts): Backups {
       };
     },
     async waiting() {
-      const waiting = await postgres.mail((sql) =>
-        sql.query<{ template: string; kind: string; messages: number; oldest: Date }>(
-          `SELECT template, kind, count(*)::int AS messages, min(created_at) AS oldest FROM mail.messages
-           WHERE state = 'waiting' GROUP BY template, kind ORDER BY template, kind`,
-        ),
-      );
-      return { is_held: await isHeld(), mail: waiting };
+      return { is_held: await isHeld(), mail: await heldMail() };
     },
-    async release() {
+    async begin(by) {
+      if ((await read()).public_key === null) throw noKey();
+      if (!isOurs) throw new BackupError(notOurs);
+      refuseSecond();
+      void make(by).catch((error) => log.error('backup.failed', {}, error));
+    },
+    async state() {
+      const [{ public_key, key_made_at, restored_at, released_at }, runs, files] = await Promise.all([
+        read(),
+        runsOf(),
+        listBackups(settings.folder),
+      ]);
+      const text = (at: Date | null) => at?.toISOString() ?? null;
+      const held = restored_at !== null && released_at === null ? await heldMail() : [];
+      return {
+        ...{ is_ours: isOurs, folder: settings.folder, hour: settings.hour ?? null, days: settings.days },
+        recovery_key:
+          public_key === null || key_made_at === null
+            ? null
+            : { name: nameOfKey(public_key), made_at: key_made_at.toISOString() },
+        files: files.map(({ file, atMs, bytes }) => ({
+          ...{ file: basename(file), bytes },
+          made_at: new Date(atMs).toISOString(),
+        })),
+        runs: runs.map(({ file: _file, entries: _entries, ...run }) => ({
+          ...run,
+          ...(run.state === 'running' && running === undefined ? cutShort : {}),
+          ...{ began_at: run.began_at.toISOString(), ended_at: text(run.ended_at), verified_at: text(run.verified_at) },
+        })),
+        is_running: running !== undefined,
+        ...{ restored_at: text(restored_at), released_at: text(released_at) },
+        held: held.map(({ template, messages, oldest }) => ({ template, messages, oldest: oldest.toISOString() })),
+      };
+    },
+    async release(by) {
       return postgres.system(async (sql) => {
         const released = await sql.run(
           'UPDATE backup_settings SET released_at = $1 WHERE restored_at IS NOT NULL AND released_at IS NULL',
           [new Date(clock.now())],
         );
         if (released === 0) return false;
-        await audit.record(sql, 'desk', { action: 'backup.released', actor: { type: 'operator' } });
+        await audit.record(sql, 'desk', { action: 'backup.released', ...by });
         return true;
       });
     },
@@ -263,17 +344,24 @@ export function openBackups(house: Parts): Backups {
       const hourToday = now - sinceMidnight + settings.hour * hourMs;
       const dueSince = hourToday <= now ? hourToday : hourToday - day;
       const last = await postgres.system((sql) =>
-        sql.one<{ whole: Date | null; keys: Date | null }>(
-          `SELECT max(began_at) FILTER (WHERE kind = 'whole') AS whole, max(began_at) FILTER (WHERE state = 'done') AS keys FROM backups`,
+        sql.one<Record<'whole' | 'tried' | 'keys' | 'keys_tried', Date | null>>(
+          `SELECT max(began_at) FILTER (WHERE kind = 'whole' AND state IN ('done', 'removed')) AS whole,
+             max(began_at) FILTER (WHERE kind = 'whole') AS tried,
+             max(began_at) FILTER (WHERE state IN ('done', 'removed')) AS keys,
+             max(began_at) AS keys_tried
+           FROM backups`,
         ),
       );
-      if (last.whole === null || last.whole.getTime() < dueSince) {
-        await make('system').catch((error) => log.error('backup.failed', {}, error));
+      const isDue = last.whole === null || last.whole.getTime() < dueSince;
+      // What failed is tried again after an hour: the disk may have room by then.
+      const rests = (tried: Date | null) => tried !== null && now - tried.getTime() < againMs;
+      if (isDue && (last.tried === null || last.tried.getTime() < dueSince || !rests(last.tried))) {
+        await make(bySchedule).catch((error) => log.error('backup.failed', {}, error));
         return;
       }
       // A backup writes the copy of the keys too. One that failed leaves the keys to be copied alone.
-      if (last.keys !== null && now - last.keys.getTime() < keysEveryMs) return;
-      await keysAnew('system').catch((error) => log.error('backup.failed', {}, error));
+      if ((last.keys !== null && now - last.keys.getTime() < keysEveryMs) || rests(last.keys_tried)) return;
+      await keysAnew(bySchedule).catch((error) => log.error('backup.failed', {}, error));
     },
   };
 }

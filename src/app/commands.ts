@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type ControlCommand, readWhole } from '../platform/control.ts';
 import { bounceBytesMax } from '../platform/mail/index.ts';
 import { readAccessLog } from './access_log.ts';
+import { byOperator } from './backup_desk.ts';
 import type { Desk } from './desk.ts';
 import { readiness } from './health.ts';
 import { openProver, type Prover } from './prove.ts';
@@ -49,7 +50,7 @@ async function backupCommand(
   const to = args.get('to') === null ? undefined : resolve(args.get('to') as string);
   switch (args.get('what')) {
     case 'new-key': {
-      const { key, ...made } = await backups.newKey();
+      const { key, ...made } = await backups.newKey(byOperator);
       return {
         ...made,
         notes: [
@@ -61,13 +62,13 @@ async function backupCommand(
     case 'list':
       return backups.list(to);
     case 'keys':
-      return backups.copyKeys('operator');
+      return backups.copyKeys(byOperator);
     case 'waiting':
       return backups.waiting();
     case 'release':
-      return { released: await releaseMail() };
+      return { released: await releaseMail(byOperator) };
     default:
       say('Copying both databases and the key store, then reading the copy back …');
-      return backups.make('operator', to);
+      return backups.make(byOperator, to);
   }
 }

@@ -17,7 +17,8 @@ import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
-import { type Backups, openBackups } from './backup_desk.ts';
+import { type Backups, type By, openBackups } from './backup_desk.ts';
+import { tellOfBackup } from './backup_notice.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
@@ -46,7 +47,7 @@ export interface Desk {
   keeper: VaultKeeper;
   backups: Backups;
   /** Lets the mail of a restored desk go, from now on. @returns false when nothing was held back */
-  releaseMail(): Promise<boolean>;
+  releaseMail(by: By): Promise<boolean>;
   /**
    * Reads back what the last process knew, then loads what is on disk into the stores. A desk that listens does so first:
    * what comes meanwhile waits. Once, however often it is called.
@@ -138,9 +139,9 @@ export async function openDesk(parts: {
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });
     undo.push(() => accounts.stop?.());
-    const backups = openBackups({ ...foundation });
-    async function releaseMail() {
-      const released = await backups.release();
+    const backups = openBackups({ ...foundation }, (problem) => tellOfBackup(foundation, accounts.notices, problem));
+    async function releaseMail(by: By) {
+      const released = await backups.release(by);
       if (released && hasBegun) mail.start();
       return released;
     }

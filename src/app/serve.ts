@@ -18,6 +18,7 @@ import { systemRandom } from '../platform/random.ts';
 import { accessLogRoutes } from './access_log.ts';
 import { documentRoutes } from './api_document.ts';
 import { scheduleBackups } from './backup_desk.ts';
+import { backupRoutes } from './backup_routes.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskWarnShare, healthHandlers } from './health.ts';
@@ -120,7 +121,7 @@ export async function startServer(
       ...desk.parts,
       policyReports,
       {
-        routes: [...accessLogRoutes(desk.house), ...proofRoutes(prover)],
+        routes: [...accessLogRoutes(desk.house), ...proofRoutes(prover), ...backupRoutes(desk)],
         gauges: written.gauges,
       },
     ];

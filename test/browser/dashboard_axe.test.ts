@@ -169,6 +169,7 @@ const looks: Record<string, Look> = {
     act: (page) => page.getByText('rows removed').first().click(),
   },
   'holds, one due': { path: '/o/cedar-loom/trust/holds', act: (page) => page.getByText('due').first().waitFor() },
+  'backups of the desk': { path: '/desk/backups', act: (page) => page.getByText('read back whole').first().waitFor() },
   'live checks of the desk': { path: '/desk/checks', act: (page) => page.getByText('Worth a look').first().waitFor() },
   exports: {
     path: '/s/shop.example/exports',

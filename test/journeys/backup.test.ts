@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { byOperator } from '../../src/app/backup_desk.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -107,6 +108,18 @@ it('copies a running desk into sealed files that neither hold the root key nor a
     kept: await vault.seal(place('1', await subject('kept')), 'still here'),
     shredded: await vault.seal(place('2', await subject('shredded')), 'gone for good'),
   };
+
+  // The daily one finds no room for itself: it is told once, and tried again after an hour.
+  writeFileSync(backups, 'a file where the folder should be');
+  const { backups: daily } = desk.server.desk;
+  await daily.tick();
+  await daily.tick();
+  expect((await daily.state()).runs).toMatchObject([{ kind: 'whole', state: 'failed', bytes: null }]);
+  const told = await postgres.person(1, (sql) =>
+    sql.query<{ facts: { problem: string } }>("SELECT facts FROM notifications WHERE notice = 'backup_failed'"),
+  );
+  expect(told.map(({ facts }) => facts.problem)).toEqual([(await daily.state()).runs[0]?.problem]);
+  rmSync(backups);
 
   await backup('keys');
   copyFileSync(join(backups, 'fairlead-keys.backup'), oldKeys);
@@ -209,16 +222,22 @@ it('makes the same desk on an empty machine with that key alone, after a kill in
 
   const { backups: held, releaseMail } = restored.desk;
   expect(await held.isHeld()).toBe(true);
-  expect(await releaseMail()).toBe(true);
-  expect([await held.isHeld(), await releaseMail()]).toEqual([false, false]);
+  expect(await held.state()).toMatchObject({
+    ...{ is_ours: true, is_running: false, restored_at: expect.any(String), released_at: null },
+    files: [{ file: expect.stringMatching(/^fairlead-\d{8}T\d{6}Z\.backup$/) }],
+    // Nothing waited at the backup: the desk sends no mail.
+    held: [],
+  });
+  expect(await releaseMail(byOperator)).toBe(true);
+  expect([await held.isHeld(), await releaseMail(byOperator)]).toEqual([false, false]);
 
   // The trail came along, and goes on here.
-  await expect(held.make('operator', '/dev/null/nowhere')).rejects.toThrow();
-  expect(await held.make('operator', join(folder, 'anew'))).toMatchObject({ rows: expect.any(Number) });
+  await expect(held.make(byOperator, '/dev/null/nowhere')).rejects.toThrow();
+  expect(await held.make(byOperator, join(folder, 'anew'))).toMatchObject({ rows: expect.any(Number) });
   const acts = await restored.desk.house.postgres.system((sql) =>
     sql.query<{ action: string }>("SELECT action FROM audit.entries WHERE action LIKE 'backup.%' ORDER BY seq"),
   );
   expect(acts.map(({ action }) => action)).toEqual([
-    ...['backup.key_made', 'backup.released', 'backup.failed', 'backup.made'],
+    ...['backup.key_made', 'backup.failed', 'backup.released', 'backup.failed', 'backup.made'],
   ]);
 }, 120_000);

@@ -1,10 +1,12 @@
 import type { AccessPage } from '../../contract/access_log.ts';
+import type { BackupState } from '../../contract/backups.ts';
 import { checkRunsOf } from './double_proof.ts';
 
 type Line = AccessPage['entries'][number];
 
 /** What the desk says to who runs it. `route=broken` cannot be read; the day 2026-01-01 has nothing. */
 export function operatorOf(path: string, search: URLSearchParams): object | 'broken' | undefined {
+  if (path === '/api/backups') return backupsOf();
   if (path === '/api/proof/runs') return { runs: checkRunsOf() };
   if (path !== '/api/access-log') return undefined;
   if (search.get('route') === 'broken') return 'broken';
@@ -40,4 +42,42 @@ function linesOf(day: string): Line[] {
     ...{ address, place, method, route, status, ms },
     request_id: `4c1f0${i}a9be2d`,
   }));
+}
+
+/** A week of backups, one of which found no room. */
+function backupsOf(): BackupState {
+  const day = 86_400_000;
+  const at = (back: number, ms = 0) =>
+    new Date(Math.floor(Date.now() / day) * day - back * day + 3 * 3_600_000 + ms).toISOString();
+  const run = (id: number, back: number, more: Partial<BackupState['runs'][number]> = {}) => ({
+    ...{ id, began_at: at(back), ended_at: at(back, 37_400), state: 'done' as const, kind: 'whole' as const },
+    ...{ bytes: 612_400_128 - back * 4_100_000, key_name: '4F2C91AA', verified_at: at(back, 37_400), problem: null },
+    ...more,
+  });
+  return {
+    ...{ is_ours: true, folder: '/srv/fairlead-backups', hour: 3, days: 14, is_running: false },
+    recovery_key: { name: '4F2C91AA', made_at: at(61) },
+    files: [1, 2, 4, 5].map((back) => ({
+      file: `fairlead-${at(back).slice(0, 10).replaceAll('-', '')}T030000Z.backup`,
+      ...{ made_at: at(back), bytes: 612_400_128 - back * 4_100_000 },
+    })),
+    runs: [
+      run(9, 1),
+      run(8, 2),
+      run(7, 3, {
+        ...{ state: 'failed' as const, bytes: null, verified_at: null, ended_at: at(3, 2_100) },
+        problem:
+          'The disk of the folder has 0.4 GB free, and a backup needs about 1.2 GB. Make room, or set FAIRLEAD_BACKUP_DIR to another disk.',
+      }),
+      run(6, 3, { kind: 'keys' as const, bytes: 184_320, ended_at: at(3, 900) }),
+      run(5, 4),
+      run(4, 5),
+      run(1, 19, { state: 'removed' as const }),
+    ],
+    ...{ restored_at: at(6), released_at: null },
+    held: [
+      { template: 'report', messages: 4, oldest: at(7) },
+      { template: 'status_changed', messages: 1, oldest: at(8) },
+    ],
+  };
 }

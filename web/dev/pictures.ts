@@ -208,6 +208,7 @@ export const shots: readonly Shot[] = [
       await page.getByRole('button', { name: 'Accept and go on' }).waitFor();
     },
   },
+  { name: 'operator-backups', path: '/desk/backups', full: true },
   { name: 'operator-sign-up', path: '/desk/sign-up', full: true },
   { name: 'account-agreements', path: '/account/agreements' },
   { name: 'settings', path: '/s/shop.example/settings', full: true },

@@ -227,6 +227,7 @@ describe('notifications', () => {
       role: 'analyst',
       who: 'Ada',
       device: 'Firefox',
+      problem: 'The disk of the folder is full.',
     };
     const sources = await readSources();
     const { house, accounts } = server.desk;

@@ -33,6 +33,12 @@ export const noticeList = {
     sentence: () => 'You signed in, so your account is not closed any more. Everything is as it was.',
   },
   security_alert: { kind: 'security', sentence: (facts) => text(facts, 'what') },
+  backup_failed: {
+    kind: 'security',
+    sentence: (facts) =>
+      `The backup of this desk was not made. ${text(facts, 'problem')} It is tried again every hour.`,
+    mails: { subject: () => 'The backup of this desk was not made', button: 'See the backups' },
+  },
   check_red: { kind: 'security', sentence: (facts) => `A check of this desk turned red. ${text(facts, 'what')}` },
 
   invitation_accepted: {

@@ -18,6 +18,10 @@ const frozenName = 'fairlead_backup';
 export const backupDaysMax = 30;
 const dayMs = 86_400_000;
 
+/** Said where a database is no part of the desk. */
+export const notOurs =
+  'This desk uses a PostgreSQL or ClickHouse server of its own, and fairlead backup copies the built-in ones. Back those servers up with their own tools, and keep a copy of the key file.';
+
 /** What became of people, sites and organisations that are no more, as keyed digests. */
 export interface Gone {
   /** Of the kind and number. */
@@ -51,10 +55,7 @@ export interface MadeBackup {
  */
 export async function makeBackup(parts: BackupParts, folder: string, recipient: Buffer): Promise<MadeBackup> {
   const { house } = parts;
-  if (house.warehouse.mode !== 'embedded' || house.postgres.mode !== 'embedded')
-    throw new BackupError(
-      'This desk uses a PostgreSQL or ClickHouse server of its own, and fairlead backup copies the built-in ones. Back those servers up with their own tools, and keep a copy of the key file.',
-    );
+  if (house.warehouse.mode !== 'embedded' || house.postgres.mode !== 'embedded') throw new BackupError(notOurs);
   await readyFolder(house.config.dataDir, folder);
   const { total } = await house.warehouse.diskBytes();
   const { freeBytes } = diskOf(folder);

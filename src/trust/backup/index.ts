@@ -8,6 +8,7 @@ export {
   listBackups,
   type MadeBackup,
   makeBackup,
+  notOurs,
   removeOld,
 } from './create.ts';
 export { makeRecoveryKey, nameOfKey } from './recovery_key.ts';

@@ -1,4 +1,5 @@
 import type { AccessPage } from '../../../contract/access_log.ts';
+import type { BackupState, MadeRecoveryKey } from '../../../contract/backups.ts';
 import type { CheckRun } from '../../../contract/proof.ts';
 import { call } from '../desk/api.ts';
 
@@ -8,6 +9,14 @@ export const accessLogPath = '/api/access-log';
 export const operator = {
   accessLog: (query: string, signal?: AbortSignal) =>
     call<AccessPage>('GET', `${accessLogPath}${query === '' ? '' : `?${query}`}`, { signal }),
+  backups: () => call<BackupState>('GET', '/api/backups'),
+  /** Begins one. */
+  backUp: () => call<void>('POST', '/api/backups'),
+  newRecoveryKey: (password: string | undefined) =>
+    call<MadeRecoveryKey>('POST', '/api/backups/recovery-keys', {
+      body: password === undefined ? {} : { password },
+    }),
+  releaseMail: () => call<void>('POST', '/api/backups/release'),
   runs: () => call<{ runs: CheckRun[] }>('GET', '/api/proof/runs').then(({ runs }) => runs),
   /** Runs every live check now. */
   prove: () => call<CheckRun>('POST', '/api/proof/runs'),

@@ -7,6 +7,7 @@ import { readerZone } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { AccessLog } from './access_log.tsx';
+import { Backups } from './backups.tsx';
 import { SelfChecks } from './self_checks.tsx';
 import { SignUpSettingsPart } from './sign_up.tsx';
 import { operatorTabs } from './tabs.ts';
@@ -50,6 +51,8 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
           <SignUpSettingsPart />
         ) : section === 'access-log' ? (
           <AccessLog />
+        ) : section === 'backups' ? (
+          <Backups />
         ) : (
           <SelfChecks />
         )}

@@ -5,5 +5,6 @@ export const operatorTabs: readonly { section: OperatorSection; label: string }[
   { section: 'audit', label: 'Desk trail' },
   { section: 'sign-up', label: 'Sign-up' },
   { section: 'access-log', label: 'Access log' },
+  { section: 'backups', label: 'Backups' },
   { section: 'checks', label: 'Live checks' },
 ];
