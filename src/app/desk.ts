@@ -14,6 +14,7 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
+import { incidentMigrations, incidentRoutes } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
@@ -30,6 +31,7 @@ export const postgresFolders: readonly URL[] = [
   auditMigrations,
   vaultMigrations,
   windowMigrations,
+  incidentMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -178,7 +180,7 @@ export async function openDesk(parts: {
       house,
       accounts,
       windows,
-      parts: [...opened, windows, { checks: backups.checks }],
+      parts: [...opened, windows, { routes: incidentRoutes(house) }, { checks: backups.checks }],
       keeper,
       backups,
       releaseMail,

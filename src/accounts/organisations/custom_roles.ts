@@ -37,7 +37,7 @@ const meanings: Record<Permission, string> = {
   'member.read': 'See the people and teams',
   'member.manage': 'Invite and remove people, change roles and teams',
   'audit.read': 'Read the audit log, and what is kept for how long',
-  'policy.manage': 'Set how long things are kept, and place legal holds',
+  'policy.manage': 'Set how long things are kept, place legal holds, and keep the register of incidents',
   'share.manage': 'Make and revoke public dashboards and widgets',
 };
 

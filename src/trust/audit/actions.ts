@@ -153,6 +153,10 @@ export const actions = {
   'hold.placed': alert('D7', 'placed a legal hold on {target}'),
   'hold.reviewed': notice('D7', 'kept the legal hold on {target} in force'),
   'hold.released': alert('D7', 'released the legal hold on {target}'),
+  'incident.opened': alert('D7', 'entered {target}'),
+  'incident.added_to': notice('D7', 'added to the log of {target}'),
+  'incident.reported': alert('D7', 'said which authority was told of {target}, or why none was'),
+  'incident.closed': alert('D7', 'closed {target}'),
   'access_log.read': notice('D15', 'read the access log'),
   'proof.run': info('D16', 'ran the live checks of this desk'),
 

@@ -260,11 +260,12 @@ export const lines: readonly Line[] = [
   {
     name: 'organisation',
     class: 'D7',
-    holds: 'The organisation and its settings, its policy and its holds',
+    holds: 'The organisation and its settings, its policy, holds and incidents',
     ...{ ends: 'life', executor: 'accounts/organisations/status_changes.ts', until: 'the organisation is closed' },
     ...{ shortenedBy: 'nobody', erasure: 'keys destroyed; the rows are not yet removed' },
     stored: [
       ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds'],
+      ...['incidents', 'incident_entries'],
       ...['site_removals', 'site_moves'],
     ].map((one) => `postgres ${one}`),
   },

@@ -23,11 +23,12 @@ export const running: readonly Requirement[] = [
     'Owners hear of a copied session, of guessing, of a mass export and of a used canary key.',
     'Notices and mail.',
   ),
-  open(
+  partly(
     'OPS-02',
     'none',
-    'Breaches have a register, a clock of 72 hours and a list of who is affected.',
-    'Incidents are not built yet.',
+    'Breaches have a register, a clock of 72 hours and a count of who is affected.',
+    'Calls of the register of incidents.',
+    'A page for it, and reminders before the clock runs out.',
   ),
   kept(
     'OPS-03',

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/** The register of incidents, as the API says it. */
+const severities = ['low', 'high', 'grave'] as const;
+const moment = z.string();
+const words = z.string().trim().min(1).max(2_000);
+
+const incidentSummary = z.object({
+  id: z.number(),
+  title: z.string(),
+  severity: z.enum(severities),
+  classes: z.array(z.string()),
+  /** Domains; none is every site of the organisation. */
+  sites: z.array(z.string()),
+  began_at: moment,
+  known_at: moment,
+  opened_at: moment,
+  /** 72 hours after it became known. */
+  due_at: moment,
+  /** Of the clock: `late` is over and nothing is decided; `told` and `untold` are decided. */
+  clock: z.enum(['running', 'late', 'told', 'untold']),
+  closed_at: moment.nullable(),
+});
+export const incidentsAnswer = z.object({ incidents: z.array(incidentSummary), next: z.number().nullable() });
+
+export const incidentAnswer = incidentSummary.extend({
+  what: z.string(),
+  authority: z.string().nullable(),
+  told_at: moment.nullable(),
+  untold_reason: z.string().nullable(),
+  log: z.array(
+    z.object({
+      id: z.number(),
+      kind: z.enum(['opened', 'found', 'measure', 'told', 'untold', 'closed']),
+      said: z.string(),
+      at: moment,
+      person: z.number(),
+    }),
+  ),
+});
+export type IncidentAnswer = z.infer<typeof incidentAnswer>;
+
+export const newIncident = z.strictObject({
+  title: z.string().trim().min(1).max(120),
+  what: words,
+  severity: z.enum(severities),
+  classes: z.array(z.string().max(4)).min(1).max(25),
+  /** Domains of this organisation; none is all of them. */
+  sites: z.array(z.string().max(255)).max(500).default([]),
+  began_at: z.iso.datetime(),
+  known_at: z.iso.datetime(),
+});
+export type NewIncident = z.infer<typeof newIncident>;
+
+export const incidentEntry = z.strictObject({ kind: z.enum(['found', 'measure']), said: words });
+
+/** Which authority was told and when, or why none was. */
+export const incidentReport = z.union([
+  z.strictObject({ authority: z.string().trim().min(1).max(120), told_at: z.iso.datetime() }),
+  z.strictObject({ untold_reason: words }),
+]);
+export type IncidentReport = z.infer<typeof incidentReport>;
+export const incidentClosing = z.strictObject({ said: words });
+
+/** How many are affected, each with the question that was asked; never who. */
+export const affectedAnswer = z.object({
+  counts: z.array(z.object({ of: z.enum(['visitors', 'sites', 'members']), count: z.number(), question: z.string() })),
+});

@@ -1,0 +1,3 @@
+export { incidentRoutes } from './routes.ts';
+
+export const incidentMigrations = new URL('./migrations/', import.meta.url);

@@ -1,0 +1,154 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { NewIncident } from '../contract/incidents.ts';
+import { createOrganisation } from '../src/accounts/index.ts';
+import { type Desk, openDesk } from '../src/app/desk.ts';
+import { systemClock } from '../src/platform/clock.ts';
+import { readConfig } from '../src/platform/config.ts';
+import { silentLog } from '../src/platform/log.ts';
+import type { Sql } from '../src/platform/postgres/index.ts';
+import { systemRandom } from '../src/platform/random.ts';
+import { affectedBy } from '../src/trust/incidents/affected.ts';
+import {
+  addEntry,
+  clockOf,
+  closeIncident,
+  listIncidents,
+  openIncident,
+  readIncident,
+  readLog,
+  reportIncident,
+} from '../src/trust/incidents/register.ts';
+import { layPreparedDesk } from './prepared_cluster.ts';
+import { eraseStores } from './stores.ts';
+
+/** One desk with two organisations; what the calls give to whom is in test/routes. */
+vi.setConfig({ hookTimeout: 240_000 });
+
+const hourMs = 3_600_000;
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-incidents-'));
+const nowMs = Math.floor(systemClock.now() / 1_000) * 1_000;
+let desk: Desk;
+const north = { organisation: 0, person: 0, site: 0 };
+const south = { organisation: 0, person: 0, site: 0 };
+
+beforeAll(async () => {
+  const config = readConfig({
+    FAIRLEAD_DATA_DIR: join(folder, 'data'),
+    FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k'),
+  });
+  await layPreparedDesk(config.dataDir);
+  desk = await openDesk({ config, clock: systemClock, random: systemRandom, log: silentLog });
+  for (const [name, side] of Object.entries({ north, south })) {
+    const made = await desk.house.postgres.system((sql) =>
+      createOrganisation(sql, desk.house, { email: `owner@${name}.example`, organisation: name, hash: 'none' }),
+    );
+    side.organisation = made.organisationId;
+    side.person = made.personId;
+    side.site = await own(side, async (sql) => {
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, created_at)
+         VALUES ($1, $2, 'UTC', 'EUR', 25, $3) RETURNING id`,
+        [side.organisation, `${name}.example`, ago(1_000)],
+      );
+      return id;
+    });
+  }
+});
+afterAll(async () => {
+  const { directories } = desk.house.postgres;
+  await desk.close();
+  await eraseStores({ directories }, folder);
+});
+
+function own<T>(side: typeof north, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return desk.house.postgres.tenant(side.organisation, work);
+}
+function ago(hours: number): Date {
+  return new Date(nowMs - hours * hourMs);
+}
+const by = { personId: 1, nowMs };
+const incident = (known: number): NewIncident => ({
+  ...{ title: 'A copied file', what: 'A report was sent to a stranger.', severity: 'high' },
+  ...{ classes: ['D3', 'D7'], sites: ['north.example'] },
+  ...{ began_at: ago(known + 10).toISOString(), known_at: ago(known).toISOString() },
+});
+const opened = (known = 2) => own(north, (sql) => openIncident(sql, north.organisation, incident(known), by));
+
+test('72 hours run from when it became known, until it is said which authority was told, or why none (OPS-02)', async () => {
+  const row = await opened();
+  const of = north.organisation;
+  const knownMs = ago(2).getTime();
+  expect(clockOf(row, knownMs + 72 * hourMs)).toBe('running');
+  expect(clockOf(row, knownMs + 72 * hourMs + 1)).toBe('late');
+  await expect(own(north, (sql) => closeIncident(sql, of, row.id, 'over', by))).rejects.toThrow(/which authority/);
+  const untold = await own(north, (sql) => reportIncident(sql, of, row.id, { untold_reason: 'Sealed.' }, by));
+  expect(clockOf(untold, nowMs)).toBe('untold');
+  const report = { authority: 'CNPD', told_at: ago(1).toISOString() };
+  const told = await own(north, (sql) => reportIncident(sql, of, row.id, report, by));
+  expect(clockOf(told, knownMs + 99 * hourMs)).toBe('told');
+  await expect(own(north, (sql) => reportIncident(sql, of, row.id, { untold_reason: 'No.' }, by))).rejects.toThrow(
+    /told of this already/,
+  );
+  const ends = await Promise.allSettled(
+    [1, 2].map(() => own(north, (sql) => closeIncident(sql, of, row.id, 'It is over.', by))),
+  );
+  expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const log = await own(north, (sql) => readLog(sql, of, row.id));
+  expect(log.map(({ kind }) => kind)).toEqual(['opened', 'untold', 'told', 'closed']);
+});
+
+test('what was entered is never changed: the log is only added to, and nobody else sees it (OPS-02)', async () => {
+  const row = await opened();
+  const of = north.organisation;
+  for (const change of [
+    "UPDATE incidents SET what = 'x'",
+    'UPDATE incidents SET known_at = now()',
+    'DELETE FROM incidents',
+    "UPDATE incident_entries SET said = 'x'",
+    'DELETE FROM incident_entries',
+  ])
+    await expect(own(north, (sql) => sql.query(change))).rejects.toThrow(/permission denied/);
+  const entry = { kind: 'measure', said: 'The link was ended.' } as const;
+  for (const organisation of [south.organisation, of])
+    await expect(own(south, (sql) => addEntry(sql, organisation, row.id, entry, by))).rejects.toThrow(/no incident/);
+  expect((await own(south, (sql) => listIncidents(sql, of))).incidents).toEqual([]);
+  await own(north, (sql) => addEntry(sql, of, row.id, entry, by));
+  expect((await own(north, (sql) => readLog(sql, of, row.id))).map(({ said }) => said)).toEqual([row.what, entry.said]);
+});
+
+test('how many are affected is counted in the stores, of its sites and its time alone (OPS-02)', async () => {
+  const event = (site: number, hours: number, visitor: string) => {
+    const time = ago(hours).toISOString().slice(0, 19).replace('T', ' ');
+    return {
+      ...{ site_id: site, name: 'pageview', hostname: 'x.example', pathname: '/', time, visit_start: time },
+      ...{ id_day: time.slice(0, 10), visitor_id: visitor, visit_id: visitor },
+    };
+  };
+  const rows = [
+    // It began 30 hours ago and was known 20 hours ago.
+    ...[event(north.site, 21, '1'), event(north.site, 21, '1'), event(north.site, 21, '2')],
+    ...[event(north.site, 31, '3'), event(north.site, 19, '4'), event(south.site, 21, '5')],
+  ];
+  const lines = rows.map((one) => `${JSON.stringify(one)}\n`).join('');
+  await desk.house.warehouse.insert('events', Buffer.from(lines), 'incidents-1');
+  const row = await opened(20);
+  const counted = await affectedBy(desk.house, north.organisation, row);
+  expect(counted.map(({ of, count }) => [of, count])).toEqual([
+    ['visitors', 2],
+    ['sites', 1],
+    ['members', 1],
+  ]);
+  expect(counted[0]?.question).toMatch(/^Different visitors with a stored event from .* to .* UTC/);
+  const all = await own(north, (sql) =>
+    openIncident(sql, north.organisation, { ...incident(20), sites: [], classes: ['D16'] }, by),
+  );
+  expect(await own(north, (sql) => readIncident(sql, north.organisation, all.id))).toMatchObject({ sites: [] });
+  const ofMembers = await affectedBy(desk.house, north.organisation, all);
+  expect(ofMembers.map(({ of, count }) => [of, count])).toEqual([
+    ['sites', 1],
+    ['members', 1],
+  ]);
+});

@@ -1,0 +1,58 @@
+import type { Examples } from './example.ts';
+
+/** The register of incidents of the organisation. */
+export const examples: Examples = ({ site, organisation, call, people }) => {
+  const of = () => `/api/organisations/${organisation()}/incidents`;
+  const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const incident = () => ({
+    ...{ title: 'A lost laptop', what: 'It was signed in.', severity: 'high', classes: ['D3', 'D7'], sites: [site] },
+    ...{ began_at: ago(5), known_at: ago(2) },
+  });
+  const opened = async () => `${of()}/${(await call('POST', of(), people.owner, incident())).body.id}`;
+  return {
+    'GET /api/organisations/:organisation/incidents': {
+      path: of,
+      status: 200,
+      badParams: [['/api/organisations/1/incidents?before=first', 'before']],
+    },
+    'POST /api/organisations/:organisation/incidents': {
+      path: of,
+      body: incident,
+      status: 201,
+      badValues: [
+        ['title', ' '],
+        ['severity', 'none'],
+        ['classes', ['D99']],
+        ['sites', ['nowhere.example']],
+        ['began_at', ago(1)],
+        ['known_at', ago(-1)],
+      ],
+    },
+    'GET /api/organisations/:organisation/incidents/:incident': { path: opened, status: 200 },
+    'GET /api/organisations/:organisation/incidents/:incident/affected': {
+      path: async () => `${await opened()}/affected`,
+      status: 200,
+    },
+    'POST /api/organisations/:organisation/incidents/:incident/entries': {
+      path: async () => `${await opened()}/entries`,
+      body: () => ({ kind: 'measure', said: 'Its sessions were ended.' }),
+      status: 201,
+      badValues: [['kind', 'told']],
+    },
+    'PUT /api/organisations/:organisation/incidents/:incident/report': {
+      path: async () => `${await opened()}/report`,
+      body: () => ({ untold_reason: 'Its disk is encrypted.' }),
+      status: 200,
+    },
+    'PUT /api/organisations/:organisation/incidents/:incident/closing': {
+      async path() {
+        const one = await opened();
+        await call('PUT', `${one}/report`, people.owner, { authority: 'CNPD', told_at: ago(1) });
+        return `${one}/closing`;
+      },
+      body: () => ({ said: 'It was found again.' }),
+      status: 200,
+      badValues: [['said', ' ']],
+    },
+  };
+};
