@@ -54,11 +54,12 @@ export type NewIncident = z.infer<typeof newIncident>;
 
 export const incidentEntry = z.strictObject({ kind: z.enum(['found', 'measure']), said: words });
 
-/** Which authority was told and when, or why none was. */
-export const incidentReport = z.union([
-  z.strictObject({ authority: z.string().trim().min(1).max(120), told_at: z.iso.datetime() }),
-  z.strictObject({ untold_reason: words }),
-]);
+/** Which authority was told and when, or else why none was. */
+export const incidentReport = z.strictObject({
+  authority: z.string().trim().min(1).max(120).optional(),
+  told_at: z.iso.datetime().optional(),
+  untold_reason: words.optional(),
+});
 export type IncidentReport = z.infer<typeof incidentReport>;
 export const incidentClosing = z.strictObject({ said: words });
 

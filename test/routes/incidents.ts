@@ -41,8 +41,13 @@ export const examples: Examples = ({ site, organisation, call, people }) => {
     },
     'PUT /api/organisations/:organisation/incidents/:incident/report': {
       path: async () => `${await opened()}/report`,
-      body: () => ({ untold_reason: 'Its disk is encrypted.' }),
+      body: () => ({ authority: 'CNPD', told_at: ago(1) }),
       status: 200,
+      badValues: [
+        ['told_at', ago(9)],
+        ['told_at', ago(-1)],
+        ['untold_reason', 'Its disk is encrypted.'],
+      ],
     },
     'PUT /api/organisations/:organisation/incidents/:incident/closing': {
       async path() {

@@ -109,7 +109,8 @@ export async function addEntry(
 /**
  * Which authority was told, or why none was. Who decided against it may still tell; what was told stays told.
  *
- * @throws RequestError conflict when an authority was told; invalid_field when it was before the incident was known
+ * @throws RequestError conflict when an authority was told; invalid_field when it is neither of the two or both, or was
+ *   before the incident was known
  */
 export async function reportIncident(
   sql: Sql,
@@ -118,29 +119,27 @@ export async function reportIncident(
   report: IncidentReport,
   by: By,
 ): Promise<IncidentRow> {
-  const told = 'authority' in report ? report : undefined;
-  const reason = 'authority' in report ? null : report.untold_reason;
+  const refuse = (field: string, message: string) => new RequestError('invalid_field', message, { field });
+  const { authority = null, told_at, untold_reason = null } = report;
+  const toldAt = told_at === undefined ? null : new Date(told_at);
+  if ((authority === null) !== (toldAt === null)) throw refuse('told_at', 'Name the authority and when it was told.');
+  if ((authority === null) === (untold_reason === null))
+    throw refuse('untold_reason', 'Say which authority was told, or else why none was.');
   const row = await readIncident(sql, organisationId, id);
-  if (told !== undefined) {
-    const atMs = Date.parse(told.told_at);
-    if (atMs > by.nowMs || atMs < row.known_at.getTime())
-      throw new RequestError(
-        'invalid_field',
-        'An authority is told after the incident is known, and not later than now.',
-        {
-          field: 'told_at',
-        },
-      );
-  }
+  if (toldAt !== null && (toldAt.getTime() > by.nowMs || toldAt < row.known_at))
+    throw refuse('told_at', 'An authority is told after the incident is known, and not later than now.');
   const changed = await sql.query(
     `UPDATE incidents SET authority = $3, told_at = $4, untold_reason = $5
      WHERE organisation_id = $1 AND id = $2 AND told_at IS NULL RETURNING id`,
-    [organisationId, id, told?.authority ?? null, told === undefined ? null : new Date(told.told_at), reason],
+    [organisationId, id, authority, toldAt, untold_reason],
   );
   if (changed.length === 0)
     throw new RequestError('conflict', 'An authority was told of this already. Add to the log what came after.');
-  const said = told === undefined ? (reason ?? '') : `${told.authority}, ${told.told_at}`;
-  await write(sql, organisationId, id, { kind: told === undefined ? 'untold' : 'told', said }, by);
+  const entry =
+    untold_reason === null
+      ? { kind: 'told' as const, said: `${authority}, ${toldAt?.toISOString()}` }
+      : { kind: 'untold' as const, said: untold_reason };
+  await write(sql, organisationId, id, entry, by);
   return readIncident(sql, organisationId, id);
 }
 
