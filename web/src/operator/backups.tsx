@@ -98,15 +98,17 @@ export function Backups() {
         <section className="panel" aria-label="Backups">
           <Empty title="No backup is made yet.">
             <p>The first step is the recovery key: it is shown once, and you keep it away from this machine.</p>
-            <button type="button" className="btn main-act" onClick={() => setDoing('key')}>
-              Make the recovery key
-            </button>
+            <div className="go">
+              <button type="button" className="btn main-act" onClick={() => setDoing('key')}>
+                Make the recovery key
+              </button>
+            </div>
           </Empty>
         </section>
       ) : (
         <section className="panel op-facts" aria-label="How it is backed up">
           <h2 className="op-head">
-            <Glyph state={newest === undefined ? 'bad' : 'ok'} />
+            <Glyph state={newest === undefined ? 'idle' : 'ok'} />
             {newest === undefined ? 'There is no backup yet' : 'The newest backup'}
             {newest !== undefined && <time dateTime={newest.made_at}>{timeText(newest.made_at, zone)}</time>}
           </h2>
