@@ -82,6 +82,7 @@ const filesOfOneProcess = [
   'src/trust/audit/{actions,audit,bundle,chain}.test.ts',
   'src/trust/classes/classes.test.ts',
   'src/trust/keys/keys.test.ts',
+  'src/trust/requests/requests.test.ts',
   'src/trust/vault/{kept,rotation,vault}.test.ts',
 ];
 

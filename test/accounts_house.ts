@@ -1,6 +1,7 @@
 import { type Accounts, openAccounts } from '../src/accounts/index.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import type { Config } from '../src/platform/config.ts';
+import type { Route } from '../src/platform/http/route.ts';
 import { openHttp } from '../src/platform/http/server.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { type MailOffice, openMail } from '../src/platform/mail/index.ts';
@@ -28,11 +29,14 @@ export async function openAccountsHouse({
   keys,
   trustedProxies,
   inbox,
+  more = () => [],
 }: {
   clock: Clock;
   keys: KeyRing;
   trustedProxies: number;
   inbox: boolean;
+  /** Calls of another part. */
+  more?: (house: House, accounts: Accounts) => Route[];
 }): Promise<AccountsHouse> {
   const database = await openTestPostgres();
   const { postgres } = database;
@@ -47,7 +51,12 @@ export async function openAccountsHouse({
   const accounts = openAccounts(house, { version: 'test' });
   const http = await openHttp({
     ...{ host, port: 0, publicUrl, trustedProxies, tls: undefined },
-    ...{ routes: accounts.routes ?? [], fast: {}, files: undefined, authenticate: accounts.authenticate },
+    ...{
+      routes: [...(accounts.routes ?? []), ...more(house, accounts)],
+      fast: {},
+      files: undefined,
+      authenticate: accounts.authenticate,
+    },
     ...{ clock, random: systemRandom, log: silentLog },
   });
   return {

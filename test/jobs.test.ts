@@ -65,6 +65,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/warehouse/open.ts': ['none', 1],
   'trust/audit/keeper.ts': ['desk', 3],
   'trust/proof/runs.ts': ['none', 1],
+  'trust/requests/index.ts': ['desk', 1],
   'trust/vault/key_store.ts': ['none', 2],
   'trust/windows/index.ts': ['desk', 1],
 };

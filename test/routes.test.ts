@@ -485,6 +485,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ]),
   ...of('test/journeys/site_life.test.ts', ['site.deleted']),
   ...of('test/journeys/backup.test.ts', ['backup.made', 'backup.failed', 'backup.key_made', 'backup.released']),
+  ...of('src/trust/requests/requests.test.ts', ['request.begun', 'request.answered', 'request.refused']),
   ...of('test/windows.test.ts', ['retention.removed', 'retention.failed', 'retention.put_off']),
   ...of('src/trust/vault/vault.test.ts', ['secret.opened']),
   ...of('test/journeys/contact_clicks.test.ts', ['contact_clicks.sealed_anew', 'contact_clicks.key_destroyed']),

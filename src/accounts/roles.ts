@@ -25,7 +25,7 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   viewer: look,
   billing: ['organisation.read'],
   'billing-archive': ['organisation.read'],
-  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage'],
+  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage', 'request.manage'],
 };
 
 /** What each scope of an API key allows. A key never manages keys: a leaked one cannot make itself a successor. */
@@ -44,6 +44,8 @@ const whileSuspended: readonly Permission[] = [
   'organisation.read',
   'member.read',
   'audit.read',
+  // What the law gives a month for does not wait until an organisation is in force again.
+  'request.manage',
 ];
 
 /** What somebody with this role may do: the built-in set, or that of a custom role, as the organisation's status lets. */

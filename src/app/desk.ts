@@ -16,6 +16,7 @@ import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { incidentMigrations, incidentRoutes } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
+import { openRequests, requestMigrations } from '../trust/requests/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
@@ -32,6 +33,7 @@ export const postgresFolders: readonly URL[] = [
   vaultMigrations,
   windowMigrations,
   incidentMigrations,
+  requestMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -154,7 +156,9 @@ export async function openDesk(parts: {
       running.push(part);
       undo.push(() => part.stop?.());
     }
-    const opened = [accounts, trail, ...running];
+    const requests = openRequests(house, accounts.notices);
+    undo.push(() => requests.stop?.());
+    const opened = [accounts, trail, requests, ...running];
     const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
     undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;
@@ -166,6 +170,7 @@ export async function openDesk(parts: {
       else mail.start();
       await trail.begin?.();
       await windows.begin?.();
+      await requests.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });

@@ -157,6 +157,13 @@ const looks: Record<string, Look> = {
       await page.getByText('Held').first().waitFor();
     },
   },
+  'requests, one open': {
+    path: '/o/cedar-loom/trust/requests',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Open request 12' }).click();
+      await page.getByText('Asks by e-mail').waitFor();
+    },
+  },
   'windows, shortened by a policy': {
     path: '/o/cedar-loom/trust/windows',
     act: async (page) => {

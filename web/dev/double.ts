@@ -15,6 +15,7 @@ import { operatorOf } from './double_operator.ts';
 import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
 import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
 import { proofOf } from './double_proof.ts';
+import { requestsOf } from './double_requests.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
 import { signUpOf } from './double_sign_up.ts';
@@ -256,6 +257,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (!signedIn) return fail(401, 'unauthenticated', 'Sign in first.');
     if (lapsed) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
     if (path === '/api/session') return { status: 200, body: session() };
+    const ofRequests = method === 'GET' ? requestsOf(path) : undefined;
+    if (ofRequests !== undefined) return { status: 200, body: ofRequests };
     const ofWindows = method === 'GET' ? windowsOf(path) : undefined;
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
     const ofOperator = operatorOf(path, search);

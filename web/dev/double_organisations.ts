@@ -24,6 +24,7 @@ const meanings: Record<string, string> = {
   'member.manage': 'Invite and remove people, change roles and teams',
   'audit.read': 'Read the audit log, and what is kept for how long',
   'policy.manage': 'Set how long things are kept, place legal holds, and keep the register of incidents',
+  'request.manage': 'See requests of data subjects with who asks, and answer them',
   'share.manage': 'Make and revoke public dashboards and widgets',
 };
 const all = Object.keys(meanings);
@@ -176,7 +177,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
     if (!/^\/api\/organisations\/(1|cedar-loom)(\/|$)/.test(path)) return undefined;
     const [, part = '', id, deeper] = (rest ?? '').split('/');
     const asked = (body ?? {}) as Record<string, unknown>;
-    if (['audit', 'windows', 'holds', 'policy'].includes(part)) return undefined;
+    if (['audit', 'windows', 'holds', 'policy', 'requests'].includes(part)) return undefined;
     if (method === 'GET')
       switch (part) {
         case '':

@@ -382,6 +382,18 @@ export const shots: readonly Shot[] = [
     full: true,
     act: (page) => page.getByRole('button', { name: /changed the role of/ }).click(),
   },
+  { name: 'requests', path: '/o/cedar-loom/trust/requests', full: true },
+  { name: 'requests-empty', path: '/o/cedar-loom/trust/requests?state=empty', full: true },
+  {
+    name: 'requests-one',
+    path: '/o/cedar-loom/trust/requests',
+    act: (page) => page.getByRole('button', { name: 'Open request 12' }).click(),
+  },
+  {
+    name: 'requests-new',
+    path: '/o/cedar-loom/trust/requests',
+    act: (page) => page.getByRole('button', { name: 'Enter a request' }).click(),
+  },
   { name: 'windows', path: '/o/cedar-loom/trust/windows', full: true },
   {
     name: 'windows-tonight',

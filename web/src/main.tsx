@@ -58,6 +58,7 @@ const FormerDomainPage = lazy(() =>
 );
 const TrustPage = lazy(() => import('./trust/index.ts').then((part) => ({ default: part.TrustPage })));
 const ProofPage = lazy(() => import('./trust/index.ts').then((part) => ({ default: part.ProofPage })));
+const RequestsPage = lazy(() => import('./requests/page.tsx').then((part) => ({ default: part.RequestsPage })));
 const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
 const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => ({ default: part.HoldsPage })));
@@ -119,6 +120,7 @@ function Pages() {
     case 'organisation-sites':
     case 'trust':
     case 'proof':
+    case 'requests':
     case 'windows':
     case 'tonight':
     case 'holds':
@@ -128,6 +130,7 @@ function Pages() {
       if (organisation.is_second_factor_overdue) return <SecondFactorNeeded />;
       if (route.page === 'trust') return <TrustPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'proof') return <ProofPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'requests') return <RequestsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'windows') return <WindowsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;

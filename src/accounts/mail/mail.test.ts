@@ -228,6 +228,8 @@ describe('notifications', () => {
       who: 'Ada',
       device: 'Firefox',
       problem: 'The disk of the folder is full.',
+      request: 12,
+      kind: 'access',
     };
     const sources = await readSources();
     const { house, accounts } = server.desk;

@@ -63,6 +63,19 @@ export const noticeList = {
     sentence: (facts) => `${text(facts, 'organisation')} collects again.`,
   },
 
+  request_due: {
+    kind: 'organisation',
+    sentence: (facts, locale?: string) =>
+      `Request ${text(facts, 'request')} of a data subject (${text(facts, 'kind')}) at ${text(facts, 'organisation')} has to be answered by ${dayText(text(facts, 'day'), locale)}.`,
+    mails: { subject: (facts) => `Request ${text(facts, 'request')} is due soon`, button: 'Open the requests' },
+  },
+  request_overdue: {
+    kind: 'organisation',
+    sentence: (facts, locale?: string) =>
+      `Request ${text(facts, 'request')} of a data subject (${text(facts, 'kind')}) at ${text(facts, 'organisation')} was due on ${dayText(text(facts, 'day'), locale)} and is not answered.`,
+    mails: { subject: (facts) => `Request ${text(facts, 'request')} is overdue`, button: 'Open the requests' },
+  },
+
   site_renamed: {
     kind: 'organisation',
     sentence: (facts) =>

@@ -38,6 +38,7 @@ const meanings: Record<Permission, string> = {
   'member.manage': 'Invite and remove people, change roles and teams',
   'audit.read': 'Read the audit log, and what is kept for how long',
   'policy.manage': 'Set how long things are kept, place legal holds, and keep the register of incidents',
+  'request.manage': 'See requests of data subjects with who asks, and answer them',
   'share.manage': 'Make and revoke public dashboards and widgets',
 };
 

@@ -44,6 +44,7 @@ export const permissions = [
   'member.manage',
   'audit.read',
   'policy.manage',
+  'request.manage',
   'share.manage',
 ] as const;
 export type Permission = (typeof permissions)[number];

@@ -317,6 +317,14 @@ export const lines: readonly Line[] = [
     stored: ['postgres mail.suppressions'],
   },
   {
+    name: 'requests',
+    class: 'D24',
+    holds: 'Requests of data subjects, their clock and steps. Who asks is sealed, and gone once a request is closed',
+    ...{ ends: 'night', executor: 'trust/requests/ageing.ts', kept: { months: 36 }, shortenedBy: 'nobody' },
+    erasure: 'the subject is a keyed digest only',
+    stored: ['postgres subject_requests'],
+  },
+  {
     name: 'backups',
     class: 'D16',
     holds: 'When backups were made and how they went, and where they are put; the copies themselves lie elsewhere',

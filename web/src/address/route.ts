@@ -18,6 +18,7 @@ export type Route =
   | { page: 'organisation-sites'; organisation: string }
   | { page: 'trust'; organisation: string }
   | { page: 'proof'; organisation: string }
+  | { page: 'requests'; organisation: string }
   | { page: 'windows'; organisation: string }
   | { page: 'tonight'; organisation: string }
   | { page: 'holds'; organisation: string }
@@ -82,7 +83,7 @@ export function readRoute(pathname: string): Route {
     if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
     if (third === 'trust' && fourth === undefined) return { page: 'trust', organisation };
     if (third === 'trust' && fourth === 'proof') return { page: 'proof', organisation };
-    for (const page of ['windows', 'tonight', 'holds'] as const)
+    for (const page of ['requests', 'windows', 'tonight', 'holds'] as const)
       if (third === 'trust' && fourth === page) return { page, organisation };
     if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
     const section = organisationSections.find((one) => one === (fourth ?? 'organisation'));
@@ -137,6 +138,7 @@ export function pathOf(route: Route): string {
       return `/o/${encodeURIComponent(route.organisation)}/trust`;
     case 'proof':
       return `/o/${encodeURIComponent(route.organisation)}/trust/proof`;
+    case 'requests':
     case 'windows':
     case 'tonight':
     case 'holds':

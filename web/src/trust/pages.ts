@@ -7,6 +7,7 @@ import type { Route } from '../address/route.ts';
 export const trustPages = [
   { page: 'trust', label: 'Overview', about: 'What this desk promises, and what needs you.' },
   { page: 'proof', label: 'Proof', about: 'Every promise, what shows it, and the live checks.' },
+  { page: 'requests', label: 'Requests', about: 'Who asked for their data, and by when they hear.' },
   { page: 'windows', label: 'Windows', about: 'What is kept here, for how long, and what ends it.' },
   { page: 'tonight', label: 'Tonight', about: 'What would go tonight, and what went before.' },
   { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },

@@ -1,6 +1,6 @@
 import { kept, later, open, partly, type Requirement } from './requirement.ts';
 
-const noRequests = 'Requests of data subjects are not built yet.';
+const noRequests = 'There is a register of requests; carrying them out is not built yet.';
 const noRegister = 'The register of subprocessors is not built yet.';
 
 /** Retention, subject rights, consent and mail, sharing (ledger 3.8 to 3.11). */
@@ -103,11 +103,23 @@ export const keeping: readonly Requirement[] = [
   open('DSR-04', 'all', 'A person gets their data in a form that another service reads.', noRequests),
   open('DSR-05', 'all', 'Restricted data is stored and not used.', noRequests),
   open('DSR-06', 'D7', 'An objection stops processing within 24 hours.', noRequests),
-  open('DSR-07', 'D24', 'Requests are answered within 30 days or a month, whichever ends first.', noRequests),
+  partly(
+    'DSR-07',
+    'D24',
+    'Requests are answered within 30 days or a month, whichever ends first.',
+    'Trust, Requests: the day by which each is due, a reminder on day 21 and one when the day is over.',
+    'A live check that looks whether one is overdue.',
+  ),
   open('DSR-08', 'D24', 'Requests of visitors are passed on to the owner of the site.', noRequests),
   open('DSR-09', 'D24', 'Answers name the supervisory authority and how to complain.', noRequests),
   open('DSR-10', 'D23', 'Consent is withdrawn as easily as it was given, within a minute.', noRequests),
-  open('DSR-11', 'D24', 'Who asks is verified before anything is released.', noRequests),
+  partly(
+    'DSR-11',
+    'D24',
+    'Who asks is verified before anything is released.',
+    'A request is answered only after it was noted how it is known who asks.',
+    'The proof of the mailbox by a link, and the archive that is released after it.',
+  ),
   open('DSR-12', 'all', 'An erasure that was cut short goes on, and ends with a signed receipt.', noRequests),
   later('DSR-13', 'D10', 'Connected services that can delete are asked to, and their receipts kept.', 'relay'),
   open(

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { Executor } from '../../platform/executor.ts';
+import type { Postgres } from '../../platform/postgres/index.ts';
+
+/** Closed requests go when three years are over (class D24); open ones stay, whatever their age. */
+export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
+  return {
+    line: 'requests',
+    of: 'organisations',
+    works: 'in the transaction',
+    async due({ organisationId, cutMs, holds }) {
+      if (organisationId === null) return [];
+      const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
+        sql.one<{ rows: number; oldest: Date | null }>(
+          'SELECT count(*)::int AS rows, min(closed_at) AS oldest FROM subject_requests WHERE closed_at < $1',
+          [new Date(cutMs)],
+        ),
+      );
+      if (rows === 0) return [];
+      return [{ table: 'subject_requests', rows, oldestMs: oldest?.getTime() ?? null, isHeld: holds.everything }];
+    },
+    async end({ cutMs, holds }, sql) {
+      if (holds.everything) return [];
+      const gone = await sql.query<{ id: number; closed_at: Date }>(
+        'DELETE FROM subject_requests WHERE closed_at < $1 RETURNING id, closed_at',
+        [new Date(cutMs)],
+      );
+      const ids = gone.map(({ id }) => id).sort((a, b) => a - b);
+      return [
+        {
+          ...{ table: 'subject_requests', rows: gone.length },
+          oldestMs: gone.length === 0 ? null : Math.min(...gone.map(({ closed_at }) => closed_at.getTime())),
+          digest: createHash('sha256').update(ids.join(',')).digest('hex'),
+        },
+      ];
+    },
+  };
+}

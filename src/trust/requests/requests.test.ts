@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RequestDetail } from '../../../contract/requests.ts';
+import { type AccountsHouse, openAccountsHouse } from '../../../test/accounts_house.ts';
+import { createOrganisation } from '../../accounts/index.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { ringOf } from '../keys/index.ts';
+import { requestExecutor } from './ageing.ts';
+import { dayOf, daysAfter, dueOn, monthsAfter } from './clock.ts';
+import { openRequests } from './index.ts';
+import { listRequests } from './records.ts';
+
+/** A real database, a real listener, and a clock that is turned. */
+const dayMs = 86_400_000;
+let aheadMs = 0;
+const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+const keys = ringOf(Buffer.alloc(32, 7));
+const password = 'a harbour of quiet rope';
+const email = 'Quiet.Reader@visitor.example';
+const north = { email: 'owner@north.example', personId: 0, organisationId: 0, cookie: '' };
+const south = { email: 'owner@south.example', personId: 0, organisationId: 0, cookie: '' };
+let desk: AccountsHouse;
+let requests: ReturnType<typeof openRequests>;
+
+beforeAll(async () => {
+  desk = await openAccountsHouse({
+    ...{ clock, keys, trustedProxies: 1, inbox: true },
+    more(house, accounts) {
+      requests = openRequests(house, accounts.notices);
+      return requests.routes ?? [];
+    },
+  });
+  const hash = await desk.accounts.passwords.hash(password);
+  for (const side of [north, south]) {
+    const made = await desk.house.postgres.system((sql) =>
+      createOrganisation(sql, desk.house, { email: side.email, organisation: side.email.slice(6, 11), hash }),
+    );
+    Object.assign(side, made);
+    await signIn(side);
+  }
+});
+afterAll(() => desk.close());
+
+async function signIn(side: typeof north): Promise<void> {
+  const answer = await ask('POST', '/api/sessions', '', { email: side.email, password });
+  expect(answer.status).toBe(201);
+  side.cookie = answer.cookies;
+}
+
+async function ask(method: string, path: string, cookie: string, body?: unknown) {
+  const answer = await fetch(desk.base + path, {
+    method,
+    headers: {
+      ...{ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7', 'user-agent': 'test', cookie },
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
+  return { status: answer.status, body: await answer.json(), cookies: cookies.join('; ') };
+}
+const at = (side: typeof north, rest = '') => `/api/organisations/${side.organisationId}/requests${rest}`;
+async function entered(side: typeof north, more: object = {}): Promise<RequestDetail> {
+  const received_on = dayOf(clock.now());
+  const answer = await ask('POST', at(side), side.cookie, { kind: 'access', received_on, email, ...more });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+  return answer.body as RequestDetail;
+}
+const step = (side: typeof north, id: number, body: object) => ask('PUT', at(side, `/${id}/state`), side.cookie, body);
+const rowsOf = (id: number) =>
+  desk.house.postgres.tenant(north.organisationId, (sql) =>
+    sql.query<Record<string, unknown>>('SELECT * FROM subject_requests WHERE id = $1', [id]),
+  );
+
+describe('the clock of a request', () => {
+  test.each([
+    ['2026-01-31', '2026-02-28'],
+    ['2028-01-31', '2028-02-29'],
+    ['2026-02-10', '2026-03-10'],
+    ['2026-03-10', '2026-04-09'],
+    ['2026-04-30', '2026-05-30'],
+    ['2026-12-31', '2027-01-30'],
+  ])('DSR-07: what came on %s is due on %s, after 30 days or a month, whichever ends first', (came, due) => {
+    expect(dueOn(came)).toBe(due);
+  });
+  test('two months after the last of December end with February', () => {
+    expect(monthsAfter('2026-12-31', 2)).toBe('2027-02-28');
+  });
+});
+
+test('a request goes from its receipt to its answer in that order, and every step stands in the trail', async () => {
+  const { id } = await entered(north, { phone: '+49 30 1234567' });
+  expect((await step(north, id, { to: 'working' })).status, 'work before the check').toBe(409);
+  expect((await step(north, id, { to: 'answered', outcome: 'sent' })).status, 'an answer before the check').toBe(409);
+  expect((await step(north, id, { to: 'checked', check: 'mailbox' })).body).toMatchObject({ state: 'checked' });
+  expect((await step(north, id, { to: 'working' })).body).toMatchObject({ state: 'working', email });
+  const closed = await step(north, id, { to: 'answered', outcome: 'The archive was sent by post.' });
+  expect(closed.body).toMatchObject({
+    ...{ state: 'answered', outcome: 'The archive was sent by post.' },
+    ...{ email: null, phone: null, external_id: null },
+  });
+  expect((await step(north, id, { to: 'refused', outcome: 'late' })).status, 'after the end').toBe(409);
+  const acts = await desk.house.postgres.tenant(north.organisationId, (sql) =>
+    sql.query<{ action: string }>("SELECT action FROM audit.entries WHERE action LIKE 'request.%' ORDER BY seq"),
+  );
+  expect(acts.map(({ action }) => action)).toEqual([
+    ...['request.entered', 'request.checked', 'request.begun', 'request.answered'],
+  ]);
+});
+
+test('who asks lies sealed and is found by a digest of this organisation alone; closed, nothing but the digest is left', async () => {
+  const first = await entered(north, { external_id: 'customer 4711' });
+  const second = await entered(north, { email: email.toLowerCase(), kind: 'erasure' });
+  expect(second.others).toContain(first.id);
+  const elsewhere = await entered(south);
+  expect(elsewhere.others, 'of another organisation').toEqual([]);
+  const [row] = await rowsOf(first.id);
+  const text = Object.values(row as object).map((value) =>
+    Buffer.isBuffer(value) ? value.toString('latin1') : String(value),
+  );
+  expect(text.join('\n')).not.toMatch(/reader@|4711/i);
+  expect(JSON.stringify((await ask('GET', at(north), north.cookie)).body)).not.toMatch(/reader@|4711/i);
+  await step(north, first.id, { to: 'refused', outcome: 'Asked for twice.' });
+  expect((await rowsOf(first.id))[0]).toMatchObject({ email_sealed: null, external_sealed: null, phone_sealed: null });
+});
+
+test('another organisation neither reads nor changes a request, and learns not that there is one', async () => {
+  const { id } = await entered(north);
+  const unknown = await ask('GET', at(south, '/999999'), south.cookie);
+  const foreign = await ask('GET', at(south, `/${id}`), south.cookie);
+  expect([foreign.status, foreign.body.error.message]).toEqual([404, unknown.body.error.message]);
+  expect((await step(south, id, { to: 'refused', outcome: 'x' })).status).toBe(404);
+  expect((await ask('GET', at(north, `/${id}`), south.cookie)).status, 'under the other one’s address').toBe(404);
+  expect((await rowsOf(id))[0]).toMatchObject({ state: 'received' });
+});
+
+test('two who take the same step at once: it is taken once', async () => {
+  const { id } = await entered(north);
+  const both = await Promise.all([1, 2].map(() => step(north, id, { to: 'checked', check: 'called-back' })));
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+});
+
+test('what is typed comes back as it was typed, and an address that is none is refused', async () => {
+  const hostile = `<script>alert(1)</script>'); DROP TABLE subject_requests; --`;
+  const { id } = await entered(north, { external_id: hostile });
+  expect((await ask('GET', at(north, `/${id}`), north.cookie)).body.external_id).toBe(hostile);
+  const received_on = dayOf(clock.now());
+  const nobody = await ask('POST', at(north), north.cookie, { kind: 'access', received_on });
+  expect([nobody.status, nobody.body.error.field]).toEqual([400, 'email']);
+});
+
+test('it is extended once, in time, with a reason, and for two months at most', async () => {
+  const { id, due_on } = await entered(north);
+  const extend = (until: string) =>
+    ask('PUT', at(north, `/${id}/extension`), north.cookie, { until, reason: 'Three archives are searched.' });
+  expect((await extend(daysAfter(monthsAfter(due_on, 2), 1))).status, 'too long').toBe(400);
+  const until = daysAfter(due_on, 30);
+  expect((await extend(until)).body).toMatchObject({ due_on: until, is_extended: true });
+  expect((await extend(daysAfter(until, 1))).status, 'twice').toBe(409);
+});
+
+test('DSR-07: owners are reminded on day 21 and told when the day is over, each once, also when two processes look', async () => {
+  const { id } = await entered(north, { kind: 'objection' });
+  const told = async () =>
+    (
+      await desk.house.postgres.person(north.personId, (sql) =>
+        sql.query<{ notice: string; facts: { request: number } }>(
+          "SELECT notice, facts FROM notifications WHERE notice LIKE 'request_%' ORDER BY id",
+        ),
+      )
+    )
+      .filter(({ facts }) => facts.request === id)
+      .map(({ notice }) => notice);
+  const look = () => Promise.all([requests.remind(), requests.remind()]);
+  aheadMs += 20 * dayMs;
+  await look();
+  expect(await told(), 'on day 20').toEqual([]);
+  aheadMs += dayMs;
+  await look();
+  await look();
+  expect(await told(), 'on day 21').toEqual(['request_due']);
+  aheadMs += 11 * dayMs;
+  await look();
+  await look();
+  expect(await told(), 'after its day').toEqual(['request_due', 'request_overdue']);
+  const { overdue, requests: listed } = await desk.house.postgres.tenant(north.organisationId, (sql) =>
+    listRequests(sql, clock.now(), 0),
+  );
+  expect(overdue).toBeGreaterThan(0);
+  expect(listed[0]?.days_left, 'what is overdue stands first').toBeLessThan(0);
+});
+
+test('closed requests go after three years, held ones and open ones stay', async () => {
+  const executor = requestExecutor(desk.house.postgres);
+  const { organisationId } = north;
+  const holds = (everything: boolean) => ({ everything, siteIds: new Set<number>(), personIds: new Set<number>() });
+  const asked = (everything: boolean) => ({
+    ...{ organisationId, nowMs: clock.now(), cutMs: clock.now() + dayMs, siteCutMs: () => 0 },
+    holds: holds(everything),
+  });
+  const count = () =>
+    desk.house.postgres.tenant(organisationId, (sql) =>
+      sql.one('SELECT count(closed_at)::int AS closed, count(*)::int AS all FROM subject_requests'),
+    ) as Promise<{ closed: number; all: number }>;
+  const before = await count();
+  expect(before.closed).toBeGreaterThan(0);
+  expect((await executor.due(asked(true))).every(({ isHeld }) => isHeld)).toBe(true);
+  if (executor.works !== 'in the transaction') throw new TypeError('it works otherwise');
+  const { end } = executor;
+  const ended = (everything: boolean) =>
+    desk.house.postgres.tenant(organisationId, (sql) => end(asked(everything), sql));
+  expect(await ended(true)).toEqual([]);
+  expect((await ended(false))[0]?.rows).toBe(before.closed);
+  expect(await count()).toEqual({ closed: 0, all: before.all - before.closed });
+});

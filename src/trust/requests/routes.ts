@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import {
+  newRequest,
+  requestDetail,
+  requestExtension,
+  requestStep,
+  requestsAnswer,
+} from '../../../contract/requests.ts';
+import { actOf } from '../../platform/audit.ts';
+import { defineRoute, type Principal, type Route } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { enterRequest, extendRequest, listRequests, type RequestParts, readRequest, takeStep } from './records.ts';
+
+const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
+const ofRequest = ofOrganisation.extend({ request: z.coerce.number().int().positive() });
+
+/** The register of requests of data subjects, of one organisation. */
+export function requestRoutes({
+  postgres,
+  clock,
+  vault,
+  audit,
+}: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>): Route[] {
+  /** Does the work and gives back the request, with its act in the same transaction. */
+  const act = (
+    organisation: number,
+    request: Parameters<typeof actOf>[0],
+    action: string,
+    work: (sql: Sql, parts: RequestParts) => Promise<number>,
+    details: Readonly<Record<string, string>> = {},
+  ) =>
+    postgres.tenant(organisation, async (sql) => {
+      const parts = { vault, organisationId: organisation, nowMs: clock.now() };
+      const id = await work(sql, parts);
+      await audit.record(sql, organisation, {
+        ...{ action, ...actOf(request), details },
+        targets: [{ type: 'request', id, label: `request ${id}` }],
+      });
+      return readRequest(sql, id, parts);
+    });
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/requests',
+      access: 'request.manage',
+      summary: 'Requests of data subjects: open ones by the day they are due, then closed ones. Nobody is named in it.',
+      params: ofOrganisation,
+      query: z.strictObject({ after: z.coerce.number().int().min(0).max(1_000_000).default(0) }),
+      answer: requestsAnswer,
+      async handle(request) {
+        const { organisation } = request.params;
+        request.allow(organisation);
+        return {
+          body: await postgres.tenant(organisation, (sql) => listRequests(sql, clock.now(), request.query.after)),
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/requests',
+      access: 'request.manage',
+      summary:
+        'Enters a request that reached the organisation, by mail, by phone or on paper. Its clock runs from the day it came.',
+      params: ofOrganisation,
+      body: newRequest,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation } = request.params;
+        request.allow(organisation);
+        const personId = (request.principal as Principal).id;
+        const body = await act(
+          organisation,
+          request,
+          'request.entered',
+          (sql, parts) => enterRequest(sql, request.body, { ...parts, personId }),
+          { kind: request.body.kind, received_on: request.body.received_on },
+        );
+        return { status: 201, body };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/requests/:request',
+      access: 'request.manage',
+      summary: 'One request, with who asks. That it was opened stands in the audit log.',
+      params: ofRequest,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        return { body: await act(organisation, request, 'request.viewed', async () => id) };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/organisations/:organisation/requests/:request/state',
+      access: 'request.manage',
+      summary:
+        'The next step of a request: who asks was checked, work began, it was answered, or it is refused with a reason.',
+      params: ofRequest,
+      body: requestStep,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        const step = request.body;
+        const work = async (sql: Sql, parts: RequestParts) => {
+          await takeStep(sql, id, step, parts);
+          return id;
+        };
+        const details = 'check' in step ? { check: step.check } : {};
+        return { body: await act(organisation, request, actionOf[step.to], work, details) };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/organisations/:organisation/requests/:request/extension',
+      access: 'request.manage',
+      summary:
+        'Extends a request once, before it is due, by two months at most, with the reason that its sender is told.',
+      params: ofRequest,
+      body: requestExtension,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        const { until } = request.body;
+        const work = async (sql: Sql, parts: RequestParts) => {
+          await extendRequest(sql, id, request.body, parts);
+          return id;
+        };
+        return { body: await act(organisation, request, 'request.extended', work, { until }) };
+      },
+    }),
+  ];
+}
+
+const actionOf = {
+  checked: 'request.checked',
+  working: 'request.begun',
+  answered: 'request.answered',
+  refused: 'request.refused',
+} as const;

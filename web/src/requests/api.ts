@@ -1,0 +1,27 @@
+import type {
+  newRequest,
+  RequestDetail,
+  RequestStep,
+  RequestsAnswer,
+  requestExtension,
+} from '../../../contract/requests.ts';
+import { call } from '../desk/api.ts';
+
+export type { RequestDetail, RequestStep, SubjectRequest } from '../../../contract/requests.ts';
+
+type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
+export type NewRequest = Sent<typeof newRequest>;
+
+const at = (organisation: number, rest = '') => `/api/organisations/${organisation}/requests${rest}`;
+
+/** The calls about requests of data subjects. */
+export const requests = {
+  read: (organisation: number, after = 0) =>
+    call<RequestsAnswer>('GET', at(organisation, after === 0 ? '' : `?after=${after}`)),
+  one: (organisation: number, id: number) => call<RequestDetail>('GET', at(organisation, `/${id}`)),
+  enter: (organisation: number, body: NewRequest) => call<RequestDetail>('POST', at(organisation), { body }),
+  step: (organisation: number, id: number, body: RequestStep) =>
+    call<RequestDetail>('PUT', at(organisation, `/${id}/state`), { body }),
+  extend: (organisation: number, id: number, body: Sent<typeof requestExtension>) =>
+    call<RequestDetail>('PUT', at(organisation, `/${id}/extension`), { body }),
+};

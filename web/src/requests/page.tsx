@@ -1,0 +1,150 @@
+import { useCallback, useState } from 'react';
+import { Glyph } from '../controls/icons.tsx';
+import { may, type Organisation } from '../desk/session.tsx';
+import { deniedText } from '../organisation/denied.tsx';
+import { Empty } from '../overview/states.tsx';
+import { TrustFrame } from '../trust/trust_frame.tsx';
+import { dayOf, useRead } from '../windows/parts.tsx';
+import { requests, type SubjectRequest } from './api.ts';
+import { EnterForm } from './enter_form.tsx';
+import { OneRequest } from './one_request.tsx';
+import { kindWords, leftWords, stateWords } from './words.ts';
+
+/** Who asked for their data, and what has to happen next, by when? */
+export function RequestsPage({ organisation }: { organisation: Organisation }) {
+  return (
+    <TrustFrame organisation={organisation} title="Requests" what="the requests" name="windows">
+      {may(organisation, 'request.manage') ? (
+        <Requests organisation={organisation} />
+      ) : (
+        <div className="list">
+          <Empty title={deniedText('the requests', organisation)}>Who asks is named in them.</Empty>
+        </div>
+      )}
+    </TrustFrame>
+  );
+}
+
+const heads = ['What is asked', 'Came', 'Due', 'Next', ''];
+
+function Requests({ organisation }: { organisation: Organisation }) {
+  const { id } = organisation;
+  const [after, setAfter] = useState(0);
+  const { answer, reload, instead } = useRead(
+    useCallback(() => requests.read(id, after), [id, after]),
+    'the requests',
+    heads,
+  );
+  const [isEntering, setEntering] = useState(false);
+  const [opened, setOpened] = useState<number>();
+  return (
+    <section className="panel wi-lines" aria-labelledby="requests">
+      <div className="wi-lead">
+        <div>
+          <h2 id="requests">Requests of data subjects</h2>
+          <p className="q2">
+            An answer is due 30 days or one month after the day a request came, whichever ends first. Owners, admins and
+            privacy officers are told on day 21, and when the day is over.
+          </p>
+          {answer !== undefined && answer.overdue > 0 && (
+            <p className="st bad">
+              <Glyph state="bad" />
+              {answer.overdue === 1 ? '1 request is overdue' : `${answer.overdue} requests are overdue`}
+            </p>
+          )}
+        </div>
+        <button type="button" className="btn main-act" onClick={() => setEntering(true)}>
+          Enter a request
+        </button>
+      </div>
+      <div className="list many">
+        {answer === undefined ? (
+          instead
+        ) : answer.requests.length === 0 ? (
+          <Empty title="No request came yet.">Enter one that reached you by mail, by phone or on paper.</Empty>
+        ) : (
+          <table>
+            <thead>
+              <tr>
+                {heads.map((head) => (
+                  <th key={head} scope="col">
+                    {head === '' ? <span className="vh">Actions</span> : head}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {answer.requests.map((one) => (
+                <Row key={one.id} of={one} onOpen={() => setOpened(one.id)} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+      {answer !== undefined && (after > 0 || answer.next !== null) && (
+        <div className="wi-lead">
+          {after > 0 && (
+            <button type="button" className="btn" onClick={() => setAfter(0)}>
+              First page
+            </button>
+          )}
+          {answer.next !== null && (
+            <button type="button" className="btn" onClick={() => setAfter(answer.next ?? 0)}>
+              Next page
+            </button>
+          )}
+        </div>
+      )}
+      {isEntering && (
+        <EnterForm
+          organisation={organisation}
+          onClose={() => setEntering(false)}
+          onSaved={(made) => {
+            setEntering(false);
+            setOpened(made.id);
+            reload();
+          }}
+        />
+      )}
+      {opened !== undefined && (
+        <OneRequest
+          key={opened}
+          organisation={organisation}
+          id={opened}
+          onOther={setOpened}
+          onChanged={reload}
+          onClose={() => setOpened(undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Row({ of, onOpen }: { of: SubjectRequest; onOpen: () => void }) {
+  const isOpen = of.closed_at === null;
+  return (
+    <tr>
+      <td className="some">
+        <b>{kindWords[of.kind]}</b>
+        <div className="q2">request {of.id}</div>
+      </td>
+      <td data-head="Came">{dayOf(of.received_on, 'UTC')}</td>
+      <td data-head="Due">
+        {dayOf(of.due_on, 'UTC')}
+        {isOpen && (
+          <div className={of.days_left < 0 ? 'st bad' : 'q2'}>
+            {of.days_left < 0 && <Glyph state="bad" />}
+            {leftWords(of)}
+            {of.is_extended && ', extended'}
+          </div>
+        )}
+      </td>
+      <td data-head="Next">{stateWords[of.state]}</td>
+      <td className="acts">
+        <button type="button" className="btn sm" onClick={onOpen}>
+          Open<span className="vh"> request {of.id}</span>
+        </button>
+      </td>
+    </tr>
+  );
+}
