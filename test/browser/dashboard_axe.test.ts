@@ -175,6 +175,13 @@ const looks: Record<string, Look> = {
     path: '/o/cedar-loom/trust/tonight',
     act: (page) => page.getByText('rows removed').first().click(),
   },
+  'incidents, one open': {
+    path: '/o/cedar-loom/trust/incidents',
+    act: async (page) => {
+      await page.locator('summary').first().click();
+      await page.getByText('Decide about the authority').waitFor();
+    },
+  },
   'holds, one due': { path: '/o/cedar-loom/trust/holds', act: (page) => page.getByText('due').first().waitFor() },
   'backups of the desk': { path: '/desk/backups', act: (page) => page.getByText('read back whole').first().waitFor() },
   'live checks of the desk': { path: '/desk/checks', act: (page) => page.getByText('Worth a look').first().waitFor() },

@@ -9,6 +9,7 @@ import { auditOf } from './double_audit.ts';
 import { exportsOf } from './double_exports.ts';
 import { openIdentities } from './double_identities.ts';
 import { importsOf } from './double_imports.ts';
+import { incidentsOf } from './double_incidents.ts';
 import { contentsOf, lifeOf } from './double_life.ts';
 import { letterHtml, openMail } from './double_mail.ts';
 import { operatorOf } from './double_operator.ts';
@@ -259,7 +260,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (path === '/api/session') return { status: 200, body: session() };
     const ofRequests = method === 'GET' ? requestsOf(path) : undefined;
     if (ofRequests !== undefined) return { status: 200, body: ofRequests };
-    const ofWindows = method === 'GET' ? windowsOf(path) : undefined;
+    const ofWindows = method === 'GET' ? (windowsOf(path) ?? incidentsOf(path)) : undefined;
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
     const ofOperator = operatorOf(path, search);
     if (ofOperator === 'broken') return fail(503, 'store_unavailable', 'The access log cannot be read.');

@@ -401,6 +401,22 @@ export const shots: readonly Shot[] = [
     full: true,
     act: (page) => page.getByText('1,790 rows removed').click(),
   },
+  { name: 'incidents', path: '/o/cedar-loom/trust/incidents', full: true },
+  {
+    name: 'incidents-open',
+    path: '/o/cedar-loom/trust/incidents',
+    full: true,
+    act: async (page) => {
+      await page.locator('summary').first().click();
+      await page.getByRole('button', { name: 'Count who is affected' }).click();
+      await page.getByText('1,204 visitors').waitFor();
+    },
+  },
+  {
+    name: 'incidents-new',
+    path: '/o/cedar-loom/trust/incidents',
+    act: (page) => page.getByRole('button', { name: 'Enter an incident' }).click(),
+  },
   { name: 'windows-holds', path: '/o/cedar-loom/trust/holds', full: true },
   {
     name: 'windows-policy',

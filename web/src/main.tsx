@@ -61,6 +61,7 @@ const ProofPage = lazy(() => import('./trust/index.ts').then((part) => ({ defaul
 const RequestsPage = lazy(() => import('./requests/page.tsx').then((part) => ({ default: part.RequestsPage })));
 const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
+const IncidentsPage = lazy(() => import('./incidents/page.tsx').then((part) => ({ default: part.IncidentsPage })));
 const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => ({ default: part.HoldsPage })));
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
@@ -124,6 +125,7 @@ function Pages() {
     case 'windows':
     case 'tonight':
     case 'holds':
+    case 'incidents':
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
       if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
@@ -133,6 +135,7 @@ function Pages() {
       if (route.page === 'requests') return <RequestsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'windows') return <WindowsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'incidents') return <IncidentsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')

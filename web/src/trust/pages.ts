@@ -11,6 +11,7 @@ export const trustPages = [
   { page: 'windows', label: 'Windows', about: 'What is kept here, for how long, and what ends it.' },
   { page: 'tonight', label: 'Tonight', about: 'What would go tonight, and what went before.' },
   { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },
+  { page: 'incidents', label: 'Incidents', about: 'What went wrong, and how long is left to tell the authority.' },
   { page: 'audit', label: 'Audit log', about: 'Who did what, and that nobody has altered it.' },
 ] as const satisfies readonly { page: Route['page']; label: string; about: string }[];
 

@@ -27,8 +27,8 @@ export const running: readonly Requirement[] = [
     'OPS-02',
     'none',
     'Breaches have a register, a clock of 72 hours and a count of who is affected.',
-    'Calls of the register of incidents.',
-    'A page for it, and reminders before the clock runs out.',
+    'Trust, Incidents.',
+    'Reminders before the clock runs out.',
   ),
   kept(
     'OPS-03',

@@ -1,0 +1,60 @@
+import type { IncidentAnswer } from '../../contract/incidents.ts';
+
+const hour = 3_600_000;
+const ago = (hours: number) => new Date(Date.now() - hours * hour).toISOString();
+
+function incident(
+  id: number,
+  known: number,
+  more: Partial<IncidentAnswer> & Pick<IncidentAnswer, 'title' | 'what' | 'clock'>,
+): IncidentAnswer {
+  return {
+    ...{ id, severity: 'high', classes: ['D3', 'D7'], sites: ['shop.example'], closed_at: null },
+    ...{ began_at: ago(known + 30), known_at: ago(known), opened_at: ago(known - 1), due_at: ago(known - 72) },
+    ...{ authority: null, told_at: null, untold_reason: null },
+    ...more,
+    log: [
+      { id: id * 10, kind: 'opened', said: more.what, at: ago(known - 1), person: 1 },
+      {
+        id: id * 10 + 1,
+        kind: 'measure',
+        said: 'All sessions of the account were ended.',
+        at: ago(known - 2),
+        person: 1,
+      },
+    ],
+  };
+}
+
+/** The register of a small team. */
+export function incidentsOf(path: string): object | undefined {
+  const [, rest] = /^\/api\/organisations\/[^/]+\/incidents(\/.*)?$/.exec(path) ?? [undefined, undefined];
+  if (!/\/incidents(\/|$)/.test(path)) return undefined;
+  const all = [
+    incident(4, 20, {
+      title: 'A laptop was left in a train',
+      what: 'It was signed in to the dashboard. The disk is encrypted; the screen was not locked.',
+      clock: 'running',
+    }),
+    incident(3, 80, {
+      title: 'A report went to a former client',
+      what: 'The weekly report of one site was mailed to an address that should have been taken off the list.',
+      ...{ clock: 'late', severity: 'low', classes: ['D22'] },
+    }),
+    incident(2, 900, {
+      title: 'An API key was printed in a public log',
+      what: 'A key that reads numbers was in the output of a build for two hours.',
+      ...{ clock: 'untold', untold_reason: 'The key was not used by anybody else.', closed_at: ago(800) },
+    }),
+  ];
+  if (rest === undefined) return { incidents: all, next: null };
+  if (rest.endsWith('/affected'))
+    return {
+      counts: [
+        { of: 'visitors', count: 1_204, question: 'Different visitors with a stored event, each day for itself.' },
+        { of: 'sites', count: 1, question: 'Named sites that are still here.' },
+        { of: 'members', count: 6, question: 'Members that the organisation has now.' },
+      ],
+    };
+  return all.find((one) => `/${one.id}` === rest);
+}
