@@ -68,6 +68,7 @@ const filesOfOneProcess = [
   'src/accounts/people/{people,seal_addresses}.test.ts',
   'src/accounts/sign_up/sign_up.test.ts',
   'src/analytics/sites.test.ts',
+  'src/trust/register/register.test.ts',
   'src/analytics/exports/zip_writer.test.ts',
   'src/analytics/imports/{access_log,csv,events,umami}.test.ts',
   'src/analytics/ingest/{agent,bare,bots,channel,collect,explain,glob,ingest,lines,memo,page,payload,revenue,row,source,spam}.test.ts',

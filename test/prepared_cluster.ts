@@ -30,6 +30,7 @@ export const postgresMigrations = [
   new URL('../src/trust/windows/migrations/', import.meta.url),
   new URL('../src/trust/incidents/migrations/', import.meta.url),
   new URL('../src/trust/requests/migrations/', import.meta.url),
+  new URL('../src/trust/register/migrations/', import.meta.url),
   new URL('../src/platform/mail/migrations/', import.meta.url),
   new URL('../src/trust/backup/migrations/', import.meta.url),
 ];

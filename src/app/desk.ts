@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { takeDataDir } from '../platform/data_dir.ts';
 import type { Log } from '../platform/log.ts';
-import { mailExecutor, mailMigrations, openMail } from '../platform/mail/index.ts';
+import { mailExecutor, mailMigrations, openMail, registeredTransport } from '../platform/mail/index.ts';
 import { openOutbound } from '../platform/outbound/index.ts';
 import { openPostgres } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
@@ -17,6 +17,7 @@ import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { incidentMigrations, incidentRoutes } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openRequests, requestMigrations } from '../trust/requests/index.ts';
+import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
@@ -34,6 +35,7 @@ export const postgresFolders: readonly URL[] = [
   windowMigrations,
   incidentMigrations,
   requestMigrations,
+  registerMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -125,7 +127,8 @@ export async function openDesk(parts: {
       log,
     });
     undo.push(() => spool.close());
-    const outbound = openOutbound({ config, clock, log });
+    const register = openGate({ config, clock, log, postgres });
+    const outbound = openOutbound({ config, clock, log, gate: register.gate });
     undo.push(() => outbound.close());
 
     step('Starting');
@@ -138,7 +141,10 @@ export async function openDesk(parts: {
     const trail = openTrail({ postgres, keys, vault, audit, clock, log, config });
     // Closed after everything that writes acts.
     undo.push(() => trail.stop?.());
-    const mail = openMail({ config, clock, random, log, postgres, keys, vault, audit });
+    const mail = openMail({
+      ...{ config, clock, random, log, postgres, keys, vault, audit },
+      transport: (server) => registeredTransport(server, register.mail),
+    });
     undo.push(() => mail.stop());
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };
     const accounts = openAccounts(foundation, { version });
@@ -158,7 +164,7 @@ export async function openDesk(parts: {
     }
     const requests = openRequests(house, accounts.notices);
     undo.push(() => requests.stop?.());
-    const opened = [accounts, trail, requests, ...running];
+    const opened = [accounts, trail, requests, openRegister(house, register), ...running];
     const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
     undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;

@@ -1,31 +1,8 @@
 import type { LiveCheck } from '../platform/checks.ts';
-import type { Config } from '../platform/config.ts';
 import type { House } from '../platform/subject.ts';
+import { receiversOf, rowOf } from '../trust/register/index.ts';
 
-/**
- * Whom the desk may call, by the purpose of the call. `named`: exactly the hosts that the settings name. `open`: hosts that
- * others choose, with who they are: an owner names the address of a site, a provider's own document names its doors.
- * Until there is the register of subprocessors (R13) this list is what the calls are held against.
- */
-function allowedOf(config: Config): Record<string, { named: readonly string[] } | { open: string }> {
-  const host = (url: string | undefined) => (url !== undefined && URL.canParse(url) ? [new URL(url).hostname] : []);
-  const { google, github, oidc } = config.signIn ?? {};
-  const providers = google ?? oidc ?? github;
-  const signIn = providers === undefined ? { named: [] } : { open: 'sign-in providers of the settings' };
-  return {
-    acme: { named: host(config.acme?.directoryUrl) },
-    'report.error': { named: host(config.sentryDsn) },
-    'report.event': { named: host(config.posthog?.host) },
-    self_check: { named: host(config.publicUrl) },
-    snippet_check: { open: 'home pages of the sites of this desk' },
-    'sign_in.discovery': { named: [...host(google?.url), ...host(oidc?.issuer)] },
-    'sign_in.keys': signIn,
-    'sign_in.token': signIn,
-    'sign_in.profile': signIn,
-  };
-}
-
-/** Holds every host that this process has called since its start against the list (SHR-02, in part). */
+/** Holds every host that this process has called since its start against the register (SHR-02), and says what was refused. */
 export function egressCheck({ config, outbound }: Pick<House, 'config' | 'outbound'>): LiveCheck {
   return {
     id: 'egress',
@@ -34,22 +11,29 @@ export function egressCheck({ config, outbound }: Pick<House, 'config' | 'outbou
     every: 'day',
     audience: 'everyone',
     async run() {
-      const allowed = allowedOf(config);
-      const called = outbound.hosts();
-      const strange = called.filter(({ purpose, host }) => {
-        const rule = allowed[purpose];
-        return rule === undefined || ('named' in rule && !rule.named.includes(host));
-      });
+      // Mail has a way of its own, which asks the register itself.
+      const rows = receiversOf(config, undefined);
+      const all = outbound.hosts();
+      const called = all.filter(({ calls }) => calls > 0);
+      const strange = called.filter((one) => rowOf(rows, one) === undefined);
+      const purposes = (of: typeof all) => [...new Set(of.map(({ purpose }) => purpose))].join(', ');
       if (strange.length > 0)
         return {
           state: 'wrong',
-          fact: `${strange.length} of ${called.length} hosts were called that no setting names, for ${[...new Set(strange.map(({ purpose }) => purpose))].join(', ')}`,
+          fact: `${strange.length} of ${called.length} hosts were called that the register has no row for, for ${purposes(strange)}`,
           todo: 'Compare the settings with what this desk should call; a purpose that nobody knows is a fault to report.',
+        };
+      const refused = all.filter(({ refusals }) => Object.keys(refusals).length > 0);
+      if (refused.length > 0)
+        return {
+          state: 'look',
+          fact: `calls to ${refused.length} ${refused.length === 1 ? 'host were' : 'hosts were'} refused, for ${purposes(refused)}`,
+          todo: 'Open Trust, Subprocessors: it says which and why.',
         };
       const hosts = new Set(called.map(({ host }) => host)).size;
       return {
         state: 'ok',
-        fact: `${hosts} ${hosts === 1 ? 'host was' : 'hosts were'} called since the start, each as the settings say`,
+        fact: `${hosts} ${hosts === 1 ? 'host was' : 'hosts were'} called since the start, each of the register`,
       };
     },
   };

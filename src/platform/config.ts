@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
+import { type Region, regions } from '../../contract/register.ts';
 import type { KeySource } from './key_source.ts';
 import type { MailServer } from './mail/index.ts';
 import { readMailServer } from './mail_config.ts';
@@ -41,6 +42,8 @@ export interface Config {
   posthog: { key: string; host: string } | undefined;
   /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
   outboundAllow: string[];
+  /** Where data may go without a stated basis; empty = no pin. */
+  regions: readonly Region[];
   /** The mail server of the environment, which wins over one that is set in the app. */
   smtp: MailServer | undefined;
   /** Mail goes into a page of this desk and never to the network: for development and the demo, on loopback alone. */
@@ -98,6 +101,7 @@ const known: string[] = [
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
   'FAIRLEAD_OUTBOUND_ALLOW',
+  'FAIRLEAD_REGIONS',
   'FAIRLEAD_BACKUP_DIR',
   'FAIRLEAD_BACKUP_HOUR',
   'FAIRLEAD_BACKUP_DAYS',
@@ -307,6 +311,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
     posthog: posthogKey !== undefined && posthogHost !== undefined ? { key: posthogKey, host: posthogHost } : undefined,
     outboundAllow,
+    regions: readRegions(listed(text('FAIRLEAD_REGIONS')), wrong),
     smtp: readMailServer({ text, wrong }),
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     signIn: readSignIn({ text, wrong, isLoopback }),
@@ -323,6 +328,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
 /** A name or an address of either version, in brackets where a port follows a colon of its own. */
 const outboundHost = /^(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]{1,253})(:\d{1,5})?$|^[0-9a-f:.]*:[0-9a-f:.]+$/iu;
+
+function readRegions(names: readonly string[], wrong: (name: string, problem: string, fix: string) => void): Region[] {
+  const found = regions.filter((region) => names.some((name) => name.toLowerCase() === region));
+  if (found.length < new Set(names).size)
+    wrong(
+      'FAIRLEAD_REGIONS',
+      'it names a region that is not known.',
+      `Write some of ${regions.join(', ')}, or leave it out.`,
+    );
+  return found;
+}
 
 function listed(text = ''): string[] {
   return text

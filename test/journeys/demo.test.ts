@@ -178,6 +178,7 @@ it('the door to the network is shut for every host, even an allowed one', async 
   const { config } = readDemoConfig({ folder }, { FAIRLEAD_OUTBOUND_ALLOW: '127.0.0.1' });
   const asked: string[] = [];
   const outbound = openOutbound({
+    gate: async () => undefined,
     config: { ...config, outboundAllow: ['127.0.0.1', 'example.com'] },
     clock: systemClock,
     log: openLog(systemClock, () => {}),

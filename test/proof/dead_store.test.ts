@@ -29,7 +29,12 @@ beforeAll(async () => {
   folder = folderSink(join(dir, 'store'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   door = await deadStore(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const outbound = openOutbound({ config: { outboundAllow: ['127.0.0.1'] }, clock: systemClock, log: silentLog });
+  const outbound = openOutbound({
+    gate: async () => undefined,
+    config: { outboundAllow: ['127.0.0.1'] },
+    clock: systemClock,
+    log: silentLog,
+  });
   spool = await openSpool({
     ...{ dir, lanes: ['events'], clock: systemClock, random: systemRandom, log: silentLog },
     limits: { segmentMs: 5, sinkRetryMsFirst: 5, sinkRetryMsMax: 20 },

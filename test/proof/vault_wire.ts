@@ -65,6 +65,7 @@ async function outboundTo(context: ProofContext): Promise<string> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const outbound = openOutbound({
+    gate: async () => undefined,
     config: { outboundAllow: [name] },
     ...{ clock: systemClock, log: silentLog },
     lookup: async () => [{ address: '127.0.0.1', family: 4 }],

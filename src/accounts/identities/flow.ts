@@ -80,8 +80,11 @@ export function openFlow(
 ): Flow {
   const { postgres, clock, config, outbound, log } = house;
   const { providers, steps, linked } = parts;
-  const send: Send = (request, purpose) =>
-    outbound.send({ ...request, purpose, timeoutMs: providerMs, answerBytesMax, redirectsMax: 0 });
+  // The register has a row for each provider, under its id: what is meant for one goes to no other.
+  const sendTo =
+    (receiver: ProviderId): Send =>
+    (request, purpose) =>
+      outbound.send({ ...request, purpose, receiver, timeoutMs: providerMs, answerBytesMax, redirectsMax: 0 });
   // A page for each provider: an answer that was meant for one cannot be taken for another's (RFC 9700 §4.4.2.2).
   const redirectUri = (id: ProviderId) => new URL(`/sign-in/${id}`, config.publicUrl).href;
 
@@ -117,7 +120,7 @@ export function openFlow(
         nonce: derive('nonce'),
         nowMs: clock.now(),
       },
-      send,
+      sendTo(provider.id),
     );
     if (isRefused(found)) throw refused(provider, found.refused);
     return found.profile;
@@ -190,7 +193,7 @@ export function openFlow(
           nonce: step.derive('nonce'),
           challenge: createHash('sha256').update(step.derive('verifier')).digest('base64url'),
         },
-        send,
+        sendTo(provider.id),
       );
       if (isRefused(sent)) throw refused(provider, sent.refused);
       return { url: sent.url, cookie: step.cookie };

@@ -86,6 +86,7 @@ async function desk(
   const log = openLog(clock, (line) => lines.push(line));
   const { lookup } = start;
   const outbound = openOutbound({
+    gate: async () => undefined,
     config,
     clock,
     log,

@@ -6,5 +6,6 @@ export type { Advice, DueMessage, Mail, MailBlock, MailKind, MailState, MailTemp
 export { type MailOffice, openMail } from './open.ts';
 export { letterPage, letterPageHeaders } from './page.ts';
 export type { MailServer, SavedServer, ServerChange } from './server.ts';
+export { registeredTransport } from './transport.ts';
 
 export const mailMigrations = new URL('./migrations/', import.meta.url);

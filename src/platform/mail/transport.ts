@@ -21,7 +21,14 @@ export type Handover =
   | { kind: 'refused'; code: number; words: string }
   /** It may go another time: the server is away, busy, or does not let us in. `isServer` when it would refuse anybody's. */
   | { kind: 'later'; reason: LaterReason; code: number | undefined; words: string };
-export type LaterReason = 'no_connection' | 'no_tls' | 'sign_in_refused' | 'busy' | 'no_answer';
+export type LaterReason =
+  | 'no_connection'
+  | 'no_tls'
+  | 'sign_in_refused'
+  | 'busy'
+  | 'no_answer'
+  | 'not_registered'
+  | 'region_refused';
 
 export interface Transport {
   send(message: Outgoing): Promise<Handover>;
@@ -55,6 +62,29 @@ export function openTransport(server: MailServer): Transport {
       }
     },
     close: () => void opening?.then((transport) => transport.close()),
+  };
+}
+
+const refusedWords = {
+  not_registered:
+    'This desk has no row for this mail server in its register (Trust, Subprocessors), so nothing is sent to it.',
+  region_refused:
+    'This desk is pinned to regions (FAIRLEAD_REGIONS), and nothing says that this mail server is in one of them or what the transfer rests on: see Trust, Subprocessors.',
+} as const;
+
+/** A transport that asks the register before each message. What it refuses waits, as it does for a server that is away. */
+export function registeredTransport(
+  server: MailServer,
+  gate: (host: string) => Promise<keyof typeof refusedWords | undefined>,
+): Transport {
+  const transport = openTransport(server);
+  return {
+    async send(message) {
+      const refused = await gate(server.host);
+      if (refused === undefined) return transport.send(message);
+      return { kind: 'later', reason: refused, code: undefined, words: refusedWords[refused] };
+    },
+    close: () => transport.close(),
   };
 }
 

@@ -41,6 +41,7 @@ async function listen(server: net.Server, end: () => void): Promise<number> {
 function open({ allow = ['127.0.0.1'], names = {} as Record<string, string[]>, lines = [] as string[] } = {}) {
   const asked: string[] = [];
   const outbound = openOutbound({
+    gate: async () => undefined,
     config: { outboundAllow: allow },
     clock: systemClock,
     log: openLog(systemClock, (line) => lines.push(line)),
@@ -191,6 +192,7 @@ describe('an address that leads inside is refused, however it is written', () =>
 
   it('a resolver that fails', async () => {
     const outbound = openOutbound({
+      gate: async () => undefined,
       config: { outboundAllow: [] },
       clock: systemClock,
       log: openLog(systemClock, () => {}),
@@ -205,6 +207,7 @@ describe('an address that leads inside is refused, however it is written', () =>
     const port = await serve((_request, response) => void response.end('hello'));
     let asked = 0;
     const outbound = openOutbound({
+      gate: async () => undefined,
       config: { outboundAllow: [`rebound.test:${port}`] },
       clock: systemClock,
       log: openLog(systemClock, () => {}),

@@ -22,11 +22,31 @@ export const failureReasons = [
   'too_many_redirects',
   'redirect_unsafe', // from https to http, or with a body to another host
   'request_too_large',
+  'not_registered', // the register of receivers has no row for this purpose and host
+  'region_refused', // its receiver is outside the regions of this desk, and nothing says what the transfer rests on
   'cut_off', // this desk is a demo, which sends nothing to anybody
   'busy', // too many requests are under way
   'closed', // the process is stopping
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
+
+/** What the register of receivers says of a call before anything of it is done. It must not throw. */
+export type Gate = (call: {
+  purpose: string;
+  host: string;
+  receiver?: string | undefined;
+}) => Promise<GateRefusal | undefined>;
+export type GateRefusal = 'not_registered' | 'region_refused';
+
+/** What became of the calls of one purpose to one host since the start of this process. */
+export interface HostCalls {
+  purpose: string;
+  host: string;
+  receiver: string | undefined;
+  calls: number;
+  lastMs: number | undefined;
+  refusals: Partial<Record<GateRefusal, number>>;
+}
 
 export interface OutboundRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -41,6 +61,8 @@ export interface OutboundRequest {
   redirectsMax?: number;
   /** Why this goes out: a word of the code's own for logs and counts, never data. */
   purpose: string;
+  /** Which row of the register this is for, where the caller knows it; otherwise purpose and host decide. */
+  receiver?: string;
 }
 
 export interface Answer {
@@ -60,8 +82,8 @@ export interface Outbound {
   close(): Promise<void>;
   /** How often each purpose met each end ('ok' or a reason), for `/metrics`. */
   counts(): { purpose: string; end: 'ok' | FailureReason; count: number }[];
-  /** Whom this process has called since its start, by purpose. In memory alone: a host may be a customer's. */
-  hosts(): { purpose: string; host: string }[];
+  /** Whom this process has called, or was not let call, since its start, by purpose. In memory alone: a host may be a customer's. */
+  hosts(): HostCalls[];
 }
 
 /** Resolves a name to all its addresses, as `dns.promises.lookup(name, { all: true })` does. */
@@ -71,6 +93,8 @@ export interface OutboundSettings {
   config: Pick<Config, 'outboundAllow'> & Partial<Pick<Config, 'demo'>>;
   clock: Clock;
   log: Log;
+  /** Asked before each call, and before each host that a redirect leads to. */
+  gate: Gate;
   /** The system's resolver by default; tests hand in one that lies. */
   lookup?: Lookup;
 }
@@ -104,11 +128,11 @@ export const outboundLimits = {
  * if ('failed' in answer) return stop(answer.failed);
  * ```
  */
-export function openOutbound({ config, clock, log, lookup = systemLookup }: OutboundSettings): Outbound {
+export function openOutbound({ config, clock, log, gate, lookup = systemLookup }: OutboundSettings): Outbound {
   const allowed = new Set(config.outboundAllow.map(allowEntry));
   const underWay = new Set<AbortController>();
   const counts = new Map<string, number>();
-  const hosts = new Map<string, { purpose: string; host: string }>();
+  const hosts = new Map<string, HostCalls>();
   let isClosed = false;
 
   async function send(request: OutboundRequest): Promise<Answer | Failure> {
@@ -159,11 +183,15 @@ export function openOutbound({ config, clock, log, lookup = systemLookup }: Outb
     let current: OutboundRequest = request;
     for (let redirects = 0; ; redirects++) {
       if (url === undefined) return { failed: 'address_invalid' };
+      // Before its name is asked of a resolver, and again for each host that a redirect leads to.
+      const refused = await registered(request, hostOf(url));
+      if (refused !== undefined) return { failed: refused };
       const addresses = await judged(url);
       if ('failed' in addresses) return addresses;
       if (signal.aborted) return { failed: signal.reason as FailureReason };
-      const spoken = { purpose: request.purpose, host: hostOf(url) };
-      if (hosts.size < outboundLimits.hostsMax) hosts.set(`${spoken.purpose} ${spoken.host}`, spoken);
+      const spoken = callsOf(request, hostOf(url));
+      spoken.calls++;
+      spoken.lastMs = clock.now();
       const answer = await exchange(url, addresses, current, { signal, clock });
       if ('failed' in answer || redirectsMax === 0 || !isRedirect(answer)) return answer;
       if (redirects === redirectsMax) return { failed: 'too_many_redirects' };
@@ -175,6 +203,25 @@ export function openOutbound({ config, clock, log, lookup = systemLookup }: Outb
       }
       url = next;
     }
+  }
+
+  async function registered(request: OutboundRequest, host: string): Promise<GateRefusal | undefined> {
+    const { purpose, receiver } = request;
+    const refused = await gate({ purpose, host, receiver });
+    if (refused === undefined) return undefined;
+    const { refusals } = callsOf(request, host);
+    refusals[refused] = (refusals[refused] ?? 0) + 1;
+    return refused;
+  }
+
+  /** What is counted of this purpose and host. Beyond the limit of hosts a count is begun and forgotten. */
+  function callsOf({ purpose, receiver }: OutboundRequest, host: string): HostCalls {
+    const key = `${purpose} ${receiver ?? ''} ${host}`;
+    const known = hosts.get(key);
+    if (known !== undefined) return known;
+    const begun: HostCalls = { purpose, host, receiver, calls: 0, lastMs: undefined, refusals: {} };
+    if (hosts.size < outboundLimits.hostsMax) hosts.set(key, begun);
+    return begun;
   }
 
   /** The addresses that may be connected to, all of them judged. */

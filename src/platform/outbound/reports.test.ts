@@ -25,7 +25,12 @@ beforeEach(() => void received.splice(0));
 
 function open(config: Partial<ReportsSettings['config']> = {}) {
   const clock = stillClock(Date.UTC(2026, 4, 1, 12));
-  const outbound = openOutbound({ config: { outboundAllow: ['127.0.0.1'] }, clock: systemClock, log: silentLog });
+  const outbound = openOutbound({
+    gate: async () => undefined,
+    config: { outboundAllow: ['127.0.0.1'] },
+    clock: systemClock,
+    log: silentLog,
+  });
   const reports = openReports({
     config: {
       sentryDsn: `http://publickey@127.0.0.1:${port}/base/42`,

@@ -157,6 +157,7 @@ export const actions = {
   'request.answered': notice('D24', 'answered {target}'),
   'request.refused': notice('D24', 'refused {target}'),
   'policy.changed': alert('D7', 'changed how long things are kept: {target}'),
+  'receiver.stated': alert('D16', 'stated who {target} is and what data goes there on'),
   'hold.placed': alert('D7', 'placed a legal hold on {target}'),
   'hold.reviewed': notice('D7', 'kept the legal hold on {target} in force'),
   'hold.released': alert('D7', 'released the legal hold on {target}'),

@@ -333,6 +333,14 @@ export const lines: readonly Line[] = [
     stored: ['postgres backups', 'postgres backup_settings'],
   },
   {
+    name: 'receivers',
+    class: 'D16',
+    holds: 'What was stated of the companies that this desk calls: name, country, contract, basis',
+    ...{ ends: 'never', executor: 'trust/register/statements.ts', until: 'there is no person in it' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
+    stored: ['postgres receiver_statements'],
+  },
+  {
     name: 'receipts',
     class: 'D22',
     holds: 'Receipts of the nightly run: counts and digests, no row and no key',

@@ -1,7 +1,6 @@
 import { kept, later, open, partly, type Requirement } from './requirement.ts';
 
 const noRequests = 'There is a register of requests; carrying them out is not built yet.';
-const noRegister = 'The register of subprocessors is not built yet.';
 
 /** Retention, subject rights, consent and mail, sharing (ledger 3.8 to 3.11). */
 export const keeping: readonly Requirement[] = [
@@ -183,12 +182,11 @@ export const keeping: readonly Requirement[] = [
     'Personal data is never sold or rented.',
     'An inventory of everything that sends is not built yet.',
   ),
-  partly(
+  kept(
     'SHR-02',
     'all',
     'Every host that the desk calls belongs to a row of the register.',
-    'One door for calls, and a live check of the hosts that were called against what the settings name.',
-    noRegister,
+    'One door for calls and one for mail: both ask the register first and refuse what has no row, also behind a redirect.',
   ),
   partly(
     'SHR-03',
@@ -197,12 +195,18 @@ export const keeping: readonly Requirement[] = [
     'Sign-in providers are told a code and who asks.',
     'The same for mail and payment.',
   ),
-  open('SHR-04', 'none', 'Each subprocessor has a contract, a role, a region and a purpose on record.', noRegister),
+  partly(
+    'SHR-04',
+    'none',
+    'Each subprocessor has a contract, a role, a region and a purpose on record.',
+    'The register says role and purpose of each, and what is missing of the rest.',
+    'Where nobody has stated a contract, nothing is refused.',
+  ),
   open(
     'SHR-05',
     'none',
     'The list of subprocessors is published, and members are told before one is added.',
-    noRegister,
+    'The list is under Trust; a public page and notices are not built yet.',
   ),
   open(
     'SHR-06',
@@ -210,7 +214,13 @@ export const keeping: readonly Requirement[] = [
     'Disclosures to authorities and transfers of an organisation are recorded.',
     'The register of disclosures is not built yet.',
   ),
-  open('SHR-07', 'none', 'Data stays in its region, or its transfer has a basis.', noRegister),
+  partly(
+    'SHR-07',
+    'none',
+    'Data stays in its region, or its transfer has a basis.',
+    'A desk with a pin (FAIRLEAD_REGIONS) sends nothing to another region without a stated basis.',
+    'Without the pin, a transfer without a basis is shown and not refused.',
+  ),
   kept(
     'SHR-08',
     'D22',

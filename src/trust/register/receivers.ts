@@ -1,0 +1,169 @@
+import type { ReceiverRole, Region, TransferBasis } from '../../../contract/register.ts';
+import type { Config } from '../../platform/config.ts';
+import type { ClassId } from '../classes/index.ts';
+
+/** Somebody whom this desk calls, as far as code and settings know it. */
+export interface ReceiverRow {
+  /** A word of the code's own. */
+  id: string;
+  label: string;
+  /** `own`: the organisation's or the desk's own machine, so nobody else receives. */
+  role: ReceiverRole;
+  why: string;
+  /** What is sent, in words. */
+  sent: string;
+  classes: readonly ClassId[];
+  /** Words for which `outbound` is asked; `mail` is not one of its calls, and is held against the register all the same. */
+  purposes: readonly string[];
+  /** Exactly these names, or whoever chooses them. */
+  hosts: readonly string[] | { chosenBy: string };
+  /** Narrower hosts of single purposes. */
+  hostsOf?: Readonly<Record<string, readonly string[]>>;
+  legalName?: string;
+  country?: string;
+  basis?: TransferBasis;
+  policyUrl?: string;
+  termsUrl?: string;
+}
+
+const signIn = ['sign_in.discovery', 'sign_in.keys', 'sign_in.token', 'sign_in.profile'];
+const signInSent =
+  'The code of the sign-in, and the id and secret of this desk. It answers with name, address and picture; the picture is not taken.';
+const google = 'accounts.google.com';
+
+/**
+ * Everybody whom this desk can call with these settings. A call to anybody else is refused, so a new purpose or host has
+ * to have its row here first.
+ *
+ * @param mailHost of the mail server that counts now, whether the environment or the app names it
+ */
+export function receiversOf(
+  config: Pick<Config, 'acme' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn'>,
+  mailHost: string | undefined,
+): ReceiverRow[] {
+  const rows: ReceiverRow[] = [
+    {
+      ...{
+        id: 'self',
+        label: 'This desk itself',
+        role: 'own',
+        purposes: ['self_check'],
+        hosts: [hostIn(config.publicUrl)],
+      },
+      why: 'Looks whether its public address leads here.',
+      ...{ sent: 'A request without content', classes: [] },
+    },
+    {
+      ...{ id: 'sites', label: 'Sites of this desk', role: 'own', purposes: ['snippet_check'] },
+      hosts: { chosenBy: 'who adds a site; a redirect of its home page is followed' },
+      why: 'Looks whether the snippet is on the home page.',
+      ...{ sent: 'A request without content', classes: [] },
+    },
+  ];
+  if (mailHost !== undefined)
+    rows.push({
+      ...{ id: 'mail', label: 'Mail server', role: 'processor', purposes: ['mail'], hosts: [mailHost] },
+      why: 'Delivers the mail of this desk: verification, invitation, reset, notices, reports.',
+      ...{ sent: 'The address and the text of each message', classes: ['D7', 'D16'] },
+    });
+  if (config.signIn?.google !== undefined) {
+    const host = hostIn(config.signIn.google.url);
+    rows.push({
+      ...{ id: 'google', label: 'Google sign-in', role: 'controller', purposes: signIn },
+      hosts:
+        host === google
+          ? [google, 'oauth2.googleapis.com', 'www.googleapis.com', 'openidconnect.googleapis.com']
+          : [host],
+      why: 'Signs people in who choose Google.',
+      ...{ sent: signInSent, classes: ['D7', 'D9'] },
+      ...(host === google && {
+        ...{ legalName: 'Google LLC', country: 'US' },
+        ...{ policyUrl: 'https://policies.google.com/privacy', termsUrl: 'https://policies.google.com/terms' },
+      }),
+    });
+  }
+  if (config.signIn?.github !== undefined) {
+    const hosts = [...new Set([hostIn(config.signIn.github.url), hostIn(config.signIn.github.apiUrl)])];
+    rows.push({
+      ...{ id: 'github', label: 'GitHub sign-in', role: 'controller', hosts },
+      purposes: ['sign_in.token', 'sign_in.profile'],
+      why: 'Signs people in who choose GitHub.',
+      ...{ sent: signInSent, classes: ['D7', 'D9'] },
+      ...(hosts[0] === 'github.com' && {
+        ...{ legalName: 'GitHub, Inc.', country: 'US' },
+        policyUrl: 'https://docs.github.com/site-policy/privacy-policies/github-general-privacy-statement',
+        termsUrl: 'https://docs.github.com/site-policy/github-terms/github-terms-of-service',
+      }),
+    });
+  }
+  if (config.signIn?.oidc !== undefined)
+    rows.push({
+      ...{ id: 'oidc', label: `Sign-in with ${config.signIn.oidc.name}`, role: 'processor', purposes: signIn },
+      // The issuer's own document names the doors for keys, token and profile.
+      hosts: { chosenBy: `the discovery document of ${hostIn(config.signIn.oidc.issuer)}` },
+      hostsOf: { 'sign_in.discovery': [hostIn(config.signIn.oidc.issuer)] },
+      why: 'Signs people in by the identity provider of the settings.',
+      ...{ sent: signInSent, classes: ['D7', 'D9'] },
+    });
+  if (config.acme !== undefined) {
+    const host = hostIn(config.acme.directoryUrl);
+    rows.push({
+      ...{ id: 'acme', label: 'Certificate authority', role: 'controller', purposes: ['acme'], hosts: [host] },
+      why: 'Signs the certificate of this desk.',
+      sent: `The names of this desk${config.acme.email === undefined ? '' : ' and the contact address of the settings'}`,
+      classes: config.acme.email === undefined ? ['D16'] : ['D7', 'D16'],
+      ...(config.acme.email === undefined && { basis: 'not_needed' }),
+      ...(host === 'acme-v02.api.letsencrypt.org' && {
+        ...{ legalName: 'Internet Security Research Group', country: 'US' },
+        ...{ policyUrl: 'https://letsencrypt.org/privacy/', termsUrl: 'https://letsencrypt.org/repository/' },
+      }),
+    });
+  }
+  if (config.sentryDsn !== undefined)
+    rows.push({
+      ...{ id: 'errors', label: 'Error reports', role: 'processor', purposes: ['report.error'] },
+      hosts: [hostIn(config.sentryDsn)],
+      why: 'Collects errors of the product, because FAIRLEAD_SENTRY_DSN is set.',
+      ...{ sent: 'Kind, code and place of an error; no message and no person', classes: ['D22'], basis: 'not_needed' },
+    });
+  if (config.posthog !== undefined)
+    rows.push({
+      ...{ id: 'events', label: 'Product events', role: 'processor', purposes: ['report.event'] },
+      hosts: [hostIn(config.posthog.host)],
+      why: 'Collects numbers about the product, because FAIRLEAD_POSTHOG_KEY is set.',
+      ...{ sent: 'Numbers of a closed list; no person, site or organisation', classes: ['D22'], basis: 'not_needed' },
+    });
+  return rows;
+}
+
+/** Whose row is this call's? `receiver` is named by callers that know whom they ask. */
+export function rowOf(
+  rows: readonly ReceiverRow[],
+  call: { purpose: string; host: string; receiver?: string | undefined },
+): ReceiverRow | undefined {
+  return rows.find((row) => {
+    if (call.receiver !== undefined && row.id !== call.receiver) return false;
+    if (!row.purposes.includes(call.purpose)) return false;
+    const hosts = row.hostsOf?.[call.purpose] ?? row.hosts;
+    return 'chosenBy' in hosts || hosts.includes(call.host);
+  });
+}
+
+/** The host that a statement is about. */
+export function mainHost(row: ReceiverRow): string | undefined {
+  return 'chosenBy' in row.hosts ? Object.values(row.hostsOf ?? {})[0]?.[0] : row.hosts[0];
+}
+
+const eea = new Set(
+  'AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO'.split(' '),
+);
+
+/** Undefined for every other country. */
+export function regionOf(country: string): Region | undefined {
+  if (eea.has(country)) return 'eea';
+  return country === 'GB' ? 'uk' : country === 'CH' ? 'ch' : undefined;
+}
+
+function hostIn(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '') : '';
+}
