@@ -182,6 +182,13 @@ const looks: Record<string, Look> = {
       await page.getByText('Decide about the authority').waitFor();
     },
   },
+  'subprocessors, one stated anew': {
+    path: '/o/cedar-loom/trust/subprocessors',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'State who Mail server is' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   'holds, one due': { path: '/o/cedar-loom/trust/holds', act: (page) => page.getByText('due').first().waitFor() },
   'backups of the desk': { path: '/desk/backups', act: (page) => page.getByText('read back whole').first().waitFor() },
   'live checks of the desk': { path: '/desk/checks', act: (page) => page.getByText('Worth a look').first().waitFor() },

@@ -16,6 +16,7 @@ import { operatorOf } from './double_operator.ts';
 import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
 import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
 import { proofOf } from './double_proof.ts';
+import { registerOf } from './double_register.ts';
 import { requestsOf } from './double_requests.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
@@ -262,6 +263,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (ofRequests !== undefined) return { status: 200, body: ofRequests };
     const ofWindows = method === 'GET' ? (windowsOf(path) ?? incidentsOf(path)) : undefined;
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
+    const ofRegister = registerOf(path, search);
+    if (ofRegister !== undefined) return { status: 200, body: ofRegister };
     const ofOperator = operatorOf(path, search);
     if (ofOperator === 'broken') return fail(503, 'store_unavailable', 'The access log cannot be read.');
     if (ofOperator !== undefined) return { status: 200, body: ofOperator };

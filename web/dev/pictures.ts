@@ -417,6 +417,12 @@ export const shots: readonly Shot[] = [
     path: '/o/cedar-loom/trust/incidents',
     act: (page) => page.getByRole('button', { name: 'Enter an incident' }).click(),
   },
+  { name: 'subprocessors', path: '/o/cedar-loom/trust/subprocessors', full: true },
+  {
+    name: 'subprocessors-state',
+    path: '/o/cedar-loom/trust/subprocessors',
+    act: (page) => page.getByRole('button', { name: 'State who Mail server is' }).click(),
+  },
   { name: 'windows-holds', path: '/o/cedar-loom/trust/holds', full: true },
   {
     name: 'windows-policy',

@@ -62,6 +62,9 @@ const RequestsPage = lazy(() => import('./requests/page.tsx').then((part) => ({ 
 const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
 const IncidentsPage = lazy(() => import('./incidents/page.tsx').then((part) => ({ default: part.IncidentsPage })));
+const SubprocessorsPage = lazy(() =>
+  import('./register/page.tsx').then((part) => ({ default: part.SubprocessorsPage })),
+);
 const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => ({ default: part.HoldsPage })));
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
@@ -126,6 +129,7 @@ function Pages() {
     case 'tonight':
     case 'holds':
     case 'incidents':
+    case 'subprocessors':
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
       if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
@@ -137,6 +141,8 @@ function Pages() {
       if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'incidents') return <IncidentsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'subprocessors')
+        return <SubprocessorsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;

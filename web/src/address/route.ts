@@ -23,6 +23,7 @@ export type Route =
   | { page: 'tonight'; organisation: string }
   | { page: 'holds'; organisation: string }
   | { page: 'incidents'; organisation: string }
+  | { page: 'subprocessors'; organisation: string }
   | { page: 'audit'; organisation: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'shares'; site: string }
@@ -84,7 +85,7 @@ export function readRoute(pathname: string): Route {
     if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
     if (third === 'trust' && fourth === undefined) return { page: 'trust', organisation };
     if (third === 'trust' && fourth === 'proof') return { page: 'proof', organisation };
-    for (const page of ['requests', 'windows', 'tonight', 'holds', 'incidents'] as const)
+    for (const page of ['requests', 'windows', 'tonight', 'holds', 'incidents', 'subprocessors'] as const)
       if (third === 'trust' && fourth === page) return { page, organisation };
     if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
     const section = organisationSections.find((one) => one === (fourth ?? 'organisation'));
@@ -144,6 +145,7 @@ export function pathOf(route: Route): string {
     case 'tonight':
     case 'holds':
     case 'incidents':
+    case 'subprocessors':
       return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;
     case 'audit':
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;

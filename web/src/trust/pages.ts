@@ -12,6 +12,11 @@ export const trustPages = [
   { page: 'tonight', label: 'Tonight', about: 'What would go tonight, and what went before.' },
   { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },
   { page: 'incidents', label: 'Incidents', about: 'What went wrong, and how long is left to tell the authority.' },
+  {
+    page: 'subprocessors',
+    label: 'Subprocessors',
+    about: 'Who else gets data of this desk, where, and on what basis.',
+  },
   { page: 'audit', label: 'Audit log', about: 'Who did what, and that nobody has altered it.' },
 ] as const satisfies readonly { page: Route['page']; label: string; about: string }[];
 
