@@ -58,7 +58,8 @@ COMMENT ON COLUMN subject_requests.overdue_told_at IS 'D24 when it was told that
 ALTER TABLE subject_requests ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON subject_requests USING (organisation_id = current_organisation());
 -- Nobody removes one that is open, nor changes what was asked and when it came.
-CREATE POLICY only_closed ON subject_requests AS RESTRICTIVE FOR DELETE USING (closed_at IS NOT NULL);
+CREATE POLICY only_closed ON subject_requests AS RESTRICTIVE FOR DELETE
+  USING (organisation_id = current_organisation() AND closed_at IS NOT NULL);
 GRANT SELECT, INSERT, DELETE ON subject_requests TO fairlead_app;
 GRANT UPDATE (state, due_on, warn_on, email_sealed, phone_sealed, external_sealed, checked_at, identity_check, began_at, extension_sealed,
   outcome_sealed, closed_at, warned_at, overdue_told_at) ON subject_requests TO fairlead_app;
