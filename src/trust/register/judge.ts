@@ -34,7 +34,7 @@ export function knownOf(row: ReceiverRow, said: Statement | undefined): Known {
  * @returns the end of a sentence that says why not; undefined when it may
  */
 export function refusedBecause({ row, country, basis }: Known, pinnedTo: readonly Region[]): string | undefined {
-  if (row.role === 'own' || pinnedTo.length === 0 || basis !== null) return undefined;
+  if (row.role === 'own' || row.purposes.length === 0 || pinnedTo.length === 0 || basis !== null) return undefined;
   const where = pinnedTo.map((region) => region.toUpperCase()).join(', ');
   if (country === null)
     return `this desk is pinned to ${where}, and nobody has stated where ${row.label} processes or what a transfer rests on`;

@@ -1,5 +1,5 @@
 import type { ReceiverRole, Region, TransferBasis } from '../../../contract/register.ts';
-import type { Config } from '../../platform/config.ts';
+import { type Config, isLoopback } from '../../platform/config.ts';
 import type { ClassId } from '../classes/index.ts';
 
 /** Somebody whom this desk calls, as far as code and settings know it. */
@@ -38,7 +38,7 @@ const google = 'accounts.google.com';
  * @param mailHost of the mail server that counts now, whether the environment or the app names it
  */
 export function receiversOf(
-  config: Pick<Config, 'acme' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn'>,
+  config: Pick<Config, 'databaseUrl' | 'clickhouseUrl' | 'acme' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn'>,
   mailHost: string | undefined,
 ): ReceiverRow[] {
   const rows: ReceiverRow[] = [
@@ -60,6 +60,19 @@ export function receiversOf(
       ...{ sent: 'A request without content', classes: [] },
     },
   ];
+  for (const [id, label, url] of [
+    ['database', 'Database server', config.databaseUrl],
+    ['warehouse', 'Warehouse server', config.clickhouseUrl],
+  ] as const) {
+    const host = url === undefined ? '' : hostIn(url);
+    if (host === '' || isLoopback(host)) continue;
+    rows.push({
+      // No purpose: its driver holds the connection that the desk lives on, so the gate is not asked.
+      ...{ id, label, role: 'processor', purposes: [], hosts: [host] },
+      why: 'Stores what this desk stores, because the settings name a server of its own. It is listed, and not held back.',
+      ...{ sent: 'Every class that is stored there; what is sealed stays sealed', classes: [] },
+    });
+  }
   if (mailHost !== undefined)
     rows.push({
       ...{ id: 'mail', label: 'Mail server', role: 'processor', purposes: ['mail'], hosts: [mailHost] },

@@ -110,7 +110,16 @@ it('every caller of the product has its row: each purpose that the sources name,
 });
 
 it('each row says who, as what, where, for what and which classes, or that this is missing (SHR-04)', () => {
-  const rows = receiversOf(readConfig(everything), 'mail.example');
+  const stores = {
+    ...{
+      DATABASE_URL: 'postgres://a:b@db.example/fairlead',
+      DATABASE_MIGRATION_URL: 'postgres://o:b@db.example/fairlead',
+    },
+    CLICKHOUSE_URL: 'http://localhost:8123',
+  };
+  const rows = receiversOf(readConfig({ ...everything, ...stores }), 'mail.example');
+  expect(rows.find(({ id }) => id === 'database')?.hosts).toEqual(['db.example']);
+  expect(rows.some(({ id }) => id === 'warehouse')).toBe(false);
   const missing = Object.fromEntries(rows.map((row) => [row.id, missingIn(knownOf(row, undefined), [])]));
   expect(missing.self).toEqual([]);
   expect(missing.mail).toEqual([

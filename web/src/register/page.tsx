@@ -203,9 +203,10 @@ function Basis({ of: one }: { of: Receiver }) {
   );
 }
 
-/** Mail goes by another protocol, and its page counts it. */
+/** Mail goes by another protocol, and its page counts it. A store is not called, it is connected. */
 function Calls({ of: one, zone }: { of: Receiver; zone: string }) {
   if (one.id === 'mail') return <span className="q2">see Mail</span>;
+  if (one.id === 'database' || one.id === 'warehouse') return <>–</>;
   return (
     <>
       {exactCount(one.calls)}
