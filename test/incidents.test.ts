@@ -21,6 +21,7 @@ import {
   readLog,
   reportIncident,
 } from '../src/trust/incidents/register.ts';
+import { remind } from '../src/trust/incidents/reminders.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
 import { eraseStores } from './stores.ts';
 
@@ -151,4 +152,31 @@ test('how many are affected is counted in the stores, of its sites and its time 
     ['sites', 1],
     ['members', 1],
   ]);
+});
+
+test('who decides hears at 24 and 60 hours and when the 72 are over, once each, however many look (OPS-02)', async () => {
+  const { organisation: of, person } = north;
+  await own(north, async (sql) => {
+    for (const { id, clock } of (await listIncidents(sql, of)).incidents.map((row) => ({
+      ...row,
+      clock: clockOf(row, nowMs),
+    })))
+      if (clock === 'running') await reportIncident(sql, of, id, { untold_reason: 'Of another test.' }, by);
+  });
+  const [fresh] = await Promise.all([1, 25, 61, 80].map((known) => opened(known)));
+  const look = async () => {
+    const [one, other] = [0, 1].map(() => remind({ house: desk.house, notices: desk.accounts.notices }));
+    await Promise.all([one, other]);
+    const told = await desk.house.postgres.person(person, (sql) =>
+      sql.query<{ notice: string; facts: { hours: number } }>(
+        "SELECT notice, facts FROM notifications WHERE notice LIKE 'incident%' ORDER BY notice, facts->>'hours'",
+      ),
+    );
+    return told.map(({ notice, facts }) => `${notice} ${facts.hours}`);
+  };
+  const first = await look();
+  expect(first).toEqual(['incident_due 10', 'incident_due 46', 'incident_overdue 0']);
+  expect(await look()).toEqual(first);
+  await own(north, (sql) => reportIncident(sql, of, fresh?.id ?? 0, { untold_reason: 'Sealed.' }, by));
+  expect(await look()).toEqual(first);
 });

@@ -64,6 +64,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/spool/writer.ts': ['none', 1],
   'platform/warehouse/open.ts': ['none', 1],
   'trust/audit/keeper.ts': ['desk', 3],
+  'trust/incidents/index.ts': ['desk', 1],
   'trust/proof/runs.ts': ['none', 1],
   'trust/requests/index.ts': ['desk', 1],
   'trust/vault/key_store.ts': ['none', 2],

@@ -14,7 +14,7 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
-import { incidentMigrations, incidentRoutes } from '../trust/incidents/index.ts';
+import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openRequests, requestMigrations } from '../trust/requests/index.ts';
@@ -164,7 +164,9 @@ export async function openDesk(parts: {
     }
     const requests = openRequests(house, accounts.notices);
     undo.push(() => requests.stop?.());
-    const opened = [accounts, trail, requests, openRegister(house, register), ...running];
+    const incidents = openIncidents(house, accounts.notices);
+    undo.push(() => incidents.stop?.());
+    const opened = [accounts, trail, requests, incidents, openRegister(house, register), ...running];
     const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
     undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;
@@ -177,6 +179,7 @@ export async function openDesk(parts: {
       await trail.begin?.();
       await windows.begin?.();
       await requests.begin?.();
+      await incidents.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
@@ -191,7 +194,7 @@ export async function openDesk(parts: {
       house,
       accounts,
       windows,
-      parts: [...opened, windows, { routes: incidentRoutes(house) }, { checks: backups.checks }],
+      parts: [...opened, windows, { checks: backups.checks }],
       keeper,
       backups,
       releaseMail,

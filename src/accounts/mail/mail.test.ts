@@ -228,6 +228,9 @@ describe('notifications', () => {
       who: 'Ada',
       device: 'Firefox',
       problem: 'The disk of the folder is full.',
+      title: 'A lost laptop',
+      incident: 4,
+      hours: 12,
       request: 12,
       kind: 'access',
     };

@@ -1,3 +1,37 @@
-export { incidentRoutes } from './routes.ts';
+import { repeat } from '../../platform/clock.ts';
+import type { House, RunningSubject } from '../../platform/subject.ts';
+import { remind, type Teller } from './reminders.ts';
+import { incidentRoutes } from './routes.ts';
 
 export const incidentMigrations = new URL('./migrations/', import.meta.url);
+
+/** How often it is looked whether a clock has to be told of. */
+const lookMs = 10 * 60_000;
+
+/** Incidents: a register of each organisation with the clock of 72 hours. */
+export function openIncidents(
+  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'log' | 'audit' | 'config'>,
+  notices: Teller,
+): RunningSubject & { remind(): Promise<void> } {
+  const { clock, config, log } = house;
+  let callOff = () => {};
+  let running: Promise<unknown> | undefined;
+  return {
+    routes: incidentRoutes(house),
+    remind: () => remind({ house, notices }),
+    async begin() {
+      if (config.role !== 'all' && config.role !== 'work') return;
+      const look = () => {
+        running = remind({ house, notices });
+        return running;
+      };
+      callOff = repeat(clock, lookMs, look, {
+        ...{ firstMs: 60_000, onError: (error) => log.error('incidents.reminding_failed', {}, error) },
+      });
+    },
+    async stop() {
+      callOff();
+      await running?.catch(() => {});
+    },
+  };
+}

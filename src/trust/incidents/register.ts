@@ -4,7 +4,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { classes } from '../classes/index.ts';
 
 /** From when a breach became known until the authority has to be told. */
-const clockMs = 72 * 3_600_000;
+export const clockHours = 72;
 const page = 50;
 
 export interface IncidentRow {
@@ -164,7 +164,7 @@ export async function closeIncident(
 }
 
 export function dueMs(row: Pick<IncidentRow, 'known_at'>): number {
-  return row.known_at.getTime() + clockMs;
+  return row.known_at.getTime() + clockHours * 3_600_000;
 }
 
 export function clockOf(row: IncidentRow, nowMs: number): IncidentAnswer['clock'] {

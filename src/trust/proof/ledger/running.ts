@@ -23,12 +23,11 @@ export const running: readonly Requirement[] = [
     'Owners hear of a copied session, of guessing, of a mass export and of a used canary key.',
     'Notices and mail.',
   ),
-  partly(
+  kept(
     'OPS-02',
     'none',
     'Breaches have a register, a clock of 72 hours and a count of who is affected.',
-    'Trust, Incidents.',
-    'Reminders before the clock runs out.',
+    'Trust, Incidents; notices and mail at 24 and 60 hours and when the 72 are over.',
   ),
   kept(
     'OPS-03',
