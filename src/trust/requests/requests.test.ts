@@ -79,7 +79,7 @@ describe('the clock of a request', () => {
     ['2026-03-10', '2026-04-09'],
     ['2026-04-30', '2026-05-30'],
     ['2026-12-31', '2027-01-30'],
-  ])('DSR-07: what came on %s is due on %s, after 30 days or a month, whichever ends first', (came, due) => {
+  ])('what came on %s is due on %s, after 30 days or a month, whichever ends first (DSR-07)', (came, due) => {
     expect(dueOn(came)).toBe(due);
   });
   test('two months after the last of December end with February', () => {
@@ -158,7 +158,7 @@ test('it is extended once, in time, with a reason, and for two months at most', 
   expect((await extend(daysAfter(until, 1))).status, 'twice').toBe(409);
 });
 
-test('DSR-07: owners are reminded on day 21 and told when the day is over, each once, also when two processes look', async () => {
+test('owners are reminded on day 21 and told when the day is over, each once, also when two processes look (DSR-07)', async () => {
   const { id } = await entered(north, { kind: 'objection' });
   const told = async () =>
     (
