@@ -11,6 +11,7 @@ import { silentLog } from '../src/platform/log.ts';
 import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { affectedBy } from '../src/trust/incidents/affected.ts';
+import { incidentCheck } from '../src/trust/incidents/clock_check.ts';
 import {
   addEntry,
   clockOf,
@@ -179,4 +180,6 @@ test('who decides hears at 24 and 60 hours and when the 72 are over, once each, 
   expect(await look()).toEqual(first);
   await own(north, (sql) => reportIncident(sql, of, fresh?.id ?? 0, { untold_reason: 'Sealed.' }, by));
   expect(await look()).toEqual(first);
+  const found = await incidentCheck(desk.house).run();
+  expect(found).toMatchObject({ state: 'wrong', fact: '1 of 3 undecided incidents are past their 72 hours' });
 });

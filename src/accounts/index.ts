@@ -29,7 +29,6 @@ export { onSitesChanged, sitesChanged } from './changes.ts';
 export { closeAgain, closedPeople } from './closing/again.ts';
 export { readCookie } from './cookies.ts';
 export { readDomain } from './domain.ts';
-export { everywhere } from './everywhere.ts';
 export { changeDomain, freeDomain, listFormerDomains } from './former_domains.ts';
 export { agreeOnKey } from './installation.ts';
 export { type Notices, openNotices } from './mail/index.ts';

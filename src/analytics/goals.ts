@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { isCurrency } from '../../contract/currency.ts';
 import { addedGoal, goal, goalPreview, goalRule, newGoal, removedGoal } from '../../contract/goals.ts';
-import { everywhere, siteOfPath, sitesChanged } from '../accounts/index.ts';
+import { siteOfPath, sitesChanged } from '../accounts/index.ts';
 import { actOf } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
-import type { Postgres, Sql } from '../platform/postgres/index.ts';
+import { everywhere, type Postgres, type Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { isoDay, localDay, zoneOrUtc } from '../platform/zone.ts';
 import { siteTarget } from './act_target.ts';

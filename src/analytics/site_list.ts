@@ -1,9 +1,8 @@
 import type { ForeignProduct } from '../../contract/api.ts';
 import type { ShieldKind } from '../../contract/shields.ts';
-import { everywhere } from '../accounts/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Postgres } from '../platform/postgres/index.ts';
+import { everywhere, type Postgres } from '../platform/postgres/index.ts';
 import type { ForeignId, Shields, SiteDirectory, SiteRecord } from './sites.ts';
 
 /** Other processes change sites too (the app beside its collectors), and tell nobody: look again this often. */

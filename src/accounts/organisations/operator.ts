@@ -3,8 +3,8 @@ import type { OrganisationStatus } from '../../../contract/organisation_status.t
 import { deskOrganisation, personStatusChange, statusChange } from '../../../contract/organisations.ts';
 import { type Act, actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
+import { everywhere } from '../../platform/postgres/index.ts';
 import { sitesChanged } from '../changes.ts';
-import { everywhere } from '../everywhere.ts';
 import { findPerson, personIn } from '../people/person.ts';
 import { findOrganisation, lockOrganisation } from './found.ts';
 import { statusChangedMail } from './mails.ts';

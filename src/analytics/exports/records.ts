@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
-import { everywhere, type Notices } from '../../accounts/index.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import type { Notices } from '../../accounts/index.ts';
+import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../../platform/zone.ts';
 import { oneAtATime } from '../site_limit.ts';

@@ -1,8 +1,7 @@
 import type { Site } from '../../../contract/api.ts';
 import { type SiteContent, type SiteRemoval, siteLifeLimits } from '../../../contract/site_life.ts';
-import { everywhere } from '../../accounts/index.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { holdOn, refuseWhileHeld } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';

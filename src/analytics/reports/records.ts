@@ -1,6 +1,6 @@
 import type { ReportKind } from '../../../contract/reports.ts';
-import { emailIn, everywhere, readMemberships } from '../../accounts/index.ts';
-import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import { emailIn, readMemberships } from '../../accounts/index.ts';
+import { everywhere, type Postgres, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { ReportedSite } from './content.ts';
 import type { Due } from './due.ts';

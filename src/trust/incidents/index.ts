@@ -1,5 +1,6 @@
 import { repeat } from '../../platform/clock.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
+import { incidentCheck } from './clock_check.ts';
 import { remind, type Teller } from './reminders.ts';
 import { incidentRoutes } from './routes.ts';
 
@@ -18,6 +19,7 @@ export function openIncidents(
   let running: Promise<unknown> | undefined;
   return {
     routes: incidentRoutes(house),
+    checks: [incidentCheck(house)],
     remind: () => remind({ house, notices }),
     async begin() {
       if (config.role !== 'all' && config.role !== 'work') return;

@@ -1,6 +1,7 @@
 import { repeat } from '../../platform/clock.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { requestExecutor } from './ageing.ts';
+import { requestCheck } from './overdue_check.ts';
 import { remind, type Teller } from './reminders.ts';
 import { requestRoutes } from './routes.ts';
 
@@ -20,6 +21,7 @@ export function openRequests(
   return {
     routes: requestRoutes(house),
     executors: [requestExecutor(postgres)],
+    checks: [requestCheck(house)],
     remind: () => remind({ house, notices }),
     async begin() {
       if (config.role !== 'all' && config.role !== 'work') return;

@@ -7,6 +7,7 @@ import { ringOf } from '../keys/index.ts';
 import { requestExecutor } from './ageing.ts';
 import { dayOf, daysAfter, dueOn, monthsAfter } from './clock.ts';
 import { openRequests } from './index.ts';
+import { requestCheck } from './overdue_check.ts';
 import { listRequests } from './records.ts';
 
 /** A real database, a real listener, and a clock that is turned. */
@@ -187,6 +188,9 @@ test('owners are reminded on day 21 and told when the day is over, each once, al
   );
   expect(overdue).toBeGreaterThan(0);
   expect(listed[0]?.days_left, 'what is overdue stands first').toBeLessThan(0);
+  expect(await requestCheck({ ...desk.house, clock }).run()).toMatchObject({
+    ...{ state: 'wrong', fact: expect.stringMatching(/^[1-9]\d* of \d+ open requests are past/) },
+  });
 });
 
 test('closed requests go after three years, held ones and open ones stay', async () => {

@@ -102,12 +102,11 @@ export const keeping: readonly Requirement[] = [
   open('DSR-04', 'all', 'A person gets their data in a form that another service reads.', noRequests),
   open('DSR-05', 'all', 'Restricted data is stored and not used.', noRequests),
   open('DSR-06', 'D7', 'An objection stops processing within 24 hours.', noRequests),
-  partly(
+  kept(
     'DSR-07',
     'D24',
     'Requests are answered within 30 days or a month, whichever ends first.',
     'Trust, Requests: the day by which each is due, a reminder on day 21 and one when the day is over.',
-    'A live check that looks whether one is overdue.',
   ),
   open('DSR-08', 'D24', 'Requests of visitors are passed on to the owner of the site.', noRequests),
   open('DSR-09', 'D24', 'Answers name the supervisory authority and how to complain.', noRequests),

@@ -1,0 +1,30 @@
+import type { LiveCheck } from '../../platform/checks.ts';
+import { everywhere } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { dayOf } from './clock.ts';
+
+/** Is a request of a data subject past the day by which it has to be answered (R2)? */
+export function requestCheck({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): LiveCheck {
+  return {
+    id: 'requests-due',
+    what: 'requests of data subjects',
+    proves: ['DSR-07'],
+    every: 'day',
+    audience: 'everyone',
+    async run() {
+      const open = await everywhere(postgres, (sql) =>
+        sql.query<{ overdue: boolean }>('SELECT due_on < $1 AS overdue FROM subject_requests WHERE closed_at IS NULL', [
+          dayOf(clock.now()),
+        ]),
+      );
+      const overdue = open.filter((one) => one.overdue).length;
+      return overdue === 0
+        ? { state: 'ok', fact: `${open.length} open, none past its day` }
+        : {
+            state: 'wrong',
+            fact: `${overdue} of ${open.length} open requests are past the day by which they had to be answered`,
+            todo: 'Whoever has one under Trust, Requests, answers it today and says why it is late.',
+          };
+    },
+  };
+}
