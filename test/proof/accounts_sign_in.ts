@@ -246,7 +246,7 @@ export const proofs: readonly Proof[] = [
         paths: Record<string, Record<string, unknown>>;
       };
       const own =
-        /^\/api\/(sessions|set-up|sign-ups?|account|invitations|password-resets|email-verifications)\b|^\/api\/sites\/\{domain\}\/shares|^\/api\/mail\/server$/;
+        /^\/api\/(sessions|set-up|sign-ups?|account|invitations|password-resets|email-verifications)\b|^\/api\/sites\/\{domain\}\/shares|^\/api\/mail\/server$|^\/api\/backups\/recovery-keys$/;
       let asked = 0;
       for (const [path, calls] of Object.entries(document.paths))
         for (const name of fieldsOf(calls)) {

@@ -66,7 +66,7 @@ export const noticeList = {
   incident_due: {
     kind: 'security',
     sentence: (facts) =>
-      `“${text(facts, 'title')}” of ${text(facts, 'organisation')} is not decided: ${text(facts, 'hours')} hours are left to tell the authority, or to say why none has to be told.`,
+      `Incident ${text(facts, 'incident')} of ${text(facts, 'organisation')} (${text(facts, 'title')}) is not decided: ${text(facts, 'hours')} hours are left to tell the authority, or to say why none has to be told.`,
     mails: {
       subject: (facts) => `${text(facts, 'hours')} hours left for incident ${text(facts, 'incident')}`,
       button: 'See the incident',
@@ -75,7 +75,7 @@ export const noticeList = {
   incident_overdue: {
     kind: 'security',
     sentence: (facts) =>
-      `The 72 hours of “${text(facts, 'title')}” of ${text(facts, 'organisation')} are over, and nobody has said whether an authority was told. Tell it now, and say why it is late.`,
+      `The 72 hours of incident ${text(facts, 'incident')} of ${text(facts, 'organisation')} (${text(facts, 'title')}) are over, and nobody has said whether an authority was told. Tell it now, and say why it is late.`,
     mails: {
       subject: (facts) => `The 72 hours of incident ${text(facts, 'incident')} are over`,
       button: 'See the incident',
