@@ -137,7 +137,7 @@ export async function reportIncident(
     throw new RequestError('conflict', 'An authority was told of this already. Add to the log what came after.');
   const entry =
     untold_reason === null
-      ? { kind: 'told' as const, said: `${authority}, ${toldAt?.toISOString()}` }
+      ? { kind: 'told' as const, said: authority ?? '' }
       : { kind: 'untold' as const, said: untold_reason };
   await write(sql, organisationId, id, entry, by);
   return readIncident(sql, organisationId, id);

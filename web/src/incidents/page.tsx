@@ -161,6 +161,20 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
             {whenText(incident.due_at, zone)} ({zone})
           </dd>
         </div>
+        {incident.told_at !== null && (
+          <div>
+            <dt>Authority told</dt>
+            <dd>
+              {incident.authority}, {whenText(incident.told_at, zone)}
+            </dd>
+          </div>
+        )}
+        {incident.untold_reason !== null && (
+          <div>
+            <dt>None told, since</dt>
+            <dd>{incident.untold_reason}</dd>
+          </div>
+        )}
         <div>
           <dt>Data</dt>
           <dd>
