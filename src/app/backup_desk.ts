@@ -259,10 +259,9 @@ export function openBackups(
       ),
     );
 
-  async function isHeld(): Promise<boolean> {
-    const { restored_at, released_at } = await read();
-    return restored_at !== null && released_at === null;
-  }
+  const holds = ({ restored_at, released_at }: Pick<Settings, 'restored_at' | 'released_at'>) =>
+    restored_at !== null && released_at === null;
+  const isHeld = async () => holds(await read());
 
   return {
     make,
@@ -303,7 +302,7 @@ export function openBackups(
         listBackups(settings.folder),
       ]);
       const text = (at: Date | null) => at?.toISOString() ?? null;
-      const held = restored_at !== null && released_at === null ? await heldMail() : [];
+      const held = holds({ restored_at, released_at }) ? await heldMail() : [];
       return {
         ...{ is_ours: isOurs, folder: settings.folder, hour: settings.hour ?? null, days: settings.days },
         recovery_key:

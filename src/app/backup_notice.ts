@@ -1,4 +1,5 @@
 import type { Notices } from '../accounts/index.ts';
+import { everyOperator } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 
 /** A backup is tried every hour until it is made: who runs the desk hears of it once a day. */
@@ -10,16 +11,12 @@ export async function tellOfBackup(
   notices: Pick<Notices, 'tell'>,
   problem: string,
 ): Promise<void> {
-  const operators = await postgres.system((sql) =>
-    sql.query<{ person_id: number }>('SELECT person_id FROM lookup.every_operator()'),
-  );
-  for (const { person_id: id } of operators)
-    await postgres.person(id, async (sql) => {
-      const told = await sql.query(
-        "SELECT 1 FROM notifications WHERE person_id = $1 AND notice = 'backup_failed' AND created_at > $2 LIMIT 1",
-        [id, new Date(clock.now() - againMs)],
-      );
-      if (told.length === 0)
-        await notices.tell(sql, id, { name: 'backup_failed', facts: { problem }, link: '/desk/backups' });
-    });
+  await everyOperator(postgres, async (sql, id) => {
+    const told = await sql.query(
+      "SELECT 1 FROM notifications WHERE person_id = $1 AND notice = 'backup_failed' AND created_at > $2 LIMIT 1",
+      [id, new Date(clock.now() - againMs)],
+    );
+    if (told.length === 0)
+      await notices.tell(sql, id, { name: 'backup_failed', facts: { problem }, link: '/desk/backups' });
+  });
 }

@@ -2,7 +2,7 @@ import type { CheckRun } from '../../contract/proof.ts';
 import { emailIn, type Notices } from '../accounts/index.ts';
 import type { LiveCheck } from '../platform/checks.ts';
 import type { MailTemplate } from '../platform/mail/index.ts';
-import type { Sql } from '../platform/postgres/index.ts';
+import { everyOperator, type Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 
 /** @property checks each that is red since the last run, with what was found and what to do */
@@ -62,11 +62,7 @@ export async function tellOfRed(
     await mail.send(sql, { template: checkRedMail, to: email, values, personId, ...inOrganisation });
   }
 
-  const operators = await postgres.system((sql) =>
-    sql.query<{ person_id: number }>('SELECT person_id FROM lookup.every_operator()'),
-  );
-  const heard = new Set(operators.map((one) => one.person_id));
-  for (const id of heard) await postgres.person(id, (sql) => tell(sql, id, red, '/desk/checks'));
+  const heard = new Set(await everyOperator(postgres, (sql, id) => tell(sql, id, red, '/desk/checks')));
   const ofOwners = red.filter(({ check }) => isForOwners(check));
   if (ofOwners.length === 0) return;
   const organisations = await postgres.system((sql) =>

@@ -1,6 +1,7 @@
 import { type NoticeKind, noticeKinds } from '../../../contract/mail.ts';
 import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { Remind, Reminder } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
 import { emailIn, localeIn } from '../people/person.ts';
 import { type Facts, type NoticeName, wordsOf } from './notice_list.ts';
@@ -21,6 +22,8 @@ export interface Notices {
    * whoever has left that organisation meanwhile is told nothing of it.
    */
   tell(sql: Sql, personId: number, notice: Notice): Promise<void>;
+  /** Tells whoever has one of its roles what a reminder finds due, organisation by organisation. */
+  remind: Remind<NoticeName>;
   /** Whether a message to somebody may leave now; asked when it is due, so what they have just chosen counts. */
   advise(message: DueMessage): Promise<Advice>;
 }
@@ -69,44 +72,68 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
     });
   }
 
-  return {
-    advise,
-    async tell(sql, personId, notice) {
-      const words = wordsOf(notice.name);
-      if (words === undefined) throw new TypeError(`There is no notice ${notice.name}: add it to notice_list.ts.`);
-      const facts = notice.facts ?? {};
-      const email = await emailIn(house, sql, personId);
-      if (email === undefined) return;
-      await sql.run(
-        `INSERT INTO notifications (person_id, organisation_id, kind, notice, facts, link, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [
-          personId,
-          notice.organisationId ?? null,
-          words.kind,
-          notice.name,
-          JSON.stringify(facts),
-          notice.link ?? null,
-          new Date(clock.now()),
-        ],
-      );
-      if (words.mails === undefined) return;
-      const locale = await localeIn(sql, personId);
-      await mail.send(sql, {
-        template: noticeMails[words.kind],
-        to: email,
+  async function remind({ roles, due, onFailed }: Reminder<NoticeName>): Promise<void> {
+    const organisations = await postgres.system((sql) =>
+      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+    );
+    for (const { organisation_id: organisationId } of organisations)
+      try {
+        await postgres.tenant(organisationId, async (sql) => {
+          const named = await sql.one<{ name: string; slug: string }>(
+            'SELECT name, slug FROM organisations WHERE id = $1',
+            [organisationId],
+          );
+          const found = await due(sql, { id: organisationId, ...named });
+          if (found.length === 0) return;
+          const people = await sql.query<{ person_id: number }>(
+            'SELECT person_id FROM memberships WHERE organisation_id = $1 AND role = ANY ($2) ORDER BY person_id',
+            [organisationId, [...roles]],
+          );
+          for (const { person_id } of people)
+            for (const notice of found) await tell(sql, person_id, { ...notice, organisationId });
+        });
+      } catch (error) {
+        onFailed(organisationId, error);
+      }
+  }
+
+  async function tell(sql: Sql, personId: number, notice: Notice): Promise<void> {
+    const words = wordsOf(notice.name);
+    if (words === undefined) throw new TypeError(`There is no notice ${notice.name}: add it to notice_list.ts.`);
+    const facts = notice.facts ?? {};
+    const email = await emailIn(house, sql, personId);
+    if (email === undefined) return;
+    await sql.run(
+      `INSERT INTO notifications (person_id, organisation_id, kind, notice, facts, link, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [
         personId,
-        locale,
-        ...(notice.organisationId === undefined ? {} : { organisationId: notice.organisationId }),
-        values: {
-          subject: words.mails.subject(facts),
-          sentence: words.sentence(facts, locale ?? undefined),
-          button: words.mails.button,
-          link: mail.link(notice.link ?? '/notifications'),
-        },
-      });
-    },
-  };
+        notice.organisationId ?? null,
+        words.kind,
+        notice.name,
+        JSON.stringify(facts),
+        notice.link ?? null,
+        new Date(clock.now()),
+      ],
+    );
+    if (words.mails === undefined) return;
+    const locale = await localeIn(sql, personId);
+    await mail.send(sql, {
+      template: noticeMails[words.kind],
+      to: email,
+      personId,
+      locale,
+      ...(notice.organisationId === undefined ? {} : { organisationId: notice.organisationId }),
+      values: {
+        subject: words.mails.subject(facts),
+        sentence: words.sentence(facts, locale ?? undefined),
+        button: words.mails.button,
+        link: mail.link(notice.link ?? '/notifications'),
+      },
+    });
+  }
+
+  return { advise, remind, tell };
 }
 
 export interface Choice {

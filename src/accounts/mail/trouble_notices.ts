@@ -1,3 +1,4 @@
+import { everyOperator } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Notices } from './notices.ts';
 
@@ -14,21 +15,17 @@ export function openTroubleNotices(
 ): () => Promise<void> {
   return async () => {
     if ((await mail.servers.trouble.now()) === undefined) return;
-    const operators = await postgres.system((sql) =>
-      sql.query<{ person_id: number }>('SELECT person_id FROM lookup.every_operator()'),
-    );
-    for (const { person_id: id } of operators)
-      await postgres.person(id, async (sql) => {
-        const trouble = await mail.servers.trouble.hold(sql);
-        const before = clock.now() - againMs;
-        // Where nothing was tried for so long, nothing waits either.
-        if (trouble === undefined || trouble.atMs <= before) return;
-        const told = await sql.query(
-          "SELECT 1 FROM notifications WHERE person_id = $1 AND notice = 'mail_refused' AND facts->>'reason' = $2 AND created_at > $3 LIMIT 1",
-          [id, trouble.reason, new Date(before)],
-        );
-        if (told.length > 0) return;
-        await notices.tell(sql, id, { name: 'mail_refused', facts: { reason: trouble.reason } });
-      });
+    await everyOperator(postgres, async (sql, id) => {
+      const trouble = await mail.servers.trouble.hold(sql);
+      const before = clock.now() - againMs;
+      // Where nothing was tried for so long, nothing waits either.
+      if (trouble === undefined || trouble.atMs <= before) return;
+      const told = await sql.query(
+        "SELECT 1 FROM notifications WHERE person_id = $1 AND notice = 'mail_refused' AND facts->>'reason' = $2 AND created_at > $3 LIMIT 1",
+        [id, trouble.reason, new Date(before)],
+      );
+      if (told.length > 0) return;
+      await notices.tell(sql, id, { name: 'mail_refused', facts: { reason: trouble.reason } });
+    });
   };
 }

@@ -14,3 +14,15 @@ export async function everywhere<T>(
     found.push(...(await postgres.tenant(organisationId, (sql) => work(sql, organisationId))));
   return found;
 }
+
+/** Does `work` for each person who runs the desk, each through their own door. @returns who they are */
+export async function everyOperator(
+  postgres: Pick<Door, 'system' | 'person'>,
+  work: (sql: Sql, personId: number) => Promise<void>,
+): Promise<number[]> {
+  const operators = await postgres.system((sql) =>
+    sql.query<{ person_id: number }>('SELECT person_id FROM lookup.every_operator()'),
+  );
+  for (const { person_id: id } of operators) await postgres.person(id, (sql) => work(sql, id));
+  return operators.map((one) => one.person_id);
+}

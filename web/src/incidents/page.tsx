@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { Glyph } from '../controls/icons.tsx';
-import { asDeskError, type DeskError } from '../desk/api.ts';
+import { asDeskError } from '../desk/api.ts';
+import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { zonedText } from '../edge/reader.ts';
@@ -116,28 +117,27 @@ function Line({
 type Doing = 'found' | 'measure' | 'report' | 'close';
 
 function Detail({ id, organisation, onChanged }: { id: number; organisation: Organisation; onChanged: () => void }) {
-  const [incident, setIncident] = useState<Incident>();
-  const [problem, setProblem] = useState<DeskError>();
+  const {
+    answer: incident,
+    problem,
+    reload,
+    set,
+  } = useReading(useCallback(() => incidents.read(organisation.id, id), [organisation.id, id]));
   const [doing, setDoing] = useState<Doing>();
-  const load = useCallback(() => {
-    setProblem(undefined);
-    incidents.read(organisation.id, id).then(setIncident, (error: unknown) => setProblem(asDeskError(error)));
-  }, [organisation.id, id]);
-  useEffect(load, [load]);
   if (problem !== undefined)
     return (
       <Failed
         code={problem.code}
         message={problem.message}
         reference={problem.reference}
-        onRetry={load}
+        onRetry={reload}
         what="This incident could not be read."
       />
     );
   if (incident === undefined) return <p className="in-body q2">Reading the incident…</p>;
   const zone = organisation.timezone;
   const saved = (after: Incident) => {
-    setIncident(after);
+    set(after);
     setDoing(undefined);
     onChanged();
   };

@@ -1,8 +1,7 @@
 import type { ReactNode } from 'react';
-import { useCallback, useEffect, useState } from 'react';
 import { ComingRows } from '../controls/coming.tsx';
 import { Glyph } from '../controls/icons.tsx';
-import { asDeskError, type DeskError } from '../desk/api.ts';
+import { useReading } from '../desk/reading.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
@@ -19,13 +18,7 @@ export function useRead<T>(
   what: string,
   heads: readonly string[],
 ): { answer: T | undefined; set: (answer: T) => void; reload: () => void; instead: ReactNode } {
-  const [answer, set] = useState<T>();
-  const [problem, setProblem] = useState<DeskError>();
-  const reload = useCallback(() => {
-    setProblem(undefined);
-    read().then(set, (error: unknown) => setProblem(asDeskError(error)));
-  }, [read]);
-  useEffect(reload, [reload]);
+  const { answer, problem, reload, set } = useReading(read);
   const instead =
     problem === undefined ? (
       <ComingRows what={what} heads={heads} rows={8} />
