@@ -1,8 +1,9 @@
 import { crashPoint } from '../../platform/crash_point.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
+import { isoDay } from '../../platform/zone.ts';
 import { type Binder, openBinder } from '../query/binder.ts';
 import { goalCondition } from '../query/condition.ts';
-import { historySeconds, isoDay } from './days.ts';
+import { historySeconds } from './read_limit.ts';
 import {
   actionsOnly,
   eventDimensions,

@@ -2,9 +2,10 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Alone } from '../../platform/postgres/index.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { dayMs, historySeconds } from './days.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { freeze, freezeGoals } from './freeze.ts';
 import { mergeDaily, mergeVisits } from './merge.ts';
+import { historySeconds } from './read_limit.ts';
 import { type GoalRule, goalKey, recipe } from './recipe.ts';
 import { type DayChange, readDays, writeDays } from './register.ts';
 

@@ -1,5 +1,6 @@
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
-import { historySeconds, isoDay } from './days.ts';
+import { isoDay } from '../../platform/zone.ts';
+import { historySeconds } from './read_limit.ts';
 
 /**
  * Merges the visits of closed days until each day's partition holds one row per visit. Counts are right without it,

@@ -1,5 +1,6 @@
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { historySeconds, isoDay } from './days.ts';
+import { isoDay } from '../../platform/zone.ts';
+import { historySeconds } from './read_limit.ts';
 
 /** One row of `frozen_days`. */
 export interface DayChange {

@@ -1,7 +1,7 @@
 import type { Due, Ended, Executor, WindowAsk } from '../../platform/executor.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
-import { dayMs, isoDay } from '../history/days.ts';
+import { dayMs, isoDay } from '../../platform/zone.ts';
 import { aloneIn } from '../history/index.ts';
 import { ordersOf } from './tables.ts';
 

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { diskOf, keptFreeBytes } from '../../platform/disk.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
-import { isoDay } from '../history/days.ts';
+import { isoDay } from '../../platform/zone.ts';
 import type { SiteHistory } from '../history/index.ts';
 import { eventsSql, visitsSql } from './pack.ts';
 import type { PackedQuestion, PackedRows } from './question.ts';
