@@ -6,6 +6,7 @@ import type { House, RunningSubject } from '../platform/subject.ts';
 import { openApiKeys } from './api_keys.ts';
 import { openClosing } from './closing/index.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
+import { accountHolders } from './holders.ts';
 import { openIdentities } from './identities/index.ts';
 import { isAgreementDue, openLegal } from './legal/index.ts';
 import { notificationExecutor } from './mail/ageing.ts';
@@ -203,6 +204,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices,
     executors: [notificationExecutor(house.postgres)],
+    holders: accountHolders(house),
     commands: { ...organisations.commands, ...people.commands, ...closing.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();

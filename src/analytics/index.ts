@@ -4,6 +4,7 @@ import { whyOf } from '../platform/http/route.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
+import { contactHolder } from './contact_holder.ts';
 import { openContactKeys } from './contact_keys.ts';
 import { openContactUpkeep } from './contact_upkeep.ts';
 import { exportCommands } from './exports/commands.ts';
@@ -255,6 +256,7 @@ export const analytics = defineSubject({
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       executors,
+      holders: [contactHolder(house, contacts)],
       fast: ingest.fast,
       sinks: ingest.sinks,
       checks: [

@@ -9,6 +9,7 @@ import type { FastHandler } from './http/server.ts';
 import type { Log } from './log.ts';
 import type { Mail } from './mail/index.ts';
 import type { Outbound } from './outbound/index.ts';
+import type { PersonalDataHolder } from './personal_data.ts';
 import type { Postgres } from './postgres/index.ts';
 import type { Random } from './random.ts';
 import type { Sink, Spool } from './spool/index.ts';
@@ -96,6 +97,8 @@ export interface RunningSubject {
   gauges?: Gauge[];
   /** What ends its stored rows when their window is over. */
   executors?: Executor[];
+  /** What it stores about people, for requests of data subjects. */
+  holders?: readonly PersonalDataHolder[];
   /** What the command line may ask of a running desk. */
   commands?: Record<string, ControlCommand>;
   /** What it looks at on itself while it runs. */

@@ -2,6 +2,7 @@ import type { Audit } from '../../platform/audit.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { auditExecutor } from './ageing.ts';
 import { auditChecks } from './checks.ts';
+import { auditHolder } from './holder.ts';
 import { openKeeper } from './keeper.ts';
 import { auditRoutes } from './routes.ts';
 import { openWriter, type Parts } from './write.ts';
@@ -30,6 +31,7 @@ export function openTrail(
     routes: auditRoutes(house, { keeper, keeps }),
     checks: auditChecks(keeper, { clock: house.clock, keeps }),
     executors: [auditExecutor(keeper)],
+    holders: [auditHolder(house)],
     commands: {
       'audit-verify': async () => {
         // What came since the last full hour is signed first, so that a cut end shows from now on.

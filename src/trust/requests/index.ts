@@ -1,7 +1,9 @@
 import { repeat } from '../../platform/clock.ts';
+import { mailHolder } from '../../platform/mail/index.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { requestExecutor } from './ageing.ts';
 import { requestCheck } from './overdue_check.ts';
+import { requestHolder } from './own_holder.ts';
 import { remind, type Teller } from './reminders.ts';
 import { requestRoutes } from './routes.ts';
 
@@ -12,7 +14,7 @@ const lookMs = 60 * 60_000;
 
 /** Requests of data subjects: a register of each organisation with the clock of rule R2. */
 export function openRequests(
-  house: Pick<House, 'postgres' | 'clock' | 'log' | 'vault' | 'audit' | 'config'>,
+  house: Pick<House, 'postgres' | 'clock' | 'log' | 'vault' | 'audit' | 'config' | 'mail'>,
   notices: Teller,
 ): RunningSubject & { remind(): Promise<void> } {
   const { clock, config, log, postgres } = house;
@@ -21,6 +23,7 @@ export function openRequests(
   return {
     routes: requestRoutes(house),
     executors: [requestExecutor(postgres)],
+    holders: [requestHolder(house), mailHolder(house)],
     checks: [requestCheck(house)],
     remind: () => remind({ house, notices }),
     async begin() {
