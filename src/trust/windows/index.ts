@@ -8,6 +8,9 @@ import { nightCheck } from './night_check.ts';
 import { windowRoutes } from './routes.ts';
 
 export { holdOn, isMemberHeld, isPersonHeld, refuseWhileHeld } from './holds.ts';
+export { type Line, lines, spanWords } from './lines.ts';
+export { firstPolicy, type Policy, readPolicy, windowOf } from './policy.ts';
+export { classesBeside } from './stored.ts';
 
 export const windowMigrations = new URL('./migrations/', import.meta.url);
 

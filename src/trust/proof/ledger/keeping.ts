@@ -43,12 +43,11 @@ export const keeping: readonly Requirement[] = [
     'One nightly run over every class, with a preview the evening before.',
     'Timers that remove within hours (sessions, exports, uploads) do not ask for holds, and rows of a closed organisation stay.',
   ),
-  partly(
+  kept(
     'RET-13',
     'all',
     'There is one document of all windows, made from the table of classes.',
-    'One table of windows, which a policy may only shorten.',
-    'The document that is made from it.',
+    'Processing and retention, in docs/policies, is written from the table of windows.',
   ),
   open(
     'RET-14',

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { repository } from '../../../test/proof/kit.ts';
+import { productDocuments, productFacts } from '../../../test/proof/product_documents.ts';
+import { activities, drawMap, linesOf, storedClasses, writePaper } from './index.ts';
+
+const written = (path: string) => readFileSync(join(repository, path), 'utf8');
+
+describe('the documents of the product', () => {
+  it('are what the code stores and calls, to the letter: an edit by hand, a further window or receiver fails until `node test/proof/write_documents.ts` has written them anew (GOV-02, RET-13, COK-07)', () => {
+    const made = productDocuments();
+    for (const { path, text } of made) expect(text, `${path}: node test/proof/write_documents.ts`).toBe(written(path));
+    expect(readdirSync(join(repository, 'docs/policies')).sort()).toEqual(
+      made.map(({ path }) => path.slice('docs/policies/'.length)).sort(),
+    );
+  });
+
+  it('name every line of the table of windows, every class that is stored and every thing that a browser keeps', () => {
+    const facts = productFacts();
+    const retention = written('docs/policies/data-processing-and-retention-policy.md');
+    for (const { line, kept } of facts.lines)
+      expect(retention).toContain(`| ${line.holds} | ${line.class} | ${kept} |`);
+    for (const { id, name } of storedClasses()) expect(retention).toContain(`| ${id} ${name} |`);
+    const cookies = written('docs/policies/cookie-consent-disclosure.md');
+    for (const { name, until } of facts.storage)
+      expect(cookies).toMatch(new RegExp(`\\| ${name} \\|.*\\| ${until} \\|`));
+    expect(facts.visitorFields.length).toBeGreaterThan(40);
+  });
+
+  it('have each stored class in exactly one purpose', () => {
+    for (const { id } of storedClasses())
+      expect(activities.filter(({ classes }) => classes.includes(id)).map(({ name }) => name)).toHaveLength(1);
+  });
+
+  it('change with a window and with a receiver', () => {
+    const facts = productFacts();
+    const lines = facts.lines.map((one) => (one.line.name === 'audit' ? { ...one, kept: '18 months' } : one));
+    const receivers = [...facts.receivers, { ...(facts.receivers.at(-1) as never as object), label: 'Somebody new' }];
+    const changed = { ...facts, lines, receivers: receivers as typeof facts.receivers };
+    const differs = (kind: 'retention' | 'record-of-processing') => {
+      const before = new Set(linesOf(writePaper(kind, facts).paper));
+      return linesOf(writePaper(kind, changed).paper).filter((line) => !before.has(line));
+    };
+    expect(differs('retention')).toEqual([expect.stringContaining('kept: 18 months')]);
+    expect(differs('record-of-processing').join('\n')).toMatch(/18 months[\s\S]*Somebody new/);
+  });
+});
+
+it('a picture of the map holds words and no markup of who entered them', () => {
+  const boxes = [{ id: 'a', title: '<script>alert(1)</script>', words: '"&' }];
+  const drawn = drawMap([{ title: 'x"><b>', boxes }], [], '<i>');
+  expect(drawn).not.toMatch(/<(script|b|i)>/);
+  expect(drawn).toContain('&lt;script&gt;');
+});
