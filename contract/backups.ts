@@ -16,6 +16,10 @@ export const backupRun = z.object({
   verified_at: z.string().nullable(),
   /** Why it failed, a sentence. */
   problem: z.string().nullable(),
+  /** Of its copy in the object store; null where none was asked for. */
+  remote_state: z.enum(['sending', 'done', 'failed', 'removed']).nullable(),
+  /** Why it is not there, a sentence. */
+  remote_problem: z.string().nullable(),
 });
 export type BackupRun = z.infer<typeof backupRun>;
 
@@ -24,6 +28,8 @@ export const backupState = z.object({
   /** False where the databases are servers of their own: they are backed up by their own tools. */
   is_ours: z.boolean(),
   folder: z.string(),
+  /** The object store that each is copied to; null for none. */
+  store: z.string().nullable(),
   /** Hour of the day (UTC) of the daily backup; null for none. */
   hour: z.number().nullable(),
   /** Days that a backup is kept. */

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { BackupRun, BackupState, MadeRecoveryKey } from '../../contract/backups.ts';
 import type { Act } from '../platform/audit.ts';
 import type { CheckResult, LiveCheck } from '../platform/checks.ts';
@@ -10,12 +11,16 @@ import {
   type BackupParts,
   backupDaysMax,
   copyKeys,
+  keysName,
   listBackups,
+  listObjects,
   makeBackup,
   makeRecoveryKey,
   nameOfKey,
   notOurs,
+  openObjectStore,
   removeOld,
+  removeOldObjects,
 } from '../trust/backup/index.ts';
 import { goneOf } from './gone.ts';
 import { version } from './version.ts';
@@ -34,7 +39,10 @@ export type By = Pick<Act, 'actor' | 'request'>;
 export const byOperator: By = { actor: { type: 'operator' } };
 const bySchedule: By = { actor: { type: 'system' } };
 
-type Parts = Pick<House, 'config' | 'clock' | 'random' | 'log' | 'postgres' | 'warehouse' | 'keys' | 'audit'>;
+type Parts = Pick<
+  House,
+  'config' | 'clock' | 'random' | 'log' | 'postgres' | 'warehouse' | 'keys' | 'audit' | 'outbound'
+>;
 
 interface Settings {
   public_key: Buffer | null;
@@ -44,7 +52,10 @@ interface Settings {
   released_at: Date | null;
 }
 
-type Run = Pick<BackupRun, 'id' | 'state' | 'kind' | 'bytes' | 'key_name' | 'problem'> & {
+type Run = Pick<
+  BackupRun,
+  'id' | 'state' | 'kind' | 'bytes' | 'key_name' | 'problem' | 'remote_state' | 'remote_problem'
+> & {
   began_at: Date;
   ended_at: Date | null;
   file: string;
@@ -53,6 +64,8 @@ type Run = Pick<BackupRun, 'id' | 'state' | 'kind' | 'bytes' | 'key_name' | 'pro
 };
 /** What is said of a run that nobody ended. */
 const cutShort = { state: 'failed', problem: 'It was cut short: the desk stopped meanwhile.' } as const;
+
+const cutShortThere = { remote_state: 'failed', remote_problem: cutShort.problem } as const;
 
 export interface Backups {
   /** @param to another folder than the one of the settings */
@@ -124,7 +137,13 @@ export function openBackups(
 ): Backups {
   const { config, clock, random, log, postgres, audit } = house;
   const parts: BackupParts = { house, version, gone: goneOf(house.keys) };
-  const settings = config.backup ?? { folder: `${config.dataDir}-backups`, hour: undefined, days: 14 };
+  const settings = config.backup ?? {
+    folder: `${config.dataDir}-backups`,
+    hour: undefined,
+    days: 14,
+    store: undefined,
+  };
+  const store = settings.store && openObjectStore(settings.store, house);
   const isOurs = house.warehouse.mode === 'embedded' && postgres.mode === 'embedded';
   let running: Promise<unknown> | undefined;
 
@@ -186,6 +205,41 @@ export function openBackups(
     if (by === bySchedule) await onFailed(problem);
   }
 
+  /**
+   * Sends what a run has made to the object store, the keys first: a restore refuses a backup that is newer than they are.
+   * The run itself is done by then, whatever comes of this.
+   */
+  async function send(id: number, files: readonly string[], by: By): Promise<void> {
+    if (store === undefined) return;
+    const end = (state: 'sending' | 'done' | 'failed', problem: string | null) =>
+      postgres.system((sql) =>
+        sql.run('UPDATE backups SET remote_state = $2, remote_tried_at = $3, remote_problem = $4 WHERE id = $1', [
+          ...[id, state, new Date(clock.now()), problem],
+        ]),
+      );
+    try {
+      await end('sending', null);
+      for (const file of files) {
+        await store.put(basename(file), file);
+        crashPoint('backup.sent');
+      }
+      for (const name of await removeOldObjects(store, settings.days, clock))
+        await postgres.system((sql) =>
+          sql.run(
+            "UPDATE backups SET remote_state = 'removed' WHERE remote_state = 'done' AND right(file, length($1)) = $1",
+            [`/${name}`],
+          ),
+        );
+      await end('done', null);
+    } catch (error) {
+      log.error('backup.not_sent', {}, error);
+      const problem = problemOf(error).slice(0, 1000);
+      await end('failed', problem);
+      await postgres.system((sql) => audit.record(sql, 'desk', { action: 'backup.failed', outcome: 'failed', ...by }));
+      if (by === bySchedule) await onFailed(problem);
+    }
+  }
+
   async function make(by: By, to?: string) {
     return alone(async () => {
       const { public_key: key } = await read();
@@ -213,6 +267,8 @@ export function openBackups(
         for (const file of gone)
           await postgres.system((sql) => sql.run("UPDATE backups SET state = 'removed' WHERE file = $1", [file]));
         log.info('backup.made', { bytes: made.bytes, rows: made.rows });
+        // A folder that somebody names for once is a copy of its own.
+        if (to === undefined) await send(id, [join(folder, keysName), made.file], by);
         return { ...made, removed: gone };
       } catch (error) {
         await failed(id, by, error);
@@ -235,6 +291,7 @@ export function openBackups(
             bytes,
           ]),
         );
+        await send(id, [join(settings.folder, keysName)], by);
         return { bytes };
       } catch (error) {
         await failed(id, by, error);
@@ -243,10 +300,25 @@ export function openBackups(
     });
   }
 
+  /** What did not come to the object store is sent again after an hour, as long as it lies here and is the newest. */
+  async function sendAgain(now: number): Promise<boolean> {
+    if (store === undefined) return false;
+    const [last] = await postgres.system((sql) =>
+      sql.query<{ id: number; file: string; remote_state: string | null; remote_tried_at: Date | null }>(
+        "SELECT id, file, remote_state, remote_tried_at FROM backups WHERE kind = 'whole' AND state = 'done' ORDER BY id DESC LIMIT 1",
+      ),
+    );
+    if (last === undefined || last.remote_state === 'done' || !existsSync(last.file)) return false;
+    if (dirname(last.file) !== settings.folder) return false;
+    if (last.remote_tried_at !== null && now - last.remote_tried_at.getTime() < againMs) return false;
+    await alone(() => send(last.id, [join(settings.folder, keysName), last.file], bySchedule));
+    return true;
+  }
+
   const runsOf = () =>
     postgres.system((sql) =>
       sql.query<Run>(
-        'SELECT id, began_at, ended_at, state, kind, file, bytes, entries, key_name, verified_at, problem FROM backups ORDER BY id DESC LIMIT $1',
+        'SELECT id, began_at, ended_at, state, kind, file, bytes, entries, key_name, verified_at, problem, remote_state, remote_problem FROM backups ORDER BY id DESC LIMIT $1',
         [shownRuns],
       ),
     );
@@ -272,6 +344,26 @@ export function openBackups(
         ...{ id: 'backup-age', what: 'age of the backups', proves: ['RET-18'], every: 'day', audience: 'operator' },
         run: async () => ageOf(await listBackups(settings.folder), (await read()).public_key !== null, clock.now()),
       },
+      ...(store === undefined
+        ? []
+        : [
+            {
+              ...{ id: 'backup-store', what: 'age of the copies in the object store', proves: ['RET-18'] },
+              ...({ every: 'day', audience: 'operator' } as const),
+              run: async () => {
+                const hasKey = (await read()).public_key !== null;
+                // Whoever cannot ask does not know.
+                return listObjects(store).then(
+                  (files) => ageOf(files, hasKey, clock.now()),
+                  (error): CheckResult => ({
+                    state: 'wrong',
+                    fact: problemOf(error),
+                    todo: 'Look at FAIRLEAD_BACKUP_S3_URL and its key',
+                  }),
+                );
+              },
+            },
+          ]),
     ],
     isHeld,
     async list(to) {
@@ -279,7 +371,8 @@ export function openBackups(
       const past = await runsOf();
       const files = await listBackups(to ?? settings.folder);
       return {
-        ...{ folder: to ?? settings.folder, hour: settings.hour ?? null, days: settings.days },
+        ...{ folder: to ?? settings.folder, store: store?.place ?? null },
+        ...{ hour: settings.hour ?? null, days: settings.days },
         recovery_key: public_key === null ? null : { name: nameOfKey(public_key), made_at: key_made_at },
         files: files.map(({ file, atMs, bytes }) => ({ file, made_at: new Date(atMs).toISOString(), bytes })),
         runs: past,
@@ -305,6 +398,7 @@ export function openBackups(
       const held = holds({ restored_at, released_at }) ? await heldMail() : [];
       return {
         ...{ is_ours: isOurs, folder: settings.folder, hour: settings.hour ?? null, days: settings.days },
+        store: store?.place ?? null,
         recovery_key:
           public_key === null || key_made_at === null
             ? null
@@ -316,6 +410,7 @@ export function openBackups(
         runs: runs.map(({ file: _file, entries: _entries, ...run }) => ({
           ...run,
           ...(run.state === 'running' && running === undefined ? cutShort : {}),
+          ...(run.remote_state === 'sending' && running === undefined ? cutShortThere : {}),
           ...{ began_at: run.began_at.toISOString(), ended_at: text(run.ended_at), verified_at: text(run.verified_at) },
         })),
         is_running: running !== undefined,
@@ -358,6 +453,7 @@ export function openBackups(
         await make(bySchedule).catch((error) => log.error('backup.failed', {}, error));
         return;
       }
+      if (await sendAgain(now)) return;
       // A backup writes the copy of the keys too. One that failed leaves the keys to be copied alone.
       if ((last.keys !== null && now - last.keys.getTime() < keysEveryMs) || rests(last.keys_tried)) return;
       await keysAnew(bySchedule).catch((error) => log.error('backup.failed', {}, error));

@@ -24,7 +24,7 @@ export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead
 export const backupUsage =
   'fairlead backup [--to <folder>] | fairlead backup list [--to <folder>] | fairlead backup new-key | fairlead backup keys | fairlead backup waiting | fairlead backup release';
 export const restoreUsage =
-  'fairlead restore --from <folder or file> [--key-file <file>]; without --key-file the recovery key is read from standard input';
+  'fairlead restore --from <folder or file, or s3> [--key-file <file>]; without --key-file the recovery key is read from standard input';
 export const vaultUsage =
   'fairlead vault status | fairlead vault rotate [--organisation <slug>] | fairlead vault rotate --root [--prepare] | fairlead vault forget-root <id> | fairlead vault destroy <organisation>';
 

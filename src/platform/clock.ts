@@ -21,6 +21,17 @@ export const systemClock: Clock = {
   },
 };
 
+/** For a command that waits and has nothing else to live for: its timers keep the process alive. */
+export function awakeClock(clock: Clock): Clock {
+  return {
+    ...clock,
+    after(ms, work) {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
 /**
  * FAIRLEAD_CLOCK_OFFSET_MS moves the wall clock of one process. Only the proof kit sets it: a running server
  * can then be taken across a UTC midnight from outside, with every part of it believing the same time.

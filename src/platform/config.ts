@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { type Region, regions } from '../../contract/register.ts';
+import { type ObjectStoreSettings, readObjectStore } from './backup_config.ts';
 import type { KeySource } from './key_source.ts';
 import type { MailServer } from './mail/index.ts';
 import { readMailServer } from './mail_config.ts';
@@ -50,8 +51,11 @@ export interface Config {
   inbox: boolean;
   /** Whom people may sign in with beside their password; absent = nobody. */
   signIn?: SignInSettings;
-  /** Where backups go, the hour of UTC at which one is made by itself (undefined: never), and how many days one is kept. */
-  backup?: { folder: string; hour: number | undefined; days: number };
+  /**
+   * Where backups go, the hour of UTC at which one is made by itself (undefined: never), how many days one is kept, and the
+   * object store that each is copied to.
+   */
+  backup?: { folder: string; hour: number | undefined; days: number; store: ObjectStoreSettings | undefined };
   /** Made-up data (`npm run demo`): the door to the network stays shut and every page says what it shows. */
   demo: boolean;
 }
@@ -105,6 +109,10 @@ const known: string[] = [
   'FAIRLEAD_BACKUP_DIR',
   'FAIRLEAD_BACKUP_HOUR',
   'FAIRLEAD_BACKUP_DAYS',
+  'FAIRLEAD_BACKUP_S3_URL',
+  'FAIRLEAD_BACKUP_S3_KEY',
+  'FAIRLEAD_BACKUP_S3_SECRET',
+  'FAIRLEAD_BACKUP_S3_REGION',
   ...signInVariables,
   'FAIRLEAD_CLOCK_OFFSET_MS',
   'FAIRLEAD_DEV',
@@ -319,6 +327,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       folder: resolve(text('FAIRLEAD_BACKUP_DIR') ?? join(dataDir, '..', 'backups')),
       hour: text('FAIRLEAD_BACKUP_HOUR') === 'off' ? undefined : whole('FAIRLEAD_BACKUP_HOUR', 3, 0, 23),
       days: whole('FAIRLEAD_BACKUP_DAYS', 14, 1, 30) as number,
+      store: readObjectStore({ text, wrong }),
     },
     demo: false,
   };

@@ -37,6 +37,7 @@ export const crashPoints = [
   'contacts.sealed', // some values of mail and phone links lie under their site's new key, others under the old one
   'backup.written', // a backup is on disk under its other name, not yet read back
   'backup.whole', // the backup has its name, the copy of the key store is still the last one
+  'backup.sent', // the object store has one of the two files of a backup
   'backup.kept', // both lie there, what became of it is not written down
   'restore.marked', // the data directory says that a restore is under way, and is empty otherwise
   'restore.filled', // the database is filled, the warehouse is not

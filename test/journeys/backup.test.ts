@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type ObjectStoreEmulator, openObjectStoreEmulator } from '../../emulators/object_store.ts';
 import { byOperator } from '../../src/app/backup_desk.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
@@ -33,6 +34,10 @@ const folder = mkdtempSync(join(tmpdir(), 'fairlead-drill-'));
 const backups = join(folder, 'backups');
 const oldKeys = join(folder, 'keys-of-before');
 const machine = { FAIRLEAD_DATA_DIR: join(folder, 'new', 'data'), PORT: '0', FAIRLEAD_BACKUP_DIR: backups };
+/** Where copies of them go, and what the desk knows of it. */
+const bucket = { bucket: 'drill', region: 'auto', accessKey: 'KEY', secretKey: 'a secret of the store' };
+let store: ObjectStoreEmulator;
+let elsewhere: Record<string, string> = {};
 let desk: TestDesk;
 let restored: RunningServer | undefined;
 let key = '';
@@ -44,11 +49,20 @@ const place = (row: string, subject: Buffer) =>
   ({ organisationId: owner.organisation_id, table: 'drill', column: 'value', row, class: 'D5', subject }) as const;
 
 beforeAll(async () => {
-  desk = await openTestDesk(['shop.example', 'blog.example'], { FAIRLEAD_BACKUP_DIR: backups });
+  store = await openObjectStoreEmulator(bucket);
+  elsewhere = {
+    FAIRLEAD_BACKUP_S3_URL: `http://127.0.0.1:${store.port}/${bucket.bucket}/desk`,
+    FAIRLEAD_BACKUP_S3_KEY: bucket.accessKey,
+    FAIRLEAD_BACKUP_S3_SECRET: bucket.secretKey,
+    FAIRLEAD_BACKUP_S3_REGION: bucket.region,
+    FAIRLEAD_OUTBOUND_ALLOW: `127.0.0.1:${store.port}`,
+  };
+  desk = await openTestDesk(['shop.example', 'blog.example'], { FAIRLEAD_BACKUP_DIR: backups, ...elsewhere });
 }, 60_000);
 afterAll(async () => {
   await restored?.stop();
   await desk?.close();
+  await store?.close();
   await erasePlace(machine.FAIRLEAD_DATA_DIR);
   rmSync(folder, { recursive: true, force: true });
 });
@@ -125,7 +139,29 @@ it('copies a running desk into sealed files that neither hold the root key nor a
   copyFileSync(join(backups, 'fairlead-keys.backup'), oldKeys);
   // One whose days are over: it goes with the next backup.
   writeFileSync(join(backups, 'fairlead-20260101T000000Z.backup'), 'old');
+  // The store refuses: the backup stands here all the same, and the store gets it an hour later.
+  store.set({ refusals: ['AccessDenied'] });
   const done = await backup('make');
+  expect((await daily.state()).runs[0]).toMatchObject({
+    ...{ state: 'done', remote_state: 'failed' },
+    remote_problem: expect.stringContaining('the key may not do this in the bucket'),
+  });
+  await desk.server.desk.house.postgres.system((sql) =>
+    sql.run("UPDATE backups SET remote_tried_at = remote_tried_at - interval '1 hour'"),
+  );
+  store.objects.set('desk/fairlead-20260101T000000Z.backup', Buffer.from('old'));
+  await daily.tick();
+  expect((await daily.state()).runs[0]).toMatchObject({ state: 'done', remote_state: 'done', remote_problem: null });
+  expect([...store.objects.keys()].sort()).toEqual(
+    readdirSync(backups)
+      .map((name) => `desk/${name}`)
+      .sort(),
+  );
+  const checks = await Promise.all(daily.checks.map(async ({ id, run }) => [id, (await run()).state]));
+  expect(checks).toEqual([
+    ['backup-age', 'ok'],
+    ['backup-store', 'ok'],
+  ]);
   expect(done).toMatchObject({ rows: expect.any(Number), entries: expect.any(Number) });
   expect(readdirSync(backups).sort()).toEqual([
     expect.stringMatching(/^fairlead-\d{8}T\d{6}Z\.backup$/),
@@ -198,8 +234,14 @@ it('makes the same desk on an empty machine with that key alone, after a kill in
   await desk.server.stop();
   const killed = await restore(backups, key, { FAIRLEAD_CRASH_POINT: 'restore.filled' });
   expect(killed.code).not.toBe(0);
-  const again = await restore(backups, key);
+  // The second try has lost the folder too: what the object store holds is enough, though it stumbles.
+  rmSync(backups, { recursive: true });
+  const unset = await restore('s3', key);
+  expect([unset.code, unset.said]).toEqual([1, expect.stringContaining('FAIRLEAD_BACKUP_S3_URL is not set')]);
+  store.set({ refusals: ['SlowDown'] });
+  const again = await restore('s3', key, elsewhere);
   expect([again.code, again.said]).toEqual([0, expect.stringContaining('is restored')]);
+  expect(readdirSync(backups)).toEqual([]);
   expect(JSON.parse(again.out)).toMatchObject({ forgotten_sites: 1 });
 
   restored = await startServer(readConfig(machine), { isQuiet: true });
@@ -224,7 +266,6 @@ it('makes the same desk on an empty machine with that key alone, after a kill in
   expect(await held.isHeld()).toBe(true);
   expect(await held.state()).toMatchObject({
     ...{ is_ours: true, is_running: false, restored_at: expect.any(String), released_at: null },
-    files: [{ file: expect.stringMatching(/^fairlead-\d{8}T\d{6}Z\.backup$/) }],
     // Nothing waited at the backup: the desk sends no mail.
     held: [],
   });

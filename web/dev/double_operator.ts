@@ -52,10 +52,18 @@ function backupsOf(): BackupState {
   const run = (id: number, back: number, more: Partial<BackupState['runs'][number]> = {}) => ({
     ...{ id, began_at: at(back), ended_at: at(back, 37_400), state: 'done' as const, kind: 'whole' as const },
     ...{ bytes: 612_400_128 - back * 4_100_000, key_name: '4F2C91AA', verified_at: at(back, 37_400), problem: null },
+    ...{ remote_state: 'done' as const, remote_problem: null },
     ...more,
   });
   return {
-    ...{ is_ours: true, folder: '/srv/fairlead-backups', hour: 3, days: 14, is_running: false },
+    ...{
+      is_ours: true,
+      folder: '/srv/fairlead-backups',
+      store: 'https://s3.store.example/desk-backups/',
+      hour: 3,
+      days: 14,
+      is_running: false,
+    },
     recovery_key: { name: '4F2C91AA', made_at: at(61) },
     files: [1, 2, 4, 5].map((back) => ({
       file: `fairlead-${at(back).slice(0, 10).replaceAll('-', '')}T030000Z.backup`,
@@ -63,16 +71,20 @@ function backupsOf(): BackupState {
     })),
     runs: [
       run(9, 1),
-      run(8, 2),
+      run(8, 2, {
+        remote_state: 'failed' as const,
+        remote_problem:
+          'The object store https://s3.store.example/desk-backups/ did not take part: it answers 403 QuotaExceeded (it is full).',
+      }),
       run(7, 3, {
-        ...{ state: 'failed' as const, bytes: null, verified_at: null, ended_at: at(3, 2_100) },
+        ...{ state: 'failed' as const, bytes: null, verified_at: null, ended_at: at(3, 2_100), remote_state: null },
         problem:
           'The disk of the folder has 0.4 GB free, and a backup needs about 1.2 GB. Make room, or set FAIRLEAD_BACKUP_DIR to another disk.',
       }),
       run(6, 3, { kind: 'keys' as const, bytes: 184_320, ended_at: at(3, 900) }),
       run(5, 4),
       run(4, 5),
-      run(1, 19, { state: 'removed' as const }),
+      run(1, 19, { state: 'removed' as const, remote_state: 'removed' as const }),
     ],
     ...{ restored_at: at(6), released_at: null },
     held: [

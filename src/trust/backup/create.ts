@@ -10,6 +10,7 @@ import { carriedPurposes } from '../keys/index.ts';
 import { copyOfKeys } from '../vault/index.ts';
 import { BackupError } from './backup_error.ts';
 import { keysName, type Manifest, notCopied, openTally, walk, wholeName } from './contents.ts';
+import type { ObjectStore, StoredObject } from './object_store.ts';
 import { openSealedWriter, type SealedWriter } from './sealed_file.ts';
 
 /** Name of the engine's own copy by hard links, while a backup is made. */
@@ -92,11 +93,8 @@ export async function copyKeys(parts: BackupParts, folder: string, recipient: Bu
 export async function listBackups(folder: string): Promise<{ file: string; atMs: number; bytes: number }[]> {
   const names = await readdir(folder).catch(() => []);
   const found = names.flatMap((name) => {
-    const parsed = wholeName.exec(name);
-    if (parsed === null) return [];
-    const [, year, month, day, hour, minute, second] = parsed;
-    const atMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    return Number.isNaN(atMs) ? [] : [{ file: join(folder, name), atMs }];
+    const atMs = madeAt(name);
+    return atMs === undefined ? [] : [{ file: join(folder, name), atMs }];
   });
   const sized = await Promise.all(
     found.map(async (one) => ({ ...one, bytes: (await stat(one.file).catch(() => undefined))?.size ?? 0 })),
@@ -104,21 +102,48 @@ export async function listBackups(folder: string): Promise<{ file: string; atMs:
   return sized.sort((a, b) => b.atMs - a.atMs);
 }
 
+/** Backups in an object store, the newest first. */
+export async function listObjects(store: Pick<ObjectStore, 'list'>): Promise<(StoredObject & { atMs: number })[]> {
+  const found = (await store.list()).flatMap((object) => {
+    const atMs = madeAt(object.name);
+    return atMs === undefined ? [] : [{ ...object, atMs }];
+  });
+  return found.sort((a, b) => b.atMs - a.atMs);
+}
+
+/** The moment of a backup, from its name; undefined for another file. */
+function madeAt(name: string): number | undefined {
+  const parsed = wholeName.exec(name);
+  if (parsed === null) return undefined;
+  const [, year, month, day, hour, minute, second] = parsed;
+  const atMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
 /**
- * Removes backups whose days are over. The newest stays beyond the days that are set, since a desk whose backups fail is
+ * Those whose days are over, of a list that begins with the newest. The newest stays beyond the days that are set, since a desk whose backups fail is
  * not to lose its last one, and goes with the thirtieth day all the same (R1).
- * @returns the files that went
  */
+function outOfDays<T extends { atMs: number }>(all: readonly T[], days: number, now: number): T[] {
+  return all.filter(({ atMs }, at) => now - atMs >= (at === 0 ? backupDaysMax : Math.min(days, backupDaysMax)) * dayMs);
+}
+
+/** Removes backups whose days are over. @returns the files that went */
 export async function removeOld(folder: string, days: number, clock: Pick<Clock, 'now'>): Promise<string[]> {
-  const all = await listBackups(folder);
-  const gone: string[] = [];
-  for (const [at, { file, atMs }] of all.entries()) {
-    const age = clock.now() - atMs;
-    if (age < (at === 0 ? backupDaysMax : Math.min(days, backupDaysMax)) * dayMs) continue;
-    await rm(file, { force: true });
-    gone.push(file);
-  }
-  return gone;
+  const old = outOfDays(await listBackups(folder), days, clock.now());
+  for (const { file } of old) await rm(file, { force: true });
+  return old.map(({ file }) => file);
+}
+
+/** The same in an object store. @returns the names that went */
+export async function removeOldObjects(
+  store: Pick<ObjectStore, 'list' | 'remove'>,
+  days: number,
+  clock: Pick<Clock, 'now'>,
+): Promise<string[]> {
+  const old = outOfDays(await listObjects(store), days, clock.now());
+  for (const { name } of old) await store.remove(name);
+  return old.map(({ name }) => name);
 }
 
 async function readyFolder(dataDir: string, folder: string): Promise<void> {

@@ -6,11 +6,15 @@ export {
   copyKeys,
   type Gone,
   listBackups,
+  listObjects,
   type MadeBackup,
   makeBackup,
   notOurs,
   removeOld,
+  removeOldObjects,
 } from './create.ts';
+export { fetchNewest } from './fetch.ts';
+export { openObjectStore } from './object_store.ts';
 export { makeRecoveryKey, nameOfKey } from './recovery_key.ts';
 export { type GoneSite, type RestoreParts, refuseHalfRestored, restoreBackup } from './restore.ts';
 

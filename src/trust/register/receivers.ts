@@ -38,7 +38,10 @@ const google = 'accounts.google.com';
  * @param mailHost of the mail server that counts now, whether the environment or the app names it
  */
 export function receiversOf(
-  config: Pick<Config, 'databaseUrl' | 'clickhouseUrl' | 'acme' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn'>,
+  config: Pick<
+    Config,
+    'databaseUrl' | 'clickhouseUrl' | 'acme' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn' | 'backup'
+  >,
   mailHost: string | undefined,
 ): ReceiverRow[] {
   const rows: ReceiverRow[] = [
@@ -78,6 +81,14 @@ export function receiversOf(
       ...{ id: 'mail', label: 'Mail server', role: 'processor', purposes: ['mail'], hosts: [mailHost] },
       why: 'Delivers the mail of this desk: verification, invitation, reset, notices, reports.',
       ...{ sent: 'The address and the text of each message', classes: ['D7', 'D16'] },
+    });
+  if (config.backup?.store !== undefined)
+    rows.push({
+      ...{ id: 'backups', label: 'Object store of the backups', role: 'processor', purposes: ['backup'] },
+      hosts: [hostIn(config.backup.store.endpoint)],
+      why: 'Keeps copies of the backups, because FAIRLEAD_BACKUP_S3_URL is set.',
+      ...{ sent: 'Sealed files of every class, which open with the recovery key alone, and when they were made' },
+      classes: ['D16'],
     });
   if (config.signIn?.google !== undefined) {
     const host = hostIn(config.signIn.google.url);

@@ -122,6 +122,11 @@ export function Backups() {
             <Fact name="Folder">
               <code>{state.folder}</code>
             </Fact>
+            {state.store !== null && (
+              <Fact name="Object store">
+                <code>{state.store}</code>
+              </Fact>
+            )}
             <Fact name="Recovery key">
               <span>
                 <code>{state.recovery_key.name}</code>, made {timeText(state.recovery_key.made_at, zone)}{' '}
@@ -131,10 +136,12 @@ export function Backups() {
               </span>
             </Fact>
           </dl>
-          <p className="q2">
-            A folder on this machine does not help when the machine is lost: set FAIRLEAD_BACKUP_DIR to another disk, or
-            copy the folder elsewhere every day.
-          </p>
+          {state.store === null && (
+            <p className="q2">
+              A folder on this machine does not help when the machine is lost: name an object store in
+              FAIRLEAD_BACKUP_S3_URL, set FAIRLEAD_BACKUP_DIR to another disk, or copy the folder elsewhere every day.
+            </p>
+          )}
         </section>
       )}
       {state.runs.length > 0 && <Runs runs={state.runs} zone={zone} />}
@@ -248,6 +255,13 @@ const words: Record<BackupRun['state'], [state: 'ok' | 'idle' | 'bad' | 'off', t
   failed: ['bad', 'failed'],
   removed: ['off', 'removed, its days were over'],
 };
+/** Of the copy in the object store. */
+const there: Record<NonNullable<BackupRun['remote_state']>, [state: 'ok' | 'idle' | 'bad' | 'off', text: string]> = {
+  sending: ['idle', 'is being sent to the object store'],
+  done: ['ok', 'in the object store'],
+  failed: ['bad', 'not in the object store'],
+  removed: ['off', 'removed from the object store'],
+};
 
 function Runs({ runs, zone }: { runs: BackupRun[]; zone: string }) {
   return (
@@ -279,6 +293,15 @@ function Runs({ runs, zone }: { runs: BackupRun[]; zone: string }) {
                     {words[run.state][1]}
                   </span>
                   {run.problem !== null && <div className="q2">{run.problem}</div>}
+                  {run.remote_state !== null && (
+                    <div>
+                      <span className={`st ${run.remote_state === 'failed' ? 'bad' : ''}`}>
+                        <Glyph state={there[run.remote_state][0]} />
+                        {there[run.remote_state][1]}
+                      </span>
+                      {run.remote_problem !== null && <div className="q2">{run.remote_problem}</div>}
+                    </div>
+                  )}
                 </td>
                 <td data-head="Size">{run.bytes === null ? '–' : bytes(run.bytes)}</td>
                 <td data-head="Took">
