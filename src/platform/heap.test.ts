@@ -14,15 +14,18 @@ function litter(): number {
 /** Looks at the thread for a third of a second, and resolves when it has been looked at. */
 const looked = () =>
   new Promise<void>((resolve) => {
-    giveBackHeap({
-      after(_ms, then) {
-        setTimeout(() => {
-          then();
-          resolve();
-        }, 300);
-        return () => {};
+    giveBackHeap(
+      {
+        after(_ms, then) {
+          setTimeout(() => {
+            then();
+            resolve();
+          }, 300);
+          return () => {};
+        },
       },
-    });
+      1,
+    );
   });
 
 it('gives back what nobody holds, and nothing while the thread is at work', async () => {

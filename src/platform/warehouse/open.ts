@@ -14,7 +14,7 @@ import { openTurns, type Turns } from './turns.ts';
 import type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';
 
 /** After so long without a write or a question the engine, and the process, give back what only the burst needed. */
-const trimAfterMs = 20_000;
+const trimAfterMs = 10_000;
 
 /**
  * Opens the warehouse that the configuration names: embedded in `<data directory>/warehouse`, a server
