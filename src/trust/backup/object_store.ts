@@ -6,9 +6,6 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Answer, Outbound, OutboundRequest } from '../../platform/outbound/index.ts';
 import { BackupError } from './backup_error.ts';
 
-/** The word under which the register knows these calls. */
-const purpose = 'backup';
-
 /** What the protocol sets: a part has 5 MiB or more (but the last), and there are 10,000 at most. */
 export const objectLimits = {
   partBytes: 8 * 1024 * 1024,
@@ -73,7 +70,8 @@ export function openObjectStore(settings: ObjectStoreSettings, { clock, outbound
         },
       }).sign();
       const answer = await outbound.send({
-        ...{ method, purpose, url: signed.url.href, timeoutMs: objectLimits.timeoutMs },
+        purpose: 'backup',
+        ...{ method, url: signed.url.href, timeoutMs: objectLimits.timeoutMs },
         // The host is written by whoever connects.
         headers: Object.fromEntries([...signed.headers].filter(([key]) => key !== 'host')),
         ...(body !== undefined && { body }),
