@@ -61,6 +61,7 @@ function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): 
     PORT: String(port),
     FAIRLEAD_DATA_DIR: join(desk.folder, 'data'),
     FAIRLEAD_TRUSTED_PROXIES: '1',
+    FAIRLEAD_BACKUP_DIR: join(desk.folder, 'backups'),
     // One key asks everything here, as fast as it can.
     FAIRLEAD_KEY_RATE: '10000000',
     FAIRLEAD_CLOCK_OFFSET_MS: String(nowOf(desk) - Date.now()),
@@ -99,8 +100,16 @@ export async function prepareDesk(
   return desk;
 }
 
-/** Runs one command of the desk and gives its standard output. */
-function fairlead(desk: Pick<DeskFolder, 'folder' | 'today'>, args: string[]): Promise<string> {
+/**
+ * Runs one command of the desk and gives its standard output.
+ * @param options.input standard input: the owner's password unless given
+ * @param options.says is told what it says on standard error
+ */
+export function fairlead(
+  desk: Pick<DeskFolder, 'folder' | 'today'>,
+  args: string[],
+  options: { input?: string; says?: (text: string) => void } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...args], {
       env: environment(desk, 0),
@@ -110,8 +119,12 @@ function fairlead(desk: Pick<DeskFolder, 'folder' | 'today'>, args: string[]): P
     const complaint: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => complaint.push(text));
-    child.stdin.end(`${owner.password}\n`);
-    child.once('close', (code) => (code === 0 ? resolve(out.join('')) : reject(new Error(complaint.join('')))));
+    child.stdin.end(options.input ?? `${owner.password}\n`);
+    child.once('close', (code) => {
+      options.says?.(complaint.join(''));
+      if (code === 0) resolve(out.join(''));
+      else reject(new Error(complaint.join('')));
+    });
   });
 }
 

@@ -3,7 +3,7 @@
  *
  *     npm run bench                          everything, with 1,000,000 events
  *     npm run bench -- 10000000              everything, with ten million
- *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, audit, vault
+ *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, backup, audit, vault
  *     npm run bench -- query 10000000 --data bench/.data/10m --rounds 60
  *
  * With --data the desk stays there and is used again; without, it is made in a temporary folder and removed.
@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { measureAudit } from './audit.ts';
+import { measureBackup } from './backup.ts';
 import { measureDashboard } from './dashboard.ts';
 import { type DeskFolder, pause, postgresFolder, prepareDesk, type Running, startDesk, whenFrozen } from './desk.ts';
 import { diskTable } from './disk.ts';
@@ -29,7 +30,7 @@ import { measureVisible } from './visible.ts';
 
 const parts = [
   ...(['tracker', 'start', 'query', 'dashboard', 'visible'] as const),
-  ...(['ingest', 'sign-in', 'memory', 'disk', 'audit', 'vault'] as const),
+  ...(['ingest', 'sign-in', 'memory', 'disk', 'backup', 'audit', 'vault'] as const),
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -100,6 +101,7 @@ async function run() {
     }
     if (has('sign-in')) lines.push(...(await measureSignIn(desk, running, { seconds: Number(given.seconds), say })));
     if (has('memory')) await memory(desk, running);
+    if (has('backup')) await backup(desk, running);
   } finally {
     await running.stop();
   }
@@ -172,6 +174,24 @@ async function memory(desk: DeskFolder, running: Running) {
     target: '512 MB',
     measured: `${total.toFixed(0)} MB (server with the warehouse ${server.toFixed(0)}, Postgres ${postgres.toFixed(0)})`,
     holds: total <= 512,
+  });
+}
+
+async function backup(desk: DeskFolder, running: Running) {
+  const { backupSeconds, restoreSeconds, megabytes, asked, unequal } = await measureBackup(desk, running, say);
+  for (const question of unequal) say(`  not the same, or empty: ${question}`);
+  const one = (what: string, seconds: number, most: number, more = '') =>
+    lines.push({ what, target: `${most} s`, measured: `${seconds.toFixed(0)} s${more}`, holds: seconds <= most });
+  one(
+    `backup of the running desk, ${count(events)} events`,
+    backupSeconds,
+    180,
+    ` (${count(Math.round(megabytes))} MB)`,
+  );
+  one('restore of it', restoreSeconds, 300);
+  lines.push({
+    ...{ what: 'questions that the restored desk answers otherwise', target: '0' },
+    ...{ measured: `${unequal.length} of ${asked}`, holds: unequal.length === 0 },
   });
 }
 
