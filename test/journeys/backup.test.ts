@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,6 +17,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ObjectStoreEmulator, openObjectStoreEmulator } from '../../emulators/object_store.ts';
 import { byOperator } from '../../src/app/backup_desk.ts';
+import { goneOf } from '../../src/app/gone.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -23,10 +25,11 @@ import { readConfig } from '../../src/platform/config.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { erasePlace } from '../../src/platform/postgres/index.ts';
 import { systemRandom } from '../../src/platform/random.ts';
-import { makeRecoveryKey, restoreBackup } from '../../src/trust/backup/index.ts';
-import { readRecoveryKey } from '../../src/trust/backup/recovery_key.ts';
+import { copyKeys, makeRecoveryKey, restoreBackup } from '../../src/trust/backup/index.ts';
+import { publicOf, readRecoveryKey } from '../../src/trust/backup/recovery_key.ts';
 import { openSealed } from '../../src/trust/backup/sealed_file.ts';
 import { parseRoots } from '../../src/trust/keys/key_file.ts';
+import { openSmallDisk } from '../proof/drivers/small_disk.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
 /** The drill: a desk, its backup, an empty machine, the recovery key. */
@@ -227,7 +230,34 @@ it('refuses a key that was copied wrongly, a cut or missing backup, an older key
   const last = key.endsWith('2') ? '3' : '2';
   expect(await refusal(backups, `${key.slice(0, -1)}${last}`)).toContain('a letter of it was copied wrongly');
   expect(await refusal(backups, makeRecoveryKey(systemRandom).text)).toContain('for another recovery key');
+  // This restore knows no migration: to it each backup is of a later version.
+  expect(await refusal(backups)).toContain('a newer version made it');
+  writeFileSync(join(broken, file), 'fairlead-backup-2\nof a form to come');
+  expect(await refusal(broken)).toContain('a newer version made it');
+  // Nothing was changed by any of these.
+  expect(existsSync(machine.FAIRLEAD_DATA_DIR)).toBe(false);
   expect(await refusal(backups, key, { FAIRLEAD_DATA_DIR: desk.dataDir })).toContain('is not empty');
+});
+
+it('says that a disk is full, before and in the middle, and that one is being made, and leaves nothing half behind', async () => {
+  const { backups: daily, house } = desk.server.desk;
+  const place = join(folder, 'small');
+  const disk = await openSmallDisk([place], 4096);
+  if (disk !== undefined) {
+    const small = disk.seen(place);
+    await expect(daily.make(byOperator, small)).rejects.toThrow('has 0.0 GiB free, and a backup may take');
+    const parts = { house, version: '0', gone: goneOf(house.keys) };
+    await expect(copyKeys(parts, small, publicOf(readRecoveryKey(key)))).rejects.toThrow(
+      'is full, so there is no backup',
+    );
+    expect(readdirSync(small)).toEqual([]);
+    await disk.close();
+  }
+  const both = await Promise.allSettled([1, 2].map((n) => daily.make(byOperator, join(folder, `beside ${n}`))));
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(String(both.find(({ status }) => status === 'rejected')?.['reason' as never])).toContain(
+    'is being made already',
+  );
 });
 
 it('makes the same desk on an empty machine with that key alone, after a kill in the middle too (RET-18, CRY-08)', async () => {

@@ -8,7 +8,7 @@ import type { Random } from '../random.ts';
 import { openCluster } from './cluster.ts';
 import { admitBackup, type Loader, loadInto, type Snapshot, withSnapshot } from './copy.ts';
 import { type Door, openDoor } from './door.ts';
-import { migrate } from './migrations.ts';
+import { migrate, refuseNewerBackup } from './migrations.ts';
 import { PostgresRefused } from './refusal.ts';
 import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 
@@ -102,7 +102,6 @@ export async function openPostgres(parts: {
 /**
  * Makes the built-in server of an empty data directory with the schema of a backup, fills it, and stops it again.
  * @param parts.only the migrations that the backup was made under; the next start runs those after them
- * @throws PostgresRefused when one of them is not known here: a newer version made the backup
  */
 export async function fillPostgres(
   parts: {
@@ -123,6 +122,14 @@ export async function fillPostgres(
   } finally {
     await cluster.close();
   }
+}
+
+/**
+ * @param names migrations that a backup was made under
+ * @throws PostgresRefused when one of them is not known here: a newer version made the backup
+ */
+export function refuseNewerRows(migrations: readonly URL[], names: readonly string[]): Promise<void> {
+  return refuseNewerBackup([ownMigrations, ...migrations], names);
 }
 
 async function raiseSchema(

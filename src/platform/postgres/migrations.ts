@@ -29,11 +29,6 @@ export async function migrate(
   only?: readonly string[],
 ): Promise<string[]> {
   const all = await readMigrations(directories);
-  const stranger = only?.find((name) => !all.some((file) => file.name === name));
-  if (stranger !== undefined)
-    throw new PostgresRefused(
-      `The backup has the migration ${stranger}, which this version of Fairlead does not know: a newer version made it. Restore with that version. Nothing was changed.`,
-    );
   const files = only === undefined ? all : all.filter((file) => only.includes(file.name));
   await connection.query(`SELECT pg_advisory_lock(${migrationLock})`);
   try {
@@ -49,6 +44,19 @@ export async function migrate(
   } finally {
     await connection.query(`SELECT pg_advisory_unlock(${migrationLock})`).catch(() => undefined);
   }
+}
+
+/**
+ * @param names migrations of a backup
+ * @throws PostgresRefused when one of them is not known here
+ */
+export async function refuseNewerBackup(directories: readonly URL[], names: readonly string[]): Promise<void> {
+  const all = await readMigrations(directories);
+  const stranger = names.find((name) => !all.some((file) => file.name === name));
+  if (stranger !== undefined)
+    throw new PostgresRefused(
+      `The backup has the migration ${stranger}, which this version of Fairlead does not know: a newer version made it. Restore with that version. Nothing was changed.`,
+    );
 }
 
 const bookkeeping = `

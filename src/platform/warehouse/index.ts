@@ -1,6 +1,6 @@
 export { inDialect } from './dialect.ts';
 export { QueryOverCeiling, RowRefused, WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 export { warehouseLimits } from './limits.ts';
-export { migrateWarehouse, type WarehouseMigrations } from './migrate.ts';
+export { migrateWarehouse, refuseNewerParts, type WarehouseMigrations } from './migrate.ts';
 export { openWarehouse } from './open.ts';
 export type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';

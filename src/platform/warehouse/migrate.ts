@@ -29,6 +29,22 @@ SETTINGS {{durable}};
 `;
 
 /**
+ * @param names migrations that a backup was made under, as `subject/name`
+ * @throws WarehouseRefused when one of them is not known here: a newer version made the backup
+ */
+export async function refuseNewerParts(
+  subjects: readonly WarehouseMigrations[],
+  names: readonly string[],
+): Promise<void> {
+  const all = (await Promise.all(subjects.map(filesOf))).flat();
+  const stranger = names.find((name) => !all.some((file) => nameOf(file) === name));
+  if (stranger !== undefined)
+    throw new WarehouseRefused(
+      `The backup has the migration ${stranger} of the warehouse, which this version of Fairlead does not know: a newer version made it. Restore with that version. Nothing was changed.`,
+    );
+}
+
+/**
  * Applies what has not been applied. Statements are written so that they may run twice (`IF NOT EXISTS` is put into
  * each CREATE), because ClickHouse has no transactions over them: after a crash in the middle of a file the next start
  * runs that file again.
@@ -44,11 +60,6 @@ export async function migrateWarehouse(
   only?: readonly string[],
 ): Promise<string[]> {
   const all = (await Promise.all(subjects.map(filesOf))).flat();
-  const stranger = only?.find((name) => !all.some((file) => nameOf(file) === name));
-  if (stranger !== undefined)
-    throw new WarehouseRefused(
-      `The backup has the migration ${stranger} of the warehouse, which this version of Fairlead does not know: a newer version made it. Restore with that version. Nothing was changed.`,
-    );
   const wanted = only === undefined ? all : all.filter((file) => only.includes(nameOf(file)));
   for (const statement of inDialect(register, warehouse.cluster)) await warehouse.command(statement);
   const registerName = warehouse.cluster === undefined ? 'warehouse_migrations' : 'warehouse_migrations_local';

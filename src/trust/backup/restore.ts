@@ -9,11 +9,12 @@ import { crashPoint } from '../../platform/crash_point.ts';
 import { takeDataDir } from '../../platform/data_dir.ts';
 import { diskOf, gigabytes } from '../../platform/disk.ts';
 import type { Log } from '../../platform/log.ts';
-import { erasePlace, fillPostgres, type Loader } from '../../platform/postgres/index.ts';
+import { erasePlace, fillPostgres, type Loader, refuseNewerRows } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import {
   migrateWarehouse,
   openWarehouse,
+  refuseNewerParts,
   type Warehouse,
   type WarehouseMigrations,
 } from '../../platform/warehouse/index.ts';
@@ -124,6 +125,8 @@ export async function restoreBackup(
     throw new BackupError(
       `The copy of the key store (${keys.manifest.made_at}) is older than the backup (${checked.manifest.made_at}): keys could be missing, and what was destroyed since could come back. Put the newest ${keysName} beside it. Nothing was changed.`,
     );
+  await refuseNewerRows(parts.migrations.postgres, checked.manifest.migrations.postgres);
+  await refuseNewerParts(parts.migrations.warehouse, checked.manifest.migrations.warehouse);
   const { freeBytes } = diskOf(existing(config.dataDir));
   if (freeBytes < checked.closing.file_bytes * 1.1)
     throw new BackupError(
