@@ -129,9 +129,21 @@ export async function setUp(root: string, home: Home, sites: readonly string[], 
 export function runCommand(
   root: string,
   home: Home,
-  { args, input = '', env = {} }: { args: string[]; input?: string; env?: Record<string, string> },
+  { args, input = '', env = {}, hear }: Run & { env?: Record<string, string> },
 ): Promise<string> {
-  return runScript(cliOf(root), { args, input, env: environmentOf(home, env) });
+  return runScript(cliOf(root), {
+    args,
+    input,
+    env: environmentOf(home, env),
+    ...(hear === undefined ? {} : { hear }),
+  });
+}
+
+interface Run {
+  args: string[];
+  input?: string;
+  /** Hears what was said on standard error. */
+  hear?: (said: string) => void;
 }
 
 /** What the warehouse of a desk that is not running holds: the rows of each question, asked through the product's own door. */
@@ -147,17 +159,18 @@ export async function rowsOf(
 
 function runScript(
   script: string,
-  { args, input = '', env }: { args: string[]; input?: string; env: Record<string, string> },
+  { args, input = '', env, hear }: Run & { env: Record<string, string> },
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
       [...quiet, script, ...args],
       { env, maxBuffer: 256 * 1024 * 1024 },
-      (error, stdout, stderr) =>
-        error === null
-          ? resolve(stdout)
-          : reject(new CannotProve(`${args[0]} failed: ${stderr.trim().split('\n').at(-1) ?? error.message}`)),
+      (error, stdout, stderr) => {
+        hear?.(stderr);
+        if (error === null) resolve(stdout);
+        else reject(new CannotProve(`${args[0]} failed: ${stderr.trim().split('\n').at(-1) ?? error.message}`));
+      },
     );
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
