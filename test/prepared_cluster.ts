@@ -29,6 +29,7 @@ export const postgresMigrations = [
   new URL('../src/trust/vault/migrations/', import.meta.url),
   new URL('../src/trust/windows/migrations/', import.meta.url),
   new URL('../src/trust/incidents/migrations/', import.meta.url),
+  new URL('../src/trust/operations/migrations/', import.meta.url),
   new URL('../src/trust/requests/migrations/', import.meta.url),
   new URL('../src/trust/register/migrations/', import.meta.url),
   new URL('../src/platform/mail/migrations/', import.meta.url),

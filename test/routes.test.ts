@@ -912,6 +912,8 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
       'GET /api/organisations/:organisation/audit/export': 'audit.exported',
       'GET /api/audit/export': 'audit.exported',
       'GET /api/access-log/export': 'access_log.read',
+      'GET /api/organisations/:organisation/operations/export': 'operations.exported',
+      'GET /api/operations/export': 'operations.exported',
       'GET /api/sites/:domain/exports/:id/file': 'export.downloaded',
     };
     const countOf = async (act: string) => (await written()).filter(({ acts }) => acts.includes(act)).length;
@@ -921,6 +923,32 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
       expect((await ask(name, {})).status).toBe(401);
       expect(await countOf(act), `${name}, refused`).toBe(before);
     }
+  });
+
+  it('what people changed and were refused stands in the operations log, by pseudonym, browser and network, and can be taken away (CRY-12)', async () => {
+    const at = `/api/organisations/${organisation}/operations`;
+    const added = await call('POST', `/api/sites/${site}/goals`, people.owner, { kind: 'event', name: 'logged' });
+    const refused = await call('DELETE', `/api/organisations/${organisation}/members/1`, people.viewer);
+    expect([added.status, refused.status]).toEqual([201, 404]);
+    const lineOf = async (answer: Answer, of = at) =>
+      (await call('GET', `${of}?request=${answer.headers.get('x-request-id')}`, people.owner)).body.lines[0];
+    const line = await lineOf(added);
+    expect(line).toMatchObject({
+      ...{ kind: 'request', action: 'POST /api/sites/:domain/goals', outcome: 'done', code: null },
+      ...{ browser: 'Firefox 142', network: '127.0.0.0/24', object: { kind: 'goals', id: String(added.body.id) } },
+      actor: { type: 'person', id: expect.stringMatching(/^[0-9a-f]{32}$/), name: expect.any(String) },
+    });
+    // Who was not let into an organisation leaves nothing in its log.
+    expect(await lineOf(refused)).toBeUndefined();
+    expect(await lineOf(refused, '/api/operations')).toMatchObject({ outcome: 'refused', code: 'not_found' });
+    const found = async (query: string) => (await call('GET', `${at}?${query}`, people.owner)).body.lines.length;
+    expect(await found(`actor=person:${line.actor.id}&object=goals:${added.body.id}`)).toBe(1);
+    expect(await found(`object=goals:${added.body.id}&outcome=failed`)).toBe(0);
+    expect((await call('GET', `${at}?limit=1`, people.rival)).status).toBe(404);
+    const taken = await call('GET', `${at}/export?request=${line.request_id}`, people.owner);
+    expect(JSON.parse(taken.text)).toEqual(line);
+    const all = (await call('GET', `${at}/export?format=csv`, people.owner)).text;
+    for (const secret of [password, 'Mozilla', '__Host-', ...Object.values(keys)]) expect(all).not.toContain(secret);
   });
 });
 

@@ -84,6 +84,7 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/^(INSERT|UPDATE) public\.contact_keys\b/, 'which key a site seals with; what becomes of it is the act'],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^INSERT public\.self_audits\b/, 'what the desk found when it looked at itself'],
+  [/ public\.operation(s|_networks)$/, 'the operations log, which is a record itself'],
   [/ mail\.trouble\b/, 'whether the mail server takes anything at present'],
   [/^UPDATE public\.people\(status_until\)$/, 'the keys of a closed account are gone; its closing was the act'],
   [/^UPDATE public\.passwords\(hash\)$/, 'the same password under a newer hash'],

@@ -16,6 +16,7 @@ import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
+import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openRequests, requestMigrations } from '../trust/requests/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
@@ -34,6 +35,7 @@ export const postgresFolders: readonly URL[] = [
   vaultMigrations,
   windowMigrations,
   incidentMigrations,
+  operationMigrations,
   requestMigrations,
   registerMigrations,
   mailMigrations,
@@ -52,6 +54,7 @@ export interface Desk {
   parts: RunningSubject[];
   keeper: VaultKeeper;
   backups: Backups;
+  operations: OperationsLog;
   /** Lets the mail of a restored desk go, from now on. @returns false when nothing was held back */
   releaseMail(by: By): Promise<boolean>;
   /**
@@ -80,7 +83,9 @@ export async function openDesk(parts: {
   log: Log;
   onStep?: (step: string) => void;
 }): Promise<Desk> {
-  const { config, clock, random, log } = parts;
+  const { config, clock, random } = parts;
+  const operations = openOperations(parts);
+  const log = operations.telling(parts.log);
   const step = parts.onStep ?? (() => {});
   const undo: (() => void | Promise<void>)[] = [];
   async function close() {
@@ -114,6 +119,7 @@ export async function openDesk(parts: {
     await Promise.race([begun.promise, opening.catch(() => {})]);
     const [postgres, warehouse] = await bothOrNone(opening, openWarehouse({ config, clock, log }));
     undo.push(() => postgres.close());
+    undo.push(() => operations.stop());
     undo.push(() => warehouse.close());
     const keyName = config.keySource?.variable ?? `the key file ${config.keyFile}`;
     await agreeOnKey({ postgres, clock, keys, keyName });
@@ -128,7 +134,14 @@ export async function openDesk(parts: {
     });
     undo.push(() => spool.close());
     const register = openGate({ config, clock, log, postgres });
-    const outbound = openOutbound({ config, clock, log, gate: register.gate });
+    const outbound = openOutbound({
+      ...{ config, clock, log, gate: register.gate },
+      onFailure: ({ purpose, host, reason, ms }) =>
+        operations.note({
+          ...{ kind: 'call', action: purpose, outcome: 'failed', code: reason, ms },
+          object: host === undefined ? undefined : { kind: 'host', id: host },
+        }),
+    });
     undo.push(() => outbound.close());
 
     step('Starting');
@@ -166,7 +179,10 @@ export async function openDesk(parts: {
     undo.push(() => requests.stop?.());
     const incidents = openIncidents(house, accounts.notices);
     undo.push(() => incidents.stop?.());
-    const opened = [accounts, trail, requests, incidents, openRegister(house, register), ...running];
+    const opened = [
+      ...[accounts, trail, requests, incidents, openRegister(house, register), operations.open(house)],
+      ...running,
+    ];
     const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
     undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;
@@ -197,6 +213,7 @@ export async function openDesk(parts: {
       parts: [...opened, windows, { checks: backups.checks }],
       keeper,
       backups,
+      operations,
       releaseMail,
       begin,
       hasBegun: () => hasBegun,

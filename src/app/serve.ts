@@ -127,6 +127,7 @@ export async function startServer(
     ];
     const calls = [...parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];
     const routes = showsPages(config) ? [...calls, ...documentRoutes(calls, config)] : [];
+    desk.operations.know(routes);
     const fast: Record<string, FastHandler> = {
       ...(collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fast ?? {})) : {}),
       ...healthHandlers(desk, [...parts, certificates ?? {}], () => http?.counts() ?? []),
@@ -149,7 +150,10 @@ export async function startServer(
         config.inbox ? [] : ['/dev/inbox'],
       ),
       authenticate: desk.accounts.authenticate,
-      onAnswer: written.write,
+      onAnswer(answered) {
+        written.write(answered);
+        desk.operations.answered(answered);
+      },
       clock: systemClock,
       random: systemRandom,
       log,

@@ -116,7 +116,10 @@ export function openExportRunner(
       const { size } = statSync(out);
       if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
       await rm(`${out}.asked`, { force: true });
-      log.info('export.done', { export: pending.id, bytes: size, ms: Math.round(clock.monotonic() - began) });
+      log.info('export.done', {
+        ...{ export: pending.id, organisation: pending.organisation_id, bytes: size },
+        ms: Math.round(clock.monotonic() - began),
+      });
     } catch (error) {
       if (stopping.signal.aborted) return;
       if (error instanceof Cancelled) {
@@ -125,7 +128,7 @@ export function openExportRunner(
       }
       // The stores come back: it is gone on with at the next look.
       if (error instanceof WarehouseUnavailable || error instanceof PostgresAway) throw error;
-      log.error('export.failed', { export: pending.id }, error);
+      log.error('export.failed', { export: pending.id, organisation: pending.organisation_id }, error);
       await records.finish(pending, {
         failure:
           error instanceof RequestError

@@ -84,7 +84,10 @@ export function openImportRunner(parts: {
     try {
       if (pending.state === 'undoing') await undo(pending);
       if (pending.state === 'checking' || pending.state === 'running') await read(pending, cancel.signal, held);
-      log.info('import.step', { import: pending.id, state: pending.state, ms: Math.round(clock.monotonic() - began) });
+      log.info('import.step', {
+        ...{ import: pending.id, organisation: pending.organisation_id, state: pending.state },
+        ms: Math.round(clock.monotonic() - began),
+      });
     } catch (error) {
       if (error instanceof CalledOff) {
         // Cancelled: its row is gone, or says that what it stored is to be taken out.
@@ -169,7 +172,7 @@ export function openImportRunner(parts: {
 
   async function giveUp(pending: PendingImport, error: unknown) {
     const isExpected = error instanceof RequestError;
-    if (!isExpected) log.error('import.failed', { import: pending.id }, error);
+    if (!isExpected) log.error('import.failed', { import: pending.id, organisation: pending.organisation_id }, error);
     if (pending.state === 'undoing') throw error;
     if (pending.state === 'running') await importer.takeOut({ id: pending.site_id }, pending);
     await records.fail(pending, isExpected ? error.message : sentenceFor(pending, error));

@@ -111,7 +111,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
             : undefined;
       if (what !== undefined) await removals.waits(due, what).catch(() => {});
       else if (!(error instanceof Waits) && !(error instanceof PostgresAway))
-        log.error('site_removal.failed', { removal: due.id }, error);
+        log.error('site_removal.failed', { removal: due.id, organisation: due.organisation_id }, error);
       log.info('site_removal.waits', { removal: due.id, why: what ?? whyOf(error) });
       return false;
     }
@@ -147,7 +147,10 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
     });
     if (ended !== true) throw new Waits(undefined);
     await sitesChanged();
-    log.info('site_removal.done', { removal: due.id, kind: due.kind, ms: Math.round(clock.monotonic() - began) });
+    log.info('site_removal.done', {
+      ...{ removal: due.id, organisation: due.organisation_id, kind: due.kind },
+      ms: Math.round(clock.monotonic() - began),
+    });
   }
 
   /** What was acknowledged before the cut is on its way; afterwards nothing of it is, and all of it can be counted. */

@@ -58,6 +58,7 @@ export function openScheduler(parts: ReportParts) {
       // Without a server nothing is decided: what is due waits for one, for three days.
       if (mail.inbox === undefined && !(await mail.isOn())) return;
       for (const subscription of await everySubscription(postgres)) {
+        const { site } = subscription;
         const dues = reportKinds.flatMap((kind) => {
           const since = subscription.since[kind];
           if (since === undefined) return [];
@@ -69,11 +70,12 @@ export function openScheduler(parts: ReportParts) {
           for (const due of dues.filter((one) => !known.has(`${one.kind} ${one.range.from}`))) {
             const outcome = await decide(subscription, due, now);
             if (outcome !== undefined) counts[outcome]++;
+            if (outcome === 'sent') log.info('report.sent', { site: site.id, organisation: site.organisation_id });
           }
         } catch (error) {
           // One that fails holds up no other, and is tried again at the next look.
           counts.failed++;
-          log.error('report.failed', { site: subscription.site.id }, error);
+          log.error('report.failed', { site: site.id, organisation: site.organisation_id }, error);
         }
       }
     },

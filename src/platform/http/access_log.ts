@@ -13,7 +13,7 @@ import type { Answered } from './server.ts';
  */
 export interface AccessLog {
   /** Never waits and never throws: what cannot be kept is counted. */
-  write(answered: Answered): void;
+  write(answered: Omit<Answered, 'asked'>): void;
   /** Resolves when everything so far is in its file, or was dropped. */
   flush(): Promise<void>;
   gauges: Gauge[];

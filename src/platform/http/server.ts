@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { clientAddress } from './address.ts';
+import { browserOf } from './browser.ts';
 import { sendFile, sendStream } from './file_answer.ts';
 import { apiHeaders, pageHeaders } from './headers.ts';
 import { type HostCheck, openHostCheck } from './hosts.ts';
@@ -63,6 +64,21 @@ export interface Answered {
   status: number;
   ms: number;
   requestId: string;
+  /** For the operations log; the access log leaves it out. */
+  asked: Asked;
+}
+
+/** Who asked for what, in numbers. The organisation stands there only where the asker was let into it. */
+export interface Asked {
+  principal: Pick<Principal, 'kind' | 'id'> | undefined;
+  organisationId: number | undefined;
+  siteId: number | undefined;
+  object: { kind: string; id: string } | undefined;
+  /** The error that was answered. */
+  code: ErrorCode | undefined;
+  /** The answer was a file. */
+  isFile: boolean;
+  browser: string | null;
 }
 
 export interface HttpServer {
@@ -272,6 +288,7 @@ async function answerRoute(
   let isLogged = false;
   let rate: Record<string, string> = {};
   let isLimitedKey = false;
+  const seen: Partial<Omit<Asked, 'browser'>> = {};
   try {
     if (options.files?.isShared(path) !== true) checkHost(request.headers.host);
     const found = matchRoute(table, request.method ?? 'GET', path);
@@ -301,6 +318,8 @@ async function answerRoute(
     // Public calls answer everybody alike, so an ended session must not stand in their way.
     const principal = route.access === 'public' ? undefined : await options.authenticate(request);
     isLimitedKey = principal?.siteIds !== undefined;
+    seen.principal = principal;
+    seen.organisationId = principal?.organisationId;
     if (route.access !== 'public' && principal === undefined)
       throw new RequestError(
         'unauthenticated',
@@ -330,14 +349,17 @@ async function answerRoute(
         if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return;
         if (principal === undefined || !principal.can(permission, organisationId)) throw notHere();
         const only = sitesOfPrincipal(principal, organisationId);
-        if (only === undefined) return;
-        if (siteId === undefined ? sitePermissions.has(permission) : !only.includes(siteId)) throw notHere();
+        if (only !== undefined && (siteId === undefined ? sitePermissions.has(permission) : !only.includes(siteId)))
+          throw notHere();
+        seen.organisationId = organisationId;
+        seen.siteId = siteId;
       },
       allowSites(organisationId) {
         const permission = route.access;
         if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return () => false;
         if (principal === undefined || !principal.can(permission, organisationId)) throw notHere();
         const only = sitesOfPrincipal(principal, organisationId);
+        seen.organisationId = organisationId;
         return (siteId) => only === undefined || only.includes(siteId);
       },
       headers: request.headers,
@@ -346,13 +368,17 @@ async function answerRoute(
       requestId,
       signal: gone.signal,
     };
+    seen.object = objectOf(route.path, found.params);
     const answer = await route.handle(asked);
+    seen.object ??= madeBy(route, answer.body);
+    seen.isFile = answer.file !== undefined || answer.stream !== undefined;
     const headers = apiHeaders(secure, { 'x-request-id': requestId, ...rate, ...answer.headers });
     if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
     else if (answer.stream !== undefined) await sendStream(response, answer.stream, headers);
     else send(response, answer.status ?? 200, answer.body, headers);
   } catch (error) {
     const said = isLimitedKey ? saidToLimitedKey(error) : error;
+    seen.code = said instanceof RequestError ? said.code : 'internal';
     sendError(options, response, said, requestId, { ...apiHeaders(secure), ...rate });
   } finally {
     const key = `${label}\t${Math.floor(response.statusCode / 100)}xx`;
@@ -365,8 +391,37 @@ async function answerRoute(
         status: response.statusCode,
         ms: Math.round(options.clock.monotonic() - begun),
         requestId,
+        asked: {
+          principal: seen.principal,
+          organisationId: seen.organisationId,
+          siteId: seen.siteId,
+          object: seen.object,
+          code: seen.code,
+          isFile: seen.isFile === true,
+          browser: browserOf(request.headers['user-agent']),
+        },
       });
   }
+}
+
+/**
+ * What a call is about, where its path has a number for it: the last parameter, called after the word before it. A name
+ * or a token of a path is left out, since it may say who somebody is or open something.
+ */
+function objectOf(path: string, params: Record<string, string>): { kind: string; id: string } | undefined {
+  const segments = path.split('/');
+  const at = segments.findLastIndex((segment) => segment.startsWith(':'));
+  const name = segments[at]?.slice(1) ?? '';
+  const id = params[name] ?? '';
+  if (at < 1 || name === 'organisation' || !/^\d{1,15}$/.test(id)) return undefined;
+  return { kind: name === 'person' ? 'person' : (segments[at - 1] as string), id };
+}
+
+/** What a call has made, where its answer says a number. */
+function madeBy(route: Route, body: unknown): { kind: string; id: string } | undefined {
+  const id = route.method === 'POST' ? (body as { id?: unknown } | undefined)?.id : undefined;
+  const kind = route.path.split('/').at(-1) ?? '';
+  return typeof id === 'number' && !kind.startsWith(':') ? { kind, id: String(id) } : undefined;
 }
 
 /** The same for what is not there, what another organisation has, and what a role does not include. */

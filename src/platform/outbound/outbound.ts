@@ -97,6 +97,8 @@ export interface OutboundSettings {
   gate: Gate;
   /** The system's resolver by default; tests hand in one that lies. */
   lookup?: Lookup;
+  /** Told of each call that failed: whom it was for and why, and nothing of what was in it. */
+  onFailure?(failed: { purpose: string; host: string | undefined; reason: FailureReason; ms: number }): void;
 }
 
 export const outboundLimits = {
@@ -128,7 +130,14 @@ export const outboundLimits = {
  * if ('failed' in answer) return stop(answer.failed);
  * ```
  */
-export function openOutbound({ config, clock, log, gate, lookup = systemLookup }: OutboundSettings): Outbound {
+export function openOutbound({
+  config,
+  clock,
+  log,
+  gate,
+  lookup = systemLookup,
+  onFailure,
+}: OutboundSettings): Outbound {
   const allowed = new Set(config.outboundAllow.map(allowEntry));
   const underWay = new Set<AbortController>();
   const counts = new Map<string, number>();
@@ -142,13 +151,14 @@ export function openOutbound({ config, clock, log, gate, lookup = systemLookup }
     const end = 'failed' in result ? result.failed : 'ok';
     const key = `${request.purpose} ${end}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
-    // Neither the address nor the host: both may carry a customer's secret or name.
-    if ('failed' in result)
-      log.warn('outbound_failed', {
-        purpose: request.purpose,
-        reason: result.failed,
-        ms: Math.round(clock.monotonic() - start),
-      });
+    if ('failed' in result) {
+      const { purpose } = request;
+      const failed = { purpose, reason: result.failed, ms: Math.round(clock.monotonic() - start) };
+      // Neither the address nor the host: both may carry a customer's secret or name.
+      log.warn('outbound_failed', failed);
+      const url = readUrl(request.url);
+      onFailure?.({ ...failed, host: url && hostOf(url) });
+    }
     return result;
   }
 

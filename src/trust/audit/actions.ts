@@ -165,6 +165,7 @@ export const actions = {
   'incident.added_to': notice('D7', 'added to the log of {target}'),
   'incident.reported': alert('D7', 'said which authority was told of {target}, or why none was'),
   'incident.closed': alert('D7', 'closed {target}'),
+  'operations.exported': notice('D16', 'exported the operations log'),
   'access_log.read': notice('D15', 'read the access log'),
   'proof.run': info('D16', 'ran the live checks of this desk'),
 

@@ -10,8 +10,10 @@ import { openWriter, type Parts } from './write.ts';
 export { type BundleVerification, verifyBundle } from './bundle.ts';
 export { isSignature, keyName, type Signer, signerOf } from './checkpoint.ts';
 export { auditFiles } from './checkpoint_file.ts';
+export { type Span, spanOf } from './days.ts';
 export { csvCell } from './export.ts';
 export { openKeeper, type Verification } from './keeper.ts';
+export { networkOf } from './network.ts';
 
 export const auditMigrations = new URL('./migrations/', import.meta.url);
 

@@ -107,6 +107,22 @@ export const lines: readonly Line[] = [
     stored: ['file access/*.ndjson'],
   },
   {
+    name: 'operations',
+    class: 'D16',
+    holds: 'What was done in the product, by pseudonym; runs of jobs; calls to others that failed',
+    ...{ ends: 'night', executor: 'trust/operations/ageing.ts', kept: { months: 12 }, shortenedBy: 'policy' },
+    erasure: 'pseudonymised: the log names nobody, and the name behind a pseudonym goes with the account',
+    stored: ['postgres operations'],
+  },
+  {
+    name: 'operation-networks',
+    class: 'D15',
+    holds: 'The network that an action came from, as /24 or /48',
+    ...{ ends: 'night', executor: 'trust/operations/ageing.ts', kept: { days: 90 }, shortenedBy: 'nobody' },
+    erasure: 'ages out',
+    stored: ['postgres operation_networks'],
+  },
+  {
     name: 'throttles',
     class: 'D15',
     holds: 'Keyed digests of failed sign-ins',
