@@ -33,6 +33,7 @@ beforeAll(async () => {
   const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k') });
   await layPreparedDesk(config.dataDir);
   desk = await openDesk({ config, clock, random: systemRandom, log: silentLog });
+  await desk.begin();
   for (const [name, side] of Object.entries({ north, south })) {
     const made = await desk.house.postgres.system((sql) =>
       createOrganisation(sql, desk.house, { email: `owner@${name}.example`, organisation: name, hash: 'none' }),
@@ -61,7 +62,6 @@ const act = (side: typeof north, more: Partial<Operation> = {}): Operation => ({
   ...{ kind: 'request', action: 'POST /api/sites', outcome: 'done', organisationId: side.organisation },
   ...{ actor: { type: 'person', id: side.person }, address: '203.0.113.77', ...more },
 });
-const settled = (what = desk.operations) => what.stop();
 
 test('networks go after 90 days and lines after twelve months, each by the nightly run with a receipt (RET-11)', async () => {
   for (const side of [north, south]) desk.operations.note(act(side));
@@ -135,7 +135,7 @@ test('noting waits for nothing: what comes while the database is away is kept as
   await writer.flush();
   expect(writer.lost()).toBe(50);
   isAway = false;
-  await settled({ ...desk.operations, stop: writer.stop });
+  await writer.stop();
   expect(writer.lost()).toBe(50);
   expect((await linesOf(south)).filter(({ action }) => action === 'POST /api/many')).toHaveLength(waitingMax);
 });

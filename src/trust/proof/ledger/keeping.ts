@@ -29,12 +29,11 @@ export const keeping: readonly Requirement[] = [
   later('RET-08', 'D13', 'AI history lives while the account is active.', 'AI'),
   kept('RET-09', 'D15', 'Access logs are gone after 90 days, compressed ones too.', 'Files of the access log.'),
   kept('RET-10', 'D8', 'Links for passwords are deleted after their use or their end.', 'Links of mails.', 'AUT-08'),
-  partly(
+  kept(
     'RET-11',
     'D16',
     'Operational records live 12 months at most.',
-    'Sent mail goes after 12 months, results of these checks after a year.',
-    'The operations log, with its search and export.',
+    'The nightly run ends the operations log, sent mail and notifications; a clock ends results of these checks.',
   ),
   partly(
     'RET-12',
