@@ -142,6 +142,13 @@ const looks: Record<string, Look> = {
     path: '/o/cedar-loom/trust/audit?q=broken',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'operations log, a line open': {
+    path: '/o/cedar-loom/trust/operations',
+    act: async (page) => {
+      await page.getByRole('button', { name: /Removes a member/ }).click();
+      await page.getByText('Only this action').waitFor();
+    },
+  },
   'access log': {
     path: '/desk/access-log',
     act: (page) => page.getByText('2001:db8:71a3:4f::9e12').waitFor(),

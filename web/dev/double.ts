@@ -12,6 +12,7 @@ import { importsOf } from './double_imports.ts';
 import { incidentsOf } from './double_incidents.ts';
 import { contentsOf, lifeOf } from './double_life.ts';
 import { letterHtml, openMail } from './double_mail.ts';
+import { operationsOf } from './double_operations.ts';
 import { operatorOf } from './double_operator.ts';
 import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
 import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
@@ -265,6 +266,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
     const ofRegister = registerOf(path, search);
     if (ofRegister !== undefined) return { status: 200, body: ofRegister };
+    const ofOperations = operationsOf(path, new URLSearchParams(search));
+    if (ofOperations !== undefined) return { status: 200, body: ofOperations };
     const ofOperator = operatorOf(path, search);
     if (ofOperator === 'broken') return fail(503, 'store_unavailable', 'The access log cannot be read.');
     if (ofOperator !== undefined) return { status: 200, body: ofOperator };

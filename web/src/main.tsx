@@ -66,6 +66,7 @@ const SubprocessorsPage = lazy(() =>
   import('./register/page.tsx').then((part) => ({ default: part.SubprocessorsPage })),
 );
 const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => ({ default: part.HoldsPage })));
+const OperationsPage = lazy(() => import('./operations/page.tsx').then((part) => ({ default: part.OperationsPage })));
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
@@ -130,6 +131,7 @@ function Pages() {
     case 'holds':
     case 'incidents':
     case 'subprocessors':
+    case 'operations':
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
       if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
@@ -143,6 +145,7 @@ function Pages() {
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'subprocessors')
         return <SubprocessorsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'operations') return <OperationsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;

@@ -24,6 +24,7 @@ export type Route =
   | { page: 'holds'; organisation: string }
   | { page: 'incidents'; organisation: string }
   | { page: 'subprocessors'; organisation: string }
+  | { page: 'operations'; organisation: string }
   | { page: 'audit'; organisation: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'shares'; site: string }
@@ -51,7 +52,7 @@ export const organisationSections = ['organisation', 'members', 'roles', 'teams'
 export type OrganisationSection = (typeof organisationSections)[number];
 
 /** `/desk/…`: what belongs to the desk itself, for who runs it. */
-const operatorSections = ['audit', 'sign-up', 'access-log', 'backups', 'checks'] as const;
+const operatorSections = ['audit', 'operations', 'sign-up', 'access-log', 'backups', 'checks'] as const;
 export type OperatorSection = (typeof operatorSections)[number];
 
 /** Where a provider sends the browser back to; the desk tells each this address. */
@@ -85,7 +86,7 @@ export function readRoute(pathname: string): Route {
     if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
     if (third === 'trust' && fourth === undefined) return { page: 'trust', organisation };
     if (third === 'trust' && fourth === 'proof') return { page: 'proof', organisation };
-    for (const page of ['requests', 'windows', 'tonight', 'holds', 'incidents', 'subprocessors'] as const)
+    for (const page of ['requests', 'windows', 'tonight', 'holds', 'incidents', 'subprocessors', 'operations'] as const)
       if (third === 'trust' && fourth === page) return { page, organisation };
     if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
     const section = organisationSections.find((one) => one === (fourth ?? 'organisation'));
@@ -146,6 +147,7 @@ export function pathOf(route: Route): string {
     case 'holds':
     case 'incidents':
     case 'subprocessors':
+    case 'operations':
       return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;
     case 'audit':
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;

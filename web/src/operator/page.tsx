@@ -4,6 +4,7 @@ import { pathOf } from '../address/route.ts';
 import { Audit } from '../audit/page.tsx';
 import { useSession } from '../desk/session.tsx';
 import { readerZone } from '../edge/reader.ts';
+import { Operations } from '../operations/page.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { AccessLog } from './access_log.tsx';
@@ -46,6 +47,15 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
               organisation, and what was done on the machine. Each organisation has its own audit log under Trust.
             </p>
             <Audit trail="desk" zone={readerZone()} path={pathOf({ page: 'operator', section })} />
+          </>
+        ) : section === 'operations' ? (
+          <>
+            <p className="op-lead">
+              What belongs to no organisation: runs of jobs, calls to other hosts that failed, and what people did
+              outside every organisation. Never an address, a body or a secret of a call. Each organisation has its own
+              under Trust.
+            </p>
+            <Operations of="desk" zone={readerZone()} path={pathOf({ page: 'operator', section })} />
           </>
         ) : section === 'sign-up' ? (
           <SignUpSettingsPart />

@@ -17,6 +17,11 @@ export const trustPages = [
     label: 'Subprocessors',
     about: 'Who else gets data of this desk, where, and on what basis.',
   },
+  {
+    page: 'operations',
+    label: 'Operations log',
+    about: 'What was done, what was refused or failed, for a support case.',
+  },
   { page: 'audit', label: 'Audit log', about: 'Who did what, and that nobody has altered it.' },
 ] as const satisfies readonly { page: Route['page']; label: string; about: string }[];
 

@@ -1,0 +1,132 @@
+import { useState } from 'react';
+import type { OperationLine } from '../../../contract/operations.ts';
+import { timeText } from '../audit/chain_state.tsx';
+import { Fact } from '../controls/fact.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
+import { milliseconds } from '../numbers/format.ts';
+import type { Filters } from './filters.ts';
+
+/** One line an action, which opens in its place. */
+export function Lines({
+  lines,
+  zone,
+  narrow,
+}: {
+  lines: OperationLine[];
+  zone: string;
+  narrow: (change: Filters) => void;
+}) {
+  const [open, setOpen] = useState<number>();
+  return (
+    <>
+      <div className="au-row log-names" aria-hidden="true">
+        <span>Time</span>
+        <span>What</span>
+        <span>Who</span>
+        <span>Outcome</span>
+      </div>
+      <ol className="au-list">
+        {lines.map((one) => (
+          <li key={one.id} className={one.outcome === 'failed' ? 'alert' : undefined}>
+            <button
+              type="button"
+              className="au-row"
+              aria-expanded={open === one.id}
+              onClick={() => setOpen(open === one.id ? undefined : one.id)}
+            >
+              <time dateTime={one.at} title={one.at}>
+                {timeText(one.at, zone)}
+              </time>
+              <span className="au-what">{whatOf(one)}</span>
+              <span className="ol-who">{whoOf(one)}</span>
+              <span className="au-out">
+                {one.outcome !== 'done' && (
+                  <>
+                    <Glyph state="bad" />
+                    {one.outcome === 'refused' ? 'Refused' : 'Failed'}
+                  </>
+                )}
+              </span>
+              <Icon name={open === one.id ? 'down' : 'right'} />
+            </button>
+            {open === one.id && <Opened one={one} narrow={narrow} />}
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+const jobs: Record<string, string> = {
+  retention: 'The nightly run',
+  backup: 'A backup',
+  export: 'An export',
+  import: 'An import',
+  report: 'A report by mail',
+  site_removal: 'A site was emptied or deleted',
+  closing: 'Accounts were closed',
+  mail: 'A mail did not go',
+  proof: 'The live checks',
+};
+
+function whatOf(one: OperationLine): string {
+  if (one.kind === 'call') return `A call to ${one.object?.id ?? 'another host'} for ${one.action}`;
+  if (one.kind === 'job') return jobs[one.action] ?? one.action;
+  return one.summary ?? one.action;
+}
+
+function whoOf({ actor, kind }: OperationLine): string {
+  if (actor === null) return kind === 'request' ? 'Nobody signed in' : 'The desk';
+  if (actor.type === 'key') return `API key ${actor.id}`;
+  return actor.name ?? `Person ${actor.id.slice(0, 8)}`;
+}
+
+function Opened({ one, narrow }: { one: OperationLine; narrow: (change: Filters) => void }) {
+  const { actor, object, site_id: site } = one;
+  return (
+    <div className="au-open">
+      <dl>
+        <Fact name="Action">
+          <code>{one.action}</code>
+        </Fact>
+        <Fact name="Time">{one.at}</Fact>
+        <Fact name="Who">{actor === null ? whoOf(one) : `${whoOf(one)} (${actor.id.slice(0, 12)})`}</Fact>
+        {object !== null && (
+          <Fact name="On">
+            {object.kind} {object.kind === 'person' ? object.id.slice(0, 12) : object.id}
+          </Fact>
+        )}
+        {site !== null && <Fact name="Site">{site}</Fact>}
+        {one.code !== null && <Fact name="Error">{one.code.replaceAll('_', ' ')}</Fact>}
+        {one.ms !== null && <Fact name="Took">{milliseconds(one.ms)}</Fact>}
+        {one.browser !== null && <Fact name="Browser">{one.browser}</Fact>}
+        {one.kind === 'request' && <Fact name="Network">{one.network ?? 'dropped after 90 days'}</Fact>}
+        {one.request_id !== null && (
+          <Fact name="Request">
+            <code>{one.request_id}</code>
+          </Fact>
+        )}
+      </dl>
+      <div className="au-acts">
+        {actor !== null && (
+          <button type="button" className="btn sm" onClick={() => narrow({ actor: `${actor.type}:${actor.id}` })}>
+            Only what {whoOf(one)} did
+          </button>
+        )}
+        {object !== null && (
+          <button type="button" className="btn sm" onClick={() => narrow({ object: `${object.kind}:${object.id}` })}>
+            Only what was about the same
+          </button>
+        )}
+        {site !== null && object?.kind !== 'site' && (
+          <button type="button" className="btn sm" onClick={() => narrow({ object: `site:${site}` })}>
+            Only this site
+          </button>
+        )}
+        <button type="button" className="btn sm" onClick={() => narrow({ action: one.action })}>
+          Only this action
+        </button>
+      </div>
+    </div>
+  );
+}
