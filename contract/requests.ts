@@ -43,6 +43,30 @@ export const requestsAnswer = z.object({
 });
 export type RequestsAnswer = z.infer<typeof requestsAnswer>;
 
+const rows = z.object({ table: z.string(), class: z.string(), rows: z.number() });
+/** What became of an erasure: its steps in their order, and its receipts. */
+export const erasure = z.object({
+  /** `partial`: something was kept, and why stands beside it. `failed`: something was left after three tries. */
+  state: z.enum(['running', 'done', 'partial', 'failed']),
+  began_at: moment,
+  ended_at: moment.nullable(),
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      what: z.string(),
+      state: z.enum(['waiting', 'done', 'held']),
+      found: z.array(rows),
+      gone: z.array(rows.extend({ how: z.string() })),
+      kept: z.array(rows.extend({ why: z.string() })),
+      done_at: moment.nullable(),
+    }),
+  ),
+  receipts: z.array(z.object({ number: z.number(), written_at: moment })),
+});
+export type Erasure = z.infer<typeof erasure>;
+/** A receipt as it was signed: whoever has the public key of the trail checks the signature over exactly this text. */
+export const signedReceipt = z.object({ receipt: z.string(), signature: z.string(), public_key: z.string() });
+
 export const requestDetail = shownRequest.extend({
   /** Of whom. All are gone once the request is closed: then the subject is a keyed digest only. */
   email: z.string().nullable(),
@@ -57,6 +81,7 @@ export const requestDetail = shownRequest.extend({
   outcome: z.string().nullable(),
   /** Other requests of this organisation by the same address, number or id. */
   others: z.array(z.number()),
+  erasure: erasure.nullable(),
 });
 export type RequestDetail = z.infer<typeof requestDetail>;
 

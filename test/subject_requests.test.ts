@@ -2,38 +2,188 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Erasure, RequestDetail } from '../contract/requests.ts';
+import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
 import { readConfig } from '../src/platform/config.ts';
+import { emailDigest, sealEmail } from '../src/platform/email.ts';
 import { silentLog } from '../src/platform/log.ts';
+import type { DataSubject } from '../src/platform/personal_data.ts';
+import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import { isSignature, signerOf } from '../src/trust/audit/index.ts';
 import { type Column, readPostgresColumns } from '../src/trust/classes/index.ts';
+import { openErasures } from '../src/trust/requests/erasure.ts';
+import { eraseAgain, erasedPeople } from '../src/trust/requests/erasure_again.ts';
+import { readReceipt } from '../src/trust/requests/erasure_records.ts';
+import { beginErasure, enterRequest, readRequest, takeStep } from '../src/trust/requests/records.ts';
+import { identifierOf } from '../src/trust/requests/subject.ts';
 import { findUnheld } from '../src/trust/requests/unheld.ts';
+import { placeHold, releaseHold } from '../src/trust/windows/holds.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
+import { startChild } from './proof/drivers/child.ts';
 import { eraseStores } from './stores.ts';
 
 /** One desk whose clock is turned: what it stores about somebody is found, copied and erased. */
 vi.setConfig({ hookTimeout: 240_000, testTimeout: 60_000 });
 
+const dayMs = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-subjects-'));
-const nowMs = systemClock.now();
+const places = { FAIRLEAD_DATA_DIR: join(folder, 'data'), FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k') };
+let nowMs = systemClock.now();
 const clock: Clock = { ...systemClock, now: () => nowMs };
 let desk: Desk;
+const north = { organisation: 0, person: 0, site: 0 };
+const south = { organisation: 0, person: 0, site: 0 };
+type Side = typeof north;
 
-beforeAll(async () => {
-  const config = readConfig({
-    FAIRLEAD_DATA_DIR: join(folder, 'data'),
-    FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k'),
-  });
-  await layPreparedDesk(config.dataDir);
-  desk = await openDesk({ config, clock, random: systemRandom, log: silentLog });
+async function open(): Promise<void> {
+  desk = await openDesk({ config: readConfig(places), clock, random: systemRandom, log: silentLog });
   await desk.begin();
+}
+beforeAll(async () => {
+  await layPreparedDesk(places.FAIRLEAD_DATA_DIR);
+  await open();
+  for (const [name, side] of Object.entries({ north, south })) {
+    const made = await desk.house.postgres.system((sql) =>
+      createOrganisation(sql, desk.house, { email: `owner@${name}.example`, organisation: name, hash: 'none' }),
+    );
+    side.organisation = made.organisationId;
+    side.person = made.personId;
+    side.site = await own(side, async (sql) => {
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, contact_clicks, created_at)
+         VALUES ($1, $2, 'UTC', 'EUR', 25, true, $3) RETURNING id`,
+        [side.organisation, `${name}.example`, new Date(nowMs)],
+      );
+      return id;
+    });
+  }
+  await sitesChanged();
 });
 afterAll(async () => {
   const { directories } = desk.house.postgres;
   await desk.close();
   await eraseStores({ directories }, folder);
 });
+
+function own<T>(side: Side, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return desk.house.postgres.tenant(side.organisation, work);
+}
+const holders = () => desk.parts.flatMap((part) => part.holders ?? []);
+const partsOf = (side: Side) => ({
+  ...{ vault: desk.house.vault, organisationId: side.organisation, nowMs, personId: side.person },
+});
+async function known(side: Side, email: string): Promise<DataSubject> {
+  const { organisation: organisationId } = side;
+  return { organisationId, identifiers: [await identifierOf(desk.house, organisationId, 'email', email)] };
+}
+/** What every holder finds of an address, by table. */
+async function found(side: Side, email: string): Promise<Record<string, number>> {
+  const who = await known(side, email);
+  const all: Record<string, number> = {};
+  for (const holder of holders())
+    for (const { table, rows } of (await holder.find(who)).rows)
+      if (!table.startsWith('postgres subject_requests')) all[table] = (all[table] ?? 0) + rows;
+  return all;
+}
+
+/** Somebody who is everywhere: a member with a report, told something, invited once more, mailed to, clicked on, in the trail. */
+async function plant(side: Side, email: string): Promise<number> {
+  const { postgres, vault, keys, mail, audit, warehouse } = desk.house;
+  const { organisation, site } = side;
+  const person = await postgres.system((sql) => lookedUp(sql, email));
+  const personId =
+    person ??
+    (await postgres.system((sql) => createOrganisation(sql, desk.house, { email, organisation: 'own', hash: 'none' })))
+      .personId;
+  const now = new Date(nowMs);
+  await postgres.within({ organisationId: organisation, personId }, async (sql) => {
+    await sql.run(
+      "INSERT INTO memberships (organisation_id, person_id, role, created_at, role_since) VALUES ($1, $2, 'viewer', $3, $3)",
+      [...[organisation, personId, now]],
+    );
+    await sql.run(
+      'INSERT INTO report_subscriptions (organisation_id, site_id, person_id, weekly_since) VALUES ($1, $2, $3, $4)',
+      [organisation, site, personId, now],
+    );
+    await sql.run(
+      `INSERT INTO notifications (person_id, organisation_id, kind, notice, facts, created_at)
+       VALUES ($1, $2, 'service', 'role_changed', '{}', $3)`,
+      [personId, organisation, now],
+    );
+    const { id } = await sql.one<{ id: number }>("SELECT nextval('invitations_id_seq') AS id");
+    await sql.run(
+      `INSERT INTO invitations (id, organisation_id, email_digest, email_sealed, role, digest, created_at, expires_at)
+       OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, 'viewer', $5, $6, $6)`,
+      [
+        ...[id, organisation, emailDigest(keys, email)],
+        await sealEmail(vault, { invitation: id, organisationId: organisation }, email),
+        ...[systemRandom.bytes(32), now],
+      ],
+    );
+    await mail.send(sql, {
+      template: { name: 'role_changed', kind: 'service', write: () => ({ subject: 'x', blocks: [] }) },
+      ...{ to: email, values: {}, organisationId: organisation },
+    });
+    await audit.record(sql, organisation, {
+      ...{ action: 'member.removed', actor: { type: 'person', id: personId } },
+      targets: [{ type: 'person', id: personId, label: email }],
+    });
+  });
+  const at = Math.floor(nowMs / 1_000) * 1_000;
+  const row = `${site} ${at} 77`;
+  const subject = await vault.subject(organisation, 'site', `${site} 0`);
+  const sealed = await vault.seal(
+    { organisationId: organisation, table: 'events', column: 'contact', row, class: 'D4', subject },
+    email.toUpperCase(),
+  );
+  const moment = new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+  const event = {
+    ...{ site_id: site, name: 'contact', hostname: 'x.example', pathname: '/about', time: moment, visit_start: moment },
+    ...{ id_day: moment.slice(0, 10), visitor_id: '5', visit_id: '77' },
+    contact: `v1.${organisation}.0.${sealed.toString('base64url')}`,
+  };
+  batch += 1;
+  await warehouse.insert('events', Buffer.from(`${JSON.stringify(event)}\n`), `subjects-${batch}`);
+  return personId;
+}
+let batch = 0;
+async function lookedUp(sql: Sql, email: string): Promise<number | undefined> {
+  const row = await sql.maybe<{ person_id: number | null }>('SELECT person_id FROM lookup.person_by_email($1)', [
+    emailDigest(desk.house.keys, email),
+  ]);
+  return row?.person_id ?? undefined;
+}
+
+/** A request for erasure, entered, checked and begun; what follows is to be asked for. */
+async function begun(side: Side, email: string): Promise<number> {
+  const said = await identifierOf(desk.house, side.organisation, 'email', email);
+  return own(side, async (sql) => {
+    const parts = partsOf(side);
+    const received_on = new Date(nowMs).toISOString().slice(0, 10);
+    const id = await enterRequest(sql, { kind: 'erasure', received_on, email }, parts);
+    await takeStep(sql, id, { to: 'checked', check: 'mailbox' }, parts);
+    await takeStep(sql, id, { to: 'working' }, parts);
+    await beginErasure(sql, id, parts, (words) => {
+      expect(words).toEqual([{ kind: 'email', value: email }]);
+      return erasures().begin(sql, side.organisation, id, side.person, words);
+    });
+    expect(said.others).toBeDefined();
+    return id;
+  });
+}
+const erasures = () => openErasures(desk.house, holders, async () => {});
+const read = (side: Side, id: number): Promise<RequestDetail & { erasure: Erasure }> =>
+  own(side, (sql) => readRequest(sql, id, partsOf(side))) as Promise<RequestDetail & { erasure: Erasure }>;
+const receiptOf = async (side: Side, id: number, number = 1) => {
+  const signed = await own(side, (sql) => readReceipt(sql, id, number));
+  const { publicKey } = signerOf(desk.house.keys.derive('audit-checkpoint'));
+  expect(isSignature(signed.receipt, signed.signature, publicKey)).toBe(true);
+  expect(isSignature(signed.receipt.replace('"rows":1', '"rows":2'), signed.signature, publicKey)).toBe(false);
+  return JSON.parse(signed.receipt);
+};
 
 describe('who holds what', () => {
   const stored = async (): Promise<Column[]> => [
@@ -43,7 +193,6 @@ describe('who holds what', () => {
        WHERE database = currentDatabase() AND table NOT IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView')`,
     )),
   ];
-  const holders = () => desk.parts.flatMap((part) => part.holders ?? []);
 
   test('every table with a personal class is walked by a request, or says why not', async () => {
     expect(findUnheld(await stored(), holders())).toEqual([]);
@@ -62,4 +211,165 @@ describe('who holds what', () => {
       expect.stringMatching(/^postgres invitations has the holders invitations and other/),
     ]);
   });
+});
+
+const everywhereOnce = {
+  ...{ 'postgres invitations': 1, 'postgres notifications': 1, 'postgres memberships': 1 },
+  ...{ 'postgres report_subscriptions': 1, 'postgres mail.messages': 1, 'warehouse events': 1 },
+};
+
+describe('an erasure', () => {
+  const reader = 'Quiet.Reader@visitor.example';
+
+  test('leaves nothing of who asked in any table and destroys their keys, touches nobody else, and says so in a signed receipt (DSR-03)', async () => {
+    await plant(north, reader);
+    await plant(north, 'other@visitor.example');
+    await plant(south, reader);
+    const before = await found(north, reader);
+    expect(before).toMatchObject(everywhereOnce);
+    const id = await begun(north, reader);
+    await desk.requests.erase();
+    const { erasure } = await read(north, id);
+    expect([erasure.state, erasure.steps.every(({ state }) => state === 'done')]).toEqual(['done', true]);
+    expect(await found(north, reader)).toEqual({});
+    expect(await found(north, 'other@visitor.example')).toMatchObject(everywhereOnce);
+    expect(await found(south, reader)).toMatchObject(everywhereOnce);
+    const receipt = await receiptOf(north, id);
+    expect(receipt).toMatchObject({ request: id, state: 'done', looked_again: { left: [] } });
+    expect(receipt.systems.map(({ system }: { system: string }) => system).indexOf('audit-names')).toBeGreaterThan(
+      receipt.systems.map(({ system }: { system: string }) => system).indexOf('membership'),
+    );
+    expect(JSON.stringify(receipt)).not.toMatch(/reader@/i);
+    const values = await own(north, (sql) =>
+      sql.query('SELECT 1 FROM erasure_subjects WHERE value_sealed IS NOT NULL'),
+    );
+    expect(values, 'sealed values of who was erased').toEqual([]);
+  });
+
+  test('of what a legal hold keeps it is a partial refusal that names the hold, and goes on by itself once that is released', async () => {
+    const held = 'held@visitor.example';
+    await plant(north, held);
+    const hold = await own(north, (sql) =>
+      placeHold(
+        sql,
+        north.organisation,
+        {
+          ...{ scope: 'class', of: 'D7', reason: 'A claim', owner: 'Counsel' },
+          review_on: new Date(nowMs + 30 * dayMs).toISOString().slice(0, 10),
+        },
+        { personId: north.person, nowMs },
+      ),
+    );
+    const id = await begun(north, held);
+    await desk.requests.erase();
+    const { erasure } = await read(north, id);
+    expect(erasure.state).toBe('partial');
+    expect(erasure.steps.find(({ name }) => name === 'membership')).toMatchObject({
+      ...{ state: 'held', gone: [] },
+      kept: expect.arrayContaining([
+        expect.objectContaining({
+          table: 'postgres memberships',
+          why: expect.stringContaining(`legal hold ${hold.id}`),
+        }),
+      ]),
+    });
+    expect(await found(north, held)).toMatchObject({ 'postgres memberships': 1 });
+    expect(await found(north, held), 'what the hold does not match is gone').not.toHaveProperty('warehouse events');
+    await own(north, (sql) => releaseHold(sql, hold.id, { reason: 'Settled', personId: north.person, nowMs }));
+    // The clock jumps back meanwhile: nothing of this waits for it.
+    nowMs -= 3 * dayMs;
+    await desk.requests.erase();
+    nowMs += 3 * dayMs;
+    expect(await found(north, held)).toEqual({});
+    expect((await read(north, id)).erasure).toMatchObject({ state: 'done', receipts: [{ number: 2 }, { number: 1 }] });
+    expect((await receiptOf(north, id, 1)).state).toBe('partial');
+  });
+
+  test('two processes at once do each step once', async () => {
+    const twice = 'twice@visitor.example';
+    await plant(north, twice);
+    const id = await begun(north, twice);
+    await Promise.all([desk.requests.erase(), erasures().work(), erasures().work()]);
+    await desk.requests.erase();
+    const { erasure } = await read(north, id);
+    expect([erasure.state, erasure.receipts.length]).toEqual(['done', 1]);
+    const gone = erasure.steps.flatMap(({ gone: all }) => all);
+    expect(gone.filter(({ table }) => table === 'postgres invitations')).toMatchObject([{ rows: 1 }]);
+    expect(await found(north, twice)).toEqual({});
+  });
+
+  test('the only owner of an organisation stays one, and the receipt says why', async () => {
+    const id = await begun(north, 'owner@north.example');
+    await desk.requests.erase();
+    const { erasure } = await read(north, id);
+    expect(erasure.state).toBe('partial');
+    expect(erasure.steps.find(({ name }) => name === 'membership')?.kept).toContainEqual(
+      expect.objectContaining({ table: 'postgres memberships', why: expect.stringContaining('they own') }),
+    );
+  });
+
+  test('is begun once a check of who asks is noted, and not before', async () => {
+    const id = await own(north, (sql) =>
+      enterRequest(
+        sql,
+        { kind: 'erasure', received_on: new Date(nowMs).toISOString().slice(0, 10), email: reader },
+        partsOf(north),
+      ),
+    );
+    const begin = own(north, (sql) => beginErasure(sql, id, partsOf(north), async () => {}));
+    await expect(begin).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('done before a backup was restored that is older, it is done again by its digests alone', async () => {
+    const back = 'back@visitor.example';
+    await plant(north, back);
+    const id = await begun(north, back);
+    await desk.requests.erase();
+    const { rows } = await desk.house.postgres.system(async () => ({ rows: 0 }));
+    expect(rows).toBe(0);
+    const tombstones = await own(north, (sql) => erasedPeople(sql));
+    const own1 = tombstones.filter(({ run }) => run === Math.max(...tombstones.map((one) => one.run)));
+    expect(own1.map(({ kind }) => kind).sort()).toEqual(['email', 'person']);
+    expect(JSON.stringify(own1)).not.toMatch(/back@/);
+    // The rows come back, and the request as it stood before it was answered; the erasure is not known.
+    await plant(north, back);
+    const open = await own(north, (sql) => {
+      const received_on = new Date(nowMs).toISOString().slice(0, 10);
+      return enterRequest(sql, { kind: 'erasure', received_on, email: back }, partsOf(north));
+    });
+    await own(north, (sql) =>
+      eraseAgain(
+        sql,
+        own1.map((one) => ({ ...one, run: 1_000_000 })),
+        new Date(nowMs),
+      ),
+    );
+    expect(await found(north, back)).toMatchObject(everywhereOnce);
+    await desk.requests.erase();
+    expect(await found(north, back)).toEqual({});
+    expect(await read(north, open)).toMatchObject({ state: 'answered', email: null });
+    expect(id).not.toBe(open);
+  });
+
+  test.each(['erasure.planned', 'erasure.before:4', 'erasure.step:2', 'erasure.looked'])(
+    'killed at %s it goes on where it ended, and the receipt comes once (DSR-12)',
+    async (crashPoint) => {
+      const killed = `killed.${crashPoint.replace(/\W/g, '')}@visitor.example`;
+      await plant(north, killed);
+      const id = await begun(north, killed);
+      await desk.close();
+      const child = () =>
+        startChild(join(import.meta.dirname, 'proof/drivers/erasure_child.ts'), {
+          args: [places.FAIRLEAD_DATA_DIR, places.FAIRLEAD_KEY_FILE],
+          env: { FAIRLEAD_CRASH_POINT: crashPoint },
+        });
+      expect(await child().ended).toBe('SIGKILL');
+      await open();
+      await desk.requests.erase();
+      const { erasure } = await read(north, id);
+      expect([erasure.state, erasure.receipts.length]).toEqual(['done', 1]);
+      expect(await found(north, killed)).toEqual({});
+      expect((await receiptOf(north, id)).looked_again.left).toEqual([]);
+    },
+  );
 });

@@ -5,6 +5,7 @@ import {
   type Erased,
   type FoundRows,
   identifiersOf,
+  type KeptRows,
   type PersonalDataHolder,
 } from '../platform/personal_data.ts';
 import type { Sql } from '../platform/postgres/index.ts';
@@ -12,6 +13,7 @@ import type { House } from '../platform/subject.ts';
 import { revokeKeysOf } from './api_keys.ts';
 import { lockOrganisation } from './organisations/found.ts';
 
+const heldPerson = 'a legal hold keeps what is stored of this person';
 type Parts = Pick<House, 'postgres' | 'vault' | 'keys' | 'audit' | 'clock'>;
 
 /** What an organisation stores about people who work with it, or were invited to. Their accounts are their own. */
@@ -141,7 +143,7 @@ function notificationHolder(house: Parts): PersonalDataHolder {
         const of = [id, who.organisationId];
         if (!personIds.has(id))
           return [await sql.run('DELETE FROM notifications WHERE person_id = $1 AND organisation_id = $2', of)];
-        kept.push({ table, class: 'D16', rows: 1, why: 'a legal hold keeps what is stored of this person' });
+        kept.push({ table, class: 'D16', rows: 1, why: heldPerson, hold: personIds.get(id) });
         return [];
       });
       const sum = rows.reduce((all, one) => all + one, 0);
@@ -174,10 +176,14 @@ function membershipHolder(house: Parts): PersonalDataHolder {
     return found;
   }
   /** Why the rows of a person stay; undefined when nothing speaks for it. */
-  async function keeper(sql: Sql, id: number, held: ReadonlySet<number>): Promise<string | undefined> {
-    if (held.has(id)) return 'a legal hold keeps what is stored of this person';
+  async function keeper(
+    sql: Sql,
+    id: number,
+    held: ReadonlyMap<number, number>,
+  ): Promise<Pick<KeptRows, 'why' | 'hold'> | undefined> {
+    if (held.has(id)) return { why: heldPerson, hold: held.get(id) };
     const row = await sql.maybe<{ role: string }>('SELECT role FROM memberships WHERE person_id = $1', [id]);
-    return row?.role === 'owner' ? 'they own the organisation: hand it on or close it first' : undefined;
+    return row?.role === 'owner' ? { why: 'they own the organisation: hand it on or close it first' } : undefined;
   }
 
   return {
@@ -223,7 +229,7 @@ function membershipHolder(house: Parts): PersonalDataHolder {
       for (const id of await peopleOf(house, sql, who)) {
         const why = await keeper(sql, id, personIds);
         if (why !== undefined) {
-          kept.push(...(await count(sql, [id])).map((one) => ({ ...one, why })));
+          kept.push(...(await count(sql, [id])).map((one) => ({ ...one, ...why })));
           continue;
         }
         const by = { actor: { type: 'system' as const } };

@@ -1,4 +1,11 @@
-import type { CopiedRecord, DataSubject, FoundRows, HeldRows, PersonalDataHolder } from '../platform/personal_data.ts';
+import type {
+  CopiedRecord,
+  DataSubject,
+  Erased,
+  FoundRows,
+  HeldRows,
+  PersonalDataHolder,
+} from '../platform/personal_data.ts';
 import type { House } from '../platform/subject.ts';
 import { inDialect } from '../platform/warehouse/index.ts';
 import type { ContactKeys } from './contact_keys.ts';
@@ -96,11 +103,11 @@ export function contactHolder(
               { background: true, purpose: 'data_subject' },
             );
       }
-      const kept = rowsOf(clicks.filter(({ siteId }) => !notHeld(held)(siteId)));
-      return {
-        gone: rowsOf(free).map((one) => ({ ...one, how: 'blanked' })),
-        kept: kept.map((one) => ({ ...one, why: 'a legal hold keeps what is stored of the site' })),
-      };
+      const kept: Erased['kept'] = [];
+      for (const [siteId, hold] of held.siteIds)
+        for (const one of rowsOf(clicks.filter((click) => click.siteId === siteId)))
+          kept.push({ ...one, why: 'a legal hold keeps what is stored of the site', hold });
+      return { gone: rowsOf(free).map((one) => ({ ...one, how: 'blanked' })), kept };
     },
     left: async (who, held) => rowsOf(await clicksOf(who, notHeld(held))),
   };

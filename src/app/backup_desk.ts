@@ -78,6 +78,8 @@ export interface Backups {
   state(): Promise<BackupState>;
   /** Writes the copy of the key store anew: what was destroyed until now is gone for every older backup too. */
   copyKeys(by: By): Promise<Record<string, unknown>>;
+  /** The same where there is a key, after somebody was erased; a failure is noted with the runs and does not stop them. */
+  forgetErased(): Promise<void>;
   /** Is the desk restored, and has nobody let its mail go? */
   isHeld(): Promise<boolean>;
   waiting(): Promise<Record<string, unknown>>;
@@ -339,6 +341,10 @@ export function openBackups(
     make,
     newKey,
     copyKeys: keysAnew,
+    async forgetErased() {
+      if ((await read()).public_key === null) return;
+      await keysAnew({ actor: { type: 'system' } }).catch((error) => log.error('backup.keys_not_copied', {}, error));
+    },
     checks: [
       {
         ...{ id: 'backup-age', what: 'age of the backups', proves: ['RET-18'], every: 'day', audience: 'operator' },

@@ -18,7 +18,7 @@ import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
-import { openRequests, requestMigrations } from '../trust/requests/index.ts';
+import { openRequests, type Requests, requestMigrations } from '../trust/requests/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
@@ -51,6 +51,7 @@ export interface Desk {
   house: House;
   accounts: Accounts;
   windows: Windows;
+  requests: Requests;
   parts: RunningSubject[];
   keeper: VaultKeeper;
   backups: Backups;
@@ -175,7 +176,10 @@ export async function openDesk(parts: {
       running.push(part);
       undo.push(() => part.stop?.());
     }
-    const requests = openRequests(house, accounts.notices);
+    const requests = openRequests(house, accounts.notices, {
+      holders: () => [accounts, trail, ...running].flatMap((part) => part.holders ?? []),
+      onErased: () => backups.forgetErased(),
+    });
     undo.push(() => requests.stop?.());
     const incidents = openIncidents(house, accounts.notices);
     undo.push(() => incidents.stop?.());
@@ -210,6 +214,7 @@ export async function openDesk(parts: {
       house,
       accounts,
       windows,
+      requests,
       parts: [...opened, windows, { checks: backups.checks }],
       keeper,
       backups,

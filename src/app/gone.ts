@@ -4,12 +4,13 @@ import { removeAgain, removedSites } from '../analytics/index.ts';
 import type { Loader, Snapshot } from '../platform/postgres/index.ts';
 import type { KeyRing } from '../platform/subject.ts';
 import type { Gone, GoneSite } from '../trust/backup/index.ts';
+import { eraseAgain, erasedPeople } from '../trust/requests/index.ts';
 
 /**
- * What a restore must not bring back: accounts that were closed and sites that were deleted or emptied after the backup. The
+ * What a restore must not bring back: accounts that were closed, sites that were deleted or emptied, and people whose data was erased after the backup. The
  * list goes with the copy of the key store, which is written anew every day, as keyed digests: it says nothing by itself.
  */
-type Kind = 'person' | 'site' | 'site-emptied';
+type Kind = 'person' | 'site' | 'site-emptied' | 'erasure';
 
 function digestOf(pepper: Buffer, kind: Kind, id: number): string {
   return createHmac('sha256', pepper).update(`gone ${kind} ${id}`).digest('base64');
@@ -27,6 +28,7 @@ export function goneOf(keys: Pick<KeyRing, 'derive'>): (snapshot: Pick<Snapshot,
           ? { digest: digestOf(pepper, 'site', siteId) }
           : { digest: digestOf(pepper, 'site-emptied', siteId), before: new Date(beforeMs).toISOString() },
       ),
+      ...(await erasedPeople(snapshot)).map((erased) => ({ digest: digestOf(pepper, 'erasure', erased.run), erased })),
     ];
   };
 }
@@ -49,5 +51,10 @@ export async function forgetGone(
     else if (emptied !== undefined) found.push({ siteId, beforeMs: Date.parse(emptied) });
   }
   for (const site of found) await removeAgain(sql, site);
+  await eraseAgain(
+    sql,
+    gone.flatMap(({ erased }) => (erased === undefined ? [] : [erased])),
+    now,
+  );
   return found;
 }

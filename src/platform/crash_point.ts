@@ -34,6 +34,10 @@ export const crashPoints = [
   'removal.table', // a table of the warehouse is emptied of it, nobody has written that down
   'removal.checked', // nothing is left, and nobody has written that down
   'closing.emptied', // nothing of a closed account's person is in its row, the keys found by its number are still there
+  'erasure.planned', // what somebody is known by and the steps are written down, nothing is erased yet
+  'erasure.before', // rows of the warehouse are gone, or a key is destroyed, and nobody has written that down
+  'erasure.step', // a step of an erasure is written down, the next one is not begun
+  'erasure.looked', // it was looked whether anything is left, the receipt is not written
   'contacts.sealed', // some values of mail and phone links lie under their site's new key, others under the old one
   'backup.written', // a backup is on disk under its other name, not yet read back
   'backup.whole', // the backup has its name, the copy of the key store is still the last one

@@ -32,6 +32,8 @@ export interface FoundRows {
 /** @property why a sentence for whoever asked: a hold, the only owner of the organisation */
 export interface KeptRows extends FoundRows {
   why: string;
+  /** The legal hold that keeps it: once that is released it goes by itself. */
+  hold?: number | undefined;
 }
 export interface CopiedRecord {
   table: string;
@@ -46,10 +48,13 @@ export interface Erased {
   kept: KeptRows[];
 }
 
-/** What holds keep, as far as it is smaller than a whole class: a holder leaves such rows and names them as kept. */
+/**
+ * What holds keep, as far as it is smaller than a whole class: a holder leaves such rows and names them as kept. By
+ * number of the site or person, the number of the hold.
+ */
 export interface HeldRows {
-  siteIds: ReadonlySet<number>;
-  personIds: ReadonlySet<number>;
+  siteIds: ReadonlyMap<number, number>;
+  personIds: ReadonlyMap<number, number>;
 }
 
 /**

@@ -57,5 +57,6 @@ function detail(one: SubjectRequest): RequestDetail {
     extension_reason: one.is_extended ? 'Three archives have to be searched.' : null,
     outcome: isOpen ? null : 'The archive was sent by registered post.',
     others: one.id === 12 ? [5] : [],
+    erasure: null,
   };
 }

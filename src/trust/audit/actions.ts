@@ -154,6 +154,8 @@ export const actions = {
   'request.checked': notice('D24', 'made sure who asks in {target}'),
   'request.begun': info('D24', 'began work on {target}'),
   'request.extended': notice('D24', 'extended the time for {target}'),
+  'request.erasure_begun': alert('D24', 'began the erasure of {target}'),
+  'request.erasure_ended': alert('D24', 'ended the erasure of {target}'),
   'request.answered': notice('D24', 'answered {target}'),
   'request.refused': notice('D24', 'refused {target}'),
   'policy.changed': alert('D7', 'changed how long things are kept: {target}'),

@@ -29,6 +29,15 @@ export interface Gone {
   digest: string;
   /** Of something that was emptied and goes on: what is older than this goes. */
   before?: string;
+  /** Somebody whose data was erased, as the digests of one thing that they were known by: it is erased once more. */
+  erased?: {
+    run: number;
+    organisation: number;
+    kind: string;
+    digest: string;
+    account: string | null;
+    mail: string | null;
+  };
 }
 
 export interface BackupParts {

@@ -25,6 +25,8 @@ export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
         'DELETE FROM subject_requests WHERE closed_at < $1 RETURNING id, closed_at',
         [new Date(cutMs)],
       );
+      // Those that were done once more after a restore belong to no request.
+      await sql.run('DELETE FROM erasure_runs WHERE request_id IS NULL AND ended_at < $1', [new Date(cutMs)]);
       const ids = gone.map(({ id }) => id).sort((a, b) => a - b);
       return [
         {

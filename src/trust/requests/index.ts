@@ -1,37 +1,79 @@
 import { repeat } from '../../platform/clock.ts';
 import { mailHolder } from '../../platform/mail/index.ts';
+import type { PersonalDataHolder } from '../../platform/personal_data.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { requestExecutor } from './ageing.ts';
+import { type ErasureHouse, openErasures } from './erasure.ts';
 import { requestCheck } from './overdue_check.ts';
 import { requestHolder } from './own_holder.ts';
 import { remind, type Teller } from './reminders.ts';
 import { requestRoutes } from './routes.ts';
 
+export { eraseAgain, erasedPeople } from './erasure_again.ts';
+
 export const requestMigrations = new URL('./migrations/', import.meta.url);
 
-/** How often it is looked whether somebody has to be reminded. */
-const lookMs = 60 * 60_000;
+/** How often it is looked whether somebody has to be reminded, and whether an erasure waits that another process began. */
+const lookMs = 10 * 60_000;
 
-/** Requests of data subjects: a register of each organisation with the clock of rule R2. */
+export interface Requests extends RunningSubject {
+  remind(): Promise<void>;
+  /** Goes on with what is begun, and waits until it is done. */
+  erase(): Promise<void>;
+}
+
+/**
+ * Requests of data subjects: a register of each organisation with the clock of rule R2, and the erasures.
+ * @param more.holders what every part of the desk stores about people
+ * @param more.onErased after each erasure: copies elsewhere are told
+ */
 export function openRequests(
-  house: Pick<House, 'postgres' | 'clock' | 'log' | 'vault' | 'audit' | 'config' | 'mail'>,
+  house: ErasureHouse & Pick<House, 'config'>,
   notices: Teller,
-): RunningSubject & { remind(): Promise<void> } {
+  more: { holders?: () => readonly PersonalDataHolder[]; onErased?: () => Promise<void> } = {},
+): Requests {
   const { clock, config, log, postgres } = house;
+  const own = [requestHolder(house), mailHolder(house)];
+  const erasures = openErasures(house, () => [...own, ...(more.holders?.() ?? [])], more.onErased ?? (async () => {}));
+  const works = config.role === 'all' || config.role === 'work';
   let callOff = () => {};
+  let isStopped = false;
   let running: Promise<unknown> | undefined;
+  let erasing: Promise<void> | undefined;
+  let isWoken = false;
+
+  /** One at a time in this process; who is woken meanwhile looks once more. */
+  function wake(): void {
+    if (!works || isStopped) return;
+    if (erasing !== undefined) {
+      isWoken = true;
+      return;
+    }
+    isWoken = false;
+    erasing = erasures
+      .work()
+      .catch((error) => log.error('requests.erasing_failed', {}, error))
+      .finally(() => {
+        erasing = undefined;
+        if (isWoken) wake();
+      });
+  }
+
   return {
-    routes: requestRoutes(house),
+    routes: requestRoutes(house, erasures, wake),
     executors: [requestExecutor(postgres)],
-    holders: [requestHolder(house), mailHolder(house)],
+    holders: own,
     checks: [requestCheck(house)],
     remind: () => remind({ house, notices }),
+    erase: () => erasures.work(),
     async begin() {
-      if (config.role !== 'all' && config.role !== 'work') return;
+      if (!works) return;
+      wake();
       callOff = repeat(
         clock,
         lookMs,
         () => {
+          wake();
           running = remind({ house, notices });
           return running;
         },
@@ -39,8 +81,10 @@ export function openRequests(
       );
     },
     async stop() {
+      isStopped = true;
       callOff();
       await running?.catch(() => {});
+      await erasing;
     },
   };
 }

@@ -3,6 +3,8 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 
 const table = 'postgres subject_requests';
+/** The run of an erasure: counts, and digests of whom. */
+const runs = ['erasure_runs', 'erasure_subjects', 'erasure_steps', 'erasure_receipts'];
 
 /** The register itself: what somebody asked before. A closed request has no more than digests of them (class D24). */
 export function requestHolder({ postgres }: Pick<House, 'postgres'>): PersonalDataHolder {
@@ -19,7 +21,7 @@ export function requestHolder({ postgres }: Pick<House, 'postgres'>): PersonalDa
   return {
     name: 'requests',
     what: 'their requests',
-    tables: { [table]: 'D24' },
+    tables: { [table]: 'D24', ...Object.fromEntries(runs.map((one) => [`postgres ${one}`, 'D24'])) },
     async find(who) {
       const rows = await postgres.tenant(who.organisationId, (sql) => rowsOf(sql, who, 'id'));
       return { rows: rows.length === 0 ? [] : [{ table, class: 'D24', rows: rows.length }] };
@@ -40,9 +42,10 @@ export function requestHolder({ postgres }: Pick<House, 'postgres'>): PersonalDa
       }));
     },
     async erase(sql, who) {
-      const open = await openOf(sql, who);
-      const why = 'open requests keep, sealed, whom to answer; it goes when they are answered';
-      return { gone: [], kept: open === 0 ? [] : [{ table, class: 'D24', rows: open, why }] };
+      // The one that asks for it is closed with its answer, and has nothing but digests then.
+      const others = (await openOf(sql, who)) - 1;
+      const why = 'other open requests keep, sealed, whom to answer, until they are answered';
+      return { gone: [], kept: others <= 0 ? [] : [{ table, class: 'D24', rows: others, why }] };
     },
     // That a closed one has nothing sealed any more is a constraint of the table.
     left: async () => [],

@@ -15,6 +15,8 @@ import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Place, Vault } from '../../platform/vault.ts';
 import { dayOf, daysAfter, daysLeft, dueOn, monthsAfter, warnOn } from './clock.ts';
+import type { Said } from './erasure.ts';
+import { readErasure } from './erasure_records.ts';
 
 interface Row {
   id: number;
@@ -116,6 +118,7 @@ export async function readRequest(
     extension_reason: await opened('extension_sealed'),
     outcome: await opened('outcome_sealed'),
     others: others.map((one) => one.id),
+    erasure: await readErasure(sql, id),
   };
 }
 
@@ -186,6 +189,11 @@ export async function takeStep(
       'conflict',
       `Request ${id} ${stateWords[row.state]}. Load the page again to see its next step.`,
     );
+  if (step.to === 'answered' || step.to === 'refused') {
+    const runs = await sql.query("SELECT 1 FROM erasure_runs WHERE request_id = $1 AND state = 'running'", [id]);
+    if (runs.length > 0)
+      throw new RequestError('conflict', `The erasure of request ${id} is under way. Answer when it has ended.`);
+  }
   const now = new Date(nowMs);
   switch (step.to) {
     case 'checked':
@@ -236,4 +244,29 @@ export async function extendRequest(
       await vault.seal(placeOf(organisationId, id, 'extension_sealed'), reason),
     ],
   );
+}
+
+/** @throws RequestError conflict when it is no erasure, who asks was not checked, work did not begin, or it was begun before */
+export async function beginErasure(
+  sql: Sql,
+  id: number,
+  parts: RequestParts,
+  begin: (said: Said[]) => Promise<void>,
+): Promise<void> {
+  // Locked, so that two who begin it at once begin it once.
+  await sql.query('SELECT 1 FROM subject_requests WHERE id = $1 FOR UPDATE', [id]);
+  const { kind, state, email, phone, external_id, erasure } = await readRequest(sql, id, parts);
+  if (kind !== 'erasure')
+    throw new RequestError('conflict', `Request ${id} asks for something else than an erasure. Enter one for it.`);
+  if (state !== 'working')
+    throw new RequestError(
+      'conflict',
+      `Nothing is erased before it is sure who asks and work on request ${id} began. Take these steps first.`,
+    );
+  if (erasure !== null) throw new RequestError('conflict', `The erasure of request ${id} was begun before.`);
+  const said: Said[] = [];
+  if (email !== null) said.push({ kind: 'email', value: email });
+  if (phone !== null) said.push({ kind: 'phone', value: phone });
+  if (external_id !== null) said.push({ kind: 'external-id', value: external_id });
+  await begin(said);
 }

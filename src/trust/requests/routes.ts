@@ -5,23 +5,33 @@ import {
   requestExtension,
   requestStep,
   requestsAnswer,
+  signedReceipt,
 } from '../../../contract/requests.ts';
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { enterRequest, extendRequest, listRequests, type RequestParts, readRequest, takeStep } from './records.ts';
+import type { Erasures } from './erasure.ts';
+import { readReceipt } from './erasure_records.ts';
+import {
+  beginErasure,
+  enterRequest,
+  extendRequest,
+  listRequests,
+  type RequestParts,
+  readRequest,
+  takeStep,
+} from './records.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 const ofRequest = ofOrganisation.extend({ request: z.coerce.number().int().positive() });
 
 /** The register of requests of data subjects, of one organisation. */
-export function requestRoutes({
-  postgres,
-  clock,
-  vault,
-  audit,
-}: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>): Route[] {
+export function requestRoutes(
+  { postgres, clock, vault, audit }: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>,
+  erasures: Pick<Erasures, 'begin' | 'publicKey'>,
+  wake: () => void,
+): Route[] {
   /** Does the work and gives back the request, with its act in the same transaction. */
   const act = (
     organisation: number,
@@ -112,6 +122,44 @@ export function requestRoutes({
         };
         const details = 'check' in step ? { check: step.check } : {};
         return { body: await act(organisation, request, actionOf[step.to], work, details) };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/requests/:request/erasure',
+      access: 'request.manage',
+      summary:
+        'Begins the erasure that a request asks for, once who asks was checked and work began. It cannot be stopped or undone.',
+      params: ofRequest,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        const by = request.principal?.kind === 'person' ? request.principal.id : null;
+        const work = async (sql: Sql, parts: RequestParts) => {
+          await beginErasure(sql, id, parts, (said) => erasures.begin(sql, organisation, id, by, said));
+          return id;
+        };
+        const body = await act(organisation, request, 'request.erasure_begun', work);
+        wake();
+        return { status: 202, body };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/requests/:request/receipts/:number',
+      access: 'request.manage',
+      summary: 'A signed receipt of an erasure: what went, what was kept and why, and what the look afterwards found.',
+      params: ofRequest.extend({ number: z.coerce.number().int().positive() }),
+      answer: signedReceipt,
+      async handle(request) {
+        const { organisation, request: id, number } = request.params;
+        request.allow(organisation);
+        const signed = await postgres.tenant(organisation, (sql) => readReceipt(sql, id, number));
+        return {
+          headers: { 'content-disposition': `attachment; filename="erasure-${id}-receipt-${number}.json"` },
+          body: { ...signed, public_key: erasures.publicKey },
+        };
       },
     }),
     defineRoute({

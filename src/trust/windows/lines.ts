@@ -338,7 +338,9 @@ export const lines: readonly Line[] = [
     holds: 'Requests of data subjects, their clock and steps. Who asks is sealed, and gone once a request is closed',
     ...{ ends: 'night', executor: 'trust/requests/ageing.ts', kept: { months: 36 }, shortenedBy: 'nobody' },
     erasure: 'the subject is a keyed digest only',
-    stored: ['postgres subject_requests'],
+    stored: ['subject_requests', 'erasure_runs', 'erasure_subjects', 'erasure_steps', 'erasure_receipts'].map(
+      (one) => `postgres ${one}`,
+    ),
   },
   {
     name: 'backups',
