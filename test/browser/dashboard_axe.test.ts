@@ -165,11 +165,8 @@ const looks: Record<string, Look> = {
     },
   },
   'requests, one open': {
-    path: '/o/cedar-loom/trust/requests',
-    act: async (page) => {
-      await page.getByRole('button', { name: 'Open request 12' }).click();
-      await page.getByText('Asks by e-mail').waitFor();
-    },
+    path: '/o/cedar-loom/trust/requests/8',
+    act: (page) => page.getByText('Signed receipt').waitFor(),
   },
   'windows, shortened by a policy': {
     path: '/o/cedar-loom/trust/windows',

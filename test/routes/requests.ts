@@ -1,12 +1,20 @@
+import type { RequestDetail } from '../../contract/requests.ts';
 import type { Examples } from './example.ts';
 
 /** Requests of data subjects, in the register of the organisation. */
-export const examples: Examples = ({ organisation, call, people, next }) => {
+export const examples: Examples = ({ organisation, call, people, next, server }) => {
   const of = () => `/api/organisations/${organisation()}/requests`;
   const today = () => new Date().toISOString().slice(0, 10);
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
   const wish = () => ({ kind: 'access', received_on: today(), email: `asks-${next()}@visitor.example` });
   const entered = async () => String((await call('POST', of(), people.owner, wish())).body.id);
+  /** One that asks for erasure, of which it was made sure who asks, and on which work began. */
+  async function erasable(): Promise<string> {
+    const id = String((await call('POST', of(), people.owner, { ...wish(), kind: 'erasure' })).body.id);
+    for (const step of [{ to: 'checked', check: 'mailbox' }, { to: 'working' }])
+      await call('PUT', `${of()}/${id}/state`, people.owner, step);
+    return id;
+  }
   return {
     'GET /api/organisations/:organisation/requests': {
       path: of,
@@ -40,6 +48,29 @@ export const examples: Examples = ({ organisation, call, people, next }) => {
         ['check', 'a hunch'],
       ],
       badParams: [['/api/organisations/1/requests/x/state', 'request']],
+    },
+    'POST /api/organisations/:organisation/requests/:request/erasure': {
+      path: async () => `${of()}/${await erasable()}/erasure`,
+      status: 202,
+      badParams: [['/api/organisations/1/requests/x/erasure', 'request']],
+    },
+    'GET /api/organisations/:organisation/requests/:request/receipts/:number': {
+      async path() {
+        const id = await erasable();
+        await call('POST', `${of()}/${id}/erasure`, people.owner);
+        // The desk goes on with it by itself; whoever comes second waits for nothing.
+        for (let tries = 0; tries < 500; tries += 1) {
+          const { erasure } = (await call('GET', `${of()}/${id}`, people.owner)).body as unknown as RequestDetail;
+          if (erasure?.state !== 'running') break;
+          await server().desk.requests.erase();
+        }
+        return `${of()}/${id}/receipts/1`;
+      },
+      status: 200,
+      badParams: [
+        ['/api/organisations/1/requests/x/receipts/1', 'request'],
+        ['/api/organisations/1/requests/1/receipts/last', 'number'],
+      ],
     },
     'PUT /api/organisations/:organisation/requests/:request/extension': {
       path: async () => `${of()}/${await entered()}/extension`,

@@ -1,4 +1,4 @@
-import type { RequestDetail, RequestsAnswer, SubjectRequest } from '../../contract/requests.ts';
+import type { Erasure, RequestDetail, RequestsAnswer, SubjectRequest } from '../../contract/requests.ts';
 
 const day = 86_400_000;
 const dayOf = (ahead: number) => new Date(Date.now() + ahead * day).toISOString().slice(0, 10);
@@ -57,6 +57,52 @@ function detail(one: SubjectRequest): RequestDetail {
     extension_reason: one.is_extended ? 'Three archives have to be searched.' : null,
     outcome: isOpen ? null : 'The archive was sent by registered post.',
     others: one.id === 12 ? [5] : [],
-    erasure: null,
+    erasure: one.id === 8 ? partly(then) : null,
+  };
+}
+
+/** An erasure of which a legal hold keeps a part. */
+function partly(at: string): Erasure {
+  const step = (name: string, what: string, table: string, of: string, rows: number, how: string) => ({
+    ...{ name, what, state: 'done' as const, done_at: at, kept: [] },
+    found: rows === 0 ? [] : [{ table, class: of, rows }],
+    gone: rows === 0 ? [] : [{ table, class: of, rows, how }],
+  });
+  const invitations = [{ table: 'postgres invitations', class: 'D7', rows: 1 }];
+  return {
+    ...{ state: 'partial', began_at: at, ended_at: at },
+    steps: [
+      step(
+        'contact-clicks',
+        'their address or number as it was clicked on a site',
+        'warehouse events',
+        'D4',
+        14,
+        'blanked',
+      ),
+      {
+        ...{ name: 'invitations', what: 'invitations to the organisation', state: 'held', done_at: at, gone: [] },
+        found: invitations,
+        kept: invitations.map((one) => ({ ...one, why: 'legal hold 3 keeps it until it is released' })),
+      },
+      step(
+        'mail',
+        'the list of mail to them, and what waits to be sent',
+        'postgres mail.messages',
+        'D16',
+        6,
+        'deleted',
+      ),
+      step('membership', 'membership, teams and reports by mail', 'postgres memberships', 'D7', 0, 'deleted'),
+      step(
+        'audit-names',
+        'their name and address in the audit log',
+        'postgres audit.entries',
+        'D17',
+        1,
+        'key destroyed',
+      ),
+    ],
+    receipts: [{ number: 1, written_at: at }],
   };
 }

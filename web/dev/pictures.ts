@@ -386,9 +386,10 @@ export const shots: readonly Shot[] = [
   { name: 'requests-empty', path: '/o/cedar-loom/trust/requests?state=empty', full: true },
   {
     name: 'requests-one',
-    path: '/o/cedar-loom/trust/requests',
-    act: (page) => page.getByRole('button', { name: 'Open request 12' }).click(),
+    path: '/o/cedar-loom/trust/requests/12',
+    full: true,
   },
+  { name: 'requests-erasure', path: '/o/cedar-loom/trust/requests/8', full: true },
   {
     name: 'requests-new',
     path: '/o/cedar-loom/trust/requests',

@@ -58,6 +58,9 @@ const FormerDomainPage = lazy(() =>
 );
 const TrustPage = lazy(() => import('./trust/index.ts').then((part) => ({ default: part.TrustPage })));
 const ProofPage = lazy(() => import('./trust/index.ts').then((part) => ({ default: part.ProofPage })));
+const OneRequestPage = lazy(() =>
+  import('./requests/one_request.tsx').then((part) => ({ default: part.OneRequestPage })),
+);
 const RequestsPage = lazy(() => import('./requests/page.tsx').then((part) => ({ default: part.RequestsPage })));
 const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
@@ -126,6 +129,7 @@ function Pages() {
     case 'trust':
     case 'proof':
     case 'requests':
+    case 'request':
     case 'windows':
     case 'tonight':
     case 'holds':
@@ -139,6 +143,10 @@ function Pages() {
       if (route.page === 'trust') return <TrustPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'proof') return <ProofPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'requests') return <RequestsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'request')
+        return (
+          <OneRequestPage key={`${organisation.id} ${route.request}`} organisation={organisation} id={route.request} />
+        );
       if (route.page === 'windows') return <WindowsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'incidents') return <IncidentsPage key={organisation.id} organisation={organisation} />;

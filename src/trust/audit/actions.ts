@@ -155,6 +155,7 @@ export const actions = {
   'request.begun': info('D24', 'began work on {target}'),
   'request.extended': notice('D24', 'extended the time for {target}'),
   'request.erasure_begun': alert('D24', 'began the erasure of {target}'),
+  'request.erased_part': notice('D24', 'erased a part of what is stored for {target}'),
   'request.erasure_ended': alert('D24', 'ended the erasure of {target}'),
   'request.answered': notice('D24', 'answered {target}'),
   'request.refused': notice('D24', 'refused {target}'),

@@ -156,6 +156,11 @@ export function openErasures(
           ...[JSON.stringify(gone), JSON.stringify(outcome.kept), now()],
         ],
       );
+      if (outcome.gone.length === 0) return;
+      await audit.record(sql, organisationId, {
+        ...{ action: 'request.erased_part', actor: { type: 'system' }, targets: targetsOf(run) },
+        details: { part: step.holder, rows: outcome.gone.reduce((sum, one) => sum + one.rows, 0) },
+      });
     });
     crashPoint('erasure.step');
   }

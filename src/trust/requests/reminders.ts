@@ -38,7 +38,7 @@ export function remind({
       );
       const about = ({ id, kind, due_on }: Due) => ({
         facts: { request: id, kind, day: due_on, organisation: organisation.name },
-        link: `/o/${organisation.slug}/trust/requests`,
+        link: `/o/${organisation.slug}/trust/requests/${id}`,
       });
       return [
         ...overdue.map((one) => ({ name: 'request_overdue' as const, ...about(one) })),

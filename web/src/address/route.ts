@@ -19,6 +19,7 @@ export type Route =
   | { page: 'trust'; organisation: string }
   | { page: 'proof'; organisation: string }
   | { page: 'requests'; organisation: string }
+  | { page: 'request'; organisation: string; request: number }
   | { page: 'windows'; organisation: string }
   | { page: 'tonight'; organisation: string }
   | { page: 'holds'; organisation: string }
@@ -81,6 +82,11 @@ export function readRoute(pathname: string): Route {
     const section = operatorSections.find((one) => one === (second === '' ? 'audit' : second));
     if (section !== undefined) return { page: 'operator', section };
   }
+  if (first === 'o' && second !== '' && third === 'trust' && fourth === 'requests' && rest.length === 1) {
+    const request = Number(rest[0]);
+    if (Number.isSafeInteger(request) && request > 0)
+      return { page: 'request', organisation: decodePart(second), request };
+  }
   if (first === 'o' && second !== '' && rest.length === 0) {
     const organisation = decodePart(second);
     if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
@@ -141,6 +147,8 @@ export function pathOf(route: Route): string {
       return `/o/${encodeURIComponent(route.organisation)}/trust`;
     case 'proof':
       return `/o/${encodeURIComponent(route.organisation)}/trust/proof`;
+    case 'request':
+      return `/o/${encodeURIComponent(route.organisation)}/trust/requests/${route.request}`;
     case 'requests':
     case 'windows':
     case 'tonight':

@@ -7,7 +7,7 @@ import type {
 } from '../../../contract/requests.ts';
 import { call } from '../desk/api.ts';
 
-export type { RequestDetail, RequestStep, SubjectRequest } from '../../../contract/requests.ts';
+export type { Erasure, RequestDetail, RequestStep, SubjectRequest } from '../../../contract/requests.ts';
 
 type Sent<T extends { _zod: { input: unknown } }> = T['_zod']['input'];
 export type NewRequest = Sent<typeof newRequest>;
@@ -22,6 +22,9 @@ export const requests = {
   enter: (organisation: number, body: NewRequest) => call<RequestDetail>('POST', at(organisation), { body }),
   step: (organisation: number, id: number, body: RequestStep) =>
     call<RequestDetail>('PUT', at(organisation, `/${id}/state`), { body }),
+  erase: (organisation: number, id: number) =>
+    call<RequestDetail>('POST', at(organisation, `/${id}/erasure`), { body: {} }),
+  receiptPath: (organisation: number, id: number, number: number) => at(organisation, `/${id}/receipts/${number}`),
   extend: (organisation: number, id: number, body: Sent<typeof requestExtension>) =>
     call<RequestDetail>('PUT', at(organisation, `/${id}/extension`), { body }),
 };

@@ -1,46 +1,72 @@
-import { useCallback, useState } from 'react';
-import { Dialog } from '../controls/dialog.tsx';
+import { useCallback, useEffect, useState } from 'react';
+import { Link } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { AskFirst } from '../controls/ask_first.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
-import type { Organisation } from '../desk/session.tsx';
-import { dayOf, momentOf, useRead } from '../windows/parts.tsx';
-import { type RequestDetail, type RequestStep, requests } from './api.ts';
-import { checkWords, kindWords, leftWords } from './words.ts';
+import { Glyph, Icon } from '../controls/icons.tsx';
+import { may, type Organisation } from '../desk/session.tsx';
+import { deniedText } from '../organisation/denied.tsx';
+import { Empty } from '../overview/states.tsx';
+import { TrustFrame } from '../trust/trust_frame.tsx';
+import { dayOf, momentOf, rowsOf, useRead } from '../windows/parts.tsx';
+import { type Erasure, type RequestDetail, type RequestStep, requests } from './api.ts';
+import { checkWords, erasureWords, kindWords, leftWords, outcomeWords } from './words.ts';
 import './requests.css';
 
-interface Props {
-  organisation: Organisation;
-  id: number;
-  onOther: (id: number) => void;
-  onChanged: () => void;
-  onClose: () => void;
-}
-type Doing = 'checked' | 'working' | 'answered' | 'refused' | 'extend';
+type Doing = 'checked' | 'working' | 'answered' | 'refused' | 'extend' | 'erase';
 
-/** One request: who asks, where it stands, and the one thing to do next. */
-export function OneRequest({ organisation, id, onOther, onChanged, onClose }: Props) {
-  const { id: of, timezone } = organisation;
+/** One request: who asks, where it stands, what was done, and the one thing to do next. */
+export function OneRequestPage({ organisation, id }: { organisation: Organisation; id: number }) {
+  return (
+    <TrustFrame organisation={organisation} title={`Request ${id}`} what="the requests" name="windows">
+      {may(organisation, 'request.manage') ? (
+        <OneRequest organisation={organisation} id={id} />
+      ) : (
+        <div className="list">
+          <Empty title={deniedText('the requests', organisation)}>Who asks is named in them.</Empty>
+        </div>
+      )}
+    </TrustFrame>
+  );
+}
+
+function OneRequest({ organisation, id }: { organisation: Organisation; id: number }) {
+  const { id: of, timezone, slug } = organisation;
   const { answer, set, instead } = useRead(
     useCallback(() => requests.one(of, id), [of, id]),
     'the request',
     ['', ''],
   );
   const [doing, setDoing] = useState<Doing>();
+  const isRunning = answer?.erasure?.state === 'running';
+  useEffect(() => {
+    if (!isRunning) return;
+    const timer = setInterval(() => void requests.one(of, id).then(set, () => {}), 2_000);
+    return () => clearInterval(timer);
+  }, [isRunning, of, id, set]);
   const saved = (changed: RequestDetail) => {
     set(changed);
     setDoing(undefined);
-    onChanged();
   };
-  if (answer !== undefined && doing !== undefined)
-    return <StepForm of={of} request={answer} doing={doing} onSaved={saved} onClose={() => setDoing(undefined)} />;
   return (
-    <Dialog label={`Request ${id}`} className="small" onClose={onClose}>
-      <h2>Request {id}</h2>
-      {answer === undefined ? (
-        instead
-      ) : (
-        <>
+    <>
+      <section className="panel wi-lines" aria-labelledby="request">
+        <div className="wi-lead">
+          <div>
+            <h2 id="request">Request {id}</h2>
+            <p className="q2">
+              <Link className="link" href={pathOf({ page: 'requests', organisation: slug })}>
+                All requests
+              </Link>
+            </p>
+          </div>
+          {answer !== undefined && <Next request={answer} onDo={setDoing} />}
+        </div>
+        {answer === undefined ? (
+          <div className="list">{instead}</div>
+        ) : (
           <dl className="rq-facts">
             <Fact name="Asks for">{kindWords[answer.kind]}</Fact>
             {answer.email !== null && <Fact name="Asks by e-mail">{answer.email}</Fact>}
@@ -66,35 +92,113 @@ export function OneRequest({ organisation, id, onOther, onChanged, onClose }: Pr
             {answer.others.length > 0 && (
               <Fact name="Asked also">
                 {answer.others.map((other) => (
-                  <button key={other} type="button" className="btn sm" onClick={() => onOther(other)}>
+                  <Link
+                    key={other}
+                    className="btn sm"
+                    href={pathOf({ page: 'request', organisation: slug, request: other })}
+                  >
                     Request {other}
-                  </button>
+                  </Link>
                 ))}
               </Fact>
             )}
           </dl>
-          <div className="editor-foot rq-foot">
-            <Next request={answer} onDo={setDoing} />
-            <button type="button" className="btn quiet" onClick={onClose}>
-              Close
-            </button>
-          </div>
-        </>
+        )}
+      </section>
+      {answer?.erasure != null && <ErasureOf of={of} id={id} erasure={answer.erasure} zone={timezone} />}
+      {answer !== undefined && doing === 'erase' && (
+        <AskFirst
+          title={`Erase what is stored about ${answer.email ?? answer.phone ?? answer.external_id ?? 'them'}?`}
+          act="Erase their data"
+          onAct={async () => saved(await requests.erase(of, id))}
+          onClose={() => setDoing(undefined)}
+        >
+          Everything that this organisation stores about them goes, and their keys are destroyed, in backups too. What a
+          legal hold keeps stays and is named. Give them their copy first if they asked for one: this cannot be undone.
+        </AskFirst>
       )}
-    </Dialog>
+      {answer !== undefined && doing !== undefined && doing !== 'erase' && (
+        <StepForm of={of} request={answer} doing={doing} onSaved={saved} onClose={() => setDoing(undefined)} />
+      )}
+    </>
   );
 }
 
-function Next({
-  request: { state, is_extended, days_left, closed_at },
-  onDo,
-}: {
-  request: RequestDetail;
-  onDo: (what: Doing) => void;
-}) {
-  if (closed_at !== null) return null;
+/** The steps of an erasure, as they are done, and the receipts. */
+function ErasureOf({ of, id, erasure, zone }: { of: number; id: number; erasure: Erasure; zone: string }) {
+  const { state, steps, receipts } = erasure;
+  const [sign, words] = erasureWords[state];
+  const done = steps.filter((one) => one.state !== 'waiting').length;
   return (
-    <>
+    <section className="panel wi-lines" aria-labelledby="erasure">
+      <div className="wi-lead">
+        <div>
+          <h2 id="erasure">Erasure</h2>
+          <p className={`st ${sign}`} role="status">
+            <Glyph state={sign} />
+            {state === 'running' && steps.length > 0 ? `${done} of ${steps.length} steps done` : words}
+          </p>
+        </div>
+        <div className="rq-acts">
+          {receipts.map(({ number }) => (
+            <a key={number} className="btn sm" href={requests.receiptPath(of, id, number)} download>
+              <Icon name="download" />
+              {receipts.length === 1 ? 'Signed receipt' : `Signed receipt ${number}`}
+            </a>
+          ))}
+        </div>
+      </div>
+      {steps.length > 0 && (
+        <div className="list many">
+          <table>
+            <thead>
+              <tr>
+                {['What', 'Found', 'Gone', 'Kept', 'Done'].map((head) => (
+                  <th key={head} scope="col">
+                    {head}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {steps.map(({ name, what, found, gone, kept, done_at }) => (
+                <tr key={name}>
+                  <td className="some">{what}</td>
+                  <td data-head="Found">{sumOf(found)}</td>
+                  <td data-head="Gone">
+                    {sumOf(gone)}
+                    {gone.some(({ how }) => how === 'key destroyed') && <div className="q2">key destroyed</div>}
+                  </td>
+                  <td data-head="Kept" className="some">
+                    {sumOf(kept)}
+                    {[...new Set(kept.map(({ why }) => why))].map((why) => (
+                      <div key={why} className="q2">
+                        {why}
+                      </div>
+                    ))}
+                  </td>
+                  <td data-head="Done">{momentOf(done_at, zone)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function sumOf(all: readonly { rows: number }[]): string {
+  const rows = all.reduce((sum, one) => sum + one.rows, 0);
+  return rows === 0 ? '–' : rowsOf(rows);
+}
+
+function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) => void }) {
+  const { kind, state, is_extended, days_left, closed_at, erasure } = request;
+  if (closed_at !== null || erasure?.state === 'running') return null;
+  const erases = kind === 'erasure' && state === 'working' && erasure === null;
+  return (
+    <div className="rq-acts">
       {state === 'received' && (
         <button type="button" className="btn main-act" onClick={() => onDo('checked')}>
           Note the check
@@ -105,8 +209,13 @@ function Next({
           Begin work
         </button>
       )}
+      {erases && (
+        <button type="button" className="btn main-act" onClick={() => onDo('erase')}>
+          Erase their data
+        </button>
+      )}
       {state === 'working' && (
-        <button type="button" className="btn main-act" onClick={() => onDo('answered')}>
+        <button type="button" className={erases ? 'btn' : 'btn main-act'} onClick={() => onDo('answered')}>
           Note the answer
         </button>
       )}
@@ -118,11 +227,14 @@ function Next({
           Extend
         </button>
       )}
-    </>
+    </div>
   );
 }
 
-const forms: Record<Doing, { title: string; act: string; lead: string; label: string; help?: string }> = {
+const forms: Record<
+  Exclude<Doing, 'erase'>,
+  { title: string; act: string; lead: string; label: string; help?: string }
+> = {
   checked: {
     ...{ title: 'Is it really them?', act: 'Note the check', label: 'How you know' },
     lead: 'Nothing is answered before it is sure who asks.',
@@ -156,13 +268,13 @@ function StepForm({
 }: {
   of: number;
   request: RequestDetail;
-  doing: Doing;
+  doing: Exclude<Doing, 'erase'>;
   onSaved: (changed: RequestDetail) => void;
   onClose: () => void;
 }) {
   const { title, act, lead, label, help } = forms[doing];
   const [check, setCheck] = useState<NonNullable<RequestDetail['check']>>('mailbox');
-  const [text, setText] = useState('');
+  const [text, setText] = useState(doing === 'answered' ? outcomeWords(request) : '');
   const [until, setUntil] = useState('');
   const send = async () => {
     if (doing === 'extend') return onSaved(await requests.extend(of, request.id, { until, reason: text }));

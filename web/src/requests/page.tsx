@@ -1,4 +1,6 @@
 import { useCallback, useState } from 'react';
+import { Link, navigate } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
 import { Glyph } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
 import { deniedText } from '../organisation/denied.tsx';
@@ -7,7 +9,6 @@ import { TrustFrame } from '../trust/trust_frame.tsx';
 import { dayOf, useRead } from '../windows/parts.tsx';
 import { requests, type SubjectRequest } from './api.ts';
 import { EnterForm } from './enter_form.tsx';
-import { OneRequest } from './one_request.tsx';
 import { kindWords, leftWords, stateWords } from './words.ts';
 
 /** Who asked for their data, and what has to happen next, by when? */
@@ -30,13 +31,13 @@ const heads = ['What is asked', 'Came', 'Due', 'Next', ''];
 function Requests({ organisation }: { organisation: Organisation }) {
   const { id } = organisation;
   const [after, setAfter] = useState(0);
-  const { answer, reload, instead } = useRead(
+  const { answer, instead } = useRead(
     useCallback(() => requests.read(id, after), [id, after]),
     'the requests',
     heads,
   );
   const [isEntering, setEntering] = useState(false);
-  const [opened, setOpened] = useState<number>();
+  const pathTo = (request: number) => pathOf({ page: 'request', organisation: organisation.slug, request });
   return (
     <section className="panel wi-lines" aria-labelledby="requests">
       <div className="wi-lead">
@@ -75,7 +76,7 @@ function Requests({ organisation }: { organisation: Organisation }) {
             </thead>
             <tbody>
               {answer.requests.map((one) => (
-                <Row key={one.id} of={one} onOpen={() => setOpened(one.id)} />
+                <Row key={one.id} of={one} path={pathTo(one.id)} />
               ))}
             </tbody>
           </table>
@@ -99,28 +100,14 @@ function Requests({ organisation }: { organisation: Organisation }) {
         <EnterForm
           organisation={organisation}
           onClose={() => setEntering(false)}
-          onSaved={(made) => {
-            setEntering(false);
-            setOpened(made.id);
-            reload();
-          }}
-        />
-      )}
-      {opened !== undefined && (
-        <OneRequest
-          key={opened}
-          organisation={organisation}
-          id={opened}
-          onOther={setOpened}
-          onChanged={reload}
-          onClose={() => setOpened(undefined)}
+          onSaved={(made) => navigate(pathTo(made.id))}
         />
       )}
     </section>
   );
 }
 
-function Row({ of, onOpen }: { of: SubjectRequest; onOpen: () => void }) {
+function Row({ of, path }: { of: SubjectRequest; path: string }) {
   const isOpen = of.closed_at === null;
   return (
     <tr>
@@ -141,9 +128,9 @@ function Row({ of, onOpen }: { of: SubjectRequest; onOpen: () => void }) {
       </td>
       <td data-head="Next">{stateWords[of.state]}</td>
       <td className="acts">
-        <button type="button" className="btn sm" onClick={onOpen}>
+        <Link className="btn sm" href={path}>
           Open<span className="vh"> request {of.id}</span>
-        </button>
+        </Link>
       </td>
     </tr>
   );
