@@ -96,7 +96,12 @@ export const keeping: readonly Requirement[] = [
 
   open('DSR-01', 'all', 'A person gets a complete copy of what is kept about them.', noRequests),
   open('DSR-02', 'D7', 'A correction reaches every copy.', noRequests),
-  open('DSR-03', 'all', 'After an erasure nothing of the person is found, except what the law requires.', noRequests),
+  kept(
+    'DSR-03',
+    'all',
+    'After an erasure nothing of the person is found, except what the law requires.',
+    'Trust, Requests: the erasure of a request, what it kept and why, and its receipt.',
+  ),
   open('DSR-04', 'all', 'A person gets their data in a form that another service reads.', noRequests),
   open('DSR-05', 'all', 'Restricted data is stored and not used.', noRequests),
   open('DSR-06', 'D7', 'An objection stops processing within 24 hours.', noRequests),
@@ -116,7 +121,12 @@ export const keeping: readonly Requirement[] = [
     'A request is answered only after it was noted how it is known who asks.',
     'The proof of the mailbox by a link, and the archive that is released after it.',
   ),
-  open('DSR-12', 'all', 'An erasure that was cut short goes on, and ends with a signed receipt.', noRequests),
+  kept(
+    'DSR-12',
+    'all',
+    'An erasure that was cut short goes on, and ends with a signed receipt.',
+    'Trust, Requests: the steps of an erasure and its signed receipt.',
+  ),
   later('DSR-13', 'D10', 'Connected services that can delete are asked to, and their receipts kept.', 'relay'),
   open(
     'DSR-14',
