@@ -12,8 +12,7 @@ import { aloneIn, everywhere, type Sql } from '../../platform/postgres/index.ts'
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { keyName, signerOf } from '../audit/index.ts';
-import { holdsInForce } from '../windows/holds.ts';
-import { classesBeside } from '../windows/stored.ts';
+import { classesBeside, holdsInForce } from '../windows/index.ts';
 import { gather, identifierOf, inOrder } from './subject.ts';
 
 export type ErasureHouse = Pick<House, 'postgres' | 'clock' | 'log' | 'vault' | 'audit' | 'keys' | 'mail'>;

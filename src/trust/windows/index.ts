@@ -7,7 +7,7 @@ import { type Night, type NightHouse, openNight } from './night.ts';
 import { nightCheck } from './night_check.ts';
 import { windowRoutes } from './routes.ts';
 
-export { holdOn, isMemberHeld, isPersonHeld, refuseWhileHeld } from './holds.ts';
+export { holdOn, holdsInForce, isMemberHeld, isPersonHeld, refuseWhileHeld } from './holds.ts';
 export { type Line, lines, spanWords } from './lines.ts';
 export { firstPolicy, type Policy, readPolicy, windowOf } from './policy.ts';
 export { classesBeside } from './stored.ts';

@@ -27,6 +27,6 @@ export const trustPages = [
 
 export type TrustPage = (typeof trustPages)[number]['page'];
 
-export function isTrustPage(page: Route['page']): page is TrustPage {
-  return trustPages.some((one) => one.page === page);
+export function isTrustPage(page: Route['page']): boolean {
+  return page === 'request' || trustPages.some((one) => one.page === page);
 }

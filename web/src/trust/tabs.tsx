@@ -19,7 +19,9 @@ export function TrustLinks({ organisation }: { organisation: Organisation }) {
     <Link
       key={page}
       href={pathOf({ page, organisation: organisation.slug })}
-      {...(route.page === page ? { 'aria-current': 'page' as const } : {})}
+      {...(route.page === page || (page === 'requests' && route.page === 'request')
+        ? { 'aria-current': 'page' as const }
+        : {})}
     >
       {label}
     </Link>
