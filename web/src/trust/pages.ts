@@ -25,8 +25,6 @@ export const trustPages = [
   { page: 'audit', label: 'Audit log', about: 'Who did what, and that nobody has altered it.' },
 ] as const satisfies readonly { page: Route['page']; label: string; about: string }[];
 
-export type TrustPage = (typeof trustPages)[number]['page'];
-
 export function isTrustPage(page: Route['page']): boolean {
   return page === 'request' || trustPages.some((one) => one.page === page);
 }
