@@ -66,6 +66,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/spool/writer.ts': ['none', 1],
   'platform/warehouse/open.ts': ['none', 1],
   'trust/audit/keeper.ts': ['desk', 3],
+  'trust/documents/index.ts': ['desk', 1],
   'trust/incidents/index.ts': ['desk', 1],
   'trust/operations/writer.ts': ['none', 1],
   'trust/proof/runs.ts': ['none', 1],

@@ -120,7 +120,14 @@ export const letters: Record<string, readonly unknown[]> = {
 
 /** Each notice that has a mail, of one kind; kinds whose mail is never sent have one that has none. */
 function noticesOf(kind: NoticeKind): object[] {
-  const facts = { site: 'shop.example', organisation: 'Cedar & Loom', who: 'Ada Ashford', days: 7, device: 'Firefox' };
+  const facts = {
+    site: 'shop.example',
+    organisation: 'Cedar & Loom',
+    who: 'Ada Ashford',
+    days: 7,
+    device: 'Firefox',
+    ...{ document: 'Privacy notice', version: 2, day: '2026-12-13' },
+  };
   const all = Object.values(noticeList).filter((one) => one.kind === kind);
   const mailed = all.filter((one) => 'mails' in one);
   return (mailed.length > 0 ? mailed : all.slice(0, 1)).map((one) => ({

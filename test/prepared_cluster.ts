@@ -32,6 +32,7 @@ export const postgresMigrations = [
   new URL('../src/trust/operations/migrations/', import.meta.url),
   new URL('../src/trust/requests/migrations/', import.meta.url),
   new URL('../src/trust/register/migrations/', import.meta.url),
+  new URL('../src/trust/documents/migrations/', import.meta.url),
   new URL('../src/platform/mail/migrations/', import.meta.url),
   new URL('../src/trust/backup/migrations/', import.meta.url),
 ];

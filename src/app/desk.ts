@@ -14,6 +14,7 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
+import { documentMigrations, openDocuments } from '../trust/documents/index.ts';
 import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
@@ -38,6 +39,7 @@ export const postgresFolders: readonly URL[] = [
   operationMigrations,
   requestMigrations,
   registerMigrations,
+  documentMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -183,8 +185,10 @@ export async function openDesk(parts: {
     undo.push(() => requests.stop?.());
     const incidents = openIncidents(house, accounts.notices);
     undo.push(() => incidents.stop?.());
+    const documents = openDocuments(house, accounts.notices);
+    undo.push(() => documents.stop?.());
     const opened = [
-      ...[accounts, trail, requests, incidents, openRegister(house, register), operations.open(house)],
+      ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
       ...running,
     ];
     const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
@@ -200,6 +204,7 @@ export async function openDesk(parts: {
       await windows.begin?.();
       await requests.begin?.();
       await incidents.begin?.();
+      await documents.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });

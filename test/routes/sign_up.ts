@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { documentKinds } from '../../contract/sign_up.ts';
 import type { Examples } from './example.ts';
 
 /**
@@ -8,6 +9,19 @@ import type { Examples } from './example.ts';
 export const examples: Examples = ({ next, asOwner }) => {
   const agreement = { is_adult: true, accepted: [] };
   const token = 'x'.repeat(43);
+  /** A version of a document that holds no more. */
+  async function withdrawn(kind: string): Promise<string> {
+    const version = `gone-${next()}`;
+    await asOwner((sql) =>
+      sql.query(
+        `WITH made AS (INSERT INTO legal_documents (kind, version, dated, material, text, published_at)
+           VALUES ($1, $2, '2026-11-28', false, 'Be kind.', now()) RETURNING number)
+         INSERT INTO legal_withdrawals (number, reason, withdrawn_at) SELECT number, 'by mistake', now() FROM made`,
+        [kind, version],
+      ),
+    );
+    return version;
+  }
   return {
     'GET /api/sign-up': { path: () => '/api/sign-up', status: 200 },
     'POST /api/sign-ups': {
@@ -73,8 +87,12 @@ export const examples: Examples = ({ next, asOwner }) => {
       badParams: [['/api/desk/sign-up/invitations/first', 'id']],
     },
     'GET /legal': { path: () => '/legal', status: 200 },
-    'GET /legal/:kind': { path: () => '/legal/none', status: 404 },
-    'GET /legal/:kind/:version': { path: () => '/legal/terms/1', status: 404 },
+    ...Object.fromEntries(
+      documentKinds.flatMap((kind) => [
+        [`GET /legal/${kind}`, { path: () => withdrawn(kind).then(() => `/legal/${kind}`), status: 200 }],
+        [`GET /legal/${kind}/:version`, { path: () => `/legal/${kind}/none`, status: 404 }],
+      ]),
+    ),
     'GET /api/legal-documents': { path: () => '/api/legal-documents', status: 200 },
     'GET /api/desk/legal-documents': { own: true, path: () => '/api/desk/legal-documents', status: 200 },
     'POST /api/desk/legal-documents': {
@@ -91,18 +109,7 @@ export const examples: Examples = ({ next, asOwner }) => {
     'POST /api/desk/legal-documents/:kind/:version/withdrawals': {
       own: true,
       // One that is withdrawn already: one that holds would be asked of everybody here.
-      async path() {
-        const version = `gone-${next()}`;
-        await asOwner((sql) =>
-          sql.query(
-            `WITH made AS (INSERT INTO legal_documents (kind, version, dated, material, text, published_at)
-               VALUES ('terms', $1, '2026-11-28', false, 'Be kind.', now()) RETURNING number)
-             INSERT INTO legal_withdrawals (number, reason, withdrawn_at) SELECT number, 'by mistake', now() FROM made`,
-            [version],
-          ),
-        );
-        return `/api/desk/legal-documents/terms/${version}/withdrawals`;
-      },
+      path: async () => `/api/desk/legal-documents/terms/${await withdrawn('terms')}/withdrawals`,
       body: () => ({ reason: 'published by mistake' }),
       status: 409,
       badValues: [['reason', ' ']],

@@ -116,11 +116,11 @@ const answers: Record<string, () => object> = {
 const choices = (isOn: boolean): NoticePreferences => ({
   mail_is_on: isOn,
   quiet: { from: '22:00', until: '07:00', timezone: 'Europe/Berlin' },
-  kinds: (['security', 'organisation', 'mail', 'exports', 'imports'] as const).map((kind) => ({
+  kinds: (['security', 'documents', 'organisation', 'mail', 'exports', 'imports'] as const).map((kind) => ({
     kind,
     in_app: true,
     mail: kind !== 'imports',
-    mail_fixed: kind === 'security',
+    mail_fixed: kind === 'security' || kind === 'documents',
   })),
 });
 

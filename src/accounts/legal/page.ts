@@ -1,18 +1,7 @@
-import { createHash } from 'node:crypto';
 import { documentKinds, type LegalDocument } from '../../../contract/sign_up.ts';
+import { escapedWords as escaped, legalPage as page } from '../../trust/documents/index.ts';
 import { dayText } from '../people/when.ts';
 import { documentNames } from './words.ts';
-
-const style =
-  ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:42rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}h2{font-size:1.15rem;margin-top:2em}h3,h4{font-size:1rem;margin-top:1.5em}nav{margin-top:3em}.q{opacity:.8}.w{border:1px solid;border-radius:6px;padding:.75em 1em}';
-const styleHash = createHash('sha256').update(style).digest('base64');
-
-/** No script, no cookie, nothing from elsewhere; the text is words and never markup. */
-export const pageHeaders: Readonly<Record<string, string>> = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-};
 
 export interface Version extends LegalDocument {
   /** The UTC day on which it was taken back, and why. */
@@ -83,17 +72,6 @@ export function missingPage(): string {
   return page(
     'Not here',
     '<h1>There is no such document here</h1><p>The link may be old or cut short. <a href="/legal">All documents</a></p>',
-  );
-}
-
-function page(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title} · Fairlead</title><style>${style}</style></head><body><main>${body}</main></body></html>`;
-}
-
-function escaped(words: string): string {
-  return words.replaceAll(
-    /[&<>"']/g,
-    (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[sign] as string,
   );
 }
 

@@ -16,9 +16,10 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { pageHeaders } from '../../trust/documents/index.ts';
 import { personOf } from '../people/parts.ts';
 import type { Legal } from './index.ts';
-import { documentPage, listPage, missingPage, noneHoldsPage, pageHeaders, type Version } from './page.ts';
+import { documentPage, listPage, missingPage, noneHoldsPage, type Version } from './page.ts';
 import { documentNames, pathOf } from './words.ts';
 
 const dayMs = 86_400_000;
@@ -49,8 +50,7 @@ export function legalRoutes(
         : { on: row.withdrawn_at.toISOString().slice(0, 10), reason: row.withdrawn_reason ?? '' },
   });
 
-  async function pageOf(kind: string, wanted: string | undefined) {
-    if (!documentKinds.some((one) => one === kind)) return notThere;
+  async function pageOf(kind: LegalDocument['kind'], wanted: string | undefined) {
     return postgres.system(async (sql) => {
       const versions = (await versionsOf(sql, kind)).map(shownOf);
       const version = wanted ?? versions.find(({ withdrawn }) => withdrawn === undefined)?.version;
@@ -128,22 +128,24 @@ export function legalRoutes(
         return { headers: pageHeaders, body: listPage(rows.map(shownOf)) };
       },
     }),
-    defineRoute({
-      method: 'GET',
-      path: '/legal/:kind',
-      access: 'public',
-      summary: 'The version of a document that holds now: terms, privacy or processing.',
-      params: z.object({ kind: z.string().max(64) }),
-      handle: (request) => pageOf(request.params.kind, undefined),
-    }),
-    defineRoute({
-      method: 'GET',
-      path: '/legal/:kind/:version',
-      access: 'public',
-      summary: 'One version of a document. Every version that was ever published stays, one that was withdrawn too.',
-      params: z.object({ kind: z.string().max(64), version: z.string().max(64) }),
-      handle: (request) => pageOf(request.params.kind, request.params.version),
-    }),
+    // By name, since any other word there is an organisation (trust/documents).
+    ...documentKinds.flatMap((kind) => [
+      defineRoute({
+        method: 'GET',
+        path: `/legal/${kind}`,
+        access: 'public',
+        summary: `The version that holds now: ${documentNames[kind].toLowerCase()}.`,
+        handle: () => pageOf(kind, undefined),
+      }),
+      defineRoute({
+        method: 'GET',
+        path: `/legal/${kind}/:version`,
+        access: 'public',
+        summary: 'One version of it. Every version that was ever published stays, one that was withdrawn too.',
+        params: z.object({ version: z.string().max(64) }),
+        handle: (request) => pageOf(kind, request.params.version),
+      }),
+    ]),
     defineRoute({
       method: 'GET',
       path: '/api/legal-documents',

@@ -227,6 +227,8 @@ describe('notifications', () => {
       role: 'analyst',
       who: 'Ada',
       device: 'Firefox',
+      document: 'Privacy notice',
+      version: 2,
       problem: 'The disk of the folder is full.',
       title: 'A lost laptop',
       incident: 4,

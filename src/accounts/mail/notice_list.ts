@@ -63,6 +63,28 @@ export const noticeList = {
     sentence: (facts) => `${text(facts, 'organisation')} collects again.`,
   },
 
+  document_changed: {
+    kind: 'documents',
+    sentence: (facts, locale?: string) =>
+      `${text(facts, 'organisation')} has published version ${text(facts, 'version')} of its ${text(facts, 'document').toLowerCase()}. It holds from ${dayText(text(facts, 'day'), locale)}.`,
+    mails: {
+      subject: (facts) =>
+        `${text(facts, 'document')} of ${text(facts, 'organisation')}, version ${text(facts, 'version')}`,
+      button: 'Read it',
+    },
+  },
+  subprocessor_coming: {
+    kind: 'documents',
+    sentence: (facts, locale?: string) =>
+      `From ${dayText(text(facts, 'day'), locale)} this desk, where ${text(facts, 'organisation')} is, has somebody new who receives data: ${text(facts, 'who')}. You can object until then.`,
+    mails: { subject: () => 'Somebody new will receive data of this desk', button: 'See the list' },
+  },
+  subprocessors_changed: {
+    kind: 'documents',
+    sentence: (facts, locale?: string) =>
+      `The list of those who receive data of this desk, where ${text(facts, 'organisation')} is, has a version ${text(facts, 'version')}, from ${dayText(text(facts, 'day'), locale)}. Nobody is new in it.`,
+    mails: { subject: () => 'The list of who receives data of this desk has changed', button: 'See the list' },
+  },
   incident_due: {
     kind: 'security',
     sentence: (facts) =>

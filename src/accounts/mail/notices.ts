@@ -28,8 +28,8 @@ export interface Notices {
   advise(message: DueMessage): Promise<Advice>;
 }
 
-/** Kinds whose mail is service mail, sent by the act itself: it cannot be turned off (MAI-01). */
-export const kindsWithServiceMail: readonly NoticeKind[] = ['security'];
+/** Kinds whose mail cannot be turned off: that of an act of one's own account (MAI-01), and of what members have to be told (R16). */
+export const kindsWithServiceMail: readonly NoticeKind[] = ['security', 'documents'];
 
 /** A template for each kind, by whose name the reader's choice is found when its message is due. */
 export const noticeMails = Object.fromEntries(

@@ -50,6 +50,8 @@ export const ownerless: Readonly<Record<string, string>> = {
   sign_up_invitations: 'those who are invited to become people here, found by the digest of a token',
   sign_up_settings: 'one row about this installation, set by who runs it',
   backup_settings: 'one row about this installation: the half of the recovery key that seals',
+  operator_identities: 'who runs this installation, as it says in public documents',
+  receiver_lists: 'the public list of those who receive something of this installation',
   receiver_statements: 'what who runs this installation has stated of the companies that it calls',
   backups: 'what came of the backups of this installation',
   legal_documents: 'what everybody who signs up agrees to, open to read',

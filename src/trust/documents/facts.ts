@@ -148,6 +148,9 @@ export function linesUnder(policy: Policy): Facts['lines'] {
 
 export const storage: Facts['storage'] = [...browserStorage, ...sharedPageStorage];
 
+/** Nothing: no site can switch storage mode on yet. */
+export const visitorStorage: Facts['storage'] = [];
+
 export const nobody: Party = {
   ...{ legalName: null, address: null, jurisdiction: null, registration: null },
   ...{ contact: null, officer: null, representative: null, authority: null },

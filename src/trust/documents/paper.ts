@@ -65,6 +65,12 @@ export function linesOf(paper: Paper): string[] {
   return paper.sections.flatMap(({ title, blocks }) => [`# ${title}`, ...blocks.flatMap(linesOfBlock)]);
 }
 
+/** What a document says as facts and not as prose: the lines of its tables, lists and maps. */
+export function factsIn(paper: Paper): string {
+  const facts = paper.sections.flatMap(({ blocks }) => blocks.filter(({ kind }) => kind !== 'text'));
+  return facts.flatMap(linesOfBlock).join('\n');
+}
+
 function linesOfBlock(block: Block): string[] {
   switch (block.kind) {
     case 'text':
@@ -81,7 +87,7 @@ function linesOfBlock(block: Block): string[] {
 }
 
 /** A picture in words, for who does not see it. */
-function linesOfMap(columns: readonly MapColumn[], ways: readonly MapWay[]): string[] {
+export function linesOfMap(columns: readonly MapColumn[], ways: readonly MapWay[]): string[] {
   const titles = new Map(columns.flatMap(({ boxes }) => boxes.map(({ id, title }) => [id, title])));
   return columns.flatMap(({ title, boxes }) =>
     boxes.map((box) => {

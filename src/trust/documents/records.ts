@@ -1,3 +1,4 @@
+import { noticeDays } from '../../../contract/documents.ts';
 import type { Facts } from './facts.ts';
 import { titled, whoAnswers } from './notices.ts';
 import { list, type MapWay, type Paper, table, text } from './paper.ts';
@@ -125,9 +126,6 @@ function recipientsOf(facts: Facts, ids: readonly string[]): string {
   const found = others(facts).filter(({ classes }) => classes.some((id) => ids.includes(id)));
   return found.length === 0 ? 'nobody else' : found.map(({ label }) => label).join(', ');
 }
-
-/** How long before a further subprocessor gets anything its organisations are told. */
-export const noticeDays = 14;
 
 export function processingAgreement(pen: Pen, facts: Facts): Paper {
   const { organisation } = facts;

@@ -3,7 +3,9 @@ import type { RegisterGate } from './gate.ts';
 import { registerRoutes } from './routes.ts';
 
 export { openGate } from './gate.ts';
+export { knownOf, missingIn } from './judge.ts';
 export { receiversOf, rowOf } from './receivers.ts';
+export { readStatements } from './statements.ts';
 
 export const registerMigrations = new URL('./migrations/', import.meta.url);
 

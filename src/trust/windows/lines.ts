@@ -356,7 +356,18 @@ export const lines: readonly Line[] = [
     holds: 'What was stated of the companies that this desk calls: name, country, contract, basis',
     ...{ ends: 'never', executor: 'trust/register/statements.ts', until: 'there is no person in it' },
     ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
-    stored: ['postgres receiver_statements'],
+    stored: ['postgres receiver_statements', 'postgres receiver_lists'],
+  },
+  {
+    name: 'documents',
+    class: 'D7',
+    holds: 'Who the organisation is, its documents with reviews, who was told of them, and who accepted the agreement',
+    ...{ ends: 'life', executor: 'accounts/organisations/status_changes.ts', until: 'the organisation is closed' },
+    ...{ shortenedBy: 'nobody', erasure: 'what is public stays; a person is a number in it' },
+    stored: [
+      ...['organisation_identities', 'document_reviews', 'document_versions', 'document_receipts'],
+      ...['agreement_acceptances', 'operator_identities'],
+    ].map((one) => `postgres ${one}`),
   },
   {
     name: 'receipts',

@@ -18,6 +18,7 @@ import { HeldBack } from './held_back.tsx';
 
 const kindWords: Record<NoticeKind, { label: string; help: string }> = {
   security: { label: 'Security', help: 'A new device, a session that was ended, your second factor' },
+  documents: { label: 'Documents', help: 'A document of an organisation, or who receives data, has changed' },
   organisation: {
     label: 'Organisations',
     help: 'Invitations accepted, your role, a suspension, a site renamed, moved or deleted',

@@ -209,11 +209,11 @@ export const keeping: readonly Requirement[] = [
     'The register says role and purpose of each, and what is missing of the rest.',
     'Where nobody has stated a contract, nothing is refused.',
   ),
-  open(
+  kept(
     'SHR-05',
     'none',
     'The list of subprocessors is published, and members are told before one is added.',
-    'The list is under Trust; a public page and notices are not built yet.',
+    'Trust, Subprocessors, and the page /legal/…/subprocessors.',
   ),
   open(
     'SHR-06',

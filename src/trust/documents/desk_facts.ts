@@ -1,0 +1,84 @@
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { readClass } from '../classes/index.ts';
+import { knownOf, missingIn, readStatements, receiversOf } from '../register/index.ts';
+import { readPolicy } from '../windows/index.ts';
+import {
+  activities,
+  type Facts,
+  linesUnder,
+  measures,
+  type Receiving,
+  storage,
+  storedClasses,
+  visitorStorage,
+} from './facts.ts';
+import { partyOf, readIdentity, readOperator } from './identity.ts';
+
+/** Somebody of the register, with the word by which a list of another day is compared. */
+export interface Listed extends Receiving {
+  id: string;
+}
+
+export interface DeskFacts {
+  /** The register as it is now, and what is not stated of whom. */
+  register(sql: Sql): Promise<{ receivers: Listed[]; incomplete: string[] }>;
+  /** Everything that documents of this organisation say, in its own transaction. */
+  of(sql: Sql, organisationId: number): Promise<Facts>;
+  /** To be called before a transaction that asks for facts: what the engine says of its columns does not change while it runs. */
+  prepare(): Promise<void>;
+}
+
+export function openDeskFacts({ config, mail, warehouse }: Pick<House, 'config' | 'mail' | 'warehouse'>): DeskFacts {
+  let visitorFields: Facts['visitorFields'] | undefined;
+  let mailHost: string | undefined;
+
+  async function prepare(): Promise<void> {
+    mailHost = (await mail.servers.current()).server?.host;
+    if (visitorFields !== undefined) return;
+    const columns = await warehouse.read<{ name: string; comment: string }>(
+      `SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = 'events' ORDER BY position`,
+    );
+    visitorFields = columns.map(({ name, comment }) => {
+      const of = readClass(comment)?.id ?? '';
+      return { column: name, class: of, means: comment.slice(of.length + 1) };
+    });
+  }
+
+  async function register(sql: Sql) {
+    const statements = await readStatements(sql);
+    const known = receiversOf(config, mailHost).map((row) => knownOf(row, statements.get(row.id)));
+    return {
+      receivers: known.map(
+        (one): Listed => ({
+          ...{ id: one.row.id, label: one.row.label, role: one.row.role, why: one.row.why, sent: one.row.sent },
+          ...{ classes: one.row.classes, legalName: one.legalName, country: one.country, basis: one.basis },
+          ...{ contract: one.statement?.contract ?? null, checkedOn: one.statement?.checked_on ?? null },
+          ...{ policyUrl: one.policyUrl, termsUrl: one.termsUrl },
+        }),
+      ),
+      incomplete: known
+        .filter((one) => missingIn(one, config.regions).length > 0)
+        .map((one) => `${one.row.label}: ${missingIn(one, config.regions).join(', ')}`),
+    };
+  }
+
+  return {
+    prepare,
+    register,
+    async of(sql, organisationId) {
+      if (visitorFields === undefined) throw new TypeError('Facts were asked for before prepare().');
+      const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
+        organisationId,
+      ]);
+      const identity = await readIdentity(sql, organisationId);
+      return {
+        organisation: { name, party: partyOf(identity), measuringBasis: identity.measuring_basis },
+        operator: partyOf(await readOperator(sql)),
+        ...{ activities, classes: storedClasses(), lines: linesUnder(await readPolicy(sql, organisationId)) },
+        receivers: (await register(sql)).receivers,
+        ...{ visitorFields, storage, visitorStorage, measures: measures() },
+      };
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import { z } from 'zod';
+import { type PaperKind, paperKinds, paperNames } from '../../../contract/documents.ts';
+import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import type { Party, Receiving } from './facts.ts';
+import { partyOf, readIdentity, readOperator } from './identity.ts';
+import { changesOf, type ListRow, readLists } from './lists.ts';
+import { dayWords, drawnPaper, drawnTable, legalPage, pageHeaders } from './page.ts';
+import { escapedWords } from './picture.ts';
+import { holdingOn, readContent, readVersions } from './versions.ts';
+import { openPen, partyRows, receiverRows } from './words.ts';
+
+interface Named {
+  id: number;
+  name: string;
+  slug: string;
+}
+type Shown = Pick<RouteAnswer, 'status' | 'headers' | 'body'>;
+
+/**
+ * What anybody may read of an organisation: its documents, and who receives something. Without a script, a cookie or a
+ * person; there once the organisation has said who it is, and unknown like any other word before.
+ */
+export function publicRoutes({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): Route[] {
+  const today = () => new Date(clock.now()).toISOString().slice(0, 10);
+  const notThere: Shown = {
+    status: 404,
+    headers: pageHeaders,
+    body: legalPage('Not here', '<h1>There is no such document here</h1><p>The link may be old or cut short.</p>'),
+  };
+  const page = (title: string, body: string): Shown => ({
+    headers: { ...pageHeaders, 'cache-control': 'no-cache' },
+    body: legalPage(title, body),
+  });
+
+  async function within(slug: string, work: (sql: Sql, organisation: Named) => Promise<Shown>): Promise<Shown> {
+    if (!/^[a-z0-9-]{1,64}$/.test(slug)) return notThere;
+    const found = await postgres.system((sql) =>
+      sql.maybe<{ organisation_id: number | null }>('SELECT organisation_id FROM lookup.organisation_by_slug($1)', [
+        slug,
+      ]),
+    );
+    const id = found?.organisation_id ?? undefined;
+    if (id === undefined) return notThere;
+    return postgres.tenant(id, async (sql) => {
+      const organisation = await sql.one<Named>('SELECT id, name, slug FROM organisations WHERE id = $1', [id]);
+      const { version } = await readIdentity(sql, id);
+      return version === 0 ? notThere : work(sql, organisation);
+    });
+  }
+
+  async function footer(sql: Sql, { id, name, slug }: Named): Promise<string> {
+    const identity = partyOf(await readIdentity(sql, id));
+    const operator = partyOf(await readOperator(sql));
+    const line = (who: string, party: Party) =>
+      [who, party.legalName, party.address, party.contact, party.officer && `Data protection officer: ${party.officer}`]
+        .filter((one) => one !== null && one !== '')
+        .map((one) => escapedWords(String(one).replaceAll('\n', ', ')))
+        .join(' · ');
+    return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a></p><p>${line(name, identity)}</p>${
+      operator.legalName === null ? '' : `<p>${line('Operator of this desk', operator)}</p>`
+    }</footer>`;
+  }
+
+  const list = (slug: string) =>
+    within(slug, async (sql, organisation) => {
+      const versions = await readVersions(sql, organisation.id);
+      const lists = await readLists(sql);
+      const lines = paperKinds.flatMap((kind) => {
+        const all = versions.filter((one) => one.kind === kind);
+        const holding = holdingOn(all, today()) ?? all.at(-1);
+        return holding === undefined
+          ? []
+          : [
+              `<li><a href="/legal/${organisation.slug}/${kind}">${paperNames[kind]}</a>, version ${holding.version}, from ${dayWords(holding.effective_on)}</li>`,
+            ];
+      });
+      if (lists.length > 0)
+        lines.push(`<li><a href="/legal/${organisation.slug}/subprocessors">Who receives something</a></li>`);
+      const identity = partyOf(await readIdentity(sql, organisation.id));
+      const given = partyRows(openPen(), identity, 'the organisation').filter(
+        ([, value]) => !value?.startsWith('[missing'),
+      );
+      return page(
+        `Documents of ${organisation.name}`,
+        `<h1>Documents of ${escapedWords(organisation.name)}</h1>${
+          lines.length === 0 ? '<p>None is published yet.</p>' : `<ul>${lines.join('')}</ul>`
+        }<h2>Who that is</h2>${drawnTable([''], given, 'Who that is')}${await footer(sql, organisation)}`,
+      );
+    });
+
+  const paper = (slug: string, kind: PaperKind, wanted: number | undefined) =>
+    within(slug, async (sql, organisation) => {
+      const versions = await readVersions(sql, organisation.id, kind);
+      const holding = holdingOn(versions, today());
+      const shown =
+        wanted === undefined ? (holding ?? versions.at(-1)) : versions.find(({ version }) => version === wanted);
+      if (shown === undefined) return notThere;
+      const content = await readContent(sql, organisation.id, kind, shown.version);
+      const base = `/legal/${organisation.slug}/${kind}`;
+      const coming = versions.find(({ effective_on, version }) => effective_on > today() && version > shown.version);
+      return page(
+        content.title,
+        `<h1>${escapedWords(content.title)}</h1><p class="q">${stateWords(shown, holding, base, today())}</p>${
+          coming === undefined || holding?.version !== shown.version
+            ? ''
+            : `<p class="w"><a href="${base}/${coming.version}">Version ${coming.version}</a> takes its place on ${dayWords(coming.effective_on)}.</p>`
+        }${drawnPaper(content)}${others(versions, shown.version, base)}${await footer(sql, organisation)}`,
+      );
+    });
+
+  const receivers = (slug: string, wanted: number | undefined) =>
+    within(slug, async (sql, organisation) => {
+      const lists = await readLists(sql);
+      const holding = holdingOn(lists, today());
+      const shown = wanted === undefined ? (holding ?? lists.at(-1)) : lists.find(({ version }) => version === wanted);
+      if (shown === undefined) return notThere;
+      const base = `/legal/${organisation.slug}/subprocessors`;
+      const coming = lists.filter(({ effective_on, version }) => effective_on > today() && version > shown.version);
+      return page(
+        'Who receives something',
+        `<h1>Who receives something of this desk</h1><p class="q">${stateWords(shown, holding, base, today())}</p>${coming
+          .map((one) => comingWords(one, lists, base))
+          .join('')}${receiverTables(shown)}${others(lists, shown.version, base)}${await footer(sql, organisation)}`,
+      );
+    });
+
+  const numbered = z.object({
+    organisation: z.string().max(64),
+    document: z.string().max(64),
+    version: z.string().max(9),
+  });
+  function document(slug: string, name: string, version: number | undefined): Promise<Shown> {
+    const kind = paperKinds.find((one) => one === name);
+    if (kind !== undefined) return paper(slug, kind, version);
+    return name === 'subprocessors' ? receivers(slug, version) : Promise.resolve(notThere);
+  }
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/legal/:organisation',
+      access: 'public',
+      summary: 'A page of the documents of an organisation and who it is, without scripts or cookies.',
+      params: numbered.pick({ organisation: true }),
+      handle: (request) => list(request.params.organisation),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/legal/:organisation/:document',
+      access: 'public',
+      summary: 'The version of a document of an organisation that holds today, or its list of subprocessors.',
+      params: numbered.pick({ organisation: true, document: true }),
+      handle: ({ params }) => document(params.organisation, params.document, undefined),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/legal/:organisation/:document/:version',
+      access: 'public',
+      summary: 'One version of it. Every version that was ever published stays.',
+      params: numbered,
+      handle: ({ params }) =>
+        /^[1-9]\d{0,5}$/.test(params.version)
+          ? document(params.organisation, params.document, Number(params.version))
+          : Promise.resolve(notThere),
+    }),
+  ];
+}
+
+interface Dated {
+  version: number;
+  effective_on: string;
+}
+
+function stateWords(shown: Dated, holding: Dated | undefined, base: string, today: string): string {
+  const name = `Version ${shown.version}, from ${dayWords(shown.effective_on)}.`;
+  if (shown.effective_on > today) return `${name} It does not hold yet.`;
+  if (holding === undefined || holding.version === shown.version) return `${name} It holds today.`;
+  return `${name} It does not hold any more: <a href="${base}/${holding.version}">version ${holding.version}</a> does.`;
+}
+
+function others(all: readonly Dated[], version: number, base: string): string {
+  const rest = all.filter((one) => one.version !== version);
+  if (rest.length === 0) return '';
+  const line = (one: Dated) =>
+    `<li><a href="${base}/${one.version}">Version ${one.version}, from ${dayWords(one.effective_on)}</a></li>`;
+  return `<nav aria-label="Other versions"><h2>Other versions</h2><ul>${rest.map(line).join('')}</ul></nav>`;
+}
+
+function comingWords(one: ListRow, lists: readonly ListRow[], base: string): string {
+  const before = lists.find(({ version }) => version === one.version - 1);
+  const { added, removed } = changesOf(before?.receivers ?? [], one.receivers);
+  const names = (label: string, all: readonly Receiving[]) =>
+    all.length === 0 ? '' : ` ${label}: ${all.map((each) => escapedWords(each.legalName ?? each.label)).join(', ')}.`;
+  return `<p class="w"><a href="${base}/${one.version}">Version ${one.version}</a> takes effect on ${dayWords(one.effective_on)}.${names('New', added)}${names('No more', removed)}</p>`;
+}
+
+const roles = [
+  ['processor', 'Processors', 'They process for the operator of this desk, and by its instructions.'],
+  ['controller', 'Others who receive something', 'They answer for it themselves.'],
+] as const;
+
+function receiverTables({ receivers }: ListRow): string {
+  if (receivers.length === 0)
+    return '<p>Nobody. This desk calls nobody but itself and the sites of its organisations.</p>';
+  return roles
+    .map(([role, title, words]) => {
+      const of = receivers.filter((one) => one.role === role);
+      if (of.length === 0) return '';
+      const rows = receiverRows(of);
+      const body = rows
+        .map(
+          (row, at) =>
+            `<tr>${row.map((cell) => `<td>${escapedWords(cell)}</td>`).join('')}<td>${terms(of[at] as Receiving)}</td></tr>`,
+        )
+        .join('');
+      const head = ['who', 'what for', 'what it gets', 'country', 'transfer rests on', 'policy and terms'];
+      return `<h2>${title}</h2><p>${words}</p><div class="t" tabindex="0" role="region" aria-label="${title}"><table><thead><tr>${head
+        .map((one) => `<th scope="col">${one}</th>`)
+        .join('')}</tr></thead><tbody>${body}</tbody></table></div>`;
+    })
+    .join('');
+}
+
+/** Links of others, which go nowhere but to where they say: only https, and told nothing of where one comes from. */
+function terms(one: Receiving): string {
+  const link = (url: string | null, word: string) =>
+    url?.startsWith('https://') ? [`<a rel="noreferrer nofollow" href="${escapedWords(url)}">${word}</a>`] : [];
+  const links = [...link(one.policyUrl, 'policy'), ...link(one.termsUrl, 'terms')];
+  const read = one.checkedOn === null ? 'not read yet' : `last read on ${dayWords(one.checkedOn)}`;
+  return links.length === 0 ? 'not stated' : `${links.join(', ')}; ${read}`;
+}

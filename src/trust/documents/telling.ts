@@ -1,0 +1,39 @@
+import type { Sql } from '../../platform/postgres/index.ts';
+
+type NoticeName = 'document_changed' | 'subprocessor_coming' | 'subprocessors_changed';
+
+/** What the accounts bring of notices. */
+export interface Teller {
+  tell(
+    sql: Sql,
+    personId: number,
+    notice: {
+      name: NoticeName;
+      facts: Readonly<Record<string, string | number>>;
+      link: string;
+      organisationId: number;
+    },
+  ): Promise<void>;
+}
+
+/**
+ * Tells every member of an organisation, in the desk and by mail, and keeps a receipt of each in the same transaction:
+ * neither a kill nor a second process tells anybody twice, or writes down what was not told (rule R16).
+ * @returns how many were told
+ */
+export async function tellMembers(
+  sql: Sql,
+  notices: Teller,
+  about: { organisationId: number; kind: string; version: number; nowMs: number },
+  notice: Pick<Parameters<Teller['tell']>[2], 'name' | 'facts' | 'link'>,
+): Promise<number> {
+  const { organisationId, kind, version } = about;
+  const members = await sql.query<{ person_id: number }>(
+    `INSERT INTO document_receipts (organisation_id, kind, version, person_id, told_at)
+     SELECT organisation_id, $2, $3, person_id, $4 FROM memberships WHERE organisation_id = $1 ORDER BY person_id
+     ON CONFLICT DO NOTHING RETURNING person_id`,
+    [organisationId, kind, version, new Date(about.nowMs)],
+  );
+  for (const { person_id } of members) await notices.tell(sql, person_id, { ...notice, organisationId });
+  return members.length;
+}
