@@ -1,6 +1,5 @@
 /**
- * Everything that the dashboard keeps in the browser of a person who works with it (COK-04). The tracker keeps nothing
- * on a visitor's device. docs/guides/cookies.md says the same to people; a test holds both against a real browser.
+ * Everything that the dashboard keeps in the browser of a person who works with it (COK-04). docs/guides/cookies.md says the same to people; a test holds both against a real browser.
  */
 export const browserStorage = [
   {
@@ -56,5 +55,32 @@ export const sharedPageStorage = [
     purpose:
       'Shows that the password of a shared page was given. The number of the share ends its name, and it opens that share alone. Shared pages without a password and widgets set none.',
     until: '12 hours',
+  },
+] as const;
+
+/**
+ * What the tracker keeps on a visitor's device in storage mode (COL-05), which a site's tag asks for; in memory mode,
+ * which is every other tag, it keeps nothing.
+ */
+export const visitorStorage = [
+  {
+    kind: 'localStorage',
+    name: 'fairlead.visitor',
+    purpose:
+      'Recognises a visitor on later days: 128 random bits. Set in storage mode only, and where consent is needed, after it.',
+    until: 'consent is taken back, opting out, or the visitor clears the site’s data',
+  },
+  {
+    kind: 'sessionStorage',
+    name: 'fairlead.visit',
+    purpose:
+      'Keeps the visit of a tab together: 128 random bits and when it was last heard of. Set with the one above.',
+    until: 'the tab is closed, consent is taken back, or opting out',
+  },
+  {
+    kind: 'localStorage',
+    name: 'fairlead.optout',
+    purpose: 'Remembers that this visitor wants not to be measured at all: “1”. Set when they say so.',
+    until: 'they opt in again, or clear the site’s data',
   },
 ] as const;

@@ -24,6 +24,12 @@ export const buildTracker = async (): Promise<{ code: string; bytes: Size }> => 
   return { code, bytes: sizeOf(code) };
 };
 
+/** What the script loads where a tag says `data-persistence="storage"`: a module, served at `/js/fairlead-storage.js`. */
+export const buildStorage = async (): Promise<{ code: string; bytes: Size }> => {
+  const code = await bundle('src/storage.ts', 'esm');
+  return { code, bytes: sizeOf(code) };
+};
+
 /** The npm entry: one module, and the types that TypeScript writes for it. */
 const buildPackage = async () => {
   await writeFile(pathOf('dist/index.js'), await bundle('src/index.ts', 'esm'));
@@ -77,10 +83,12 @@ const sizeOf = (code: string): Size => ({
 });
 
 if (import.meta.main) {
-  const { code, bytes } = await buildTracker();
   await mkdir(pathOf('dist'), { recursive: true });
-  await writeFile(pathOf('dist/fairlead.js'), code);
+  for (const [file, make] of Object.entries({ 'fairlead.js': buildTracker, 'fairlead-storage.js': buildStorage })) {
+    const { code, bytes } = await make();
+    await writeFile(pathOf(`dist/${file}`), code);
+    process.stdout.write(`dist/${file}  raw ${bytes.raw}  gzip ${bytes.gzip}  brotli ${bytes.brotli} bytes\n`);
+  }
   // What npm publishes beside the script; a desk that serves the script needs none of it.
   if (process.argv.includes('--package')) await buildPackage();
-  process.stdout.write(`dist/fairlead.js  raw ${bytes.raw}  gzip ${bytes.gzip}  brotli ${bytes.brotli} bytes\n`);
 }

@@ -12,7 +12,7 @@ const before = page.fairlead;
 
 // A tag manager may load the script twice; the page must not count twice.
 if (!before?.loaded) {
-  const fairlead: Fairlead = start({
+  const settings = {
     domain: data.domain || location.hostname,
     endpoint: data.api || new URL('/api/event', script.src).href,
     hash: 'hash' in data,
@@ -23,8 +23,21 @@ if (!before?.loaded) {
     exclude: data.exclude?.split(','),
     // Looked up when it is needed, because the page may define it after this script.
     transform: data.transform && ((event) => page[data.transform as string]?.(event)),
-  } as Settings);
-  page.fairlead = fairlead;
-  fairlead.loaded = true;
-  for (const call of before?.q || []) fairlead(...call);
+  } as Settings;
+  const begin = (fairlead: Fairlead) => {
+    // Looked up again: calls are queued while the part for storage is on its way.
+    const { q } = page.fairlead || {};
+    page.fairlead = fairlead;
+    fairlead.loaded = true;
+    for (const call of q || []) fairlead(...call);
+  };
+  // Exactly this value (COL-04). Where the file cannot be had, the page is measured as in memory mode.
+  if (data.persistence === 'storage')
+    import(new URL('fairlead-storage.js', script.src).href)
+      .then(
+        ({ open }) => open(start, settings, data, before?.q),
+        () => start(settings),
+      )
+      .then(begin);
+  else begin(start(settings));
 }

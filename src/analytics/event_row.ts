@@ -15,7 +15,7 @@ export interface EventRow {
   time: WarehouseTime;
   /** 'pageview', 'engagement', or the name of a custom event. */
   name: string;
-  /** SHA-256 over salt, site, address and agent, cut to 64 bits (PSE-01). UInt64 as a decimal string. */
+  /** SHA-256 over salt, site, address and agent, cut to 64 bits (PSE-01); in storage mode over site and stored id. UInt64 as a decimal string. */
   visitor_id: string;
   /** Random per visit. UInt64 as a decimal string. A detached event has one of its own. */
   visit_id: string;
@@ -92,6 +92,8 @@ export interface EventRow {
   contact?: string;
   /** When a late event with an id came in, 'YYYY-MM-DD hh:mm:ss': its id is forgotten a day later. 0 elsewhere. */
   received?: string | 0;
+  /** 1 = `visitor_id` comes from an id that the visitor's browser keeps (storage mode), and is the same on every day. */
+  stored_id?: 0 | 1;
 }
 
 /**

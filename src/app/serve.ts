@@ -29,7 +29,7 @@ import type { Certificates } from './tls.ts';
 import { version } from './version.ts';
 
 const dashboardFolder = new URL('../../web/dist/', import.meta.url).pathname;
-const trackerFile = new URL('../../sdk/dist/fairlead.js', import.meta.url);
+const trackerFolder = new URL('../../sdk/dist/', import.meta.url);
 /** Requests that are under way at a stop get this long to finish. */
 const finishMs = 10_000;
 const diskLookMs = 60_000;
@@ -222,21 +222,26 @@ export async function serve(config: Config): Promise<void> {
   await server.stop();
 }
 
-/** The tracker as every site loads it: cached for an hour, usable from any origin. */
+/** The tracker as every site loads it, and its part for storage mode: cached for an hour, usable from any origin. */
 function trackerFiles(): Record<string, { body: Buffer; type: string; headers: Record<string, string> }> {
-  if (!existsSync(trackerFile)) return {};
-  return {
-    '/js/fairlead.js': {
-      body: readFileSync(trackerFile),
-      type: 'text/javascript; charset=utf-8',
-      headers: {
-        'cache-control': 'public, max-age=3600',
-        'access-control-allow-origin': '*',
-        'cross-origin-resource-policy': 'cross-origin',
-        'x-content-type-options': 'nosniff',
-      },
-    },
-  };
+  const files = ['fairlead.js', 'fairlead-storage.js'].map((name) => ({ name, file: new URL(name, trackerFolder) }));
+  return Object.fromEntries(
+    files
+      .filter(({ file }) => existsSync(file))
+      .map(({ name, file }) => [
+        `/js/${name}`,
+        {
+          body: readFileSync(file),
+          type: 'text/javascript; charset=utf-8',
+          headers: {
+            'cache-control': 'public, max-age=3600',
+            'access-control-allow-origin': '*',
+            'cross-origin-resource-policy': 'cross-origin',
+            'x-content-type-options': 'nosniff',
+          },
+        },
+      ]),
+  );
 }
 
 /** Says once in the log that the disk is nearly full, and once that it is not any more. */

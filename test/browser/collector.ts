@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WireEvent } from '../../sdk/src/api.ts';
+import type { FastHandler } from '../../src/platform/http/server.ts';
 
 const bodyBytesMax = 1024 * 1024;
 
@@ -41,12 +42,18 @@ export interface Resource {
  * A server of pages and a collection endpoint in one, on a free port of the loopback address. Any POST is a beacon.
  * It answers like the product: CORS for all origins without credentials, 202, and nothing a browser could keep.
  */
-export const startCollector = async (serve: (url: URL) => Resource | undefined): Promise<Collector> => {
+export const startCollector = async (
+  serve: (url: URL) => Resource | undefined,
+  /** Real doors of the product, by path, in the place of the beacon that takes everything. */
+  doors: Record<string, FastHandler> = {},
+): Promise<Collector> => {
   const beacons: Beacon[] = [];
   const visited: string[] = [];
   const answers: (number | 'break')[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', `http://${request.headers.host}`);
+    const door = doors[url.pathname];
+    if (door) return door(request, response);
     if (request.method !== 'POST') {
       visited.push(url.host + url.pathname + url.search);
       const resource = serve(url);

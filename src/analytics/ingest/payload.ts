@@ -3,6 +3,7 @@ import { ingestLimits } from '../../../contract/limits.ts';
 import { bareRelative, bareText, withoutEmails } from './bare.ts';
 import { contactOf, holdsContact, isContactClick, isContactLink } from './contact.ts';
 import { type Revenue, readAmount, readCurrency } from './revenue.ts';
+import { readStoredId } from './stored_id.ts';
 import { cleanText, cutText } from './text.ts';
 
 /** One event as it was sent, read into precise types. What it says is the sender's word; nothing is looked up yet. */
@@ -28,6 +29,9 @@ export type EventInput = {
   readonly engagementMs: number;
   /** The sender's own id of the event; '' = none. */
   readonly id: string;
+  /** What the browser keeps in storage mode, 32 hex digits each; '' = memory mode. */
+  readonly visitor: string;
+  readonly visit: string;
   /** These three count only with an API key, and in imports. */
   readonly address: string | undefined;
   readonly userAgent: string | undefined;
@@ -105,6 +109,8 @@ export function readEvent(
     scrollDepth: readWhole(sent.sd ?? sent.scroll_depth, 100) ?? noScrollDepth,
     engagementMs: readWhole(sent.e ?? sent.engagement_ms, engagementMsMax) ?? 0,
     id,
+    visitor: readStoredId(sent.vi),
+    visit: readStoredId(sent.si),
     address: optionalText(sent.ip),
     userAgent: optionalText(sent.user_agent),
     timeMs: time,

@@ -61,6 +61,7 @@ const row: EventRow = {
   event_key: '5',
   contact: 'c2VhbGVk',
   received: '2026-06-02 10:11:12',
+  stored_id: 1,
 };
 
 function textsOf(stored: EventRow) {
@@ -101,6 +102,7 @@ it('a line built by hand is what the row has in the order of the columns', () =>
     eventKey: row.event_key,
     contact: row.contact as string,
     receivedMs: Date.UTC(2026, 5, 2, 10, 11, 12, 345),
+    storedId: 1,
   });
   expect(readEventLine(line)).toEqual(row);
   expect(Object.keys(row).sort()).toEqual([...eventColumns].sort());

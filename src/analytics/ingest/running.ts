@@ -15,12 +15,14 @@ import { countQuarantined, type DropCounts, openDropCounts } from './drops.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type Ingest, openIngest } from './ingest.ts';
 import { type LastDrops, openLastDrops } from './last_drops.ts';
+import { openLinks } from './links.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
 import { eventColumns } from './row.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
 import { openThrottle } from './throttle.ts';
+import { answerVisitors } from './visitor_door.ts';
 
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
 export type RunningIngest = {
@@ -138,6 +140,11 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
   return {
     fast: {
       '/api/event': collectEvents(collect),
+      '/api/visitor': answerVisitors({
+        ...{ sites, places: parts.places, throttle: desk.throttle, log },
+        links: openLinks({ clock, random }),
+        trustedProxies: house.config.trustedProxies,
+      }),
       ...openDropIns({ collect, sites, secretDigest: secretDigestOf(house), random }),
     },
     ingest,

@@ -15,6 +15,7 @@ import { agentText, entryText, eventLine, noEntryText, originText, placeText } f
 import { type AddressDigest, blockedPage, blocksAddress, blocksReferrer } from './shields.ts';
 import { readSource } from './source.ts';
 import { isSpamReferrer } from './spam.ts';
+import { asksForPrivacy, storedVisit, storedVisitor } from './stored_id.ts';
 import type { SiteThrottle } from './throttle.ts';
 
 /** What the steps look things up in. The same steps serve requests, imports and `explain`, each with its own desk. */
@@ -77,8 +78,7 @@ export function keepRate(arrival: Arrival, desk: Desk): DropReason | undefined {
 /** Memory mode stores nothing on a device and follows nobody, so a signal changes nothing unless the site says so (COL-20). */
 export function honourSignals(arrival: Arrival): DropReason | undefined {
   if (arrival.site.privacySignals !== 'drop' || arrival.headers === undefined) return undefined;
-  const asked = arrival.headers['sec-gpc'] === '1' || arrival.headers.dnt === '1';
-  return asked ? 'privacy_signal' : undefined;
+  return asksForPrivacy(arrival.headers) ? 'privacy_signal' : undefined;
 }
 
 export function raiseShields(arrival: Arrival, desk: Desk): DropReason | undefined {
@@ -115,9 +115,16 @@ export function refuseRepeats(arrival: Arrival, desk: Desk): DropReason | undefi
 /**
  * The visitor's id under the salt of the day. In the ten minutes after midnight a visitor whose visit is running under
  * yesterday's id goes on under that one; which of the two it was is stored nowhere beside the other.
+ *
+ * In storage mode it is the id that the browser keeps, which belongs to no salt.
  */
 export function nameVisitor(arrival: Arrival, desk: Desk): DropReason | undefined {
   const { nowMs, timeMs } = arrival;
+  if (isStored(arrival)) {
+    arrival.visitorId = storedVisitor(arrival.site.id, arrival.input.visitor);
+    arrival.idDay = dayOf(timeMs);
+    return undefined;
+  }
   const day = dayOf(timeMs);
   const today = desk.salts.current(nowMs);
   if (arrival.isLate || day < today.day - 1) return nameUnder(arrival, desk.salts.late(day));
@@ -143,7 +150,10 @@ export function joinVisit(arrival: Arrival, desk: Desk): DropReason | undefined 
   if (arrival.slot < 0) {
     if (isEngagement) return 'no_session_for_engagement';
     arrival.slot = desk.visits.begin(visitorOf(arrival), {
-      visitId: id64Of(desk.random.uint64()),
+      visitId:
+        isStored(arrival) && arrival.input.visit !== ''
+          ? storedVisit(arrival.site.id, arrival.input.visitor, arrival.input.visit)
+          : id64Of(desk.random.uint64()),
       startedMs: arrival.timeMs,
       idDay: arrival.idDay,
       ...firstWords(arrival, desk),
@@ -223,6 +233,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       eventKey: arrival.eventKey === undefined ? '0' : id64Text(arrival.eventKey),
       contact: contact ?? '',
       receivedMs: arrival.isLate && arrival.eventKey !== undefined ? arrival.nowMs : undefined,
+      storedId: isStored(arrival) ? 1 : 0,
     }),
   };
 }
@@ -270,6 +281,11 @@ function nameUnder(arrival: Arrival, salt: DaySalt): undefined {
   arrival.idDay = salt.day;
 }
 
+/** Only a browser itself says so: whoever sends for another does not know what that one asks for (COL-20). */
+function isStored({ input, headers }: Arrival): boolean {
+  return input.visitor !== '' && headers !== undefined && !asksForPrivacy(headers);
+}
+
 function visitorOf(arrival: Arrival): { siteId: number; id: Id64 } {
   return { siteId: arrival.site.id, id: arrival.visitorId };
 }
@@ -283,6 +299,14 @@ function runningVisit(arrival: Arrival, desk: Desk): Slot {
     emptiedAtMs !== undefined &&
     arrival.timeMs >= emptiedAtMs &&
     desk.visits.read.startedMs(slot) < emptiedAtMs
+  )
+    return -1;
+  // The counts of a day are closed after the grace; a visit of memory mode loses its id then, one of storage mode is cut alike.
+  if (
+    slot >= 0 &&
+    isStored(arrival) &&
+    desk.visits.read.idDay(slot) !== arrival.idDay &&
+    desk.salts.previous(arrival.nowMs) === undefined
   )
     return -1;
   // Only a file that is not in order asks for a visit that begins long after the event.

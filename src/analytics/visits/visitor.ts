@@ -25,10 +25,11 @@ export function visitorId(salt: Buffer, siteId: number, address: string, userAge
 }
 
 /**
- * 64 bits of SHA-256 over a site and something the site's own sender chose (an event id, an order id): what is
+ * 64 bits of SHA-256 over a site and something the site's own sender chose (an event id, an order id, the random id that
+ * a browser keeps in storage mode): what is
  * remembered and stored instead, to recognise it when it comes again.
  */
-export function siteKey(kind: 'event' | 'order', siteId: number, value: string): Id64 {
+export function siteKey(kind: 'event' | 'order' | 'visitor' | 'visit', siteId: number, value: string): Id64 {
   return readId64(hash('sha256', `fairlead ${kind} key 1\n${siteId}\n${value}`, 'hex'));
 }
 

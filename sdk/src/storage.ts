@@ -1,0 +1,281 @@
+import type { PropertyValue, Settings, Track, WireEvent } from './api.ts';
+
+/** The three names under which storage mode keeps something (docs/guides/cookies.md); a test holds a browser against them. */
+const visitorKey = 'fairlead.visitor';
+const visitKey = 'fairlead.visit';
+const optOutKey = 'fairlead.optout';
+/** A visit that was silent for longer is over, as on the server. */
+const visitGapMs = 30 * 60_000;
+/** Nobody waits longer than this for an answer about a visitor before the page is measured. */
+const askMs = 1_000;
+/** A link's parameters are good for five minutes; they are asked for anew a minute before. */
+const linkMs = 4 * 60_000;
+const visitorParameter = '_et_vid';
+const visitParameter = '_et_sid';
+
+type Answer = { status?: number; consent?: string } & Partial<Linked>;
+type Linked = Record<'v' | 's', string>;
+/** What the page says of its visitor; nothing is read from the page itself (COL-17). */
+type Traits = { id?: string; email?: string; name?: string; avatar?: string };
+type Cmp = (...call: unknown[]) => void;
+type Purposes = Record<number, boolean> | undefined;
+type Page = Window & {
+  __tcfapi?: Cmp;
+  __gpp?: Cmp;
+  dataLayer?: { push(...entries: unknown[]): number } & ArrayLike<ArrayLike<unknown>>;
+};
+
+let isOpen = false;
+
+/**
+ * Starts the tracker with a memory. This file is loaded only where the tag says `data-persistence="storage"`, and only it
+ * touches storage (COL-04). A browser with Global Privacy Control or Do Not Track is measured as in memory mode (COL-20).
+ *
+ * Without a visitor's consent, or while nobody knows whether it is needed, nothing is written and no id is read (CON-01);
+ * events then leave as in memory mode.
+ *
+ * @param start the tracker of memory mode
+ * @param queue calls that the page made before the script was there
+ */
+export const open = async (
+  start: (settings: Settings) => Track,
+  settings: Settings,
+  data: DOMStringMap,
+  queue: Parameters<Track>[] = [],
+): Promise<Track> => {
+  const page = window as Page;
+  // A tag manager may load the script twice, and it is this module both times.
+  if (isOpen) return new Promise(() => {});
+  isOpen = true;
+  if (
+    (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl ||
+    navigator.doNotTrack === '1' ||
+    // Where the tracker is silent, this is too.
+    (!settings.local && (navigator.webdriver || !/\./.test(location.hostname)))
+  )
+    return start(settings);
+
+  /** What each source has said last; what the page says itself beats them all. */
+  const signals: Record<string, boolean> = {};
+  let isFree = false;
+  let isOut = false;
+  let visitor: string | undefined;
+  let hosts = data.allowedHostnames?.split(',').map((host) => host.trim());
+
+  /** Storage may be forbidden, or full: then there is none, and the page is measured without. */
+  const attempt = <T>(use: () => T): T | undefined => {
+    try {
+      return use();
+    } catch {
+      return undefined;
+    }
+  };
+  const now = () => Math.round(performance.timeOrigin + performance.now());
+  const random = () =>
+    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+  const isAllowed = () => {
+    const said = Object.values(signals);
+    return !isOut && (signals.page ?? (!said.includes(false) && (isFree || said.includes(true))));
+  };
+  const forget = () => {
+    visitor = undefined;
+    attempt(() => localStorage.removeItem(visitorKey));
+    attempt(() => sessionStorage.removeItem(visitKey));
+  };
+
+  /** The ids of this moment; made where there are none yet. */
+  const ids = (): Linked | undefined =>
+    isAllowed()
+      ? attempt(() => {
+          const known = localStorage.getItem(visitorKey);
+          visitor = /^[\da-f]{32}$/.test(known as string) ? (known as string) : random();
+          const [id, at] = (sessionStorage.getItem(visitKey) || '').split(' ');
+          const s = id && now() - +(at as string) <= visitGapMs ? id : random();
+          if (known !== visitor) localStorage.setItem(visitorKey, visitor);
+          sessionStorage.setItem(visitKey, `${s} ${now()}`);
+          return { v: visitor, s };
+        })
+      : undefined;
+
+  const ask = async (body: object): Promise<Answer> => {
+    const given = new AbortController();
+    const timer = setTimeout(() => given.abort(), askMs);
+    try {
+      const answer = await fetch(new URL('/api/visitor', new URL(settings.endpoint, location.href)), {
+        method: 'POST',
+        credentials: 'omit',
+        referrer: '',
+        signal: given.signal,
+        body: JSON.stringify({ d: settings.domain, ...body }),
+      });
+      return answer.ok ? await answer.json() : { status: answer.status };
+    } catch {
+      return {};
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  // Taken out of the address before anything of this file or of the tracker leaves the page (COL-08).
+  const url = new URL(location.href);
+  const linked = [visitorParameter, visitParameter].map((name) => url.searchParams.get(name) || '');
+  if (hosts && (linked[0] || linked[1])) {
+    // By hand: the other parameters stay as they were written.
+    url.search = url.search.replace(/[?&]_et_[vs]id=[^&]*/g, '').replace(/^&/, '?');
+    history.replaceState(history.state, '', url);
+  } else linked.length = 0;
+
+  /** What came by the link is exchanged for ids once the visitor agrees, and once only. */
+  const takeLink = async () => {
+    const [v, s] = linked;
+    if (!v || !s || !isAllowed()) return;
+    linked.length = 0;
+    const given = await ask({ n: 'linked', v, s });
+    const { v: id } = given;
+    if (id && isAllowed())
+      attempt(() => {
+        localStorage.setItem(visitorKey, id);
+        sessionStorage.setItem(visitKey, `${given.s} ${now()}`);
+      });
+  };
+
+  const signal = (source: string, isGranted: boolean) => {
+    signals[source] = isGranted;
+    if (isAllowed()) takeLink();
+    else forget();
+  };
+  const optOut = (wants: boolean) => {
+    isOut = wants;
+    if (wants) forget();
+    attempt(() => (wants ? localStorage.setItem(optOutKey, '1') : localStorage.removeItem(optOutKey)));
+  };
+
+  /** To keep something on a device (1) and to measure (8). */
+  const agreed = (purposes: Purposes, from: number) => !!(purposes?.[from] && purposes[from + 7]);
+
+  // The four ways in which a page's consent tool speaks. What a page sets by default is no word of its visitor.
+  const heard = new Set<unknown>();
+  const hear = (entry: ArrayLike<unknown>) => {
+    const granted = (entry?.[2] as Record<string, string> | undefined)?.analytics_storage;
+    if (entry?.[0] === 'consent' && entry[1] === 'update' && granted) signal('gtag', granted === 'granted');
+  };
+  const listen = () => {
+    const layer = page.dataLayer;
+    if (layer && !heard.has(layer)) {
+      heard.add(layer);
+      Array.from(layer).forEach(hear);
+      const push = layer.push;
+      layer.push = (...entries) => {
+        entries.forEach((entry) => {
+          hear(entry as ArrayLike<unknown>);
+        });
+        return push.apply(layer, entries);
+      };
+    }
+    if (page.__tcfapi && !heard.has('tcf')) {
+      heard.add('tcf');
+      page.__tcfapi(
+        'addEventListener',
+        2,
+        (said: { eventStatus?: string; purpose?: { consents?: Purposes } }, isWell: boolean) => {
+          if (isWell && /^(tcloaded|useractioncomplete)$/.test(said.eventStatus as string))
+            signal('tcf', agreed(said.purpose?.consents, 1));
+        },
+      );
+    }
+    if (page.__gpp && !heard.has('gpp')) {
+      heard.add('gpp');
+      page.__gpp(
+        'addEventListener',
+        ({ pingData }: { pingData?: { signalStatus?: string; parsedSections?: Record<string, unknown> } }) => {
+          if (pingData?.signalStatus !== 'ready') return;
+          for (const [name, section] of Object.entries(pingData.parsedSections || {})) {
+            const said = Object.assign({}, ...[section].flat()) as Record<string, unknown>;
+            if (/^tcfeu/.test(name)) signal(name, agreed((said.PurposeConsents || said.PurposeConsent) as Purposes, 0));
+            else if (said.Gpc || [said.SaleOptOut, said.SharingOptOut].includes(1)) signal(name, false);
+          }
+        },
+      );
+    }
+  };
+  const own = (name: string, value: unknown): boolean => {
+    if (name === 'consent') signal('page', !!value);
+    else if (name === 'optout') optOut(!!value);
+    else return false;
+    return true;
+  };
+
+  isOut = !!attempt(() => localStorage.getItem(optOutKey));
+  for (const [name, value] of queue) own(name, value);
+  listen();
+  if (!isAllowed() && !isOut && !Object.keys(signals).length) isFree = (await ask({ n: 'region' })).consent === 'free';
+  listen();
+  await takeLink();
+  // What the page has said while an answer was waited for.
+  for (const [name, value] of queue) own(name, value);
+
+  const track = start({
+    ...settings,
+    transform: (event: WireEvent & { vi?: string; si?: string }) => {
+      if (isOut) return;
+      listen();
+      const { v, s } = ids() || {};
+      const known = { ...event, vi: v, si: s };
+      return settings.transform ? settings.transform(known) : known;
+    },
+  });
+
+  if (hosts) {
+    const ready = new Map<string, Linked & { atMs: number }>();
+    hosts = hosts.filter((host) => host !== location.hostname);
+    const linkOf = (event: Event) => {
+      const link = (event.composedPath() as HTMLAnchorElement[]).find((node) => node.href);
+      return link && /^https?:$/.test(link.protocol) && hosts?.includes(link.hostname) ? link : undefined;
+    };
+    // A link cannot wait for an answer when it is clicked, so it is asked for when the pointer or the focus comes near.
+    const near = async (event: Event) => {
+      const host = linkOf(event)?.hostname;
+      if (!host || now() - (ready.get(host)?.atMs || 0) < linkMs) return;
+      const known = ids();
+      if (!known) return;
+      ready.set(host, { v: '', s: '', atMs: now() });
+      const { v, s } = await ask({ n: 'link', h: host, ...known });
+      if (v && s) ready.set(host, { v, s, atMs: now() });
+      else ready.delete(host);
+    };
+    for (const type of ['pointerover', 'pointerdown', 'focusin']) addEventListener(type, near, true);
+    const clicked = (event: Event) => {
+      const link = linkOf(event);
+      const known = link && ready.get(link.hostname);
+      if (!link || !known?.v || !isAllowed() || now() - known.atMs > linkMs) return;
+      ready.delete(link.hostname);
+      const before = link.href;
+      const decorated = new URL(before);
+      decorated.search += `${decorated.search ? '&' : '?'}${visitorParameter}=${known.v}&${visitParameter}=${known.s}`;
+      link.href = decorated.href;
+      // The page keeps its link; the browser has followed the other one by then.
+      setTimeout(() => {
+        link.href = before;
+      });
+    };
+    for (const type of ['click', 'auxclick']) addEventListener(type, clicked, true);
+  }
+
+  const identify = async (traits: Traits, isAgain?: boolean): Promise<void> => {
+    const known = ids();
+    if (!known) return;
+    const { id, email, name, avatar } = traits;
+    const { status } = await ask({ n: 'identify', vi: known.v, id, email, name, avatar });
+    // Another person has this browser's id: whoever comes now gets one of their own.
+    if (status === 409 && !isAgain) {
+      forget();
+      identify(traits, true);
+    }
+  };
+
+  return ((name: string, value?: Record<string, PropertyValue>) => {
+    if (name === 'identify') identify((value || {}) as Traits);
+    else if (!own(name, value)) track(name, value as Parameters<Track>[1]);
+  }) as Track;
+};

@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
+import { clientAddress } from '../../platform/http/address.ts';
+import type { FastHandler } from '../../platform/http/server.ts';
+import type { Log } from '../../platform/log.ts';
+import type { SiteDirectory, SiteRecord } from '../sites.ts';
+import { openHeaders } from './door.ts';
+import type { Links } from './links.ts';
+import type { Places } from './place.ts';
+import { asksForPrivacy, needsConsent, readStoredId } from './stored_id.ts';
+import type { SiteThrottle } from './throttle.ts';
+
+export type VisitorParts = {
+  readonly sites: Pick<SiteDirectory, 'find'>;
+  readonly places: Pick<Places, 'lookup'>;
+  readonly throttle: SiteThrottle;
+  readonly links: Links;
+  readonly trustedProxies: number;
+  readonly log: Log;
+};
+
+type Answer = { readonly status: number; readonly body: object };
+type Said = Readonly<Record<string, unknown>>;
+
+const bodyBytesMax = 8_192;
+const hostCharsMax = 253;
+const linkCharsMax = 200;
+
+/**
+ * `POST /api/visitor`: what the tracker's storage mode asks, and nothing else does. One JSON object as text/plain.
+ *
+ *     {d, n: "region"}            {consent: "free" | "needed"}: may something be kept before the visitor agreed? (CON-01)
+ *     {d, n: "link", h, v, s}     {v, s}: the parameters of a link to the host h (COL-06)
+ *     {d, n: "linked", v, s}      {v, s}: the ids that such parameters carry, once (COL-08)
+ *
+ * A browser with Global Privacy Control or Do Not Track gets none of it (COL-20). The address is looked up for the first
+ * and gone with the request; nothing is stored.
+ */
+export function answerVisitors(parts: VisitorParts): FastHandler {
+  return (request, response) => {
+    if (request.method !== 'POST') {
+      request.resume();
+      if (request.method === 'OPTIONS')
+        return response
+          .writeHead(204, [
+            ...openHeaders,
+            'access-control-allow-methods',
+            'POST, OPTIONS',
+            'access-control-max-age',
+            '86400',
+          ])
+          .end();
+      return send(response, refuse('method_not_allowed', 'This address answers POST and OPTIONS.'));
+    }
+    let body = '';
+    let isTooLarge = false;
+    request.setEncoding('utf8');
+    request.on('data', (piece: string) => {
+      isTooLarge ||= body.length + piece.length > bodyBytesMax;
+      body = isTooLarge ? '' : body + piece;
+    });
+    request.on('end', () => {
+      if (isTooLarge) return send(response, refuse('too_large', `The body is larger than ${bodyBytesMax} bytes.`));
+      answer(parts, request, body).then(
+        (given) => send(response, given),
+        (error) => {
+          parts.log.error('visitor_failed', {}, error);
+          send(response, refuse('internal', 'This request met a fault of ours. It is in the log; try again.'));
+        },
+      );
+    });
+  };
+}
+
+async function answer(parts: VisitorParts, request: IncomingMessage, body: string): Promise<Answer> {
+  const said = readSaid(body);
+  if (said === undefined) return refuse('invalid_json', 'The body is not a JSON object.');
+  const site = typeof said.d === 'string' ? parts.sites.find(said.d.split(',', 1)[0] as string) : undefined;
+  if (site === undefined || site.stopped !== undefined) return refuse('not_found', 'No site here has this domain.');
+  if (!parts.throttle.take(site.id, site.shields.rate))
+    return refuse('rate_limited', 'This site sends more than its limit allows. Send again in a second.');
+  const isPrivate = asksForPrivacy(request.headers);
+  if (said.n === 'region')
+    return { status: 200, body: { consent: isPrivate || isGated(parts, request) ? 'needed' : 'free' } };
+  if (isPrivate) return refuse('forbidden', 'The browser asks for privacy, so nobody is recognised.');
+  if (said.n === 'link') return makeLink(parts, site, said);
+  if (said.n === 'linked') return takeLink(parts, site, said, request.headers.origin);
+  return refuse('invalid_field', 'The "n" is region, link or linked.');
+}
+
+function isGated({ places, trustedProxies }: VisitorParts, { socket, headers }: IncomingMessage): boolean {
+  const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
+  return needsConsent(places.lookup(address)?.country ?? '');
+}
+
+function makeLink({ links }: VisitorParts, site: SiteRecord, { h, v, s }: Said): Answer {
+  const ids = { visitor: readStoredId(v), visit: readStoredId(s) };
+  if (ids.visitor === '' || ids.visit === '')
+    return refuse('invalid_field', 'The "v" and "s" are ids of storage mode.');
+  if (typeof h !== 'string' || h === '' || h.length > hostCharsMax)
+    return refuse('invalid_field', 'The "h" is the host that the link leads to.');
+  return { status: 200, body: links.make(ids, { siteId: site.id, host: h.toLowerCase() }) };
+}
+
+/** A browser says in `Origin` which host asks; a link to another host does not open for it. */
+function takeLink({ links }: VisitorParts, site: SiteRecord, { v, s }: Said, origin: string | undefined): Answer {
+  const isText = [v, s].every((text) => typeof text === 'string' && text.length <= linkCharsMax);
+  const host = hostOfOrigin(origin);
+  const ids =
+    isText && host !== '' ? links.take({ v, s } as { v: string; s: string }, { siteId: site.id, host }) : undefined;
+  return ids === undefined
+    ? refuse('link_expired', 'This link is not one of ours, is for another host, is over, or was used before.')
+    : { status: 200, body: { v: ids.visitor, s: ids.visit } };
+}
+
+function hostOfOrigin(origin: string | undefined): string {
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin).hostname : '';
+}
+
+function readSaid(body: string): Said | undefined {
+  try {
+    const said: unknown = JSON.parse(body);
+    return typeof said === 'object' && said !== null && !Array.isArray(said) ? (said as Said) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(code: ErrorCode, message: string): Answer {
+  return { status: errorStatus[code], body: { error: { code, message } } };
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, [
+      ...openHeaders,
+      ...['content-type', 'application/json; charset=utf-8', 'cache-control', 'no-store'],
+      ...['content-length', String(Buffer.byteLength(text))],
+    ])
+    .end(text);
+}

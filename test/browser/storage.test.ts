@@ -1,0 +1,328 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { visitorStorage } from '../../contract/browser_storage.ts';
+import { buildStorage, buildTracker } from '../../sdk/build.ts';
+import { openLinks } from '../../src/analytics/ingest/links.ts';
+import { berlin, openRig, shop } from '../../src/analytics/ingest/rig.ts';
+import { answerVisitors } from '../../src/analytics/ingest/visitor_door.ts';
+import { openLog } from '../../src/platform/log.ts';
+import { systemRandom } from '../../src/platform/random.ts';
+import { launch } from './chromium.ts';
+import { type Collector, type Resource, startCollector } from './collector.ts';
+import { queueSnippet } from './journey.ts';
+
+const hosts = ['shop.example', 'stats.example', 'partner.example', 'stranger.example'];
+const usual = 'data-domain="shop.example" data-local';
+const storage = `${usual} data-persistence="storage"`;
+
+let browser: Browser;
+let server: Collector;
+let resources: Record<string, Resource>;
+/** Where the visitor's address lies; '' = unknown. */
+let country = '';
+const rig = openRig({ sites: [shop] });
+/** The files as they are built; a test may serve others. */
+let built: Record<string, Resource>;
+let context: BrowserContext;
+let visitor: Page;
+
+beforeAll(async () => {
+  built = {
+    '/js/fairlead.js': { body: (await buildTracker()).code, type: 'text/javascript' },
+    '/js/fairlead-storage.js': { body: (await buildStorage()).code, type: 'text/javascript' },
+  };
+  browser = await launch({ args: [`--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join()}`] });
+  server = await startCollector((url) => resources[url.pathname], {
+    '/api/visitor': answerVisitors({
+      ...rig.desk,
+      places: { lookup: () => (country === '' ? undefined : { ...berlin, country }) },
+      links: openLinks({ clock: rig.clock, random: systemRandom }),
+      trustedProxies: 0,
+      log: openLog(rig.clock, () => {}),
+    }),
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** A visitor who was never here, on an empty page. */
+const newcomer = async (options: Parameters<Browser['newContext']>[0] = {}) => {
+  await context?.close();
+  context = await browser.newContext(options);
+  visitor = await context.newPage();
+  server.beacons.length = 0;
+  server.visited.length = 0;
+};
+beforeEach(async () => {
+  resources = { ...built };
+  country = '';
+  await newcomer();
+});
+
+const at = (host: string, path = '/') => `http://${host}:${server.port}${path}`;
+const page = (attributes: string, body = '', head = '') => {
+  resources['/'] = {
+    body: `<!doctype html><title>Shop</title>${queueSnippet}${head}<script defer src="${at('stats.example', '/js/fairlead.js')}" ${attributes}></script><body>${body}`,
+  };
+};
+const open = async (host = 'shop.example', path = '/') => {
+  const before = server.beacons.length;
+  await visitor.goto(at(host, path));
+  await expect.poll(() => server.beacons.slice(before).some(({ event }) => event.n === 'pageview')).toBe(true);
+};
+const call = (name: string, value?: unknown) =>
+  visitor.evaluate(
+    ([name, value]) => (window as never as { fairlead(...call: unknown[]): void }).fairlead(name, value),
+    [name, value] as [string, never],
+  );
+/** An event from the page, as it arrives. */
+const sent = async () => {
+  const before = server.beacons.length;
+  await call('Asked');
+  await expect.poll(() => server.beacons.slice(before).some(({ event }) => event.n === 'Asked')).toBe(true);
+  return server.beacons.findLast(({ event }) => event.n === 'Asked')?.event as Record<string, string>;
+};
+/** All that lies on the device, under this page's host. */
+const kept = async () =>
+  Object.fromEntries(
+    await visitor.evaluate(() => [
+      ...Object.entries({ ...localStorage }).map(([key, value]) => [`localStorage ${key}`, value]),
+      ...Object.entries({ ...sessionStorage }).map(([key, value]) => [`sessionStorage ${key}`, value]),
+      ...document.cookie
+        .split('; ')
+        .filter(Boolean)
+        .map((text) => [`cookie ${text}`, text]),
+      ...(window.name ? [['window.name', window.name]] : []),
+    ]),
+  ) as Record<string, string>;
+const ids = async () => {
+  const found = await kept();
+  return [found['localStorage fairlead.visitor'], found['sessionStorage fairlead.visit']?.split(' ')[0]];
+};
+
+describe('the storage part', () => {
+  it('has at most 2,000 bytes in brotli', async () => {
+    expect((await buildStorage()).bytes.brotli).toBeLessThanOrEqual(2_000);
+  });
+  it('is the only file that names storage, and the core has not one word of it but the value and the file', () => {
+    const core = String(built['/js/fairlead.js']?.body);
+    expect(core.match(/\w*torage[\w.]*/g)).toEqual(['storage', 'storage.js']);
+  });
+});
+
+it('starts for exactly data-persistence="storage"; for every other value nothing is loaded, read or kept (COL-04)', async () => {
+  const values = ['', 'Storage', 'STORAGE', ' storage', 'storage ', 'true', '1', 'memory', 'cookie', 'localStorage'];
+  const head = `<script>fairlead('consent', true)</script>`;
+  for (const attribute of ['', ...values.map((value) => `data-persistence="${value}"`)]) {
+    page(`${usual} ${attribute}`, '', head);
+    await open();
+    expect(await kept(), attribute).toEqual({});
+    expect(
+      server.visited.filter((path) => path.includes('storage')),
+      attribute,
+    ).toEqual([]);
+    for (const { event } of server.beacons) expect(event).not.toHaveProperty('vi');
+  }
+  page(storage, '', head);
+  await open();
+  expect(Object.keys(await kept())).toHaveLength(2);
+});
+
+it('keeps 128 random bits in localStorage and the visit in sessionStorage, and nothing that the published list lacks (COL-05)', async () => {
+  page(storage, '', `<script>fairlead('consent', true)</script>`);
+  const seen = new Set<string | undefined>();
+  for (let people = 0; people < 3; people++) {
+    if (people > 0) await newcomer();
+    await open();
+    const [known, visit] = await ids();
+    for (const id of [known, visit]) {
+      expect(id).toMatch(/^[\da-f]{32}$/);
+      seen.add(id);
+    }
+    const event = await sent();
+    expect([event.vi, event.si]).toEqual([known, visit]);
+    await open();
+    expect(await ids(), 'the same after a reload').toEqual([known, visit]);
+    const allowed = visitorStorage.map(({ kind, name }) => `${kind} ${name}`);
+    for (const key of Object.keys(await kept())) expect(allowed).toContain(key);
+    expect(await context.cookies()).toEqual([]);
+  }
+  expect(seen.size).toBe(6);
+  await call('optout', true);
+  expect(await kept()).toEqual({ 'localStorage fairlead.optout': '1' });
+  const before = server.beacons.length;
+  await visitor.goto(at('shop.example'));
+  await call('Asked');
+  await call('optout', false);
+  await sent();
+  expect(server.beacons.slice(before).map(({ event }) => event.n)).toEqual(['Asked']);
+});
+
+describe('before a consent signal nothing is written', () => {
+  const gtag = (how: string, value: string) =>
+    `<script>window.dataLayer=window.dataLayer||[];function gtag(){dataLayer.push(arguments)}gtag('consent','${how}',{analytics_storage:'${value}'})</script>`;
+  const tcf = (consents: object) =>
+    `<script>window.__tcfapi=(name,version,tell)=>{if(name==='addEventListener')tell({eventStatus:'tcloaded',gdprApplies:false,purpose:{consents:${JSON.stringify(consents)}}},true)}</script>`;
+  const gpp = (sections: object) =>
+    `<script>window.__gpp=(name,tell)=>tell({pingData:{signalStatus:'ready',parsedSections:${JSON.stringify(sections)}}})</script>`;
+  const purposes = (...agreed: number[]) => Array.from({ length: 11 }, (_, at) => agreed.includes(at + 1));
+
+  it('in the EEA, the UK, Switzerland and where the place is unknown; each kind of signal opens or keeps it shut (CON-01)', async () => {
+    const rows: [place: string, head: string, writes: boolean][] = [
+      ...['DE', 'NO', 'GB', 'CH', 'RE', ''].map((place): [string, string, boolean] => [place, '', false]),
+      ['US', '', true],
+      ['JP', '', true],
+      ['DE', gtag('default', 'granted'), false],
+      ['DE', gtag('update', 'granted'), true],
+      ['US', gtag('update', 'denied'), false],
+      ['DE', tcf({ 1: true, 8: true }), true],
+      ['DE', tcf({ 1: true }), false],
+      ['DE', tcf({}), false],
+      ['DE', gpp({ tcfeuv2: [{ PurposeConsents: purposes(1, 8) }] }), true],
+      ['DE', gpp({ tcfeuv2: [{ PurposeConsents: purposes(8) }] }), false],
+      ['US', gpp({ usnat: [{ SaleOptOut: 1 }] }), false],
+      ['DE', gtag('update', 'granted') + tcf({}), false],
+      ['DE', `<script>fairlead('consent', false)</script>${gtag('update', 'granted')}`, false],
+      ['DE', `<script>fairlead('consent', true)</script>`, true],
+    ];
+    for (const [place, head, writes] of rows) {
+      await newcomer();
+      country = place;
+      page(storage, '', head);
+      await open();
+      expect(Object.keys(await kept()).length > 0, `${place} ${head}`).toBe(writes);
+    }
+  });
+
+  it('and what was kept goes when consent is taken back (CON-01)', async () => {
+    country = 'DE';
+    page(storage);
+    await open();
+    expect((await sent()).vi).toBeUndefined();
+    await call('consent', true);
+    expect((await sent()).vi).toMatch(/^[\da-f]{32}$/);
+    await call('consent', false);
+    expect((await sent()).vi).toBeUndefined();
+    expect(await kept()).toEqual({});
+  });
+});
+
+it('Sec-GPC, DNT and navigator.globalPrivacyControl switch storage, identity and links off, whatever is configured (COL-20)', async () => {
+  country = 'US';
+  const body = `<a id="out" href="${at('partner.example')}">partner</a>`;
+  for (const property of ['globalPrivacyControl', 'doNotTrack']) {
+    await newcomer({ extraHTTPHeaders: { 'sec-gpc': '1', dnt: '1' } });
+    await context.addInitScript(
+      (property) => Object.defineProperty(navigator, property, { get: () => (property === 'doNotTrack' ? '1' : true) }),
+      property,
+    );
+    page(`${storage} data-allowed-hostnames="partner.example"`, body, `<script>fairlead('consent', true)</script>`);
+    await open();
+    expect((await sent()).vi).toBeUndefined();
+    await visitor.hover('#out');
+    await visitor.click('#out');
+    await visitor.waitForURL(at('partner.example'));
+    expect(await kept()).toEqual({});
+    await visitor.goto(at('shop.example'));
+    expect(await kept()).toEqual({});
+  }
+  // The server says the same to a page that sends ids all the same.
+  const asked = (headers: Record<string, string>, n: string) =>
+    fetch(`${server.origin}/api/visitor`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ d: 'shop.example', n, h: 'partner.example', v: 'a'.repeat(32), s: 'b'.repeat(32) }),
+    });
+  expect((await asked({}, 'link')).status).toBe(200);
+  for (const header of ['sec-gpc', 'dnt']) {
+    for (const n of ['link', 'linked', 'identify']) expect((await asked({ [header]: '1' }, n)).status).toBe(403);
+    expect(await (await asked({ [header]: '1' }, 'region')).json()).toEqual({ consent: 'needed' });
+  }
+});
+
+describe('links from one host of a site to another', () => {
+  const body = ['partner.example', 'stranger.example', 'shop.example']
+    .map(
+      (host) =>
+        `<a id="${host.split('.')[0]}" href="${at('HOST', '/landing?a=1&b=%20#part').replace('HOST', host)}">${host}</a>`,
+    )
+    .join('<br><br><br>');
+  const followed = async (host: string) => {
+    await visitor.hover(`#${host.split('.')[0]}`);
+    // The answer comes while the pointer is on its way, as it does with people.
+    await visitor.waitForLoadState('networkidle');
+    await visitor.click(`#${host.split('.')[0]}`);
+    await visitor.waitForURL((url) => url.hostname === host && url.pathname === '/landing');
+    return new URL(`http://${server.visited.findLast((path) => path.includes('/landing'))}`);
+  };
+  const granted = `<script>fairlead('consent', true)</script>`;
+
+  it('carry the visitor only in storage mode, and only to the hosts that the tag names (COL-06)', async () => {
+    for (const mode of [usual, storage])
+      for (const allowed of ['', 'data-allowed-hostnames="partner.example, third.example"'])
+        for (const host of ['partner.example', 'stranger.example']) {
+          await newcomer();
+          page(`${mode} ${allowed}`, body, granted);
+          resources['/landing'] = { body: '<!doctype html>' };
+          await open();
+          const url = await followed(host);
+          const carries = mode === storage && allowed !== '' && host === 'partner.example';
+          expect(url.searchParams.has('_et_vid'), `${mode} ${allowed} ${host}`).toBe(carries);
+        }
+  });
+
+  it('by the two documented parameters and no cookie, which are gone before an event leaves, and good once (COL-07, COL-08)', async () => {
+    page(`${storage} data-allowed-hostnames="partner.example,shop.example"`, body, granted);
+    resources['/landing'] = resources['/'] as Resource;
+    await open();
+    const [known, visit] = await ids();
+    const link = await visitor.getAttribute('#partner', 'href');
+    const before = server.beacons.length;
+    const url = await followed('partner.example');
+    expect([...url.searchParams.keys()]).toEqual(['a', 'b', '_et_vid', '_et_sid']);
+    expect(`${url}`, 'sealed').not.toContain(known);
+    expect(await context.cookies()).toEqual([]);
+    await expect.poll(() => server.beacons.slice(before).filter(({ event }) => event.n === 'pageview').length).toBe(1);
+    expect(visitor.url(), 'the rest of the address is as it was').toBe(link);
+    expect(await visitor.evaluate(() => [history.length, document.referrer.includes('_et_')])).toEqual([3, false]);
+    for (const { raw, headers } of server.beacons) expect(raw + JSON.stringify(headers)).not.toContain('_et_');
+    const arrived = server.beacons.findLast(({ event }) => event.n === 'pageview')?.event as Record<string, string>;
+    expect([arrived.vi, arrived.si], 'the same visitor and visit on the other host').toEqual([known, visit]);
+
+    // The same address again, by somebody else: it is good once.
+    await newcomer();
+    await open('partner.example', `${url.pathname}${url.search}`);
+    const [other] = await ids();
+    expect(other).toMatch(/^[\da-f]{32}$/);
+    expect(other).not.toBe(known);
+    expect(visitor.url()).not.toContain('_et_');
+  });
+
+  it('are refused after five minutes, on another host, changed, of another site and a second time (COL-08)', async () => {
+    const place = { siteId: 1, host: 'partner.example' };
+    const sender = { visitor: 'a'.repeat(32), visit: 'b'.repeat(32) };
+    const links = openLinks({ clock: rig.clock, random: systemRandom });
+    const made = () => links.make(sender, place);
+    expect(links.take(made(), place)).toEqual(sender);
+    const once = made();
+    expect([links.take(once, place), links.take(once, place)]).toEqual([sender, undefined]);
+    expect(links.take(made(), { ...place, host: 'stranger.example' })).toBeUndefined();
+    expect(links.take(made(), { ...place, siteId: 2 })).toBeUndefined();
+    expect(links.take({ v: made().v, s: made().s }, place), 'parts of two links').toBeUndefined();
+    const { v, s } = made();
+    expect(links.take({ v: `${v}=`, s }, place)).toBeUndefined();
+    expect(links.take({ v: v.slice(0, -2), s }, place)).toBeUndefined();
+    expect(
+      openLinks({ clock: rig.clock, random: systemRandom }).take(made(), place),
+      'another process',
+    ).toBeUndefined();
+    const late = made();
+    const last = made();
+    rig.clock.travel(5 * 60_000);
+    expect(links.take(last, place)).toEqual(sender);
+    rig.clock.travel(1);
+    expect(links.take(late, place)).toBeUndefined();
+  });
+});
