@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ingestLimits } from '../contract/limits.ts';
-import { buildTracker } from './build.ts';
+import { buildStorage, buildTracker } from './build.ts';
 
 const brotliBytesMax = 2_000;
 
@@ -12,8 +12,27 @@ describe('the tracker', async () => {
   });
 
   it('says nothing of device storage, of eval or of inline code, even in its text', () => {
-    for (const word of ['cookie', 'torage', 'indexedDB', 'caches', 'window.name', 'eval', 'Function', 'innerHTML'])
+    // The value that loads the other file, and its name.
+    expect(code.match(/\w*torage[\w.]*/g)).toEqual(['storage', 'storage.js']);
+    for (const word of [
+      'cookie',
+      'ocalStorage',
+      'essionStorage',
+      'indexedDB',
+      'caches',
+      'window.name',
+      'eval',
+      'Function',
+      'innerHTML',
+    ])
       expect(code).not.toContain(word);
+  });
+
+  it(`has a part for storage of at most ${brotliBytesMax} bytes, which only storage mode loads`, async () => {
+    const part = await buildStorage();
+    expect(part.bytes.brotli).toBeLessThanOrEqual(brotliBytesMax);
+    for (const word of ['cookie', 'indexedDB', 'caches', 'window.name', 'eval', 'Function', 'innerHTML'])
+      expect(part.code).not.toContain(word);
   });
 
   it('declares nothing beside the one global', () => {

@@ -725,6 +725,7 @@ it('the table has every call that the desk registers, and no others', () => {
     '/api/identify',
     '/api/send',
     '/api/track',
+    '/api/visitor',
     '/healthz',
     '/metrics',
     '/readyz',

@@ -127,10 +127,8 @@ export const open = async (
   } else linked.length = 0;
 
   /** What came by the link is exchanged for ids once the visitor agrees, and once only. */
-  const takeLink = async () => {
+  const exchange = async () => {
     const [v, s] = linked;
-    if (!v || !s || !isAllowed()) return;
-    linked.length = 0;
     const given = await ask({ n: 'linked', v, s });
     const { v: id } = given;
     if (id && isAllowed())
@@ -138,6 +136,12 @@ export const open = async (
         localStorage.setItem(visitorKey, id);
         sessionStorage.setItem(visitKey, `${given.s} ${now()}`);
       });
+  };
+
+  let taken: Promise<void> | undefined;
+  const takeLink = () => {
+    if (linked[0] && linked[1] && isAllowed()) taken ||= exchange();
+    return taken;
   };
 
   const signal = (source: string, isGranted: boolean) => {

@@ -99,6 +99,14 @@ function collection(): OpenApi['paths'] {
       post: moved('postApiIdentify', 'Counts what Rybbit’s tracker says about people; nothing is kept.'),
     },
     '/api/track': { post: moved('postApiTrack', 'Takes events of Rybbit’s tracker, and of OpenPanel’s.') },
+    '/api/visitor': {
+      post: {
+        ...{ operationId: 'postApiVisitor', tags: ['Collection'], security: [{}] },
+        summary: 'What the tracker asks in storage mode: whether consent is needed, and links from host to host.',
+        requestBody: { required: true, content: jsonOf({ type: 'object' }) },
+        responses: { '200': { description: 'As the guide of the tracker says.' }, default: errorAnswer },
+      },
+    },
     '/track': { post: moved('postTrack', 'Takes events of OpenPanel’s clients.') },
   };
 }

@@ -102,16 +102,6 @@ const ids = async () => {
   return [found['localStorage fairlead.visitor'], found['sessionStorage fairlead.visit']?.split(' ')[0]];
 };
 
-describe('the storage part', () => {
-  it('has at most 2,000 bytes in brotli', async () => {
-    expect((await buildStorage()).bytes.brotli).toBeLessThanOrEqual(2_000);
-  });
-  it('is the only file that names storage, and the core has not one word of it but the value and the file', () => {
-    const core = String(built['/js/fairlead.js']?.body);
-    expect(core.match(/\w*torage[\w.]*/g)).toEqual(['storage', 'storage.js']);
-  });
-});
-
 it('starts for exactly data-persistence="storage"; for every other value nothing is loaded, read or kept (COL-04)', async () => {
   const values = ['', 'Storage', 'STORAGE', ' storage', 'storage ', 'true', '1', 'memory', 'cookie', 'localStorage'];
   const head = `<script>fairlead('consent', true)</script>`;
@@ -243,12 +233,13 @@ it('Sec-GPC, DNT and navigator.globalPrivacyControl switch storage, identity and
 });
 
 describe('links from one host of a site to another', () => {
-  const body = ['partner.example', 'stranger.example', 'shop.example']
-    .map(
-      (host) =>
-        `<a id="${host.split('.')[0]}" href="${at('HOST', '/landing?a=1&b=%20#part').replace('HOST', host)}">${host}</a>`,
-    )
-    .join('<br><br><br>');
+  const body = () =>
+    ['partner.example', 'stranger.example', 'shop.example']
+      .map(
+        (host) =>
+          `<a id="${host.split('.')[0]}" href="${at('HOST', '/landing?a=1&b=%20#part').replace('HOST', host)}">${host}</a>`,
+      )
+      .join('<br><br><br>');
   const followed = async (host: string) => {
     await visitor.hover(`#${host.split('.')[0]}`);
     // The answer comes while the pointer is on its way, as it does with people.
@@ -264,7 +255,7 @@ describe('links from one host of a site to another', () => {
       for (const allowed of ['', 'data-allowed-hostnames="partner.example, third.example"'])
         for (const host of ['partner.example', 'stranger.example']) {
           await newcomer();
-          page(`${mode} ${allowed}`, body, granted);
+          page(`${mode} ${allowed}`, body(), granted);
           resources['/landing'] = { body: '<!doctype html>' };
           await open();
           const url = await followed(host);
@@ -274,7 +265,7 @@ describe('links from one host of a site to another', () => {
   });
 
   it('by the two documented parameters and no cookie, which are gone before an event leaves, and good once (COL-07, COL-08)', async () => {
-    page(`${storage} data-allowed-hostnames="partner.example,shop.example"`, body, granted);
+    page(`${storage} data-allowed-hostnames="partner.example,shop.example"`, body(), granted);
     resources['/landing'] = resources['/'] as Resource;
     await open();
     const [known, visit] = await ids();
@@ -325,4 +316,37 @@ describe('links from one host of a site to another', () => {
     rig.clock.travel(1);
     expect(links.take(late, place)).toBeUndefined();
   });
+});
+
+it('these tests notice what they are there for', async () => {
+  const granted = `<script>fairlead('consent', true)</script>`;
+  const broken = (file: string, find: RegExp, replacement: string) => {
+    const path = `/js/${file}`;
+    const text = String(built[path]?.body);
+    expect(text.match(find), String(find)).not.toBeNull();
+    resources = { ...built, [path]: { ...built[path], body: text.replace(find, replacement) } };
+  };
+  broken('fairlead.js', /"storage"===\w+\.persistence/, '!0');
+  page(usual, '', granted);
+  await open();
+  expect(Object.keys(await kept()), 'COL-04').toHaveLength(2);
+
+  await newcomer();
+  broken('fairlead-storage.js', /"free"===/, '"needed"===');
+  page(storage);
+  await open();
+  expect(Object.keys(await kept()), 'CON-01').toHaveLength(2);
+
+  await newcomer();
+  await context.addInitScript(() => Object.defineProperty(navigator, 'globalPrivacyControl', { get: () => true }));
+  broken('fairlead-storage.js', /navigator\.globalPrivacyControl/, '!1');
+  page(storage, '', granted);
+  await open();
+  expect(Object.keys(await kept()), 'COL-20').toHaveLength(2);
+
+  await newcomer();
+  broken('fairlead-storage.js', /history\.replaceState\([^)]*\)/, '0');
+  page(`${storage} data-allowed-hostnames="partner.example"`, '', granted);
+  await open('shop.example', '/?_et_vid=a&_et_sid=b');
+  expect(visitor.url(), 'COL-08').toContain('_et_vid');
 });

@@ -69,6 +69,7 @@ it('a page view becomes a row: what it said, what was found out, and nothing of 
       import_id: 0,
       event_key: expect.stringMatching(/^\d{15,20}$/),
       contact: '',
+      stored_id: 0,
       received: 0,
     } satisfies EventRow,
   ]);

@@ -136,11 +136,11 @@ export const keeping: readonly Requirement[] = [
   ),
   open('DSR-15', 'all', 'A report about a minor is handled within 72 hours.', noRequests),
 
-  open(
+  kept(
     'CON-01',
     'D2',
     'Where consent is needed, nothing is written to a device before it is given.',
-    'Storage mode, which would write, is not built yet.',
+    'Storage mode waits for a consent signal in the EEA, the UK, Switzerland and wherever the place is unknown.',
   ),
   open('CON-02', 'all', 'Each purpose has one lawful basis in each region.', 'Purposes are not recorded yet.'),
   open(

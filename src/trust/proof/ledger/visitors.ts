@@ -1,7 +1,5 @@
 import { kept, open, partly, type Requirement } from './requirement.ts';
 
-const noStorageMode = 'Storage mode is not built yet: every site is measured in memory mode.';
-
 /** What happens on visitors' devices, and that nobody is recognised over days (ledger 3.1 and 3.2). */
 export const visitors: readonly Requirement[] = [
   kept(
@@ -22,16 +20,36 @@ export const visitors: readonly Requirement[] = [
     'The default mode needs no banner: the tracker shows nothing and asks for no consent.',
     'The tracker adds one name to the page and nothing else.',
   ),
-  open('COL-04', 'D2', 'Storage mode starts only where data-persistence="storage" is set.', noStorageMode),
-  open(
+  kept(
+    'COL-04',
+    'D2',
+    'Storage mode starts only where data-persistence="storage" is set.',
+    'The tracker loads the part that touches storage for exactly this value.',
+  ),
+  kept(
     'COL-05',
     'D2',
     'Storage mode keeps a random id and the data of the visit on the device, and nothing else.',
-    noStorageMode,
+    'Three names, published in “What stays in a browser”; 128 random bits each.',
   ),
-  open('COL-06', 'D2', 'Links across domains need storage mode and a list of allowed host names.', noStorageMode),
-  open('COL-07', 'D2', 'A link across domains carries two documented parameters and no cookie.', noStorageMode),
-  open('COL-08', 'D2', 'These parameters are removed before any event or referrer leaves the page.', noStorageMode),
+  kept(
+    'COL-06',
+    'D2',
+    'Links across domains need storage mode and a list of allowed host names.',
+    'The part for storage mode adds to links to the hosts in data-allowed-hostnames alone.',
+  ),
+  kept(
+    'COL-07',
+    'D2',
+    'A link across domains carries two documented parameters and no cookie.',
+    'Both are sealed for the host that they lead to, for five minutes and for once.',
+  ),
+  kept(
+    'COL-08',
+    'D2',
+    'These parameters are removed before any event or referrer leaves the page.',
+    'The address is changed before the tracker starts; the desk takes a link once.',
+  ),
   kept(
     'COL-09',
     'D2',
@@ -98,14 +116,12 @@ export const visitors: readonly Requirement[] = [
     'Of a query string only campaign parameters and the kind of a click id are kept.',
     'Addresses are cut to host and path before an event leaves the request.',
   ),
-  partly(
+  kept(
     'COL-20',
     'D23',
     'Global Privacy Control and Do Not Track switch off storage mode, identity and links across domains.',
-    'Both signals reach the desk; in memory mode there is nothing that they could switch off.',
-    'Storage mode and identify calls, which they must switch off, and a site’s choice to drop such visits.',
+    'The tracker then works as in memory mode, and the desk takes no stored id of such a browser; a site may drop its events.',
   ),
-
   kept(
     'PSE-01',
     'D2',

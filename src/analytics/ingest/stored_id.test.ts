@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { browserHeaders, openRig, person, shop, shopKey } from './rig.ts';
+import { needsConsent } from './stored_id.ts';
+
+const stored = { vi: 'a'.repeat(32), si: 'b'.repeat(32) };
+const view = { n: 'pageview', u: 'https://shop.example/', d: 'shop.example' };
+const day = 86_400_000;
+
+describe('the id that a browser keeps in storage mode', () => {
+  it('is the visitor on every day and from every address, of one site alone, and is itself not stored', () => {
+    const rig = openRig({ sites: [shop, { ...shop, id: 2, domain: 'other.example' }] });
+    rig.send({ ...view, ...stored });
+    rig.clock.travel(3 * day);
+    rig.send({ ...view, ...stored, si: 'c'.repeat(32) }, { address: '198.51.100.9' });
+    rig.send({ ...view, ...stored, u: 'https://other.example/', d: 'other.example' });
+    rig.send({ ...view, ...stored, vi: 'd'.repeat(32) });
+    rig.send(view);
+    const rows = rig.rows();
+    expect(rows.map(({ stored_id }) => stored_id)).toEqual([1, 1, 1, 1, 0]);
+    const [first, second, elsewhere, other, memory] = rows.map(({ visitor_id }) => visitor_id);
+    expect(second).toBe(first);
+    expect(new Set([first, elsewhere, other, memory]).size).toBe(4);
+    expect(new Set(rows.map(({ visit_id }) => visit_id)).size).toBe(5);
+    expect(rig.events.lines.join()).not.toContain('aaaaaaaa');
+  });
+
+  it.each([
+    ['Sec-GPC', stored, { headers: { ...browserHeaders, 'sec-gpc': '1' } }],
+    ['DNT', stored, { headers: { ...browserHeaders, dnt: '1' } }],
+    ['a sender with a key, who cannot know', stored, { principal: shopKey }],
+    ['an id of another shape', { vi: 'A'.repeat(32), si: 'b' }, {}],
+    ['an id that is no text', { vi: { a: 1 }, si: 7 }, {}],
+  ])('is not looked at with %s: the event is one of memory mode (COL-20)', (_, sent, sender) => {
+    const rig = openRig();
+    rig.send(view, person(sender));
+    rig.send({ ...view, ...sent }, person(sender));
+    const [memory, row] = rig.rows();
+    expect(row).toMatchObject({ stored_id: 0, visitor_id: memory?.visitor_id, visit_id: memory?.visit_id });
+  });
+
+  it('goes on with the visit of another host of the site, and begins another when the counts of its day are closed', () => {
+    const rig = openRig({ startMs: Date.UTC(2026, 5, 1, 23, 50) });
+    rig.send({ ...view, ...stored });
+    rig.send({ ...view, ...stored }, { address: '198.51.100.9' });
+    rig.clock.travel(15 * 60_000);
+    rig.send({ ...view, ...stored });
+    rig.clock.travel(10 * 60_000);
+    rig.send({ ...view, ...stored });
+    const rows = rig.rows();
+    expect(new Set(rows.slice(0, 3).map(({ visit_start }) => visit_start)).size).toBe(1);
+    expect(rows[3]?.visit_start).not.toBe(rows[0]?.visit_start);
+    expect(rows.map(({ id_day }) => id_day)).toEqual(['2026-06-01', '2026-06-01', '2026-06-01', '2026-06-02']);
+  });
+});
+
+it('an unknown place counts as one where consent is needed (CON-01)', () => {
+  for (const country of ['DE', 'IS', 'NO', 'LI', 'GB', 'CH', 'RE', '', 'A1', 'xx'])
+    expect(needsConsent(country), country).toBe(true);
+  for (const country of ['US', 'JP', 'TR', 'CA']) expect(needsConsent(country), country).toBe(false);
+});
