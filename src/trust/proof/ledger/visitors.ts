@@ -1,4 +1,4 @@
-import { kept, open, partly, type Requirement } from './requirement.ts';
+import { kept, type Requirement } from './requirement.ts';
 
 /** What happens on visitors' devices, and that nobody is recognised over days (ledger 3.1 and 3.2). */
 export const visitors: readonly Requirement[] = [
