@@ -208,12 +208,11 @@ export const proofs: readonly Proof[] = [
     async run(context) {
       const shared = await accountsDesk(context);
       await everyWayIn(shared);
-      const { browserStorage, sharedPageStorage } = await load<typeof import('../../contract/browser_storage.ts')>(
-        context,
-        'contract/browser_storage.ts',
-      );
+      const { browserStorage, sharedPageStorage, visitorStorage } = await load<
+        typeof import('../../contract/browser_storage.ts')
+      >(context, 'contract/browser_storage.ts');
       const guide = readFileSync(join(repository, 'docs/guides/cookies.md'), 'utf8');
-      const rows = [...browserStorage, ...sharedPageStorage];
+      const rows = [...browserStorage, ...sharedPageStorage, ...visitorStorage];
       for (const { kind, name, purpose, until } of rows)
         must(
           guide.includes(`| ${kind} | \`${name}\` | ${purpose} | ${until} |`),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { visitorStorage } from '../../contract/browser_storage.ts';
 import type { PaperKind } from '../../contract/documents.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import {
@@ -62,7 +63,7 @@ export function productFacts(): Facts {
     })),
     visitorFields: visitorFields(),
     storage,
-    visitorStorage: [],
+    visitorStorage,
     measures: measures(),
   };
 }

@@ -150,9 +150,7 @@ export function cookieDisclosure(pen: Pen, facts: Facts): Paper {
           ...(facts.visitorStorage.length === 0
             ? []
             : [
-                text(
-                  'Where a site has switched on storage mode, and the visitor has agreed where the law asks for it:',
-                ),
+                text('Where a page asks for storage mode, and the visitor has agreed where the law asks for it:'),
                 table(storageHead, storageRows(facts.visitorStorage)),
               ]),
           text(
@@ -173,7 +171,7 @@ export function cookieDisclosure(pen: Pen, facts: Facts): Paper {
         title: 'What is measured',
         blocks: [
           text(
-            'Visits are counted without storage on the device. A browser that says Do Not Track or Global Privacy Control can be left out altogether, if the site has chosen so.',
+            'Visits are counted without storage on the device, unless a page asks for storage mode. A browser that says Do Not Track or Global Privacy Control can be left out altogether, if the site has chosen so.',
           ),
           text('The desk reports about itself to nobody unless its operator names a place in its settings.'),
         ],
