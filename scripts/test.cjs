@@ -4,6 +4,7 @@
 //   npm run check       types, lint, dead code and the tidy test: what to run before a commit
 //   npm run proof       the proof kit; `-- --sabotage` takes each guard away and expects the proof to fail
 //   npm run bench, soak measurements; they fail only when they cannot run
+//   npm run soak -- windows   two years of nightly runs, day by day
 
 const childProcess = require('child_process');
 const fs = require('fs');
@@ -75,6 +76,12 @@ async function main(mode, given) {
   const env = environment();
   if (isDeep) env.FAIRLEAD_TEST_DEEP = '1';
   if (mode === undefined || mode === 'proof') await findChromium();
+  if (mode === 'soak' && args[0] === 'windows') {
+    // Two years of one desk, day by day: a test that takes its time.
+    env.FAIRLEAD_SOAK_DAYS = env.FAIRLEAD_SOAK_DAYS || '1';
+    become(node, ['node_modules/vitest/vitest.mjs', 'run', 'test/two_years.test.ts'], env);
+    return;
+  }
   if (programs[mode]) {
     become(node, ['--disable-warning=ExperimentalWarning', path.join(root, programs[mode])].concat(args), env);
     return;

@@ -5,11 +5,12 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
-import { type Clock, systemClock } from '../src/platform/clock.ts';
+import { systemClock } from '../src/platform/clock.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { openLog } from '../src/platform/log.ts';
 import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import { holdTimers } from './held_timers.ts';
 import { layPreparedCluster } from './prepared_cluster.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
 import { type Written, watchWrites } from './written.ts';
@@ -76,42 +77,9 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
 };
 const source = join(import.meta.dirname, '../src');
 
-/** Timers of a second or more wait until they are asked for; shorter ones run as they do. */
-const heldMs = 3_000;
-const waiting = new Map<() => void, string>();
-/** What goes on for ever, and how often it was set. A deadline or a second try is none of these. */
-const repeating = new Map<() => void, { name: string; times: number }>();
 /** The newest Tuesday: the report of the week is due since yesterday, and not too late. */
 const sinceTuesdayMs = ((new Date(systemClock.now()).getUTCDay() + 5) % 7) * 86_400_000;
-const clock: Clock = {
-  ...systemClock,
-  now: () => systemClock.now() - sinceTuesdayMs,
-  after(ms, work) {
-    const known = repeating.get(work);
-    const name = known?.name ?? nameOfRepeating();
-    if (name !== undefined) repeating.set(work, { name, times: (known?.times ?? 0) + 1 });
-    if (ms < heldMs || name === undefined) return systemClock.after(ms, work);
-    waiting.set(work, name);
-    return () => waiting.delete(work);
-  },
-};
-function nameOfRepeating(): string | undefined {
-  const files = (new Error().stack ?? '').split('\n').map((line) => /\/src\/([\w/.-]+\.ts)/.exec(line)?.[1]);
-  const isRepeated = files.includes('platform/clock.ts') || files.includes('trust/audit/keeper.ts');
-  return isRepeated ? files.find((file) => file !== undefined && file !== 'platform/clock.ts') : undefined;
-}
-/** Runs the timers of a file now, and waits until each has been set again. */
-async function runJobs(file: string): Promise<void> {
-  const due = [...waiting].filter(([, name]) => name === file).map(([work]) => work);
-  expect(due.length, `${file} has no timer that waits`).toBeGreaterThan(0);
-  for (const work of due) {
-    const before = repeating.get(work)?.times ?? 0;
-    waiting.delete(work);
-    work();
-    const again = () => expect(repeating.get(work)?.times, `${file} is not set again`).toBeGreaterThan(before);
-    await vi.waitFor(again, { timeout: 20_000, interval: 5 });
-  }
-}
+const { clock, waiting, run: runJobs } = holdTimers(() => systemClock.now() - sinceTuesdayMs);
 
 interface Side {
   name: string;
@@ -287,10 +255,8 @@ it('a job does what is due in an organisation, and leaves every row of another a
   const [north, south] = sides as [Side, Side];
   const theirs = Object.keys(timers).filter((file) => timers[file]?.[0] === 'organisations');
   // Some look once when the desk opens.
-  await vi.waitFor(() => expect([...waiting.values()]).toEqual(expect.arrayContaining(theirs)), { timeout: 20_000 });
-  const jobs = Object.keys(timers).filter(
-    (file) => timers[file]?.[0] !== 'none' && [...waiting.values()].includes(file),
-  );
+  await vi.waitFor(() => expect(waiting()).toEqual(expect.arrayContaining(theirs)), { timeout: 20_000 });
+  const jobs = Object.keys(timers).filter((file) => timers[file]?.[0] !== 'none' && waiting().includes(file));
   for (const [side, other] of [
     [north, south],
     [south, north],
