@@ -51,7 +51,7 @@ export interface Running {
 const flags = ['--disable-warning=ExperimentalWarning', ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : [])];
 
 /** Environment of a desk: threads and allocation as scripts/run.cjs sets them. */
-function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): NodeJS.ProcessEnv {
+export function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): NodeJS.ProcessEnv {
   const { FAIRLEAD_PUBLIC_URL: _, ...inherited } = process.env;
   return {
     ...inherited,
@@ -254,7 +254,7 @@ export function postgresFolder(desk: Pick<DeskFolder, 'folder'>): string {
   return existsSync(note) ? readFileSync(note, 'utf8').trim() : own;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -24,13 +24,14 @@ import { measureIngest } from './ingest.ts';
 import { memoryMb } from './memory.ts';
 import { percentile } from './percentile.ts';
 import { measureQueries } from './query.ts';
+import { measureRetention } from './retention.ts';
 import { measureSignIn } from './sign_in.ts';
 import { measureVault } from './vault.ts';
 import { measureVisible } from './visible.ts';
 
 const parts = [
   ...(['tracker', 'start', 'query', 'dashboard', 'visible'] as const),
-  ...(['ingest', 'sign-in', 'memory', 'disk', 'backup', 'audit', 'vault'] as const),
+  ...(['ingest', 'sign-in', 'memory', 'disk', 'backup', 'audit', 'vault', 'retention'] as const),
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -78,10 +79,11 @@ process.exit(0);
 async function run() {
   const has = (part: Part) => wanted.includes(part);
   if (has('tracker')) lines.push(tracker());
-  // Trail and vault are measured on databases of their own.
+  // Trail, vault and nights are measured on databases of their own.
   if (has('audit')) lines.push(...(await measureAudit(say)));
   if (has('vault')) lines.push(...(await measureVault(say)));
-  if (wanted.every((part) => ['tracker', 'audit', 'vault'].includes(part))) return;
+  if (has('retention')) lines.push(...(await measureRetention(events, say)));
+  if (wanted.every((part) => ['tracker', 'audit', 'vault', 'retention'].includes(part))) return;
   const desk = await prepareDesk(folder, { events, say });
   let running = await startDesk(desk);
   try {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,13 +13,22 @@ import { acmeFiles } from '../src/platform/acme/file_classes.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { accessLogFiles } from '../src/platform/http/access_log.ts';
+import type { RequestError } from '../src/platform/http/route.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { postgresFiles, type Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { fileClasses } from '../src/platform/spool/index.ts';
 import { auditFiles } from '../src/trust/audit/index.ts';
 import { type Column, readPostgresColumns } from '../src/trust/classes/index.ts';
-import { type HoldRow, heldOf, placeHold, releaseHold } from '../src/trust/windows/holds.ts';
+import {
+  type HoldRow,
+  heldOf,
+  holdOn,
+  isPersonHeld,
+  placeHold,
+  refuseWhileHeld,
+  releaseHold,
+} from '../src/trust/windows/holds.ts';
 import { earlier, lineOf, lines, sizeOf } from '../src/trust/windows/lines.ts';
 import { firstPolicy, profileWindows, refuseLoosening, shortenable, windowOf } from '../src/trust/windows/policy.ts';
 import { readReceipts } from '../src/trust/windows/receipts.ts';
@@ -320,6 +329,16 @@ describe('the night', () => {
       ),
     );
     expect(red).toEqual([{ line: 'access-log', rows_past_due: 1 }]);
+    // The live check says so, is well after a night that left nothing, and misses nights that did not come.
+    const check = async () => (await desk.windows.checks?.find(({ id }) => id === 'windows')?.run())?.state;
+    expect(await check()).toBe('wrong');
+    rmSync(join(folder, 'data', 'access'), { recursive: true });
+    tomorrow();
+    expect([await night(), await check()]).toEqual([true, 'ok']);
+    const at = nowMs;
+    nowMs += 3 * dayMs;
+    expect(await check()).toBe('wrong');
+    nowMs = at;
   });
 });
 
@@ -388,6 +407,31 @@ describe('a legal hold', () => {
     const all = [...[...scope.siteIds].map((id) => `site ${id}`), ...[...scope.personIds].map((id) => `person ${id}`)];
     expect(all[0] ?? scope.everything).toBe(keeps);
     expect(ids).toEqual(keeps === false ? [] : [1]);
+  });
+
+  test('keeps a site from being emptied, deleted or moved, and an account or organisation from going (RET-12, RET-21)', async () => {
+    const asked = (site?: number) =>
+      own(north, (sql) => refuseWhileHeld(sql, north.organisation, site)).then(
+        () => 'may',
+        (error: RequestError) => `${error.code}: ${error.message}`,
+      );
+    expect(await asked(north.site)).toBe('may');
+    const { id } = await hold(north, 'site', 'north.example');
+    expect([await asked(north.site), await asked(north.site + 1_000), await asked()]).toEqual([
+      expect.stringMatching(new RegExp(`^conflict: The legal hold ${id} keeps north\\.example`)),
+      'may',
+      expect.stringMatching(/^conflict: /),
+    ]);
+    expect(await own(south, (sql) => holdOn(sql, south.organisation))).toBeUndefined();
+    await release(north, id);
+    expect(await asked(north.site)).toBe('may');
+    const isHeld = () => own(north, (sql) => isPersonHeld(sql, north.person));
+    const { id: ofPerson } = await hold(north, 'person', String(north.person));
+    expect([await isHeld(), await own(south, (sql) => isPersonHeld(sql, south.person))]).toEqual([true, false]);
+    // Nobody reads or ends the hold of another organisation.
+    await expect(release(south, ofPerson)).rejects.toMatchObject({ code: 'not_found' });
+    await release(north, ofPerson);
+    expect(await isHeld()).toBe(false);
   });
 
   test('on a person keeps what that person was told', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createWriteStream, existsSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -228,6 +228,18 @@ describe('beside a running server', () => {
     expect(doctor.out).toMatch(/ok +server: process \d+ listens/);
     expect(doctor.out).toMatch(/ok +postgres: answers\nok +warehouse: answers\nok +spool: /);
     expect(doctor.code, doctor.out).toBe(0);
+  });
+
+  it('prove runs every check, and ends with 1 while one of them is red (OPS-03)', async () => {
+    chmodSync(cli.keyFile, 0o644);
+    const red = await cli.run(['prove']);
+    expect(red.out).toMatch(/^WRONG .*\n +→ .+/m);
+    expect(red.out).toMatch(/\b1 wrong\b/);
+    expect([red.code, red.err]).toEqual([1, '']);
+    chmodSync(cli.keyFile, 0o600);
+    const run = JSON.parse((await cli.run(['prove', '--json'])).out) as { worst: string; turned_well: string[] };
+    expect([run.worst === 'wrong', run.turned_well.length]).toEqual([false, 1]);
+    expect((await cli.run(['prove'])).code).toBe(0);
   });
 
   it('setup again changes nothing, adds what is missing, and makes a further key when asked', async () => {
