@@ -72,6 +72,8 @@ function open(env: Record<string, string>) {
   return { config, register, outbound, asked };
 }
 
+const signIn = ['sign_in.discovery', 'sign_in.keys', 'sign_in.token', 'sign_in.profile'];
+
 it('every caller of the product has its row: each purpose that the sources name, and no other (SHR-02)', () => {
   const root = join(import.meta.dirname, '../..');
   const callers = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -97,7 +99,6 @@ it('every caller of the product has its row: each purpose that the sources name,
   ]);
   const called = new Set(purposes.filter((purpose) => !['first_event', 'now'].includes(purpose)));
   expect([...called].sort()).toEqual([...new Set(registered)].sort());
-  // Nothing sells, and no advertiser is among those who receive (SHR-01 is a line of its own: destinations come later).
   expect(rows.map(({ id }) => id)).toEqual([
     'self',
     'sites',
@@ -112,6 +113,19 @@ it('every caller of the product has its row: each purpose that the sources name,
   ]);
   const known = new Set(classes.map(({ id }) => id));
   for (const row of rows) for (const id of row.classes) expect(known).toContain(id);
+});
+
+it('nobody in the register pays for data or advertises: a purpose is one of a closed list, and what is of visitors goes to nobody (SHR-01)', () => {
+  // Whoever adds one answers here, too, what it is for.
+  const purposes = ['self_check', 'snippet_check', 'mail', 'backup', 'acme', 'report.error', 'report.event', ...signIn];
+  const ofVisitors = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6'];
+  for (const row of receiversOf(readConfig(everything), 'mail.example')) {
+    for (const purpose of row.purposes) expect(purposes).toContain(purpose);
+    expect(
+      row.classes.filter((id) => ofVisitors.includes(id)),
+      row.id,
+    ).toEqual([]);
+  }
 });
 
 it('each row says who, as what, where, for what and which classes, or that this is missing (SHR-04)', () => {

@@ -183,11 +183,11 @@ export const keeping: readonly Requirement[] = [
     'The list of suppressed addresses, kept as digests.',
   ),
 
-  open(
+  kept(
     'SHR-01',
     'all',
     'Personal data is never sold or rented.',
-    'An inventory of everything that sends is not built yet.',
+    'Whoever receives anything has a row of the register with its purpose; none of the purposes is a sale or an advertisement.',
   ),
   kept(
     'SHR-02',
