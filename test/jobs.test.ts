@@ -73,7 +73,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'trust/proof/runs.ts': ['none', 1],
   'trust/requests/index.ts': ['desk', 1],
   'trust/vault/key_store.ts': ['none', 2],
-  'trust/windows/index.ts': ['desk', 1],
+  'trust/windows/index.ts': ['organisations', 1],
 };
 const source = join(import.meta.dirname, '../src');
 

@@ -127,6 +127,7 @@ function noticesOf(kind: NoticeKind): object[] {
     days: 7,
     device: 'Firefox',
     ...{ document: 'Privacy notice', version: 2, day: '2026-12-13' },
+    ...{ hold: 3, review_on: '2026-12-20' },
   };
   const all = Object.values(noticeList).filter((one) => one.kind === kind);
   const mailed = all.filter((one) => 'mails' in one);

@@ -28,6 +28,7 @@ import {
   placeHold,
   refuseWhileHeld,
   releaseHold,
+  reviewHold,
 } from '../src/trust/windows/holds.ts';
 import { earlier, lineOf, lines, sizeOf } from '../src/trust/windows/lines.ts';
 import { firstPolicy, profileWindows, refuseLoosening, shortenable, windowOf } from '../src/trust/windows/policy.ts';
@@ -432,6 +433,37 @@ describe('a legal hold', () => {
     await expect(release(south, ofPerson)).rejects.toMatchObject({ code: 'not_found' });
     await release(north, ofPerson);
     expect(await isHeld()).toBe(false);
+  });
+
+  test('owners hear once of a review that is a week away, again after it was put off, and never of one that was released (RET-21)', async () => {
+    const { id } = await hold(north, 'site', 'north.example');
+    const told = async () => {
+      await Promise.all([desk.windows.remind(), desk.windows.remind()]);
+      const rows = await own(north, (sql) =>
+        sql.query<{ facts: { hold: number; review_on: string } }>(
+          "SELECT facts FROM notifications WHERE notice = 'hold_review_due' AND person_id = $1 ORDER BY id",
+          [north.person],
+        ),
+      );
+      return rows.map(({ facts }) => [facts.hold, facts.review_on]);
+    };
+    const [first, second] = [moment(ago(-30)).slice(0, 10), moment(ago(-60)).slice(0, 10)];
+    const at = nowMs;
+    expect(await told()).toEqual([]);
+    nowMs = at + 24 * dayMs;
+    expect(await told()).toEqual([[id, first]]);
+    await own(north, (sql) => reviewHold(sql, id, second, nowMs));
+    expect(await told()).toEqual([[id, first]]);
+    nowMs = at + 70 * dayMs;
+    expect(await told()).toEqual([
+      [id, first],
+      [id, second],
+    ]);
+    nowMs = at;
+    await release(north, id);
+    expect(
+      await own(south, (sql) => sql.query("SELECT 1 FROM notifications WHERE notice = 'hold_review_due'")),
+    ).toEqual([]);
   });
 
   test('on a person keeps what that person was told', async () => {

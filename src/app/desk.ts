@@ -191,7 +191,8 @@ export async function openDesk(parts: {
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
       ...running,
     ];
-    const windows = openWindows(house, [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])]);
+    const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];
+    const windows = openWindows(house, executors, accounts.notices);
     undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;
     let hasBegun = false;

@@ -85,6 +85,12 @@ export const noticeList = {
       `The list of those who receive data of this desk, where ${text(facts, 'organisation')} is, has a version ${text(facts, 'version')}, from ${dayText(text(facts, 'day'), locale)}. Nobody is new in it.`,
     mails: { subject: () => 'The list of who receives data of this desk has changed', button: 'See the list' },
   },
+  hold_review_due: {
+    kind: 'security',
+    sentence: (facts, locale?: string) =>
+      `The legal hold ${text(facts, 'hold')} of ${text(facts, 'organisation')} on ${text(facts, 'what')} is to be looked at by ${dayText(text(facts, 'review_on'), locale)}: keep it until another day, or release it. Until then it stays in force.`,
+    mails: { subject: (facts) => `The legal hold ${text(facts, 'hold')} is to be looked at`, button: 'See the holds' },
+  },
   incident_due: {
     kind: 'security',
     sentence: (facts) =>

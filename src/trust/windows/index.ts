@@ -5,6 +5,7 @@ import { clockExecutors } from './clocks.ts';
 
 import { type Night, type NightHouse, openNight } from './night.ts';
 import { nightCheck } from './night_check.ts';
+import { remindOfReviews, type Teller } from './reviews.ts';
 import { windowRoutes } from './routes.ts';
 
 export { holdOn, holdsInForce, isMemberHeld, isPersonHeld, refuseWhileHeld } from './holds.ts';
@@ -19,21 +20,25 @@ const lookMs = 5 * 60_000;
 
 export interface Windows extends RunningSubject {
   night: Night;
+  /** Tells of holds whose review is near. */
+  remind(): Promise<void>;
   /** Lines that somebody ends or looks at. */
   covered: readonly string[];
 }
 
 /** What is kept for how long: one table, one nightly run, one receipt for what went. */
-export function openWindows(house: NightHouse, executors: readonly Executor[]): Windows {
+export function openWindows(house: NightHouse, executors: readonly Executor[], notices: Teller): Windows {
   const { config, clock, log } = house;
   const all = [...executors, ...clockExecutors(house)];
   const night = openNight(house, all);
   // Where collectors and pages have processes of their own, the one that works does this too.
+  const remind = () => remindOfReviews(house, notices);
   const works = config.role === 'all' || config.role === 'work';
   let callOff = () => {};
   let running: Promise<unknown> | undefined;
   return {
     night,
+    remind,
     covered: all.map(({ line }) => line),
     routes: windowRoutes(house, night),
     checks: [nightCheck(house)],
@@ -43,7 +48,7 @@ export function openWindows(house: NightHouse, executors: readonly Executor[]): 
         clock,
         lookMs,
         () => {
-          running = night.runIfDue();
+          running = remind().then(() => night.runIfDue());
           return running;
         },
         { firstMs: 2 * lookMs, onError: (error) => log.error('retention.night_failed', {}, error) },
