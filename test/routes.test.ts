@@ -164,6 +164,16 @@ const examples: Record<string, Example> = {
   'POST /api/sites/:domain/test-events': { ...bySite('/test-events'), status: 201 },
   'GET /api/sites/:domain/now': { ...bySite('/now'), status: 200 },
   'GET /api/sites/:domain/contact-clicks': { ...bySite('/contact-clicks'), status: 200 },
+  'GET /api/sites/:domain/profiles': {
+    ...bySite('/profiles?search=ada%40mail.example'),
+    status: 200,
+    badParams: [[`/api/sites/shop.example/profiles?search=${'x'.repeat(321)}`, 'search']],
+  },
+  'GET /api/sites/:domain/profiles/:profile': {
+    ...bySite('/profiles/0123456789abcdef'),
+    status: 200,
+    badParams: [['/api/sites/shop.example/profiles/somebody', 'profile']],
+  },
   'GET /api/sites/:domain/foreign-ids': { ...bySite('/foreign-ids'), status: 200 },
   'PUT /api/sites/:domain/foreign-ids/:product': {
     ...bySite('/foreign-ids/openpanel'),
@@ -912,6 +922,8 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
   it('who looks at contact values, trail or access log, or takes data along, is written down, and who may not is not', async () => {
     const views = {
       'GET /api/sites/:domain/contact-clicks': 'contact_clicks.viewed',
+      'GET /api/sites/:domain/profiles': 'profiles.viewed',
+      'GET /api/sites/:domain/profiles/:profile': 'profiles.viewed',
       'GET /api/organisations/:organisation/audit': 'audit.viewed',
       'GET /api/organisations/:organisation/audit/export': 'audit.exported',
       'GET /api/audit/export': 'audit.exported',

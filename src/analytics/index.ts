@@ -29,6 +29,9 @@ import { openLife } from './life/index.ts';
 import { missingRoutes } from './missing.ts';
 import { openPackedDays } from './packed/index.ts';
 import { loadPlacesTable } from './places_file.ts';
+import { profileHolder } from './profiles/holder.ts';
+import { profileRoutes } from './profiles/routes.ts';
+import { openProfiles } from './profiles/store.ts';
 import { qualityRoutes } from './quality.ts';
 import {
   askOfSite,
@@ -76,13 +79,17 @@ export function replayOn(house: House, presentFromMs: number): Replay {
 /** Web analytics: takes events, keeps visits, freezes closed days, answers questions. */
 export const analytics = defineSubject({
   name: 'analytics',
-  migrations: { warehouse: new URL('./migrations/warehouse/', import.meta.url) },
+  migrations: {
+    warehouse: new URL('./migrations/warehouse/', import.meta.url),
+    postgres: new URL('./profiles/migrations/', import.meta.url),
+  },
   lanes: ['events', 'bots', 'drops'],
   async start(house): Promise<RunningSubject> {
     const { config, clock, log, postgres, warehouse, spool } = house;
     const directory = openSiteDirectory();
     const kept = openKeptSums();
     const contacts = openContactKeys(house);
+    const profiles = openProfiles(house);
     function forgetMemory(siteId: number) {
       kept.forget(siteId);
       ingest.lastDrops.forget(siteId);
@@ -121,6 +128,7 @@ export const analytics = defineSubject({
     const ingest = startIngest({
       house,
       sealContact: contacts.seal,
+      identify: profiles.identify,
       sites: directory,
       places,
       onLate: (siteId, day) =>
@@ -245,6 +253,7 @@ export const analytics = defineSubject({
         ...goalRoutes(house, { frozenDaysOf: history.frozenDays }),
         ...annotationRoutes(house),
         ...contactRoutes(house, contacts),
+        ...profileRoutes(house, profiles),
         ...missingRoutes(house, ingest.lastDrops),
         ...qualityRoutes(house),
         ...shieldRoutes(house),
@@ -256,7 +265,7 @@ export const analytics = defineSubject({
         ...firstRunRoutes({ house, ingest: ingest.ingest, live: ingest.live }),
       ],
       executors,
-      holders: [contactHolder(house, contacts)],
+      holders: [contactHolder(house, contacts), profileHolder(house, profiles)],
       fast: ingest.fast,
       sinks: ingest.sinks,
       checks: [

@@ -5,6 +5,7 @@ import { buildStorage, buildTracker } from '../../sdk/build.ts';
 import { openLinks } from '../../src/analytics/ingest/links.ts';
 import { berlin, openRig, shop } from '../../src/analytics/ingest/rig.ts';
 import { answerVisitors } from '../../src/analytics/ingest/visitor_door.ts';
+import type { Traits } from '../../src/analytics/profiles/traits.ts';
 import { openLog } from '../../src/platform/log.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { launch } from './chromium.ts';
@@ -20,6 +21,8 @@ let server: Collector;
 let resources: Record<string, Resource>;
 /** Where the visitor's address lies; '' = unknown. */
 let country = '';
+/** What identify calls said. */
+const named: (Traits & { visitor: string })[] = [];
 const rig = openRig({ sites: [shop] });
 /** The files as they are built; a test may serve others. */
 let built: Record<string, Resource>;
@@ -37,6 +40,10 @@ beforeAll(async () => {
       ...rig.desk,
       places: { lookup: () => (country === '' ? undefined : { ...berlin, country }) },
       links: openLinks({ clock: rig.clock, random: systemRandom }),
+      identify: async (_site, visitor, traits) => {
+        named.push({ visitor, ...traits });
+        return traits.id === 'ben' && named.filter(({ id }) => id === 'ben').length === 1 ? 'other' : 'done';
+      },
       trustedProxies: 0,
       log: openLog(rig.clock, () => {}),
     }),
@@ -230,6 +237,39 @@ it('Sec-GPC, DNT and navigator.globalPrivacyControl switch storage, identity and
     for (const n of ['link', 'linked', 'identify']) expect((await asked({ [header]: '1' }, n)).status).toBe(403);
     expect(await (await asked({ [header]: '1' }, 'region')).json()).toEqual({ consent: 'needed' });
   }
+});
+
+it('says who a visitor is by an explicit call only, and nothing of the page: autofill, fields and mail links stay (COL-17)', async () => {
+  const form =
+    '<form><input name="email" autocomplete="email" value="canary@mail.example"><input name="name" value="canary"></form><a href="mailto:canary@mail.example">x</a>';
+  page(storage, form, `<script>fairlead('consent', true)</script>`);
+  await open();
+  await visitor.fill('[name=name]', 'canary-typed');
+  await visitor.evaluate(() => document.forms[0]?.dispatchEvent(new Event('change', { bubbles: true })));
+  await sent();
+  expect(named).toEqual([]);
+  await call('identify', {
+    id: 'ada',
+    email: 'ada@mail.example',
+    name: 'Ada',
+    avatar: 'https://img.example/a.png',
+    phone: '1',
+  });
+  await expect.poll(() => named).toHaveLength(1);
+  const { visitor: first, ...traits } = named[0] as (typeof named)[number];
+  expect(traits).toEqual({ id: 'ada', email: 'ada@mail.example', name: 'Ada', avatar: 'https://img.example/a.png' });
+  for (const { raw } of server.beacons) expect(raw).not.toMatch(/canary|ada@/);
+  // Somebody else at the same browser gets an id of their own.
+  const [before] = await ids();
+  await call('identify', { id: 'ben' });
+  await expect.poll(() => named).toHaveLength(3);
+  expect((await ids())[0]).not.toBe(before);
+  expect(named[2]?.visitor).not.toBe(first);
+  // Without consent there is nobody to name.
+  await call('consent', false);
+  await call('identify', { id: 'ada' });
+  await sent();
+  expect(named).toHaveLength(3);
 });
 
 describe('links from one host of a site to another', () => {

@@ -22,7 +22,7 @@ import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './r
 import { eventColumns } from './row.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
 import { openThrottle } from './throttle.ts';
-import { answerVisitors } from './visitor_door.ts';
+import { answerVisitors, type Identify } from './visitor_door.ts';
 
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
 export type RunningIngest = {
@@ -51,6 +51,7 @@ export type RunningIngest = {
 export type RunningIngestParts = {
   readonly house: Pick<House, 'config' | 'clock' | 'random' | 'log' | 'warehouse' | 'spool' | 'keys' | 'authenticate'>;
   readonly sealContact: ContactSeal;
+  readonly identify: Identify;
   readonly sites: SiteDirectory;
   readonly places: Pick<Places, 'lookup'>;
   /** A row came for a UTC day that is over. */
@@ -143,6 +144,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
       '/api/visitor': answerVisitors({
         ...{ sites, places: parts.places, throttle: desk.throttle, log },
         links: openLinks({ clock, random }),
+        identify: parts.identify,
         trustedProxies: house.config.trustedProxies,
       }),
       ...openDropIns({ collect, sites, secretDigest: secretDigestOf(house), random }),

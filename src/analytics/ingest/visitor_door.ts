@@ -3,11 +3,14 @@ import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import { clientAddress } from '../../platform/http/address.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Identified } from '../profiles/store.ts';
+import { readTraits, type Traits } from '../profiles/traits.ts';
 import type { SiteDirectory, SiteRecord } from '../sites.ts';
+import { id64Text } from '../visits/visitor.ts';
 import { openHeaders } from './door.ts';
 import type { Links } from './links.ts';
 import type { Places } from './place.ts';
-import { asksForPrivacy, needsConsent, readStoredId } from './stored_id.ts';
+import { asksForPrivacy, needsConsent, readStoredId, storedVisitor } from './stored_id.ts';
 import type { SiteThrottle } from './throttle.ts';
 
 export type VisitorParts = {
@@ -15,9 +18,13 @@ export type VisitorParts = {
   readonly places: Pick<Places, 'lookup'>;
   readonly throttle: SiteThrottle;
   readonly links: Links;
+  readonly identify: Identify;
   readonly trustedProxies: number;
   readonly log: Log;
 };
+
+/** Names the visitor of a stored id; the only thing of this door that keeps anything. */
+export type Identify = (site: SiteRecord, visitor: string, traits: Traits) => Promise<Identified>;
 
 type Answer = { readonly status: number; readonly body: object };
 type Said = Readonly<Record<string, unknown>>;
@@ -32,9 +39,10 @@ const linkCharsMax = 200;
  *     {d, n: "region"}            {consent: "free" | "needed"}: may something be kept before the visitor agreed? (CON-01)
  *     {d, n: "link", h, v, s}     {v, s}: the parameters of a link to the host h (COL-06)
  *     {d, n: "linked", v, s}      {v, s}: the ids that such parameters carry, once (COL-08)
+ *     {d, n: "identify", vi, id, email, name, avatar}   {}: who the visitor is, as the page says by explicit call (COL-17)
  *
  * A browser with Global Privacy Control or Do Not Track gets none of it (COL-20). The address is looked up for the first
- * and gone with the request; nothing is stored.
+ * and gone with the request; of all this only the last is stored.
  */
 export function answerVisitors(parts: VisitorParts): FastHandler {
   return (request, response) => {
@@ -85,7 +93,19 @@ async function answer(parts: VisitorParts, request: IncomingMessage, body: strin
   if (isPrivate) return refuse('forbidden', 'The browser asks for privacy, so nobody is recognised.');
   if (said.n === 'link') return makeLink(parts, site, said);
   if (said.n === 'linked') return takeLink(parts, site, said, request.headers.origin);
-  return refuse('invalid_field', 'The "n" is region, link or linked.');
+  if (said.n === 'identify') return name(parts, site, said);
+  return refuse('invalid_field', 'The "n" is region, link, linked or identify.');
+}
+
+async function name({ identify }: VisitorParts, site: SiteRecord, said: Said): Promise<Answer> {
+  const visitor = readStoredId(said.vi);
+  if (visitor === '') return refuse('invalid_field', 'The "vi" is an id of storage mode.');
+  const traits = readTraits(said);
+  if (typeof traits === 'string') return refuse('invalid_field', traits);
+  const became = await identify(site, id64Text(storedVisitor(site.id, visitor)), traits);
+  if (became === 'other') return refuse('conflict', 'Another person is known by this id: make a new one.');
+  if (became === 'full') return refuse('too_large', 'This site, or this person, has as many as there may be.');
+  return { status: 200, body: {} };
 }
 
 function isGated({ places, trustedProxies }: VisitorParts, { socket, headers }: IncomingMessage): boolean {

@@ -29,6 +29,7 @@ export async function removedSites(sql: Asking): Promise<RemovedSite[]> {
 export async function removeAgain(sql: Asking, { siteId, beforeMs }: RemovedSite): Promise<void> {
   for (const table of ['imports', 'site_days']) await sql.query(`DELETE FROM ${table} WHERE site_id = $1`, [siteId]);
   if (beforeMs !== undefined) {
+    await sql.query('DELETE FROM profiles WHERE site_id = $1 AND first_seen < $2', [siteId, new Date(beforeMs)]);
     await sql.query('UPDATE sites SET emptied_at = $2 WHERE id = $1', [siteId, new Date(beforeMs)]);
     return;
   }

@@ -158,23 +158,61 @@ export function ageingExecutors(parts: AgeingParts): Executor[] {
     });
   }
 
+  /** Whoever was not named within the window of their site. */
+  async function oldProfiles({ organisationId }: WindowAsk, sites: readonly Aging[]): Promise<Due[]> {
+    if (organisationId === null) return [];
+    const due: Due[] = [];
+    for (const { siteId, cutMs, isHeld } of sites) {
+      const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
+        sql.one<{ rows: number; oldest: Date | null }>(
+          'SELECT count(*)::int AS rows, min(last_seen) AS oldest FROM profiles WHERE site_id = $1 AND last_seen < $2',
+          [siteId, new Date(cutMs)],
+        ),
+      );
+      if (oldest !== null) due.push({ table: 'profiles', rows, oldestMs: oldest.getTime(), isHeld });
+    }
+    return due;
+  }
+
+  async function endProfiles({ organisationId }: WindowAsk, sites: readonly Aging[]): Promise<Ended[]> {
+    if (organisationId === null) return [];
+    const gone: string[] = [];
+    for (const { siteId, cutMs } of sites.filter(({ isHeld }) => !isHeld))
+      gone.push(
+        ...(
+          await postgres.tenant(organisationId, (sql) =>
+            sql.query<{ id: string }>('DELETE FROM profiles WHERE site_id = $1 AND last_seen < $2 RETURNING id', [
+              siteId,
+              new Date(cutMs),
+            ]),
+          )
+        ).map(({ id }) => id),
+      );
+    // The ids are random: together they stand for these rows and for no others.
+    return gone.length === 0 ? [] : [{ table: 'profiles', rows: gone.length, oldestMs: null, digest: xor(gone) }];
+  }
+
   const visitors: Executor = {
     line: 'visitor-events',
     of: 'organisations',
     works: 'before it',
-    due: async (ask) => dueIn(visitorTables, await sitesOf(ask, true)),
+    async due(ask) {
+      const sites = await sitesOf(ask, true);
+      return [...(await dueIn(visitorTables, sites)), ...(await oldProfiles(ask, sites))];
+    },
     async end(ask) {
       const sites = await sitesOf(ask, true);
+      const profiles = await endProfiles(ask, sites);
       const old = new Set<number>();
       for (const table of visitorTables) for (const siteId of (await oldIn(table, sites)).keys()) old.add(siteId);
       const ending = sites.filter(({ siteId, isHeld }) => !isHeld && old.has(siteId));
-      if (ending.length === 0) return [];
+      if (ending.length === 0) return profiles;
       await parts.countClosed();
       for (const { siteId, cutMs } of ending) {
         await leaveCounts(siteId, cutMs);
         parts.forgetOrders(siteId, await ordersOf(warehouse, { siteId, beforeMs: cutMs }));
       }
-      const ended: Ended[] = [];
+      const ended: Ended[] = [...profiles];
       for (const table of visitorTables) {
         const one = await endIn(table, ending);
         if (one !== undefined) ended.push(one);

@@ -185,6 +185,13 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
   async function forgetBeside(due: DueRemoval) {
     parts.forgetHistory(due.site_id);
     await parts.forgetKept(due.site_id);
+    // Those of a deleted site go with its row.
+    await postgres.tenant(due.organisation_id, (sql) =>
+      sql.run('DELETE FROM profiles WHERE site_id = $1 AND first_seen < $2', [
+        due.site_id,
+        due.cut_at ?? new Date(clock.now()),
+      ]),
+    );
     await spool.forgetQuarantined(isOfSite(due.site_id));
   }
 

@@ -142,6 +142,7 @@ export const actions = {
   'foreign_id.removed': notice('D7', 'removed a foreign id of {target}'),
   'contact_clicks.sealed_anew': info('D4', 'sealed the kept contact clicks of {target} under another key'),
   'contact_clicks.key_destroyed': notice('D4', 'destroyed a former key of the contact clicks of {target}'),
+  'profiles.viewed': notice('D4', 'looked at profiles of {target}'),
   'contact_clicks.viewed': notice('D4', 'looked at contact clicks of {target}'),
 
   'audit.viewed': info('D17', 'looked at the audit log'),

@@ -45,10 +45,14 @@ export const lines: readonly Line[] = [
   {
     name: 'visitor-events',
     class: 'D3',
-    holds: 'Events and visits of visitors: page, source, device, coarse place, the id of a day, sealed contact clicks',
+    holds:
+      'Events and visits of visitors: page, source, device, coarse place, the id of a day or of storage mode, sealed contact clicks and profiles',
     ...{ ends: 'night', executor: 'analytics/life/ageing.ts', kept: { months: 25 }, shortenedBy: 'site and policy' },
     erasure: deleted,
-    stored: ['warehouse events', 'warehouse visits', 'warehouse arrivals'],
+    stored: [
+      ...['warehouse events', 'warehouse visits', 'warehouse arrivals'],
+      ...['postgres profiles', 'postgres profile_digests', 'postgres profile_visitors'],
+    ],
   },
   {
     name: 'robots',

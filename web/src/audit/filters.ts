@@ -65,6 +65,7 @@ export const groupWords: Record<string, string> = {
   annotation: 'Notes',
   foreign_id: 'Foreign ids',
   contact_clicks: 'Contact clicks',
+  profiles: 'Profiles',
   audit: 'Audit log',
   access_log: 'Access log',
   operator: 'The operator',

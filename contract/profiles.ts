@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** What profiles may grow to. More than this is refused, never cut. */
+export const profileLimits = {
+  charsMax: { id: 255, email: 320, name: 200, avatar: 2_000 },
+  profilesPerSiteMax: 100_000,
+  /** Addresses and user ids that one profile is found by. */
+  namesMax: 20,
+  browsersMax: 200,
+  /** Rows of a list, and of a timeline. */
+  listedMax: 200,
+} as const;
+
+const traits = z.object({
+  id: z.string().optional(),
+  email: z.string().optional(),
+  name: z.string().optional(),
+  avatar: z.string().optional(),
+});
+
+const listedProfile = z.object({
+  /** 16 hex digits of a profile, or the number of a visitor that nobody has named. */
+  id: z.string(),
+  is_known: z.boolean(),
+  traits,
+  browsers: z.number(),
+  first_seen: z.string(),
+  last_seen: z.string(),
+  events: z.number(),
+  country: z.string(),
+});
+
+/** GET /api/sites/:domain/profiles: visitors of storage mode of the last 30 days, newest first. */
+export const profileList = z.object({ profiles: z.array(listedProfile), is_cut: z.boolean() });
+export type ProfileList = z.infer<typeof profileList>;
+
+/** GET /api/sites/:domain/profiles/:profile: one of them with what they did, newest first. */
+export const profilePage = z.object({
+  /** Null when nothing is there of it, or not any more. */
+  profile: listedProfile.nullable(),
+  timeline: z.array(
+    z.object({
+      time: z.string(),
+      name: z.string(),
+      hostname: z.string(),
+      pathname: z.string(),
+      source: z.string(),
+      country: z.string(),
+      device: z.string(),
+    }),
+  ),
+});
+export type ProfilePage = z.infer<typeof profilePage>;

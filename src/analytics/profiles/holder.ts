@@ -1,0 +1,144 @@
+import {
+  type CopiedRecord,
+  type DataSubject,
+  type FoundRows,
+  identifiersOf,
+  type PersonalDataHolder,
+} from '../../platform/personal_data.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { inDialect } from '../../platform/warehouse/index.ts';
+import type { Profiles } from './store.ts';
+
+interface Row {
+  id: string;
+  site_id: number;
+  domain: string;
+  traits_sealed: Buffer | null;
+  first_seen: Date;
+  last_seen: Date;
+  visitors: string[];
+}
+
+const scanSeconds = 120;
+
+/** Profiles of somebody, and the events of the browsers that were named as theirs: the only events that are anybody's. */
+export function profileHolder(
+  { postgres, warehouse }: Pick<House, 'postgres' | 'warehouse'>,
+  profiles: Pick<Profiles, 'open' | 'shred'>,
+): PersonalDataHolder {
+  const rowsOf = (sql: Sql, who: DataSubject) =>
+    sql.query<Row>(
+      `SELECT p.id, p.site_id, s.domain, p.traits_sealed, p.first_seen, p.last_seen,
+         array(SELECT visitor_id::text FROM profile_visitors v WHERE v.profile_id = p.id) AS visitors
+       FROM profiles p JOIN sites s ON s.id = p.site_id
+       WHERE p.id IN (SELECT profile_id FROM profile_digests WHERE (kind = 'email' AND digest = ANY($1)) OR (kind = 'external-id' AND digest = ANY($2)))
+       ORDER BY p.id`,
+      [
+        identifiersOf(who, 'email').map(({ digest }) => digest),
+        identifiersOf(who, 'external-id').map(({ digest }) => digest),
+      ],
+    );
+  const found = (who: DataSubject) => postgres.tenant(who.organisationId, (sql) => rowsOf(sql, who));
+
+  /** A table of the warehouse at a time, by the visitors of a site. */
+  async function count(table: 'events' | 'visits', rows: readonly Row[]): Promise<number> {
+    let sum = 0;
+    for (const { site_id, visitors } of rows) {
+      if (visitors.length === 0) continue;
+      const [counted] = await warehouse.read<{ rows: string }>(
+        `SELECT count() AS rows FROM ${table} WHERE site_id = {site:UInt64} AND visitor_id IN {visitors:Array(UInt64)}`,
+        { site: site_id, visitors },
+        { purpose: 'data_subject', seconds: scanSeconds },
+      );
+      sum += Number(counted?.rows ?? 0);
+    }
+    return sum;
+  }
+  async function counted(rows: readonly Row[]): Promise<FoundRows[]> {
+    const visitors = rows.reduce((sum, row) => sum + row.visitors.length, 0);
+    return [
+      { table: 'postgres profiles', class: 'D4' as const, rows: rows.length },
+      { table: 'postgres profile_visitors', class: 'D2' as const, rows: visitors },
+      { table: 'warehouse events', class: 'D3' as const, rows: await count('events', rows) },
+      { table: 'warehouse visits', class: 'D3' as const, rows: await count('visits', rows) },
+    ].filter((one) => one.rows > 0);
+  }
+
+  return {
+    name: 'profiles',
+    what: 'profiles that pages of a site have named, and what their browsers did',
+    tables: { 'postgres profiles': 'D4', 'postgres profile_digests': 'D2', 'postgres profile_visitors': 'D2' },
+    async find(who) {
+      const rows = await found(who);
+      const known = [];
+      for (const { id, traits_sealed } of rows) {
+        const traits = await profiles.open(who.organisationId, id, traits_sealed);
+        if (traits.id !== undefined) known.push({ kind: 'external-id' as const, value: traits.id });
+        if (traits.email !== undefined) known.push({ kind: 'email' as const, value: traits.email });
+      }
+      return { rows: await counted(rows), known };
+    },
+    async copy(who) {
+      const records: CopiedRecord[] = [];
+      for (const row of await found(who)) {
+        const traits = await profiles.open(who.organisationId, row.id, row.traits_sealed);
+        records.push({
+          ...{ table: 'postgres profiles', class: 'D4' },
+          record: {
+            ...{ site: row.domain, user_id: traits.id ?? null, email: traits.email ?? null },
+            ...{ name: traits.name ?? null, picture: traits.avatar ?? null },
+            ...{ first_named: row.first_seen.toISOString(), last_named: row.last_seen.toISOString() },
+          },
+        });
+        if (row.visitors.length === 0) continue;
+        const events = await warehouse.read<Record<string, string>>(
+          `SELECT toString(events.time) AS at, name, hostname, pathname, title, referrer, source, country, region, city, browser, os,
+             device, toJSONString(props) AS properties, toString(revenue_amount) AS revenue, revenue_currency AS currency, order_id
+           FROM events WHERE site_id = {site:UInt64} AND stored_id = 1 AND visitor_id IN {visitors:Array(UInt64)} ORDER BY events.time`,
+          { site: row.site_id, visitors: row.visitors },
+          { purpose: 'data_subject', seconds: scanSeconds },
+        );
+        for (const { at = '', ...record } of events)
+          records.push({
+            ...{ table: 'warehouse events', class: 'D3' },
+            record: { site: row.domain, at: `${at.replace(' ', 'T')}Z`, ...record },
+          });
+      }
+      return records;
+    },
+    async eraseBefore(who, held) {
+      const rows = (await found(who)).filter(({ site_id }) => !held.siteIds.has(site_id));
+      const gone = (await counted(rows)).filter(({ table }) => table.startsWith('warehouse'));
+      for (const { site_id, visitors } of rows)
+        if (visitors.length > 0)
+          for (const table of ['visits', 'events'])
+            for (const text of inDialect(
+              `ALTER TABLE {{table:${table}}} DELETE WHERE site_id = {site:UInt64} AND has({visitors:Array(UInt64)}, visitor_id)`,
+              warehouse.cluster,
+            ))
+              await warehouse.command(text, { site: site_id, visitors }, { background: true, purpose: 'data_subject' });
+      return { gone: gone.map((one) => ({ ...one, how: 'deleted' })), kept: [] };
+    },
+    async erase(sql, who, held) {
+      const rows = await rowsOf(sql, who);
+      const free = rows.filter(({ site_id }) => !held.siteIds.has(site_id));
+      for (const { id } of free) await profiles.shred(who.organisationId, id);
+      await sql.run('DELETE FROM profiles WHERE id = ANY($1)', [free.map(({ id }) => id)]);
+      const of = async (some: readonly Row[]) =>
+        [
+          { table: 'postgres profiles', class: 'D4' as const, rows: some.length },
+          {
+            ...{ table: 'postgres profile_visitors', class: 'D2' as const },
+            rows: some.reduce((sum, { visitors }) => sum + visitors.length, 0),
+          },
+        ].filter((one) => one.rows > 0);
+      const kept = rows.filter(({ site_id }) => held.siteIds.has(site_id));
+      return {
+        gone: (await of(free)).map((one) => ({ ...one, how: one.class === 'D4' ? 'key destroyed' : 'deleted' })),
+        kept: (await of(kept)).map((one) => ({ ...one, why: 'a legal hold keeps what is stored of the site' })),
+      };
+    },
+    left: async (who, held) => counted((await found(who)).filter(({ site_id }) => !held.siteIds.has(site_id))),
+  };
+}

@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { DataSubject } from '../../src/platform/personal_data.ts';
+import { openTestDesk, type TestDesk } from './desk.ts';
+
+/** Identify calls and what becomes of them, through a whole desk. */
+let desk: TestDesk;
+beforeAll(async () => {
+  desk = await openTestDesk(['shop.example', 'other.example']);
+});
+afterAll(() => desk.close());
+
+const laptop = 'a1'.repeat(16);
+const phone = 'b2'.repeat(16);
+const view = (path: string, vi?: string, site = 'shop.example') =>
+  desk.collect({ n: 'pageview', u: `https://${site}${path}`, d: site, vi, si: 'c3'.repeat(16) });
+const name = async (vi: string, traits: object, headers: Record<string, string> = {}, d = 'shop.example') =>
+  (
+    await desk.raw({
+      path: '/api/visitor',
+      headers: { ...headers },
+      body: JSON.stringify({ n: 'identify', d, vi, ...traits }),
+    })
+  ).status;
+interface Listed {
+  id: string;
+  is_known: boolean;
+  traits: Record<string, string>;
+  browsers: number;
+  events: number;
+}
+const list = async (search = '', site = 'shop.example') => {
+  await desk.rows('SELECT 1');
+  return (await desk.call('GET', `/api/sites/${site}/profiles?search=${encodeURIComponent(search)}`)).body
+    .profiles as Listed[];
+};
+const canary = {
+  id: 'canary-user-77',
+  email: 'Canary.Person@mail.example',
+  name: 'Canary Name',
+  avatar: 'https://img.example/canary.png',
+};
+
+it('what a browser did before it was named and what it does on another one are one profile, found by address and user id', async () => {
+  await view('/before', laptop);
+  await view('/memory');
+  await view('/phone', phone);
+  expect((await list()).map(({ is_known, events }) => [is_known, events])).toEqual([
+    [false, 1],
+    [false, 1],
+  ]);
+  expect(await name(laptop, { email: canary.email })).toBe(200);
+  expect(await name(phone, { id: canary.id, name: canary.name, avatar: canary.avatar })).toBe(200);
+  expect(await list()).toHaveLength(2);
+  // Now both are said at once: it is one person.
+  expect(await name(laptop, { id: canary.id, email: canary.email })).toBe(200);
+  const [one, ...others] = await list();
+  expect(others).toEqual([]);
+  expect(one).toMatchObject({ is_known: true, browsers: 2, events: 2, traits: canary });
+  for (const search of [canary.id, 'canary.person@MAIL.example'])
+    expect(
+      (await list(search)).map(({ id }) => id),
+      search,
+    ).toEqual([one?.id]);
+  expect(await list('somebody@else.example')).toEqual([]);
+  const { body } = await desk.call('GET', `/api/sites/shop.example/profiles/${one?.id}`);
+  expect((body.timeline as { pathname: string }[]).map(({ pathname }) => pathname).sort()).toEqual([
+    '/before',
+    '/phone',
+  ]);
+  expect(await list('', 'other.example'), 'of one site').toEqual([]);
+});
+
+it('a name lies sealed: no file below the data directory holds one', async () => {
+  for (const text of Object.values(canary)) {
+    const files = readdirSync(desk.dataDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => readFileSync(file).includes(text));
+    expect(files, text).toEqual([]);
+  }
+});
+
+it('nothing is named without a stored id, against a privacy signal, beyond a limit, or in the place of somebody else', async () => {
+  const rows: [status: number, vi: string, traits: object, headers?: Record<string, string>][] = [
+    [400, 'x', { id: 'ada' }],
+    [400, laptop, {}],
+    [400, laptop, { name: 'Ada' }],
+    [400, laptop, { id: 'x'.repeat(256) }],
+    [400, laptop, { email: 'no address' }],
+    [400, laptop, { id: 'ada', avatar: 'javascript:alert(1)' }],
+    [400, laptop, { id: { $ne: '' } }],
+    [403, laptop, { id: 'ada' }, { 'sec-gpc': '1' }],
+    [403, laptop, { id: 'ada' }, { dnt: '1' }],
+    [409, laptop, { id: 'ada' }],
+    [409, laptop, { email: 'ada@mail.example' }],
+  ];
+  for (const [status, vi, traits, headers] of rows)
+    expect(await name(vi, traits, headers), JSON.stringify([traits, headers])).toBe(status);
+  expect(await name(laptop, { id: 'ada' }, {}, 'nowhere.example')).toBe(404);
+  expect((await list()).map(({ traits }) => traits)).toEqual([canary]);
+});
+
+it('two calls at once make one profile', async () => {
+  await view('/twice', 'd4'.repeat(16));
+  await view('/twice', 'e5'.repeat(16));
+  await Promise.all(['d4', 'e5', 'd4', 'e5'].map((id) => name(id.repeat(16), { id: 'twice' })));
+  expect((await list('twice')).map(({ browsers }) => browsers)).toEqual([2]);
+});
+
+it('a data subject’s profile is found, copied and erased with the events of its browsers, and nobody else’s', async () => {
+  const { desk: inner } = desk.server;
+  const holder = inner.parts.flatMap(({ holders = [] }) => holders).find((one) => one.name === 'profiles');
+  if (holder === undefined) throw new Error('Nobody holds profiles.');
+  const who: DataSubject = {
+    organisationId: 1,
+    identifiers: [{ kind: 'email', digest: await inner.house.vault.subject(1, 'email', canary.email) }],
+  };
+  const found = await holder.find(who);
+  expect(found.known).toEqual([
+    { kind: 'external-id', value: canary.id },
+    { kind: 'email', value: canary.email },
+  ]);
+  expect(Object.fromEntries(found.rows.map(({ table, rows }) => [table, rows]))).toMatchObject({
+    'postgres profiles': 1,
+    'postgres profile_visitors': 2,
+    'warehouse events': 2,
+  });
+  const copy = await holder.copy(who);
+  expect(copy.map(({ table }) => table)).toEqual(['postgres profiles', 'warehouse events', 'warehouse events']);
+  expect(JSON.stringify(copy)).toContain(canary.name);
+  const before = Number((await desk.rows<{ rows: string }>('SELECT count() AS rows FROM events'))[0]?.rows);
+  const held = { siteIds: new Set<number>(), personIds: new Set<number>() };
+  await holder.eraseBefore?.(who, held);
+  await inner.house.postgres.tenant(1, async (sql) => holder.erase?.(sql, who, held));
+  expect(await holder.left(who, held)).toEqual([]);
+  expect((await holder.find(who)).rows).toEqual([]);
+  expect(Number((await desk.rows<{ rows: string }>('SELECT count() AS rows FROM events'))[0]?.rows)).toBe(before - 2);
+  expect((await list('twice')).length).toBe(1);
+});
