@@ -131,7 +131,7 @@ it('a data subject’s profile is found, copied and erased with the events of it
   expect(copy.map(({ table }) => table)).toEqual(['postgres profiles', 'warehouse events', 'warehouse events']);
   expect(JSON.stringify(copy)).toContain(canary.name);
   const before = Number((await desk.rows<{ rows: string }>('SELECT count() AS rows FROM events'))[0]?.rows);
-  const held = { siteIds: new Set<number>(), personIds: new Set<number>() };
+  const held = { siteIds: new Map<number, number>(), personIds: new Map<number, number>() };
   await holder.eraseBefore?.(who, held);
   await inner.house.postgres.tenant(1, async (sql) => holder.erase?.(sql, who, held));
   expect(await holder.left(who, held)).toEqual([]);

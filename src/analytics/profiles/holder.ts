@@ -8,7 +8,7 @@ import {
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
-import type { Profiles } from './store.ts';
+import { ofVisitors, type Profiles } from './store.ts';
 
 interface Row {
   id: string;
@@ -47,7 +47,7 @@ export function profileHolder(
     for (const { site_id, visitors } of rows) {
       if (visitors.length === 0) continue;
       const [counted] = await warehouse.read<{ rows: string }>(
-        `SELECT count() AS rows FROM ${table} WHERE site_id = {site:UInt64} AND visitor_id IN {visitors:Array(UInt64)}`,
+        `SELECT count() AS rows FROM ${table} WHERE site_id = {site:UInt64} AND ${ofVisitors}`,
         { site: site_id, visitors },
         { purpose: 'data_subject', seconds: scanSeconds },
       );
@@ -95,7 +95,7 @@ export function profileHolder(
         const events = await warehouse.read<Record<string, string>>(
           `SELECT toString(events.time) AS at, name, hostname, pathname, title, referrer, source, country, region, city, browser, os,
              device, toJSONString(props) AS properties, toString(revenue_amount) AS revenue, revenue_currency AS currency, order_id
-           FROM events WHERE site_id = {site:UInt64} AND stored_id = 1 AND visitor_id IN {visitors:Array(UInt64)} ORDER BY events.time`,
+           FROM events WHERE site_id = {site:UInt64} AND stored_id = 1 AND ${ofVisitors} ORDER BY events.time`,
           { site: row.site_id, visitors: row.visitors },
           { purpose: 'data_subject', seconds: scanSeconds },
         );
@@ -114,7 +114,7 @@ export function profileHolder(
         if (visitors.length > 0)
           for (const table of ['visits', 'events'])
             for (const text of inDialect(
-              `ALTER TABLE {{table:${table}}} DELETE WHERE site_id = {site:UInt64} AND has({visitors:Array(UInt64)}, visitor_id)`,
+              `ALTER TABLE {{table:${table}}} DELETE WHERE site_id = {site:UInt64} AND ${ofVisitors}`,
               warehouse.cluster,
             ))
               await warehouse.command(text, { site: site_id, visitors }, { background: true, purpose: 'data_subject' });
@@ -125,7 +125,7 @@ export function profileHolder(
       const free = rows.filter(({ site_id }) => !held.siteIds.has(site_id));
       for (const { id } of free) await profiles.shred(who.organisationId, id);
       await sql.run('DELETE FROM profiles WHERE id = ANY($1)', [free.map(({ id }) => id)]);
-      const of = async (some: readonly Row[]) =>
+      const of = (some: readonly Row[]) =>
         [
           { table: 'postgres profiles', class: 'D4' as const, rows: some.length },
           {
@@ -135,8 +135,13 @@ export function profileHolder(
         ].filter((one) => one.rows > 0);
       const kept = rows.filter(({ site_id }) => held.siteIds.has(site_id));
       return {
-        gone: (await of(free)).map((one) => ({ ...one, how: one.class === 'D4' ? 'key destroyed' : 'deleted' })),
-        kept: (await of(kept)).map((one) => ({ ...one, why: 'a legal hold keeps what is stored of the site' })),
+        gone: of(free).map((one) => ({ ...one, how: one.class === 'D4' ? 'key destroyed' : 'deleted' })),
+        kept: kept.flatMap((row) =>
+          of([row]).map((one) => ({
+            ...{ ...one, why: 'a legal hold keeps what is stored of the site' },
+            hold: held.siteIds.get(row.site_id),
+          })),
+        ),
       };
     },
     left: async (who, held) => counted((await found(who)).filter(({ site_id }) => !held.siteIds.has(site_id))),

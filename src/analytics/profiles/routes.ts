@@ -5,7 +5,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import { siteTarget } from '../act_target.ts';
-import type { Profiles } from './store.ts';
+import { ofVisitors, type Profiles } from './store.ts';
 
 type Listed = z.infer<typeof profileList>['profiles'][number];
 interface Seen {
@@ -39,7 +39,7 @@ export function profileRoutes(
       `SELECT toString(visitor_id) AS visitor, toString(min(events.time)) AS first, toString(max(events.time)) AS last,
          toString(count()) AS events, argMax(country, events.time) AS country
        FROM events WHERE site_id = {site:UInt64} AND stored_id = 1
-         AND ${visitors === undefined ? `id_day >= today() - ${listedDays}` : 'visitor_id IN {visitors:Array(UInt64)}'}
+         AND ${visitors === undefined ? `id_day >= today() - ${listedDays}` : ofVisitors}
        GROUP BY visitor_id ORDER BY max(events.time) DESC LIMIT ${profileLimits.listedMax}`,
       { site: siteId, ...(visitors === undefined ? {} : { visitors }) },
       { purpose: 'profiles', ...(signal === undefined ? {} : { signal }) },
@@ -139,7 +139,7 @@ export function profileRoutes(
         if (found.length === 0) return { body: { profile: null, timeline: [] } };
         const timeline = await warehouse.read<z.infer<typeof profilePage>['timeline'][number]>(
           `SELECT toString(events.time) AS time, name, hostname, pathname, source, country, device FROM events
-           WHERE site_id = {site:UInt64} AND stored_id = 1 AND visitor_id IN {visitors:Array(UInt64)}
+           WHERE site_id = {site:UInt64} AND stored_id = 1 AND ${ofVisitors}
            ORDER BY events.time DESC LIMIT ${profileLimits.listedMax}`,
           { site: site.id, visitors },
           { purpose: 'profiles', signal: request.signal },

@@ -5,6 +5,9 @@ import { type Place, VaultError } from '../../platform/vault.ts';
 import { oneAtATime } from '../site_limit.ts';
 import type { Traits } from './traits.ts';
 
+/** Visitors travel as decimal text: a JSON number above 2^53 has lost its last bits. */
+export const ofVisitors = 'has(arrayMap(one -> toUInt64(one), {visitors:Array(String)}), visitor_id)';
+
 export interface SiteOfProfiles {
   id: number;
   organisationId: number;
@@ -73,8 +76,9 @@ export function openProfiles({
     const byEmail = byKind.get('email');
     if (id === undefined && byEmail !== undefined && !(wantsId && (await hasId(byEmail)))) id = byEmail;
     if (linked !== undefined && id !== linked) {
-      // Found by none of what was said, and known by another value of the same kind: somebody else at the same browser.
-      if (await has(linked, kinds)) return 'other';
+      // Known by another value of the same kind than was said: somebody else at the same browser.
+      const others = kinds.filter((kind) => byKind.get(kind) !== linked);
+      if (await has(linked, others)) return 'other';
       if (id === undefined) id = linked;
       else await merge(sql, linked, id);
     }
