@@ -102,7 +102,7 @@ export const visitors: readonly Requirement[] = [
     'COL-17',
     'D4',
     'Nothing that autofill or a script puts into a form leaves the page.',
-    'The tracker has no code that reads a form.',
+    'The tracker has no code that reads a form; who a visitor is comes by an identify call alone, in storage mode.',
   ),
   kept(
     'COL-18',
