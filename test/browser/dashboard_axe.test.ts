@@ -186,6 +186,13 @@ const looks: Record<string, Look> = {
       await page.getByText('Decide about the authority').waitFor();
     },
   },
+  'documents, one open': {
+    path: '/o/cedar-loom/trust/documents',
+    act: async (page) => {
+      await page.locator('summary').first().click();
+      await page.getByText('What it says now').waitFor();
+    },
+  },
   'subprocessors, one stated anew': {
     path: '/o/cedar-loom/trust/subprocessors',
     act: async (page) => {

@@ -35,6 +35,12 @@ const everything = {
   FAIRLEAD_OIDC_CLIENT_SECRET: 'b',
   FAIRLEAD_OIDC_ISSUER: 'https://people.example',
   FAIRLEAD_OIDC_NAME: 'an identity provider of the settings',
+  FAIRLEAD_BACKUP_S3_URL: 'https://store.example/backups',
+  FAIRLEAD_BACKUP_S3_KEY: 'a',
+  FAIRLEAD_BACKUP_S3_SECRET: 'b',
+  DATABASE_URL: 'postgres://desk@database.example/desk',
+  DATABASE_MIGRATION_URL: 'postgres://owner@database.example/desk',
+  CLICKHOUSE_URL: 'https://warehouse.example',
   FAIRLEAD_ACME_DOMAINS: 'desk.example',
   FAIRLEAD_ACME_EMAIL: 'ops@desk.example',
 };

@@ -177,7 +177,20 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
     if (!/^\/api\/organisations\/(1|cedar-loom)(\/|$)/.test(path)) return undefined;
     const [, part = '', id, deeper] = (rest ?? '').split('/');
     const asked = (body ?? {}) as Record<string, unknown>;
-    if (['audit', 'windows', 'holds', 'policy', 'requests', 'incidents', 'subprocessors'].includes(part))
+    if (
+      [
+        'audit',
+        'windows',
+        'holds',
+        'policy',
+        'requests',
+        'incidents',
+        'subprocessors',
+        'documents',
+        'identity',
+        'subprocessor-lists',
+      ].includes(part)
+    )
       return undefined;
     if (method === 'GET')
       switch (part) {

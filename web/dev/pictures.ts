@@ -418,6 +418,27 @@ export const shots: readonly Shot[] = [
     path: '/o/cedar-loom/trust/incidents',
     act: (page) => page.getByRole('button', { name: 'Enter an incident' }).click(),
   },
+  { name: 'documents', path: '/o/cedar-loom/trust/documents', full: true },
+  { name: 'documents-none', path: '/o/cedar-loom/trust/documents', start: 'newcomer', full: true },
+  {
+    name: 'documents-open',
+    path: '/o/cedar-loom/trust/documents',
+    full: true,
+    act: async (page) => {
+      await page.locator('summary').first().click();
+      await page.getByText('What it says now').waitFor();
+    },
+  },
+  {
+    name: 'documents-who',
+    path: '/o/cedar-loom/trust/documents',
+    act: (page) => page.getByRole('button', { name: 'Change who this is' }).first().click(),
+  },
+  {
+    name: 'subprocessors-announce',
+    path: '/o/cedar-loom/trust/subprocessors',
+    act: (page) => page.getByRole('button', { name: 'Announce the list' }).click(),
+  },
   { name: 'subprocessors', path: '/o/cedar-loom/trust/subprocessors', full: true },
   {
     name: 'subprocessors-state',

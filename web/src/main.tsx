@@ -65,6 +65,7 @@ const RequestsPage = lazy(() => import('./requests/page.tsx').then((part) => ({ 
 const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
 const IncidentsPage = lazy(() => import('./incidents/page.tsx').then((part) => ({ default: part.IncidentsPage })));
+const DocumentsPage = lazy(() => import('./documents/page.tsx').then((part) => ({ default: part.DocumentsPage })));
 const SubprocessorsPage = lazy(() =>
   import('./register/page.tsx').then((part) => ({ default: part.SubprocessorsPage })),
 );
@@ -134,6 +135,7 @@ function Pages() {
     case 'tonight':
     case 'holds':
     case 'incidents':
+    case 'documents':
     case 'subprocessors':
     case 'operations':
     case 'audit': {
@@ -150,6 +152,7 @@ function Pages() {
       if (route.page === 'windows') return <WindowsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'incidents') return <IncidentsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'documents') return <DocumentsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'subprocessors')
         return <SubprocessorsPage key={organisation.id} organisation={organisation} />;

@@ -26,11 +26,25 @@ describe('the documents of the product', () => {
     for (const { name, until } of facts.storage)
       expect(cookies).toMatch(new RegExp(`\\| ${name} \\|.*\\| ${until} \\|`));
     expect(facts.visitorFields.length).toBeGreaterThan(40);
+    // Everybody of whom the register has a row, whatever has to be set for it.
+    const labels = [...written('src/trust/register/receivers.ts').matchAll(/label: '([^']+)', role: '[pc]/g)];
+    expect(labels.length).toBeGreaterThan(6);
+    for (const [, label] of labels) expect(written('docs/policies/record-of-processing.md')).toContain(`| ${label}`);
   });
 
   it('have each stored class in exactly one purpose', () => {
     for (const { id } of storedClasses())
       expect(activities.filter(({ classes }) => classes.includes(id)).map(({ name }) => name)).toHaveLength(1);
+  });
+
+  it('say of a database server of one’s own, or a store of backups, that it gets what visitors leave', () => {
+    const facts = productFacts();
+    const own = { ...facts, receivers: facts.receivers.filter(({ role }) => role === 'own') };
+    const said = (of: typeof facts) => linesOf(writePaper('privacy-notice', of).paper).join('\n');
+    expect(said(own)).toContain('Nobody else. Places are found in a file');
+    const visitors = said(facts).slice(0, said(facts).indexOf('# When you have an account'));
+    expect(visitors).toMatch(/Database server[\s\S]*Warehouse server[\s\S]*Object store of the backups/);
+    expect(visitors).not.toContain('Nobody else');
   });
 
   it('change with a window and with a receiver', () => {

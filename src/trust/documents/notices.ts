@@ -3,6 +3,7 @@ import type { Facts } from './facts.ts';
 import { list, type Paper, type Section, table, text } from './paper.ts';
 import {
   carriedOut,
+  gets,
   linesOfClasses,
   others,
   type Pen,
@@ -46,7 +47,7 @@ export function whoAnswers(pen: Pen, facts: Facts): Section {
 export function privacyNotice(pen: Pen, facts: Facts): Paper {
   const { organisation } = facts;
   const visits = linesOfClasses(facts, visitorClasses);
-  const receiving = others(facts).filter(({ classes }) => classes.some((id) => visitorClasses.includes(id)));
+  const receiving = others(facts).filter((one) => gets(one, visitorClasses));
   return {
     kind: 'privacy-notice',
     title: titled('privacy-notice', facts),

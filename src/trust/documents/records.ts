@@ -5,6 +5,7 @@ import { list, type MapWay, type Paper, table, text } from './paper.ts';
 import {
   carriedOut,
   categoriesOf,
+  gets,
   linesOfClasses,
   others,
   type Pen,
@@ -123,7 +124,7 @@ function answeredBy(facts: Facts, ids: readonly string[]): string {
 }
 
 function recipientsOf(facts: Facts, ids: readonly string[]): string {
-  const found = others(facts).filter(({ classes }) => classes.some((id) => ids.includes(id)));
+  const found = others(facts).filter((one) => gets(one, ids));
   return found.length === 0 ? 'nobody else' : found.map(({ label }) => label).join(', ');
 }
 
@@ -224,13 +225,11 @@ export function processingAgreement(pen: Pen, facts: Facts): Paper {
 export function dataMap(_pen: Pen, facts: Facts): Paper {
   const groups = carriedOut(facts);
   const subjects = [...new Set(groups.map((one) => one.subjects))];
-  const receiving = others(facts).filter((one) => one.classes.length > 0);
+  const receiving = others(facts).filter((one) => one.classes.length > 0 || one.role === 'processor');
   const ways: MapWay[] = [
     ...groups.map((one) => ({ from: `subject ${subjects.indexOf(one.subjects)}`, to: one.name })),
     ...groups.flatMap((group) =>
-      receiving
-        .filter(({ classes }) => classes.some((id) => group.classes.some((own) => own === id)))
-        .map((one) => ({ from: group.name, to: one.label })),
+      receiving.filter((one) => gets(one, group.classes)).map((one) => ({ from: group.name, to: one.label })),
     ),
   ];
   return {

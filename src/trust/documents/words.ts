@@ -54,6 +54,15 @@ export function receiverRows(receivers: readonly Receiving[]): string[][] {
 /** Everybody else who gets something: one's own machine is nobody else. */
 export const others = (facts: Facts): Receiving[] => facts.receivers.filter(({ role }) => role !== 'own');
 
+/**
+ * Does somebody get something of these classes? A processor whose row names none holds whatever is stored: a database
+ * server, a store of backups.
+ */
+export function gets(one: Receiving, ids: readonly string[]): boolean {
+  if (one.classes.length === 0) return one.role === 'processor';
+  return one.classes.some((id) => ids.includes(id));
+}
+
 export function linesOfClasses(facts: Facts, ids: readonly string[]): Facts['lines'] {
   return facts.lines.filter(({ line }) => ids.includes(line.class));
 }

@@ -12,6 +12,7 @@ export interface ReceiverRow {
   why: string;
   /** What is sent, in words. */
   sent: string;
+  /** None at a processor means: whatever is stored. */
   classes: readonly ClassId[];
   /** Words for which `outbound` is asked; `mail` is not one of its calls, and is held against the register all the same. */
   purposes: readonly string[];
@@ -88,7 +89,7 @@ export function receiversOf(
       hosts: [hostIn(config.backup.store.endpoint)],
       why: 'Keeps copies of the backups, because FAIRLEAD_BACKUP_S3_URL is set.',
       ...{ sent: 'Sealed files of every class, which open with the recovery key alone, and when they were made' },
-      classes: ['D16'],
+      classes: [],
     });
   if (config.signIn?.google !== undefined) {
     const host = hostIn(config.signIn.google.url);

@@ -1,5 +1,8 @@
+import { useCallback } from 'react';
 import { ComingRows } from '../controls/coming.tsx';
 import { useReading } from '../desk/reading.ts';
+import { type Organisation, useSession } from '../desk/session.tsx';
+import { documents } from '../documents/api.ts';
 import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
@@ -71,6 +74,45 @@ export function AccountAgreements() {
           </div>
         )}
       </section>
+      <WhomToAsk />
     </div>
+  );
+}
+
+/** Who answers questions about data, of each organisation that one belongs to. */
+function WhomToAsk() {
+  const { organisations } = useSession();
+  return (
+    <section>
+      <h2>Whom to ask about data</h2>
+      {organisations.map((one) => (
+        <Contact key={one.id} organisation={one} />
+      ))}
+    </section>
+  );
+}
+
+function Contact({ organisation: { id, name, slug } }: { organisation: Organisation }) {
+  const { answer } = useReading(useCallback(() => documents.identity(id), [id]));
+  const line = (who: string, of: { contact: string | null; officer: string | null }) =>
+    `${who}: ${of.contact ?? 'nobody is named yet'}${of.officer === null ? '' : `. Data protection officer: ${of.officer}`}`;
+  return (
+    <p>
+      {answer === undefined ? `${name}: reading whom to ask…` : line(name, answer.organisation)}
+      {answer !== undefined && answer.organisation.version > 0 && (
+        <>
+          {'. '}
+          <a className="link" href={`/legal/${slug}`}>
+            Documents of {name}
+          </a>
+        </>
+      )}
+      {answer !== undefined && answer.operator.contact !== null && (
+        <>
+          <br />
+          {line('Operator of this desk', answer.operator)}
+        </>
+      )}
+    </p>
   );
 }

@@ -24,6 +24,7 @@ export type Route =
   | { page: 'tonight'; organisation: string }
   | { page: 'holds'; organisation: string }
   | { page: 'incidents'; organisation: string }
+  | { page: 'documents'; organisation: string }
   | { page: 'subprocessors'; organisation: string }
   | { page: 'operations'; organisation: string }
   | { page: 'audit'; organisation: string }
@@ -92,7 +93,16 @@ export function readRoute(pathname: string): Route {
     if (third === 'sites' && fourth === undefined) return { page: 'organisation-sites', organisation };
     if (third === 'trust' && fourth === undefined) return { page: 'trust', organisation };
     if (third === 'trust' && fourth === 'proof') return { page: 'proof', organisation };
-    for (const page of ['requests', 'windows', 'tonight', 'holds', 'incidents', 'subprocessors', 'operations'] as const)
+    for (const page of [
+      'requests',
+      'windows',
+      'tonight',
+      'holds',
+      'incidents',
+      'documents',
+      'subprocessors',
+      'operations',
+    ] as const)
       if (third === 'trust' && fourth === page) return { page, organisation };
     if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
     const section = organisationSections.find((one) => one === (fourth ?? 'organisation'));
@@ -154,6 +164,7 @@ export function pathOf(route: Route): string {
     case 'tonight':
     case 'holds':
     case 'incidents':
+    case 'documents':
     case 'subprocessors':
     case 'operations':
       return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;

@@ -108,6 +108,11 @@ function Part({ title, notices, onRead }: { title: string; notices: Notice[]; on
                 <td className="fill">
                   {one.link === null ? (
                     one.sentence
+                  ) : one.link.startsWith('/legal/') ? (
+                    // A page of the desk that is no part of the dashboard.
+                    <a className="link" href={one.link} onClick={() => onRead?.(one.id)}>
+                      {one.sentence}
+                    </a>
                   ) : (
                     // Whoever goes where it leads has read it.
                     <Link className="link" href={one.link} onClick={() => onRead?.(one.id)}>

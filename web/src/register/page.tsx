@@ -5,6 +5,7 @@ import { exactCount } from '../numbers/format.ts';
 import { TrustFrame } from '../trust/trust_frame.tsx';
 import { dayOf, momentOf, useRead } from '../windows/parts.tsx';
 import { type Receiver, type RegisterAnswer, register } from './api.ts';
+import { PublicList } from './public_list.tsx';
 import { StatementForm } from './statement_form.tsx';
 import { basisWords, reasonWords, regionWords, roleWords } from './words.ts';
 
@@ -42,6 +43,7 @@ function Register({ organisation }: { organisation: Organisation }) {
         onState={state}
         none="Nobody. This desk has no mail server, no provider of sign-in and no other service set up."
       />
+      <PublicList organisation={organisation} />
       <Receivers title="Own machines" receivers={own} zone={timezone} none="" />
       {stating !== undefined && (
         <StatementForm

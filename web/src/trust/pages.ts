@@ -12,6 +12,7 @@ export const trustPages = [
   { page: 'tonight', label: 'Tonight', about: 'What would go tonight, and what went before.' },
   { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },
   { page: 'incidents', label: 'Incidents', about: 'What went wrong, and how long is left to tell the authority.' },
+  { page: 'documents', label: 'Documents', about: 'What is said publicly, and whether it is what is done.' },
   {
     page: 'subprocessors',
     label: 'Subprocessors',
