@@ -31,6 +31,8 @@ const shownRequest = z.object({
   /** Whole days until the end of the day that it is due by; below zero when that is over. */
   days_left: z.number(),
   is_extended: z.boolean(),
+  /** It is about somebody under 18: due within 72 hours. */
+  is_minor: z.boolean(),
   closed_at: moment.nullable(),
 });
 export type SubjectRequest = z.infer<typeof shownRequest>;
@@ -82,6 +84,8 @@ export const requestDetail = shownRequest.extend({
   /** Other requests of this organisation by the same address, number or id. */
   others: z.array(z.number()),
   erasure: erasure.nullable(),
+  /** The copy of what is stored about them, until it expires. */
+  archive: z.object({ records: z.number(), bytes: z.number(), made_at: moment, expires_at: moment }).nullable(),
 });
 export type RequestDetail = z.infer<typeof requestDetail>;
 

@@ -36,6 +36,16 @@ const key = { way: 'Blue key', link: at('/account/security') };
 const token = `#token=${'aB3-dE5_gH7'.repeat(4)}`;
 
 export const letters: Record<string, readonly unknown[]> = {
+  request_proof: [
+    {
+      organisation: 'Cedar & Loom',
+      ask: 'Erase what you store about me',
+      link: at('/request/cedar-loom/confirm/aB3-dE5'),
+    },
+  ],
+  request_archive: [
+    { organisation: 'Cedar & Loom', until: '2026-12-12', link: at('/request/cedar-loom/archive/aB3-dE5') },
+  ],
   site_emptied: [{ site: 'shop.example', events: 1_284_310, link: at('/s/shop.example/settings/life') }],
   site_deleting: [
     { site: 'shop.example', by: 'Ada Ashford', day: '5 December 2026', link: at('/s/shop.example/settings/life') },

@@ -476,7 +476,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
     'person.taken_back',
   ]),
   ...of('src/platform/mail/mail.test.ts', ['mail.bounced']),
-  ...of('test/subject_requests.test.ts', ['request.erased_part']),
+  ...of('test/subject_requests.test.ts', ['request.erased_part', 'request.came']),
   ...of('src/accounts/sign_up/sign_up.test.ts', [
     ...[
       'person.added',

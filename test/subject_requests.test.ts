@@ -14,6 +14,8 @@ import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { isSignature, signerOf } from '../src/trust/audit/index.ts';
 import { type Column, readPostgresColumns } from '../src/trust/classes/index.ts';
+import { readArchive, writeArchive } from '../src/trust/requests/archive.ts';
+import { openArchives } from '../src/trust/requests/archives.ts';
 import { openErasures } from '../src/trust/requests/erasure.ts';
 import { eraseAgain, erasedPeople } from '../src/trust/requests/erasure_again.ts';
 import { readReceipt } from '../src/trust/requests/erasure_records.ts';
@@ -217,6 +219,46 @@ const everywhereOnce = {
   ...{ 'postgres invitations': 1, 'postgres notifications': 1, 'postgres memberships': 1 },
   ...{ 'postgres report_subscriptions': 1, 'postgres mail.messages': 1, 'warehouse events': 1 },
 };
+
+describe('an archive', () => {
+  test('has everything that is stored about who asked, and nothing of others (DSR-01)', async () => {
+    const copied = 'copied@visitor.example';
+    await plant(north, copied);
+    await plant(north, 'neighbour@visitor.example');
+    const { zip } = await archived(copied);
+    const { records } = readArchive(zip);
+    const tables = new Set(records.map(({ table }) => table));
+    // Of the trail the person gets nothing: entries name them by a pseudonym.
+    for (const table of Object.keys(await found(north, copied)))
+      if (table !== 'postgres audit.entries') expect(tables, table).toContain(table);
+    expect(JSON.stringify(records)).toMatch(/COPIED@VISITOR\.EXAMPLE/);
+    expect(JSON.stringify(records)).not.toMatch(/neighbour@|owner@/i);
+  });
+
+  test('comes back as it went: what is read from it makes the same archive again, and the CSV has the same rows (DSR-04)', async () => {
+    const { zip, records } = await archived('copied@visitor.example');
+    const { records: read, ...about } = readArchive(zip);
+    expect(read).toHaveLength(records);
+    expect(writeArchive(about, read).equals(zip)).toBe(true);
+    const hostile = [
+      { table: 'postgres notes', class: 'D7' as const, record: { a: '=1+1', b: '<script>', c: 'x,"y"\n' } },
+    ];
+    const again = readArchive(writeArchive(about, hostile));
+    expect(again.records).toEqual(hostile);
+    expect(() => readArchive(Buffer.from('no archive'))).toThrow('no archive');
+  });
+
+  async function archived(email: string) {
+    const id = await own(north, async (sql) => {
+      const received_on = new Date(nowMs).toISOString().slice(0, 10);
+      const made = await enterRequest(sql, { kind: 'access', received_on, email }, partsOf(north));
+      await takeStep(sql, made, { to: 'checked', check: 'mailbox' }, partsOf(north));
+      await takeStep(sql, made, { to: 'working' }, partsOf(north));
+      return made;
+    });
+    return openArchives(desk.house, holders).make(north.organisation, id);
+  }
+});
 
 describe('an erasure', () => {
   const reader = 'Quiet.Reader@visitor.example';

@@ -87,6 +87,21 @@ export const beginLimit: Allowance = {
 /** Of one network: what makes the desk write mails to whoever is named. */
 export const askLimit: Allowance = { name: 'ask', most: 60, windowMs: 3_600_000, what: 'mails' };
 
+/** Of one address, over all organisations: mails that begin a request about somebody's data. */
+export const requestLimit: Allowance = { name: 'request', most: 1, windowMs: 86_400_000, what: 'mails of this kind' };
+
+/** The limits of the public form for requests of data subjects, which does not know accounts. */
+export function requestLimits(house: Parameters<typeof openThrottles>[0]): {
+  ofNetwork(address: string): Promise<void>;
+  ofAddress(email: string): Promise<void>;
+} {
+  const throttles = openThrottles(house);
+  return {
+    ofNetwork: (address) => throttles.take(askLimit, networkOf(address)),
+    ofAddress: (email) => throttles.take(requestLimit, email),
+  };
+}
+
 /** The first challenge is about 130,000 hashes, the dearest 8 million: some seconds of a browser. */
 const bitsFirst = 17;
 const bitsMost = 23;

@@ -1,4 +1,11 @@
-import { type Accounts, accountsMigrations, agreeOnKey, openAccounts, sealAddresses } from '../accounts/index.ts';
+import {
+  type Accounts,
+  accountsMigrations,
+  agreeOnKey,
+  openAccounts,
+  requestLimits,
+  sealAddresses,
+} from '../accounts/index.ts';
 import { analytics } from '../analytics/index.ts';
 import type { Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -181,6 +188,7 @@ export async function openDesk(parts: {
     const requests = openRequests(house, accounts.notices, {
       holders: () => [accounts, trail, ...running].flatMap((part) => part.holders ?? []),
       onErased: () => backups.forgetErased(),
+      limits: requestLimits(foundation),
     });
     undo.push(() => requests.stop?.());
     const incidents = openIncidents(house, accounts.notices);

@@ -72,6 +72,25 @@ export const examples: Examples = ({ organisation, call, people, next, server })
         ['/api/organisations/1/requests/1/receipts/last', 'number'],
       ],
     },
+    'POST /api/organisations/:organisation/requests/:request/archive': {
+      path: async () => `${of()}/${await erasable()}/archive`,
+      status: 201,
+      badParams: [['/api/organisations/1/requests/x/archive', 'request']],
+    },
+    'GET /api/organisations/:organisation/requests/:request/archive': {
+      async path() {
+        const id = await erasable();
+        await call('POST', `${of()}/${id}/archive`, people.owner);
+        return `${of()}/${id}/archive`;
+      },
+      status: 200,
+      badParams: [['/api/organisations/1/requests/x/archive', 'request']],
+    },
+    'GET /request/:organisation': { path: () => '/request/nobody-of-this-name', status: 404 },
+    'POST /request/:organisation': { path: () => '/request/nobody-of-this-name', status: 404 },
+    'GET /request/:organisation/confirm/:token': { path: () => '/request/nobody-of-this-name/confirm/x', status: 404 },
+    'POST /request/:organisation/confirm/:token': { path: () => '/request/nobody-of-this-name/confirm/x', status: 404 },
+    'GET /request/:organisation/archive/:token': { path: () => '/request/nobody-of-this-name/archive/x', status: 404 },
     'PUT /api/organisations/:organisation/requests/:request/extension': {
       path: async () => `${of()}/${await entered()}/extension`,
       body: () => ({ until: inDays(50), reason: 'Three archives have to be searched.' }),

@@ -18,6 +18,7 @@ function request(
       due_on: dayOf(left),
       days_left: left,
       is_extended: id === 9,
+      is_minor: id === 8,
     },
     closed_at: state === 'answered' || state === 'refused' ? new Date(Date.now() - 40 * day).toISOString() : null,
   };
@@ -57,6 +58,10 @@ function detail(one: SubjectRequest): RequestDetail {
     extension_reason: one.is_extended ? 'Three archives have to be searched.' : null,
     outcome: isOpen ? null : 'The archive was sent by registered post.',
     others: one.id === 12 ? [5] : [],
+    archive:
+      one.id === 9
+        ? { records: 31, bytes: 18_204, made_at: then, expires_at: new Date(Date.now() + 13 * day).toISOString() }
+        : null,
     erasure: one.id === 8 ? partly(then) : null,
   };
 }

@@ -109,6 +109,15 @@ export const noticeList = {
       button: 'See the incident',
     },
   },
+  request_came: {
+    kind: 'organisation',
+    sentence: (facts, locale?: string) =>
+      `Request ${text(facts, 'request')} of a data subject (${text(facts, 'kind')}) came to ${text(facts, 'organisation')} and has to be answered by ${dayText(text(facts, 'day'), locale)}.`,
+    mails: {
+      subject: (facts) => `Request ${text(facts, 'request')} of a data subject came`,
+      button: 'Open the request',
+    },
+  },
   request_due: {
     kind: 'organisation',
     sentence: (facts, locale?: string) =>

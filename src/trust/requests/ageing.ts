@@ -38,3 +38,21 @@ export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
     },
   };
 }
+
+/** Archives and forms that wait go by their own clock, within minutes; the night looks whether any is left. */
+export function formExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
+  return {
+    ...{ line: 'request-forms', of: 'organisations', works: 'by itself' },
+    async due({ organisationId, cutMs }) {
+      if (organisationId === null) return [];
+      const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
+        sql.one<{ rows: number; oldest: Date | null }>(
+          `SELECT count(*)::int AS rows, min(at) AS oldest FROM (
+             SELECT made_at AS at FROM request_archives UNION ALL SELECT asked_at FROM request_asks) AS kept WHERE at < $1`,
+          [new Date(cutMs)],
+        ),
+      );
+      return rows === 0 ? [] : [{ table: 'request_archives', rows, oldestMs: oldest?.getTime() ?? null }];
+    },
+  };
+}

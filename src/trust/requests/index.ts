@@ -1,11 +1,14 @@
 import { repeat } from '../../platform/clock.ts';
 import { mailHolder } from '../../platform/mail/index.ts';
 import type { PersonalDataHolder } from '../../platform/personal_data.ts';
+import { everywhere } from '../../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
-import { requestExecutor } from './ageing.ts';
+import { formExecutor, requestExecutor } from './ageing.ts';
+import { forgetExpired, openArchives } from './archives.ts';
 import { type ErasureHouse, openErasures } from './erasure.ts';
 import { requestCheck } from './overdue_check.ts';
 import { requestHolder } from './own_holder.ts';
+import { type PublicLimits, publicRoutes } from './public_routes.ts';
 import { remind, type Teller } from './reminders.ts';
 import { requestRoutes } from './routes.ts';
 
@@ -28,19 +31,33 @@ export interface Requests extends RunningSubject {
  * @param more.onErased after each erasure: copies elsewhere are told
  */
 export function openRequests(
-  house: ErasureHouse & Pick<House, 'config'>,
+  house: ErasureHouse & Pick<House, 'config' | 'random'>,
   notices: Teller,
-  more: { holders?: () => readonly PersonalDataHolder[]; onErased?: () => Promise<void> } = {},
+  more: { holders?: () => readonly PersonalDataHolder[]; onErased?: () => Promise<void>; limits?: PublicLimits } = {},
 ): Requests {
   const { clock, config, log, postgres } = house;
   const own = [requestHolder(house), mailHolder(house)];
-  const erasures = openErasures(house, () => [...own, ...(more.holders?.() ?? [])], more.onErased ?? (async () => {}));
+  const holders = () => [...own, ...(more.holders?.() ?? [])];
+  const erasures = openErasures(house, holders, more.onErased ?? (async () => {}));
+  const archives = openArchives(house, holders);
   const works = config.role === 'all' || config.role === 'work';
   let callOff = () => {};
   let isStopped = false;
   let running: Promise<unknown> | undefined;
   let erasing: Promise<void> | undefined;
   let isWoken = false;
+
+  async function tellAndForget(): Promise<void> {
+    await everywhere(postgres, async (sql) => {
+      await forgetExpired(sql, clock.now());
+      return [];
+    });
+    await remind({ house, notices });
+  }
+  /** A request came: who answers hears of it at once. */
+  function tell(): void {
+    running = remind({ house, notices }).catch((error) => log.error('requests.reminding_failed', {}, error));
+  }
 
   /** One at a time in this process; who is woken meanwhile looks once more. */
   function wake(): void {
@@ -60,8 +77,11 @@ export function openRequests(
   }
 
   return {
-    routes: requestRoutes(house, erasures, wake),
-    executors: [requestExecutor(postgres)],
+    routes: [
+      ...requestRoutes(house, erasures, archives, wake),
+      ...(more.limits === undefined ? [] : publicRoutes(house, archives, more.limits, tell)),
+    ],
+    executors: [requestExecutor(postgres), formExecutor(postgres)],
     holders: own,
     checks: [requestCheck(house)],
     remind: () => remind({ house, notices }),
@@ -74,8 +94,9 @@ export function openRequests(
         lookMs,
         () => {
           wake();
-          running = remind({ house, notices });
-          return running;
+          const told = tellAndForget();
+          running = told;
+          return told;
         },
         { firstMs: 60_000, onError: (error) => log.error('requests.reminding_failed', {}, error) },
       );

@@ -4,7 +4,14 @@ import type { House } from '../../platform/subject.ts';
 
 const table = 'postgres subject_requests';
 /** The run of an erasure: counts, and digests of whom. */
-const runs = ['erasure_runs', 'erasure_subjects', 'erasure_steps', 'erasure_receipts'];
+const runs = [
+  'erasure_runs',
+  'erasure_subjects',
+  'erasure_steps',
+  'erasure_receipts',
+  'request_archives',
+  'request_asks',
+];
 
 /** The register itself: what somebody asked before. A closed request has no more than digests of them (class D24). */
 export function requestHolder({ postgres }: Pick<House, 'postgres'>): PersonalDataHolder {

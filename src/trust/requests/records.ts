@@ -14,6 +14,7 @@ import { requestLimits } from '../../../contract/requests.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Place, Vault } from '../../platform/vault.ts';
+import { readArchiveState } from './archive_state.ts';
 import { dayOf, daysAfter, daysLeft, dueOn, monthsAfter, warnOn } from './clock.ts';
 import type { Said } from './erasure.ts';
 import { readErasure } from './erasure_records.ts';
@@ -37,9 +38,10 @@ interface Row {
   extension_sealed: Buffer | null;
   outcome_sealed: Buffer | null;
   closed_at: Date | null;
+  is_minor: boolean;
 }
 const columns = `id, kind, state, received_on::text, due_on::text, email_sealed, phone_sealed, external_sealed, email_digest,
-  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at`;
+  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor`;
 
 type Sealed = 'email_sealed' | 'phone_sealed' | 'external_sealed' | 'extension_sealed' | 'outcome_sealed';
 /** Where a value of a request opens: its number is not known before it is written, so it is drawn first. */
@@ -59,6 +61,7 @@ function shown(row: Row, nowMs: number): SubjectRequest {
     ...{ id: row.id, kind: row.kind, state: row.state, received_on: row.received_on, due_on: row.due_on },
     days_left: daysLeft(row.due_on, nowMs),
     is_extended: row.extension_sealed !== null,
+    is_minor: row.is_minor,
     closed_at: row.closed_at?.toISOString() ?? null,
   };
 }
@@ -119,6 +122,7 @@ export async function readRequest(
     outcome: await opened('outcome_sealed'),
     others: others.map((one) => one.id),
     erasure: await readErasure(sql, id),
+    archive: await readArchiveState(sql, id, nowMs),
   };
 }
 
@@ -126,7 +130,7 @@ export async function readRequest(
 export async function enterRequest(
   sql: Sql,
   wish: z.infer<typeof newRequest>,
-  { vault, organisationId, nowMs, personId }: RequestParts & { personId: number },
+  { vault, organisationId, nowMs, personId }: RequestParts & { personId: number | null },
 ): Promise<number> {
   const { kind, received_on, email, phone, external_id } = wish;
   if (email === undefined && phone === undefined && external_id === undefined)

@@ -4,7 +4,7 @@ import { dayOf } from './clock.ts';
 
 /** What the accounts bring of notices. */
 export interface Teller {
-  remind: Remind<'request_due' | 'request_overdue'>;
+  remind: Remind<'request_came' | 'request_due' | 'request_overdue'>;
 }
 
 interface Due {
@@ -36,11 +36,17 @@ export function remind({
          WHERE closed_at IS NULL AND warn_on <= $2 AND warned_at IS NULL RETURNING id, kind, due_on::text`,
         [now, today],
       );
+      const came = await sql.query<Due>(
+        `UPDATE subject_requests SET came_told_at = $1 WHERE closed_at IS NULL AND entered_by IS NULL AND came_told_at IS NULL
+         RETURNING id, kind, due_on::text`,
+        [now],
+      );
       const about = ({ id, kind, due_on }: Due) => ({
         facts: { request: id, kind, day: due_on, organisation: organisation.name },
         link: `/o/${organisation.slug}/trust/requests/${id}`,
       });
       return [
+        ...came.map((one) => ({ name: 'request_came' as const, ...about(one) })),
         ...overdue.map((one) => ({ name: 'request_overdue' as const, ...about(one) })),
         ...due.map((one) => ({ name: 'request_due' as const, ...about(one) })),
       ];

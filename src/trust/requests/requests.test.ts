@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RequestDetail } from '../../../contract/requests.ts';
 import { type AccountsHouse, openAccountsHouse } from '../../../test/accounts_house.ts';
-import { createOrganisation } from '../../accounts/index.ts';
+import { createOrganisation, requestLimits } from '../../accounts/index.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { ringOf } from '../keys/index.ts';
 import { requestExecutor } from './ageing.ts';
+import { readArchive } from './archive.ts';
 import { dayOf, daysAfter, dueOn, monthsAfter } from './clock.ts';
 import { openRequests } from './index.ts';
 import { requestCheck } from './overdue_check.ts';
@@ -26,7 +27,10 @@ beforeAll(async () => {
   desk = await openAccountsHouse({
     ...{ clock, keys, trustedProxies: 1, inbox: true },
     more(house, accounts) {
-      requests = openRequests(house, accounts.notices);
+      requests = openRequests(house, accounts.notices, {
+        limits: requestLimits(house),
+        holders: () => accounts.holders ?? [],
+      });
       return requests.routes ?? [];
     },
   });
@@ -190,6 +194,121 @@ test('owners are reminded on day 21 and told when the day is over, each once, al
   expect(listed[0]?.days_left, 'what is overdue stands first').toBeLessThan(0);
   expect(await requestCheck({ ...desk.house, clock }).run()).toMatchObject({
     ...{ state: 'wrong', fact: expect.stringMatching(/^[1-9]\d* of \d+ open requests are past/) },
+  });
+});
+
+describe('the public form', () => {
+  const form = (path: string, fields: Record<string, string>, address = '198.51.100.9') =>
+    fetch(desk.base + path, {
+      method: 'POST',
+      headers: { 'x-forwarded-proto': 'https', 'x-forwarded-for': address },
+      body: new URLSearchParams(fields),
+    });
+  const mailed = async () => {
+    await desk.mail.deliver();
+    return desk.mail.inbox?.list() ?? [];
+  };
+  const linkOf = (text: string) => new URL(/https?:\/\/\S+/.exec(text)?.[0] ?? '').pathname;
+
+  test('has no script and no cookie, escapes what it shows, and goes to this desk alone', async () => {
+    await desk.house.postgres.tenant(north.organisationId, (sql) =>
+      sql.run(`UPDATE organisations SET name = '<script>alert(1)</script>' WHERE id = $1`, [north.organisationId]),
+    );
+    const answer = await fetch(`${desk.base}/request/north`);
+    const html = await answer.text();
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([200, []]);
+    expect(html).not.toMatch(/<script/);
+    expect(html).toContain('&lt;script&gt;alert(1)');
+    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*form-action 'self'/);
+    expect(html, 'where to complain (DSR-09)').toContain('data protection authority');
+    await desk.house.postgres.tenant(north.organisationId, (sql) =>
+      sql.run(`UPDATE organisations SET name = 'north' WHERE id = $1`, [north.organisationId]),
+    );
+  });
+
+  test('answers alike whoever is named, and mails an address once a day', async () => {
+    const before = (await mailed()).length;
+    const member = await form('/request/north', { kind: 'access', email: north.email });
+    const stranger = await form('/request/north', { kind: 'access', email: 'nobody@visitor.example' });
+    expect([member.status, await member.text()]).toEqual([stranger.status, await stranger.text()]);
+    const again = await form('/request/south', { kind: 'erasure', email: 'Nobody@visitor.example' });
+    expect(again.status).toBe(200);
+    expect((await mailed()).length - before, 'one for each address, over all organisations').toBe(2);
+    expect((await form('/request/north', { kind: 'gossip', email: 'x' })).status).toBe(400);
+    expect((await form('/request/unknown', { kind: 'access', email: 'a@b.example' })).status).toBe(404);
+    const network = await Promise.all(
+      Array.from({ length: 61 }, () => form('/request/north', { kind: 'access', email: north.email }, '192.0.2.77')),
+    );
+    expect(network.some(({ status }) => status === 429)).toBe(true);
+  });
+
+  test('a request of a visitor begins with the link of the mail, once, in the register of the organisation, with who asks verified (DSR-08)', async () => {
+    const visitor = 'visitor@visitor.example';
+    await form('/request/north', { kind: 'access', email: visitor });
+    const letter = (await mailed()).find(({ to }) => to === visitor);
+    const path = linkOf(letter?.letter.text ?? '');
+    expect((await fetch(desk.base + path)).status, 'a look changes nothing').toBe(200);
+    expect((await form(path.replace('/north/', '/south/'), {})).status, 'of another organisation').toBe(404);
+    const both = await Promise.all([form(path, {}), form(path, {})]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 404]);
+    await requests.remind();
+    const { body } = await ask('GET', at(north), north.cookie);
+    const one = await ask(
+      'GET',
+      at(north, `/${body.requests.find((of: RequestDetail) => of.state === 'checked').id}`),
+      north.cookie,
+    );
+    expect(one.body).toMatchObject({ kind: 'access', state: 'checked', check: 'mailbox', email: visitor });
+    const told = await desk.house.postgres.person(north.personId, (sql) =>
+      sql.query("SELECT 1 FROM notifications WHERE notice = 'request_came'"),
+    );
+    expect(told).toHaveLength(1);
+    // A copy of what is stored, to that address alone, for 14 days.
+    expect((await ask('POST', at(north, `/${one.body.id}/archive`), north.cookie)).status, 'before work').toBe(409);
+    await step(north, one.body.id, { to: 'working' });
+    const made = await ask('POST', at(north, `/${one.body.id}/archive`), north.cookie);
+    expect([made.status, made.body.archive?.records]).toEqual([201, expect.any(Number)]);
+    const archive = (await mailed()).find(({ to, template }) => to === visitor && template === 'request_archive');
+    const link = linkOf(archive?.letter.text ?? '');
+    const fetched = await fetch(desk.base + link);
+    const zip = Buffer.from(await fetched.arrayBuffer());
+    const read = readArchive(zip);
+    expect(read.records.map(({ table }) => table)).toEqual(
+      expect.arrayContaining(['postgres subject_requests', 'postgres mail.messages']),
+    );
+    const [row] = await desk.house.postgres.tenant(north.organisationId, (sql) =>
+      sql.query<{ sealed: Buffer }>('SELECT sealed FROM request_archives'),
+    );
+    expect(row?.sealed.includes('PK'), 'sealed where it lies').toBe(false);
+    aheadMs += 14 * dayMs;
+    expect((await fetch(desk.base + link)).status, 'after 14 days').toBe(404);
+    aheadMs -= 14 * dayMs;
+  });
+
+  test('an archive is released for who was verified, sealed, and for 14 days (DSR-11)', async () => {
+    const { id } = await entered(north, { kind: 'portability', email: north.email });
+    await step(north, id, { to: 'checked', check: 'called-back' });
+    expect((await ask('POST', at(north, `/${id}/archive`), north.cookie)).status).toBe(409);
+    await step(north, id, { to: 'working' });
+    expect((await ask('POST', at(north, `/${id}/archive`), north.cookie)).body.archive.expires_at).toBe(
+      new Date(
+        Date.parse((await ask('GET', at(north, `/${id}`), north.cookie)).body.archive.made_at) + 14 * dayMs,
+      ).toISOString(),
+    );
+    expect((await ask('GET', at(south, `/${id}/archive`), south.cookie)).status).toBe(404);
+  });
+
+  test('a report about somebody under 18 opens an erasure that is due within 72 hours, of whom it names (DSR-15)', async () => {
+    const parent = 'parent@visitor.example';
+    expect((await form('/request/north', { kind: 'minor', email: parent })).status, 'who is meant?').toBe(400);
+    await form('/request/north', { kind: 'minor', email: parent, about: 'child@visitor.example' });
+    const path = linkOf((await mailed()).find(({ to }) => to === parent)?.letter.text ?? '');
+    expect((await form(path, {})).status).toBe(200);
+    const { body } = await ask('GET', at(north), north.cookie);
+    const id = body.requests.find(({ is_minor }: RequestDetail) => is_minor).id;
+    const { body: one } = await ask('GET', at(north, `/${id}`), north.cookie);
+    expect(one).toMatchObject({ kind: 'erasure', state: 'received', email: 'child@visitor.example' });
+    expect(Date.parse(one.due_on) + dayMs - clock.now(), 'the end of that day').toBeLessThanOrEqual(3 * dayMs);
   });
 });
 

@@ -11,8 +11,10 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import type { Archives } from './archives.ts';
 import type { Erasures } from './erasure.ts';
 import { readReceipt } from './erasure_records.ts';
+import { zipHeaders } from './public_routes.ts';
 import {
   beginErasure,
   enterRequest,
@@ -30,6 +32,7 @@ const ofRequest = ofOrganisation.extend({ request: z.coerce.number().int().posit
 export function requestRoutes(
   { postgres, clock, vault, audit }: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>,
   erasures: Pick<Erasures, 'begin' | 'publicKey'>,
+  archives: Archives,
   wake: () => void,
 ): Route[] {
   /** Does the work and gives back the request, with its act in the same transaction. */
@@ -160,6 +163,45 @@ export function requestRoutes(
           headers: { 'content-disposition': `attachment; filename="erasure-${id}-receipt-${number}.json"` },
           body: { ...signed, public_key: erasures.publicKey },
         };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/requests/:request/archive',
+      access: 'request.manage',
+      summary:
+        'Puts together what is stored about who asked, as one archive, and mails them a link that works for 14 days. In the place of one that was made before.',
+      params: ofRequest,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        const made = await archives.make(organisation, id);
+        const work = async (sql: Sql) => {
+          await archives.keep(sql, organisation, id, made);
+          return id;
+        };
+        return { status: 201, body: await act(organisation, request, 'request.archive_made', work) };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/requests/:request/archive',
+      access: 'request.manage',
+      summary: 'That archive, to hand over in another way.',
+      params: ofRequest,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        const body = await postgres.tenant(organisation, async (sql) => {
+          const zip = await archives.open(sql, organisation, { requestId: id });
+          await audit.record(sql, organisation, {
+            ...{ action: 'request.archive_fetched', ...actOf(request) },
+            targets: [{ type: 'request', id, label: `request ${id}` }],
+          });
+          return zip;
+        });
+        return { headers: zipHeaders, body };
       },
     }),
     defineRoute({

@@ -347,6 +347,14 @@ export const lines: readonly Line[] = [
     ),
   },
   {
+    name: 'request-forms',
+    class: 'D4',
+    holds: 'Archives for who asked for their data, sealed, and forms that wait for the click in a mail (a day)',
+    ...{ ends: 'clock', executor: 'trust/requests/archives.ts', kept: { days: 14 }, shortenedBy: 'nobody' },
+    erasure: 'ages out',
+    stored: ['postgres request_archives', 'postgres request_asks'],
+  },
+  {
     name: 'backups',
     class: 'D16',
     holds: 'When backups were made and how they went, and where they are put; the copies themselves lie elsewhere',

@@ -25,6 +25,9 @@ export const requests = {
   erase: (organisation: number, id: number) =>
     call<RequestDetail>('POST', at(organisation, `/${id}/erasure`), { body: {} }),
   receiptPath: (organisation: number, id: number, number: number) => at(organisation, `/${id}/receipts/${number}`),
+  gather: (organisation: number, id: number) =>
+    call<RequestDetail>('POST', at(organisation, `/${id}/archive`), { body: {} }),
+  archivePath: (organisation: number, id: number) => at(organisation, `/${id}/archive`),
   extend: (organisation: number, id: number, body: Sent<typeof requestExtension>) =>
     call<RequestDetail>('PUT', at(organisation, `/${id}/extension`), { body }),
 };

@@ -15,7 +15,7 @@ import { type Erasure, type RequestDetail, type RequestStep, requests } from './
 import { checkWords, erasureWords, kindWords, leftWords, outcomeWords } from './words.ts';
 import './requests.css';
 
-type Doing = 'checked' | 'working' | 'answered' | 'refused' | 'extend' | 'erase';
+type Doing = 'checked' | 'working' | 'answered' | 'refused' | 'extend' | 'erase' | 'gather';
 
 /** One request: who asks, where it stands, what was done, and the one thing to do next. */
 export function OneRequestPage({ organisation, id }: { organisation: Organisation; id: number }) {
@@ -68,7 +68,9 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
           <div className="list">{instead}</div>
         ) : (
           <dl className="rq-facts">
-            <Fact name="Asks for">{kindWords[answer.kind]}</Fact>
+            <Fact name="Asks for">
+              {answer.is_minor ? 'Erasure of data of somebody under 18' : kindWords[answer.kind]}
+            </Fact>
             {answer.email !== null && <Fact name="Asks by e-mail">{answer.email}</Fact>}
             {answer.phone !== null && <Fact name="Asks by phone">{answer.phone}</Fact>}
             {answer.external_id !== null && <Fact name="Id">{answer.external_id}</Fact>}
@@ -89,6 +91,17 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
                 {answer.outcome} ({momentOf(answer.closed_at, timezone)})
               </Fact>
             )}
+            {answer.archive !== null && (
+              <Fact name="Archive">
+                {answer.archive.records === 1 ? '1 record' : `${answer.archive.records} records`}, until{' '}
+                {momentOf(answer.archive.expires_at, timezone)}
+                {answer.email !== null && ', a link was mailed to them'}{' '}
+                <a className="btn sm" href={requests.archivePath(of, id)} download>
+                  <Icon name="download" />
+                  Download
+                </a>
+              </Fact>
+            )}
             {answer.others.length > 0 && (
               <Fact name="Asked also">
                 {answer.others.map((other) => (
@@ -106,6 +119,18 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
         )}
       </section>
       {answer?.erasure != null && <ErasureOf of={of} id={id} erasure={answer.erasure} zone={timezone} />}
+      {answer !== undefined && doing === 'gather' && (
+        <AskFirst
+          title="Put together what is stored about them?"
+          act="Make the archive"
+          keep="Not now"
+          onAct={async () => saved(await requests.gather(of, id))}
+          onClose={() => setDoing(undefined)}
+        >
+          A page to read, JSON and CSV, in one archive. Where they asked by e-mail a link goes to that address; it works
+          for 14 days. You can download it too, to hand it over in another way.
+        </AskFirst>
+      )}
       {answer !== undefined && doing === 'erase' && (
         <AskFirst
           title={`Erase what is stored about ${answer.email ?? answer.phone ?? answer.external_id ?? 'them'}?`}
@@ -117,7 +142,7 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
           legal hold keeps stays and is named. Give them their copy first if they asked for one: this cannot be undone.
         </AskFirst>
       )}
-      {answer !== undefined && doing !== undefined && doing !== 'erase' && (
+      {answer !== undefined && doing !== undefined && doing !== 'erase' && doing !== 'gather' && (
         <StepForm of={of} request={answer} doing={doing} onSaved={saved} onClose={() => setDoing(undefined)} />
       )}
     </>
@@ -194,7 +219,7 @@ function sumOf(all: readonly { rows: number }[]): string {
 }
 
 function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) => void }) {
-  const { kind, state, is_extended, days_left, closed_at, erasure } = request;
+  const { kind, state, is_extended, days_left, closed_at, erasure, archive } = request;
   if (closed_at !== null || erasure?.state === 'running') return null;
   const erases = kind === 'erasure' && state === 'working' && erasure === null;
   return (
@@ -214,8 +239,21 @@ function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) =
           Erase their data
         </button>
       )}
+      {state === 'working' && erasure === null && (
+        <button
+          type="button"
+          className={archive === null && !erases ? 'btn main-act' : 'btn'}
+          onClick={() => onDo('gather')}
+        >
+          {archive === null ? 'Make the archive' : 'Make it anew'}
+        </button>
+      )}
       {state === 'working' && (
-        <button type="button" className={erases ? 'btn' : 'btn main-act'} onClick={() => onDo('answered')}>
+        <button
+          type="button"
+          className={erases || (archive === null && erasure === null) ? 'btn' : 'btn main-act'}
+          onClick={() => onDo('answered')}
+        >
           Note the answer
         </button>
       )}
@@ -232,7 +270,7 @@ function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) =
 }
 
 const forms: Record<
-  Exclude<Doing, 'erase'>,
+  Exclude<Doing, 'erase' | 'gather'>,
   { title: string; act: string; lead: string; label: string; help?: string }
 > = {
   checked: {
@@ -268,7 +306,7 @@ function StepForm({
 }: {
   of: number;
   request: RequestDetail;
-  doing: Exclude<Doing, 'erase'>;
+  doing: Exclude<Doing, 'erase' | 'gather'>;
   onSaved: (changed: RequestDetail) => void;
   onClose: () => void;
 }) {

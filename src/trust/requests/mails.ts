@@ -1,0 +1,41 @@
+import type { MailTemplate } from '../../platform/mail/index.ts';
+
+/** To whoever is named in the public form, once a day at most: that the mailbox is theirs shows who asks. */
+export const requestProofMail: MailTemplate<{ organisation: string; ask: string; link: string }> = {
+  name: 'request_proof',
+  kind: 'service',
+  write: ({ organisation, ask, link }) => ({
+    subject: `Begin your request to ${organisation}`,
+    blocks: [
+      {
+        kind: 'text',
+        text: `Somebody asked ${organisation} with this address: “${ask}”. If it was you, begin the request.`,
+      },
+      { kind: 'button', label: 'Look at the request', href: link },
+      {
+        kind: 'note',
+        text: 'The link works for a day. If you asked for nothing, do nothing: without the link nothing begins, and your address is forgotten.',
+      },
+    ],
+  }),
+};
+
+/** The archive of who asked for a copy, to the address of the request. */
+export const requestArchiveMail: MailTemplate<{ organisation: string; until: string; link: string }> = {
+  name: 'request_archive',
+  kind: 'service',
+  write: ({ organisation, until, link }) => ({
+    subject: `Your data at ${organisation}`,
+    blocks: [
+      {
+        kind: 'text',
+        text: `${organisation} has put together what it stores about you: a page to read, and the same as JSON and CSV for other services.`,
+      },
+      { kind: 'button', label: 'Get the archive', href: link },
+      {
+        kind: 'note',
+        text: `The link works until ${until}, for whoever has it: do not pass this mail on. If something is missing or wrong, say so; you can complain to the data protection authority of the country in which you live or work.`,
+      },
+    ],
+  }),
+};
