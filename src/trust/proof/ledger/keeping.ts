@@ -1,6 +1,6 @@
 import { kept, later, open, partly, type Requirement } from './requirement.ts';
 
-const noRequests = 'There is a register of requests; carrying them out is not built yet.';
+const noRequests = 'The register takes such requests; carrying them out by itself is not built yet.';
 
 /** Retention, subject rights, consent and mail, sharing (ledger 3.8 to 3.11). */
 export const keeping: readonly Requirement[] = [
@@ -94,7 +94,12 @@ export const keeping: readonly Requirement[] = [
   ),
   later('RET-22', 'D12', 'What is sent to a model is never stored.', 'AI'),
 
-  open('DSR-01', 'all', 'A person gets a complete copy of what is kept about them.', noRequests),
+  kept(
+    'DSR-01',
+    'all',
+    'A person gets a complete copy of what is kept about them.',
+    'Trust, Requests: the archive of a request.',
+  ),
   open('DSR-02', 'D7', 'A correction reaches every copy.', noRequests),
   kept(
     'DSR-03',
@@ -102,7 +107,12 @@ export const keeping: readonly Requirement[] = [
     'After an erasure nothing of the person is found, except what the law requires.',
     'Trust, Requests: the erasure of a request, what it kept and why, and its receipt.',
   ),
-  open('DSR-04', 'all', 'A person gets their data in a form that another service reads.', noRequests),
+  kept(
+    'DSR-04',
+    'all',
+    'A person gets their data in a form that another service reads.',
+    'Trust, Requests: the archive has JSON with its schema, CSV and a page.',
+  ),
   open('DSR-05', 'all', 'Restricted data is stored and not used.', noRequests),
   open('DSR-06', 'D7', 'An objection stops processing within 24 hours.', noRequests),
   kept(
@@ -111,15 +121,25 @@ export const keeping: readonly Requirement[] = [
     'Requests are answered within 30 days or a month, whichever ends first.',
     'Trust, Requests: the day by which each is due, a reminder on day 21 and one when the day is over.',
   ),
-  open('DSR-08', 'D24', 'Requests of visitors are passed on to the owner of the site.', noRequests),
-  open('DSR-09', 'D24', 'Answers name the supervisory authority and how to complain.', noRequests),
-  open('DSR-10', 'D23', 'Consent is withdrawn as easily as it was given, within a minute.', noRequests),
+  kept(
+    'DSR-08',
+    'D24',
+    'Requests of visitors are passed on to the owner of the site.',
+    'The public form of each organisation; Trust, Requests.',
+  ),
   partly(
+    'DSR-09',
+    'D24',
+    'Answers name the supervisory authority and how to complain.',
+    'The public form, its pages and the mail with the archive say where to complain.',
+    'The answer itself, which is written by who gives it.',
+  ),
+  open('DSR-10', 'D23', 'Consent is withdrawn as easily as it was given, within a minute.', noRequests),
+  kept(
     'DSR-11',
     'D24',
     'Who asks is verified before anything is released.',
-    'A request is answered only after it was noted how it is known who asks.',
-    'The proof of the mailbox by a link, and the archive that is released after it.',
+    'The link of the public form shows whose mailbox it is; the archive is sealed and fetched for 14 days.',
   ),
   kept(
     'DSR-12',
@@ -134,7 +154,12 @@ export const keeping: readonly Requirement[] = [
     'The history of an organisation can be exported before it closes.',
     'Sites can be exported one by one; one archive of an organisation is not built yet.',
   ),
-  open('DSR-15', 'all', 'A report about a minor is handled within 72 hours.', noRequests),
+  kept(
+    'DSR-15',
+    'all',
+    'A report about a minor is handled within 72 hours.',
+    'The public form takes such a report; the erasure that it opens is due within 72 hours.',
+  ),
 
   kept(
     'CON-01',
