@@ -67,3 +67,20 @@ export const incidentClosing = z.strictObject({ said: words });
 export const affectedAnswer = z.object({
   counts: z.array(z.object({ of: z.enum(['visitors', 'sites', 'members']), count: z.number(), question: z.string() })),
 });
+
+const incidentDraft = z.object({
+  id: z.number(),
+  /** Kind of the alert, a word of the code. */
+  kind: z.string(),
+  what: z.string(),
+  raised_at: moment,
+});
+export type IncidentDraft = z.infer<typeof incidentDraft>;
+/** What alerts saw and nobody has judged. */
+export const incidentDrafts = z.object({ drafts: z.array(incidentDraft) });
+/** The incident that it became, or else why it is none. */
+export const draftDecision = z.union([
+  z.strictObject({ incident: z.number().int().positive() }),
+  z.strictObject({ dismissed_because: words }),
+]);
+export type DraftDecision = z.infer<typeof draftDecision>;

@@ -469,6 +469,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
     ...['second_factor.refused', 'second_factor.codes_renewed', 'second_factor.used_recovery'],
     ...['operator.password_reset', 'operator.second_factor_off'],
   ]),
+  ...of('src/accounts/watch.test.ts', ['alert.raised']),
   ...of('src/accounts/closing/closing.test.ts', [
     'person.closing',
     'person.kept',

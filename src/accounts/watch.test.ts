@@ -4,6 +4,7 @@ import { stillClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import { openAudit } from '../trust/audit/index.ts';
+import { listDrafts } from '../trust/incidents/drafts.ts';
 import { ringOf } from '../trust/keys/index.ts';
 import { createOrganisation } from './set_up.ts';
 import { openWatch } from './watch.ts';
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-it('tells the owners once a day and kind what looks suspicious, and nobody else (OPS-01)', async () => {
+it('tells the owners once a day and kind what looks suspicious, writes it down and opens a draft of an incident (OPS-01)', async () => {
   const { postgres } = store;
   const vault = openTestVault({ keys, clock, postgres });
   const made = [];
@@ -50,7 +51,7 @@ it('tells the owners once a day and kind what looks suspicious, and nobody else 
           noticed.push(name);
         },
       },
-      ...{ postgres, clock, log: silentLog, keys, vault },
+      ...{ postgres, clock, log: silentLog, keys, vault, audit },
       mail: {
         link: (path) => `https://desk.example${path}`,
         send: async (_sql, { to, template, values }) => {
@@ -95,6 +96,16 @@ it('tells the owners once a day and kind what looks suspicious, and nobody else 
   });
   expect(noticed).toEqual(Array(5).fill('security_alert'));
 
+  const drafts = await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation));
+  const found = ['refresh_reuse', 'canary_key', 'mass_export', 'refresh_reuse', 'brute_force'];
+  expect(drafts.map(({ kind }) => kind).sort()).toEqual([...found].sort());
+  const raised = (chain: number) =>
+    postgres.within(chain === 0 ? {} : { organisationId: chain }, (sql) =>
+      sql.query("SELECT seq FROM audit.entries WHERE organisation_id = $1 AND action = 'alert.raised'", [chain]),
+    );
+  expect(await raised(organisation)).toHaveLength(5);
+  expect(await raised(made[1]?.organisationId as number)).toEqual([]);
+
   // Names that nobody has: the desk's own trail, and so for those who run the desk alone.
   const operator = made[1]?.personId as number;
   await postgres.person(operator, (sql) => sql.run('UPDATE people SET is_operator = true WHERE id = $1', [operator]));
@@ -116,6 +127,7 @@ it('tells the owners once a day and kind what looks suspicious, and nobody else 
   expect(await told(), 'less than thirty in an hour').toEqual([]);
   await unknown(1, () => '198.51.4.9');
   expect(await told()).toEqual([expect.stringMatching(/^owner@rival\.example .*many names that nobody here has/)]);
+  expect(await raised(0)).toHaveLength(1);
   await unknown(30, (n) => `203.0.${n}.9`);
   expect(await told(), 'once a day').toEqual([]);
   watch.stop();

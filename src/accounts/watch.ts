@@ -1,16 +1,18 @@
+import type { Audit } from '../platform/audit.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Mail, MailTemplate } from '../platform/mail/index.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { Gauge, KeyRing } from '../platform/subject.ts';
 import type { Vault } from '../platform/vault.ts';
+import { openDraft } from '../trust/incidents/index.ts';
 import type { Notices } from './mail/index.ts';
 import { emailIn } from './people/person.ts';
 
 /**
  * Looks for what somebody should know of (OPS-01): every minute it reads what each organisation's trail says of the last
- * day, and tells the owners by mail, once a day and kind; of the desk's own trail, those who run the desk. It reads what
- * others wrote down, so that no act can forget to tell it.
+ * day, and tells the owners by mail, once a day and kind; of the desk's own trail, those who run the desk. The alert itself
+ * stands in that trail. It reads what others wrote down, so that no act can forget to tell it.
  */
 const kinds = {
   refresh_reuse: 'A session was copied: somebody presented a token that had been replaced. The session was ended.',
@@ -26,6 +28,8 @@ const kinds = {
     'An API key was used that nobody has a reason to use: its name begins with "canary". Whoever has it has read where it lay.',
 } as const;
 type AlertKind = keyof typeof kinds;
+/** Those that may be a breach: each opens a draft in the register of incidents, for somebody to judge. */
+const drafted: ReadonlySet<AlertKind> = new Set(['refresh_reuse', 'brute_force', 'mass_export', 'canary_key']);
 /** The number of the desk's own trail. */
 const deskChain = 0;
 
@@ -73,9 +77,10 @@ export function openWatch(house: {
   mail: Pick<Mail, 'send' | 'link'>;
   keys: Pick<KeyRing, 'digest'>;
   vault: Vault;
+  audit: Pick<Audit, 'record'>;
   notices: Pick<Notices, 'tell'>;
 }): Watch {
-  const { postgres, clock, log, mail, keys, notices } = house;
+  const { postgres, clock, log, mail, keys, notices, audit } = house;
   const counts = new Map<AlertKind, number>();
 
   async function look(): Promise<void> {
@@ -102,7 +107,9 @@ export function openWatch(house: {
           isNew = true;
           await send(sql, personId, { kind, organisation: null, link: '/desk/audit' });
         });
-      if (isNew) note(kind, 'desk');
+      if (!isNew) continue;
+      note(kind, 'desk');
+      await postgres.system((sql) => writeDown(sql, 'desk', kind));
     }
   }
 
@@ -149,6 +156,8 @@ export function openWatch(house: {
 
   async function tell(sql: Sql, organisationId: number, kind: AlertKind): Promise<void> {
     note(kind, organisationId);
+    await writeDown(sql, organisationId, kind);
+    if (drafted.has(kind)) await openDraft(sql, organisationId, { kind, what: kinds[kind], at: new Date(clock.now()) });
     const owners = await sql.query<{ id: number; organisation: string; slug: string }>(
       `SELECT p.id, o.name AS organisation, o.slug FROM memberships m
        JOIN people p ON p.id = m.person_id JOIN organisations o ON o.id = m.organisation_id
@@ -157,6 +166,13 @@ export function openWatch(house: {
     );
     for (const { id, organisation, slug } of owners)
       await send(sql, id, { kind, organisation, link: `/o/${slug}/trust/audit` }, organisationId);
+  }
+
+  function writeDown(sql: Sql, organisation: number | 'desk', kind: AlertKind): Promise<void> {
+    return audit.record(sql, organisation, {
+      ...{ action: 'alert.raised', actor: { type: 'system' } },
+      targets: [{ type: 'alert', id: kind, label: kind.replaceAll('_', ' ') }],
+    });
   }
 
   function note(kind: AlertKind, organisation: number | 'desk'): void {

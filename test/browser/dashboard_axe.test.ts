@@ -142,6 +142,13 @@ const looks: Record<string, Look> = {
     path: '/o/cedar-loom/trust/audit?q=broken',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'incidents, one seen by an alert': {
+    path: '/o/cedar-loom/trust/incidents',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'It is none' }).click();
+      await page.getByLabel('What it was').waitFor();
+    },
+  },
   'operations log, a line open': {
     path: '/o/cedar-loom/trust/operations',
     act: async (page) => {

@@ -1,7 +1,8 @@
+import { openDraft } from '../../src/trust/incidents/index.ts';
 import type { Examples } from './example.ts';
 
 /** The register of incidents of the organisation. */
-export const examples: Examples = ({ site, organisation, call, people }) => {
+export const examples: Examples = ({ site, organisation, server, call, people }) => {
   const of = () => `/api/organisations/${organisation()}/incidents`;
   const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
   const incident = () => ({
@@ -48,6 +49,22 @@ export const examples: Examples = ({ site, organisation, call, people }) => {
         ['told_at', ago(-1)],
         ['untold_reason', 'Its disk is encrypted.'],
       ],
+    },
+    'GET /api/organisations/:organisation/incident-drafts': {
+      path: () => `/api/organisations/${organisation()}/incident-drafts`,
+      status: 200,
+    },
+    'PUT /api/organisations/:organisation/incident-drafts/:draft': {
+      async path() {
+        const alert = { kind: 'mass_export', what: 'Much was exported.', at: new Date() };
+        const id = await server().desk.house.postgres.tenant(organisation(), (sql) =>
+          openDraft(sql, organisation(), alert),
+        );
+        return `/api/organisations/${organisation()}/incident-drafts/${id}`;
+      },
+      body: () => ({ dismissed_because: 'It was the test of a colleague.' }),
+      status: 200,
+      badValues: [['dismissed_because', ' ']],
     },
     'PUT /api/organisations/:organisation/incidents/:incident/closing': {
       async path() {

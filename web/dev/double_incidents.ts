@@ -28,6 +28,15 @@ function incident(
 
 /** The register of a small team. */
 export function incidentsOf(path: string): object | undefined {
+  if (/\/incident-drafts$/.test(path))
+    return {
+      drafts: [
+        {
+          ...{ id: 6, kind: 'mass_export', raised_at: ago(5) },
+          what: 'Much more was exported than on an ordinary day.',
+        },
+      ],
+    };
   const [, rest] = /^\/api\/organisations\/[^/]+\/incidents(\/.*)?$/.exec(path) ?? [undefined, undefined];
   if (!/\/incidents(\/|$)/.test(path)) return undefined;
   const all = [

@@ -189,6 +189,8 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         'documents',
         'identity',
         'subprocessor-lists',
+        'incident-drafts',
+        'operations',
       ].includes(part)
     )
       return undefined;

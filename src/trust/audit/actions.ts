@@ -176,6 +176,8 @@ export const actions = {
   'incident.opened': alert('D7', 'entered {target}'),
   'incident.added_to': notice('D7', 'added to the log of {target}'),
   'incident.reported': alert('D7', 'said which authority was told of {target}, or why none was'),
+  'alert.raised': alert('D16', 'raised an alert: {target}'),
+  'incident.judged': notice('D7', 'judged {target}'),
   'incident.closed': alert('D7', 'closed {target}'),
   'operations.exported': notice('D16', 'exported the operations log'),
   'access_log.read': notice('D15', 'read the access log'),

@@ -4,6 +4,8 @@ import { incidentCheck } from './clock_check.ts';
 import { remind, type Teller } from './reminders.ts';
 import { incidentRoutes } from './routes.ts';
 
+export { openDraft } from './drafts.ts';
+
 export const incidentMigrations = new URL('./migrations/', import.meta.url);
 
 /** How often it is looked whether a clock has to be told of. */

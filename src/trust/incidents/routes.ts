@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import {
   affectedAnswer,
+  draftDecision,
   type IncidentAnswer,
   incidentAnswer,
   incidentClosing,
+  incidentDrafts,
   incidentEntry,
   incidentReport,
   incidentsAnswer,
@@ -14,6 +16,7 @@ import { defineRoute, type Principal, type Route } from '../../platform/http/rou
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { affectedBy } from './affected.ts';
+import { decideDraft, listDrafts } from './drafts.ts';
 import {
   addEntry,
   clockOf,
@@ -29,6 +32,7 @@ import {
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 const ofIncident = ofOrganisation.extend({ incident: z.coerce.number().int().positive() });
+const ofDraft = ofOrganisation.extend({ draft: z.coerce.number().int().positive() });
 const listQuestion = z.strictObject({ before: z.coerce.number().int().positive().optional() });
 
 /** What went wrong, whom it touched and who was told: under Trust, of one organisation. */
@@ -183,6 +187,43 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
           closeIncident(sql, organisation, incident, request.body.said, by),
         );
         return { body };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/incident-drafts',
+      access: 'audit.read',
+      summary: 'What alerts saw and nobody has judged yet, the newest first.',
+      params: ofOrganisation,
+      answer: incidentDrafts,
+      async handle(request) {
+        const { organisation } = request.params;
+        request.allow(organisation);
+        return { body: { drafts: await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation)) } };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/organisations/:organisation/incident-drafts/:draft',
+      access: 'policy.manage',
+      summary: 'Judges what an alert saw: the incident that it became, or why it is none.',
+      params: ofDraft,
+      body: draftDecision,
+      answer: incidentDrafts,
+      async handle(request) {
+        const { organisation, draft } = request.params;
+        request.allow(organisation);
+        const by = { personId: (request.principal as Principal).id, nowMs: clock.now() };
+        const drafts = await postgres.tenant(organisation, async (sql) => {
+          const { kind } = await decideDraft(sql, organisation, draft, request.body, by);
+          await audit.record(sql, organisation, {
+            ...{ action: 'incident.judged', ...actOf(request) },
+            targets: [{ type: 'draft', id: draft, label: `the alert ${kind.replaceAll('_', ' ')}` }],
+            details: { incident: 'incident' in request.body ? request.body.incident : null },
+          });
+          return listDrafts(sql, organisation);
+        });
+        return { body: { drafts } };
       },
     }),
   ];

@@ -285,7 +285,7 @@ export const lines: readonly Line[] = [
     ...{ shortenedBy: 'nobody', erasure: 'keys destroyed; the rows are not yet removed' },
     stored: [
       ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds'],
-      ...['incidents', 'incident_entries'],
+      ...['incidents', 'incident_entries', 'incident_drafts'],
       ...['site_removals', 'site_moves'],
     ].map((one) => `postgres ${one}`),
   },

@@ -1,6 +1,9 @@
 import type {
   affectedAnswer,
+  DraftDecision,
   IncidentAnswer,
+  IncidentDraft,
+  incidentDrafts,
   incidentEntry,
   incidentReport,
   incidentsAnswer,
@@ -13,9 +16,12 @@ type Read<T extends { _zod: { output: unknown } }> = T['_zod']['output'];
 export type NewIncident = Sent<typeof newIncident>;
 export type Incident = IncidentAnswer;
 export type Incidents = Read<typeof incidentsAnswer>;
+export type Draft = IncidentDraft;
 export type Affected = Read<typeof affectedAnswer>;
 
 const at = (organisation: number, rest = '') => `/api/organisations/${organisation}/incidents${rest}`;
+
+type Drafts = Read<typeof incidentDrafts>;
 
 /** The calls about incidents, in a part of their own. */
 export const incidents = {
@@ -28,6 +34,9 @@ export const incidents = {
     call<Incident>('POST', at(organisation, `/${id}/entries`), { body }),
   report: (organisation: number, id: number, body: Sent<typeof incidentReport>) =>
     call<Incident>('PUT', at(organisation, `/${id}/report`), { body }),
+  drafts: (organisation: number) => call<Drafts>('GET', `/api/organisations/${organisation}/incident-drafts`),
+  judge: (organisation: number, draft: number, body: DraftDecision) =>
+    call<Drafts>('PUT', `/api/organisations/${organisation}/incident-drafts/${draft}`, { body }),
   close: (organisation: number, id: number, said: string) =>
     call<Incident>('PUT', at(organisation, `/${id}/closing`), { body: { said } }),
 };

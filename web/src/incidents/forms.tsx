@@ -3,8 +3,8 @@ import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { type Organisation, useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
-import { type Incident, incidents, type NewIncident } from './api.ts';
-import { severityWords, touched } from './words.ts';
+import { type Draft, type Incident, incidents, type NewIncident } from './api.ts';
+import { alertWords, severityWords, touched } from './words.ts';
 
 /** What an input of a moment holds, in the zone of this browser, and back. */
 const inputOf = (ms: number) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -15,28 +15,34 @@ type Changed = { target: { value: string } };
 
 export function OpenForm({
   organisation,
+  draft,
   onClose,
   onSaved,
 }: {
   organisation: Organisation;
+  /** What an alert saw, where it is entered because of it. */
+  draft?: Draft | undefined;
   onClose: () => void;
   onSaved: (incident: Incident) => void;
 }) {
   const sites = useSession().sites.filter((one) => one.organisation_id === organisation.id);
-  const [title, setTitle] = useState('');
-  const [what, setWhat] = useState('');
+  const [title, setTitle] = useState(draft === undefined ? '' : alertWords(draft));
+  const [what, setWhat] = useState(draft?.what ?? '');
   const [severity, setSeverity] = useState<NewIncident['severity']>('high');
   const [classes, setClasses] = useState<readonly string[]>([]);
   const [site, setSite] = useState('');
-  const [began, setBegan] = useState(() => inputOf(now()));
+  const [began, setBegan] = useState(() => inputOf(draft === undefined ? now() : Date.parse(draft.raised_at)));
   const [known, setKnown] = useState(() => inputOf(now()));
-  const send = async () =>
-    onSaved(
-      await incidents.open(organisation.id, {
-        ...{ title, what, severity, classes: [...classes], sites: site === '' ? [] : [site] },
-        ...{ began_at: instantOf(began), known_at: instantOf(known) },
-      }),
-    );
+  const send = async () => {
+    const opened = await incidents.open(organisation.id, {
+      ...{ title, what, severity, classes: [...classes], sites: site === '' ? [] : [site] },
+      ...{ began_at: instantOf(began), known_at: instantOf(known) },
+    });
+    // The incident stands in either case: a draft that somebody else judged meanwhile needs nothing more.
+    if (draft !== undefined)
+      await incidents.judge(organisation.id, draft.id, { incident: opened.id }).catch(() => undefined);
+    onSaved(opened);
+  };
   return (
     <FormDialog
       label="Enter an incident"

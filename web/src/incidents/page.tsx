@@ -10,6 +10,7 @@ import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
 import { useRead } from '../windows/parts.tsx';
 import { type Affected, type Incident, type Incidents, incidents } from './api.ts';
+import { Drafts } from './drafts.tsx';
 import { CloseForm, EntryForm, OpenForm, ReportForm } from './forms.tsx';
 import { clockWords, entryWords, severityWords, touched } from './words.ts';
 import './incidents.css';
@@ -38,49 +39,52 @@ function Register({ organisation }: { organisation: Organisation }) {
       set({ incidents: [...answer.incidents, ...more.incidents], next: more.next });
   };
   return (
-    <section className="panel" aria-labelledby="incidents">
-      <div className="in-lead">
-        <div>
-          <h2 id="incidents">Register</h2>
-          <p className="q2">
-            A breach of personal data has to be told to the authority within 72 hours after it became known, or the
-            register says why not. Every entry stays as it was written.
-          </p>
+    <>
+      <Drafts organisation={organisation} onEntered={reload} />
+      <section className="panel" aria-labelledby="incidents">
+        <div className="in-lead">
+          <div>
+            <h2 id="incidents">Register</h2>
+            <p className="q2">
+              A breach of personal data has to be told to the authority within 72 hours after it became known, or the
+              register says why not. Every entry stays as it was written.
+            </p>
+          </div>
+          {manages && (
+            <button type="button" className="btn main-act" onClick={() => setOpening(true)}>
+              Enter an incident
+            </button>
+          )}
         </div>
-        {manages && (
-          <button type="button" className="btn main-act" onClick={() => setOpening(true)}>
-            Enter an incident
-          </button>
+        {answer === undefined ? (
+          instead
+        ) : answer.incidents.length === 0 ? (
+          <Empty title="No incident was entered.">
+            A lost device, a mail to the wrong person, an account that somebody else used: it is entered here as soon as
+            it is known.
+          </Empty>
+        ) : (
+          answer.incidents.map((one) => <Line key={one.id} of={one} organisation={organisation} onChanged={reload} />)
         )}
-      </div>
-      {answer === undefined ? (
-        instead
-      ) : answer.incidents.length === 0 ? (
-        <Empty title="No incident was entered.">
-          A lost device, a mail to the wrong person, an account that somebody else used: it is entered here as soon as
-          it is known.
-        </Empty>
-      ) : (
-        answer.incidents.map((one) => <Line key={one.id} of={one} organisation={organisation} onChanged={reload} />)
-      )}
-      {answer !== undefined && answer.next !== null && (
-        <footer className="in-more">
-          <button type="button" className="btn" onClick={() => void older(answer.next as number)}>
-            Older ones
-          </button>
-        </footer>
-      )}
-      {isOpening && (
-        <OpenForm
-          organisation={organisation}
-          onClose={() => setOpening(false)}
-          onSaved={() => {
-            setOpening(false);
-            reload();
-          }}
-        />
-      )}
-    </section>
+        {answer !== undefined && answer.next !== null && (
+          <footer className="in-more">
+            <button type="button" className="btn" onClick={() => void older(answer.next as number)}>
+              Older ones
+            </button>
+          </footer>
+        )}
+        {isOpening && (
+          <OpenForm
+            organisation={organisation}
+            onClose={() => setOpening(false)}
+            onSaved={() => {
+              setOpening(false);
+              reload();
+            }}
+          />
+        )}
+      </section>
+    </>
   );
 }
 

@@ -23,6 +23,18 @@ export const entryWords = {
   closed: 'closed',
 } as const;
 
+const alerts: Record<string, string> = {
+  refresh_reuse: 'A session was copied',
+  brute_force: 'Many passwords were tried',
+  mass_export: 'Much was exported',
+  canary_key: 'A canary key was used',
+};
+
+/** An alert in a few words, as an incident is called. */
+export function alertWords({ kind }: { kind: string }): string {
+  return alerts[kind] ?? kind.replaceAll('_', ' ');
+}
+
 const hourMs = 3_600_000;
 
 /** How much is left of the 72 hours, or what ended them. */
