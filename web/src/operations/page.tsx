@@ -70,7 +70,7 @@ export function Operations({ of, zone, path }: { of: LogOf; zone: string; path: 
   const exported = `${operationsPath(of)}/export?${query}${query === '' ? '' : '&'}format=`;
   return (
     <>
-      <search className="au-filters" aria-label="Filter the lines">
+      <search className="au-filters ol-filters" aria-label="Filter the lines">
         <SearchWords
           label="Number of a request"
           given={filters.request ?? ''}
@@ -105,12 +105,14 @@ export function Operations({ of, zone, path }: { of: LogOf; zone: string; path: 
         />
         <DayChoice label={<span>To</span>} value={filters.to} min={filters.from} onChoose={(to) => narrow({ to })} />
         <span className="sp" />
-        <a className="btn" href={`${exported}csv`} download>
-          Export CSV
-        </a>
-        <a className="btn" href={`${exported}ndjson`} download>
-          Export NDJSON
-        </a>
+        <span className="ol-exports">
+          <a className="btn" href={`${exported}csv`} download>
+            Export CSV
+          </a>
+          <a className="btn" href={`${exported}ndjson`} download>
+            Export NDJSON
+          </a>
+        </span>
         {(['object', 'action', 'actor'] as const)
           .filter((name) => filters[name] !== undefined && !isListed(name, filters, answer?.people))
           .map((name) => (

@@ -21,7 +21,7 @@ export const running: readonly Requirement[] = [
     'OPS-01',
     'none',
     'Owners hear of a copied session, of guessing, of a mass export and of a used canary key.',
-    'Notices and mail.',
+    'Notices, mail, the audit log, and a draft under Trust, Incidents.',
   ),
   kept(
     'OPS-02',
