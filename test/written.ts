@@ -87,6 +87,10 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^INSERT public\.self_audits\b/, 'what the desk found when it looked at itself'],
   [/ public\.operation(s|_networks)$/, 'the operations log, which is a record itself'],
+  [
+    /^UPDATE public\.organisations\(emptied_at,name,slug\)$/,
+    'a closed organisation loses its name; its removal was the act',
+  ],
   [/ mail\.trouble\b/, 'whether the mail server takes anything at present'],
   [/^UPDATE public\.people\(status_until\)$/, 'the keys of a closed account are gone; its closing was the act'],
   [/^UPDATE public\.passwords\(hash\)$/, 'the same password under a newer hash'],

@@ -33,7 +33,15 @@ export { readDomain } from './domain.ts';
 export { changeDomain, freeDomain, listFormerDomains } from './former_domains.ts';
 export { agreeOnKey } from './installation.ts';
 export { type Notices, openNotices } from './mail/index.ts';
-export { effectiveStatus, findOrganisation, organisationOfPath, readMemberships } from './organisations/index.ts';
+export {
+  closedOrganisations,
+  closeOrganisationAgain,
+  effectiveStatus,
+  findOrganisation,
+  organisationOfPath,
+  readMemberships,
+  removeWhatIsClosed,
+} from './organisations/index.ts';
 export { checkPassword } from './password_rules.ts';
 export { openPasswords, type Passwords } from './passwords.ts';
 export { sealAddresses } from './people/index.ts';

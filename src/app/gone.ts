@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { closeAgain, closedPeople } from '../accounts/index.ts';
+import { closeAgain, closedOrganisations, closedPeople, closeOrganisationAgain } from '../accounts/index.ts';
 import { removeAgain, removedSites } from '../analytics/index.ts';
 import type { Loader, Snapshot } from '../platform/postgres/index.ts';
 import type { KeyRing } from '../platform/subject.ts';
@@ -7,10 +7,10 @@ import type { Gone, GoneSite } from '../trust/backup/index.ts';
 import { eraseAgain, erasedPeople } from '../trust/requests/index.ts';
 
 /**
- * What a restore must not bring back: accounts that were closed, sites that were deleted or emptied, and people whose data was erased after the backup. The
- * list goes with the copy of the key store, which is written anew every day, as keyed digests: it says nothing by itself.
+ * What a restore must not bring back: accounts and organisations that were closed, sites that were deleted or emptied, and people whose data was erased after the
+ * backup. The list goes with the copy of the key store, which is written anew every day, as keyed digests: it says nothing by itself.
  */
-type Kind = 'person' | 'site' | 'site-emptied' | 'erasure';
+type Kind = 'person' | 'organisation' | 'site' | 'site-emptied' | 'erasure';
 
 function digestOf(pepper: Buffer, kind: Kind, id: number): string {
   return createHmac('sha256', pepper).update(`gone ${kind} ${id}`).digest('base64');
@@ -20,8 +20,10 @@ export function goneOf(keys: Pick<KeyRing, 'derive'>): (snapshot: Pick<Snapshot,
   return async (snapshot) => {
     const pepper = keys.derive('vault-pepper');
     const people = await closedPeople(snapshot);
+    const organisations = await closedOrganisations(snapshot);
     const sites = await removedSites(snapshot);
     return [
+      ...organisations.map((id) => ({ digest: digestOf(pepper, 'organisation', id) })),
       ...people.map((id) => ({ digest: digestOf(pepper, 'person', id) })),
       ...sites.map(({ siteId, beforeMs }) =>
         beforeMs === undefined
@@ -43,6 +45,8 @@ export async function forgetGone(
   const listed = new Map(gone.map((one) => [one.digest, one]));
   for (const { id } of await sql.query<{ id: string }>("SELECT id FROM people WHERE status <> 'closed'"))
     if (listed.has(digestOf(pepper, 'person', Number(id)))) await closeAgain(sql, Number(id), now);
+  for (const { id } of await sql.query<{ id: string }>('SELECT id FROM organisations WHERE emptied_at IS NULL'))
+    if (listed.has(digestOf(pepper, 'organisation', Number(id)))) await closeOrganisationAgain(sql, Number(id), now);
   const found: GoneSite[] = [];
   for (const row of await sql.query<{ id: string }>('SELECT id FROM sites ORDER BY id')) {
     const siteId = Number(row.id);

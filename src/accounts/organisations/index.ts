@@ -2,6 +2,7 @@ import { repeat } from '../../platform/clock.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { customRoleRoutes } from './custom_roles.ts';
+import { removeWhatIsClosed } from './ending.ts';
 import { generalRoutes } from './general.ts';
 import { type Invitations, openInvitations } from './invitations.ts';
 import { memberRoutes } from './members.ts';
@@ -10,6 +11,7 @@ import type { OrganisationParts } from './parts.ts';
 import { closeWhatIsDue } from './status_changes.ts';
 import { teamRoutes } from './teams.ts';
 
+export { closedOrganisations, closeOrganisationAgain, removeWhatIsClosed } from './ending.ts';
 export { findOrganisation, organisationOfPath } from './found.ts';
 export type { Invitations } from './invitations.ts';
 export { readMemberships } from './memberships.ts';
@@ -28,9 +30,13 @@ export function openOrganisations(parts: OrganisationParts): {
   const { clock, log, config } = parts.house;
   const operator = openOperator(parts);
   const invitations = openInvitations(parts);
+  const endWhatIsDue = async () => {
+    await closeWhatIsDue(parts);
+    await removeWhatIsClosed(parts.house);
+  };
   const stop =
     config.role === 'all' || config.role === 'work'
-      ? repeat(clock, closingMs, async () => void (await closeWhatIsDue(parts)), {
+      ? repeat(clock, closingMs, endWhatIsDue, {
           firstMs: 5_000,
           onError: (error) => log.error('organisations.closing_failed', {}, error),
         })

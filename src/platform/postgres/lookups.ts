@@ -28,6 +28,7 @@ export const lookups = [
 /** Every function that deletes, and those that count what it would; each answers with numbers of rows, a time, a digest. */
 export const deletions = [
   'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone, rows_max bigint) -> bigint',
+  'retention.delete_ended_organisation(organisation bigint) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_expired_tokens(moment timestamp with time zone) -> bigint',
   'retention.delete_old_mail(organisation bigint, moment timestamp with time zone, held bigint[]) -> (rows bigint, digest bytea)',

@@ -79,6 +79,7 @@ export const actions = {
   'organisation.resumed': notice('D7', 'let the organisation go on'),
   'organisation.closing': alert('D7', 'set the organisation to close'),
   'organisation.closed': alert('D7', 'closed the organisation'),
+  'organisation.removed': alert('D7', 'removed everything that a closed organisation had'),
   'organisation.ownership_offered': notice('D7', 'offered the organisation to {target}'),
   'organisation.ownership_withdrawn': info('D7', 'ended the offer of the organisation to {target}'),
   'organisation.ownership_transferred': alert('D7', 'made {target} the owner'),

@@ -281,8 +281,8 @@ export const lines: readonly Line[] = [
     name: 'organisation',
     class: 'D7',
     holds: 'The organisation and its settings, its policy, holds and incidents',
-    ...{ ends: 'life', executor: 'accounts/organisations/status_changes.ts', until: 'the organisation is closed' },
-    ...{ shortenedBy: 'nobody', erasure: 'keys destroyed; the rows are not yet removed' },
+    ...{ ends: 'life', executor: 'accounts/organisations/ending.ts', until: 'the organisation is closed' },
+    ...{ shortenedBy: 'nobody', erasure: 'deleted on the day on which it is closed, every key destroyed' },
     stored: [
       ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds'],
       ...['incidents', 'incident_entries', 'incident_drafts'],

@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { languages, plainLanguage } from '../../../contract/languages.ts';
-import { navigate } from '../address/navigate.tsx';
+import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { ComingForm } from '../controls/coming.tsx';
 import { Dialog } from '../controls/dialog.tsx';
@@ -446,13 +446,32 @@ function CloseDialog({
   onChanged: () => void;
 }) {
   const { enter } = useDesk();
+  const sites = useSession().sites.filter((one) => one.organisation_id === details.id);
   return (
     <Dialog label="Close the organisation" className="small" onClose={onClose}>
       <h2>Close {details.name}?</h2>
       <p>
-        For 30 days everything works and an owner can take it back. Then nothing of it is reachable: sites, numbers,
-        people, keys.
+        For 30 days everything works and an owner can take it back. On that day all of it is removed, and no restore
+        brings it back: sites with their events, numbers, members, keys, registers. Take along first what you want to
+        keep.
       </p>
+      <ul className="take-along">
+        {sites.map(({ domain }) => (
+          <li key={domain}>
+            <Link href={pathOf({ page: 'exports', site: domain })}>Export the events of {domain}</Link>
+          </li>
+        ))}
+        <li>
+          <a href={`/api/organisations/${details.id}/audit/export?format=ndjson`} download>
+            The audit log, with what verifies it
+          </a>
+        </li>
+        <li>
+          <a href={`/api/organisations/${details.id}/operations/export?format=ndjson`} download>
+            The operations log
+          </a>
+        </li>
+      </ul>
       <TypedForm
         wanted={details.slug}
         field="slug"

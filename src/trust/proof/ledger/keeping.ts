@@ -54,11 +54,12 @@ export const keeping: readonly Requirement[] = [
     'A waiting list entry goes 12 months after it was resolved.',
     'The product has no waiting list, and no executor for its class.',
   ),
-  later(
+  partly(
     'RET-15',
     'D10',
     'Data of a marketplace account is offered as an export and gone within 30 days.',
-    'marketplace',
+    'A closed organisation is offered its exports first; its sites, rows and keys are gone on its day.',
+    'Marketplace accounts.',
   ),
   open(
     'RET-16',
@@ -148,11 +149,12 @@ export const keeping: readonly Requirement[] = [
     'Trust, Requests: the steps of an erasure and its signed receipt.',
   ),
   later('DSR-13', 'D10', 'Connected services that can delete are asked to, and their receipts kept.', 'relay'),
-  open(
+  partly(
     'DSR-14',
     'D14',
     'The history of an organisation can be exported before it closes.',
-    'Sites can be exported one by one; one archive of an organisation is not built yet.',
+    'The dialog that closes it offers the events of each site, the audit log and the operations log.',
+    'One archive of an organisation as a whole.',
   ),
   kept(
     'DSR-15',

@@ -1,0 +1,168 @@
+import type { Act } from '../../platform/audit.ts';
+import { asRetention, type Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+
+type Parts = Pick<House, 'postgres' | 'vault' | 'audit' | 'clock' | 'log'>;
+
+/**
+ * What a closed organisation leaves behind: its number, the trail of acts until it is two years old (what was sealed in it
+ * is unreadable), and what shows that its rows went. Offers of sites belong to the other side too.
+ */
+const kept: readonly string[] = ['retention_receipts', 'site_removals', 'site_moves'];
+
+/**
+ * Removes what closed organisations had, as soon as their day has come (RET-15). First their sites, each as a deletion of
+ * its own, which the warehouse's part does and proves; then every row, and the keys. Each step may be cut short and done
+ * again. What a legal hold keeps waits until it is released.
+ * @returns how many are empty now
+ */
+export async function removeWhatIsClosed(parts: Parts): Promise<number> {
+  const { postgres, log } = parts;
+  const all = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  let emptied = 0;
+  for (const { organisation_id: id } of all) {
+    const state = await postgres.tenant(id, (sql) => lookAt(sql, id, parts));
+    if (state === 'waits') log.info('organisations.ending_waits', { organisation: id });
+    if (state !== 'ready') continue;
+    await removeRows(parts, id);
+    await parts.vault.shredAll(id);
+    await postgres.tenant(id, (sql) => nameless(sql, id, new Date(parts.clock.now())));
+    emptied += 1;
+    log.info('organisations.ended', { organisation: id });
+  }
+  return emptied;
+}
+
+/** Begins the deletion of every site that is left. `ready` once there is none. */
+async function lookAt(sql: Sql, id: number, { clock }: Parts): Promise<'not closed' | 'waits' | 'ready'> {
+  const closed = await sql.query(
+    "SELECT 1 FROM organisations WHERE id = $1 AND status = 'closed' AND emptied_at IS NULL FOR UPDATE",
+    [id],
+  );
+  if (closed.length === 0) return 'not closed';
+  const held = await sql.query('SELECT 1 FROM legal_holds WHERE organisation_id = $1 AND released_at IS NULL LIMIT 1', [
+    id,
+  ]);
+  if (held.length > 0) return 'waits';
+  const now = new Date(clock.now());
+  await sql.run(
+    `INSERT INTO site_removals (organisation_id, site_id, domain, kind, state, asked_at, due_at)
+     SELECT s.organisation_id, s.id, s.domain, 'deletion', 'waiting', $2, $2 FROM sites s
+     WHERE s.organisation_id = $1 AND NOT EXISTS (
+       SELECT FROM site_removals r WHERE r.organisation_id = $1 AND r.site_id = s.id AND r.state IN ('waiting', 'running'))`,
+    [id, now],
+  );
+  // One that somebody had deleted before does not wait for its own day any more.
+  await sql.run(
+    "UPDATE site_removals SET due_at = $2 WHERE organisation_id = $1 AND state = 'waiting' AND due_at > $2",
+    [id, now],
+  );
+  await sql.run("UPDATE sites SET state = 'deleting' WHERE organisation_id = $1 AND state <> 'deleting'", [id]);
+  const left = await sql.query('SELECT 1 FROM sites WHERE organisation_id = $1 LIMIT 1', [id]);
+  return left.length > 0 ? 'waits' : 'ready';
+}
+
+/** Every row of every table that has an organisation, found in the catalogue, so that a new one is not forgotten. */
+async function removeRows({ postgres, audit, clock, log }: Parts, id: number): Promise<void> {
+  const rows = await postgres.tenant(id, async (sql) => {
+    const now = new Date(clock.now());
+    let gone = await asRetention(sql, async () => {
+      const { count } = await sql.one<{ count: number }>('SELECT retention.delete_ended_organisation($1) AS count', [
+        id,
+      ]);
+      const mail = await sql.one<{ rows: number }>('SELECT rows FROM retention.delete_old_mail($1, $2, $3)', [
+        ...[id, now, []],
+      ]);
+      const notices = await sql.one<{ rows: number }>(
+        'SELECT rows FROM retention.delete_old_notifications($1, $2, $3)',
+        [...[id, now, []]],
+      );
+      return count + mail.rows + notices.rows;
+    });
+    const tables = await sql.query<{ name: string; may: boolean }>(
+      `SELECT c.relname AS name, has_table_privilege(c.oid, 'DELETE') AS may
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id' AND NOT a.attisdropped
+       WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relforcerowsecurity AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+       ORDER BY 1`,
+    );
+    gone += await removeInAnyOrder(
+      sql,
+      id,
+      tables.filter(({ name, may }) => may && !kept.includes(name)).map(({ name }) => name),
+    );
+    let left = 0;
+    for (const { name } of tables.filter((table) => !kept.includes(table.name))) {
+      const { count } = await sql.one<{ count: number }>(
+        `SELECT count(*)::int AS count FROM ${name} WHERE organisation_id = $1`,
+        [id],
+      );
+      left += count;
+    }
+    if (left > 0) log.warn('organisations.rows_left', { organisation: id, rows: left });
+    if (gone > 0) await audit.record(sql, id, actOf(id, gone));
+    return gone;
+  });
+  if (rows > 0) await postgres.system((sql) => audit.record(sql, 'desk', actOf(id, rows)));
+}
+
+function actOf(id: number, rows: number): Act {
+  return {
+    ...{ action: 'organisation.removed', actor: { type: 'system' } },
+    ...{ targets: [{ type: 'organisation', id }], details: { rows } },
+  };
+}
+
+/** Tables refer to each other: one whose rows are still referred to is tried again after the others. */
+async function removeInAnyOrder(sql: Sql, id: number, tables: readonly string[]): Promise<number> {
+  let gone = 0;
+  let waiting = [...tables];
+  while (waiting.length > 0) {
+    const again: string[] = [];
+    for (const table of waiting) {
+      await sql.run('SAVEPOINT one_table');
+      try {
+        gone += await sql.run(`DELETE FROM ${table} WHERE organisation_id = $1`, [id]);
+        await sql.run('RELEASE SAVEPOINT one_table');
+      } catch (error) {
+        await sql.run('ROLLBACK TO SAVEPOINT one_table');
+        if ((error as { code?: string }).code !== '23503') throw error;
+        again.push(table);
+      }
+    }
+    if (again.length === waiting.length) throw new Error(`Rows of ${again.join(', ')} are still referred to.`);
+    waiting = again;
+  }
+  return gone;
+}
+
+/** The last step, by which it is known that nothing is left to do. */
+async function nameless(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql.run(
+    `UPDATE organisations SET name = $2, slug = $3, status_reason = NULL, emptied_at = $4 WHERE id = $1 AND status = 'closed'`,
+    [id, `Closed organisation ${id}`, `closed-${id}`, now],
+  );
+}
+
+interface Asking {
+  query<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>;
+}
+
+/** Organisations that are closed: what a restore asks for before a backup, and holds the restored rows against. */
+export async function closedOrganisations(sql: Asking): Promise<number[]> {
+  const rows = await sql.query<{ id: string }>("SELECT id FROM organisations WHERE status = 'closed' ORDER BY id");
+  return rows.map(({ id }) => Number(id));
+}
+
+/** Closes one once more in rows that are older: nothing of it is reachable, and the desk removes it when it runs. */
+export async function closeOrganisationAgain(sql: Asking, id: number, now: Date): Promise<void> {
+  await sql.query('UPDATE api_keys SET revoked_at = $2 WHERE organisation_id = $1 AND revoked_at IS NULL', [id, now]);
+  await sql.query('DELETE FROM mail.messages WHERE organisation_id = $1', [id]);
+  await sql.query(
+    `UPDATE organisations SET status = 'closed', status_reason = NULL, status_until = NULL, status_since = $2, emptied_at = NULL
+     WHERE id = $1`,
+    [id, now],
+  );
+}

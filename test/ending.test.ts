@@ -1,0 +1,190 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createOrganisation, removeWhatIsClosed, sitesChanged } from '../src/accounts/index.ts';
+import { type Desk, openDesk } from '../src/app/desk.ts';
+import { forgetGone, goneOf } from '../src/app/gone.ts';
+import { type Clock, systemClock } from '../src/platform/clock.ts';
+import { readConfig } from '../src/platform/config.ts';
+import { silentLog } from '../src/platform/log.ts';
+import type { Sql } from '../src/platform/postgres/index.ts';
+import { systemRandom } from '../src/platform/random.ts';
+import { openIncident } from '../src/trust/incidents/register.ts';
+import { layPreparedDesk } from './prepared_cluster.ts';
+import { eraseStores, ownerLogin } from './stores.ts';
+
+/** One desk with two organisations, of which one is closed; its jobs look every second. */
+vi.setConfig({ hookTimeout: 240_000, testTimeout: 60_000 });
+
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-ending-'));
+let nowMs = Math.floor(systemClock.now() / 1_000) * 1_000;
+const clock: Clock = {
+  ...systemClock,
+  now: () => nowMs,
+  after: (ms, work) => systemClock.after(ms >= 30_000 ? 1_000 : ms, work),
+};
+let desk: Desk;
+const north = { organisation: 0, person: 0, site: 0 };
+const south = { organisation: 0, person: 0, site: 0 };
+
+beforeAll(async () => {
+  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k') });
+  await layPreparedDesk(config.dataDir);
+  desk = await openDesk({ config, clock, random: systemRandom, log: silentLog });
+  await desk.begin();
+  for (const [name, side] of Object.entries({ north, south })) {
+    const made = await desk.house.postgres.system((sql) =>
+      createOrganisation(sql, desk.house, { email: `owner@${name}.example`, organisation: name, hash: 'none' }),
+    );
+    side.organisation = made.organisationId;
+    side.person = made.personId;
+    await own(side, async (sql) => {
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, created_at)
+         VALUES ($1, $2, 'UTC', 'EUR', 25, $3) RETURNING id`,
+        [side.organisation, `${name}.example`, new Date(nowMs)],
+      );
+      side.site = id;
+      await sql.run(
+        "INSERT INTO annotations (organisation_id, site_id, day, note, created_at) VALUES ($1, $2, '2026-11-01', 'x', $3)",
+        [...[side.organisation, id, new Date(nowMs)]],
+      );
+      await sql.run(
+        `INSERT INTO api_keys (organisation_id, name, digest, last4, scopes, created_at) VALUES ($1, $2, $3, 'abcd', '{stats:read}', $4)`,
+        [side.organisation, `till of ${name}`, Buffer.alloc(32, side.organisation), new Date(nowMs)],
+      );
+      const at = new Date(nowMs).toISOString();
+      await openIncident(
+        sql,
+        side.organisation,
+        {
+          title: `lost at ${name}`,
+          what: 'x',
+          severity: 'low',
+          classes: ['D3'],
+          sites: [],
+          began_at: at,
+          known_at: at,
+        },
+        { personId: side.person, nowMs },
+      );
+      await desk.house.audit.record(sql, side.organisation, {
+        ...{ action: 'member.joined', actor: { type: 'person', id: side.person } },
+        targets: [{ type: 'person', id: side.person, label: name }],
+      });
+    });
+    const time = new Date(nowMs).toISOString().slice(0, 19).replace('T', ' ');
+    const event = {
+      ...{ site_id: side.site, name: 'pageview', hostname: 'x.example', pathname: '/', time, visit_start: time },
+      ...{ id_day: time.slice(0, 10), visitor_id: '1', visit_id: `${side.site}` },
+    };
+    await desk.house.warehouse.insert('events', Buffer.from(`${JSON.stringify(event)}\n`), `ending-${name}`);
+  }
+  await sitesChanged();
+});
+afterAll(async () => {
+  const { directories } = desk.house.postgres;
+  await desk.close();
+  await eraseStores({ directories }, folder);
+});
+
+function own<T>(side: typeof north, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return desk.house.postgres.within({ organisationId: side.organisation, personId: side.person }, work);
+}
+const eventsOf = async (side: typeof north) =>
+  Number(
+    (
+      await desk.house.warehouse.read<{ n: string }>('SELECT count() AS n FROM events WHERE site_id = {s:UInt64}', {
+        s: side.site,
+      })
+    )[0]?.n,
+  );
+/** Rows of an organisation by table, in each that it can see. */
+async function rowsOf(side: typeof north): Promise<Record<string, number>> {
+  return desk.house.postgres.tenant(side.organisation, async (sql) => {
+    const tables = await sql.query<{ name: string }>(
+      `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id'
+       WHERE c.relkind = 'r' AND c.relforcerowsecurity AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1`,
+    );
+    const found: Record<string, number> = {};
+    for (const { name } of tables) {
+      const { n } = await sql.one<{ n: number }>(`SELECT count(*)::int AS n FROM ${name} WHERE organisation_id = $1`, [
+        side.organisation,
+      ]);
+      if (n > 0) found[name] = n;
+    }
+    return found;
+  });
+}
+
+test('what a closed organisation had is gone on its day: sites with their events, every row, every key; another keeps its own (RET-15)', async () => {
+  const before = await rowsOf(south);
+  await own(north, (sql) =>
+    sql.run("UPDATE organisations SET status = 'closing', status_until = $2 WHERE id = $1", [
+      ...[north.organisation, new Date(nowMs + 30 * 86_400_000)],
+    ]),
+  );
+  const hold = await own(north, (sql) =>
+    sql.one<{ id: number }>(
+      `INSERT INTO legal_holds (organisation_id, scope, called, reason, owner, review_on, placed_at, placed_by)
+       VALUES ($1, 'everything', 'all', 'Claim 12', 'Legal', '2027-01-30', $2, $3) RETURNING id`,
+      [north.organisation, new Date(nowMs), north.person],
+    ),
+  );
+  expect([await removeWhatIsClosed(desk.house), await eventsOf(north)]).toEqual([0, 1]);
+  nowMs += 30 * 86_400_000 + 60_000;
+  const statusOf = () =>
+    own(north, (sql) =>
+      sql.one('SELECT status, emptied_at IS NULL AS full FROM organisations WHERE id = $1', [north.organisation]),
+    );
+  await vi.waitFor(async () => expect(await statusOf()).toEqual({ status: 'closed', full: true }), 10_000);
+  expect(await removeWhatIsClosed(desk.house), 'a hold keeps it').toBe(0);
+  expect(await eventsOf(north)).toBe(1);
+  await own(north, (sql) =>
+    sql.run("UPDATE legal_holds SET released_at = $2, released_by = $3, release_reason = 'over' WHERE id = $1", [
+      ...[hold.id, new Date(nowMs), north.person],
+    ]),
+  );
+  await vi.waitFor(async () => expect((await rowsOf(north)).annotations).toBeUndefined(), 30_000);
+  await vi.waitFor(async () => expect(await statusOf()).toEqual({ status: 'closed', full: false }), 30_000);
+  expect(await eventsOf(north)).toBe(0);
+  const left = await rowsOf(north);
+  for (const table of ['audit.entries', 'audit.chains', 'site_removals', 'retention_receipts']) delete left[table];
+  // Notices and letters about the ending itself were written on the way; whatever is left stands here.
+  expect(left).toEqual({});
+  const { name, slug } = await own(north, (sql) =>
+    sql.one<{ name: string; slug: string }>('SELECT name, slug FROM organisations WHERE id = $1', [north.organisation]),
+  );
+  expect([name, slug]).toEqual([`Closed organisation ${north.organisation}`, `closed-${north.organisation}`]);
+  expect(await desk.house.vault.shredAll(north.organisation), 'no key was left').toBe(0);
+  const acts = await own(north, (sql) =>
+    sql.query("SELECT 1 FROM audit.entries WHERE organisation_id = $1 AND action = 'organisation.removed'", [
+      north.organisation,
+    ]),
+  );
+  expect(acts).toHaveLength(1);
+  expect(await eventsOf(south)).toBe(1);
+  for (const table of ['sites', 'annotations', 'api_keys', 'incidents', 'memberships'])
+    expect((await rowsOf(south))[table]).toBe(before[table]);
+});
+
+test('a restore of a backup from before closes it again, so that nothing of it comes back (RET-03)', async () => {
+  const { postgres, keys } = desk.house;
+  const gone = await postgres.snapshot((snapshot) => goneOf(keys)(snapshot));
+  const owner = new pg.Client(await ownerLogin(postgres));
+  await owner.connect();
+  // The rows as a backup from before has them, taken back with the transaction: row security binds the owner while it is forced.
+  await owner.query('BEGIN');
+  await owner.query('ALTER TABLE organisations NO FORCE ROW LEVEL SECURITY');
+  await owner.query("UPDATE organisations SET status = 'active', emptied_at = NULL");
+  const query = async (text: string, params?: unknown[]) => (await owner.query(text, params)).rows;
+  await forgetGone({ query } as Parameters<typeof forgetGone>[0], gone, keys.derive('vault-pepper'), new Date(nowMs));
+  expect(await query('SELECT id::int, status FROM organisations ORDER BY id')).toEqual([
+    { id: north.organisation, status: 'closed' },
+    { id: south.organisation, status: 'active' },
+  ]);
+  await owner.query('ROLLBACK');
+  await owner.end();
+});
