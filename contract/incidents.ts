@@ -78,9 +78,9 @@ const incidentDraft = z.object({
 export type IncidentDraft = z.infer<typeof incidentDraft>;
 /** What alerts saw and nobody has judged. */
 export const incidentDrafts = z.object({ drafts: z.array(incidentDraft) });
-/** The incident that it became, or else why it is none. */
-export const draftDecision = z.union([
-  z.strictObject({ incident: z.number().int().positive() }),
-  z.strictObject({ dismissed_because: words }),
-]);
+/** The incident that it became, or else why it is none: one of the two. */
+export const draftDecision = z.strictObject({
+  incident: z.number().int().positive().optional(),
+  dismissed_because: words.optional(),
+});
 export type DraftDecision = z.infer<typeof draftDecision>;

@@ -1,8 +1,7 @@
-import { openDraft } from '../../src/trust/incidents/index.ts';
 import type { Examples } from './example.ts';
 
 /** The register of incidents of the organisation. */
-export const examples: Examples = ({ site, organisation, server, call, people }) => {
+export const examples: Examples = ({ site, organisation, asOwner, call, people }) => {
   const of = () => `/api/organisations/${organisation()}/incidents`;
   const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
   const incident = () => ({
@@ -56,11 +55,13 @@ export const examples: Examples = ({ site, organisation, server, call, people })
     },
     'PUT /api/organisations/:organisation/incident-drafts/:draft': {
       async path() {
-        const alert = { kind: 'mass_export', what: 'Much was exported.', at: new Date() };
-        const id = await server().desk.house.postgres.tenant(organisation(), (sql) =>
-          openDraft(sql, organisation(), alert),
+        const { rows } = await asOwner((sql) =>
+          sql.query<{ id: string }>(
+            `INSERT INTO incident_drafts (organisation_id, kind, what, raised_at) VALUES ($1, 'mass_export', 'x', now()) RETURNING id`,
+            [organisation()],
+          ),
         );
-        return `/api/organisations/${organisation()}/incident-drafts/${id}`;
+        return `/api/organisations/${organisation()}/incident-drafts/${rows[0]?.id}`;
       },
       body: () => ({ dismissed_because: 'It was the test of a colleague.' }),
       status: 200,

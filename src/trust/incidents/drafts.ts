@@ -40,13 +40,17 @@ export async function decideDraft(
   decision: DraftDecision,
   by: { personId: number; nowMs: number },
 ): Promise<{ kind: string }> {
+  const { incident = null, dismissed_because: because = null } = decision;
+  if ((incident === null) === (because === null))
+    throw new RequestError('invalid_field', 'Name the incident that it became, or say why it is none.', {
+      field: 'dismissed_because',
+    });
   const [draft] = await sql.query<{ decided_at: Date | null; kind: string }>(
     'SELECT decided_at, kind FROM incident_drafts WHERE organisation_id = $1 AND id = $2 FOR UPDATE',
     [organisationId, id],
   );
   if (draft === undefined) throw new RequestError('not_found', 'There is no draft with this number here.');
   if (draft.decided_at !== null) throw new RequestError('conflict', 'Somebody has judged this draft already.');
-  const incident = 'incident' in decision ? decision.incident : null;
   if (incident !== null)
     await readIncident(sql, organisationId, incident).catch(() => {
       throw new RequestError('invalid_field', 'There is no incident with this number here.', { field: 'incident' });
@@ -54,10 +58,7 @@ export async function decideDraft(
   await sql.run(
     `UPDATE incident_drafts SET decided_at = $3, decided_by = $4, incident_id = $5, dismissed_because = $6
      WHERE organisation_id = $1 AND id = $2`,
-    [
-      ...[organisationId, id, new Date(by.nowMs), by.personId, incident],
-      'dismissed_because' in decision ? decision.dismissed_because : null,
-    ],
+    [...[organisationId, id, new Date(by.nowMs), by.personId, incident, because]],
   );
   return draft;
 }

@@ -219,7 +219,7 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
           await audit.record(sql, organisation, {
             ...{ action: 'incident.judged', ...actOf(request) },
             targets: [{ type: 'draft', id: draft, label: `the alert ${kind.replaceAll('_', ' ')}` }],
-            details: { incident: 'incident' in request.body ? request.body.incident : null },
+            details: { incident: request.body.incident ?? null },
           });
           return listDrafts(sql, organisation);
         });
