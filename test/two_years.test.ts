@@ -245,7 +245,8 @@ const kinds: readonly Kind[] = [
     there: (of) => momentsIn(of, 'SELECT entered_at AS at FROM subject_requests'),
   },
   {
-    ...{ line: 'access-log', ...person, kept: () => ({ days: 91 }), cut: wholeDays },
+    // 90 days from the beginning of the day that a file is of.
+    ...{ line: 'access-log', ...person, kept: () => ({ days: 89 }), cut: wholeDays },
     add: (_of, ms) => leave(`access/${dayOf(ms)}.ndjson`, ms),
     there: async () => filesIn('access').map((name) => Date.parse(name.slice(0, 10))),
   },
