@@ -83,6 +83,7 @@ const filesOfOneProcess = [
   'src/trust/audit/{actions,audit,bundle,chain}.test.ts',
   'src/trust/classes/classes.test.ts',
   'src/trust/keys/keys.test.ts',
+  'src/trust/consent/records.test.ts',
   'src/trust/requests/requests.test.ts',
   'src/trust/vault/{kept,rotation,vault}.test.ts',
 ];

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { consentLimits } from './consent.ts';
 import { ingestLimits as limits } from './limits.ts';
+
+const consentWord = z.enum(['granted', 'denied']).optional();
 
 /**
  * One event as `POST /api/event` takes it: Plausible's payload and ours (`docs/guides/tracker.md`). The server reads it
@@ -45,6 +48,24 @@ export const event = z.object({
     .describe('With an API key only: ISO 8601 text, or milliseconds since 1970.')
     .optional(),
   ip: z.string().describe('With an API key only: the address of the visitor, used and forgotten.').optional(),
+  consent: z
+    .object({
+      analytics_storage: consentWord,
+      ad_storage: consentWord,
+      ad_user_data: consentWord,
+      ad_personalization: consentWord,
+      functionality_storage: consentWord,
+      personalization_storage: consentWord,
+      security_storage: consentWord,
+      tc: z.string().max(consentLimits.tcCharsMax).describe('TC string of TCF v2.3.').optional(),
+      gpp: z.string().max(consentLimits.gppCharsMax).describe('GPP string.').optional(),
+      gcs: z.string().max(consentLimits.gcCharsMax).describe('Such as "G111".').optional(),
+      gcd: z.string().max(consentLimits.gcCharsMax).describe('Such as "13t3t3t3t5l1".').optional(),
+      gpc: z.boolean().describe('Global Privacy Control, as the page sees it.').optional(),
+      dnt: z.boolean().optional(),
+    })
+    .describe('What the visitor allowed. Read, and not kept as text; nothing in it refuses the event.')
+    .optional(),
   user_agent: z
     .string()
     .describe('With an API key only: the User-Agent of the visitor, used and forgotten.')

@@ -502,6 +502,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ...of('src/trust/requests/requests.test.ts', ['request.begun', 'request.answered', 'request.refused']),
   ...of('test/windows.test.ts', ['retention.removed', 'retention.failed', 'retention.put_off']),
   ...of('src/trust/vault/vault.test.ts', ['secret.opened']),
+  ...of('src/trust/consent/records.test.ts', ['consent.withdrawn']),
   ...of('test/journeys/contact_clicks.test.ts', ['contact_clicks.sealed_anew', 'contact_clicks.key_destroyed']),
   ...of('src/accounts/mail/mail.test.ts', ['mail.tested']),
   ...of('test/journeys/exports_http.test.ts', ['export.started']),
@@ -804,6 +805,7 @@ it('an event with everything that the document names is stored', async () => {
     id: 'document-1',
     time: new Date().toISOString(),
     ip: '192.0.2.7',
+    consent: { analytics_storage: 'granted', ad_storage: 'denied', gcs: 'G101', gpc: false, dnt: false },
     user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
   };
   expect(Object.keys(whole)).toEqual(Object.keys(event.shape));

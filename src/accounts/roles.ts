@@ -25,14 +25,15 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   viewer: look,
   billing: ['organisation.read'],
   'billing-archive': ['organisation.read'],
-  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage', 'request.manage'],
+  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage', 'request.manage', 'consent.write'],
 };
 
 /** What each scope of an API key allows. A key never manages keys: a leaked one cannot make itself a successor. */
 export const scopePermissions: Record<(typeof keyScopes)[number], readonly Permission[]> = {
   'stats:read': ['stats.read'],
   'stats:export': ['stats.export'],
-  'events:write': ['events.write'],
+  // What takes events from a site's own server hears there of consent, too.
+  'events:write': ['events.write', 'consent.write'],
   'sites:read': ['site.read', 'organisation.read'],
   'sites:write': ['site.read', 'site.manage', 'goal.manage', 'organisation.read'],
 };
@@ -46,6 +47,7 @@ const whileSuspended: readonly Permission[] = [
   'audit.read',
   // What the law gives a month for does not wait until an organisation is in force again.
   'request.manage',
+  'consent.write',
 ];
 
 /** What somebody with this role may do: the built-in set, or that of a custom role, as the organisation's status lets. */

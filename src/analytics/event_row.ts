@@ -94,6 +94,8 @@ export interface EventRow {
   received?: string | 0;
   /** 1 = `visitor_id` comes from an id that the visitor's browser keeps (storage mode), and is the same on every day. */
   stored_id?: 0 | 1;
+  /** What the visitor allowed, read from every signal of the event: `gddd tttt eea t` (trust/consent/snapshot.ts). '' = before there was one, and in files. */
+  consent?: string;
 }
 
 /**

@@ -21,6 +21,7 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
+import { consentMigrations, openConsent } from '../trust/consent/index.ts';
 import { documentMigrations, openDocuments } from '../trust/documents/index.ts';
 import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
@@ -47,6 +48,7 @@ export const postgresFolders: readonly URL[] = [
   requestMigrations,
   registerMigrations,
   documentMigrations,
+  consentMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -197,6 +199,7 @@ export async function openDesk(parts: {
     undo.push(() => documents.stop?.());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
+      openConsent(house),
       ...running,
     ];
     const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];

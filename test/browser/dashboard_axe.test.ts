@@ -200,6 +200,13 @@ const looks: Record<string, Look> = {
       await page.getByText('What it says now').waitFor();
     },
   },
+  'consent, one basis changed': {
+    path: '/o/cedar-loom/trust/consent',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Change the basis of Telling ad' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   'subprocessors, one stated anew': {
     path: '/o/cedar-loom/trust/subprocessors',
     act: async (page) => {

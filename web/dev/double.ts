@@ -6,6 +6,7 @@ import type { QualitySign } from '../../contract/quality.ts';
 import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
 import { auditOf } from './double_audit.ts';
+import { consentOf } from './double_consent.ts';
 import { documentsOf } from './double_documents.ts';
 import { exportsOf } from './double_exports.ts';
 import { openIdentities } from './double_identities.ts';
@@ -265,6 +266,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (ofRequests !== undefined) return { status: 200, body: ofRequests };
     const ofWindows = method === 'GET' ? (windowsOf(path) ?? incidentsOf(path)) : undefined;
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
+    const ofConsent = method === 'GET' ? consentOf(path, search) : undefined;
+    if (ofConsent !== undefined) return { status: 200, body: ofConsent };
     const ofRegister = registerOf(path, search) ?? documentsOf(path, beholder === 'newcomer');
     if (ofRegister !== undefined) return { status: 200, body: ofRegister };
     const ofOperations = operationsOf(path, new URLSearchParams(search));

@@ -191,6 +191,8 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         'subprocessor-lists',
         'incident-drafts',
         'operations',
+        'lawful-bases',
+        'consents',
       ].includes(part)
     )
       return undefined;

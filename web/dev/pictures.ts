@@ -439,6 +439,13 @@ export const shots: readonly Shot[] = [
     path: '/o/cedar-loom/trust/subprocessors',
     act: (page) => page.getByRole('button', { name: 'Announce the list' }).click(),
   },
+  { name: 'consent', path: '/o/cedar-loom/trust/consent', full: true },
+  {
+    name: 'consent-change',
+    path: '/o/cedar-loom/trust/consent',
+    act: (page) => page.getByRole('button', { name: 'Change the basis of Telling ad' }).click(),
+  },
+  { name: 'consent-empty', path: '/o/cedar-loom/trust/consent?state=empty', full: true },
   { name: 'subprocessors', path: '/o/cedar-loom/trust/subprocessors', full: true },
   {
     name: 'subprocessors-state',

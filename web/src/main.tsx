@@ -66,6 +66,7 @@ const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) 
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
 const IncidentsPage = lazy(() => import('./incidents/page.tsx').then((part) => ({ default: part.IncidentsPage })));
 const DocumentsPage = lazy(() => import('./documents/page.tsx').then((part) => ({ default: part.DocumentsPage })));
+const ConsentPage = lazy(() => import('./consent/page.tsx').then((part) => ({ default: part.ConsentPage })));
 const SubprocessorsPage = lazy(() =>
   import('./register/page.tsx').then((part) => ({ default: part.SubprocessorsPage })),
 );
@@ -136,6 +137,7 @@ function Pages() {
     case 'holds':
     case 'incidents':
     case 'documents':
+    case 'consent':
     case 'subprocessors':
     case 'operations':
     case 'audit': {
@@ -154,6 +156,7 @@ function Pages() {
       if (route.page === 'incidents') return <IncidentsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'documents') return <DocumentsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'consent') return <ConsentPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'subprocessors')
         return <SubprocessorsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'operations') return <OperationsPage key={organisation.id} organisation={organisation} />;

@@ -2,6 +2,7 @@ import { closingLimits } from '../../../contract/account_closing.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import { emailDigest } from '../../platform/email.ts';
 import type { House } from '../../platform/subject.ts';
+import { endConsents } from '../../trust/consent/index.ts';
 import { isMemberHeld, isPersonHeld } from '../../trust/windows/index.ts';
 import { revokeKeysOf } from '../api_keys.ts';
 import { lockOrganisation } from '../organisations/found.ts';
@@ -161,6 +162,7 @@ async function empty(
       actor: { type: 'system' },
       targets: [{ type: 'person', id }],
     });
+    await endConsents(sql, id, clock.now());
     for (const table of ownTables) await sql.run(`DELETE FROM ${table} WHERE person_id = $1`, [id]);
     // The rows of sessions go by their age; what they say of devices goes now.
     await sql.run(

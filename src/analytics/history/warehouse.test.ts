@@ -79,6 +79,8 @@ const event: EventRow = {
   event_key: '0',
   contact: '',
   received: '1970-01-01 00:00:00',
+  stored_id: 0,
+  consent: '',
 };
 const lines = (...rows: EventRow[]) => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 

@@ -1,5 +1,6 @@
 import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
+import { type Said, saidOf } from '../../trust/consent/index.ts';
 import { bareRelative, bareText, withoutEmails } from './bare.ts';
 import { contactOf, holdsContact, isContactClick, isContactLink } from './contact.ts';
 import { type Revenue, readAmount, readCurrency } from './revenue.ts';
@@ -36,6 +37,8 @@ export type EventInput = {
   readonly address: string | undefined;
   readonly userAgent: string | undefined;
   readonly timeMs: number | undefined;
+  /** What the sender says of the visitor's consent, as it came; '' = nothing. */
+  readonly consent: Said;
   /** What its reader left out of it already. */
   readonly leftOut: readonly LeftOutReason[];
 };
@@ -114,6 +117,7 @@ export function readEvent(
     address: optionalText(sent.ip),
     userAgent: optionalText(sent.user_agent),
     timeMs: time,
+    consent: saidOf(sent.consent),
     leftOut: nothingLeftOut,
   };
 }

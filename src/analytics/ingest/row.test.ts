@@ -62,6 +62,7 @@ const row: EventRow = {
   contact: 'c2VhbGVk',
   received: '2026-06-02 10:11:12',
   stored_id: 1,
+  consent: 'gddd tttt eea tm',
 };
 
 function textsOf(stored: EventRow) {
@@ -103,6 +104,7 @@ it('a line built by hand is what the row has in the order of the columns', () =>
     contact: row.contact as string,
     receivedMs: Date.UTC(2026, 5, 2, 10, 11, 12, 345),
     storedId: 1,
+    consent: row.consent as string,
   });
   expect(readEventLine(line)).toEqual(row);
   expect(Object.keys(row).sort()).toEqual([...eventColumns].sort());

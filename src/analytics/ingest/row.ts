@@ -42,7 +42,7 @@ export const eventColumns = [
   ...textColumns.agent,
   ...textColumns.place,
   ...['props', 'revenue_amount', 'revenue_currency', 'order_id', 'interactive', 'scroll_depth', 'engagement_ms'],
-  ...['import_id', 'event_key', 'contact', 'received', 'stored_id'],
+  ...['import_id', 'event_key', 'contact', 'received', 'stored_id', 'consent'],
 ] as readonly (keyof EventRow)[];
 
 /** What the first event of a visit says about where it came from: values of the row, without brackets. */
@@ -103,6 +103,8 @@ export type RowParts = {
   /** Set for a late event with an id. */
   receivedMs: number | undefined;
   storedId: 0 | 1;
+  /** What the visitor allowed, in the signs of trust/consent; '' = not known. */
+  consent: string;
 };
 
 /** One line of the lane `events`: an `EventRow` as an array, without a line break. */
@@ -114,7 +116,7 @@ export function eventLine(row: RowParts): string {
     `${row.originText},${row.entryText},${row.agentText},${row.placeText},${row.propsText},` +
     `"${row.revenueAmount}","${row.revenueCurrency}",${row.orderId === '' ? '""' : quote(row.orderId)},` +
     `${row.interactive},${row.scrollDepth},${row.engagementMs},${row.importId},"${row.eventKey}","${row.contact}",` +
-    `${row.receivedMs === undefined ? '0' : `"${timeText(row.receivedMs).slice(0, 19)}"`},${row.storedId}]`
+    `${row.receivedMs === undefined ? '0' : `"${timeText(row.receivedMs).slice(0, 19)}"`},${row.storedId},"${row.consent}"]`
   );
 }
 

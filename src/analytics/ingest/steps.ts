@@ -10,6 +10,7 @@ import { type AgentHeaders, readAgent } from './agent.ts';
 import type { Arrival, Hit } from './arrival.ts';
 import { detectBot } from './bots.ts';
 import { channelOf } from './channel.ts';
+import { consentText } from './consent.ts';
 import type { Place, Places } from './place.ts';
 import { agentText, entryText, eventLine, noEntryText, originText, placeText } from './row.ts';
 import { type AddressDigest, blockedPage, blocksAddress, blocksReferrer } from './shields.ts';
@@ -189,6 +190,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
   const visitId = late?.visitId ?? read.visitId(arrival.slot);
   const idDay = late?.idDay ?? read.idDay(arrival.slot);
   const visitText = id64Text(visitId);
+  const place = late?.place ?? read.place(arrival.slot);
   const contact =
     input.contact !== '' && site.contactClicks
       ? desk.sealContact(site, { timeMs: arrival.timeMs, visitId: visitText }, input.contact)
@@ -221,7 +223,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       originText: late?.origin ?? read.origin(arrival.slot),
       entryText: late?.entry ?? read.entry(arrival.slot),
       agentText: late?.agent ?? read.agent(arrival.slot),
-      placeText: late?.place ?? read.place(arrival.slot),
+      placeText: place,
       propsText: input.props,
       revenueAmount: arrival.revenueAmount,
       revenueCurrency: arrival.revenueCurrency,
@@ -234,6 +236,8 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       contact: contact ?? '',
       receivedMs: arrival.isLate && arrival.eventKey !== undefined ? arrival.nowMs : undefined,
       storedId: isStored(arrival) ? 1 : 0,
+      // A file of another product says nothing of consent, and none is read into it.
+      consent: desk.importId === 0 ? consentText(input.consent, arrival.headers, place) : '',
     }),
   };
 }

@@ -45,6 +45,7 @@ export const permissions = [
   'audit.read',
   'policy.manage',
   'request.manage',
+  'consent.write',
   'share.manage',
 ] as const;
 export type Permission = (typeof permissions)[number];

@@ -28,6 +28,7 @@ export const lookups = [
 /** Every function that deletes, and those that count what it would; each answers with numbers of rows, a time, a digest. */
 export const deletions = [
   'retention.delete_audit_entries(chain bigint, through bigint, signed_hash bytea, moment timestamp with time zone, rows_max bigint) -> bigint',
+  'retention.delete_ended_consents(organisation bigint, moment timestamp with time zone) -> (rows bigint, digest bytea)',
   'retention.delete_ended_organisation(organisation bigint) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_expired_tokens(moment timestamp with time zone) -> bigint',
@@ -37,6 +38,7 @@ export const deletions = [
   'retention.delete_old_sign_up_invitations(moment timestamp with time zone) -> bigint',
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(chain bigint, after bigint, through bigint, moment timestamp with time zone) -> bigint',
+  'retention.ended_consents(organisation bigint, moment timestamp with time zone) -> (rows bigint, oldest timestamp with time zone)',
   'retention.old_mail(organisation bigint, moment timestamp with time zone) -> (person_id bigint, rows bigint, oldest timestamp with time zone)',
   'retention.old_notifications(organisation bigint, moment timestamp with time zone) -> (person_id bigint, rows bigint, oldest timestamp with time zone)',
   'retention.past_due(moment timestamp with time zone, line text) -> (rows bigint, oldest timestamp with time zone)',

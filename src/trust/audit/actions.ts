@@ -46,6 +46,10 @@ export const actions = {
   'person.closed': alert('D7', 'closed the account of {target}'),
   'terms.accepted': info('D23', 'accepted {target}'),
   'age.attested': info('D7', 'attested to be of age'),
+  'consent.given': info('D23', 'agreed to {target}'),
+  'consent.withdrawn': info('D23', 'took back the consent to {target}'),
+  'consent.recorded': info('D23', 'recorded {target}'),
+  'consent.basis_changed': notice('D23', 'changed what {target} rests on'),
   'sign_up.invited': notice('D7', 'invited {target} to sign up'),
   'sign_up.revoked': notice('D7', 'took back the invitation of {target} to sign up'),
 

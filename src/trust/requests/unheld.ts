@@ -53,6 +53,7 @@ export const unheld: Readonly<Record<string, string>> = {
     ...['sites', 'former_domains', 'goals', 'shields', 'foreign_ids', 'shares', 'api_keys', 'retention_policies'],
     ...['site_removals', 'secret_openings', 'organisation_identities', 'document_reviews', 'document_versions'],
     ...['document_receipts', 'agreement_acceptances'],
+    'lawful_bases',
   ]),
   ...of(words, ['annotations', 'incidents', 'incident_entries']),
   operations: 'who did what under the pseudonym of the audit log, which names nobody once that key is destroyed',

@@ -278,13 +278,21 @@ export const lines: readonly Line[] = [
     stored: ['postgres api_keys'],
   },
   {
+    name: 'consents',
+    class: 'D23',
+    holds: 'Who agreed to what, when, how and to which words, as pseudonyms, and who took it back',
+    ...{ ends: 'night', executor: 'trust/consent/ageing.ts', kept: { months: 36 }, shortenedBy: 'nobody' },
+    erasure: 'pseudonyms already: the digest is of one organisation',
+    stored: ['postgres consent_records'],
+  },
+  {
     name: 'organisation',
     class: 'D7',
     holds: 'The organisation and its settings, its policy, holds and incidents',
     ...{ ends: 'life', executor: 'accounts/organisations/ending.ts', until: 'the organisation is closed' },
     ...{ shortenedBy: 'nobody', erasure: 'deleted on the day on which it is closed, every key destroyed' },
     stored: [
-      ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds'],
+      ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds', 'lawful_bases'],
       ...['incidents', 'incident_entries', 'incident_drafts'],
       ...['site_removals', 'site_moves'],
     ].map((one) => `postgres ${one}`),

@@ -25,6 +25,7 @@ export type Route =
   | { page: 'holds'; organisation: string }
   | { page: 'incidents'; organisation: string }
   | { page: 'documents'; organisation: string }
+  | { page: 'consent'; organisation: string }
   | { page: 'subprocessors'; organisation: string }
   | { page: 'operations'; organisation: string }
   | { page: 'audit'; organisation: string }
@@ -100,6 +101,7 @@ export function readRoute(pathname: string): Route {
       'holds',
       'incidents',
       'documents',
+      'consent',
       'subprocessors',
       'operations',
     ] as const)
@@ -165,6 +167,7 @@ export function pathOf(route: Route): string {
     case 'holds':
     case 'incidents':
     case 'documents':
+    case 'consent':
     case 'subprocessors':
     case 'operations':
       return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;

@@ -13,6 +13,7 @@ export const trustPages = [
   { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },
   { page: 'incidents', label: 'Incidents', about: 'What went wrong, and how long is left to tell the authority.' },
   { page: 'documents', label: 'Documents', about: 'What is said publicly, and whether it is what is done.' },
+  { page: 'consent', label: 'Consent', about: 'What each purpose rests on, and who agreed.' },
   {
     page: 'subprocessors',
     label: 'Subprocessors',

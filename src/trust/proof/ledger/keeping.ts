@@ -135,7 +135,12 @@ export const keeping: readonly Requirement[] = [
     'The public form, its pages and the mail with the archive say where to complain.',
     'The answer itself, which is written by who gives it.',
   ),
-  open('DSR-10', 'D23', 'Consent is withdrawn as easily as it was given, within a minute.', noRequests),
+  kept(
+    'DSR-10',
+    'D23',
+    'Consent is withdrawn as easily as it was given, within a minute.',
+    'The same call gives and withdraws; what holds is read from the records each time.',
+  ),
   kept(
     'DSR-11',
     'D24',
@@ -169,20 +174,32 @@ export const keeping: readonly Requirement[] = [
     'Where consent is needed, nothing is written to a device before it is given.',
     'Storage mode waits for a consent signal in the EEA, the UK, Switzerland and wherever the place is unknown.',
   ),
-  open('CON-02', 'all', 'Each purpose has one lawful basis in each region.', 'Purposes are not recorded yet.'),
-  open(
+  kept(
+    'CON-02',
+    'all',
+    'Each purpose has one lawful basis in each region.',
+    'A table of purposes and regions; an organisation may be stricter, and each version stays.',
+  ),
+  partly(
     'CON-03',
     'D23',
     'Optional AI, advertising mail and optional analytics are off until somebody agrees.',
-    'None of the three is built; consent is not recorded yet.',
+    'Each is asked by itself, and is a no until somebody agrees.',
+    'None of the three is built.',
   ),
-  open(
+  kept(
     'CON-04',
     'D23',
     'A record of consent says who, which text, when and how, and is never changed.',
-    'Records of consent are not built yet.',
+    'Nobody has the right to change or remove a record; its digest stands in the audit log, too.',
   ),
-  open('CON-05', 'D23', 'Consent signals of other systems are read and kept to.', 'Signals are not read yet.'),
+  partly(
+    'CON-05',
+    'D23',
+    'Consent signals of other systems are read and kept to.',
+    'TCF 2.3, GPP, Consent Mode, GPC and DNT become one snapshot on each event; silence is a no in the EEA, UK and Switzerland.',
+    'The relay, which must act on the snapshot, is not built.',
+  ),
   kept('CON-06', 'D7', 'Whoever opens an account says that they are of age.', 'Signing up.'),
 
   kept(
