@@ -100,7 +100,7 @@ async function restore(from: string, recoveryKey: string, env: Record<string, st
   return { out, said, code };
 }
 
-it('copies a running desk into sealed files that neither hold the root key nor a salt, nor open with another key (PSE-07)', async () => {
+it('copies a running desk into sealed files that neither hold the root key nor a salt, nor open with another key (PSE-07, RET-18)', async () => {
   for (const [n, page] of ['/', '/', '/prices', '/about'].entries())
     await desk.collect(
       { n: 'pageview', u: `https://shop.example${page}`, d: 'shop.example' },
@@ -201,7 +201,7 @@ it('copies a running desk into sealed files that neither hold the root key nor a
   expect(found).toEqual([]);
 }, 60_000);
 
-it('refuses a key that was copied wrongly, a cut or missing backup, an older key store, and a directory that is not empty', async () => {
+it('refuses a key that was copied wrongly, a cut or missing backup, an older key store, and a directory that is not empty (RET-18)', async () => {
   const refusal = (from: string, recoveryKey = key, env = {}) =>
     restoreBackup(
       {
@@ -239,7 +239,7 @@ it('refuses a key that was copied wrongly, a cut or missing backup, an older key
   expect(await refusal(backups, key, { FAIRLEAD_DATA_DIR: desk.dataDir })).toContain('is not empty');
 });
 
-it('says that a disk is full, before and in the middle, and that one is being made, and leaves nothing half behind', async () => {
+it('says that a disk is full, before and in the middle, and that one is being made, and leaves nothing half behind (RET-18)', async () => {
   const { backups: daily, house } = desk.server.desk;
   const place = join(folder, 'small');
   const disk = await openSmallDisk([place], 4096);
