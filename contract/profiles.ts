@@ -38,9 +38,27 @@ export type ProfileList = z.infer<typeof profileList>;
 export const profilePage = z.object({
   /** Null when nothing is there of it, or not any more. */
   profile: listedProfile.nullable(),
+  /** Those whose visitor is theirs, the one that was seen last first. */
+  browsers: z.array(
+    z.object({
+      browser: z.string(),
+      os: z.string(),
+      device: z.string(),
+      country: z.string(),
+      first_seen: z.string(),
+      last_seen: z.string(),
+      events: z.number(),
+      /** When a call named it; what it did before belongs to the profile too. Null where nobody has named it. */
+      named_at: z.string().nullable(),
+    }),
+  ),
   timeline: z.array(
     z.object({
       time: z.string(),
+      /** The same for events of one visit. */
+      visit: z.string(),
+      /** Its place in `browsers`. */
+      browser: z.number(),
       name: z.string(),
       hostname: z.string(),
       pathname: z.string(),

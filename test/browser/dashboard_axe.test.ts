@@ -301,6 +301,29 @@ const looks: Record<string, Look> = {
     path: '/s/shop.example/goals/999',
     act: (page) => page.getByText('There is no goal with this number here.').waitFor(),
   },
+  profiles: {
+    path: '/s/shop.example/profiles',
+    act: async (page) => {
+      await page.getByText('Ada Lindqvist').waitFor();
+      await page.getByLabel('Whole e-mail address or user id').fill('nobody@mail.example');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByText('Nobody is found by this.').waitFor();
+      await page.getByRole('button', { name: 'All visitors' }).first().click();
+      await page.getByText('Ada Lindqvist').waitFor();
+    },
+  },
+  'profiles in memory mode': {
+    path: '/s/new.example/profiles',
+    act: (page) => page.getByText('Nobody is known here beyond a day.').waitFor(),
+  },
+  'profiles, the warehouse away': {
+    path: '/s/away.example/profiles',
+    act: (page) => page.getByRole('alert').waitFor(),
+  },
+  'one profile': {
+    path: '/s/shop.example/profiles/5d0c41aa93be7f20',
+    act: (page) => page.getByRole('heading', { name: 'What they did' }).waitFor(),
+  },
   'missing events': {
     path: '/s/shop.example/missing?period=30d',
     act: (page) => page.getByRole('heading', { name: 'Not stored' }).waitFor(),

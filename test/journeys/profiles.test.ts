@@ -69,6 +69,12 @@ it('what a browser did before it was named and what it does on another one are o
     '/before',
     '/phone',
   ]);
+  const browsers = body.browsers as { events: number; first_seen: string; named_at: string }[];
+  expect(browsers.map(({ events }) => events)).toEqual([1, 1]);
+  for (const of of browsers) expect(of.named_at > of.first_seen, 'what it did before is theirs').toBe(true);
+  const timeline = body.timeline as { pathname: string; browser: number; visit: string }[];
+  expect(new Set(timeline.map(({ browser }) => browser))).toEqual(new Set([0, 1]));
+  expect(new Set(timeline.map(({ visit }) => visit)).size).toBe(2);
   expect(await list('', 'other.example'), 'of one site').toEqual([]);
 });
 

@@ -18,6 +18,7 @@ import { operationsOf } from './double_operations.ts';
 import { operatorOf } from './double_operator.ts';
 import { openOrganisations, organisationName, permissionsOf } from './double_organisations.ts';
 import { type Beholder, beholders, isOfPeople, longName, openPeople } from './double_people.ts';
+import { profilesOf } from './double_profiles.ts';
 import { proofOf } from './double_proof.ts';
 import { registerOf } from './double_register.ts';
 import { requestsOf } from './double_requests.ts';
@@ -380,6 +381,13 @@ export function openDouble(options: DoubleOptions = {}): Double {
       if (shape.away === true || shape.gone === true)
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       return { status: 200, body: realtimeOf(Math.round(shape.daily / 34)) };
+    }
+    if (part === 'profiles') {
+      const shape = shapeOf(site.domain);
+      if (shape.away === true || shape.gone === true)
+        return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
+      if (shape.slowMs !== undefined) await new Promise((resolve) => setTimeout(resolve, shape.slowMs));
+      return { status: 200, body: profilesOf(site.domain, id, search.get('search') ?? '') };
     }
     if (part === 'missing') {
       const shape = shapeOf(site.domain);

@@ -371,6 +371,23 @@ export const shots: readonly Shot[] = [
   },
   { name: 'realtime-empty', path: '/s/new.example/realtime' },
   { name: 'realtime-away', path: '/s/away.example/realtime' },
+  { name: 'profiles', path: '/s/shop.example/profiles', full: true },
+  { name: 'profiles-unnamed', path: '/s/tiny.example/profiles', full: true },
+  { name: 'profiles-empty', path: '/s/new.example/profiles', full: true },
+  { name: 'profiles-away', path: '/s/away.example/profiles' },
+  {
+    name: 'profiles-not-found',
+    path: '/s/shop.example/profiles',
+    act: async (page) => {
+      await page.getByLabel('Whole e-mail address or user id').fill('nobody@mail.example');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByText('Nobody is found by this.').waitFor();
+    },
+  },
+  { name: 'profile', path: '/s/shop.example/profiles/5d0c41aa93be7f20', full: true },
+  { name: 'profile-unnamed', path: '/s/shop.example/profiles/14872093345018233421', full: true },
+  { name: 'profile-nobody', path: '/s/shop.example/profiles/0000000000000000' },
+  { name: 'profiles-denied', path: '/s/shop.example/profiles', start: 'viewer' },
   { name: 'missing', path: '/s/shop.example/missing', full: true },
   { name: 'missing-reason', path: '/s/shop.example/missing?period=24h&reason=bot', full: true },
   { name: 'missing-off', path: '/s/blog.example/missing?period=24h', full: true },

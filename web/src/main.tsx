@@ -19,6 +19,8 @@ const ProviderAnswerPage = lazy(() =>
 );
 const SettingsPage = lazy(() => import('./settings/page.tsx').then((part) => ({ default: part.SettingsPage })));
 const RealtimePage = lazy(() => import('./realtime/page.tsx').then((part) => ({ default: part.RealtimePage })));
+const ProfilesPage = lazy(() => import('./profiles/page.tsx').then((part) => ({ default: part.ProfilesPage })));
+const ProfilePage = lazy(() => import('./profiles/one_profile.tsx').then((part) => ({ default: part.ProfilePage })));
 const ShieldsPage = lazy(() => import('./shields/page.tsx').then((part) => ({ default: part.ShieldsPage })));
 const GoalsPage = lazy(() => import('./goals/page.tsx').then((part) => ({ default: part.GoalsPage })));
 const GoalPage = lazy(() => import('./goals/goal_page.tsx').then((part) => ({ default: part.GoalPage })));
@@ -171,6 +173,8 @@ function Pages() {
     case 'missing':
     case 'goals':
     case 'goal':
+    case 'profiles':
+    case 'profile':
     case 'shields':
     case 'exports':
     case 'imports':
@@ -183,6 +187,9 @@ function Pages() {
       if (route.page === 'shields') return <ShieldsPage key={site.id} site={site} />;
       if (route.page === 'goals') return <GoalsPage key={site.id} site={site} />;
       if (route.page === 'goal') return <GoalPage key={`${site.id} ${route.goal}`} site={site} id={route.goal} />;
+      if (route.page === 'profiles') return <ProfilesPage key={site.id} site={site} />;
+      if (route.page === 'profile')
+        return <ProfilePage key={`${site.id} ${route.profile}`} site={site} id={route.profile} />;
       if (route.page === 'missing') return <MissingPage key={site.id} site={site} />;
       if (route.page === 'imports') return <ImportsPage key={site.id} site={site} />;
       if (route.page === 'exports') return <ExportsPage key={site.id} site={site} />;

@@ -14,6 +14,9 @@ interface Seen {
   last: string;
   events: string;
   country: string;
+  browser: string;
+  os: string;
+  device: string;
 }
 interface Row {
   id: string;
@@ -37,7 +40,8 @@ export function profileRoutes(
     if (visitors?.length === 0) return [];
     return warehouse.read<Seen>(
       `SELECT toString(visitor_id) AS visitor, toString(min(events.time)) AS first, toString(max(events.time)) AS last,
-         toString(count()) AS events, argMax(country, events.time) AS country
+         toString(countIf(name != 'engagement')) AS events, argMax(country, events.time) AS country,
+         argMax(browser, events.time) AS browser, argMax(os, events.time) AS os, argMax(device, events.time) AS device
        FROM events WHERE site_id = {site:UInt64} AND stored_id = 1
          AND ${visitors === undefined ? `id_day >= today() - ${listedDays}` : ofVisitors}
        GROUP BY visitor_id ORDER BY max(events.time) DESC LIMIT ${profileLimits.listedMax}`,
@@ -122,8 +126,8 @@ export function profileRoutes(
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const { profile } = request.params;
-        const row = await postgres.tenant(site.organisation_id, async (sql) => {
-          const found = await sql.maybe<Row>(`${profilesSql} WHERE p.site_id = $1 AND p.id = $2 GROUP BY p.id`, [
+        const { row, named } = await postgres.tenant(site.organisation_id, async (sql) => {
+          const row = await sql.maybe<Row>(`${profilesSql} WHERE p.site_id = $1 AND p.id = $2 GROUP BY p.id`, [
             site.id,
             profile,
           ]);
@@ -132,14 +136,24 @@ export function profileRoutes(
             ...actOf(request),
             targets: [siteTarget(site)],
           });
-          return found;
+          const linked =
+            row === undefined
+              ? []
+              : await sql.query<{ visitor: string; linked_at: Date }>(
+                  'SELECT visitor_id::text AS visitor, linked_at FROM profile_visitors WHERE profile_id = $1',
+                  [row.id],
+                );
+          return { row, named: new Map(linked.map(({ visitor, linked_at }) => [visitor, linked_at])) };
         });
         const visitors = row?.visitors ?? (/^[0-9]+$/.test(profile) && BigInt(profile) < 1n << 64n ? [profile] : []);
         const found = await seen(site.id, visitors, request.signal);
-        if (found.length === 0) return { body: { profile: null, timeline: [] } };
-        const timeline = await warehouse.read<z.infer<typeof profilePage>['timeline'][number]>(
-          `SELECT toString(events.time) AS time, name, hostname, pathname, source, country, device FROM events
-           WHERE site_id = {site:UInt64} AND stored_id = 1 AND ${ofVisitors}
+        if (found.length === 0) return { body: { profile: null, browsers: [], timeline: [] } };
+        const timeline = await warehouse.read<
+          Omit<z.infer<typeof profilePage>['timeline'][number], 'browser'> & { visitor: string }
+        >(
+          `SELECT toString(events.time) AS time, toString(visit_id) AS visit, toString(visitor_id) AS visitor, name, hostname,
+             pathname, source, country, device
+           FROM events WHERE site_id = {site:UInt64} AND stored_id = 1 AND ${ofVisitors} AND name != 'engagement'
            ORDER BY events.time DESC LIMIT ${profileLimits.listedMax}`,
           { site: site.id, visitors },
           { purpose: 'profiles', signal: request.signal },
@@ -147,7 +161,15 @@ export function profileRoutes(
         return {
           body: {
             profile: await listed(site.organisation_id, found, row),
-            timeline: timeline.map((one) => ({ ...one, time: asIso(one.time) })),
+            browsers: found.map(({ visitor, first, last, events, ...of }) => ({
+              ...{ browser: of.browser, os: of.os, device: of.device, country: of.country },
+              ...{ first_seen: asIso(first), last_seen: asIso(last), events: Number(events) },
+              named_at: named.get(visitor)?.toISOString() ?? null,
+            })),
+            timeline: timeline.map(({ visitor, time, ...one }) => ({
+              ...{ ...one, time: asIso(time) },
+              browser: found.findIndex((of) => of.visitor === visitor),
+            })),
           },
         };
       },

@@ -35,6 +35,8 @@ export type Route =
   | { page: 'analytics'; site: string }
   | { page: 'realtime'; site: string }
   | { page: 'missing'; site: string }
+  | { page: 'profiles'; site: string }
+  | { page: 'profile'; site: string; profile: string }
   | { page: 'goals'; site: string }
   | { page: 'goal'; site: string; goal: string }
   | { page: 'shields'; site: string }
@@ -118,6 +120,8 @@ export function readRoute(pathname: string): Route {
     if (third === 'missing' && fourth === undefined) return { page: 'missing', site };
     if (third === 'goals')
       return fourth === undefined ? { page: 'goals', site } : { page: 'goal', site, goal: decodePart(fourth) };
+    if (third === 'profiles')
+      return fourth === undefined ? { page: 'profiles', site } : { page: 'profile', site, profile: decodePart(fourth) };
     if (third === 'shields' && fourth === undefined) return { page: 'shields', site };
     if (third === 'exports' && fourth === undefined) return { page: 'exports', site };
     if (third === 'shares' && fourth === undefined) return { page: 'shares', site };
@@ -191,6 +195,10 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/goals`;
     case 'goal':
       return `/s/${encodeURIComponent(route.site)}/goals/${encodeURIComponent(route.goal)}`;
+    case 'profiles':
+      return `/s/${encodeURIComponent(route.site)}/profiles`;
+    case 'profile':
+      return `/s/${encodeURIComponent(route.site)}/profiles/${encodeURIComponent(route.profile)}`;
     case 'exports':
       return `/s/${encodeURIComponent(route.site)}/exports`;
     case 'imports':

@@ -18,6 +18,7 @@ export const keyList = [
   { keys: 'g a', text: 'Go to analytics' },
   { keys: 'g r', text: 'Go to realtime' },
   { keys: 'g o', text: 'Go to goals' },
+  { keys: 'g v', text: 'Go to profiles' },
   { keys: 'g m', text: 'Go to missing events' },
   { keys: 'g h', text: 'Go to shields' },
   { keys: 'g e', text: 'Go to exports' },

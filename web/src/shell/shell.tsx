@@ -24,7 +24,7 @@ import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
 import { useKeys } from './keys.ts';
 import { LeavingSite } from './leaving_site.tsx';
-import { analyticsPageAt, analyticsPages, analyticsPath } from './pages.ts';
+import { analyticsPageAt, analyticsPagesFor, analyticsPath, overviewPage } from './pages.ts';
 import type { PaletteItem } from './palette.tsx';
 import { Palette } from './palette.tsx';
 import { SecondFactorNotice } from './second_factor_notice.tsx';
@@ -90,6 +90,8 @@ export function Shell({
     document.title = [site ?? organisation?.name, title, 'Fairlead'].filter((part) => part !== undefined).join(' · ');
   }, [site, organisation, title]);
 
+  const siteOrganisation = organisationOf(session, site);
+  const sitePages = analyticsPagesFor(siteOrganisation);
   const go = (to: string) => () => navigate(to);
   useKeys({
     ...actions,
@@ -99,18 +101,17 @@ export function Shell({
     ...(site === undefined
       ? {}
       : {
-          ...Object.fromEntries(analyticsPages.map((one) => [one.keys, go(analyticsPath(one, site, address))])),
+          ...Object.fromEntries(sitePages.map((one) => [one.keys, go(analyticsPath(one, site, address))])),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
         }),
   });
 
-  const siteOrganisation = organisationOf(session, site);
   /** Made when the palette opens: a page draws itself far more often. */
   const items = (): PaletteItem[] => [
     ...(site === undefined
       ? []
       : [
-          ...analyticsPages.map((one) => ({
+          ...sitePages.map((one) => ({
             id: one.page,
             group: 'Pages',
             text: one.label,
@@ -295,14 +296,14 @@ function Navigation({
       {site !== undefined && (
         <>
           <NavLink
-            href={analyticsPath(analyticsPages[0], site, { pathname, search })}
+            href={analyticsPath(overviewPage, site, { pathname, search })}
             icon="analytics"
             label="Analytics"
             open={here !== undefined}
           />
           {here !== undefined && (
             <div className="sub">
-              {analyticsPages.map((one) => (
+              {analyticsPagesFor(organisation).map((one) => (
                 <Link
                   key={one.page}
                   href={analyticsPath(one, site, { pathname, search })}
@@ -415,11 +416,12 @@ function organisationOf(session: Session, site: string | undefined): Organisatio
 /** Where the rail has no room for the pages of a capability, they are tabs under the bar. */
 function AnalyticsTabs({ site }: { site: string }) {
   const address = useAddress();
+  const organisation = organisationOf(useSession(), site);
   const here = analyticsPageAt(address.pathname);
   if (here === undefined) return null;
   return (
     <nav className="tabs-bar only-d" aria-label="Analytics">
-      {analyticsPages.map((one) => (
+      {analyticsPagesFor(organisation).map((one) => (
         <Link
           key={one.page}
           href={analyticsPath(one, site, address)}

@@ -14,7 +14,7 @@ import { useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { cellNumber, exactCount } from '../numbers/format.ts';
 import { addDays, isAhead, localTime, stepLabels } from '../period/period.ts';
-import { analyticsPageAt, analyticsPages } from './pages.ts';
+import { analyticsPageAt, overviewPage } from './pages.ts';
 
 /** A combobox over all sites. Another site keeps the page, the period and the filters. */
 export function SiteSwitcher({
@@ -29,7 +29,7 @@ export function SiteSwitcher({
   const session = useSession();
   const { pathname } = useAddress();
   const route = readRoute(pathname);
-  const here = analyticsPageAt(pathname) ?? analyticsPages[0];
+  const here = analyticsPageAt(pathname) ?? overviewPage;
   const [open, setOpen] = useState(false);
   const [search, setSearch] = useState('');
   const [at, setAt] = useState(0);

@@ -1,0 +1,287 @@
+import { Fragment, useCallback } from 'react';
+import { Link } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { CallBox } from '../controls/call_box.tsx';
+import { ComingRows } from '../controls/coming.tsx';
+import { Fact } from '../controls/fact.tsx';
+import { Icon } from '../controls/icons.tsx';
+import type { Site } from '../desk/api.ts';
+import { useReading } from '../desk/reading.ts';
+import { may, useSession } from '../desk/session.tsx';
+import { zonedText } from '../edge/reader.ts';
+import { exactCount } from '../numbers/format.ts';
+import { Empty, Failed } from '../overview/states.tsx';
+import { clockText } from '../period/words.ts';
+import { declaredDimension, valueText } from '../questions/dimensions.ts';
+import { type Act, type Browser, type Profile, profiles, profilesPath, type ProfilePage as Read } from './api.ts';
+import { countryText, eventsText, Initials, momentIn, nameOf, ProfilesFrame } from './parts.tsx';
+
+/** What did this one do? What they are called, their browsers, and what these did, newest first. */
+export function ProfilePage({ site, id }: { site: Site; id: string }) {
+  return (
+    <ProfilesFrame site={site} title="Profile">
+      <OneProfile site={site} id={id} />
+    </ProfilesFrame>
+  );
+}
+
+function OneProfile({ site, id }: { site: Site; id: string }) {
+  const { answer, problem, reload } = useReading(useCallback(() => profiles.one(site.domain, id), [site.domain, id]));
+  const all = pathOf({ page: 'profiles', site: site.domain });
+  const profile = answer?.profile;
+  // A number that cannot be one is refused; for the reader that is the same as one that is not there.
+  const isNobody = profile === null || problem?.code === 'invalid_field' || problem?.status === 404;
+  return (
+    <>
+      <p className="pf-back">
+        <Link className="btn quiet sm" href={all}>
+          <Icon name="back" />
+          Profiles
+        </Link>
+      </p>
+      {isNobody ? (
+        <section className="panel" aria-label="Profile">
+          <Empty
+            title="There is no such profile here."
+            action={
+              <Link className="btn sm" href={all}>
+                All profiles
+              </Link>
+            }
+          >
+            It may have become one with another, been erased, or have no events left. It may also be one of another
+            site.
+          </Empty>
+        </section>
+      ) : problem !== undefined ? (
+        <section className="panel" aria-label="Profile">
+          <Failed {...problem} onRetry={reload} what="The profile could not be read." />
+        </section>
+      ) : answer === undefined || profile === undefined ? (
+        <section className="panel" aria-label="Profile">
+          <ComingRows what="the profile" rows={8} />
+        </section>
+      ) : (
+        <div className="pf-columns">
+          <div className="pf-side">
+            <Traits of={profile} site={site} />
+            <Browsers browsers={answer.browsers} zone={site.timezone} isKnown={profile.is_known} />
+          </div>
+          <Timeline read={answer} of={profile} zone={site.timezone} />
+        </div>
+      )}
+      {profile !== null && profile !== undefined && (
+        <CallBox site={site.domain} call={{ method: 'GET', path: profilesPath(site.domain, `/${id}`) }} />
+      )}
+    </>
+  );
+}
+
+function Traits({ of, site }: { of: Profile; site: Site }) {
+  const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
+  const { name, email, id, avatar } = of.traits;
+  const host = avatar === undefined || !URL.canParse(avatar) ? undefined : new URL(avatar);
+  return (
+    <section className="panel pf-traits" aria-labelledby="who">
+      <div className="pf-head">
+        <Initials of={of} />
+        <div>
+          <h2 id="who" dir="auto">
+            {nameOf(of)}
+          </h2>
+          <p className="q2">
+            {of.is_known
+              ? 'Named by a page of this site. That is what it said, and no proof of who somebody is.'
+              : 'Not named: no page has said who this is.'}
+          </p>
+        </div>
+      </div>
+      <dl>
+        {of.is_known && (
+          <>
+            <Fact name="Name">
+              <Said text={name} />
+            </Fact>
+            <Fact name="E-mail">
+              <Said text={email} />
+            </Fact>
+            <Fact name="User id">
+              <Said text={id} />
+            </Fact>
+            <Fact name="Picture">
+              {host?.protocol === 'https:' ? (
+                <>
+                  <a className="link" href={host.href} target="_blank" rel="noopener noreferrer">
+                    Open at {host.host}
+                  </a>
+                  <span className="q pf-below">Never loaded here: that host would see that you look.</span>
+                </>
+              ) : (
+                <Said text={avatar} />
+              )}
+            </Fact>
+          </>
+        )}
+        <Fact name="First seen">{momentIn(of.first_seen, site.timezone)}</Fact>
+        <Fact name="Last seen">{momentIn(of.last_seen, site.timezone)}</Fact>
+        <Fact name="Events">{exactCount(of.events)}</Fact>
+        <Fact name="Last country">{countryText(of.country)}</Fact>
+      </dl>
+      {of.is_known && organisation !== undefined && may(organisation, 'request.manage') && (
+        <footer>
+          <span>Do they want a copy, or to be erased?</span>
+          <Link className="link" href={pathOf({ page: 'requests', organisation: organisation.slug })}>
+            Enter a request
+          </Link>
+        </footer>
+      )}
+    </section>
+  );
+}
+
+function Said({ text }: { text: string | undefined }) {
+  return text === undefined ? <span className="q">not said</span> : <span dir="auto">{text}</span>;
+}
+
+const device = declaredDimension('device');
+const browserText = ({ browser, os }: Browser) => [browser, os].filter((one) => one !== '').join(', ') || 'Unknown';
+
+function Browsers({ browsers, zone, isKnown }: { browsers: readonly Browser[]; zone: string; isKnown: boolean }) {
+  return (
+    <section className="panel" aria-labelledby="browsers">
+      <header>
+        <h2 id="browsers">{browsers.length === 1 ? 'One browser' : `${exactCount(browsers.length)} browsers`}</h2>
+      </header>
+      <ul className="pf-browsers">
+        {browsers.map((of) => (
+          <li key={`${of.first_seen} ${of.last_seen} ${of.named_at}`}>
+            <p>
+              <b>{browserText(of)}</b> <span className="q">{valueText(device, of.device)}</span>
+            </p>
+            <p className="q2">
+              {eventsText(of.events)} from {countryText(of.country)}, {momentIn(of.first_seen, zone)} to{' '}
+              {momentIn(of.last_seen, zone)}
+            </p>
+            {of.named_at !== null && (
+              <p className="q2">
+                Named {momentIn(of.named_at, zone)}
+                {of.named_at > of.first_seen ? '. What it did before was nobody’s until then.' : '.'}
+              </p>
+            )}
+          </li>
+        ))}
+      </ul>
+      {isKnown && (
+        <footer>
+          <span>Browsers that were named alike are one profile, with what they did before.</span>
+        </footer>
+      )}
+    </section>
+  );
+}
+
+/** Where a browser was named: above the first of its events that came before the call, by their places in the timeline. */
+function namedAbove({ browsers, timeline }: Read): Map<number, Browser> {
+  const marks = new Map<number, Browser>();
+  for (const [at, of] of browsers.entries()) {
+    const { named_at } = of;
+    if (named_at === null) continue;
+    const first = timeline.findIndex(({ browser, time }) => browser === at && time < named_at);
+    if (first !== -1) marks.set(first, of);
+  }
+  return marks;
+}
+
+function Timeline({ read, of, zone }: { read: Read; of: Profile; zone: string }) {
+  const marks = namedAbove(read);
+  const visits = [...Map.groupBy([...read.timeline.entries()], ([, { visit }]) => visit).entries()];
+  return (
+    <section className="panel pf-timeline" aria-labelledby="timeline">
+      <header>
+        <h2 id="timeline">What they did</h2>
+        <span className="q">newest first</span>
+      </header>
+      {visits.length === 0 ? (
+        <Empty title="Nothing to list.">Only signs of attention are stored, and those are not events of a page.</Empty>
+      ) : (
+        <ol className="pf-visits">
+          {visits.map(([visit, acts]) => (
+            <Visit key={visit} acts={acts} browsers={read.browsers} marks={marks} zone={zone} />
+          ))}
+        </ol>
+      )}
+      <footer>
+        <span>
+          {read.timeline.length < of.events
+            ? `The newest ${exactCount(read.timeline.length)} of ${eventsText(of.events)}. `
+            : ''}
+          Times are those of {zone}. This look is in the audit log.
+        </span>
+      </footer>
+    </section>
+  );
+}
+
+function Visit({
+  acts,
+  browsers,
+  marks,
+  zone,
+}: {
+  acts: readonly [at: number, act: Act][];
+  browsers: readonly Browser[];
+  marks: ReadonlyMap<number, Browser>;
+  zone: string;
+}) {
+  const [, oldest] = acts.at(-1) as [number, Act];
+  const browser = browsers[oldest.browser];
+  const hosts = new Set(acts.map(([, { hostname }]) => hostname));
+  return (
+    <li>
+      <h3>
+        <time dateTime={oldest.time}>
+          {zonedText(oldest.time, zone, {
+            weekday: 'short',
+            dateStyle: undefined,
+            day: 'numeric',
+            month: 'short',
+            year: 'numeric',
+          })}
+          , {clockText(Date.parse(oldest.time), zone)}
+        </time>{' '}
+        <span className="q">
+          {[
+            oldest.source === '' ? 'direct' : `from ${oldest.source}`,
+            ...(browsers.length > 1 && browser !== undefined ? [browserText(browser)] : []),
+            countryText(oldest.country),
+          ].join(' · ')}
+        </span>
+      </h3>
+      <ol>
+        {acts.map(([at, act]) => {
+          const mark = marks.get(at);
+          return (
+            <Fragment key={at}>
+              {mark !== undefined && (
+                <li className="pf-mark">
+                  Named {momentIn(mark.named_at as string, zone)}
+                  {browsers.length > 1 ? ` in ${browserText(mark)}` : ''}: from here down it was not known who this is
+                </li>
+              )}
+              <li className={act.name === 'pageview' ? '' : 'pf-event'}>
+                <time dateTime={act.time}>{clockText(Date.parse(act.time), zone, undefined, true)}</time>
+                <span className="pf-act">
+                  {act.name === 'pageview' ? 'Page view' : <b dir="auto">{act.name}</b>}{' '}
+                  <span className="pf-path" dir="auto">
+                    {hosts.size > 1 ? act.hostname : ''}
+                    {act.pathname}
+                  </span>
+                </span>
+              </li>
+            </Fragment>
+          );
+        })}
+      </ol>
+    </li>
+  );
+}

@@ -1,0 +1,209 @@
+import { useCallback, useState } from 'react';
+import { Link } from '../address/navigate.tsx';
+import { pathOf } from '../address/route.ts';
+import { CallBox } from '../controls/call_box.tsx';
+import { ComingRows } from '../controls/coming.tsx';
+import { Icon } from '../controls/icons.tsx';
+import type { Site } from '../desk/api.ts';
+import { useReading } from '../desk/reading.ts';
+import { exactCount } from '../numbers/format.ts';
+import { Empty, Failed } from '../overview/states.tsx';
+import { limits, type Profile, type ProfileList, profiles, profilesPath } from './api.ts';
+import { besidesName, countryText, Initials, Line, momentIn, nameOf, ProfilesFrame } from './parts.tsx';
+
+/** Whom does storage mode know here? Those of the last 30 days, or the one with an address or user id. */
+export function ProfilesPage({ site }: { site: Site }) {
+  return (
+    <ProfilesFrame site={site} title="Profiles">
+      <Profiles site={site} />
+    </ProfilesFrame>
+  );
+}
+
+function Profiles({ site }: { site: Site }) {
+  // Not in the address, where the browser would keep it: it names somebody.
+  const [search, setSearch] = useState('');
+  const [words, setWords] = useState('');
+  const find = (next: string) => {
+    setWords(next);
+    setSearch(next);
+  };
+  return (
+    <>
+      <p className="pf-lead">
+        Visitors of storage mode who agreed, of the last 30 days: by name where a page of this site has named them.
+        Memory mode knows nobody beyond a day and has no profiles.
+      </p>
+      <search className="pf-search" aria-label="Find a profile">
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            find(words.trim());
+          }}
+        >
+          <span className="in">
+            <Icon name="search" />
+            <input
+              type="search"
+              aria-label="Whole e-mail address or user id"
+              placeholder="Whole e-mail address or user id"
+              maxLength={limits.searchChars}
+              autoComplete="off"
+              value={words}
+              onChange={(event) => setWords(event.target.value)}
+            />
+          </span>
+          <button type="submit" className="btn">
+            Find
+          </button>
+        </form>
+        {search !== '' && (
+          <button type="button" className="btn quiet" onClick={() => find('')}>
+            All visitors
+          </button>
+        )}
+      </search>
+      <Found key={search} site={site} search={search} onAll={() => find('')} />
+      <CallBox site={site.domain} call={{ method: 'GET', path: profilesPath(site.domain) }} />
+    </>
+  );
+}
+
+const heads = ['Visitor', 'Country', 'Browsers', 'Events', 'First seen', 'Last seen'];
+
+function Found({ site, search, onAll }: { site: Site; search: string; onAll: () => void }) {
+  const { answer, problem, reload } = useReading(
+    useCallback(() => profiles.list(site.domain, search), [site.domain, search]),
+  );
+  return (
+    <section className="panel pf-found" aria-label="Profiles">
+      {problem !== undefined ? (
+        <Failed {...problem} onRetry={reload} what="The profiles could not be read." />
+      ) : answer === undefined ? (
+        <ComingRows what="the profiles" heads={heads} rows={8} lines={2} />
+      ) : answer.profiles.length > 0 ? (
+        <Rows list={answer} site={site} isWhole={search === ''} />
+      ) : search === '' ? (
+        <Nobody site={site} />
+      ) : (
+        <Empty
+          title="Nobody is found by this."
+          action={
+            <button type="button" className="btn sm" onClick={onAll}>
+              All visitors
+            </button>
+          }
+        >
+          Only a whole address or user id finds somebody, never a part of one: they are kept as digests. Whoever was
+          named and whose events are all gone is not found either.
+        </Empty>
+      )}
+    </section>
+  );
+}
+
+function Rows({ list, site, isWhole }: { list: ProfileList; site: Site; isWhole: boolean }) {
+  const zone = site.timezone;
+  return (
+    <>
+      <div className="list many">
+        <table>
+          <thead>
+            <tr>
+              {heads.map((head) => (
+                <th key={head} scope="col" className={head === 'Browsers' || head === 'Events' ? 'num' : ''}>
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {list.profiles.map((one) => (
+              <Row key={one.id} of={one} site={site.domain} zone={zone} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {isWhole && !list.profiles.some((one) => one.is_known) && (
+        <div className="pf-unnamed">
+          <p>
+            <b>Nobody is named yet.</b> A page does that with one call, for visitors who agreed:
+          </p>
+          <Line text={identifyCall} />
+        </div>
+      )}
+      <footer>
+        <span>
+          {list.is_cut
+            ? `The ${exactCount(limits.listed)} browsers that were seen last. Others are found by address or user id. `
+            : ''}
+          Each look is in the audit log. Times are those of {zone}.
+        </span>
+      </footer>
+    </>
+  );
+}
+
+function Row({ of, site, zone }: { of: Profile; site: string; zone: string }) {
+  return (
+    <tr>
+      <td className="fill">
+        <Link className="pf-who" href={pathOf({ page: 'profile', site, profile: of.id })}>
+          <Initials of={of} />
+          <span>
+            <b className="cut" dir="auto">
+              {nameOf(of)}
+            </b>
+            <span className="q cut" dir="auto">
+              {besidesName(of)}
+            </span>
+          </span>
+        </Link>
+      </td>
+      <td className="pf-country">{countryText(of.country)}</td>
+      <td className="num" data-head="Browsers">
+        {exactCount(of.browsers)}
+      </td>
+      <td className="num" data-head="Events">
+        {exactCount(of.events)}
+      </td>
+      <td data-head="First seen">{momentIn(of.first_seen, zone)}</td>
+      <td data-head="Last seen">{momentIn(of.last_seen, zone)}</td>
+    </tr>
+  );
+}
+
+const identifyCall = "fairlead('identify', { id: '1042', email: 'ada@mail.example', name: 'Ada' });";
+
+/** Why there is nobody, and how that changes, step by step. */
+function Nobody({ site }: { site: Site }) {
+  return (
+    <div className="pf-nobody">
+      <p>
+        <b>Nobody is known here beyond a day.</b> Every site begins in memory mode: a visitor’s number lasts until
+        midnight, so there is nobody to make a profile of, and nothing to ask consent for. Storage mode keeps a random
+        number in the browser of visitors who agree.
+      </p>
+      <ol>
+        <li>
+          <p>Add this to the tag of the snippet:</p>
+          <Line text={'data-persistence="storage"'} />
+        </li>
+        <li>
+          <p>
+            Say when a visitor agrees, unless your consent tool does (Google’s consent mode, IAB TCF or GPP). Before
+            that nothing is stored.
+          </p>
+          <Line text="fairlead('consent', true);" />
+        </li>
+        <li>
+          <p>Visitors appear here as numbers. To name one, for example after they signed in:</p>
+          <Line text={identifyCall} />
+        </li>
+      </ol>
+      <Link className="btn sm" href={pathOf({ page: 'settings', site: site.domain, section: 'snippet' })}>
+        Show the snippet
+      </Link>
+    </div>
+  );
+}
