@@ -88,7 +88,7 @@ function pageOf(profile: Listed): ProfilePage {
           act(3, 1, day, '/care/wool'),
           act(3, 1, day + 2 * minute, '/account', 'pageview'),
           act(2, 0, 2 * day - 5 * minute, '/account'),
-          act(2, 0, 2 * day - 3 * minute + 2 * minute, '/account/new', 'Account made'),
+          act(2, 0, 2 * day - minute, '/account/new', 'Account made'),
           act(2, 0, 2 * day, '/throws/wool/harbour-stripe'),
           act(2, 0, 2 * day + 4 * minute, '/', 'pageview', 'Google'),
           act(1, 0, 19 * day, '/journal/how-a-throw-is-woven-and-why-it-takes-eleven-days-from-fleece-to-fringe'),

@@ -154,7 +154,7 @@ function Browsers({ browsers, zone, isKnown }: { browsers: readonly Browser[]; z
       </header>
       <ul className="pf-browsers">
         {browsers.map((of) => (
-          <li key={`${of.first_seen} ${of.last_seen} ${of.named_at}`}>
+          <li className="pf-browser" key={`${of.first_seen} ${of.last_seen} ${of.named_at}`}>
             <p>
               <b>{browserText(of)}</b> <span className="q">{valueText(device, of.device)}</span>
             </p>
@@ -237,7 +237,7 @@ function Visit({
   const browser = browsers[oldest.browser];
   const hosts = new Set(acts.map(([, { hostname }]) => hostname));
   return (
-    <li>
+    <li className="pf-visit">
       <h3>
         <time dateTime={oldest.time}>
           {zonedText(oldest.time, zone, {
@@ -268,7 +268,7 @@ function Visit({
                   {browsers.length > 1 ? ` in ${browserText(mark)}` : ''}: from here down it was not known who this is
                 </li>
               )}
-              <li className={act.name === 'pageview' ? '' : 'pf-event'}>
+              <li className={act.name === 'pageview' ? 'pf-doing' : 'pf-doing pf-event'}>
                 <time dateTime={act.time}>{clockText(Date.parse(act.time), zone, undefined, true)}</time>
                 <span className="pf-act">
                   {act.name === 'pageview' ? 'Page view' : <b dir="auto">{act.name}</b>}{' '}
