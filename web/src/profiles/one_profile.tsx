@@ -159,21 +159,22 @@ function Browsers({ browsers, zone, isKnown }: { browsers: readonly Browser[]; z
               <b>{browserText(of)}</b> <span className="q">{valueText(device, of.device)}</span>
             </p>
             <p className="q2">
-              {eventsText(of.events)} from {countryText(of.country)}, {momentIn(of.first_seen, zone)} to{' '}
-              {momentIn(of.last_seen, zone)}
+              {eventsText(of.events)}, last from {countryText(of.country)}
             </p>
-            {of.named_at !== null && (
-              <p className="q2">
-                Named {momentIn(of.named_at, zone)}
-                {of.named_at > of.first_seen ? '. What it did before was nobody’s until then.' : '.'}
-              </p>
-            )}
+            <p className="q2">
+              {momentIn(of.first_seen, zone)} to {momentIn(of.last_seen, zone)}
+            </p>
+            {of.named_at !== null && <p className="q2">Named {momentIn(of.named_at, zone)}</p>}
           </li>
         ))}
       </ul>
       {isKnown && (
         <footer>
-          <span>Browsers that were named alike are one profile, with what they did before.</span>
+          <span>
+            {browsers.length === 1
+              ? 'What it did before it was named belongs to the profile too.'
+              : 'They were named alike, so they are one profile, with what each did before.'}
+          </span>
         </footer>
       )}
     </section>
@@ -239,6 +240,7 @@ function Visit({
   return (
     <li className="pf-visit">
       <h3>
+        Visit of{' '}
         <time dateTime={oldest.time}>
           {zonedText(oldest.time, zone, {
             weekday: 'short',

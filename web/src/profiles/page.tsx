@@ -31,8 +31,7 @@ function Profiles({ site }: { site: Site }) {
   return (
     <>
       <p className="pf-lead">
-        Visitors of storage mode who agreed, of the last 30 days: by name where a page of this site has named them.
-        Memory mode knows nobody beyond a day and has no profiles.
+        Visitors of storage mode of the last 30 days, by name where a page of this site has named them.
       </p>
       <search className="pf-search" aria-label="Find a profile">
         <form
@@ -173,7 +172,7 @@ function Row({ of, site, zone }: { of: Profile; site: string; zone: string }) {
   );
 }
 
-const identifyCall = "fairlead('identify', { id: '1042', email: 'ada@mail.example', name: 'Ada' });";
+const identifyCall = "fairlead('identify', { id: '1042', email: 'ada@mail.example' });";
 
 /** Why there is nobody, and how that changes, step by step. */
 function Nobody({ site }: { site: Site }) {

@@ -42,7 +42,7 @@ export function nameOf({ id, is_known, traits }: Pick<Profile, 'id' | 'is_known'
 export function besidesName({ is_known, traits }: Pick<Profile, 'is_known' | 'traits'>): string {
   if (!is_known) return 'not named';
   const said = [traits.name, traits.email, traits.id].filter((one) => one !== undefined);
-  return said.length === 0 ? 'its name can no longer be read' : said.slice(1).join(' · ');
+  return said.length === 0 ? 'name can no longer be read' : said.slice(1).join(' · ');
 }
 
 /** Initials in place of a picture: one of another host would tell it who is looked at, and by whom. */
