@@ -114,7 +114,7 @@ const answersLateMs = 120;
 /** By width of the window; a row is walked through in a window of its own, all of them at once, since most of it is waiting. */
 const walks: [width: number, paths: string[]][] = [
   [1440, ['/', ...['analytics', 'analytics?table=on&period=90d', 'analytics?all=pages', 'analytics?f=is:country:MT']]],
-  [1440, ['realtime', 'goals', 'missing', 'shields', 'exports']],
+  [1440, ['realtime', 'goals', 'profiles', 'missing', 'shields', 'exports']],
   [
     1440,
     ['imports', 'settings', 'settings/snippet', 'settings/keys', '/s/new.example/analytics', '/s/new.example/goals'],
@@ -192,6 +192,7 @@ const everyPage = [
     'analytics',
     'realtime',
     'missing',
+    'profiles',
     'goals',
     'shields',
     'exports',

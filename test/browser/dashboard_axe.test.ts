@@ -314,7 +314,7 @@ const looks: Record<string, Look> = {
   },
   'profiles in memory mode': {
     path: '/s/new.example/profiles',
-    act: (page) => page.getByText('Nobody is known here beyond a day.').waitFor(),
+    act: (page) => page.getByText('No visitor of storage mode in the last 30 days.').waitFor(),
   },
   'profiles, the warehouse away': {
     path: '/s/away.example/profiles',

@@ -244,7 +244,6 @@ function Visit({
         <time dateTime={oldest.time}>
           {zonedText(oldest.time, zone, {
             weekday: 'short',
-            dateStyle: undefined,
             day: 'numeric',
             month: 'short',
             year: 'numeric',

@@ -63,7 +63,6 @@ function Profiles({ site }: { site: Site }) {
         )}
       </search>
       <Found key={search} site={site} search={search} onAll={() => find('')} />
-      <CallBox site={site.domain} call={{ method: 'GET', path: profilesPath(site.domain) }} />
     </>
   );
 }
@@ -75,29 +74,32 @@ function Found({ site, search, onAll }: { site: Site; search: string; onAll: () 
     useCallback(() => profiles.list(site.domain, search), [site.domain, search]),
   );
   return (
-    <section className="panel pf-found" aria-label="Profiles">
-      {problem !== undefined ? (
-        <Failed {...problem} onRetry={reload} what="The profiles could not be read." />
-      ) : answer === undefined ? (
-        <ComingRows what="the profiles" heads={heads} rows={8} lines={2} />
-      ) : answer.profiles.length > 0 ? (
-        <Rows list={answer} site={site} isWhole={search === ''} />
-      ) : search === '' ? (
-        <Nobody site={site} />
-      ) : (
-        <Empty
-          title="Nobody is found by this."
-          action={
-            <button type="button" className="btn sm" onClick={onAll}>
-              All visitors
-            </button>
-          }
-        >
-          Only a whole address or user id finds somebody, never a part of one: they are kept as digests. Whoever was
-          named and whose events are all gone is not found either.
-        </Empty>
-      )}
-    </section>
+    <>
+      <section className="panel pf-found" aria-label="Profiles">
+        {problem !== undefined ? (
+          <Failed {...problem} onRetry={reload} what="The profiles could not be read." />
+        ) : answer === undefined ? (
+          <ComingRows what="the profiles" heads={heads} rows={8} lines={2} />
+        ) : answer.profiles.length > 0 ? (
+          <Rows list={answer} site={site} isWhole={search === ''} />
+        ) : search === '' ? (
+          <Nobody site={site} />
+        ) : (
+          <Empty
+            title="Nobody is found by this."
+            action={
+              <button type="button" className="btn sm" onClick={onAll}>
+                All visitors
+              </button>
+            }
+          >
+            Only a whole address or user id finds somebody, never a part of one: they are kept as digests. Whoever was
+            named and whose events are all gone is not found either.
+          </Empty>
+        )}
+      </section>
+      {answer !== undefined && <CallBox site={site.domain} call={{ method: 'GET', path: profilesPath(site.domain) }} />}
+    </>
   );
 }
 
@@ -126,7 +128,7 @@ function Rows({ list, site, isWhole }: { list: ProfileList; site: Site; isWhole:
       {isWhole && !list.profiles.some((one) => one.is_known) && (
         <div className="pf-unnamed">
           <p>
-            <b>Nobody is named yet.</b> A page does that with one call, for visitors who agreed:
+            <b>Nobody is named yet.</b> A page does that with one call:
           </p>
           <Line text={identifyCall} />
         </div>
@@ -179,9 +181,9 @@ function Nobody({ site }: { site: Site }) {
   return (
     <div className="pf-nobody">
       <p>
-        <b>Nobody is known here beyond a day.</b> Every site begins in memory mode: a visitor’s number lasts until
-        midnight, so there is nobody to make a profile of, and nothing to ask consent for. Storage mode keeps a random
-        number in the browser of visitors who agree.
+        <b>No visitor of storage mode in the last 30 days.</b> Every site begins in memory mode: a visitor’s number
+        lasts a day at most, so there is nobody to make a profile of. Storage mode keeps a random number in the browser,
+        with consent where that is needed, and knows its visitor on later days.
       </p>
       <ol>
         <li>
@@ -190,8 +192,8 @@ function Nobody({ site }: { site: Site }) {
         </li>
         <li>
           <p>
-            Say when a visitor agrees, unless your consent tool does (Google’s consent mode, IAB TCF or GPP). Before
-            that nothing is stored.
+            Say when a visitor agrees, unless your consent tool does (Google’s consent mode, IAB TCF or GPP). In the
+            EEA, the United Kingdom and Switzerland, and where the country is not known, nothing is stored before:
           </p>
           <Line text="fairlead('consent', true);" />
         </li>
