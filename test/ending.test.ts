@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createOrganisation, removeWhatIsClosed, sitesChanged } from '../src/accounts/index.ts';
+import { keptOfClosed } from '../src/accounts/organisations/ending.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { forgetGone, goneOf } from '../src/app/gone.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
@@ -55,6 +56,15 @@ beforeAll(async () => {
         `INSERT INTO api_keys (organisation_id, name, digest, last4, scopes, created_at) VALUES ($1, $2, $3, 'abcd', '{stats:read}', $4)`,
         [side.organisation, `till of ${name}`, Buffer.alloc(32, side.organisation), new Date(nowMs)],
       );
+      // An open request with an erasure that was begun, and a basis of a purpose: nobody may remove these one by one.
+      const { id: request } = await sql.one<{ id: number }>(
+        `INSERT INTO subject_requests (organisation_id, kind, received_on, due_on, warn_on, email_digest, entered_at, entered_by)
+         VALUES ($1, 'erasure', '2026-11-01', '2026-12-01', '2026-11-22', $2, $3, $4) RETURNING id`,
+        [side.organisation, Buffer.alloc(32, 1), new Date(nowMs), side.person],
+      );
+      await sql.run('INSERT INTO erasure_runs (organisation_id, request_id, began_at) VALUES ($1, $2, $3)', [
+        ...[side.organisation, request, new Date(nowMs)],
+      ]);
       const at = new Date(nowMs).toISOString();
       await openIncident(
         sql,
@@ -168,6 +178,25 @@ test('what a closed organisation had is gone on its day: sites with their events
   expect(await eventsOf(south)).toBe(1);
   for (const table of ['sites', 'annotations', 'api_keys', 'incidents', 'memberships'])
     expect((await rowsOf(south))[table]).toBe(before[table]);
+});
+
+test('each table of organisations has somebody who may empty it for a closed one', async () => {
+  const { postgres } = desk.house;
+  const tables = await postgres.system((sql) =>
+    sql.query<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id' AND NOT a.attisdropped
+       WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relforcerowsecurity
+         AND NOT has_table_privilege('fairlead_app', c.oid, 'DELETE')`,
+    ),
+  );
+  const { source } = await postgres.system((sql) =>
+    sql.one<{ source: string }>("SELECT prosrc AS source FROM pg_proc WHERE proname = 'delete_ended_organisation'"),
+  );
+  const forgotten = tables.map(({ name }) => name).filter((name) => !source.includes(`'${name}'`));
+  // Notifications end by a function of their own, parts of an erasure with it, and those that stay are named.
+  const elsewhere = ['notifications', 'erasure_steps', 'erasure_subjects', 'erasure_receipts'];
+  expect(forgotten.filter((name) => !keptOfClosed.includes(name) && !elsewhere.includes(name))).toEqual([]);
 });
 
 test('a restore of a backup from before closes it again, so that nothing of it comes back (RET-03)', async () => {

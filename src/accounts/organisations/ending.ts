@@ -6,9 +6,10 @@ type Parts = Pick<House, 'postgres' | 'vault' | 'audit' | 'clock' | 'log'>;
 
 /**
  * What a closed organisation leaves behind: its number, the trail of acts until it is two years old (what was sealed in it
- * is unreadable), and what shows that its rows went. Offers of sites belong to the other side too.
+ * is unreadable), records of consent until three years are over, and what shows that its rows went. Offers of sites belong
+ * to the other side too.
  */
-const kept: readonly string[] = ['retention_receipts', 'site_removals', 'site_moves'];
+export const keptOfClosed: readonly string[] = ['retention_receipts', 'site_removals', 'site_moves', 'consent_records'];
 
 /**
  * Removes what closed organisations had, as soon as their day has come (RET-15). First their sites, each as a deletion of
@@ -91,10 +92,10 @@ async function removeRows({ postgres, audit, clock, log }: Parts, id: number): P
     gone += await removeInAnyOrder(
       sql,
       id,
-      tables.filter(({ name, may }) => may && !kept.includes(name)).map(({ name }) => name),
+      tables.filter(({ name, may }) => may && !keptOfClosed.includes(name)).map(({ name }) => name),
     );
     let left = 0;
-    for (const { name } of tables.filter((table) => !kept.includes(table.name))) {
+    for (const { name } of tables.filter((table) => !keptOfClosed.includes(table.name))) {
       const { count } = await sql.one<{ count: number }>(
         `SELECT count(*)::int AS count FROM ${name} WHERE organisation_id = $1`,
         [id],
