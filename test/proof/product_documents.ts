@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { visitorStorage } from '../../contract/browser_storage.ts';
 import type { PaperKind } from '../../contract/documents.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import {
@@ -13,6 +12,7 @@ import {
   nobody,
   storage,
   storedClasses,
+  visitorStorage,
   writePaper,
 } from '../../src/trust/documents/index.ts';
 import { receiversOf } from '../../src/trust/register/index.ts';

@@ -1,4 +1,4 @@
-import { browserStorage, sharedPageStorage } from '../../../contract/browser_storage.ts';
+import { browserStorage, sharedPageStorage, visitorStorage } from '../../../contract/browser_storage.ts';
 import type { ReceiverRole } from '../../../contract/register.ts';
 import { type ClassId, classes, type DataClass } from '../classes/index.ts';
 import { ledger } from '../proof/index.ts';
@@ -146,10 +146,8 @@ export function linesUnder(policy: Policy): Facts['lines'] {
   });
 }
 
+export { visitorStorage };
 export const storage: Facts['storage'] = [...browserStorage, ...sharedPageStorage];
-
-/** Nothing: no site can switch storage mode on yet. */
-export const visitorStorage: Facts['storage'] = [];
 
 export const nobody: Party = {
   ...{ legalName: null, address: null, jurisdiction: null, registration: null },

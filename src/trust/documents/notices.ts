@@ -59,6 +59,13 @@ export function privacyNotice(pen: Pen, facts: Facts): Paper {
           text(
             'The address of your device and the name of your browser are used in memory, to tell the visits of one day from each other and to find the country, region and city. They are not stored. What is stored of them is a number for one day on one site; what it was made with is forgotten, so that nobody can work back to you afterwards.',
           ),
+          ...(facts.visitorStorage.length === 0
+            ? []
+            : [
+                text(
+                  'Where a page asks for storage mode, and you have agreed where the law asks for it, your browser keeps a random id, and the number is made of that: it is the same on later days, until you take it back. What the site says of you by an explicit call (a user id, an address, a name) is then kept sealed, as a profile.',
+                ),
+              ]),
           text('This is what one event has:'),
           table(
             ['field', 'class', 'what it is'],
