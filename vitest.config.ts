@@ -84,6 +84,7 @@ const filesOfOneProcess = [
   'src/trust/classes/classes.test.ts',
   'src/trust/keys/keys.test.ts',
   'src/trust/consent/records.test.ts',
+  'src/trust/incidents/concerns.test.ts',
   'src/trust/requests/requests.test.ts',
   'src/trust/vault/{kept,rotation,vault}.test.ts',
 ];

@@ -23,11 +23,23 @@ const incidentSummary = z.object({
 });
 export const incidentsAnswer = z.object({ incidents: z.array(incidentSummary), next: z.number().nullable() });
 
+/** What somebody reported by the public form. */
+const concern = z.object({
+  said: z.string(),
+  /** The day that they name, if any. */
+  happened_on: z.string().nullable(),
+  /** Their address; gone once it is no incident, or the incident is closed. */
+  reach: z.string().nullable(),
+});
+export const concernWordsMax = 4_000;
+
 export const incidentAnswer = incidentSummary.extend({
   what: z.string(),
   authority: z.string().nullable(),
   told_at: moment.nullable(),
   untold_reason: z.string().nullable(),
+  /** The reports because of which it was entered, each with when it came: that began no clock. */
+  concerns: z.array(concern.extend({ reported_at: moment })),
   log: z.array(
     z.object({
       id: z.number(),
@@ -49,6 +61,8 @@ export const newIncident = z.strictObject({
   sites: z.array(z.string().max(255)).max(500).default([]),
   began_at: z.iso.datetime(),
   known_at: z.iso.datetime(),
+  /** The draft that it is entered because of: judged with it, or neither is. */
+  draft: z.number().int().positive().optional(),
 });
 export type NewIncident = z.infer<typeof newIncident>;
 
@@ -70,13 +84,14 @@ export const affectedAnswer = z.object({
 
 const incidentDraft = z.object({
   id: z.number(),
-  /** Kind of the alert, a word of the code. */
+  /** Kind of the alert, a word of the code; `concern` is what somebody reported by the public form. */
   kind: z.string(),
   what: z.string(),
   raised_at: moment,
+  concern: concern.nullable(),
 });
 export type IncidentDraft = z.infer<typeof incidentDraft>;
-/** What alerts saw and nobody has judged. */
+/** What alerts saw or somebody reported, and nobody has judged. */
 export const incidentDrafts = z.object({ drafts: z.array(incidentDraft) });
 /** The incident that it became, or else why it is none: one of the two. */
 export const draftDecision = z.strictObject({

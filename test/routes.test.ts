@@ -470,6 +470,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
     ...['operator.password_reset', 'operator.second_factor_off'],
   ]),
   ...of('src/accounts/watch.test.ts', ['alert.raised']),
+  ...of('src/trust/incidents/concerns.test.ts', ['incident.concern_came']),
   ...of('test/ending.test.ts', ['organisation.removed']),
   ...of('src/accounts/closing/closing.test.ts', [
     'person.closing',

@@ -102,6 +102,23 @@ export function requestLimits(house: Parameters<typeof openThrottles>[0]): {
   };
 }
 
+/** Of one network: concerns by the public form. Somebody who saw something writes once or twice. */
+const concernsOfNetwork: Allowance = { name: 'concern', most: 10, windowMs: 3_600_000, what: 'concerns' };
+/** Of one organisation, from everywhere: what people can read in a day, and no disk is filled by it. */
+const concernsOfDay: Allowance = { name: 'concerns-of-day', most: 200, windowMs: 86_400_000, what: 'concerns' };
+
+/** The limits of the public form for concerns. */
+export function concernLimits(house: Parameters<typeof openThrottles>[0]): {
+  ofNetwork(address: string): Promise<void>;
+  ofOrganisation(id: number): Promise<void>;
+} {
+  const throttles = openThrottles(house);
+  return {
+    ofNetwork: (address) => throttles.take(concernsOfNetwork, networkOf(address)),
+    ofOrganisation: (id) => throttles.take(concernsOfDay, String(id)),
+  };
+}
+
 /** The first challenge is about 130,000 hashes, the dearest 8 million: some seconds of a browser. */
 const bitsFirst = 17;
 const bitsMost = 23;

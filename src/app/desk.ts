@@ -2,6 +2,7 @@ import {
   type Accounts,
   accountsMigrations,
   agreeOnKey,
+  concernLimits,
   openAccounts,
   requestLimits,
   sealAddresses,
@@ -193,7 +194,7 @@ export async function openDesk(parts: {
       limits: requestLimits(foundation),
     });
     undo.push(() => requests.stop?.());
-    const incidents = openIncidents(house, accounts.notices);
+    const incidents = openIncidents(house, accounts.notices, concernLimits(foundation));
     undo.push(() => incidents.stop?.());
     const documents = openDocuments(house, accounts.notices);
     undo.push(() => documents.stop?.());

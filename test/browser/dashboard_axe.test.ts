@@ -145,7 +145,10 @@ const looks: Record<string, Look> = {
   'incidents, one seen by an alert': {
     path: '/o/cedar-loom/trust/incidents',
     act: async (page) => {
-      await page.getByRole('button', { name: 'It is none' }).click();
+      await page
+        .getByRole('button', { name: /^Not an incident/ })
+        .first()
+        .click();
       await page.getByLabel('What it was').waitFor();
     },
   },

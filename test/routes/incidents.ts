@@ -10,6 +10,8 @@ export const examples: Examples = ({ site, organisation, asOwner, call, people }
   });
   const opened = async () => `${of()}/${(await call('POST', of(), people.owner, incident())).body.id}`;
   return {
+    'GET /concern/:organisation': { path: () => '/concern/nobody-of-this-name', status: 404 },
+    'POST /concern/:organisation': { path: () => '/concern/nobody-of-this-name', status: 404 },
     'GET /api/organisations/:organisation/incidents': {
       path: of,
       status: 200,
@@ -26,6 +28,7 @@ export const examples: Examples = ({ site, organisation, asOwner, call, people }
         ['sites', ['nowhere.example']],
         ['began_at', ago(1)],
         ['known_at', ago(-1)],
+        ['draft', 0],
       ],
     },
     'GET /api/organisations/:organisation/incidents/:incident': { path: opened, status: 200 },

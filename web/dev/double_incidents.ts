@@ -11,7 +11,7 @@ function incident(
   return {
     ...{ id, severity: 'high', classes: ['D3', 'D7'], sites: ['shop.example'], closed_at: null },
     ...{ began_at: ago(known + 30), known_at: ago(known), opened_at: ago(known - 1), due_at: ago(known - 72) },
-    ...{ authority: null, told_at: null, untold_reason: null },
+    ...{ authority: null, told_at: null, untold_reason: null, concerns: [] },
     ...more,
     log: [
       { id: id * 10, kind: 'opened', said: more.what, at: ago(known - 1), person: 1 },
@@ -34,6 +34,15 @@ export function incidentsOf(path: string): object | undefined {
         {
           ...{ id: 6, kind: 'mass_export', raised_at: ago(5) },
           what: 'Much more was exported than on an ordinary day.',
+          concern: null,
+        },
+        {
+          ...{ id: 5, kind: 'concern', raised_at: ago(30) },
+          what: 'Somebody reported this by the public form.',
+          concern: {
+            said: 'Your confirmation mail for order 1182 came to me. It shows the name and street of somebody else.\n\nI deleted it.',
+            ...{ happened_on: ago(60).slice(0, 10), reach: 'reader@visitor.example' },
+          },
         },
       ],
     };

@@ -109,6 +109,12 @@ export const noticeList = {
       button: 'See the incident',
     },
   },
+  concern_came: {
+    kind: 'security',
+    sentence: (facts) =>
+      `Somebody reported a concern to ${text(facts, 'organisation')} by the form; ${text(facts, 'concerns')} came since you were last told. Say whether it is an incident.`,
+    mails: { subject: (facts) => `A concern was reported to ${text(facts, 'organisation')}`, button: 'Read it' },
+  },
   request_came: {
     kind: 'organisation',
     sentence: (facts, locale?: string) =>

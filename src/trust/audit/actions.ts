@@ -182,6 +182,7 @@ export const actions = {
   'incident.added_to': notice('D7', 'added to the log of {target}'),
   'incident.reported': alert('D7', 'said which authority was told of {target}, or why none was'),
   'alert.raised': alert('D16', 'raised an alert: {target}'),
+  'incident.concern_came': notice('D7', 'reported {target} by the form'),
   'incident.judged': notice('D7', 'judged {target}'),
   'incident.closed': alert('D7', 'closed {target}'),
   'operations.exported': notice('D16', 'exported the operations log'),

@@ -58,7 +58,7 @@ export function publicRoutes({ postgres, clock }: Pick<House, 'postgres' | 'cloc
         .filter((one) => one !== null && one !== '')
         .map((one) => escapedWords(String(one).replaceAll('\n', ', ')))
         .join(' · ');
-    return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a></p><p>${line(name, identity)}</p>${
+    return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a> · <a href="/concern/${slug}">Report a concern</a></p><p>${line(name, identity)}</p>${
       operator.legalName === null ? '' : `<p>${line('Operator of this desk', operator)}</p>`
     }</footer>`;
   }

@@ -1,6 +1,8 @@
 import type { DraftDecision, IncidentDraft } from '../../../contract/incidents.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { concernColumns, openConcern, type SealedConcern } from './concerns.ts';
 import { readIncident } from './register.ts';
 
 /** Drafts that are shown at once: alerts are raised once a day and kind. */
@@ -20,13 +22,18 @@ export async function openDraft(
 }
 
 /** Those that nobody has judged, the newest first. */
-export async function listDrafts(sql: Sql, organisationId: number): Promise<IncidentDraft[]> {
-  const rows = await sql.query<{ id: number; kind: string; what: string; raised_at: Date }>(
-    `SELECT id, kind, what, raised_at FROM incident_drafts WHERE organisation_id = $1 AND decided_at IS NULL
+export async function listDrafts(sql: Sql, organisationId: number, vault: House['vault']): Promise<IncidentDraft[]> {
+  const rows = await sql.query<{ id: number; kind: string; what: string; raised_at: Date } & SealedConcern>(
+    `SELECT id, kind, what, raised_at, ${concernColumns} FROM incident_drafts WHERE organisation_id = $1 AND decided_at IS NULL
      ORDER BY id DESC LIMIT ${draftsMax}`,
     [organisationId],
   );
-  return rows.map(({ raised_at: at, ...row }) => ({ ...row, raised_at: at.toISOString() }));
+  return Promise.all(
+    rows.map(async (row) => ({
+      ...{ id: row.id, kind: row.kind, what: row.what, raised_at: row.raised_at.toISOString() },
+      concern: await openConcern(vault, organisationId, row),
+    })),
+  );
 }
 
 /**
@@ -51,14 +58,19 @@ export async function decideDraft(
   );
   if (draft === undefined) throw new RequestError('not_found', 'There is no draft with this number here.');
   if (draft.decided_at !== null) throw new RequestError('conflict', 'Somebody has judged this draft already.');
-  if (incident !== null)
-    await readIncident(sql, organisationId, incident).catch(() => {
-      throw new RequestError('invalid_field', 'There is no incident with this number here.', { field: 'incident' });
-    });
+  const became =
+    incident === null
+      ? undefined
+      : await readIncident(sql, organisationId, incident).catch(() => {
+          throw new RequestError('invalid_field', 'There is no incident with this number here.', { field: 'incident' });
+        });
+  // The address of who reported it stays while there is somebody to answer.
+  const keepsReach = became !== undefined && became.closed_at === null;
   await sql.run(
-    `UPDATE incident_drafts SET decided_at = $3, decided_by = $4, incident_id = $5, dismissed_because = $6
+    `UPDATE incident_drafts SET decided_at = $3, decided_by = $4, incident_id = $5, dismissed_because = $6,
+       reach_sealed = CASE WHEN $7 THEN reach_sealed END
      WHERE organisation_id = $1 AND id = $2`,
-    [...[organisationId, id, new Date(by.nowMs), by.personId, incident, because]],
+    [...[organisationId, id, new Date(by.nowMs), by.personId, incident, because, keepsReach]],
   );
   return draft;
 }

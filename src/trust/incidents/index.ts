@@ -1,6 +1,7 @@
 import { repeat } from '../../platform/clock.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { incidentCheck } from './clock_check.ts';
+import { type ConcernLimits, concernRoutes } from './concerns.ts';
 import { remind, type Teller } from './reminders.ts';
 import { incidentRoutes } from './routes.ts';
 
@@ -11,16 +12,24 @@ export const incidentMigrations = new URL('./migrations/', import.meta.url);
 /** How often it is looked whether a clock has to be told of. */
 const lookMs = 10 * 60_000;
 
-/** Incidents: a register of each organisation with the clock of 72 hours. */
+/**
+ * Incidents: a register of each organisation with the clock of 72 hours.
+ * @param limits of the public form, which is not there without them
+ */
 export function openIncidents(
-  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'log' | 'audit' | 'config'>,
+  house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'log' | 'audit' | 'config' | 'vault'>,
   notices: Teller,
+  limits?: ConcernLimits,
 ): RunningSubject & { remind(): Promise<void> } {
   const { clock, config, log } = house;
   let callOff = () => {};
   let running: Promise<unknown> | undefined;
+  /** A concern came: who decides hears of it at once. */
+  function tell(): void {
+    running = remind({ house, notices }).catch((error) => log.error('incidents.reminding_failed', {}, error));
+  }
   return {
-    routes: incidentRoutes(house),
+    routes: [...incidentRoutes(house), ...(limits === undefined ? [] : concernRoutes(house, limits, tell))],
     checks: [incidentCheck(house)],
     remind: () => remind({ house, notices }),
     async begin() {

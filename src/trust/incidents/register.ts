@@ -159,6 +159,11 @@ export async function closeIncident(
     [organisationId, id, new Date(by.nowMs)],
   );
   if (changed.length === 0) throw new RequestError('conflict', 'This incident is closed already.');
+  // Who reported it was answered by now, or never will be.
+  await sql.run(
+    'UPDATE incident_drafts SET reach_sealed = NULL WHERE organisation_id = $1 AND incident_id = $2 AND reach_sealed IS NOT NULL',
+    [organisationId, id],
+  );
   await write(sql, organisationId, id, { kind: 'closed', said }, by);
   return readIncident(sql, organisationId, id);
 }

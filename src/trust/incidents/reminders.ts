@@ -1,14 +1,29 @@
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { Remind } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
 import { clockHours } from './register.ts';
 
 /** What the accounts bring of notices. */
 export interface Teller {
-  remind: Remind<'incident_due' | 'incident_overdue'>;
+  remind: Remind<'incident_due' | 'incident_overdue' | 'concern_came'>;
 }
 
 /** Hours after an incident became known at which its clock is told of; the last is its end. */
 const toldAfter = [24, 60, clockHours] as const;
+
+/** A flood of concerns is told of once in this time, with how many they are. */
+const concernsEveryMs = 3_600_000;
+
+/** How many concerns nobody was told of; none while people were told a short time ago. */
+async function untoldConcerns(sql: Sql, nowMs: number): Promise<number> {
+  const told = await sql.query(
+    `UPDATE incident_drafts SET came_told_at = $1
+     WHERE kind = 'concern' AND decided_at IS NULL AND came_told_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM incident_drafts d WHERE d.came_told_at > $2) RETURNING id`,
+    [new Date(nowMs), new Date(nowMs - concernsEveryMs)],
+  );
+  return told.length;
+}
 
 /**
  * Tells of each incident about which nobody has decided: after a day, when twelve hours are left, and when the 72 are over.
@@ -33,14 +48,19 @@ export function remind({
          WHERE due.id = i.id AND due.step > i.reminded RETURNING i.id, i.title, i.known_at, due.step`,
         [new Date(clock.now()), [...toldAfter]],
       );
-      return due.map(({ id, title, known_at, step }) => ({
+      const concerns = await untoldConcerns(sql, clock.now());
+      const link = `/o/${organisation.slug}/trust/incidents`;
+      const told = due.map(({ id, title, known_at, step }) => ({
         name: step === toldAfter.length ? ('incident_overdue' as const) : ('incident_due' as const),
         facts: {
           ...{ incident: id, title, organisation: organisation.name },
           hours: Math.max(0, Math.floor(clockHours - (clock.now() - known_at.getTime()) / 3_600_000)),
         },
-        link: `/o/${organisation.slug}/trust/incidents`,
+        link,
       }));
+      return concerns === 0
+        ? told
+        : [...told, { name: 'concern_came' as const, facts: { concerns, organisation: organisation.name }, link }];
     },
     onFailed: (organisation, error) => log.error('incidents.not_reminded', { organisation }, error),
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   affectedAnswer,
+  type DraftDecision,
   draftDecision,
   type IncidentAnswer,
   incidentAnswer,
@@ -16,6 +17,7 @@ import { defineRoute, type Principal, type Route } from '../../platform/http/rou
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { affectedBy } from './affected.ts';
+import { concernsOf } from './concerns.ts';
 import { decideDraft, listDrafts } from './drafts.ts';
 import {
   addEntry,
@@ -36,8 +38,8 @@ const ofDraft = ofOrganisation.extend({ draft: z.coerce.number().int().positive(
 const listQuestion = z.strictObject({ before: z.coerce.number().int().positive().optional() });
 
 /** What went wrong, whom it touched and who was told: under Trust, of one organisation. */
-export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit'>): Route[] {
-  const { postgres, clock, audit } = house;
+export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit' | 'vault'>): Route[] {
+  const { postgres, clock, audit, vault } = house;
 
   const summary = (row: IncidentRow) => ({
     ...{ id: row.id, title: row.title, severity: row.severity, classes: row.classes, sites: row.sites },
@@ -52,6 +54,7 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
     ...summary(row),
     ...{ what: row.what, authority: row.authority, untold_reason: row.untold_reason },
     told_at: row.told_at?.toISOString() ?? null,
+    concerns: await concernsOf(sql, vault, organisation, row.id),
     log: await readLog(sql, organisation, row.id),
   });
 
@@ -70,6 +73,20 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
         details: { severity: row.severity, clock: clockOf(row, clock.now()) },
       });
       return shown(sql, organisation, row);
+    });
+  }
+
+  async function judge(
+    sql: Sql,
+    request: Parameters<typeof actOf>[0],
+    { organisation, draft, decision }: { organisation: number; draft: number; decision: DraftDecision },
+  ): Promise<void> {
+    const by = { personId: (request.principal as Principal).id, nowMs: clock.now() };
+    const { kind } = await decideDraft(sql, organisation, draft, decision, by);
+    const label = kind === 'concern' ? `concern ${draft}` : `the alert ${kind.replaceAll('_', ' ')}`;
+    await audit.record(sql, organisation, {
+      ...{ action: 'incident.judged', ...actOf(request), targets: [{ type: 'draft', id: draft, label }] },
+      details: { incident: decision.incident ?? null },
     });
   }
 
@@ -102,9 +119,12 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
       async handle(request) {
         const { organisation } = request.params;
         request.allow(organisation);
-        const body = await act(organisation, request, 'incident.opened', (sql, by) =>
-          openIncident(sql, organisation, request.body, by),
-        );
+        const { draft } = request.body;
+        const body = await act(organisation, request, 'incident.opened', async (sql, by) => {
+          const row = await openIncident(sql, organisation, request.body, by);
+          if (draft !== undefined) await judge(sql, request, { organisation, draft, decision: { incident: row.id } });
+          return row;
+        });
         return { status: 201, body };
       },
     }),
@@ -193,35 +213,29 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
       method: 'GET',
       path: '/api/organisations/:organisation/incident-drafts',
       access: 'audit.read',
-      summary: 'What alerts saw and nobody has judged yet, the newest first.',
+      summary: 'What alerts saw or somebody reported, and nobody has judged yet, the newest first.',
       params: ofOrganisation,
       answer: incidentDrafts,
       async handle(request) {
         const { organisation } = request.params;
         request.allow(organisation);
-        return { body: { drafts: await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation)) } };
+        return { body: { drafts: await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation, vault)) } };
       },
     }),
     defineRoute({
       method: 'PUT',
       path: '/api/organisations/:organisation/incident-drafts/:draft',
       access: 'policy.manage',
-      summary: 'Judges what an alert saw: the incident that it became, or why it is none.',
+      summary: 'Judges what an alert saw or somebody reported: the incident that it became, or why it is none.',
       params: ofDraft,
       body: draftDecision,
       answer: incidentDrafts,
       async handle(request) {
         const { organisation, draft } = request.params;
         request.allow(organisation);
-        const by = { personId: (request.principal as Principal).id, nowMs: clock.now() };
         const drafts = await postgres.tenant(organisation, async (sql) => {
-          const { kind } = await decideDraft(sql, organisation, draft, request.body, by);
-          await audit.record(sql, organisation, {
-            ...{ action: 'incident.judged', ...actOf(request) },
-            targets: [{ type: 'draft', id: draft, label: `the alert ${kind.replaceAll('_', ' ')}` }],
-            details: { incident: request.body.incident ?? null },
-          });
-          return listDrafts(sql, organisation);
+          await judge(sql, request, { organisation, draft, decision: request.body });
+          return listDrafts(sql, organisation, vault);
         });
         return { body: { drafts } };
       },

@@ -1,29 +1,4 @@
-import { createHash } from 'node:crypto';
-
-const style =
-  ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:36rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}label{display:block;margin-top:1em}input,select,button{font:inherit;padding:.5rem .7rem;border:1px solid;border-radius:.4rem;max-width:100%;box-sizing:border-box}input,select{width:100%}button{margin-top:1.25em;cursor:pointer}.q{opacity:.8}';
-const styleHash = createHash('sha256').update(style).digest('base64');
-
-/** No script, no cookie, nothing from elsewhere; a form that goes to this desk and nowhere else. */
-export const publicHeaders: Readonly<Record<string, string>> = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-  'x-robots-tag': 'noindex',
-};
-
-export function escaped(words: string): string {
-  return words.replaceAll(
-    /[&<>"']/g,
-    (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[sign] as string,
-  );
-}
-
-/** @param body markup in which every value is escaped */
-export function publicPage(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body><main><h1>${escaped(title)}</h1>${body}</main></body></html>`;
-}
+import { escaped, publicPage } from '../forms/index.ts';
 
 export const askWords: readonly (readonly [string, string])[] = [
   ['access', 'Give me a copy of what you store about me'],
@@ -59,7 +34,6 @@ export const sentPage = (organisation: string) =>
     'Look at your mail',
     `<p>If the address can be written to, a mail to it is on its way, with a link that begins your request at ${escaped(organisation)}. It works for a day. At most one such mail a day goes to an address.</p>${rights}`,
   );
-export const wrongPage = (what: string) => publicPage('Not sent', `<p>${escaped(what)} Go back and try again.</p>`);
 export const confirmPage = (organisation: string, kind: string) =>
   publicPage(
     'Begin your request?',
@@ -73,8 +47,4 @@ export const begunPage = (organisation: string, due: string) =>
 export const goneLinkPage = publicPage(
   'This link does not work any more',
   '<p>It was used, or its time is over. You can ask again.</p>',
-);
-export const nobodyPage = publicPage(
-  'Nobody here',
-  '<p>There is no organisation of this name. The link may be cut short.</p>',
 );

@@ -1,24 +1,22 @@
 import { z } from 'zod';
 import { requestKinds } from '../../../contract/requests.ts';
-import { defineRoute, RequestError, type Route, type RouteAnswer } from '../../platform/http/route.ts';
+import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import {
+  fieldsOf,
+  nobodyPage,
+  organisationOf,
+  pageAnswer as page,
+  publicPage,
+  unlessTooOften,
+  wrongPage,
+} from '../forms/index.ts';
 import { type Archives, organisationIn } from './archives.ts';
 import { dayOf, daysAfter } from './clock.ts';
 import { requestProofMail } from './mails.ts';
-import {
-  askWords,
-  begunPage,
-  confirmPage,
-  formPage,
-  goneLinkPage,
-  nobodyPage,
-  publicHeaders,
-  publicPage,
-  sentPage,
-  wrongPage,
-} from './public_page.ts';
+import { askWords, begunPage, confirmPage, formPage, goneLinkPage, sentPage } from './public_page.ts';
 import { enterRequest } from './records.ts';
 
 const dayMs = 86_400_000;
@@ -52,18 +50,6 @@ export function publicRoutes(
   });
   const ofOrganisation = z.object({ organisation: z.string() });
   const ofToken = ofOrganisation.extend({ token: z.string() });
-  const page = (body: string, status = 200): RouteAnswer => ({ status, headers: { ...publicHeaders }, body });
-
-  /** The organisation that the path names by its slug; undefined for nobody. */
-  async function organisationOf(slug: string): Promise<number | undefined> {
-    if (!/^[a-z0-9-]{1,64}$/.test(slug)) return undefined;
-    const found = await postgres.system((sql) =>
-      sql.maybe<{ organisation_id: number | null }>('SELECT organisation_id FROM lookup.organisation_by_slug($1)', [
-        slug,
-      ]),
-    );
-    return found?.organisation_id ?? undefined;
-  }
   const named = (id: number) => postgres.tenant(id, (sql) => organisationIn(sql, id));
 
   /** What happens behind the answer, which is the same whatever happens. */
@@ -159,7 +145,7 @@ export function publicRoutes(
       summary: 'A page on which anybody asks an organisation about their data. Without scripts and cookies.',
       params: ofOrganisation,
       async handle(request) {
-        const id = await organisationOf(request.params.organisation);
+        const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
         const { name } = await named(id);
         return (await mail.isOn())
@@ -180,16 +166,17 @@ export function publicRoutes(
       params: ofOrganisation,
       rawBodyBytesMax: bodyBytesMax,
       async handle(request) {
-        const id = await organisationOf(request.params.organisation);
+        const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
-        await limits.ofNetwork(request.address);
-        const form = new URLSearchParams((request.body as unknown as Buffer | undefined)?.toString('utf8') ?? '');
-        const read = asked.safeParse(Object.fromEntries(form));
-        if (!read.success) return page(wrongPage('Choose what you ask for, and write an e-mail address.'), 400);
-        if (read.data.kind === 'minor' && read.data.about === '')
-          return page(wrongPage('Write the address or id by which the person under 18 is known.'), 400);
-        if (await mail.isOn()) await ask(id, read.data);
-        return page(sentPage((await named(id)).name));
+        return unlessTooOften(async () => {
+          await limits.ofNetwork(request.address);
+          const read = asked.safeParse(fieldsOf(request.body));
+          if (!read.success) return page(wrongPage('Choose what you ask for, and write an e-mail address.'), 400);
+          if (read.data.kind === 'minor' && read.data.about === '')
+            return page(wrongPage('Write the address or id by which the person under 18 is known.'), 400);
+          if (await mail.isOn()) await ask(id, read.data);
+          return page(sentPage((await named(id)).name));
+        });
       },
     }),
     defineRoute({
@@ -199,7 +186,7 @@ export function publicRoutes(
       summary: 'A page with a button that begins the request of a mailed link. It changes nothing by itself.',
       params: ofToken,
       async handle(request) {
-        const id = await organisationOf(request.params.organisation);
+        const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
         const row = await postgres.tenant(id, (sql) => waiting(sql, request.params.token));
         return row === undefined ? page(goneLinkPage, 404) : page(confirmPage((await named(id)).name, row.kind));
@@ -213,7 +200,7 @@ export function publicRoutes(
       params: ofToken,
       rawBodyBytesMax: bodyBytesMax,
       async handle(request) {
-        const id = await organisationOf(request.params.organisation);
+        const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
         const due = await postgres.tenant(id, (sql) => confirm(sql, id, request.params.token));
         if (due === undefined) return page(goneLinkPage, 404);
@@ -228,7 +215,7 @@ export function publicRoutes(
       summary: 'The archive of a mailed link, for 14 days.',
       params: ofToken,
       async handle(request) {
-        const id = await organisationOf(request.params.organisation);
+        const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
         try {
           const zip = await postgres.tenant(id, async (sql) => {

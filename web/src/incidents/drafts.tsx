@@ -9,7 +9,7 @@ import { type Draft, incidents } from './api.ts';
 import { OpenForm } from './forms.tsx';
 import { alertWords } from './words.ts';
 
-/** What alerts saw and nobody has judged. Not there while there is nothing: most days have none. */
+/** What alerts saw or somebody reported, and nobody has judged. Not there while there is nothing: most days have none. */
 export function Drafts({ organisation, onEntered }: { organisation: Organisation; onEntered: () => void }) {
   const { id, timezone } = organisation;
   const { answer, set, reload } = useReading(useCallback(() => incidents.drafts(id), [id]));
@@ -20,10 +20,10 @@ export function Drafts({ organisation, onEntered }: { organisation: Organisation
     <section className="panel" aria-labelledby="drafts">
       <div className="in-lead">
         <div>
-          <h2 id="drafts">Seen by alerts</h2>
+          <h2 id="drafts">Reported, not yet judged</h2>
           <p className="q2">
-            The desk saw these and cannot know what they mean. Somebody looks, and enters an incident or says why it is
-            none. The 72 hours begin when it is known that data was touched.
+            An alert saw these, or somebody reported them by the form. Somebody looks, and takes one up as an incident
+            or says why it is none. The 72 hours begin when it is known that data was touched.
           </p>
         </div>
       </div>
@@ -36,14 +36,14 @@ export function Drafts({ organisation, onEntered }: { organisation: Organisation
               {zonedText(draft.raised_at, timezone, { dateStyle: 'medium', timeStyle: 'short' })}
             </span>
           </p>
-          <p>{draft.what}</p>
+          {draft.concern === null ? <p>{draft.what}</p> : <Concern of={draft.concern} />}
           {may(organisation, 'policy.manage') && (
             <div className="in-acts">
               <button type="button" className="btn sm main-act" onClick={() => setDoing({ draft, how: 'enter' })}>
-                Enter it as an incident
+                Take up as an incident
               </button>
               <button type="button" className="btn sm" onClick={() => setDoing({ draft, how: 'dismiss' })}>
-                It is none
+                Not an incident, because…
               </button>
             </div>
           )}
@@ -75,6 +75,21 @@ export function Drafts({ organisation, onEntered }: { organisation: Organisation
   );
 }
 
+/** In the words of who reported it. */
+export function Concern({ of }: { of: NonNullable<Draft['concern']> }) {
+  return (
+    <>
+      <p className="in-what">{of.said}</p>
+      <p className="q2">
+        {of.happened_on !== null && (
+          <span>Happened on {zonedText(of.happened_on, 'UTC', { dateStyle: 'medium' })}, as they say.</span>
+        )}
+        <span>{of.reach === null ? 'No address to answer to.' : `Answer to ${of.reach}.`}</span>
+      </p>
+    </>
+  );
+}
+
 function DismissForm({
   draft,
   onClose,
@@ -89,7 +104,12 @@ function DismissForm({
     <FormDialog
       label="It is no incident"
       title={alertWords(draft)}
-      lead={<p>Say what it was. It stays in the register with your number, and the alert goes from this page.</p>}
+      lead={
+        <p>
+          Say what it was. It stays in the register with your number, and it goes from this page
+          {draft.concern?.reach == null ? '' : ', with the address of who reported it: answer them first'}.
+        </p>
+      }
       fields={['dismissed_because']}
       act="It is no incident"
       isResting={because.trim() === ''}

@@ -20,27 +20,27 @@ export function OpenForm({
   onSaved,
 }: {
   organisation: Organisation;
-  /** What an alert saw, where it is entered because of it. */
+  /** What an alert saw or somebody reported, where it is entered because of it. */
   draft?: Draft | undefined;
   onClose: () => void;
   onSaved: (incident: Incident) => void;
 }) {
   const sites = useSession().sites.filter((one) => one.organisation_id === organisation.id);
   const [title, setTitle] = useState(draft === undefined ? '' : alertWords(draft));
-  const [what, setWhat] = useState(draft?.what ?? '');
+  const [what, setWhat] = useState(draft?.concern?.said.slice(0, 2_000) ?? draft?.what ?? '');
   const [severity, setSeverity] = useState<NewIncident['severity']>('high');
   const [classes, setClasses] = useState<readonly string[]>([]);
   const [site, setSite] = useState('');
-  const [began, setBegan] = useState(() => inputOf(draft === undefined ? now() : Date.parse(draft.raised_at)));
+  const [began, setBegan] = useState(() =>
+    inputOf(draft === undefined ? now() : Date.parse(draft.concern?.happened_on ?? draft.raised_at)),
+  );
   const [known, setKnown] = useState(() => inputOf(now()));
   const send = async () => {
     const opened = await incidents.open(organisation.id, {
       ...{ title, what, severity, classes: [...classes], sites: site === '' ? [] : [site] },
       ...{ began_at: instantOf(began), known_at: instantOf(known) },
+      ...(draft === undefined ? {} : { draft: draft.id }),
     });
-    // The incident stands in either case: a draft that somebody else judged meanwhile needs nothing more.
-    if (draft !== undefined)
-      await incidents.judge(organisation.id, draft.id, { incident: opened.id }).catch(() => undefined);
     onSaved(opened);
   };
   return (

@@ -10,7 +10,7 @@ import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
 import { useRead } from '../windows/parts.tsx';
 import { type Affected, type Incident, type Incidents, incidents } from './api.ts';
-import { Drafts } from './drafts.tsx';
+import { Concern, Drafts } from './drafts.tsx';
 import { CloseForm, EntryForm, OpenForm, ReportForm } from './forms.tsx';
 import { clockWords, entryWords, severityWords, touched } from './words.ts';
 import './incidents.css';
@@ -190,6 +190,12 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
           <dd>{incident.sites.length === 0 ? 'all of the organisation' : incident.sites.join(', ')}</dd>
         </div>
       </dl>
+      {incident.concerns.map((one) => (
+        <section className="in-draft" key={one.reported_at} aria-label="Reported by the form">
+          <h3>Reported by the form on {whenText(one.reported_at, zone)}</h3>
+          <Concern of={one} />
+        </section>
+      ))}
       <HowMany id={id} organisation={organisation} />
       <h3>Log</h3>
       <ol className="in-log">

@@ -28,6 +28,7 @@ const alerts: Record<string, string> = {
   brute_force: 'Many passwords were tried',
   mass_export: 'Much was exported',
   canary_key: 'A canary key was used',
+  concern: 'Somebody reported a concern',
 };
 
 /** An alert in a few words, as an incident is called. */

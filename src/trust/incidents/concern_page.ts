@@ -1,0 +1,34 @@
+import { concernWordsMax } from '../../../contract/incidents.ts';
+import { escaped, publicPage } from '../forms/index.ts';
+
+/** What somebody wrote, as it came: anything may be in it. */
+export type Written = Readonly<Record<string, string>>;
+
+/** The form, with what was written before: who is turned away loses none of it. */
+export function concernForm(written: Written = {}): string {
+  const value = (field: string) => escaped((written[field] ?? '').slice(0, concernWordsMax));
+  return `<form method="post"><label>What happened<textarea name="said" rows="8" maxlength="${concernWordsMax}" required>
+${value('said')}</textarea></label>
+<label>The day on which it happened, if you know it<input name="happened_on" type="date" value="${value('happened_on')}"></label>
+<label>Your e-mail address, only if you want an answer<input name="reach" type="email" maxlength="254" autocomplete="email" value="${value('reach')}"></label>
+<button>Send</button></form>`;
+}
+
+export function concernPage(organisation: string, before: { written?: Written; wrong?: string } = {}): string {
+  const name = escaped(organisation);
+  const wrong =
+    before.wrong === undefined ? '' : `<p role="alert"><strong>Not sent.</strong> ${escaped(before.wrong)}</p>`;
+  return publicPage(
+    `Report a concern to ${organisation}`,
+    `<p>Tell ${name} of data that somebody should not have seen, that was lost, or that is used in another way than was said. Anybody can, with or without a name.</p>
+${wrong}${concernForm(before.written)}
+<p class="q">Whoever is responsible for privacy at ${name} reads it and decides what it is. Leave out passwords and data of other people. What you write is stored sealed; your address is deleted once it is decided that it is no incident, or the incident is closed.</p>`,
+  );
+}
+
+export const writtenPage = (organisation: string) =>
+  publicPage(
+    'Your concern was sent',
+    `<p>${escaped(organisation)} hears of it now. If you left an address they can answer you.</p>
+<p class="q">You can complain to the data protection authority of the country in which you live or work at any time.</p>`,
+  );
