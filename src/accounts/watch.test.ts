@@ -96,7 +96,7 @@ it('tells the owners once a day and kind what looks suspicious, writes it down a
   });
   expect(noticed).toEqual(Array(5).fill('security_alert'));
 
-  const drafts = await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation));
+  const drafts = await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation, vault));
   const found = ['refresh_reuse', 'canary_key', 'mass_export', 'refresh_reuse', 'brute_force'];
   expect(drafts.map(({ kind }) => kind).sort()).toEqual([...found].sort());
   const raised = (chain: number) =>

@@ -10,8 +10,8 @@ import { openIncidents } from './index.ts';
 let aheadMs = 0;
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
 const password = 'a harbour of quiet rope';
-const north = { email: 'owner@north.example', personId: 0, organisationId: 0, cookie: '' };
-const south = { email: 'owner@south.example', personId: 0, organisationId: 0, cookie: '' };
+const north = { slug: '', email: 'owner@north.example', personId: 0, organisationId: 0, cookie: '' };
+const south = { slug: '', email: 'owner@south.example', personId: 0, organisationId: 0, cookie: '' };
 let desk: AccountsHouse;
 let incidents: ReturnType<typeof openIncidents>;
 
@@ -31,11 +31,18 @@ beforeAll(async () => {
       createOrganisation(sql, desk.house, { email: side.email, organisation: side.email.slice(6, 11), hash }),
     );
     Object.assign(side, made);
-    side.cookie = (await ask('POST', '/api/sessions', '', { email: side.email, password })).cookies;
+    const { slug } = await desk.house.postgres.tenant(side.organisationId, (sql) =>
+      sql.one<{ slug: string }>('SELECT slug FROM organisations WHERE id = $1', [side.organisationId]),
+    );
+    side.slug = slug;
+    await signIn(side);
   }
 });
 afterAll(() => desk.close());
 
+async function signIn(side: typeof north): Promise<void> {
+  side.cookie = (await ask('POST', '/api/sessions', '', { email: side.email, password })).cookies;
+}
 async function ask(method: string, path: string, cookie: string, body?: unknown) {
   const answer = await fetch(desk.base + path, {
     method,
@@ -64,11 +71,11 @@ const told = () =>
   );
 const incident = (draft: number) => ({
   ...{ title: 'A wrong mail', what: 'It went to a stranger.', severity: 'low', classes: ['D4'], draft },
-  ...{ began_at: new Date(clock.now() - 9_000).toISOString(), known_at: new Date(clock.now() - 1_000).toISOString() },
+  ...{ began_at: new Date(clock.now() - 9_000).toISOString(), known_at: new Date(clock.now()).toISOString() },
 });
 
 test('the form has no script and no cookie; what is wrong or hostile comes back as words, and nothing is entered', async () => {
-  const page = await fetch(`${desk.base}/concern/north`);
+  const page = await fetch(`${desk.base}/concern/${north.slug}`);
   const html = await page.text();
   expect([page.status, page.headers.getSetCookie()]).toEqual([200, []]);
   expect(html).not.toMatch(/<script/);
@@ -82,7 +89,7 @@ test('the form has no script and no cookie; what is wrong or hostile comes back 
     [{ said, happened_on: '2999-01-01' }, 'still to come'],
     [{ __proto__x: '1' }, 'Write what happened'],
   ] as const) {
-    const answer = await form('/concern/north', fields, '198.51.101.7');
+    const answer = await form(`/concern/${north.slug}`, fields, '198.51.101.7');
     expect([answer.status, answer.html]).toEqual([400, expect.stringContaining(words)]);
     expect(answer.html).not.toMatch(/<script|<b>nobody|" onfocus="/);
   }
@@ -92,12 +99,12 @@ test('the form has no script and no cookie; what is wrong or hostile comes back 
 });
 
 test('a concern is a draft of its organisation alone, sealed, told to who decides, and begins no clock', async () => {
-  const first = await form('/concern/north', {
+  const first = await form(`/concern/${north.slug}`, {
     said: 'I got \0 a mail\r\nof somebody else <b>',
     reach: 'Me@visitor.example',
   });
   expect([first.status, first.html]).toEqual([200, expect.stringContaining('Your concern was sent')]);
-  const bare = await form('/concern/north', { said: 'No name.', happened_on: '2026-11-01' });
+  const bare = await form(`/concern/${north.slug}`, { said: 'No name.', happened_on: '2026-11-01' });
   expect(bare.html, 'the same for everybody').toBe(first.html);
   await incidents.remind();
   expect(
@@ -105,6 +112,8 @@ test('a concern is a draft of its organisation alone, sealed, told to who decide
     'a second within the hour waits',
   ).toEqual([1]);
   aheadMs += 3_600_001;
+  // Longer than a session lasts that nobody uses.
+  for (const side of [north, south]) await signIn(side);
   await incidents.remind();
   await incidents.remind();
   expect((await told()).map(({ facts }) => facts.concerns)).toEqual([1, 1]);
@@ -145,7 +154,7 @@ test('taken up once, with the day of the report beside the day it was known; or 
   await ask('PUT', `${of}/report`, north.cookie, { untold_reason: 'One mail.' });
   const closed = await ask('PUT', `${of}/closing`, north.cookie, { said: 'Over.' });
   expect(closed.body.concerns).toMatchObject([{ said: reached.concern.said, reach: null }]);
-  await form('/concern/north', { said: 'Again.', reach: 'me@visitor.example' });
+  await form(`/concern/${north.slug}`, { said: 'Again.', reach: 'me@visitor.example' });
   const [again] = await drafts(north);
   for (const { id } of [bare, again])
     expect(
@@ -158,13 +167,15 @@ test('taken up once, with the day of the report beside the day it was known; or 
   await expect(
     desk.house.postgres.tenant(north.organisationId, (sql) => sql.run("UPDATE incident_drafts SET said_sealed = ''")),
   ).rejects.toThrow(/permission denied/);
-  const acts = (await ask('GET', at(north, 'audit'), north.cookie)).body;
+  const acts = await desk.house.postgres.tenant(north.organisationId, (sql) =>
+    sql.query<{ action: string }>('SELECT action FROM audit.entries'),
+  );
   for (const action of ['incident.concern_came', 'incident.judged', 'incident.opened'])
-    expect(JSON.stringify(acts)).toContain(action);
+    expect(acts.map((one) => one.action)).toContain(action);
 });
 
 test('ten of a network an hour and 200 of an organisation a day are taken; both forms say so on a page, with what was written', async () => {
-  const many = async (said: string, from: string) => form('/concern/south', { said }, from);
+  const many = async (said: string, from: string) => form(`/concern/${south.slug}`, { said }, from);
   const answers = [];
   for (let n = 0; n < 11; n += 1) answers.push(await many(`number <${n}>`, '192.0.2.9'));
   expect(answers.map(({ status }) => status)).toEqual([...Array(10).fill(200), 429]);
@@ -177,7 +188,7 @@ test('ten of a network an hour and 200 of an organisation a day are taken; both 
   expect((await many('one more', '192.0.3.9')).status, 'from another network').toBe(429);
   expect(await drafts(south)).toHaveLength(10);
   const requests = [];
-  for (let n = 0; n < 61; n += 1) requests.push(await form('/request/south', { kind: 'gossip' }, '192.0.2.77'));
+  for (let n = 0; n < 61; n += 1) requests.push(await form(`/request/${south.slug}`, { kind: 'gossip' }, '192.0.2.77'));
   expect(requests.at(-1)?.status).toBe(429);
   expect(requests.at(-1)?.headers.get('content-type')).toBe('text/html; charset=utf-8');
   expect(requests.at(-1)?.html).toContain('Too many at once');
