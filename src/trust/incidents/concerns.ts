@@ -35,8 +35,8 @@ export interface SealedConcern {
 }
 export const concernColumns = 'said_sealed, reach_sealed, happened_on::text';
 
-const saidAt = (organisationId: number, row: number): Place & { class: 'D21' } => ({
-  ...{ organisationId, table: 'incident_drafts', column: 'said_sealed', row, class: 'D21' },
+const saidAt = (organisationId: number, row: number): Place & { class: 'D7' } => ({
+  ...{ organisationId, table: 'incident_drafts', column: 'said_sealed', row, class: 'D7' },
 });
 const reachAt = (organisationId: number, row: number): Place & { class: 'D4' } => ({
   ...{ organisationId, table: 'incident_drafts', column: 'reach_sealed', row, class: 'D4' },
