@@ -403,7 +403,8 @@ describe('the built-in server', () => {
     await chmod(home, 0o700);
     const dataDir = join(home, 'data');
     await mkdir(dataDir, { mode: 0o700 });
-    const first = spawn(process.execPath, [fileURLToPath(new URL('./left_behind.ts', import.meta.url)), dataDir], {
+    const script = fileURLToPath(new URL('./left_behind.ts', import.meta.url));
+    const first = spawn(process.execPath, [script, dataDir, ...postgresMigrations.map(String)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(first, 'exit');
