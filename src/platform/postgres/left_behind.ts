@@ -4,10 +4,9 @@ import { silentLog } from '../log.ts';
 import { systemRandom } from '../random.ts';
 import { openPostgres } from './index.ts';
 
-const [dataDir = '', ...folders] = process.argv.slice(2);
 const { directories } = await openPostgres({
-  config: { databaseUrl: undefined, databaseMigrationUrl: undefined, dataDir },
-  migrations: folders.map((folder) => new URL(folder)),
+  config: { databaseUrl: undefined, databaseMigrationUrl: undefined, dataDir: process.argv[2] as string },
+  migrations: [new URL('../../accounts/migrations/', import.meta.url)],
   random: systemRandom,
   clock: systemClock,
   log: silentLog,
