@@ -1,5 +1,5 @@
 import v8 from 'node:v8';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { giveBackHeap } from './heap.ts';
 
 const committed = () => v8.getHeapStatistics().total_heap_size;
@@ -38,6 +38,9 @@ it('gives back what nobody holds, and nothing while the thread is at work', asyn
   // V8 gives a little back by itself.
   expect(committed()).toBeGreaterThan(before - 48 * 1024 * 1024);
   const held = litter();
-  await looked();
-  expect(committed()).toBeLessThan(held - 64 * 1024 * 1024);
+  // On a machine that is busy the thread may look at work at first.
+  await vi.waitFor(async () => {
+    await looked();
+    expect(committed()).toBeLessThan(held - 64 * 1024 * 1024);
+  }, 20_000);
 });

@@ -7,7 +7,7 @@ const here = 'tree of here';
 const named: Named[] = [
   { id: 'PSE-03', kind: 'test', file: 'a.test.ts', title: 'one' },
   { id: 'PSE-03', kind: 'proof', file: 'privacy.ts', title: 'two' },
-  { id: 'COL-20', kind: 'test', file: 'b.test.ts', title: 'three' },
+  { id: 'CON-05', kind: 'test', file: 'b.test.ts', title: 'three' },
   { id: 'AUT-13', kind: 'test', file: 'c.test.ts', title: 'four' },
 ];
 const ran = (one: Named, ok: boolean, tree = here): [string, Proved] => [
@@ -36,9 +36,9 @@ test('what failed is red, whatever else passed; a failure of other sources is no
 });
 
 test('what is built in part or belongs to later is never green, and red when its part fails', () => {
-  expect(stateOf('COL-20', [ran(partly, true)])).toBe('partly');
-  expect(stateOf('COL-20', [ran(partly, false)])).toBe('red');
-  expect(stateOf('DSR-01', [], [check('not_built', ['DSR-01'])])).toBe('open');
+  expect(stateOf('CON-05', [ran(partly, true)])).toBe('partly');
+  expect(stateOf('CON-05', [ran(partly, false)])).toBe('red');
+  expect(stateOf('DSR-02', [], [check('not_built', ['DSR-02'])])).toBe('open');
   expect(stateOf('REL-01', [])).toBe('later');
 });
 
