@@ -19,11 +19,18 @@ DO $$
 DECLARE
   table_name text;
 BEGIN
-  FOREACH table_name IN ARRAY ARRAY['api_keys', 'retention_policies', 'incident_drafts', 'incident_entries', 'incidents'] LOOP
+  FOREACH table_name IN ARRAY ARRAY[
+    'api_keys', 'retention_policies', 'incident_drafts', 'incident_entries', 'incidents',
+    'lawful_bases', 'document_receipts', 'document_versions', 'document_reviews', 'organisation_identities', 'agreement_acceptances',
+    'erasure_runs', 'subject_requests', 'secret_openings'
+  ] LOOP
     EXECUTE format('GRANT SELECT (organisation_id), DELETE ON %I TO fairlead_purge', table_name);
     EXECUTE format('CREATE POLICY purge ON %I TO fairlead_purge USING (true)', table_name);
   END LOOP;
 END $$;
+-- These hold back the app, which removes what has aged, and not the end of an organisation.
+ALTER POLICY only_closed ON subject_requests TO fairlead_app;
+ALTER POLICY only_repeated ON erasure_runs TO fairlead_app;
 
 SET LOCAL ROLE fairlead_purge;
 CREATE FUNCTION retention.delete_ended_organisation(organisation bigint) RETURNS bigint
@@ -46,7 +53,11 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'A legal hold is in force in this organisation: nothing was removed.' USING ERRCODE = '42501';
   END IF;
-  FOREACH table_name IN ARRAY ARRAY['api_keys', 'retention_policies', 'legal_holds', 'incident_drafts', 'incident_entries', 'incidents'] LOOP
+  FOREACH table_name IN ARRAY ARRAY[
+    'api_keys', 'retention_policies', 'legal_holds', 'incident_drafts', 'incident_entries', 'incidents',
+    'lawful_bases', 'document_receipts', 'document_versions', 'document_reviews', 'organisation_identities', 'agreement_acceptances',
+    'erasure_runs', 'subject_requests', 'secret_openings'
+  ] LOOP
     EXECUTE format('DELETE FROM public.%I WHERE organisation_id = $1', table_name) USING organisation;
     GET DIAGNOSTICS gone = ROW_COUNT;
     rows := rows + gone;
