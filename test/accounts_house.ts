@@ -10,6 +10,13 @@ import type { House, KeyRing } from '../src/platform/subject.ts';
 import { openAudit } from '../src/trust/audit/index.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from './stores.ts';
 
+export interface Asked {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many calls, each looked at by the test that asks.
+  body: any;
+  cookies: string;
+}
+
 /** The account plane of a desk and nothing else: a real database, a real listener, mail that leaves for nowhere. */
 export interface AccountsHouse {
   database: TestPostgres;
@@ -20,6 +27,8 @@ export interface AccountsHouse {
   accounts: Accounts;
   /** `http://127.0.0.1:…` */
   base: string;
+  /** Asks as a browser behind the trusted proxy does. @param cookie what an answer before gave as `cookies`, or '' */
+  ask(method: string, path: string, cookie: string, body?: unknown): Promise<Asked>;
   close(): Promise<void>;
 }
 
@@ -59,9 +68,21 @@ export async function openAccountsHouse({
     },
     ...{ clock, random: systemRandom, log: silentLog },
   });
+  const base = `http://127.0.0.1:${http.address.port}`;
   return {
-    ...{ database, house, vault, audit, mail, accounts },
-    base: `http://127.0.0.1:${http.address.port}`,
+    ...{ database, house, vault, audit, mail, accounts, base },
+    async ask(method, path, cookie, body) {
+      const answer = await fetch(base + path, {
+        method,
+        headers: {
+          ...{ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7', 'user-agent': 'test', cookie },
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
+      return { status: answer.status, body: await answer.json(), cookies: cookies.join('; ') };
+    },
     async close() {
       await http.close(100);
       await accounts.stop?.();

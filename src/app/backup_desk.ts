@@ -10,10 +10,10 @@ import {
   BackupError,
   type BackupParts,
   backupDaysMax,
+  backupsAmong,
   copyKeys,
   keysName,
   listBackups,
-  listObjects,
   makeBackup,
   makeRecoveryKey,
   nameOfKey,
@@ -359,8 +359,8 @@ export function openBackups(
               run: async () => {
                 const hasKey = (await read()).public_key !== null;
                 // Whoever cannot ask does not know.
-                return listObjects(store).then(
-                  (files) => ageOf(files, hasKey, clock.now()),
+                return store.list().then(
+                  (objects) => ageOf(backupsAmong(objects), hasKey, clock.now()),
                   (error): CheckResult => ({
                     state: 'wrong',
                     fact: problemOf(error),

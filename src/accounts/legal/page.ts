@@ -1,5 +1,6 @@
 import { documentKinds, type LegalDocument } from '../../../contract/sign_up.ts';
-import { escapedWords as escaped, legalPage as page } from '../../trust/documents/index.ts';
+import { escapedWords as escaped } from '../../platform/http/plain_page.ts';
+import { legalPage as page } from '../../trust/documents/index.ts';
 import { dayText } from '../people/when.ts';
 import { documentNames } from './words.ts';
 

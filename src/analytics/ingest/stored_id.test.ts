@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { needsConsent } from '../../trust/consent/index.ts';
 import { browserHeaders, openRig, person, shop, shopKey } from './rig.ts';
-import { needsConsent } from './stored_id.ts';
 
 const stored = { vi: 'a'.repeat(32), si: 'b'.repeat(32) };
 const view = { n: 'pageview', u: 'https://shop.example/', d: 'shop.example' };

@@ -24,16 +24,3 @@ export function storedVisitor(siteId: number, id: string): Id64 {
 export function storedVisit(siteId: number, id: string, visit: string): Id64 {
   return siteKey('visit', siteId, `${id} ${visit}`);
 }
-
-/** The 27 of the Union with what belongs to its territory, Iceland, Liechtenstein, Norway; the United Kingdom with the islands of the Crown and Gibraltar; Switzerland. */
-const consentCountries = new Set(
-  (
-    'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO ' +
-    'AX GF GP MF MQ RE YT GB GG GI IM JE CH'
-  ).split(' '),
-);
-
-/** An unknown place counts as one of them (CON-01). @param country ISO 3166-1 alpha-2, '' = unknown */
-export function needsConsent(country: string): boolean {
-  return !/^[A-Z]{2}$/.test(country) || consentCountries.has(country);
-}

@@ -3,6 +3,7 @@ import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import { clientAddress } from '../../platform/http/address.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
+import { needsConsent } from '../../trust/consent/index.ts';
 import type { Identified } from '../profiles/store.ts';
 import { readTraits, type Traits } from '../profiles/traits.ts';
 import type { SiteDirectory, SiteRecord } from '../sites.ts';
@@ -10,7 +11,7 @@ import { id64Text } from '../visits/visitor.ts';
 import { openHeaders } from './door.ts';
 import type { Links } from './links.ts';
 import type { Places } from './place.ts';
-import { asksForPrivacy, needsConsent, readStoredId, storedVisitor } from './stored_id.ts';
+import { asksForPrivacy, readStoredId, storedVisitor } from './stored_id.ts';
 import type { SiteThrottle } from './throttle.ts';
 
 export type VisitorParts = {

@@ -111,9 +111,9 @@ export async function listBackups(folder: string): Promise<{ file: string; atMs:
   return sized.sort((a, b) => b.atMs - a.atMs);
 }
 
-/** Backups in an object store, the newest first. */
-export async function listObjects(store: Pick<ObjectStore, 'list'>): Promise<(StoredObject & { atMs: number })[]> {
-  const found = (await store.list()).flatMap((object) => {
+/** Backups among the objects of a store, the newest first. */
+export function backupsAmong(objects: readonly StoredObject[]): (StoredObject & { atMs: number })[] {
+  const found = objects.flatMap((object) => {
     const atMs = madeAt(object.name);
     return atMs === undefined ? [] : [{ ...object, atMs }];
   });
@@ -150,7 +150,7 @@ export async function removeOldObjects(
   days: number,
   clock: Pick<Clock, 'now'>,
 ): Promise<string[]> {
-  const old = outOfDays(await listObjects(store), days, clock.now());
+  const old = outOfDays(backupsAmong(await store.list()), days, clock.now());
   for (const { name } of old) await store.remove(name);
   return old.map(({ name }) => name);
 }

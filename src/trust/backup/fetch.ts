@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { diskOf, gigabytes } from '../../platform/disk.ts';
 import { BackupError } from './backup_error.ts';
 import { keysName } from './contents.ts';
-import { listObjects } from './create.ts';
+import { backupsAmong } from './create.ts';
 import type { ObjectStore, StoredObject } from './object_store.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function fetchNewest(
 ): Promise<string> {
   say(`Asking ${store.place} …`);
   const objects = await store.list();
-  const [newest] = await listObjects({ list: async () => objects });
+  const [newest] = backupsAmong(objects);
   if (newest === undefined)
     throw new BackupError(
       `There is no backup in ${store.place}: they are called fairlead-….backup. Look at FAIRLEAD_BACKUP_S3_URL. Nothing was changed.`,

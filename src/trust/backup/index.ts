@@ -3,10 +3,10 @@ export { keysName, notCopied } from './contents.ts';
 export {
   type BackupParts,
   backupDaysMax,
+  backupsAmong,
   copyKeys,
   type Gone,
   listBackups,
-  listObjects,
   type MadeBackup,
   makeBackup,
   notOurs,

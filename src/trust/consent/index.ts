@@ -4,7 +4,7 @@ import { consentHolder } from './holder.ts';
 import { consentRoutes } from './routes.ts';
 
 export { endConsents } from './records.ts';
-export { regionOf } from './region.ts';
+export { needsConsent, regionOf } from './region.ts';
 export { type Said, saidOf } from './said.ts';
 export { snapshotOf, snapshotText } from './snapshot.ts';
 

@@ -46,18 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => desk.close());
 
-async function ask(method: string, path: string, cookie: string, body?: unknown) {
-  const answer = await fetch(desk.base + path, {
-    method,
-    headers: {
-      ...{ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7', 'user-agent': 'test', cookie },
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
-  return { status: answer.status, body: await answer.json(), cookies: cookies.join('; ') };
-}
+const ask: AccountsHouse['ask'] = (...given) => desk.ask(...given);
 const at = (side: typeof north, rest: string) => `/api/organisations/${side.organisationId}/${rest}`;
 const said = (state: string, more: object = {}) => ({
   ...{ subject: { kind: 'email', value: email }, purpose: 'ad_measurement', state, region: 'eea' },

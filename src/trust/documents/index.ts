@@ -21,7 +21,7 @@ export {
 export { readIdentity, readOperator } from './identity.ts';
 export { dayWords, legalPage, pageHeaders } from './page.ts';
 export { asMarkdown, type Block, linesOf, type Paper } from './paper.ts';
-export { drawMap, escapedWords } from './picture.ts';
+export { drawMap } from './picture.ts';
 export { writePaper } from './write.ts';
 
 export const documentMigrations = new URL('./migrations/', import.meta.url);

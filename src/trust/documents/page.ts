@@ -1,22 +1,14 @@
-import { createHash } from 'node:crypto';
+import { escapedWords, plainPages } from '../../platform/http/plain_page.ts';
 import { type Block, linesOfMap, type Paper } from './paper.ts';
-import { drawMap, escapedWords } from './picture.ts';
+import { drawMap } from './picture.ts';
 
 const style =
   ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}h2{font-size:1.15rem;margin-top:2em}h3,h4{font-size:1rem;margin-top:1.5em}nav,footer{margin-top:3em}.q{opacity:.8}.w{border:1px solid;border-radius:6px;padding:.75em 1em}.t{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;line-height:1.45}td,th{border-top:1px solid color-mix(in srgb,currentColor 25%,transparent);padding:.45em .9em .45em 0;text-align:left;vertical-align:top;min-width:6em}svg{width:100%;min-width:44rem;height:auto;color:CanvasText}.v{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}';
-const styleHash = createHash('sha256').update(style).digest('base64');
-
-/** No script, no cookie, nothing from elsewhere; what is written is words and never markup. */
-export const pageHeaders: Readonly<Record<string, string>> = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-};
+const pages = plainPages(style, 'none');
+export const pageHeaders = pages.headers;
 
 /** @param body markup of our own, with every word of others escaped */
-export function legalPage(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapedWords(title)} · Fairlead</title><style>${style}</style></head><body><main>${body}</main></body></html>`;
-}
+export const legalPage = (title: string, body: string) => pages.page(`${title} · Fairlead`, body);
 
 /** The sections of a document as a page has them. */
 export function drawnPaper(paper: Paper): string {

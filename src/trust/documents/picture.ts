@@ -1,3 +1,4 @@
+import { escapedWords } from '../../platform/http/plain_page.ts';
 import type { MapColumn, MapWay } from './paper.ts';
 
 const width = 1080;
@@ -64,11 +65,4 @@ function wrapped(words: string, charsMax: number): string[] {
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;
-}
-
-export function escapedWords(words: string): string {
-  return words.replaceAll(
-    /[&<>"']/g,
-    (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[sign] as string,
-  );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type PaperKind, paperKinds, paperNames } from '../../../contract/documents.ts';
+import { escapedWords } from '../../platform/http/plain_page.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
@@ -7,7 +8,6 @@ import type { Party, Receiving } from './facts.ts';
 import { partyOf, readIdentity, readOperator } from './identity.ts';
 import { changesOf, type ListRow, readLists } from './lists.ts';
 import { dayWords, drawnPaper, drawnTable, legalPage, pageHeaders } from './page.ts';
-import { escapedWords } from './picture.ts';
 import { holdingOn, readContent, readVersions } from './versions.ts';
 import { openPen, partyRows, receiverRows } from './words.ts';
 

@@ -1,34 +1,24 @@
-import { createHash } from 'node:crypto';
+import { escapedWords, plainPages } from '../../platform/http/plain_page.ts';
 import { RequestError, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 
 /** Pages with a form for whoever is no customer of this desk: what they share. */
 const style =
   ':root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:36rem;margin:8vh auto;padding:0 1.25rem;background:Canvas;color:CanvasText;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.3}label{display:block;margin-top:1em}input,select,textarea,button{font:inherit;padding:.5rem .7rem;border:1px solid;border-radius:.4rem;max-width:100%;box-sizing:border-box}input,select,textarea{width:100%}textarea{resize:vertical}button{margin-top:1.25em;cursor:pointer}.q{opacity:.8}';
-const styleHash = createHash('sha256').update(style).digest('base64');
+const pages = plainPages(style, 'self');
 
-/** No script, no cookie, nothing from elsewhere; a form that goes to this desk and nowhere else. */
+/** Of a form that goes to this desk and nowhere else; kept by nobody and listed nowhere. */
 export const publicHeaders: Readonly<Record<string, string>> = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
+  ...pages.headers,
   'cache-control': 'no-store',
   'x-robots-tag': 'noindex',
 };
 
-export function escaped(words: string): string {
-  return words.replaceAll(
-    /[&<>"']/g,
-    (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[sign] as string,
-  );
-}
-
 /** @param body markup in which every value is escaped */
-export function publicPage(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body><main><h1>${escaped(title)}</h1>${body}</main></body></html>`;
-}
+export const publicPage = (title: string, body: string) => pages.page(title, `<h1>${escapedWords(title)}</h1>${body}`);
 
-export const wrongPage = (what: string) => publicPage('Not sent', `<p>${escaped(what)} Go back and try again.</p>`);
+export const wrongPage = (what: string) =>
+  publicPage('Not sent', `<p>${escapedWords(what)} Go back and try again.</p>`);
 export const nobodyPage = publicPage(
   'Nobody here',
   '<p>There is no organisation of this name. The link may be cut short.</p>',

@@ -1,5 +1,6 @@
 import { concernWordsMax } from '../../../contract/incidents.ts';
-import { escaped, publicPage } from '../forms/index.ts';
+import { escapedWords as escaped } from '../../platform/http/plain_page.ts';
+import { publicPage } from '../forms/index.ts';
 
 /** What somebody wrote, as it came: anything may be in it. */
 export type Written = Readonly<Record<string, string>>;

@@ -43,18 +43,7 @@ afterAll(() => desk.close());
 async function signIn(side: typeof north): Promise<void> {
   side.cookie = (await ask('POST', '/api/sessions', '', { email: side.email, password })).cookies;
 }
-async function ask(method: string, path: string, cookie: string, body?: unknown) {
-  const answer = await fetch(desk.base + path, {
-    method,
-    headers: {
-      ...{ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7', 'user-agent': 'test', cookie },
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
-  return { status: answer.status, body: await answer.json(), cookies: cookies.join('; ') };
-}
+const ask: AccountsHouse['ask'] = (...given) => desk.ask(...given);
 async function form(path: string, fields: Record<string, string>, from = '198.51.100.7') {
   const answer = await fetch(desk.base + path, {
     method: 'POST',

@@ -1,8 +1,8 @@
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { escapedWords as escaped } from '../../platform/http/plain_page.ts';
 import type { CopiedRecord } from '../../platform/personal_data.ts';
 import { csvCell } from '../audit/index.ts';
 import { readClass } from '../classes/index.ts';
-import { escaped } from '../forms/index.ts';
 
 /** What an archive says of itself: who reads `data.json` needs nothing else. */
 export interface ArchiveAbout {

@@ -1,4 +1,5 @@
-import { escaped, publicPage } from '../forms/index.ts';
+import { escapedWords as escaped } from '../../platform/http/plain_page.ts';
+import { publicPage } from '../forms/index.ts';
 
 export const askWords: readonly (readonly [string, string])[] = [
   ['access', 'Give me a copy of what you store about me'],

@@ -51,18 +51,7 @@ async function signIn(side: typeof north): Promise<void> {
   side.cookie = answer.cookies;
 }
 
-async function ask(method: string, path: string, cookie: string, body?: unknown) {
-  const answer = await fetch(desk.base + path, {
-    method,
-    headers: {
-      ...{ 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7', 'user-agent': 'test', cookie },
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
-  return { status: answer.status, body: await answer.json(), cookies: cookies.join('; ') };
-}
+const ask: AccountsHouse['ask'] = (...given) => desk.ask(...given);
 const at = (side: typeof north, rest = '') => `/api/organisations/${side.organisationId}/requests${rest}`;
 async function entered(side: typeof north, more: object = {}): Promise<RequestDetail> {
   const received_on = dayOf(clock.now());

@@ -1,11 +1,9 @@
-import { useState } from 'react';
 import type { AuditEntry } from '../../../contract/audit.ts';
 import { Fact } from '../controls/fact.tsx';
-import { Glyph, Icon } from '../controls/icons.tsx';
 import { useSession } from '../desk/session.tsx';
 import { exactCount } from '../numbers/format.ts';
-import { timeText } from './chain_state.tsx';
 import type { Filters } from './filters.ts';
+import { LogList } from './log_list.tsx';
 
 /** One line an act, which opens in its place. */
 export function Entries({
@@ -17,46 +15,17 @@ export function Entries({
   zone: string;
   set: (change: Filters) => void;
 }) {
-  const [open, setOpen] = useState<number>();
   return (
-    <>
-      <div className="au-row log-names" aria-hidden="true">
-        <span>Time</span>
-        <span>What</span>
-        <span>Network</span>
-        <span>Outcome</span>
-      </div>
-      <ol className="au-list">
-        {entries.map((one) => (
-          <li key={one.seq} className={one.severity === 'alert' ? 'alert' : undefined}>
-            <button
-              type="button"
-              className="au-row"
-              aria-expanded={open === one.seq}
-              onClick={() => setOpen(open === one.seq ? undefined : one.seq)}
-            >
-              <time dateTime={one.at} title={one.at}>
-                {timeText(one.at, zone)}
-              </time>
-              <span className="au-what">
-                <Sentence one={one} />
-              </span>
-              <span className="au-net">{one.network ?? '–'}</span>
-              <span className="au-out">
-                {one.outcome !== 'done' && (
-                  <>
-                    <Glyph state="bad" />
-                    {one.outcome === 'refused' ? 'Refused' : 'Failed'}
-                  </>
-                )}
-              </span>
-              <Icon name={open === one.seq ? 'down' : 'right'} />
-            </button>
-            {open === one.seq && <Opened one={one} set={set} />}
-          </li>
-        ))}
-      </ol>
-    </>
+    <LogList
+      zone={zone}
+      beside={{ head: 'Network', className: 'au-net' }}
+      lines={entries.map((one) => ({
+        ...{ key: one.seq, at: one.at, outcome: one.outcome, isAlert: one.severity === 'alert' },
+        what: <Sentence one={one} />,
+        beside: one.network ?? '–',
+        opened: () => <Opened one={one} set={set} />,
+      }))}
+    />
   );
 }
 

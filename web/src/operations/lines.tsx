@@ -1,8 +1,6 @@
-import { useState } from 'react';
 import type { OperationLine } from '../../../contract/operations.ts';
-import { timeText } from '../audit/chain_state.tsx';
+import { LogList } from '../audit/log_list.tsx';
 import { Fact } from '../controls/fact.tsx';
-import { Glyph, Icon } from '../controls/icons.tsx';
 import { milliseconds } from '../numbers/format.ts';
 import type { Filters } from './filters.ts';
 
@@ -16,44 +14,17 @@ export function Lines({
   zone: string;
   narrow: (change: Filters) => void;
 }) {
-  const [open, setOpen] = useState<number>();
   return (
-    <>
-      <div className="au-row log-names" aria-hidden="true">
-        <span>Time</span>
-        <span>What</span>
-        <span>Who</span>
-        <span>Outcome</span>
-      </div>
-      <ol className="au-list">
-        {lines.map((one) => (
-          <li key={one.id} className={one.outcome === 'failed' ? 'alert' : undefined}>
-            <button
-              type="button"
-              className="au-row"
-              aria-expanded={open === one.id}
-              onClick={() => setOpen(open === one.id ? undefined : one.id)}
-            >
-              <time dateTime={one.at} title={one.at}>
-                {timeText(one.at, zone)}
-              </time>
-              <span className="au-what">{whatOf(one)}</span>
-              <span className="ol-who">{whoOf(one)}</span>
-              <span className="au-out">
-                {one.outcome !== 'done' && (
-                  <>
-                    <Glyph state="bad" />
-                    {one.outcome === 'refused' ? 'Refused' : 'Failed'}
-                  </>
-                )}
-              </span>
-              <Icon name={open === one.id ? 'down' : 'right'} />
-            </button>
-            {open === one.id && <Opened one={one} narrow={narrow} />}
-          </li>
-        ))}
-      </ol>
-    </>
+    <LogList
+      zone={zone}
+      beside={{ head: 'Who', className: 'ol-who' }}
+      lines={lines.map((one) => ({
+        ...{ key: one.id, at: one.at, outcome: one.outcome, isAlert: one.outcome === 'failed' },
+        what: whatOf(one),
+        beside: whoOf(one),
+        opened: () => <Opened one={one} narrow={narrow} />,
+      }))}
+    />
   );
 }
 
