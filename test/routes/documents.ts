@@ -100,6 +100,7 @@ export const examples: Examples = ({ organisation, people, call }) => {
         return '/api/subprocessor-lists';
       },
       body: () => ({ effective_on: new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10) }),
+      bodyOfPath: true,
       status: 201,
       badValues: [
         ['effective_on', 'soon'],

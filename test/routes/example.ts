@@ -17,6 +17,8 @@ export interface Example {
   /** The path with everything filled in, made anew for each try: what is deleted must be there first. */
   path(): string | Promise<string>;
   body?(): unknown;
+  /** What makes the path settles what a good body is (a version, a change to say), so a body goes with the newest path. */
+  bodyOfPath?: true;
   /** What an allowed asker gets. */
   status: number;
   /** About the asker alone: no organisation has anything to do with it, so another one's people get the same. */

@@ -25,6 +25,7 @@ export const examples: Examples = ({ site, organisation, call, people }) => {
         return `${of()}/policy`;
       },
       body: () => ({ profile: 'eu', windows: { robots: 30 }, from_version: version }),
+      bodyOfPath: true,
       status: 200,
       badValues: [
         ['profile', 'fr'],
