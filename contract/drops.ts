@@ -38,8 +38,20 @@ export const leftOutReasons = {
   contact_off: 'The address or number of a mail or phone link was left out: the site does not keep them.',
   contact_unsealed:
     'The address or number of a mail or phone link was left out: the key that seals it was not at hand, because the database was away.',
+  contact_no_consent:
+    'The address or number of a mail or phone link was left out: the visitor did not agree to that, or the organisation does not keep them in the region.',
   identity_off: 'A user id, a profile or a group of people was left out: no identities are kept.',
   text_off: 'The text of an element, a copied text or the trace of an error was left out: it is never kept.',
+  storage_no_consent:
+    'The id that a browser keeps was left out, and the visitor counted as in memory mode: the region asks first, and nobody agreed in words that can be read.',
+  storage_signal:
+    'The id that a browser keeps was left out, and the visitor counted as in memory mode: the browser asks for privacy.',
+  storage_off:
+    'The id that a browser keeps was left out, and the visitor counted as in memory mode: the organisation does not do this in the region.',
+  storage_by_key:
+    'The id of storage mode was left out: a key sent it, and only the browser itself knows what its visitor allows.',
+  identity_no_consent:
+    'Who a visitor is was left out: the visitor did not agree to be known, took it back, or the organisation does not do this in the region.',
   props_cut:
     'Properties over the thirtieth, or what of one was too long, were left out of an event of another product’s tracker.',
 } as const;

@@ -22,7 +22,7 @@ export const missingEvents = z.object({
       /** `dropped`: the event is not there. `left_out`: it is, without a part. */
       kind: z.enum(['dropped', 'left_out']),
       /** Where the rule can be changed; null: it is the same for everybody. */
-      rule: z.enum(['site', 'shields', 'rate', 'snippet']).nullable(),
+      rule: z.enum(['site', 'shields', 'rate', 'snippet', 'consent']).nullable(),
       events: z.number().int(),
       by_step: z.array(z.number().int()),
     }),

@@ -13,12 +13,11 @@ const linkMs = 4 * 60_000;
 const visitorParameter = '_et_vid';
 const visitParameter = '_et_sid';
 
-type Answer = { status?: number; consent?: string } & Partial<Linked>;
+type Answer = { status?: number; may?: boolean } & Partial<Linked>;
 type Linked = Record<'v' | 's', string>;
 /** What the page says of its visitor; nothing is read from the page itself (COL-17). */
 type Traits = { id?: string; email?: string; name?: string; avatar?: string };
 type Cmp = (...call: unknown[]) => void;
-type Purposes = Record<number, boolean> | undefined;
 type Page = Window & {
   __tcfapi?: Cmp;
   __gpp?: Cmp;
@@ -31,8 +30,9 @@ let isOpen = false;
  * Starts the tracker with a memory. This file is loaded only where the tag says `data-persistence="storage"`, and only it
  * touches storage (COL-04). A browser with Global Privacy Control or Do Not Track is measured as in memory mode (COL-20).
  *
- * Without a visitor's consent, or while nobody knows whether it is needed, nothing is written and no id is read (CON-01);
- * events then leave as in memory mode.
+ * Whether an id may be kept is for the desk to say, by the rule by which it takes events in: it is asked with what the visitor
+ * has said, and asked anew when that changes. Until it has said yes nothing is written and no id is read (CON-01); events then
+ * leave as in memory mode.
  *
  * @param start the tracker of memory mode
  * @param queue calls that the page made before the script was there
@@ -55,9 +55,11 @@ export const open = async (
   )
     return start(settings);
 
-  /** What each source has said last; what the page says itself beats them all. */
-  const signals: Record<string, boolean> = {};
-  let isFree = false;
+  /** What the page's consent tools have told, in the words of an event (docs/guides/consent.md). */
+  const told: Record<string, string | undefined> = {};
+  /** What the page says itself; of two that disagree the no counts. */
+  let own: boolean | undefined;
+  let may: boolean | undefined;
   let isOut = false;
   let visitor: string | undefined;
   let hosts = data.allowedHostnames?.split(',').map((host) => host.trim());
@@ -74,10 +76,11 @@ export const open = async (
   const random = () =>
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-  const isAllowed = () => {
-    const said = Object.values(signals);
-    return !isOut && (signals.page ?? (!said.includes(false) && (isFree || said.includes(true))));
-  };
+  const isAllowed = () => may && !isOut;
+  const said = () => ({
+    ...told,
+    analytics_storage: own === false ? 'denied' : told.analytics_storage || (own ? 'granted' : undefined),
+  });
   const forget = () => {
     visitor = undefined;
     attempt(() => localStorage.removeItem(visitorKey));
@@ -107,7 +110,7 @@ export const open = async (
         credentials: 'omit',
         referrer: '',
         signal: given.signal,
-        body: JSON.stringify({ d: settings.domain, ...body }),
+        body: JSON.stringify({ d: settings.domain, consent: said(), ...body }),
       });
       return answer.ok ? await answer.json() : { status: answer.status };
     } catch {
@@ -144,25 +147,42 @@ export const open = async (
     return taken;
   };
 
-  const signal = (source: string, isGranted: boolean) => {
-    signals[source] = isGranted;
-    if (isAllowed()) takeLink();
-    else forget();
+  /** The newest question; a former one's answer counts no more. */
+  let deciding: Promise<void> | undefined;
+  let turns = 0;
+  const decide = async () => {
+    const turn = ++turns;
+    may = false;
+    const answer = await ask({ n: 'region' });
+    if (turn !== turns) return;
+    may = answer.may;
+    if (may) await takeLink();
+    // No answer is no reason to forget anybody.
+    else if (answer.may === false) forget();
+  };
+  const tell = (change: () => void) => {
+    const before = JSON.stringify(said());
+    change();
+    const now = said();
+    // A no holds at once, whatever the desk says.
+    if (now.analytics_storage === 'denied') forget();
+    if (deciding && JSON.stringify(now) !== before) deciding = decide();
   };
   const optOut = (wants: boolean) => {
     isOut = wants;
     if (wants) forget();
+    else deciding = decide();
     attempt(() => (wants ? localStorage.setItem(optOutKey, '1') : localStorage.removeItem(optOutKey)));
   };
-
-  /** To keep something on a device (1) and to measure (8). */
-  const agreed = (purposes: Purposes, from: number) => !!(purposes?.[from] && purposes[from + 7]);
 
   // The four ways in which a page's consent tool speaks. What a page sets by default is no word of its visitor.
   const heard = new Set<unknown>();
   const hear = (entry: ArrayLike<unknown>) => {
-    const granted = (entry?.[2] as Record<string, string> | undefined)?.analytics_storage;
-    if (entry?.[0] === 'consent' && entry[1] === 'update' && granted) signal('gtag', granted === 'granted');
+    if (entry?.[0] !== 'consent' || entry[1] !== 'update') return;
+    tell(() => {
+      for (const [name, value] of Object.entries(entry[2] as object))
+        if (/^ad_|_storage$/.test(name)) told[name] = value;
+    });
   };
   const listen = () => {
     const layer = page.dataLayer;
@@ -182,50 +202,44 @@ export const open = async (
       page.__tcfapi(
         'addEventListener',
         2,
-        (said: { eventStatus?: string; purpose?: { consents?: Purposes } }, isWell: boolean) => {
-          if (isWell && /^(tcloaded|useractioncomplete)$/.test(said.eventStatus as string))
-            signal('tcf', agreed(said.purpose?.consents, 1));
+        ({ eventStatus, tcString }: { eventStatus?: string; tcString?: string }, isWell: boolean) => {
+          if (isWell && /^(tcloaded|useractioncomplete)$/.test(eventStatus as string)) tell(() => (told.tc = tcString));
         },
       );
     }
     if (page.__gpp && !heard.has('gpp')) {
       heard.add('gpp');
-      page.__gpp(
-        'addEventListener',
-        ({ pingData }: { pingData?: { signalStatus?: string; parsedSections?: Record<string, unknown> } }) => {
-          if (pingData?.signalStatus !== 'ready') return;
-          for (const [name, section] of Object.entries(pingData.parsedSections || {})) {
-            const said = Object.assign({}, ...[section].flat()) as Record<string, unknown>;
-            if (/^tcfeu/.test(name)) signal(name, agreed((said.PurposeConsents || said.PurposeConsent) as Purposes, 0));
-            else if (said.Gpc || [said.SaleOptOut, said.SharingOptOut].includes(1)) signal(name, false);
-          }
-        },
-      );
+      page.__gpp('addEventListener', ({ pingData }: { pingData?: { signalStatus?: string; gppString?: string } }) => {
+        if (pingData?.signalStatus === 'ready') tell(() => (told.gpp = pingData.gppString));
+      });
     }
   };
-  const own = (name: string, value: unknown): boolean => {
-    if (name === 'consent') signal('page', !!value);
+  const isOwn = (name: string, value: unknown): boolean => {
+    if (name === 'consent') tell(() => (own = !!value));
     else if (name === 'optout') optOut(!!value);
     else return false;
     return true;
   };
 
   isOut = !!attempt(() => localStorage.getItem(optOutKey));
-  for (const [name, value] of queue) own(name, value);
-  listen();
-  if (!isAllowed() && !isOut && !Object.keys(signals).length) isFree = (await ask({ n: 'region' })).consent === 'free';
-  listen();
-  await takeLink();
+  const hearAll = () => {
+    for (const [name, value] of queue) isOwn(name, value);
+    listen();
+  };
+  hearAll();
+  if (!isOut) deciding = decide();
+  await deciding;
   // What the page has said while an answer was waited for.
-  for (const [name, value] of queue) own(name, value);
+  hearAll();
+  await deciding;
 
   const track = start({
     ...settings,
-    transform: (event: WireEvent & { vi?: string; si?: string }) => {
+    transform: (event: WireEvent & { vi?: string; si?: string; consent?: object }) => {
       if (isOut) return;
       listen();
       const { v, s } = ids() || {};
-      const known = { ...event, vi: v, si: s };
+      const known = { ...event, vi: v, si: s, consent: said() };
       return settings.transform ? settings.transform(known) : known;
     },
   });
@@ -280,6 +294,6 @@ export const open = async (
 
   return ((name: string, value?: Record<string, PropertyValue>) => {
     if (name === 'identify') identify((value || {}) as Traits);
-    else if (!own(name, value)) track(name, value as Parameters<Track>[1]);
+    else if (!isOwn(name, value)) track(name, value as Parameters<Track>[1]);
   }) as Track;
 };

@@ -2,6 +2,7 @@ import { findSite, learnPlaces, onSitesChanged, openNotices } from '../accounts/
 import { repeat } from '../platform/clock.ts';
 import { whyOf } from '../platform/http/route.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
+import { onBasesChanged } from '../trust/consent/index.ts';
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { contactHolder } from './contact_holder.ts';
@@ -123,7 +124,7 @@ export const analytics = defineSubject({
             frozenDays: history.frozenDays,
           })
         : undefined;
-    const stopListening = onSitesChanged(list.refresh);
+    const stopListening = [onSitesChanged(list.refresh), onBasesChanged(list.refresh)];
     const forgetPlaces = learnPlaces(places.lookup);
     const ingest = startIngest({
       house,
@@ -289,7 +290,7 @@ export const analytics = defineSubject({
         await imports?.runner.stop();
         stopWaking();
         await upkeep?.stop();
-        stopListening();
+        for (const stop of stopListening) stop();
         list.stop();
         await ingest.stop();
         contacts.close();

@@ -22,6 +22,10 @@ const rules: Partial<Record<string, MissingEvents['reasons'][number]['rule']>> =
   privacy_signal: 'site',
   revenue_off: 'site',
   contact_off: 'site',
+  contact_no_consent: 'consent',
+  storage_no_consent: 'consent',
+  storage_off: 'consent',
+  identity_no_consent: 'consent',
   throttle: 'rate',
   invalid: 'snippet',
 } satisfies Partial<Record<DropReason | LeftOutReason, MissingEvents['reasons'][number]['rule']>>;

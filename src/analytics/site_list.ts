@@ -3,6 +3,7 @@ import type { ShieldKind } from '../../contract/shields.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { everywhere, type Postgres } from '../platform/postgres/index.ts';
+import { readVisitorRule, type VisitorRule } from '../trust/consent/index.ts';
 import type { ForeignId, Shields, SiteDirectory, SiteRecord } from './sites.ts';
 
 /** Other processes change sites too (the app beside its collectors), and tell nobody: look again this often. */
@@ -97,8 +98,8 @@ type ForeignIdRow = { site_id: number; product: ForeignProduct; foreign_id: stri
 /** Every organisation's sites, each read through its own door. */
 export async function readSites(postgres: Postgres, nowMs: number): Promise<SiteRecord[]> {
   return everywhere(postgres, async (sql) => {
-    const organisation = await sql.one<{ status: string; closed: boolean }>(
-      `SELECT status, status = 'closed' OR (status = 'closing' AND status_until <= $1) AS closed FROM organisations`,
+    const organisation = await sql.one<{ id: number; status: string; closed: boolean }>(
+      `SELECT id, status, status = 'closed' OR (status = 'closing' AND status_until <= $1) AS closed FROM organisations`,
       [new Date(nowMs)],
     );
     // To whoever sends, a closed organisation is like one that never was.
@@ -119,14 +120,20 @@ export async function readSites(postgres: Postgres, nowMs: number): Promise<Site
     const foreignIds = await sql.query<ForeignIdRow>(
       `SELECT site_id, product, foreign_id, encode(secret_digest, 'hex') AS secret_digest FROM foreign_ids`,
     );
+    const purposes = await readVisitorRule(sql, organisation.id);
     return sites.map((site) => ({
-      ...recordOf(site, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)),
+      ...recordOf(site, purposes, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)),
       ...(isSuspended ? { stopped: 'organisation_suspended' as const } : {}),
     }));
   });
 }
 
-function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignId[]): SiteRecord {
+function recordOf(
+  site: SiteRow,
+  purposes: VisitorRule,
+  shields: Shields,
+  foreignIds: readonly ForeignId[],
+): SiteRecord {
   return {
     id: site.id,
     organisationId: site.organisation_id,
@@ -137,6 +144,7 @@ function recordOf(site: SiteRow, shields: Shields, foreignIds: readonly ForeignI
     titles: site.titles,
     revenue: site.revenue || site.earns,
     contactClicks: site.contact_clicks,
+    purposes,
     privacySignals: site.privacy_signals,
     stopped: site.state === 'active' ? undefined : 'site_suspended',
     ...(site.emptied_at === null ? {} : { emptiedAtMs: site.emptied_at.getTime() }),

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { shippedRule } from '../trust/consent/index.ts';
 import { noShields, openSiteDirectory, type SiteRecord } from './sites.ts';
 
 const shop: SiteRecord = {
@@ -11,6 +12,7 @@ const shop: SiteRecord = {
   titles: true,
   revenue: false,
   contactClicks: false,
+  purposes: shippedRule,
   privacySignals: 'ignore',
   stopped: undefined,
   shields: noShields,

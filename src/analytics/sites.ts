@@ -1,4 +1,5 @@
 import type { ForeignProduct } from '../../contract/api.ts';
+import type { VisitorRule } from '../trust/consent/index.ts';
 
 /**
  * The sites as ingest needs them, in memory: the hot path asks no database. `app` fills the directory from accounts at
@@ -20,6 +21,8 @@ export type SiteRecord = {
   readonly revenue: boolean;
   /** Are the values of mail and phone links kept, sealed (R12)? */
   readonly contactClicks: boolean;
+  /** What its organisation does with visitors, by region and by what they said. */
+  readonly purposes: VisitorRule;
   /** What Sec-GPC and DNT do: nothing beyond what memory mode promises anyway, or drop the event (COL-20). */
   readonly privacySignals: 'ignore' | 'drop';
   /** Why nothing is collected; undefined = it is. */

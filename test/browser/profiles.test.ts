@@ -21,13 +21,15 @@ it('shows nobody of memory mode, finds a named visitor by address, and says what
   await page.locator('.rail').getByRole('link', { name: 'Profiles' }).click();
   await page.getByText('No visitor of storage mode in the last 30 days.').waitFor();
   const vi = 'a1'.repeat(16);
-  await collect(desk, '/before', { vi, si: 'c3'.repeat(16) });
+  const consent = { analytics_storage: 'granted' };
+  await collect(desk, '/before', { vi, si: 'c3'.repeat(16), consent });
   const { status } = await fetch(`${desk.origin}/api/visitor`, {
     method: 'POST',
     headers: { 'content-type': 'text/plain', 'user-agent': userAgent },
     body: JSON.stringify({
       ...{ n: 'identify', d: 'shop.example', vi, id: 'customer-7', email: 'ada@mail.example', name: 'Ada Lind' },
       avatar: 'https://img.example/a.png',
+      consent,
     }),
   });
   expect(status).toBe(200);

@@ -11,16 +11,18 @@ beforeAll(async () => {
 });
 afterAll(() => desk.close());
 
+/** The address of the tests has no place, which counts as one where a visitor is asked first. */
+const consent = { analytics_storage: 'granted' };
 const laptop = 'a1'.repeat(16);
 const phone = 'b2'.repeat(16);
 const view = (path: string, vi?: string, site = 'shop.example') =>
-  desk.collect({ n: 'pageview', u: `https://${site}${path}`, d: site, vi, si: 'c3'.repeat(16) });
+  desk.collect({ n: 'pageview', u: `https://${site}${path}`, d: site, vi, si: 'c3'.repeat(16), consent });
 const name = async (vi: string, traits: object, headers: Record<string, string> = {}, d = 'shop.example') =>
   (
     await desk.raw({
       path: '/api/visitor',
       headers: { ...headers },
-      body: JSON.stringify({ n: 'identify', d, vi, ...traits }),
+      body: JSON.stringify({ n: 'identify', d, vi, consent, ...traits }),
     })
   ).status;
 interface Listed {

@@ -181,7 +181,11 @@ test('a renamed site is counted under the domain before too, until somebody lets
 
 test('a site moves when both owners say so: then nobody here reaches it, and everybody there does', async () => {
   await done('PATCH', '/sites/store.example', owner, { contact_clicks: true });
-  await send('store.example', { name: 'mailto click', props: { url: 'mailto:desk@store.example' } });
+  await send('store.example', {
+    consent: { analytics_storage: 'granted' },
+    name: 'mailto click',
+    props: { url: 'mailto:desk@store.example' },
+  });
   await done('POST', '/sites/store.example/goals', owner, { kind: 'page', match: '/thanks' });
   await done('POST', '/sites/store.example/annotations', owner, { day: '2026-11-01', note: 'launch' });
   await done('POST', '/sites/store.example/shares', owner, {

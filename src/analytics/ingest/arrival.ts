@@ -39,6 +39,12 @@ export type Arrival = {
   place: Place | undefined | 'not asked';
   eventKey: Id64 | undefined;
   visitorId: Id64;
+  /** Is it the id that the browser keeps (storage mode)? */
+  isStored: boolean;
+  /** Why such an id was sent and not looked at. */
+  unstored: LeftOutReason | undefined;
+  /** What the row says of consent, where it was asked for already; '' = not yet. */
+  consent: string;
   /** UTC day, since the epoch, of the salt that made the visitor id. */
   idDay: number;
   /** The visit it belongs to; -1 for a late event. */
@@ -102,6 +108,9 @@ export function arrive(
     place: 'not asked',
     eventKey: undefined,
     visitorId: noId,
+    isStored: false,
+    unstored: undefined,
+    consent: '',
     idDay: 0,
     slot: -1,
     startsVisit: false,

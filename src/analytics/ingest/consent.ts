@@ -6,11 +6,10 @@ import { remembering } from './memo.ts';
  * What an event's row says of consent. Most events come with no signal at all, and then the country alone decides: one
  * look-up in a map of some hundred texts. A TC string is the visitor's own, so it is remembered by its digest for the next
  * event of the visit and never kept.
- * @param placeText of the row: its first value is the country, in quotation marks
+ * @param country '' = unknown
  */
-export function consentText(said: Said, headers: IncomingHttpHeaders | undefined, placeText: string): string {
+export function consentText(said: Said, headers: IncomingHttpHeaders | undefined, country: string): string {
   const signs = headers === undefined ? 0 : (headers['sec-gpc'] === '1' ? 1 : 0) + (headers.dnt === '1' ? 2 : 0);
-  const country = placeText.charCodeAt(1) === quotationMark ? '' : placeText.slice(1, 3);
   if (said !== '') return read(`${signs}${country}\n${said}`);
   const key = `${signs}${country}`;
   let text = silent.get(key);
@@ -19,6 +18,11 @@ export function consentText(said: Said, headers: IncomingHttpHeaders | undefined
     silent.set(key, text);
   }
   return text;
+}
+
+/** @param placeText of a row: its first value is the country, in quotation marks */
+export function countryIn(placeText: string): string {
+  return placeText.charCodeAt(1) === quotationMark ? '' : placeText.slice(1, 3);
 }
 
 const quotationMark = 34;

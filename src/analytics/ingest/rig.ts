@@ -2,6 +2,7 @@ import { stillClock } from '../../platform/clock.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import { type Random, seededRandom } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
+import { shippedRule } from '../../trust/consent/index.ts';
 import type { BotRow } from '../event_row.ts';
 import { noShields, openSiteDirectory, type SiteRecord } from '../sites.ts';
 import { openAgedKeys } from '../visits/aged_keys.ts';
@@ -43,6 +44,7 @@ export const shop: SiteRecord = {
   titles: true,
   revenue: true,
   contactClicks: false,
+  purposes: shippedRule,
   privacySignals: 'ignore',
   stopped: undefined,
   shields: noShields,

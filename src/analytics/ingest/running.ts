@@ -142,7 +142,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     fast: {
       '/api/event': collectEvents(collect),
       '/api/visitor': answerVisitors({
-        ...{ sites, places: parts.places, throttle: desk.throttle, log },
+        ...{ sites, places: parts.places, throttle: desk.throttle, log, drops, clock },
         links: openLinks({ clock, random }),
         identify: parts.identify,
         trustedProxies: house.config.trustedProxies,

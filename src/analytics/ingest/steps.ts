@@ -10,7 +10,7 @@ import { type AgentHeaders, readAgent } from './agent.ts';
 import type { Arrival, Hit } from './arrival.ts';
 import { detectBot } from './bots.ts';
 import { channelOf } from './channel.ts';
-import { consentText } from './consent.ts';
+import { consentText, countryIn } from './consent.ts';
 import type { Place, Places } from './place.ts';
 import { agentText, entryText, eventLine, noEntryText, originText, placeText } from './row.ts';
 import { type AddressDigest, blockedPage, blocksAddress, blocksReferrer } from './shields.ts';
@@ -117,11 +117,12 @@ export function refuseRepeats(arrival: Arrival, desk: Desk): DropReason | undefi
  * The visitor's id under the salt of the day. In the ten minutes after midnight a visitor whose visit is running under
  * yesterday's id goes on under that one; which of the two it was is stored nowhere beside the other.
  *
- * In storage mode it is the id that the browser keeps, which belongs to no salt.
+ * In storage mode it is the id that the browser keeps, which belongs to no salt, where the visitor allows that.
  */
 export function nameVisitor(arrival: Arrival, desk: Desk): DropReason | undefined {
   const { nowMs, timeMs } = arrival;
-  if (isStored(arrival)) {
+  if (arrival.input.visitor !== '') recognise(arrival, desk);
+  if (arrival.isStored) {
     arrival.visitorId = storedVisitor(arrival.site.id, arrival.input.visitor);
     arrival.idDay = dayOf(timeMs);
     return undefined;
@@ -152,7 +153,7 @@ export function joinVisit(arrival: Arrival, desk: Desk): DropReason | undefined 
     if (isEngagement) return 'no_session_for_engagement';
     arrival.slot = desk.visits.begin(visitorOf(arrival), {
       visitId:
-        isStored(arrival) && arrival.input.visit !== ''
+        arrival.isStored && arrival.input.visit !== ''
           ? storedVisit(arrival.site.id, arrival.input.visitor, arrival.input.visit)
           : id64Of(desk.random.uint64()),
       startedMs: arrival.timeMs,
@@ -191,10 +192,16 @@ function leave(arrival: Arrival, desk: Desk): Hit {
   const idDay = late?.idDay ?? read.idDay(arrival.slot);
   const visitText = id64Text(visitId);
   const place = late?.place ?? read.place(arrival.slot);
-  const contact =
-    input.contact !== '' && site.contactClicks
-      ? desk.sealContact(site, { timeMs: arrival.timeMs, visitId: visitText }, input.contact)
-      : '';
+  // A file of another product says nothing of consent, and none is read into it.
+  const consent =
+    arrival.consent !== '' || desk.importId !== 0
+      ? arrival.consent
+      : consentText(input.consent, arrival.headers, countryIn(place));
+  const mayKeepContact =
+    input.contact !== '' && site.contactClicks && site.purposes.of(consent).contact_clicks === undefined;
+  const contact = mayKeepContact
+    ? desk.sealContact(site, { timeMs: arrival.timeMs, visitId: visitText }, input.contact)
+    : '';
   return {
     siteId: site.id,
     name: input.name,
@@ -205,7 +212,10 @@ function leave(arrival: Arrival, desk: Desk): Hit {
     visitorId: arrival.visitorId,
     eventKey: arrival.eventKey,
     orderKey: arrival.orderKey,
-    leftOut: leftOutOf(arrival, contact === undefined),
+    leftOut: leftOutOf(
+      arrival,
+      contact === undefined ? 'contact_unsealed' : mayKeepContact ? undefined : 'contact_no_consent',
+    ),
     slot: arrival.slot,
     begun: arrival.startsVisit ? { slot: arrival.slot, visitId } : undefined,
     line: eventLine({
@@ -235,22 +245,24 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       eventKey: arrival.eventKey === undefined ? '0' : id64Text(arrival.eventKey),
       contact: contact ?? '',
       receivedMs: arrival.isLate && arrival.eventKey !== undefined ? arrival.nowMs : undefined,
-      storedId: isStored(arrival) ? 1 : 0,
-      // A file of another product says nothing of consent, and none is read into it.
-      consent: desk.importId === 0 ? consentText(input.consent, arrival.headers, place) : '',
+      storedId: arrival.isStored ? 1 : 0,
+      consent,
     }),
   };
 }
 
 /** What the sender gave and is not kept: what no site keeps, and what this one does not. */
-function leftOutOf({ input, site }: Arrival, isUnsealed: boolean): readonly LeftOutReason[] {
+function leftOutOf(
+  { input, site, unstored }: Arrival,
+  uncontacted: LeftOutReason | undefined,
+): readonly LeftOutReason[] {
   const noRevenue = input.revenue !== undefined && !site.revenue;
-  const noContact = input.contact !== '' && !site.contactClicks;
-  if (!noRevenue && !noContact && !isUnsealed) return input.leftOut;
+  const noContact = input.contact !== '' && uncontacted !== undefined;
+  if (!noRevenue && !noContact && unstored === undefined) return input.leftOut;
   const all = [...input.leftOut];
   if (noRevenue) all.push('revenue_off');
-  if (noContact) all.push('contact_off');
-  if (isUnsealed) all.push('contact_unsealed');
+  if (noContact) all.push(site.contactClicks ? uncontacted : 'contact_off');
+  if (unstored !== undefined) all.push(unstored);
   return all;
 }
 
@@ -285,10 +297,22 @@ function nameUnder(arrival: Arrival, salt: DaySalt): undefined {
   arrival.idDay = salt.day;
 }
 
-/** Only a browser itself says so: whoever sends for another does not know what that one asks for (COL-20). */
-function isStored({ input, headers }: Arrival): boolean {
-  return input.visitor !== '' && headers !== undefined && !asksForPrivacy(headers);
+/**
+ * May the id that the browser keeps be looked at? The purposes of the site's organisation say so, by the region and by what the
+ * visitor said (CON-01, CON-05, COL-20). Only a browser itself knows: whoever sends for another does not.
+ */
+function recognise(arrival: Arrival, desk: Desk): void {
+  if (arrival.headers === undefined) {
+    arrival.unstored = 'storage_by_key';
+    return;
+  }
+  arrival.consent = consentText(arrival.input.consent, arrival.headers, placeOf(arrival, desk)?.country ?? '');
+  const refusal = arrival.site.purposes.of(arrival.consent).storage_measurement;
+  if (refusal === undefined) arrival.isStored = true;
+  else arrival.unstored = unstoredReasons[refusal];
 }
+
+const unstoredReasons = { no_consent: 'storage_no_consent', signal: 'storage_signal', off: 'storage_off' } as const;
 
 function visitorOf(arrival: Arrival): { siteId: number; id: Id64 } {
   return { siteId: arrival.site.id, id: arrival.visitorId };
@@ -308,7 +332,7 @@ function runningVisit(arrival: Arrival, desk: Desk): Slot {
   // The counts of a day are closed after the grace; a visit of memory mode loses its id then, one of storage mode is cut alike.
   if (
     slot >= 0 &&
-    isStored(arrival) &&
+    arrival.isStored &&
     desk.visits.read.idDay(slot) !== arrival.idDay &&
     desk.salts.previous(arrival.nowMs) === undefined
   )

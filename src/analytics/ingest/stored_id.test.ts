@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { needsConsent } from '../../trust/consent/index.ts';
-import { browserHeaders, openRig, person, shop, shopKey } from './rig.ts';
+import { openVisitorRule, shippedRule, visitorPurposes } from '../../trust/consent/rule.ts';
+import { berlin, browserHeaders, openRig, person, shop, shopKey } from './rig.ts';
 
-const stored = { vi: 'a'.repeat(32), si: 'b'.repeat(32) };
+const granted = { consent: { analytics_storage: 'granted' } };
+const stored = { vi: 'a'.repeat(32), si: 'b'.repeat(32), ...granted };
 const view = { n: 'pageview', u: 'https://shop.example/', d: 'shop.example' };
 const day = 86_400_000;
 
@@ -28,8 +29,8 @@ describe('the id that a browser keeps in storage mode', () => {
     ['Sec-GPC', stored, { headers: { ...browserHeaders, 'sec-gpc': '1' } }],
     ['DNT', stored, { headers: { ...browserHeaders, dnt: '1' } }],
     ['a sender with a key, who cannot know', stored, { principal: shopKey }],
-    ['an id of another shape', { vi: 'A'.repeat(32), si: 'b' }, {}],
-    ['an id that is no text', { vi: { a: 1 }, si: 7 }, {}],
+    ['an id of another shape', { ...granted, vi: 'A'.repeat(32), si: 'b' }, {}],
+    ['an id that is no text', { ...granted, vi: { a: 1 }, si: 7 }, {}],
   ])('is not looked at with %s: the event is one of memory mode (COL-20)', (_, sent, sender) => {
     const rig = openRig();
     rig.send(view, person(sender));
@@ -53,8 +54,58 @@ describe('the id that a browser keeps in storage mode', () => {
   });
 });
 
-it('an unknown place counts as one where consent is needed (CON-01)', () => {
-  for (const country of ['DE', 'IS', 'NO', 'LI', 'GB', 'CH', 'RE', '', 'A1', 'xx'])
-    expect(needsConsent(country), country).toBe(true);
-  for (const country of ['US', 'JP', 'TR', 'CA']) expect(needsConsent(country), country).toBe(false);
+/** Where the visitor is, and what was said of consent, decide together with the bases of the site's organisation. */
+describe('what a visitor allowed', () => {
+  const strict = (basis: 'off' | 'consent') =>
+    openVisitorRule(
+      Object.fromEntries(
+        visitorPurposes.map((purpose) => [purpose, { ...shippedRule.bases[purpose], us: basis }]),
+      ) as typeof shippedRule.bases,
+    );
+  const yes = { analytics_storage: 'granted' };
+  const no = { analytics_storage: 'denied' };
+  const rows: [country: string, said: unknown, kept: boolean | string, rule?: typeof shippedRule][] = [
+    ...['DE', 'IS', 'NO', 'LI', 'GB', 'CH', 'RE', '', 'A1', 'xx'].flatMap((country): typeof rows => [
+      [country, undefined, 'storage_no_consent'],
+      [country, yes, true],
+    ]),
+    ['DE', no, 'storage_no_consent'],
+    ['DE', { ad_storage: 'granted' }, 'storage_no_consent'],
+    ['DE', { tc: 'no TC string' }, 'storage_no_consent'],
+    ['DE', { ...yes, tc: 'no TC string' }, 'storage_no_consent'],
+    ['DE', { ...yes, gpc: true }, 'storage_signal'],
+    ...['US', 'JP', 'TR', 'CA', 'SG'].map((country): [string, undefined, true] => [country, undefined, true]),
+    ['US', no, 'storage_no_consent'],
+    ['US', undefined, 'storage_no_consent', strict('consent')],
+    ['US', yes, true, strict('consent')],
+    ['US', yes, 'storage_off', strict('off')],
+  ];
+
+  it('decides whether the id is looked at; where it is not, the event is counted as in memory mode, and the site sees why (CON-01)', () => {
+    for (const [country, consent, kept, purposes = shippedRule] of rows) {
+      const what = JSON.stringify([country, consent, kept]);
+      const rig = openRig({ sites: [{ ...shop, purposes }] });
+      rig.desk.places = { lookup: () => (country === '' ? undefined : { ...berlin, country }) };
+      rig.send(view);
+      rig.send({ ...view, ...stored, consent });
+      const [memory, row] = rig.rows();
+      expect(row?.stored_id, what).toBe(kept === true ? 1 : 0);
+      if (kept !== true) expect([row?.visitor_id, row?.visit_id], what).toEqual([memory?.visitor_id, memory?.visit_id]);
+      expect(
+        rig.dropRows().map(({ reason }) => reason),
+        what,
+      ).toEqual(kept === true ? [] : [kept]);
+    }
+  });
+
+  it('keeps the address of a clicked mail link in the same way, and the rest of the event', () => {
+    const click = { ...view, n: 'Mailto: Click', p: { value: 'ada@mail.example' } };
+    const sent = (consent?: object) => {
+      const rig = openRig({ sites: [{ ...shop, contactClicks: true }] });
+      rig.send({ ...click, consent });
+      return [rig.rows()[0]?.contact !== '', rig.dropRows().map(({ reason }) => reason)];
+    };
+    expect(sent(yes)).toEqual([true, []]);
+    expect(sent()).toEqual([false, ['contact_no_consent']]);
+  });
 });

@@ -1,17 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { clientAddress } from '../../platform/http/address.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
-import { needsConsent } from '../../trust/consent/index.ts';
+import { type PurposeRefusal, saidOf, type Verdicts } from '../../trust/consent/index.ts';
 import type { Identified } from '../profiles/store.ts';
 import { readTraits, type Traits } from '../profiles/traits.ts';
 import type { SiteDirectory, SiteRecord } from '../sites.ts';
 import { id64Text } from '../visits/visitor.ts';
+import { consentText } from './consent.ts';
 import { openHeaders } from './door.ts';
+import type { DropCounts } from './drops.ts';
 import type { Links } from './links.ts';
 import type { Places } from './place.ts';
-import { asksForPrivacy, readStoredId, storedVisitor } from './stored_id.ts';
+import { readStoredId, storedVisitor } from './stored_id.ts';
 import type { SiteThrottle } from './throttle.ts';
 
 export type VisitorParts = {
@@ -20,6 +23,8 @@ export type VisitorParts = {
   readonly throttle: SiteThrottle;
   readonly links: Links;
   readonly identify: Identify;
+  readonly drops: Pick<DropCounts, 'add'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly trustedProxies: number;
   readonly log: Log;
 };
@@ -30,20 +35,23 @@ export type Identify = (site: SiteRecord, visitor: string, traits: Traits) => Pr
 type Answer = { readonly status: number; readonly body: object };
 type Said = Readonly<Record<string, unknown>>;
 
-const bodyBytesMax = 8_192;
+/** The longest texts of consent that are read, and the rest. */
+const bodyBytesMax = 32_768;
 const hostCharsMax = 253;
 const linkCharsMax = 200;
 
 /**
  * `POST /api/visitor`: what the tracker's storage mode asks, and nothing else does. One JSON object as text/plain.
  *
- *     {d, n: "region"}            {consent: "free" | "needed"}: may something be kept before the visitor agreed? (CON-01)
+ *     {d, n: "region"}            {may}: may an id be kept on the device? (CON-01)
  *     {d, n: "link", h, v, s}     {v, s}: the parameters of a link to the host h (COL-06)
  *     {d, n: "linked", v, s}      {v, s}: the ids that such parameters carry, once (COL-08)
  *     {d, n: "identify", vi, id, email, name, avatar}   {}: who the visitor is, as the page says by explicit call (COL-17)
  *
- * A browser with Global Privacy Control or Do Not Track gets none of it (COL-20). The address is looked up for the first
- * and gone with the request; of all this only the last is stored.
+ * Each takes `consent`, what the visitor has said, as an event does; the answer is that of the rule by which ingest decides about
+ * the same words (src/trust/consent/rule.ts), so a browser keeps an id only where the desk would look at it. Who may not be known, or
+ * sends Global Privacy Control or Do Not Track, gets none of the other three (COL-20). The address is looked up and gone with the
+ * request; of all this only the last is stored.
  */
 export function answerVisitors(parts: VisitorParts): FastHandler {
   return (request, response) => {
@@ -88,30 +96,53 @@ async function answer(parts: VisitorParts, request: IncomingMessage, body: strin
   if (site === undefined || site.stopped !== undefined) return refuse('not_found', 'No site here has this domain.');
   if (!parts.throttle.take(site.id, site.shields.rate))
     return refuse('rate_limited', 'This site sends more than its limit allows. Send again in a second.');
-  const isPrivate = asksForPrivacy(request.headers);
-  if (said.n === 'region')
-    return { status: 200, body: { consent: isPrivate || isGated(parts, request) ? 'needed' : 'free' } };
-  if (isPrivate) return refuse('forbidden', 'The browser asks for privacy, so nobody is recognised.');
+  const refused = verdictsOf(parts, request, site, said);
+  if (said.n === 'region') return { status: 200, body: { may: refused.storage_measurement === undefined } };
+  const why = refused.storage_measurement ?? (said.n === 'identify' ? refused.identity : undefined);
+  if (why !== undefined) {
+    if (said.n === 'identify') leaveOut(parts, site);
+    return refuse('forbidden', sentences[why]);
+  }
   if (said.n === 'link') return makeLink(parts, site, said);
   if (said.n === 'linked') return takeLink(parts, site, said, request.headers.origin);
   if (said.n === 'identify') return name(parts, site, said);
   return refuse('invalid_field', 'The "n" is region, link, linked or identify.');
 }
 
-async function name({ identify }: VisitorParts, site: SiteRecord, said: Said): Promise<Answer> {
+async function name(parts: VisitorParts, site: SiteRecord, said: Said): Promise<Answer> {
   const visitor = readStoredId(said.vi);
   if (visitor === '') return refuse('invalid_field', 'The "vi" is an id of storage mode.');
   const traits = readTraits(said);
   if (typeof traits === 'string') return refuse('invalid_field', traits);
-  const became = await identify(site, id64Text(storedVisitor(site.id, visitor)), traits);
+  const became = await parts.identify(site, id64Text(storedVisitor(site.id, visitor)), traits);
+  if (became === 'refused') {
+    leaveOut(parts, site);
+    return refuse('forbidden', 'Whoever this is has refused to be known, or taken it back.');
+  }
   if (became === 'other') return refuse('conflict', 'Another person is known by this id: make a new one.');
   if (became === 'full') return refuse('too_large', 'This site, or this person, has as many as there may be.');
   return { status: 200, body: {} };
 }
 
-function isGated({ places, trustedProxies }: VisitorParts, { socket, headers }: IncomingMessage): boolean {
+/** Counted for the site to see, as what is left out of an event is. */
+function leaveOut({ drops, clock }: VisitorParts, site: SiteRecord): void {
+  drops.add(site.id, 'identity_no_consent', clock.now());
+}
+
+const sentences: Readonly<Record<PurposeRefusal, string>> = {
+  signal: 'The browser asks for privacy, so nobody is recognised.',
+  no_consent: 'The visitor has not agreed to be recognised.',
+  off: 'This site recognises nobody in this region.',
+};
+
+function verdictsOf(
+  { places, trustedProxies }: VisitorParts,
+  { socket, headers }: IncomingMessage,
+  site: SiteRecord,
+  { consent }: Said,
+): Verdicts {
   const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
-  return needsConsent(places.lookup(address)?.country ?? '');
+  return site.purposes.of(consentText(saidOf(consent), headers, places.lookup(address)?.country ?? ''));
 }
 
 function makeLink({ links }: VisitorParts, site: SiteRecord, { h, v, s }: Said): Answer {

@@ -2,6 +2,7 @@ import { profileLimits } from '../../../contract/profiles.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { type Place, VaultError } from '../../platform/vault.ts';
+import { hasRefused } from '../../trust/consent/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import type { Traits } from './traits.ts';
 
@@ -12,8 +13,8 @@ export interface SiteOfProfiles {
   id: number;
   organisationId: number;
 }
-/** Another person has this browser's id: it needs one of its own. `full`: a limit is reached. */
-export type Identified = 'done' | 'other' | 'full';
+/** `other`: another person has this browser's id: it needs one of its own. `full`: a limit is reached. `refused`: their newest word is a no. */
+export type Identified = 'done' | 'other' | 'full' | 'refused';
 
 interface Digest {
   kind: 'email' | 'external-id';
@@ -139,7 +140,11 @@ export function openProfiles({
     open,
     async identify(site: SiteOfProfiles, visitor: string, traits: Traits): Promise<Identified> {
       const digests = await digestsOf(site.organisationId, traits);
-      const settled = await postgres.tenant(site.organisationId, (sql) => settle(sql, site, visitor, digests));
+      const settled = await postgres.tenant(site.organisationId, async (sql) => {
+        const named = digests.map(({ digest }) => digest);
+        if (await hasRefused(sql, site.organisationId, named, 'identity')) return 'refused';
+        return settle(sql, site, visitor, digests);
+      });
       if (typeof settled === 'string') return settled;
       const { id } = settled;
       const before = await postgres.tenant(site.organisationId, (sql) =>

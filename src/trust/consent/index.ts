@@ -3,8 +3,10 @@ import { consentExecutor } from './ageing.ts';
 import { consentHolder } from './holder.ts';
 import { consentRoutes } from './routes.ts';
 
-export { endConsents } from './records.ts';
-export { needsConsent, regionOf } from './region.ts';
+export { onBasesChanged } from './changes.ts';
+export { endConsents, hasAgreed, hasRefused } from './records.ts';
+export { regionOf } from './region.ts';
+export { type PurposeRefusal, readVisitorRule, shippedRule, type Verdicts, type VisitorRule } from './rule.ts';
 export { type Said, saidOf } from './said.ts';
 export { snapshotOf, snapshotText } from './snapshot.ts';
 

@@ -25,6 +25,8 @@ function everywhere(basis: LawfulBasis, elsewhere: Partial<Record<BasisRegion, L
 }
 /** Asked before, but where the law asks for notice and a way out. */
 const asked = everywhere('consent', { us: 'notice' });
+/** Asked before in the regions of consent; elsewhere told, with a way to say no. An organisation may ask there, too. */
+const askedInEurope = everywhere('consent', { us: 'notice', sg: 'notice', other: 'notice' });
 
 export const purposes: Readonly<Record<ProcessingPurpose, Purpose>> = {
   measurement: {
@@ -35,10 +37,14 @@ export const purposes: Readonly<Record<ProcessingPurpose, Purpose>> = {
   storage_measurement: {
     about: 'visitors',
     words: 'Knowing a visitor again by an id on the device (storage mode)',
-    shipped: asked,
+    shipped: askedInEurope,
   },
-  identity: { about: 'visitors', words: 'Joining visits to a customer whom the site names', shipped: asked },
-  contact_clicks: { about: 'visitors', words: 'Keeping the addresses of clicked mail and phone links', shipped: asked },
+  identity: { about: 'visitors', words: 'Joining visits to a customer whom the site names', shipped: askedInEurope },
+  contact_clicks: {
+    about: 'visitors',
+    words: 'Keeping the addresses of clicked mail and phone links',
+    shipped: askedInEurope,
+  },
   ad_measurement: { about: 'visitors', words: 'Telling ad platforms which click became a purchase', shipped: asked },
   ad_personalization: { about: 'visitors', words: 'Letting ad platforms choose ads by it', shipped: asked },
   account: { about: 'accounts', words: 'Running an account', shipped: everywhere('contract'), isFixed: true },

@@ -116,6 +116,25 @@ export async function hasAgreed(sql: Sql, personId: number, purpose: ProcessingP
   return row?.state === 'given';
 }
 
+/**
+ * Has the newest word of somebody whom an organisation knows by one of these digests been a no? What was taken back stays so until
+ * it is given anew, whatever a browser says. Nothing written is no no.
+ */
+export async function hasRefused(
+  sql: Sql,
+  organisationId: number,
+  digests: readonly Buffer[],
+  purpose: ProcessingPurpose,
+): Promise<boolean> {
+  const row = await sql.maybe(
+    `SELECT 1 FROM (SELECT DISTINCT ON (subject_digest) state FROM consent_records
+       WHERE organisation_id = $1 AND subject_digest = ANY($2) AND purpose = $3 ORDER BY subject_digest, id DESC) newest
+     WHERE state <> 'given' LIMIT 1`,
+    [organisationId, digests, purpose],
+  );
+  return row !== undefined;
+}
+
 export function digestOf(vault: Vault, organisationId: number, { kind, value }: Subject): Promise<Buffer> {
   return vault.subject(organisationId, kind, value);
 }

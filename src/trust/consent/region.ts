@@ -22,8 +22,3 @@ export function regionOf(country: string): Region {
 export function isConsentRegion(region: Region): boolean {
   return consentRegions.includes(region);
 }
-
-/** An unknown place counts as one where it is needed (CON-01). @param country ISO 3166-1 alpha-2, '' = unknown */
-export function needsConsent(country: string): boolean {
-  return isConsentRegion(regionOf(country));
-}

@@ -19,6 +19,7 @@ import { defineRoute, type Principal, RequestError, type Route } from '../../pla
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { changeBasis, readBases } from './bases.ts';
+import { basesChanged } from './changes.ts';
 import { ownTexts } from './purposes.ts';
 import { digestOf, listRecords, recordsOf, writeRecord } from './records.ts';
 
@@ -70,6 +71,8 @@ function organisationRoutes({
           });
           return readBases(sql, organisation);
         });
+        // It holds from the next event on.
+        await basesChanged();
         return { body };
       },
     }),

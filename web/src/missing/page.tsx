@@ -10,6 +10,7 @@ import { CutPath } from '../controls/cut_path.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { api, asDeskError, missingPath } from '../desk/api.ts';
+import { may, useSession } from '../desk/session.tsx';
 import { zonedText } from '../edge/reader.ts';
 import { exactCount, notApplicable, percent, share } from '../numbers/format.ts';
 import { signSentence, useQuality } from '../overview/quality.tsx';
@@ -374,7 +375,18 @@ const shieldOf: Readonly<Record<string, ShieldKind>> = {
 
 /** Where the rule is changed: the shields of its kind, or the setting. */
 function Rule({ rule, reason, site, means }: { rule: Reason['rule']; reason: string; site: string; means: string }) {
+  const { sites, organisations } = useSession();
   if (rule === null) return <span>The same for every site.</span>;
+  if (rule === 'consent') {
+    const ours = organisations.find(({ id }) => id === sites.find(({ domain }) => domain === site)?.organisation_id);
+    if (ours === undefined || !may(ours, 'audit.read')) return <span>By region, as the organisation has set it.</span>;
+    const href = pathOf({ page: 'consent', organisation: ours.slug });
+    return (
+      <Link className="link" aria-label={`Purposes and bases: ${means}`} href={href}>
+        Purposes and bases
+      </Link>
+    );
+  }
   if (rule === 'shields' || rule === 'rate')
     return (
       <Link
