@@ -189,7 +189,7 @@ describe('before a consent signal nothing is written', () => {
       // What v2.2 wrote, and what is none: a yes that cannot be read is none.
       ['DE', tcf(agreed.replace(`.${shown}`, '')), false],
       ['DE', gtag('update', 'granted') + tcf('CQ'), false],
-      ['DE', gtag('update', 'granted') + tcf(tcOf((purposes) => purposes.length === 0)), false],
+      ['DE', gtag('update', 'granted') + tcf(tcOf((purposes) => !purposes.includes(8))), false],
       ['DE', gpp('DBA'), false],
       ['US', gpp(vectors.gpp.find(({ gpc }) => gpc)?.text), false],
       // To have opted out of sale is no word about being counted.

@@ -80,6 +80,75 @@ it('what a browser did before it was named and what it does on another one are o
   expect(await list('', 'other.example'), 'of one site').toEqual([]);
 });
 
+it('without leave no id is looked at and nobody is named: the event counts as in memory mode, and the site sees how often and why', async () => {
+  const id = 'f7'.repeat(16);
+  const sent = async (said: object | undefined, path: string) => {
+    await desk.collect({
+      ...{ n: 'pageview', u: `https://other.example${path}`, d: 'other.example' },
+      ...{ vi: id, si: id, consent: said },
+    });
+    const [row] = await desk.rows<{ stored_id: number; visitor: string }>(
+      `SELECT stored_id, toString(visitor_id) AS visitor FROM events WHERE pathname = '${path}'`,
+    );
+    return row;
+  };
+  const asked = async (n: string, said: object | undefined, more = {}) => {
+    const body = JSON.stringify({ n, d: 'other.example', vi: id, consent: said, ...more });
+    const answer = await desk.raw({ path: '/api/visitor', body });
+    return n === 'region' ? JSON.parse(answer.text).may : answer.status;
+  };
+  await desk.collect({ n: 'pageview', u: 'https://other.example/plain', d: 'other.example' });
+  const [plain] = await desk.rows<{ visitor: string }>(
+    "SELECT toString(visitor_id) AS visitor FROM events WHERE pathname = '/plain'",
+  );
+  expect(await sent(undefined, '/silent')).toEqual({ stored_id: 0, visitor: plain?.visitor });
+  expect(await sent({ analytics_storage: 'denied' }, '/denied')).toEqual({ stored_id: 0, visitor: plain?.visitor });
+  expect([await asked('region', undefined), await asked('region', consent)]).toEqual([false, true]);
+  expect(await asked('identify', undefined, { id: 'eve' })).toBe(403);
+  expect(await list('', 'other.example')).toEqual([]);
+
+  // What was taken back stays so, whatever the browser says, until it is given anew.
+  const record = (state: string) =>
+    desk.call('POST', '/api/organisations/1/consents', {
+      ...{ subject: { kind: 'external-id', value: 'eve' }, purpose: 'identity', state, text_version: '1' },
+      ...{ text: 'May we know you?', how: 'form' },
+    });
+  expect(await sent(consent, '/granted')).toMatchObject({ stored_id: 1 });
+  for (const [state, status] of [
+    ['withdrawn', 403],
+    ['given', 200],
+    ['refused', 403],
+  ] as const) {
+    expect((await record(state)).status).toBe(200);
+    expect(await asked('identify', consent, { id: 'eve' }), state).toBe(status);
+  }
+
+  // A basis that is changed holds from the next event on.
+  const session = await desk.signIn();
+  const basis = (value: string) =>
+    desk.raw({
+      ...{ method: 'PUT', path: '/api/organisations/1/lawful-bases/storage_measurement/eea' },
+      headers: { cookie: session, origin: desk.base, 'content-type': 'application/json' },
+      body: JSON.stringify({ basis: value }),
+    });
+  expect((await basis('off')).status).toBe(200);
+  expect([await asked('region', consent), await sent(consent, '/off')]).toEqual([
+    false,
+    { stored_id: 0, visitor: plain?.visitor },
+  ]);
+  await basis('consent');
+  expect(await asked('region', consent)).toBe(true);
+
+  await desk.rows('SELECT 1');
+  const { body } = await desk.call('GET', '/api/sites/other.example/missing?period=24h');
+  const reasons = body.reasons as { reason: string; kind: string; events: number; rule: string }[];
+  expect(reasons.map(({ reason, kind, events, rule }) => [reason, kind, events, rule]).sort()).toEqual([
+    ['identity_no_consent', 'left_out', 3, 'consent'],
+    ['storage_no_consent', 'left_out', 2, 'consent'],
+    ['storage_off', 'left_out', 1, 'consent'],
+  ]);
+});
+
 it('a name lies sealed: no file below the data directory holds one', async () => {
   for (const text of Object.values(canary)) {
     const files = readdirSync(desk.dataDir, { recursive: true, withFileTypes: true })

@@ -330,9 +330,10 @@ function storedEvent(planted: Planted, n: number): Record<string, unknown> {
     `https://news.example/story#${word('a fragment of the referrer')}`,
     `https://news.example/?utm_content=${word('a campaign of the referrer')}`,
   ];
+  const consent = { analytics_storage: 'granted' };
   const contact = [
-    { n: 'Mailto: Click', p: { domain: 'mail.example', value: mail } },
-    { n: 'Tel: Click', p: { value: phone } },
+    { n: 'Mailto: Click', p: { domain: 'mail.example', value: mail }, consent },
+    { n: 'Tel: Click', p: { value: phone }, consent },
   ][n % 40];
   return {
     n: 'pageview',

@@ -172,7 +172,7 @@ export const keeping: readonly Requirement[] = [
     'CON-01',
     'D2',
     'Where consent is needed, nothing is written to a device before it is given.',
-    'Storage mode waits for a consent signal in the EEA, the UK, Switzerland and wherever the place is unknown.',
+    'Storage mode waits for a consent signal in the EEA, the UK, Switzerland and wherever the place is unknown. The browser asks the desk, which takes events in by the same rule and looks at no id without leave.',
   ),
   kept(
     'CON-02',
