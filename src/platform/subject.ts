@@ -78,6 +78,7 @@ export type KeyPurpose =
   | 'passkey-person'
   | 'share-link'
   | 'share-session'
+  | 'visitor-link'
   | 'throttle';
 
 /** A number for `/metrics`, in Prometheus' sense. */

@@ -15,7 +15,7 @@ import { countQuarantined, type DropCounts, openDropCounts } from './drops.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type Ingest, openIngest } from './ingest.ts';
 import { type LastDrops, openLastDrops } from './last_drops.ts';
-import { openLinks } from './links.ts';
+import { openDeskLinks } from './links.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { Places } from './place.ts';
 import { eventKeyMs, eventKeysMax, orderKeyMs, orderKeysMax, restore } from './restore.ts';
@@ -49,7 +49,10 @@ export type RunningIngest = {
 };
 
 export type RunningIngestParts = {
-  readonly house: Pick<House, 'config' | 'clock' | 'random' | 'log' | 'warehouse' | 'spool' | 'keys' | 'authenticate'>;
+  readonly house: Pick<
+    House,
+    'config' | 'clock' | 'random' | 'log' | 'postgres' | 'warehouse' | 'spool' | 'keys' | 'authenticate'
+  >;
   readonly sealContact: ContactSeal;
   readonly identify: Identify;
   readonly sites: SiteDirectory;
@@ -135,6 +138,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
   });
   const collect = { ingest, gate, authenticate: house.authenticate, trustedProxies: house.config.trustedProxies, log };
 
+  const links = openDeskLinks(house);
   const midnight = { visitsCut: 0 };
   const stopSweep = sweepForever(clock, visits, salts, midnight);
   const stopFlush = flushForever(clock, drops, (rows) => spool.lane('drops').append(rows));
@@ -143,7 +147,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
       '/api/event': collectEvents(collect),
       '/api/visitor': answerVisitors({
         ...{ sites, places: parts.places, throttle: desk.throttle, log, drops, clock },
-        links: openLinks({ clock, random }),
+        links,
         identify: parts.identify,
         trustedProxies: house.config.trustedProxies,
       }),
@@ -171,6 +175,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     async stop() {
       gate.close();
       stopSweep();
+      links.stop();
       await stopFlush();
       salts.close();
     },

@@ -21,7 +21,7 @@ export type VisitorParts = {
   readonly sites: Pick<SiteDirectory, 'find'>;
   readonly places: Pick<Places, 'lookup'>;
   readonly throttle: SiteThrottle;
-  readonly links: Links;
+  readonly links: Pick<Links, 'make' | 'take'>;
   readonly identify: Identify;
   readonly drops: Pick<DropCounts, 'add'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -155,11 +155,18 @@ function makeLink({ links }: VisitorParts, site: SiteRecord, { h, v, s }: Said):
 }
 
 /** A browser says in `Origin` which host asks; a link to another host does not open for it. */
-function takeLink({ links }: VisitorParts, site: SiteRecord, { v, s }: Said, origin: string | undefined): Answer {
+async function takeLink(
+  { links }: VisitorParts,
+  site: SiteRecord,
+  { v, s }: Said,
+  origin: string | undefined,
+): Promise<Answer> {
   const isText = [v, s].every((text) => typeof text === 'string' && text.length <= linkCharsMax);
   const host = hostOfOrigin(origin);
   const ids =
-    isText && host !== '' ? links.take({ v, s } as { v: string; s: string }, { siteId: site.id, host }) : undefined;
+    isText && host !== ''
+      ? await links.take({ v, s } as { v: string; s: string }, { siteId: site.id, host })
+      : undefined;
   return ids === undefined
     ? refuse('link_expired', 'This link is not one of ours, is for another host, is over, or was used before.')
     : { status: 200, body: { v: ids.visitor, s: ids.visit } };

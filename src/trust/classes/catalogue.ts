@@ -46,6 +46,7 @@ export const ownerless: Readonly<Record<string, string>> = {
   self_audits: 'what the daily look at the guards of this desk found',
   throttles: 'keyed digests of who fails, counted before it is known who it is',
   sign_in_steps: 'digests that live ten minutes, from before it is known who signs in',
+  taken_links: 'digests of links that live five minutes, from which nobody is found',
   sign_ups: 'those who are not people yet, found by the digest of a token that only their mailbox has',
   sign_up_invitations: 'those who are invited to become people here, found by the digest of a token',
   sign_up_settings: 'one row about this installation, set by who runs it',

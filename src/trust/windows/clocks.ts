@@ -26,18 +26,18 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     },
   });
 
-  const steps: Executor = {
-    ...{ line: 'sign-in-steps', ...ofDesk },
+  const minutes = (line: string, table: 'sign_in_steps' | 'taken_links'): Executor => ({
+    ...{ line, ...ofDesk },
     async due({ nowMs }) {
       const { rows, oldest } = await postgres.system((sql) =>
         sql.one<{ rows: number; oldest: Date | null }>(
-          'SELECT count(*) AS rows, min(expires_at) AS oldest FROM sign_in_steps WHERE expires_at < $1',
+          `SELECT count(*) AS rows, min(expires_at) AS oldest FROM ${table} WHERE expires_at < $1`,
           [new Date(nowMs - graceMs)],
         ),
       );
-      return rows === 0 ? [] : [{ table: 'sign_in_steps', rows, oldestMs: oldest?.getTime() ?? null }];
+      return rows === 0 ? [] : [{ table, rows, oldestMs: oldest?.getTime() ?? null }];
     },
-  };
+  });
 
   const backups: Executor = {
     ...{ line: 'backups', ...ofDesk },
@@ -78,7 +78,8 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     ...['sessions', 'links', 'devices', 'sign-up-invitations', 'throttles'].map(tables),
     // Its timer turns once a day, and begins anew with each start.
     { ...tables('self-audits'), due: (ask) => tables('self-audits').due({ ...ask, nowMs: ask.nowMs - dayMs }) },
-    steps,
+    minutes('sign-in-steps', 'sign_in_steps'),
+    minutes('visitor-links', 'taken_links'),
     backups,
     accessLog,
     files('quarantine', 'quarantine', 7, '.ndjson'),

@@ -159,6 +159,14 @@ export const lines: readonly Line[] = [
     stored: ['postgres sign_in_steps'],
   },
   {
+    name: 'visitor-links',
+    class: 'D2',
+    holds: 'Which links from one host of a site to another were followed: digests that name nobody',
+    ...{ ends: 'clock', executor: 'analytics/ingest/links.ts', until: 'five minutes are over' },
+    ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
+    stored: ['postgres taken_links'],
+  },
+  {
     name: 'devices',
     class: 'D8',
     holds: 'Browser and system of past sign-ins, in two words',
