@@ -67,6 +67,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/spool/spool.ts': ['none', 2],
   'platform/spool/writer.ts': ['none', 1],
   'platform/warehouse/open.ts': ['none', 1],
+  'trust/access/index.ts': ['organisations', 1],
   'trust/audit/keeper.ts': ['desk', 3],
   'trust/documents/index.ts': ['desk', 1],
   'trust/incidents/index.ts': ['desk', 1],

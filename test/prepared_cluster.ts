@@ -35,6 +35,7 @@ export const postgresMigrations = [
   new URL('../src/trust/documents/migrations/', import.meta.url),
   new URL('../src/analytics/profiles/migrations/', import.meta.url),
   new URL('../src/trust/consent/migrations/', import.meta.url),
+  new URL('../src/trust/access/migrations/', import.meta.url),
   new URL('../src/platform/mail/migrations/', import.meta.url),
   new URL('../src/trust/backup/migrations/', import.meta.url),
 ];

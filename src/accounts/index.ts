@@ -8,6 +8,7 @@ import { openClosing } from './closing/index.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
 import { accountHolders } from './holders.ts';
 import { openIdentities } from './identities/index.ts';
+import { keyAccess } from './key_routes.ts';
 import { isAgreementDue, openLegal } from './legal/index.ts';
 import { notificationExecutor } from './mail/ageing.ts';
 import { type Notices, openMailPart } from './mail/index.ts';
@@ -213,6 +214,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     notices,
     executors: [notificationExecutor(house.postgres)],
     holders: accountHolders(house),
+    access: [...organisations.access, keyAccess({ house, apiKeys })],
     commands: { ...organisations.commands, ...people.commands, ...closing.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();

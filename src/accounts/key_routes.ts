@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { apiKey, createdApiKey, newApiKey } from '../../contract/api.ts';
+import type { AccessKind } from '../platform/access.ts';
 import { actOf } from '../platform/audit.ts';
 import {
   defineRoute,
@@ -9,6 +10,7 @@ import {
   type RouteRequest,
   sitesOfPrincipal,
 } from '../platform/http/route.ts';
+import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import type { ApiKeys } from './api_keys.ts';
 
@@ -80,19 +82,57 @@ export function keyRoutes(parts: {
       async handle(request) {
         const organisationId = await organisationOf(request);
         const { id } = request.params;
-        await postgres.tenant(organisationId, async (sql) => {
-          const name = await apiKeys.revoke(sql, id);
-          if (name === undefined) throw new RequestError('not_found', 'There is no living key with this number here.');
-          await audit.record(sql, organisationId, {
-            action: 'key.revoked',
-            ...actOf(request),
-            targets: [{ type: 'key', id, label: name }],
-          });
-        });
+        await postgres.tenant(organisationId, (sql) => revokeKey(parts, sql, organisationId, id, request));
         return { status: 204 };
       },
     }),
   ];
+}
+
+/** Ends a key at once, with the act. @throws RequestError not_found */
+async function revokeKey(
+  { house, apiKeys }: { house: Pick<House, 'audit'>; apiKeys: ApiKeys },
+  sql: Sql,
+  organisationId: number,
+  id: number,
+  request: Parameters<typeof actOf>[0],
+): Promise<void> {
+  const name = await apiKeys.revoke(sql, id);
+  if (name === undefined) throw new RequestError('not_found', 'There is no living key with this number here.');
+  await house.audit.record(sql, organisationId, {
+    action: 'key.revoked',
+    ...actOf(request),
+    targets: [{ type: 'key', id, label: name }],
+  });
+}
+
+/** The keys that open something, for the review of access. */
+export function keyAccess(parts: { house: Pick<House, 'audit' | 'clock'>; apiKeys: ApiKeys }): AccessKind {
+  return {
+    ...{ kind: 'key', permission: 'key.manage', isOfPerson: false },
+    async list(sql) {
+      const now = new Date(parts.house.clock.now()).toISOString();
+      const keys = await parts.apiKeys.list(sql);
+      return keys
+        .filter(({ expires_at }) => expires_at === null || expires_at > now)
+        .map((one) => ({
+          id: one.id,
+          label: `${one.name} (…${one.last4})`,
+          gives: [
+            one.scopes.join(' '),
+            one.site_ids === null
+              ? 'every site'
+              : one.site_ids.length === 1
+                ? 'one site'
+                : `${one.site_ids.length} sites`,
+            one.expires_at === null ? 'without an end' : `until ${one.expires_at.slice(0, 10)}`,
+          ].join(', '),
+          since: one.created_at.slice(0, 10),
+          last_used: one.last_used_day,
+        }));
+    },
+    remove: (sql, organisationId, id, request) => revokeKey(parts, sql, organisationId, id, request),
+  };
 }
 
 /** Who sees some sites only makes keys for those only: a key would otherwise see more than its maker. */

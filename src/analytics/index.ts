@@ -267,6 +267,7 @@ export const analytics = defineSubject({
       ],
       executors,
       holders: [contactHolder(house, contacts), profileHolder(house, profiles)],
+      access: [shares.access],
       fast: ingest.fast,
       sinks: ingest.sinks,
       checks: [

@@ -47,7 +47,8 @@ export async function tellOfRed(
   run: CheckRun,
 ): Promise<void> {
   const { postgres, mail, log } = house;
-  const isForOwners = (id: string) => checks.some((check) => check.id === id && check.audience === 'everyone');
+  const isForOwners = (id: string) =>
+    checks.some((check) => check.id === id && check.audience === 'everyone' && check.own === undefined);
   const red = run.findings.filter(({ what, state }) => state === 'wrong' && run.turned_red.includes(what));
   log.warn('proof.turned_red', { checks: red.map(({ check }) => check).join(' ') });
 

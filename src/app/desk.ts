@@ -20,6 +20,7 @@ import type { Random } from '../platform/random.ts';
 import { openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
+import { accessMigrations, openAccessReviews } from '../trust/access/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { consentMigrations, openConsent } from '../trust/consent/index.ts';
@@ -50,6 +51,7 @@ export const postgresFolders: readonly URL[] = [
   registerMigrations,
   documentMigrations,
   consentMigrations,
+  accessMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -198,9 +200,14 @@ export async function openDesk(parts: {
     undo.push(() => incidents.stop?.());
     const documents = openDocuments(house, accounts.notices);
     undo.push(() => documents.stop?.());
+    const reviews = openAccessReviews(house, accounts.notices, () =>
+      [accounts, ...running].flatMap((part) => part.access ?? []),
+    );
+    undo.push(() => reviews.stop?.());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
       openConsent(house),
+      reviews,
       ...running,
     ];
     const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];
@@ -218,6 +225,7 @@ export async function openDesk(parts: {
       await requests.begin?.();
       await incidents.begin?.();
       await documents.begin?.();
+      await reviews.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });

@@ -27,6 +27,7 @@ type Parts = Pick<
 export interface Prover {
   checks: readonly LiveCheck[];
   runs: Runs;
+  clock: House['clock'];
   /** Runs the checks, stores what they found, and tells of what turned red. */
   prove(kind: CheckRun['kind'], by?: Pick<Act, 'actor' | 'request'>): Promise<CheckRun>;
 }
@@ -55,6 +56,7 @@ export function openProver(
   return {
     checks,
     runs,
+    clock: house.clock,
     // One after another: two at once would compare with the same last one, and tell twice.
     prove(kind, by) {
       const next = turn.then(async () => {

@@ -22,13 +22,19 @@ const shownRuns = 30;
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 
 /** Trust → Proof, and the runs of the live checks for who runs the desk. */
-export function proofRoutes({ checks, runs, prove }: Prover, root = productRoot): Route[] {
+export function proofRoutes({ checks, runs, prove, clock }: Prover, root = productRoot): Route[] {
   // Of the sources as this process has loaded them: what is changed on the disk meanwhile does not run here.
   let tree: string | undefined;
 
-  async function pageFor(isOperator: boolean): Promise<ProofPage> {
+  async function pageFor(organisation: number, isOperator: boolean): Promise<ProofPage> {
     const last = await runs.read(comparedRuns);
     const standing = standingOf(checks, last, isOperator);
+    for (const { id, own } of checks) {
+      const shown = standing.find(({ check }) => check === id);
+      if (own === undefined || shown === undefined) continue;
+      const { state, fact, todo = null } = await own(organisation);
+      Object.assign(shown, { state, fact, todo, at: new Date(clock.now()).toISOString() });
+    }
     tree ??= digestOfTree(root);
     const here = tree;
     const proved = readProved(root);
@@ -74,7 +80,9 @@ export function proofRoutes({ checks, runs, prove }: Prover, root = productRoot)
       answer: proofPage,
       async handle(request) {
         request.allow(request.params.organisation);
-        return { body: await pageFor((request.principal as Principal).isOperator === true) };
+        return {
+          body: await pageFor(request.params.organisation, (request.principal as Principal).isOperator === true),
+        };
       },
     }),
     defineRoute({
@@ -87,7 +95,7 @@ export function proofRoutes({ checks, runs, prove }: Prover, root = productRoot)
       answersFile: true,
       async handle(request) {
         request.allow(request.params.organisation);
-        const page = await pageFor((request.principal as Principal).isOperator === true);
+        const page = await pageFor(request.params.organisation, (request.principal as Principal).isOperator === true);
         return { stream: { pieces: csvOf(page, request.query), type: 'text/csv; charset=utf-8', name: 'proof.csv' } };
       },
     }),

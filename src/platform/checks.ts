@@ -20,4 +20,9 @@ export interface LiveCheck {
   /** `operator`: it is about the machine, and who does not run the desk sees the state alone. */
   audience: 'everyone' | 'operator';
   run(): Promise<CheckResult>;
+  /**
+   * For what each organisation does or leaves by itself: what an organisation sees in place of the whole. Who forgot it
+   * is reminded by the subject, so that no other organisation hears when the whole turns red.
+   */
+  own?(organisationId: number): Promise<CheckResult>;
 }

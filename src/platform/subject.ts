@@ -1,3 +1,4 @@
+import type { AccessKind } from './access.ts';
 import type { Audit } from './audit.ts';
 import type { LiveCheck } from './checks.ts';
 import type { Clock } from './clock.ts';
@@ -100,6 +101,8 @@ export interface RunningSubject {
   executors?: Executor[];
   /** What it stores about people, for requests of data subjects. */
   holders?: readonly PersonalDataHolder[];
+  /** What lets somebody into its part, for the review of access. */
+  access?: readonly AccessKind[];
   /** What the command line may ask of a running desk. */
   commands?: Record<string, ControlCommand>;
   /** What it looks at on itself while it runs. */

@@ -232,6 +232,7 @@ describe('notifications', () => {
       problem: 'The disk of the folder is full.',
       title: 'A lost laptop',
       incident: 4,
+      quarter: '2026 Q4',
       concerns: 2,
       ...{ hold: 3, review_on: '2026-12-20' },
       hours: 12,

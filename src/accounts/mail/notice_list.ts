@@ -91,6 +91,24 @@ export const noticeList = {
       `The legal hold ${text(facts, 'hold')} of ${text(facts, 'organisation')} on ${text(facts, 'what')} is to be looked at by ${dayText(text(facts, 'review_on'), locale)}: keep it until another day, or release it. Until then it stays in force.`,
     mails: { subject: (facts) => `The legal hold ${text(facts, 'hold')} is to be looked at`, button: 'See the holds' },
   },
+  access_review_due: {
+    kind: 'security',
+    sentence: (facts, locale?: string) =>
+      `The review of access of ${text(facts, 'organisation')} for ${text(facts, 'quarter')} is due by ${dayText(text(facts, 'day'), locale)}: confirm or remove each member, role, key and shared page.`,
+    mails: {
+      subject: (facts) => `Who has access to ${text(facts, 'organisation')}? The review of ${text(facts, 'quarter')}`,
+      button: 'Review access',
+    },
+  },
+  access_review_overdue: {
+    kind: 'security',
+    sentence: (facts, locale?: string) =>
+      `The review of access of ${text(facts, 'organisation')} for ${text(facts, 'quarter')} was due on ${dayText(text(facts, 'day'), locale)} and is not done. Proof shows it red until it is.`,
+    mails: {
+      subject: (facts) => `The review of access of ${text(facts, 'organisation')} is overdue`,
+      button: 'Review access',
+    },
+  },
   incident_due: {
     kind: 'security',
     sentence: (facts) =>

@@ -144,51 +144,62 @@ export function customRoleRoutes({ house }: OrganisationParts): Route[] {
       query: z.strictObject({ successor: z.string().max(40).optional() }),
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
-        const principal = request.principal as Principal;
-        const roleId = request.params.id;
-        await postgres.tenant(id, async (sql) => {
-          await lockOrganisation(sql, id);
-          const before = await readCustomRole(sql, roleId);
-          refuseBeyond(principal, id, before);
-          const { successor } = request.query;
-          if (before.members > 0 && successor === undefined)
-            throw new RequestError(
-              'conflict',
-              `${before.members} people or invitations have the role ${before.name}. Name the role that they get instead.`,
-              { field: 'successor' },
-            );
-          if (successor !== undefined) {
-            const next = await readRole(sql, readSuccessor(successor, roleId), 'successor');
-            refuseMoreThanOwn({ permissions: permissions.filter((one) => principal.can(one, id)) }, next);
-            // An owner is made by name, one person at a time, not by the removal of a role.
-            if (next.role === 'owner')
-              throw new RequestError('invalid_field', 'Owners are made one by one. Choose another role.', {
-                field: 'successor',
-              });
-            for (const table of ['memberships', 'invitations'])
-              await sql.run(`UPDATE ${table} SET role = $2, custom_role_id = $3 WHERE custom_role_id = $1`, [
-                roleId,
-                next.role,
-                next.customRoleId,
-              ]);
-          }
-          // Invitations that are over keep no role from going; what they offered stands in the audit log.
-          else
-            await sql.run("UPDATE invitations SET role = 'viewer', custom_role_id = NULL WHERE custom_role_id = $1", [
-              roleId,
-            ]);
-          await sql.run('DELETE FROM custom_roles WHERE id = $1', [roleId]);
-          await audit.record(sql, id, {
-            action: 'role.removed',
-            ...actOf(request),
-            targets: [{ type: 'role', id: roleId, label: before.name }],
-            details: { successor: successor ?? null, members: before.members },
-          });
-        });
+        const { successor } = request.query;
+        await postgres.tenant(id, (sql) =>
+          removeRole({ house }, sql, id, { roleId: request.params.id, successor }, request),
+        );
         return { status: 204 };
       },
     }),
   ];
+}
+
+/**
+ * Removes a custom role, with the act. One that is in use needs a successor for its people.
+ * @throws RequestError not_found, forbidden, conflict, invalid_field
+ */
+export async function removeRole(
+  { house: { audit } }: Pick<OrganisationParts, 'house'>,
+  sql: Sql,
+  id: number,
+  { roleId, successor }: { roleId: number; successor?: string | undefined },
+  request: Parameters<typeof actOf>[0],
+): Promise<void> {
+  const principal = request.principal as Principal;
+  await lockOrganisation(sql, id);
+  const before = await readCustomRole(sql, roleId);
+  refuseBeyond(principal, id, before);
+  if (before.members > 0 && successor === undefined)
+    throw new RequestError(
+      'conflict',
+      `${before.members} people or invitations have the role ${before.name}. Name the role that they get instead.`,
+      { field: 'successor' },
+    );
+  if (successor !== undefined) {
+    const next = await readRole(sql, readSuccessor(successor, roleId), 'successor');
+    refuseMoreThanOwn({ permissions: permissions.filter((one) => principal.can(one, id)) }, next);
+    // An owner is made by name, one person at a time, not by the removal of a role.
+    if (next.role === 'owner')
+      throw new RequestError('invalid_field', 'Owners are made one by one. Choose another role.', {
+        field: 'successor',
+      });
+    for (const table of ['memberships', 'invitations'])
+      await sql.run(`UPDATE ${table} SET role = $2, custom_role_id = $3 WHERE custom_role_id = $1`, [
+        roleId,
+        next.role,
+        next.customRoleId,
+      ]);
+  }
+  // Invitations that are over keep no role from going; what they offered stands in the audit log.
+  else
+    await sql.run("UPDATE invitations SET role = 'viewer', custom_role_id = NULL WHERE custom_role_id = $1", [roleId]);
+  await sql.run('DELETE FROM custom_roles WHERE id = $1', [roleId]);
+  await audit.record(sql, id, {
+    action: 'role.removed',
+    ...actOf(request),
+    targets: [{ type: 'role', id: roleId, label: before.name }],
+    details: { successor: successor ?? null, members: before.members },
+  });
 }
 
 /** @throws RequestError invalid_field for what is no permission, is the owner's alone, or the asker has not */
@@ -243,14 +254,22 @@ async function readCustomRole(sql: Sql, id: number): Promise<OrganisationRole> {
   return { role: `custom:${id}`, built_in: false, ...row };
 }
 
+/** The custom roles alone. */
+export function readCustomRoles(
+  sql: Sql,
+): Promise<{ id: number; name: string; permissions: string[]; members: number; created_at: Date }[]> {
+  return sql.query(
+    `SELECT c.id, c.name, c.permissions, c.created_at, ${inUse('custom_role_id = c.id')} AS members
+     FROM custom_roles c ORDER BY lower(c.name)`,
+  );
+}
+
 async function readRoles(sql: Sql): Promise<OrganisationRole[]> {
   const counts = await sql.query<{ role: string; members: number }>(
     `SELECT r.role, ${inUse('role = r.role')} AS members FROM unnest($1::text[]) AS r(role)`,
     [roles],
   );
-  const custom = await sql.query<{ id: number; name: string; permissions: string[]; members: number }>(
-    `SELECT c.id, c.name, c.permissions, ${inUse('custom_role_id = c.id')} AS members FROM custom_roles c ORDER BY lower(c.name)`,
-  );
+  const custom = await readCustomRoles(sql);
   return [
     ...roles.map((name) => ({
       role: name,
@@ -259,6 +278,6 @@ async function readRoles(sql: Sql): Promise<OrganisationRole[]> {
       permissions: [...rolePermissions[name]],
       members: counts.find((one) => one.role === name)?.members ?? 0,
     })),
-    ...custom.map(({ id, ...row }) => ({ role: `custom:${id}`, built_in: false, ...row })),
+    ...custom.map(({ id, created_at: _, ...row }) => ({ role: `custom:${id}`, built_in: false, ...row })),
   ];
 }

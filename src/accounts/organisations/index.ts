@@ -1,6 +1,8 @@
+import type { AccessKind } from '../../platform/access.ts';
 import { repeat } from '../../platform/clock.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import type { Route } from '../../platform/http/route.ts';
+import { memberAccess } from './access.ts';
 import { customRoleRoutes } from './custom_roles.ts';
 import { removeWhatIsClosed } from './ending.ts';
 import { generalRoutes } from './general.ts';
@@ -24,6 +26,7 @@ const closingMs = 10 * 60_000;
 export function openOrganisations(parts: OrganisationParts): {
   routes: Route[];
   invitations: Invitations;
+  access: AccessKind[];
   commands: Record<string, ControlCommand>;
   stop(): void;
 } {
@@ -43,6 +46,7 @@ export function openOrganisations(parts: OrganisationParts): {
       : () => {};
   return {
     invitations,
+    access: memberAccess(parts, invitations),
     routes: [
       ...generalRoutes(parts),
       ...memberRoutes(parts),

@@ -75,6 +75,10 @@ export interface Invitations {
     person: NewPerson,
     also: (sql: Sql, personId: number) => Promise<void>,
   ): Promise<{ personId: number; slug: string }>;
+  /** Those whose link opens something. */
+  open(sql: Sql, organisationId: number): Promise<Invitation[]>;
+  /** Takes one back: its link is dead at once. @throws RequestError not_found */
+  revoke(sql: Sql, organisationId: number, id: number, request: Parameters<typeof actOf>[0]): Promise<void>;
 }
 
 /**
@@ -118,6 +122,17 @@ export function openInvitations({
     expires_at: row.expires_at.toISOString(),
     expired: row.expires_at.getTime() <= clock.now(),
   });
+
+  async function revoke(sql: Sql, organisationId: number, id: number, request: Parameters<typeof actOf>[0]) {
+    const [open] = await read(sql, organisationId, `${select} AND i.id = $1 FOR UPDATE OF i`, [id]);
+    if (open === undefined) throw notOpen();
+    await sql.run('UPDATE invitations SET revoked_at = $2 WHERE id = $1', [open.id, new Date(clock.now())]);
+    await audit.record(sql, organisationId, {
+      action: 'invitation.revoked',
+      ...actOf(request),
+      targets: [{ type: 'invitation', id, label: open.email }],
+    });
+  }
 
   /** Counts a link that is made, in the transaction that makes it. @throws RequestError rate_limited */
   async function countLink(sql: Sql, organisationId: number): Promise<void> {
@@ -405,16 +420,7 @@ export function openInvitations({
       params: ofInvitation,
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
-        await postgres.tenant(id, async (sql) => {
-          const [open] = await read(sql, id, `${select} AND i.id = $1 FOR UPDATE OF i`, [request.params.id]);
-          if (open === undefined) throw notOpen();
-          await sql.run('UPDATE invitations SET revoked_at = $2 WHERE id = $1', [open.id, new Date(clock.now())]);
-          await audit.record(sql, id, {
-            action: 'invitation.revoked',
-            ...actOf(request),
-            targets: [{ type: 'invitation', id: request.params.id, label: open.email }],
-          });
-        });
+        await postgres.tenant(id, (sql) => revoke(sql, id, request.params.id, request));
         return { status: 204 };
       },
     }),
@@ -517,7 +523,14 @@ export function openInvitations({
     }),
   ];
 
-  return { routes, digestOf, findByDigest, takeUp };
+  const open: Invitations['open'] = async (sql, organisationId) => {
+    const rows = await read(sql, organisationId, `${select} AND i.expires_at > $1 ORDER BY i.id`, [
+      new Date(clock.now()),
+    ]);
+    return rows.map(shown);
+  };
+
+  return { routes, digestOf, findByDigest, takeUp, open, revoke };
 
   async function refuseKnown(sql: Sql, email: Buffer): Promise<void> {
     const member = await sql.query(

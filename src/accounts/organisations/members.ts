@@ -124,30 +124,7 @@ export function memberRoutes({ house, notices }: OrganisationParts): Route[] {
       params: ofMember,
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
-        await postgres.tenant(id, async (sql) => {
-          const { name } = await lockOrganisation(sql, id);
-          const asker = await readMember(house, sql, id, askerOf(request));
-          const target = await readMember(house, sql, id, request.params.person);
-          refuseMoreThanOwn(asker, { ...target, name: target.role_name });
-          if (target.role === 'owner') await refuseLastOwner(sql, id, target.person_id, 'removing');
-          await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [
-            id,
-            target.person_id,
-          ]);
-          await audit.record(sql, id, {
-            action: 'member.removed',
-            ...actOf(request),
-            targets: [{ type: 'person', id: target.person_id, label: target.email }],
-            details: { role: target.role_name },
-          });
-          await mail.send(sql, {
-            template: membershipEndedMail,
-            to: target.email,
-            personId: target.person_id,
-            organisationId: id,
-            values: { organisation: name, by: calledOf(asker) },
-          });
-        });
+        await postgres.tenant(id, (sql) => removeMember({ house }, sql, id, request.params.person, request));
         return { status: 204 };
       },
     }),
@@ -313,6 +290,38 @@ export function memberRoutes({ house, notices }: OrganisationParts): Route[] {
   ];
 }
 
+/**
+ * Takes somebody out of an organisation, with the act and a mail to them.
+ * @throws RequestError not_found, forbidden, last_owner
+ */
+export async function removeMember(
+  { house }: Pick<OrganisationParts, 'house'>,
+  sql: Sql,
+  id: number,
+  personId: number,
+  request: Parameters<typeof actOf>[0],
+): Promise<void> {
+  const { name } = await lockOrganisation(sql, id);
+  const asker = await readMember(house, sql, id, askerOf(request));
+  const target = await readMember(house, sql, id, personId);
+  refuseMoreThanOwn(asker, { ...target, name: target.role_name });
+  if (target.role === 'owner') await refuseLastOwner(sql, id, target.person_id, 'removing');
+  await sql.run('DELETE FROM memberships WHERE organisation_id = $1 AND person_id = $2', [id, target.person_id]);
+  await house.audit.record(sql, id, {
+    action: 'member.removed',
+    ...actOf(request),
+    targets: [{ type: 'person', id: target.person_id, label: target.email }],
+    details: { role: target.role_name },
+  });
+  await house.mail.send(sql, {
+    template: membershipEndedMail,
+    to: target.email,
+    personId: target.person_id,
+    organisationId: id,
+    values: { organisation: name, by: calledOf(asker) },
+  });
+}
+
 /** The act sends a service mail of its own; this is for the bell. */
 function roleNotice(organisationId: number, organisation: string, role: string) {
   return { name: 'role_changed' as const, facts: { organisation, role }, organisationId };
@@ -339,7 +348,7 @@ function noOffer(): RequestError {
 }
 
 /** By name, else by address, which is opened for it. */
-async function listMembers({ vault }: Pick<House, 'vault'>, sql: Sql, only?: number): Promise<Member[]> {
+export async function listMembers({ vault }: Pick<House, 'vault'>, sql: Sql, only?: number): Promise<Member[]> {
   const rows = await sql.query<{
     id: number;
     name: string;

@@ -108,6 +108,23 @@ export async function listShares(
   );
 }
 
+/** Those of every site of the organisation in force. */
+export function listAllShares(sql: Sql): Promise<
+  (Pick<Share, 'id' | 'name' | 'kind' | 'panels' | 'hosts' | 'expires_on' | 'last_opened_on'> & {
+    link_made_at: Date;
+    site_id: number;
+    organisation_id: number;
+    domain: string;
+    timezone: string;
+  })[]
+> {
+  return sql.query(
+    `SELECT h.id, h.name, h.kind, h.panels, h.hosts, h.expires_on::text AS expires_on, h.link_made_at, h.site_id,
+       s.organisation_id, s.domain, s.timezone, (SELECT max(day)::text FROM share_views v WHERE v.share_id = h.id) AS last_opened_on
+     FROM shares h JOIN sites s ON s.id = h.site_id ORDER BY s.domain, h.id`,
+  );
+}
+
 export async function insertShare(
   sql: Sql,
   site: { id: number; organisation_id: number },

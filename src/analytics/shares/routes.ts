@@ -15,6 +15,7 @@ import {
   widgetPanels,
 } from '../../../contract/shares.ts';
 import { openPasswords, siteOfPath } from '../../accounts/index.ts';
+import type { AccessKind } from '../../platform/access.ts';
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
@@ -26,7 +27,7 @@ import { readHost } from './hosts.ts';
 import { sharePage, widgetPage } from './page.ts';
 import { isOver } from './period.ts';
 import { pageHeaders, publicShareRoutes } from './public.ts';
-import { insertShare, listShares, updateShare } from './records.ts';
+import { insertShare, listAllShares, listShares, updateShare } from './records.ts';
 
 /** 192 bits, far more than can be guessed. */
 const tokenBytes = 24;
@@ -38,7 +39,7 @@ type Asker = Parameters<typeof actOf>[0];
 export function openShares(
   house: Pick<House, 'postgres' | 'clock' | 'keys' | 'random' | 'audit' | 'mail' | 'log' | 'vault'>,
   asking: Asking,
-): { routes: Route[]; stop(): void } {
+): { routes: Route[]; access: AccessKind; stop(): void } {
   const { postgres, clock, keys, random } = house;
   // A worker of its own: guesses at a shared page wait for each other, and nobody who signs in waits for them.
   const passwords = openPasswords({ keys, clock });
@@ -74,6 +75,37 @@ export function openShares(
       details,
     });
   }
+
+  async function revoke(sql: Sql, site: OfSite, id: number, request: Asker): Promise<void> {
+    const gone = await oneShare(sql, site, id);
+    await sql.run('DELETE FROM shares WHERE id = $1 AND site_id = $2', [gone.id, site.id]);
+    await record(sql, site, request, 'share.revoked', gone);
+  }
+
+  /** Pages and widgets that are open to whoever has the link, for the review of access. */
+  const access: AccessKind = {
+    ...{ kind: 'share', permission: 'share.manage', isOfPerson: false },
+    async list(sql) {
+      const rows = await listAllShares(sql);
+      return rows
+        .filter(({ expires_on, timezone }) => !isOver(expires_on, clock.now(), timezone))
+        .map((one) => ({
+          ...{ id: one.id, label: `${one.name} (${one.domain})`, since: one.link_made_at.toISOString().slice(0, 10) },
+          gives: [
+            opensFor(one),
+            one.panels.join(' '),
+            one.expires_on === null ? 'without an end' : `until ${one.expires_on}`,
+          ].join(', '),
+          last_used: one.last_opened_on,
+        }));
+    },
+    async remove(sql, _organisationId, id, request) {
+      const of = (await listAllShares(sql)).find((one) => one.id === id);
+      if (of === undefined) throw new RequestError('not_found', 'There is no share with this number here.');
+      const { site_id, organisation_id, domain, timezone } = of;
+      await revoke(sql, { id: site_id, organisation_id, domain, timezone }, id, request);
+    },
+  };
 
   const ofSite = z.object({ domain: z.string() });
   const ofShare = z.object({
@@ -199,11 +231,7 @@ export function openShares(
       params: ofShare,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        await postgres.tenant(site.organisation_id, async (sql) => {
-          const gone = await oneShare(sql, site, request.params.id);
-          await sql.run('DELETE FROM shares WHERE id = $1 AND site_id = $2', [gone.id, site.id]);
-          await record(sql, site, request, 'share.revoked', gone);
-        });
+        await postgres.tenant(site.organisation_id, (sql) => revoke(sql, site, request.params.id, request));
         return { status: 204 };
       },
     }),
@@ -244,9 +272,16 @@ export function openShares(
   }
 
   return {
+    access,
     routes: [...management, ...publicShareRoutes(house, { passwords, asking: numbers })],
     stop: () => passwords.close(),
   };
+}
+
+/** Who sees a share, in words. */
+function opensFor({ kind, hosts }: { kind: ShareKind; hosts: readonly string[] }): string {
+  if (kind === 'widget') return `whoever visits ${hosts.join(' or ')}`;
+  return kind === 'password' ? 'whoever has the link and its password' : 'whoever has the link';
 }
 
 /** What a page becomes by a password; a widget asks for none. */
