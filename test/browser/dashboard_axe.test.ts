@@ -142,6 +142,13 @@ const looks: Record<string, Look> = {
     path: '/o/cedar-loom/trust/audit?q=broken',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'access review, one to remove': {
+    path: '/o/cedar-loom/trust/access',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^Remove Old dashboard/ }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   'incidents, one seen by an alert': {
     path: '/o/cedar-loom/trust/incidents',
     act: async (page) => {

@@ -5,6 +5,7 @@ import type { MissingEvents } from '../../contract/missing.ts';
 import type { QualitySign } from '../../contract/quality.ts';
 import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
+import { accessOf } from './double_access.ts';
 import { auditOf } from './double_audit.ts';
 import { consentOf } from './double_consent.ts';
 import { documentsOf } from './double_documents.ts';
@@ -265,7 +266,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (path === '/api/session') return { status: 200, body: session() };
     const ofRequests = method === 'GET' ? requestsOf(path) : undefined;
     if (ofRequests !== undefined) return { status: 200, body: ofRequests };
-    const ofWindows = method === 'GET' ? (windowsOf(path) ?? incidentsOf(path)) : undefined;
+    const ofWindows =
+      method === 'GET' ? (windowsOf(path) ?? incidentsOf(path) ?? accessOf(path, beholder === 'newcomer')) : undefined;
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
     const ofConsent = method === 'GET' ? consentOf(path, search) : undefined;
     if (ofConsent !== undefined) return { status: 200, body: ofConsent };

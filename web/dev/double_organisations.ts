@@ -190,6 +190,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         'identity',
         'subprocessor-lists',
         'incident-drafts',
+        'access-reviews',
         'operations',
         'lawful-bases',
         'consents',

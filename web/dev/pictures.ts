@@ -419,6 +419,13 @@ export const shots: readonly Shot[] = [
     full: true,
     act: (page) => page.getByText('1,790 rows removed').click(),
   },
+  { name: 'access', path: '/o/cedar-loom/trust/access', full: true },
+  { name: 'access-none', path: '/o/cedar-loom/trust/access', start: 'newcomer', full: true },
+  {
+    name: 'access-remove',
+    path: '/o/cedar-loom/trust/access',
+    act: (page) => page.getByRole('button', { name: /^Remove Old dashboard/ }).click(),
+  },
   { name: 'incidents', path: '/o/cedar-loom/trust/incidents', full: true },
   {
     name: 'incidents-open',

@@ -67,6 +67,7 @@ const RequestsPage = lazy(() => import('./requests/page.tsx').then((part) => ({ 
 const WindowsPage = lazy(() => import('./windows/windows_page.tsx').then((part) => ({ default: part.WindowsPage })));
 const TonightPage = lazy(() => import('./windows/tonight_page.tsx').then((part) => ({ default: part.TonightPage })));
 const IncidentsPage = lazy(() => import('./incidents/page.tsx').then((part) => ({ default: part.IncidentsPage })));
+const AccessPage = lazy(() => import('./access/page.tsx').then((part) => ({ default: part.AccessPage })));
 const DocumentsPage = lazy(() => import('./documents/page.tsx').then((part) => ({ default: part.DocumentsPage })));
 const ConsentPage = lazy(() => import('./consent/page.tsx').then((part) => ({ default: part.ConsentPage })));
 const SubprocessorsPage = lazy(() =>
@@ -137,6 +138,7 @@ function Pages() {
     case 'windows':
     case 'tonight':
     case 'holds':
+    case 'access':
     case 'incidents':
     case 'documents':
     case 'consent':
@@ -157,6 +159,7 @@ function Pages() {
       if (route.page === 'tonight') return <TonightPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'incidents') return <IncidentsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'documents') return <DocumentsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'access') return <AccessPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'holds') return <HoldsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'consent') return <ConsentPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'subprocessors')

@@ -35,8 +35,7 @@ beforeAll(async () => {
       ),
     );
   // The clock is turned beyond the days in which a second factor has to be set up.
-  for (const one of [north, south, admin, officer])
-    await within("UPDATE organisations SET second_factor = 'off'", one);
+  for (const one of [north, south, admin, officer]) await within("UPDATE organisations SET second_factor = 'off'", one);
   await desk.house.postgres.tenant(north.organisationId, async (sql) => {
     for (const [one, role] of [
       [admin, 'admin'],

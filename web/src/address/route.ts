@@ -23,6 +23,7 @@ export type Route =
   | { page: 'windows'; organisation: string }
   | { page: 'tonight'; organisation: string }
   | { page: 'holds'; organisation: string }
+  | { page: 'access'; organisation: string }
   | { page: 'incidents'; organisation: string }
   | { page: 'documents'; organisation: string }
   | { page: 'consent'; organisation: string }
@@ -101,6 +102,7 @@ export function readRoute(pathname: string): Route {
       'windows',
       'tonight',
       'holds',
+      'access',
       'incidents',
       'documents',
       'consent',
@@ -169,6 +171,7 @@ export function pathOf(route: Route): string {
     case 'windows':
     case 'tonight':
     case 'holds':
+    case 'access':
     case 'incidents':
     case 'documents':
     case 'consent':

@@ -11,6 +11,7 @@ export const trustPages = [
   { page: 'windows', label: 'Windows', about: 'What is kept here, for how long, and what ends it.' },
   { page: 'tonight', label: 'Tonight', about: 'What would go tonight, and what went before.' },
   { page: 'holds', label: 'Holds', about: 'What has to stay, whatever the clock says.' },
+  { page: 'access', label: 'Access review', about: 'Who and what still has access, and whether they should.' },
   { page: 'incidents', label: 'Incidents', about: 'What went wrong, and how long is left to tell the authority.' },
   { page: 'documents', label: 'Documents', about: 'What is said publicly, and whether it is what is done.' },
   { page: 'consent', label: 'Consent', about: 'What each purpose rests on, and who agreed.' },

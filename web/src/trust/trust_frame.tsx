@@ -1,9 +1,10 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { may, type Organisation } from '../desk/session.tsx';
 import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { TrustTabs } from './tabs.tsx';
+import './print.css';
 
 /** The frame of a page under Trust: its tabs, and what stands there for who may not read it. */
 export function TrustFrame({
@@ -24,10 +25,15 @@ export function TrustFrame({
   name: string;
   children: ReactNode;
 }) {
+  useEffect(printWhole, []);
   return (
     <Shell organisation={organisation} title={title} skipTo={`Skip to ${skipTo}`}>
       <TrustTabs organisation={organisation} />
       <main className={`wrap ${name}`} id="main" tabIndex={-1}>
+        <p className="only-print">
+          {organisation.name}, {title}, printed{' '}
+          {new Date().toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}
+        </p>
         {may(organisation, 'audit.read') ? (
           children
         ) : (
@@ -40,4 +46,23 @@ export function TrustFrame({
       </main>
     </Shell>
   );
+}
+
+/** What is folded stands open on paper, and is as it was afterwards. What is read when it is opened prints where it is open. @returns the way to leave it */
+function printWhole(): () => void {
+  let folded: HTMLDetailsElement[] = [];
+  const unfold = () => {
+    folded = [...document.querySelectorAll<HTMLDetailsElement>('main details:not([open], [data-later])')];
+    for (const one of folded) one.open = true;
+  };
+  const fold = () => {
+    for (const one of folded) one.open = false;
+    folded = [];
+  };
+  window.addEventListener('beforeprint', unfold);
+  window.addEventListener('afterprint', fold);
+  return () => {
+    window.removeEventListener('beforeprint', unfold);
+    window.removeEventListener('afterprint', fold);
+  };
 }
