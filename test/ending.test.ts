@@ -65,6 +65,12 @@ beforeAll(async () => {
       await sql.run('INSERT INTO erasure_runs (organisation_id, request_id, began_at) VALUES ($1, $2, $3)', [
         ...[side.organisation, request, new Date(nowMs)],
       ]);
+      await sql.run(
+        `WITH review AS (INSERT INTO access_reviews (organisation_id, quarter, opened_at, due_on) VALUES ($1, '2026-Q4', $2, '2026-12-31') RETURNING id)
+         INSERT INTO access_decisions (organisation_id, review_id, kind, subject_id, gives, decision, decided_at, decided_by)
+         SELECT $1, id, 'member', $3, 'owner', 'confirmed', $2, $3 FROM review`,
+        [...[side.organisation, new Date(nowMs), side.person]],
+      );
       const at = new Date(nowMs).toISOString();
       await openIncident(
         sql,

@@ -53,6 +53,8 @@ GRANT SELECT, INSERT, UPDATE (done_at, reminded), DELETE ON access_reviews TO fa
 GRANT SELECT, INSERT, DELETE ON access_decisions TO fairlead_app;
 GRANT USAGE ON SEQUENCE access_reviews_id_seq, access_decisions_id_seq TO fairlead_app;
 CREATE POLICY only_ended ON access_reviews AS RESTRICTIVE FOR DELETE TO fairlead_app
-  USING (EXISTS (SELECT FROM organisations o WHERE o.id = organisation_id AND o.status = 'closed'));
+  USING (organisation_id = current_organisation() AND EXISTS (
+    SELECT FROM organisations o WHERE o.id = current_organisation() AND o.status = 'closed'));
 CREATE POLICY only_ended ON access_decisions AS RESTRICTIVE FOR DELETE TO fairlead_app
-  USING (EXISTS (SELECT FROM organisations o WHERE o.id = organisation_id AND o.status = 'closed'));
+  USING (organisation_id = current_organisation() AND EXISTS (
+    SELECT FROM organisations o WHERE o.id = current_organisation() AND o.status = 'closed'));
