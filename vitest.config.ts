@@ -98,7 +98,7 @@ const filesOfDesksInTurn = [
   'src/analytics/{in_span,imports/undo,ingest/restore,packed/packed_days,query/definitions,query/packed}.test.ts',
   'src/accounts/mail/mail.test.ts',
   'test/journeys/{addresses,bad_input,contact_clicks,desk,documents,goals,identities,imports,late_ids,listening}.test.ts',
-  'test/journeys/{missing,moving_in,organisations,quality,realtime,revenue,roles,shares,shields,site_limits}.test.ts',
+  'test/journeys/{missing,moving_in,organisations,quality,realtime,request_measures,revenue,roles,shares,shields,site_limits}.test.ts',
 ];
 
 /** In this order. A process goes on with the next file only where that is one of the same kind, so kinds are not mixed. */

@@ -31,13 +31,20 @@ const listedProfile = z.object({
 });
 
 /** GET /api/sites/:domain/profiles: visitors of storage mode of the last 30 days, newest first. */
-export const profileList = z.object({ profiles: z.array(listedProfile), is_cut: z.boolean() });
+export const profileList = z.object({
+  profiles: z.array(listedProfile),
+  is_cut: z.boolean(),
+  /** How many browsers are left out, since the data of whoever uses them is restricted. */
+  restricted: z.number(),
+});
 export type ProfileList = z.infer<typeof profileList>;
 
 /** GET /api/sites/:domain/profiles/:profile: one of them with what they did, newest first. */
 export const profilePage = z.object({
   /** Null when nothing is there of it, or not any more. */
   profile: listedProfile.nullable(),
+  /** It is kept and not shown: somebody asked for that (restriction, objection). */
+  is_restricted: z.boolean(),
   /** Those whose visitor is theirs, the one that was seen last first. */
   browsers: z.array(
     z.object({

@@ -19,6 +19,8 @@ export const requestLimits = {
   wordsCharsMax: 1_000,
   /** Requests on one page. */
   page: 50,
+  /** Who is told by a letter that a restriction ends has so many days to say something. */
+  liftNoticeDays: 3,
 } as const;
 
 const moment = z.string();
@@ -33,6 +35,8 @@ const shownRequest = z.object({
   is_extended: z.boolean(),
   /** It is about somebody under 18: due within 72 hours. */
   is_minor: z.boolean(),
+  /** A restriction or an objection that is in force: it may be answered and go on. */
+  is_in_force: z.boolean(),
   closed_at: moment.nullable(),
 });
 export type SubjectRequest = z.infer<typeof shownRequest>;
@@ -66,6 +70,46 @@ export const erasure = z.object({
   receipts: z.array(z.object({ number: z.number(), written_at: moment })),
 });
 export type Erasure = z.infer<typeof erasure>;
+export const correctionFields = ['name', 'email', 'external-id', 'picture'] as const;
+/** What was done for a request other than an erasure, each with its signed receipt; the last one first. */
+const measure = z.object({
+  number: z.number(),
+  does: z.enum(['corrected', 'restricted', 'lifted']),
+  written_at: moment,
+  systems: z.array(
+    z.object({
+      system: z.string(),
+      what: z.string(),
+      found: z.array(rows),
+      /** Which fields were put right, and whether there was another value before. */
+      changed: z.array(rows.extend({ field: z.enum(correctionFields), before: z.enum(['another', 'none']) })),
+      kept: z.array(rows.extend({ why: z.string() })),
+      /** What becomes of it from now on. */
+      from_now_on: z.string().nullable(),
+    }),
+  ),
+});
+export type Measure = z.infer<typeof measure>;
+/** A restriction or an objection: what is stored stays and is not used, until it ends. */
+const restriction = z.object({
+  began_at: moment,
+  ended_at: moment.nullable(),
+  /** Its end, once it is announced. Whoever asked is told before (GDPR, article 18(3)). */
+  ending: z
+    .object({
+      why: z.string(),
+      told: z.enum(['mail', 'by-hand']),
+      told_at: moment,
+      lifts_at: moment,
+      /** `waiting`: it goes on until the letter has left. `failed`: they have to be told in another way. */
+      letter: z.enum(['waiting', 'left', 'failed']).nullable(),
+    })
+    .nullable(),
+  /** Is there an address that a letter can go to? */
+  has_address: z.boolean(),
+});
+export type Restriction = z.infer<typeof restriction>;
+
 /** A receipt as it was signed: whoever has the public key of the trail checks the signature over exactly this text. */
 export const signedReceipt = z.object({ receipt: z.string(), signature: z.string(), public_key: z.string() });
 
@@ -84,6 +128,9 @@ export const requestDetail = shownRequest.extend({
   /** Other requests of this organisation by the same address, number or id. */
   others: z.array(z.number()),
   erasure: erasure.nullable(),
+  measures: z.array(measure),
+  /** In force or over; null where none was begun. */
+  restriction: restriction.nullable(),
   /** The copy of what is stored about them, until it expires. */
   archive: z.object({ records: z.number(), bytes: z.number(), made_at: moment, expires_at: moment }).nullable(),
 });
@@ -109,4 +156,23 @@ export const requestStep = z.discriminatedUnion('to', [
   z.strictObject({ to: z.literal('refused'), outcome: words }),
 ]);
 export type RequestStep = z.infer<typeof requestStep>;
+/** What is right. Nothing else of a person can be said here. */
+export const requestCorrections = z.strictObject({
+  corrections: z
+    .array(
+      z.discriminatedUnion('field', [
+        z.strictObject({ field: z.literal('name'), value: z.string().trim().min(1).max(120) }),
+        z.strictObject({ field: z.literal('email'), value: z.email().max(254) }),
+        z.strictObject({ field: z.literal('external-id'), value: z.string().trim().min(1).max(200) }),
+        z.strictObject({ field: z.literal('picture'), value: z.url({ protocol: /^https$/ }).max(2_000) }),
+      ]),
+    )
+    .min(1)
+    .max(4),
+});
+export const restrictionStep = z.discriminatedUnion('to', [
+  /** Begins it; or takes back that it is to end. */
+  z.strictObject({ to: z.literal('in-force') }),
+  z.strictObject({ to: z.literal('ending'), why: words, told: z.enum(['mail', 'by-hand']) }),
+]);
 export const requestExtension = z.strictObject({ until: z.iso.date(), reason: words });

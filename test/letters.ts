@@ -46,6 +46,9 @@ export const letters: Record<string, readonly unknown[]> = {
   request_archive: [
     { organisation: 'Cedar & Loom', until: '2026-12-12', link: at('/request/cedar-loom/archive/aB3-dE5') },
   ],
+  restriction_ends: (['restriction', 'objection'] as const).map((kind) => ({
+    ...{ organisation: 'Cedar & Loom', kind, why: 'Both of us have agreed on what is right.', on: '2026-12-12' },
+  })),
   site_emptied: [{ site: 'shop.example', events: 1_284_310, link: at('/s/shop.example/settings/life') }],
   site_deleting: [
     { site: 'shop.example', by: 'Ada Ashford', day: '5 December 2026', link: at('/s/shop.example/settings/life') },

@@ -84,7 +84,11 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/^UPDATE public\.site_removals\b/, 'how far a removal is; its beginning and its end are acts'],
   [/^(INSERT|UPDATE) public\.contact_keys\b/, 'which key a site seals with; what becomes of it is the act'],
   [/ public\.erasure_(runs|subjects|steps)\b/, 'how far an erasure is; its beginning, each part and its end are acts'],
-  [/ public\.profile(s|_digests|_visitors)\b/, 'what a page says of a visitor; who looks at it is the act'],
+  [/ public\.restricted_(identifiers|visitors)\b/, 'whom a restriction is about; its beginning and its end are acts'],
+  [
+    / public\.profile(s|_digests|_visitors|_corrections)\b/,
+    'what a page says of a visitor; who looks at it is the act',
+  ],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^(INSERT|UPDATE) public\.access_reviews\b/, 'a review that begins with its quarter, and how often it was told of'],
   [/^INSERT public\.self_audits\b/, 'what the desk found when it looked at itself'],

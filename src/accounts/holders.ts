@@ -1,6 +1,7 @@
 import { emailDigest, openEmail } from '../platform/email.ts';
 import {
   type CopiedRecord,
+  type Corrected,
   type DataSubject,
   type Erased,
   type FoundRows,
@@ -63,6 +64,16 @@ function invitationHolder(house: Parts): PersonalDataHolder {
     tables: { [table]: 'D7' },
     find: async (who) => ({ rows: await count(who) }),
     left: count,
+    whileRestricted: 'no invitation goes to them by mail',
+    async correct(sql, who, corrections) {
+      const [{ rows } = { rows: 0 }] = await sql.query<{ rows: number }>(
+        'SELECT count(*)::int AS rows FROM invitations WHERE email_digest = ANY ($1) AND accepted_at IS NULL AND revoked_at IS NULL',
+        [accountDigests(house, who)],
+      );
+      const why = 'an invitation belongs to the mailbox that it went to: take it back and invite the right one';
+      const isMeant = corrections.some(({ field }) => field === 'email');
+      return { changed: [], kept: isMeant ? counted(table, rows).map((one) => ({ ...one, why })) : [] };
+    },
     async copy(who) {
       const { organisationId } = who;
       return postgres.tenant(organisationId, async (sql) => {
@@ -123,6 +134,7 @@ function notificationHolder(house: Parts): PersonalDataHolder {
     tables: { [table]: 'D16' },
     find: async (who) => ({ rows: await count(who) }),
     left: count,
+    whileRestricted: 'what they were told is read by nobody but them',
     copy: (who) =>
       postgres.tenant(who.organisationId, (sql) =>
         eachPerson(sql, who, async (id) => {
@@ -221,6 +233,38 @@ function membershipHolder(house: Parts): PersonalDataHolder {
             copied.push({ table: `postgres ${table}`, class: 'D7', record: momentsOf(row) });
         return copied;
       }),
+    whileRestricted: 'no report and no alert goes to them; their own access stays as it is',
+    /** The name of somebody who works for this organisation alone; what they prove themselves, or others show too, is theirs. */
+    async correct(sql, who, corrections) {
+      const corrected: Corrected = { changed: [], kept: [] };
+      const row = { table: 'postgres people', class: 'D7' as const, rows: 1 };
+      const name = corrections.find(({ field }) => field === 'name')?.value;
+      for (const id of await peopleOf(house, sql, who)) {
+        if ((await sql.query('SELECT 1 FROM memberships WHERE person_id = $1', [id])).length === 0) continue;
+        if (corrections.some(({ field }) => field === 'email'))
+          corrected.kept.push({
+            ...row,
+            why: 'the address of an account is changed by its person, who proves the new mailbox',
+          });
+        if (name === undefined) continue;
+        const of = await sql.query('SELECT organisation_id FROM lookup.organisations_of_person($1)', [id]);
+        if (of.length > 1) {
+          corrected.kept.push({
+            ...row,
+            why: 'the account works for other organisations too: its person changes the name',
+          });
+          continue;
+        }
+        await sql.query("SELECT set_config('fairlead.person', $1, true)", [String(id)]);
+        const before = await sql.one<{ name: string | null }>('SELECT name FROM people WHERE id = $1', [id]);
+        if (before.name !== name) {
+          await sql.run('UPDATE people SET name = $2 WHERE id = $1', [id, name]);
+          corrected.changed.push({ ...row, field: 'name', before: before.name ? 'another' : 'none' });
+        }
+        await sql.query("SELECT set_config('fairlead.person', '', true)");
+      }
+      return corrected;
+    },
     async erase(sql, who, { personIds }) {
       const gone: Erased['gone'] = [];
       const kept: Erased['kept'] = [];

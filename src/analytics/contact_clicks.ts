@@ -4,14 +4,16 @@ import { siteOfPath } from '../accounts/index.ts';
 import { actOf } from '../platform/audit.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { everyRestricted } from '../trust/requests/index.ts';
 import { siteTarget } from './act_target.ts';
+import { digestNameOf } from './contact_holder.ts';
 import type { ContactKeys } from './contact_keys.ts';
 
 /** Newest first; more than this is not what a page shows, and the values are no figures to be summed. */
 const clicksMax = 1_000;
 
 export function contactRoutes(
-  house: Pick<House, 'postgres' | 'warehouse' | 'audit'>,
+  house: Pick<House, 'postgres' | 'warehouse' | 'audit' | 'vault'>,
   keys: Pick<ContactKeys, 'open'>,
 ): Route[] {
   return [
@@ -25,13 +27,20 @@ export function contactRoutes(
       async handle(request) {
         const site = await siteOfPath(house.postgres, request);
         // Written down before anything is opened (AUD-03): what was asked for counts, also when the warehouse is away.
-        await house.postgres.tenant(site.organisation_id, (sql) =>
-          house.audit.record(sql, site.organisation_id, {
+        const restricted = await house.postgres.tenant(site.organisation_id, async (sql) => {
+          await house.audit.record(sql, site.organisation_id, {
             action: 'contact_clicks.viewed',
             ...actOf(request),
             targets: [siteTarget(site)],
-          }),
-        );
+          });
+          return everyRestricted(sql);
+        });
+        /** Of somebody whose data is restricted the click is shown, and not whose address it was. */
+        async function shown(value: string | undefined): Promise<string | null> {
+          if (value === undefined) return null;
+          if (restricted.size === 0) return value;
+          return restricted.has(await digestNameOf(house.vault, site.organisation_id, value)) ? null : value;
+        }
         const rows = await house.warehouse.read<{
           time: string;
           name: string;
@@ -53,7 +62,7 @@ export function contactRoutes(
               rows.map(async ({ contact, time, ms, visit, ...row }) => ({
                 time: `${time.replace(' ', 'T')}Z`,
                 ...row,
-                value: (await keys.open({ siteId: site.id, timeMs: Number(ms), visitId: visit }, contact)) ?? null,
+                value: await shown(await keys.open({ siteId: site.id, timeMs: Number(ms), visitId: visit }, contact)),
               })),
             ),
           },

@@ -7,6 +7,7 @@ import type {
   PersonalDataHolder,
 } from '../platform/personal_data.ts';
 import type { House } from '../platform/subject.ts';
+import type { Vault } from '../platform/vault.ts';
 import { inDialect } from '../platform/warehouse/index.ts';
 import type { ContactKeys } from './contact_keys.ts';
 
@@ -14,6 +15,17 @@ const table = 'warehouse events';
 /** As many values as fit into the address that a server is asked by. */
 const batchMax = 1_000;
 const scanSeconds = 120;
+
+/** What the value of a link is found by: its kind and, in hex, its keyed digest. */
+export async function digestNameOf(
+  vault: Pick<Vault, 'subject'>,
+  organisationId: number,
+  text: string,
+): Promise<string> {
+  const value = text.replace(/^(?:mailto|tel):/i, '').split('?')[0] ?? '';
+  const kind = value.includes('@') ? 'email' : 'phone';
+  return `${kind} ${(await vault.subject(organisationId, kind, value)).toString('hex')}`;
+}
 
 interface Click {
   siteId: number;
@@ -65,11 +77,8 @@ export function contactHolder(
     return found;
   }
 
-  async function isWanted(organisationId: number, text: string, wanted: ReadonlySet<string>): Promise<boolean> {
-    const value = text.replace(/^(?:mailto|tel):/i, '').split('?')[0] ?? '';
-    const kind = value.includes('@') ? 'email' : 'phone';
-    return wanted.has(`${kind} ${(await vault.subject(organisationId, kind, value)).toString('hex')}`);
-  }
+  const isWanted = async (organisationId: number, text: string, wanted: ReadonlySet<string>) =>
+    wanted.has(await digestNameOf(vault, organisationId, text));
 
   const rowsOf = (clicks: readonly Click[]): FoundRows[] =>
     clicks.length === 0 ? [] : [{ table, class: 'D4', rows: clicks.length }];
@@ -109,6 +118,7 @@ export function contactHolder(
           kept.push({ ...one, why: 'a legal hold keeps what is stored of the site', hold });
       return { gone: rowsOf(free).map((one) => ({ ...one, how: 'blanked' })), kept };
     },
+    whileRestricted: 'the page of clicks shows that a link was used, and not whose address it was',
     left: async (who, held) => rowsOf(await clicksOf(who, notHeld(held))),
   };
 }

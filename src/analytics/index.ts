@@ -129,7 +129,12 @@ export const analytics = defineSubject({
     const ingest = startIngest({
       house,
       sealContact: contacts.seal,
-      identify: profiles.identify,
+      async identify(site, visitor, traits) {
+        const became = await profiles.identify(site, visitor, traits);
+        // To the page it is like any other call; the next event of this browser finds the new list.
+        if (became === 'restricted') await list.refresh();
+        return became === 'restricted' ? 'done' : became;
+      },
       sites: directory,
       places,
       onLate: (siteId, day) =>

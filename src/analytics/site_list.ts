@@ -121,8 +121,15 @@ export async function readSites(postgres: Postgres, nowMs: number): Promise<Site
       `SELECT site_id, product, foreign_id, encode(secret_digest, 'hex') AS secret_digest FROM foreign_ids`,
     );
     const purposes = await readVisitorRule(sql, organisation.id);
+    const restricted = await sql.query<{ site_id: number; visitor: string }>(
+      'SELECT DISTINCT site_id, visitor_id::text AS visitor FROM restricted_visitors',
+    );
+    const restrictedOf = Map.groupBy(restricted, ({ site_id }) => site_id);
     return sites.map((site) => ({
       ...recordOf(site, purposes, shieldsOf(site, shields), foreignIdsOf(site, foreignIds)),
+      ...(restrictedOf.has(site.id)
+        ? { restricted: new Set(restrictedOf.get(site.id)?.map(({ visitor }) => visitor)) }
+        : {}),
       ...(isSuspended ? { stopped: 'organisation_suspended' as const } : {}),
     }));
   });

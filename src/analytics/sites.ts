@@ -27,6 +27,8 @@ export type SiteRecord = {
   readonly privacySignals: 'ignore' | 'drop';
   /** Why nothing is collected; undefined = it is. */
   readonly stopped: 'site_suspended' | 'organisation_suspended' | undefined;
+  /** Visitors of storage mode whose data is restricted, as decimal text: they are counted like those of memory mode. Undefined = none. */
+  readonly restricted?: ReadonlySet<string>;
   /** What was collected before this moment is removed: a visit that began then does not go on. Undefined = never. */
   readonly emptiedAtMs?: number;
   readonly shields: Shields;

@@ -6,6 +6,7 @@ import {
   openAccounts,
   requestLimits,
   sealAddresses,
+  sitesChanged,
 } from '../accounts/index.ts';
 import { analytics } from '../analytics/index.ts';
 import type { Audit } from '../platform/audit.ts';
@@ -193,6 +194,7 @@ export async function openDesk(parts: {
     const requests = openRequests(house, accounts.notices, {
       holders: () => [accounts, trail, ...running].flatMap((part) => part.holders ?? []),
       onErased: () => backups.forgetErased(),
+      onRestricted: sitesChanged,
       limits: requestLimits(foundation),
     });
     undo.push(() => requests.stop?.());

@@ -38,6 +38,7 @@ export const crashPoints = [
   'erasure.before', // rows of the warehouse are gone, or a key is destroyed, and nobody has written that down
   'erasure.step', // a step of an erasure is written down, the next one is not begun
   'erasure.looked', // it was looked whether anything is left, the receipt is not written
+  'measure.written', // a correction, a restriction or its end is written with its receipt, and not committed
   'contacts.sealed', // some values of mail and phone links lie under their site's new key, others under the old one
   'backup.written', // a backup is on disk under its other name, not yet read back
   'backup.whole', // the backup has its name, the copy of the key store is still the last one

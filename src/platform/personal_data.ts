@@ -57,6 +57,17 @@ export interface HeldRows {
   personIds: ReadonlyMap<number, number>;
 }
 
+/** What somebody asks to have put right: these and no others can be said of a person. */
+export interface Correction {
+  field: 'email' | 'name' | 'external-id' | 'picture';
+  value: string;
+}
+/** What a correction did. Of values it says whether there was one: neither what it was nor what it is. */
+export interface Corrected {
+  changed: (FoundRows & { field: Correction['field']; before: 'another' | 'none' })[];
+  kept: KeptRows[];
+}
+
 /**
  * Whoever stores personal data brings one of these for each thing that it stores (RunningSubject.holders), and requests of
  * data subjects walk them all. A table with personal classes is in exactly one, or has a reason to be in none
@@ -87,10 +98,14 @@ export interface PersonalDataHolder {
   erase?(sql: Sql, who: DataSubject, held: HeldRows): Promise<Erased>;
   /** The look afterwards: what is still there and not kept for a reason. */
   left(who: DataSubject, held: HeldRows): Promise<FoundRows[]>;
-  /** Puts a value right, copies and caches too (DSR-02). @returns rows that were changed */
-  correct?(sql: Sql, who: DataSubject, correction: { field: string; value: string }): Promise<FoundRows[]>;
-  /** From now on the rows are kept and nothing else is done with them, or that ends (DSR-05, DSR-06). */
-  restrict?(sql: Sql, who: DataSubject, is: { restricted: boolean; objected: boolean }): Promise<FoundRows[]>;
+  /** Puts values right, copies and caches too (DSR-02). */
+  correct?(sql: Sql, who: DataSubject, corrections: readonly Correction[]): Promise<Corrected>;
+  /** What becomes of the rows while a restriction or an objection is in force, as a sentence for the receipt (DSR-05, DSR-06). */
+  whileRestricted?: string;
+  /** In the transaction that puts a restriction in force: what is more than holding things against its list. */
+  restrict?(sql: Sql, who: DataSubject, restrictionId: number): Promise<void>;
+  /** In the transaction that ends it. */
+  release?(sql: Sql, restrictionId: number): Promise<void>;
 }
 
 export function identifiersOf(who: DataSubject, kind: IdentifierKind): Identifier[] {

@@ -28,7 +28,8 @@ export interface TestDesk {
   metrics(): Promise<string>;
   /** Signs the owner in by password. @returns the cookies of the session; each costs a quarter of a second */
   signIn(): Promise<string>;
-  restart(): Promise<void>;
+  /** @param between what happens while nothing runs */
+  restart(between?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,8 +105,9 @@ export async function openTestDesk(sites: string[], env: Record<string, string> 
       });
       return (headers['set-cookie'] ?? []).map((one) => one.split(';')[0]).join('; ');
     },
-    async restart() {
+    async restart(between) {
       await server.stop();
+      await between?.();
       server = await startServer(config);
     },
     async close() {

@@ -13,8 +13,8 @@ export const examples: Examples = ({ organisation, call, people, next, server })
   const wish = () => ({ kind: 'access', received_on: today(), email: `asks-${next()}@visitor.example` });
   const entered = async () => String((await call('POST', of(), people.owner, wish())).body.id);
   /** One that asks for erasure, of which it was made sure who asks, and on which work began. */
-  async function erasable(): Promise<string> {
-    const id = String((await call('POST', of(), people.owner, { ...wish(), kind: 'erasure' })).body.id);
+  async function erasable(kind = 'erasure'): Promise<string> {
+    const id = String((await call('POST', of(), people.owner, { ...wish(), kind })).body.id);
     for (const step of [{ to: 'checked', check: 'mailbox' }, { to: 'working' }])
       await call('PUT', `${of()}/${id}/state`, people.owner, step);
     return id;
@@ -35,7 +35,36 @@ export const examples: Examples = ({ organisation, call, people, next, server })
     await call('POST', `${of()}/${id}/archive`, people.owner);
     return `${of()}/${id}/archive`;
   }
+  const once = new Map<string, Promise<string>>();
+  const kept = (kind: string) => {
+    const id = once.get(kind) ?? erasable(kind);
+    once.set(kind, id);
+    return id;
+  };
   return {
+    'POST /api/organisations/:organisation/requests/:request/corrections': {
+      path: async () => `${of()}/${await kept('rectification')}/corrections`,
+      body: () => ({ corrections: [{ field: 'name', value: 'Ada Ashford' }] }),
+      status: 201,
+      badValues: [
+        ['corrections', []],
+        ['corrections', [{ field: 'password', value: 'x' }]],
+        ['corrections', [{ field: 'email', value: 'nobody' }]],
+        ['corrections', [{ field: 'picture', value: 'javascript:alert(1)' }]],
+      ],
+      badParams: [['/api/organisations/1/requests/x/corrections', 'request']],
+    },
+    'PUT /api/organisations/:organisation/requests/:request/restriction': {
+      async path() {
+        const id = await kept('restriction');
+        await call('PUT', `${of()}/${id}/restriction`, people.owner, { to: 'in-force' });
+        return `${of()}/${id}/restriction`;
+      },
+      body: () => ({ to: 'in-force' }),
+      status: 200,
+      badValues: [['to', 'over']],
+      badParams: [['/api/organisations/1/requests/x/restriction', 'request']],
+    },
     'GET /api/organisations/:organisation/requests': {
       path: of,
       status: 200,
@@ -86,7 +115,7 @@ export const examples: Examples = ({ organisation, call, people, next, server })
       ],
     },
     'POST /api/organisations/:organisation/requests/:request/archive': {
-      path: async () => `${of()}/${await erasable()}/archive`,
+      path: async () => `${of()}/${await kept('access')}/archive`,
       status: 201,
       badParams: [['/api/organisations/1/requests/x/archive', 'request']],
     },

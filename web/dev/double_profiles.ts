@@ -42,7 +42,7 @@ const others: Listed[] = [
   },
 ];
 
-const nothing = { profile: null, browsers: [], timeline: [] } satisfies ProfilePage;
+const nothing = { profile: null, is_restricted: false, browsers: [], timeline: [] } satisfies ProfilePage;
 
 /** Visitors of the shop; on the small site nobody is named, and the others have memory mode. */
 export function profilesOf(domain: string, id: string | undefined, search: string): ProfileList | ProfilePage {
@@ -58,7 +58,7 @@ export function profilesOf(domain: string, id: string | undefined, search: strin
   }
   const wanted = search.toLowerCase();
   const found = search === '' ? all : all.filter(({ traits }) => [traits.email, traits.id].includes(wanted));
-  return { profiles: found, is_cut: false };
+  return { profiles: found, is_cut: false, restricted: domain === 'shop.example' && search === '' ? 2 : 0 };
 }
 
 function pageOf(profile: Listed): ProfilePage {
@@ -73,6 +73,7 @@ function pageOf(profile: Listed): ProfilePage {
   });
   return {
     profile,
+    is_restricted: false,
     browsers: isAda
       ? [
           { ...laptop, first_seen, last_seen, events: 173, named_at: ago(2 * day - 4 * minute) },

@@ -1,4 +1,4 @@
-import type { Erasure, RequestDetail, RequestsAnswer, SubjectRequest } from '../../contract/requests.ts';
+import type { Erasure, Measure, RequestDetail, RequestsAnswer, SubjectRequest } from '../../contract/requests.ts';
 
 const day = 86_400_000;
 const dayOf = (ahead: number) => new Date(Date.now() + ahead * day).toISOString().slice(0, 10);
@@ -19,6 +19,7 @@ function request(
       days_left: left,
       is_extended: id === 9,
       is_minor: id === 8,
+      is_in_force: id === 5,
     },
     closed_at: state === 'answered' || state === 'refused' ? new Date(Date.now() - 40 * day).toISOString() : null,
   };
@@ -27,6 +28,8 @@ const requests = [
   request(8, 'erasure', 'working', -2),
   request(12, 'access', 'received', 8),
   request(9, 'portability', 'checked', 41),
+  request(14, 'rectification', 'working', 12),
+  request(15, 'restriction', 'working', 20),
   request(5, 'objection', 'answered', -60),
   request(4, 'access', 'refused', -75),
 ];
@@ -40,7 +43,7 @@ export function requestsOf(path: string): object | undefined {
   const answer: RequestsAnswer =
     found[1] !== '1'
       ? { requests: [], open: 0, overdue: 0, next: null }
-      : { requests, open: 3, overdue: 1, next: null };
+      : { requests, open: 5, overdue: 1, next: null };
   return answer;
 }
 
@@ -63,6 +66,17 @@ function detail(one: SubjectRequest): RequestDetail {
         ? { records: 31, bytes: 18_204, made_at: then, expires_at: new Date(Date.now() + 13 * day).toISOString() }
         : null,
     erasure: one.id === 8 ? partly(then) : null,
+    measures: one.id === 14 ? [corrected(then)] : one.id === 5 ? [objected(then)] : [],
+    restriction:
+      one.id === 5
+        ? {
+            ...{ began_at: then, ended_at: null, has_address: true },
+            ending: {
+              ...{ why: 'They agreed again, in writing.', told: 'mail', told_at: then, letter: 'left' },
+              lifts_at: new Date(Date.now() + 2 * day).toISOString(),
+            },
+          }
+        : null,
   };
 }
 
@@ -109,5 +123,55 @@ function partly(at: string): Erasure {
       ),
     ],
     receipts: [{ number: 1, written_at: at }],
+  };
+}
+
+const nothing: Omit<Measure['systems'][number], 'system' | 'what'> = {
+  ...{ found: [], changed: [], kept: [], from_now_on: null },
+};
+
+/** A correction of a profile and an account. */
+function corrected(written_at: string): Measure {
+  const profile = { table: 'postgres profiles', class: 'D4', rows: 1 };
+  return {
+    ...{ number: 1, does: 'corrected', written_at },
+    systems: [
+      {
+        ...{ ...nothing, system: 'profiles', found: [profile] },
+        what: 'profiles that pages of a site have named, and what their browsers did',
+        changed: [
+          { ...profile, field: 'name', before: 'another' },
+          { ...profile, field: 'picture', before: 'none' },
+        ],
+      },
+      {
+        ...{ ...nothing, system: 'membership', what: 'membership, teams and reports by mail' },
+        kept: [
+          {
+            ...{ table: 'postgres people', class: 'D7', rows: 1 },
+            why: 'the address of an account is changed by its person, who proves the new mailbox',
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function objected(written_at: string): Measure {
+  return {
+    ...{ number: 1, does: 'restricted', written_at },
+    systems: [
+      {
+        ...{ ...nothing, system: 'profiles', found: [{ table: 'postgres profiles', class: 'D4', rows: 2 }] },
+        what: 'profiles that pages of a site have named, and what their browsers did',
+        from_now_on:
+          'their profiles are in no list, page or export, calls that name them store nothing, and their browsers are not recognised',
+      },
+      {
+        ...{ ...nothing, system: 'mail', found: [{ table: 'postgres mail.messages', class: 'D16', rows: 6 }] },
+        what: 'the list of mail to them, and what waits to be sent',
+        from_now_on: 'of this organisation they get answers to their requests, and what is about their own access',
+      },
+    ],
   };
 }

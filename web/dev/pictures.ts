@@ -407,6 +407,13 @@ export const shots: readonly Shot[] = [
     full: true,
   },
   { name: 'requests-erasure', path: '/o/cedar-loom/trust/requests/8', full: true },
+  { name: 'requests-objection', path: '/o/cedar-loom/trust/requests/5', full: true },
+  { name: 'requests-correction', path: '/o/cedar-loom/trust/requests/14', full: true },
+  {
+    name: 'requests-correct',
+    path: '/o/cedar-loom/trust/requests/14',
+    act: (page) => page.getByRole('button', { name: 'Put more right' }).click(),
+  },
   {
     name: 'requests-new',
     path: '/o/cedar-loom/trust/requests',

@@ -1,5 +1,5 @@
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { eventsOfDay, type SiteDay } from './plausible_tables.ts';
+import { listedOfDay, type SiteDay } from './plausible_tables.ts';
 import { rowsThrough } from './rows_file.ts';
 
 /** Events that one statement puts in order, at about 1 kB of memory each; a day with more is taken in slices. */
@@ -41,7 +41,10 @@ export async function* eventLines(
 ): AsyncGenerator<{ text: string; rows: number }> {
   for (const { from, to, events } of await slicesOf(warehouse, day)) {
     if (events === 0) continue;
-    for await (const rows of rowsThrough<Row>(warehouse, scratch, { sql, params: { site: day.siteId, from, to } }))
+    for await (const rows of rowsThrough<Row>(warehouse, scratch, {
+      sql,
+      params: { site: day.siteId, from, to, restricted: day.restricted },
+    }))
       yield { text: rows.map(lineOf).join(''), rows: rows.length };
   }
 }
@@ -57,7 +60,12 @@ export async function* eventParquet(
     if (events === 0) continue;
     const part = slices.length === 1 ? '' : `_${String(at + 1).padStart(2, '0')}`;
     const file = `events_${day.day.replaceAll('-', '')}${part}.parquet`;
-    await warehouse.writeFile(parquetSql, { site: day.siteId, from, to }, pathOf(file), 'Parquet');
+    await warehouse.writeFile(
+      parquetSql,
+      { site: day.siteId, from, to, restricted: day.restricted },
+      pathOf(file),
+      'Parquet',
+    );
     yield { file, rows: events };
   }
 }
@@ -65,12 +73,12 @@ export async function* eventParquet(
 /** A day, or equal parts of it where it has many events: each is sorted in memory. */
 async function slicesOf(
   warehouse: Pick<Warehouse, 'read'>,
-  { siteId, from, to }: SiteDay,
+  { siteId, from, to, restricted }: SiteDay,
 ): Promise<{ from: number; to: number; events: number }[]> {
   const count = async (from: number, to: number) => {
     const [row] = await warehouse.read<{ events: string }>(
-      `SELECT count() AS events FROM events AS e WHERE ${eventsOfDay}`,
-      { site: siteId, from, to },
+      `SELECT count() AS events FROM events AS e WHERE ${listedOfDay}`,
+      { site: siteId, from, to, restricted },
       { purpose: 'export', seconds: 120 },
     );
     return Number(row?.events ?? 0);
@@ -96,7 +104,7 @@ const sql = `SELECT ${[
     (name) => `e.${name} AS ${name}`,
   ),
   'toString(e.revenue_amount) AS revenue_amount',
-].join(', ')} FROM events AS e WHERE ${eventsOfDay} ${order}`;
+].join(', ')} FROM events AS e WHERE ${listedOfDay} ${order}`;
 
 /** The members of a line as columns: what a line leaves out is null. */
 const parquetSql = `SELECT ${[
@@ -117,7 +125,7 @@ const parquetSql = `SELECT ${[
   `if(e.name = 'engagement', e.engagement_ms, NULL) AS engagement_ms`,
   `if(e.name = 'engagement' AND e.scroll_depth <= 100, e.scroll_depth, NULL) AS scroll_depth`,
   `if(e.name != 'engagement' AND e.interactive = 0, false, NULL) AS interactive`,
-].join(', ')} FROM events AS e WHERE ${eventsOfDay} ${order}`;
+].join(', ')} FROM events AS e WHERE ${listedOfDay} ${order}`;
 
 function lineOf(row: Row): string {
   const line: { [name: string]: unknown } = {

@@ -91,6 +91,8 @@ export interface SiteDay {
   readonly to: number;
   /** Imports of tables of days, whose rows are given too. */
   readonly importIds: readonly number[];
+  /** Visitors whose data is restricted: their events are in no list of events. Counts have nobody in them. */
+  readonly restricted: readonly string[];
 }
 
 /** The lines of one table on one day, in portions. */
@@ -116,6 +118,8 @@ const end = `fromUnixTimestamp64Milli({to:Int64}, 'UTC')`;
 const visitsOfDay = `v.site_id = {site:UInt64} AND v.day >= toDate(${start}) - 1 AND v.day <= toDate(${end}) AND v.started < ${end} AND v.ended >= ${start}`;
 /** Events, as `e`, between two instants in milliseconds. */
 export const eventsOfDay = `e.site_id = {site:UInt64} AND e.time >= ${start} AND e.time < ${end}`;
+/** Of these, those that a list of events may have. */
+export const listedOfDay = `${eventsOfDay} AND NOT (e.stored_id = 1 AND has({restricted:Array(String)}, toString(e.visitor_id)))`;
 
 function statementsOf(table: Table, { siteId, day, from, to, importIds }: SiteDay) {
   const columns = table.columns.map(([, column]) => column);

@@ -4,6 +4,7 @@ import type { House } from '../../platform/subject.ts';
 import { dayMs, dayOf, isoDay, localDay, startOfDay, zoneOrUtc } from '../../platform/zone.ts';
 import { today } from '../imports/occupied.ts';
 import { importedDataOf } from '../imports/records.ts';
+import { restrictedVisitors } from '../profiles/restricted.ts';
 import { formats } from './formats.ts';
 import { type Asked, openWorkFolder } from './work_folder.ts';
 
@@ -42,6 +43,7 @@ export async function writeExport(
   },
 ): Promise<number> {
   const imported = await importedDataOf(postgres, site);
+  const restricted = await postgres.tenant(site.organisation_id, (sql) => restrictedVisitors(sql, site.id));
   const from = dayOf(asked.from) ?? 0;
   const to = dayOf(asked.to) ?? 0;
   const { files, day: writeDay, whole } = formats[asked.format];
@@ -55,7 +57,7 @@ export async function writeExport(
     for (let day = begun; day <= to; day++) {
       const instants = { from: startOfDay(day, asked.timezone), to: startOfDay(day + 1, asked.timezone) };
       const importIds = imported.days.has(isoDay(day)) ? imported.ids : [];
-      const siteDay = { siteId: site.id, day: isoDay(day), importIds, ...instants };
+      const siteDay = { siteId: site.id, day: isoDay(day), importIds, restricted, ...instants };
       // Ten questions a day, for years in which nobody came, would be most of the work.
       if (importIds.length > 0 || hasEvents(instants))
         for await (const more of writeDay(warehouse, work, siteDay)) {

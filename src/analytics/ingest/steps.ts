@@ -299,7 +299,8 @@ function nameUnder(arrival: Arrival, salt: DaySalt): undefined {
 
 /**
  * May the id that the browser keeps be looked at? The purposes of the site's organisation say so, by the region and by what the
- * visitor said (CON-01, CON-05, COL-20). Only a browser itself knows: whoever sends for another does not.
+ * visitor said (CON-01, CON-05, COL-20). Only a browser itself knows: whoever sends for another does not. Somebody whose data is
+ * restricted is counted and not recognised, and nothing says so (DSR-05, DSR-06).
  */
 function recognise(arrival: Arrival, desk: Desk): void {
   if (arrival.headers === undefined) {
@@ -308,8 +309,12 @@ function recognise(arrival: Arrival, desk: Desk): void {
   }
   arrival.consent = consentText(arrival.input.consent, arrival.headers, placeOf(arrival, desk)?.country ?? '');
   const refusal = arrival.site.purposes.of(arrival.consent).storage_measurement;
-  if (refusal === undefined) arrival.isStored = true;
+  if (refusal === undefined) arrival.isStored = !isRestricted(arrival);
   else arrival.unstored = unstoredReasons[refusal];
+}
+
+function isRestricted({ input, site: { id, restricted } }: Arrival): boolean {
+  return restricted?.has(id64Text(storedVisitor(id, input.visitor))) === true;
 }
 
 const unstoredReasons = { no_consent: 'storage_no_consent', signal: 'storage_signal', off: 'storage_off' } as const;

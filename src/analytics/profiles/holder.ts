@@ -1,5 +1,6 @@
 import {
   type CopiedRecord,
+  type Corrected,
   type DataSubject,
   type FoundRows,
   identifiersOf,
@@ -21,11 +22,12 @@ interface Row {
 }
 
 const scanSeconds = 120;
+const fieldWords = { email: 'address', name: 'name', 'external-id': 'id', picture: 'picture' } as const;
 
 /** Profiles of somebody, and the events of the browsers that were named as theirs: the only events that are anybody's. */
 export function profileHolder(
   { postgres, warehouse }: Pick<House, 'postgres' | 'warehouse'>,
-  profiles: Pick<Profiles, 'open' | 'shred'>,
+  profiles: Pick<Profiles, 'open' | 'shred' | 'correct'>,
 ): PersonalDataHolder {
   const rowsOf = (sql: Sql, who: DataSubject) =>
     sql.query<Row>(
@@ -68,7 +70,12 @@ export function profileHolder(
   return {
     name: 'profiles',
     what: 'profiles that pages of a site have named, and what their browsers did',
-    tables: { 'postgres profiles': 'D4', 'postgres profile_digests': 'D2', 'postgres profile_visitors': 'D2' },
+    tables: {
+      'postgres profiles': 'D4',
+      'postgres profile_digests': 'D2',
+      'postgres profile_visitors': 'D2',
+      'postgres profile_corrections': 'D2',
+    },
     async find(who) {
       const rows = await found(who);
       const known = [];
@@ -143,6 +150,30 @@ export function profileHolder(
           })),
         ),
       };
+    },
+    async correct(sql, who, corrections) {
+      const corrected: Corrected = { changed: [], kept: [] };
+      const table = { table: 'postgres profiles', class: 'D4' as const, rows: 1 };
+      for (const { id, site_id: siteId, domain } of await rowsOf(sql, who)) {
+        const site = { id: siteId, organisationId: who.organisationId };
+        const { changed, taken } = await profiles.correct(sql, site, id, corrections);
+        corrected.changed.push(...changed.map((one) => ({ ...table, ...one })));
+        for (const field of taken)
+          corrected.kept.push({ ...table, why: `another profile of ${domain} has this ${fieldWords[field]} already` });
+      }
+      return corrected;
+    },
+    whileRestricted:
+      'their profiles are in no list, page or export, calls that name them store nothing, and their browsers are not recognised',
+    async restrict(sql, who, restrictionId) {
+      await sql.run(
+        `INSERT INTO restricted_visitors (organisation_id, site_id, visitor_id, restriction_id)
+         SELECT organisation_id, site_id, visitor_id, $2 FROM profile_visitors WHERE profile_id = ANY($1) ON CONFLICT DO NOTHING`,
+        [(await rowsOf(sql, who)).map(({ id }) => id), restrictionId],
+      );
+    },
+    async release(sql, restrictionId) {
+      await sql.run('DELETE FROM restricted_visitors WHERE restriction_id = $1', [restrictionId]);
     },
     left: async (who, held) => counted((await found(who)).filter(({ site_id }) => !held.siteIds.has(site_id))),
   };

@@ -5,6 +5,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import { siteTarget } from '../act_target.ts';
+import { restrictedVisitors } from './restricted.ts';
 import { ofVisitors, type Profiles } from './store.ts';
 
 type Listed = z.infer<typeof profileList>['profiles'][number];
@@ -36,7 +37,12 @@ export function profileRoutes(
 ): Route[] {
   const params = z.object({ domain: z.string() });
 
-  async function seen(siteId: number, visitors: readonly string[] | undefined, signal?: AbortSignal): Promise<Seen[]> {
+  /** @param visitors all of the site where it is undefined, but for those that are restricted */
+  async function seen(
+    siteId: number,
+    { visitors, restricted }: { visitors: readonly string[] | undefined; restricted: readonly string[] },
+    signal?: AbortSignal,
+  ): Promise<Seen[]> {
     if (visitors?.length === 0) return [];
     return warehouse.read<Seen>(
       `SELECT toString(visitor_id) AS visitor, toString(min(events.time)) AS first, toString(max(events.time)) AS last,
@@ -44,8 +50,9 @@ export function profileRoutes(
          argMax(browser, events.time) AS browser, argMax(os, events.time) AS os, argMax(device, events.time) AS device
        FROM events WHERE site_id = {site:UInt64} AND stored_id = 1
          AND ${visitors === undefined ? `id_day >= today() - ${listedDays}` : ofVisitors}
+         AND NOT has({restricted:Array(String)}, toString(visitor_id))
        GROUP BY visitor_id ORDER BY max(events.time) DESC LIMIT ${profileLimits.listedMax}`,
-      { site: siteId, ...(visitors === undefined ? {} : { visitors }) },
+      { site: siteId, restricted, ...(visitors === undefined ? {} : { visitors }) },
       { purpose: 'profiles', ...(signal === undefined ? {} : { signal }) },
     );
   }
@@ -78,21 +85,22 @@ export function profileRoutes(
         const { search = '' } = request.query;
         const digests =
           search === '' ? [] : await profiles.digestsOf(site.organisation_id, { id: search, email: search });
-        const { rows, wanted } = await postgres.tenant(site.organisation_id, async (sql) => {
+        const { rows, wanted, restricted } = await postgres.tenant(site.organisation_id, async (sql) => {
           await audit.record(sql, site.organisation_id, {
             action: 'profiles.viewed',
             ...actOf(request),
             targets: [siteTarget(site)],
           });
-          if (search === '') return { rows: undefined, wanted: undefined };
+          const restricted = await restrictedVisitors(sql, site.id);
+          if (search === '') return { rows: undefined, wanted: undefined, restricted };
           const found = await sql.query<Row>(
             `${profilesSql} WHERE p.site_id = $1 AND p.id IN (SELECT profile_id FROM profile_digests
                WHERE site_id = $1 AND digest = ANY($2)) GROUP BY p.id`,
             [site.id, digests.map(({ digest }) => digest)],
           );
-          return { rows: found, wanted: found.flatMap(({ visitors }) => visitors) };
+          return { rows: found, wanted: found.flatMap(({ visitors }) => visitors), restricted };
         });
-        const found = await seen(site.id, wanted, request.signal);
+        const found = await seen(site.id, { visitors: wanted, restricted }, request.signal);
         const known =
           rows ??
           (await postgres.tenant(site.organisation_id, (sql) =>
@@ -112,6 +120,7 @@ export function profileRoutes(
               ),
             ),
             is_cut: found.length === profileLimits.listedMax,
+            restricted: restricted.length,
           },
         };
       },
@@ -126,7 +135,7 @@ export function profileRoutes(
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const { profile } = request.params;
-        const { row, named } = await postgres.tenant(site.organisation_id, async (sql) => {
+        const { row, named, restricted } = await postgres.tenant(site.organisation_id, async (sql) => {
           const row = await sql.maybe<Row>(`${profilesSql} WHERE p.site_id = $1 AND p.id = $2 GROUP BY p.id`, [
             site.id,
             profile,
@@ -143,11 +152,15 @@ export function profileRoutes(
                   'SELECT visitor_id::text AS visitor, linked_at FROM profile_visitors WHERE profile_id = $1',
                   [row.id],
                 );
-          return { row, named: new Map(linked.map(({ visitor, linked_at }) => [visitor, linked_at])) };
+          const restricted = await restrictedVisitors(sql, site.id);
+          return { row, restricted, named: new Map(linked.map(({ visitor, linked_at }) => [visitor, linked_at])) };
         });
         const visitors = row?.visitors ?? (/^[0-9]+$/.test(profile) && BigInt(profile) < 1n << 64n ? [profile] : []);
-        const found = await seen(site.id, visitors, request.signal);
-        if (found.length === 0) return { body: { profile: null, browsers: [], timeline: [] } };
+        // One is enough: all browsers of a profile are restricted with it.
+        const isRestricted = visitors.some((one) => restricted.includes(one));
+        const found = isRestricted ? [] : await seen(site.id, { visitors, restricted }, request.signal);
+        if (found.length === 0)
+          return { body: { profile: null, is_restricted: isRestricted, browsers: [], timeline: [] } };
         const timeline = await warehouse.read<
           Omit<z.infer<typeof profilePage>['timeline'][number], 'browser'> & { visitor: string }
         >(
@@ -161,6 +174,7 @@ export function profileRoutes(
         return {
           body: {
             profile: await listed(site.organisation_id, found, row),
+            is_restricted: false,
             browsers: found.map(({ visitor, first, last, events, ...of }) => ({
               ...{ browser: of.browser, os: of.os, device: of.device, country: of.country },
               ...{ first_seen: asIso(first), last_seen: asIso(last), events: Number(events) },

@@ -29,6 +29,7 @@ export function mailHolder({ postgres, mail }: { postgres: Pick<Postgres, 'mail'
     tables: { [table]: 'D16' },
     find: async (who) => ({ rows: await count(who) }),
     left: count,
+    whileRestricted: 'of this organisation they get answers to their requests, and what is about their own access',
     copy: (who) =>
       postgres.mail(async (sql) => {
         const rows = await sql.query<{ template: string; state: string; created_at: Date }>(

@@ -24,7 +24,8 @@ export interface Claimed extends DueMessage {
   /** This try included. */
   tries: number;
   isRequired: boolean;
-  suppressed: SuppressionReason | undefined;
+  /** `restricted`: the reader has their data restricted at this organisation; only what is about their own access goes out. */
+  suppressed: SuppressionReason | 'restricted' | undefined;
   digest: Buffer;
   address: Buffer;
   content: Buffer;
@@ -54,6 +55,7 @@ interface Row {
   content: Buffer;
   tries: number;
   suppressed: SuppressionReason | null;
+  restricted: boolean;
 }
 
 export function openOutbox(parts: {
@@ -197,7 +199,10 @@ export function openOutbox(parts: {
                WHERE s.address_digest = m.address_digest
                  AND (s.kind IS NULL OR (s.kind = m.kind AND s.organisation_id IS NOT DISTINCT FROM m.organisation_id))
                ORDER BY s.id LIMIT 1
-             ) AS suppressed`,
+             ) AS suppressed, (m.kind <> 'service' OR m.template = 'invitation') AND EXISTS (
+               SELECT FROM restricted_identifiers i
+               WHERE i.organisation_id = m.organisation_id AND i.mail_digest = m.address_digest
+             ) AS restricted`,
           [new Date(now), claim, new Date(now + claimMs)],
         ),
       );
@@ -212,7 +217,7 @@ export function openOutbox(parts: {
         isRequired: row.is_required,
         personId: row.person_id ?? undefined,
         organisationId: row.organisation_id ?? undefined,
-        suppressed: row.suppressed ?? undefined,
+        suppressed: row.suppressed ?? (row.restricted ? 'restricted' : undefined),
         digest: row.address_digest,
         address: row.address,
         content: row.content,

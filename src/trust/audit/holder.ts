@@ -34,6 +34,7 @@ export function auditHolder({ postgres, vault }: Pick<House, 'postgres' | 'vault
     find: async (who) => ({ rows: await keysOf(who) }),
     // Entries say who did what under a pseudonym; whoever wants their own acts reads them in the audit log of the account.
     copy: async () => [],
+    whileRestricted: 'entries stay, under a pseudonym',
     async eraseBefore(who) {
       const found = await keysOf(who);
       const still = await members(who);

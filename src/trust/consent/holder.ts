@@ -20,6 +20,7 @@ export function consentHolder({ postgres }: Pick<House, 'postgres'>): PersonalDa
       const rows = await postgres.tenant(who.organisationId, (sql) => rowsOf(sql, who));
       return { rows: rows.length === 0 ? [] : [{ table, class: 'D23', rows: rows.length }] };
     },
+    whileRestricted: 'the proof of what they agreed to, which is used for nothing else',
     async copy(who) {
       const rows = await postgres.tenant(who.organisationId, (sql) => rowsOf(sql, who));
       return rows.map((row) => ({ table, class: 'D23', record: { ...shownRecord(row) } }));

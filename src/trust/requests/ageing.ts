@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Executor } from '../../platform/executor.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 
+/** What is in force goes on, however long ago it was answered. */
+const isOver = 'NOT EXISTS (SELECT FROM restrictions r WHERE r.request_id = s.id AND r.ended_at IS NULL)';
+
 /** Closed requests go when three years are over (class D24); open ones stay, whatever their age. */
 export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
   return {
@@ -12,7 +15,7 @@ export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
       if (organisationId === null) return [];
       const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
         sql.one<{ rows: number; oldest: Date | null }>(
-          'SELECT count(*)::int AS rows, min(closed_at) AS oldest FROM subject_requests WHERE closed_at < $1',
+          `SELECT count(*)::int AS rows, min(closed_at) AS oldest FROM subject_requests s WHERE closed_at < $1 AND ${isOver}`,
           [new Date(cutMs)],
         ),
       );
@@ -22,7 +25,7 @@ export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
     async end({ cutMs, holds }, sql) {
       if (holds.everything) return [];
       const gone = await sql.query<{ id: number; closed_at: Date }>(
-        'DELETE FROM subject_requests WHERE closed_at < $1 RETURNING id, closed_at',
+        `DELETE FROM subject_requests s WHERE closed_at < $1 AND ${isOver} RETURNING id, closed_at`,
         [new Date(cutMs)],
       );
       // Those that were done once more after a restore belong to no request.

@@ -49,6 +49,13 @@ export async function readReceipt(
      WHERE r.request_id = $1 AND e.number = $2`,
     [requestId, number],
   );
-  if (row === undefined) throw new RequestError('not_found', 'This request has no receipt of that number.');
-  return row;
+  // A request is of one kind, so it has receipts of an erasure or of other measures, and never both.
+  const own =
+    row ??
+    (await sql.maybe<{ receipt: string; signature: string }>(
+      'SELECT receipt, signature FROM request_receipts WHERE request_id = $1 AND number = $2',
+      [requestId, number],
+    ));
+  if (own === undefined) throw new RequestError('not_found', 'This request has no receipt of that number.');
+  return own;
 }

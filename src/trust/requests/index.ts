@@ -6,13 +6,15 @@ import type { House, RunningSubject } from '../../platform/subject.ts';
 import { formExecutor, requestExecutor } from './ageing.ts';
 import { forgetExpired, openArchives } from './archives.ts';
 import { type ErasureHouse, openErasures } from './erasure.ts';
-import { requestCheck } from './overdue_check.ts';
+import { openMeasures } from './measures.ts';
+import { objectionCheck, requestCheck } from './overdue_check.ts';
 import { requestHolder } from './own_holder.ts';
 import { type PublicLimits, publicRoutes } from './public_routes.ts';
 import { remind, type Teller } from './reminders.ts';
 import { requestRoutes } from './routes.ts';
 
 export { eraseAgain, erasedPeople } from './erasure_again.ts';
+export { everyRestricted, restrictionsOf } from './restricted.ts';
 
 export const requestMigrations = new URL('./migrations/', import.meta.url);
 
@@ -23,6 +25,8 @@ export interface Requests extends RunningSubject {
   remind(): Promise<void>;
   /** Goes on with what is begun, and waits until it is done. */
   erase(): Promise<void>;
+  /** Objections that are sure, and restrictions that end. */
+  measure(): Promise<void>;
 }
 
 /**
@@ -33,13 +37,19 @@ export interface Requests extends RunningSubject {
 export function openRequests(
   house: ErasureHouse & Pick<House, 'config' | 'random'>,
   notices: Teller,
-  more: { holders?: () => readonly PersonalDataHolder[]; onErased?: () => Promise<void>; limits?: PublicLimits } = {},
+  more: {
+    holders?: () => readonly PersonalDataHolder[];
+    onErased?: () => Promise<void>;
+    onRestricted?: () => Promise<void>;
+    limits?: PublicLimits;
+  } = {},
 ): Requests {
   const { clock, config, log, postgres } = house;
   const own = [requestHolder(house), mailHolder(house)];
   const holders = () => [...own, ...(more.holders?.() ?? [])];
   const erasures = openErasures(house, holders, more.onErased ?? (async () => {}));
   const archives = openArchives(house, holders);
+  const measures = openMeasures(house, holders, more.onRestricted ?? (async () => {}));
   const works = config.role === 'all' || config.role === 'work';
   let callOff = () => {};
   let isStopped = false;
@@ -57,6 +67,7 @@ export function openRequests(
   /** A request came: who answers hears of it at once. */
   function tell(): void {
     running = remind({ house, notices }).catch((error) => log.error('requests.reminding_failed', {}, error));
+    wake();
   }
 
   /** One at a time in this process; who is woken meanwhile looks once more. */
@@ -67,8 +78,8 @@ export function openRequests(
       return;
     }
     isWoken = false;
-    erasing = erasures
-      .work()
+    erasing = Promise.all([erasures.work(), measures.work()])
+      .then(() => {})
       .catch((error) => log.error('requests.erasing_failed', {}, error))
       .finally(() => {
         erasing = undefined;
@@ -78,14 +89,15 @@ export function openRequests(
 
   return {
     routes: [
-      ...requestRoutes(house, erasures, archives, wake),
+      ...requestRoutes(house, { erasures, archives, measures }, wake),
       ...(more.limits === undefined ? [] : publicRoutes(house, archives, more.limits, tell)),
     ],
     executors: [requestExecutor(postgres), formExecutor(postgres)],
     holders: own,
-    checks: [requestCheck(house)],
+    checks: [requestCheck(house), objectionCheck(house)],
     remind: () => remind({ house, notices }),
     erase: () => erasures.work(),
+    measure: () => measures.work(),
     async begin() {
       if (!works) return;
       wake();

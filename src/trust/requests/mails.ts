@@ -20,6 +20,35 @@ export const requestProofMail: MailTemplate<{ organisation: string; ask: string;
   }),
 };
 
+/** To whoever has their data restricted, before that ends (GDPR, article 18(3)). */
+export const restrictionEndsMail: MailTemplate<{
+  organisation: string;
+  kind: 'restriction' | 'objection';
+  why: string;
+  on: string;
+}> = {
+  name: 'restriction_ends',
+  kind: 'service',
+  isRequired: true,
+  write: ({ organisation, kind, why, on }) => ({
+    subject: `${organisation} will use your data again`,
+    blocks: [
+      {
+        kind: 'text',
+        text:
+          kind === 'restriction'
+            ? `You asked ${organisation} to keep your data and not to use it. That ends on ${on}.`
+            : `You objected to what ${organisation} does with your data. It will use your data again from ${on} on.`,
+      },
+      { kind: 'facts', rows: [['Why', why]] },
+      {
+        kind: 'note',
+        text: 'If you do not agree, answer them before that day; you can complain to the data protection authority of the country in which you live or work, and go to court.',
+      },
+    ],
+  }),
+};
+
 /** The archive of who asked for a copy, to the address of the request. */
 export const requestArchiveMail: MailTemplate<{ organisation: string; until: string; link: string }> = {
   name: 'request_archive',

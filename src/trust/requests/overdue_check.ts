@@ -28,3 +28,33 @@ export function requestCheck({ postgres, clock }: Pick<House, 'postgres' | 'cloc
     },
   };
 }
+
+const dayMs = 86_400_000;
+
+/** Was somebody's objection carried out within a day of when it was sure who objects (DSR-06)? */
+export function objectionCheck({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): LiveCheck {
+  return {
+    id: 'objections-in-force',
+    what: 'objections of data subjects',
+    proves: ['DSR-06'],
+    every: 'day',
+    audience: 'everyone',
+    async run() {
+      const sure = await everywhere(postgres, (sql) =>
+        sql.query<{ late: boolean }>(
+          `SELECT checked_at < $1 AND NOT EXISTS (SELECT FROM restrictions r WHERE r.request_id = s.id) AS late
+           FROM subject_requests s WHERE kind = 'objection' AND state IN ('checked', 'working')`,
+          [new Date(clock.now() - dayMs)],
+        ),
+      );
+      const late = sure.filter((one) => one.late).length;
+      return late === 0
+        ? { state: 'ok', fact: `${sure.length} objections are open, each is in force within a day` }
+        : {
+            state: 'wrong',
+            fact: `${late} objections are not in force more than a day after it was sure who objects`,
+            todo: 'The log of the desk says why (requests.measure_failed).',
+          };
+    },
+  };
+}

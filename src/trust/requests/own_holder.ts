@@ -11,6 +11,8 @@ const runs = [
   'erasure_receipts',
   'request_archives',
   'request_asks',
+  'restrictions',
+  'request_receipts',
 ];
 
 /** The register itself: what somebody asked before. A closed request has no more than digests of them (class D24). */
@@ -33,6 +35,7 @@ export function requestHolder({ postgres }: Pick<House, 'postgres'>): PersonalDa
       const rows = await postgres.tenant(who.organisationId, (sql) => rowsOf(sql, who, 'id'));
       return { rows: rows.length === 0 ? [] : [{ table, class: 'D24', rows: rows.length }] };
     },
+    whileRestricted: 'what they asked is answered',
     async copy(who) {
       const rows = await postgres.tenant(who.organisationId, (sql) =>
         rowsOf<Record<string, string | number | Date | null>>(
@@ -49,6 +52,12 @@ export function requestHolder({ postgres }: Pick<House, 'postgres'>): PersonalDa
       }));
     },
     async erase(sql, who) {
+      // The list of a restriction stays, or it could not be honoured; whom to tell of its end goes.
+      await sql.run(
+        `UPDATE restrictions SET email_sealed = NULL WHERE id IN
+           (SELECT restriction_id FROM restricted_identifiers WHERE digest = ANY ($1))`,
+        [who.identifiers.map(({ digest }) => digest)],
+      );
       // The one that asks for it is closed with its answer, and has nothing but digests then.
       const others = (await openOf(sql, who)) - 1;
       const why = 'other open requests keep, sealed, whom to answer, until they are answered';

@@ -18,6 +18,7 @@ import { readArchiveState } from './archive_state.ts';
 import { dayOf, daysAfter, daysLeft, dueOn, monthsAfter, warnOn } from './clock.ts';
 import type { Said } from './erasure.ts';
 import { readErasure } from './erasure_records.ts';
+import { readMeasures, readRestriction } from './measure_records.ts';
 
 interface Row {
   id: number;
@@ -39,9 +40,11 @@ interface Row {
   outcome_sealed: Buffer | null;
   closed_at: Date | null;
   is_minor: boolean;
+  is_in_force: boolean;
 }
 const columns = `id, kind, state, received_on::text, due_on::text, email_sealed, phone_sealed, external_sealed, email_digest,
-  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor`;
+  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor,
+  EXISTS (SELECT FROM restrictions r WHERE r.request_id = subject_requests.id AND r.ended_at IS NULL) AS is_in_force`;
 
 type Sealed = 'email_sealed' | 'phone_sealed' | 'external_sealed' | 'extension_sealed' | 'outcome_sealed';
 /** Where a value of a request opens: its number is not known before it is written, so it is drawn first. */
@@ -62,6 +65,7 @@ function shown(row: Row, nowMs: number): SubjectRequest {
     days_left: daysLeft(row.due_on, nowMs),
     is_extended: row.extension_sealed !== null,
     is_minor: row.is_minor,
+    is_in_force: row.is_in_force,
     closed_at: row.closed_at?.toISOString() ?? null,
   };
 }
@@ -122,6 +126,8 @@ export async function readRequest(
     outcome: await opened('outcome_sealed'),
     others: others.map((one) => one.id),
     erasure: await readErasure(sql, id),
+    measures: await readMeasures(sql, id),
+    restriction: await readRestriction(vault, sql, { organisationId, requestId: id }),
     archive: await readArchiveState(sql, id, nowMs),
   };
 }
@@ -172,7 +178,7 @@ const from: Record<RequestStep['to'], readonly RequestState[]> = {
   answered: ['working'],
   refused: ['received', 'checked', 'working'],
 };
-const stateWords: Record<RequestState, string> = {
+export const stateWords: Record<RequestState, string> = {
   received: 'was received and waits for the check of who asks',
   checked: 'waits for work to begin',
   working: 'is in work',

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import {
   newRequest,
+  requestCorrections,
   requestDetail,
   requestExtension,
   requestStep,
   requestsAnswer,
+  restrictionStep,
   signedReceipt,
 } from '../../../contract/requests.ts';
 import { actOf } from '../../platform/audit.ts';
@@ -14,6 +16,7 @@ import type { House } from '../../platform/subject.ts';
 import type { Archives } from './archives.ts';
 import type { Erasures } from './erasure.ts';
 import { readReceipt } from './erasure_records.ts';
+import type { Measures } from './measures.ts';
 import { zipHeaders } from './public_routes.ts';
 import {
   beginErasure,
@@ -31,8 +34,11 @@ const ofRequest = ofOrganisation.extend({ request: z.coerce.number().int().posit
 /** The register of requests of data subjects, of one organisation. */
 export function requestRoutes(
   { postgres, clock, vault, audit }: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>,
-  erasures: Pick<Erasures, 'begin' | 'publicKey'>,
-  archives: Archives,
+  {
+    erasures,
+    archives,
+    measures,
+  }: { erasures: Pick<Erasures, 'begin' | 'publicKey'>; archives: Archives; measures: Measures },
   wake: () => void,
 ): Route[] {
   /** Does the work and gives back the request, with its act in the same transaction. */
@@ -52,6 +58,11 @@ export function requestRoutes(
       });
       return readRequest(sql, id, parts);
     });
+
+  const looked = (organisation: number, id: number) =>
+    postgres.tenant(organisation, (sql) =>
+      readRequest(sql, id, { vault, organisationId: organisation, nowMs: clock.now() }),
+    );
 
   return [
     defineRoute({
@@ -124,7 +135,9 @@ export function requestRoutes(
           return id;
         };
         const details = 'check' in step ? { check: step.check } : {};
-        return { body: await act(organisation, request, actionOf[step.to], work, details) };
+        const body = await act(organisation, request, actionOf[step.to], work, details);
+        wake();
+        return { body };
       },
     }),
     defineRoute({
@@ -152,7 +165,8 @@ export function requestRoutes(
       method: 'GET',
       path: '/api/organisations/:organisation/requests/:request/receipts/:number',
       access: 'request.manage',
-      summary: 'A signed receipt of an erasure: what went, what was kept and why, and what the look afterwards found.',
+      summary:
+        'A signed receipt of an erasure (what went, what was kept and why, what the look afterwards found), of a correction or of a restriction.',
       params: ofRequest.extend({ number: z.coerce.number().int().positive() }),
       answer: signedReceipt,
       async handle(request) {
@@ -160,9 +174,57 @@ export function requestRoutes(
         request.allow(organisation);
         const signed = await postgres.tenant(organisation, (sql) => readReceipt(sql, id, number));
         return {
-          headers: { 'content-disposition': `attachment; filename="erasure-${id}-receipt-${number}.json"` },
+          headers: { 'content-disposition': `attachment; filename="request-${id}-receipt-${number}.json"` },
           body: { ...signed, public_key: erasures.publicKey },
         };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/requests/:request/corrections',
+      access: 'request.manage',
+      summary:
+        'Puts right what a request for rectification says, wherever it is stored, once who asks was checked and work began. With a signed receipt.',
+      params: ofRequest,
+      body: requestCorrections,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        await measures.correct(organisation, id, request.body.corrections, actOf(request));
+        return { status: 201, body: await looked(organisation, id) };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/organisations/:organisation/requests/:request/restriction',
+      access: 'request.manage',
+      summary:
+        'Puts a restriction or an objection in force: what is stored is kept and not used. Or announces its end, which who asked is told before.',
+      params: ofRequest,
+      body: restrictionStep,
+      answer: requestDetail,
+      async handle(request) {
+        const { organisation, request: id } = request.params;
+        request.allow(organisation);
+        const step = request.body;
+        const by = actOf(request);
+        const isBegun = await postgres.tenant(organisation, (sql) =>
+          sql.maybe('SELECT 1 FROM restrictions WHERE request_id = $1', [id]),
+        );
+        if (step.to === 'in-force' && isBegun === undefined) {
+          await measures.restrict(organisation, id, by);
+          return { body: await looked(organisation, id) };
+        }
+        const action = step.to === 'ending' ? 'request.restriction_ending' : 'request.restriction_kept';
+        const work = async (sql: Sql) => {
+          await measures.step(sql, organisation, id, step.to === 'ending' ? step : { to: 'kept' });
+          return id;
+        };
+        const details: Record<string, string> = step.to === 'ending' ? { told: step.told } : {};
+        const body = await act(organisation, request, action, work, details);
+        wake();
+        return { body };
       },
     }),
     defineRoute({

@@ -51,7 +51,7 @@ export const lines: readonly Line[] = [
     erasure: deleted,
     stored: [
       ...['warehouse events', 'warehouse visits', 'warehouse arrivals'],
-      ...['postgres profiles', 'postgres profile_digests', 'postgres profile_visitors'],
+      ...['postgres profiles', 'postgres profile_digests', 'postgres profile_visitors', 'postgres profile_corrections'],
     ],
   },
   {
@@ -358,9 +358,18 @@ export const lines: readonly Line[] = [
     holds: 'Requests of data subjects, their clock and steps. Who asks is sealed, and gone once a request is closed',
     ...{ ends: 'night', executor: 'trust/requests/ageing.ts', kept: { months: 36 }, shortenedBy: 'nobody' },
     erasure: 'the subject is a keyed digest only',
-    stored: ['subject_requests', 'erasure_runs', 'erasure_subjects', 'erasure_steps', 'erasure_receipts'].map(
-      (one) => `postgres ${one}`,
-    ),
+    stored: [
+      ...['subject_requests', 'erasure_runs', 'erasure_subjects', 'erasure_steps', 'erasure_receipts'],
+      ...['restrictions', 'request_receipts'],
+    ].map((one) => `postgres ${one}`),
+  },
+  {
+    name: 'restricted',
+    class: 'D25',
+    holds: 'Keyed digests of people whose data is kept and not used, and of their browsers',
+    ...{ ends: 'never', executor: 'trust/requests/measures.ts', until: 'the restriction or the objection ends' },
+    ...{ shortenedBy: 'nobody', erasure: 'the digest stays: without it the objection could not be honoured' },
+    stored: ['postgres restricted_identifiers', 'postgres restricted_visitors'],
   },
   {
     name: 'request-forms',

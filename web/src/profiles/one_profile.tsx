@@ -42,15 +42,16 @@ function OneProfile({ site, id }: { site: Site; id: string }) {
       {isNobody ? (
         <section className="panel" aria-label="Profile">
           <Empty
-            title="There is no such profile here."
+            title={answer?.is_restricted ? 'This profile is kept and not shown.' : 'There is no such profile here.'}
             action={
               <Link className="btn sm" href={all}>
                 All profiles
               </Link>
             }
           >
-            It may have become one with another, been erased, or have no events left. It may also be one of another
-            site.
+            {answer?.is_restricted
+              ? 'Whoever it is asked that their data is not used. It is shown again once that has ended, under Trust, Requests.'
+              : 'It may have become one with another, been erased, or have no events left. It may also be one of another site.'}
           </Empty>
         </section>
       ) : problem !== undefined ? (

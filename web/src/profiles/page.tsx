@@ -138,6 +138,9 @@ function Rows({ list, site, isWhole }: { list: ProfileList; site: Site; isWhole:
           {list.is_cut
             ? `The ${exactCount(limits.listed)} browsers that were seen last. Others are found by address or user id. `
             : ''}
+          {list.restricted > 0
+            ? `${list.restricted === 1 ? '1 browser is' : `${exactCount(list.restricted)} browsers are`} left out: the data of whoever uses them is restricted. `
+            : ''}
           Each look is in the audit log. Times are those of {zone}.
         </span>
       </footer>

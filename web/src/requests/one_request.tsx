@@ -10,12 +10,15 @@ import { may, type Organisation } from '../desk/session.tsx';
 import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
-import { dayOf, momentOf, rowsOf, useRead } from '../windows/parts.tsx';
+import { dayOf, momentOf, useRead } from '../windows/parts.tsx';
 import { type Erasure, type RequestDetail, type RequestStep, requests } from './api.ts';
-import { checkWords, erasureWords, kindWords, leftWords, outcomeWords } from './words.ts';
+import { CorrectForm, EndForm, MeasuresOf } from './measures.tsx';
+import { checkWords, erasureWords, kindWords, leftWords, outcomeWords, sumOf } from './words.ts';
 import './requests.css';
 
-type Doing = 'checked' | 'working' | 'answered' | 'refused' | 'extend' | 'erase' | 'gather';
+type Step = 'checked' | 'working' | 'answered' | 'refused' | 'extend';
+type Doing = Step | 'erase' | 'gather' | 'correct' | 'restrict' | 'end' | 'keep';
+const isStep = (doing: Doing): doing is Step => doing in forms;
 
 /** One request: who asks, where it stands, what was done, and the one thing to do next. */
 export function OneRequestPage({ organisation, id }: { organisation: Organisation; id: number }) {
@@ -118,6 +121,15 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
           </dl>
         )}
       </section>
+      {answer !== undefined && (answer.measures.length > 0 || answer.restriction !== null) && (
+        <MeasuresOf
+          of={of}
+          request={answer}
+          zone={timezone}
+          onEnd={() => setDoing('end')}
+          onKeep={() => setDoing('keep')}
+        />
+      )}
       {answer?.erasure != null && <ErasureOf of={of} id={id} erasure={answer.erasure} zone={timezone} />}
       {answer !== undefined && doing === 'gather' && (
         <AskFirst
@@ -142,7 +154,36 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
           legal hold keeps stays and is named. Give them their copy first if they asked for one: this cannot be undone.
         </AskFirst>
       )}
-      {answer !== undefined && doing !== undefined && doing !== 'erase' && doing !== 'gather' && (
+      {answer !== undefined && doing === 'correct' && (
+        <CorrectForm of={of} request={answer} onSaved={saved} onClose={() => setDoing(undefined)} />
+      )}
+      {answer !== undefined && doing === 'restrict' && (
+        <AskFirst
+          title={answer.kind === 'objection' ? 'Stop using their data?' : 'Keep their data and use it no more?'}
+          act="Put it in force"
+          keep="Not now"
+          onAct={async () => saved(await requests.restrict(of, id, { to: 'in-force' }))}
+          onClose={() => setDoing(undefined)}
+        >
+          What is stored about them stays. Nothing new is tied to them, their profiles are in no list, page or export,
+          and no report, alert or invitation is mailed to them. It goes on until you end it, and they are told before.
+        </AskFirst>
+      )}
+      {answer !== undefined && doing === 'end' && (
+        <EndForm of={of} request={answer} onSaved={saved} onClose={() => setDoing(undefined)} />
+      )}
+      {answer !== undefined && doing === 'keep' && (
+        <AskFirst
+          title="Keep it in force?"
+          act="Keep it in force"
+          keep="Not now"
+          onAct={async () => saved(await requests.restrict(of, id, { to: 'in-force' }))}
+          onClose={() => setDoing(undefined)}
+        >
+          It does not end. If a letter said that it would, tell them.
+        </AskFirst>
+      )}
+      {answer !== undefined && doing !== undefined && isStep(doing) && (
         <StepForm of={of} request={answer} doing={doing} onSaved={saved} onClose={() => setDoing(undefined)} />
       )}
     </>
@@ -213,15 +254,17 @@ function ErasureOf({ of, id, erasure, zone }: { of: number; id: number; erasure:
   );
 }
 
-function sumOf(all: readonly { rows: number }[]): string {
-  const rows = all.reduce((sum, one) => sum + one.rows, 0);
-  return rows === 0 ? '–' : rowsOf(rows);
-}
-
 function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) => void }) {
-  const { kind, state, is_extended, days_left, closed_at, erasure, archive } = request;
+  const { kind, state, is_extended, days_left, closed_at, erasure, archive, measures, restriction } = request;
   if (closed_at !== null || erasure?.state === 'running') return null;
-  const erases = kind === 'erasure' && state === 'working' && erasure === null;
+  const isWorking = state === 'working';
+  const erases = kind === 'erasure' && isWorking && erasure === null;
+  const corrects = kind === 'rectification' && isWorking;
+  const restricts = (kind === 'restriction' || kind === 'objection') && isWorking && restriction === null;
+  // A copy is what access and portability ask for; others may want one too.
+  const isCopy = kind === 'access' || kind === 'portability';
+  const isDone = erasure !== null || archive !== null || measures.length > 0;
+  const isFirst = erases || restricts || (corrects && measures.length === 0);
   return (
     <div className="rq-acts">
       {state === 'received' && (
@@ -239,21 +282,31 @@ function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) =
           Erase their data
         </button>
       )}
-      {state === 'working' && erasure === null && (
+      {corrects && (
         <button
           type="button"
-          className={archive === null && !erases ? 'btn main-act' : 'btn'}
+          className={measures.length === 0 ? 'btn main-act' : 'btn'}
+          onClick={() => onDo('correct')}
+        >
+          {measures.length === 0 ? 'Put their data right' : 'Put more right'}
+        </button>
+      )}
+      {restricts && (
+        <button type="button" className="btn main-act" onClick={() => onDo('restrict')}>
+          Put it in force
+        </button>
+      )}
+      {isWorking && erasure === null && (
+        <button
+          type="button"
+          className={archive === null && isCopy ? 'btn main-act' : 'btn'}
           onClick={() => onDo('gather')}
         >
           {archive === null ? 'Make the archive' : 'Make it anew'}
         </button>
       )}
       {state === 'working' && (
-        <button
-          type="button"
-          className={erases || (archive === null && erasure === null) ? 'btn' : 'btn main-act'}
-          onClick={() => onDo('answered')}
-        >
+        <button type="button" className={isDone && !isFirst ? 'btn main-act' : 'btn'} onClick={() => onDo('answered')}>
           Note the answer
         </button>
       )}
@@ -269,10 +322,7 @@ function Next({ request, onDo }: { request: RequestDetail; onDo: (what: Doing) =
   );
 }
 
-const forms: Record<
-  Exclude<Doing, 'erase' | 'gather'>,
-  { title: string; act: string; lead: string; label: string; help?: string }
-> = {
+const forms: Record<Step, { title: string; act: string; lead: string; label: string; help?: string }> = {
   checked: {
     ...{ title: 'Is it really them?', act: 'Note the check', label: 'How you know' },
     lead: 'Nothing is answered before it is sure who asks.',
@@ -306,7 +356,7 @@ function StepForm({
 }: {
   of: number;
   request: RequestDetail;
-  doing: Exclude<Doing, 'erase' | 'gather'>;
+  doing: Step;
   onSaved: (changed: RequestDetail) => void;
   onClose: () => void;
 }) {

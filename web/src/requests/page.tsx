@@ -9,7 +9,7 @@ import { TrustFrame } from '../trust/trust_frame.tsx';
 import { dayOf, useRead } from '../windows/parts.tsx';
 import { requests, type SubjectRequest } from './api.ts';
 import { EnterForm } from './enter_form.tsx';
-import { kindWords, leftWords, stateWords } from './words.ts';
+import { inForceWords, kindWords, leftWords, stateWords } from './words.ts';
 
 /** Who asked for their data, and what has to happen next, by when? */
 export function RequestsPage({ organisation }: { organisation: Organisation }) {
@@ -126,7 +126,7 @@ function Row({ of, path }: { of: SubjectRequest; path: string }) {
           </div>
         )}
       </td>
-      <td data-head="Next">{stateWords[of.state]}</td>
+      <td data-head="Next">{of.is_in_force && !isOpen ? inForceWords : stateWords[of.state]}</td>
       <td className="acts">
         <Link className="btn sm" href={path}>
           Open<span className="vh"> request {of.id}</span>

@@ -1,4 +1,5 @@
-import type { Erasure, RequestDetail, SubjectRequest } from './api.ts';
+import { rowsOf } from '../windows/parts.tsx';
+import type { Corrections, Erasure, Measure, RequestDetail, SubjectRequest } from './api.ts';
 
 export const kindWords: Record<SubjectRequest['kind'], string> = {
   access: 'Access: a copy of their data',
@@ -14,6 +15,8 @@ export const checkWords: Record<NonNullable<RequestDetail['check']>, string> = {
   'signed-in': 'They were signed in with us',
   'document-seen': 'We saw a document, and kept no copy',
 };
+/** Words for what is closed and goes on. */
+export const inForceWords = 'nothing: in force';
 export const stateWords: Record<SubjectRequest['state'], string> = {
   received: 'check who asks',
   checked: 'begin work',
@@ -36,8 +39,39 @@ export const erasureWords: Record<Erasure['state'], readonly ['ok' | 'bad' | 'id
   failed: ['bad', 'Something was left after three tries: the receipt says what. The log of the desk says why'],
 };
 
-/** A draft of what is told to who asked: what went, and what was kept and why. */
-export function outcomeWords({ erasure }: RequestDetail): string {
+export const measureWords: Record<Measure['does'], string> = {
+  corrected: 'Put right',
+  restricted: 'Put in force',
+  lifted: 'Ended',
+};
+export const fieldWords: Record<Corrections[number]['field'], string> = {
+  name: 'Name',
+  email: 'E-mail',
+  'external-id': 'Id in your systems',
+  picture: 'Address of the picture',
+};
+
+export function sumOf(all: readonly { rows: number }[]): string {
+  const rows = all.reduce((sum, one) => sum + one.rows, 0);
+  return rows === 0 ? '–' : rowsOf(rows);
+}
+
+/** A draft of what is told to who asked: what went or was put right, what is in force, and what was kept and why. */
+export function outcomeWords({ kind, erasure, measures, restriction }: RequestDetail): string {
+  if (restriction !== null && restriction.ended_at === null)
+    return kind === 'objection'
+      ? 'Your data is not used any more. It is kept until you ask for its erasure or its time is over.'
+      : 'Your data is kept and not used. You are told before that ends.';
+  const [corrected] = measures;
+  if (corrected?.does === 'corrected') {
+    const fields = corrected.systems.flatMap(({ changed }) =>
+      changed.map(({ field }) => fieldWords[field].toLowerCase()),
+    );
+    const left = corrected.systems.flatMap(({ kept }) => kept.map(({ why }) => why));
+    return `${fields.length === 0 ? 'Nothing had to be put right' : `Put right: ${[...new Set(fields)].join(', ')}`}.${
+      left.length === 0 ? '' : ` Not changed: ${[...new Set(left)].join('; ')}.`
+    }`.slice(0, 1_000);
+  }
   if (erasure === null) return '';
   const kept = erasure.steps.flatMap(({ what, kept: rows }) =>
     rows.length === 0 ? [] : [`${what} (${[...new Set(rows.map(({ why }) => why))].join('; ')})`],

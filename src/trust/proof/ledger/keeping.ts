@@ -1,7 +1,5 @@
 import { kept, later, open, partly, type Requirement } from './requirement.ts';
 
-const noRequests = 'The register takes such requests; carrying them out by itself is not built yet.';
-
 /** Retention, subject rights, consent and mail, sharing (ledger 3.8 to 3.11). */
 export const keeping: readonly Requirement[] = [
   kept(
@@ -101,7 +99,12 @@ export const keeping: readonly Requirement[] = [
     'A person gets a complete copy of what is kept about them.',
     'Trust, Requests: the archive of a request.',
   ),
-  open('DSR-02', 'D7', 'A correction reaches every copy.', noRequests),
+  kept(
+    'DSR-02',
+    'D7',
+    'A correction reaches every copy.',
+    'Trust, Requests: what is put right, and what its own person has to change; a page that says the old value changes nothing.',
+  ),
   kept(
     'DSR-03',
     'all',
@@ -114,8 +117,18 @@ export const keeping: readonly Requirement[] = [
     'A person gets their data in a form that another service reads.',
     'Trust, Requests: the archive has JSON with its schema, CSV and a page.',
   ),
-  open('DSR-05', 'all', 'Restricted data is stored and not used.', noRequests),
-  open('DSR-06', 'D7', 'An objection stops processing within 24 hours.', noRequests),
+  kept(
+    'DSR-05',
+    'all',
+    'Restricted data is stored and not used.',
+    'Trust, Requests: a list of digests that storing, showing, exporting and sending are held against.',
+  ),
+  kept(
+    'DSR-06',
+    'D7',
+    'An objection stops processing within 24 hours.',
+    'In force by itself once it is sure who objects; a check looks every day whether one is late.',
+  ),
   kept(
     'DSR-07',
     'D24',

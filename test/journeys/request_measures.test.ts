@@ -1,0 +1,252 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { RequestDetail } from '../../contract/requests.ts';
+import { formats } from '../../src/analytics/exports/formats.ts';
+import { restrictedVisitors } from '../../src/analytics/profiles/restricted.ts';
+import { isSignature, signerOf } from '../../src/trust/audit/index.ts';
+import { objectionCheck } from '../../src/trust/requests/overdue_check.ts';
+import { startChild } from '../proof/drivers/child.ts';
+import { openTestDesk, type TestDesk } from './desk.ts';
+
+/** Rectification, restriction and objection, through a whole desk: what is stored, shown, exported and mailed afterwards. */
+vi.setConfig({ testTimeout: 60_000 });
+let desk: TestDesk;
+let owner = '';
+beforeAll(async () => {
+  desk = await openTestDesk(['shop.example'], { FAIRLEAD_DEV: '1' });
+  owner = await desk.signIn();
+});
+afterAll(() => desk.close());
+
+const laptop = 'a1'.repeat(16);
+const phone = 'b2'.repeat(16);
+const view = (path: string, vi: string) =>
+  desk.collect({ n: 'pageview', u: `https://shop.example${path}`, d: 'shop.example', vi, si: 'c3'.repeat(16) });
+const name = async (vi: string, traits: object) =>
+  (await desk.raw({ path: '/api/visitor', body: JSON.stringify({ n: 'identify', d: 'shop.example', vi, ...traits }) }))
+    .status;
+async function list(search = '') {
+  await desk.rows('SELECT 1');
+  const { body } = await desk.call('GET', `/api/sites/shop.example/profiles?search=${encodeURIComponent(search)}`);
+  return body as { profiles: { id: string; traits: object; events: number }[]; restricted: number };
+}
+// biome-ignore lint/suspicious/noExplicitAny: answers of many calls, each looked at by the test that asks.
+async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
+  const { status, text } = await desk.raw({
+    ...{ method, path: `/api/organisations/1/${path}` },
+    headers: { cookie: owner, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status, body: text === '' ? {} : JSON.parse(text) };
+}
+async function working(kind: string, email: string): Promise<number> {
+  const received_on = new Date().toISOString().slice(0, 10);
+  const { body } = await call('POST', 'requests', { kind, email, received_on });
+  await call('PUT', `requests/${body.id}/state`, { to: 'checked', check: 'mailbox' });
+  await call('PUT', `requests/${body.id}/state`, { to: 'working' });
+  return body.id;
+}
+const one = async (id: number) => (await call('GET', `requests/${id}`)).body as RequestDetail;
+const own = <T extends object>(text: string, params: unknown[] = []) =>
+  desk.server.desk.house.postgres.tenant(1, (sql) => sql.query<T>(text, params));
+async function receiptOf(id: number, number: number) {
+  const { body } = await call('GET', `requests/${id}/receipts/${number}`);
+  const { publicKey } = signerOf(desk.server.desk.house.keys.derive('audit-checkpoint'));
+  expect([body.public_key, isSignature(body.receipt, body.signature, publicKey)]).toEqual([publicKey, true]);
+  expect(body.receipt, 'no value is in it').not.toMatch(/example|Ada/i);
+  return JSON.parse(body.receipt) as { does: string; systems: { system: string; changed: object[] }[] };
+}
+
+describe('a rectification', () => {
+  const wrong = { id: 'user-77', email: 'wrong@visitor.example', name: 'Adda Wrong' };
+  const right = { ...wrong, email: 'ada@visitor.example', name: 'Ada Right', avatar: 'https://img.example/a.png' };
+
+  it('reaches every place where the value is, and what goes on saying the old one changes nothing (DSR-02)', async () => {
+    await view('/a', laptop);
+    expect(await name(laptop, wrong)).toBe(200);
+    const id = await working('rectification', wrong.email);
+    const said = [
+      { field: 'email', value: right.email },
+      { field: 'name', value: right.name },
+      { field: 'picture', value: right.avatar },
+    ];
+    expect((await call('POST', `requests/${id}/corrections`, { corrections: said })).status).toBe(201);
+    expect((await list(right.email)).profiles.map(({ traits }) => traits)).toEqual([right]);
+    expect((await list(wrong.email)).profiles, 'found by the old address').toEqual([]);
+    // The site itself has not been put right: it says the old values again, from here and from another browser.
+    expect(await name(laptop, wrong)).toBe(200);
+    await view('/b', phone);
+    expect(await name(phone, { id: wrong.id, name: wrong.name })).toBe(200);
+    expect((await list()).profiles.map(({ traits, events }) => [traits, events])).toEqual([[right, 2]]);
+    expect((await list(wrong.email)).profiles).toEqual([]);
+    // A value that is new is taken as ever.
+    await name(laptop, { id: wrong.id, name: 'Ada Newer' });
+    expect((await list()).profiles[0]?.traits).toMatchObject({ name: 'Ada Newer', email: right.email });
+    const receipt = await receiptOf(id, 1);
+    expect(receipt.systems.find(({ system }) => system === 'profiles')?.changed).toEqual([
+      { table: 'postgres profiles', class: 'D4', rows: 1, field: 'email', before: 'another' },
+      { table: 'postgres profiles', class: 'D4', rows: 1, field: 'name', before: 'another' },
+      { table: 'postgres profiles', class: 'D4', rows: 1, field: 'picture', before: 'none' },
+    ]);
+    expect((await one(id)).measures).toMatchObject([{ does: 'corrected', number: 1 }]);
+  });
+
+  it('changes the name of an account of this organisation alone, and never the address that opens it', async () => {
+    const id = await working('rectification', 'owner@shop.example');
+    const said = {
+      corrections: [
+        { field: 'name', value: 'Olga Owner' },
+        { field: 'email', value: 'thief@x.example' },
+      ],
+    };
+    const { body } = await call('POST', `requests/${id}/corrections`, said);
+    expect(body.measures[0].systems.find(({ system }: { system: string }) => system === 'membership')).toMatchObject({
+      changed: [{ table: 'postgres people', field: 'name' }],
+      kept: [{ table: 'postgres people', why: expect.stringMatching(/proves the new mailbox/) }],
+    });
+    const { body: members } = await call('GET', 'members');
+    expect(JSON.stringify(members)).toContain('Olga Owner');
+    expect(JSON.stringify(members)).not.toContain('thief@');
+  });
+
+  it('is not done before it is sure who asks', async () => {
+    const received_on = new Date().toISOString().slice(0, 10);
+    const { body } = await call('POST', 'requests', { kind: 'rectification', email: right.email, received_on });
+    const said = { corrections: [{ field: 'name', value: 'Mallory' }] };
+    expect((await call('POST', `requests/${body.id}/corrections`, said)).status).toBe(409);
+    expect((await call('PUT', `requests/${body.id}/restriction`, { to: 'in-force' })).status).toBe(409);
+  });
+});
+
+/** Messages of the organisation to an address, handled at once: what became of each. */
+async function mailed(email: string): Promise<string[]> {
+  const { mail, postgres } = desk.server.desk.house;
+  await postgres.tenant(1, async (sql) => {
+    for (const kind of ['report', 'alert', 'service'] as const)
+      await mail.send(sql, {
+        template: { name: kind === 'service' ? 'invitation' : 'x', kind, write: () => ({ subject: 'x', blocks: [] }) },
+        ...{ to: email, values: {}, organisationId: 1 },
+      });
+  });
+  const states = () =>
+    postgres.mail((sql) =>
+      sql.query<{ state: string }>(
+        'SELECT state FROM mail.messages WHERE address_digest = $1 ORDER BY id DESC LIMIT 3',
+        [mail.suppressions.digest(email)],
+      ),
+    );
+  await expect
+    .poll(async () => (await states()).every(({ state }) => state !== 'waiting'), { timeout: 10_000, interval: 20 })
+    .toBe(true);
+  return (await states()).map(({ state }) => state);
+}
+const exported = async () => {
+  const { warehouse, postgres } = desk.server.desk.house;
+  const restricted = await postgres.tenant(1, (sql) => restrictedVisitors(sql, 1));
+  const day = { siteId: 1, day: '', importIds: [], restricted, from: 0, to: Date.now() + 86_400_000 };
+  let text = '';
+  const work = {
+    ...{ scratch: join(desk.dataDir, 'scratch.ndjson'), path: String, add: () => {} },
+    async append(_: string, more: string | Buffer) {
+      text += more.toString();
+    },
+  };
+  for await (const _ of formats.ndjson.day(warehouse, work, day));
+  return text.split('\n').filter((line) => line.includes('shop.example')).length;
+};
+
+describe('a restriction', () => {
+  it('keeps what is stored and uses nothing of it: pages, exports, mail and new events go on without them, until they were told that it ends (DSR-05)', async () => {
+    const { profiles: before } = await list();
+    const [them] = before;
+    expect(before).toHaveLength(1);
+    const events = await exported();
+    expect(events).toBe(2);
+    const id = await working('restriction', 'ada@visitor.example');
+    expect((await call('PUT', `requests/${id}/restriction`, { to: 'in-force' })).body.restriction).toMatchObject({
+      ended_at: null,
+    });
+    const kept = await own<{ traits_sealed: Buffer | null }>('SELECT traits_sealed FROM profiles');
+    expect(kept[0]?.traits_sealed, 'it stays').not.toBeNull();
+    expect(await list()).toMatchObject({ profiles: [], restricted: 2 });
+    expect((await list('user-77')).profiles, 'by what else they are known by').toEqual([]);
+    const page = await desk.call('GET', `/api/sites/shop.example/profiles/${them?.id}`);
+    expect(page.body).toMatchObject({ profile: null, is_restricted: true, timeline: [] });
+    expect(await exported(), 'in an export').toBe(0);
+    // What they do next is counted, and tied to nobody; calls that name them store nothing, from any browser.
+    expect(await name('d4'.repeat(16), { email: 'ada@visitor.example', name: 'Again' })).toBe(200);
+    for (const [path, browser] of [
+      ['/restricted', laptop],
+      ['/restricted', 'd4'.repeat(16)],
+    ] as const)
+      await view(path, browser);
+    const rows = await desk.rows<{ stored_id: number }>("SELECT stored_id FROM events WHERE pathname = '/restricted'");
+    expect(rows.map(({ stored_id }) => Number(stored_id))).toEqual([0, 0]);
+    const visitors = await own('SELECT 1 FROM profile_visitors');
+    expect(visitors).toHaveLength(2);
+    expect(await mailed('ADA@visitor.example')).toEqual(['suppressed', 'suppressed', 'suppressed']);
+    expect(await mailed('other@visitor.example')).toEqual(['inbox', 'inbox', 'inbox']);
+    // It goes on when the request is answered, and when the desk starts anew.
+    await call('PUT', `requests/${id}/state`, { to: 'answered', outcome: 'Kept and not used.' });
+    await desk.restart();
+    owner = await desk.signIn();
+    expect(await one(id)).toMatchObject({ email: null, is_in_force: true, restriction: { has_address: true } });
+    await view('/restricted', laptop);
+    expect(await desk.rows("SELECT 1 FROM events WHERE pathname = '/restricted' AND stored_id = 1")).toEqual([]);
+
+    // Its end is announced; nothing ends before its time, nor before the letter has left.
+    const { body: ending } = await call('PUT', `requests/${id}/restriction`, {
+      ...{ to: 'ending', told: 'mail', why: 'It was checked.' },
+    });
+    expect(Date.parse(ending.restriction.ending.lifts_at) - Date.now()).toBeGreaterThan(2.9 * 86_400_000);
+    await own('UPDATE restrictions SET lifts_at = told_at, told_at = told_at WHERE request_id = $1', [id]);
+    await desk.server.desk.house.postgres.mail((sql) =>
+      sql.run("UPDATE mail.messages SET state = 'failed', content = NULL WHERE template = 'restriction_ends'"),
+    );
+    await desk.server.desk.requests.measure();
+    expect(await one(id)).toMatchObject({ is_in_force: true, restriction: { ending: { letter: 'failed' } } });
+    await desk.server.desk.house.postgres.mail((sql) =>
+      sql.run("UPDATE mail.messages SET state = 'inbox' WHERE template = 'restriction_ends'"),
+    );
+    // Two at once end it once.
+    await Promise.all([desk.server.desk.requests.measure(), desk.server.desk.requests.measure()]);
+    expect(await one(id)).toMatchObject({ is_in_force: false, restriction: { has_address: false } });
+    expect((await one(id)).measures.map(({ does }) => does)).toEqual(['lifted', 'restricted']);
+    expect((await receiptOf(id, 2)).does).toBe('lifted');
+    expect(await own('SELECT 1 FROM restricted_identifiers UNION ALL SELECT 1 FROM restricted_visitors')).toEqual([]);
+    expect((await list()).profiles.map(({ traits }) => traits)).toEqual([them?.traits]);
+    expect(await mailed('ada@visitor.example')).toEqual(['inbox', 'inbox', 'inbox']);
+  });
+});
+
+describe('an objection', () => {
+  it('is in force as soon as it is sure who objects, without anybody doing anything (DSR-06)', async () => {
+    const received_on = new Date().toISOString().slice(0, 10);
+    const { body } = await call('POST', 'requests', { kind: 'objection', external_id: 'user-77', received_on });
+    await call('PUT', `requests/${body.id}/state`, { to: 'checked', check: 'signed-in' });
+    await expect.poll(async () => (await one(body.id)).is_in_force, { timeout: 10_000, interval: 50 }).toBe(true);
+    expect(await list()).toMatchObject({ profiles: [] });
+    expect(await mailed('ada@visitor.example'), 'known by the profile').toContain('suppressed');
+    expect(await objectionCheck(desk.server.desk.house).run()).toMatchObject({ state: 'ok' });
+  });
+
+  it('killed before it is written whole leaves nothing of it, and the next start carries it out, with one receipt', async () => {
+    let id = 0;
+    await desk.restart(async () => {
+      const child = startChild(join(import.meta.dirname, '../proof/drivers/objection_child.ts'), {
+        args: [desk.dataDir, 'killed@visitor.example'],
+        env: { FAIRLEAD_CRASH_POINT: 'measure.written' },
+      });
+      id = Number(/\d+/.exec(await child.says(/request/))?.[0]);
+      expect(await child.ended).toBe('SIGKILL');
+    });
+    owner = await desk.signIn();
+    await expect.poll(async () => (await one(id)).is_in_force, { timeout: 10_000, interval: 50 }).toBe(true);
+    expect((await one(id)).measures).toHaveLength(1);
+    const listed = await own(
+      'SELECT 1 FROM restricted_identifiers i JOIN restrictions r ON r.id = i.restriction_id WHERE r.request_id = $1',
+      [id],
+    );
+    expect(listed).toHaveLength(1);
+  });
+});
