@@ -18,13 +18,26 @@ beforeAll(async () => {
 });
 afterAll(() => desk.close());
 
+/** The address of the tests has no place, which counts as one where a visitor is asked first. */
+const consent = { analytics_storage: 'granted' };
 const laptop = 'a1'.repeat(16);
 const phone = 'b2'.repeat(16);
 const view = (path: string, vi: string) =>
-  desk.collect({ n: 'pageview', u: `https://shop.example${path}`, d: 'shop.example', vi, si: 'c3'.repeat(16) });
+  desk.collect({
+    n: 'pageview',
+    u: `https://shop.example${path}`,
+    d: 'shop.example',
+    vi,
+    si: 'c3'.repeat(16),
+    consent,
+  });
 const name = async (vi: string, traits: object) =>
-  (await desk.raw({ path: '/api/visitor', body: JSON.stringify({ n: 'identify', d: 'shop.example', vi, ...traits }) }))
-    .status;
+  (
+    await desk.raw({
+      path: '/api/visitor',
+      body: JSON.stringify({ n: 'identify', d: 'shop.example', vi, consent, ...traits }),
+    })
+  ).status;
 async function list(search = '') {
   await desk.rows('SELECT 1');
   const { body } = await desk.call('GET', `/api/sites/shop.example/profiles?search=${encodeURIComponent(search)}`);
