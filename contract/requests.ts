@@ -125,6 +125,8 @@ export const requestDetail = shownRequest.extend({
   extension_reason: z.string().nullable(),
   /** What was answered, or why it was refused. */
   outcome: z.string().nullable(),
+  /** When the letter with it was put into the outbox; null where they are told in another way. */
+  letter_at: moment.nullable(),
   /** Other requests of this organisation by the same address, number or id. */
   others: z.array(z.number()),
   erasure: erasure.nullable(),
@@ -149,11 +151,12 @@ export const newRequest = z.strictObject({
   external_id: z.string().trim().min(1).max(200).optional(),
 });
 const words = z.string().trim().min(1).max(requestLimits.wordsCharsMax);
+/** `letter`: is the outcome mailed to who asked? Where it is not said, yes, if it is sure who asks and a letter can go out. */
 export const requestStep = z.discriminatedUnion('to', [
   z.strictObject({ to: z.literal('checked'), check: z.enum(identityChecks) }),
   z.strictObject({ to: z.literal('working') }),
-  z.strictObject({ to: z.literal('answered'), outcome: words }),
-  z.strictObject({ to: z.literal('refused'), outcome: words }),
+  z.strictObject({ to: z.literal('answered'), outcome: words, letter: z.boolean().optional() }),
+  z.strictObject({ to: z.literal('refused'), outcome: words, letter: z.boolean().optional() }),
 ]);
 export type RequestStep = z.infer<typeof requestStep>;
 /** What is right. Nothing else of a person can be said here. */

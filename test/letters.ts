@@ -35,6 +35,15 @@ const way = { way: 'Google (ada@shop.example)', link: at('/account/security') };
 const key = { way: 'Blue key', link: at('/account/security') };
 const token = `#token=${'aB3-dE5_gH7'.repeat(4)}`;
 
+const letterhead = {
+  organisation: 'Cedar & Loom',
+  from: [
+    ['Who answers', 'Cedar & Loom Ltd'],
+    ['Address', '4 Harbour Lane, Galway'],
+    ['Contact', 'privacy@cedar-loom.example'],
+  ],
+};
+
 export const letters: Record<string, readonly unknown[]> = {
   request_proof: [
     {
@@ -45,6 +54,30 @@ export const letters: Record<string, readonly unknown[]> = {
   ],
   request_archive: [
     { organisation: 'Cedar & Loom', until: '2026-12-12', link: at('/request/cedar-loom/archive/aB3-dE5') },
+  ],
+  request_answer: [
+    {
+      ...{
+        ...letterhead,
+        authority: 'the Data Protection Commission, Dublin',
+        isRefused: false,
+        received_on: '2026-11-29',
+      },
+      ...{ ask: 'Erase what you store about me', outcome: 'What was stored about you has been erased.' },
+    },
+    {
+      ...{ ...letterhead, authority: null, isRefused: true, received_on: '2026-11-29' },
+      ...{
+        ask: 'Erase what you store about me',
+        outcome: 'A claim is before the court; until it is decided we keep the contract.',
+      },
+    },
+  ],
+  request_extended: [
+    {
+      ...{ ...letterhead, authority: null, received_on: '2026-11-29', until: '2027-01-29' },
+      ...{ ask: 'Give me a copy of what you store about me', reason: 'Three archives have to be searched.' },
+    },
   ],
   restriction_ends: (['restriction', 'objection'] as const).map((kind) => ({
     ...{ organisation: 'Cedar & Loom', kind, why: 'Both of us have agreed on what is right.', on: '2026-12-12' },

@@ -14,6 +14,7 @@ import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { isSignature, signerOf } from '../src/trust/audit/index.ts';
 import { type Column, readPostgresColumns } from '../src/trust/classes/index.ts';
+import { closeRequest } from '../src/trust/requests/answers.ts';
 import { readArchive, writeArchive } from '../src/trust/requests/archive.ts';
 import { openArchives } from '../src/trust/requests/archives.ts';
 import { openErasures } from '../src/trust/requests/erasure.ts';
@@ -282,6 +283,18 @@ describe('an erasure', () => {
       receipt.systems.map(({ system }: { system: string }) => system).indexOf('membership'),
     );
     expect(JSON.stringify(receipt)).not.toMatch(/reader@/i);
+    // The letter that says so is not what is left of them: its line goes once it has left, or cannot.
+    const parts = partsOf(north);
+    const isOn = async () => true;
+    await own(north, (sql) =>
+      closeRequest({ ...desk.house.mail, isOn }, sql, id, { to: 'answered', outcome: 'It is gone.' }, parts),
+    );
+    expect(await found(north, reader)).toEqual({ 'postgres mail.messages': 1 });
+    await desk.house.postgres.mail((sql) =>
+      sql.run("UPDATE mail.messages SET state = 'sent', content = NULL WHERE template = 'request_answer'"),
+    );
+    await desk.requests.erase();
+    expect(await found(north, reader)).toEqual({});
     const values = await own(north, (sql) =>
       sql.query('SELECT 1 FROM erasure_subjects WHERE value_sealed IS NOT NULL'),
     );

@@ -59,6 +59,7 @@ function detail(one: SubjectRequest): RequestDetail {
     check: isChecked ? 'mailbox' : null,
     began_at: one.state === 'working' || one.state === 'answered' ? then : null,
     extension_reason: one.is_extended ? 'Three archives have to be searched.' : null,
+    letter_at: one.id === 5 ? one.closed_at : null,
     outcome: isOpen ? null : 'The archive was sent by registered post.',
     others: one.id === 12 ? [5] : [],
     archive:

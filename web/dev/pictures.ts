@@ -410,6 +410,11 @@ export const shots: readonly Shot[] = [
   { name: 'requests-objection', path: '/o/cedar-loom/trust/requests/5', full: true },
   { name: 'requests-correction', path: '/o/cedar-loom/trust/requests/14', full: true },
   {
+    name: 'requests-answer',
+    path: '/o/cedar-loom/trust/requests/14',
+    act: (page) => page.getByRole('button', { name: 'Note the answer' }).click(),
+  },
+  {
     name: 'requests-correct',
     path: '/o/cedar-loom/trust/requests/14',
     act: (page) => page.getByRole('button', { name: 'Put more right' }).click(),

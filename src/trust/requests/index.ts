@@ -4,6 +4,7 @@ import type { PersonalDataHolder } from '../../platform/personal_data.ts';
 import { everywhere } from '../../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { formExecutor, requestExecutor } from './ageing.ts';
+import { forgetAnswers } from './answers.ts';
 import { forgetExpired, openArchives } from './archives.ts';
 import { type ErasureHouse, openErasures } from './erasure.ts';
 import { openMeasures } from './measures.ts';
@@ -78,7 +79,7 @@ export function openRequests(
       return;
     }
     isWoken = false;
-    erasing = Promise.all([erasures.work(), measures.work()])
+    erasing = Promise.all([erasures.work(), measures.work(), forgetAnswers(postgres)])
       .then(() => {})
       .catch((error) => log.error('requests.erasing_failed', {}, error))
       .finally(() => {
@@ -96,7 +97,10 @@ export function openRequests(
     holders: own,
     checks: [requestCheck(house), objectionCheck(house)],
     remind: () => remind({ house, notices }),
-    erase: () => erasures.work(),
+    async erase() {
+      await erasures.work();
+      await forgetAnswers(postgres);
+    },
     measure: () => measures.work(),
     async begin() {
       if (!works) return;

@@ -20,6 +20,58 @@ export const requestProofMail: MailTemplate<{ organisation: string; ask: string;
   }),
 };
 
+interface Letterhead {
+  organisation: string;
+  /** Who answers, as its organisation wants to be named. */
+  from: readonly (readonly [string, string])[];
+  /** The authority that watches over it, as it was entered. */
+  authority: string | null;
+}
+
+/** Where to complain stands in every answer (DSR-09). */
+const complaint = (authority: string | null) =>
+  `${
+    authority === null
+      ? 'You can complain to the data protection authority of the country in which you live or work'
+      : `You can complain to ${authority}, or to the data protection authority of the country in which you live or work`
+  }, and go to court.`;
+
+/** The outcome of a request, to who asked: once. */
+export const requestAnswerMail: MailTemplate<
+  Letterhead & { ask: string; received_on: string; outcome: string; isRefused: boolean }
+> = {
+  name: 'request_answer',
+  kind: 'service',
+  isRequired: true,
+  write: ({ organisation, from, authority, ask, received_on, outcome, isRefused }) => ({
+    subject: isRefused ? `${organisation} refuses your request` : `Answer to your request to ${organisation}`,
+    blocks: [
+      { kind: 'text', text: `On ${received_on} you asked ${organisation}: “${ask}”.` },
+      ...(isRefused ? [{ kind: 'text', text: 'This is refused, for the following reason.' } as const] : []),
+      { kind: 'text', text: outcome },
+      { kind: 'facts', rows: from },
+      { kind: 'note', text: complaint(authority) },
+    ],
+  }),
+};
+
+/** It takes longer: until when, and why. */
+export const requestExtendedMail: MailTemplate<
+  Letterhead & { ask: string; received_on: string; until: string; reason: string }
+> = {
+  name: 'request_extended',
+  kind: 'service',
+  isRequired: true,
+  write: ({ organisation, from, authority, ask, received_on, until, reason }) => ({
+    subject: `Your request to ${organisation} takes longer`,
+    blocks: [
+      { kind: 'text', text: `On ${received_on} you asked ${organisation}: “${ask}”. The answer comes by ${until}.` },
+      { kind: 'facts', rows: [['Why', reason], ...from] },
+      { kind: 'note', text: complaint(authority) },
+    ],
+  }),
+};
+
 /** To whoever has their data restricted, before that ends (GDPR, article 18(3)). */
 export const restrictionEndsMail: MailTemplate<{
   organisation: string;

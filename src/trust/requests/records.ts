@@ -41,9 +41,10 @@ interface Row {
   closed_at: Date | null;
   is_minor: boolean;
   is_in_force: boolean;
+  letter_at: Date | null;
 }
 const columns = `id, kind, state, received_on::text, due_on::text, email_sealed, phone_sealed, external_sealed, email_digest,
-  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor,
+  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor, letter_at,
   EXISTS (SELECT FROM restrictions r WHERE r.request_id = subject_requests.id AND r.ended_at IS NULL) AS is_in_force`;
 
 type Sealed = 'email_sealed' | 'phone_sealed' | 'external_sealed' | 'extension_sealed' | 'outcome_sealed';
@@ -124,6 +125,7 @@ export async function readRequest(
     began_at: row.began_at?.toISOString() ?? null,
     extension_reason: await opened('extension_sealed'),
     outcome: await opened('outcome_sealed'),
+    letter_at: row.letter_at?.toISOString() ?? null,
     others: others.map((one) => one.id),
     erasure: await readErasure(sql, id),
     measures: await readMeasures(sql, id),

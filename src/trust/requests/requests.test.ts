@@ -186,6 +186,61 @@ test('owners are reminded on day 21 and told when the day is over, each once, al
   });
 });
 
+test('the outcome goes to who asked in one letter, with who answers and where to complain; to nobody of whom it is not sure who they are (DSR-09)', async () => {
+  aheadMs = 0;
+  await signIn(north);
+  await desk.house.postgres.tenant(north.organisationId, (sql) =>
+    sql.run(
+      `INSERT INTO organisation_identities (organisation_id, version, legal_name, contact, authority, changed_at)
+       VALUES ($1, 1, 'North Ltd', 'privacy@north.example', 'the Northern Commission', now())`,
+      [north.organisationId],
+    ),
+  );
+  const letters = async (to: string) => {
+    await desk.mail.deliver();
+    return (desk.mail.inbox?.list() ?? []).filter(
+      (one) => one.to === to && /^request_(answer|extended)/.test(one.template),
+    );
+  };
+  const asks = async (who: string, steps: object[]) => {
+    const { id, due_on } = await entered(north, { email: who });
+    for (const one of steps) await step(north, id, one);
+    return { id, due_on };
+  };
+  const sure = [{ to: 'checked', check: 'mailbox' }, { to: 'working' }];
+  const { id, due_on } = await asks('told@visitor.example', sure);
+  const late = { until: daysAfter(due_on, 9), reason: 'Two archives are searched.' };
+  await ask('PUT', at(north, `/${id}/extension`), north.cookie, late);
+  const outcome = 'The copy lies with the porter.\n<b>Bring a passport.</b>';
+  const both = await Promise.all([1, 2].map(() => step(north, id, { to: 'answered', outcome })));
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+  const sent = (await letters('told@visitor.example')).map(({ letter }) => letter);
+  expect(sent.map(({ subject }) => /longer|Answer/.exec(subject)?.[0]).sort()).toEqual(['Answer', 'longer']);
+  const answer = sent.find(({ subject }) => subject.startsWith('Answer'));
+  for (const words of [
+    'Bring a passport',
+    'North Ltd',
+    'privacy@north.example',
+    'the Northern Commission',
+    'go to court',
+  ])
+    expect(answer?.text, words).toContain(words);
+  expect(answer?.html).not.toContain('<b>Bring');
+  const refused = await asks('refused@visitor.example', [sure[0] as object]);
+  await step(north, refused.id, { to: 'refused', outcome: 'Asked for the third time this week.' });
+  const [refusal] = await letters('refused@visitor.example');
+  expect(refusal?.letter.text).toMatch(/refused[\s\S]*third time[\s\S]*complain/);
+  // Nobody knows who this is: a letter would tell a stranger that somebody asked.
+  const stranger = await asks('stranger@visitor.example', []);
+  const wished = await step(north, stranger.id, { to: 'refused', outcome: 'Who are you?', letter: true });
+  expect(wished.status).toBe(409);
+  const closed = await step(north, stranger.id, { to: 'refused', outcome: 'Who are you?' });
+  expect([closed.status, closed.body.letter_at]).toEqual([200, null]);
+  const byHand = await asks('by.hand@visitor.example', sure);
+  await step(north, byHand.id, { to: 'answered', outcome: 'Handed over.', letter: false });
+  expect([...(await letters('stranger@visitor.example')), ...(await letters('by.hand@visitor.example'))]).toEqual([]);
+});
+
 describe('the public form', () => {
   const slugs = { north: '', south: '' };
   beforeAll(async () => {

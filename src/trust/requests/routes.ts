@@ -13,27 +13,20 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { closeRequest, extendAndTell } from './answers.ts';
 import type { Archives } from './archives.ts';
 import type { Erasures } from './erasure.ts';
 import { readReceipt } from './erasure_records.ts';
 import type { Measures } from './measures.ts';
 import { zipHeaders } from './public_routes.ts';
-import {
-  beginErasure,
-  enterRequest,
-  extendRequest,
-  listRequests,
-  type RequestParts,
-  readRequest,
-  takeStep,
-} from './records.ts';
+import { beginErasure, enterRequest, listRequests, type RequestParts, readRequest, takeStep } from './records.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 const ofRequest = ofOrganisation.extend({ request: z.coerce.number().int().positive() });
 
 /** The register of requests of data subjects, of one organisation. */
 export function requestRoutes(
-  { postgres, clock, vault, audit }: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>,
+  { postgres, clock, vault, audit, mail }: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit' | 'mail'>,
   {
     erasures,
     archives,
@@ -122,7 +115,7 @@ export function requestRoutes(
       path: '/api/organisations/:organisation/requests/:request/state',
       access: 'request.manage',
       summary:
-        'The next step of a request: who asks was checked, work began, it was answered, or it is refused with a reason.',
+        'The next step of a request: who asks was checked, work began, it was answered, or it is refused with a reason. The outcome is mailed to who asked.',
       params: ofRequest,
       body: requestStep,
       answer: requestDetail,
@@ -131,7 +124,8 @@ export function requestRoutes(
         request.allow(organisation);
         const step = request.body;
         const work = async (sql: Sql, parts: RequestParts) => {
-          await takeStep(sql, id, step, parts);
+          if ('outcome' in step) await closeRequest(mail, sql, id, step, parts);
+          else await takeStep(sql, id, step, parts);
           return id;
         };
         const details = 'check' in step ? { check: step.check } : {};
@@ -271,7 +265,7 @@ export function requestRoutes(
       path: '/api/organisations/:organisation/requests/:request/extension',
       access: 'request.manage',
       summary:
-        'Extends a request once, before it is due, by two months at most, with the reason that its sender is told.',
+        'Extends a request once, before it is due, by two months at most. Who asked is told the reason by mail, once it is sure who that is.',
       params: ofRequest,
       body: requestExtension,
       answer: requestDetail,
@@ -280,7 +274,7 @@ export function requestRoutes(
         request.allow(organisation);
         const { until } = request.body;
         const work = async (sql: Sql, parts: RequestParts) => {
-          await extendRequest(sql, id, request.body, parts);
+          await extendAndTell(mail, sql, id, request.body, parts);
           return id;
         };
         return { body: await act(organisation, request, 'request.extended', work, { until }) };

@@ -91,7 +91,8 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
             )}
             {answer.outcome !== null && (
               <Fact name={answer.state === 'refused' ? 'Refused' : 'Answered'}>
-                {answer.outcome} ({momentOf(answer.closed_at, timezone)})
+                {answer.outcome} ({momentOf(answer.closed_at, timezone)}
+                {answer.letter_at === null ? ', not mailed by this desk' : ', mailed to them'})
               </Fact>
             )}
             {answer.archive !== null && (
@@ -334,16 +335,16 @@ const forms: Record<Step, { title: string; act: string; lead: string; label: str
   answered: {
     ...{ title: 'What was answered?', act: 'Close the request', label: 'What was answered' },
     lead: 'The request is closed, and the address of who asked goes. That cannot be undone.',
-    help: 'Without names: these words stay for three years.',
+    help: 'Without names: these words stay for three years. They are the letter, too.',
   },
   refused: {
     ...{ title: 'Refuse the request?', act: 'Refuse request', label: 'Why' },
-    lead: 'Tell them why first, and where they can complain: the request is closed, and their address goes.',
-    help: 'Without names: these words stay for three years.',
+    lead: 'They are told why, and where they can complain. The request is closed, and their address goes.',
+    help: 'Without names: these words stay for three years. They are the letter, too.',
   },
   extend: {
     ...{ title: 'Extend the time', act: 'Extend', label: 'Why', lead: 'Once, by two months at most.' },
-    help: 'Tell them the reason before the day is over.',
+    help: 'They are told the reason by mail, once it is sure who asks; otherwise tell them before the day is over.',
   },
 };
 
@@ -364,10 +365,17 @@ function StepForm({
   const [check, setCheck] = useState<NonNullable<RequestDetail['check']>>('mailbox');
   const [text, setText] = useState(doing === 'answered' ? outcomeWords(request) : '');
   const [until, setUntil] = useState('');
+  // A letter to somebody of whom it is not sure who they are would tell a stranger that somebody asked.
+  const canMail = request.email !== null && request.checked_at !== null;
+  const [isMailed, setMailed] = useState(canMail);
   const send = async () => {
     if (doing === 'extend') return onSaved(await requests.extend(of, request.id, { until, reason: text }));
     const step: RequestStep =
-      doing === 'checked' ? { to: doing, check } : doing === 'working' ? { to: doing } : { to: doing, outcome: text };
+      doing === 'checked'
+        ? { to: doing, check }
+        : doing === 'working'
+          ? { to: doing }
+          : { to: doing, outcome: text, letter: isMailed };
     return onSaved(await requests.step(of, request.id, step));
   };
   return (
@@ -431,6 +439,27 @@ function StepForm({
                 />
               )}
             </Field>
+            {doing !== 'extend' && (
+              <Field
+                label="How they are told"
+                help={
+                  canMail
+                    ? 'The letter says who answers, and where to complain.'
+                    : 'There is no address of which it is sure whose it is: tell them yourself.'
+                }
+              >
+                {(props) => (
+                  <Select
+                    {...props}
+                    value={isMailed ? 'mail' : 'by-hand'}
+                    onChange={(event) => setMailed(event.target.value === 'mail')}
+                  >
+                    {canMail && <option value="mail">By a letter to {request.email}</option>}
+                    <option value="by-hand">I tell them in another way</option>
+                  </Select>
+                )}
+              </Field>
+            )}
           </>
         )
       }

@@ -141,12 +141,11 @@ export const keeping: readonly Requirement[] = [
     'Requests of visitors are passed on to the owner of the site.',
     'The public form of each organisation; Trust, Requests.',
   ),
-  partly(
+  kept(
     'DSR-09',
     'D24',
     'Answers name the supervisory authority and how to complain.',
-    'The public form, its pages and the mail with the archive say where to complain.',
-    'The answer itself, which is written by who gives it.',
+    'The public form, its pages, the mail with the archive, and the letter with each answer, refusal and extension.',
   ),
   kept(
     'DSR-10',
