@@ -191,9 +191,9 @@ test('the outcome goes to who asked in one letter, with who answers and where to
   await signIn(north);
   await desk.house.postgres.tenant(north.organisationId, (sql) =>
     sql.run(
-      `INSERT INTO organisation_identities (organisation_id, version, legal_name, contact, authority, changed_at)
-       VALUES ($1, 1, 'North Ltd', 'privacy@north.example', 'the Northern Commission', now())`,
-      [north.organisationId],
+      `INSERT INTO organisation_identities (organisation_id, version, legal_name, contact, authority, changed_at, changed_by)
+       VALUES ($1, 1, 'North Ltd', 'privacy@north.example', 'the Northern Commission', now(), $2)`,
+      [north.organisationId, north.personId],
     ),
   );
   const letters = async (to: string) => {

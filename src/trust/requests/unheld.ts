@@ -54,6 +54,7 @@ export const unheld: Readonly<Record<string, string>> = {
     ...['site_removals', 'secret_openings', 'organisation_identities', 'document_reviews', 'document_versions'],
     ...['document_receipts', 'agreement_acceptances'],
     'lawful_bases',
+    ...['access_reviews', 'access_decisions'],
   ]),
   ...of(words, ['annotations', 'incidents', 'incident_entries']),
   incident_drafts:
