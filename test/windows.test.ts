@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { policyProfiles, type Receipt } from '../contract/windows.ts';
 import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
+import { archiveFiles } from '../src/analytics/archive/file_classes.ts';
 import { exportFiles } from '../src/analytics/exports/file_classes.ts';
 import { importFiles } from '../src/analytics/imports/file_classes.ts';
 import { packedFiles } from '../src/analytics/packed/file_classes.ts';
@@ -48,7 +49,17 @@ let desk: Desk;
 const north = { organisation: 0, person: 0, site: 0 };
 const south = { organisation: 0, person: 0, site: 0 };
 const files = [
-  ...[fileClasses, exportFiles, importFiles, packedFiles, acmeFiles, accessLogFiles, auditFiles, postgresFiles].flat(),
+  ...[
+    fileClasses,
+    archiveFiles,
+    exportFiles,
+    importFiles,
+    packedFiles,
+    acmeFiles,
+    accessLogFiles,
+    auditFiles,
+    postgresFiles,
+  ].flat(),
 ];
 
 beforeAll(async () => {

@@ -54,6 +54,7 @@ import { dayOf } from './visits/salt.ts';
 import { saltCheck } from './visits/salt_check.ts';
 import { siteKey } from './visits/visitor.ts';
 
+export { openOrganisationArchives } from './archive/index.ts';
 export { addGoal, listGoals } from './goals.ts';
 export { explainHits } from './ingest/explain.ts';
 export { readLines } from './ingest/lines.ts';

@@ -8,7 +8,7 @@ import {
   sealAddresses,
   sitesChanged,
 } from '../accounts/index.ts';
-import { analytics } from '../analytics/index.ts';
+import { analytics, openOrganisationArchives } from '../analytics/index.ts';
 import type { Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
@@ -200,6 +200,8 @@ export async function openDesk(parts: {
     undo.push(() => requests.stop?.());
     const incidents = openIncidents(house, accounts.notices, concernLimits(foundation));
     undo.push(() => incidents.stop?.());
+    const archives = openOrganisationArchives(house, accounts.notices, trail.bundle);
+    undo.push(() => archives.stop?.());
     const documents = openDocuments(house, accounts.notices);
     undo.push(() => documents.stop?.());
     const reviews = openAccessReviews(house, accounts.notices, () =>
@@ -210,6 +212,7 @@ export async function openDesk(parts: {
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
       openConsent(house),
       reviews,
+      archives,
       ...running,
     ];
     const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];

@@ -33,6 +33,8 @@ export const crashPoints = [
   'removal.files', // its exports and imports are gone from the disk, their rows are not
   'removal.table', // a table of the warehouse is emptied of it, nobody has written that down
   'removal.checked', // nothing is left, and nobody has written that down
+  'archive.site', // the events of a site are in the files of an archive, the other sites are not
+  'archive.packed', // the archive of an organisation is packed, and not sealed yet
   'closing.emptied', // nothing of a closed account's person is in its row, the keys found by its number are still there
   'erasure.planned', // what somebody is known by and the steps are written down, nothing is erased yet
   'erasure.before', // rows of the warehouse are gone, or a key is destroyed, and nobody has written that down

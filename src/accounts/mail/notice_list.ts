@@ -210,6 +210,17 @@ export const noticeList = {
     sentence: (facts) => `The export of ${text(facts, 'site')} failed. ${text(facts, 'reason')}`.trim(),
     mails: { subject: (facts) => `Your export of ${text(facts, 'site')} failed`, button: 'Open the exports' },
   },
+  archive_ready: {
+    kind: 'exports',
+    sentence: (facts) =>
+      `The archive of ${text(facts, 'organisation')} is ready. Its file is kept for ${text(facts, 'days')} days.`,
+    mails: { subject: (facts) => `The archive of ${text(facts, 'organisation')} is ready`, button: 'Fetch it' },
+  },
+  archive_failed: {
+    kind: 'exports',
+    sentence: (facts) => `The archive of ${text(facts, 'organisation')} was not made. ${text(facts, 'reason')}`.trim(),
+    mails: { subject: (facts) => `The archive of ${text(facts, 'organisation')} was not made`, button: 'Try again' },
+  },
   import_done: {
     kind: 'imports',
     sentence: (facts) => `The import into ${text(facts, 'site')} is done.`,

@@ -12,7 +12,7 @@ import { siteTarget } from '../act_target.ts';
 import { formats } from './formats.ts';
 import { eventsOfDay } from './plausible_tables.ts';
 import { type ExportRecords, exportsPerSiteMax } from './records.ts';
-import type { ExportRunner } from './runner.ts';
+import type { FileRunner } from './runner.ts';
 import { knownDays, zoneOf } from './write_export.ts';
 
 const ofSite = z.object({ domain: z.string() });
@@ -27,7 +27,7 @@ type Span = { from: number; to: number };
 /** Everything of a site as a file: started, looked at, fetched and deleted by those whose role takes data away. */
 export function exportRoutes(
   house: Pick<House, 'postgres' | 'warehouse' | 'clock' | 'audit'>,
-  { records, runner }: { records: ExportRecords; runner: ExportRunner },
+  { records, runner }: { records: ExportRecords; runner: FileRunner },
 ): Route[] {
   const { postgres, warehouse, clock, audit } = house;
 

@@ -9,7 +9,7 @@ import type { House } from '../../platform/subject.ts';
 import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { aloneIn } from '../history/index.ts';
 import type { ExportRecords, PendingExport } from './records.ts';
-import { writeExport } from './write_export.ts';
+import { type ExportProgress, writeExport } from './write_export.ts';
 
 type Parts = Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool'>;
 
@@ -23,27 +23,77 @@ const pauseMsMax = 2_000;
 /** The export is no longer wanted. */
 class Cancelled extends Error {}
 
-export interface ExportRunner {
-  /** An export was asked for here: its file is to lie with this process, which begins when nothing is before it. */
+export interface FileRunner {
+  /** One was asked for here: its file is to lie with this process, which begins when nothing is before it. */
   begin(id: number): void;
-  /** Where the file of an export lies. */
+  /** Where the file of one lies. */
   fileOf(id: number): string;
-  /** Takes the files of an export away, written or half-written. */
+  /** Takes the files of one away, written or half-written. */
   forget(id: number): Promise<void>;
-  /** Refuses, in a sentence, what would leave no room for events. `events` is how many the export has. */
+  /** Refuses, in a sentence, what would leave no room for events. `events` is how many go into it. */
   checkRoom(events: number): void;
   stop(): Promise<void>;
 }
+
+interface Pending {
+  id: number;
+  organisation_id: number;
+}
+type Progress = Pick<ExportProgress, 'done' | 'rows' | 'bytes'>;
+
+/** What is asked for and what became of it, as PostgreSQL has it. Each says whether it is still wanted. */
+interface FileRecords<One extends Pending> {
+  next(among?: readonly number[]): Promise<One | undefined>;
+  progress(pending: One, at: Progress | undefined): Promise<boolean>;
+  finish(pending: One, end: { bytes: number } | { failure: string }): Promise<boolean>;
+  sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>>;
+}
+
+/** While one is written: notes how far it is, leaves the machine to others, and throws when it is not to go on. */
+type OnDay = (progress: ExportProgress) => Promise<void>;
 
 /**
  * Writes the exports that were asked for over HTTP, one after another, into the data directory. A stop or a kill loses
  * at most the day that was being written; the next start goes on behind it.
  */
-export function openExportRunner(
-  { config, clock, log, postgres, warehouse, spool }: Parts,
-  records: ExportRecords,
-): ExportRunner {
-  const folder = join(config.dataDir, 'exports');
+export function openExportRunner(parts: Parts, records: ExportRecords): FileRunner {
+  const { postgres, warehouse, log } = parts;
+  return openFileRunner(parts, {
+    ...{ name: 'export', folder: 'exports', records },
+    async write(pending: PendingExport, { out, signal, onDay }) {
+      await writeExport(
+        { postgres, warehouse },
+        { id: pending.site_id, organisation_id: pending.organisation_id },
+        {
+          ...{ site: pending.domain, timezone: pending.timezone, format: pending.format },
+          ...{ from: pending.first_day, to: pending.last_day },
+        },
+        { out, signal, onDay, onResume: (behind) => log.info('export.resumed', { export: pending.id, behind }) },
+      );
+    },
+  });
+}
+
+/**
+ * Files that are asked for and written in the background, one after another, each into a folder of the data directory
+ * under its number. `write` may be killed and called again: it goes on with what lies in the folder `<number>.part`.
+ */
+export function openFileRunner<One extends Pending>(
+  { config, clock, log, postgres, spool }: Omit<Parts, 'warehouse'>,
+  {
+    name,
+    folder: folderName,
+    records,
+    write: writeFileOf,
+  }: {
+    /** In the log, and in the sentence of a failure. */
+    name: 'export' | 'archive';
+    folder: string;
+    records: FileRecords<One>;
+    write(pending: One, to: { out: string; signal: AbortSignal; onDay: OnDay }): Promise<void>;
+  },
+): FileRunner {
+  const folder = join(config.dataDir, folderName);
   const alone = aloneIn(postgres, clock);
   const stopping = new AbortController();
   /** The export at work, and what calls it off. */
@@ -69,7 +119,7 @@ export function openExportRunner(
     if (freeBytes - needed < keptFreeBytes)
       throw new RequestError(
         'conflict',
-        `The disk of the desk has ${gigabytes(freeBytes)} free. This export may need ${gigabytes(needed)}, and ${gigabytes(keptFreeBytes)} stays free for events. Delete files that are no longer needed, or give the desk a larger disk.`,
+        `The disk of the desk has ${gigabytes(freeBytes)} free. This ${name} may need ${gigabytes(needed)}, and ${gigabytes(keptFreeBytes)} stays free for events. Delete files that are no longer needed, or give the desk a larger disk.`,
       );
   }
 
@@ -93,7 +143,7 @@ export function openExportRunner(
         if (isWoken) continue;
         return;
       }
-      const isMine = await alone('exports', async (held) => {
+      const isMine = await alone(folderName, async (held) => {
         await writeOne(pending, held);
         return true;
       });
@@ -101,7 +151,7 @@ export function openExportRunner(
     }
   }
 
-  async function writeOne(pending: PendingExport, held: () => boolean) {
+  async function writeOne(pending: One, held: () => boolean) {
     const cancel = new AbortController();
     current = { id: pending.id, cancel };
     const out = fileOf(pending.id);
@@ -116,8 +166,10 @@ export function openExportRunner(
       const { size } = statSync(out);
       if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
       await rm(`${out}.asked`, { force: true });
-      log.info('export.done', {
-        ...{ export: pending.id, organisation: pending.organisation_id, bytes: size },
+      // Of one that was killed right before its end.
+      await rm(`${out}.part`, { recursive: true, force: true });
+      log.info(`${name}.done`, {
+        ...{ [name]: pending.id, organisation: pending.organisation_id, bytes: size },
         ms: Math.round(clock.monotonic() - began),
       });
     } catch (error) {
@@ -128,12 +180,12 @@ export function openExportRunner(
       }
       // The stores come back: it is gone on with at the next look.
       if (error instanceof WarehouseUnavailable || error instanceof PostgresAway) throw error;
-      log.error('export.failed', { export: pending.id, organisation: pending.organisation_id }, error);
+      log.error(`${name}.failed`, { [name]: pending.id, organisation: pending.organisation_id }, error);
       await records.finish(pending, {
         failure:
           error instanceof RequestError
             ? error.message
-            : `The export met a fault of ours. It is in the log of the desk, as export.failed of export ${pending.id}.`,
+            : `The ${name} met a fault of ours. It is in the log of the desk, as ${name}.failed of ${name} ${pending.id}.`,
       });
       await rmFiles(pending.id);
     } finally {
@@ -141,33 +193,24 @@ export function openExportRunner(
     }
   }
 
-  async function write(pending: PendingExport, out: string, signal: AbortSignal, held: () => boolean) {
+  async function write(pending: One, out: string, signal: AbortSignal, held: () => boolean) {
     if (!(await spool.drain(drainMs))) throw new WarehouseUnavailable('SPOOL_WAITS');
     let dayBegan = clock.monotonic();
-    await writeExport(
-      { postgres, warehouse },
-      { id: pending.site_id, organisation_id: pending.organisation_id },
-      {
-        ...{ site: pending.domain, timezone: pending.timezone, format: pending.format },
-        ...{ from: pending.first_day, to: pending.last_day },
+    await writeFileOf(pending, {
+      out,
+      signal,
+      async onDay(progress) {
+        if (!(await records.progress(pending, progress))) throw new Cancelled();
+        if (!held()) throw new PostgresAway('LOCK_LOST', { cause: undefined });
+        if (diskOf(folder).freeBytes < keptFreeBytes / 2)
+          throw new RequestError(
+            'conflict',
+            `The disk of the desk became full behind ${progress.day}, and the ${name} was given up so that events can still be taken. Make room, and start it again.`,
+          );
+        await pause(clock, Math.min(clock.monotonic() - dayBegan, pauseMsMax), stopping.signal);
+        dayBegan = clock.monotonic();
       },
-      {
-        out,
-        signal,
-        onResume: (behind) => log.info('export.resumed', { export: pending.id, behind }),
-        async onDay(progress) {
-          if (!(await records.progress(pending, progress))) throw new Cancelled();
-          if (!held()) throw new PostgresAway('LOCK_LOST', { cause: undefined });
-          if (diskOf(folder).freeBytes < keptFreeBytes / 2)
-            throw new RequestError(
-              'conflict',
-              `The disk of the desk became full behind ${progress.day}, and the export was given up so that events can still be taken. Make room, and start it again.`,
-            );
-          await pause(clock, Math.min(clock.monotonic() - dayBegan, pauseMsMax), stopping.signal);
-          dayBegan = clock.monotonic();
-        },
-      },
-    );
+    });
   }
 
   function start(): Promise<void> {
@@ -179,7 +222,7 @@ export function openExportRunner(
 
   function wake() {
     isWoken = true;
-    start().catch((error) => log.warn('export.waits', { why: whyOf(error) }));
+    start().catch((error) => log.warn(`${name}.waits`, { why: whyOf(error) }));
   }
 
   function begin(id: number) {
@@ -201,7 +244,7 @@ export function openExportRunner(
 
   const stopLooking = repeat(clock, lookMs, sweep, {
     firstMs: 500,
-    onError: (error) => log.error('export.sweep_failed', {}, error),
+    onError: (error) => log.error(`${name}.sweep_failed`, {}, error),
   });
 
   return {

@@ -14,7 +14,7 @@ export interface FileAnswer {
 
 /** A file that is made while it is sent: no length, and no going on with one that broke off. */
 export interface StreamAnswer {
-  pieces: AsyncIterable<string>;
+  pieces: AsyncIterable<string | Buffer>;
   type: string;
   name: string;
 }

@@ -2,9 +2,11 @@ import type { Audit } from '../../platform/audit.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { auditExecutor } from './ageing.ts';
 import { auditChecks } from './checks.ts';
+import { bundleOf } from './export.ts';
 import { auditHolder } from './holder.ts';
 import { openKeeper } from './keeper.ts';
 import { auditRoutes } from './routes.ts';
+import { readHead, seeChain } from './stored.ts';
 import { openWriter, type Parts } from './write.ts';
 
 export { type BundleVerification, verifyBundle } from './bundle.ts';
@@ -25,11 +27,16 @@ export function openAudit(parts: Parts): Audit {
 /** What keeps the trail: checkpoints, windows, verification, and what is asked of it. */
 export function openTrail(
   house: Pick<House, 'postgres' | 'keys' | 'vault' | 'audit' | 'clock' | 'log' | 'config'>,
-): RunningSubject {
+): RunningSubject & { bundle(organisation: number): AsyncGenerator<string> } {
   const { config } = house;
   const keeper = openKeeper({ ...house, dataDir: config.dataDir });
   const keeps = config.role === 'all' || config.role === 'work';
   return {
+    /** The whole log of an organisation with what verifies it, one JSON object a line. */
+    async *bundle(organisation) {
+      const head = await seeChain(house.postgres, organisation, (sql) => readHead(sql, organisation));
+      yield* bundleOf({ ...house, keeper }, organisation, head);
+    },
     routes: auditRoutes(house, { keeper, keeps }),
     checks: auditChecks(keeper, { clock: house.clock, keeps }),
     executors: [auditExecutor(keeper)],

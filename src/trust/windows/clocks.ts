@@ -84,6 +84,7 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     accessLog,
     files('quarantine', 'quarantine', 7, '.ndjson'),
     files('exports', 'exports', 7),
+    files('organisation-archives', 'archives', 7),
     files('uploads', 'imports', 7),
     // While a database is away, what is acknowledged waits here and nowhere else: a day of it is worth a look.
     files('spool', 'spool', 1, '.closed'),

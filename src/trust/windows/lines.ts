@@ -215,6 +215,17 @@ export const lines: readonly Line[] = [
     stored: ['postgres exports', 'file exports/*', 'file exports/*.asked', 'file exports/*.part/*'],
   },
   {
+    name: 'organisation-archives',
+    class: 'D7',
+    holds: 'Archives of the whole organisation that an owner asked for, sealed, and the list of them',
+    ...{ ends: 'clock', executor: 'analytics/archive/index.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
+    erasure: 'ages out',
+    stored: [
+      ...['postgres organisation_archives', 'file archives/*', 'file archives/*.asked'],
+      'file archives/*.part/**',
+    ],
+  },
+  {
     name: 'uploads',
     class: 'D3',
     holds: 'Files that wait to be imported, each part sealed',

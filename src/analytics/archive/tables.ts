@@ -1,0 +1,180 @@
+import { openEmail } from '../../platform/email.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { House } from '../../platform/subject.ts';
+import { VaultError } from '../../platform/vault.ts';
+import { readClass } from '../../trust/classes/index.ts';
+
+/** Rows that are held at once. */
+const rowsAtOnce = 500;
+
+const itself = 'says which archives were made, and holds the keys of their files';
+const ofPerson = 'belongs to a person and not to the organisation: each takes it along from their account';
+const keys = 'keys, which open nothing outside of this desk';
+const digests = 'keyed digests, which say nothing outside of this desk';
+
+/**
+ * Tables of an organisation that are in no file of its archive, and why. Every other one is in it: a table that is added
+ * later is so by itself, without its secrets.
+ */
+export const leftOut: Readonly<Record<string, string>> = {
+  organisation_archives: itself,
+  'audit.entries': 'is in audit/audit.ndjson, with what verifies it',
+  'audit.chains': 'its end stands in the first line of audit/audit.ndjson',
+  people: 'names and addresses of members stand with their memberships; the rest belongs to each account',
+  avatars: ofPerson,
+  notifications: ofPerson,
+  'mail.messages': 'the list of sent mail, kept with whoever runs the desk: kind, time and outcome, its words are gone',
+  'mail.suppressions': digests,
+  request_archives: 'copies for those who asked for their data, for two weeks and for them alone',
+  request_asks: 'forms that nobody has confirmed yet; they are gone after a day',
+  contact_keys: keys,
+  profile_digests: digests,
+  profile_visitors: 'ids of browsers, which are in no export of events either',
+  erasure_subjects: 'who was erased, as keyed digests',
+  'vault.owner_keys': keys,
+  'vault.subject_keys': keys,
+  'vault.destroyed_owners': keys,
+};
+
+/** What the desk publishes to everybody, and an organisation has relied on. */
+const ofDesk = ['receiver_lists', 'receiver_statements', 'operator_identities', 'legal_documents'];
+
+/** Secrets, credentials and digests of the suppression list: never in a file. */
+const secret = new Set(['D1', 'D8', 'D9', 'D25']);
+/** Bytes that say something by themselves. Other bytes are sealed, or keyed digests. */
+const plainBytes: Readonly<Record<string, 'hex' | 'base64'>> = {
+  'consent_records.subject_digest': 'hex',
+  'consent_records.text_digest': 'hex',
+  'consent_records.evidence_digest': 'hex',
+  'consent_records.proof': 'hex',
+  'organisation_logos.bytes': 'base64',
+};
+
+interface ColumnOfTable {
+  name: string;
+  class: `D${number}`;
+  isBytes: boolean;
+  isDate: boolean;
+}
+export interface TableOfArchive {
+  table: string;
+  isOfDesk: boolean;
+  columns: ColumnOfTable[];
+  columnsLeftOut: string[];
+}
+
+interface CatalogueRow {
+  table: string;
+  owner: 'organisation_id' | 'id' | null;
+  is_tenant: boolean;
+  may: boolean;
+  columns: { name: string; comment: string | null; type: string }[];
+}
+
+/**
+ * Every table with rows of organisations, from the live catalogue: by its column or by its policy.
+ * @returns those that are read; whatever is neither read nor left out for a reason is named by `forgotten`
+ */
+export async function tablesOfArchive(sql: Sql): Promise<{ tables: TableOfArchive[]; forgotten: string[] }> {
+  const rows = await sql.query<CatalogueRow>(
+    `SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS table,
+       CASE WHEN bool_or(a.attname = 'organisation_id') THEN 'organisation_id' WHEN c.relname = 'organisations' THEN 'id' END AS owner,
+       EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
+         AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~ 'current_organisation') AS is_tenant,
+       bool_or(has_column_privilege(c.oid, a.attnum, 'SELECT')) AS may,
+       json_agg(json_build_object('name', a.attname, 'comment', col_description(c.oid, a.attnum), 'type', format_type(a.atttypid, NULL)) ORDER BY a.attnum) AS columns
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     GROUP BY n.nspname, c.oid ORDER BY 1`,
+  );
+  const tables: TableOfArchive[] = [];
+  const forgotten: string[] = [];
+  for (const { table, owner, is_tenant, may, columns } of rows) {
+    const isOfDesk = ofDesk.includes(table);
+    if (table in leftOut || !(isOfDesk || owner !== null || is_tenant)) continue;
+    if (!may || (owner === null && !isOfDesk)) {
+      forgotten.push(table);
+      continue;
+    }
+    const read: ColumnOfTable[] = [];
+    const columnsLeftOut: string[] = [];
+    for (const { name, comment, type } of columns) {
+      const found = readClass(comment)?.id;
+      const isBytes = type === 'bytea';
+      const isUseful = !isBytes || name.endsWith('_sealed') || `${table}.${name}` in plainBytes;
+      if (found === undefined || secret.has(found) || !isUseful) columnsLeftOut.push(name);
+      else read.push({ name, class: found as `D${number}`, isBytes, isDate: type === 'date' });
+    }
+    tables.push({ table, isOfDesk, columns: read, columnsLeftOut });
+  }
+  return { tables, forgotten };
+}
+
+type House_ = Pick<House, 'postgres' | 'vault'>;
+
+/**
+ * The rows of a table of one organisation as lines of JSON, sealed values opened. Read through the door of the organisation
+ * and by a cursor, so that memory holds a few hundred of them.
+ */
+export async function writeTable(
+  { postgres, vault }: House_,
+  organisationId: number,
+  { table, isOfDesk, columns }: TableOfArchive,
+  append: (text: string) => Promise<void>,
+): Promise<{ rows: number; unopened: number }> {
+  const owner = table === 'organisations' ? 'id' : 'organisation_id';
+  const where = isOfDesk ? '' : `WHERE ${owner} = current_organisation()`;
+  const names = columns.map(({ name, isDate }) => (isDate ? `${name}::text AS ${name}` : name)).join(', ');
+  let rows = 0;
+  let unopened = 0;
+  const opened = async (name: string, of: ColumnOfTable, row: Record<string, unknown>): Promise<string | null> => {
+    const sealed = row[name] as Buffer;
+    const id = row.id as string | number;
+    // The key of a profile is that of the person behind it.
+    const subject =
+      table === 'profiles' ? { subject: await vault.subject(organisationId, 'person', `profile ${id}`) } : {};
+    try {
+      const place = { organisationId, table, column: name, row: id, class: of.class, ...subject };
+      return (await vault.open(place as typeof place & { class: 'D7' }, sealed)).toString('utf8');
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      unopened += 1;
+      return null;
+    }
+  };
+  await postgres.tenant(organisationId, async (sql) => {
+    await sql.run(`DECLARE of_archive NO SCROLL CURSOR FOR SELECT ${names} FROM ${table} ${where}`);
+    for (;;) {
+      const some = await sql.query<Record<string, unknown>>(`FETCH ${rowsAtOnce} FROM of_archive`);
+      const lines: string[] = [];
+      for (const row of some) {
+        const line: Record<string, unknown> = { ...row };
+        for (const column of columns.filter(({ isBytes }) => isBytes)) {
+          const { name } = column;
+          if (row[name] === null) continue;
+          if (name.endsWith('_sealed')) {
+            line[name.slice(0, -'_sealed'.length)] = await opened(name, column, row);
+            delete line[name];
+          } else line[name] = (row[name] as Buffer).toString(plainBytes[`${table}.${name}`]);
+        }
+        if (table === 'memberships') Object.assign(line, await memberOf({ vault }, sql, Number(row.person_id)));
+        lines.push(`${JSON.stringify(line)}\n`);
+      }
+      if (lines.length > 0) await append(lines.join(''));
+      rows += some.length;
+      if (some.length < rowsAtOnce) return;
+    }
+  });
+  return { rows, unopened };
+}
+
+/** What the members' page says of somebody. */
+async function memberOf({ vault }: Pick<House, 'vault'>, sql: Sql, personId: number) {
+  const person = await sql.maybe<{ name: string; email_sealed: Buffer | null }>(
+    'SELECT name, email_sealed FROM people WHERE id = $1',
+    [personId],
+  );
+  if (person === undefined || person.email_sealed === null) return { name: null, email: null };
+  return { name: person.name, email: await openEmail(vault, { person: personId }, person.email_sealed) };
+}
