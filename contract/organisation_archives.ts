@@ -33,6 +33,8 @@ export interface ArchiveManifest {
   /** When it was begun: events until then are in it. */
   made_at: string;
   files: readonly { name: string; what: string; rows: number; bytes: number; sha256: string }[];
+  /** Every table that was read, with how many rows there were; one without any has no file. */
+  tables: Readonly<Record<string, number>>;
   /** Tables of the organisation that are in no file, each with the reason. */
   left_out: readonly { table: string; why: string }[];
   /** Columns that are in no file: secrets, and keyed digests that say nothing outside of this desk. */

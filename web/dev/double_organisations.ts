@@ -1,3 +1,4 @@
+import type { OrganisationArchive } from '../../contract/organisation_archives.ts';
 import type { Invitation, Member, OrganisationDetails, RoleTable, Team } from '../../contract/organisations.ts';
 import type { SecondFactorRule } from '../../contract/people.ts';
 import { contentsOf, offeredMoves } from './double_life.ts';
@@ -124,6 +125,29 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         }
       : null,
   };
+  let archives: OrganisationArchive[] = isNew
+    ? []
+    : [
+        {
+          ...{
+            id: 2,
+            state: isCrowd ? ('running' as const) : ('done' as const),
+            sites: 3,
+            sites_done: isCrowd ? 1 : 3,
+          },
+          ...{ rows: 1_204_331, bytes: isCrowd ? 0 : 96_400_000, failure: null, started_by: 1, created_at: ago(1) },
+          ...{ finished_at: isCrowd ? null : ago(1), expires_at: isCrowd ? null : ago(-6) },
+        },
+        ...(isCrowd
+          ? [
+              {
+                ...{ id: 1, state: 'failed' as const, sites: 3, sites_done: 0, rows: 0, bytes: 0, started_by: 1 },
+                failure: 'The disk of the desk has 1.2 GB free. Make room, and start it again.',
+                ...{ created_at: ago(3), finished_at: ago(3), expires_at: ago(-4) },
+              },
+            ]
+          : []),
+      ];
   const table: RoleTable = {
     permissions: all.map((name) => ({ name, meaning: meanings[name] ?? name })),
     roles: [
@@ -197,6 +221,13 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
       ].includes(part)
     )
       return undefined;
+    if (part === 'archives') {
+      const [first] = archives;
+      if (method === 'POST' && first !== undefined)
+        archives = [{ ...first, id: first.id + 1, state: 'waiting', expires_at: null }, ...archives];
+      if (method === 'DELETE') archives = archives.filter((one) => one.id !== Number(id));
+      return { status: method === 'POST' ? 201 : 200, body: method === 'POST' ? archives[0] : { archives } };
+    }
     if (method === 'GET')
       switch (part) {
         case '':

@@ -181,7 +181,7 @@ function statusText(
     case 'active':
       return `${name} works as before: its sites collect, and its people can change things.`;
     case 'closing':
-      return `${name} will be closed on ${day}. Until then everything works, and an owner can take it back. Afterwards nothing of it is reachable.`;
+      return `${name} will be closed on ${day}. Until then everything works, and an owner can take it back, or make an archive of everything under Settings. Afterwards nothing of it is reachable.`;
     case 'closed':
       return `${name} is closed: nothing of it is reachable any more.`;
   }

@@ -72,6 +72,7 @@ export async function writeArchive(
   if (forgotten.length > 0)
     throw new Error(`Nobody says what becomes of ${forgotten.join(', ')} in the archive of an organisation.`);
   const columnsLeftOut: Record<string, string[]> = {};
+  const counts: Record<string, number> = {};
   let unopened = 0;
   for (const table of tables) {
     signal.throwIfAborted();
@@ -80,6 +81,7 @@ export async function writeArchive(
     const path = join(folder, name);
     const written = await into(path, (append) => writeTable(house, organisation.id, table, append));
     unopened += written.unopened;
+    counts[table.table] = written.rows;
     if (written.rows > 0)
       parts.push({ name, path, rows: written.rows, what: `rows of the table ${table.table}, one a line` });
   }
@@ -91,6 +93,7 @@ export async function writeArchive(
     organisation,
     made_at: madeAt.toISOString(),
     files,
+    tables: counts,
     left_out: [...Object.entries(leftOut), ...Object.entries(otherwiseWritten)].map(([table, why]) => ({ table, why })),
     columns_left_out: columnsLeftOut,
     unopened,

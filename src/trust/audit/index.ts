@@ -34,6 +34,8 @@ export function openTrail(
   return {
     /** The whole log of an organisation with what verifies it, one JSON object a line. */
     async *bundle(organisation) {
+      // So that an end that is cut off shows.
+      if (keeps) await keeper.checkpoint();
       const head = await seeChain(house.postgres, organisation, (sql) => readHead(sql, organisation));
       yield* bundleOf({ ...house, keeper }, organisation, head);
     },

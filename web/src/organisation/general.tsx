@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { languages, plainLanguage } from '../../../contract/languages.ts';
-import { Link, navigate } from '../address/navigate.tsx';
+import { navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { ComingForm } from '../controls/coming.tsx';
 import { Dialog } from '../controls/dialog.tsx';
@@ -18,6 +18,7 @@ import { readerDay, readerNames, readerToday } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
 import { dayText } from '../period/words.ts';
 import { CurrencyField, TimezoneField } from '../sites/fields.tsx';
+import { Archives } from './archives.tsx';
 import './organisation.css';
 import { SecondFactorRule } from './second_factor_rule.tsx';
 import type { Member, OrganisationDetails } from './wire.ts';
@@ -79,7 +80,7 @@ function StatusNote({
         <b>
           {details.name} will be closed on {dayText(readerDay(details.status_until), today)}.
         </b>{' '}
-        Until then everything works. Afterwards nothing of it is reachable.{' '}
+        Until then everything works. Afterwards nothing of it is reachable: make an archive before that day.{' '}
         {may(organisation, 'organisation.own') && (
           <button
             type="button"
@@ -388,6 +389,12 @@ function Ends({
           )}
         </div>
       </section>
+      {owns && details.status !== 'suspended' && (
+        <section>
+          <h2>Take everything along</h2>
+          <Archives organisation={details.id} name={details.name} />
+        </section>
+      )}
       {makes && (
         <section>
           <h2>Another organisation</h2>
@@ -446,32 +453,15 @@ function CloseDialog({
   onChanged: () => void;
 }) {
   const { enter } = useDesk();
-  const sites = useSession().sites.filter((one) => one.organisation_id === details.id);
   return (
     <Dialog label="Close the organisation" className="small" onClose={onClose}>
       <h2>Close {details.name}?</h2>
       <p>
         For 30 days everything works and an owner can take it back. On that day all of it is removed, and no restore
-        brings it back: sites with their events, numbers, members, keys, registers. Take along first what you want to
-        keep.
+        brings it back: sites with their events, numbers, members, keys, registers.
       </p>
-      <ul className="take-along">
-        {sites.map(({ domain }) => (
-          <li key={domain}>
-            <Link href={pathOf({ page: 'exports', site: domain })}>Export the events of {domain}</Link>
-          </li>
-        ))}
-        <li>
-          <a href={`/api/organisations/${details.id}/audit/export?format=ndjson`} download>
-            The audit log, with what verifies it
-          </a>
-        </li>
-        <li>
-          <a href={`/api/organisations/${details.id}/operations/export?format=ndjson`} download>
-            The operations log
-          </a>
-        </li>
-      </ul>
+      <h3>Take everything along first</h3>
+      <Archives organisation={details.id} name={details.name} />
       <TypedForm
         wanted={details.slug}
         field="slug"

@@ -1,3 +1,4 @@
+import type { OrganisationArchive, OrganisationArchives } from '../../../contract/organisation_archives.ts';
 import type {
   Invitation,
   InvitationReading,
@@ -51,6 +52,11 @@ export const organisations = {
   logoAddress: (organisation: number, version: string) => at(organisation, `/logo?v=${version}`),
   close: (organisation: number, slug: string) =>
     call<OrganisationDetails>('PUT', at(organisation, '/closing'), { body: { slug } }),
+  archives: (organisation: number, signal: AbortSignal) =>
+    call<OrganisationArchives>('GET', at(organisation, '/archives'), { signal }),
+  makeArchive: (organisation: number) => call<OrganisationArchive>('POST', at(organisation, '/archives')),
+  removeArchive: (organisation: number, id: number) => call<undefined>('DELETE', at(organisation, `/archives/${id}`)),
+  archiveAddress: (organisation: number, id: number) => at(organisation, `/archives/${id}/file`),
   reopen: (organisation: number) => call<OrganisationDetails>('DELETE', at(organisation, '/closing')),
   leave: (organisation: number, slug: string) =>
     call<undefined>('POST', at(organisation, '/departures'), { body: { slug } }),
