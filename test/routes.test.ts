@@ -939,6 +939,7 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
       'GET /api/organisations/:organisation/operations/export': 'operations.exported',
       'GET /api/operations/export': 'operations.exported',
       'GET /api/sites/:domain/exports/:id/file': 'export.downloaded',
+      'GET /api/organisations/:organisation/archives/:archive/file': 'archive.fetched',
     };
     const countOf = async (act: string) => (await written()).filter(({ acts }) => acts.includes(act)).length;
     for (const [name, act] of Object.entries(views)) {

@@ -59,6 +59,7 @@ export async function watchWrites(asOwner: AsOwner): Promise<() => Promise<Writt
 /** Changes that are no act of anybody: what the desk notes while it works, each with why. */
 const notes: readonly [change: RegExp, why: string][] = [
   [/^(INSERT|UPDATE) public\.throttles\b/, 'counts of tries, under digests'],
+  [/^UPDATE public\.organisation_archives\b/, 'how far an archive is; that it was asked for is the act'],
   [/ public\.share_views\b/, 'how often a shared page was opened'],
   [/ public\.sign_ups\b/, 'a wish of nobody yet; the account that comes of it is the act'],
   [/ public\.invitation_days\b/, 'how many invitations went out today'],

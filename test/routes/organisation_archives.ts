@@ -1,30 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sealFile } from '../../src/analytics/archive/sealed_file.ts';
 import type { Examples } from './example.ts';
 
 /** Archives of the whole organisation. */
-export const examples: Examples = ({ organisation, call, people, asOwner }) => {
+export const examples: Examples = ({ organisation, server, asOwner }) => {
   const of = () => `/api/organisations/${organisation()}/archives`;
+  const insert = (state: 'done' | 'failed', id: number, key: Buffer) =>
+    asOwner((sql) =>
+      sql.query(
+        `INSERT INTO organisation_archives (id, organisation_id, state, key_sealed, created_by, created_at, finished_at, expires_at)
+         VALUES ($1, $2, $3, $4, 1, now(), now(), now() + interval '1 day')`,
+        [id, organisation(), state, key],
+      ),
+    );
+  let next = 900_000;
   /** Made once: fetching one takes nothing away. */
   let made: Promise<number> | undefined;
   async function done(): Promise<number> {
-    const { body } = await call('POST', of(), people.owner);
-    for (;;) {
-      const { archives } = (await call('GET', of(), people.owner)).body as {
-        archives?: { id: number; state: string }[];
-      };
-      if (archives?.find(({ id }) => id === body.id)?.state === 'done') return Number(body.id);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const { vault, random, config } = server().desk.house;
+    const id = ++next;
+    const key = random.bytes(32);
+    const folder = join(config.dataDir, 'archives');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${id}.plain`), 'PK');
+    const more = { random, signal: new AbortController().signal };
+    await sealFile(join(folder, `${id}.plain`), join(folder, String(id)), { id, key }, more);
+    const place = { organisationId: organisation(), table: 'organisation_archives', column: 'key_sealed', row: id };
+    await insert('done', id, await vault.seal({ ...place, class: 'D8' }, key));
+    return id;
   }
-  const row = () =>
-    asOwner(async (sql) => {
-      const { rows } = await sql.query<{ id: string }>(
-        `INSERT INTO organisation_archives (organisation_id, state, key_sealed, created_by, created_at, finished_at, expires_at)
-         VALUES ($1, 'failed', '', 1, now(), now(), now() + interval '1 day') RETURNING id`,
-        [organisation()],
-      );
-      return Number(rows[0]?.id);
-    });
-  const empty = () => asOwner(async (sql) => void (await sql.query('DELETE FROM organisation_archives')));
+  async function failed(): Promise<number> {
+    await insert('failed', ++next, Buffer.alloc(0));
+    return next;
+  }
   return {
     'GET /api/organisations/:organisation/archives': {
       path: of,
@@ -41,14 +50,13 @@ export const examples: Examples = ({ organisation, call, people, asOwner }) => {
     },
     'POST /api/organisations/:organisation/archives': {
       async path() {
-        await empty();
-        made = undefined;
+        await asOwner((sql) => sql.query("DELETE FROM organisation_archives WHERE state <> 'done'"));
         return of();
       },
       status: 201,
     },
     'DELETE /api/organisations/:organisation/archives/:archive': {
-      path: async () => `${of()}/${await row()}`,
+      path: async () => `${of()}/${await failed()}`,
       status: 204,
       badParams: [['/api/organisations/1/archives/0', 'archive']],
     },

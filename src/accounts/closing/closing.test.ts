@@ -28,8 +28,10 @@ import {
 import { ownerLogin } from '../../../test/stores.ts';
 import { unnoted } from '../../../test/written.ts';
 import { openEmail } from '../../platform/email.ts';
+import { readArchive } from '../../trust/requests/archive.ts';
 import { createOrganisation } from '../index.ts';
 import { personByEmail } from '../people/person.ts';
+import { notTaken, takenTables } from './own_archive.ts';
 
 /** The states of an account: unverified, closing, closed, and how each begins and ends. */
 beforeAll(openPeopleDesk, 60_000);
@@ -110,6 +112,39 @@ describe('the state of an account', () => {
     const kept = await mails();
     expect(kept.map((one) => one.template)).toEqual(['closing_taken_back']);
     expect(kept[0]?.text).toMatch(/When: \d\d\.\d\d\.\d{4}, \d\d:\d\d \(UTC\)/);
+  });
+
+  it('before it is closed, its person takes along all that is stored about it, without secrets and without others (RET-15)', async () => {
+    const ivy = await makeOwner('ivy@yard.example', 'Ivy');
+    await addOwner(ivy.organisationId);
+    const cookies = await signIn('ivy@yard.example');
+    const answer = await call('GET', '/api/account/archive', { cookies });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/zip']);
+    const read = readArchive(answer.bytes);
+    const of = (table: string) =>
+      read.records.filter((one) => one.table === `postgres ${table}`).map(({ record }) => record);
+    expect(of('people')).toEqual([
+      expect.objectContaining({ number: ivy.personId, email: 'ivy@yard.example', status: 'active' }),
+    ]);
+    expect(of('memberships')).toMatchObject([{ organisation: 'Ivy', role: 'owner' }]);
+    expect(of('sessions')).toMatchObject([{ device: expect.stringContaining('Firefox'), revoked_at: null }]);
+    expect(of('audit.entries')).toContainEqual(
+      expect.objectContaining({ organisation: 'Ivy', action: 'session.started', by: 'you' }),
+    );
+    const text = JSON.stringify(read.records);
+    for (const secret of ['digest', '"hash"', 'credential', ada.email]) expect(text).not.toContain(secret);
+
+    // Whatever a person's own door opens is in it, or named with a reason.
+    const opened = await database.postgres.system((sql) =>
+      sql.query<{ name: string }>(
+        `SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_policy p ON p.polrelid = c.oid
+         WHERE concat(pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)) ~ 'current_person' GROUP BY 1 ORDER BY 1`,
+      ),
+    );
+    const names = opened.map(({ name }) => name);
+    expect(names.filter((name) => !takenTables.includes(name) && !(name in notTaken))).toEqual([]);
+    expect(Object.keys(notTaken).filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it('waits a week where its person became the last owner meanwhile, who hears of it and can sign in', async () => {

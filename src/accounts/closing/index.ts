@@ -4,12 +4,14 @@ import { repeat } from '../../platform/clock.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { writeArchive } from '../../trust/requests/index.ts';
 import type { PeopleSubject } from '../people/index.ts';
 import { endAllElse, ownAct, personOf } from '../people/parts.ts';
 import { findPerson, personIn } from '../people/person.ts';
 import type { Sessions } from '../sessions.ts';
 import { closeWhatIsDue } from './close.ts';
 import { mailClosing } from './mails.ts';
+import { ownRecords } from './own_archive.ts';
 import { previewOf } from './preview.ts';
 
 export interface ClosingParts {
@@ -65,6 +67,32 @@ export function openClosing(parts: ClosingParts): {
         answer: closingPreview,
         async handle(request) {
           return { body: await previewOf(house, personOf(request).id) };
+        },
+      }),
+      defineRoute({
+        method: 'GET',
+        path: '/api/account/archive',
+        access: 'signed-in',
+        summary:
+          'Everything that is stored about the account of the person who asks, as one ZIP: for reading, for programs and for tables. Without secrets.',
+        async handle(request) {
+          const { id } = personOf(request);
+          const records = await ownRecords(house, id);
+          await postgres.person(id, (sql) =>
+            audit.recordOfPerson(sql, id, ownAct(request, id, 'person.archive_fetched', { records: records.length })),
+          );
+          const made_at = new Date(clock.now()).toISOString();
+          return {
+            headers: {
+              'content-type': 'application/zip',
+              'content-disposition': `attachment; filename="account-${made_at.slice(0, 10)}.zip"`,
+              'cache-control': 'no-store',
+            },
+            body: writeArchive(
+              { archive: 'fairlead subject data 1', organisation: 'this desk', request: null, made_at },
+              records,
+            ),
+          };
         },
       }),
       defineRoute({

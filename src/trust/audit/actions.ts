@@ -44,6 +44,7 @@ export const actions = {
   'person.taken_back': alert('D7', 'took back an account whose address nobody had confirmed'),
   'person.kept': notice('D7', 'signed in before the account was closed, and so kept it'),
   'person.closed': alert('D7', 'closed the account of {target}'),
+  'person.archive_fetched': notice('D7', 'took along what is stored about the account of {target}'),
   'terms.accepted': info('D23', 'accepted {target}'),
   'age.attested': info('D7', 'attested to be of age'),
   'consent.given': info('D23', 'agreed to {target}'),

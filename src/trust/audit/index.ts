@@ -16,6 +16,7 @@ export { type Span, spanOf } from './days.ts';
 export { csvCell } from './export.ts';
 export { openKeeper, type Verification } from './keeper.ts';
 export { networkOf } from './network.ts';
+export { actsOfPerson } from './person.ts';
 
 export const auditMigrations = new URL('./migrations/', import.meta.url);
 

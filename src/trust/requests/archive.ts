@@ -8,7 +8,8 @@ import { readClass } from '../classes/index.ts';
 export interface ArchiveAbout {
   archive: 'fairlead subject data 1';
   organisation: string;
-  request: number;
+  /** Null where a person took along what belongs to their account. */
+  request: number | null;
   made_at: string;
 }
 export interface SubjectArchive extends ArchiveAbout {
@@ -23,7 +24,7 @@ const schema = {
   properties: {
     archive: { const: 'fairlead subject data 1' },
     organisation: { type: 'string', description: 'Who was asked' },
-    request: { type: 'integer', description: 'Number of the request' },
+    request: { type: ['integer', 'null'], description: 'Number of the request' },
     made_at: { type: 'string', format: 'date-time' },
     records: {
       type: 'array',
@@ -88,7 +89,7 @@ function pageOf(about: ArchiveAbout, tables: ReadonlyMap<string, CopiedRecord[]>
     const kind = readClass(`${rows[0]?.class} x`)?.contents ?? '';
     return `<h2>${escaped(table)}</h2><p>${escaped(kind)}</p><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
   });
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>What is stored about you</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}td,th{border:1px solid;padding:.3em .6em;text-align:left;overflow-wrap:anywhere}</style></head><body><main><h1>What ${escaped(about.organisation)} stores about you</h1><p>Made ${escaped(about.made_at)} for request ${about.request}. The same stands in data.json, for programs, with its form in schema.json, and in one CSV file for each table.</p>${
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>What is stored about you</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}td,th{border:1px solid;padding:.3em .6em;text-align:left;overflow-wrap:anywhere}</style></head><body><main><h1>What ${escaped(about.organisation)} stores about you</h1><p>Made ${escaped(about.made_at)}${about.request === null ? '' : ` for request ${about.request}`}. The same stands in data.json, for programs, with its form in schema.json, and in one CSV file for each table.</p>${
     sections.length === 0 ? '<p>Nothing is stored about you.</p>' : sections.join('')
   }</main></body></html>`;
 }

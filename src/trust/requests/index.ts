@@ -14,6 +14,7 @@ import { type PublicLimits, publicRoutes } from './public_routes.ts';
 import { remind, type Teller } from './reminders.ts';
 import { requestRoutes } from './routes.ts';
 
+export { writeArchive } from './archive.ts';
 export { eraseAgain, erasedPeople } from './erasure_again.ts';
 export { everyRestricted, restrictionsOf } from './restricted.ts';
 

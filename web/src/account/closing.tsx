@@ -22,8 +22,12 @@ export function CloseAccount({ account }: { account: Account }) {
     <section>
       <h2>Close the account</h2>
       <p>For 30 days signing in takes it back. Then your name, your address and how you sign in are deleted.</p>
+      <p>Take along first what is stored about you: one ZIP, to read and for programs.</p>
       <Refusal of={ask} />
       <div className="go">
+        <a className="btn" href="/api/account/archive" download>
+          Download what is stored about me
+        </a>{' '}
         <button type="button" className="btn danger" onClick={() => void open()} {...resting(ask.asking)}>
           Close the account…
         </button>
@@ -49,6 +53,12 @@ export function CloseAccount({ account }: { account: Account }) {
             <p>
               Every session ends now. Sign in within {preview.days} days, and nothing has happened. You get a mail about
               it, and another when it is done.
+            </p>
+            <p>
+              <a className="link" href="/api/account/archive" download>
+                Download what is stored about you
+              </a>{' '}
+              first, if you want to keep it.
             </p>
             <h3>What goes then</h3>
             <ul>

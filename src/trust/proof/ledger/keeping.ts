@@ -56,7 +56,7 @@ export const keeping: readonly Requirement[] = [
     'RET-15',
     'D10',
     'Data of a marketplace account is offered as an export and gone within 30 days.',
-    'A closed organisation is offered its exports first; its sites, rows and keys are gone on its day.',
+    'An organisation, and an account, is offered an archive of all of it before it is closed; its sites, rows and keys are gone on its day.',
     'Marketplace accounts.',
   ),
   open(
@@ -166,12 +166,11 @@ export const keeping: readonly Requirement[] = [
     'Trust, Requests: the steps of an erasure and its signed receipt.',
   ),
   later('DSR-13', 'D10', 'Connected services that can delete are asked to, and their receipts kept.', 'relay'),
-  partly(
+  kept(
     'DSR-14',
     'D14',
     'The history of an organisation can be exported before it closes.',
-    'The dialog that closes it offers the events of each site, the audit log and the operations log.',
-    'One archive of an organisation as a whole.',
+    'The dialog that closes it offers one archive: every table of it, its audit log and every event, with a list and digests.',
   ),
   kept(
     'DSR-15',
