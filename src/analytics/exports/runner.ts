@@ -163,11 +163,11 @@ export function openFileRunner<One extends Pending>(
       if (!existsSync(join(`${out}.part`, 'note.json'))) await rm(`${out}.part`, { recursive: true, force: true });
       // It was whole, and only the row did not get to know that.
       if (!existsSync(out)) await write(pending, out, AbortSignal.any([cancel.signal, stopping.signal]), held);
+      // Of one that was killed between its last steps.
+      await rm(`${out}.part`, { recursive: true, force: true });
       const { size } = statSync(out);
       if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
       await rm(`${out}.asked`, { force: true });
-      // Of one that was killed right before its end.
-      await rm(`${out}.part`, { recursive: true, force: true });
       log.info(`${name}.done`, {
         ...{ [name]: pending.id, organisation: pending.organisation_id, bytes: size },
         ms: Math.round(clock.monotonic() - began),
