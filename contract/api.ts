@@ -118,6 +118,8 @@ export const session = z.object({
   sites: z.array(site),
   /** A document of the desk waits to be accepted: until then nothing of an organisation is open. */
   agreement_due: z.boolean(),
+  /** Has the person agreed that opened pages are counted, and are they? */
+  is_counted: z.boolean(),
   version: z.string(),
 });
 export type Session = z.infer<typeof session>;

@@ -36,6 +36,7 @@ export const postgresMigrations = [
   new URL('../src/analytics/profiles/migrations/', import.meta.url),
   new URL('../src/trust/consent/migrations/', import.meta.url),
   new URL('../src/trust/access/migrations/', import.meta.url),
+  new URL('../src/trust/usage/migrations/', import.meta.url),
   new URL('../src/platform/mail/migrations/', import.meta.url),
   new URL('../src/trust/backup/migrations/', import.meta.url),
 ];

@@ -3,6 +3,7 @@ import { newSite, type Session, session, setUp, setUpState, site, siteChange } f
 import { actOf } from '../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route, type RouteRequest } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { isCounted } from '../trust/usage/index.ts';
 import type { ApiKeys } from './api_keys.ts';
 import { sitesChanged } from './changes.ts';
 import { endedCookies, readCookie, refreshCookie, sessionCookies } from './cookies.ts';
@@ -224,16 +225,18 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
   ];
 
   async function sessionOf(personId: number): Promise<Session> {
-    const [{ is_operator }, { id, email, name, timezone, locale }, memberships, agreementDue] = await postgres.person(
-      personId,
-      async (sql) =>
-        [
-          await sql.one<{ is_operator: boolean }>('SELECT is_operator FROM people WHERE id = $1', [personId]),
-          await personIn(house, sql, personId),
-          await readMemberships(sql, personId, clock.now()),
-          await isAgreementDue(sql, personId),
-        ] as const,
-    );
+    const [{ is_operator }, { id, email, name, timezone, locale }, memberships, agreementDue, is_counted] =
+      await postgres.person(
+        personId,
+        async (sql) =>
+          [
+            await sql.one<{ is_operator: boolean }>('SELECT is_operator FROM people WHERE id = $1', [personId]),
+            await personIn(house, sql, personId),
+            await readMemberships(sql, personId, clock.now()),
+            await isAgreementDue(sql, personId),
+            await isCounted(sql, personId),
+          ] as const,
+      );
     const sites = [];
     for (const { organisationId, siteIds, permissions, isSecondFactorOverdue } of memberships) {
       if (!permissions.includes('site.read') || isSecondFactorOverdue || agreementDue) continue;
@@ -261,6 +264,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
       })),
       sites,
       agreement_due: agreementDue,
+      is_counted,
       version,
     };
   }

@@ -31,6 +31,7 @@ import { openKeyRing } from '../trust/keys/index.ts';
 import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openRequests, type Requests, requestMigrations } from '../trust/requests/index.ts';
+import { openUsage, usageMigrations } from '../trust/usage/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
@@ -53,6 +54,7 @@ export const postgresFolders: readonly URL[] = [
   documentMigrations,
   consentMigrations,
   accessMigrations,
+  usageMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -210,9 +212,7 @@ export async function openDesk(parts: {
     undo.push(() => reviews.stop?.());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
-      openConsent(house),
-      reviews,
-      archives,
+      ...[openConsent(house), openUsage(house), reviews, archives],
       ...running,
     ];
     const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];

@@ -195,6 +195,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       locale: null,
     },
     agreement_due: false,
+    is_counted: false,
     organisations: [
       {
         ...{ id: 1, name: organisationName(beholder), slug: 'cedar-loom', role, role_name: role },

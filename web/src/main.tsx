@@ -87,6 +87,10 @@ function Pages() {
   const { pathname, search } = useAddress();
   const { visitor } = useDesk();
   const route = readRoute(pathname);
+  const counted = visitor.state === 'here' && visitor.session.is_counted ? visitor.session : undefined;
+  useEffect(() => {
+    if (counted !== undefined) void import('./desk/count.ts').then(({ countPage }) => countPage(counted, pathname));
+  }, [counted, pathname]);
 
   if (route.page === 'set-up') return <FirstRunPage />;
   // Whoever comes by a link of a mail may be signed in or not.

@@ -206,6 +206,7 @@ export const actions = {
   'operator.identity_changed': alert('D7', 'said who runs this desk: {target}'),
   'operator.document_withdrawn': alert('D23', 'withdrew {target}'),
   'operator.sign_up_changed': alert('D7', 'changed who may sign up'),
+  'operator.usage_switched': notice('D22', 'switched the count of pages of the dashboard on or off'),
   'operator.password_reset': alert('D8', 'made a link for a new password of {target}'),
   'operator.second_factor_off': alert('D8', 'switched the second factor of {target} off'),
   'operator.granted': alert('D7', 'let {target} run this desk'),

@@ -50,6 +50,7 @@ export const ownerless: Readonly<Record<string, string>> = {
   sign_ups: 'those who are not people yet, found by the digest of a token that only their mailbox has',
   sign_up_invitations: 'those who are invited to become people here, found by the digest of a token',
   sign_up_settings: 'one row about this installation, set by who runs it',
+  product_usage_settings: 'one row about this installation, set by who runs it',
   backup_settings: 'one row about this installation: the half of the recovery key that seals',
   operator_identities: 'who runs this installation, as it says in public documents',
   receiver_lists: 'the public list of those who receive something of this installation',

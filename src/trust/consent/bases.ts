@@ -5,6 +5,7 @@ import {
   type basisChange,
   basisRegions,
   type LawfulBasis,
+  type OwnPurpose,
   type ProcessingPurpose,
   processingPurposes,
 } from '../../../contract/consent_records.ts';
@@ -76,4 +77,15 @@ export async function changeBasis(
       'conflict',
       'Somebody else has changed this basis meanwhile. Load the page again to see it.',
     );
+}
+
+/** Is this done at all? Where a person with an account is is not known, so off in one region is off. */
+export async function isDone(sql: Sql, organisationId: number, purpose: OwnPurpose): Promise<boolean> {
+  const off = await sql.maybe(
+    `SELECT 1 FROM (SELECT DISTINCT ON (region) basis FROM lawful_bases WHERE organisation_id = $1 AND purpose = $2
+       ORDER BY region, version DESC) newest
+     WHERE basis = 'off' LIMIT 1`,
+    [organisationId, purpose],
+  );
+  return off === undefined;
 }

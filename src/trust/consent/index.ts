@@ -3,6 +3,7 @@ import { consentExecutor } from './ageing.ts';
 import { consentHolder } from './holder.ts';
 import { consentRoutes } from './routes.ts';
 
+export { isDone } from './bases.ts';
 export { onBasesChanged } from './changes.ts';
 export { endConsents, hasAgreed, hasRefused } from './records.ts';
 export { regionOf } from './region.ts';

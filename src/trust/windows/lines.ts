@@ -426,6 +426,14 @@ export const lines: readonly Line[] = [
     stored: ['postgres retention_receipts', 'postgres retention_nights'],
   },
   {
+    name: 'product-usage',
+    class: 'D22',
+    holds: 'How often a page of the dashboard was opened, by day and organisation, of who agreed to be counted',
+    ...{ ends: 'night', executor: 'trust/usage/ageing.ts', kept: { months: 12 }, shortenedBy: 'nobody' },
+    erasure: 'there is no person in it',
+    stored: ['postgres product_usage'],
+  },
+  {
     name: 'desk',
     class: 'D22',
     holds: 'What this installation is: version of its tables, name of its key, its documents, trouble with mail',
@@ -433,7 +441,7 @@ export const lines: readonly Line[] = [
     ...{ shortenedBy: 'nobody', erasure: 'there is no person in it', ofDesk: true },
     stored: [
       ...['schema_migrations', 'installation', 'set_up', 'upkeep', 'sign_up_settings', 'legal_documents'],
-      ...['legal_withdrawals', 'mail.trouble', 'audit.chains'],
+      ...['product_usage_settings', 'legal_withdrawals', 'mail.trouble', 'audit.chains'],
     ]
       .map((one) => `postgres ${one}`)
       .concat([

@@ -7,6 +7,7 @@ import { momentText } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { documentNames } from '../sign_up/agreement.tsx';
 import { signUpApi } from '../sign_up/api.ts';
+import { OwnConsentsPart } from './consents.tsx';
 
 /** What I have agreed to, in which version, when. */
 export function AccountAgreements() {
@@ -74,6 +75,7 @@ export function AccountAgreements() {
           </div>
         )}
       </section>
+      <OwnConsentsPart />
       <WhomToAsk />
     </div>
   );

@@ -58,7 +58,7 @@ export const organisationSections = ['organisation', 'members', 'roles', 'teams'
 export type OrganisationSection = (typeof organisationSections)[number];
 
 /** `/desk/…`: what belongs to the desk itself, for who runs it. */
-const operatorSections = ['audit', 'operations', 'sign-up', 'access-log', 'backups', 'checks'] as const;
+const operatorSections = ['audit', 'operations', 'sign-up', 'access-log', 'backups', 'checks', 'usage'] as const;
 export type OperatorSection = (typeof operatorSections)[number];
 
 /** Where a provider sends the browser back to; the desk tells each this address. */

@@ -1,6 +1,7 @@
 import type { AccessPage } from '../../../contract/access_log.ts';
 import type { BackupState, MadeRecoveryKey } from '../../../contract/backups.ts';
 import type { CheckRun } from '../../../contract/proof.ts';
+import type { UsageAnswer } from '../../../contract/usage.ts';
 import { call } from '../desk/api.ts';
 
 export const accessLogPath = '/api/access-log';
@@ -16,6 +17,8 @@ export const operator = {
     call<MadeRecoveryKey>('POST', '/api/backups/recovery-keys', {
       body: password === undefined ? {} : { password },
     }),
+  usage: () => call<UsageAnswer>('GET', '/api/usage'),
+  switchUsage: (isOn: boolean) => call<UsageAnswer>('PUT', '/api/usage', { body: { is_on: isOn } }),
   releaseMail: () => call<void>('POST', '/api/backups/release'),
   runs: () => call<{ runs: CheckRun[] }>('GET', '/api/proof/runs').then(({ runs }) => runs),
   /** Runs every live check now. */

@@ -12,9 +12,10 @@ import { Backups } from './backups.tsx';
 import { SelfChecks } from './self_checks.tsx';
 import { SignUpSettingsPart } from './sign_up.tsx';
 import { operatorTabs } from './tabs.ts';
+import { Usage } from './usage.tsx';
 import './operator.css';
 
-/** The desk itself: acts outside every organisation, who may sign up, requests, and what it found of its own guards. */
+/** The desk itself: acts outside every organisation, who may sign up, requests, what it found of its own guards, and how it is used. */
 export function OperatorPage({ section }: { section: OperatorSection }) {
   const { person } = useSession();
   const label = operatorTabs.find((tab) => tab.section === section)?.label ?? 'This desk';
@@ -63,6 +64,8 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
           <AccessLog />
         ) : section === 'backups' ? (
           <Backups />
+        ) : section === 'usage' ? (
+          <Usage />
         ) : (
           <SelfChecks />
         )}

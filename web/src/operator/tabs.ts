@@ -8,4 +8,5 @@ export const operatorTabs: readonly { section: OperatorSection; label: string }[
   { section: 'access-log', label: 'Access log' },
   { section: 'backups', label: 'Backups' },
   { section: 'checks', label: 'Live checks' },
+  { section: 'usage', label: 'Usage' },
 ];
