@@ -80,8 +80,9 @@ export async function openAccountsHouse({
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      const text = await answer.text();
       const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
-      return { status: answer.status, body: await answer.json(), cookies: cookies.join('; ') };
+      return { status: answer.status, body: text === '' ? undefined : JSON.parse(text), cookies: cookies.join('; ') };
     },
     async close() {
       await http.close(100);

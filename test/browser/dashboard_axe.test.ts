@@ -226,6 +226,7 @@ const looks: Record<string, Look> = {
   },
   'holds, one due': { path: '/o/cedar-loom/trust/holds', act: (page) => page.getByText('due').first().waitFor() },
   'backups of the desk': { path: '/desk/backups', act: (page) => page.getByText('read back whole').first().waitFor() },
+  'usage of the desk': { path: '/desk/usage', act: (page) => page.getByText('Most', { exact: true }).waitFor() },
   'live checks of the desk': { path: '/desk/checks', act: (page) => page.getByText('Worth a look').first().waitFor() },
   exports: {
     path: '/s/shop.example/exports',

@@ -1,6 +1,6 @@
 import type { Examples } from './example.ts';
 
-/** Purposes and bases, records of consent, and one's own. */
+/** Purposes and bases, records of consent, one's own, and the count of opened pages. */
 export const examples: Examples = ({ organisation, next }) => {
   const of = (rest: string) => `/api/organisations/${organisation()}/${rest}`;
   const wish = () => ({
@@ -44,6 +44,19 @@ export const examples: Examples = ({ organisation, next }) => {
       path: () => of('consents/search'),
       body: () => ({ subject: { kind: 'email', value: 'nobody@visitor.example' } }),
       status: 200,
+    },
+    'POST /api/usage/pages': {
+      path: () => '/api/usage/pages',
+      body: () => ({ organisation: organisation(), page: 'trust' }),
+      status: 204,
+      badValues: [['page', 'somebody']],
+    },
+    'GET /api/usage': { path: () => '/api/usage', status: 200 },
+    'PUT /api/usage': {
+      path: () => '/api/usage',
+      body: () => ({ is_on: true }),
+      status: 200,
+      badValues: [['is_on', 'perhaps']],
     },
     'GET /api/account/consents': { path: () => '/api/account/consents', status: 200, own: true },
     'PUT /api/account/consents/:purpose': {

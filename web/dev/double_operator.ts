@@ -1,5 +1,6 @@
 import type { AccessPage } from '../../contract/access_log.ts';
 import type { BackupState } from '../../contract/backups.ts';
+import type { UsageAnswer } from '../../contract/usage.ts';
 import { checkRunsOf } from './double_proof.ts';
 
 type Line = AccessPage['entries'][number];
@@ -7,6 +8,7 @@ type Line = AccessPage['entries'][number];
 /** What the desk says to who runs it. `route=broken` cannot be read; the day 2026-01-01 has nothing. */
 export function operatorOf(path: string, search: URLSearchParams): object | 'broken' | undefined {
   if (path === '/api/backups') return backupsOf();
+  if (path === '/api/usage') return usageOf();
   if (path === '/api/proof/runs') return { runs: checkRunsOf() };
   if (path !== '/api/access-log') return undefined;
   if (search.get('route') === 'broken') return 'broken';
@@ -42,6 +44,36 @@ function linesOf(day: string): Line[] {
     ...{ address, place, method, route, status, ms },
     request_id: `4c1f0${i}a9be2d`,
   }));
+}
+
+/** A month of a desk with three organisations, one of them small. */
+function usageOf(): UsageAnswer {
+  const days = Array.from({ length: 30 }, (_, at) => ({
+    day: new Date(Date.now() - (29 - at) * 86_400_000).toISOString().slice(0, 10),
+    opened: at % 7 > 4 ? 2 : 14 + ((at * 7) % 19),
+  }));
+  const all = days.reduce((sum, { opened }) => sum + opened, 0);
+  const shares = {
+    analytics: 0.44,
+    realtime: 0.17,
+    goals: 0.11,
+    'organisation-sites': 0.09,
+    trust: 0.08,
+    missing: 0.06,
+  };
+  return {
+    ...{ is_on: true, class: 'D22', kept: '12 months', days },
+    pages: Object.entries(shares).map(([page, share]) => ({ page, opened: Math.round(all * share) })),
+    organisations: [
+      { name: 'Cedar & Loom', opened: Math.round(all * 0.58), page: 'analytics' },
+      {
+        name: 'Wilhelmina Katharina von Hohenstein-Oldenburg Nachfolger',
+        opened: Math.round(all * 0.3),
+        page: 'trust',
+      },
+      { name: null, opened: Math.round(all * 0.12), page: 'realtime' },
+    ],
+  };
 }
 
 /** A week of backups, one of which found no room. */

@@ -1,3 +1,4 @@
+import type { OwnConsents } from '../../contract/consent_records.ts';
 import type {
   Agreements,
   PublishedDocument,
@@ -55,6 +56,22 @@ const answers: Record<string, unknown> = {
       },
     ],
   } satisfies SignUpSettings,
+  '/api/account/consents': {
+    consents: [
+      {
+        ...{ purpose: 'marketing_mail', text_version: '2026-11', is_given: true, at: at(12) },
+        text: 'Whoever runs this desk may write to me about news and offers. I can take this back here at any time.',
+      },
+      {
+        ...{ purpose: 'optional_ai', text_version: '2026-11', is_given: false, at: null },
+        text: 'Optional AI features may work on figures that I can see. No data of visitors leaves the desk for it. I can take this back here at any time.',
+      },
+      {
+        ...{ purpose: 'optional_analytics', text_version: '2026-11', is_given: false, at: at(3) },
+        text: 'Whoever runs this desk may count which pages of the dashboard I use. I can take this back here at any time.',
+      },
+    ],
+  } satisfies OwnConsents,
   '/api/account/agreements': {
     due: documents.slice(0, 1),
     accepted: [

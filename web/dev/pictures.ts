@@ -209,6 +209,7 @@ export const shots: readonly Shot[] = [
     },
   },
   { name: 'operator-backups', path: '/desk/backups', full: true },
+  { name: 'operator-usage', path: '/desk/usage', full: true },
   { name: 'operator-sign-up', path: '/desk/sign-up', full: true },
   { name: 'account-agreements', path: '/account/agreements' },
   { name: 'settings', path: '/s/shop.example/settings', full: true },

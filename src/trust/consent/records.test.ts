@@ -12,6 +12,9 @@ import { createOrganisation } from '../../accounts/index.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { HeldScope } from '../../platform/executor.ts';
 import { ringOf } from '../keys/index.ts';
+import { usageExecutor } from '../usage/ageing.ts';
+import { readUsage } from '../usage/counts.ts';
+import { openUsage } from '../usage/index.ts';
 import { consentExecutor } from './ageing.ts';
 import { consentHolder } from './holder.ts';
 import { openConsent } from './index.ts';
@@ -32,7 +35,7 @@ let desk: AccountsHouse;
 beforeAll(async () => {
   desk = await openAccountsHouse({
     ...{ clock, keys, trustedProxies: 1, inbox: true },
-    more: (house) => openConsent(house).routes ?? [],
+    more: (house) => [...(openConsent(house).routes ?? []), ...(openUsage(house).routes ?? [])],
   });
   const hash = await desk.accounts.passwords.hash(password);
   for (const side of [north, south]) {
@@ -171,6 +174,83 @@ test('optional AI, marketing mail and optional analytics are off until the perso
     sql.query('SELECT 1 FROM consent_records WHERE organisation_id IS NULL'),
   );
   expect(rows).toEqual([]);
+});
+
+test('opened pages are counted by page, day and organisation, of who agreed and for as long, and no row can name a person (SHR-08, CON-03)', async () => {
+  const { postgres } = desk.house;
+  const open = (page: unknown, side = north, organisation = north.organisationId) =>
+    ask('POST', '/api/usage/pages', side.cookie, { organisation, page });
+  const rows = () =>
+    postgres.tenant(north.organisationId, (sql) =>
+      sql.query<{ page: string; opened: number }>('SELECT page, opened FROM product_usage ORDER BY page'),
+    );
+  const agree = (is_given: boolean) =>
+    ask('PUT', '/api/account/consents/optional_analytics', north.cookie, { is_given, text_version: '2026-11' });
+  const isCounted = async () => (await ask('GET', '/api/session', north.cookie)).body.is_counted;
+
+  const columns = await desk.database.postgres.system((sql) =>
+    sql.query<{ name: string; type: string }>(
+      `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+       WHERE attrelid = 'product_usage'::regclass AND attnum > 0 ORDER BY attnum`,
+    ),
+  );
+  expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    ...['organisation_id bigint', 'day date', 'page text', 'opened integer'],
+  ]);
+  expect([(await open('trust')).status, await isCounted(), await rows()]).toEqual([204, false, []]);
+  await agree(true);
+  expect(await isCounted()).toBe(true);
+  await Promise.all([open('trust'), open('trust'), open('profile')]);
+  for (const page of ['profile/17', 'ada@mail.example', 'Trust', '', 7, null])
+    expect((await open(page)).status, String(page)).toBe(400);
+  expect((await open('trust', south)).status, 'of another organisation').toBe(404);
+  const counted = [
+    { page: 'profile', opened: 1 },
+    { page: 'trust', opened: 2 },
+  ];
+  expect(await rows()).toEqual(counted);
+
+  // Each of the three ways in which it is not to be.
+  await agree(false);
+  await open('trust');
+  await agree(true);
+  const basis = (value: string) =>
+    ask('PUT', at(north, 'lawful-bases/optional_analytics/ch'), north.cookie, { basis: value });
+  await basis('off');
+  await open('trust');
+  await basis('consent');
+  const turn = (isOn: boolean) =>
+    postgres.system((sql) =>
+      sql.run(
+        `INSERT INTO product_usage_settings (id, is_on, changed_at) VALUES (1, $1, now()) ON CONFLICT (id) DO UPDATE SET is_on = $1`,
+        [isOn],
+      ),
+    );
+  await turn(false);
+  await open('trust');
+  expect(await isCounted()).toBe(false);
+  await turn(true);
+  expect(await rows()).toEqual(counted);
+
+  // Of an organisation with one member the operator is told no name.
+  const read = await readUsage(postgres, clock.now());
+  expect(read).toMatchObject({
+    pages: [
+      { page: 'trust', opened: 2 },
+      { page: 'profile', opened: 1 },
+    ],
+    organisations: [{ name: null, opened: 3, page: 'trust' }],
+  });
+  expect(read.days.at(-1)?.opened).toBe(3);
+  const executor = usageExecutor(postgres);
+  if (executor.works !== 'in the transaction') throw new Error('It works otherwise.');
+  const ofMonths = (cutMs: number) => ({
+    ...{ organisationId: north.organisationId, nowMs: clock.now(), siteCutMs: () => 0, holds: nothingHeld, cutMs },
+  });
+  expect(await executor.due(ofMonths(clock.now() - dayMs))).toEqual([]);
+  expect(await executor.due(ofMonths(clock.now() + dayMs))).toMatchObject([{ rows: 2, isHeld: false }]);
+  const [gone] = await postgres.tenant(north.organisationId, (sql) => executor.end(ofMonths(clock.now() + dayMs), sql));
+  expect([gone?.rows, await rows()]).toEqual([2, []]);
 });
 
 test('records go together three years after the consent ended; what still holds stays, and so does a hold', async () => {
