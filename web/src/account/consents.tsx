@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { OwnConsents } from '../../../contract/consent_records.ts';
 import { FormError } from '../controls/field.tsx';
 import { asDeskError, call, type DeskError } from '../desk/api.ts';
+import './account.css';
 import { useReading } from '../desk/reading.ts';
 import { momentText } from '../edge/reader.ts';
 import { Toggle } from '../settings/toggle.tsx';
@@ -32,24 +33,26 @@ export function OwnConsentsPart() {
     <section>
       <h2>What you may agree to</h2>
       <p>
-        Nobody needs to: everything works without. Each choice is kept as a record and holds at once. The records go
-        along with a copy of your data, and three years after you took them back.
+        Nobody needs to: everything works without. Each choice holds at once and is kept as a record, which a copy of
+        your data has, too; the records of a consent go three years after you took it back.
       </p>
       <FormError message={refusal?.message} reference={refusal?.reference} />
-      {answer.consents.map((one) => (
-        <Toggle
-          key={one.purpose}
-          label={names[one.purpose]}
-          help={
-            <>
-              {one.text}
-              {one.at !== null && ` ${one.is_given ? 'Given' : 'Taken back'} ${momentText(one.at)}.`}
-            </>
-          }
-          checked={one.is_given}
-          onChange={(isGiven) => void choose(one, isGiven)}
-        />
-      ))}
+      <div className="ac-consents">
+        {answer.consents.map((one) => (
+          <Toggle
+            key={one.purpose}
+            label={names[one.purpose]}
+            help={
+              <>
+                {one.text}
+                {one.at !== null && ` ${one.is_given ? 'Given' : 'Taken back'} ${momentText(one.at)}.`}
+              </>
+            }
+            checked={one.is_given}
+            onChange={(isGiven) => void choose(one, isGiven)}
+          />
+        ))}
+      </div>
     </section>
   );
 }

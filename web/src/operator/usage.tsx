@@ -9,7 +9,7 @@ import { FormError } from '../controls/field.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { useSession } from '../desk/session.tsx';
-import { exactCount, percent } from '../numbers/format.ts';
+import { exactCount, percent, share } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { operator } from './api.ts';
 
@@ -111,7 +111,9 @@ function Course({ answer, all }: { answer: UsageAnswer; all: number }) {
       : new Date(`${day}T00:00Z`).toLocaleDateString(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
   return (
     <section className="panel op-usage" aria-labelledby="opened">
-      <h2 id="opened">{all === 1 ? 'One page opened' : `${exactCount(all)} pages opened`} in 30 days</h2>
+      <h2 className="op-head" id="opened">
+        {all === 1 ? 'One page opened' : `${exactCount(all)} pages opened`} in 30 days
+      </h2>
       <StepBars
         steps={days.map(({ day, opened }) => ({
           ...{ key: day, name: text(day), values: [opened] },
@@ -129,7 +131,7 @@ function Course({ answer, all }: { answer: UsageAnswer; all: number }) {
 
 function Pages({ answer, all }: { answer: UsageAnswer; all: number }) {
   return (
-    <section className="list" aria-label="Pages">
+    <section className="list op-usage-list" aria-label="Pages">
       <table>
         <thead>
           <tr>
@@ -143,7 +145,7 @@ function Pages({ answer, all }: { answer: UsageAnswer; all: number }) {
             <tr key={page}>
               <td className="fill">{pageWords(page)}</td>
               <td className="num">{exactCount(opened)}</td>
-              <td className="num">{percent(opened / all)}</td>
+              <td className="num">{percent(share(opened, all) ?? 0)}</td>
             </tr>
           ))}
         </tbody>
@@ -154,7 +156,7 @@ function Pages({ answer, all }: { answer: UsageAnswer; all: number }) {
 
 function Organisations({ answer }: { answer: UsageAnswer }) {
   return (
-    <section className="list" aria-label="Organisations">
+    <section className="list op-usage-list" aria-label="Organisations">
       <table>
         <thead>
           <tr>

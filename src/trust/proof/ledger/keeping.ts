@@ -195,8 +195,8 @@ export const keeping: readonly Requirement[] = [
     'CON-03',
     'D23',
     'Optional AI, advertising mail and optional analytics are off until somebody agrees.',
-    'Each is asked by itself, and is a no until somebody agrees.',
-    'None of the three is built.',
+    'Each is asked by itself, under Account, Agreements, and is a no until somebody agrees. Opened pages are counted of who did.',
+    'Optional AI and advertising mail are not built.',
   ),
   kept(
     'CON-04',
@@ -287,7 +287,7 @@ export const keeping: readonly Requirement[] = [
     'SHR-08',
     'D22',
     'The product is improved with counts alone, and no id is among them.',
-    'Reports about the product: a closed list of numbers, off by default.',
+    'This desk, Usage: pages opened by day and organisation, of who agreed; it can be switched off. Reports about the product: a closed list of numbers, off by default.',
   ),
   kept(
     'SHR-09',
