@@ -22,6 +22,15 @@ export type Executor = {
       works: 'before it';
       end(ask: WindowAsk): Promise<Ended[]>;
     }
+  | {
+      /**
+       * Outside of the transactions, before them, and of all organisations at once: where a removal costs by what the store
+       * holds, and not by what goes. Once more after a kill does no harm.
+       */
+      works: 'together';
+      /** @returns what went for each ask, in their order */
+      end(asks: readonly WindowAsk[]): Promise<Ended[][]>;
+    }
   /** Rows go by a clock of their own that is finer than a night: then the night only looks whether any is left. */
   | { works: 'by itself' }
 );

@@ -1,7 +1,9 @@
 import type { Due, Ended, Executor, WindowAsk } from '../../platform/executor.ts';
+import { whyOf } from '../../platform/http/route.ts';
+import type { Log } from '../../platform/log.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
-import { dayMs, isoDay } from '../../platform/zone.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { aloneIn } from '../history/index.ts';
 import { ordersOf } from './tables.ts';
 
@@ -16,7 +18,7 @@ const scanSeconds = 120;
 /** Events without a known site are counted under this number; they are the desk's own. */
 const noSite = 0;
 
-type AgeingHouse = Pick<House, 'postgres' | 'warehouse' | 'clock'>;
+type AgeingHouse = Pick<House, 'postgres' | 'warehouse' | 'clock'> & { log: Pick<Log, 'error'> };
 
 export interface AgeingParts {
   house: AgeingHouse;
@@ -70,7 +72,18 @@ interface Aging {
   isHeld: boolean;
 }
 
-/** Ends the rows of the warehouse whose window is over: of visitors, of robots, and the counts of what was not stored. */
+/** The rows of one site in one table whose window is over. */
+interface Old {
+  rows: number;
+  oldestMs: number;
+  digest: string;
+}
+
+/**
+ * Ends the rows of the warehouse whose window is over: of visitors, of robots, and the counts of what was not stored. A
+ * mutation takes every part of a table in its hand, also those that nothing goes from (17 ms of a core for each, and
+ * `visits` has one for each day), so all sites of all organisations go in one.
+ */
 export function ageingExecutors(parts: AgeingParts): Executor[] {
   const { postgres, warehouse, clock } = parts.house;
   const alone = aloneIn(postgres, clock);
@@ -87,18 +100,15 @@ export function ageingExecutors(parts: AgeingParts): Executor[] {
     });
   }
 
-  async function oldIn(
-    table: AgingTable,
-    sites: readonly Aging[],
-  ): Promise<Map<number, { rows: number; oldestMs: number; digest: string }>> {
-    const found = new Map<number, { rows: number; oldestMs: number; digest: string }>();
+  async function oldIn(table: AgingTable, sites: readonly Aging[]): Promise<Map<number, Old>> {
+    const found = new Map<number, Old>();
     // Sites of one window are one question.
     for (const [cutMs, some] of Map.groupBy(sites, (site) => site.cutMs)) {
       const rows = await warehouse.read<{ site: string; rows: string; oldest: string; digest: string }>(
         `SELECT site_id AS site, ${table.rows ?? 'count()'} AS rows, toUnixTimestamp(min(${table.at})) * 1000 AS oldest,
            hex(groupBitXorDistinct(sipHash64(${table.key}))) AS digest
          FROM ${table.table} WHERE site_id IN {sites:Array(UInt64)} AND ${table.old} GROUP BY site_id`,
-        { sites: some.map(({ siteId }) => siteId), cut: cutOf(table, cutMs) },
+        { sites: some.map(({ siteId }) => siteId), cut: cutOf(table.old, cutMs) },
         { purpose: 'retention', seconds: scanSeconds },
       );
       for (const row of rows)
@@ -125,37 +135,48 @@ export function ageingExecutors(parts: AgeingParts): Executor[] {
     return due;
   }
 
-  async function endIn(table: AgingTable, sites: readonly Aging[]): Promise<Ended | undefined> {
+  /** @returns what went, by site */
+  async function endIn(table: AgingTable, sites: readonly Aging[]): Promise<Map<number, Old>> {
     const free = sites.filter(({ isHeld }) => !isHeld);
     const found = await oldIn(table, free);
-    if (found.size === 0) return undefined;
-    for (const [cutMs, some] of Map.groupBy(
+    await remove(
+      table.table,
+      table.old,
       free.filter(({ siteId }) => found.has(siteId)),
-      (site) => site.cutMs,
-    ))
-      await remove(table.table, table.old, { sites: some.map(({ siteId }) => siteId), cut: cutOf(table, cutMs) });
-    const all = [...found.values()];
-    return {
-      table: table.table,
-      rows: all.reduce((sum, { rows }) => sum + rows, 0),
-      oldestMs: Math.min(...all.map(({ oldestMs }) => oldestMs)),
-      digest: xor(all.map(({ digest }) => digest)),
-    };
+    );
+    return found;
   }
 
-  /** Off the disk, and not only out of sight: a mutation writes the parts anew. */
-  async function remove(table: string, old: string, params: Record<string, unknown>): Promise<void> {
-    const sql = `ALTER TABLE {{table:${table}}} DELETE WHERE site_id IN {sites:Array(UInt64)} AND ${old}`;
-    for (const one of inDialect(sql, warehouse.cluster))
-      await warehouse.command(one, params, { background: true, purpose: 'retention' });
-  }
-
-  /** What was counted of these days stays, but for counts that only a few visitors are in. */
-  async function leaveCounts(siteId: number, cutMs: number): Promise<void> {
-    await alone(`history:${siteId}`, async () => {
-      await parts.outlive(siteId, cutMs / dayMs);
-      await remove('daily', fewSql, { sites: [siteId], cut: isoDay(cutMs / dayMs), few: fewestOutliving });
+  /** Off the disk, and not only out of sight: a mutation writes the parts anew. One, whatever the windows of the sites are. */
+  async function remove(table: string, old: string, sites: readonly Aging[], params: object = {}): Promise<void> {
+    if (sites.length === 0) return;
+    const bound: Record<string, unknown> = { ...params };
+    const where = [...Map.groupBy(sites, (site) => site.cutMs)].map(([cutMs, some], at) => {
+      bound[`sites${at}`] = some.map(({ siteId }) => siteId);
+      bound[`cut${at}`] = cutOf(old, cutMs);
+      return `(site_id IN {sites${at}:Array(UInt64)} AND ${old.replaceAll('{cut:', `{cut${at}:`)})`;
     });
+    const sql = `ALTER TABLE {{table:${table}}} DELETE WHERE ${where.join(' OR ')}`;
+    for (const one of inDialect(sql, warehouse.cluster))
+      await warehouse.command(one, bound, { background: true, purpose: 'retention' });
+  }
+
+  /**
+   * What was counted of these days stays, but for counts that only a few visitors are in.
+   * @returns the sites of which it does; of one that fails the rows stay as well, and the night finds them past due
+   */
+  async function leaveCounts(sites: readonly Aging[]): Promise<Aging[]> {
+    const left: Aging[] = [];
+    for (const site of sites)
+      try {
+        await alone(`history:${site.siteId}`, () => parts.outlive(site.siteId, site.cutMs / dayMs));
+        parts.forgetOrders(site.siteId, await ordersOf(warehouse, { siteId: site.siteId, beforeMs: site.cutMs }));
+        left.push(site);
+      } catch (error) {
+        parts.house.log.error('retention.site_failed', { site_id: site.siteId, why: whyOf(error) }, error);
+      }
+    await remove('daily', fewSql, left, { few: fewestOutliving });
+    return left;
   }
 
   /** Whoever was not named within the window of their site. */
@@ -195,41 +216,44 @@ export function ageingExecutors(parts: AgeingParts): Executor[] {
   const visitors: Executor = {
     line: 'visitor-events',
     of: 'organisations',
-    works: 'before it',
+    works: 'together',
     async due(ask) {
       const sites = await sitesOf(ask, true);
       return [...(await dueIn(visitorTables, sites)), ...(await oldProfiles(ask, sites))];
     },
-    async end(ask) {
-      const sites = await sitesOf(ask, true);
-      const profiles = await endProfiles(ask, sites);
+    async end(asks) {
+      const all: { sites: Aging[]; ended: Ended[] }[] = [];
+      for (const ask of asks) {
+        const sites = await sitesOf(ask, true);
+        all.push({ sites, ended: await endProfiles(ask, sites) });
+      }
+      const sites = all.flatMap((one) => one.sites);
       const old = new Set<number>();
       for (const table of visitorTables) for (const siteId of (await oldIn(table, sites)).keys()) old.add(siteId);
-      const ending = sites.filter(({ siteId, isHeld }) => !isHeld && old.has(siteId));
-      if (ending.length === 0) return profiles;
-      await parts.countClosed();
-      for (const { siteId, cutMs } of ending) {
-        await leaveCounts(siteId, cutMs);
-        parts.forgetOrders(siteId, await ordersOf(warehouse, { siteId, beforeMs: cutMs }));
+      const due = sites.filter(({ siteId, isHeld }) => !isHeld && old.has(siteId));
+      if (due.length > 0) {
+        await parts.countClosed();
+        const ending = await leaveCounts(due);
+        for (const table of visitorTables) {
+          const gone = await endIn(table, ending);
+          for (const { sites: own, ended } of all) ended.push(...endedOf(table, own, gone));
+        }
+        for (const { siteId } of ending) await parts.forgetKept(siteId);
       }
-      const ended: Ended[] = [...profiles];
-      for (const table of visitorTables) {
-        const one = await endIn(table, ending);
-        if (one !== undefined) ended.push(one);
-      }
-      for (const { siteId } of ending) await parts.forgetKept(siteId);
-      return ended;
+      return all.map(({ ended }) => ended);
     },
   };
 
   const plain = (line: string, table: AgingTable, of: Executor['of']): Executor => ({
     line,
     of,
-    works: 'before it',
+    works: 'together',
     due: async (ask) => dueIn([table], await sitesOf(ask, false)),
-    async end(ask) {
-      const one = await endIn(table, await sitesOf(ask, false));
-      return one === undefined ? [] : [one];
+    async end(asks) {
+      const all: Aging[][] = [];
+      for (const ask of asks) all.push(await sitesOf(ask, false));
+      const gone = await endIn(table, all.flat());
+      return all.map((own) => endedOf(table, own, gone));
     },
   });
 
@@ -243,7 +267,21 @@ export function ageingExecutors(parts: AgeingParts): Executor[] {
 const fewSql = `id_day < {cut:Date} AND ((currency = '' AND visitors < {few:UInt32})
   OR (currency != '' AND (dimension != '' OR revenue_events < {few:UInt32})))`;
 
-function cutOf({ old }: AgingTable, cutMs: number): string {
+/** What went of these sites, as one line of a receipt; none where nothing did. */
+function endedOf({ table }: AgingTable, sites: readonly Aging[], gone: ReadonlyMap<number, Old>): Ended[] {
+  const own = sites.flatMap(({ siteId }) => gone.get(siteId) ?? []);
+  if (own.length === 0) return [];
+  return [
+    {
+      table,
+      rows: own.reduce((sum, { rows }) => sum + rows, 0),
+      oldestMs: Math.min(...own.map(({ oldestMs }) => oldestMs)),
+      digest: xor(own.map(({ digest }) => digest)),
+    },
+  ];
+}
+
+function cutOf(old: string, cutMs: number): string {
   const text = new Date(cutMs).toISOString().slice(0, 19).replace('T', ' ');
   return old.includes('{cut:Date}') ? text.slice(0, 10) : text;
 }

@@ -31,6 +31,14 @@ interface Turn {
   holds: number[];
 }
 
+/** Of one line of one organisation: rows that went, and that are left and should not be. */
+interface Outcome {
+  gone: number;
+  pastDue: number;
+  isRed: boolean;
+}
+const nothing: Outcome = { gone: 0, pastDue: 0, isRed: false };
+
 const dayMs = 86_400_000;
 /** After more days without a night the clock may be wrong, and somebody hears of it a day before anything goes. */
 const awayDaysMax = 7;
@@ -127,27 +135,77 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
   }
 
   /** @returns how much went, and how much is left that should not be */
-  async function takeTurn(night: string, turn: Turn): Promise<{ gone: number; pastDue: number; isRed: boolean }> {
+  async function takeTurn(night: string, turn: Turn): Promise<Outcome> {
+    const begun = await beginTurn(night, turn);
+    if ('outcome' in begun) return begun.outcome;
+    const { id } = begun;
     const { executor, ask } = turn;
+    return guarded(night, turn, id, async () => {
+      if (executor.works === 'in the transaction')
+        return scope(ask.organisationId, async (sql) => writeGone(sql, id, turn, await executor.end(ask, sql)));
+      const ended = executor.works === 'before it' ? await executor.end(ask) : [];
+      return scope(ask.organisationId, (sql) => writeGone(sql, id, turn, ended));
+    });
+  }
+
+  /** One executor's turns of all organisations: their rows go at once, each leaves its own receipt. */
+  async function takeTogether(
+    night: string,
+    executor: Extract<Executor, { works: 'together' }>,
+    turns: readonly Turn[],
+  ): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const begun: { turn: Turn; id: number }[] = [];
+    for (const turn of turns) {
+      const one = await beginTurn(night, turn);
+      if ('outcome' in one) outcomes.push(one.outcome);
+      else begun.push({ turn, id: one.id });
+    }
+    if (begun.length === 0) return outcomes;
+    const removal = executor.end(begun.map(({ turn }) => turn.ask));
+    for (const [at, { turn, id }] of begun.entries())
+      outcomes.push(
+        await guarded(night, turn, id, async () => {
+          const ended = (await removal)[at] ?? [];
+          return scope(turn.ask.organisationId, (sql) => writeGone(sql, id, turn, ended));
+        }),
+      );
+    return outcomes;
+  }
+
+  /** Looks, and opens a receipt where something has to go; else it is the outcome of the turn already. */
+  async function beginTurn(night: string, turn: Turn): Promise<{ id: number } | { outcome: Outcome }> {
     let id: number | undefined;
     try {
-      const due = await executor.due(ask);
+      const due = await turn.executor.due(turn.ask);
       const [pastDue, held] = [sum(due, false), sum(due, true)];
-      if (pastDue + held === 0) return { gone: 0, pastDue: 0, isRed: false };
+      if (pastDue + held === 0) return { outcome: nothing };
       id = await begin(night, turn);
-      if (executor.works === 'by itself' || pastDue === 0) {
-        await finish(id, turn, { pastDue, held });
-        return { gone: 0, pastDue, isRed: pastDue > 0 };
-      }
-      const gone = await end(id, turn, executor);
-      const after = await executor.due(ask);
-      await finish(id, turn, { pastDue: sum(after, false), held: sum(after, true) });
-      return { gone, pastDue: sum(after, false), isRed: sum(after, false) > 0 };
+      if (turn.executor.works !== 'by itself' && pastDue > 0) return { id };
+      await finish(id, turn, { pastDue, held });
+      return { outcome: { gone: 0, pastDue, isRed: pastDue > 0 } };
     } catch (error) {
-      log.error('retention.line_failed', { line: turn.line.name, why: whyOf(error) }, error);
-      await finish(id ?? (await begin(night, turn)), turn, { pastDue: 0, held: 0, problem: whyOf(error) });
-      return { gone: 0, pastDue: 0, isRed: true };
+      return { outcome: await failed(night, turn, id, error) };
     }
+  }
+
+  /** Removes, and looks once more. */
+  async function guarded(night: string, turn: Turn, id: number, removal: () => Promise<number>): Promise<Outcome> {
+    try {
+      const gone = await removal();
+      const after = await turn.executor.due(turn.ask);
+      const pastDue = sum(after, false);
+      await finish(id, turn, { pastDue, held: sum(after, true) });
+      return { gone, pastDue, isRed: pastDue > 0 };
+    } catch (error) {
+      return failed(night, turn, id, error);
+    }
+  }
+
+  async function failed(night: string, turn: Turn, id: number | undefined, error: unknown): Promise<Outcome> {
+    log.error('retention.line_failed', { line: turn.line.name, why: whyOf(error) }, error);
+    await finish(id ?? (await begin(night, turn)), turn, { pastDue: 0, held: 0, problem: whyOf(error) });
+    return { gone: 0, pastDue: 0, isRed: true };
   }
 
   function begin(night: string, { ask, line, kept, keptFrom, holds }: Turn): Promise<number> {
@@ -164,28 +222,20 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     });
   }
 
-  /** Rows of PostgreSQL go in the transaction of the receipt and the act; others before it, so that neither says too much. */
-  async function end(
-    id: number,
-    { ask, line, kept }: Turn,
-    executor: Exclude<Executor, { works: 'by itself' }>,
-  ): Promise<number> {
-    const outside = executor.works === 'before it' ? await executor.end(ask) : undefined;
-    return scope(ask.organisationId, async (sql) => {
-      const ended = outside ?? (await executor.end(ask, sql));
-      const rows = ended.reduce((all, one) => all + one.rows, 0);
-      await sql.run('UPDATE retention_receipts SET gone = $2, rows_gone = $3 WHERE id = $1', [
-        ...[id, JSON.stringify(ended.map(shown)), rows],
-      ]);
-      if (rows > 0)
-        await audit.record(sql, ask.organisationId ?? 'desk', {
-          action: 'retention.removed',
-          actor: { type: 'system' },
-          targets: [{ type: 'receipt', id, label: line.name }],
-          details: { line: line.name, rows, window: kept, cut_off: new Date(ask.cutMs).toISOString() },
-        });
-      return rows;
-    });
+  /** Rows of PostgreSQL went in this transaction, of the receipt and the act; others before it, so that neither says too much. */
+  async function writeGone(sql: Sql, id: number, { ask, line, kept }: Turn, ended: readonly Ended[]): Promise<number> {
+    const rows = ended.reduce((all, one) => all + one.rows, 0);
+    await sql.run('UPDATE retention_receipts SET gone = $2, rows_gone = $3 WHERE id = $1', [
+      ...[id, JSON.stringify(ended.map(shown)), rows],
+    ]);
+    if (rows > 0)
+      await audit.record(sql, ask.organisationId ?? 'desk', {
+        action: 'retention.removed',
+        actor: { type: 'system' },
+        targets: [{ type: 'receipt', id, label: line.name }],
+        details: { line: line.name, rows, window: kept, cut_off: new Date(ask.cutMs).toISOString() },
+      });
+    return rows;
   }
 
   async function finish(
@@ -255,19 +305,29 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     const organisations = await postgres.system((sql) =>
       sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
     );
-    const all = { lines: 0, gone: 0, pastDue: 0, isRed: false };
-    for (const organisationId of [null, ...organisations.map((one) => one.organisation_id)]) {
+    const ids = [null, ...organisations.map((one) => one.organisation_id)];
+    const outcomes: Outcome[] = [];
+    for (const organisationId of ids) {
       await interrupt(organisationId);
       for (const turn of await turnsOf(organisationId, nowMs)) {
         // Another process may begin: it finds what is left.
         if (!held()) return false;
-        const { gone, pastDue, isRed } = await takeTurn(night, turn);
-        all.lines += 1;
-        all.gone += gone;
-        all.pastDue += pastDue;
-        all.isRed ||= isRed;
+        if (turn.executor.works !== 'together') outcomes.push(await takeTurn(night, turn));
       }
     }
+    for (const executor of executors) {
+      if (executor.works !== 'together') continue;
+      const turns: Turn[] = [];
+      for (const organisationId of ids)
+        turns.push(...(await turnsOf(organisationId, nowMs)).filter((turn) => turn.executor === executor));
+      if (!held()) return false;
+      outcomes.push(...(await takeTogether(night, executor, turns)));
+    }
+    const total = (of: 'gone' | 'pastDue') => outcomes.reduce((all, one) => all + one[of], 0);
+    const all = {
+      ...{ lines: outcomes.length, gone: total('gone'), pastDue: total('pastDue') },
+      isRed: outcomes.some(({ isRed }) => isRed),
+    };
     await postgres.system((sql) =>
       sql.run(
         `UPDATE retention_nights SET state = $2, ended_at = $3, lines = $4, rows_gone = $5, rows_past_due = $6 WHERE night = $1`,
