@@ -8,7 +8,7 @@ import { type MailOffice, openMail } from '../src/platform/mail/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import type { House, KeyRing } from '../src/platform/subject.ts';
 import { openAudit } from '../src/trust/audit/index.ts';
-import { openTestPostgres, openTestVault, type TestPostgres } from './stores.ts';
+import { openTestPostgres, openTestVault, quickCost, type TestPostgres } from './stores.ts';
 
 export interface Asked {
   status: number;
@@ -51,7 +51,14 @@ export async function openAccountsHouse({
   const { postgres } = database;
   const host = '127.0.0.1';
   const publicUrl = 'http://desk.test';
-  const config = { host, trustedProxies, publicUrl, inbox, smtp: undefined } as unknown as Config;
+  const config = {
+    host,
+    trustedProxies,
+    publicUrl,
+    inbox,
+    smtp: undefined,
+    passwordCost: quickCost,
+  } as unknown as Config;
   const vault = openTestVault({ keys, clock, postgres });
   const audit = openAudit({ vault, clock, random: systemRandom });
   const parts = { config, clock, random: systemRandom, log: silentLog, postgres, keys, vault };

@@ -43,7 +43,7 @@ export function holdTimers(now: () => number): HeldTimers {
         waiting.delete(work);
         work();
         const again = () => expect(repeating.get(work)?.times, `${file} is not set again`).toBeGreaterThan(before);
-        await vi.waitFor(again, { timeout: 20_000, interval: 5 });
+        await vi.waitFor(again, { timeout: 120_000, interval: 5 });
       }
     },
   };

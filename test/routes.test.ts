@@ -18,7 +18,7 @@ import { actions } from '../src/trust/audit/actions.ts';
 import { byTurns } from './depth.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
 import type { Answer, Asker, Example, Examples } from './routes/example.ts';
-import { eraseStores, ownerLogin } from './stores.ts';
+import { eraseStores, ownerLogin, quickCost } from './stores.ts';
 import { unnoted, type Written, watchWrites } from './written.ts';
 
 /**
@@ -538,7 +538,10 @@ function firstRun(code: string) {
 }
 
 beforeAll(async () => {
-  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0' });
+  const config = {
+    ...readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0' }),
+    passwordCost: quickCost,
+  };
   await layPreparedDesk(config.dataDir);
   server = await startServer(config);
   base = `http://127.0.0.1:${server.http.address.port}`;

@@ -117,3 +117,6 @@ export function standsIn(rows: readonly { table: string; text: string }[], text:
   ];
   return rows.filter((row) => wanted.some((one) => row.text.toLowerCase().includes(one))).map(({ table }) => table);
 }
+
+/** Of passwords in tests that are about something else: a hash takes 15 ms (enough to be missed where it is not made), and no quarter of a second. */
+export const quickCost = 8;

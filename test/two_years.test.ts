@@ -382,6 +382,12 @@ test('after two years every class holds what its window allows, holds are respec
     expect(receipts.length).toBeGreaterThan(3);
     expect(receipts.filter(({ state, rows_past_due: left }) => state !== 'done' || left > 0)).toEqual([]);
   }
+  // A removal costs by the parts of a table, and not by what goes: one for all organisations, whatever their windows.
+  const removals = await desk.house.warehouse.read<{ table: string; times: string }>(
+    "SELECT table, count() AS times FROM system.mutations WHERE table IN ('events', 'visits', 'bot_events') GROUP BY table",
+  );
+  expect(removals.filter(({ times }) => Number(times) > steps)).toEqual([]);
+  expect(removals.length).toBe(3);
   const keeper = openKeeper({ ...desk.house, dataDir });
   const { findings, entries, chains } = await keeper.verify();
   expect(findings).toEqual([]);

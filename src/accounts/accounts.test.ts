@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openAccountsHouse } from '../../test/accounts_house.ts';
 import type { TestPostgres } from '../../test/stores.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Config } from '../platform/config.ts';
+import { type Config, readConfig } from '../platform/config.ts';
 import { emailDigest, sealEmail } from '../platform/email.ts';
 import { openHttp } from '../platform/http/server.ts';
 import { silentLog } from '../platform/log.ts';
 import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
 import { ringOf } from '../trust/keys/index.ts';
-import { type Accounts, openAccounts } from './index.ts';
+import { type Accounts, openAccounts, openPasswords } from './index.ts';
 
 /** A desk's account plane: a real database, a real listener, a clock that the tests can move. */
 let database: TestPostgres;
@@ -465,12 +465,16 @@ describe('another organisation', () => {
 describe('passwords (R17, AUT-01, AUT-02)', () => {
   it('are bcrypt of cost 12 over a keyed pre-hash, and every character counts', async () => {
     const long = 'x'.repeat(100);
-    const stored = await accounts.passwords.hash(`${long}A\u0000B`);
+    // As a desk has it that nothing was said to about a cost, which no variable can do.
+    expect(readConfig({}).passwordCost).toBeUndefined();
+    const passwords = openPasswords({ keys, clock: systemClock });
+    const stored = await passwords.hash(`${long}A\u0000B`);
     expect(stored).toMatch(/^hs384:\$2[ab]\$12\$/);
-    expect(await accounts.passwords.verify(`${long}A\u0000B`, stored)).toBe(true);
-    expect(await accounts.passwords.verify(`${long}B\u0000B`, stored), 'a difference past 72 bytes').toBe(false);
-    expect(await accounts.passwords.verify(`${long}A\u0000C`, stored), 'a difference past NUL').toBe(false);
-    expect(await accounts.passwords.verify('anything', undefined)).toBe(false);
+    expect(await passwords.verify(`${long}A\u0000B`, stored)).toBe(true);
+    expect(await passwords.verify(`${long}B\u0000B`, stored), 'a difference past 72 bytes').toBe(false);
+    expect(await passwords.verify(`${long}A\u0000C`, stored), 'a difference past NUL').toBe(false);
+    expect(await passwords.verify('anything', undefined)).toBe(false);
+    passwords.close();
   });
 });
 

@@ -90,7 +90,7 @@ export interface Accounts extends RunningSubject {
 /** Opens sign-in. Everything that a session or a key may do is decided by the principal that `authenticate` returns. */
 export function openAccounts(house: Omit<House, 'authenticate'>, options: { version: string }): Accounts {
   const { postgres, clock, random, keys } = house;
-  const passwords = openPasswords({ keys, clock });
+  const passwords = openPasswords({ keys, clock, cost: house.config.passwordCost });
   const mailPart = openMailPart(house);
   const { notices } = mailPart;
   const tokens = openTokens({ keys, clock, random });

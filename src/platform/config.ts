@@ -14,7 +14,6 @@ export interface Config {
   host: string;
   port: number;
   publicUrl: string;
-  /** How many reverse proxies stand in front: the client's address is that many entries from the right of X-Forwarded-For. */
   /** Further names under which pages and calls are answered. */
   hosts: string[];
   /** Calls a minute of one API key. */
@@ -23,6 +22,9 @@ export interface Config {
   accessLog: boolean;
   /** UTC hour from which on the nightly run begins. */
   retentionHour: number;
+  /** Of bcrypt, as a power of two (accounts/passwords.ts). No variable sets it: a desk keeps passwords as rule R17 says. */
+  passwordCost?: number;
+  /** How many reverse proxies stand in front: the client's address is that many entries from the right of X-Forwarded-For. */
   trustedProxies: number;
   dataDir: string;
   keyFile: string;

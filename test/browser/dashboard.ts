@@ -9,7 +9,7 @@ import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { type Config, readConfig } from '../../src/platform/config.ts';
 import { layPreparedDesk } from '../prepared_cluster.ts';
-import { eraseStores } from '../stores.ts';
+import { eraseStores, quickCost } from '../stores.ts';
 import { launch } from './chromium.ts';
 
 /** What a person's browser says, where the engine that is driven would call itself headless and be counted as a bot. */
@@ -44,11 +44,10 @@ export async function openDashboardDesk(
 ): Promise<DashboardDesk> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-dashboard-'));
   const port = await freePort();
-  const config = readConfig({
-    FAIRLEAD_DATA_DIR: join(folder, 'data'),
-    PORT: String(port),
-    ...(await settings(port)),
-  });
+  const config = {
+    ...readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: String(port), ...(await settings(port)) }),
+    passwordCost: quickCost,
+  };
   const args = browserArgs(port);
   const [browser] = await Promise.all([launch({ windows: args.length > 0, args }), layPreparedDesk(config.dataDir)]);
   const desk: DashboardDesk = {

@@ -6,7 +6,7 @@ import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { layPreparedDesk } from '../prepared_cluster.ts';
-import { eraseStores } from '../stores.ts';
+import { eraseStores, quickCost } from '../stores.ts';
 
 /** For journeys: a whole desk in a folder of its own, with every store, the listener and the control socket. */
 
@@ -55,7 +55,10 @@ const firefox = {
 
 export async function openTestDesk(sites: string[], env: Record<string, string> = {}): Promise<TestDesk> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-journey-'));
-  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', ...env });
+  const config = {
+    ...readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', ...env }),
+    passwordCost: quickCost,
+  };
   const input = { email: 'owner@shop.example', organisation: 'Shop', sites, password: 'a harbour of quiet rope' };
   await layPreparedDesk(config.dataDir);
   let server = await startServer(config);

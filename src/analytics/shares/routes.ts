@@ -37,12 +37,12 @@ type Asker = Parameters<typeof actOf>[0];
 
 /** Shares of a site: who manages them, and the pages that they open. */
 export function openShares(
-  house: Pick<House, 'postgres' | 'clock' | 'keys' | 'random' | 'audit' | 'mail' | 'log' | 'vault'>,
+  house: Pick<House, 'config' | 'postgres' | 'clock' | 'keys' | 'random' | 'audit' | 'mail' | 'log' | 'vault'>,
   asking: Asking,
 ): { routes: Route[]; access: AccessKind; stop(): void } {
   const { postgres, clock, keys, random } = house;
   // A worker of its own: guesses at a shared page wait for each other, and nobody who signs in waits for them.
-  const passwords = openPasswords({ keys, clock });
+  const passwords = openPasswords({ keys, clock, cost: house.config.passwordCost });
   const numbers = openAsking({ asking, clock });
 
   function newLink(kind: ShareKind): { digest: Buffer; link: string } {
