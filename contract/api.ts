@@ -147,7 +147,14 @@ export const foreignIdSetting = z.strictObject({
   secret: z.string().min(16).max(200).optional(),
 });
 
-export const keyScopes = ['stats:read', 'stats:export', 'events:write', 'sites:read', 'sites:write'] as const;
+export const keyScopes = [
+  'stats:read',
+  'stats:export',
+  'events:write',
+  'sites:read',
+  'sites:write',
+  'requests:write',
+] as const;
 export const apiKey = z.object({
   id: z.number().int(),
   name: z.string(),

@@ -6,7 +6,7 @@ export type RequestKind = (typeof requestKinds)[number];
 export const requestStates = ['received', 'checked', 'working', 'answered', 'refused'] as const;
 export type RequestState = (typeof requestStates)[number];
 /** How it was made sure that who asks is who they say. */
-export const identityChecks = ['mailbox', 'called-back', 'signed-in', 'document-seen'] as const;
+export const identityChecks = ['mailbox', 'called-back', 'signed-in', 'document-seen', 'other-system'] as const;
 
 export const requestLimits = {
   /** A reminder goes out so many days after the request came. */

@@ -25,7 +25,10 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   viewer: look,
   billing: ['organisation.read'],
   'billing-archive': ['organisation.read'],
-  'privacy-officer': [...look, 'member.read', 'audit.read', 'policy.manage', 'request.manage', 'consent.write'],
+  'privacy-officer': [
+    ...[...look, 'member.read' as const, 'audit.read' as const, 'policy.manage' as const],
+    ...(['request.manage', 'request.submit', 'consent.write'] as const),
+  ],
 };
 
 /** What each scope of an API key allows. A key never manages keys: a leaked one cannot make itself a successor. */
@@ -36,6 +39,8 @@ export const scopePermissions: Record<(typeof keyScopes)[number], readonly Permi
   'events:write': ['events.write', 'consent.write'],
   'sites:read': ['site.read', 'organisation.read'],
   'sites:write': ['site.read', 'site.manage', 'goal.manage', 'organisation.read'],
+  // To hand in, and not to see who else has asked.
+  'requests:write': ['request.submit'],
 };
 
 /** What can still be done while an organisation is suspended: look. Its owners may take their data with them. */
@@ -47,6 +52,7 @@ const whileSuspended: readonly Permission[] = [
   'audit.read',
   // What the law gives a month for does not wait until an organisation is in force again.
   'request.manage',
+  'request.submit',
   'consent.write',
 ];
 

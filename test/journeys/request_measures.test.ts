@@ -1,3 +1,4 @@
+import { randomUUID, verify } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RequestDetail } from '../../contract/requests.ts';
@@ -261,5 +262,90 @@ describe('an objection', () => {
       [id],
     );
     expect(listed).toHaveLength(1);
+  });
+});
+
+describe('another system', () => {
+  const path = '/api/organisations/1/opendsr/v2';
+  const said = (more: object = {}) => ({
+    ...{ regulation: 'gdpr', subject_request_id: randomUUID(), subject_request_type: 'erasure' },
+    ...{ submitted_time: new Date().toISOString(), api_version: '2.0', extensions: { 'other.example': { x: 1 } } },
+    subject_identities: [
+      { identity_type: 'email', identity_value: 'system@visitor.example', identity_format: 'raw' },
+      { identity_type: 'controller_customer_id', identity_value: 'customer 4711', identity_format: 'raw' },
+    ],
+    ...more,
+  });
+  /** With the key that stands at the address which discovery names; its signature is over exactly the bytes. */
+  async function asked(method: string, rest: string, body?: unknown) {
+    const { status, text, headers } = await desk.raw({
+      ...{ method, path: path + rest },
+      headers: { authorization: `Bearer ${desk.key}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (status < 300) {
+      const pem = await desk.raw({ method: 'GET', path: '/api/opendsr/key' });
+      const signature = Buffer.from(String(headers['x-opendsr-signature']), 'base64');
+      expect(verify(null, Buffer.from(text), pem.text, signature)).toBe(true);
+      expect(verify(null, Buffer.from(`${text} `), pem.text, signature)).toBe(false);
+      expect(headers['x-opendsr-processor-domain']).toBe('127.0.0.1');
+    }
+    return { status, body: JSON.parse(text) };
+  }
+
+  it('finds out what is taken, hands in a request once, asks how far it is, and takes back what is pending', async () => {
+    const discovery = (await asked('GET', '/discovery')).body;
+    expect(discovery.supported_subject_request_types).toEqual(['access', 'portability', 'erasure']);
+    expect(discovery.processor_certificate).toMatch(/\/api\/opendsr\/key$/);
+    const request = said();
+    const both = await Promise.all([1, 2].map(() => asked('POST', '/requests', request)));
+    expect(both.map(({ status }) => status)).toEqual([201, 201]);
+    expect(both[0]?.body).toEqual(both[1]?.body);
+    expect(JSON.parse(Buffer.from(both[0]?.body.encoded_request, 'base64').toString())).toEqual(request);
+    const listed = await own<{ id: number }>('SELECT id FROM subject_requests WHERE opendsr_id = $1', [
+      request.subject_request_id,
+    ]);
+    expect(listed).toHaveLength(1);
+    const id = listed[0]?.id as number;
+    expect(await one(id)).toMatchObject({
+      ...{ kind: 'erasure', state: 'checked', check: 'other-system' },
+      ...{ email: 'system@visitor.example', external_id: 'customer 4711', erasure: null },
+    });
+    const rest = `/requests/${request.subject_request_id}`;
+    const status = async () => (await asked('GET', rest)).body.request_status;
+    expect(await status()).toBe('pending');
+    await call('PUT', `requests/${id}/state`, { to: 'working' });
+    expect(await status()).toBe('in_progress');
+    expect((await asked('DELETE', rest)).status, 'once work began').toBe(409);
+    await call('PUT', `requests/${id}/state`, { to: 'answered', outcome: 'Done.', letter: false });
+    expect(await status()).toBe('completed');
+    const other = said({ subject_request_type: 'access' });
+    await asked('POST', '/requests', other);
+    expect((await asked('DELETE', `/requests/${other.subject_request_id}`)).status).toBe(202);
+    expect((await asked('GET', `/requests/${other.subject_request_id}`)).body.request_status).toBe('cancelled');
+    expect((await asked('POST', '/requests', { ...other, subject_request_type: 'erasure' })).status).toBe(409);
+    expect((await asked('GET', `/requests/${randomUUID()}`)).status).toBe(404);
+    const [email] = said().subject_identities;
+    expect((await asked('POST', '/requests', said({ subject_identities: [email, email] }))).status).toBe(400);
+  });
+
+  it('sees nothing of the register, and a key without the scope nothing at all', async () => {
+    const made = async (scopes: string[], siteIds?: number[]) => {
+      const { text } = await desk.raw({
+        ...{ path: '/api/keys' },
+        headers: { cookie: owner, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+        body: JSON.stringify({ name: scopes.join(), scopes, site_ids: siteIds }),
+      });
+      const { key } = JSON.parse(text) as { key: string };
+      return (method: string, at: string) =>
+        desk.raw({ method, path: at, headers: { authorization: `Bearer ${key}` } });
+    };
+    const hands = await made(['requests:write']);
+    expect((await hands('GET', `${path}/discovery`)).status).toBe(200);
+    expect((await hands('GET', '/api/organisations/1/requests')).status).toBe(404);
+    const ofSite = await made(['requests:write'], [1]);
+    expect((await ofSite('GET', `${path}/discovery`)).status, 'limited to a site').toBe(403);
+    const reads = await made(['stats:read']);
+    expect((await reads('GET', `${path}/discovery`)).status).toBe(404);
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { RequestDetail } from '../../contract/requests.ts';
 import type { Examples } from './example.ts';
 
@@ -41,7 +42,51 @@ export const examples: Examples = ({ organisation, call, people, next, server })
     once.set(kind, id);
     return id;
   };
+  const openDsr = () => `/api/organisations/${organisation()}/opendsr/v2`;
+  const handedIn = () => ({
+    ...{ regulation: 'gdpr', subject_request_id: randomUUID(), subject_request_type: 'access' },
+    submitted_time: new Date().toISOString(),
+    subject_identities: [{ identity_type: 'email', identity_value: 'x@visitor.example', identity_format: 'raw' }],
+  });
+  async function handIn(): Promise<string> {
+    const body = handedIn();
+    await call('POST', `${openDsr()}/requests`, people.owner, body);
+    return `${openDsr()}/requests/${body.subject_request_id}`;
+  }
+  let status: Promise<string> | undefined;
   return {
+    'GET /api/organisations/:organisation/opendsr/v2/discovery': {
+      path: () => `${openDsr()}/discovery`,
+      status: 200,
+      badParams: [['/api/organisations/x/opendsr/v2/discovery', 'organisation']],
+    },
+    'GET /api/opendsr/key': { path: () => '/api/opendsr/key', status: 200 },
+    'POST /api/organisations/:organisation/opendsr/v2/requests': {
+      path: () => `${openDsr()}/requests`,
+      body: handedIn,
+      status: 201,
+      badValues: [
+        ['regulation', 'lgpd'],
+        ['subject_request_id', 'A7551968-D5D6-44B2-9831-815AC9017798'],
+        ['subject_request_type', 'gossip'],
+        ['submitted_time', 'yesterday'],
+        ['submitted_time', new Date(Date.now() - 61 * 86_400_000).toISOString()],
+        ['subject_identities', []],
+        ['subject_identities', [{ identity_type: 'email', identity_value: 'nobody', identity_format: 'raw' }]],
+        ['subject_identities', [{ identity_type: 'email', identity_value: 'x', identity_format: 'sha256' }]],
+        ['status_callback_urls', ['https://elsewhere.example/hook']],
+      ],
+    },
+    'GET /api/organisations/:organisation/opendsr/v2/requests/:request': {
+      path: () => (status ??= handIn()),
+      status: 200,
+      badParams: [['/api/organisations/1/opendsr/v2/requests/x', 'request']],
+    },
+    'DELETE /api/organisations/:organisation/opendsr/v2/requests/:request': {
+      path: handIn,
+      status: 202,
+      badParams: [['/api/organisations/1/opendsr/v2/requests/x', 'request']],
+    },
     'POST /api/organisations/:organisation/requests/:request/corrections': {
       path: async () => `${of()}/${await kept('rectification')}/corrections`,
       body: () => ({ corrections: [{ field: 'name', value: 'Ada Ashford' }] }),

@@ -39,6 +39,7 @@ const meanings: Record<Permission, string> = {
   'audit.read': 'Read the audit log, and what is kept for how long',
   'policy.manage': 'Set how long things are kept, place legal holds, and keep the register of incidents',
   'request.manage': 'See requests of data subjects with who asks, and answer them',
+  'request.submit': 'Hand in requests of data subjects for another system, and ask how far they are',
   'consent.write': 'Record that somebody gave, refused or withdrew consent',
   'share.manage': 'Make and revoke public dashboards and widgets',
 };

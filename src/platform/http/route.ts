@@ -45,6 +45,7 @@ export const permissions = [
   'audit.read',
   'policy.manage',
   'request.manage',
+  'request.submit',
   'consent.write',
   'share.manage',
 ] as const;

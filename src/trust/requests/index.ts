@@ -8,6 +8,7 @@ import { forgetAnswers } from './answers.ts';
 import { forgetExpired, openArchives } from './archives.ts';
 import { type ErasureHouse, openErasures } from './erasure.ts';
 import { openMeasures } from './measures.ts';
+import { openDsrRoutes } from './opendsr.ts';
 import { objectionCheck, requestCheck } from './overdue_check.ts';
 import { requestHolder } from './own_holder.ts';
 import { type PublicLimits, publicRoutes } from './public_routes.ts';
@@ -92,6 +93,7 @@ export function openRequests(
   return {
     routes: [
       ...requestRoutes(house, { erasures, archives, measures }, wake),
+      ...openDsrRoutes(house, tell),
       ...(more.limits === undefined ? [] : publicRoutes(house, archives, more.limits, tell)),
     ],
     executors: [requestExecutor(postgres), formExecutor(postgres)],

@@ -8,4 +8,5 @@ export const scopeWords: Record<Scope, string> = {
   'events:write': 'Send events with their own time and address',
   'sites:read': 'Read sites and their settings',
   'sites:write': 'Create and change sites',
+  'requests:write': 'Hand in requests of data subjects',
 };

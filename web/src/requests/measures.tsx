@@ -264,7 +264,7 @@ export function EndForm({
             {(props) => (
               <textarea
                 {...props}
-                className="in"
+                className="in rq-words"
                 rows={3}
                 maxLength={1000}
                 value={why}

@@ -428,7 +428,7 @@ function StepForm({
               {(props) => (
                 <textarea
                   {...props}
-                  className="in"
+                  className="in rq-words"
                   rows={3}
                   maxLength={1000}
                   value={text}

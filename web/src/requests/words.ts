@@ -14,6 +14,7 @@ export const checkWords: Record<NonNullable<RequestDetail['check']>, string> = {
   'called-back': 'We called back the number that we have',
   'signed-in': 'They were signed in with us',
   'document-seen': 'We saw a document, and kept no copy',
+  'other-system': 'Another system of ours knows them',
 };
 /** Words for what is closed and goes on. */
 export const inForceWords = 'nothing: in force';
