@@ -503,6 +503,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ...of('test/journeys/backup.test.ts', ['backup.made', 'backup.failed', 'backup.key_made', 'backup.released']),
   ...of('src/trust/requests/requests.test.ts', ['request.begun', 'request.answered', 'request.refused']),
   ...of('test/journeys/request_measures.test.ts', ['request.restriction_ended', 'request.restriction_ending']),
+  ...of('src/trust/incidents/concerns.test.ts', ['incident.concern_read']),
   ...of('test/windows.test.ts', ['retention.removed', 'retention.failed', 'retention.put_off']),
   ...of('src/trust/vault/vault.test.ts', ['secret.opened']),
   ...of('src/trust/consent/records.test.ts', ['consent.withdrawn']),

@@ -279,6 +279,12 @@ describe('an erasure', () => {
     expect(await found(south, reader)).toMatchObject(everywhereOnce);
     const receipt = await receiptOf(north, id);
     expect(receipt).toMatchObject({ request: id, state: 'done', looked_again: { left: [] } });
+    const walked = receipt.systems.map(({ system }: { system: string }) => system).sort();
+    expect(walked, 'every part of the desk').toEqual(
+      holders()
+        .map((holder) => holder.name)
+        .sort(),
+    );
     expect(receipt.systems.map(({ system }: { system: string }) => system).indexOf('audit-names')).toBeGreaterThan(
       receipt.systems.map(({ system }: { system: string }) => system).indexOf('membership'),
     );

@@ -86,6 +86,10 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/^UPDATE public\.site_removals\b/, 'how far a removal is; its beginning and its end are acts'],
   [/^(INSERT|UPDATE) public\.contact_keys\b/, 'which key a site seals with; what becomes of it is the act'],
   [/ public\.erasure_(runs|subjects|steps)\b/, 'how far an erasure is; its beginning, each part and its end are acts'],
+  [
+    /^UPDATE public\.subject_requests\((warned_at|came_told_at|overdue_told_at)\)$/,
+    'that somebody was told of a request',
+  ],
   [/ public\.restricted_(identifiers|visitors)\b/, 'whom a restriction is about; its beginning and its end are acts'],
   [
     / public\.profile(s|_digests|_visitors|_corrections)\b/,

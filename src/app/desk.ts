@@ -194,7 +194,7 @@ export async function openDesk(parts: {
       undo.push(() => part.stop?.());
     }
     const requests = openRequests(house, accounts.notices, {
-      holders: () => [accounts, trail, ...running].flatMap((part) => part.holders ?? []),
+      holders: () => opened.flatMap((part) => (part === requests ? [] : (part.holders ?? []))),
       onErased: () => backups.forgetErased(),
       onRestricted: sitesChanged,
       limits: requestLimits(foundation),

@@ -288,7 +288,7 @@ describe('another system', () => {
       const signature = Buffer.from(String(headers['x-opendsr-signature']), 'base64');
       expect(verify(null, Buffer.from(text), pem.text, signature)).toBe(true);
       expect(verify(null, Buffer.from(`${text} `), pem.text, signature)).toBe(false);
-      expect(headers['x-opendsr-processor-domain']).toBe('127.0.0.1');
+      expect(headers['x-opendsr-processor-domain']).toBe('localhost');
     }
     return { status, body: JSON.parse(text) };
   }

@@ -194,6 +194,7 @@ export const actions = {
   'incident.reported': alert('D7', 'said which authority was told of {target}, or why none was'),
   'alert.raised': alert('D16', 'raised an alert: {target}'),
   'incident.concern_came': notice('D7', 'reported {target} by the form'),
+  'incident.concern_read': info('D7', 'read the address of who reported {target}'),
   'incident.judged': notice('D7', 'judged {target}'),
   'incident.closed': alert('D7', 'closed {target}'),
   'access.review_begun': notice('D7', 'began {target}'),

@@ -122,6 +122,35 @@ test('a concern is a draft of its organisation alone, sealed, told to who decide
     expect(`${said_sealed} ${reach_sealed}`).not.toMatch(/mail|name|visitor/i);
 });
 
+test('who reads the address of somebody who reported is written down; an erasure of theirs finds it and takes it out', async () => {
+  const acts = () =>
+    desk.house.postgres.tenant(north.organisationId, (sql) =>
+      sql.query("SELECT 1 FROM audit.entries WHERE action = 'incident.concern_read'"),
+    );
+  const before = (await acts()).length;
+  await drafts(north);
+  await drafts(south);
+  expect((await acts()).length, 'once for each look').toBe(before + 1);
+  await form(`/concern/${north.slug}`, { said: 'Erase me.', reach: 'Gone@visitor.example' });
+  const [holder] = incidents.holders ?? [];
+  if (holder?.erase === undefined) throw new Error('Nobody holds concerns.');
+  const { organisationId } = north;
+  const digest = await desk.house.vault.subject(organisationId, 'email', 'gone@visitor.example');
+  const who = { organisationId, identifiers: [{ kind: 'email' as const, digest }] };
+  expect((await holder.copy(who)).map(({ record }) => record.said)).toEqual(['Erase me.']);
+  expect((await holder.find({ ...who, organisationId: south.organisationId })).rows, 'of another organisation').toEqual(
+    [],
+  );
+  const held = { siteIds: new Map<number, number>(), personIds: new Map<number, number>() };
+  await desk.house.postgres.tenant(organisationId, async (sql) => holder.erase?.(sql, who, held));
+  expect([await holder.left(who, held), (await drafts(north))[0].concern]).toEqual([
+    [],
+    { said: 'Erase me.', happened_on: null, reach: null },
+  ]);
+  const [{ id }] = await drafts(north);
+  await ask('PUT', at(north, `incident-drafts/${id}`), north.cookie, { dismissed_because: 'They are gone.' });
+});
+
 test('taken up once, with the day of the report beside the day it was known; or dismissed for a reason, and the address goes', async () => {
   const [bare, reached] = await drafts(north);
   const [south1] = [await ask('POST', at(south, 'incidents'), south.cookie, incident(reached.id))];

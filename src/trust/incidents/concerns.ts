@@ -76,6 +76,15 @@ export async function concernsOf(
   );
 }
 
+/** Numbers of those reports whose address is kept. */
+export async function reachedOf(sql: Sql, organisationId: number, incidentId: number): Promise<number[]> {
+  const rows = await sql.query<{ id: number }>(
+    'SELECT id FROM incident_drafts WHERE organisation_id = $1 AND incident_id = $2 AND reach_sealed IS NOT NULL ORDER BY id',
+    [organisationId, incidentId],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Pages on which anybody tells an organisation of something that went wrong. It is a draft until a member judges it. */
 export function concernRoutes(house: ConcernHouse, limits: ConcernLimits, onCame: () => void): Route[] {
   const { postgres, clock, vault, audit } = house;

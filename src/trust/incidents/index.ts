@@ -1,6 +1,7 @@
 import { repeat } from '../../platform/clock.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { incidentCheck } from './clock_check.ts';
+import { concernHolder } from './concern_holder.ts';
 import { type ConcernLimits, concernRoutes } from './concerns.ts';
 import { remind, type Teller } from './reminders.ts';
 import { incidentRoutes } from './routes.ts';
@@ -30,6 +31,7 @@ export function openIncidents(
   }
   return {
     routes: [...incidentRoutes(house), ...(limits === undefined ? [] : concernRoutes(house, limits, tell))],
+    holders: [concernHolder(house)],
     checks: [incidentCheck(house)],
     remind: () => remind({ house, notices }),
     async begin() {

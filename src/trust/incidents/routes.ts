@@ -17,7 +17,7 @@ import { defineRoute, type Principal, type Route } from '../../platform/http/rou
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { affectedBy } from './affected.ts';
-import { concernsOf } from './concerns.ts';
+import { concernsOf, reachedOf } from './concerns.ts';
 import { decideDraft, listDrafts } from './drafts.ts';
 import {
   addEntry,
@@ -57,6 +57,20 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
     concerns: await concernsOf(sql, vault, organisation, row.id),
     log: await readLog(sql, organisation, row.id),
   });
+
+  /** Whoever reads the address of somebody who reported a concern is written down. */
+  async function noteReading(
+    sql: Sql,
+    organisation: number,
+    request: Parameters<typeof actOf>[0],
+    ids: readonly number[],
+  ): Promise<void> {
+    if (ids.length === 0) return;
+    await audit.record(sql, organisation, {
+      ...{ action: 'incident.concern_read', ...actOf(request) },
+      targets: ids.slice(0, 20).map((id) => ({ type: 'draft', id, label: `concern ${id}` })),
+    });
+  }
 
   /** A change with its act in one transaction. What was written in words stays in the register, out of the audit log. */
   function act(
@@ -138,9 +152,14 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
       async handle(request) {
         const { organisation, incident } = request.params;
         request.allow(organisation);
-        const body = await postgres.tenant(organisation, async (sql) =>
-          shown(sql, organisation, await readIncident(sql, organisation, incident)),
-        );
+        const body = await postgres.tenant(organisation, async (sql) => {
+          const one = await shown(sql, organisation, await readIncident(sql, organisation, incident));
+          await noteReading(
+            ...([sql, organisation, request] as const),
+            one.concerns.some(({ reach }) => reach !== null) ? await reachedOf(sql, organisation, incident) : [],
+          );
+          return one;
+        });
         return { body };
       },
     }),
@@ -219,7 +238,15 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
       async handle(request) {
         const { organisation } = request.params;
         request.allow(organisation);
-        return { body: { drafts: await postgres.tenant(organisation, (sql) => listDrafts(sql, organisation, vault)) } };
+        const drafts = await postgres.tenant(organisation, async (sql) => {
+          const all = await listDrafts(sql, organisation, vault);
+          await noteReading(
+            ...([sql, organisation, request] as const),
+            all.filter(({ concern }) => concern?.reach != null).map(({ id }) => id),
+          );
+          return all;
+        });
+        return { body: { drafts } };
       },
     }),
     defineRoute({

@@ -161,7 +161,7 @@ export function openDsrRoutes(
             return before;
           }
           const now = clock.now();
-          const made = await enterRequest(
+          const enter = enterRequest(
             sql,
             {
               ...{ kind, received_on: dayOf(Date.parse(said.submitted_time)), email },
@@ -169,6 +169,11 @@ export function openDsrRoutes(
             },
             { vault, organisationId: organisation, nowMs: now, personId: null },
           );
+          // The day is asked for under another name here.
+          const made = await enter.catch((error) => {
+            if (!(error instanceof RequestError) || error.code !== 'invalid_field') throw error;
+            throw new RequestError('invalid_field', error.message, { field: 'submitted_time' });
+          });
           await sql.run(
             `UPDATE subject_requests SET opendsr_id = $2, state = 'checked', checked_at = $3, identity_check = 'other-system'
              WHERE id = $1`,

@@ -57,8 +57,6 @@ export const unheld: Readonly<Record<string, string>> = {
     ...['access_reviews', 'access_decisions'],
   ]),
   ...of(words, ['annotations', 'incidents', 'incident_entries']),
-  incident_drafts:
-    'what alerts saw, and what strangers reported, sealed: no digest finds a name in a text; the address of who reported it goes with the judgement, or with the closing of the incident',
   operations: 'who did what under the pseudonym of the audit log, which names nobody once that key is destroyed',
   operation_networks: 'networks as /24 or /48 of these lines, gone after 90 days',
   legal_holds: 'what is kept beyond its window and why, until a hold is released (rule R9)',
