@@ -213,10 +213,12 @@ describe('a restriction', () => {
       ...{ to: 'ending', told: 'mail', why: 'It was checked.' },
     });
     expect(Date.parse(ending.restriction.ending.lifts_at) - Date.now()).toBeGreaterThan(2.9 * 86_400_000);
-    await own('UPDATE restrictions SET lifts_at = told_at, told_at = told_at WHERE request_id = $1', [id]);
+    const letter = async () => (await one(id)).restriction?.ending?.letter;
+    await expect.poll(letter, { timeout: 10_000, interval: 20 }).toBe('left');
     await desk.server.desk.house.postgres.mail((sql) =>
       sql.run("UPDATE mail.messages SET state = 'failed', content = NULL WHERE template = 'restriction_ends'"),
     );
+    await own('UPDATE restrictions SET lifts_at = told_at WHERE request_id = $1', [id]);
     await desk.server.desk.requests.measure();
     expect(await one(id)).toMatchObject({ is_in_force: true, restriction: { ending: { letter: 'failed' } } });
     await desk.server.desk.house.postgres.mail((sql) =>
