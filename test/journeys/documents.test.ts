@@ -62,7 +62,7 @@ const operator = {
 const hostile = '<img src=x onerror=alert(1)> "Shop" & Sons | #';
 const identity = {
   ...{ ...operator, legal_name: hostile, contact: 'privacy@shop.example', officer: 'None has to be appointed' },
-  measuring_basis: 'Legitimate interests: to know which pages are read',
+  measuring_basis: 'To know which pages are read',
 };
 
 beforeAll(async () => {
@@ -109,7 +109,7 @@ test('who is missing is named one by one, and nothing is published before all of
   expect((await stranger('/legal/shop')).status).toBe(404);
   const draft = await paper('privacy-notice');
   expect(draft.state).toBe('draft');
-  expect(draft.gaps).toContain('the basis on which visits are measured');
+  expect(draft.gaps).toContain('the interest for which visits are measured');
   expect(draft.gaps).toContain('the legal name of the operator');
   expect(draft.gaps).toHaveLength(13);
   const refused = await published('privacy-notice');

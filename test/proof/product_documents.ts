@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PaperKind } from '../../contract/documents.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { shippedBases } from '../../src/trust/consent/index.ts';
 import {
   activities,
   asMarkdown,
@@ -59,6 +60,7 @@ export function productFacts(): Facts {
     organisation: undefined,
     operator: nobody,
     activities,
+    bases: shippedBases(),
     classes: storedClasses(),
     lines: linesUnder(firstPolicy),
     receivers: receiversOf(readConfig(everything), 'mail.example').map((row) => ({

@@ -26,7 +26,7 @@ const identity: IdentityAnswer = {
   organisation: {
     ...{ ...operator, legal_name: 'Cedar & Loom GmbH', address: '1 Mill Lane\nValley', jurisdiction: 'Germany' },
     ...{ contact: 'privacy@cedar-loom.example', officer: 'None has to be appointed', registration: null },
-    measuring_basis: 'Legitimate interests: to know which pages are read, so that we write better ones.',
+    measuring_basis: 'To know which pages are read, so that we write better ones.',
   },
   operator,
 };

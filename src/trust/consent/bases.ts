@@ -21,13 +21,20 @@ interface Row {
   changed_at: Date;
 }
 
-/** The table of an organisation: every purpose, every region, one basis. */
+/** The table of an organisation, from which documents say it, too: every purpose, every region, one basis. */
 export async function readBases(sql: Sql, organisationId: number): Promise<BasesAnswer> {
   const rows = await sql.query<Row>(
     `SELECT DISTINCT ON (purpose, region) purpose, region, version, basis, changed_at FROM lawful_bases
      WHERE organisation_id = $1 ORDER BY purpose, region, version DESC`,
     [organisationId],
   );
+  return tableOf(rows);
+}
+
+/** The table as it is shipped, of the product itself. */
+export const shippedBases = (): BasesAnswer => tableOf([]);
+
+function tableOf(rows: readonly Row[]): BasesAnswer {
   return {
     purposes: processingPurposes.map((purpose) => ({
       ...{ purpose, about: purposes[purpose].about, words: purposes[purpose].words },

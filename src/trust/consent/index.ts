@@ -3,13 +3,14 @@ import { consentExecutor } from './ageing.ts';
 import { consentHolder } from './holder.ts';
 import { consentRoutes } from './routes.ts';
 
-export { isDone } from './bases.ts';
+export { isDone, readBases, shippedBases } from './bases.ts';
 export { onBasesChanged } from './changes.ts';
 export { endConsents, hasAgreed, hasRefused } from './records.ts';
 export { regionOf } from './region.ts';
 export { type PurposeRefusal, readVisitorRule, shippedRule, type Verdicts, type VisitorRule } from './rule.ts';
 export { type Said, saidOf } from './said.ts';
 export { snapshotOf, snapshotText } from './snapshot.ts';
+export { basisLine, purposesDone, restsOn } from './words.ts';
 
 export const consentMigrations = new URL('./migrations/', import.meta.url);
 

@@ -1,6 +1,7 @@
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { readClass } from '../classes/index.ts';
+import { readBases } from '../consent/index.ts';
 import { knownOf, missingIn, readStatements, receiversOf } from '../register/index.ts';
 import { readPolicy } from '../windows/index.ts';
 import {
@@ -73,7 +74,8 @@ export function openDeskFacts({ config, mail, warehouse }: Pick<House, 'config' 
       ]);
       const identity = await readIdentity(sql, organisationId);
       return {
-        organisation: { name, party: partyOf(identity), measuringBasis: identity.measuring_basis },
+        organisation: { name, party: partyOf(identity), measuringInterest: identity.measuring_basis },
+        bases: await readBases(sql, organisationId),
         operator: partyOf(await readOperator(sql)),
         ...{ activities, classes: storedClasses(), lines: linesUnder(await readPolicy(sql, organisationId)) },
         receivers: (await register(sql)).receivers,

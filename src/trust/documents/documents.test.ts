@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from '../../../test/proof/kit.ts';
 import { productDocuments, productFacts } from '../../../test/proof/product_documents.ts';
-import { activities, drawMap, linesOf, storedClasses, writePaper } from './index.ts';
+import { purposesDone } from '../consent/index.ts';
+import { activities, drawMap, linesOf, nobody, storedClasses, writePaper } from './index.ts';
 
 const written = (path: string) => readFileSync(join(repository, path), 'utf8');
 
@@ -35,6 +36,35 @@ describe('the documents of the product', () => {
   it('have each stored class in exactly one purpose', () => {
     for (const { id } of storedClasses())
       expect(activities.filter(({ classes }) => classes.includes(id)).map(({ name }) => name)).toHaveLength(1);
+  });
+
+  it('say of each purpose what it rests on from the one table, and change with it; an interest is asked for only where one is the basis', () => {
+    const facts = productFacts();
+    for (const { purpose } of purposesDone(facts.bases))
+      expect(
+        activities.some(({ purposes }) => purposes.includes(purpose)),
+        purpose,
+      ).toBe(true);
+    for (const { words } of purposesDone(facts.bases))
+      expect(linesOf(writePaper('privacy-notice', facts).paper).join('\n')).toContain(words);
+    const stricter = (basis: 'consent' | 'off') => ({
+      ...facts,
+      organisation: { name: 'Shop', party: nobody, measuringInterest: null },
+      bases: {
+        purposes: facts.bases.purposes.map((one) =>
+          one.purpose === 'measurement' ? { ...one, bases: one.bases.map((of) => ({ ...of, basis })) } : one,
+        ),
+      },
+    });
+    for (const kind of ['privacy-notice', 'record-of-processing'] as const) {
+      const asks = 'the interest for which visits are measured';
+      const own = { ...facts, organisation: stricter('off').organisation };
+      expect(writePaper(kind, own).gaps, kind).toContain(asks);
+      expect(writePaper(kind, stricter('consent')).gaps, kind).not.toContain(asks);
+      const said = (of: typeof own) => linesOf(writePaper(kind, of).paper).join('\n');
+      expect(said(own)).toContain('legitimate interest (the EEA, the United Kingdom, Switzerland, elsewhere)');
+      expect(said(stricter('off')), kind).toMatch(/Counting visits.*not done/);
+    }
   });
 
   it('say of a database server of one’s own, or a store of backups, that it gets what visitors leave', () => {

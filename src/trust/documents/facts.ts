@@ -1,4 +1,5 @@
 import { browserStorage, sharedPageStorage, visitorStorage } from '../../../contract/browser_storage.ts';
+import type { BasesAnswer, ProcessingPurpose } from '../../../contract/consent_records.ts';
 import type { ReceiverRole } from '../../../contract/register.ts';
 import { type ClassId, classes, type DataClass } from '../classes/index.ts';
 import { ledger } from '../proof/index.ts';
@@ -41,14 +42,18 @@ export interface Activity {
   /** Whose data it is. */
   subjects: string;
   classes: readonly ClassId[];
+  /** Of the table of purposes, from which its basis comes. */
+  purposes: readonly ProcessingPurpose[];
 }
 
 /** Everything that a document says is one of these: nothing is written into a document by hand. */
 export interface Facts {
   /** Undefined for the documents of the product itself, which speak of every desk. */
-  organisation: { name: string; party: Party; measuringBasis: string | null } | undefined;
+  organisation: { name: string; party: Party; measuringInterest: string | null } | undefined;
   operator: Party;
   activities: readonly Activity[];
+  /** What each purpose rests on, where: the table that ingest works by. */
+  bases: BasesAnswer;
   classes: readonly DataClass[];
   lines: readonly { line: Line; kept: string }[];
   receivers: readonly Receiving[];
@@ -67,54 +72,63 @@ export const activities: readonly Activity[] = [
     purpose: 'to count visits of the sites, where they come from, what is looked at and what it earns',
     subjects: 'visitors of the sites',
     classes: ['D2', 'D3', 'D4'],
+    purposes: ['measurement', 'storage_measurement', 'identity', 'contact_clicks'],
   },
   {
     name: 'Accounts',
     purpose: 'to let people sign in, to give each the access of their role, and to keep what they have set',
     subjects: 'people with an account, and those who are invited',
     classes: ['D7', 'D8'],
+    purposes: ['account'],
   },
   {
     name: 'Secrets of connected services',
     purpose: 'to reach a service that the operator or the organisation has connected',
     subjects: 'none, or who the secret names',
     classes: ['D9'],
+    purposes: ['account'],
   },
   {
     name: 'Running the desk',
     purpose: 'to find faults and misuse, to deliver mail, and to show what was done',
     subjects: 'people with an account',
     classes: ['D15', 'D16'],
+    purposes: ['security', 'service_mail'],
   },
   {
     name: 'Proof of what was done',
     purpose: 'to show who did what, in a log that cannot be altered unseen',
     subjects: 'people with an account',
     classes: ['D17'],
+    purposes: ['security'],
   },
   {
     name: 'Consent',
     purpose: 'to show who agreed to what, and to honour it',
     subjects: 'visitors of the sites, and people with an account',
     classes: ['D23'],
+    purposes: ['legal_records'],
   },
   {
     name: 'Requests of data subjects',
     purpose: 'to answer requests in time and to show that they were answered',
     subjects: 'who asks',
     classes: ['D24'],
+    purposes: ['legal_records'],
   },
   {
     name: 'Objections to mail',
     purpose: 'to send no mail to who does not want it',
     subjects: 'who objected, or whose mailbox does not exist',
     classes: ['D25'],
+    purposes: ['legal_records'],
   },
   {
     name: 'Sums without a person',
     purpose: 'to show numbers of the past and what the desk itself has done',
     subjects: 'none',
     classes: ['D22'],
+    purposes: ['optional_analytics'],
   },
 ];
 

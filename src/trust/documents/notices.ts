@@ -2,8 +2,11 @@ import { type PaperKind, paperNames } from '../../../contract/documents.ts';
 import type { Facts } from './facts.ts';
 import { list, type Paper, type Section, table, text } from './paper.ts';
 import {
+  basisHead,
+  basisRows,
   carriedOut,
   gets,
+  interestOf,
   linesOfClasses,
   others,
   type Pen,
@@ -72,10 +75,20 @@ export function privacyNotice(pen: Pen, facts: Facts): Paper {
             facts.visitorFields.map((one) => [one.column, one.class, one.means]),
           ),
           text(
-            organisation === undefined
-              ? 'On what basis visits are measured each organisation says in its own notice.'
-              : `Why: ${(facts.activities[0] as Facts['activities'][number]).purpose}. On what basis: ${pen.need(organisation.measuringBasis, 'the basis on which visits are measured')}`,
+            `Why: ${(facts.activities[0] as Facts['activities'][number]).purpose}. On what basis, by where you are; a place that is not known counts as the EEA:`,
           ),
+          table(
+            basisHead,
+            basisRows(facts, ({ about }) => about === 'visitors'),
+          ),
+          ...interestOf(pen, facts).map((interest) => text(`The legitimate interest is: ${interest}`)),
+          ...(organisation === undefined
+            ? [
+                text(
+                  'This is the table as it is shipped. An organisation may make it stricter, and its own notice says so.',
+                ),
+              ]
+            : []),
           text('No decision about a person is made by a machine alone, and nothing is sold.'),
         ],
       },
@@ -104,6 +117,11 @@ export function privacyNotice(pen: Pen, facts: Facts): Paper {
             carriedOut(facts)
               .slice(1)
               .map((one) => [`${one.name}: ${one.purpose}`, one.subjects, spansOf(facts, one)]),
+          ),
+          text('On what basis:'),
+          table(
+            basisHead,
+            basisRows(facts, ({ about }) => about === 'accounts'),
           ),
           ...(others(facts).length === 0
             ? [text('Nobody else gets it.')]
@@ -160,6 +178,11 @@ export function cookieDisclosure(pen: Pen, facts: Facts): Paper {
             : [
                 text('Where a page asks for storage mode, and the visitor has agreed where the law asks for it:'),
                 table(storageHead, storageRows(facts.visitorStorage)),
+                text('It rests on:'),
+                table(
+                  basisHead,
+                  basisRows(facts, ({ purpose }) => purpose === 'storage_measurement'),
+                ),
               ]),
           text(
             'Pages of the desk that anybody may open (shared pages without a password, widgets, documents) store nothing either.',

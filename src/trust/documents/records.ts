@@ -3,9 +3,11 @@ import type { Facts } from './facts.ts';
 import { titled, whoAnswers } from './notices.ts';
 import { list, type MapWay, type Paper, table, text } from './paper.ts';
 import {
+  basesOf,
   carriedOut,
   categoriesOf,
   gets,
+  interestOf,
   linesOfClasses,
   others,
   type Pen,
@@ -80,7 +82,6 @@ export function retentionPolicy(_pen: Pen, facts: Facts): Paper {
 
 /** Art. 30: what is processed, why, of whom, who gets it, how long, how it is protected. */
 export function recordOfProcessing(pen: Pen, facts: Facts): Paper {
-  const { organisation } = facts;
   return {
     kind: 'record-of-processing',
     title: titled('record-of-processing', facts),
@@ -93,9 +94,8 @@ export function recordOfProcessing(pen: Pen, facts: Facts): Paper {
             ['', ''],
             [
               ['Purpose', one.purpose],
-              ...(at === 0 && organisation !== undefined
-                ? [['Basis', pen.need(organisation.measuringBasis, 'the basis on which visits are measured')]]
-                : []),
+              ['Basis', basesOf(facts, one)],
+              ...(at === 0 ? interestOf(pen, facts).map((interest) => ['Legitimate interest', interest]) : []),
               ['Whose data', one.subjects],
               ['Categories', categoriesOf(facts, one)],
               ['Answered for by', answeredBy(facts, one.classes)],

@@ -1,3 +1,4 @@
+import { basisLine, purposesDone, restsOn } from '../consent/index.ts';
 import type { Activity, Facts, Party, Receiving } from './facts.ts';
 
 /** What a document needs and does not have, noted while it is written: "the address of the organisation". */
@@ -6,6 +7,8 @@ export interface Pen {
   /** The fact, or a mark in its place. */
   need(value: string | null, what: string): string;
 }
+
+type Purpose = ReturnType<typeof purposesDone>[number];
 
 export function openPen(): Pen {
   const gaps: string[] = [];
@@ -61,6 +64,30 @@ export const others = (facts: Facts): Receiving[] => facts.receivers.filter(({ r
 export function gets(one: Receiving, ids: readonly string[]): boolean {
   if (one.classes.length === 0) return one.role === 'processor';
   return one.classes.some((id) => ids.includes(id));
+}
+
+/** What is done of this, each with its basis. */
+export const basisHead = ['what for', 'basis'];
+
+export function basisRows(facts: Facts, isWanted: (one: Purpose) => boolean): string[][] {
+  return purposesDone(facts.bases)
+    .filter(isWanted)
+    .map((one) => [one.words, basisLine(one)]);
+}
+
+/** An activity's basis in one cell; each purpose is named where there are several. */
+export function basesOf(facts: Facts, { purposes }: Activity): string {
+  const found = purposesDone(facts.bases).filter(({ purpose }) => purposes.includes(purpose));
+  if (found.length === 1) return basisLine(found[0] as Purpose);
+  return found.map((one) => `${one.words}: ${basisLine(one)}`).join('. ');
+}
+
+/** Which interest it is has to be said where measuring rests on one (GDPR 13(1)d); where it does not, there is none to say. */
+export function interestOf(pen: Pen, facts: Facts): string[] {
+  const measuring = facts.bases.purposes.find(({ purpose }) => purpose === 'measurement');
+  if (facts.organisation === undefined || measuring === undefined || !restsOn(measuring, 'legitimate_interest'))
+    return [];
+  return [pen.need(facts.organisation.measuringInterest, 'the interest for which visits are measured')];
 }
 
 export function linesOfClasses(facts: Facts, ids: readonly string[]): Facts['lines'] {

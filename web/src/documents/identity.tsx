@@ -43,7 +43,7 @@ export function Identity({
           ),
         )}
         {party.measuring_basis !== undefined && party.measuring_basis !== null && (
-          <Fact name="Visits are measured on the basis of">{party.measuring_basis}</Fact>
+          <Fact name="Interest for which visits are measured">{party.measuring_basis}</Fact>
         )}
       </dl>
       {onChange !== undefined && (
@@ -60,10 +60,10 @@ export function missingIn(party: Party): string[] {
   const names = fields
     .filter(([name]) => needed.includes(name) && party[name] === null)
     .map(([, label]) => label.toLowerCase());
-  return party.measuring_basis === null ? [...names, 'on what basis visits are measured'] : names;
+  return party.measuring_basis === null ? [...names, 'the interest for which visits are measured'] : names;
 }
 
-/** One form for both: of the organisation, which also says on what basis it measures, and of the operator. */
+/** One form for both: of the organisation, which also says for which interest it measures, and of the operator. */
 export function IdentityForm({
   organisation,
   identity,
@@ -125,9 +125,9 @@ export function IdentityForm({
           ))}
           {organisation !== undefined && (
             <Field
-              label="On what basis visits are measured"
+              label="The interest for which visits are measured"
               error={errorOf('measuring_basis')}
-              help="In your words, such as: legitimate interests, to know which pages are read. Somebody who knows the law where you are should read it."
+              help="In your words, such as: to know which pages are read. On what basis they are measured where comes from Trust, Consent."
             >
               {(props) => (
                 <textarea
