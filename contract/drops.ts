@@ -17,6 +17,9 @@ export const dropReasons = {
   site_hostname_blocklist: 'A shield of the site blocks this hostname.',
   site_referrer_blocklist: 'A shield of the site blocks this referrer.',
   privacy_signal: 'The visitor sent Sec-GPC or DNT and the site honours it by dropping.',
+  measuring_off: 'The organisation does not measure visits in the region.',
+  measuring_no_consent:
+    'The organisation measures visits in the region only with consent, and nobody agreed in words that can be read.',
   duplicate: 'An event with this id was already stored in the last 24 hours.',
   no_session_for_engagement: 'Engagement arrived for a visit that is not running.',
   verification_agent: 'The sender is our own installation check.',

@@ -22,6 +22,8 @@ const rules: Partial<Record<string, MissingEvents['reasons'][number]['rule']>> =
   privacy_signal: 'site',
   revenue_off: 'site',
   contact_off: 'site',
+  measuring_off: 'consent',
+  measuring_no_consent: 'consent',
   contact_no_consent: 'consent',
   storage_no_consent: 'consent',
   storage_off: 'consent',

@@ -136,6 +136,16 @@ test('who an organisation is and who runs the desk is entered once, and stands i
   expect(await rows(other.organisation, 'SELECT 1 FROM document_versions')).toEqual([]);
 });
 
+test('what a purpose rests on is said by the table of Trust, Consent, and a change of it changes the documents', async () => {
+  const basis = (value: string) => call('PUT', `${of()}/lawful-bases/storage_measurement/us`, { basis: value });
+  const said = async (kind: string) => JSON.stringify((await paper(kind)).sections);
+  const kinds = ['privacy-notice', 'cookies', 'record-of-processing'] as const;
+  for (const kind of kinds) expect(await said(kind)).not.toContain('not done');
+  expect((await basis('off')).status).toBe(200);
+  for (const kind of kinds) expect(await said(kind), kind).toContain('not done (the USA)');
+  expect((await basis('notice')).status).toBe(200);
+});
+
 test('a document goes from draft to read to published, with version and date; a further fact makes it a draft again, and every version stays (GOV-01)', async () => {
   const first = await paper('privacy-notice');
   expect([first.state, first.gaps]).toEqual(['draft', []]);

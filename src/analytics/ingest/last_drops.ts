@@ -31,6 +31,8 @@ export interface LastDrops {
 const untold: ReadonlySet<DropReason> = new Set([
   'bot',
   'privacy_signal',
+  'measuring_off',
+  'measuring_no_consent',
   'site_ip_blocklist',
   'site_suspended',
   'organisation_suspended',

@@ -46,6 +46,7 @@ export const steps: readonly Step[] = [
   findSite,
   keepRate,
   honourSignals,
+  honourPurposes,
   raiseShields,
   refuseRobots,
   refuseSpam,
@@ -80,6 +81,15 @@ export function keepRate(arrival: Arrival, desk: Desk): DropReason | undefined {
 export function honourSignals(arrival: Arrival): DropReason | undefined {
   if (arrival.site.privacySignals !== 'drop' || arrival.headers === undefined) return undefined;
   return asksForPrivacy(arrival.headers) ? 'privacy_signal' : undefined;
+}
+
+/** Where the organisation measures only with consent, or not at all, the event goes no further; it decides so by region. */
+export function honourPurposes(arrival: Arrival, desk: Desk): DropReason | undefined {
+  if (!arrival.site.purposes.limitsMeasuring || desk.importId !== 0) return undefined;
+  arrival.consent = consentText(arrival.input.consent, arrival.headers, placeOf(arrival, desk)?.country ?? '');
+  const refusal = arrival.site.purposes.of(arrival.consent).measurement;
+  if (refusal === undefined) return undefined;
+  return refusal === 'off' ? 'measuring_off' : 'measuring_no_consent';
 }
 
 export function raiseShields(arrival: Arrival, desk: Desk): DropReason | undefined {

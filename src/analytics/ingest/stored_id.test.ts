@@ -59,7 +59,10 @@ describe('what a visitor allowed', () => {
   const strict = (basis: 'off' | 'consent') =>
     openVisitorRule(
       Object.fromEntries(
-        visitorPurposes.map((purpose) => [purpose, { ...shippedRule.bases[purpose], us: basis }]),
+        visitorPurposes.map((purpose) => [
+          purpose,
+          { ...shippedRule.bases[purpose], ...(purpose === 'measurement' ? {} : { us: basis }) },
+        ]),
       ) as typeof shippedRule.bases,
     );
   const yes = { analytics_storage: 'granted' };
@@ -96,6 +99,22 @@ describe('what a visitor allowed', () => {
         what,
       ).toEqual(kept === true ? [] : [kept]);
     }
+  });
+
+  it('decides whether a visit is counted at all, where its organisation has set that, and nowhere as shipped', () => {
+    const { measurement } = shippedRule.bases;
+    const measuring = (eea: 'consent' | 'off') =>
+      openVisitorRule({ ...shippedRule.bases, measurement: { ...measurement, eea } });
+    const sent = (purposes: typeof shippedRule, consent?: object, headers = browserHeaders) => {
+      const rig = openRig({ sites: [{ ...shop, purposes }] });
+      rig.send({ ...view, consent }, { headers });
+      return [rig.rows().length, rig.dropRows().map(({ reason }) => reason)];
+    };
+    expect(sent(shippedRule)).toEqual([1, []]);
+    expect(sent(shippedRule, no, { ...browserHeaders, dnt: '1' } as typeof browserHeaders)).toEqual([1, []]);
+    expect(sent(measuring('consent'))).toEqual([0, ['measuring_no_consent']]);
+    expect(sent(measuring('consent'), yes)).toEqual([1, []]);
+    expect(sent(measuring('off'), yes)).toEqual([0, ['measuring_off']]);
   });
 
   it('keeps the address of a clicked mail link in the same way, and the rest of the event', () => {

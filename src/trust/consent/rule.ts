@@ -5,8 +5,9 @@ import { readBases } from './bases.ts';
 import { purposes } from './purposes.ts';
 import { readSnapshot } from './snapshot.ts';
 
-/** The purposes for which more of a visitor may be kept than that somebody was there, and which signal answers for each. */
+/** The purposes that an event is processed for, and which signal answers for each. */
 const answering = {
+  measurement: 'analytics_storage',
   storage_measurement: 'analytics_storage',
   identity: 'analytics_storage',
   contact_clicks: 'analytics_storage',
@@ -29,6 +30,8 @@ export type Verdicts = Readonly<Record<VisitorPurpose, PurposeRefusal | undefine
  */
 export interface VisitorRule {
   readonly bases: VisitorBases;
+  /** Is a visit that nobody agreed to not counted somewhere? Nowhere as shipped, so that most events need not ask. */
+  readonly limitsMeasuring: boolean;
   /** @param snapshot as `snapshotText` writes it */
   of(snapshot: string): Verdicts;
 }
@@ -38,6 +41,7 @@ export function openVisitorRule(bases: VisitorBases): VisitorRule {
   const known = new Map<string, Verdicts>();
   return {
     bases,
+    limitsMeasuring: Object.values(bases.measurement).some((basis) => basis === 'consent' || basis === 'off'),
     of(snapshot) {
       let verdicts = known.get(snapshot);
       if (verdicts === undefined) {
@@ -85,6 +89,9 @@ function verdictsOf(bases: VisitorBases, text: string): Verdicts {
       const { state, source } = snapshot.answers[answering[purpose]];
       const basis = bases[purpose][basisRegionOf(snapshot.region)];
       if (basis === 'off') verdicts[purpose] = 'off';
+      // Memory mode keeps nothing on a device and needs no yes: silence in a region of consent is no objection to it, and what
+      // privacy signals do to it is a setting of the site.
+      else if (purpose === 'measurement' && basis !== 'consent') verdicts[purpose] = undefined;
       else if (state === 'denied') verdicts[purpose] = source === 'gpc' || source === 'dnt' ? 'signal' : 'no_consent';
       else verdicts[purpose] = basis === 'consent' && state !== 'granted' ? 'no_consent' : undefined;
     }

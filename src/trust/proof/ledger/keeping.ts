@@ -189,7 +189,7 @@ export const keeping: readonly Requirement[] = [
     'CON-02',
     'all',
     'Each purpose has one lawful basis in each region.',
-    'A table of purposes and regions; an organisation may be stricter, and each version stays.',
+    'A table of purposes and regions, by which events are taken in and documents are written; an organisation may be stricter, and each version stays.',
   ),
   partly(
     'CON-03',
