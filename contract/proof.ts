@@ -23,8 +23,11 @@ export const checkRun = z.object({
   kind: z.enum(['daily', 'weekly', 'asked']),
   worst: z.enum(['ok', 'look', 'wrong']),
   findings: z.array(checkFinding),
-  /** Does the signature of this desk hold for what is stored? Runs of before signatures have none. */
-  signature: z.enum(['holds', 'broken', 'none']),
+  /**
+   * Does the signature of this desk hold for what is stored? `broken`: it was changed afterwards, and says nothing. `gap`: it
+   * holds, and a run before it was taken out. Runs of before signatures have none.
+   */
+  signature: z.enum(['holds', 'broken', 'gap', 'none']),
   /** Checks that were not red in the run before and are now, and the other way round. */
   turned_red: z.array(z.string()),
   turned_well: z.array(z.string()),
@@ -71,7 +74,7 @@ export type ProvedRequirement = z.infer<typeof requirement>;
 const standingCheck = z.object({
   check: z.string(),
   what: z.string(),
-  state: z.enum([...checkState.options, 'not_built']),
+  state: checkState,
   /** Null where it is about the machine and the reader does not run the desk. */
   fact: z.string().nullable(),
   todo: z.string().nullable(),

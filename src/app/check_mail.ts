@@ -4,6 +4,7 @@ import type { LiveCheck } from '../platform/checks.ts';
 import type { MailTemplate } from '../platform/mail/index.ts';
 import { everyOperator, type Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
+import { openDraft } from '../trust/incidents/index.ts';
 
 /** @property checks each that is red since the last run, with what was found and what to do */
 export const checkRedMail: MailTemplate<{
@@ -24,15 +25,24 @@ export const checkRedMail: MailTemplate<{
       { kind: 'button', label: 'Open Proof', href: link },
       {
         kind: 'note',
-        text: `You get this once, because you ${organisation === null ? 'run this desk' : `own ${organisation}`}. The next comes when a check has been well and turns red again.`,
+        text: `You get this once, because you ${organisation === null ? 'run this desk' : `are owner or privacy officer of ${organisation}`}. The next comes when a check has been well and turns red again.`,
       },
     ],
   }),
 };
 
+/** Checks whose red may be a breach: each opens a draft in the register of incidents, for somebody to judge (OPS-01). */
+const drafted: Readonly<Record<string, { kind: string; what: string }>> = {
+  canaries: {
+    kind: 'canary_found',
+    what: 'A live check found bytes in the files of this desk that it must never write: an address, a User-Agent or a key of its own test. What came from visitors meanwhile may have been kept in the same way.',
+  },
+};
+
 /**
- * Tells of every check that was not red in the last run and is in this one: who runs the desk, with everything, and the
- * owners of organisations, of the checks that are about more than the machine.
+ * Tells of every check that was not red in the last run and is in this one: who runs the desk, with everything, and owners
+ * and privacy officers of organisations, of the checks that are about more than the machine. Once each, however often it is
+ * called for a run.
  */
 export async function tellOfRed(
   {
@@ -40,47 +50,71 @@ export async function tellOfRed(
     notices,
     checks,
   }: {
-    house: Pick<House, 'postgres' | 'mail' | 'vault' | 'log'>;
+    house: Pick<House, 'postgres' | 'mail' | 'vault' | 'log' | 'audit'>;
     notices: Pick<Notices, 'tell'>;
     checks: readonly LiveCheck[];
   },
   run: CheckRun,
 ): Promise<void> {
-  const { postgres, mail, log } = house;
-  const isForOwners = (id: string) =>
+  const { postgres, mail, log, audit } = house;
+  const isForAll = (id: string) =>
     checks.some((check) => check.id === id && check.audience === 'everyone' && check.own === undefined);
   const red = run.findings.filter(({ what, state }) => state === 'wrong' && run.turned_red.includes(what));
   log.warn('proof.turned_red', { checks: red.map(({ check }) => check).join(' ') });
 
   async function tell(sql: Sql, personId: number, about: typeof red, link: string, of?: { id: number; name: string }) {
-    const email = await emailIn(house, sql, personId);
+    const told = await sql.query(
+      "SELECT 1 FROM notifications WHERE person_id = $1 AND notice = 'check_red' AND facts->>'run' = $2",
+      [personId, String(run.id)],
+    );
+    const email = told.length > 0 ? undefined : await emailIn(house, sql, personId);
     if (email === undefined) return;
     const inOrganisation = of === undefined ? {} : { organisationId: of.id };
-    const told = about.map(({ what, fact, todo }) => ({ what, fact, todo: todo ?? '' }));
+    const found = about.map(({ what, fact, todo }) => ({ what, fact, todo: todo ?? '' }));
     const what = about.map((one) => `${one.what}: ${one.fact}. ${one.todo ?? ''}`.trim()).join(' ');
-    await notices.tell(sql, personId, { name: 'check_red', facts: { what }, link, ...inOrganisation });
-    const values = { checks: told, organisation: of?.name ?? null, link: mail.link(link) };
+    await notices.tell(sql, personId, { name: 'check_red', facts: { what, run: run.id }, link, ...inOrganisation });
+    const values = { checks: found, organisation: of?.name ?? null, link: mail.link(link) };
     await mail.send(sql, { template: checkRedMail, to: email, values, personId, ...inOrganisation });
   }
 
+  async function draft(sql: Sql, organisation: number): Promise<void> {
+    for (const { check } of red) {
+      const one = drafted[check];
+      if (one === undefined) continue;
+      const at = new Date(run.made_at);
+      const there = await sql.query(
+        `SELECT 1 FROM incident_drafts WHERE organisation_id = $1 AND kind = $2 AND raised_at = $3
+         UNION ALL SELECT 1 FROM organisations WHERE id = $1 AND status IN ('closing', 'closed')`,
+        [organisation, one.kind, at],
+      );
+      if (there.length > 0) continue;
+      await openDraft(sql, organisation, { ...one, at });
+      await audit.record(sql, organisation, {
+        ...{ action: 'alert.raised', actor: { type: 'system' } },
+        targets: [{ type: 'alert', id: one.kind, label: one.kind.replaceAll('_', ' ') }],
+      });
+    }
+  }
+
   const heard = new Set(await everyOperator(postgres, (sql, id) => tell(sql, id, red, '/desk/checks')));
-  const ofOwners = red.filter(({ check }) => isForOwners(check));
-  if (ofOwners.length === 0) return;
+  const ofAll = red.filter(({ check }) => isForAll(check));
+  if (ofAll.length === 0) return;
   const organisations = await postgres.system((sql) =>
     sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
   );
   for (const { organisation_id: id } of organisations)
     await postgres.tenant(id, async (sql) => {
-      const owners = await sql.query<{ id: number; name: string; slug: string }>(
+      await draft(sql, id);
+      const people = await sql.query<{ id: number; name: string; slug: string }>(
         `SELECT p.id, o.name, o.slug FROM memberships m
          JOIN people p ON p.id = m.person_id JOIN organisations o ON o.id = m.organisation_id
-         WHERE m.organisation_id = $1 AND m.role = 'owner' ORDER BY p.id`,
+         WHERE m.organisation_id = $1 AND m.role IN ('owner', 'privacy-officer') ORDER BY p.id`,
         [id],
       );
-      // Whoever runs the desk, or owns several organisations, has heard it already.
-      for (const owner of owners.filter((one) => !heard.has(one.id))) {
-        heard.add(owner.id);
-        await tell(sql, owner.id, ofOwners, `/o/${owner.slug}/trust/proof`, { id, name: owner.name });
+      // Whoever runs the desk, or answers for several organisations, has heard it already.
+      for (const one of people.filter(({ id: person }) => !heard.has(person))) {
+        heard.add(one.id);
+        await tell(sql, one.id, ofAll, `/o/${one.slug}/trust/proof`, { id, name: one.name });
       }
     });
 }

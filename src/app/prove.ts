@@ -53,6 +53,12 @@ export function openProver(
   ];
   const runs = openRuns(house);
   let turn: Promise<unknown> = Promise.resolve();
+  async function tell(): Promise<void> {
+    for (const run of await runs.untold()) {
+      if (run.turned_red.length > 0) await tellOfRed({ house, notices, checks }, run);
+      await runs.told(run.id);
+    }
+  }
   return {
     checks,
     runs,
@@ -60,8 +66,10 @@ export function openProver(
     // One after another: two at once would compare with the same last one, and tell twice.
     prove(kind, by) {
       const next = turn.then(async () => {
+        // What a desk did not come to tell before it was killed, it tells now.
+        await tell();
         const run = await runs.run(kind, checks, by);
-        if (run.turned_red.length > 0) await tellOfRed({ house, notices, checks }, run);
+        await tell();
         return run;
       });
       turn = next.catch(() => {});

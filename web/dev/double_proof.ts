@@ -191,9 +191,6 @@ export function proofOf(): ProofPage {
           ...{ check, what, state, fact, todo: todo ?? null, at: run.made_at, proves: [] },
         }),
       ),
-      ...['retention windows', 'age of the backups'].map((what) => ({
-        ...{ check: what, what, state: 'not_built' as const, fact: 'not built yet', todo: null, at: null, proves: [] },
-      })),
     ],
     run: { made_at: run.made_at, kind: run.kind, worst: run.worst, signature: 'holds' },
     key_name: '3f8a1c04be72d915',

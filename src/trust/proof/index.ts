@@ -5,4 +5,4 @@ export { type Capability, ledger, type Requirement, type Standing, subjectOf, su
 export { type Named, readNamed } from './named.ts';
 export { addProved, digestOfTree, keyOf, type Proved, productRoot, readProved } from './proved.ts';
 export { openRuns, type Runs } from './runs.ts';
-export { countsOf, expectedChecks, requirementsOf, standingOf } from './state.ts';
+export { countsOf, requirementsOf, standingOf } from './state.ts';

@@ -13,6 +13,9 @@ export interface Runs {
   run(kind: CheckRun['kind'], checks: readonly LiveCheck[], by?: Pick<Act, 'actor' | 'request'>): Promise<CheckRun>;
   /** The newest first. */
   read(most: number): Promise<CheckRun[]>;
+  /** Those of which somebody has to be told still, the oldest first. */
+  untold(): Promise<CheckRun[]>;
+  told(id: number): Promise<void>;
   /** When all checks last ran; 0 for never. */
   lastWholeMs(): Promise<number>;
   keyName: string;
@@ -26,6 +29,10 @@ interface StoredRun {
   findings: (Omit<CheckFinding, 'check'> & { check?: string })[];
   previous: string | null;
   signature: string | null;
+  /** Null while somebody has to be told of it. */
+  told_at: Date | null;
+  /** It has no signature, although one before it has: somebody took it off. */
+  is_stripped: boolean;
 }
 /** A check that runs by the week was last seen within so many daily runs. */
 const compared = 40;
@@ -66,18 +73,24 @@ export function openRuns({
       const before = await readRows(sql, compared);
       const previous = before[0]?.signature ?? null;
       const signature = signer.sign(signedText({ made_at: at, kind, findings, previous }));
-      const { id } = await sql.one<{ id: number }>(
-        'INSERT INTO self_audits (made_at, worst, findings, kind, previous, signature) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id',
-        [at, worst, JSON.stringify(findings), kind, previous, signature],
-      );
-      const run: StoredRun = { id, made_at: at, kind, worst, findings, previous, signature };
+      const run: StoredRun = {
+        ...{ id: 0, made_at: at, kind, worst, findings, previous, signature, told_at: null, is_stripped: false },
+      };
       const [shown] = shownRuns([run, ...before], signer.publicKey) as [CheckRun];
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO self_audits (made_at, worst, findings, kind, previous, signature, told_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+        [
+          ...[at, worst, JSON.stringify(findings), kind, previous, signature],
+          shown.turned_red.length === 0 ? at : null,
+        ],
+      );
       await audit.record(sql, 'desk', {
         action: 'proof.run',
         ...(by ?? { actor: { type: 'system' } }),
         details: { kind, worst, checks: findings.length, turned_red: shown.turned_red.join(' ') },
       });
-      return shown;
+      return { ...shown, id };
     });
     await postgres.retention((sql) => sql.one('SELECT retention.delete_old_self_audits($1) AS gone', [at]));
     return made;
@@ -87,6 +100,17 @@ export function openRuns({
     run,
     read: async (most) =>
       shownRuns(await postgres.system((sql) => readRows(sql, most + compared)), signer.publicKey).slice(0, most),
+    async untold() {
+      const rows = await postgres.system((sql) => readRows(sql, compared));
+      const waiting = new Set(rows.filter(({ told_at }) => told_at === null).map(({ id }) => id));
+      return shownRuns(rows, signer.publicKey)
+        .filter(({ id }) => waiting.has(id))
+        .reverse();
+    },
+    told: (id) =>
+      postgres.system(async (sql) => {
+        await sql.run('UPDATE self_audits SET told_at = $2 WHERE id = $1', [id, new Date(clock.now())]);
+      }),
     async lastWholeMs() {
       const last = await postgres.system((sql) =>
         sql.maybe<{ made_at: Date }>("SELECT made_at FROM self_audits WHERE kind <> 'daily' ORDER BY id DESC LIMIT 1"),
@@ -99,7 +123,9 @@ export function openRuns({
 
 function readRows(sql: Sql, most: number): Promise<StoredRun[]> {
   return sql.query<StoredRun>(
-    'SELECT id, made_at, kind, worst, findings, previous, signature FROM self_audits ORDER BY id DESC LIMIT $1',
+    `SELECT id, made_at, kind, worst, findings, previous, signature, told_at,
+       signature IS NULL AND id > (SELECT min(id) FROM self_audits WHERE signature IS NOT NULL) IS TRUE AS is_stripped
+     FROM self_audits ORDER BY id DESC LIMIT $1`,
     [most],
   );
 }
@@ -120,34 +146,40 @@ function signedText({
   return JSON.stringify(['fairlead live checks', 1, made_at.toISOString(), kind, previous, lines]);
 }
 
-/** @param rows the newest first; the last ones serve to compare with */
+/**
+ * What was changed after it was signed is compared with nothing: it could hide that a check turned red.
+ * @param rows the newest first; the last ones serve to compare with
+ */
 function shownRuns(rows: readonly StoredRun[], publicKey: string): CheckRun[] {
   const last = new Map<string, string>();
   let signedBefore: string | null = null;
   const shown = rows.toReversed().map((row): CheckRun => {
     const findings = row.findings.map((one) => ({ ...one, check: one.check ?? one.what }));
-    const seen = findings.filter(({ state }) => state !== 'not_run');
+    // Of the oldest that was read, the one before is not at hand.
+    const follows = row === rows.at(-1) || row.previous === signedBefore;
+    const signature = signatureOf({ ...row, findings }, follows, publicKey);
+    const seen = signature === 'broken' ? [] : findings.filter(({ state }) => state !== 'not_run');
     const isNew = (isRed: boolean, check: string) =>
       isRed ? last.get(check) !== 'wrong' : last.get(check) === 'wrong';
     const turned = (isRed: boolean) =>
       seen.filter((one) => (one.state === 'wrong') === isRed && isNew(isRed, one.check)).map(({ what }) => what);
     const [turned_red, turned_well] = [turned(true), turned(false)];
     for (const { check, state } of seen) last.set(check, state);
-    // Of the oldest that was read, the one before is not at hand.
-    const follows = row === rows.at(-1) || row.previous === signedBefore;
     signedBefore = row.signature;
     return {
       ...{ id: row.id, made_at: row.made_at.toISOString(), kind: row.kind, worst: row.worst, findings },
-      ...{ turned_red, turned_well },
-      signature:
-        row.signature === null
-          ? 'none'
-          : follows &&
-              isSignature(signedText({ ...row, findings }), row.signature, publicKey) &&
-              worstOf(findings) === row.worst
-            ? 'holds'
-            : 'broken',
+      ...{ turned_red, turned_well, signature },
     };
   });
   return shown.reverse();
+}
+
+function signatureOf(
+  row: StoredRun & { findings: CheckFinding[] },
+  follows: boolean,
+  publicKey: string,
+): CheckRun['signature'] {
+  if (row.signature === null) return row.is_stripped ? 'broken' : 'none';
+  const isGenuine = isSignature(signedText(row), row.signature, publicKey) && worstOf(row.findings) === row.worst;
+  return !isGenuine ? 'broken' : follows ? 'holds' : 'gap';
 }

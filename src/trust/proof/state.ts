@@ -10,12 +10,6 @@ import { ledger, type Requirement, subjectOf } from './ledger.ts';
 import type { Named } from './named.ts';
 import { keyOf, type Proved } from './proved.ts';
 
-/** Checks that belong to subjects which are being built: they are shown as missing until a subject brings one of that id. */
-export const expectedChecks: readonly Pick<LiveCheck, 'id' | 'what' | 'proves'>[] = [
-  { id: 'windows', what: 'retention windows', proves: ['RET-12', 'RET-17'] },
-  { id: 'register', what: 'register of subprocessors', proves: ['SHR-02', 'SHR-04'] },
-];
-
 /** What is known at a moment. */
 export interface Known {
   named: readonly Named[];
@@ -26,33 +20,33 @@ export interface Known {
   checks: readonly StandingCheck[];
 }
 
-/** The last result of every check that this desk has, and those that are expected. A result of a check that is gone is left out. */
+/**
+ * The last result of every check that this desk has. A result of a check that is gone is left out; one that was changed after
+ * it was signed is red, whatever it says.
+ */
 export function standingOf(
   checks: readonly LiveCheck[],
   runs: readonly CheckRun[],
   isOperator: boolean,
 ): StandingCheck[] {
-  const own = checks.map((check): StandingCheck => {
+  return checks.map((check): StandingCheck => {
     const run = runs.find(({ findings }) => findings.some((one) => one.check === check.id));
     const found = run?.findings.find((one) => one.check === check.id);
     const isShown = check.audience === 'everyone' || isOperator;
+    const base = { check: check.id, what: check.what, proves: [...check.proves], at: run?.made_at ?? null };
+    if (run?.signature === 'broken') return { ...base, state: 'wrong', ...altered };
     return {
-      ...{ check: check.id, what: check.what, proves: [...check.proves] },
-      state: found?.state ?? 'not_run',
+      ...{ ...base, state: found?.state ?? 'not_run' },
       fact: found === undefined ? 'it has not run yet' : isShown ? found.fact : null,
       todo: isShown ? (found?.todo ?? null) : null,
-      at: run?.made_at ?? null,
     };
   });
-  const missing = expectedChecks
-    .filter(({ id }) => !checks.some((check) => check.id === id))
-    .map(
-      ({ id, what, proves }): StandingCheck => ({
-        ...{ check: id, what, proves: [...proves], state: 'not_built', fact: 'not built yet', todo: null, at: null },
-      }),
-    );
-  return [...own, ...missing];
 }
+
+const altered = {
+  fact: 'the stored result is not genuine: it was changed after it was signed, so it says nothing',
+  todo: 'Run the live checks again, and find out who can write to the database of this desk.',
+};
 
 /** What shows each requirement, and how it stands. */
 export function requirementsOf(known: Known): ProvedRequirement[] {
@@ -92,7 +86,7 @@ function evidenceOf({ id, by }: Requirement, { named, proved, tree, checks }: Kn
     };
   });
   const live = checks
-    .filter(({ proves, state }) => proves.includes(id) && state !== 'not_built')
+    .filter(({ proves }) => proves.includes(id))
     .map(
       ({ what, state, at, fact }): Evidence => ({
         ...{ kind: 'live', title: what, file: null, at, commit: null, seen: fact },

@@ -28,6 +28,7 @@ const alerts: Record<string, string> = {
   brute_force: 'Many passwords were tried',
   mass_export: 'Much was exported',
   canary_key: 'A canary key was used',
+  canary_found: 'A live check found what must not be stored',
   concern: 'Somebody reported a concern',
 };
 

@@ -104,8 +104,16 @@ function Findings({ of: run }: { of: CheckRun }) {
         <p className="op-note bad" role="alert">
           <Glyph state="bad" />
           <span>
-            <b>This result was altered, or one before it was taken out.</b> Its signature does not hold: find out who
+            <b>This result is not genuine.</b> It was changed after it was signed, so it says nothing: find out who
             could write to the database.
+          </span>
+        </p>
+      )}
+      {run.signature === 'gap' && (
+        <p className="op-note bad" role="alert">
+          <Glyph state="bad" />
+          <span>
+            <b>A result before this one was taken out.</b> This one holds: find out who could write to the database.
           </span>
         </p>
       )}

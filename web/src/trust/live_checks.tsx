@@ -5,7 +5,7 @@ import { timeText } from '../audit/chain_state.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { checkGlyphs, checkWords } from './words.ts';
 
-const rank: Record<StandingCheck['state'], number> = { wrong: 0, look: 1, ok: 2, not_run: 3, not_built: 4 };
+const rank: Record<StandingCheck['state'], number> = { wrong: 0, look: 1, ok: 2, not_run: 3 };
 
 /** What the desk found when it last looked at itself, red first. */
 export function LiveChecks({ page, zone, isOperator }: { page: ProofPage; zone: string; isOperator: boolean }) {
@@ -19,7 +19,7 @@ export function LiveChecks({ page, zone, isOperator }: { page: ProofPage; zone: 
             <Glyph state={checkGlyphs[state]} />
             <span className="pf-check">{what}</span>
             <span className="pf-word">{state === 'ok' ? <span className="vh">well</span> : checkWords[state]}</span>
-            {state !== 'not_built' && (fact !== null || state !== 'ok') && (
+            {(fact !== null || state !== 'ok') && (
               <span className="pf-found">
                 {fact ?? 'It is about the machine: whoever runs this desk sees what was found.'}
                 {todo !== null && <b className="pf-step">{todo}</b>}
@@ -33,8 +33,10 @@ export function LiveChecks({ page, zone, isOperator }: { page: ProofPage; zone: 
           {page.run === null
             ? 'Not all of them have run yet.'
             : page.run.signature === 'broken'
-              ? 'The signature of the last run does not hold.'
-              : `All ran ${timeText(page.run.made_at, zone)}, signed ${page.key_name.slice(0, 8)}`}
+              ? 'The last run is not genuine: it was changed after it was signed.'
+              : page.run.signature === 'gap'
+                ? 'A run before the last one was taken out.'
+                : `All ran ${timeText(page.run.made_at, zone)}, signed ${page.key_name.slice(0, 8)}`}
         </span>
         {isOperator && (
           <Link className="link" href={pathOf({ page: 'operator', section: 'checks' })}>

@@ -17,14 +17,12 @@ export const checkGlyphs: Record<StandingCheck['state'], GlyphState> = {
   look: 'idle',
   wrong: 'bad',
   not_run: 'off',
-  not_built: 'off',
 };
 export const checkWords: Record<StandingCheck['state'], string> = {
   ok: 'well',
   look: 'worth a look',
   wrong: 'red',
   not_run: 'not run',
-  not_built: 'not built',
 };
 
 /** What shows it, by kind: “4 tests, proof, live check”. */

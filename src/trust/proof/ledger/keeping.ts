@@ -257,12 +257,11 @@ export const keeping: readonly Requirement[] = [
     'Sign-in providers are told a code and who asks.',
     'The same for mail and payment.',
   ),
-  partly(
+  kept(
     'SHR-04',
     'none',
     'Each subprocessor has a contract, a role, a region and a purpose on record.',
-    'The register says role and purpose of each, and what is missing of the rest.',
-    'Where nobody has stated a contract, nothing is refused.',
+    'Trust, Subprocessors; the live check of the register is red while name, country or contract of one is missing.',
   ),
   kept(
     'SHR-05',

@@ -20,7 +20,7 @@ export const running: readonly Requirement[] = [
   kept(
     'OPS-01',
     'none',
-    'Owners hear of a copied session, of guessing, of a mass export and of a used canary key.',
+    'Owners hear of a copied session, of guessing, of a mass export, of a used canary key and of a canary in stored bytes.',
     'Notices, mail, the audit log, and a draft under Trust, Incidents.',
   ),
   kept(
