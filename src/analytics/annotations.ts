@@ -4,6 +4,7 @@ import { siteOfPath } from '../accounts/index.ts';
 import { actOf } from '../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { refuseWhileHeld } from '../trust/windows/index.ts';
 import { siteTarget } from './act_target.ts';
 import { checkSiteLimit } from './site_limit.ts';
 
@@ -108,6 +109,7 @@ export function annotationRoutes({ postgres, clock, audit }: Pick<House, 'postgr
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         await postgres.tenant(site.organisation_id, async (sql) => {
+          await refuseWhileHeld(sql, site.organisation_id, site.id);
           const gone = await sql.maybe<Annotation>(
             `DELETE FROM annotations WHERE id = $1 AND site_id = $2 RETURNING ${columns}`,
             [request.params.id, site.id],

@@ -8,6 +8,7 @@ import { defineRoute, RequestError, type Route } from '../platform/http/route.ts
 import { everywhere, type Postgres, type Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { isoDay, localDay, zoneOrUtc } from '../platform/zone.ts';
+import { refuseWhileHeld } from '../trust/windows/index.ts';
 import { siteTarget } from './act_target.ts';
 import type { GoalRule } from './history/index.ts';
 import { propertyRoutes } from './properties.ts';
@@ -258,6 +259,7 @@ export function goalRoutes(
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         await postgres.tenant(site.organisation_id, async (sql) => {
+          await refuseWhileHeld(sql, site.organisation_id, site.id);
           const removed = await sql.maybe<{ name: string }>(
             'DELETE FROM goals WHERE id = $1 AND site_id = $2 RETURNING name',
             [request.params.id, site.id],

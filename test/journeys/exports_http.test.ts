@@ -5,7 +5,10 @@ import { Session } from 'chdb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { SiteExport, SiteExports } from '../../contract/exports.ts';
 import { exportFiles } from '../../src/analytics/exports/file_classes.ts';
+import { openExportRecords } from '../../src/analytics/exports/records.ts';
+import type { WindowAsk } from '../../src/platform/executor.ts';
 import { findUndeclared } from '../../src/trust/classes/index.ts';
+import { clockExecutors } from '../../src/trust/windows/clocks.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
 /** Everything of a site can be taken away over HTTP: begun, watched, fetched in parts, deleted. */
@@ -231,6 +234,58 @@ it('a stop in the middle goes on behind its last whole day, and what was cancell
   const left = (await list()).exports.map((one) => String(one.id));
   expect(left).not.toContain(String(second.id));
   await vi.waitFor(() => expect(readdirSync(join(desk.dataDir, 'exports')).sort()).toEqual(left.sort()), 20_000);
+});
+
+it('what a legal hold keeps stays: a file past its seven days, a goal, a note; released, it goes (RET-12, RET-21)', async () => {
+  const { postgres, config, clock } = desk.server.desk.house;
+  const cookie = await desk.signIn();
+  const ask = async (method: string, path: string, body?: object) => {
+    const headers = { cookie, 'content-type': 'application/json' };
+    const asked = { method, path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const { status, text } = await desk.raw(asked);
+    return { status, body: text === '' ? {} : JSON.parse(text) };
+  };
+  const at = '/api/sites/shop.example';
+  const note = (await ask('POST', `${at}/annotations`, { day: lastDay, note: 'A sale' })).body.id;
+  const goal = (await ask('POST', `${at}/goals`, { name: 'Sold', kind: 'page', match: '/p-1' })).body;
+  const records = openExportRecords({ postgres, clock, notices: { tell: async () => {} } });
+  const [other, one] = (await list()).exports.slice(-2) as [SiteExport, SiteExport];
+  const past = (id: number, days: number) =>
+    postgres.tenant(1, (sql) =>
+      sql.run('UPDATE exports SET expires_at = $2 WHERE id = $1', [id, new Date(Date.now() - days * dayMs)]),
+    );
+  const place = (scope: string, of?: string) =>
+    ask('POST', '/api/organisations/1/holds', {
+      ...{ scope, of, reason: 'Claim 3', owner: 'Legal', review_on: isoDay(Date.now() + 9 * dayMs) },
+    });
+  const file = join(desk.dataDir, 'exports', String(one.id));
+  for (const [scope, of] of [
+    ['class', 'D3'],
+    ['site', 'shop.example'],
+  ] as const) {
+    const { id: hold } = (await place(scope, of)).body;
+    await past(one.id, 1);
+    expect([...(await records.sweep()).keys()]).toContain(one.id);
+    const refused = await ask('DELETE', `${at}/exports/${one.id}`);
+    expect([refused.status, refused.body.error.message]).toEqual([409, expect.stringContaining(`legal hold ${hold}`)]);
+    if (scope === 'site')
+      for (const path of [`${at}/annotations/${note}`, `${at}/goals/${goal.id}`])
+        expect((await ask('DELETE', path)).status, path).toBe(409);
+    // The night sees that it stays for the hold, and is not forgotten.
+    const night = clockExecutors({ postgres, config }).find(({ line }) => line === 'exports');
+    const due = await night?.due({ nowMs: Date.now() + 8 * dayMs } as WindowAsk);
+    expect(due?.map(({ isHeld }) => isHeld)).toEqual([true]);
+    await ask('PUT', `/api/organisations/1/holds/${hold}/release`, { reason: 'settled' });
+  }
+  // A hold on another site keeps nothing of this one.
+  const { id: elsewhere } = (await place('site', 'other.example')).body;
+  await past(other.id, 1);
+  expect(existsSync(file)).toBe(true);
+  const left = await records.sweep();
+  expect([left.has(one.id), left.has(other.id)]).toEqual([false, false]);
+  await ask('PUT', `/api/organisations/1/holds/${elsewhere}/release`, { reason: 'settled' });
+  expect((await ask('DELETE', `${at}/annotations/${note}`)).status).toBe(204);
+  expect((await ask('DELETE', `${at}/goals/${goal.id}`)).status).toBe(200);
 });
 
 it('after seven days the file and its line are gone; whoever asked for an export hears of its end and of its failure', async () => {

@@ -5,6 +5,7 @@ import type { Notices } from '../../accounts/index.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../../platform/zone.ts';
+import { heldIn, refuseWhileHeld } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { formats } from './formats.ts';
 import { type ExportProgress, zoneOf } from './write_export.ts';
@@ -58,9 +59,11 @@ export function openExportRecords({ postgres, clock, notices }: Stores) {
       postgres.tenant(site.organisation_id, async (sql) => {
         // One at a time: two that begin at the same moment would both find none.
         await oneAtATime(sql, `export ${site.id}`);
+        // What only a hold keeps takes nobody's place.
         const known = await sql.query<{ format: string; pending: boolean }>(
-          "SELECT format, state IN ('waiting', 'running') AS pending FROM exports WHERE site_id = $1",
-          [site.id],
+          `SELECT format, state IN ('waiting', 'running') AS pending FROM exports
+           WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2)`,
+          [site.id, new Date(clock.now())],
         );
         if (known.some((one) => one.pending && one.format === format)) return 'running' as const;
         if (known.length >= exportsPerSiteMax) return 'full' as const;
@@ -93,9 +96,17 @@ export function openExportRecords({ postgres, clock, notices }: Stores) {
         return row === undefined ? undefined : answerOf(site, row);
       }),
 
-    /** @returns whether there was one */
+    /**
+     * One that is not finished may be called off, whatever is held; a file is a copy that a hold keeps.
+     * @returns whether there was one
+     * @throws RequestError conflict while a hold keeps it
+     */
     remove: (site: Whose, id: number, note: Note) =>
       postgres.tenant(site.organisation_id, async (sql) => {
+        const finished = await sql.query("SELECT 1 FROM exports WHERE id = $1 AND site_id = $2 AND state = 'done'", [
+          ...[id, site.id],
+        ]);
+        if (finished.length > 0) await refuseWhileHeld(sql, site.organisation_id, site.id);
         const removed = await sql.run('DELETE FROM exports WHERE id = $1 AND site_id = $2', [id, site.id]);
         if (removed > 0) await note(sql, id);
         return removed > 0;
@@ -156,11 +167,21 @@ export function openExportRecords({ postgres, clock, notices }: Stores) {
         return true;
       }),
 
-    /** Takes the rows away whose time is over. @returns those that are left, in every organisation, by their number */
+    /**
+     * Takes the rows away whose time is over, but what a hold keeps (R9).
+     * @returns those that are left, in every organisation, by their number
+     */
     async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
-      const left = await everywhere(postgres, async (sql) => {
-        await sql.run('DELETE FROM exports WHERE expires_at <= $1', [now]);
+      const left = await everywhere(postgres, async (sql, organisationId) => {
+        const over = await sql.query('SELECT 1 FROM exports WHERE expires_at <= $1 LIMIT 1', [now]);
+        if (over.length > 0) {
+          const { everything, siteIds } = await heldIn(sql, organisationId, 'exports');
+          await sql.run(
+            "DELETE FROM exports WHERE expires_at <= $1 AND NOT (state = 'done' AND ($2 OR site_id = ANY ($3)))",
+            [now, everything, [...siteIds]],
+          );
+        }
         return sql.query<{ id: number; isPending: boolean }>(
           `SELECT id, state IN ('waiting', 'running') AS "isPending" FROM exports`,
         );

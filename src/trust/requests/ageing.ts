@@ -46,7 +46,7 @@ export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
 export function formExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
   return {
     ...{ line: 'request-forms', of: 'organisations', works: 'by itself' },
-    async due({ organisationId, cutMs }) {
+    async due({ organisationId, cutMs, holds: { everything: isHeld } }) {
       if (organisationId === null) return [];
       const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
         sql.one<{ rows: number; oldest: Date | null }>(
@@ -55,7 +55,7 @@ export function formExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
           [new Date(cutMs)],
         ),
       );
-      return rows === 0 ? [] : [{ table: 'request_archives', rows, oldestMs: oldest?.getTime() ?? null }];
+      return rows === 0 ? [] : [{ table: 'request_archives', rows, oldestMs: oldest?.getTime() ?? null, isHeld }];
     },
   };
 }

@@ -3,6 +3,7 @@ import type { CopiedRecord, PersonalDataHolder } from '../../platform/personal_d
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import { heldIn } from '../windows/index.ts';
 import { writeArchive } from './archive.ts';
 import { requestArchiveMail } from './mails.ts';
 import { readRequest } from './records.ts';
@@ -120,8 +121,13 @@ export async function organisationIn(sql: Sql, id: number): Promise<{ name: stri
   return sql.one<{ name: string; slug: string }>('SELECT name, slug FROM organisations WHERE id = $1', [id]);
 }
 
-/** Archives and forms whose time is over go, whatever became of them. */
-export async function forgetExpired(sql: Sql, nowMs: number): Promise<void> {
+/** Archives and forms whose time is over go, whatever became of them, but what a hold keeps (R9): it opens for nobody. */
+export async function forgetExpired(sql: Sql, organisationId: number, nowMs: number): Promise<void> {
+  const over = await sql.query(
+    `SELECT 1 FROM request_archives WHERE expires_at <= $1 UNION ALL SELECT 1 FROM request_asks WHERE asked_at <= $2 LIMIT 1`,
+    [new Date(nowMs), new Date(nowMs - dayMs)],
+  );
+  if (over.length === 0 || (await heldIn(sql, organisationId, 'request-forms')).everything) return;
   await sql.run('DELETE FROM request_archives WHERE expires_at <= $1', [new Date(nowMs)]);
   await sql.run('DELETE FROM request_asks WHERE asked_at <= $1', [new Date(nowMs - dayMs)]);
 }

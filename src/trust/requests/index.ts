@@ -61,8 +61,8 @@ export function openRequests(
   let isWoken = false;
 
   async function tellAndForget(): Promise<void> {
-    await everywhere(postgres, async (sql) => {
-      await forgetExpired(sql, clock.now());
+    await everywhere(postgres, async (sql, organisationId) => {
+      await forgetExpired(sql, organisationId, clock.now());
       return [];
     });
     await remind({ house, notices });

@@ -1,7 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Due, Executor } from '../../platform/executor.ts';
+import { everywhere } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { heldIn } from './holds.ts';
 
 /**
  * What goes by a clock of its own that is finer than a night. The night looks whether any is left: a timer that has
@@ -61,6 +63,31 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     },
   });
 
+  const exports: Executor = {
+    ...{ line: 'exports', ...ofDesk },
+    async due({ nowMs }) {
+      const beforeMs = nowMs - 7 * dayMs - graceMs;
+      // A row that outlives its day is one that a hold keeps, and its file is named by its number.
+      const held = await everywhere(postgres, async (sql, organisation) => {
+        const { everything, siteIds } = await heldIn(sql, organisation, 'exports');
+        return sql.query<{ id: number }>(
+          "SELECT id FROM exports WHERE state = 'done' AND expires_at <= $1 AND ($2 OR site_id = ANY ($3))",
+          [new Date(nowMs), everything, [...siteIds]],
+        );
+      });
+      const names = new Set(held.map(({ id }) => String(id)));
+      const folder = join(config.dataDir, 'exports');
+      const [kept, others] = [
+        await agesIn(folder, '', (name) => names.has(name)),
+        await agesIn(folder, '', (name) => !names.has(name)),
+      ];
+      return [
+        ...old('exports', others, beforeMs),
+        ...old('exports', kept, beforeMs).map((one) => ({ ...one, isHeld: true })),
+      ];
+    },
+  };
+
   const accessLog: Executor = {
     ...{ line: 'access-log', ...ofDesk },
     async due({ nowMs }) {
@@ -83,7 +110,7 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     backups,
     accessLog,
     files('quarantine', 'quarantine', 7, '.ndjson'),
-    files('exports', 'exports', 7),
+    exports,
     files('organisation-archives', 'archives', 7),
     files('uploads', 'imports', 7),
     // While a database is away, what is acknowledged waits here and nowhere else: a day of it is worth a look.
@@ -97,11 +124,11 @@ function old(table: string, ages: readonly number[], beforeMs: number): Due[] {
 }
 
 /** When each file below a folder was last written; one that goes meanwhile is none. */
-async function agesIn(folder: string, end: string): Promise<number[]> {
+async function agesIn(folder: string, end: string, isOne: (name: string) => boolean = () => true): Promise<number[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(nothing);
   const ages = await Promise.all(
     entries
-      .filter((entry) => typeof entry !== 'string' && entry.isFile() && entry.name.endsWith(end))
+      .filter((entry) => typeof entry !== 'string' && entry.isFile() && entry.name.endsWith(end) && isOne(entry.name))
       .map((entry) =>
         stat(join(entry.parentPath, entry.name)).then(
           ({ mtimeMs }) => mtimeMs,

@@ -4,7 +4,7 @@ import type { HeldScope } from '../../platform/executor.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { classes } from '../classes/index.ts';
-import type { Line } from './lines.ts';
+import { type Line, lineOf } from './lines.ts';
 import { classesBeside } from './stored.ts';
 
 const dayMs = 86_400_000;
@@ -59,6 +59,11 @@ export function heldOf(line: Line, holds: readonly HoldRow[]): { scope: HeldScop
     ids.push(hold.id);
   }
   return { scope, ids };
+}
+
+/** What of a line must stay now, for what ends its rows by a clock of its own. */
+export async function heldIn(sql: Sql, organisationId: number, name: string): Promise<HeldScope> {
+  return heldOf(lineOf(name), await holdsInForce(sql, organisationId)).scope;
 }
 
 /**
