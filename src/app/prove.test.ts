@@ -273,7 +273,7 @@ it('the age of the backups turns red when one is missing, late, or older than it
   expect(await look()).toMatchObject({ state: 'wrong', fact: 'a backup is older than 30 days' });
 });
 
-it('the register turns red while somebody receives of whom name, country or contract is not stated (SHR-04)', async () => {
+it('the register turns red while somebody receives of whom name, country, contract or basis is not stated (SHR-04, SHR-07)', async () => {
   const server = { server: { host: 'post.example' } };
   const parts = { ...house, mail: { servers: { current: async () => server } } } as unknown as House;
   const pinned = { ...parts, config: { ...house.config, regions: ['eea'] } } as House;

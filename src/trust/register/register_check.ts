@@ -25,7 +25,7 @@ export function registerCheck({
   return {
     id: 'register',
     what: 'register of subprocessors',
-    proves: ['SHR-04'],
+    proves: ['SHR-04', 'SHR-07'],
     every: 'day',
     audience: 'operator',
     async run() {

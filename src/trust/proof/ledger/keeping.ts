@@ -33,12 +33,11 @@ export const keeping: readonly Requirement[] = [
     'Operational records live 12 months at most.',
     'The nightly run ends the operations log, sent mail and notifications; a clock ends results of these checks.',
   ),
-  partly(
+  kept(
     'RET-12',
     'all',
     'Everything that is due is removed or made anonymous, unless a hold covers it.',
-    'One nightly run over every class, with a preview the evening before.',
-    'Timers that remove within hours (sessions, exports, uploads) do not ask for holds, and rows of a closed organisation stay.',
+    'One nightly run over every class, with a preview the evening before; what goes by a clock of its own asks for holds, too.',
   ),
   kept(
     'RET-13',
@@ -275,12 +274,11 @@ export const keeping: readonly Requirement[] = [
     'Disclosures to authorities and transfers of an organisation are recorded.',
     'The register of disclosures is not built yet.',
   ),
-  partly(
+  kept(
     'SHR-07',
     'none',
     'Data stays in its region, or its transfer has a basis.',
-    'A desk with a pin (FAIRLEAD_REGIONS) sends nothing to another region without a stated basis.',
-    'Without the pin, a transfer without a basis is shown and not refused.',
+    'A desk with a pin (FAIRLEAD_REGIONS) sends nothing to another region without a stated basis; without one, the live check of the register is red until it is stated.',
   ),
   kept(
     'SHR-08',
