@@ -199,10 +199,8 @@ export function openOutbox(parts: {
                WHERE s.address_digest = m.address_digest
                  AND (s.kind IS NULL OR (s.kind = m.kind AND s.organisation_id IS NOT DISTINCT FROM m.organisation_id))
                ORDER BY s.id LIMIT 1
-             ) AS suppressed, (m.kind <> 'service' OR m.template = 'invitation') AND EXISTS (
-               SELECT FROM restricted_identifiers i
-               WHERE i.organisation_id = m.organisation_id AND i.mail_digest = m.address_digest
-             ) AS restricted`,
+             ) AS suppressed, (m.kind <> 'service' OR m.template = 'invitation')
+               AND lookup.is_mail_restricted(m.organisation_id, m.address_digest) AS restricted`,
           [new Date(now), claim, new Date(now + claimMs)],
         ),
       );

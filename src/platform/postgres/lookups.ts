@@ -1,5 +1,5 @@
 /**
- * Every function that sees across organisations, with what it gives back: numbers, and nothing else.
+ * Every function that sees across organisations, with what it gives back: numbers, or a yes or no, and nothing else.
  * A test compares this list with pg_proc, so a further one is a decision that shows in a diff.
  */
 export const lookups = [
@@ -9,6 +9,7 @@ export const lookups = [
   'lookup.every_organisation() -> (organisation_id bigint)',
   'lookup.identity_by_digest(wanted bytea) -> (identity_id bigint, person_id bigint)',
   'lookup.invitation_by_digest(wanted bytea) -> (invitation_id bigint, organisation_id bigint)',
+  'lookup.is_mail_restricted(organisation bigint, wanted bytea) -> boolean',
   'lookup.one_time_token_by_digest(wanted bytea) -> (token_id bigint, person_id bigint)',
   'lookup.organisation_by_slug(wanted text) -> (organisation_id bigint)',
   'lookup.organisations_of_person(wanted bigint) -> (organisation_id bigint)',
