@@ -162,7 +162,7 @@ describe('the app has no power over the schema', () => {
     expect([await purge('2026-01-07T10:01:00Z'), await sessions()]).toEqual([{ gone: 1 }, 0]);
   });
 
-  test('look-ups and deletions are exactly those listed, and each gives numbers only', async () => {
+  test('look-ups and deletions are exactly those listed, and each gives numbers, or a yes or no', async () => {
     const found = await store.asOwner((sql) =>
       sql.query<{ line: string }>(
         `SELECT format('%s.%s(%s) -> %s', n.nspname, p.proname, pg_get_function_arguments(p.oid),
@@ -173,7 +173,7 @@ describe('the app has no power over the schema', () => {
       ),
     );
     expect(found.map((row) => row.line)).toEqual([...chaining, ...lookups, ...movings, ...deletions]);
-    for (const line of [...lookups, ...movings]) expect(line).toMatch(/-> (bigint|\((\w+_id bigint(, )?)+\))$/);
+    for (const line of [...lookups, ...movings]) expect(line).toMatch(/-> (bigint|boolean|\((\w+_id bigint(, )?)+\))$/);
     for (const line of deletions)
       expect(line).toMatch(
         /-> (bigint|\((person_id bigint, )?rows bigint, (digest bytea|oldest timestamp with time zone)\))$/,
