@@ -59,8 +59,8 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'what was found is not stored',
       file: 'src/trust/proof/runs.ts',
-      find: "'INSERT INTO self_audits (made_at, worst, findings, kind, previous, signature) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id'",
-      replace: "'SELECT 1 AS id, $1::timestamptz, $2::text, $3::text, $4::text, $5::text, $6::text'",
+      find: '`INSERT INTO self_audits (made_at, worst, findings, kind, previous, signature, told_at)\n         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`',
+      replace: '`SELECT 1 AS id, $1::timestamptz, $2::text, $3::text, $4::text, $5::text, $6::text, $7::timestamptz`',
     },
   },
 ];
