@@ -21,6 +21,8 @@ import { openErasures } from '../src/trust/requests/erasure.ts';
 import { eraseAgain, erasedPeople } from '../src/trust/requests/erasure_again.ts';
 import { readReceipt } from '../src/trust/requests/erasure_records.ts';
 import { beginErasure, enterRequest, readRequest, takeStep } from '../src/trust/requests/records.ts';
+import { restrictionsOf } from '../src/trust/requests/restricted.ts';
+import { type RestrictedPerson, restrictAgain, restrictedPeople } from '../src/trust/requests/restricted_again.ts';
 import { identifierOf } from '../src/trust/requests/subject.ts';
 import { findUnheld } from '../src/trust/requests/unheld.ts';
 import { placeHold, releaseHold } from '../src/trust/windows/holds.ts';
@@ -408,6 +410,37 @@ describe('an erasure', () => {
     expect(await found(north, back)).toEqual({});
     expect(await read(north, open)).toMatchObject({ state: 'answered', email: null });
     expect(id).not.toBe(open);
+  });
+
+  test('an objection that a restored backup does not know is in force again, by its digests alone, and once', async () => {
+    const objector = 'objector@visitor.example';
+    const id = await own(north, async (sql) => {
+      const received_on = new Date(nowMs).toISOString().slice(0, 10);
+      const made = await enterRequest(sql, { kind: 'objection', received_on, email: objector }, partsOf(north));
+      await takeStep(sql, made, { to: 'checked', check: 'mailbox' }, partsOf(north));
+      return made;
+    });
+    await desk.requests.measure();
+    expect(await read(north, id)).toMatchObject({ is_in_force: true });
+    const listed = await own(north, restrictedPeople);
+    expect(JSON.stringify(listed)).not.toMatch(/objector@/);
+    const [one] = listed.slice(-1);
+    // As rows would know it that are older: not this one.
+    const began_at = new Date(Date.parse(one?.began_at ?? '') - 1_000).toISOString();
+    const elsewhere = { ...one, organisation: 999_999 } as RestrictedPerson;
+    for (const _ of ['restored', 'restored once more'])
+      await own(north, (sql) =>
+        restrictAgain(sql, [...listed, elsewhere, { ...one, began_at } as RestrictedPerson], new Date(nowMs)),
+      );
+    const again = await own(north, (sql) =>
+      sql.query<{ request_id: number }>('SELECT request_id FROM restrictions WHERE began_at = $1', [began_at]),
+    );
+    expect(again).toHaveLength(1);
+    expect(await read(north, again[0]?.request_id as number)).toMatchObject({
+      ...{ kind: 'objection', state: 'answered', is_in_force: true, email: null, restriction: { has_address: false } },
+    });
+    const digest = await desk.house.vault.subject(north.organisation, 'email', objector);
+    expect(await own(north, (sql) => restrictionsOf(sql, [{ kind: 'email', digest }]))).toHaveLength(2);
   });
 
   test.each(['erasure.planned', 'erasure.before:4', 'erasure.step:2', 'erasure.looked'])(

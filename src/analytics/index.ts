@@ -60,6 +60,7 @@ export { explainHits } from './ingest/explain.ts';
 export { readLines } from './ingest/lines.ts';
 export { emptyAgain, type RemovedSite, removeAgain, removedSites } from './life/again.ts';
 export { openPlacesTable } from './places_file.ts';
+export { withholdAgain } from './profiles/restricted.ts';
 
 /** Closed days are looked for at the start and this often; a sweep that finds none costs one small read. */
 const sweepMs = 5 * 60_000;

@@ -196,7 +196,10 @@ export async function openDesk(parts: {
     const requests = openRequests(house, accounts.notices, {
       holders: () => opened.flatMap((part) => (part === requests ? [] : (part.holders ?? []))),
       onErased: () => backups.forgetErased(),
-      onRestricted: sitesChanged,
+      async onRestricted() {
+        await sitesChanged();
+        await backups.forgetErased();
+      },
       limits: requestLimits(foundation),
     });
     undo.push(() => requests.stop?.());

@@ -1,18 +1,18 @@
 import { createHmac } from 'node:crypto';
 import { closeAgain, closedOrganisations, closedPeople, closeOrganisationAgain } from '../accounts/index.ts';
-import { removeAgain, removedSites } from '../analytics/index.ts';
+import { removeAgain, removedSites, withholdAgain } from '../analytics/index.ts';
 import type { Loader, Snapshot } from '../platform/postgres/index.ts';
 import type { KeyRing } from '../platform/subject.ts';
 import type { Gone, GoneSite } from '../trust/backup/index.ts';
-import { eraseAgain, erasedPeople } from '../trust/requests/index.ts';
+import { eraseAgain, erasedPeople, restrictAgain, restrictedPeople } from '../trust/requests/index.ts';
 
 /**
- * What a restore must not bring back: accounts and organisations that were closed, sites that were deleted or emptied, and people whose data was erased after the
- * backup. The list goes with the copy of the key store, which is written anew every day, as keyed digests: it says nothing by itself.
+ * What a restore must not bring back: accounts and organisations that were closed, sites that were deleted or emptied, and people whose data was erased, or is kept
+ * and not used, since the backup. The list goes with the copy of the key store, which is written anew every day, as keyed digests: it says nothing by itself.
  */
-type Kind = 'person' | 'organisation' | 'site' | 'site-emptied' | 'erasure';
+type Kind = 'person' | 'organisation' | 'site' | 'site-emptied' | 'erasure' | 'restriction';
 
-function digestOf(pepper: Buffer, kind: Kind, id: number): string {
+function digestOf(pepper: Buffer, kind: Kind, id: number | string): string {
   return createHmac('sha256', pepper).update(`gone ${kind} ${id}`).digest('base64');
 }
 
@@ -30,6 +30,10 @@ export function goneOf(keys: Pick<KeyRing, 'derive'>): (snapshot: Pick<Snapshot,
           ? { digest: digestOf(pepper, 'site', siteId) }
           : { digest: digestOf(pepper, 'site-emptied', siteId), before: new Date(beforeMs).toISOString() },
       ),
+      ...(await restrictedPeople(snapshot)).map((restricted) => ({
+        digest: digestOf(pepper, 'restriction', `${restricted.organisation} ${restricted.began_at}`),
+        restricted,
+      })),
       ...(await erasedPeople(snapshot)).map((erased) => ({ digest: digestOf(pepper, 'erasure', erased.run), erased })),
     ];
   };
@@ -60,5 +64,11 @@ export async function forgetGone(
     gone.flatMap(({ erased }) => (erased === undefined ? [] : [erased])),
     now,
   );
+  await restrictAgain(
+    sql,
+    gone.flatMap(({ restricted }) => (restricted === undefined ? [] : [restricted])),
+    now,
+  );
+  await withholdAgain(sql);
   return found;
 }

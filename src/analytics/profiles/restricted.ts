@@ -18,3 +18,15 @@ export async function restrictionsOfProfile(sql: Sql, profileId: string): Promis
   );
   return rows.map(({ id }) => id);
 }
+
+/** After a restore: browsers of profiles that are found by something that is listed, and stand in no list of browsers yet. */
+export async function withholdAgain(sql: {
+  query<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>;
+}): Promise<void> {
+  await sql.query(
+    `INSERT INTO restricted_visitors (organisation_id, site_id, visitor_id, restriction_id)
+     SELECT v.organisation_id, v.site_id, v.visitor_id, i.restriction_id FROM restricted_identifiers i
+     JOIN profile_digests d ON d.organisation_id = i.organisation_id AND d.kind = i.kind AND d.digest = i.digest
+     JOIN profile_visitors v ON v.profile_id = d.profile_id ON CONFLICT DO NOTHING`,
+  );
+}

@@ -29,6 +29,15 @@ export interface Gone {
   digest: string;
   /** Of something that was emptied and goes on: what is older than this goes. */
   before?: string;
+  /** Somebody whose data is kept and not used, as the digests of what they are known by: that is in force once more. */
+  restricted?: {
+    organisation: number;
+    kind: 'restriction' | 'objection';
+    received_on: string;
+    due_on: string;
+    began_at: string;
+    known_by: { kind: string; digest: string; mail: string | null }[];
+  };
   /** Somebody whose data was erased, as the digests of one thing that they were known by: it is erased once more. */
   erased?: {
     run: number;

@@ -18,6 +18,7 @@ import { requestRoutes } from './routes.ts';
 export { writeArchive } from './archive.ts';
 export { eraseAgain, erasedPeople } from './erasure_again.ts';
 export { everyRestricted, restrictionsOf } from './restricted.ts';
+export { type RestrictedPerson, restrictAgain, restrictedPeople } from './restricted_again.ts';
 
 export const requestMigrations = new URL('./migrations/', import.meta.url);
 
