@@ -154,6 +154,8 @@ export const keyScopes = [
   'sites:read',
   'sites:write',
   'requests:write',
+  'consents:write',
+  'profiles:read',
 ] as const;
 export const apiKey = z.object({
   id: z.number().int(),

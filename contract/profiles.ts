@@ -33,7 +33,10 @@ const listedProfile = z.object({
 /** GET /api/sites/:domain/profiles: visitors of storage mode of the last 30 days, newest first. */
 export const profileList = z.object({
   profiles: z.array(listedProfile),
-  is_cut: z.boolean(),
+  /** Where the next page begins; null on the last one. */
+  next: z.string().nullable(),
+  /** Visitors of storage mode in the last 30 days, each counted once however often they came; null where one was searched for. */
+  visitors: z.number().int().nullable(),
   /** How many browsers are left out, since the data of whoever uses them is restricted. */
   restricted: z.number(),
 });

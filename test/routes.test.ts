@@ -167,7 +167,10 @@ const examples: Record<string, Example> = {
   'GET /api/sites/:domain/profiles': {
     ...bySite('/profiles?search=ada%40mail.example'),
     status: 200,
-    badParams: [[`/api/sites/shop.example/profiles?search=${'x'.repeat(321)}`, 'search']],
+    badParams: [
+      [`/api/sites/shop.example/profiles?search=${'x'.repeat(321)}`, 'search'],
+      ['/api/sites/shop.example/profiles?before=yesterday', 'before'],
+    ],
   },
   'GET /api/sites/:domain/profiles/:profile': {
     ...bySite('/profiles/0123456789abcdef'),

@@ -27,7 +27,7 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   'billing-archive': ['organisation.read'],
   'privacy-officer': [
     ...[...look, 'member.read' as const, 'audit.read' as const, 'policy.manage' as const],
-    ...(['request.manage', 'request.submit', 'consent.write'] as const),
+    ...(['request.manage', 'request.submit', 'consent.write', 'profile.read'] as const),
   ],
 };
 
@@ -35,12 +35,14 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
 export const scopePermissions: Record<(typeof keyScopes)[number], readonly Permission[]> = {
   'stats:read': ['stats.read'],
   'stats:export': ['stats.export'],
-  // What takes events from a site's own server hears there of consent, too.
-  'events:write': ['events.write', 'consent.write'],
+  'events:write': ['events.write'],
   'sites:read': ['site.read', 'organisation.read'],
   'sites:write': ['site.read', 'site.manage', 'goal.manage', 'organisation.read'],
   // To hand in, and not to see who else has asked.
   'requests:write': ['request.submit'],
+  // What sends events needs neither: a leaked key of a site's server writes no consent and names nobody.
+  'consents:write': ['consent.write'],
+  'profiles:read': ['profile.read'],
 };
 
 /** What can still be done while an organisation is suspended: look. Its owners may take their data with them. */

@@ -240,3 +240,51 @@ it('a link from one host of the site to another holds across a restart, and is g
   expect(rows).toHaveLength(1);
   expect(rows[0]?.digest.toString('hex')).not.toContain('abab');
 });
+
+it('goes through all visitors in pages, each person once whichever of their browsers stands where, and counts each once', async () => {
+  const of = (n: number) => n.toString(16).padStart(32, '9');
+  const event = (n: number) => ({
+    ...{ n: 'pageview', u: 'https://shop.example/many', d: 'shop.example', consent },
+    ...{ vi: of(n), si: of(n) },
+  });
+  await desk.collect(event(1_000));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const { body: before } = await desk.call('GET', '/api/sites/shop.example/profiles');
+  await desk.collect(Array.from({ length: 205 }, (_, n) => event(n)));
+  // The oldest and the newest browser are the same person's.
+  for (const n of [1_000, 204]) expect(await name(of(n), { id: 'straddler' })).toBe(200);
+  await desk.rows('SELECT 1');
+  const found: Listed[] = [];
+  let next: string | null | undefined;
+  let pages = 0;
+  do {
+    const { body } = await desk.call('GET', `/api/sites/shop.example/profiles${next ? `?before=${next}` : ''}`);
+    found.push(...(body.profiles as Listed[]));
+    expect(body.visitors).toBe((before.profiles as Listed[]).reduce((sum, { browsers }) => sum + browsers, 0) + 206);
+    next = body.next as string | null;
+    pages++;
+  } while (next !== null);
+  expect(pages).toBe(2);
+  expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+  expect(found.filter(({ traits }) => traits.id === 'straddler')).toMatchObject([{ browsers: 2, events: 2 }]);
+  expect(found.filter(({ is_known }) => !is_known)).toHaveLength(204);
+});
+
+it('a key of some sites records no consent, which is the whole organisation’s, and one that sends events neither', async () => {
+  const cookie = await desk.signIn();
+  const made = async (scopes: string[], site_ids: number[] | null) => {
+    const headers = { cookie, origin: desk.base, 'content-type': 'application/json' };
+    const body = JSON.stringify({ name: 'A key', scopes, site_ids });
+    const answer = await desk.raw({ path: '/api/keys?organisation_id=1', headers, body });
+    return JSON.parse(answer.text).key as string;
+  };
+  const recorded = async (key: string) => {
+    const said = { subject: { kind: 'external-id', value: 'fay' }, purpose: 'identity', state: 'given' };
+    const body = JSON.stringify({ ...said, text_version: '1', text: 'May we know you?', how: 'api' });
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    return (await desk.raw({ path: '/api/organisations/1/consents', headers, body })).status;
+  };
+  expect(await recorded(await made(['consents:write'], null))).toBe(201);
+  expect(await recorded(await made(['consents:write'], [1]))).toBe(404);
+  expect(await recorded(await made(['events:write'], null))).toBe(404);
+});

@@ -27,6 +27,7 @@ const meanings: Record<string, string> = {
   'policy.manage': 'Set how long things are kept, place legal holds, and keep the register of incidents',
   'request.manage': 'See requests of data subjects with who asks, and answer them',
   'share.manage': 'Make and revoke public dashboards and widgets',
+  'profile.read': 'See visitors of storage mode and what a site has called them',
 };
 const all = Object.keys(meanings);
 const look = ['stats.read', 'site.read', 'organisation.read'];

@@ -58,7 +58,12 @@ export function profilesOf(domain: string, id: string | undefined, search: strin
   }
   const wanted = search.toLowerCase();
   const found = search === '' ? all : all.filter(({ traits }) => [traits.email, traits.id].includes(wanted));
-  return { profiles: found, is_cut: false, restricted: domain === 'shop.example' && search === '' ? 2 : 0 };
+  return {
+    profiles: found,
+    next: null,
+    visitors: search === '' ? found.length : null,
+    restricted: domain === 'shop.example' && search === '' ? 2 : 0,
+  };
 }
 
 function pageOf(profile: Listed): ProfilePage {

@@ -42,6 +42,7 @@ const meanings: Record<Permission, string> = {
   'request.submit': 'Hand in requests of data subjects for another system, and ask how far they are',
   'consent.write': 'Record that somebody gave, refused or withdrew consent',
   'share.manage': 'Make and revoke public dashboards and widgets',
+  'profile.read': 'See visitors of storage mode and what a site has called them',
 };
 
 const ofRole = ofOrganisation.extend({ id: z.coerce.number().int().positive() });

@@ -13,6 +13,7 @@ interface Seen {
   visitor: string;
   first: string;
   last: string;
+  last_ms: string;
   events: string;
   country: string;
   browser: string;
@@ -26,6 +27,19 @@ interface Row {
 }
 
 const listedDays = 30;
+/** More browsers of the people of one page are not added up. */
+const besideMax = 10_000;
+
+/** The last browser of a page: when it was seen last, and its number, since two may be of one moment. */
+interface Cursor {
+  ms: string;
+  visitor: string;
+}
+const cursorPattern = /^(\d{1,15})\.(\d{1,20})$/;
+function readCursor(text: string | undefined): Cursor | undefined {
+  const [, ms, visitor] = cursorPattern.exec(text ?? '') ?? [];
+  return ms === undefined || visitor === undefined ? undefined : { ms, visitor };
+}
 const asIso = (time: string) => `${time.replace(' ', 'T')}Z`;
 const profilesSql = `SELECT p.id, p.traits_sealed, array_agg(v.visitor_id::text) AS visitors
   FROM profiles p JOIN profile_visitors v ON v.profile_id = p.id`;
@@ -37,24 +51,52 @@ export function profileRoutes(
 ): Route[] {
   const params = z.object({ domain: z.string() });
 
-  /** @param visitors all of the site where it is undefined, but for those that are restricted */
+  /** @param visitors all of the site of the last days where it is undefined, but for those that are restricted; then a page of them, from `before` on */
   async function seen(
     siteId: number,
-    { visitors, restricted }: { visitors: readonly string[] | undefined; restricted: readonly string[] },
+    {
+      visitors,
+      restricted,
+      before,
+      limit = profileLimits.listedMax,
+    }: {
+      visitors: readonly string[] | undefined;
+      restricted: readonly string[];
+      before?: Cursor | undefined;
+      limit?: number;
+    },
     signal?: AbortSignal,
   ): Promise<Seen[]> {
     if (visitors?.length === 0) return [];
     return warehouse.read<Seen>(
       `SELECT toString(visitor_id) AS visitor, toString(min(events.time)) AS first, toString(max(events.time)) AS last,
+         toUnixTimestamp64Milli(max(events.time)) AS last_ms,
          toString(countIf(name != 'engagement')) AS events, argMax(country, events.time) AS country,
          argMax(browser, events.time) AS browser, argMax(os, events.time) AS os, argMax(device, events.time) AS device
        FROM events WHERE site_id = {site:UInt64} AND stored_id = 1
          AND ${visitors === undefined ? `id_day >= today() - ${listedDays}` : ofVisitors}
          AND NOT has({restricted:Array(String)}, toString(visitor_id))
-       GROUP BY visitor_id ORDER BY max(events.time) DESC LIMIT ${profileLimits.listedMax}`,
-      { site: siteId, restricted, ...(visitors === undefined ? {} : { visitors }) },
+       GROUP BY visitor_id
+       ${before === undefined ? '' : 'HAVING (last_ms, visitor_id) < ({ms:Int64}, {from:UInt64})'}
+       ORDER BY last_ms DESC, visitor_id DESC LIMIT ${limit}`,
+      {
+        ...{ site: siteId, restricted },
+        ...(visitors === undefined ? {} : { visitors }),
+        ...(before === undefined ? {} : { ms: before.ms, from: before.visitor }),
+      },
       { purpose: 'profiles', ...(signal === undefined ? {} : { signal }) },
     );
+  }
+
+  /** Whom a browser's own id knows again is one visitor, on however many days they came. */
+  async function countVisitors(siteId: number, restricted: readonly string[], signal: AbortSignal): Promise<number> {
+    const [row] = await warehouse.read<{ visitors: string }>(
+      `SELECT uniqExact(visitor_id) AS visitors FROM events WHERE site_id = {site:UInt64} AND stored_id = 1
+         AND id_day >= today() - ${listedDays} AND NOT has({restricted:Array(String)}, toString(visitor_id))`,
+      { site: siteId, restricted },
+      { purpose: 'profiles', signal },
+    );
+    return Number(row?.visitors ?? 0);
   }
 
   async function listed(organisationId: number, found: readonly Seen[], row: Row | undefined): Promise<Listed> {
@@ -75,14 +117,19 @@ export function profileRoutes(
     defineRoute({
       method: 'GET',
       path: '/api/sites/:domain/profiles',
-      access: 'site.manage',
-      summary: 'Visitors of storage mode of the last 30 days, newest first, or the one with an address or user id.',
+      access: 'profile.read',
+      summary:
+        'Visitors of storage mode of the last 30 days, a page of them, newest first, or the one with an address or user id.',
       params,
-      query: z.object({ search: z.string().trim().max(profileLimits.charsMax.email).optional() }),
+      query: z.object({
+        search: z.string().trim().max(profileLimits.charsMax.email).optional(),
+        before: z.string().regex(cursorPattern).optional().describe('`next` of the page before'),
+      }),
       answer: profileList,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
         const { search = '' } = request.query;
+        const before = readCursor(request.query.before);
         const digests =
           search === '' ? [] : await profiles.digestsOf(site.organisation_id, { id: search, email: search });
         const { rows, wanted, restricted } = await postgres.tenant(site.organisation_id, async (sql) => {
@@ -100,7 +147,7 @@ export function profileRoutes(
           );
           return { rows: found, wanted: found.flatMap(({ visitors }) => visitors), restricted };
         });
-        const found = await seen(site.id, { visitors: wanted, restricted }, request.signal);
+        const found = await seen(site.id, { visitors: wanted, restricted, before }, request.signal);
         const known =
           rows ??
           (await postgres.tenant(site.organisation_id, (sql) =>
@@ -111,15 +158,24 @@ export function profileRoutes(
             ),
           ));
         const profileOf = new Map(known.flatMap((row) => row.visitors.map((visitor) => [visitor, row])));
-        const groups = Map.groupBy(found, ({ visitor }) => profileOf.get(visitor)?.id ?? visitor);
+        const onPage = new Set(found.map(({ visitor }) => visitor));
+        const elsewhere = known.flatMap(({ visitors }) => visitors.filter((visitor) => !onPage.has(visitor)));
+        const beside = await seen(site.id, { visitors: elsewhere, restricted, limit: besideMax }, request.signal);
+        // Somebody stands once, on the page of the browser that was seen last, with what the others did.
+        const isBefore = ({ last_ms }: Seen) => before !== undefined && BigInt(last_ms) > BigInt(before.ms);
+        const groups = Map.groupBy([...found, ...beside], ({ visitor }) => profileOf.get(visitor)?.id ?? visitor);
+        const shown = [...groups.values()].filter((some) => !some.some(isBefore));
+        const last = found.at(-1);
         return {
           body: {
             profiles: await Promise.all(
-              [...groups.values()].map((some) =>
-                listed(site.organisation_id, some, profileOf.get((some[0] as Seen).visitor)),
-              ),
+              shown.map((some) => listed(site.organisation_id, some, profileOf.get((some[0] as Seen).visitor))),
             ),
-            is_cut: found.length === profileLimits.listedMax,
+            next:
+              search === '' && found.length === profileLimits.listedMax && last !== undefined
+                ? `${last.last_ms}.${last.visitor}`
+                : null,
+            visitors: search === '' ? await countVisitors(site.id, restricted, request.signal) : null,
             restricted: restricted.length,
           },
         };
@@ -128,7 +184,7 @@ export function profileRoutes(
     defineRoute({
       method: 'GET',
       path: '/api/sites/:domain/profiles/:profile',
-      access: 'site.manage',
+      access: 'profile.read',
       summary: 'One visitor of storage mode: what the site has called them, and what they did, newest first.',
       params: z.object({ domain: z.string(), profile: z.string().regex(/^(?:[0-9a-f]{16}|[0-9]{1,20})$/) }),
       answer: profilePage,

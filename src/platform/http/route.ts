@@ -48,6 +48,7 @@ export const permissions = [
   'request.submit',
   'consent.write',
   'share.manage',
+  'profile.read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -63,6 +64,7 @@ export const sitePermissions: ReadonlySet<Permission> = new Set<Permission>([
   'site.manage',
   'goal.manage',
   'share.manage',
+  'profile.read',
 ]);
 
 /**

@@ -15,7 +15,7 @@ import {
   processingPurposes,
 } from '../../../contract/consent_records.ts';
 import { actOf } from '../../platform/audit.ts';
-import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
+import { defineRoute, type Principal, RequestError, type Route, sitesOfPrincipal } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { changeBasis, readBases } from './bases.ts';
@@ -103,6 +103,12 @@ function organisationRoutes({
       async handle(request) {
         const { organisation } = request.params;
         request.allow(organisation);
+        // A record is of the whole organisation, whatever sites it has: who reaches some of them has no say in it.
+        if (request.principal !== undefined && sitesOfPrincipal(request.principal, organisation) !== undefined)
+          throw new RequestError(
+            'not_found',
+            'Consent is recorded for the whole organisation, which this key or person, limited to some sites, does not reach.',
+          );
         const { subject, ...said } = request.body;
         const digest = await digestOf(vault, organisation, subject);
         const body = await postgres.tenant(organisation, async (sql) => {

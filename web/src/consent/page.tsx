@@ -150,7 +150,7 @@ function Records({ organisation }: { organisation: Organisation }) {
       <h2>Records</h2>
       <p className="q2">
         {records.length === 0
-          ? 'No consent is recorded yet. A banner, a form or a shop records it with POST /api/organisations/…/consents and a key that has events:write.'
+          ? 'No consent is recorded yet. A banner, a form or a shop records it with POST /api/organisations/…/consents and a key that has consents:write.'
           : 'The newest first. People are pseudonyms; nobody can change or remove a record.'}
       </p>
       {records.length > 0 && (

@@ -9,4 +9,6 @@ export const scopeWords: Record<Scope, string> = {
   'sites:read': 'Read sites and their settings',
   'sites:write': 'Create and change sites',
   'requests:write': 'Hand in requests of data subjects',
+  'consents:write': 'Record consents, for the whole organisation',
+  'profiles:read': 'See who visitors of storage mode are',
 };

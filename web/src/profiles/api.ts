@@ -7,13 +7,18 @@ export type Browser = ProfilePage['browsers'][number];
 export type Act = ProfilePage['timeline'][number];
 
 /** As the desk has them in contract/profiles.ts, which brings zod along. */
-export const limits = { searchChars: 320, listed: 200 } as const;
+export const limits = { searchChars: 320 } as const;
 
 export const profilesPath = (domain: string, rest = '') => `/api/sites/${encodeURIComponent(domain)}/profiles${rest}`;
 
 /** The calls about visitors of storage mode. */
 export const profiles = {
-  list: (domain: string, search: string) =>
-    call<ProfileList>('GET', profilesPath(domain, search === '' ? '' : `?${new URLSearchParams({ search })}`)),
+  list: (domain: string, search: string, before?: string) => {
+    const query = new URLSearchParams({
+      ...(search === '' ? {} : { search }),
+      ...(before === undefined ? {} : { before }),
+    }).toString();
+    return call<ProfileList>('GET', profilesPath(domain, query === '' ? '' : `?${query}`));
+  },
   one: (domain: string, id: string) => call<ProfilePage>('GET', profilesPath(domain, `/${encodeURIComponent(id)}`)),
 };

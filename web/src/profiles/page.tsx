@@ -3,8 +3,9 @@ import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { CallBox } from '../controls/call_box.tsx';
 import { ComingRows } from '../controls/coming.tsx';
+import { FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
-import type { Site } from '../desk/api.ts';
+import { asDeskError, type DeskError, type Site } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
@@ -70,7 +71,7 @@ function Profiles({ site }: { site: Site }) {
 const heads = ['Visitor', 'Country', 'Browsers', 'Events', 'First seen', 'Last seen'];
 
 function Found({ site, search, onAll }: { site: Site; search: string; onAll: () => void }) {
-  const { answer, problem, reload } = useReading(
+  const { answer, problem, reload, set } = useReading(
     useCallback(() => profiles.list(site.domain, search), [site.domain, search]),
   );
   return (
@@ -81,7 +82,7 @@ function Found({ site, search, onAll }: { site: Site; search: string; onAll: () 
         ) : answer === undefined ? (
           <ComingRows what="the profiles" heads={heads} rows={8} lines={2} />
         ) : answer.profiles.length > 0 ? (
-          <Rows list={answer} site={site} isWhole={search === ''} />
+          <Rows list={answer} site={site} isWhole={search === ''} onMore={set} />
         ) : search === '' ? (
           <Nobody site={site} />
         ) : (
@@ -103,8 +104,30 @@ function Found({ site, search, onAll }: { site: Site; search: string; onAll: () 
   );
 }
 
-function Rows({ list, site, isWhole }: { list: ProfileList; site: Site; isWhole: boolean }) {
+function Rows({
+  list,
+  site,
+  isWhole,
+  onMore,
+}: {
+  list: ProfileList;
+  site: Site;
+  isWhole: boolean;
+  onMore: (list: ProfileList) => void;
+}) {
   const zone = site.timezone;
+  const [refusal, setRefusal] = useState<DeskError>();
+  async function more(before: string) {
+    setRefusal(undefined);
+    try {
+      const page = await profiles.list(site.domain, '', before);
+      // Somebody who came back meanwhile stands on both.
+      const known = new Set(list.profiles.map(({ id }) => id));
+      onMore({ ...page, profiles: [...list.profiles, ...page.profiles.filter(({ id }) => !known.has(id))] });
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  }
   return (
     <>
       <div className="list many">
@@ -135,14 +158,20 @@ function Rows({ list, site, isWhole }: { list: ProfileList; site: Site; isWhole:
       )}
       <footer>
         <span>
-          {list.is_cut
-            ? `The ${exactCount(limits.listed)} browsers that were seen last. Others are found by address or user id. `
-            : ''}
+          {list.visitors === null
+            ? ''
+            : `${list.visitors === 1 ? '1 visitor' : `${exactCount(list.visitors)} visitors`} of storage mode in 30 days, each counted once. `}
           {list.restricted > 0
             ? `${list.restricted === 1 ? '1 browser is' : `${exactCount(list.restricted)} browsers are`} left out: the data of whoever uses them is restricted. `
             : ''}
           Each look is in the audit log. Times are those of {zone}.
         </span>
+        {list.next !== null && (
+          <button type="button" className="btn sm" onClick={() => void more(list.next as string)}>
+            Show more
+          </button>
+        )}
+        <FormError message={refusal?.message} reference={refusal?.reference} />
       </footer>
     </>
   );

@@ -18,7 +18,7 @@ export function ProfilesFrame({ site, title, children }: { site: Site; title: st
   return (
     <Shell site={site.domain} title={title} skipTo="Skip to the profiles">
       <main className="wrap profiles" id="main" tabIndex={-1}>
-        {organisation !== undefined && may(organisation, 'site.manage') ? (
+        {organisation !== undefined && may(organisation, 'profile.read') ? (
           children
         ) : (
           <section className="panel" aria-label={title}>

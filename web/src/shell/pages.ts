@@ -16,7 +16,7 @@ const analyticsPages: readonly AnalyticsPage[] = [
   { page: 'analytics', label: 'Overview', keys: 'g a', keepsView: true },
   { page: 'realtime', label: 'Realtime', keys: 'g r', keepsView: true },
   { page: 'goals', label: 'Goals', keys: 'g o', keepsView: true },
-  { page: 'profiles', label: 'Profiles', keys: 'g v', keepsView: false, needs: 'site.manage' },
+  { page: 'profiles', label: 'Profiles', keys: 'g v', keepsView: false, needs: 'profile.read' },
   { page: 'missing', label: 'Missing events', keys: 'g m', keepsView: false },
   { page: 'shields', label: 'Shields', keys: 'g h', keepsView: false },
   { page: 'exports', label: 'Exports', keys: 'g e', keepsView: false },
