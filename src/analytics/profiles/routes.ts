@@ -36,6 +36,11 @@ interface Cursor {
   visitor: string;
 }
 const cursorPattern = /^(\d{1,15})\.(\d{1,20})$/;
+/** In the order of the list: does it come after the cursor? */
+function isAfter({ last_ms, visitor }: Seen, { ms, visitor: from }: Cursor): boolean {
+  const [own, other] = [BigInt(last_ms), BigInt(ms)];
+  return own === other ? BigInt(visitor) < BigInt(from) : own < other;
+}
 function readCursor(text: string | undefined): Cursor | undefined {
   const [, ms, visitor] = cursorPattern.exec(text ?? '') ?? [];
   return ms === undefined || visitor === undefined ? undefined : { ms, visitor };
@@ -162,7 +167,7 @@ export function profileRoutes(
         const elsewhere = known.flatMap(({ visitors }) => visitors.filter((visitor) => !onPage.has(visitor)));
         const beside = await seen(site.id, { visitors: elsewhere, restricted, limit: besideMax }, request.signal);
         // Somebody stands once, on the page of the browser that was seen last, with what the others did.
-        const isBefore = ({ last_ms }: Seen) => before !== undefined && BigInt(last_ms) > BigInt(before.ms);
+        const isBefore = (of: Seen) => before !== undefined && !isAfter(of, before);
         const groups = Map.groupBy([...found, ...beside], ({ visitor }) => profileOf.get(visitor)?.id ?? visitor);
         const shown = [...groups.values()].filter((some) => !some.some(isBefore));
         const last = found.at(-1);
