@@ -20,7 +20,7 @@ import { postgresFiles, type Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { fileClasses } from '../src/platform/spool/index.ts';
 import { auditFiles } from '../src/trust/audit/index.ts';
-import { type Column, readPostgresColumns } from '../src/trust/classes/index.ts';
+import { type Column, readClass, readPostgresColumns } from '../src/trust/classes/index.ts';
 import {
   type HoldRow,
   heldOf,
@@ -31,7 +31,7 @@ import {
   releaseHold,
   reviewHold,
 } from '../src/trust/windows/holds.ts';
-import { earlier, lineOf, lines, sizeOf } from '../src/trust/windows/lines.ts';
+import { earlier, type Line, lineOf, lines, sizeOf } from '../src/trust/windows/lines.ts';
 import { firstPolicy, profileWindows, refuseLoosening, shortenable, windowOf } from '../src/trust/windows/policy.ts';
 import { readReceipts } from '../src/trust/windows/receipts.ts';
 import { findUnwindowed } from '../src/trust/windows/stored.ts';
@@ -191,6 +191,26 @@ describe('the table of windows', () => {
     ).toEqual([expect.stringMatching(/^The line mail has no executor/)]);
     expect(findUnwindowed(columns, files, [...covered, 'mail'])).toEqual(['The line mail has two executors.']);
   });
+
+  /** Nothing of the class is stored, and a line for it has its longest window or fails the build. */
+  async function keptAtMost(id: 'D20' | 'D21', months: number): Promise<void> {
+    const all = await stored();
+    expect(all.filter(({ comment }) => readClass(comment)?.id === id)).toEqual([]);
+    const letters = { store: 'postgres', table: 'letters', column: 'id', comment: `${id} number` } as const;
+    const line = (kept: { kept?: { months: number } }): Line => ({
+      ...{ name: 'letters', class: id, holds: 'x', ends: 'life', executor: 'x', until: 'x', erasure: 'x' },
+      ...{ shortenedBy: 'nobody', stored: ['postgres letters'], ...kept },
+    });
+    const found = (more: readonly Line[]) =>
+      findUnwindowed([...all, letters], files, desk.windows.covered, [...lines, ...more]);
+    expect(found([line({ kept: { months } })])).toEqual([]);
+    const tooLong = [expect.stringContaining(`The line letters keeps ${id} for longer than ${months} months`)];
+    for (const kept of [{ kept: { months: months + 1 } }, {}]) expect(found([line(kept)])).toEqual(tooLong);
+    expect(found([])).toContainEqual(expect.stringContaining(`${id} `));
+  }
+  test('a waiting list is not stored, and cannot be for longer than 12 months after it was resolved (RET-14)', () =>
+    keptAtMost('D20', 12));
+  test('correspondence is not stored, and cannot be for longer than 24 months (RET-16)', () => keptAtMost('D21', 24));
 
   test('months are those of the calendar', () => {
     const at = (text: string) => Date.parse(`${text}T03:00:00Z`);

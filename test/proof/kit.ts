@@ -233,7 +233,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 /** What the files of proofs begin with. */
 const parts =
-  /^(privacy|delivery|accounts|cookies|vault|trail|letters|backup|windows|requests|consent|documents|storage)[\w-]*\.ts$/;
+  /^(privacy|delivery|accounts|cookies|vault|trail|letters|backup|windows|requests|consent|documents|storage|promise)[\w-]*\.ts$/;
 
 /** The proofs of every such file of this folder, in the order of their ids. */
 export async function allProofs(): Promise<Proof[]> {

@@ -216,6 +216,24 @@ describe('a message', () => {
       await expect(send(notice, { words: 'x' }, { to })).rejects.toThrow('no e-mail address');
   });
 
+  test('is told to the mail server as one address, a sender and its text, under these headers and no others (SHR-03)', async () => {
+    await send(notice, { words: 'Only this.' });
+    await send(alarm, { words: 'x' });
+    await office.deliver();
+    const told = [
+      ...['from', 'to', 'subject', 'date', 'message-id', 'mime-version', 'content-type', 'content-transfer-encoding'],
+      ...['auto-submitted', 'dkim-signature', 'list-unsubscribe', 'list-unsubscribe-post'],
+    ];
+    expect(received).toHaveLength(2);
+    for (const { raw, to_: to } of received) {
+      expect(to).toEqual(['reader@shop.example']);
+      const [head = ''] = raw.split(/\r?\n\r?\n/);
+      const names = [...head.matchAll(/^([\w-]+):/gm)].map(([, name = '']) => name.toLowerCase());
+      expect(names.filter((name) => !told.includes(name))).toEqual([]);
+    }
+    expect(received.find(({ text }) => text?.includes('Only this.'))?.attachments.every(({ cid }) => cid)).toBe(true);
+  });
+
   test('of kind alert or report has the pair of one-click headers, both signed; service mail has neither (MAI-03)', async () => {
     await send(alarm, { words: 'x' });
     await send(weekly, { words: 'x' }, { organisationId: 3 });

@@ -1,5 +1,13 @@
 import { type ClassId, type Column, classes, readClass } from '../classes/index.ts';
-import { type Line, lines } from './lines.ts';
+import { type Line, lines, type Span, sizeOf, spanWords } from './lines.ts';
+
+/** What the ledger keeps for so long and no longer, in each line. Of two of them nothing is stored: this is what they would have. */
+const longest: Readonly<Record<string, Span>> = {
+  D15: { days: 90 },
+  D17: { months: 24 },
+  D20: { months: 12 },
+  D21: { months: 24 },
+};
 
 /**
  * Holds the table of windows against what is really stored (RET-20).
@@ -40,6 +48,9 @@ export function findUnwindowed(
       if (!stored.has(what)) wrong.push(`The line ${line.name} names ${what}, which nothing stores: take it out.`);
     if (line.kept === undefined && line.until === undefined)
       wrong.push(`The line ${line.name} has no window: say how long, or until what.`);
+    const most = longest[line.class];
+    if (most !== undefined && (line.kept === undefined || isLonger(line.kept, most)))
+      wrong.push(`The line ${line.name} keeps ${line.class} for longer than ${spanWords(most)}: give it that window.`);
     if (line.executor === '' || (needsExecutor(line) && !executors.includes(line.name)))
       wrong.push(`The line ${line.name} has no executor: hand one over from the part that stores it.`);
   }
@@ -52,6 +63,12 @@ export function findUnwindowed(
     wrong.push(`${id} ${classes.find((one) => one.id === id)?.name} is stored and has no window.`);
   }
   return [...new Set(wrong)];
+}
+
+/** A span of the other unit counts as longer: each class has the unit of the ledger, or a finer one for less. */
+function isLonger(kept: Span, most: Span): boolean {
+  if ('days' in kept === 'days' in most) return sizeOf(kept) > sizeOf(most);
+  return 'months' in kept || kept.days > sizeOf(most) * 28;
 }
 
 /** The ledger: pseudonym and contact of a visitor go with the events; nothing else borrows a window. */
