@@ -6,6 +6,7 @@ import { uploadLimits } from '../../contract/limits.ts';
 import { importFiles } from '../../src/analytics/imports/file_classes.ts';
 import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { findUndeclared } from '../../src/trust/classes/index.ts';
+import { placeHold, releaseHold } from '../../src/trust/windows/holds.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
 /** The past comes over HTTP: a file is sent in parts, looked through, imported in the background, taken out again. */
@@ -84,7 +85,7 @@ function accessLog(views: number): Buffer {
   return Buffer.from(`${lines.join('\n')}\n`);
 }
 
-it('a file is sent in parts, one of them again, checked, imported, asked about, and undone whole', async () => {
+it('a file is sent in parts, one of them again, checked, imported, asked about, and undone whole, unless a hold keeps it (RET-21)', async () => {
   const site = 'log.example';
   const views = 20_000;
   const file = accessLog(views);
@@ -143,6 +144,16 @@ it('a file is sent in parts, one of them again, checked, imported, asked about, 
   });
   await noFiles();
   expect(await ask(site, ['visits', 'pageviews'])).toEqual([ready.report?.visits, views]);
+
+  // A legal hold keeps what came by it, row by row, until it is released (R9).
+  const { postgres } = desk.server.desk.house;
+  const inDays = new Date(Date.now() + 9 * 86_400_000).toISOString().slice(0, 10);
+  const wish = { scope: 'site', of: site, reason: 'Claim 4', owner: 'Legal', review_on: inDays } as const;
+  const by = { personId: 1, nowMs: Date.now() };
+  const hold = await postgres.tenant(1, (sql) => placeHold(sql, 1, wish, by));
+  expect((await desk.call('DELETE', calls(site, `/${id}`))).status).toBe(409);
+  expect(await ask(site, ['visits', 'pageviews'])).toEqual([ready.report?.visits, views]);
+  await postgres.tenant(1, (sql) => releaseHold(sql, hold.id, { reason: 'settled', ...by }));
 
   const undo = await desk.call('DELETE', calls(site, `/${id}`));
   expect([undo.status, undo.body]).toEqual([202, expect.objectContaining({ state: 'undoing' })]);

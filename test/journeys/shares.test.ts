@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AccessReviewAnswer } from '../../contract/access_review.ts';
 import { sharedPageStorage } from '../../contract/browser_storage.ts';
 import type { QueryAnswer, QueryRequest } from '../../contract/query.ts';
 import type { MadeShare, ShareList } from '../../contract/shares.ts';
@@ -239,6 +240,17 @@ describe('a link that opens nothing', () => {
     expect((await open(revoked.path)).status).toBe(200);
     expect((await asOwner('DELETE', `${path}/${revoked.id}`)).status).toBe(204);
     await alike(revoked.path, 'revoked');
+    // The review of access lists it with the page of its site, and takes it away in the same way.
+    const reviewed = await share();
+    const reviews = '/api/organisations/1/access-reviews';
+    await asOwner('POST', reviews, {});
+    const [{ id: review }] = JSON.parse((await asOwner('GET', reviews)).text).reviews as [{ id: number }];
+    const { lines } = JSON.parse((await asOwner('GET', `${reviews}/${review}`)).text) as AccessReviewAnswer;
+    const line = lines.find(({ kind, id }) => kind === 'share' && id === reviewed.id);
+    expect(line?.gives).toMatch(/^whoever has the link, /);
+    const removal = { kind: 'share', id: reviewed.id, gives: line?.gives, decision: 'removed' };
+    expect((await asOwner('POST', `${reviews}/${review}/decisions`, { decisions: [removal] })).status).toBe(201);
+    await alike(reviewed.path, 'removed by a review');
     const replaced = await share();
     const again = JSON.parse((await asOwner('POST', `${path}/${replaced.id}/links`)).text) as MadeShare;
     await alike(replaced.path, 'replaced');
