@@ -97,7 +97,10 @@ const notes: readonly [change: RegExp, why: string][] = [
   ],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^(INSERT|UPDATE) public\.access_reviews\b/, 'a review that begins with its quarter, and how often it was told of'],
-  [/^INSERT public\.self_audits\b/, 'what the desk found when it looked at itself'],
+  [
+    /^(INSERT|UPDATE) public\.self_audits\b/,
+    'what the desk found when it looked at itself, and that somebody was told',
+  ],
   [/ public\.operation(s|_networks)$/, 'the operations log, which is a record itself'],
   [
     /^UPDATE public\.organisations\(emptied_at,name,slug\)$/,

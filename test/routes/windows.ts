@@ -1,10 +1,11 @@
 import type { Examples } from './example.ts';
 
 /** Windows, policy and holds of the organisation. */
-export const examples: Examples = ({ site, organisation, call, people }) => {
+export const examples: Examples = ({ organisation, call, people }) => {
   const of = () => `/api/organisations/${organisation()}`;
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-  const hold = () => ({ scope: 'site', of: site, reason: 'Claim 12', owner: 'Legal', review_on: inDays(30) });
+  // Of a class that no other example removes anything of: a hold keeps from being deleted what it matches.
+  const hold = () => ({ scope: 'class', of: 'D23', reason: 'Claim 12', owner: 'Legal', review_on: inDays(30) });
   const placed = async () => String((await call('POST', `${of()}/holds`, people.owner, hold())).body.id);
   let version = 0;
   return {
