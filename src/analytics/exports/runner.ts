@@ -20,6 +20,12 @@ const drainMs = 60_000;
 /** A pause as long as the work before it leaves the machine to others for half of the time; at most so long. */
 const pauseMsMax = 2_000;
 
+/** In full, so that whoever looks for one of the operations log finds where it is said. */
+const said = {
+  export: { done: 'export.done', failed: 'export.failed' },
+  archive: { done: 'archive.done', failed: 'archive.failed' },
+} as const;
+
 /** The export is no longer wanted. */
 class Cancelled extends Error {}
 
@@ -168,7 +174,7 @@ export function openFileRunner<One extends Pending>(
       const { size } = statSync(out);
       if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
       await rm(`${out}.asked`, { force: true });
-      log.info(`${name}.done`, {
+      log.info(said[name].done, {
         ...{ [name]: pending.id, organisation: pending.organisation_id, bytes: size },
         ms: Math.round(clock.monotonic() - began),
       });
@@ -180,7 +186,7 @@ export function openFileRunner<One extends Pending>(
       }
       // The stores come back: it is gone on with at the next look.
       if (error instanceof WarehouseUnavailable || error instanceof PostgresAway) throw error;
-      log.error(`${name}.failed`, { [name]: pending.id, organisation: pending.organisation_id }, error);
+      log.error(said[name].failed, { [name]: pending.id, organisation: pending.organisation_id }, error);
       await records.finish(pending, {
         failure:
           error instanceof RequestError

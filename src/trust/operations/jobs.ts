@@ -13,6 +13,8 @@ export const runs: Readonly<Record<string, { job: string; outcome: Operation['ou
   'backup.failed': { job: 'backup', outcome: 'failed' },
   'export.done': { job: 'export', outcome: 'done', object: 'export' },
   'export.failed': { job: 'export', outcome: 'failed', object: 'export' },
+  'archive.done': { job: 'archive', outcome: 'done', object: 'archive' },
+  'archive.failed': { job: 'archive', outcome: 'failed', object: 'archive' },
   'import.step': { job: 'import', outcome: 'done', object: 'import' },
   'import.failed': { job: 'import', outcome: 'failed', object: 'import' },
   'report.failed': { job: 'report', outcome: 'failed', object: 'site' },
