@@ -185,6 +185,13 @@ const looks: Record<string, Look> = {
     path: '/o/cedar-loom/trust/requests/8',
     act: (page) => page.getByText('Signed receipt').waitFor(),
   },
+  'requests, an objection that is to end': {
+    path: '/o/cedar-loom/trust/requests/5',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'They were told in another way' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   'windows, shortened by a policy': {
     path: '/o/cedar-loom/trust/windows',
     act: async (page) => {

@@ -19,6 +19,7 @@ export const reasonWords: Record<string, string> = {
   unsubscribed: 'you unsubscribed',
   complaint: 'it was reported as unwanted',
   erasure: 'your data was erased',
+  restricted: 'your data is kept and not used there',
 };
 const heldText = ({ kind, organisation, reason }: Held) => {
   const what = kind === null ? 'All mail' : kind === 'alert' ? 'Alerts' : 'Reports';

@@ -329,7 +329,7 @@ const outcomes: readonly [keyof Settings['counts'], string][] = [
   ['inbox', 'In the inbox'],
   ['waiting', 'Waiting'],
   ['failed', 'Not delivered'],
-  ['suppressed', 'Held back: bounced, reported or unsubscribed'],
+  ['suppressed', 'Held back: bounced, reported, unsubscribed or restricted'],
   ['unwanted', 'Turned off by the reader'],
   ['not_sent_mail_off', 'Not sent: mail was off'],
 ];
