@@ -9,7 +9,7 @@ import {
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
-import { ofVisitors, type Profiles } from './store.ts';
+import { aloneWithProfiles, ofVisitors, type Profiles } from './store.ts';
 
 interface Row {
   id: string;
@@ -154,7 +154,9 @@ export function profileHolder(
     async correct(sql, who, corrections) {
       const corrected: Corrected = { changed: [], kept: [] };
       const table = { table: 'postgres profiles', class: 'D4' as const, rows: 1 };
-      for (const { id, site_id: siteId, domain } of await rowsOf(sql, who)) {
+      // In the order in which a restriction waits for them.
+      const rows = (await rowsOf(sql, who)).sort((a, b) => a.site_id - b.site_id);
+      for (const { id, site_id: siteId, domain } of rows) {
         const site = { id: siteId, organisationId: who.organisationId };
         const { changed, taken } = await profiles.correct(sql, site, id, corrections);
         corrected.changed.push(...changed.map((one) => ({ ...table, ...one })));
@@ -166,6 +168,9 @@ export function profileHolder(
     whileRestricted:
       'their profiles are in no list, page or export, calls that name them store nothing, and their browsers are not recognised',
     async restrict(sql, who, restrictionId) {
+      // A call that has read the list before it was there ends first: its link is found here, and no later one is made.
+      for (const { id } of await sql.query<{ id: number }>('SELECT id FROM sites ORDER BY id'))
+        await aloneWithProfiles(sql, id);
       await sql.run(
         `INSERT INTO restricted_visitors (organisation_id, site_id, visitor_id, restriction_id)
          SELECT organisation_id, site_id, visitor_id, $2 FROM profile_visitors WHERE profile_id = ANY($1) ON CONFLICT DO NOTHING`,

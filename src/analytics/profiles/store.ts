@@ -22,6 +22,9 @@ export interface SiteOfProfiles {
  */
 export type Identified = 'done' | 'other' | 'full' | 'refused' | 'restricted';
 
+/** Whoever links, corrects or restricts profiles of a site is alone with them until its transaction ends. */
+export const aloneWithProfiles = (sql: Sql, siteId: number) => oneAtATime(sql, `profiles of site ${siteId}`);
+
 interface Digest {
   kind: 'email' | 'external-id';
   digest: Buffer;
@@ -106,7 +109,7 @@ export function openProfiles({
     visitor: string,
     { said, digests: all }: { said: readonly SaidTrait[]; digests: readonly Digest[] },
   ) {
-    await oneAtATime(sql, `profiles of site ${site.id}`);
+    await aloneWithProfiles(sql, site.id);
     const restrictions = await restrictionsOf(sql, all);
     if (restrictions.length > 0) return withhold(sql, site, visitor, restrictions);
     const now = new Date(clock.now());
@@ -254,7 +257,7 @@ export function openProfiles({
      * @returns which were another or none before, and those that another profile of the site has
      */
     async correct(sql: Sql, site: SiteOfProfiles, id: string, corrections: readonly Correction[]) {
-      await oneAtATime(sql, `profiles of site ${site.id}`);
+      await aloneWithProfiles(sql, site.id);
       const row = await sql.maybe<{ traits_sealed: Buffer | null }>(
         'SELECT traits_sealed FROM profiles WHERE id = $1 FOR UPDATE',
         [id],
