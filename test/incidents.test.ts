@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { DisclosureKind } from '../contract/disclosures.ts';
 import type { NewIncident } from '../contract/incidents.ts';
 import { createOrganisation } from '../src/accounts/index.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
@@ -12,6 +13,12 @@ import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { affectedBy } from '../src/trust/incidents/affected.ts';
 import { incidentCheck } from '../src/trust/incidents/clock_check.ts';
+import {
+  addToDisclosure,
+  enterDisclosure,
+  listDisclosures,
+  readDisclosure,
+} from '../src/trust/incidents/disclosures.ts';
 import {
   addEntry,
   clockOf,
@@ -182,4 +189,60 @@ test('who decides hears at 24 and 60 hours and when the 72 are over, once each, 
   expect(await look()).toEqual(first);
   const found = await incidentCheck(desk.house).run();
   expect(found).toMatchObject({ state: 'wrong', fact: '1 of 3 undecided incidents are past their 72 hours' });
+});
+
+test('a demand of an authority is decided by a second person where there is one, nothing leaves before, and no entry is ever changed (SHR-06)', async () => {
+  const of = north.organisation;
+  const demand = {
+    ...{ authority: 'Police', reference: '', ground: 'Section 100', classes: ['D7'], scope: 'One account in October.' },
+    asked_on: ago(48).toISOString().slice(0, 10),
+  };
+  const enter = () => own(north, (sql) => enterDisclosure(sql, of, demand, { personId: north.person, nowMs }));
+  const add = (id: number, kind: DisclosureKind, personId = north.person) =>
+    own(north, (sql) => addToDisclosure(sql, of, id, { kind, said: 'As counsel says.' }, { personId, nowMs }));
+
+  // Alone, the owner decides, and the register says so.
+  const alone = await enter();
+  expect(alone).toMatchObject({ state: 'waiting', subject: 'open', may_decide: true });
+  await expect(add(alone.id, 'disclosed')).rejects.toMatchObject({ code: 'conflict' });
+  expect((await add(alone.id, 'allowed')).entries).toMatchObject([{ kind: 'allowed', alone: true }]);
+
+  await own(north, (sql) =>
+    sql.run(
+      "INSERT INTO memberships (organisation_id, person_id, role, created_at) VALUES ($1, $2, 'privacy-officer', now())",
+      [of, south.person],
+    ),
+  );
+  const { id, may_decide } = await enter();
+  expect(may_decide).toBe(false);
+  await expect(add(id, 'allowed')).rejects.toThrow(/another owner or privacy officer/);
+  const both = await Promise.allSettled([add(id, 'allowed', south.person), add(id, 'refused', south.person)]);
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const { id: other } = await enter();
+  await add(other, 'refused', south.person);
+  await expect(add(other, 'disclosed')).rejects.toThrow(/refused/);
+  const third = (await enter()).id;
+  await add(third, 'allowed', south.person);
+  for (const kind of ['disclosed', 'untold', 'told'] as const) await add(third, kind);
+  await expect(add(third, 'untold')).rejects.toThrow(/told already/);
+  const whole = await own(north, (sql) => readDisclosure(sql, of, third, north.person));
+  expect([whole.state, whole.subject, whole.entries.map(({ kind, alone: by }) => [kind, by])]).toEqual([
+    'disclosed',
+    'told',
+    [
+      ['allowed', false],
+      ['disclosed', false],
+      ['untold', false],
+      ['told', false],
+    ],
+  ]);
+
+  for (const change of ["UPDATE disclosures SET scope = 'x'", "UPDATE disclosure_entries SET said = 'x'"])
+    await expect(own(north, (sql) => sql.run(change))).rejects.toMatchObject({ code: '42501' });
+  expect(await own(north, (sql) => sql.run('DELETE FROM disclosure_entries'))).toBe(0);
+  expect((await own(south, (sql) => listDisclosures(sql, south.organisation, south.person))).disclosures).toEqual([]);
+  await expect(own(south, (sql) => readDisclosure(sql, south.organisation, third, south.person))).rejects.toMatchObject(
+    { code: 'not_found' },
+  );
+  await own(north, (sql) => sql.run('DELETE FROM memberships WHERE person_id = $1', [south.person]));
 });

@@ -3,6 +3,7 @@ import type { House, RunningSubject } from '../../platform/subject.ts';
 import { incidentCheck } from './clock_check.ts';
 import { concernHolder } from './concern_holder.ts';
 import { type ConcernLimits, concernRoutes } from './concerns.ts';
+import { disclosureRoutes } from './disclosure_routes.ts';
 import { remind, type Teller } from './reminders.ts';
 import { incidentRoutes } from './routes.ts';
 
@@ -14,7 +15,7 @@ export const incidentMigrations = new URL('./migrations/', import.meta.url);
 const lookMs = 10 * 60_000;
 
 /**
- * Incidents: a register of each organisation with the clock of 72 hours.
+ * Incidents: a register of each organisation with the clock of 72 hours. Beside it the register of disclosures to authorities.
  * @param limits of the public form, which is not there without them
  */
 export function openIncidents(
@@ -30,7 +31,11 @@ export function openIncidents(
     running = remind({ house, notices }).catch((error) => log.error('incidents.reminding_failed', {}, error));
   }
   return {
-    routes: [...incidentRoutes(house), ...(limits === undefined ? [] : concernRoutes(house, limits, tell))],
+    routes: [
+      ...incidentRoutes(house),
+      ...disclosureRoutes(house),
+      ...(limits === undefined ? [] : concernRoutes(house, limits, tell)),
+    ],
     holders: [concernHolder(house)],
     checks: [incidentCheck(house)],
     remind: () => remind({ house, notices }),

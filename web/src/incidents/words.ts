@@ -1,3 +1,5 @@
+import type { DisclosureKind } from '../../../contract/disclosures.ts';
+
 /** Kinds of data that an incident may have touched, as a person says them, by class of the ledger. */
 export const touched: readonly (readonly [id: string, words: string])[] = [
   ['D3', 'Visits and events of visitors'],
@@ -53,3 +55,30 @@ export function clockWords(
     ? { state: 'bad', text: `${span} over: nothing is decided` }
     : { state: 'idle', text: `${span} left to tell the authority` };
 }
+
+/** Entries of a disclosure: the button, what it asks for, and how it stands in the log. */
+export const disclosureWords: Readonly<
+  Record<DisclosureKind, { act: string; ask: string; help: string; done: string }>
+> = {
+  allowed: { act: 'Allow', ask: 'Why it is allowed', help: 'What was checked: ground, extent, form.', done: 'allowed' },
+  refused: { act: 'Refuse', ask: 'Why it is refused', help: 'As the authority is told.', done: 'refused' },
+  disclosed: {
+    act: 'Enter what was handed over',
+    ask: 'What was handed over, and how',
+    help: 'To whom, by which way, how much of it.',
+    done: 'handed over',
+  },
+  told: {
+    act: 'Whom it is about was told',
+    ask: 'How they were told',
+    help: 'When and by which way.',
+    done: 'subject told',
+  },
+  untold: {
+    act: 'They are not told',
+    ask: 'Why they are not told',
+    help: 'The prohibition, and until when it holds.',
+    done: 'subject not told',
+  },
+  noted: { act: 'Add a note', ask: 'Note', help: 'What was found, asked back or agreed.', done: 'note' },
+};
