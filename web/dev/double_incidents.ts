@@ -1,3 +1,4 @@
+import type { Disclosure } from '../../contract/disclosures.ts';
 import type { IncidentAnswer } from '../../contract/incidents.ts';
 
 const hour = 3_600_000;
@@ -26,6 +27,26 @@ function incident(
   };
 }
 
+const demands: Disclosure[] = [
+  {
+    ...{ id: 2, authority: 'Police of the harbour', reference: 'H 12/26', ground: 'Code of procedure, section 100' },
+    ...{ classes: ['D7', 'D17'], scope: 'Sign-ins of one account in October, with their networks.' },
+    ...{ asked_on: ago(40).slice(0, 10), entered_at: ago(30), entered_by: 1 },
+    ...{ state: 'waiting', subject: 'open', may_decide: false, entries: [] },
+  },
+  {
+    ...{ id: 1, authority: 'Tax office', reference: null, ground: 'Tax code, section 93', classes: ['D22'] },
+    ...{ scope: 'Counts of visits of the shop by month, for two years.' },
+    ...{ asked_on: ago(900).slice(0, 10), entered_at: ago(890), entered_by: 1 },
+    ...{ state: 'disclosed', subject: 'untold', may_decide: true },
+    entries: [
+      { kind: 'allowed' as const, said: 'Counts name nobody; the ground was checked by counsel.', alone: true },
+      { kind: 'disclosed' as const, said: 'One table by month, by letter.', alone: false },
+      { kind: 'untold' as const, said: 'Counts are about nobody who could be told.', alone: false },
+    ].map((one, at) => ({ ...one, id: at + 1, at: ago(880 - at * 20), person: 1 })),
+  },
+];
+
 /** The register of a small team. */
 export function incidentsOf(path: string): object | undefined {
   if (/\/incident-drafts$/.test(path))
@@ -46,6 +67,7 @@ export function incidentsOf(path: string): object | undefined {
         },
       ],
     };
+  if (/\/disclosures$/.test(path)) return { disclosures: demands, next: null };
   const [, rest] = /^\/api\/organisations\/[^/]+\/incidents(\/.*)?$/.exec(path) ?? [undefined, undefined];
   if (!/\/incidents(\/|$)/.test(path)) return undefined;
   const all = [

@@ -215,6 +215,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         'identity',
         'subprocessor-lists',
         'incident-drafts',
+        'disclosures',
         'access-reviews',
         'operations',
         'lawful-bases',

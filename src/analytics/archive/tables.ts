@@ -30,6 +30,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   contact_keys: keys,
   profile_digests: digests,
   profile_visitors: 'ids of browsers, which are in no export of events either',
+  restricted_identifiers: digests,
   erasure_subjects: 'who was erased, as keyed digests',
   'vault.owner_keys': keys,
   'vault.subject_keys': keys,

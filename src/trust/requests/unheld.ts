@@ -56,7 +56,7 @@ export const unheld: Readonly<Record<string, string>> = {
     'lawful_bases',
     ...['access_reviews', 'access_decisions'],
   ]),
-  ...of(words, ['annotations', 'incidents', 'incident_entries']),
+  ...of(words, ['annotations', 'incidents', 'incident_entries', 'disclosures', 'disclosure_entries']),
   operations: 'who did what under the pseudonym of the audit log, which names nobody once that key is destroyed',
   operation_networks: 'networks as /24 or /48 of these lines, gone after 90 days',
   legal_holds: 'what is kept beyond its window and why, until a hold is released (rule R9)',

@@ -307,12 +307,20 @@ export const lines: readonly Line[] = [
   {
     name: 'organisation',
     class: 'D7',
-    holds: 'The organisation and its settings, its policy, holds, incidents and reviews of access',
+    holds: 'The organisation and its settings, its policy, holds, disclosures, incidents and reviews of access',
     ...{ ends: 'life', executor: 'accounts/organisations/ending.ts', until: 'the organisation is closed' },
     ...{ shortenedBy: 'nobody', erasure: 'deleted on the day on which it is closed, every key destroyed' },
     stored: [
       ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds', 'lawful_bases'],
-      ...['incidents', 'incident_entries', 'incident_drafts', 'access_reviews', 'access_decisions'],
+      ...[
+        'incidents',
+        'incident_entries',
+        'incident_drafts',
+        'disclosures',
+        'disclosure_entries',
+        'access_reviews',
+        'access_decisions',
+      ],
       ...['site_removals', 'site_moves'],
     ].map((one) => `postgres ${one}`),
   },

@@ -1,4 +1,10 @@
 import type {
+  Disclosure,
+  DisclosuresAnswer,
+  NewDisclosureEntry,
+  newDisclosure,
+} from '../../../contract/disclosures.ts';
+import type {
   affectedAnswer,
   DraftDecision,
   IncidentAnswer,
@@ -39,4 +45,16 @@ export const incidents = {
     call<Drafts>('PUT', `/api/organisations/${organisation}/incident-drafts/${draft}`, { body }),
   close: (organisation: number, id: number, said: string) =>
     call<Incident>('PUT', at(organisation, `/${id}/closing`), { body: { said } }),
+};
+
+const disclosuresAt = (organisation: number, rest = '') => `/api/organisations/${organisation}/disclosures${rest}`;
+
+/** The calls about disclosures to authorities. */
+export const disclosures = {
+  list: (organisation: number, before?: number) =>
+    call<DisclosuresAnswer>('GET', disclosuresAt(organisation, before === undefined ? '' : `?before=${before}`)),
+  enter: (organisation: number, body: Sent<typeof newDisclosure>) =>
+    call<Disclosure>('POST', disclosuresAt(organisation), { body }),
+  add: (organisation: number, id: number, body: NewDisclosureEntry) =>
+    call<Disclosure>('POST', disclosuresAt(organisation, `/${id}/entries`), { body }),
 };

@@ -10,6 +10,7 @@ import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
 import { useRead } from '../windows/parts.tsx';
 import { type Affected, type Incident, type Incidents, incidents } from './api.ts';
+import { Disclosures } from './disclosures.tsx';
 import { Concern, Drafts } from './drafts.tsx';
 import { CloseForm, EntryForm, OpenForm, ReportForm } from './forms.tsx';
 import { clockWords, entryWords, severityWords, touched } from './words.ts';
@@ -20,6 +21,7 @@ export function IncidentsPage({ organisation }: { organisation: Organisation }) 
   return (
     <TrustFrame organisation={organisation} title="Incidents" what="the register of incidents" name="incidents">
       <Register organisation={organisation} />
+      <Disclosures organisation={organisation} />
     </TrustFrame>
   );
 }
