@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { DisclosureKind } from '../contract/disclosures.ts';
 import type { NewIncident } from '../contract/incidents.ts';
+import type { Transfer } from '../contract/transfers.ts';
 import { createOrganisation } from '../src/accounts/index.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { systemClock } from '../src/platform/clock.ts';
@@ -11,6 +12,7 @@ import { readConfig } from '../src/platform/config.ts';
 import { silentLog } from '../src/platform/log.ts';
 import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
+import { recordsOf, writeRecord } from '../src/trust/consent/records.ts';
 import { affectedBy } from '../src/trust/incidents/affected.ts';
 import { incidentCheck } from '../src/trust/incidents/clock_check.ts';
 import {
@@ -30,6 +32,7 @@ import {
   reportIncident,
 } from '../src/trust/incidents/register.ts';
 import { remind } from '../src/trust/incidents/reminders.ts';
+import { listTransfers, openTransfers } from '../src/trust/transfers/index.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
 import { eraseStores } from './stores.ts';
 
@@ -245,4 +248,121 @@ test('a demand of an authority is decided by a second person where there is one,
     { code: 'not_found' },
   );
   await own(north, (sql) => sql.run('DELETE FROM memberships WHERE person_id = $1', [south.person]));
+});
+
+test('an organisation passes to a new controller on its day and not before, told to members and visitors, with policy and consents as they were (SHR-06)', async () => {
+  const of = north.organisation;
+  const { house, accounts, parts } = desk;
+  let at = nowMs;
+  const clock = { ...house.clock, now: () => at };
+  const told: string[] = [];
+  let isFailing = false;
+  const notices: Parameters<typeof openTransfers>[1] = {
+    async tell(sql, person, notice) {
+      if (isFailing) throw new Error('cut short');
+      told.push(notice.name);
+      await accounts.notices.tell(sql, person, notice);
+    },
+  };
+  const transfers = openTransfers({ ...house, clock }, notices);
+  type Ask = (request: object) => Promise<{ body: Transfer }>;
+  const routeOf = (method: string) => transfers.routes?.find((one) => one.method === method)?.handle as unknown as Ask;
+  const request = (more: object) => ({
+    ...{ params: { organisation: of, ...more }, allow() {}, requestId: 'r', address: '192.0.2.1', headers: {} },
+    principal: { kind: 'person', id: north.person },
+  });
+  const day = (days: number) => new Date(at + days * 24 * hourMs).toISOString().slice(0, 10);
+  const wish = (days: number) => ({
+    ...{ legal_name: 'Harbour <b> Ltd', address: '2 Quay', jurisdiction: 'Ireland', contact: 'data@harbour.example' },
+    ...{ registration: null, officer: null, representative: null, authority: null, why: 'It was sold.' },
+    effective_on: day(days),
+  });
+  const announce = (days: number) => routeOf('POST')({ ...request({}), body: wish(days) });
+  const page = async () => {
+    const route = parts.flatMap((part) => part.routes ?? []).find(({ path }) => path === '/legal/:organisation');
+    return String((await (route as unknown as { handle: Ask }).handle({ params: { organisation: 'north' } })).body);
+  };
+  await own(north, async (sql) => {
+    await sql.run(
+      `INSERT INTO organisation_identities (organisation_id, version, legal_name, measuring_basis, changed_at, changed_by)
+       VALUES ($1, 1, 'North Ltd', 'Legitimate interests', $2, $3)`,
+      [of, new Date(at), north.person],
+    );
+    await sql.run(
+      `INSERT INTO retention_policies (organisation_id, version, profile, windows, changed_at) VALUES ($1, 1, 'strict', '{}', $2)`,
+      [of, new Date(at)],
+    );
+    await writeRecord(sql, { organisationId: of }, Buffer.alloc(32, 7), consent('given'), at);
+  });
+  const promised = () =>
+    own(north, (sql) =>
+      sql.query(
+        `SELECT (SELECT json_agg(p) FROM retention_policies p) AS policy, (SELECT json_agg(c ORDER BY c.id) FROM consent_records c) AS consents`,
+      ),
+    );
+  const before = await promised();
+
+  await expect(announce(29)).rejects.toMatchObject({ code: 'invalid_field', field: 'effective_on' });
+  const { body: first } = await announce(30);
+  expect([first.members_told, first.before_name]).toEqual([1, 'North Ltd']);
+  await expect(announce(31)).rejects.toMatchObject({ code: 'conflict' });
+  expect(await page()).toMatch(/another company answers for north: Harbour &lt;b&gt; Ltd, 2 Quay/);
+  await routeOf('DELETE')(request({ transfer: first.id }));
+  expect(await page()).not.toContain('Harbour');
+  const { body: second } = await announce(30);
+  expect(told).toEqual(['controller_changes', 'controller_stays', 'controller_changes']);
+
+  at += 29 * 24 * hourMs;
+  expect(await transfers.carryOutDue()).toBe(0);
+  at += 24 * hourMs;
+  // On its day nobody takes it back, and one that is cut short leaves nothing behind.
+  await expect(routeOf('DELETE')(request({ transfer: second.id }))).rejects.toMatchObject({ code: 'conflict' });
+  isFailing = true;
+  await expect(transfers.carryOutDue()).rejects.toThrow('cut short');
+  const names = () =>
+    own(north, (sql) =>
+      sql.query<{ legal_name: string; measuring_basis: string }>(
+        'SELECT legal_name, measuring_basis FROM organisation_identities ORDER BY version',
+      ),
+    );
+  expect((await names()).map(({ legal_name }) => legal_name)).toEqual(['North Ltd']);
+  isFailing = false;
+  const twice = await Promise.all([transfers.carryOutDue(), transfers.carryOutDue()]);
+  expect([twice.sort(), told.at(-1), await transfers.carryOutDue()]).toEqual([[0, 1], 'controller_changed', 0]);
+  expect(await names()).toMatchObject([
+    { legal_name: 'North Ltd' },
+    { legal_name: 'Harbour <b> Ltd', measuring_basis: 'Legitimate interests' },
+  ]);
+  expect(await promised()).toEqual(before);
+  const [done, withdrawn] = await own(north, (sql) => listTransfers(sql, of));
+  expect([withdrawn?.state, done?.state, done?.carried]).toEqual([
+    'withdrawn',
+    'done',
+    { policy_version: 1, bases: 0, holds: 0, consents: 1 },
+  ]);
+  expect(await page()).toMatch(/answers for north, before that North Ltd/);
+  // What was agreed to is taken back from the new controller as from the one before.
+  await own(north, (sql) => writeRecord(sql, { organisationId: of }, Buffer.alloc(32, 7), consent('withdrawn'), at));
+  expect((await own(north, (sql) => recordsOf(sql, of, Buffer.alloc(32, 7)))).given).toEqual([]);
+  expect(
+    await own(north, (sql) => sql.run("UPDATE controller_transfers SET state = 'announced', ended_at = NULL")),
+  ).toBe(0);
+  const acts = await own(north, (sql) =>
+    sql.query<{ action: string }>("SELECT action FROM audit.entries WHERE action LIKE 'transfer.%' ORDER BY seq"),
+  );
+  expect(acts.map(({ action }) => action)).toEqual([
+    ...['transfer.announced', 'transfer.withdrawn', 'transfer.announced', 'transfer.done'],
+  ]);
+  expect(await own(south, (sql) => sql.query('SELECT 1 FROM controller_transfers'))).toEqual([]);
+});
+
+const consent = (state: 'given' | 'withdrawn') => ({
+  ...{
+    purpose: 'measurement' as const,
+    state,
+    region: 'eea' as const,
+    text_version: '1',
+    text: 'x',
+    how: 'banner' as const,
+  },
 });

@@ -74,6 +74,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'trust/operations/writer.ts': ['none', 1],
   'trust/proof/runs.ts': ['none', 1],
   'trust/requests/index.ts': ['desk', 1],
+  'trust/transfers/index.ts': ['desk', 1],
   'trust/vault/key_store.ts': ['none', 2],
   'trust/windows/index.ts': ['organisations', 1],
 };

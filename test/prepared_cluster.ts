@@ -33,6 +33,7 @@ export const postgresMigrations = [
   new URL('../src/trust/requests/migrations/', import.meta.url),
   new URL('../src/trust/register/migrations/', import.meta.url),
   new URL('../src/trust/documents/migrations/', import.meta.url),
+  new URL('../src/trust/transfers/migrations/', import.meta.url),
   new URL('../src/analytics/profiles/migrations/', import.meta.url),
   new URL('../src/trust/consent/migrations/', import.meta.url),
   new URL('../src/trust/access/migrations/', import.meta.url),

@@ -474,6 +474,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ]),
   ...of('src/accounts/watch.test.ts', ['alert.raised']),
   ...of('src/trust/incidents/concerns.test.ts', ['incident.concern_came']),
+  ...of('test/incidents.test.ts', ['transfer.done']),
   ...of('src/trust/access/access.test.ts', ['access.review_done']),
   ...of('test/ending.test.ts', ['organisation.removed']),
   ...of('src/accounts/closing/closing.test.ts', [

@@ -31,6 +31,7 @@ import { openKeyRing } from '../trust/keys/index.ts';
 import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openRequests, type Requests, requestMigrations } from '../trust/requests/index.ts';
+import { openTransfers, transferMigrations } from '../trust/transfers/index.ts';
 import { openUsage, usageMigrations } from '../trust/usage/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
@@ -52,6 +53,7 @@ export const postgresFolders: readonly URL[] = [
   requestMigrations,
   registerMigrations,
   documentMigrations,
+  transferMigrations,
   consentMigrations,
   accessMigrations,
   usageMigrations,
@@ -207,6 +209,8 @@ export async function openDesk(parts: {
     undo.push(() => incidents.stop?.());
     const archives = openOrganisationArchives(house, accounts.notices, trail.bundle);
     undo.push(() => archives.stop?.());
+    const transfers = openTransfers(house, accounts.notices);
+    undo.push(() => transfers.stop?.());
     const documents = openDocuments(house, accounts.notices);
     undo.push(() => documents.stop?.());
     const reviews = openAccessReviews(house, accounts.notices, () =>
@@ -215,7 +219,7 @@ export async function openDesk(parts: {
     undo.push(() => reviews.stop?.());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
-      ...[openConsent(house), openUsage(house), reviews, archives],
+      ...[openConsent(house), openUsage(house), reviews, archives, transfers],
       ...running,
     ];
     const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];
@@ -233,6 +237,7 @@ export async function openDesk(parts: {
       await requests.begin?.();
       await incidents.begin?.();
       await documents.begin?.();
+      await transfers.begin?.();
       await reviews.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {

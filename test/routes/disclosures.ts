@@ -9,7 +9,15 @@ export const examples: Examples = ({ organisation, call, people }) => {
   });
   /** Made once: a note takes nothing away. */
   let entered: Promise<string> | undefined;
-  const enter = async () => String((await call('POST', of(), people.owner, demand())).body.id);
+  async function enter(): Promise<string> {
+    const made = async () => String((await call('POST', of(), people.owner, demand())).body.id);
+    const add = (id: string, kind: string) =>
+      call('POST', `${of()}/${id}/entries`, people['privacy-officer'], { kind, said: 'As counsel says.' });
+    await add(await made(), 'refused');
+    const id = await made();
+    for (const kind of ['allowed', 'disclosed', 'untold', 'told']) await add(id, kind);
+    return id;
+  }
   return {
     'GET /api/organisations/:organisation/disclosures': {
       path: of,

@@ -1,6 +1,7 @@
 import type { OrganisationArchive } from '../../contract/organisation_archives.ts';
 import type { Invitation, Member, OrganisationDetails, RoleTable, Team } from '../../contract/organisations.ts';
 import type { SecondFactorRule } from '../../contract/people.ts';
+import type { Transfer } from '../../contract/transfers.ts';
 import { contentsOf, offeredMoves } from './double_life.ts';
 import { type Beholder, longName, refusal } from './double_people.ts';
 
@@ -223,6 +224,12 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
       ].includes(part)
     )
       return undefined;
+    if (part === 'transfers') {
+      const found = isNew ? [] : isCrowd ? [transferOf('announced')] : [transferOf('withdrawn')];
+      return method === 'GET'
+        ? { status: 200, body: { transfers: found, earliest: ago(-30).slice(0, 10) } }
+        : { status: 201, body: transferOf(method === 'DELETE' ? 'withdrawn' : 'announced') };
+    }
     if (part === 'archives') {
       const [first] = archives;
       if (method === 'POST' && first !== undefined)
@@ -328,3 +335,12 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
 
 export const organisationName = (beholder: Beholder) =>
   beholder === 'crowd' ? `${longName} & Daughters, Purveyors of Cloth` : 'Cedar & Loom';
+
+function transferOf(state: Transfer['state']): Transfer {
+  return {
+    ...{ id: 1, state, legal_name: 'Harbour Trading Ltd', address: '2 Quay, Cork', jurisdiction: 'Ireland' },
+    ...{ contact: 'data@harbour.example', registration: null, officer: null, representative: null, authority: null },
+    ...{ why: 'The shop was sold.', before_name: 'Cedar & Loom Ltd', effective_on: ago(-40).slice(0, 10) },
+    ...{ announced_at: ago(2), announced_by: 1, members_told: 4, ended_at: null, carried: null },
+  };
+}

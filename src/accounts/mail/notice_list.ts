@@ -85,6 +85,33 @@ export const noticeList = {
       `The list of those who receive data of this desk, where ${text(facts, 'organisation')} is, has a version ${text(facts, 'version')}, from ${dayText(text(facts, 'day'), locale)}. Nobody is new in it.`,
     mails: { subject: () => 'The list of who receives data of this desk has changed', button: 'See the list' },
   },
+  controller_changes: {
+    kind: 'documents',
+    sentence: (facts, locale?: string) =>
+      `From ${dayText(text(facts, 'day'), locale)} ${text(facts, 'who')} is the controller of ${text(facts, 'organisation')}. What was promised about its data goes along; until then it can be withdrawn.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'organisation')} passes to ${text(facts, 'who')}`,
+      button: 'Read who that is',
+    },
+  },
+  controller_stays: {
+    kind: 'documents',
+    sentence: (facts) =>
+      `${text(facts, 'organisation')} does not pass to ${text(facts, 'who')}: the transfer was withdrawn.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'organisation')} does not pass to ${text(facts, 'who')}`,
+      button: 'Read who it is',
+    },
+  },
+  controller_changed: {
+    kind: 'documents',
+    sentence: (facts) =>
+      `${text(facts, 'who')} is the controller of ${text(facts, 'organisation')} from today. Documents that name the one before are to be published anew.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'who')} is the controller of ${text(facts, 'organisation')}`,
+      button: 'Read who that is',
+    },
+  },
   hold_review_due: {
     kind: 'security',
     sentence: (facts, locale?: string) =>

@@ -4,6 +4,7 @@ import { escapedWords } from '../../platform/http/plain_page.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { listTransfers } from '../transfers/index.ts';
 import type { Party, Receiving } from './facts.ts';
 import { partyOf, readIdentity, readOperator } from './identity.ts';
 import { changesOf, type ListRow, readLists } from './lists.ts';
@@ -63,6 +64,17 @@ export function publicRoutes({ postgres, clock }: Pick<House, 'postgres' | 'cloc
     }</footer>`;
   }
 
+  /** Who takes over, on which day and why; and who it was before, once that is done. */
+  async function passing(sql: Sql, { id, name }: Named): Promise<string> {
+    const [newest] = (await listTransfers(sql, id)).filter(({ state }) => state !== 'withdrawn');
+    if (newest === undefined) return '';
+    const { legal_name, address, contact, effective_on, before_name, why } = newest;
+    const who = [legal_name, address.replaceAll('\n', ', '), contact].map(escapedWords).join(', ');
+    return newest.state === 'announced'
+      ? `<p class="w">From ${dayWords(effective_on)} another company answers for ${escapedWords(name)}: ${who}. ${escapedWords(why)} What was promised about data, and every consent, goes along; a consent can be taken back before and after.</p>`
+      : `<p class="q">Since ${dayWords(effective_on)} ${escapedWords(legal_name)} answers for ${escapedWords(name)}${before_name === null ? '' : `, before that ${escapedWords(before_name)}`}.</p>`;
+  }
+
   const list = (slug: string) =>
     within(slug, async (sql, organisation) => {
       const versions = await readVersions(sql, organisation.id);
@@ -84,7 +96,7 @@ export function publicRoutes({ postgres, clock }: Pick<House, 'postgres' | 'cloc
       );
       return page(
         `Documents of ${organisation.name}`,
-        `<h1>Documents of ${escapedWords(organisation.name)}</h1>${
+        `<h1>Documents of ${escapedWords(organisation.name)}</h1>${await passing(sql, organisation)}${
           lines.length === 0 ? '<p>None is published yet.</p>' : `<ul>${lines.join('')}</ul>`
         }<h2>Who that is</h2>${drawnTable([''], given, 'Who that is')}${await footer(sql, organisation)}`,
       );

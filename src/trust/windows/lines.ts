@@ -318,6 +318,7 @@ export const lines: readonly Line[] = [
         'incident_drafts',
         'disclosures',
         'disclosure_entries',
+        'controller_transfers',
         'access_reviews',
         'access_decisions',
       ],

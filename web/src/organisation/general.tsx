@@ -21,6 +21,7 @@ import { CurrencyField, TimezoneField } from '../sites/fields.tsx';
 import { Archives } from './archives.tsx';
 import './organisation.css';
 import { SecondFactorRule } from './second_factor_rule.tsx';
+import { Transfers } from './transfers.tsx';
 import type { Member, OrganisationDetails } from './wire.ts';
 import { organisations } from './wire.ts';
 
@@ -389,6 +390,7 @@ function Ends({
           )}
         </div>
       </section>
+      {may(organisation, 'audit.read') && <Transfers organisation={organisation} />}
       {owns && details.status !== 'suspended' && (
         <section>
           <h2>Take everything along</h2>

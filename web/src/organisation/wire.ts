@@ -17,6 +17,7 @@ import type {
   Team,
 } from '../../../contract/organisations.ts';
 import type { secondFactorSetting } from '../../../contract/people.ts';
+import type { newTransfer, Transfer, TransfersAnswer } from '../../../contract/transfers.ts';
 import { call } from '../desk/api.ts';
 import { paidCall } from '../sign_in/work.ts';
 
@@ -52,6 +53,11 @@ export const organisations = {
   logoAddress: (organisation: number, version: string) => at(organisation, `/logo?v=${version}`),
   close: (organisation: number, slug: string) =>
     call<OrganisationDetails>('PUT', at(organisation, '/closing'), { body: { slug } }),
+  transfers: (organisation: number) => call<TransfersAnswer>('GET', at(organisation, '/transfers')),
+  announceTransfer: (organisation: number, body: Sent<typeof newTransfer>) =>
+    call<Transfer>('POST', at(organisation, '/transfers'), { body }),
+  withdrawTransfer: (organisation: number, id: number) =>
+    call<Transfer>('DELETE', at(organisation, `/transfers/${id}`)),
   archives: (organisation: number, signal: AbortSignal) =>
     call<OrganisationArchives>('GET', at(organisation, '/archives'), { signal }),
   makeArchive: (organisation: number) => call<OrganisationArchive>('POST', at(organisation, '/archives')),

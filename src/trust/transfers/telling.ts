@@ -1,0 +1,42 @@
+import type { Transfer } from '../../../contract/transfers.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+
+type NoticeName = 'controller_changes' | 'controller_stays' | 'controller_changed';
+
+/** What the accounts bring of notices. */
+export interface Teller {
+  tell(
+    sql: Sql,
+    personId: number,
+    notice: {
+      name: NoticeName;
+      facts: Readonly<Record<string, string | number>>;
+      link: string;
+      organisationId: number;
+    },
+  ): Promise<void>;
+}
+
+/** Tells every member in the transaction of the act. @returns how many */
+export async function tellMembers(
+  sql: Sql,
+  notices: Teller,
+  organisationId: number,
+  name: NoticeName,
+  { legal_name, effective_on }: Pick<Transfer, 'legal_name' | 'effective_on'>,
+): Promise<number> {
+  const organisation = await sql.one<{ name: string; slug: string }>(
+    'SELECT name, slug FROM organisations WHERE id = $1',
+    [organisationId],
+  );
+  const members = await sql.query<{ person_id: number }>(
+    'SELECT person_id FROM memberships WHERE organisation_id = $1 ORDER BY person_id',
+    [organisationId],
+  );
+  for (const { person_id } of members)
+    await notices.tell(sql, person_id, {
+      ...{ name, organisationId, link: `/legal/${organisation.slug}` },
+      facts: { organisation: organisation.name, who: legal_name, day: effective_on },
+    });
+  return members.length;
+}
