@@ -15,7 +15,10 @@ export const examples: Examples = ({ organisation, asOwner }) => {
     ...{ why: 'The shop was sold.', effective_on: inDays(40) },
   });
   /** One at a time: what was announced before makes room. */
-  const clear = () => asOwner(async (sql) => void (await sql.query('DELETE FROM controller_transfers')));
+  const clear = () =>
+    asOwner((sql) =>
+      sql.query("UPDATE controller_transfers SET state = 'withdrawn', ended_at = now() WHERE state = 'announced'"),
+    );
   return {
     'GET /api/organisations/:organisation/transfers': {
       path: of,

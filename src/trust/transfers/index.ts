@@ -25,7 +25,7 @@ export function openTransfers(house: Parts, notices: Teller): RunningSubject & {
     const done = await everywhere(postgres, async (sql, organisationId) => {
       const one = await carryOut(sql, organisationId, clock.now());
       if (one === undefined) return [];
-      await tellMembers(sql, notices, organisationId, 'controller_changed', one);
+      await tellMembers(sql, notices, organisationId, { name: 'controller_changed', of: one });
       await audit.record(sql, organisationId, {
         ...{ action: 'transfer.done', actor: { type: 'system' } },
         targets: [{ type: 'transfer', id: one.id, label: one.legal_name }],

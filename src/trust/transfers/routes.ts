@@ -59,7 +59,7 @@ export function transferRoutes(
         request.allow(organisation);
         const body = await postgres.tenant(organisation, async (sql) => {
           const made = await announceTransfer(sql, organisation, request.body, byOf(request));
-          const members_told = await tellMembers(sql, notices, organisation, 'controller_changes', made);
+          const members_told = await tellMembers(sql, notices, organisation, { name: 'controller_changes', of: made });
           await sql.run('UPDATE controller_transfers SET members_told = $2 WHERE id = $1', [made.id, members_told]);
           await note(sql, organisation, request, 'transfer.announced', made);
           return { ...made, members_told };
@@ -79,7 +79,7 @@ export function transferRoutes(
         request.allow(organisation);
         const body = await postgres.tenant(organisation, async (sql) => {
           const one = await withdrawTransfer(sql, organisation, id, byOf(request));
-          await tellMembers(sql, notices, organisation, 'controller_stays', one);
+          await tellMembers(sql, notices, organisation, { name: 'controller_stays', of: one });
           await note(sql, organisation, request, 'transfer.withdrawn', one);
           return one;
         });

@@ -22,8 +22,7 @@ export async function tellMembers(
   sql: Sql,
   notices: Teller,
   organisationId: number,
-  name: NoticeName,
-  { legal_name, effective_on }: Pick<Transfer, 'legal_name' | 'effective_on'>,
+  { name, of: { legal_name, effective_on } }: { name: NoticeName; of: Pick<Transfer, 'legal_name' | 'effective_on'> },
 ): Promise<number> {
   const organisation = await sql.one<{ name: string; slug: string }>(
     'SELECT name, slug FROM organisations WHERE id = $1',
