@@ -1,4 +1,4 @@
-import { kept, later, open, partly, type Requirement } from './requirement.ts';
+import { kept, later, partly, type Requirement } from './requirement.ts';
 
 /** Retention, subject rights, consent and mail, sharing (ledger 3.8 to 3.11). */
 export const keeping: readonly Requirement[] = [
