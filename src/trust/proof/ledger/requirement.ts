@@ -33,9 +33,6 @@ export function kept(id: string, of: Class, promise: string, control: string, by
 export function partly(id: string, of: Class, promise: string, control: string, missing: string): Requirement {
   return { id, class: of, promise, control, standing: 'partly', missing };
 }
-export function open(id: string, of: Class, promise: string, missing: string): Requirement {
-  return { id, class: of, promise, control: '', standing: 'open', missing };
-}
 export function later(id: string, of: Class, promise: string, capability: Capability): Requirement {
   return { id, class: of, promise, control: '', standing: 'later', capability };
 }
