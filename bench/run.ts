@@ -3,7 +3,7 @@
  *
  *     npm run bench                          everything, with 1,000,000 events
  *     npm run bench -- 10000000              everything, with ten million
- *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, backup, audit, vault
+ *     npm run bench -- query 10000000        one part: tracker, start, ingest, query, dashboard, visible, sign-in, memory, disk, backup, audit, vault, retention, erasure
  *     npm run bench -- query 10000000 --data bench/.data/10m --rounds 60
  *
  * With --data the desk stays there and is used again; without, it is made in a temporary folder and removed.
@@ -20,6 +20,7 @@ import { measureBackup } from './backup.ts';
 import { measureDashboard } from './dashboard.ts';
 import { type DeskFolder, pause, postgresFolder, prepareDesk, type Running, startDesk, whenFrozen } from './desk.ts';
 import { diskTable } from './disk.ts';
+import { measureErasure } from './erasure.ts';
 import { measureIngest } from './ingest.ts';
 import { memoryMb } from './memory.ts';
 import { percentile } from './percentile.ts';
@@ -31,7 +32,7 @@ import { measureVisible } from './visible.ts';
 
 const parts = [
   ...(['tracker', 'start', 'query', 'dashboard', 'visible'] as const),
-  ...(['ingest', 'sign-in', 'memory', 'disk', 'backup', 'audit', 'vault', 'retention'] as const),
+  ...(['ingest', 'sign-in', 'memory', 'disk', 'backup', 'audit', 'vault', 'retention', 'erasure'] as const),
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -107,6 +108,7 @@ async function run() {
   } finally {
     await running.stop();
   }
+  if (has('erasure')) lines.push(await erasure(desk));
   if (has('disk')) lines.push(...(await disk(desk)));
 }
 
@@ -195,6 +197,16 @@ async function backup(desk: DeskFolder, running: Running) {
     ...{ what: 'questions that the restored desk answers otherwise', target: '0' },
     ...{ measured: `${unequal.length} of ${asked}`, holds: unequal.length === 0 },
   });
+}
+
+async function erasure(desk: DeskFolder): Promise<Line> {
+  const { seconds, planted, left, state } = await measureErasure(desk, say);
+  return {
+    what: `erasing one person with ${count(planted)} events among ${count(events)}, until all stores were read again`,
+    target: '60 s, nothing left',
+    measured: `${seconds.toFixed(1)} s, ${state}, ${left} rows left`,
+    holds: seconds <= 60 && state === 'done' && left === 0,
+  };
 }
 
 async function disk(desk: DeskFolder): Promise<Line[]> {
