@@ -6,7 +6,14 @@ export type RequestKind = (typeof requestKinds)[number];
 export const requestStates = ['received', 'checked', 'working', 'answered', 'refused'] as const;
 export type RequestState = (typeof requestStates)[number];
 /** How it was made sure that who asks is who they say. */
-export const identityChecks = ['mailbox', 'called-back', 'signed-in', 'document-seen', 'other-system'] as const;
+export const identityChecks = [
+  'mailbox',
+  'called-back',
+  'signed-in',
+  'document-seen',
+  'other-system',
+  'permission-seen',
+] as const;
 
 export const requestLimits = {
   /** A reminder goes out so many days after the request came. */
@@ -118,6 +125,8 @@ export const requestDetail = shownRequest.extend({
   email: z.string().nullable(),
   phone: z.string().nullable(),
   external_id: z.string().nullable(),
+  /** Who asks for them, as their authorised agent; null where they ask themselves. */
+  agent: z.string().nullable(),
   entered_at: moment,
   checked_at: moment.nullable(),
   check: z.enum(identityChecks).nullable(),
@@ -149,6 +158,8 @@ export const newRequest = z.strictObject({
     .regex(/^\+?[0-9 ()./-]{5,40}$/)
     .optional(),
   external_id: z.string().trim().min(1).max(200).optional(),
+  /** Who asks for them, as their authorised agent. */
+  agent: z.string().trim().min(1).max(120).optional(),
 });
 const words = z.string().trim().min(1).max(requestLimits.wordsCharsMax);
 /** `letter`: is the outcome mailed to who asked? Where it is not said, yes, if it is sure who asks and a letter can go out. */

@@ -49,6 +49,11 @@ export const letters: Record<string, readonly unknown[]> = {
     {
       organisation: 'Cedar & Loom',
       ask: 'Erase what you store about me',
+      agent: '',
+      link: at('/request/cedar-loom/confirm/aB3-dE5'),
+    },
+    {
+      ...{ organisation: 'Cedar & Loom', ask: 'Erase what you store about me', agent: 'An agency' },
       link: at('/request/cedar-loom/confirm/aB3-dE5'),
     },
   ],

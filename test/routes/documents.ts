@@ -47,6 +47,7 @@ export const examples: Examples = ({ organisation, people, call }) => {
       status: 200,
       badValues: tooLong,
     },
+    'GET /opt-out/:organisation': { path: () => '/opt-out/nobody-of-this-name', status: 404 },
     'GET /api/organisations/:organisation/documents': { path: () => `${of()}/documents`, status: 200 },
     'GET /api/organisations/:organisation/documents/:kind': {
       path: () => `${of()}/documents/cookies`,

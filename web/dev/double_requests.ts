@@ -55,6 +55,7 @@ function detail(one: SubjectRequest): RequestDetail {
     ...one,
     email: isOpen ? 'reader@visitor.example' : null,
     ...{ phone: null, external_id: isOpen ? 'customer 4711' : null, entered_at: then },
+    agent: isOpen && one.kind === 'erasure' ? 'Quiet Data Agency' : null,
     checked_at: isChecked ? then : null,
     check: isChecked ? 'mailbox' : null,
     began_at: one.state === 'working' || one.state === 'answered' ? then : null,

@@ -69,15 +69,20 @@ export function openDeskFacts({ config, mail, warehouse }: Pick<House, 'config' 
     register,
     async of(sql, organisationId) {
       if (visitorFields === undefined) throw new TypeError('Facts were asked for before prepare().');
-      const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [
-        organisationId,
-      ]);
+      const { name, slug } = await sql.one<{ name: string; slug: string }>(
+        'SELECT name, slug FROM organisations WHERE id = $1',
+        [organisationId],
+      );
+      const policy = await readPolicy(sql, organisationId);
       const identity = await readIdentity(sql, organisationId);
       return {
-        organisation: { name, party: partyOf(identity), measuringInterest: identity.measuring_basis },
+        organisation: {
+          ...{ name, slug, profile: policy.profile },
+          ...{ party: partyOf(identity), measuringInterest: identity.measuring_basis },
+        },
         bases: await readBases(sql, organisationId),
         operator: partyOf(await readOperator(sql)),
-        ...{ activities, classes: storedClasses(), lines: linesUnder(await readPolicy(sql, organisationId)) },
+        ...{ activities, classes: storedClasses(), lines: linesUnder(policy) },
         receivers: (await register(sql)).receivers,
         ...{ visitorFields, storage, visitorStorage, measures: measures() },
       };

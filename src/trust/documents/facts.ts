@@ -1,6 +1,7 @@
 import { browserStorage, sharedPageStorage, visitorStorage } from '../../../contract/browser_storage.ts';
 import type { BasesAnswer, ProcessingPurpose } from '../../../contract/consent_records.ts';
 import type { ReceiverRole } from '../../../contract/register.ts';
+import type { PolicyProfile } from '../../../contract/windows.ts';
 import { type ClassId, classes, type DataClass } from '../classes/index.ts';
 import { ledger } from '../proof/index.ts';
 import { classesBeside, type Line, lines, type Policy, spanWords, windowOf } from '../windows/index.ts';
@@ -49,7 +50,9 @@ export interface Activity {
 /** Everything that a document says is one of these: nothing is written into a document by hand. */
 export interface Facts {
   /** Undefined for the documents of the product itself, which speak of every desk. */
-  organisation: { name: string; party: Party; measuringInterest: string | null } | undefined;
+  organisation:
+    | { name: string; slug: string; profile: PolicyProfile; party: Party; measuringInterest: string | null }
+    | undefined;
   operator: Party;
   activities: readonly Activity[];
   /** What each purpose rests on, where: the table that ingest works by. */

@@ -1,4 +1,5 @@
 import { type PaperKind, paperNames } from '../../../contract/documents.ts';
+import { californiaSection } from './california.ts';
 import type { Facts } from './facts.ts';
 import { list, type Paper, type Section, table, text } from './paper.ts';
 import {
@@ -149,6 +150,7 @@ export function privacyNotice(pen: Pen, facts: Facts): Paper {
           ),
         ],
       },
+      ...(organisation?.profile === 'us' ? [californiaSection(pen, facts, organisation)] : []),
       {
         title: 'When this changes',
         blocks: [

@@ -4,7 +4,16 @@ import { escapedWords } from '../../platform/http/plain_page.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+
+
 import { listTransfers } from '../transfers/index.ts';
+
+
+import { pageAnswer } from '../forms/index.ts';
+import { readPolicy } from '../windows/index.ts';
+import { optOutPage } from './california.ts';
+
+
 import type { Party, Receiving } from './facts.ts';
 import { partyOf, readIdentity, readOperator } from './identity.ts';
 import { changesOf, type ListRow, readLists } from './lists.ts';
@@ -23,7 +32,7 @@ type Shown = Pick<RouteAnswer, 'status' | 'headers' | 'body'>;
  * What anybody may read of an organisation: its documents, and who receives something. Without a script, a cookie or a
  * person; there once the organisation has said who it is, and unknown like any other word before.
  */
-export function publicRoutes({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): Route[] {
+export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' | 'clock' | 'mail'>): Route[] {
   const today = () => new Date(clock.now()).toISOString().slice(0, 10);
   const notThere: Shown = {
     status: 404,
@@ -176,6 +185,21 @@ export function publicRoutes({ postgres, clock }: Pick<House, 'postgres' | 'cloc
         /^[1-9]\d{0,5}$/.test(params.version)
           ? document(params.organisation, params.document, Number(params.version))
           : Promise.resolve(notThere),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/opt-out/:organisation',
+      access: 'public',
+      summary: 'Behind the link “Do not sell or share my personal information”, where the profile is `us`. Without scripts and cookies.',
+      params: numbered.pick({ organisation: true }),
+      async handle({ params, headers }) {
+        const canMail = await mail.isOn();
+        return within(params.organisation, async (sql, organisation) => {
+          if ((await readPolicy(sql, organisation.id)).profile !== 'us') return notThere;
+          const { contact } = partyOf(await readIdentity(sql, organisation.id));
+          return pageAnswer(optOutPage(organisation, { signal: headers['sec-gpc'] === '1', contact, canMail }));
+        });
+      },
     }),
   ];
 }

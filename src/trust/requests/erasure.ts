@@ -231,7 +231,7 @@ export function openErasures(
       who.identifiers.filter((one) => one.kind === kind).map(({ digest }) => digest);
     await sql.run(
       `UPDATE subject_requests SET state = 'answered', closed_at = $4, checked_at = coalesce(checked_at, $4),
-         email_sealed = NULL, phone_sealed = NULL, external_sealed = NULL
+         email_sealed = NULL, phone_sealed = NULL, external_sealed = NULL, agent_sealed = NULL
        WHERE closed_at IS NULL AND kind = 'erasure'
          AND (email_digest = ANY ($1) OR phone_digest = ANY ($2) OR external_digest = ANY ($3))`,
       [digests('email'), digests('phone'), digests('external-id'), at],

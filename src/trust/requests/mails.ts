@@ -1,15 +1,18 @@
 import type { MailTemplate } from '../../platform/mail/index.ts';
 
 /** To whoever is named in the public form, once a day at most: that the mailbox is theirs shows who asks. */
-export const requestProofMail: MailTemplate<{ organisation: string; ask: string; link: string }> = {
+export const requestProofMail: MailTemplate<{ organisation: string; ask: string; agent: string; link: string }> = {
   name: 'request_proof',
   kind: 'service',
-  write: ({ organisation, ask, link }) => ({
+  write: ({ organisation, ask, agent, link }) => ({
     subject: `Begin your request to ${organisation}`,
     blocks: [
       {
         kind: 'text',
-        text: `Somebody asked ${organisation} with this address: “${ask}”. If it was you, begin the request.`,
+        text:
+          agent === ''
+            ? `Somebody asked ${organisation} with this address: “${ask}”. If it was you, begin the request.`
+            : `“${agent}” asked ${organisation} for you, as your authorised agent: “${ask}”. If they may, begin the request; the answer comes to you.`,
       },
       { kind: 'button', label: 'Look at the request', href: link },
       {

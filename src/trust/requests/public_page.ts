@@ -15,12 +15,13 @@ export function formPage(organisation: string): string {
   const name = escaped(organisation);
   return publicPage(
     `Your data at ${organisation}`,
-    `<p>Ask ${name} about the data that it stores about you. You get a mail with a link that shows that the address is yours; the request begins when you open it.</p>
+    `<p>Ask ${name} about the data that it stores about you. A mail goes to the address below, with a link that shows whose it is; the request begins when it is opened. Where an agent asks, whoever opens it says that the agent may.</p>
 <form method="post"><label>What you ask for<select name="kind">${askWords
       .map(([kind, words]) => `<option value="${kind}">${escaped(words)}</option>`)
       .join('')}</select></label>
-<label>Your e-mail address<input name="email" type="email" maxlength="254" required autocomplete="email"></label>
+<label>The e-mail address of the person whose data it is<input name="email" type="email" maxlength="254" required autocomplete="email"></label>
 <label>Only for somebody under 18: the address or id by which they are known here<input name="about" maxlength="200"></label>
+<label>Only if you ask for that person as their authorised agent: your name<input name="agent" maxlength="120"></label>
 <button>Send</button></form>
 ${rights}`,
   );
@@ -35,10 +36,15 @@ export const sentPage = (organisation: string) =>
     'Look at your mail',
     `<p>If the address can be written to, a mail to it is on its way, with a link that begins your request at ${escaped(organisation)}. It works for a day. At most one such mail a day goes to an address.</p>${rights}`,
   );
-export const confirmPage = (organisation: string, kind: string) =>
+/** @param agent who asks for the person that the link was mailed to */
+export const confirmPage = (organisation: string, kind: string, agent: string | undefined) =>
   publicPage(
     'Begin your request?',
-    `<p>${escaped(organisation)} is asked: “${escaped(askWords.find(([one]) => one === kind)?.[1] ?? kind)}”.</p><form method="post"><button>Begin the request</button></form>${rights}`,
+    `<p>${escaped(organisation)} is asked: “${escaped(askWords.find(([one]) => one === kind)?.[1] ?? kind)}”.</p>${
+      agent === undefined
+        ? ''
+        : `<p>“${escaped(agent)}” asks for you, as your authorised agent. By beginning the request you say that they may. The answer comes to you.</p>`
+    }<form method="post"><button>Begin the request</button></form>${rights}`,
   );
 export const begunPage = (organisation: string, due: string) =>
   publicPage(

@@ -25,6 +25,7 @@ const asked = z.object({
   kind: z.enum([...requestKinds, 'minor']),
   email: z.email().max(254),
   about: z.string().trim().max(200).default(''),
+  agent: z.string().trim().max(120).default(''),
 });
 
 export interface PublicLimits {
@@ -34,7 +35,7 @@ export interface PublicLimits {
   ofAddress(email: string): Promise<void>;
 }
 type PublicHouse = Pick<House, 'postgres' | 'clock' | 'vault' | 'keys' | 'mail' | 'random' | 'audit'>;
-type AskColumn = 'email_sealed' | 'about_sealed';
+type AskColumn = 'email_sealed' | 'about_sealed' | 'agent_sealed';
 
 /** Pages for whoever is no customer of this desk: they ask the organisation, and its register has the request (DSR-08). */
 export function publicRoutes(
@@ -53,7 +54,7 @@ export function publicRoutes(
   const named = (id: number) => postgres.tenant(id, (sql) => organisationIn(sql, id));
 
   /** What happens behind the answer, which is the same whatever happens. */
-  async function ask(organisationId: number, { kind, email, about }: z.infer<typeof asked>): Promise<void> {
+  async function ask(organisationId: number, { kind, email, about, agent }: z.infer<typeof asked>): Promise<void> {
     const { name, slug } = await named(organisationId);
     try {
       await limits.ofAddress(email.trim().toLowerCase());
@@ -66,12 +67,12 @@ export function publicRoutes(
       const { id } = await sql.one<{ id: number }>("SELECT nextval('request_asks_id_seq') AS id");
       const sealed = (column: AskColumn, value: string) => vault.seal(placeOf(organisationId, id, column), value);
       await sql.run(
-        `INSERT INTO request_asks (id, organisation_id, kind, email_digest, email_sealed, about_sealed, token_digest, asked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        `INSERT INTO request_asks (id, organisation_id, kind, email_digest, email_sealed, about_sealed, agent_sealed, token_digest, asked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
         [
           ...[id, organisationId, kind, await vault.subject(organisationId, 'email', email)],
           ...[await sealed('email_sealed', email), kind === 'minor' ? await sealed('about_sealed', about) : null],
-          ...[digestOf(token), new Date(clock.now())],
+          ...[agent === '' ? null : await sealed('agent_sealed', agent), digestOf(token), new Date(clock.now())],
         ],
       );
       await mail.send(sql, {
@@ -79,6 +80,7 @@ export function publicRoutes(
         ...{ to: email, organisationId },
         values: {
           organisation: name,
+          agent,
           ask: askWords.find(([one]) => one === kind)?.[1] ?? kind,
           link: mail.link(`/request/${slug}/confirm/${token}`),
         },
@@ -93,10 +95,12 @@ export function publicRoutes(
       kind: z.infer<typeof asked>['kind'];
       email_sealed: Buffer;
       about_sealed: Buffer | null;
+      agent_sealed: Buffer | null;
       asked_at: Date;
-    }>(`SELECT id, kind, email_sealed, about_sealed, asked_at FROM request_asks WHERE token_digest = $1 ${lock}`, [
-      digestOf(token),
-    ]);
+    }>(
+      `SELECT id, kind, email_sealed, about_sealed, agent_sealed, asked_at FROM request_asks WHERE token_digest = $1 ${lock}`,
+      [digestOf(token)],
+    );
     return row === undefined || Math.abs(clock.now() - row.asked_at.getTime()) > dayMs ? undefined : row;
   }
 
@@ -110,13 +114,14 @@ export function publicRoutes(
       (await vault.open(placeOf(organisationId, row.id, column), sealed)).toString('utf8');
     const email = await opened('email_sealed', row.email_sealed);
     const about = row.about_sealed === null ? undefined : await opened('about_sealed', row.about_sealed);
+    const agent = row.agent_sealed === null ? {} : { agent: await opened('agent_sealed', row.agent_sealed) };
     const received_on = dayOf(clock.now());
     const isMinor = row.kind === 'minor';
     const parts = { vault, organisationId, nowMs: clock.now(), personId: null };
     // A report about somebody else is no proof of who they are: whoever works on it checks that first.
     const whom = about === undefined ? { email } : about.includes('@') ? { email: about } : { external_id: about };
     const kind = row.kind === 'minor' ? 'erasure' : row.kind;
-    const id = await enterRequest(sql, { kind, received_on, ...whom }, parts);
+    const id = await enterRequest(sql, { kind, received_on, ...whom, ...agent }, parts);
     if (isMinor)
       // 72 hours (R7), in whole days that are never more.
       await sql.run('UPDATE subject_requests SET is_minor = true, due_on = $2, warn_on = $3 WHERE id = $1', [
@@ -189,7 +194,12 @@ export function publicRoutes(
         const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
         const row = await postgres.tenant(id, (sql) => waiting(sql, request.params.token));
-        return row === undefined ? page(goneLinkPage, 404) : page(confirmPage((await named(id)).name, row.kind));
+        if (row === undefined) return page(goneLinkPage, 404);
+        const agent =
+          row.agent_sealed === null
+            ? undefined
+            : (await vault.open(placeOf(id, row.id, 'agent_sealed'), row.agent_sealed)).toString('utf8');
+        return page(confirmPage((await named(id)).name, row.kind, agent));
       },
     }),
     defineRoute({

@@ -29,6 +29,7 @@ interface Row {
   email_sealed: Buffer | null;
   phone_sealed: Buffer | null;
   external_sealed: Buffer | null;
+  agent_sealed: Buffer | null;
   email_digest: Buffer | null;
   phone_digest: Buffer | null;
   external_digest: Buffer | null;
@@ -43,15 +44,16 @@ interface Row {
   is_in_force: boolean;
   letter_at: Date | null;
 }
-const columns = `id, kind, state, received_on::text, due_on::text, email_sealed, phone_sealed, external_sealed, email_digest,
+const columns = `id, kind, state, received_on::text, due_on::text, email_sealed, phone_sealed, external_sealed, agent_sealed, email_digest,
   phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor, letter_at,
   EXISTS (SELECT FROM restrictions r WHERE r.request_id = subject_requests.id AND r.ended_at IS NULL) AS is_in_force`;
 
-type Sealed = 'email_sealed' | 'phone_sealed' | 'external_sealed' | 'extension_sealed' | 'outcome_sealed';
+type OfSubject = 'email_sealed' | 'phone_sealed' | 'external_sealed' | 'agent_sealed';
+type Sealed = OfSubject | 'extension_sealed' | 'outcome_sealed';
 /** Where a value of a request opens: its number is not known before it is written, so it is drawn first. */
 function placeOf(organisationId: number, id: number, column: Sealed): Place & { class: 'D4' | 'D24' } {
-  const isOfSubject = column === 'email_sealed' || column === 'phone_sealed' || column === 'external_sealed';
-  return { organisationId, table: 'subject_requests', column, row: id, class: isOfSubject ? 'D4' : 'D24' };
+  const isOfRegister = column === 'extension_sealed' || column === 'outcome_sealed';
+  return { organisationId, table: 'subject_requests', column, row: id, class: isOfRegister ? 'D24' : 'D4' };
 }
 
 export interface RequestParts {
@@ -119,6 +121,7 @@ export async function readRequest(
     email: await opened('email_sealed'),
     phone: await opened('phone_sealed'),
     external_id: await opened('external_sealed'),
+    agent: await opened('agent_sealed'),
     entered_at: row.entered_at.toISOString(),
     checked_at: row.checked_at?.toISOString() ?? null,
     check: row.identity_check,
@@ -140,7 +143,7 @@ export async function enterRequest(
   wish: z.infer<typeof newRequest>,
   { vault, organisationId, nowMs, personId }: RequestParts & { personId: number | null },
 ): Promise<number> {
-  const { kind, received_on, email, phone, external_id } = wish;
+  const { kind, received_on, email, phone, external_id, agent } = wish;
   if (email === undefined && phone === undefined && external_id === undefined)
     throw new RequestError('invalid_field', 'Say who asks: an address, a number, or an id of your own systems.', {
       field: 'email',
@@ -160,13 +163,14 @@ export async function enterRequest(
     value === undefined ? null : await vault.subject(organisationId, of, value);
   await sql.run(
     `INSERT INTO subject_requests (id, organisation_id, kind, received_on, due_on, warn_on, email_digest, email_sealed,
-       phone_digest, phone_sealed, external_digest, external_sealed, entered_at, entered_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+       phone_digest, phone_sealed, external_digest, external_sealed, agent_sealed, entered_at, entered_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       ...[id, organisationId, kind, received_on, dueOn(received_on), warnOn(received_on)],
       ...[await digest('email', email), await sealed('email_sealed', email)],
       ...[await digest('phone', phone), await sealed('phone_sealed', phone)],
       ...[await digest('external-id', external_id), await sealed('external_sealed', external_id)],
+      await sealed('agent_sealed', agent),
       ...[new Date(nowMs), personId],
     ],
   );
@@ -221,7 +225,7 @@ export async function takeStep(
       // From here on the subject is a keyed digest (class D24).
       await sql.run(
         `UPDATE subject_requests SET state = $2, closed_at = $3, outcome_sealed = $4, email_sealed = NULL,
-           phone_sealed = NULL, external_sealed = NULL WHERE id = $1`,
+           phone_sealed = NULL, external_sealed = NULL, agent_sealed = NULL WHERE id = $1`,
         [id, step.to, now, await vault.seal(placeOf(organisationId, id, 'outcome_sealed'), step.outcome)],
       );
   }

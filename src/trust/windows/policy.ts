@@ -22,7 +22,7 @@ export const profileWords: Readonly<Record<PolicyProfile, string>> = {
   strict: 'The windows of the ledger as they are.',
   eu: 'Lists of mail, notifications and events that were not stored for 6 months in place of 12.',
   uk: 'Lists of mail, notifications and events that were not stored for 6 months in place of 12.',
-  us: 'The windows of the ledger as they are. Notice and opt-out of California are a further part.',
+  us: 'The windows of the ledger as they are. The notice says what California asks for, and the link to opt out has a page.',
   sg: 'The windows of the ledger as they are.',
 };
 

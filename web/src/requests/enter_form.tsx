@@ -22,6 +22,7 @@ export function EnterForm({
   const [email, setEmail] = useState('');
   const [phone, setPhone] = useState('');
   const [external, setExternal] = useState('');
+  const [agent, setAgent] = useState('');
   const send = async () =>
     onSaved(
       await requests.enter(organisation.id, {
@@ -29,6 +30,7 @@ export function EnterForm({
         ...(email.trim() === '' ? {} : { email: email.trim() }),
         ...(phone.trim() === '' ? {} : { phone }),
         ...(external.trim() === '' ? {} : { external_id: external }),
+        ...(agent.trim() === '' ? {} : { agent }),
       }),
     );
   return (
@@ -36,7 +38,7 @@ export function EnterForm({
       label="Enter a request"
       title="Enter a request"
       lead={<p>Who asks is stored sealed, and goes when the request is closed.</p>}
-      fields={['kind', 'received_on', 'email', 'phone', 'external_id']}
+      fields={['kind', 'received_on', 'email', 'phone', 'external_id', 'agent']}
       act="Enter request"
       isResting={`${email}${phone}${external}`.trim() === ''}
       onSend={send}
@@ -86,6 +88,9 @@ export function EnterForm({
               {(props) => (
                 <input {...props} className="in" maxLength={200} value={external} onChange={set(setExternal)} />
               )}
+            </Field>
+            <Field label="Agent" help="Only where somebody asks for them." error={errorOf('agent')}>
+              {(props) => <input {...props} className="in" maxLength={120} value={agent} onChange={set(setAgent)} />}
             </Field>
           </>
         );

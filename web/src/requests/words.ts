@@ -15,6 +15,7 @@ export const checkWords: Record<NonNullable<RequestDetail['check']>, string> = {
   'signed-in': 'They were signed in with us',
   'document-seen': 'We saw a document, and kept no copy',
   'other-system': 'Another system of ours knows them',
+  'permission-seen': 'We saw the signed permission of their agent, and know them',
 };
 /** Words for what is closed and goes on. */
 export const inForceWords = 'nothing: in force';
