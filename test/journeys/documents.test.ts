@@ -296,3 +296,25 @@ test('the public list of subprocessors has versions, and members of every organi
   await tellOfLists(server.desk.house, server.desk.accounts.notices);
   expect(await receipts(shop.organisation)).toHaveLength(4);
 });
+
+test('where the profile is that of the United States, the notice says what California asks for, and the link to opt out has a page that hears Global Privacy Control', async () => {
+  expect((await stranger('/opt-out/shop')).status, 'of another profile').toBe(404);
+  const titles = async () => (await paper('privacy-notice')).paper.sections.map(({ title }) => title);
+  expect(await titles()).not.toContain('If you live in California');
+  const { version } = (await call('GET', `${of()}/windows`)).json<{ version: number }>();
+  const chosen = { profile: 'us', windows: {}, from_version: version };
+  expect((await call('PUT', `${of()}/policy`, chosen)).status).toBe(200);
+  expect(await titles()).toContain('If you live in California');
+  const notice = JSON.stringify((await paper('privacy-notice')).paper);
+  expect(notice).toContain('/opt-out/shop');
+  expect(notice).toContain(identity.contact);
+  const asked = (headers: Record<string, string>) =>
+    fetch(`http://127.0.0.1:${server.http.address.port}/opt-out/shop`, { headers });
+  const page = await asked({});
+  const text = await page.text();
+  expect([page.status, page.headers.getSetCookie()]).toEqual([200, []]);
+  expect(text).not.toMatch(/<script|<img/);
+  expect(text).toContain('Your browser does not send Global Privacy Control');
+  expect(text).toContain('action="/request/shop"');
+  expect(await (await asked({ 'sec-gpc': '1' })).text()).toContain('Your browser sends Global Privacy Control.');
+});

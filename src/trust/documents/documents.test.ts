@@ -49,7 +49,7 @@ describe('the documents of the product', () => {
       expect(linesOf(writePaper('privacy-notice', facts).paper).join('\n')).toContain(words);
     const stricter = (basis: 'consent' | 'off') => ({
       ...facts,
-      organisation: { name: 'Shop', slug: 'shop', profile: 'strict', party: nobody, measuringInterest: null },
+      organisation: { name: 'Shop', slug: 'shop', profile: 'strict' as const, party: nobody, measuringInterest: null },
       bases: {
         purposes: facts.bases.purposes.map((one) =>
           one.purpose === 'measurement' ? { ...one, bases: one.bases.map((of) => ({ ...of, basis })) } : one,

@@ -1,8 +1,10 @@
 import { useCallback, useState } from 'react';
 import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import { CopyButton } from '../controls/copy.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
+import { origin } from '../edge/browser.ts';
 import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
@@ -47,6 +49,7 @@ function Requests({ organisation }: { organisation: Organisation }) {
             An answer is due 30 days or one month after the day a request came, whichever ends first. Owners, admins and
             privacy officers are told on day 21, and when the day is over.
           </p>
+          <PublicForm path={`/request/${organisation.slug}`} />
           {answer !== undefined && answer.overdue > 0 && (
             <p className="st bad">
               <Glyph state="bad" />
@@ -104,6 +107,20 @@ function Requests({ organisation }: { organisation: Organisation }) {
         />
       )}
     </section>
+  );
+}
+
+/** Where visitors ask by themselves: for the footer of a site, or a notice. */
+function PublicForm({ path }: { path: string }) {
+  const address = origin() + path;
+  return (
+    <p className="rq-form">
+      Visitors ask at{' '}
+      <a className="link" href={path} target="_blank" rel="noreferrer">
+        {address.replace(/^https?:\/\//, '')}
+      </a>{' '}
+      <CopyButton text={address} label="Copy the link" />
+    </p>
   );
 }
 
