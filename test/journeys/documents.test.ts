@@ -299,13 +299,13 @@ test('the public list of subprocessors has versions, and members of every organi
 
 test('where the profile is that of the United States, the notice says what California asks for, and the link to opt out has a page that hears Global Privacy Control', async () => {
   expect((await stranger('/opt-out/shop')).status, 'of another profile').toBe(404);
-  const titles = async () => (await paper('privacy-notice')).paper.sections.map(({ title }) => title);
+  const titles = async () => (await paper('privacy-notice')).sections.map(({ title }) => title);
   expect(await titles()).not.toContain('If you live in California');
   const { version } = (await call('GET', `${of()}/windows`)).json<{ version: number }>();
   const chosen = { profile: 'us', windows: {}, from_version: version };
   expect((await call('PUT', `${of()}/policy`, chosen)).status).toBe(200);
   expect(await titles()).toContain('If you live in California');
-  const notice = JSON.stringify((await paper('privacy-notice')).paper);
+  const notice = JSON.stringify((await paper('privacy-notice')).sections);
   expect(notice).toContain('/opt-out/shop');
   expect(notice).toContain(identity.contact);
   const asked = (headers: Record<string, string>) =>

@@ -4,16 +4,10 @@ import { escapedWords } from '../../platform/http/plain_page.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-
-
-import { listTransfers } from '../transfers/index.ts';
-
-
 import { pageAnswer } from '../forms/index.ts';
+import { listTransfers } from '../transfers/index.ts';
 import { readPolicy } from '../windows/index.ts';
 import { optOutPage } from './california.ts';
-
-
 import type { Party, Receiving } from './facts.ts';
 import { partyOf, readIdentity, readOperator } from './identity.ts';
 import { changesOf, type ListRow, readLists } from './lists.ts';
@@ -190,7 +184,8 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
       method: 'GET',
       path: '/opt-out/:organisation',
       access: 'public',
-      summary: 'Behind the link “Do not sell or share my personal information”, where the profile is `us`. Without scripts and cookies.',
+      summary:
+        'Behind the link “Do not sell or share my personal information”, where the profile is `us`. Without scripts and cookies.',
       params: numbered.pick({ organisation: true }),
       async handle({ params, headers }) {
         const canMail = await mail.isOn();

@@ -300,24 +300,6 @@ describe('the public form', () => {
     expect(network.some(({ status }) => status === 429)).toBe(true);
   });
 
-  test('an authorised agent asks for somebody, who says by their own mailbox that they may, and gets the answer', async () => {
-    const person = 'consumer@visitor.example';
-    const agent = '<b>Quiet Data</b> Agency';
-    await form(`/request/${slugs.north}`, { kind: 'erasure', email: person, agent });
-    const { letter } = (await mailed()).find(({ to }) => to === person) ?? {};
-    expect(letter?.text).toContain('asked north for you, as your authorised agent');
-    const path = linkOf(letter?.text ?? '');
-    const html = await (await fetch(desk.base + path)).text();
-    expect(html).toContain('“&lt;b&gt;Quiet Data&lt;/b&gt; Agency” asks for you');
-    expect((await form(path, {})).status).toBe(200);
-    const { body } = await ask('GET', at(north), north.cookie);
-    const id = Math.max(...body.requests.map((one: RequestDetail) => one.id));
-    const came = (await ask('GET', at(north, `/${id}`), north.cookie)).body;
-    expect(came).toMatchObject({ state: 'checked', check: 'mailbox', email: person, agent });
-    await ask('PUT', at(north, `/${id}/state`), north.cookie, { to: 'refused', outcome: 'Asked twice.' });
-    expect((await ask('GET', at(north, `/${id}`), north.cookie)).body).toMatchObject({ email: null, agent: null });
-  });
-
   test('a request of a visitor begins with the link of the mail, once, in the register of the organisation, with who asks verified (DSR-08)', async () => {
     const visitor = 'visitor@visitor.example';
     await form(`/request/${slugs.north}`, { kind: 'access', email: visitor });
@@ -388,6 +370,24 @@ describe('the public form', () => {
     const { body: one } = await ask('GET', at(north, `/${id}`), north.cookie);
     expect(one).toMatchObject({ kind: 'erasure', state: 'received', email: 'child@visitor.example' });
     expect(Date.parse(one.due_on) + dayMs - clock.now(), 'the end of that day').toBeLessThanOrEqual(3 * dayMs);
+  });
+
+  test('an authorised agent asks for somebody, who says by their own mailbox that they may, and gets the answer', async () => {
+    const person = 'consumer@visitor.example';
+    const agent = '<b>Quiet Data</b> Agency';
+    await form(`/request/${slugs.north}`, { kind: 'erasure', email: person, agent });
+    const { letter } = (await mailed()).find(({ to }) => to === person) ?? {};
+    expect(letter?.text).toContain('asked north for you, as your authorised agent');
+    const path = linkOf(letter?.text ?? '');
+    const html = await (await fetch(desk.base + path)).text();
+    expect(html).toContain('“&lt;b&gt;Quiet Data&lt;/b&gt; Agency” asks for you');
+    expect((await form(path, {})).status).toBe(200);
+    const { body } = await ask('GET', at(north), north.cookie);
+    const id = Math.max(...body.requests.map((one: RequestDetail) => one.id));
+    const came = (await ask('GET', at(north, `/${id}`), north.cookie)).body;
+    expect(came).toMatchObject({ state: 'checked', check: 'mailbox', email: person, agent });
+    await ask('PUT', at(north, `/${id}/state`), north.cookie, { to: 'refused', outcome: 'Asked twice.' });
+    expect((await ask('GET', at(north, `/${id}`), north.cookie)).body).toMatchObject({ email: null, agent: null });
   });
 });
 

@@ -77,7 +77,7 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
             {answer.email !== null && <Fact name="Asks by e-mail">{answer.email}</Fact>}
             {answer.phone !== null && <Fact name="Asks by phone">{answer.phone}</Fact>}
             {answer.external_id !== null && <Fact name="Id">{answer.external_id}</Fact>}
-            {answer.agent !== null && <Fact name="Asked for them by">{answer.agent}, as their authorised agent</Fact>}
+            {answer.agent !== null && <Fact name="Agent">{answer.agent}, who asks for them</Fact>}
             {answer.closed_at !== null && <Fact name="Who asked">gone with the end of the request</Fact>}
             <Fact name="Came">{dayOf(answer.received_on, 'UTC')}</Fact>
             <Fact name="Due">
