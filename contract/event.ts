@@ -7,7 +7,7 @@ const consentWord = z.enum(['granted', 'denied']).optional();
 /**
  * One event as `POST /api/event` takes it: Plausible's payload and ours (`docs/guides/tracker.md`). The server reads it
  * by hand, field by field, because a schema library costs more than all other steps together; this says the same to
- * people and programs, and `src/app/api_document.test.ts` sends what it says. Short names are in the guide.
+ * people and programs, and `test/routes.test.ts` sends what it says. Short names are in the guide.
  */
 export const event = z.object({
   name: z

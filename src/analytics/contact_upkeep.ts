@@ -46,6 +46,7 @@ export function openContactUpkeep(parts: ContactUpkeepParts) {
   const alone = aloneIn(postgres, clock);
   const graceMs = house.config.databaseUrl === undefined ? 0 : sharedGraceMs;
   let isStopped = false;
+  const stopped = Promise.withResolvers<void>();
   let working: Promise<void> | undefined;
   let isWoken = false;
   let callOff = () => {};
@@ -201,7 +202,9 @@ export function openContactUpkeep(parts: ContactUpkeepParts) {
   }
 
   async function look(): Promise<void> {
-    await parts.begun;
+    // A desk that is only opened (a command, a test) never begins: its end must not wait for that.
+    await Promise.race([parts.begun, stopped.promise]);
+    if (isStopped) return;
     await alone('contact-keys', async () => {
       const stale = await staleKeys();
       if (stale.length === 0 && knowsFormer) return;
@@ -253,6 +256,7 @@ export function openContactUpkeep(parts: ContactUpkeepParts) {
     wake,
     async stop(): Promise<void> {
       isStopped = true;
+      stopped.resolve();
       stopLooking();
       callOff();
       await working;

@@ -23,3 +23,10 @@ export interface Reminder<Name extends string> {
 
 /** How people are told; the accounts bring it. */
 export type Remind<Name extends string> = (reminder: Reminder<Name>) => Promise<void>;
+
+/** Tells one person, in the transaction of what happened; the accounts bring it. */
+export type Tell<Name extends string> = (
+  sql: Sql,
+  personId: number,
+  notice: Reminded<Name> & { organisationId: number },
+) => Promise<void>;

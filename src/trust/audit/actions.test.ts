@@ -12,14 +12,20 @@ const awaited: Readonly<Record<string, string>> = {
   ...of('nothing seals a secret that can be replaced yet; of the mail server it is mail.settings_changed', [
     'secret.rotated',
   ]),
-  ...of('the executor of erasure is a capability of its own', ['subject.shredded']),
+  ...of('an erasure says of each step what went and how, as request.erased_part', ['subject.shredded']),
   ...of('who runs the desk is named in the settings of its operator', ['operator.granted', 'operator.withdrawn']),
 };
 
 /** Names that one template makes, such as `organisation.${state}`, and where. */
-const made: Readonly<Record<string, string>> = of('accounts/organisations/status_changes.ts', [
-  ...['organisation.suspended', 'organisation.resumed', 'organisation.closing', 'organisation.closed'],
-]);
+const made: Readonly<Record<string, string>> = {
+  ...of('accounts/organisations/status_changes.ts', [
+    ...['organisation.suspended', 'organisation.resumed', 'organisation.closing', 'organisation.closed'],
+  ]),
+  ...of('trust/incidents/disclosure_routes.ts', [
+    ...['disclosure.allowed', 'disclosure.refused', 'disclosure.disclosed', 'disclosure.told', 'disclosure.untold'],
+    'disclosure.noted',
+  ]),
+};
 
 function of(why: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, why]));

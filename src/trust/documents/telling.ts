@@ -1,19 +1,11 @@
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { Reminded, Tell } from '../../platform/reminder.ts';
 
 type NoticeName = 'document_changed' | 'subprocessor_coming' | 'subprocessors_changed';
 
 /** What the accounts bring of notices. */
 export interface Teller {
-  tell(
-    sql: Sql,
-    personId: number,
-    notice: {
-      name: NoticeName;
-      facts: Readonly<Record<string, string | number>>;
-      link: string;
-      organisationId: number;
-    },
-  ): Promise<void>;
+  tell: Tell<NoticeName>;
 }
 
 /**
@@ -25,7 +17,7 @@ export async function tellMembers(
   sql: Sql,
   notices: Teller,
   about: { organisationId: number; kind: string; version: number; nowMs: number },
-  notice: Pick<Parameters<Teller['tell']>[2], 'name' | 'facts' | 'link'>,
+  notice: Reminded<NoticeName>,
 ): Promise<number> {
   const { organisationId, kind, version } = about;
   const members = await sql.query<{ person_id: number }>(

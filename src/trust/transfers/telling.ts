@@ -1,20 +1,12 @@
 import type { Transfer } from '../../../contract/transfers.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { Tell } from '../../platform/reminder.ts';
 
 type NoticeName = 'controller_changes' | 'controller_stays' | 'controller_changed';
 
 /** What the accounts bring of notices. */
 export interface Teller {
-  tell(
-    sql: Sql,
-    personId: number,
-    notice: {
-      name: NoticeName;
-      facts: Readonly<Record<string, string | number>>;
-      link: string;
-      organisationId: number;
-    },
-  ): Promise<void>;
+  tell: Tell<NoticeName>;
 }
 
 /** Tells every member in the transaction of the act. @returns how many */

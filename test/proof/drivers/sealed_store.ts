@@ -65,6 +65,8 @@ async function open(context: ProofContext): Promise<SealedStore> {
       'src/trust/audit/migrations/',
       'src/trust/vault/migrations/',
       'src/platform/mail/migrations/',
+      // Whoever sends mail asks whether an address is restricted.
+      'src/trust/requests/migrations/',
     ].map((path) => new URL(`${pathToFileURL(join(context.root, path)).href}/`)),
     random: systemRandom,
     clock: systemClock,

@@ -10,6 +10,7 @@ import { Empty } from '../overview/states.tsx';
 import { dayText } from '../period/words.ts';
 import { useRead } from '../windows/parts.tsx';
 import { disclosures } from './api.ts';
+import { ClassesChoice } from './classes_choice.tsx';
 import { disclosureWords, touched } from './words.ts';
 
 /** What authorities asked for, who allowed it, what was handed over, and whether whom it is about knows. */
@@ -277,22 +278,13 @@ function EnterForm({
             {text('reference', 'Its reference', 120, 'Number of its file, if it names one.')}
             {text('ground', 'Legal ground', 500, 'The law or order that it names.')}
             {text('asked_on', 'Asked on', 10)}
-            <fieldset className="in-classes">
-              <legend>Which data</legend>
-              {touched.map(([id, label]) => (
-                <label key={id}>
-                  <input
-                    type="checkbox"
-                    checked={classes.includes(id)}
-                    onChange={({ target }) => {
-                      clear();
-                      setClasses((before) => (target.checked ? [...before, id] : before.filter((one) => one !== id)));
-                    }}
-                  />
-                  {label}
-                </label>
-              ))}
-            </fieldset>
+            <ClassesChoice
+              chosen={classes}
+              onChange={(chosen) => {
+                clear();
+                setClasses(chosen);
+              }}
+            />
             <Field label="What exactly it asks for" error={errorOf('scope')}>
               {(props) => (
                 <textarea

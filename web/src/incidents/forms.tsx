@@ -4,7 +4,8 @@ import { FormDialog } from '../controls/form_dialog.tsx';
 import { type Organisation, useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
 import { type Draft, type Incident, incidents, type NewIncident } from './api.ts';
-import { alertWords, severityWords, touched } from './words.ts';
+import { ClassesChoice } from './classes_choice.tsx';
+import { alertWords, severityWords } from './words.ts';
 
 /** What an input of a moment holds, in the zone of this browser, and back. */
 const inputOf = (ms: number) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -96,22 +97,13 @@ export function OpenForm({
                 </Select>
               )}
             </Field>
-            <fieldset className="in-classes">
-              <legend>Which data</legend>
-              {touched.map(([id, words]) => (
-                <label key={id}>
-                  <input
-                    type="checkbox"
-                    checked={classes.includes(id)}
-                    onChange={({ target }) => {
-                      clear();
-                      setClasses((before) => (target.checked ? [...before, id] : before.filter((one) => one !== id)));
-                    }}
-                  />
-                  {words}
-                </label>
-              ))}
-            </fieldset>
+            <ClassesChoice
+              chosen={classes}
+              onChange={(chosen) => {
+                clear();
+                setClasses(chosen);
+              }}
+            />
             <Field label="Site" error={errorOf('sites')}>
               {(props) => (
                 <Select {...props} value={site} onChange={set(setSite)}>
