@@ -157,7 +157,6 @@ function engineConfig(): string {
     // Places in the queue of these two threads. A mutation has a task for each part of its table, and when the places are
     // taken the engine sleeps 100 ms and more before it looks again: with 4 of them, 400 parts took 64 s, with 32 eight.
     background_merges_mutations_concurrency_ratio: 16,
-    background_merges_mutations_scheduling_policy: 'shortest_task_first',
     background_schedule_pool_size: 2,
     background_common_pool_size: 1,
     background_move_pool_size: 1,
