@@ -62,7 +62,9 @@ export interface History {
   markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void>;
   /**
    * Its events before a day are about to go, because their window is over: what was counted of these days stays as it is,
-   * in the zone it was counted in, and is never counted again. To be called in the turn of `history:<site>`.
+   * in the zone it was counted in, and is never counted again. What came for them a moment ago is counted first, without
+   * the quiet time. To be called in the turn of `history:<site>`.
+   * @throws Error when a day that is over could not be counted
    */
   outlive(siteId: number, beforeDay: number): Promise<void>;
   /** Reads all days of a site live from now on: its counts are being removed. */
@@ -208,6 +210,25 @@ export async function openHistory(house: {
 
   async function outlive(siteId: number, beforeDay: number): Promise<void> {
     await readAgain(siteId);
+    const { dues, settled } = await lookedAt(Number.NEGATIVE_INFINITY);
+    // Once to mark what is wrong, once to count it, whenever it was marked.
+    for (let times = 0; times < 2; times += 1) {
+      const [due] = await dues(siteId);
+      if (due === undefined) break;
+      const isEnding = ({ day }: { day: number }) => day < beforeDay;
+      await freezeSite(
+        {
+          ...due,
+          stale: new Map([...due.stale].map(([reason, all]) => [reason, all.filter((day) => day < beforeDay)])),
+          ...{ fresh: due.fresh.filter(isEnding), lacking: due.lacking.filter(isEnding) },
+        },
+        () => !stopped,
+      );
+    }
+    const uncounted = [...(register.get(siteId)?.values() ?? [])].filter(
+      ({ day, state }) => day < beforeDay && day < closedBefore(settled) && state !== 'frozen',
+    );
+    if (uncounted.length > 0) throw new Error(`${uncounted.length} days of site ${siteId} could not be counted.`);
     const version = nextVersion();
     const days = [...(register.get(siteId)?.values() ?? [])].filter(
       ({ day, state, reason }) => day < beforeDay && state === 'frozen' && reason !== outlived,
@@ -228,16 +249,20 @@ export async function openHistory(house: {
     return running;
   }
 
-  async function sweepOnce(): Promise<{ sites: number; days: number }> {
+  /** @param quietMs so long after something came for a closed day that day is counted again */
+  async function lookedAt(quietMs: number): Promise<{ dues: (site?: number) => Promise<Due[]>; settled: number }> {
     const present = await sites();
     const moved = new Map(present.map((site) => [site.id, site.timezone]));
     for (const [id, zone] of moved) if (zones.get(id) !== zone) views.delete(id);
     zones = moved;
-    await readAgain();
     const settled = Math.min(clock.now(), settledUntil());
     const goals = new Map(present.map((site) => [site.id, site.goals]));
-    const look = (site?: number) => findDue({ warehouse, register, zones, goals, settled, site });
+    return { settled, dues: (site) => findDue({ warehouse, register, zones, goals, settled, quietMs, site }) };
+  }
 
+  async function sweepOnce(): Promise<{ sites: number; days: number }> {
+    const { dues: look } = await lookedAt(historyLimits.quietMs);
+    await readAgain();
     const done = { sites: 0, days: 0 };
     for (const { siteId } of await look()) {
       if (stopped) break;
@@ -355,6 +380,9 @@ interface Due {
   lacking: { day: number; arrivals: number; missing: readonly GoalRule[] }[];
 }
 
+/** Days before this one are over everywhere, and what came for them has arrived. */
+const closedBefore = (settled: number) => Math.floor((settled - historyLimits.closedAfterMs) / dayMs);
+
 /** Compares what has come in with what was frozen. Sites that are no longer there are nobody's work here. */
 async function findDue(parts: {
   warehouse: Warehouse;
@@ -362,16 +390,16 @@ async function findDue(parts: {
   zones: ReadonlyMap<number, string>;
   goals: ReadonlyMap<number, readonly GoalRule[]>;
   settled: number;
+  quietMs: number;
   /** Absent: every site. */
   site: number | undefined;
 }): Promise<Due[]> {
-  const { warehouse, register, zones, goals, settled, site } = parts;
-  const closedBefore = Math.floor((settled - historyLimits.closedAfterMs) / dayMs);
+  const { warehouse, register, zones, goals, settled, quietMs, site } = parts;
   const rows = await warehouse.read<{ site: string; day: number; events: string }>(
     `SELECT site_id AS site, toUInt16(id_day) AS day, sum(events) AS events
      FROM arrivals WHERE id_day < toDate({before:UInt16})${site === undefined ? '' : ' AND site_id = {site:UInt64}'}
      GROUP BY site_id, id_day ORDER BY site_id, id_day`,
-    { before: closedBefore, ...(site === undefined ? {} : { site }) },
+    { before: closedBefore(settled), ...(site === undefined ? {} : { site }) },
     { purpose: 'history', seconds: historySeconds },
   );
   const due = new Map<number, Due>();
@@ -391,7 +419,7 @@ async function findDue(parts: {
     if (known === undefined) work.fresh.push({ day: row.day, arrivals });
     else if (known.state === 'dirty') {
       // A version is ten times the wall clock of the mark.
-      if (settled - known.version / 10 >= historyLimits.quietMs) work.fresh.push({ day: row.day, arrivals });
+      if (settled - known.version / 10 >= quietMs) work.fresh.push({ day: row.day, arrivals });
     } else if (wrong !== undefined) work.stale.set(wrong, [...(work.stale.get(wrong) ?? []), row.day]);
     else {
       const missing = work.goals.filter((goal) => !known.goals.includes(goalKey(goal)));

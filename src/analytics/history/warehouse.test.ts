@@ -266,6 +266,30 @@ describe('frozen days', () => {
     await days.sweep();
     expect(await totals()).toEqual(await live());
   });
+
+  test('days whose rows are about to go are counted with what came a moment before, announced or not (RET-02)', async () => {
+    const days = await history();
+    const [announced = 0, ends = 0] = ['2026-03-16', '2026-03-19'].map((day) => Date.parse(day) / 86_400_000);
+    for (const day of ['2026-03-16', '2026-03-17']) {
+      const late = {
+        ...event,
+        site_id: 7,
+        time: `${day} 08:00:00.000`,
+        id_day: day,
+        visitor_id: `1300${day.slice(-2)}`,
+      };
+      await warehouse.insert('events', lines({ ...late, visit_id: '98', visit_start: late.time }), `ending-${day}`);
+    }
+    await days.markDirty(7, [announced], 'late');
+    await days.outlive(7, ends);
+    expect(await totals()).toEqual(await live());
+    const rows = await warehouse.read<{ day: string; state: string; reason: string }>(
+      'SELECT toString(id_day) AS day, state, reason FROM frozen_days FINAL WHERE site_id = 7 ORDER BY id_day',
+    );
+    expect(rows.map(({ day, state, reason }) => [day < '2026-03-19', state, reason === 'outlived'])).toEqual(
+      rows.map(({ day }) => [day < '2026-03-19', 'frozen', day < '2026-03-19']),
+    );
+  });
 });
 
 test('SIGKILL between the part of the table and the parts of its views, then a replay: exact everywhere', async () => {
