@@ -203,8 +203,8 @@ export function openContactUpkeep(parts: ContactUpkeepParts) {
 
   async function look(): Promise<void> {
     // A desk that is only opened (a command, a test) never begins: its end must not wait for that.
-    await Promise.race([parts.begun, stopped.promise]);
-    if (isStopped) return;
+    const hasBegun = await Promise.race([parts.begun.then(() => true), stopped.promise.then(() => false)]);
+    if (!hasBegun) return;
     await alone('contact-keys', async () => {
       const stale = await staleKeys();
       if (stale.length === 0 && knowsFormer) return;
