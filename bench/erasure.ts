@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { RequestDetail } from '../contract/requests.ts';
-import { type DeskFolder, environment, freePort, mainSite, owner, pause } from './desk.ts';
+import { type DeskFolder, mainSite, owner, pause } from './desk.ts';
+import { startScript } from './desk_of_script.ts';
 import type { Plant } from './erasure_desk.ts';
 
 const behindProxy = {
@@ -17,23 +15,8 @@ const plant = { days: 90, perDay: 5 };
  * read once more.
  */
 export async function measureErasure(desk: DeskFolder, say: (line: string) => void) {
-  const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'erasure_desk.ts')],
-    { env: environment(desk, port), stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const answer = async (key: string) => {
-    for (;;) {
-      const { value, done } = await answers.next();
-      if (done === true) throw new Error('The desk ended.');
-      const said = JSON.parse(value) as Record<string, unknown>;
-      if (said[key] !== undefined && said.event === undefined) return said;
-    }
-  };
+  const { port, tell, answer, stop } = await startScript(desk, 'erasure_desk.ts');
   try {
-    await answer('port');
     const cookie = await signIn(port);
     const call = async (method: string, path: string, body?: object) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -57,7 +40,7 @@ export async function measureErasure(desk: DeskFolder, say: (line: string) => vo
       visitors: [1, 2, 3].map((at) => `${some}${at}`),
     };
     say('Somebody is in it, with three browsers …');
-    child.stdin.write(`${JSON.stringify(wish)}\n`);
+    tell(JSON.stringify(wish));
     const { planted } = await answer('planted');
     const of = `/api/organisations/${organisationId}/requests`;
     const received_on = desk.today;
@@ -79,9 +62,7 @@ export async function measureErasure(desk: DeskFolder, say: (line: string) => vo
     const left = receipt.looked_again.left.reduce((sum, { rows }) => sum + rows, 0);
     return { seconds, planted: Number(planted), state: detail.erasure?.state, left };
   } finally {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await gone;
+    await stop();
   }
 }
 

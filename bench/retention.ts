@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { openWarehouse } from '../src/platform/warehouse/index.ts';
-import { type DeskFolder, environment, freePort, mainSite, postgresFolder, prepareDesk } from './desk.ts';
+import { type DeskFolder, mainSite, postgresFolder, prepareDesk } from './desk.ts';
+import { startScript } from './desk_of_script.ts';
 import { type LoadResult, loadApart } from './load.ts';
 import { seedEvents } from './seed.ts';
 
@@ -56,24 +55,8 @@ async function fillOld(desk: DeskFolder, events: number, say: (line: string) => 
 }
 
 async function oneNight(desk: DeskFolder, events: number, say: (line: string) => void): Promise<RetentionLine[]> {
-  const script = join(import.meta.dirname, 'retention_desk.ts');
-  const port = await freePort();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
-    env: environment(desk, port),
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
-  /** Log lines are not for us. */
-  const answer = async (key: string) => {
-    for (;;) {
-      const { value, done } = await answers.next();
-      if (done === true) throw new Error('The desk ended.');
-      const said = JSON.parse(value) as Record<string, unknown>;
-      if (said[key] !== undefined && said.event === undefined) return said;
-    }
-  };
+  const { port, tell, answer, stop } = await startScript(desk, 'retention_desk.ts');
   try {
-    await answer('port');
     const load = (run: number) =>
       loadApart({
         ...{ port, connections: 64, seconds: loadSeconds, rate: eventsPerSecond, mode: 'visits', run },
@@ -84,7 +67,7 @@ async function oneNight(desk: DeskFolder, events: number, say: (line: string) =>
     const before = await load(2);
     say('The night …');
     let night: Record<string, unknown> | undefined;
-    child.stdin.write('night\n');
+    tell('night');
     const ended = answer('seconds').then((said) => {
       night = said;
     });
@@ -107,8 +90,6 @@ async function oneNight(desk: DeskFolder, events: number, say: (line: string) =>
       },
     ];
   } finally {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await gone;
+    await stop();
   }
 }

@@ -4,7 +4,7 @@ import { escapedWords } from '../../platform/http/plain_page.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { pageAnswer } from '../forms/index.ts';
+import { organisationOf, pageAnswer } from '../forms/index.ts';
 import { listTransfers } from '../transfers/index.ts';
 import { readPolicy } from '../windows/index.ts';
 import { optOutPage } from './california.ts';
@@ -39,13 +39,7 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
   });
 
   async function within(slug: string, work: (sql: Sql, organisation: Named) => Promise<Shown>): Promise<Shown> {
-    if (!/^[a-z0-9-]{1,64}$/.test(slug)) return notThere;
-    const found = await postgres.system((sql) =>
-      sql.maybe<{ organisation_id: number | null }>('SELECT organisation_id FROM lookup.organisation_by_slug($1)', [
-        slug,
-      ]),
-    );
-    const id = found?.organisation_id ?? undefined;
+    const id = await organisationOf(postgres, slug);
     if (id === undefined) return notThere;
     return postgres.tenant(id, async (sql) => {
       const organisation = await sql.one<Named>('SELECT id, name, slug FROM organisations WHERE id = $1', [id]);
