@@ -83,6 +83,7 @@ describe('the tidy test sees', () => {
     ['a socket of node:net', 'src/relay/a.ts', `import { connect } from 'node:net';`, ['arguments']],
     ['process.env', 'src/app/a.ts', 'const { HOME } = process.env;', ['arguments']],
     ['env of node:process', 'src/app/a.ts', `import { env } from 'node:process';`, ['arguments']],
+    ['a moment as the browser would write it', 'web/src/a.tsx', 'new Date(5).toLocaleString();', ['arguments']],
     ['chance in a page', 'web/src/a.tsx', 'Math.random();', ['arguments']],
     ['nothing in the platform', 'src/platform/a.ts', 'Date.now(); process.env; Math.random();', []],
     ['nothing in a date from a number', 'src/relay/a.ts', 'new Date(5);', []],

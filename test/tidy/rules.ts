@@ -235,7 +235,13 @@ const forbiddenCalls: Record<'src' | 'web', [RegExp, string][]> = {
     [/^(globalThis\.)?fetch$/, takeOutbound],
   ],
   // A page lives in the reader's time and talks to its own server; chance on it would make pictures differ.
-  web: [[/^Math\.random$/, 'a page shows the same for the same data: derive it from the data.']],
+  web: [
+    [
+      /\.toLocale(Date|Time)?String$/,
+      "the reader's locale and timezone stand in their account: web/src/edge/reader.ts and web/src/period/words.ts write moments.",
+    ],
+    [/^Math\.random$/, 'a page shows the same for the same data: derive it from the data.'],
+  ],
 };
 
 const forbiddenImports: Record<string, RegExp> = {

@@ -7,10 +7,11 @@ import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import { type Reading, useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
+import { calendarDay, momentDay } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
 import { type AccessReview, type AccessReviewAnswer, type AccessReviews, access, type Line } from './api.ts';
-import { dayOf, kinds, quarterWords, stateWords } from './words.ts';
+import { kinds, quarterWords, stateWords } from './words.ts';
 import './access.css';
 
 /** Who and what still has access, and should they? */
@@ -84,7 +85,7 @@ function NotBegun({
           ) : undefined
         }
       >
-        The first begins by itself on {dayOf(list.next_on, 'UTC')}, and each quarter from then on.
+        The first begins by itself on {calendarDay(list.next_on)}, and each quarter from then on.
       </Empty>
       <FormError message={refusal?.message} reference={refusal?.reference} />
     </section>
@@ -129,8 +130,8 @@ function Current({
           <p className="q2">
             <ReviewState review={review} />
             {review.done_at === null
-              ? ` Due by ${dayOf(review.due_on, 'UTC')}. Each decision counts at once and stays as it was made.`
-              : ` Done on ${dayOf(review.done_at, organisation.timezone)}. The next begins on ${dayOf(next, 'UTC')}.`}
+              ? ` Due by ${calendarDay(review.due_on)}. Each decision counts at once and stays as it was made.`
+              : ` Done on ${momentDay(review.done_at)}. The next begins on ${calendarDay(next)}.`}
           </p>
           {!decides && <p className="q2">Owners and privacy officers decide.</p>}
         </div>
@@ -142,7 +143,7 @@ function Current({
       {kinds.map(({ kind, title }) => {
         const of = lines.filter((line) => line.kind === kind);
         return of.length === 0 ? null : (
-          <Lines key={kind} title={title} lines={of} zone={organisation.timezone} decides={decides}>
+          <Lines key={kind} title={title} lines={of} decides={decides}>
             {(line, isAll) =>
               isAll ? (
                 <button
@@ -181,7 +182,7 @@ function Current({
         {none.length > 0 && `There are ${listWords(none)}. `}Accounts of other services cannot be connected yet: they
         come with the relay, and stand here then.
       </p>
-      <Decisions answer={answer} zone={organisation.timezone} />
+      <Decisions answer={answer} />
       {removing !== undefined && (
         <AskFirst
           title={`Remove ${removing.label}?`}
@@ -224,13 +225,11 @@ function ReviewState({ review }: { review: AccessReview }) {
 function Lines({
   title,
   lines,
-  zone,
   decides,
   children,
 }: {
   title: string;
   lines: readonly Line[];
-  zone: string;
   decides: boolean;
   children: (line: Line, isAll: boolean) => ReactNode;
 }) {
@@ -274,9 +273,9 @@ function Lines({
                 <td className="some" data-head="What it gives">
                   {line.gives}
                 </td>
-                <td data-head="Since">{dayOf(line.since, 'UTC')}</td>
+                <td data-head="Since">{calendarDay(line.since)}</td>
                 {used && (
-                  <td data-head="Last used">{line.last_used == null ? 'never' : dayOf(line.last_used, 'UTC')}</td>
+                  <td data-head="Last used">{line.last_used == null ? 'never' : calendarDay(line.last_used)}</td>
                 )}
                 <td className="some" data-head="Decision">
                   {line.confirmed === null ? (
@@ -284,7 +283,7 @@ function Lines({
                   ) : (
                     <span className="st ok">
                       <Glyph state="ok" />
-                      {byWords(line.confirmed, zone)}
+                      {byWords(line.confirmed)}
                     </span>
                   )}
                 </td>
@@ -298,12 +297,12 @@ function Lines({
   );
 }
 
-function byWords({ by, at }: { by: { id: number; name: string | null }; at: string }, zone: string): string {
-  return `${by.name ?? `person ${by.id}`}, ${dayOf(at, zone)}`;
+function byWords({ by, at }: { by: { id: number; name: string | null }; at: string }): string {
+  return `${by.name ?? `person ${by.id}`}, ${momentDay(at)}`;
 }
 
 /** Everything that was decided in one review, as it was then. */
-function Decisions({ answer: { decisions }, zone }: { answer: AccessReviewAnswer; zone: string }) {
+function Decisions({ answer: { decisions } }: { answer: AccessReviewAnswer }) {
   if (decisions.length === 0) return null;
   return (
     <section className="panel ac-log" aria-label="Decisions">
@@ -311,13 +310,13 @@ function Decisions({ answer: { decisions }, zone }: { answer: AccessReviewAnswer
         <summary>
           <b>What was decided</b> <span className="q">{decisions.length}</span>
         </summary>
-        <DecisionList decisions={decisions} zone={zone} />
+        <DecisionList decisions={decisions} />
       </details>
     </section>
   );
 }
 
-function DecisionList({ decisions, zone }: { decisions: AccessReviewAnswer['decisions']; zone: string }) {
+function DecisionList({ decisions }: { decisions: AccessReviewAnswer['decisions'] }) {
   return (
     <ul>
       {decisions.map((one) => (
@@ -329,7 +328,7 @@ function DecisionList({ decisions, zone }: { decisions: AccessReviewAnswer['deci
           <span>
             {one.label ?? `${one.kind} ${one.of}`} <span className="q2">{one.gives}</span>
           </span>
-          <span className="q2">{byWords(one, zone)}</span>
+          <span className="q2">{byWords(one)}</span>
         </li>
       ))}
     </ul>
@@ -372,7 +371,7 @@ function Past({ organisation, review }: { organisation: Organisation; review: Ac
         (answer.decisions.length === 0 ? (
           <p className="ac-none q2">Nothing was decided in it.</p>
         ) : (
-          <DecisionList decisions={answer.decisions} zone={organisation.timezone} />
+          <DecisionList decisions={answer.decisions} />
         ))}
     </details>
   );

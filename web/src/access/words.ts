@@ -31,7 +31,3 @@ export const stateWords = {
   missed: ['bad', 'not done'],
   done: ['ok', 'done'],
 } as const satisfies Record<AccessReview['state'], readonly [string, string]>;
-
-export function dayOf(iso: string, zone: string): string {
-  return new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: zone });
-}

@@ -6,10 +6,9 @@ import { Field, PasswordInput } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import { takeFocus } from '../controls/take_focus.ts';
 import { useDesk } from '../desk/session.tsx';
-import { now, saveFile } from '../edge/browser.ts';
-import { readerZone } from '../edge/reader.ts';
+import { saveFile } from '../edge/browser.ts';
+import { readerDay, readerToday } from '../edge/reader.ts';
 import { passwordStrength } from '../first_run/password.ts';
-import { localTime } from '../period/period.ts';
 import { dayText } from '../period/words.ts';
 import './account.css';
 import { type Account, type BegunAuthenticator, people } from './api.ts';
@@ -33,8 +32,7 @@ export function AccountSecurity() {
 }
 
 function dayOf(moment: string): string {
-  const zone = readerZone();
-  return dayText(localTime(Date.parse(moment), zone).day, localTime(now(), zone).day);
+  return dayText(readerDay(moment), readerToday());
 }
 
 function Password({ account, onChange }: { account: Account; onChange: () => void }) {

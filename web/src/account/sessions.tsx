@@ -3,11 +3,9 @@ import { AskFirst } from '../controls/ask_first.tsx';
 import { ComingRows } from '../controls/coming.tsx';
 import type { DeskError } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
-import { now } from '../edge/browser.ts';
-import { readerNames, readerZone } from '../edge/reader.ts';
+import { momentText, readerNames } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
-import { localTime } from '../period/period.ts';
-import { dayText } from '../period/words.ts';
+import { agoText } from '../period/words.ts';
 import { type AccountSession, people } from './api.ts';
 import { Done, Refusal, useAsk } from './use_account.tsx';
 
@@ -93,8 +91,10 @@ export function AccountSessions() {
                     <td data-head="Signed in by">
                       {session.methods.map((one) => methodWords[one] ?? one).join(' and ') || '–'}
                     </td>
-                    <td data-head="Since">{momentText(session.started_at)}</td>
-                    <td data-head="Last used">{session.is_current ? 'now' : momentText(session.last_used_at)}</td>
+                    <td data-head="Since">
+                      <Ago at={session.started_at} />
+                    </td>
+                    <td data-head="Last used">{session.is_current ? 'now' : <Ago at={session.last_used_at} />}</td>
                     <td className="num">
                       {!session.is_current && (
                         <button
@@ -137,13 +137,12 @@ export function AccountSessions() {
   );
 }
 
-function momentText(moment: string): string {
-  const zone = readerZone();
-  const ms = Date.parse(moment);
-  const minutes = Math.floor((now() - ms) / 60_000);
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${minutes} min ago`;
-  return dayText(localTime(ms, zone).day, localTime(now(), zone).day);
+function Ago({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={momentText(at)}>
+      {agoText(at)}
+    </time>
+  );
 }
 
 /** `DE, Berlin` → `Germany, Berlin`. */

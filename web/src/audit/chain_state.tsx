@@ -1,24 +1,20 @@
 import { CopyButton } from '../controls/copy.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { auditPath, type DeskError, type Trail } from '../desk/api.ts';
-import { now } from '../edge/browser.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Failed } from '../overview/states.tsx';
-import { localTime } from '../period/period.ts';
-import { clockText, dayText } from '../period/words.ts';
+import { timeText } from '../period/words.ts';
 import type { Chain } from './page.tsx';
 
 /** Does every entry follow from the one before, and is the end signed? With what takes the trail away and proves it elsewhere. */
 export function ChainState({
   trail,
-  zone,
   chain,
   problem,
   onRetry,
   query,
 }: {
   trail: Trail;
-  zone: string;
   chain: Chain | undefined;
   problem: DeskError | undefined;
   onRetry: () => void;
@@ -38,7 +34,7 @@ export function ChainState({
             what="The chain could not be verified."
           />
         ) : (
-          <p role="status">{chain === undefined ? '…' : <Words chain={chain} zone={zone} />}</p>
+          <p role="status">{chain === undefined ? '…' : <Words chain={chain} />}</p>
         )}
         <div className="au-acts">
           <a className="btn sm" href={base} download>
@@ -78,7 +74,7 @@ export function ChainState({
   );
 }
 
-function Words({ chain, zone }: { chain: Chain; zone: string }) {
+function Words({ chain }: { chain: Chain }) {
   const entries = `${exactCount(chain.entries)} ${chain.entries === 1 ? 'entry' : 'entries'}`;
   if (chain.findings.length > 0)
     return (
@@ -105,21 +101,12 @@ function Words({ chain, zone }: { chain: Chain; zone: string }) {
       <Glyph state="ok" />
       <span>
         <b>
-          Verified to {timeText(chain.verified_at, zone)}, {entries}.
+          Verified to {timeText(chain.verified_at)}, {entries}.
         </b>{' '}
         {chain.checkpoint === null
           ? 'The first signed checkpoint comes at the next full hour.'
-          : `Signed to entry ${exactCount(chain.checkpoint.seq)} at ${timeText(chain.checkpoint.at, zone)}.`}
+          : `Signed to entry ${exactCount(chain.checkpoint.seq)} at ${timeText(chain.checkpoint.at)}.`}
       </span>
     </>
   );
-}
-
-/** `14:02` today, `27 Nov, 14:02` before. */
-export function timeText(at: string | null, zone: string): string {
-  if (at === null) return '–';
-  const time = Date.parse(at);
-  const today = localTime(now(), zone).day;
-  const { day } = localTime(time, zone);
-  return day === today ? clockText(time, zone) : `${dayText(day, today)}, ${clockText(time, zone)}`;
 }

@@ -6,18 +6,9 @@ import type { Filters } from './filters.ts';
 import { LogList } from './log_list.tsx';
 
 /** One line an act, which opens in its place. */
-export function Entries({
-  entries,
-  zone,
-  set,
-}: {
-  entries: AuditEntry[];
-  zone: string;
-  set: (change: Filters) => void;
-}) {
+export function Entries({ entries, set }: { entries: AuditEntry[]; set: (change: Filters) => void }) {
   return (
     <LogList
-      zone={zone}
       beside={{ head: 'Network', className: 'au-net' }}
       lines={entries.map((one) => ({
         ...{ key: one.seq, at: one.at, outcome: one.outcome, isAlert: one.severity === 'alert' },

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { Glyph, Icon } from '../controls/icons.tsx';
-import { timeText } from './chain_state.tsx';
+import { timeText } from '../period/words.ts';
 
 /** One line of a log, as its list shows it. */
 export interface LogLine {
@@ -15,15 +15,7 @@ export interface LogLine {
 }
 
 /** Lines of a log, each of which opens in its place. */
-export function LogList({
-  lines,
-  zone,
-  beside,
-}: {
-  lines: LogLine[];
-  zone: string;
-  beside: { head: string; className: string };
-}) {
+export function LogList({ lines, beside }: { lines: LogLine[]; beside: { head: string; className: string } }) {
   const [open, setOpen] = useState<number>();
   return (
     <>
@@ -43,7 +35,7 @@ export function LogList({
               onClick={() => setOpen(open === one.key ? undefined : one.key)}
             >
               <time dateTime={one.at} title={one.at}>
-                {timeText(one.at, zone)}
+                {timeText(one.at)}
               </time>
               <span className="au-what">{one.what}</span>
               <span className={beside.className}>{one.beside}</span>

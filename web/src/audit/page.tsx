@@ -6,6 +6,7 @@ import { ComingRows } from '../controls/coming.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { api, asDeskError, type DeskError, type Trail } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { readerZone } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
 import { ChainState } from './chain_state.tsx';
@@ -20,21 +21,18 @@ export type Chain = (typeof auditChain)['_zod']['output'];
 export function AuditPage({ organisation }: { organisation: Organisation }) {
   return (
     <TrustFrame organisation={organisation} title="Audit log" what="the audit log" skipTo="the entries" name="audit">
-      <Audit
-        trail={organisation.id}
-        zone={organisation.timezone}
-        path={pathOf({ page: 'audit', organisation: organisation.slug })}
-      />
+      <Audit trail={organisation.id} path={pathOf({ page: 'audit', organisation: organisation.slug })} />
     </TrustFrame>
   );
 }
 
 /** One trail: of an organisation, or of the desk. */
-export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path: string }) {
+export function Audit({ trail, path }: { trail: Trail; path: string }) {
   const { search } = useAddress();
   const filters = readFilters(search);
-  // The desk's own trail has no zone; its days are those that its times are shown in.
-  const query = filterQuery(filters, trail === 'desk' && (filters.from ?? filters.to) !== undefined ? zone : undefined);
+  // Its days are those that its times are shown in.
+  const zone = readerZone();
+  const query = filterQuery(filters, (filters.from ?? filters.to) === undefined ? undefined : zone);
   const set = (change: Parameters<typeof setFilters>[2]) => setFilters(path, filters, change);
   const { chain, chainProblem, lookAgain } = useChain(trail);
   const { entries, next, problem, isMore, reload, more } = useEntries(trail, query);
@@ -42,7 +40,7 @@ export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path:
 
   return (
     <>
-      <ChainState trail={trail} zone={zone} chain={chain} problem={chainProblem} onRetry={lookAgain} query={query} />
+      <ChainState trail={trail} chain={chain} problem={chainProblem} onRetry={lookAgain} query={query} />
       <FilterBar filters={filters} chain={chain} entries={entries} set={set} />
       <section className="panel au-entries" aria-label="Entries" aria-busy={entries === undefined}>
         {problem !== undefined ? (
@@ -77,7 +75,7 @@ export function Audit({ trail, zone, path }: { trail: Trail; zone: string; path:
             </Empty>
           )
         ) : (
-          <Entries entries={entries} zone={zone} set={set} />
+          <Entries entries={entries} set={set} />
         )}
         {next !== null && entries !== undefined && (
           <footer>

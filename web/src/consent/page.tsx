@@ -1,7 +1,8 @@
 import { useCallback, useState } from 'react';
 import { Glyph } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
-import { momentOf, useRead, WindowsFrame } from '../windows/parts.tsx';
+import { momentText } from '../edge/reader.ts';
+import { useRead, WindowsFrame } from '../windows/parts.tsx';
 import { type BasesAnswer, type Cell, type ConsentRecord, consent, type PurposeRow } from './api.ts';
 import { BasisForm } from './basis_form.tsx';
 import { basisWords, regionWords, stateWords, wayWords } from './words.ts';
@@ -137,7 +138,7 @@ function Basis({ of: { basis, shipped } }: { of: Cell }) {
 const recordHeads = ['When', 'Who', 'Purpose', 'State', 'Words', 'How'];
 
 function Records({ organisation }: { organisation: Organisation }) {
-  const { id, timezone } = organisation;
+  const { id } = organisation;
   const { answer, set, instead } = useRead(
     useCallback(() => consent.records(id), [id]),
     'records of consent',
@@ -167,7 +168,7 @@ function Records({ organisation }: { organisation: Organisation }) {
             </thead>
             <tbody>
               {records.map((record) => (
-                <Line key={record.id} of={record} zone={timezone} />
+                <Line key={record.id} of={record} />
               ))}
             </tbody>
           </table>
@@ -191,11 +192,11 @@ function Records({ organisation }: { organisation: Organisation }) {
   );
 }
 
-function Line({ of: record, zone }: { of: ConsentRecord; zone: string }) {
+function Line({ of: record }: { of: ConsentRecord }) {
   const [sign, word] = stateWords[record.state];
   return (
     <tr>
-      <td>{momentOf(record.at, zone)}</td>
+      <td>{momentText(record.at)}</td>
       <td data-head="Who">
         <code title="The same person has the same signs">{record.subject}</code>
       </td>

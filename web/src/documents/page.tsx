@@ -2,8 +2,9 @@ import { useCallback, useState } from 'react';
 import { Glyph } from '../controls/icons.tsx';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation, useSession } from '../desk/session.tsx';
+import { calendarDay } from '../edge/reader.ts';
 import { TrustFrame } from '../trust/trust_frame.tsx';
-import { dayOf, useRead } from '../windows/parts.tsx';
+import { useRead } from '../windows/parts.tsx';
 import { documents, type PaperSummary, type PapersAnswer } from './api.ts';
 import { Identity, IdentityForm } from './identity.tsx';
 import { PaperDetail } from './paper.tsx';
@@ -96,7 +97,7 @@ function Line({
         <span className="q2">
           {of.newest === null
             ? 'No version yet'
-            : `Version ${of.newest.version}, from ${dayOf(of.newest.effective_on, 'UTC')}`}
+            : `Version ${of.newest.version}, from ${calendarDay(of.newest.effective_on)}`}
         </span>
       </summary>
       {isOpen && <PaperDetail of={of} organisation={organisation} acceptance={acceptance} onChanged={onChanged} />}

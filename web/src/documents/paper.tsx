@@ -7,8 +7,8 @@ import { asDeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
+import { calendarDay, momentText } from '../edge/reader.ts';
 import { Failed } from '../overview/states.tsx';
-import { dayOf, momentOf } from '../windows/parts.tsx';
 import { documents, type PaperAnswer, type PaperBlock, type PaperSummary, type PapersAnswer } from './api.ts';
 
 /** One document in place: what is missing, what has changed, its words, and what can be done with it. */
@@ -63,7 +63,7 @@ export function PaperDetail({
           <b>Draft.</b>{' '}
           {answer.review === null
             ? 'Nobody has said that they read these words.'
-            : `Read on ${momentOf(answer.review.at, organisation.timezone)}, not published yet.`}
+            : `Read on ${momentText(answer.review.at)}, not published yet.`}
         </p>
       )}
       {refusal !== undefined && (
@@ -130,7 +130,7 @@ export function PaperDetail({
                 <a className="link" href={one.path}>
                   Version {one.version}
                 </a>
-                , from {dayOf(one.effective_on, 'UTC')}. Published {momentOf(one.published_at, organisation.timezone)}.{' '}
+                , from {calendarDay(one.effective_on)}. Published {momentText(one.published_at)}.{' '}
                 {one.is_material
                   ? `${one.told} ${one.told === 1 ? 'member was' : 'members were'} told.`
                   : 'A change of wording, of which nobody was told.'}
@@ -179,7 +179,7 @@ function Acceptance({
       {acceptance?.version === version ? (
         <p className="st ok">
           <Glyph state="ok" />
-          Version {version} was accepted for {organisation.name} on {momentOf(acceptance.at, organisation.timezone)}.
+          Version {version} was accepted for {organisation.name} on {momentText(acceptance.at)}.
         </p>
       ) : (
         <>

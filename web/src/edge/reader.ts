@@ -26,9 +26,17 @@ export const readerToday = (): Day => localTime(now(), readerZone()).day;
 export const zonedText = (iso: string, timeZone: string, style: Intl.DateTimeFormatOptions): string =>
   new Intl.DateTimeFormat(readerLocale(), { timeZone, ...style }).format(Date.parse(iso));
 
-/** '28 Nov 2026, 09:12', where the reader is. */
-export const momentText = (iso: string): string =>
-  zonedText(iso, readerZone(), { dateStyle: 'medium', timeStyle: 'short' });
+/** '28 Nov 2026, 09:12', where the reader is; '–' for a moment that has not come. */
+export const momentText = (iso: string | null): string =>
+  iso === null ? '–' : zonedText(iso, readerZone(), { dateStyle: 'medium', timeStyle: 'short' });
+
+/** '28 Nov 2026', where the reader is; '–' for a moment that has not come. */
+export const momentDay = (iso: string | null): string =>
+  iso === null ? '–' : zonedText(iso, readerZone(), { dateStyle: 'medium' });
+
+/** A day of the calendar ('2026-11-28', or a moment of it in UTC) as the reader writes it: it is the same day everywhere. */
+export const calendarDay = (day: Day | null): string =>
+  day === null ? '–' : zonedText(day.slice(0, 10), 'UTC', { dateStyle: 'medium' });
 
 const names = new Map<string, Intl.DisplayNames>();
 
@@ -38,4 +46,19 @@ export function readerNames(type: 'region' | 'currency' | 'language', locale = r
   const known = names.get(key) ?? new Intl.DisplayNames(locale === undefined ? [] : [locale], { type });
   names.set(key, known);
   return known;
+}
+
+/** What an input of a moment (`2026-11-28T09:12`) holds, where the reader is. */
+export function readerInput(ms: number): string {
+  const { day, time } = localTime(ms, readerZone());
+  return `${day}T${time.slice(0, 5)}`;
+}
+
+/** The moment that such an input means; an hour that the clock leaves out is the one after it. '' stays ''. */
+export function readerInstant(input: string): string {
+  if (input === '') return '';
+  const wanted = Date.parse(`${input}Z`);
+  const shown = (ms: number) => Date.parse(`${readerInput(ms)}Z`);
+  const near = wanted + (wanted - shown(wanted));
+  return new Date(near + (wanted - shown(near))).toISOString();
 }

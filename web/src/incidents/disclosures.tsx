@@ -5,7 +5,7 @@ import { Field } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
-import { readerToday, zonedText } from '../edge/reader.ts';
+import { momentText, readerToday } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
 import { dayText } from '../period/words.ts';
 import { useRead } from '../windows/parts.tsx';
@@ -129,9 +129,7 @@ function Line({
           <ol className="in-log">
             {of.entries.map((entry) => (
               <li key={entry.id}>
-                <time dateTime={entry.at}>
-                  {zonedText(entry.at, organisation.timezone, { dateStyle: 'medium', timeStyle: 'short' })}
-                </time>
+                <time dateTime={entry.at}>{momentText(entry.at)}</time>
                 <b>
                   {disclosureWords[entry.kind].done}
                   {entry.alone ? ', by who entered it: there was no second person' : ''}

@@ -4,14 +4,14 @@ import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
-import { zonedText } from '../edge/reader.ts';
+import { calendarDay, momentText } from '../edge/reader.ts';
 import { type Draft, incidents } from './api.ts';
 import { OpenForm } from './forms.tsx';
 import { alertWords } from './words.ts';
 
 /** What alerts saw or somebody reported, and nobody has judged. Not there while there is nothing: most days have none. */
 export function Drafts({ organisation, onEntered }: { organisation: Organisation; onEntered: () => void }) {
-  const { id, timezone } = organisation;
+  const { id } = organisation;
   const { answer, set, reload } = useReading(useCallback(() => incidents.drafts(id), [id]));
   const [doing, setDoing] = useState<{ draft: Draft; how: 'enter' | 'dismiss' }>();
   if (answer === undefined || answer.drafts.length === 0) return null;
@@ -32,9 +32,7 @@ export function Drafts({ organisation, onEntered }: { organisation: Organisation
           <p>
             <Glyph state="bad" />
             <b>{alertWords(draft)}</b>
-            <span className="q2">
-              {zonedText(draft.raised_at, timezone, { dateStyle: 'medium', timeStyle: 'short' })}
-            </span>
+            <span className="q2">{momentText(draft.raised_at)}</span>
           </p>
           {draft.concern === null ? <p>{draft.what}</p> : <Concern of={draft.concern} />}
           {may(organisation, 'policy.manage') && (
@@ -81,9 +79,7 @@ export function Concern({ of }: { of: NonNullable<Draft['concern']> }) {
     <>
       <p className="in-what">{of.said}</p>
       <p className="q2">
-        {of.happened_on !== null && (
-          <span>Happened on {zonedText(of.happened_on, 'UTC', { dateStyle: 'medium' })}, as they say.</span>
-        )}
+        {of.happened_on !== null && <span>Happened on {calendarDay(of.happened_on)}, as they say.</span>}
         <span>{of.reach === null ? 'No address to answer to.' : `Answer to ${of.reach}.`}</span>
       </p>
     </>

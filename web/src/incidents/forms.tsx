@@ -3,14 +3,10 @@ import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { type Organisation, useSession } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
+import { readerInput, readerInstant, readerZone } from '../edge/reader.ts';
 import { type Draft, type Incident, incidents, type NewIncident } from './api.ts';
 import { ClassesChoice } from './classes_choice.tsx';
 import { alertWords, severityWords } from './words.ts';
-
-/** What an input of a moment holds, in the zone of this browser, and back. */
-const inputOf = (ms: number) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-const instantOf = (input: string) => (input === '' ? '' : new Date(input).toISOString());
-const zoneHere = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 type Changed = { target: { value: string } };
 
@@ -33,13 +29,13 @@ export function OpenForm({
   const [classes, setClasses] = useState<readonly string[]>([]);
   const [site, setSite] = useState('');
   const [began, setBegan] = useState(() =>
-    inputOf(draft === undefined ? now() : Date.parse(draft.concern?.happened_on ?? draft.raised_at)),
+    readerInput(draft === undefined ? now() : Date.parse(draft.concern?.happened_on ?? draft.raised_at)),
   );
-  const [known, setKnown] = useState(() => inputOf(now()));
+  const [known, setKnown] = useState(() => readerInput(now()));
   const send = async () => {
     const opened = await incidents.open(organisation.id, {
       ...{ title, what, severity, classes: [...classes], sites: site === '' ? [] : [site] },
-      ...{ began_at: instantOf(began), known_at: instantOf(known) },
+      ...{ began_at: readerInstant(began), known_at: readerInstant(known) },
       ...(draft === undefined ? {} : { draft: draft.id }),
     });
     onSaved(opened);
@@ -61,7 +57,7 @@ export function OpenForm({
           change(event.target.value);
         };
         const moment = (label: string, field: string, value: string, change: (value: string) => void) => (
-          <Field label={label} help={`In ${zoneHere()}.`} error={errorOf(field)}>
+          <Field label={label} help={`In ${readerZone()}.`} error={errorOf(field)}>
             {(props) => <input {...props} className="in" type="datetime-local" value={value} onChange={set(change)} />}
           </Field>
         );
@@ -179,14 +175,14 @@ export function CloseForm({ organisation, incident, onClose, onSaved }: FormProp
 export function ReportForm({ organisation, incident, onClose, onSaved }: FormProps) {
   const [isTold, setTold] = useState(true);
   const [authority, setAuthority] = useState('');
-  const [at, setAt] = useState(() => inputOf(now()));
+  const [at, setAt] = useState(() => readerInput(now()));
   const [reason, setReason] = useState('');
   const send = async () =>
     onSaved(
       await incidents.report(
         organisation.id,
         incident.id,
-        isTold ? { authority, told_at: instantOf(at) } : { untold_reason: reason },
+        isTold ? { authority, told_at: readerInstant(at) } : { untold_reason: reason },
       ),
     );
   return (
@@ -233,7 +229,7 @@ export function ReportForm({ organisation, incident, onClose, onSaved }: FormPro
                   />
                 )}
               </Field>
-              <Field label="Told at" help={`In ${zoneHere()}.`} error={errorOf('told_at')}>
+              <Field label="Told at" help={`In ${readerZone()}.`} error={errorOf('told_at')}>
                 {(props) => (
                   <input
                     {...props}

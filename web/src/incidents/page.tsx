@@ -4,7 +4,7 @@ import { asDeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
-import { zonedText } from '../edge/reader.ts';
+import { momentText, readerZone } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
@@ -90,8 +90,6 @@ function Register({ organisation }: { organisation: Organisation }) {
   );
 }
 
-const whenText = (iso: string, zone: string) => zonedText(iso, zone, { dateStyle: 'medium', timeStyle: 'short' });
-
 function Line({
   of,
   organisation,
@@ -112,7 +110,7 @@ function Line({
           {clock.text}
         </span>
         <span className="q2">
-          {severityWords[of.severity]}, known {whenText(of.known_at, organisation.timezone)}
+          {severityWords[of.severity]}, known {momentText(of.known_at)}
         </span>
       </summary>
       {isOpen && <Detail id={of.id} organisation={organisation} onChanged={onChanged} />}
@@ -141,7 +139,6 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
       />
     );
   if (incident === undefined) return <p className="in-body q2">Reading the incident…</p>;
-  const zone = organisation.timezone;
   const saved = (after: Incident) => {
     set(after);
     setDoing(undefined);
@@ -155,23 +152,23 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
       <dl>
         <div>
           <dt>Began</dt>
-          <dd>{whenText(incident.began_at, zone)}</dd>
+          <dd>{momentText(incident.began_at)}</dd>
         </div>
         <div>
           <dt>Became known</dt>
-          <dd>{whenText(incident.known_at, zone)}</dd>
+          <dd>{momentText(incident.known_at)}</dd>
         </div>
         <div>
           <dt>72 hours end</dt>
           <dd>
-            {whenText(incident.due_at, zone)} ({zone})
+            {momentText(incident.due_at)} ({readerZone()})
           </dd>
         </div>
         {incident.told_at !== null && (
           <div>
             <dt>Authority told</dt>
             <dd>
-              {incident.authority}, {whenText(incident.told_at, zone)}
+              {incident.authority}, {momentText(incident.told_at)}
             </dd>
           </div>
         )}
@@ -194,7 +191,7 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
       </dl>
       {incident.concerns.map((one) => (
         <section className="in-draft" key={one.reported_at} aria-label="Reported by the form">
-          <h3>Reported by the form on {whenText(one.reported_at, zone)}</h3>
+          <h3>Reported by the form on {momentText(one.reported_at)}</h3>
           <Concern of={one} />
         </section>
       ))}
@@ -203,7 +200,7 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
       <ol className="in-log">
         {incident.log.map((entry) => (
           <li key={entry.id}>
-            <time dateTime={entry.at}>{whenText(entry.at, zone)}</time>
+            <time dateTime={entry.at}>{momentText(entry.at)}</time>
             <b>{entryWords[entry.kind]}</b>
             <span>{entry.said}</span>
           </li>

@@ -5,18 +5,9 @@ import { milliseconds } from '../numbers/format.ts';
 import type { Filters } from './filters.ts';
 
 /** One line an action, which opens in its place. */
-export function Lines({
-  lines,
-  zone,
-  narrow,
-}: {
-  lines: OperationLine[];
-  zone: string;
-  narrow: (change: Filters) => void;
-}) {
+export function Lines({ lines, narrow }: { lines: OperationLine[]; narrow: (change: Filters) => void }) {
   return (
     <LogList
-      zone={zone}
       beside={{ head: 'Who', className: 'ol-who' }}
       lines={lines.map((one) => ({
         ...{ key: one.id, at: one.at, outcome: one.outcome, isAlert: one.outcome === 'failed' },

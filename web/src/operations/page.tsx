@@ -6,6 +6,7 @@ import { ComingRows } from '../controls/coming.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { useReading } from '../desk/reading.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { readerZone } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
@@ -30,11 +31,7 @@ export function OperationsPage({ organisation }: { organisation: Organisation })
         pseudonym: a name stands beside it while its person is a member. Networks are kept for 90 days, lines for twelve
         months.
       </p>
-      <Operations
-        of={organisation.id}
-        zone={organisation.timezone}
-        path={pathOf({ page: 'operations', organisation: organisation.slug })}
-      />
+      <Operations of={organisation.id} path={pathOf({ page: 'operations', organisation: organisation.slug })} />
     </TrustFrame>
   );
 }
@@ -51,12 +48,13 @@ const outcomes = [
 ] as const;
 
 /** One log: of an organisation, or of the desk. */
-export function Operations({ of, zone, path }: { of: LogOf; zone: string; path: string }) {
+export function Operations({ of, path }: { of: LogOf; path: string }) {
   const { search } = useAddress();
   const filters = readFilters(search);
-  // The desk's own log has no zone; its days are those that its times are shown in.
+  // Its days are those that its times are shown in.
+  const zone = readerZone();
   const isDays = (filters.from ?? filters.to) !== undefined;
-  const query = filterQuery(filters, of === 'desk' && isDays ? zone : undefined);
+  const query = filterQuery(filters, isDays ? zone : undefined);
   const { answer, problem, reload, set } = useReading(useCallback(() => readOperations(of, query), [of, query]));
   const [isMore, setMore] = useState(false);
   const narrow = (change: Filters) => setFilters(path, { ...filters, ...change });
@@ -152,7 +150,7 @@ export function Operations({ of, zone, path }: { of: LogOf; zone: string; path: 
         ) : answer.lines.length === 0 ? (
           <Nothing isFiltered={query !== ''} clear={() => setFilters(path, {})} />
         ) : (
-          <Lines lines={answer.lines} zone={zone} narrow={narrow} />
+          <Lines lines={answer.lines} narrow={narrow} />
         )}
         {answer !== undefined && answer.next !== null && (
           <footer>

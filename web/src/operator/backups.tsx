@@ -2,7 +2,6 @@ import { useCallback, useState } from 'react';
 import type { BackupRun, BackupState, MadeRecoveryKey } from '../../../contract/backups.ts';
 import { ProveDialog } from '../account/prove_dialog.tsx';
 import { useAccount } from '../account/use_account.tsx';
-import { timeText } from '../audit/chain_state.tsx';
 import { AskFirst } from '../controls/ask_first.tsx';
 import { ComingRows } from '../controls/coming.tsx';
 import { CopyButton } from '../controls/copy.tsx';
@@ -13,9 +12,9 @@ import { resting } from '../controls/resting.ts';
 import { takeFocus } from '../controls/take_focus.ts';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { useWhileVisible } from '../desk/live.ts';
-import { readerZone } from '../edge/reader.ts';
 import { bytes, exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
+import { timeText } from '../period/words.ts';
 import { operator } from './api.ts';
 
 /** While one is made, and for what the clock begins. */
@@ -38,7 +37,6 @@ export function Backups() {
     }
   }, []);
   useWhileVisible(load, () => (state?.is_running === true ? lookMs : restMs), [load, state?.is_running]);
-  const zone = readerZone();
   async function begin() {
     setRefusal(undefined);
     try {
@@ -86,7 +84,7 @@ export function Backups() {
       <FormError message={refusal?.message} reference={refusal?.reference} />
       {made !== undefined && <NewKey made={made} onHide={() => setMade(undefined)} />}
       {state.restored_at !== null && state.released_at === null && (
-        <Held state={state} zone={zone} onRelease={() => setDoing('release')} />
+        <Held state={state} onRelease={() => setDoing('release')} />
       )}
       {!state.is_ours ? (
         <section className="panel" aria-label="Backups">
@@ -110,7 +108,7 @@ export function Backups() {
           <h2 className="op-head">
             <Glyph state={newest === undefined ? 'idle' : 'ok'} />
             {newest === undefined ? 'There is no backup yet' : 'The newest backup'}
-            {newest !== undefined && <time dateTime={newest.made_at}>{timeText(newest.made_at, zone)}</time>}
+            {newest !== undefined && <time dateTime={newest.made_at}>{timeText(newest.made_at)}</time>}
           </h2>
           <dl>
             <Fact name="Made">
@@ -129,7 +127,7 @@ export function Backups() {
             )}
             <Fact name="Recovery key">
               <span>
-                <code>{state.recovery_key.name}</code>, made {timeText(state.recovery_key.made_at, zone)}{' '}
+                <code>{state.recovery_key.name}</code>, made {timeText(state.recovery_key.made_at)}{' '}
                 <button type="button" className="link" onClick={() => setDoing('key')}>
                   Make a new one
                 </button>
@@ -144,7 +142,7 @@ export function Backups() {
           )}
         </section>
       )}
-      {state.runs.length > 0 && <Runs runs={state.runs} zone={zone} />}
+      {state.runs.length > 0 && <Runs runs={state.runs} />}
       {doing === 'key' && (
         <KeyDialog
           isNew={state.recovery_key !== null}
@@ -221,12 +219,12 @@ function KeyDialog({
   );
 }
 
-function Held({ state, zone, onRelease }: { state: BackupState; zone: string; onRelease: () => void }) {
+function Held({ state, onRelease }: { state: BackupState; onRelease: () => void }) {
   const messages = state.held.reduce((sum, one) => sum + one.messages, 0);
   return (
     <div className="note warn">
       <div>
-        <b>This desk was restored {timeText(state.restored_at, zone)}: its mail is held.</b>{' '}
+        <b>This desk was restored {timeText(state.restored_at)}: its mail is held.</b>{' '}
         {messages === 0
           ? 'Nothing was waiting at the backup.'
           : 'What was waiting at the backup may have been sent since then:'}
@@ -234,7 +232,7 @@ function Held({ state, zone, onRelease }: { state: BackupState; zone: string; on
           <ul className="op-held">
             {state.held.map(({ template, messages: count, oldest }) => (
               <li key={template}>
-                {exactCount(count)} × {template.replaceAll('_', ' ')}, the oldest of {timeText(oldest, zone)}
+                {exactCount(count)} × {template.replaceAll('_', ' ')}, the oldest of {timeText(oldest)}
               </li>
             ))}
           </ul>
@@ -263,7 +261,7 @@ const there: Record<NonNullable<BackupRun['remote_state']>, [state: 'ok' | 'idle
   removed: ['off', 'removed from the object store'],
 };
 
-function Runs({ runs, zone }: { runs: BackupRun[]; zone: string }) {
+function Runs({ runs }: { runs: BackupRun[] }) {
   return (
     <section className="panel op-runs" aria-labelledby="runs">
       <h2 className="op-head" id="runs">
@@ -284,7 +282,7 @@ function Runs({ runs, zone }: { runs: BackupRun[]; zone: string }) {
             {runs.map((run) => (
               <tr key={run.id}>
                 <td>
-                  <time dateTime={run.began_at}>{timeText(run.began_at, zone)}</time>
+                  <time dateTime={run.began_at}>{timeText(run.began_at)}</time>
                 </td>
                 <td data-head="What">{kinds[run.kind]}</td>
                 <td className="some" data-head="How it ended">

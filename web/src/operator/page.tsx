@@ -3,7 +3,6 @@ import type { OperatorSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
 import { Audit } from '../audit/page.tsx';
 import { useSession } from '../desk/session.tsx';
-import { readerZone } from '../edge/reader.ts';
 import { Operations } from '../operations/page.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -47,7 +46,7 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
               What belongs to no organisation: sign-ins under names that nobody has, acts of people outside every
               organisation, and what was done on the machine. Each organisation has its own audit log under Trust.
             </p>
-            <Audit trail="desk" zone={readerZone()} path={pathOf({ page: 'operator', section })} />
+            <Audit trail="desk" path={pathOf({ page: 'operator', section })} />
           </>
         ) : section === 'operations' ? (
           <>
@@ -56,7 +55,7 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
               outside every organisation. Never an address, a body or a secret of a call. Each organisation has its own
               under Trust.
             </p>
-            <Operations of="desk" zone={readerZone()} path={pathOf({ page: 'operator', section })} />
+            <Operations of="desk" path={pathOf({ page: 'operator', section })} />
           </>
         ) : section === 'sign-up' ? (
           <SignUpSettingsPart />

@@ -1,11 +1,10 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { CheckRun, CheckState } from '../../../contract/proof.ts';
-import { timeText } from '../audit/chain_state.tsx';
 import { ComingRows } from '../controls/coming.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
-import { readerZone } from '../edge/reader.ts';
 import { Empty, Failed } from '../overview/states.tsx';
+import { timeText } from '../period/words.ts';
 import { operator } from './api.ts';
 
 const words = { ok: 'All well', look: 'Worth a look', wrong: 'Something is wrong' } as const;
@@ -39,7 +38,6 @@ export function SelfChecks() {
       setRunning(false);
     }
   }
-  const zone = readerZone();
   const [newest, ...before] = runs ?? [];
   return (
     <>
@@ -72,7 +70,7 @@ export function SelfChecks() {
             <h2 className="op-head">
               <Glyph state={glyphs[newest.worst]} />
               {words[newest.worst]}
-              <time dateTime={newest.made_at}>{timeText(newest.made_at, zone)}</time>
+              <time dateTime={newest.made_at}>{timeText(newest.made_at)}</time>
               <small>{kinds[newest.kind]}</small>
             </h2>
             <Findings of={newest} />
@@ -85,7 +83,7 @@ export function SelfChecks() {
             <details key={one.id}>
               <summary>
                 <Glyph state={glyphs[one.worst]} />
-                <time dateTime={one.made_at}>{timeText(one.made_at, zone)}</time>
+                <time dateTime={one.made_at}>{timeText(one.made_at)}</time>
                 {words[one.worst]}
               </summary>
               <Findings of={one} />

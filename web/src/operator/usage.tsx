@@ -9,6 +9,7 @@ import { FormError } from '../controls/field.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { useSession } from '../desk/session.tsx';
+import { zonedText } from '../edge/reader.ts';
 import { exactCount, percent, share } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { operator } from './api.ts';
@@ -106,9 +107,7 @@ function Facts({ answer }: { answer: UsageAnswer }) {
 function Course({ answer, all }: { answer: UsageAnswer; all: number }) {
   const { days } = answer;
   const text = (day: string | undefined) =>
-    day === undefined
-      ? ''
-      : new Date(`${day}T00:00Z`).toLocaleDateString(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+    day === undefined ? '' : zonedText(day, 'UTC', { day: 'numeric', month: 'short' });
   return (
     <section className="panel op-usage" aria-labelledby="opened">
       <h2 className="op-head" id="opened">

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { calendarDay, momentDay, momentText, readAs, readerInput, readerInstant } from '../edge/reader.ts';
 import type { Against, Period } from './period.ts';
 import { addMonths, isCut, localTime, resolveAgainst, resolvePeriod, stepLabels, stepsFor } from './period.ts';
-import { stepText } from './words.ts';
+import { stepText, timeText } from './words.ts';
 
 const today = '2026-11-11';
 
@@ -50,4 +51,29 @@ test('a year is not offered by the hour', () => {
 });
 test('the day is that of the site', () => {
   expect(localTime(Date.parse('2026-11-10T23:30:00Z'), 'Europe/Berlin')).toEqual({ day: today, time: '00:30:00' });
+});
+
+describe('a moment is written where the reader is, as their account says', () => {
+  const midnight = '2026-11-10T23:30:00Z';
+  test.each([
+    [{ locale: 'de-DE', timezone: 'Europe/Berlin' }, '11.11.2026, 00:30', '11.11.2026', '11. Nov., 00:30'],
+    [{ locale: 'en-US', timezone: 'America/New_York' }, 'Nov 10, 2026, 6:30 PM', 'Nov 10, 2026', 'Nov 10, 06:30 PM'],
+  ])('%o', (person, moment, day, time) => {
+    readAs(person);
+    expect(momentText(midnight).replaceAll('\u202f', ' ')).toBe(moment);
+    expect(momentDay(midnight)).toBe(day);
+    expect(timeText(midnight).replaceAll('\u202f', ' ')).toBe(time);
+    expect(calendarDay('2026-11-11')).toBe(person.locale === 'de-DE' ? '11.11.2026' : 'Nov 11, 2026');
+    expect([momentText(null), momentDay(null), calendarDay(null), timeText(null)]).toEqual(['–', '–', '–', '–']);
+  });
+
+  test('what they type into a moment is meant there too, at the changes of the clock as well', () => {
+    readAs({ locale: 'de-DE', timezone: 'Europe/Berlin' });
+    for (const at of ['2026-11-10T23:30:00.000Z', '2026-03-29T00:59:00.000Z', '2026-03-29T01:00:00.000Z'])
+      expect(readerInstant(readerInput(Date.parse(at)))).toBe(at);
+    expect(readerInstant('2026-03-29T02:30')).toBe('2026-03-29T01:30:00.000Z');
+    readAs({ locale: null, timezone: 'Pacific/Chatham' });
+    expect(readerInstant('2026-11-11T00:00')).toBe('2026-11-10T10:15:00.000Z');
+    expect(readerInstant('')).toBe('');
+  });
 });

@@ -1,4 +1,5 @@
-import { readerLocale } from '../edge/reader.ts';
+import { now } from '../edge/browser.ts';
+import { readerDay, readerLocale, readerToday, readerZone } from '../edge/reader.ts';
 import type { Locale } from '../numbers/format.ts';
 import type { Against, Day, DayRange, Period, Step } from './period.ts';
 import { addDays, daysIn, presetLabels } from './period.ts';
@@ -105,4 +106,19 @@ export function clockText(ms: number, timezone: string, locale?: Locale, seconds
     minute: '2-digit',
     ...(seconds ? { second: '2-digit' } : {}),
   }).format(ms);
+}
+
+/** A moment where the reader is: `14:02` today, `27 Nov, 14:02` before; '–' for one that has not come. */
+export function timeText(at: string | null): string {
+  if (at === null) return '–';
+  const [today, day] = [readerToday(), readerDay(at)];
+  const clock = clockText(Date.parse(at), readerZone());
+  return day === today ? clock : `${dayText(day, today)}, ${clock}`;
+}
+
+/** How long ago, under an hour; the day where the reader is, before that. The moment itself belongs in a title beside it. */
+export function agoText(at: string): string {
+  const minutes = Math.floor((now() - Date.parse(at)) / 60_000);
+  if (minutes < 1) return 'just now';
+  return minutes < 60 ? `${minutes} min ago` : dayText(readerDay(at), readerToday());
 }

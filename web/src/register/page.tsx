@@ -1,9 +1,10 @@
 import { useCallback, useState } from 'react';
 import { Glyph } from '../controls/icons.tsx';
 import { type Organisation, useSession } from '../desk/session.tsx';
+import { calendarDay, momentText } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { TrustFrame } from '../trust/trust_frame.tsx';
-import { dayOf, momentOf, useRead } from '../windows/parts.tsx';
+import { useRead } from '../windows/parts.tsx';
 import { type Receiver, type RegisterAnswer, register } from './api.ts';
 import { PublicList } from './public_list.tsx';
 import { StatementForm } from './statement_form.tsx';
@@ -21,7 +22,7 @@ export function SubprocessorsPage({ organisation }: { organisation: Organisation
 const heads = ['Who', 'What goes there', 'Where, on what basis', 'Calls', ''];
 
 function Register({ organisation }: { organisation: Organisation }) {
-  const { id, timezone } = organisation;
+  const { id } = organisation;
   const { person } = useSession();
   const { answer, set, instead } = useRead(
     useCallback(() => register.read(id), [id]),
@@ -35,16 +36,15 @@ function Register({ organisation }: { organisation: Organisation }) {
   const state = person.is_operator ? setStating : undefined;
   return (
     <>
-      <Lead answer={answer} zone={timezone} isOperator={person.is_operator} />
+      <Lead answer={answer} isOperator={person.is_operator} />
       <Receivers
         title="Who receives"
         receivers={others}
-        zone={timezone}
         onState={state}
         none="Nobody. This desk has no mail server, no provider of sign-in and no other service set up."
       />
       <PublicList organisation={organisation} />
-      <Receivers title="Own machines" receivers={own} zone={timezone} none="" />
+      <Receivers title="Own machines" receivers={own} none="" />
       {stating !== undefined && (
         <StatementForm
           receiver={stating}
@@ -59,7 +59,7 @@ function Register({ organisation }: { organisation: Organisation }) {
   );
 }
 
-function Lead({ answer, zone, isOperator }: { answer: RegisterAnswer; zone: string; isOperator: boolean }) {
+function Lead({ answer, isOperator }: { answer: RegisterAnswer; isOperator: boolean }) {
   const { pinned_to: pin, unregistered, receivers } = answer;
   const refused = receivers.filter(({ refused_because: because }) => because !== null);
   const missing = receivers.filter((one) => one.missing.length > 0).length;
@@ -72,7 +72,7 @@ function Lead({ answer, zone, isOperator }: { answer: RegisterAnswer; zone: stri
           {pin.length === 0
             ? 'Without a pin no row is refused for its region.'
             : 'A row elsewhere is refused unless it says what the transfer rests on.'}{' '}
-          Counted since {momentOf(answer.counted_since, zone)}.
+          Counted since {momentText(answer.counted_since)}.
         </p>
         {refused.map((one) => (
           <p key={one.id} className="st bad">
@@ -100,13 +100,11 @@ function Lead({ answer, zone, isOperator }: { answer: RegisterAnswer; zone: stri
 function Receivers({
   title,
   receivers,
-  zone,
   onState,
   none,
 }: {
   title: string;
   receivers: readonly Receiver[];
-  zone: string;
   onState?: ((receiver: Receiver) => void) | undefined;
   none: string;
 }) {
@@ -156,7 +154,7 @@ function Receivers({
                   <Basis of={one} />
                 </td>
                 <td className="num" data-head="Calls">
-                  <Calls of={one} zone={zone} />
+                  <Calls of={one} />
                 </td>
                 {onState !== undefined && (
                   <td className="acts">
@@ -188,7 +186,7 @@ function Basis({ of: one }: { of: Receiver }) {
         {one.contract !== null && (
           <>
             Contract: {one.contract}
-            {one.contract_on !== null && `, ${dayOf(one.contract_on, 'UTC')}`}.{' '}
+            {one.contract_on !== null && `, ${calendarDay(one.contract_on)}`}.{' '}
           </>
         )}
         {links.map(({ label, url }) => (
@@ -199,20 +197,20 @@ function Basis({ of: one }: { of: Receiver }) {
             </a>{' '}
           </span>
         ))}
-        {one.checked_on !== null && `read on ${dayOf(one.checked_on, 'UTC')}`}
+        {one.checked_on !== null && `read on ${calendarDay(one.checked_on)}`}
       </div>
     </>
   );
 }
 
 /** Mail goes by another protocol, and its page counts it. A store is not called, it is connected. */
-function Calls({ of: one, zone }: { of: Receiver; zone: string }) {
+function Calls({ of: one }: { of: Receiver }) {
   if (one.id === 'mail') return <span className="q2">see Mail</span>;
   if (one.id === 'database' || one.id === 'warehouse') return <>–</>;
   return (
     <>
       {exactCount(one.calls)}
-      {one.last_call !== null && <div className="q2">{momentOf(one.last_call, zone)}</div>}
+      {one.last_call !== null && <div className="q2">{momentText(one.last_call)}</div>}
       {one.refusals.map(({ reason, count }) => (
         <div key={reason} className="st bad">
           <Glyph state="bad" />

@@ -5,11 +5,11 @@ import { Glyph } from '../controls/icons.tsx';
 import { useReading } from '../desk/reading.ts';
 import { type Organisation, useSession } from '../desk/session.tsx';
 import { documents, type ReceiverListsAnswer } from '../documents/api.ts';
-import { dayOf, momentOf } from '../windows/parts.tsx';
+import { calendarDay, momentText } from '../edge/reader.ts';
 
 /** What is published of the register, and what of it nobody was told yet. */
 export function PublicList({ organisation }: { organisation: Organisation }) {
-  const { id, timezone } = organisation;
+  const { id } = organisation;
   const { person } = useSession();
   const { answer, reload } = useReading(useCallback(() => documents.lists(id), [id]));
   const [isAnnouncing, setAnnouncing] = useState(false);
@@ -33,7 +33,7 @@ export function PublicList({ organisation }: { organisation: Organisation }) {
               <a className="link" href={one.path}>
                 Version {one.version}
               </a>
-              , from {dayOf(one.effective_on, 'UTC')}, announced {momentOf(one.published_at, timezone)}
+              , from {calendarDay(one.effective_on)}, announced {momentText(one.published_at)}
               {one.version > 1 && one.added.length > 0 && `. New: ${one.added.join(', ')}`}
               {one.removed.length > 0 && `. Gone: ${one.removed.join(', ')}`}
               {one.told > 0 && `. ${one.told} ${one.told === 1 ? 'member was' : 'members were'} told`}.
@@ -118,7 +118,7 @@ function AnnounceForm({
         <Field
           label="It takes effect on"
           error={errorOf('effective_on')}
-          help={`${dayOf(answer.earliest, 'UTC')} at the earliest.`}
+          help={`${calendarDay(answer.earliest)} at the earliest.`}
         >
           {(props) => (
             <input

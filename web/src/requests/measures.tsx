@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
-import { momentOf } from '../windows/parts.tsx';
+import { momentText } from '../edge/reader.ts';
 import { type Corrections, type Measure, type RequestDetail, requests } from './api.ts';
 import { fieldWords, measureWords, sumOf } from './words.ts';
 
@@ -12,13 +12,11 @@ type Field4 = Corrections[number]['field'];
 export function MeasuresOf({
   of,
   request,
-  zone,
   onEnd,
   onKeep,
 }: {
   of: number;
   request: RequestDetail;
-  zone: string;
   onEnd: () => void;
   onKeep: () => void;
 }) {
@@ -29,7 +27,7 @@ export function MeasuresOf({
       <div className="wi-lead">
         <div>
           <h2 id="measures">{isForce ? (kind === 'objection' ? 'Objection' : 'Restriction') : 'Correction'}</h2>
-          {restriction !== null && <Standing request={request} zone={zone} />}
+          {restriction !== null && <Standing request={request} />}
         </div>
         {restriction !== null && restriction.ended_at === null && (
           <div className="rq-acts">
@@ -45,20 +43,20 @@ export function MeasuresOf({
         )}
       </div>
       {measures.map((measure) => (
-        <One key={measure.number} of={of} id={id} measure={measure} zone={zone} />
+        <One key={measure.number} of={of} id={id} measure={measure} />
       ))}
     </section>
   );
 }
 
-function Standing({ request: { restriction }, zone }: { request: RequestDetail; zone: string }) {
+function Standing({ request: { restriction } }: { request: RequestDetail }) {
   if (restriction === null) return null;
   const { began_at, ended_at, ending } = restriction;
   if (ended_at !== null)
     return (
       <p className="st idle" role="status">
         <Glyph state="idle" />
-        In force from {momentOf(began_at, zone)} until {momentOf(ended_at, zone)}
+        In force from {momentText(began_at)} until {momentText(ended_at)}
       </p>
     );
   const isStuck = ending?.letter === 'failed';
@@ -66,7 +64,7 @@ function Standing({ request: { restriction }, zone }: { request: RequestDetail; 
     <>
       <p className="st ok" role="status">
         <Glyph state="ok" />
-        In force since {momentOf(began_at, zone)}: their data is kept and not used
+        In force since {momentText(began_at)}: their data is kept and not used
       </p>
       {ending !== null && (
         <p className={isStuck ? 'st bad' : 'q2'}>
@@ -74,15 +72,15 @@ function Standing({ request: { restriction }, zone }: { request: RequestDetail; 
           {isStuck
             ? 'It goes on, although it was to end: the letter that tells them did not leave. Tell them in another way.'
             : ending.letter === 'waiting'
-              ? `Ends on ${momentOf(ending.lifts_at, zone)}, once the letter that tells them has left. Why: ${ending.why}`
-              : `Ends on ${momentOf(ending.lifts_at, zone)}; they were told on ${momentOf(ending.told_at, zone)}. Why: ${ending.why}`}
+              ? `Ends on ${momentText(ending.lifts_at)}, once the letter that tells them has left. Why: ${ending.why}`
+              : `Ends on ${momentText(ending.lifts_at)}; they were told on ${momentText(ending.told_at)}. Why: ${ending.why}`}
         </p>
       )}
     </>
   );
 }
 
-function One({ of, id, measure, zone }: { of: number; id: number; measure: Measure; zone: string }) {
+function One({ of, id, measure }: { of: number; id: number; measure: Measure }) {
   const { number, does, written_at, systems } = measure;
   const isCorrection = does === 'corrected';
   const shown = systems.filter(
@@ -94,7 +92,7 @@ function One({ of, id, measure, zone }: { of: number; id: number; measure: Measu
     <>
       <div className="wi-lead">
         <p>
-          {measureWords[does]}, {momentOf(written_at, zone)}
+          {measureWords[does]}, {momentText(written_at)}
         </p>
         <a className="btn sm" href={requests.receiptPath(of, id, number)} download>
           <Icon name="download" />

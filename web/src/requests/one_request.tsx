@@ -7,10 +7,11 @@ import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
+import { calendarDay, momentText } from '../edge/reader.ts';
 import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
-import { dayOf, momentOf, useRead } from '../windows/parts.tsx';
+import { useRead } from '../windows/parts.tsx';
 import { type Erasure, type RequestDetail, type RequestStep, requests } from './api.ts';
 import { CorrectForm, EndForm, MeasuresOf } from './measures.tsx';
 import { checkWords, erasureWords, kindWords, leftWords, outcomeWords, sumOf } from './words.ts';
@@ -36,7 +37,7 @@ export function OneRequestPage({ organisation, id }: { organisation: Organisatio
 }
 
 function OneRequest({ organisation, id }: { organisation: Organisation; id: number }) {
-  const { id: of, timezone, slug } = organisation;
+  const { id: of, slug } = organisation;
   const { answer, set, instead } = useRead(
     useCallback(() => requests.one(of, id), [of, id]),
     'the request',
@@ -79,27 +80,27 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
             {answer.external_id !== null && <Fact name="Id">{answer.external_id}</Fact>}
             {answer.agent !== null && <Fact name="Agent">{answer.agent}, who asks for them</Fact>}
             {answer.closed_at !== null && <Fact name="Who asked">gone with the end of the request</Fact>}
-            <Fact name="Came">{dayOf(answer.received_on, 'UTC')}</Fact>
+            <Fact name="Came">{calendarDay(answer.received_on)}</Fact>
             <Fact name="Due">
-              {dayOf(answer.due_on, 'UTC')}
+              {calendarDay(answer.due_on)}
               {answer.closed_at === null && `, ${leftWords(answer)}`}
             </Fact>
             {answer.extension_reason !== null && <Fact name="Extended">{answer.extension_reason}</Fact>}
             {answer.check !== null && (
               <Fact name="Checked">
-                {checkWords[answer.check]}, {momentOf(answer.checked_at, timezone)}
+                {checkWords[answer.check]}, {momentText(answer.checked_at)}
               </Fact>
             )}
             {answer.outcome !== null && (
               <Fact name={answer.state === 'refused' ? 'Refused' : 'Answered'}>
-                {answer.outcome} ({momentOf(answer.closed_at, timezone)}
+                {answer.outcome} ({momentText(answer.closed_at)}
                 {answer.letter_at === null ? ', not mailed by this desk' : ', mailed to them'})
               </Fact>
             )}
             {answer.archive !== null && (
               <Fact name="Archive">
                 {answer.archive.records === 1 ? '1 record' : `${answer.archive.records} records`}, until{' '}
-                {momentOf(answer.archive.expires_at, timezone)}
+                {momentText(answer.archive.expires_at)}
                 {answer.email !== null && ', a link was mailed to them'}{' '}
                 <a className="btn sm" href={requests.archivePath(of, id)} download>
                   <Icon name="download" />
@@ -124,15 +125,9 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
         )}
       </section>
       {answer !== undefined && (answer.measures.length > 0 || answer.restriction !== null) && (
-        <MeasuresOf
-          of={of}
-          request={answer}
-          zone={timezone}
-          onEnd={() => setDoing('end')}
-          onKeep={() => setDoing('keep')}
-        />
+        <MeasuresOf of={of} request={answer} onEnd={() => setDoing('end')} onKeep={() => setDoing('keep')} />
       )}
-      {answer?.erasure != null && <ErasureOf of={of} id={id} erasure={answer.erasure} zone={timezone} />}
+      {answer?.erasure != null && <ErasureOf of={of} id={id} erasure={answer.erasure} />}
       {answer !== undefined && doing === 'gather' && (
         <AskFirst
           title="Put together what is stored about them?"
@@ -193,7 +188,7 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
 }
 
 /** The steps of an erasure, as they are done, and the receipts. */
-function ErasureOf({ of, id, erasure, zone }: { of: number; id: number; erasure: Erasure; zone: string }) {
+function ErasureOf({ of, id, erasure }: { of: number; id: number; erasure: Erasure }) {
   const { state, steps, receipts } = erasure;
   const [sign, words] = erasureWords[state];
   const done = steps.filter((one) => one.state !== 'waiting').length;
@@ -245,7 +240,7 @@ function ErasureOf({ of, id, erasure, zone }: { of: number; id: number; erasure:
                       </div>
                     ))}
                   </td>
-                  <td data-head="Done">{momentOf(done_at, zone)}</td>
+                  <td data-head="Done">{momentText(done_at)}</td>
                 </tr>
               ))}
             </tbody>

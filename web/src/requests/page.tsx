@@ -5,10 +5,11 @@ import { CopyButton } from '../controls/copy.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
 import { origin } from '../edge/browser.ts';
+import { calendarDay } from '../edge/reader.ts';
 import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
-import { dayOf, useRead } from '../windows/parts.tsx';
+import { useRead } from '../windows/parts.tsx';
 import { requests, type SubjectRequest } from './api.ts';
 import { EnterForm } from './enter_form.tsx';
 import { inForceWords, kindWords, leftWords, stateWords } from './words.ts';
@@ -132,9 +133,9 @@ function Row({ of, path }: { of: SubjectRequest; path: string }) {
         <b>{kindWords[of.kind]}</b>
         <div className="q2">request {of.id}</div>
       </td>
-      <td data-head="Came">{dayOf(of.received_on, 'UTC')}</td>
+      <td data-head="Came">{calendarDay(of.received_on)}</td>
       <td data-head="Due">
-        {dayOf(of.due_on, 'UTC')}
+        {calendarDay(of.due_on)}
         {isOpen && (
           <div className={of.days_left < 0 ? 'st bad' : 'q2'}>
             {of.days_left < 0 && <Glyph state="bad" />}

@@ -1,14 +1,14 @@
 import type { ProofPage, StandingCheck } from '../../../contract/proof.ts';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { timeText } from '../audit/chain_state.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { timeText } from '../period/words.ts';
 import { checkGlyphs, checkWords } from './words.ts';
 
 const rank: Record<StandingCheck['state'], number> = { wrong: 0, look: 1, ok: 2, not_run: 3 };
 
 /** What the desk found when it last looked at itself, red first. */
-export function LiveChecks({ page, zone, isOperator }: { page: ProofPage; zone: string; isOperator: boolean }) {
+export function LiveChecks({ page, isOperator }: { page: ProofPage; isOperator: boolean }) {
   const checks = page.checks.toSorted((a, b) => rank[a.state] - rank[b.state]);
   return (
     <section className="panel pf-live" aria-label="Live checks">
@@ -36,7 +36,7 @@ export function LiveChecks({ page, zone, isOperator }: { page: ProofPage; zone: 
               ? 'The last run is not genuine: it was changed after it was signed.'
               : page.run.signature === 'gap'
                 ? 'A run before the last one was taken out.'
-                : `All ran ${timeText(page.run.made_at, zone)}, signed ${page.key_name.slice(0, 8)}`}
+                : `All ran ${timeText(page.run.made_at)}, signed ${page.key_name.slice(0, 8)}`}
         </span>
         {isOperator && (
           <Link className="link" href={pathOf({ page: 'operator', section: 'checks' })}>

@@ -1,10 +1,10 @@
 import type { ProofPage } from '../../../contract/proof.ts';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { timeText } from '../audit/chain_state.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import type { Organisation } from '../desk/session.tsx';
 import { Empty } from '../overview/states.tsx';
+import { timeText } from '../period/words.ts';
 import { ProofFrame } from './frame.tsx';
 import { trustPages } from './pages.ts';
 import { Meter } from './state_parts.tsx';
@@ -31,7 +31,7 @@ function Trust({ organisation, page }: { organisation: Organisation; page: Proof
             {page.counts.proved} of {page.counts.total} promises are proved on this desk.{' '}
             {page.run === null
               ? 'The live checks have not all run yet.'
-              : `It last looked at itself as a whole ${timeText(page.run.made_at, organisation.timezone)}.`}
+              : `It last looked at itself as a whole ${timeText(page.run.made_at)}.`}
           </p>
         </div>
         <Meter counts={page.counts} />

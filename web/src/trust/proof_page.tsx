@@ -2,12 +2,12 @@ import { useState } from 'react';
 import type { ProofPage as Page, ProvedRequirement, RequirementState } from '../../../contract/proof.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
-import { timeText } from '../audit/chain_state.tsx';
 import { CopyButton } from '../controls/copy.tsx';
 import { Icon } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { type Organisation, useSession } from '../desk/session.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
+import { timeText } from '../period/words.ts';
 import { proofPath, runChecks } from './api.ts';
 import { ProofFrame } from './frame.tsx';
 import { LiveChecks } from './live_checks.tsx';
@@ -42,7 +42,6 @@ function Proof({ organisation, page, reload }: { organisation: Organisation; pag
       setRunning(false);
     }
   }
-  const zone = organisation.timezone;
   return (
     <>
       <div className="pf-lead">
@@ -50,7 +49,7 @@ function Proof({ organisation, page, reload }: { organisation: Organisation; pag
           <h2>
             {page.counts.proved} of {page.counts.total} promises are proved
           </h2>
-          <p>{leadText(page, zone)}</p>
+          <p>{leadText(page)}</p>
         </div>
         <div className="pf-acts">
           {person.is_operator && (
@@ -80,7 +79,7 @@ function Proof({ organisation, page, reload }: { organisation: Organisation; pag
       <div className="pf-two">
         <Promises page={page} organisation={organisation} />
         <div className="pf-side">
-          <LiveChecks page={page} zone={zone} isOperator={person.is_operator} />
+          <LiveChecks page={page} isOperator={person.is_operator} />
           <CheckYourself />
         </div>
       </div>
@@ -88,14 +87,14 @@ function Proof({ organisation, page, reload }: { organisation: Organisation; pag
   );
 }
 
-function leadText({ counts, tests }: Page, zone: string): string {
+function leadText({ counts, tests }: Page): string {
   const broken =
     counts.red === 0 ? 'None is broken.' : counts.red === 1 ? 'One is broken now.' : `${counts.red} are broken now.`;
   const left = counts.partly + counts.open;
   const ran =
     tests.at === null
       ? 'The tests of these sources have not run here, so only live checks count: npm test and npm run proof run them.'
-      : `Tests of these very sources ran here ${timeText(tests.at, zone)}.`;
+      : `Tests of these very sources ran here ${timeText(tests.at)}.`;
   return `${broken} ${left} wait for parts of the trust layer that are not built, ${counts.later} belong to capabilities to come. ${ran}`;
 }
 
@@ -105,7 +104,6 @@ function Promises({ page, organisation }: { page: Page; organisation: Organisati
   const [words, setWords] = useState(asked.get('q') ?? '');
   const shown = (asked.get('show') ?? 'all') as Shown;
   const subject = asked.get('subject') ?? '';
-  const zone = organisation.timezone;
   function set(name: string, value: string) {
     const next = new URLSearchParams(search);
     if (value === '' || value === 'all') next.delete(name);
@@ -179,12 +177,10 @@ function Promises({ page, organisation }: { page: Page; organisation: Organisati
           }
         />
       )}
-      {red.length > 0 && <Group title="Needs attention" note={`${red.length} broken`} rows={red} zone={zone} isOpen />}
+      {red.length > 0 && <Group title="Needs attention" note={`${red.length} broken`} rows={red} isOpen />}
       {subjects.map((name) => {
         const of = rows.filter((one) => one.subject === name && one.state !== 'red');
-        return of.length === 0 ? null : (
-          <Group key={name} title={name} note={noteOf(name, page)} rows={of} zone={zone} />
-        );
+        return of.length === 0 ? null : <Group key={name} title={name} note={noteOf(name, page)} rows={of} />;
       })}
     </section>
   );

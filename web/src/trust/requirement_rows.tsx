@@ -1,6 +1,6 @@
 import type { Evidence, ProvedRequirement } from '../../../contract/proof.ts';
-import { timeText } from '../audit/chain_state.tsx';
 import { Glyph } from '../controls/icons.tsx';
+import { timeText } from '../period/words.ts';
 import { StateOf } from './state_parts.tsx';
 import { type GlyphState, howText } from './words.ts';
 
@@ -9,13 +9,11 @@ export function Group({
   title,
   note,
   rows,
-  zone,
   isOpen = false,
 }: {
   title: string;
   note: string;
   rows: readonly ProvedRequirement[];
-  zone: string;
   isOpen?: boolean;
 }) {
   return (
@@ -29,17 +27,17 @@ export function Group({
             <code>{one.id}</code>
             <span className="p">{one.promise}</span>
             <span className="how">{howText(one)}</span>
-            <span className="when">{one.at === null ? '' : timeText(one.at, zone)}</span>
+            <span className="when">{one.at === null ? '' : timeText(one.at)}</span>
             <StateOf state={one.state} />
           </summary>
-          <Details of={one} zone={zone} />
+          <Details of={one} />
         </details>
       ))}
     </section>
   );
 }
 
-function Details({ of: one, zone }: { of: ProvedRequirement; zone: string }) {
+function Details({ of: one }: { of: ProvedRequirement }) {
   return (
     <dl className="pf-details">
       {one.control !== '' && (
@@ -68,7 +66,7 @@ function Details({ of: one, zone }: { of: ProvedRequirement; zone: string }) {
         ) : (
           <ul>
             {one.evidence.map((shown) => (
-              <Shown key={`${shown.kind} ${shown.file ?? ''} ${shown.title}`} evidence={shown} zone={zone} />
+              <Shown key={`${shown.kind} ${shown.file ?? ''} ${shown.title}`} evidence={shown} />
             ))}
           </ul>
         )}
@@ -82,10 +80,10 @@ function Details({ of: one, zone }: { of: ProvedRequirement; zone: string }) {
 const glyphs: Record<Evidence['state'], GlyphState> = { passed: 'ok', failed: 'bad', not_run: 'off', elsewhere: 'off' };
 const kinds: Record<Evidence['kind'], string> = { test: 'Test', proof: 'Proof', live: 'Live check' };
 
-function Shown({ evidence, zone }: { evidence: Evidence; zone: string }) {
+function Shown({ evidence }: { evidence: Evidence }) {
   const { kind, title, file, state, at, commit, seen } = evidence;
   const of = commit === null ? '' : `, commit ${commit.slice(0, 7)}`;
-  const when = at === null ? '' : timeText(at, zone);
+  const when = at === null ? '' : timeText(at);
   return (
     <li>
       <Glyph state={glyphs[state]} />

@@ -1,5 +1,7 @@
 import { type ReactNode, useEffect } from 'react';
 import { may, type Organisation } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
+import { momentText, readerZone } from '../edge/reader.ts';
 import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -31,8 +33,7 @@ export function TrustFrame({
       <TrustTabs organisation={organisation} />
       <main className={`wrap ${name}`} id="main" tabIndex={-1}>
         <p className="only-print">
-          {organisation.name}, {title}, printed{' '}
-          {new Date().toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}
+          {organisation.name}, {title}, printed {momentText(new Date(now()).toISOString())} ({readerZone()})
         </p>
         {may(organisation, 'audit.read') ? (
           children

@@ -3,10 +3,11 @@ import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { may, type Organisation, useSession } from '../desk/session.tsx';
+import { calendarDay, momentDay } from '../edge/reader.ts';
 import { type Member, organisations } from '../organisation/wire.ts';
 import { Empty } from '../overview/states.tsx';
 import { type Hold, type HoldsAnswer, type NewHold, windows } from './api.ts';
-import { dayOf, useRead, WindowsFrame } from './parts.tsx';
+import { useRead, WindowsFrame } from './parts.tsx';
 
 /** What has to stay, whatever the clock says? */
 export function HoldsPage({ organisation }: { organisation: Organisation }) {
@@ -21,7 +22,7 @@ const heads = ['What stays', 'Why', 'Answers for it', 'Look again by', ''];
 type Doing = { what: 'place' } | { what: 'review' | 'release'; hold: Hold };
 
 function Holds({ organisation }: { organisation: Organisation }) {
-  const { id, timezone } = organisation;
+  const { id } = organisation;
   const { answer, set, instead } = useRead(
     useCallback(() => windows.holds(id), [id]),
     'the holds',
@@ -75,7 +76,7 @@ function Holds({ organisation }: { organisation: Organisation }) {
                     <td className="some">
                       <b>{hold.label}</b>
                       <div className="q2">
-                        hold {hold.id}, since {dayOf(hold.placed_at, timezone)}
+                        hold {hold.id}, since {momentDay(hold.placed_at)}
                       </div>
                     </td>
                     <td className="some" data-head="Why">
@@ -85,7 +86,7 @@ function Holds({ organisation }: { organisation: Organisation }) {
                       {hold.owner}
                     </td>
                     <td data-head="Look again by">
-                      {dayOf(hold.review_on, 'UTC')}
+                      {calendarDay(hold.review_on)}
                       {hold.is_review_due && (
                         <div className="st bad">
                           <Glyph state="bad" />
@@ -122,7 +123,7 @@ function Holds({ organisation }: { organisation: Organisation }) {
           <ul className="wi-released">
             {released.map((hold) => (
               <li key={hold.id}>
-                <b>{hold.label}</b> {dayOf(hold.placed_at, timezone)} to {dayOf(hold.released_at, timezone)}
+                <b>{hold.label}</b> {momentDay(hold.placed_at)} to {momentDay(hold.released_at)}
                 <div className="q2">
                   {hold.reason} · Released: {hold.release_reason}
                 </div>

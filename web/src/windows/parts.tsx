@@ -34,16 +34,6 @@ export function useRead<T>(
   return { answer, set, reload, instead };
 }
 
-export function dayOf(iso: string | null, zone: string): string {
-  return iso === null ? '–' : new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: zone });
-}
-
-export function momentOf(iso: string | null, zone: string): string {
-  return iso === null
-    ? '–'
-    : new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
-}
-
 export function rowsOf(count: number): string {
   return count === 1 ? '1 row' : `${exactCount(count)} rows`;
 }

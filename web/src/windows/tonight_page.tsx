@@ -3,10 +3,11 @@ import { Fact } from '../controls/fact.tsx';
 import { FormError } from '../controls/field.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { calendarDay, momentDay, momentText } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty } from '../overview/states.tsx';
 import { type PreviewAnswer, type Receipt, windows } from './api.ts';
-import { dayOf, momentOf, rowsOf, State, useRead, WindowsFrame } from './parts.tsx';
+import { rowsOf, State, useRead, WindowsFrame } from './parts.tsx';
 import { words } from './windows_page.tsx';
 
 /** What would go tonight, and what went in the nights before? */
@@ -21,7 +22,7 @@ export function TonightPage({ organisation }: { organisation: Organisation }) {
 
 const dueHeads = ['What', 'Window', 'Rows', 'Oldest'];
 
-function Tonight({ organisation: { id, timezone } }: { organisation: Organisation }) {
+function Tonight({ organisation: { id } }: { organisation: Organisation }) {
   const { answer, instead } = useRead(
     useCallback(() => windows.tonight(id), [id]),
     'what would go tonight',
@@ -33,7 +34,7 @@ function Tonight({ organisation: { id, timezone } }: { organisation: Organisatio
       <h2 id="tonight">What would go tonight</h2>
       {answer !== undefined && (
         <p className="q2">
-          The run begins {momentOf(answer.at, timezone)}.{' '}
+          The run begins {momentText(answer.at)}.{' '}
           {answer.holds > 0 &&
             (answer.holds === 1
               ? 'A legal hold is in force; what it keeps stays.'
@@ -56,7 +57,7 @@ function Tonight({ organisation: { id, timezone } }: { organisation: Organisatio
                 ))}
               </tr>
             </thead>
-            <tbody>{lines.flatMap((line) => dueRows(line, timezone))}</tbody>
+            <tbody>{lines.flatMap((line) => dueRows(line))}</tbody>
           </table>
         )}
       </div>
@@ -64,7 +65,7 @@ function Tonight({ organisation: { id, timezone } }: { organisation: Organisatio
   );
 }
 
-function dueRows(line: PreviewAnswer['lines'][number], zone: string) {
+function dueRows(line: PreviewAnswer['lines'][number]) {
   const name = (
     <>
       <b>{words(line.name)}</b> <span className="q">{line.class}</span>
@@ -92,12 +93,12 @@ function dueRows(line: PreviewAnswer['lines'][number], zone: string) {
       <td className="num" data-head="Rows">
         {exactCount(rows)}
       </td>
-      <td data-head="Oldest">{dayOf(oldest, zone)}</td>
+      <td data-head="Oldest">{momentDay(oldest)}</td>
     </tr>
   ));
 }
 
-function Receipts({ organisation: { id, timezone } }: { organisation: Organisation }) {
+function Receipts({ organisation: { id } }: { organisation: Organisation }) {
   const { answer, set, instead } = useRead(
     useCallback(() => windows.receipts(id), [id]),
     'the receipts',
@@ -129,7 +130,7 @@ function Receipts({ organisation: { id, timezone } }: { organisation: Organisati
         ) : answer.receipts.length === 0 ? (
           <Empty title="Nothing has gone yet.">A night that removes or holds something leaves a receipt here.</Empty>
         ) : (
-          answer.receipts.map((one) => <OneReceipt key={one.id} receipt={one} zone={timezone} />)
+          answer.receipts.map((one) => <OneReceipt key={one.id} receipt={one} />)
         )}
       </div>
       <FormError message={refusal?.message} reference={refusal?.reference} />
@@ -144,12 +145,12 @@ function Receipts({ organisation: { id, timezone } }: { organisation: Organisati
   );
 }
 
-function OneReceipt({ receipt, zone }: { receipt: Receipt; zone: string }) {
+function OneReceipt({ receipt }: { receipt: Receipt }) {
   const { id, line, state, rows_gone, rows_held, rows_past_due, gone, held } = receipt;
   return (
     <details>
       <summary>
-        <span className="wi-night">{dayOf(`${receipt.night}T12:00:00Z`, 'UTC')}</span>
+        <span className="wi-night">{calendarDay(receipt.night)}</span>
         <span className="wi-what">
           <b>{words(line)}</b>{' '}
           <span className="q2">
@@ -166,15 +167,15 @@ function OneReceipt({ receipt, zone }: { receipt: Receipt; zone: string }) {
         <Fact name="Window">
           {receipt.kept}, from the {receipt.kept_from}
         </Fact>
-        <Fact name="Cut-off">{momentOf(receipt.cut_off, zone)}</Fact>
-        <Fact name="Began">{momentOf(receipt.began_at, zone)}</Fact>
-        <Fact name="Ended">{momentOf(receipt.ended_at, zone)}</Fact>
+        <Fact name="Cut-off">{momentText(receipt.cut_off)}</Fact>
+        <Fact name="Began">{momentText(receipt.began_at)}</Fact>
+        <Fact name="Ended">{momentText(receipt.ended_at)}</Fact>
         {held.length > 0 && <Fact name="Holds">{held.join(', ')}</Fact>}
         {receipt.problem !== null && <Fact name="Problem">{receipt.problem}</Fact>}
         {gone.map(({ table, rows, oldest, digest }) => (
           <Fact key={table} name={table}>
             {rowsOf(rows)}
-            {oldest !== null && `, the oldest of ${dayOf(oldest, zone)}`}. Digest <code>{digest}</code>
+            {oldest !== null && `, the oldest of ${momentDay(oldest)}`}. Digest <code>{digest}</code>
           </Fact>
         ))}
       </dl>

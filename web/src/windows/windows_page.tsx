@@ -2,9 +2,10 @@ import { useCallback, useState } from 'react';
 import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
+import { calendarDay, momentDay, momentText } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { type WindowLine, type WindowsAnswer, windows } from './api.ts';
-import { dayOf, momentOf, State, useRead, WindowsFrame } from './parts.tsx';
+import { State, useRead, WindowsFrame } from './parts.tsx';
 
 /** What is kept here, and for how long? */
 export function WindowsPage({ organisation }: { organisation: Organisation }) {
@@ -18,7 +19,7 @@ export function WindowsPage({ organisation }: { organisation: Organisation }) {
 const heads = ['What it is', 'Kept', 'There now', 'Oldest', 'Last removed'];
 
 function Windows({ organisation }: { organisation: Organisation }) {
-  const { id, timezone } = organisation;
+  const { id } = organisation;
   const { answer, set, instead } = useRead(
     useCallback(() => windows.read(id), [id]),
     'the windows',
@@ -45,11 +46,11 @@ function Windows({ organisation }: { organisation: Organisation }) {
               'There was no nightly run yet.'
             ) : (
               <>
-                Night of {dayOf(`${answer.night.day}T12:00:00Z`, 'UTC')}: <State of={answer.night.state} />,{' '}
+                Night of {calendarDay(answer.night.day)}: <State of={answer.night.state} />,{' '}
                 {exactCount(answer.night.rows)} removed here.
               </>
             )}{' '}
-            The next one begins {momentOf(answer.next, timezone)}.
+            The next one begins {momentText(answer.next)}.
           </p>
         </div>
         {may(organisation, 'policy.manage') && (
@@ -58,8 +59,8 @@ function Windows({ organisation }: { organisation: Organisation }) {
           </button>
         )}
       </section>
-      <Lines isByAge title="Ends by age" lines={byAge} zone={timezone} sites={answer.sites} />
-      <Lines title="Ends with what it belongs to" lines={others} zone={timezone} sites={[]} />
+      <Lines isByAge title="Ends by age" lines={byAge} sites={answer.sites} />
+      <Lines title="Ends with what it belongs to" lines={others} sites={[]} />
       {isChanging && (
         <PolicyForm
           organisation={organisation}
@@ -83,7 +84,6 @@ function profileWords(name: string): string {
 function Lines({
   title,
   lines,
-  zone,
   sites,
   isByAge = false,
 }: {
@@ -91,7 +91,6 @@ function Lines({
   /** Numbers and times say something. */
   isByAge?: boolean;
   lines: readonly WindowLine[];
-  zone: string;
   sites: WindowsAnswer['sites'];
 }) {
   return (
@@ -124,13 +123,13 @@ function Lines({
                     <td className="num" data-head="There now">
                       {line.stored === null ? '–' : exactCount(line.stored.rows)}
                     </td>
-                    <td data-head="Oldest">{dayOf(line.stored?.oldest ?? null, zone)}</td>
+                    <td data-head="Oldest">{momentDay(line.stored?.oldest ?? null)}</td>
                     <td className="some" data-head="Last removed">
                       {line.last === null ? (
                         '–'
                       ) : (
                         <>
-                          {dayOf(line.last.at, zone)}, {exactCount(line.last.rows)}
+                          {momentDay(line.last.at)}, {exactCount(line.last.rows)}
                           {line.last.state !== 'done' && (
                             <>
                               {' '}
