@@ -5,5 +5,16 @@
 export const usedPages = [
   ...['analytics', 'realtime', 'missing', 'profiles', 'profile', 'goals', 'goal', 'shields', 'shares'],
   ...['exports', 'imports', 'settings', 'organisation', 'organisation-sites', 'trust', 'proof', 'requests', 'request'],
-  ...['windows', 'tonight', 'holds', 'incidents', 'documents', 'consent', 'subprocessors', 'operations', 'audit'],
+  ...[
+    'windows',
+    'tonight',
+    'holds',
+    'incidents',
+    'documents',
+    'consent',
+    'subprocessors',
+    'operations',
+    'access-log',
+    'audit',
+  ],
 ] as const;

@@ -944,6 +944,7 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
       'GET /api/organisations/:organisation/audit/export': 'audit.exported',
       'GET /api/audit/export': 'audit.exported',
       'GET /api/access-log/export': 'access_log.read',
+      'GET /api/organisations/:organisation/access-log/export': 'access_log.read',
       'GET /api/organisations/:organisation/operations/export': 'operations.exported',
       'GET /api/operations/export': 'operations.exported',
       'GET /api/sites/:domain/exports/:id/file': 'export.downloaded',
@@ -983,6 +984,34 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
     expect(JSON.parse(taken.text)).toEqual(line);
     const all = (await call('GET', `${at}/export?format=csv`, people.owner)).text;
     for (const secret of [password, 'Mozilla', '__Host-', ...Object.values(keys)]) expect(all).not.toContain(secret);
+  });
+
+  it('an owner reads who asked for what of their organisation, and nothing of another one, of strangers or of sign-ins', async () => {
+    const sites = (await call('GET', '/api/sites', people.rival)).body.sites as { organisation_id: number }[];
+    const rivals = sites[0]?.organisation_id as number;
+    const asked = {
+      ours: await call('GET', `/api/sites/${site}`, people.viewer),
+      byKey: await call('GET', '/api/sites', { key: keys.all as string }),
+      theirs: await call('GET', '/api/sites/rival.example', people.rival),
+      stranger: await call('GET', `/api/organisations/${organisation}/members`, people.rival),
+      mine: await call('GET', '/api/account', people.owner),
+      nobody: await call('POST', '/api/sessions', {}, { email: 'nobody@shop.example', password: 'of nobody at all' }),
+    };
+    expect(Object.values(asked).map(({ status }) => status)).toEqual([200, 200, 200, 404, 200, 401]);
+    await server.accessLog.flush();
+    const seenAt = async (path: string, asker: Asker | undefined) => {
+      const { text } = await call('GET', path, asker);
+      return Object.entries(asked).flatMap(([name, { headers }]) =>
+        text.includes(headers.get('x-request-id') as string) ? [name] : [],
+      );
+    };
+    const logOf = (id: number) => `/api/organisations/${id}/access-log`;
+    expect(await seenAt(logOf(organisation), people.owner)).toEqual(['ours', 'byKey']);
+    expect(await seenAt(`${logOf(organisation)}/export?format=csv`, people.owner)).toEqual(['ours', 'byKey']);
+    expect(await seenAt(logOf(rivals), people.rival)).toEqual(['theirs']);
+    expect(await seenAt('/api/access-log', people.owner)).toEqual(Object.keys(asked));
+    const trail = await call('GET', `/api/organisations/${rivals}/audit?action=access_log.read`, people.rival);
+    expect(trail.body.entries).toHaveLength(1);
   });
 });
 

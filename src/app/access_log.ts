@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   type AccessFilters,
   type AccessPage,
@@ -21,11 +21,17 @@ const sameReadingMs = 60_000;
 const readingsMax = 1_000;
 
 type Asked = z.infer<typeof accessQuestion>;
+type AskedFile = z.infer<typeof accessExportQuestion>;
+/** The whole desk's, or that of one organisation. */
+type Of = 'desk' | number;
+const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
+const only = (of: Of): { organisation?: number } => (of === 'desk' ? {} : { organisation: of });
 type Who = Pick<Act, 'actor' | 'request'>;
 
 /**
- * The access log is of the whole desk, so who runs the desk reads it: by the page, by the call, by the command line. Each
- * reading is an act in the desk's own trail, with the day and the filters.
+ * Who runs the desk reads the whole access log: by the page, by the call, by the command line. An owner reads the lines of
+ * calls about their organisation whose asker was let into it, and no others: who tried a foreign name is nobody's but the
+ * desk's. Each reading is an act in the trail of the desk or of the organisation, with the day and the filters.
  */
 export function accessLogRoutes(house: House): Route[] {
   const log = openReading(house);
@@ -37,7 +43,7 @@ export function accessLogRoutes(house: House): Route[] {
       summary: 'Who asked the account plane for what: a day, the newest first. Each reading is written to the trail.',
       query: accessQuestion,
       answer: accessPage,
-      handle: async (request) => ({ body: await log.page(request.query, actOf(request)) }),
+      handle: async (request) => ({ body: await log.page('desk', request.query, actOf(request)) }),
     }),
     defineRoute({
       method: 'GET',
@@ -46,17 +52,34 @@ export function accessLogRoutes(house: House): Route[] {
       summary: 'A day of the access log as a file, the newest first: what the filters leave.',
       query: accessExportQuestion,
       answersFile: true,
+      handle: (request) => log.file('desk', request.query, actOf(request)),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/access-log',
+      access: 'organisation.own',
+      summary: 'Who asked for what of an organisation: a day, the newest first. Each reading is written to its trail.',
+      params: ofOrganisation,
+      query: accessQuestion,
+      answer: accessPage,
       async handle(request) {
-        const { format, day: given, ...filters } = request.query;
-        const day = given ?? log.today();
-        await log.note(day, filters, actOf(request), format);
-        return {
-          stream: {
-            pieces: piecesOf(accessLogDir(house.config.dataDir), day, filters, format),
-            type: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
-            name: `access-${day}.${format}`,
-          },
-        };
+        const { organisation } = request.params;
+        request.allow(organisation);
+        return { body: await log.page(organisation, request.query, actOf(request)) };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/access-log/export',
+      access: 'organisation.own',
+      summary: 'A day of it as a file, the newest first: what the filters leave.',
+      params: ofOrganisation,
+      query: accessExportQuestion,
+      answersFile: true,
+      async handle(request) {
+        const { organisation } = request.params;
+        request.allow(organisation);
+        return log.file(organisation, request.query, actOf(request));
       },
     }),
   ];
@@ -66,7 +89,7 @@ export function accessLogRoutes(house: House): Route[] {
 export function readAccessLog(house: House, args: URLSearchParams): Promise<AccessPage> {
   const asked = accessQuestion.safeParse(Object.fromEntries(args));
   if (!asked.success) throw new ControlError('Write the day as 2026-11-28.');
-  return openReading(house).page(asked.data, { actor: { type: 'operator' } });
+  return openReading(house).page('desk', asked.data, { actor: { type: 'operator' } });
 }
 
 function openReading({ postgres, audit, config, clock }: House) {
@@ -75,21 +98,16 @@ function openReading({ postgres, audit, config, clock }: House) {
   const today = () => new Date(clock.now()).toISOString().slice(0, 10);
 
   /** Written before anything is read: a reading that left no trace would be worse than a trace of one that failed. */
-  async function note(day: string, filters: AccessFilters, who: Who, format?: string): Promise<void> {
+  async function note(of: Of, day: string, filters: AccessFilters, who: Who, format?: string): Promise<void> {
     const details = Object.fromEntries(
       Object.entries({ ...filters, format }).filter((one): one is [string, string] => one[1] !== undefined),
     );
-    const name = JSON.stringify([who.actor, day, Object.entries(details).sort()]);
+    const name = JSON.stringify([of, who.actor, day, Object.entries(details).sort()]);
     const now = clock.monotonic();
     if (format === undefined && (noted.get(name) ?? Number.NEGATIVE_INFINITY) > now - sameReadingMs) return;
-    await postgres.system((sql) =>
-      audit.record(sql, 'desk', {
-        action: 'access_log.read',
-        ...who,
-        targets: [{ type: 'access-log', id: day }],
-        details,
-      }),
-    );
+    const act: Act = { action: 'access_log.read', ...who, targets: [{ type: 'access-log', id: day }], details };
+    if (of === 'desk') await postgres.system((sql) => audit.record(sql, of, act));
+    else await postgres.tenant(of, (sql) => audit.record(sql, of, act));
     const oldest = noted.keys().next();
     if (noted.size >= readingsMax && !oldest.done) noted.delete(oldest.value);
     noted.delete(name);
@@ -97,12 +115,10 @@ function openReading({ postgres, audit, config, clock }: House) {
   }
 
   return {
-    today,
-    note,
-    async page({ day: given, cursor, limit, ...filters }: Asked, who: Who): Promise<AccessPage> {
+    async page(of: Of, { day: given, cursor, limit, ...filters }: Asked, who: Who): Promise<AccessPage> {
       const day = given ?? today();
-      await note(day, filters, who);
-      const { entries, next } = await readAccessDay(dir, day, { ...filters, cursor, limit });
+      await note(of, day, filters, who);
+      const { entries, next } = await readAccessDay(dir, day, { ...filters, ...only(of), cursor, limit });
       return {
         on: config.accessLog,
         days: await accessDays(dir),
@@ -111,12 +127,28 @@ function openReading({ postgres, audit, config, clock }: House) {
         next,
       };
     },
+    async file(of: Of, { format, day: given, ...filters }: AskedFile, who: Who) {
+      const day = given ?? today();
+      await note(of, day, filters, who, format);
+      return {
+        stream: {
+          pieces: piecesOf(dir, day, { ...filters, ...only(of) }, format),
+          type: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
+          name: `access-${day}.${format}`,
+        },
+      };
+    },
   };
 }
 
 const columns = ['time', 'address', 'place', 'method', 'route', 'status', 'ms', 'request_id'] as const;
 
-async function* piecesOf(dir: string, day: string, filters: AccessFilters, format: 'ndjson' | 'csv') {
+async function* piecesOf(
+  dir: string,
+  day: string,
+  filters: AccessFilters & ReturnType<typeof only>,
+  format: 'ndjson' | 'csv',
+) {
   if (format === 'csv') yield `${columns.join(',')}\r\n`;
   for (let cursor: string | undefined | null; cursor !== null; ) {
     const page = await readAccessDay(dir, day, { ...filters, cursor, limit: accessPageMax });

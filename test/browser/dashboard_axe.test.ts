@@ -170,6 +170,10 @@ const looks: Record<string, Look> = {
     path: '/desk/access-log',
     act: (page) => page.getByText('2001:db8:71a3:4f::9e12').waitFor(),
   },
+  'access log of an organisation': {
+    path: '/o/cedar-loom/trust/access-log',
+    act: (page) => page.getByText('2001:db8:71a3:4f::9e12').waitFor(),
+  },
   'trust, with something broken': {
     path: '/o/cedar-loom/trust',
     act: (page) => page.getByText('One thing is broken').waitFor(),

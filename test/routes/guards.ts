@@ -1,6 +1,19 @@
 import type { Examples } from './example.ts';
 
-export const examples: Examples = () => ({
+export const examples: Examples = ({ organisation }) => ({
+  'GET /api/organisations/:organisation/access-log': {
+    path: () => `/api/organisations/${organisation()}/access-log?limit=5&status=2xx`,
+    status: 200,
+    badParams: [
+      ['/api/organisations/x/access-log', 'organisation'],
+      ['/api/organisations/1/access-log?limit=1001', 'limit'],
+    ],
+  },
+  'GET /api/organisations/:organisation/access-log/export': {
+    path: () => `/api/organisations/${organisation()}/access-log/export?format=csv&status=4xx`,
+    status: 200,
+    badParams: [['/api/organisations/1/access-log/export?format=pdf', 'format']],
+  },
   'GET /api/access-log': {
     path: () => '/api/access-log?day=2026-11-28',
     status: 200,

@@ -10,13 +10,14 @@ export function operatorOf(path: string, search: URLSearchParams): object | 'bro
   if (path === '/api/backups') return backupsOf();
   if (path === '/api/usage') return usageOf();
   if (path === '/api/proof/runs') return { runs: checkRunsOf() };
-  if (path !== '/api/access-log') return undefined;
+  const isOwners = /^\/api\/organisations\/\d+\/access-log$/.test(path);
+  if (path !== '/api/access-log' && !isOwners) return undefined;
   if (search.get('route') === 'broken') return 'broken';
   const today = new Date().toISOString().slice(0, 10);
   const days = [0, 1, 2, 5].map((back) => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10));
   const day = search.get('day') ?? today;
   const status = search.get('status') ?? '';
-  const entries = linesOf(day).filter(
+  const entries = linesOf(day, isOwners).filter(
     (one) =>
       (search.get('method') === null || one.method === search.get('method')) &&
       (status === '' ||
@@ -27,9 +28,16 @@ export function operatorOf(path: string, search: URLSearchParams): object | 'bro
   return { on: true, days, day, entries: days.includes(day) ? entries : [], next } satisfies AccessPage;
 }
 
-function linesOf(day: string): Line[] {
+function linesOf(day: string, isOwners: boolean): Line[] {
   const lines: [string, string, string, number, number, string][] = [
-    ['203.0.113.77', 'DE, Berlin', 'GET /api/access-log', 200, 14, 'GET'],
+    [
+      '203.0.113.77',
+      'DE, Berlin',
+      isOwners ? 'GET /api/organisations/:organisation/access-log' : 'GET /api/access-log',
+      200,
+      14,
+      'GET',
+    ],
     ['203.0.113.77', 'DE, Berlin', 'POST /api/v2/query/batch', 200, 88, 'POST'],
     ['198.51.100.23', 'NL', 'POST /api/sessions', 401, 262, 'POST'],
     ['198.51.100.23', 'NL', 'POST /api/sessions', 429, 3, 'POST'],
@@ -39,7 +47,8 @@ function linesOf(day: string): Line[] {
     ['192.0.2.140', 'US, Oregon', 'GET /api/sites/:domain/realtime', 503, 5_001, 'GET'],
     ['203.0.113.77', 'DE, Berlin', 'file', 200, 1, 'GET'],
   ];
-  return lines.map(([address, place, route, status, ms, method], i) => ({
+  const ofOne = lines.filter(([, , route]) => !isOwners || !/sessions|^file/.test(route));
+  return ofOne.map(([address, place, route, status, ms, method], i) => ({
     time: `${day}T${String(21 - i).padStart(2, '0')}:4${i}:07.${110 + i}Z`,
     ...{ address, place, method, route, status, ms },
     request_id: `4c1f0${i}a9be2d`,

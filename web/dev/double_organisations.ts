@@ -219,6 +219,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         'disclosures',
         'access-reviews',
         'operations',
+        'access-log',
         'lawful-bases',
         'consents',
       ].includes(part)

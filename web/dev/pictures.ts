@@ -513,6 +513,7 @@ export const shots: readonly Shot[] = [
   { name: 'proof', path: '/o/cedar-loom/trust/proof', full: true },
   { name: 'proof-none', path: '/o/cedar-loom/trust/proof?q=nothing' },
   { name: 'desk-audit', path: '/desk/audit', full: true },
+  { name: 'access-log', path: '/o/cedar-loom/trust/access-log', full: true },
   { name: 'desk-access', path: '/desk/access-log', full: true },
   { name: 'desk-access-none', path: '/desk/access-log?status=2xx&method=DELETE' },
   { name: 'desk-checks', path: '/desk/checks', full: true },

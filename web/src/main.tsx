@@ -75,6 +75,7 @@ const SubprocessorsPage = lazy(() =>
 );
 const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => ({ default: part.HoldsPage })));
 const OperationsPage = lazy(() => import('./operations/page.tsx').then((part) => ({ default: part.OperationsPage })));
+const AccessLogPage = lazy(() => import('./access_log/page.tsx').then((part) => ({ default: part.AccessLogPage })));
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
@@ -148,6 +149,7 @@ function Pages() {
     case 'consent':
     case 'subprocessors':
     case 'operations':
+    case 'access-log':
     case 'audit': {
       const organisation = organisations.find((one) => one.slug === route.organisation);
       if (organisation === undefined) return <FormerSlugPage key={pathname} route={route} />;
@@ -169,6 +171,7 @@ function Pages() {
       if (route.page === 'subprocessors')
         return <SubprocessorsPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'operations') return <OperationsPage key={organisation.id} organisation={organisation} />;
+      if (route.page === 'access-log') return <AccessLogPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'audit') return <AuditPage key={organisation.id} organisation={organisation} />;
       if (route.page === 'organisation-sites')
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;

@@ -64,7 +64,7 @@ export interface Answered {
   status: number;
   ms: number;
   requestId: string;
-  /** For the operations log; the access log leaves it out. */
+  /** For the operations log; of it the access log keeps the organisation. */
   asked: Asked;
 }
 

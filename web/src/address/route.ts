@@ -29,6 +29,7 @@ export type Route =
   | { page: 'consent'; organisation: string }
   | { page: 'subprocessors'; organisation: string }
   | { page: 'operations'; organisation: string }
+  | { page: 'access-log'; organisation: string }
   | { page: 'audit'; organisation: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'shares'; site: string }
@@ -108,6 +109,7 @@ export function readRoute(pathname: string): Route {
       'consent',
       'subprocessors',
       'operations',
+      'access-log',
     ] as const)
       if (third === 'trust' && fourth === page) return { page, organisation };
     if (third === 'trust' && fourth === 'audit') return { page: 'audit', organisation };
@@ -177,6 +179,7 @@ export function pathOf(route: Route): string {
     case 'consent':
     case 'subprocessors':
     case 'operations':
+    case 'access-log':
       return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;
     case 'audit':
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;

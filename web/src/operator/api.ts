@@ -1,15 +1,10 @@
-import type { AccessPage } from '../../../contract/access_log.ts';
 import type { BackupState, MadeRecoveryKey } from '../../../contract/backups.ts';
 import type { CheckRun } from '../../../contract/proof.ts';
 import type { UsageAnswer } from '../../../contract/usage.ts';
 import { call } from '../desk/api.ts';
 
-export const accessLogPath = '/api/access-log';
-
 /** The calls of who runs the desk. */
 export const operator = {
-  accessLog: (query: string, signal?: AbortSignal) =>
-    call<AccessPage>('GET', `${accessLogPath}${query === '' ? '' : `?${query}`}`, { signal }),
   backups: () => call<BackupState>('GET', '/api/backups'),
   /** Begins one. */
   backUp: () => call<void>('POST', '/api/backups'),

@@ -1,3 +1,4 @@
+import { AccessLog } from '../access_log/log.tsx';
 import { Link } from '../address/navigate.tsx';
 import type { OperatorSection } from '../address/route.ts';
 import { pathOf } from '../address/route.ts';
@@ -6,7 +7,6 @@ import { useSession } from '../desk/session.tsx';
 import { Operations } from '../operations/page.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
-import { AccessLog } from './access_log.tsx';
 import { Backups } from './backups.tsx';
 import { SelfChecks } from './self_checks.tsx';
 import { SignUpSettingsPart } from './sign_up.tsx';
@@ -60,7 +60,11 @@ export function OperatorPage({ section }: { section: OperatorSection }) {
         ) : section === 'sign-up' ? (
           <SignUpSettingsPart />
         ) : section === 'access-log' ? (
-          <AccessLog />
+          <AccessLog
+            of="desk"
+            path={pathOf({ page: 'operator', section })}
+            about="Requests of people and keys, never of visitors of your sites. Kept for 90 days, and each reading is an entry of the desk trail."
+          />
         ) : section === 'backups' ? (
           <Backups />
         ) : section === 'usage' ? (

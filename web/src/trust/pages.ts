@@ -25,6 +25,7 @@ export const trustPages = [
     label: 'Operations log',
     about: 'What was done, what was refused or failed, for a support case.',
   },
+  { page: 'access-log', label: 'Access log', about: 'Who asked for what, and from where, for owners.' },
   { page: 'audit', label: 'Audit log', about: 'Who did what, and that nobody has altered it.' },
 ] as const satisfies readonly { page: Route['page']; label: string; about: string }[];
 

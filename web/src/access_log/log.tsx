@@ -1,18 +1,18 @@
 import { useEffect, useState } from 'react';
 import type { AccessPage } from '../../../contract/access_log.ts';
 import { navigate, useAddress } from '../address/navigate.tsx';
-import { pathOf } from '../address/route.ts';
 import { Choice, DayChoice, SearchWords } from '../audit/filter_parts.tsx';
 import { ComingRows } from '../controls/coming.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import { milliseconds } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
-import { accessLogPath, operator } from './api.ts';
+import { accessLogPath, type LogOf, readAccessLog } from './api.ts';
+import '../audit/audit.css';
+import '../operator/operator.css';
 
 const names = ['day', 'status', 'method', 'route'] as const;
 type Filters = Partial<Record<(typeof names)[number], string>>;
-const here = pathOf({ page: 'operator', section: 'access-log' });
 /** Lines at once; the desk gives 1,000 at most. */
 const pageLines = 200;
 const statuses = [
@@ -26,25 +26,22 @@ const statuses = [
 ] as const;
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Who asked the desk for what, on one day? */
-export function AccessLog() {
+/** One log, of the desk or of an organisation: who asked for what, on one day? */
+export function AccessLog({ of, path, about }: { of: LogOf; path: string; about: string }) {
   const { search } = useAddress();
   const filters = read(search);
   const query = queryOf(filters);
-  const { page, problem, isMore, reload, more } = useLines(query);
+  const { page, problem, isMore, reload, more } = useLines(of, query);
   const set = (change: { [name in keyof Filters]: string }) => {
     const next = queryOf({ ...filters, ...change });
-    navigate(next === '' ? here : `${here}?${next}`);
+    navigate(next === '' ? path : `${path}?${next}`);
   };
   const day = filters.day ?? page?.day;
   const isNarrow = names.some((name) => name !== 'day' && filters[name] !== undefined);
-  const exported = `${accessLogPath}/export?${query}${query === '' ? '' : '&'}format=`;
+  const exported = `${accessLogPath(of)}/export?${query}${query === '' ? '' : '&'}format=`;
   return (
     <>
-      <p className="op-lead">
-        Requests of people and keys, never of visitors of your sites. Kept for 90 days, and each reading is an entry of
-        the desk trail. Times and days are UTC.
-      </p>
+      <p className="op-lead">{about} Times and days are UTC.</p>
       <FilterBar filters={filters} day={day} days={page?.days ?? []} set={set} exported={exported} />
       {page?.on === false && (
         <p className="op-note" role="status">
@@ -213,21 +210,21 @@ function queryOf(filters: Filters): string {
   return given.toString();
 }
 
-function useLines(query: string) {
+function useLines(of: LogOf, query: string) {
   const [found, setFound] = useState<{ query: string; page?: AccessPage; problem?: DeskError }>();
   const [attempt, setAttempt] = useState(0);
   const [isMore, setMore] = useState(false);
   const limited = `${query}${query === '' ? '' : '&'}limit=${pageLines}`;
   useEffect(() => {
     const stop = new AbortController();
-    operator.accessLog(limited, stop.signal).then(
+    readAccessLog(of, limited, stop.signal).then(
       (page) => setFound({ query, page }),
       (error: unknown) => {
         if (!stop.signal.aborted) setFound({ query, problem: asDeskError(error) });
       },
     );
     return () => stop.abort();
-  }, [query, limited, attempt]);
+  }, [of, query, limited, attempt]);
   const seen = found?.query === query ? found : undefined;
   const more = async () => {
     const before = seen?.page;
@@ -238,7 +235,7 @@ function useLines(query: string) {
       const given = new URLSearchParams(limited);
       given.set('day', before.day);
       given.set('cursor', before.next);
-      const page = await operator.accessLog(given.toString());
+      const page = await readAccessLog(of, given.toString());
       setFound({ query, page: { ...page, entries: [...before.entries, ...page.entries] } });
     } catch (error) {
       setFound({ query, problem: asDeskError(error) });
