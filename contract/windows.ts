@@ -41,8 +41,8 @@ export const windowLine = z.object({
   tables: z.array(z.string()),
   /** What there is now; null where the night does not end it. */
   stored: z.object({ rows: z.number(), oldest: moment.nullable() }).nullable(),
-  /** The last receipt of this line, where anything has gone yet. */
-  last: z.object({ id: z.number(), at: moment, rows: z.number(), state: z.string() }).nullable(),
+  /** The last receipt of this line, where anything has gone yet; without its number of rows where they were the whole desk's. */
+  last: z.object({ id: z.number(), at: moment, rows: z.number().nullable(), state: z.string() }).nullable(),
 });
 export type WindowLine = z.infer<typeof windowLine>;
 

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
+import { noteFiles } from '../src/app/note_files.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { type AccessLog, accessLogDir, openAccessLog } from '../src/platform/http/access_log.ts';
@@ -15,7 +16,7 @@ import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { openKeeper } from '../src/trust/audit/index.ts';
 import { placeHold, releaseHold, reviewHold } from '../src/trust/windows/holds.ts';
-import { earlier, type Span } from '../src/trust/windows/lines.ts';
+import { earlier, lines, type Span } from '../src/trust/windows/lines.ts';
 import { readReceipts } from '../src/trust/windows/receipts.ts';
 import { holdTimers } from './held_timers.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
@@ -46,6 +47,8 @@ const turning = [
     'accounts/identities/steps.ts',
     'analytics/exports/runner.ts',
     'analytics/imports/runner.ts',
+    'analytics/ingest/links.ts',
+    'trust/requests/index.ts',
   ],
   ...['app/prove.ts', 'platform/http/access_log.ts', 'platform/spool/quarantine.ts', 'trust/audit/keeper.ts'],
 ];
@@ -257,6 +260,158 @@ const kinds: readonly Kind[] = [
     add: (_of, ms) => leave(`access/${dayOf(ms)}.ndjson`, ms),
     there: async () => filesIn('access').map((name) => Date.parse(name.slice(0, 10))),
   },
+  {
+    ...{ line: 'profiles', of: [north, south], cut: wholeDays, heldSince: heldInSouth },
+    kept: ({ siteMonths }) => ({ months: siteMonths }),
+    add: (of, ms) =>
+      put(
+        of,
+        'INSERT INTO profiles (id, organisation_id, site_id, first_seen, last_seen) VALUES ($1, $2, $3, $4, $4)',
+        [randomBytes(8).toString('hex'), of.organisation, of.site, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, `SELECT last_seen AS at FROM profiles WHERE site_id = ${of.site}`),
+  },
+  {
+    ...{ line: 'operations', of: sides, kept: () => ({ months: 12 }), heldSince: heldInWest },
+    add: (of, ms) =>
+      put(
+        of,
+        "INSERT INTO operations (organisation_id, at, kind, action, outcome) VALUES ($1, $2, 'job', 'two years', 'done')",
+        [of.organisation, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, "SELECT at FROM operations WHERE action = 'two years'"),
+  },
+  {
+    ...{ line: 'operation-networks', of: sides, kept: () => ({ days: 90 }), heldSince: heldInWest },
+    add: (of, ms) =>
+      put(
+        of,
+        `WITH one AS (
+           INSERT INTO operations (organisation_id, at, kind, action, outcome) VALUES ($1, $2, 'job', 'with a network', 'done') RETURNING *
+         ) INSERT INTO operation_networks (operation_id, organisation_id, at, network) SELECT id, organisation_id, at, '192.0.2.0/24' FROM one`,
+        [of.organisation, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT at FROM operation_networks'),
+  },
+  {
+    ...{ line: 'product-usage', of: sides, kept: () => ({ months: 12 }), cut: wholeDays },
+    add: (of, ms) => put(of, "INSERT INTO product_usage VALUES ($1, $2, 'overview', 1)", [of.organisation, dayOf(ms)]),
+    there: (of) => momentsIn(of, "SELECT day::timestamp AT TIME ZONE 'UTC' AS at FROM product_usage"),
+  },
+  {
+    ...{ line: 'consents', of: sides, kept: () => ({ months: 36 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO consent_records (organisation_id, subject_digest, purpose, state, region, text_version, text_digest, how, recorded_at, proof)
+         VALUES ($1, $2, 'analytics', 'withdrawn', 'eea', '1', $2, 'banner', $3, $2)`,
+        [of.organisation, digest(), new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT recorded_at AS at FROM consent_records WHERE organisation_id IS NOT NULL'),
+  },
+  {
+    ...{ line: 'exports', of: sides, kept: () => ({ days: 7 }), heldSince: heldInSouth },
+    async add(of, ms) {
+      const [{ id } = { id: 0 }] = await own(of, (sql) =>
+        sql.query<{ id: number }>(
+          `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_at, finished_at, expires_at)
+           VALUES ($1, $2, 'ndjson', 'done', 'UTC', '2020-01-01', '2020-01-01', $3, $3, $4) RETURNING id`,
+          [of.organisation, of.site, new Date(ms), new Date(ms + 7 * dayMs)],
+        ),
+      );
+      await leave(`exports/${id}`, ms);
+    },
+    async there(of) {
+      const rows = await own(of, (sql) =>
+        sql.query<{ id: number; at: Date }>('SELECT id, created_at AS at FROM exports'),
+      );
+      const files = readdirSync(join(dataDir, 'exports'));
+      expect(
+        rows.filter(({ id }) => !files.includes(String(id))),
+        'a row without its file',
+      ).toEqual([]);
+      return rows.map(({ at }) => at.getTime());
+    },
+  },
+  {
+    ...{ line: 'organisation-archives', of: sides, kept: () => ({ days: 7 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO organisation_archives (organisation_id, state, key_sealed, created_by, created_at, finished_at, expires_at)
+         VALUES ($1, 'done', '', $2, $3, $3, $4)`,
+        [of.organisation, of.person, new Date(ms), new Date(ms + 7 * dayMs)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT created_at AS at FROM organisation_archives'),
+  },
+  {
+    ...{ line: 'uploads', of: sides, kept: () => ({ days: 7 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO imports (organisation_id, site_id, kind, file_name, state, size, created_by, created_at, expires_at)
+         VALUES ($1, $2, 'events', 'old.ndjson', 'ready', 10, $3, $4, $5)`,
+        [of.organisation, of.site, of.person, new Date(ms), new Date(ms + 7 * dayMs)],
+      ),
+    there: (of) => momentsIn(of, "SELECT created_at AS at FROM imports WHERE state = 'ready'"),
+  },
+  {
+    ...{ line: 'request-forms', of: sides, kept: () => ({ days: 1 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO request_asks (organisation_id, kind, email_digest, email_sealed, token_digest, asked_at) VALUES ($1, 'access', $2, $2, $2, $3)`,
+        [of.organisation, digest(), new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT asked_at AS at FROM request_asks'),
+  },
+  {
+    ...{ line: 'throttles', ...person, kept: () => ({ days: 1 }) },
+    add: (of, ms) =>
+      put(of, 'INSERT INTO throttles VALUES ($1, 1, $2, $3)', [digest(), new Date(ms), new Date(ms + dayMs)]),
+    there: (of) => momentsIn(of, 'SELECT last_at AS at FROM throttles'),
+  },
+  {
+    ...{ line: 'sign-in-steps', ...person, kept: () => ({ days: 0 }) },
+    add: (of, ms) =>
+      put(of, "INSERT INTO sign_in_steps (digest, browser_digest, kind, expires_at) VALUES ($1, $1, 'passkey', $2)", [
+        digest(),
+        new Date(ms + 300_000),
+      ]),
+    there: (of) => momentsIn(of, 'SELECT expires_at AS at FROM sign_in_steps'),
+  },
+  {
+    ...{ line: 'visitor-links', ...person, kept: () => ({ days: 0 }) },
+    add: (of, ms) => put(of, 'INSERT INTO taken_links VALUES ($1, $2)', [digest(), new Date(ms + 300_000)]),
+    there: (of) => momentsIn(of, 'SELECT expires_at AS at FROM taken_links'),
+  },
+  {
+    // A fortnight in which it can be used, and thirty days.
+    ...{ line: 'sign-up-invitations', ...person, kept: () => ({ days: 44 }) },
+    add: (of, ms) =>
+      put(of, 'INSERT INTO sign_up_invitations (digest, address, sent_at, expires_at) VALUES ($1, $1, $2, $3)', [
+        ...[digest(), new Date(ms), new Date(ms + 14 * dayMs)],
+      ]),
+    there: (of) => momentsIn(of, 'SELECT sent_at AS at FROM sign_up_invitations'),
+  },
+  {
+    ...{ line: 'self-audits', ...person, kept: () => ({ months: 12 }) },
+    add: (of, ms) =>
+      put(of, "INSERT INTO self_audits (made_at, worst, findings, told_at) VALUES ($1, 'ok', '[]', $1)", [
+        new Date(ms),
+      ]),
+    there: (of) => momentsIn(of, 'SELECT made_at AS at FROM self_audits'),
+  },
+  {
+    ...{ line: 'backups', ...person, kept: () => ({ months: 12 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        "INSERT INTO backups (began_at, state, kind, file, key_name) VALUES ($1, 'done', 'whole', 'x', '12345678')",
+        [new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT began_at AS at FROM backups'),
+  },
 ];
 function filesIn(path: string): string[] {
   try {
@@ -312,7 +467,10 @@ beforeAll(async () => {
   desk = await openDesk({ config, clock: timers.clock, random: systemRandom, log: silentLog });
   await desk.begin();
   // The server has it, not the desk.
-  accessLog = openAccessLog({ dir: accessLogDir(dataDir), isOn: true, clock: timers.clock, log: silentLog });
+  accessLog = openAccessLog({
+    ...{ dir: accessLogDir(dataDir), isOn: true, clock: timers.clock, log: silentLog },
+    onRemoved: noteFiles(desk.house, 'access-log', 'access'),
+  });
   owner = new pg.Client(await ownerLogin(desk.house.postgres));
   await owner.connect();
   for (const one of sides) {
@@ -391,6 +549,24 @@ test('after two years every class holds what its window allows, holds are respec
     expect(receipts.length).toBeGreaterThan(3);
     expect(receipts.filter(({ state, rows_past_due: left }) => state !== 'done' || left > 0)).toEqual([]);
   }
+  // No line that ends by age is missing, and each left its receipt, those of a timer of their own as well: but what goes
+  // from here to there within a second (spool), and files that the spool alone can lay down (platform/spool/spool.test.ts).
+  const byAge = lines.filter(({ ends }) => ends === 'night' || ends === 'clock').map(({ name }) => name);
+  const elsewhere = ['quarantine', 'spool'];
+  const ofKinds = new Set(kinds.map(({ line }) => (line === 'profiles' ? 'visitor-events' : line)));
+  expect([...ofKinds, ...elsewhere].toSorted()).toEqual(byAge.toSorted());
+  const receipted = new Set<string>();
+  for (const of of [...sides, { organisation: '', person: '' }]) {
+    await owner.query("SELECT set_config('fairlead.organisation', $1, false)", [String(of.organisation)]);
+    const found = await owner.query<{ line: string; gone: { rows: number; digest: string }[] }>(
+      'SELECT line, gone FROM retention_receipts WHERE rows_gone > 0',
+    );
+    for (const { line, gone } of found.rows) {
+      receipted.add(line);
+      for (const { digest: ofKeys } of gone) expect(ofKeys, line).toMatch(/^([0-9a-f]{16}|[0-9a-f]{64})$/);
+    }
+  }
+  expect([...receipted].toSorted()).toEqual([...ofKinds].toSorted());
   // A removal costs by the parts of a table, and not by what goes: one for all organisations, whatever their windows.
   const more = [...(await removals())].map(
     ([table, times]) => [table, times - (removedBefore.get(table) ?? 0)] as const,

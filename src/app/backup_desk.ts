@@ -257,7 +257,6 @@ export function openBackups(
             "UPDATE backups SET state = 'done', ended_at = $2, file = $3, bytes = $4, entries = $5, verified_at = $2 WHERE id = $1",
             [id, now, made.file, made.bytes, made.entries],
           );
-          await sql.run("DELETE FROM backups WHERE began_at < $1::timestamptz - interval '12 months'", [now]);
           await audit.record(sql, 'desk', {
             action: 'backup.made',
             ...by,

@@ -23,12 +23,13 @@ import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { accessMigrations, openAccessReviews } from '../trust/access/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
-import { backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
+import { backupListExecutor, backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { consentMigrations, openConsent } from '../trust/consent/index.ts';
 import { documentMigrations, openDocuments } from '../trust/documents/index.ts';
 import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
+import { selfAuditExecutor } from '../trust/proof/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openRequests, type Requests, requestMigrations } from '../trust/requests/index.ts';
 import { openTransfers, transferMigrations } from '../trust/transfers/index.ts';
@@ -37,6 +38,7 @@ import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
 import { tellOfBackup } from './backup_notice.ts';
+import { noteFiles } from './note_files.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
@@ -151,6 +153,7 @@ export async function openDesk(parts: {
       clock,
       random,
       log,
+      onRemoved: noteFiles({ postgres, clock }, 'quarantine', 'quarantine'),
     });
     undo.push(() => spool.close());
     const register = openGate({ config, clock, log, postgres });
@@ -222,7 +225,10 @@ export async function openDesk(parts: {
       ...[openConsent(house), openUsage(house), reviews, archives, transfers],
       ...running,
     ];
-    const executors = [mailExecutor(postgres), ...opened.flatMap((part) => part.executors ?? [])];
+    const executors = [
+      ...[mailExecutor(postgres), backupListExecutor(postgres), selfAuditExecutor(postgres)],
+      ...opened.flatMap((part) => part.executors ?? []),
+    ];
     const windows = openWindows(house, executors, accounts.notices);
     undo.push(() => windows.stop?.());
     let readingBack: Promise<void> | undefined;

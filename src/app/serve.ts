@@ -22,6 +22,7 @@ import { backupRoutes } from './backup_routes.ts';
 import { controlCommands } from './commands.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { diskWarnShare, healthHandlers } from './health.ts';
+import { noteFiles } from './note_files.ts';
 import { watchProduct } from './product_events.ts';
 import { openProver, scheduleProof } from './prove.ts';
 import { proofRoutes } from './prove_routes.ts';
@@ -110,7 +111,7 @@ export async function startServer(
     const policyReports = openPolicyReports({ clock: systemClock, publicUrl: config.publicUrl });
     const written = openAccessLog({
       ...{ dir: accessLogDir(config.dataDir), isOn: config.accessLog && showsPages(config) },
-      ...{ clock: systemClock, log },
+      ...{ clock: systemClock, log, onRemoved: noteFiles(desk.house, 'access-log', 'access') },
     });
     accessLog = written;
     let askSelf: AskSelf = async () => {

@@ -4,6 +4,7 @@ import { RequestError } from '../../platform/http/route.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
+import { removeNoted } from '../../platform/removed.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { readCookie } from '../cookies.ts';
 import type { Refusal } from './provider.ts';
@@ -69,7 +70,12 @@ export function openSteps(house: { postgres: Postgres; clock: Clock; random: Ran
     sweepMs,
     () =>
       postgres.system((sql) =>
-        sql.run('DELETE FROM sign_in_steps WHERE expires_at < $1', [new Date(clock.now() - stepLimits.rememberedMs)]),
+        removeNoted(
+          sql,
+          { line: 'sign-in-steps', from: 'sign_in_steps', organisationId: null, nowMs: clock.now() },
+          "DELETE FROM sign_in_steps WHERE expires_at < $1 RETURNING encode(digest, 'hex') AS key, expires_at AS since",
+          [new Date(clock.now() - stepLimits.rememberedMs)],
+        ),
       ),
     { onError: (error) => log.warn('sign_in_steps_sweep_failed', { error: String((error as Error)?.name) }) },
   );

@@ -1,6 +1,7 @@
 import { archiveKeptDays, type OrganisationArchive } from '../../../contract/organisation_archives.ts';
 import type { Notices } from '../../accounts/index.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
+import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { oneAtATime } from '../site_limit.ts';
@@ -148,8 +149,13 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
     /** Takes the rows away whose time is over. @returns those that are left, in every organisation, by their number */
     async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
-      const left = await everywhere(postgres, async (sql) => {
-        await sql.run('DELETE FROM organisation_archives WHERE expires_at <= $1', [now]);
+      const left = await everywhere(postgres, async (sql, organisationId) => {
+        await removeNoted(
+          sql,
+          { line: 'organisation-archives', from: 'organisation_archives', organisationId, nowMs: now.getTime() },
+          'DELETE FROM organisation_archives WHERE expires_at <= $1 RETURNING id::text AS key, finished_at AS since',
+          [now],
+        );
         return sql.query<{ id: number; isPending: boolean }>(
           `SELECT id, state IN ('waiting', 'running') AS "isPending" FROM organisation_archives`,
         );

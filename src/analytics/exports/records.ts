@@ -3,6 +3,7 @@ import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat, siteExport } from '../../../contract/exports.ts';
 import type { Notices } from '../../accounts/index.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
+import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay } from '../../platform/zone.ts';
 import { heldIn, refuseWhileHeld } from '../../trust/windows/index.ts';
@@ -177,8 +178,11 @@ export function openExportRecords({ postgres, clock, notices }: Stores) {
         const over = await sql.query('SELECT 1 FROM exports WHERE expires_at <= $1 LIMIT 1', [now]);
         if (over.length > 0) {
           const { everything, siteIds } = await heldIn(sql, organisationId, 'exports');
-          await sql.run(
-            "DELETE FROM exports WHERE expires_at <= $1 AND NOT (state = 'done' AND ($2 OR site_id = ANY ($3)))",
+          await removeNoted(
+            sql,
+            { line: 'exports', from: 'exports', organisationId, nowMs: now.getTime() },
+            `DELETE FROM exports WHERE expires_at <= $1 AND NOT (state = 'done' AND ($2 OR site_id = ANY ($3)))
+             RETURNING id::text AS key, finished_at AS since`,
             [now, everything, [...siteIds]],
           );
         }

@@ -4,6 +4,7 @@ import type { ImportReportBody, NewImport, SiteImport, siteImport } from '../../
 import { uploadLimits } from '../../../contract/limits.ts';
 import type { Notices } from '../../accounts/index.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
+import { noteRemovedFiles } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import { refuseWhileRemoved } from '../life/index.ts';
 import { oneAtATime } from '../site_limit.ts';
@@ -222,14 +223,20 @@ export function openUploadRecords({
     /** Gives up what nobody went on with. @returns those that are not finished, in every organisation, by their number */
     async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
-      const left = await everywhere(postgres, async (sql) => {
+      const left = await everywhere(postgres, async (sql, organisationId) => {
         const failure = `Nobody went on with it within ${uploadLimits.keptDays} days, so its file was deleted. Nothing of it was stored; send it again.`;
-        const ended = await sql.query<Ended>(
+        const ended = await sql.query<Ended & { id: number; created_at: Date }>(
           `UPDATE imports SET state = 'failed', failure = $2, finished_at = $1, expires_at = NULL
-           WHERE expires_at <= $1 AND state IN ('uploading', 'ready') ${returningEnded}`,
+           WHERE expires_at <= $1 AND state IN ('uploading', 'ready') ${returningEnded}, id, created_at`,
           [now, failure],
         );
         for (const one of ended) await tell(sql, one, failure);
+        // Its row stays, as the history of the site; its file goes with this turn.
+        await noteRemovedFiles(
+          sql,
+          { line: 'uploads', from: 'imports', organisationId, nowMs: now.getTime() },
+          ended.map(({ id, created_at }) => ({ name: String(id), sinceMs: created_at.getTime() })),
+        );
         return sql.query<{ id: number; isPending: boolean }>(
           `SELECT id, state IN ('checking', 'running', 'undoing') AS "isPending" FROM imports
            WHERE state = 'undoing' OR (size IS NOT NULL AND state IN ${withFile})`,

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { type Clock, repeat } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
+import { removeNoted } from '../../platform/removed.ts';
 import type { House, KeyRing } from '../../platform/subject.ts';
 
 /** What goes from one host of a site to another: the two parameters of a link. */
@@ -103,7 +104,12 @@ export function openDeskLinks({
     sweepMs,
     () =>
       postgres.system(async (sql) => {
-        await sql.run('DELETE FROM taken_links WHERE expires_at < $1', [new Date(clock.now())]);
+        await removeNoted(
+          sql,
+          { line: 'visitor-links', from: 'taken_links', organisationId: null, nowMs: clock.now() },
+          "DELETE FROM taken_links WHERE expires_at < $1 RETURNING encode(digest, 'hex') AS key, expires_at AS since",
+          [new Date(clock.now())],
+        );
         taken = (await sql.one<{ count: number }>('SELECT count(*)::int AS count FROM taken_links')).count;
       }),
     { onError: (error) => log.warn('taken_links_sweep_failed', { error: String((error as Error)?.name) }) },

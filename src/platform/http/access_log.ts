@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type AccessEntry, type AccessFilters, accessEntry, accessPageMax } from '../../../contract/access_log.ts';
 import { type Clock, repeat } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { type OnRemoved, type RemovedFile, tellOfRemoved } from '../removed.ts';
 import type { FileClass } from '../spool/index.ts';
 import type { Gauge } from '../subject.ts';
 import type { Answered } from './server.ts';
@@ -48,15 +49,26 @@ export function accessLogDir(dataDir: string): string {
 type Narrowed = AccessFilters & { organisation?: number };
 
 /** Old days are removed at the start and every hour, also where writing is switched off. */
-export function openAccessLog(options: { dir: string; isOn: boolean; clock: Clock; log: Log }): AccessLog {
-  const { dir, isOn, clock, log } = options;
+export function openAccessLog(options: {
+  dir: string;
+  isOn: boolean;
+  clock: Clock;
+  log: Log;
+  /** Told of the days that were removed, until it took them. */
+  onRemoved?: OnRemoved;
+}): AccessLog {
+  const { dir, isOn, clock, log, onRemoved } = options;
+  const tell = tellOfRemoved(onRemoved);
   let waiting: string[] = [];
   let written = 0;
   let dropped = 0;
   let isRefused = false;
   let flushing: Promise<void> = Promise.resolve();
   const onError = (error: unknown) => log.error('access_log.failed', {}, error);
-  const stopCleaning = repeat(clock, cleanMs, () => removeOldDays(dir, clock.now()), { firstMs: 0, onError });
+  const stopCleaning = repeat(clock, cleanMs, async () => tell(await removeOldDays(dir, clock.now())), {
+    firstMs: 0,
+    onError,
+  });
   const stopFlushing = repeat(clock, flushMs, flush, { onError });
 
   async function put(lines: string[]): Promise<void> {
@@ -127,14 +139,14 @@ export function openAccessLog(options: { dir: string; isOn: boolean; clock: Cloc
 }
 
 /** Removes each file whose first line could be 90 days old, and whatever else in the folder is older than that by its date of change. */
-export async function removeOldDays(dir: string, now: number): Promise<number> {
-  let removed = 0;
+export async function removeOldDays(dir: string, now: number): Promise<RemovedFile[]> {
+  const removed: RemovedFile[] = [];
   for (const name of await namesIn(dir)) {
     const day = fileName.exec(name)?.[1];
     const since = day === undefined ? (await stat(join(dir, name))).mtimeMs : Date.parse(day);
     if (now - since < keptDays * dayMs) continue;
     await unlink(join(dir, name));
-    removed++;
+    removed.push({ name, sinceMs: since });
   }
   return removed;
 }

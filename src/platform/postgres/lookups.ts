@@ -40,6 +40,7 @@ export const deletions = [
   'retention.delete_old_throttles(moment timestamp with time zone, rows_max bigint) -> bigint',
   'retention.drop_audit_addresses(chain bigint, after bigint, through bigint, moment timestamp with time zone) -> bigint',
   'retention.ended_consents(organisation bigint, moment timestamp with time zone) -> (rows bigint, oldest timestamp with time zone)',
+  'retention.note_removed(whose bigint, of_line text, of_table text, many bigint, since timestamp with time zone, digests bigint, moment timestamp with time zone) -> bigint',
   'retention.old_mail(organisation bigint, moment timestamp with time zone) -> (person_id bigint, rows bigint, oldest timestamp with time zone)',
   'retention.old_notifications(organisation bigint, moment timestamp with time zone) -> (person_id bigint, rows bigint, oldest timestamp with time zone)',
   'retention.past_due(moment timestamp with time zone, line text) -> (rows bigint, oldest timestamp with time zone)',

@@ -1,5 +1,6 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { crashPoint } from '../crash_point.ts';
+import { type OnRemoved, type RemovedFile, tellOfRemoved } from '../removed.ts';
 import { codeOf, type Surroundings } from './lane.ts';
 import type { RowRefused } from './refusals.ts';
 import { forEachRow } from './rows.ts';
@@ -38,9 +39,13 @@ export class Quarantine {
   /** For `/metrics`; they only grow. */
   readonly counts = { added: new Map<string, number>(), droppedForSpace: 0 };
 
-  constructor(directory: string, around: Surroundings) {
+  readonly #tell: OnRemoved;
+
+  /** @param onRemoved told of the files that were old enough to go, until it took them */
+  constructor(directory: string, around: Surroundings, onRemoved?: OnRemoved) {
     this.#directory = directory;
     this.#around = around;
+    this.#tell = tellOfRemoved(onRemoved);
   }
 
   async open(lanes: readonly string[]): Promise<void> {
@@ -185,9 +190,14 @@ export class Quarantine {
 
   /** Looked at every hour, so an hour early: no row stays longer than promised. */
   async #sweep(): Promise<void> {
-    const { clock, limits } = this.#around;
+    const { clock, limits, log } = this.#around;
     const endOf = (file: QuarantineFile) => file.since + limits.quarantineDays * dayMs - sweepMs;
-    for (const file of [...this.#files.values()]) if (endOf(file) <= clock.now()) await this.#remove(file);
+    const gone: RemovedFile[] = [];
+    for (const file of [...this.#files.values()])
+      if (endOf(file) <= clock.now() && (await this.#remove(file)))
+        gone.push({ name: relative(this.#directory, file.path), sinceMs: file.since });
+    // Not waited for: the desk opens the spool before it can note anything.
+    void this.#tell(gone).catch((error) => log.warn('spool_quarantine_not_noted', { code: codeOf(error) }));
     this.#calledOff = clock.after(sweepMs, () => void this.#sweep());
   }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { crashPoint } from '../crash_point.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
+import type { OnRemoved } from '../removed.ts';
 import type { Gauge } from '../subject.ts';
 import { diskFiles, type SpoolFiles } from './files.ts';
 import { gaugesOf } from './gauges.ts';
@@ -97,6 +98,8 @@ export interface SpoolSettings {
   log: Log;
   fs?: SpoolFiles;
   limits?: Partial<SpoolLimits>;
+  /** Told of files of the quarantine whose time was over. */
+  onRemoved?: OnRemoved;
 }
 
 /**
@@ -118,7 +121,7 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
   const around: Surroundings = { files, clock, random, log, limits, usage };
   for (const lane of lanes) if (!/^[a-z_]+$/.test(lane)) throw new RangeError(`"${lane}" is no name for a lane.`);
 
-  const quarantine = new Quarantine(join(dir, 'quarantine'), around);
+  const quarantine = new Quarantine(join(dir, 'quarantine'), around, settings.onRemoved);
   await quarantine.open(lanes);
   const running = new Map<string, RunningLane>();
   for (const lane of lanes) running.set(lane, await openLane(lane, join(dir, 'spool', lane), around));

@@ -1,3 +1,4 @@
+export { backupListExecutor } from './ageing.ts';
 export { BackupError } from './backup_error.ts';
 export { keysName, notCopied } from './contents.ts';
 export {

@@ -1,3 +1,4 @@
+export { selfAuditExecutor } from './ageing.ts';
 export { type Canary, canaryOf, scanFolders } from './canaries.ts';
 export { catalogueChecks } from './catalogue_check.ts';
 export { keyAgeCheck } from './key_age.ts';

@@ -1,6 +1,7 @@
 import { RequestError } from '../../platform/http/route.ts';
 import type { CopiedRecord, PersonalDataHolder } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { heldIn } from '../windows/index.ts';
@@ -128,6 +129,17 @@ export async function forgetExpired(sql: Sql, organisationId: number, nowMs: num
     [new Date(nowMs), new Date(nowMs - dayMs)],
   );
   if (over.length === 0 || (await heldIn(sql, organisationId, 'request-forms')).everything) return;
-  await sql.run('DELETE FROM request_archives WHERE expires_at <= $1', [new Date(nowMs)]);
-  await sql.run('DELETE FROM request_asks WHERE asked_at <= $1', [new Date(nowMs - dayMs)]);
+  const removal = { line: 'request-forms', organisationId, nowMs };
+  await removeNoted(
+    sql,
+    { ...removal, from: 'request_archives' },
+    'DELETE FROM request_archives WHERE expires_at <= $1 RETURNING request_id::text AS key, made_at AS since',
+    [new Date(nowMs)],
+  );
+  await removeNoted(
+    sql,
+    { ...removal, from: 'request_asks' },
+    'DELETE FROM request_asks WHERE asked_at <= $1 RETURNING id::text AS key, asked_at AS since',
+    [new Date(nowMs - dayMs)],
+  );
 }

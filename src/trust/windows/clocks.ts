@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Due, Executor } from '../../platform/executor.ts';
-import { everywhere } from '../../platform/postgres/index.ts';
+import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { heldIn } from './holds.ts';
 
 /**
- * What goes by a clock of its own that is finer than a night. The night looks whether any is left: a timer that has
- * stopped is seen the next morning. What is younger than `graceMs` beyond its window waits for that timer's next turn.
+ * What goes by a clock of its own that is finer than a night. That notes what it removes (platform/removed.ts), and the night
+ * makes a receipt of it and looks whether any is left: a timer that has stopped is seen the next morning. What is younger than `graceMs` beyond its window waits for that timer's next turn.
  */
 const graceMs = 2 * 3_600_000;
 const dayMs = 86_400_000;
@@ -41,20 +41,6 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     },
   });
 
-  const backups: Executor = {
-    ...{ line: 'backups', ...ofDesk },
-    async due({ cutMs }) {
-      // They are let go with the next backup, which is a day away at most.
-      const { rows, oldest } = await postgres.system((sql) =>
-        sql.one<{ rows: number; oldest: Date | null }>(
-          'SELECT count(*) AS rows, min(began_at) AS oldest FROM backups WHERE began_at < $1',
-          [new Date(cutMs - dayMs - graceMs)],
-        ),
-      );
-      return rows === 0 ? [] : [{ table: 'backups', rows, oldestMs: oldest?.getTime() ?? null }];
-    },
-  };
-
   const files = (line: string, folder: string, days: number, end = ''): Executor => ({
     ...{ line, ...ofDesk },
     async due({ nowMs }) {
@@ -63,9 +49,32 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     },
   });
 
+  /** The list of an organisation's files: what of it is over and still there. The files themselves are the desk's to look at. */
+  const listed = async (sql: Sql, table: 'exports' | 'organisation_archives' | 'imports', nowMs: number) => {
+    const { rows, oldest } = await sql.one<{ rows: number; oldest: Date | null }>(
+      `SELECT count(*) AS rows, min(created_at) AS oldest FROM ${table}
+       WHERE expires_at < $1${table === 'imports' ? " AND state IN ('uploading', 'ready')" : ''}`,
+      [new Date(nowMs - graceMs)],
+    );
+    return rows === 0 ? [] : [{ table, rows, oldestMs: oldest?.getTime() ?? null }];
+  };
+  const filesAndList = (line: string, folder: string, table: 'organisation_archives' | 'imports'): Executor => ({
+    ...files(line, folder, 7),
+    of: 'both',
+    due: (ask) =>
+      ask.organisationId === null
+        ? files(line, folder, 7).due(ask)
+        : postgres.tenant(ask.organisationId, (sql) => listed(sql, table, ask.nowMs)),
+  });
+
   const exports: Executor = {
-    ...{ line: 'exports', ...ofDesk },
-    async due({ nowMs }) {
+    ...{ line: 'exports', of: 'both', works: 'by itself' },
+    async due({ organisationId, nowMs, holds }) {
+      if (organisationId !== null) {
+        // What a hold keeps of one site is told of by its files.
+        if (holds.everything || holds.siteIds.size > 0) return [];
+        return postgres.tenant(organisationId, (sql) => listed(sql, 'exports', nowMs));
+      }
       const beforeMs = nowMs - 7 * dayMs - graceMs;
       // A row that outlives its day is one that a hold keeps, and its file is named by its number.
       const held = await everywhere(postgres, async (sql, organisation) => {
@@ -103,16 +112,13 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
 
   return [
     ...['sessions', 'links', 'devices', 'sign-up-invitations', 'throttles'].map(tables),
-    // Its timer turns once a day, and begins anew with each start.
-    { ...tables('self-audits'), due: (ask) => tables('self-audits').due({ ...ask, nowMs: ask.nowMs - dayMs }) },
     minutes('sign-in-steps', 'sign_in_steps'),
     minutes('visitor-links', 'taken_links'),
-    backups,
     accessLog,
     files('quarantine', 'quarantine', 7, '.ndjson'),
     exports,
-    files('organisation-archives', 'archives', 7),
-    files('uploads', 'imports', 7),
+    filesAndList('organisation-archives', 'archives', 'organisation_archives'),
+    filesAndList('uploads', 'imports', 'imports'),
     // While a database is away, what is acknowledged waits here and nowhere else: a day of it is worth a look.
     files('spool', 'spool', 1, '.closed'),
   ];

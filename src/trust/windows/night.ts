@@ -29,6 +29,8 @@ interface Turn {
   kept: string;
   keptFrom: string;
   holds: number[];
+  /** A timer of the line's own has removed something since the last night. */
+  isTimed: boolean;
 }
 
 /** Of one line of one organisation: rows that went, and that are left and should not be. */
@@ -73,13 +75,12 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     organisationId === null ? postgres.system(work) : postgres.tenant(organisationId, work);
 
   async function turnsOf(organisationId: number | null, nowMs: number): Promise<Turn[]> {
-    const { policy, holds } =
-      organisationId === null
-        ? { policy: firstPolicy, holds: [] }
-        : await postgres.tenant(organisationId, async (sql) => ({
-            policy: await readPolicy(sql, organisationId),
-            holds: await holdsInForce(sql, organisationId),
-          }));
+    const { policy, holds, noted } = await scope(organisationId, async (sql) => ({
+      policy: organisationId === null ? firstPolicy : await readPolicy(sql, organisationId),
+      holds: organisationId === null ? [] : await holdsInForce(sql, organisationId),
+      noted: await sql.query<{ line: string }>('SELECT line FROM retention_removals'),
+    }));
+    const timed = new Set(noted.map((one) => one.line));
     return executors
       .filter(({ of }) => of === 'both' || (of === 'desk') === (organisationId === null))
       .map((executor) => {
@@ -88,7 +89,7 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
         const held = heldOf(line, holds);
         const months = window !== undefined && 'months' in window.kept ? sizeOf(window.kept) : undefined;
         return {
-          ...{ executor, line, holds: held.ids },
+          ...{ executor, line, holds: held.ids, isTimed: timed.has(line.name) },
           kept: window === undefined ? (line.until ?? '') : spanWords(window.kept),
           keptFrom:
             window === undefined
@@ -142,9 +143,8 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     const { executor, ask } = turn;
     return guarded(night, turn, id, async () => {
       if (executor.works === 'in the transaction')
-        return scope(ask.organisationId, async (sql) => writeGone(sql, id, turn, await executor.end(ask, sql)));
-      const ended = executor.works === 'before it' ? await executor.end(ask) : [];
-      return scope(ask.organisationId, (sql) => writeGone(sql, id, turn, ended));
+        return scope(ask.organisationId, async (sql) => writeGoneIn(sql, id, turn, await executor.end(ask, sql)));
+      return writeGone(id, turn, executor.works === 'before it' ? await executor.end(ask) : []);
     });
   }
 
@@ -164,12 +164,7 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     if (begun.length === 0) return outcomes;
     const removal = executor.end(begun.map(({ turn }) => turn.ask));
     for (const [at, { turn, id }] of begun.entries())
-      outcomes.push(
-        await guarded(night, turn, id, async () => {
-          const ended = (await removal)[at] ?? [];
-          return scope(turn.ask.organisationId, (sql) => writeGone(sql, id, turn, ended));
-        }),
-      );
+      outcomes.push(await guarded(night, turn, id, async () => writeGone(id, turn, (await removal)[at] ?? [])));
     return outcomes;
   }
 
@@ -179,11 +174,12 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     try {
       const due = await turn.executor.due(turn.ask);
       const [pastDue, held] = [sum(due, false), sum(due, true)];
-      if (pastDue + held === 0) return { outcome: nothing };
+      if (pastDue + held === 0 && !turn.isTimed) return { outcome: nothing };
       id = await begin(night, turn);
       if (turn.executor.works !== 'by itself' && pastDue > 0) return { id };
+      const gone = turn.isTimed ? await writeGone(id, turn, []) : 0;
       await finish(id, turn, { pastDue, held });
-      return { outcome: { gone: 0, pastDue, isRed: pastDue > 0 } };
+      return { outcome: { gone, pastDue, isRed: pastDue > 0 } };
     } catch (error) {
       return { outcome: await failed(night, turn, id, error) };
     }
@@ -222,8 +218,22 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
     });
   }
 
-  /** Rows of PostgreSQL went in this transaction, of the receipt and the act; others before it, so that neither says too much. */
-  async function writeGone(sql: Sql, id: number, { ask, line, kept }: Turn, ended: readonly Ended[]): Promise<number> {
+  function writeGone(id: number, turn: Turn, ended: readonly Ended[]): Promise<number> {
+    return scope(turn.ask.organisationId, (sql) => writeGoneIn(sql, id, turn, ended));
+  }
+
+  /**
+   * Rows of PostgreSQL went in this transaction, of the receipt and the act; others before it, so that neither says too much.
+   * What timers have noted since the last night goes into it, and is noted no more.
+   */
+  async function writeGoneIn(sql: Sql, id: number, turn: Turn, removed: readonly Ended[]): Promise<number> {
+    const { ask, line, kept } = turn;
+    const noted = await sql.query<Omit<Ended, 'oldestMs'> & { oldest: Date | null }>(
+      `DELETE FROM retention_removals WHERE line = $1
+       RETURNING from_table AS table, rows, oldest, lpad(to_hex(digest), 16, '0') AS digest`,
+      [line.name],
+    );
+    const ended = [...removed, ...noted.map((one) => ({ ...one, oldestMs: one.oldest?.getTime() ?? null }))];
     const rows = ended.reduce((all, one) => all + one.rows, 0);
     await sql.run('UPDATE retention_receipts SET gone = $2, rows_gone = $3 WHERE id = $1', [
       ...[id, JSON.stringify(ended.map(shown)), rows],

@@ -33,10 +33,11 @@ export async function readReceipts(
   return { receipts: page, next: rows.length > page.length ? (page.at(-1)?.id ?? null) : null };
 }
 
-/** The last receipt of each line. */
-export async function lastReceipts(sql: Sql, organisationId: number): Promise<Map<string, Receipt>> {
+/** The last receipt of each line. @param organisationId null for lines of the desk itself; in the scope of the same */
+export async function lastReceipts(sql: Sql, organisationId: number | null): Promise<Map<string, Receipt>> {
   const rows = await sql.query<Row>(
-    `SELECT DISTINCT ON (line) ${columns} FROM retention_receipts WHERE organisation_id = $1 ORDER BY line, id DESC`,
+    `SELECT DISTINCT ON (line) ${columns} FROM retention_receipts WHERE organisation_id IS NOT DISTINCT FROM $1
+       AND state <> 'running' ORDER BY line, id DESC`,
     [organisationId],
   );
   return new Map(rows.map((row) => [row.line, shown(row)]));

@@ -42,6 +42,7 @@ export function windowRoutes(house: NightHouse, night: Night): Route[] {
 
   async function windowsOf(organisation: number) {
     const stored = await night.stored(organisation);
+    const ofDesk = await postgres.system((sql) => lastReceipts(sql, null));
     return postgres.tenant(organisation, async (sql) => {
       const policy = await readPolicy(sql, organisation);
       const last = await lastReceipts(sql, organisation);
@@ -52,7 +53,7 @@ export function windowRoutes(house: NightHouse, night: Night): Route[] {
       return {
         lines: lines.map((line): WindowLine => {
           const window = windowOf(line, policy);
-          const receipt = last.get(line.name);
+          const receipt = (line.ofDesk === true ? ofDesk : last).get(line.name);
           const here = stored.get(line.name);
           return {
             ...{ name: line.name, class: line.class, holds: line.holds, ends: line.ends, executor: line.executor },
@@ -67,7 +68,11 @@ export function windowRoutes(house: NightHouse, night: Night): Route[] {
             last:
               receipt === undefined
                 ? null
-                : { id: receipt.id, at: receipt.began_at, rows: receipt.rows_gone, state: receipt.state },
+                : {
+                    ...{ id: receipt.id, at: receipt.began_at, state: receipt.state },
+                    // Of the whole desk: how much others had to let go is not for an organisation to read.
+                    rows: line.ofDesk === true ? null : receipt.rows_gone,
+                  },
           };
         }),
         ...{ profile: policy.profile, version: policy.version, sites },

@@ -129,7 +129,8 @@ function Lines({
                         '–'
                       ) : (
                         <>
-                          {momentDay(line.last.at)}, {exactCount(line.last.rows)}
+                          {momentDay(line.last.at)}
+                          {line.last.rows !== null && `, ${exactCount(line.last.rows)}`}
                           {line.last.state !== 'done' && (
                             <>
                               {' '}
