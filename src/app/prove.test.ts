@@ -16,7 +16,7 @@ import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
 import { openAudit } from '../trust/audit/index.ts';
 import { ringOf } from '../trust/keys/index.ts';
-import { canaryOf, keyAgeCheck, scanFolders, standingOf } from '../trust/proof/index.ts';
+import { canaryOf, keyAgeCheck, scanFolders, selfAuditExecutor, standingOf } from '../trust/proof/index.ts';
 import { registerCheck } from '../trust/register/register_check.ts';
 import { state } from '../trust/register/statements.ts';
 import { openBackups } from './backup_desk.ts';
@@ -145,6 +145,17 @@ it('looks at the guards, signs and stores what it found for a year, and tells on
 
   clock.travel(367 * 86_400_000);
   await prove('daily');
+  // The night takes them, and leaves how many in a note for its receipt.
+  const executor = selfAuditExecutor(store.postgres);
+  const ask = { organisationId: null, nowMs: clock.now(), cutMs: 0, siteCutMs: () => 0 };
+  const holds = { everything: false, siteIds: new Set<number>(), personIds: new Set<number>() };
+  const [due] = await executor.due({ ...ask, holds });
+  await store.postgres.system(async (sql) => {
+    if (executor.works === 'in the transaction') await executor.end({ ...ask, holds }, sql);
+    expect(await sql.query('SELECT line, rows FROM retention_removals')).toEqual([
+      { line: 'self-audits', rows: due?.rows },
+    ]);
+  });
   expect(await runs.read(10)).toHaveLength(1);
 });
 

@@ -724,7 +724,12 @@ describe('a store that refuses rows', () => {
 
   it('quarantine keeps at most 7 days, by the given clock', async () => {
     const clock = stillClock(Date.UTC(2026, 2, 1));
-    const spool = await open({ clock, limits: { segmentMs: 60_000 } });
+    const told: number[] = [];
+    const onRemoved = async (files: readonly unknown[]) => {
+      told.push(files.length);
+      if (told.length === 1) throw new Error('the database is away');
+    };
+    const spool = await open({ clock, limits: { segmentMs: 60_000 }, onRemoved });
     store.refuses = (line) => idOf(line) === 1;
     spool.startLoading([store]);
     await appendAll(spool, rows(0, 3));
@@ -742,6 +747,9 @@ describe('a store that refuses rows', () => {
     await eventually(() => spool.bytes() === 0);
     expect(spool.quarantined()).toEqual({});
     expect(quarantineOf()).toEqual([]);
+    // It is told until it was taken, and then no more.
+    await hours(3);
+    expect(told).toEqual([1, 1]);
   });
 
   it('a restart knows the quarantine, and ends it in time', async () => {

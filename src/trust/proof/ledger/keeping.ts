@@ -64,12 +64,11 @@ export const keeping: readonly Requirement[] = [
     'Correspondence goes after 24 months.',
     'There is no correspondence. A table of its class that had no window, or a longer one, would fail the build.',
   ),
-  partly(
+  kept(
     'RET-17',
     'all',
     'Each removal leaves a receipt and is checked afterwards.',
-    'Receipts of every night.',
-    'What goes by a clock of its own (sessions, links, exports) leaves no receipt; the night looks whether anything is left.',
+    'Receipts of every night, of what it removed itself and of what timers noted in the statement that removed it.',
   ),
   kept(
     'RET-18',
