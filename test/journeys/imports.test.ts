@@ -80,7 +80,7 @@ function plausibleArchive(extra: { name: string; text: string }[] = []): Buffer 
       'date,exit_page,visitors,visit_duration,exits,bounces,pageviews\n2026-01-10,/,10,600,12,3,40\n2026-01-11,/b,20,1000,25,5,60\n',
     custom_events:
       'date,name,link_url,path,visitors,events\n2026-01-10,Signup,,,4,5\n2026-01-11,Outbound Link: Click,https://x.example/?k=1,,2,2\n',
-    locations: `date,country,region,city,${visits}\n2026-01-10,DE,DE-BE,2950159,10,12,600,3,40\n2026-01-11,FR,,0,20,25,1000,5,60\n`,
+    locations: `date,country,region,city,${visits}\n2026-01-10,DE,DE-NW,2886242,8,10,600,3,30\n2026-01-10,DE,DE-NW,0,2,2,0,0,10\n2026-01-11,FR,,0,20,25,1000,5,60\n`,
     devices: `date,device,${visits}\n2026-01-10,Desktop,10,12,600,3,40\n2026-01-11,Mobile,20,25,1000,5,60\n`,
     browsers: `date,browser,browser_version,${visits}\n2026-01-10,Firefox,130.0,10,12,600,3,40\n2026-01-11,Chrome,120.0,20,25,1000,5,60\n`,
     operating_systems: `date,operating_system,operating_system_version,${visits}\n2026-01-10,Mac,10.15,10,12,600,3,40\n2026-01-11,Windows,10,20,25,1000,5,60\n`,
@@ -98,19 +98,19 @@ it('a dry run of a Plausible archive says what would come and stores nothing', a
   });
   expect(report).toMatchObject({
     dry_run: true,
-    lines: 21,
-    stored: 21,
+    lines: 22,
+    stored: 22,
     stopped: {},
     days: { first: '2026-01-10', last: '2026-01-11' },
     tables: { visitors: { rows: 2, days: 2, visitors: 30, visits: 37, pageviews: 100 } },
-    notUnderstood: ['notes.txt', 'imported_locations.city'],
+    notUnderstood: ['notes.txt'],
   });
   expect(await desk.rows('SELECT count() AS n FROM imported_days')).toEqual([{ n: '0' }]);
 });
 
 it('a Plausible archive answers questions that its tables can answer, beside nothing measured', async () => {
   const report = await importFile('plausible', 'shop.example', plausibleArchive());
-  expect(report).toMatchObject({ stored: 21, import: expect.any(Number) });
+  expect(report).toMatchObject({ stored: 22, import: expect.any(Number) });
   const total = await ask('shop.example', [
     'visitors',
     'visits',
@@ -197,6 +197,15 @@ it('a Plausible archive answers questions that its tables can answer, beside not
     ],
     [
       ['visitors'],
+      ['visit:region', 'visit:city'],
+      [
+        ['(not set)', '(not set)', 20],
+        ['North Rhine-Westphalia', 'Cologne', 8],
+        ['North Rhine-Westphalia', '(not set)', 2],
+      ],
+    ],
+    [
+      ['visitors'],
       ['visit:device'],
       [
         ['Mobile', 20],
@@ -276,7 +285,7 @@ it('filters of the same table are answered, others say why not', async () => {
 
 it('the same archive again changes nothing, and undone it is gone whole', async () => {
   const again = await importFile('plausible', 'shop.example', plausibleArchive(), { file: 'other.zip' });
-  expect(again).toMatchObject({ stored: 0, stopped: { imported_already: { rows: 21 } }, overlap: { days: 2 } });
+  expect(again).toMatchObject({ stored: 0, stopped: { imported_already: { rows: 22 } }, overlap: { days: 2 } });
   const list = (await onDesk(
     { command: 'imports', args: { site: 'shop.example' } },
     readConfig({ FAIRLEAD_DATA_DIR: desk.dataDir }),
@@ -285,9 +294,9 @@ it('the same archive again changes nothing, and undone it is gone whole', async 
   };
   expect(list.imports.map(({ state, rows_stored }) => [state, rows_stored])).toEqual([
     ['done', 0],
-    ['done', 21],
+    ['done', 22],
   ]);
-  expect(await undo('shop.example', list.imports[1]?.id ?? 0)).toMatchObject({ rows: 21 });
+  expect(await undo('shop.example', list.imports[1]?.id ?? 0)).toMatchObject({ rows: 22 });
   expect((await ask('shop.example', ['visitors'])).rows).toEqual([[0]]);
   expect(await desk.rows('SELECT count() AS n FROM imported_days')).toEqual([{ n: '0' }]);
 });
@@ -304,7 +313,7 @@ it('days that were measured here are left out of an archive', async () => {
   await desk.rows('SELECT 1');
   const report = await importFile('plausible', 'blog.example', plausibleArchive());
   expect(report).toMatchObject({
-    stopped: { measured_already: { rows: 11 } },
+    stopped: { measured_already: { rows: 12 } },
     overlap: { days: 1, first: '2026-01-10', last: '2026-01-10' },
     days: { first: '2026-01-11', last: '2026-01-11' },
   });

@@ -2,6 +2,7 @@ import { plainCell } from '../../../contract/cells.ts';
 import type { Atom } from '../facts.ts';
 import { channelOf } from '../ingest/channel.ts';
 import { type Archive, shown } from './archive.ts';
+import { readCityNames } from './city_names.ts';
 import { countIn, dayIn, readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
 import { columnText } from './foreign_names.ts';
@@ -73,10 +74,8 @@ const tables: { readonly [name: string]: Table } = {
   },
   imported_locations: {
     kind: 'locations',
-    columns: { country: 'country', region: 'region' },
+    columns: { country: 'country', region: 'region', city: 'city' },
     numbers: visitNumbers,
-    // Numbers of GeoNames, for which there is no table of names here.
-    unused: ['city'],
   },
   imported_devices: { kind: 'devices', columns: { device: 'device' }, numbers: visitNumbers },
   imported_browsers: {
@@ -113,7 +112,69 @@ export async function* readPlausible(archive: Archive, domain: string): AsyncGen
   }
   if (known.size === 0)
     throw refused('The archive has none of the ten tables imported_….csv: send the ZIP as Plausible exported it.');
-  for (const [name, member] of known) yield* readTable(name, member.read(), domain);
+  for (const [name, member] of known) {
+    if (tables[name]?.kind !== 'locations') yield* readTable(name, member.read(), { domain });
+    else {
+      const places = await placesOf(name, member);
+      yield* readTable(name, member.read(), { domain, places });
+    }
+  }
+}
+
+/**
+ * Its cities are numbers of GeoNames and its regions codes of ISO 3166-2. Cities have names in a table of ours; a region's
+ * name is the one in which most visits of its cities lie, which takes a first reading of the whole table.
+ */
+async function placesOf(name: string, member: Archive['members'][number]): Promise<PlaceNames> {
+  const cities = readCityNames();
+  const votes = new Map<string, Map<string, number>>();
+  let at: { region: number; city: number; visitors: number } | undefined;
+  for await (const { cells } of readRecords(member.read())) {
+    if (cells === undefined) continue;
+    if (at === undefined) {
+      const headers = headersOf(cells);
+      headerOf(name, tables[name] as Table, headers);
+      at = {
+        region: headers.indexOf('region'),
+        city: headers.indexOf('city'),
+        visitors: headers.indexOf('visitors'),
+      };
+      continue;
+    }
+    const code = cells[at.region] ?? '';
+    const region = cities.get(cells[at.city] ?? '')?.region ?? '';
+    if (code === '' || region === '') continue;
+    const found = votes.get(code) ?? new Map<string, number>();
+    found.set(region, (found.get(region) ?? 0) + (countIn(cells[at.visitors] ?? '') ?? 0));
+    if (votes.size < regionsMax || votes.has(code)) votes.set(code, found);
+  }
+  const regions = new Map([...votes].map(([code, found]) => [code, most(found)] as const));
+  return {
+    city: (id) => cities.get(id)?.city ?? '',
+    region: (code) => regions.get(code) ?? code,
+  };
+}
+
+/** ISO 3166-2 has about 5,000 of them; a file that has more is not one of places. */
+const regionsMax = 10_000;
+
+interface PlaceNames {
+  /** The name of a number of GeoNames; '' where it has none here. */
+  city(id: string): string;
+  region(code: string): string;
+}
+
+interface Reading {
+  domain: string;
+  places?: PlaceNames;
+}
+
+function most(votes: ReadonlyMap<string, number>): string {
+  return [...votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+}
+
+function headersOf(cells: readonly string[]): string[] {
+  return cells.map((cell) => cell.trim().toLowerCase());
 }
 
 function tableOf(memberName_: string): string | undefined {
@@ -124,18 +185,20 @@ function tableOf(memberName_: string): string | undefined {
   return name !== undefined && Object.hasOwn(tables, name) ? name : undefined;
 }
 
-async function* readTable(name: string, bytes: AsyncIterable<Buffer>, domain: string): AsyncGenerator<DayReading> {
+async function* readTable(name: string, bytes: AsyncIterable<Buffer>, reading: Reading): AsyncGenerator<DayReading> {
   const table = tables[name] as Table;
   let header: Header | undefined;
   for await (const { line, cells } of readRecords(bytes)) {
     const at = `${name}:${line}`;
     if (header === undefined) {
-      header = headerOf(name, table, cells?.map((cell) => cell.trim().toLowerCase()) ?? []);
+      header = headerOf(name, table, headersOf(cells ?? []));
       yield { kind: table.kind, atoms: header.atoms };
       for (const column of header.ignored) yield { ignored: `${name}.${column}` };
       continue;
     }
-    yield cells === undefined ? { stopped: 'line_too_long', at } : rowOf(cells, header, table, domain, at);
+    yield cells === undefined
+      ? { stopped: 'line_too_long', at }
+      : rowOf(cells, header, { ...reading, kind: table.kind }, at);
   }
 }
 
@@ -175,7 +238,12 @@ function headerOf(name: string, table: Table, headers: readonly string[]): Heade
   };
 }
 
-function rowOf(cells: readonly string[], header: Header, table: Table, domain: string, at: string): DayReading {
+function rowOf(
+  cells: readonly string[],
+  header: Header,
+  { kind, domain, places }: Reading & { kind: DayKindName },
+  at: string,
+): DayReading {
   if (cells.length !== header.width) return { stopped: 'wrong_columns', at };
   const day = dayIn(cells[header.day] ?? '');
   if (day === undefined) return { stopped: 'no_day', at };
@@ -185,13 +253,17 @@ function rowOf(cells: readonly string[], header: Header, table: Table, domain: s
     if (count === undefined) return { stopped: 'no_number', at };
     numbers[atom] = (numbers[atom] ?? 0) + count * times;
   }
-  if (numbers.pageviews !== undefined && table.kind !== 'custom_events') numbers.events = numbers.pageviews;
+  if (numbers.pageviews !== undefined && kind !== 'custom_events') numbers.events = numbers.pageviews;
   const columns: { [Column in DayColumn]?: string } = {};
   for (const [column, index] of header.columns) {
-    const text = textOf(column, plainCell(cells[index] ?? ''), domain);
+    const cell = plainCell(cells[index] ?? '');
+    const text =
+      places !== undefined && (column === 'city' || column === 'region')
+        ? places[column](cell)
+        : textOf(column, cell, domain);
     if (text !== '') columns[column] = text;
   }
-  if (table.kind === 'sources')
+  if (kind === 'sources')
     columns.channel = channelOf({
       source: columns.source ?? '',
       utm_source: columns.utm_source ?? '',
@@ -199,7 +271,7 @@ function rowOf(cells: readonly string[], header: Header, table: Table, domain: s
       utm_campaign: columns.utm_campaign ?? '',
       click_id: '',
     });
-  return { row: { kind: table.kind, day, columns, numbers } satisfies DayRow };
+  return { row: { kind, day, columns, numbers } satisfies DayRow };
 }
 
 function textOf(column: DayColumn, cell: string, domain: string): string {

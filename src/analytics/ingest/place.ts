@@ -61,7 +61,13 @@ export function openPlaces(file: string, bytes?: Buffer): Places {
   };
 }
 
-/** The same, read beside this thread: 28 MB of new memory hold it for a tenth of a second otherwise. */
+/** Every place of a table, the one with the most ranges of addresses first. */
+export function* everyPlace(file: string): Generator<Place> {
+  const table = readTable(readFileSync(file), readTableHeader(file));
+  for (let rank = 0; rank < table.placeCountry.length; rank++) yield decodePlace(table, rank);
+}
+
+/** `openPlaces`, read beside this thread: 28 MB of new memory hold it for a tenth of a second otherwise. */
 export async function loadPlaces(file: string): Promise<Places> {
   const handle = await open(file);
   try {

@@ -19,6 +19,7 @@ import { useAnnotations } from '../overview/annotations.tsx';
 import { askedWithOf, partlyOf } from '../overview/asked_with.ts';
 import { Course, isPeopled } from '../overview/course.tsx';
 import { revenueElsewhere } from '../overview/explanation.ts';
+import { MarkedBar, useMarked } from '../overview/marked.tsx';
 import { OverviewPanel } from '../overview/panel.tsx';
 import { PlaceCredit } from '../overview/place_credit.tsx';
 import { Empty, Failed } from '../overview/states.tsx';
@@ -114,6 +115,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
   const closeForm = () => navigate(goalAddress(site.domain, goal.id, view), { replace: true });
 
   useListFocus(view.all);
+  const marking = useMarked(search);
 
   const remove = async () => {
     setRefusal(undefined);
@@ -268,6 +270,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
             view={view}
             totalOf={() => null}
             onChange={change}
+            marking={marking}
             of={panels}
             back={goal.name}
           />
@@ -286,6 +289,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
                   question={questions[listName(panel, tab)]}
                   answer={answers[listName(panel, tab)] as Answer}
                   totalOf={() => null}
+                  marking={marking}
                   filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
                   onFilter={(value, exclude) =>
                     change({ filters: toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is') })
@@ -321,6 +325,7 @@ function OneGoal({ site, goal, onChanged }: { site: Site; goal: Goal; onChanged:
             call={{ method: 'POST', path: '/api/v2/query', body: questions.totals as QueryRequest }}
           />
         )}
+        <MarkedBar marking={marking} filters={view.filters} onFilters={(filters) => change({ filters })} />
       </main>
     </GoalChrome>
   );

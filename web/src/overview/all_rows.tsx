@@ -14,6 +14,7 @@ import { breakdownQuestion, tabOf } from '../questions/overview.ts';
 import type { Column, Panel, PanelTab } from '../questions/panels.ts';
 import { panels } from '../questions/panels.ts';
 import type { AskedWith } from './asked_with.ts';
+import type { Marking } from './marked.tsx';
 import { Breakdown, totalRows } from './panel.tsx';
 import { PanelMenu } from './panel_menu.tsx';
 import { Empty } from './states.tsx';
@@ -29,6 +30,7 @@ export function AllRows({
   earns = false,
   totalOf,
   onChange,
+  marking,
   of = panels,
   back = 'Overview',
 }: {
@@ -39,6 +41,7 @@ export function AllRows({
   earns?: boolean;
   totalOf: (metric: Column['metric']) => number | null;
   onChange: (part: Partial<View>, replace?: boolean) => void;
+  marking: Marking;
   /** The panels of the page, where it is not the overview. */
   of?: readonly Panel[];
   /** The page that the list closes to. */
@@ -126,6 +129,7 @@ export function AllRows({
           tab={tab}
           answer={answer}
           totalOf={totalOf}
+          marking={marking}
           rows={data === undefined ? pageRows : Math.max(8, Math.min(pageRows, here))}
           filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
           onFilter={(value, exclude) =>

@@ -66,6 +66,10 @@ const reasons: Partial<Record<PanelTab['dimension'], Reason>> = {
     why: 'All were direct, or their browsers did not say where they came from.',
   },
   screen: { title: 'No visit said its screen.', why: 'The snippet sends it; other ways in may leave it out.' },
+  utm_term: {
+    title: 'No search term is known.',
+    why: 'Search engines keep what was searched for. A link of an ad carries it as ?utm_term=… and shows here.',
+  },
   title: { title: 'No page view had a title.', why: 'Titles are kept where the settings of the site say so.' },
 };
 

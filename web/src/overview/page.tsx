@@ -35,6 +35,7 @@ import { Course, isPeopled } from './course.tsx';
 import { EmptyPanel } from './empty_panel.tsx';
 import { countedUntil, importedDays, rebuildingDays, revenueElsewhere } from './explanation.ts';
 import { FilterBar } from './filter_bar.tsx';
+import { MarkedBar, useMarked } from './marked.tsx';
 import { OverviewPanel, rowsOf } from './panel.tsx';
 import { AgainstPicker, PeriodPicker, periodItems } from './period_picker.tsx';
 import { PlaceCredit } from './place_credit.tsx';
@@ -91,6 +92,7 @@ export function OverviewPage({ site }: { site: Site }) {
   useNews(calendar, frame.running, live.state === 'here' ? live.now.last_event_at : undefined, shown);
 
   useListFocus(view.all);
+  const marking = useMarked(search);
 
   const ofMoney = site.revenue ? revenueMetrics : [];
   const strip = [...totals, ...ofMoney.flatMap((one) => totalsOf(drawn(answers[one]), [one]))];
@@ -151,9 +153,6 @@ export function OverviewPage({ site }: { site: Site }) {
         c: () => change({ against: view.against.kind === 'off' ? { kind: 'before' } : { kind: 'off' } }),
         t: () => change({ table: !view.table }),
         w: () => setOpened('why'),
-        j: () => moveRow(1),
-        k: () => moveRow(-1),
-        '.': openMore,
       }}
       palette={() => [
         ...periodItems(change),
@@ -257,6 +256,7 @@ export function OverviewPage({ site }: { site: Site }) {
             earns={site.revenue}
             totalOf={totalOf}
             onChange={change}
+            marking={marking}
           />
         ) : (
           <div className="grid">
@@ -272,6 +272,7 @@ export function OverviewPage({ site }: { site: Site }) {
                   question={questions[listName(panel, tab)]}
                   answer={answers[listName(panel, tab)] as Answer}
                   totalOf={totalOf}
+                  marking={marking}
                   filtered={(value) => passesAlone(view.filters, tab.dimension, value)}
                   onFilter={(value, exclude) =>
                     setFilters(toggleFilter(view.filters, tab.dimension, value, exclude ? 'is_not' : 'is'))
@@ -341,6 +342,7 @@ export function OverviewPage({ site }: { site: Site }) {
             <span className="vh">Filtered: {view.filters.map((filter) => filterSentence(filter)).join(', ')}.</span>
           )}
         </p>
+        <MarkedBar marking={marking} filters={view.filters} onFilters={setFilters} />
       </main>
     </Shell>
   );
@@ -358,19 +360,6 @@ function valuesSeen(view: View, answers: Record<string, Answer>) {
       .filter(({ value }) => !isOn(value))
       .map(({ value, name }) => ({ dimension, value, name }));
   });
-}
-
-/** Moves the focus along the rows of the lists, in the order in which they are read. */
-function moveRow(by: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLElement>('#main .name')];
-  const at = rows.indexOf(document.activeElement as HTMLElement);
-  rows[at === -1 ? (by === 1 ? 0 : rows.length - 1) : at + by]?.focus();
-}
-
-/** What can be done with the list that has the focus, or with the first. */
-function openMore(): void {
-  const own = document.activeElement?.closest('.panel')?.querySelector<HTMLElement>('.more');
-  (own ?? document.querySelector<HTMLElement>('#main .more'))?.click();
 }
 
 /** The numbers stay while the desk or its warehouse is away; this says of when they are, and moves none of them. */

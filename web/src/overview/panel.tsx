@@ -26,7 +26,9 @@ import type { Dimension } from '../questions/dimensions.ts';
 import { declaredDimension, dimensionOf, isProperty, valueText } from '../questions/dimensions.ts';
 import type { Column, PanelTab, Panel as PanelWords } from '../questions/panels.ts';
 import { detailOf, isOffered, propertyPanel, propertyTab, rowsAsked, tabKey } from '../questions/panels.ts';
+import { keysAreOn } from '../shell/keys.ts';
 import type { AskedWith } from './asked_with.ts';
+import type { Marking } from './marked.tsx';
 import { PanelMenu } from './panel_menu.tsx';
 import { Empty, Failed } from './states.tsx';
 
@@ -72,6 +74,7 @@ export interface BreakdownProps {
   rows: number;
   filtered: (value: string) => boolean;
   onFilter: (value: string, exclude: boolean) => void;
+  marking: Marking;
   onRetry: () => void;
   empty: ReactNode;
   /** Why the totals above could not be read: the same reason is not said again in every list. */
@@ -87,6 +90,7 @@ export function Breakdown({
   rows,
   filtered,
   onFilter,
+  marking,
   onRetry,
   empty,
   failedAlready,
@@ -185,8 +189,13 @@ export function Breakdown({
               ))
             : list.map((row) => {
                 const cells = cellsOf(tab, row, totalOf);
+                const isMarked =
+                  marking.marked?.dimension === tab.dimension && marking.marked.values.includes(row.value);
                 return (
-                  <tr key={row.value} className={filtered(row.value) ? 'on' : ''}>
+                  <tr
+                    key={row.value}
+                    className={[filtered(row.value) ? 'on' : '', isMarked ? 'marked-row' : ''].join(' ').trim()}
+                  >
                     <td>
                       <span
                         className="b"
@@ -199,6 +208,8 @@ export function Breakdown({
                         path={isPath(tab)}
                         filtered={filtered(row.value)}
                         onFilter={(exclude) => onFilter(row.value, exclude)}
+                        marked={isMarked}
+                        onMark={() => marking.mark(tab.dimension, row.value)}
                       />
                     </td>
                     {tab.columns.map((column, at) => (
@@ -225,27 +236,37 @@ export function RowName({
   path,
   filtered,
   onFilter,
+  marked = false,
+  onMark,
 }: {
   name: string;
   path: boolean;
   filtered: boolean;
   onFilter: (exclude: boolean) => void;
+  marked?: boolean;
+  /** Selects the row, or takes it out again; without it rows are not selected here. */
+  onMark?: () => void;
 }) {
+  const hint = onMark === undefined ? '' : ' Ctrl-click or x: select.';
   return (
     <button
       type="button"
       className="name"
-      {...(path ? { 'aria-label': name } : {})}
-      title={`${name}\nClick: only this. Alt-click: all but this.`}
+      {...(path || marked ? { 'aria-label': marked ? `${name}, selected` : name } : {})}
+      title={`${name}\nClick: only this. Alt-click: all but this.${hint}`}
       aria-pressed={filtered}
-      onClick={(event) => onFilter(event.altKey)}
+      onClick={(event) =>
+        onMark !== undefined && (event.ctrlKey || event.metaKey) ? onMark() : onFilter(event.altKey)
+      }
       onKeyDown={(event) => {
+        if (event.key === 'x' && onMark !== undefined && keysAreOn() && !event.ctrlKey && !event.metaKey) onMark();
         // A button makes no click of Enter with Alt.
         if (event.key !== 'Enter' || !event.altKey) return;
         event.preventDefault();
         onFilter(true);
       }}
     >
+      {marked && <Icon name="check" />}
       <NameText text={name} path={path} />
     </button>
   );
@@ -442,7 +463,7 @@ export function OverviewPanel({
           <button type="button" className="link cut" onClick={() => onTab(tabKey(detail.tab))}>
             {capital(declaredDimension(detail.tab.dimension).plural)} of{' '}
             {rowsOf(data, declaredDimension(tab.dimension)).find(({ value }) => value === detail.value)?.name ??
-              detail.value}
+              valueText(declaredDimension(tab.dimension), detail.value)}
           </button>
         )}
         {total !== undefined && total > shown && (

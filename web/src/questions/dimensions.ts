@@ -31,7 +31,7 @@ const declared = [
   { key: 'utm_campaign', api: 'visit:utm_campaign', label: 'UTM campaign', plural: 'campaigns', empty: 'Not tagged' },
   { key: 'utm_source', api: 'visit:utm_source', label: 'UTM source', plural: 'UTM sources', empty: 'Not tagged' },
   { key: 'utm_medium', api: 'visit:utm_medium', label: 'UTM medium', plural: 'UTM media', empty: 'Not tagged' },
-  { key: 'utm_term', api: 'visit:utm_term', label: 'UTM term', plural: 'UTM terms', empty: 'Not tagged' },
+  { key: 'utm_term', api: 'visit:utm_term', label: 'Search term (UTM)', plural: 'search terms', empty: 'Not tagged' },
   { key: 'utm_content', api: 'visit:utm_content', label: 'UTM content', plural: 'UTM contents', empty: 'Not tagged' },
   { key: 'country', api: 'visit:country', names: 'visit:country_name', label: 'Country', plural: 'countries' },
   { key: 'region', api: 'visit:region', names: 'visit:region_name', label: 'Region', plural: 'regions' },

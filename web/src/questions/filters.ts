@@ -118,3 +118,17 @@ export function toggleFilter(
   const values = there.values.includes(value) ? there.values.filter((one) => one !== value) : [...there.values, value];
   return without.flatMap((filter) => (filter !== there ? [filter] : values.length === 0 ? [] : [{ ...there, values }]));
 }
+
+/** Several rows at once: only they pass, whatever passed before. */
+export function onlyThese(filters: readonly Filter[], dimension: string, values: readonly string[]): Filter[] {
+  const others = filters.filter((filter) => filter.dimension !== dimension || filter.operator !== 'is');
+  return [...others, { operator: 'is', dimension, values: [...values] }];
+}
+
+/** Several rows at once join those that are left out already. */
+export function leaveOut(filters: readonly Filter[], dimension: string, values: readonly string[]): Filter[] {
+  const out = filters.find((filter) => filter.dimension === dimension && filter.operator === 'is_not');
+  return values
+    .filter((value) => out?.values.includes(value) !== true)
+    .reduce<Filter[]>((all, value) => toggleFilter(all, dimension, value, 'is_not'), [...filters]);
+}

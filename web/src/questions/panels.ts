@@ -194,8 +194,8 @@ export const panels: readonly Panel[] = [
       { dimension: 'utm_campaign', label: 'Campaign', group: 'Campaigns', columns: origin, without: untagged },
       { dimension: 'utm_source', label: 'Source', group: 'Campaigns', columns: origin, without: untagged },
       { dimension: 'utm_medium', label: 'Medium', group: 'Campaigns', columns: origin, without: untagged },
-      { dimension: 'utm_term', label: 'Term', group: 'Campaigns', columns: origin, without: untagged },
       { dimension: 'utm_content', label: 'Content', group: 'Campaigns', columns: origin, without: untagged },
+      { dimension: 'utm_term', label: 'Search terms', columns: origin, without: untagged },
     ],
   },
   {

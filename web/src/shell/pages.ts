@@ -14,10 +14,10 @@ interface AnalyticsPage {
 /** The pages under Analytics. Those that keep the view of the overview carry its query on the way there and back. */
 const analyticsPages: readonly AnalyticsPage[] = [
   { page: 'analytics', label: 'Overview', keys: 'g a', keepsView: true },
-  { page: 'realtime', label: 'Realtime', keys: 'g r', keepsView: true },
+  { page: 'realtime', label: 'Realtime', keys: 'g n', keepsView: true },
   { page: 'goals', label: 'Goals', keys: 'g o', keepsView: true },
   { page: 'profiles', label: 'Profiles', keys: 'g v', keepsView: false, needs: 'profile.read' },
-  { page: 'missing', label: 'Missing events', keys: 'g m', keepsView: false },
+  { page: 'missing', label: 'Missing events', keys: 'g w', keepsView: false },
   { page: 'shields', label: 'Shields', keys: 'g h', keepsView: false },
   { page: 'exports', label: 'Exports', keys: 'g e', keepsView: false },
   { page: 'imports', label: 'Imports', keys: 'g i', keepsView: false },

@@ -27,6 +27,7 @@ import { LeavingSite } from './leaving_site.tsx';
 import { analyticsPageAt, analyticsPagesFor, analyticsPath, overviewPage } from './pages.ts';
 import type { PaletteItem } from './palette.tsx';
 import { Palette } from './palette.tsx';
+import { moveRow, openMore } from './rows.ts';
 import { SecondFactorNotice } from './second_factor_notice.tsx';
 import { SiteSwitcher } from './site_switcher.tsx';
 import { SuspendedNotice } from './suspended_notice.tsx';
@@ -92,12 +93,22 @@ export function Shell({
 
   const siteOrganisation = organisationOf(session, site);
   const sitePages = analyticsPagesFor(siteOrganisation);
+  const about = organisation ?? siteOrganisation;
   const go = (to: string) => () => navigate(to);
   useKeys({
+    j: () => moveRow(1),
+    k: () => moveRow(-1),
+    '.': openMore,
     ...actions,
     'Ctrl K': () => setOpened(opened === 'palette' ? null : 'palette'),
     '/': () => setOpened('palette'),
     '?': () => setOpened('keys'),
+    ...(about !== undefined && may(about, 'audit.read')
+      ? { 'g t': go(pathOf({ page: 'trust', organisation: about.slug })) }
+      : {}),
+    ...(about === undefined
+      ? {}
+      : { 'g s': go(pathOf({ page: 'organisation', organisation: about.slug, section: 'organisation' })) }),
     ...(site === undefined
       ? {}
       : {
