@@ -119,8 +119,9 @@ it('every tab asks for its own list, and the address says which', { timeout: ste
     await page.getByRole('tab', { name: tab, exact: true }).click();
     await list(tab).locator('.name', { hasText: first }).first().waitFor();
   }
-  await page.getByLabel('Campaigns by').selectOption({ label: 'Term' });
-  await list('Campaigns').locator('.name', { hasText: 'wool' }).waitFor();
+  await page.getByLabel('Campaigns by').selectOption({ label: 'Content' });
+  await page.getByRole('tab', { name: 'Search terms', exact: true }).click();
+  await list('Search terms').locator('.name', { hasText: 'wool' }).waitFor();
   expect(new URL(page.url()).searchParams.get('goals')).toBe('event');
   await page.reload();
   await list('Events').locator('.name', { hasText: 'Signup' }).waitFor();

@@ -465,6 +465,8 @@ function metricsOf(
         return Math.round(whole * (1.14 + noise * 0.06));
       case 'pageviews':
         return Math.round(whole * (3.1 + noise * 0.6));
+      case 'views_per_visit':
+        return whole === 0 ? 0 : Math.round((2.7 + noise * 0.4) * 10) / 10;
       case 'bounce_rate':
         return whole === 0 ? 0 : Math.round(34 + noise * 9);
       case 'visit_duration':

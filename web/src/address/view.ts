@@ -50,6 +50,7 @@ export const chartMetrics = [
   'visitors',
   'visits',
   'pageviews',
+  'views_per_visit',
   'bounce_rate',
   'visit_duration',
   'time_on_page',

@@ -164,7 +164,7 @@ export function isDuration(metric: MetricName): boolean {
 
 /** A mean over visits: without a visit there is none. */
 export function isMean(metric: MetricName): boolean {
-  return ['bounce_rate', 'visit_duration', 'time_on_page', 'scroll_depth'].includes(metric);
+  return ['views_per_visit', 'bounce_rate', 'visit_duration', 'time_on_page', 'scroll_depth'].includes(metric);
 }
 
 /**

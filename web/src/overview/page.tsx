@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { MetricName } from '../../../contract/query.ts';
-import { navigate, useAddress } from '../address/navigate.tsx';
+import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import type { View } from '../address/view.ts';
 import { firstRows, readView, writeView } from '../address/view.ts';
@@ -123,7 +123,7 @@ export function OverviewPage({ site }: { site: Site }) {
       skipTo="Skip to the numbers"
       fact={
         <>
-          <Now live={live} />
+          <Now live={live} site={site.domain} />
           <QualityLine site={site.domain} signs={signs} />
         </>
       }
@@ -382,16 +382,20 @@ function visitorsNow(live: Live): number | undefined {
   return live.state === 'here' && live.now.stores.warehouse ? live.now.visitors : undefined;
 }
 
-function Now({ live }: { live: Live }) {
+function Now({ live, site }: { live: Live; site: string }) {
   const known = visitorsNow(live);
   return (
-    <span className={`live only-d ${live.state === 'asking' ? 'unknown' : ''}`} aria-live="off" title={nowMeans}>
+    <Link
+      className={`live only-d ${live.state === 'asking' ? 'unknown' : ''}`}
+      href={pathOf({ page: 'realtime', site })}
+      title={nowMeans}
+    >
       <span className={`dot ${known === undefined ? 'idle' : 'ok'}`} />
       <span>
         <b>{known === undefined ? notApplicable : exactCount(known)}</b>
         <span className="roomy"> on the site</span> now
       </span>
-    </span>
+    </Link>
   );
 }
 

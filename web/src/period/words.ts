@@ -98,11 +98,23 @@ export function againstText(
   return days === 1 ? 'the day before' : `${days} days before`;
 }
 
+const twelve = new Map<string, boolean>();
+
+function isTwelveHour(locale: Locale | undefined): boolean {
+  const asked = locale ?? readerLocale();
+  const key = String(asked);
+  const known =
+    twelve.get(key) ?? new Intl.DateTimeFormat(asked, { hour: 'numeric' }).resolvedOptions().hour12 === true;
+  twelve.set(key, known);
+  return known;
+}
+
 /** The time of day, as the reader's locale writes it. */
 export function clockText(ms: number, timezone: string, locale?: Locale, seconds = false): string {
   return new Intl.DateTimeFormat(locale ?? readerLocale(), {
     timeZone: timezone,
-    hour: '2-digit',
+    // As the locale has it: 09:05 where the day has 24 hours, 9:05 AM where it has twelve.
+    hour: isTwelveHour(locale) ? 'numeric' : '2-digit',
     minute: '2-digit',
     ...(seconds ? { second: '2-digit' } : {}),
   }).format(ms);

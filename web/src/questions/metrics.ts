@@ -18,6 +18,10 @@ export const metricWords: Partial<Record<MetricName, MetricWords>> & Record<'vis
       'Visits that began in the period. A visit ends after 30 minutes without an event; a new source or campaign does not start another.',
   },
   pageviews: { label: 'Page views', definition: 'Pages that were shown in the period, each time they were shown.' },
+  views_per_visit: {
+    label: 'Views per visit',
+    definition: 'Page views in the period, divided by the visits that began in it.',
+  },
   bounce_rate: {
     label: 'Bounce rate',
     definition:

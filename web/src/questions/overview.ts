@@ -53,6 +53,7 @@ const totalMetrics = [
   'visitors',
   'visits',
   'pageviews',
+  'views_per_visit',
   'bounce_rate',
   'visit_duration',
 ] as const satisfies readonly MetricName[];
@@ -66,7 +67,14 @@ const readingMetrics = [
 ] as const satisfies readonly MetricName[];
 
 /** Under a goal the share of all visitors who reached it stands beside how they came and what else they did. */
-const convertingMetrics = [...totalMetrics, 'conversion_rate'] as const satisfies readonly MetricName[];
+const convertingMetrics = [
+  'visitors',
+  'visits',
+  'pageviews',
+  'bounce_rate',
+  'visit_duration',
+  'conversion_rate',
+] as const satisfies readonly MetricName[];
 
 /** What a reader does on it: reading is measured for pages and visits, not for these. */
 const actions = new Set<string>(['goal', 'event', 'title']);

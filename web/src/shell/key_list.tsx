@@ -6,7 +6,7 @@ import { keyList, keysAreOn, turnKeys } from './keys.ts';
 export function KeyList({ onClose }: { onClose: () => void }) {
   const [on, setOn] = useState(keysAreOn());
   return (
-    <Dialog label="Keyboard shortcuts" className="small" onClose={onClose}>
+    <Dialog label="Keyboard shortcuts" className="small keys-dialog" onClose={onClose}>
       <div className="dialog-head">
         <h2>Keyboard shortcuts</h2>
         <button type="button" className="btn quiet icon" aria-label="Close" onClick={onClose}>
