@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
@@ -14,6 +14,7 @@ const email = 'demo@example.com';
 const organisation = 'Example Company';
 /** Says that a folder was made by a demo, which alone may remove it. */
 const markFile = 'made-by-fairlead-demo.json';
+const goingEnd = '.going-';
 /** The page reads it (web/src/shell/demo_banner.tsx) before it has asked anything. */
 const head = '<meta name="fairlead-demo" content="yes" />';
 
@@ -112,7 +113,15 @@ async function takeFolder(folder: string, config: Config, say: (line: string) =>
     await removeFolder(folder, config);
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  removeHalves(folder);
   writeFileSync(join(folder, markFile), `${JSON.stringify({ made_at: new Date(systemClock.now()).toISOString() })}\n`);
+}
+
+/** What removing left behind when it was cut off. One that is being removed at this moment is only removed sooner. */
+function removeHalves(folder: string): void {
+  for (const name of readdirSync(dirname(folder)))
+    if (name.startsWith(`${basename(folder)}${goingEnd}`))
+      rmSync(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 3 });
 }
 
 function madeAt(folder: string): string {
@@ -126,5 +135,15 @@ function madeAt(folder: string): string {
 async function removeFolder(folder: string, config: Config): Promise<void> {
   const { erasePlace } = await import('../platform/postgres/index.ts');
   await erasePlace(config.dataDir);
-  rmSync(folder, { recursive: true, force: true });
+  // Taken out of the way whole: one that starts meanwhile finds a demo's folder or none, never the half of one.
+  const going = `${folder}${goingEnd}${process.pid}`;
+  try {
+    renameSync(folder, going);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    // A folder that cannot be moved, such as the root of a disk, is emptied where it is.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    return;
+  }
+  rmSync(going, { recursive: true, force: true, maxRetries: 3 });
 }
