@@ -65,7 +65,7 @@ export function stepText(label: string, step: Step, today: Day, locale?: Locale)
 /** A step on the axis, where space is short. */
 export function stepTick(label: string, step: Step, oneDay: boolean, today: Day, locale?: Locale): string {
   if (step === 'hour' && oneDay)
-    return format(locale, { hour: '2-digit', minute: '2-digit' }).format(
+    return format(locale, isTwelveHour(locale) ? { hour: 'numeric' } : { hour: '2-digit', minute: '2-digit' }).format(
       at(label) + Number(label.slice(11, 13)) * 3_600_000,
     );
   if (step === 'month') return format(locale, { month: 'short', year: '2-digit' }).format(at(label));
