@@ -406,12 +406,17 @@ function total(
 }
 
 function dayVisitors(day: string, shape: Shape, local: Moment, first: string): number {
-  let visitors = 0;
-  for (let hour = 0; hour < 24; hour++) visitors += hourVisitors(day, hour, shape, local, first);
-  return visitors;
+  const whole = wholeDay(day, shape, local, first);
+  if (whole === 0 || day < local.day) return whole;
+  return hourShape.reduce((sum, _part, hour) => sum + whole * partOf(hour, day, local), 0);
 }
 
 function hourVisitors(day: string, hour: number, shape: Shape, local: Moment, first: string): number {
+  return wholeDay(day, shape, local, first) * partOf(hour, day, local);
+}
+
+/** As if it were over. */
+function wholeDay(day: string, shape: Shape, local: Moment, first: string): number {
   if (day < first || day > local.day) return 0;
   const weekday = new Date(`${day}T00:00:00Z`).getUTCDay();
   const age = daysIn({ from: day, to: local.day });
@@ -419,11 +424,15 @@ function hourVisitors(day: string, hour: number, shape: Shape, local: Moment, fi
   // A mailing eight days ago lifts a few days.
   const lift = age <= 10 && age >= 5 ? 1.42 - (10 - age) * 0.06 : 1;
   const noise = 0.93 + 0.14 * chance(day);
-  const whole = shape.daily * (weekdayShape[weekday] as number) * growth * lift * noise;
+  return shape.daily * (weekdayShape[weekday] as number) * growth * lift * noise;
+}
+
+/** What of a day's visitors came in one of its hours, so far. */
+function partOf(hour: number, day: string, local: Moment): number {
   const part = (hourShape[hour] as number) / hourSum;
-  if (day < local.day) return whole * part;
+  if (day < local.day) return part;
   const [h = 0, m = 0] = local.time.split(':').map(Number);
-  return hour < h ? whole * part : hour === h ? (whole * part * m) / 60 : 0;
+  return hour < h ? part : hour === h ? (part * m) / 60 : 0;
 }
 
 function filterShare(filters: readonly unknown[], shape: Shape): number {
