@@ -120,6 +120,8 @@ export async function openHistory(house: {
   let readAt = clock.monotonic();
   let zones = new Map<number, string>();
   let lastVersion = 0;
+  /** When this process last marked days of a site, by the clock that nobody sets. */
+  const markedAt = new Map<number, number>();
   const views = new Map<number, SiteHistory>();
 
   /** Grows even when the wall clock is set back; of two processes the one whose change came later wins. */
@@ -198,6 +200,7 @@ export async function openHistory(house: {
     if (known === undefined) return;
     const wanted = days === 'all' ? [...known.keys()] : days;
     const version = nextVersion();
+    markedAt.set(siteId, clock.monotonic());
     const changes = wanted.flatMap((day) => {
       const row = known.get(day);
       return row === undefined || row.reason === outlived ? [] : [{ ...row, state: 'dirty' as const, reason, version }];
@@ -257,7 +260,13 @@ export async function openHistory(house: {
     zones = moved;
     const settled = Math.min(clock.now(), settledUntil());
     const goals = new Map(present.map((site) => [site.id, site.goals]));
-    return { settled, dues: (site) => findDue({ warehouse, register, zones, goals, settled, quietMs, site }) };
+    const isQuiet = (siteId: number, { version }: DayChange) => {
+      // A version is ten times the wall clock of the mark. One from far ahead is of a clock that was set back since.
+      const markedMs = version / 10;
+      if (markedMs <= clock.now() + historyLimits.quietMs) return settled - markedMs >= quietMs;
+      return clock.monotonic() - (markedAt.get(siteId) ?? Number.NEGATIVE_INFINITY) >= quietMs;
+    };
+    return { settled, dues: (site) => findDue({ warehouse, register, zones, goals, settled, isQuiet, site }) };
   }
 
   async function sweepOnce(): Promise<{ sites: number; days: number }> {
@@ -343,6 +352,7 @@ export async function openHistory(house: {
     forget(siteId) {
       register.delete(siteId);
       views.delete(siteId);
+      markedAt.delete(siteId);
     },
     sweep,
     async stop() {
@@ -390,11 +400,12 @@ async function findDue(parts: {
   zones: ReadonlyMap<number, string>;
   goals: ReadonlyMap<number, readonly GoalRule[]>;
   settled: number;
-  quietMs: number;
+  /** Has nothing more come for this day since a while? */
+  isQuiet: (siteId: number, day: DayChange) => boolean;
   /** Absent: every site. */
   site: number | undefined;
 }): Promise<Due[]> {
-  const { warehouse, register, zones, goals, settled, quietMs, site } = parts;
+  const { warehouse, register, zones, goals, settled, isQuiet, site } = parts;
   const rows = await warehouse.read<{ site: string; day: number; events: string }>(
     `SELECT site_id AS site, toUInt16(id_day) AS day, sum(events) AS events
      FROM arrivals WHERE id_day < toDate({before:UInt16})${site === undefined ? '' : ' AND site_id = {site:UInt64}'}
@@ -418,8 +429,7 @@ async function findDue(parts: {
     const wrong = known === undefined ? undefined : reasonOf(known, { timezone, arrivals });
     if (known === undefined) work.fresh.push({ day: row.day, arrivals });
     else if (known.state === 'dirty') {
-      // A version is ten times the wall clock of the mark.
-      if (settled - known.version / 10 >= quietMs) work.fresh.push({ day: row.day, arrivals });
+      if (isQuiet(siteId, known)) work.fresh.push({ day: row.day, arrivals });
     } else if (wrong !== undefined) work.stale.set(wrong, [...(work.stale.get(wrong) ?? []), row.day]);
     else {
       const missing = work.goals.filter((goal) => !known.goals.includes(goalKey(goal)));

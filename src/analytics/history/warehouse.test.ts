@@ -255,6 +255,19 @@ describe('frozen days', () => {
     expect(await totals()).toEqual(await live());
   });
 
+  test('days that were marked by a clock which was set back since are counted all the same', async () => {
+    clock.travel(86_400_000);
+    await (await history()).markDirty(7, 'all', 'erasure');
+    clock.set(clock.now() - 86_400_000);
+    const days = await history();
+    expect(await days.sweep()).toEqual({ sites: 1, days: 5 });
+    await days.markDirty(7, 'all', 'erasure');
+    expect(await days.sweep()).toEqual({ sites: 0, days: 0 });
+    clock.travel(61_000);
+    expect(await days.sweep()).toEqual({ sites: 1, days: 5 });
+    expect(await totals()).toEqual(await live());
+  });
+
   test('what a killed build left behind is not counted twice', async () => {
     const days = await history();
     // As after a kill between the counts and the register: rows are there, and nothing says that the day is frozen.
