@@ -317,4 +317,13 @@ test('where the profile is that of the United States, the notice says what Calif
   expect(text).toContain('Your browser does not send Global Privacy Control');
   expect(text).toContain('action="/request/shop"');
   expect(await (await asked({ 'sec-gpc': '1' })).text()).toContain('Your browser sends Global Privacy Control.');
+
+  // After a rename each public address leads on to the one of now.
+  expect((await call('PATCH', of(), { slug: 'quay' })).status).toBe(200);
+  for (const path of ['/legal/shop', '/legal/shop/privacy-notice', '/legal/shop/privacy-notice/1', '/opt-out/shop']) {
+    const { status, headers } = await fetch(`http://127.0.0.1:${server.http.address.port}${path}`, {
+      redirect: 'manual',
+    });
+    expect([status, headers.get('location')]).toEqual([301, path.replace('/shop', '/quay')]);
+  }
 });

@@ -38,15 +38,25 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
     body: legalPage(title, body),
   });
 
-  async function within(slug: string, work: (sql: Sql, organisation: Named) => Promise<Shown>): Promise<Shown> {
+  /** @param pathOf the page under a name: a former name of the organisation leads to the one of now */
+  async function within(
+    slug: string,
+    pathOf: (slug: string) => string,
+    work: (sql: Sql, organisation: Named) => Promise<Shown>,
+  ): Promise<Shown> {
     const id = await organisationOf(postgres, slug);
     if (id === undefined) return notThere;
     return postgres.tenant(id, async (sql) => {
       const organisation = await sql.one<Named>('SELECT id, name, slug FROM organisations WHERE id = $1', [id]);
       const { version } = await readIdentity(sql, id);
-      return version === 0 ? notThere : work(sql, organisation);
+      if (version === 0) return notThere;
+      if (organisation.slug === slug) return work(sql, organisation);
+      return { status: 301, headers: { ...pageHeaders, location: pathOf(organisation.slug) }, body: '' };
     });
   }
+
+  const under = (name: string, version: number | undefined) => (slug: string) =>
+    `/legal/${slug}/${name}${version === undefined ? '' : `/${version}`}`;
 
   async function footer(sql: Sql, { id, name, slug }: Named): Promise<string> {
     const identity = partyOf(await readIdentity(sql, id));
@@ -73,34 +83,38 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
   }
 
   const list = (slug: string) =>
-    within(slug, async (sql, organisation) => {
-      const versions = await readVersions(sql, organisation.id);
-      const lists = await readLists(sql);
-      const lines = paperKinds.flatMap((kind) => {
-        const all = versions.filter((one) => one.kind === kind);
-        const holding = holdingOn(all, today()) ?? all.at(-1);
-        return holding === undefined
-          ? []
-          : [
-              `<li><a href="/legal/${organisation.slug}/${kind}">${paperNames[kind]}</a>, version ${holding.version}, from ${dayWords(holding.effective_on)}</li>`,
-            ];
-      });
-      if (lists.length > 0)
-        lines.push(`<li><a href="/legal/${organisation.slug}/subprocessors">Who receives something</a></li>`);
-      const identity = partyOf(await readIdentity(sql, organisation.id));
-      const given = partyRows(openPen(), identity, 'the organisation').filter(
-        ([, value]) => !value?.startsWith('[missing'),
-      );
-      return page(
-        `Documents of ${organisation.name}`,
-        `<h1>Documents of ${escapedWords(organisation.name)}</h1>${await passing(sql, organisation)}${
-          lines.length === 0 ? '<p>None is published yet.</p>' : `<ul>${lines.join('')}</ul>`
-        }<h2>Who that is</h2>${drawnTable([''], given, 'Who that is')}${await footer(sql, organisation)}`,
-      );
-    });
+    within(
+      slug,
+      (now) => `/legal/${now}`,
+      async (sql, organisation) => {
+        const versions = await readVersions(sql, organisation.id);
+        const lists = await readLists(sql);
+        const lines = paperKinds.flatMap((kind) => {
+          const all = versions.filter((one) => one.kind === kind);
+          const holding = holdingOn(all, today()) ?? all.at(-1);
+          return holding === undefined
+            ? []
+            : [
+                `<li><a href="/legal/${organisation.slug}/${kind}">${paperNames[kind]}</a>, version ${holding.version}, from ${dayWords(holding.effective_on)}</li>`,
+              ];
+        });
+        if (lists.length > 0)
+          lines.push(`<li><a href="/legal/${organisation.slug}/subprocessors">Who receives something</a></li>`);
+        const identity = partyOf(await readIdentity(sql, organisation.id));
+        const given = partyRows(openPen(), identity, 'the organisation').filter(
+          ([, value]) => !value?.startsWith('[missing'),
+        );
+        return page(
+          `Documents of ${organisation.name}`,
+          `<h1>Documents of ${escapedWords(organisation.name)}</h1>${await passing(sql, organisation)}${
+            lines.length === 0 ? '<p>None is published yet.</p>' : `<ul>${lines.join('')}</ul>`
+          }<h2>Who that is</h2>${drawnTable([''], given, 'Who that is')}${await footer(sql, organisation)}`,
+        );
+      },
+    );
 
   const paper = (slug: string, kind: PaperKind, wanted: number | undefined) =>
-    within(slug, async (sql, organisation) => {
+    within(slug, under(kind, wanted), async (sql, organisation) => {
       const versions = await readVersions(sql, organisation.id, kind);
       const holding = holdingOn(versions, today());
       const shown =
@@ -120,7 +134,7 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
     });
 
   const receivers = (slug: string, wanted: number | undefined) =>
-    within(slug, async (sql, organisation) => {
+    within(slug, under('subprocessors', wanted), async (sql, organisation) => {
       const lists = await readLists(sql);
       const holding = holdingOn(lists, today());
       const shown = wanted === undefined ? (holding ?? lists.at(-1)) : lists.find(({ version }) => version === wanted);
@@ -183,11 +197,15 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
       params: numbered.pick({ organisation: true }),
       async handle({ params, headers }) {
         const canMail = await mail.isOn();
-        return within(params.organisation, async (sql, organisation) => {
-          if ((await readPolicy(sql, organisation.id)).profile !== 'us') return notThere;
-          const { contact } = partyOf(await readIdentity(sql, organisation.id));
-          return pageAnswer(optOutPage(organisation, { signal: headers['sec-gpc'] === '1', contact, canMail }));
-        });
+        return within(
+          params.organisation,
+          (now) => `/opt-out/${now}`,
+          async (sql, organisation) => {
+            if ((await readPolicy(sql, organisation.id)).profile !== 'us') return notThere;
+            const { contact } = partyOf(await readIdentity(sql, organisation.id));
+            return pageAnswer(optOutPage(organisation, { signal: headers['sec-gpc'] === '1', contact, canMail }));
+          },
+        );
       },
     }),
   ];
