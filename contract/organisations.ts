@@ -137,6 +137,8 @@ export const invitation = z.object({
   sent_at: z.string(),
   expires_at: z.string(),
   expired: z.boolean(),
+  /** No mail reaches this address: its mailbox is not there, or wants none. Only the list says so. */
+  is_undelivered: z.boolean(),
 });
 export type Invitation = z.infer<typeof invitation>;
 export const newInvitation = z.strictObject({

@@ -147,6 +147,19 @@ test('unknown, used, revoked, resent and expired links give one answer', async (
   expect(JSON.stringify(rows)).not.toContain(tokenOf(next.body.link));
 });
 
+test('an invitation whose mailbox is not there says so to who sees the open ones, and no other does', async () => {
+  for (const email of ['there@shop.example', 'gone@shop.example'])
+    await call('POST', at('/invitations'), owner, { email, role: 'viewer' });
+  const { postgres, mail } = desk.server.desk.house;
+  await postgres.system((sql) => mail.suppressions.suppress(sql, 'Gone@shop.example', 'hard_bounce'));
+  const { invitations } = (await call('GET', at('/invitations'), owner)).body as {
+    invitations: { id: number; email: string; is_undelivered: boolean }[];
+  };
+  expect(invitations.filter((one) => one.is_undelivered).map(({ email }) => email)).toEqual(['gone@shop.example']);
+  for (const { id, email } of invitations)
+    if (/^(there|gone)@/.test(email)) await call('DELETE', at(`/invitations/${id}`), owner);
+});
+
 test('the fifty-first link of a day is refused', async () => {
   await desk.server.desk.house.postgres.tenant(organisation, (sql) => sql.run('UPDATE invitation_days SET sent = 50'));
   const refused = await call('POST', at('/invitations'), owner, { email: 'late@shop.example', role: 'viewer' });
@@ -448,7 +461,7 @@ describe('fairlead vault', () => {
 test('whatever these tests changed left its act in the transaction that changed it (AUD-01)', async () => {
   // What the tests above set up with their own hands is no call of anybody.
   const ownMoves =
-    /^((INSERT|DELETE) public\.authenticators|UPDATE public\.(invitations\(expires_at\)|organisations\((status,)?status_until\)|memberships\((role)?\)))$/;
+    /^((INSERT|DELETE) public\.authenticators|INSERT mail\.suppressions.*|UPDATE public\.(invitations\(expires_at\)|organisations\((status,)?status_until\)|memberships\((role)?\)))$/;
   expect(unnoted(await written()).filter((changes) => !changes.every((change) => ownMoves.test(change)))).toEqual([]);
   const acts = new Set((await written()).flatMap((one) => one.acts));
   for (const act of [

@@ -110,7 +110,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
     ...{ id: at + 1, email: at === 0 ? 'kim@shop.example' : `${'very.'.repeat(at % 6)}invited${at}@agency.example` },
     ...{ role: at === 0 ? 'analyst' : 'viewer', role_name: at === 0 ? 'analyst' : 'viewer', team_ids: [] },
     ...{ team_sites_only: false, invited_by: at === 0 ? 'Ana Lind' : at % 2 === 0 ? longName : '' },
-    ...{ sent_at: ago(2 + at * 6), expires_at: ago(at * 6 - 5), expired: at > 0 },
+    ...{ sent_at: ago(2 + at * 6), expires_at: ago(at * 6 - 5), expired: at > 0, is_undelivered: at === 1 },
   }));
   let rule: SecondFactorRule = 'managers';
   const details: OrganisationDetails = {
@@ -271,7 +271,15 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
         return refusal(409, 'conflict', `${asked.email} is a member already. Change the role under Members.`, 'email');
       const sent = {
         ...{ id: 900 + invitations.length, role_name: String(asked.role), team_ids: [], team_sites_only: false },
-        ...{ invited_by: 'you', expired: false, ...asked, ...found, sent_at: ago(0), expires_at: ago(-7) },
+        ...{
+          invited_by: 'you',
+          expired: false,
+          is_undelivered: false,
+          ...asked,
+          ...found,
+          sent_at: ago(0),
+          expires_at: ago(-7),
+        },
         mailed: found !== undefined,
         link:
           found !== undefined ? null : 'https://desk.example/invitation/Zk3nYw0c7e0cJxJtq2bQm3lZ0f4Qm8n1aT5uV6wX7yY',

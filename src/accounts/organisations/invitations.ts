@@ -110,7 +110,7 @@ export function openInvitations({
     );
   }
 
-  const shown = (row: Row): Invitation => ({
+  const shown = (row: Row, unreachable?: ReadonlySet<string>): Invitation => ({
     id: row.id,
     email: row.email,
     role: roleWord(row),
@@ -121,6 +121,7 @@ export function openInvitations({
     sent_at: row.sent_at.toISOString(),
     expires_at: row.expires_at.toISOString(),
     expired: row.expires_at.getTime() <= clock.now(),
+    is_undelivered: unreachable?.has(row.email) === true,
   });
 
   async function revoke(sql: Sql, organisationId: number, id: number, request: Parameters<typeof actOf>[0]) {
@@ -320,7 +321,8 @@ export function openInvitations({
       async handle(request) {
         const id = await organisationOfPath(postgres, request);
         const rows = await postgres.tenant(id, (sql) => read(sql, id, `${select} ORDER BY sent_at DESC, i.id DESC`));
-        return { body: { invitations: rows.map(shown) } };
+        const unreachable = await mail.suppressions.unreachable(rows.map(({ email }) => email));
+        return { body: { invitations: rows.map((row) => shown(row, unreachable)) } };
       },
     }),
     defineRoute({
@@ -527,7 +529,7 @@ export function openInvitations({
     const rows = await read(sql, organisationId, `${select} AND i.expires_at > $1 ORDER BY i.id`, [
       new Date(clock.now()),
     ]);
-    return rows.map(shown);
+    return rows.map((row) => shown(row));
   };
 
   return { routes, digestOf, findByDigest, takeUp, open, revoke };

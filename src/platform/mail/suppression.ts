@@ -42,6 +42,8 @@ export interface Suppressions {
   readmit(sql: Sql, address: string): Promise<boolean>;
   /** What stands in the way of mail to this address. */
   of(address: string): Promise<Suppression[]>;
+  /** Those of these addresses that no mail reaches any more, whatever the reason. */
+  unreachable(addresses: readonly string[]): Promise<ReadonlySet<string>>;
   /** Takes an entry back; what was erased stays. @returns was it there? */
   lift(sql: Sql, address: string, id: number): Promise<boolean>;
 }
@@ -105,6 +107,16 @@ export function openSuppressions({
             digest(address),
           ])) > 0,
       ),
+    async unreachable(addresses) {
+      const digests = addresses.map(digest);
+      const rows = await postgres.mail((sql) =>
+        sql.query<{ address_digest: Buffer }>(
+          'SELECT DISTINCT address_digest FROM mail.suppressions WHERE kind IS NULL AND address_digest = ANY($1)',
+          [digests],
+        ),
+      );
+      return new Set(addresses.filter((_, at) => rows.some((row) => row.address_digest.equals(digests[at] as Buffer))));
+    },
     async of(address) {
       const rows = await postgres.mail((sql) =>
         sql.query<{

@@ -5,6 +5,7 @@ import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Field, FormError, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
+import { Glyph } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import { takeFocus } from '../controls/take_focus.ts';
 import type { DeskError } from '../desk/api.ts';
@@ -348,7 +349,15 @@ function Invitations({
           empty={<Empty title="No invitation is open.">Who accepted one is in the table above.</Empty>}
           row={(one) => (
             <>
-              <td className="fill who">{one.email}</td>
+              <td className="fill who">
+                {one.email}
+                {one.is_undelivered && (
+                  <div className="undelivered">
+                    <Glyph state="bad" />
+                    <span>No mail reaches this address. Revoke it, and invite another one.</span>
+                  </div>
+                )}
+              </td>
               <td data-head="Role">{roleText(one.role_name)}</td>
               <td data-head="Sent">
                 {dayText(readerDay(one.sent_at), today)}
