@@ -136,7 +136,7 @@ export function changeOf(
       direction: 'flat',
       good: null,
     };
-  if (!rate && from === 0) return { text: 'new', direction: 'flat', good: null };
+  if (!rate && from === 0) return to === 0 ? undefined : { text: 'new', direction: 'flat', good: null };
   const moved = rate ? to - from : ((to - from) / from) * 100;
   const decimals = wholePercentMetrics.has(metric) ? 0 : 1;
   const rounded = Math.round(moved * 10 ** decimals) / 10 ** decimals;

@@ -74,5 +74,7 @@ function blocksOf(content: ReportContent, overview: string, settings: string): M
 function pictureText({ days, due, locale }: ReportContent): string {
   const most = Math.max(...days);
   const day = new Date(Date.parse(due.range.from) + days.indexOf(most) * 86_400_000).toISOString().slice(0, 10);
-  return `Visitors by day. The most were ${exactCount(most, locale)} on ${weekdayText(day, locale)}.`;
+  const words = weekdayText(day, locale);
+  // Some languages shorten a month with a full stop of its own.
+  return `Visitors by day. The most were ${exactCount(most, locale)} on ${words}${words.endsWith('.') ? '' : '.'}`;
 }

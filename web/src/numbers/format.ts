@@ -245,7 +245,7 @@ export function change(
     };
   }
   const moved = rate ? to - from : from === 0 ? null : ((to - from) / from) * 100;
-  if (moved === null) return { kind: 'new' };
+  if (moved === null) return to === 0 ? { kind: 'none' } : { kind: 'new' };
   const decimals = wholePercentMetrics.has(metric) ? 0 : 1;
   const rounded = Math.round(moved * 10 ** decimals) / 10 ** decimals;
   const size = format(options.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(
