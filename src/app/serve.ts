@@ -106,7 +106,11 @@ export async function startServer(
   try {
     // Most desks have a proxy in front of them and need neither certificate files nor ACME.
     if (config.tls !== undefined || config.acme !== undefined)
-      certificates = (await import('./tls.ts')).openCertificates(desk.house, say);
+      certificates = (await import('./tls.ts')).openCertificates(
+        desk.house,
+        desk.parts.flatMap((part) => Object.keys(part.fast ?? {})),
+        say,
+      );
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.
     const policyReports = openPolicyReports({ clock: systemClock, publicUrl: config.publicUrl });
     const written = openAccessLog({

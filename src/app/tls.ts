@@ -20,11 +20,12 @@ export const certificateWarnMs = 14 * 86_400_000;
 /** @returns undefined when the desk is asked for plain HTTP */
 export function openCertificates(
   house: Pick<House, 'config' | 'outbound' | 'clock' | 'random' | 'log'>,
+  collection: readonly string[],
   say: (line: string) => void,
 ): Certificates | undefined {
   const { config, clock, log } = house;
   if (config.acme !== undefined) {
-    const keeper = openCertificateKeeper({ ...house, config: { ...config, acme: config.acme }, say });
+    const keeper = openCertificateKeeper({ ...house, config: { ...config, acme: config.acme }, collection, say });
     return {
       ...keeper,
       warnings() {

@@ -87,6 +87,7 @@ const known: string[] = [
   'FAIRLEAD_HOSTS',
   'FAIRLEAD_KEY_RATE',
   'FAIRLEAD_ACCESS_LOG',
+  'FAIRLEAD_PLAIN_STORES',
   'FAIRLEAD_RETENTION_HOUR',
   'FAIRLEAD_TRUSTED_PROXIES',
   'FAIRLEAD_DATA_DIR',
@@ -249,6 +250,20 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'it is missing while CLICKHOUSE_CLUSTER is set.',
       'Write the address of one server of the cluster.',
     );
+  const plainStores = text('FAIRLEAD_PLAIN_STORES') ?? 'off';
+  if (!['on', 'off'].includes(plainStores))
+    wrong('FAIRLEAD_PLAIN_STORES', `"${plainStores}" is neither on nor off.`, 'Write on or off.');
+  for (const [name, address] of [
+    ['DATABASE_URL', databaseUrl],
+    ['DATABASE_MIGRATION_URL', databaseMigrationUrl],
+    ['CLICKHOUSE_URL', clickhouseUrl],
+  ] as const)
+    if (address !== undefined && plainStores !== 'on' && !isGuardedStore(address))
+      wrong(
+        name,
+        'it would talk to another machine without TLS, or without a look at its certificate.',
+        `Write ${name === 'CLICKHOUSE_URL' ? 'https://…' : '…?sslmode=verify-full'}, or FAIRLEAD_PLAIN_STORES=on where nobody else is on the network between them.`,
+      );
   if (role !== 'all' && (clickhouseUrl === undefined || databaseUrl === undefined))
     wrong(
       'FAIRLEAD_ROLE',
@@ -419,6 +434,15 @@ const acmeDomainsMax = 100;
 /** At least two labels, and no address: those get no certificate. */
 function isDomain(name: string): boolean {
   return name.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(name);
+}
+
+/** Is what goes to this store seen by nobody on the way: on this machine, by a socket, or by TLS with a certificate that is looked at? */
+function isGuardedStore(address: string): boolean {
+  const { protocol, hostname, searchParams } = new URL(address);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (host === '' || isLoopback(host) || protocol === 'https:' || searchParams.get('host')?.startsWith('/') === true)
+    return true;
+  return protocol !== 'http:' && /^verify-(ca|full)$/.test(searchParams.get('sslmode') ?? '');
 }
 
 /** True for the addresses that never leave the machine. */

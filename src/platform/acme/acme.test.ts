@@ -99,6 +99,7 @@ async function desk(
     random: systemRandom,
     log,
     say: (line) => said.push(line),
+    collection: ['/api/event'],
   });
   const server = await openHttp({
     host: '127.0.0.1',
@@ -183,11 +184,18 @@ async function page(rig: Rig, name = 'desk.test'): Promise<string> {
 function plain(
   rig: Rig,
   path: string,
-  { host = 'desk.test', method = 'GET' } = {},
+  { host = 'desk.test', method = 'GET', authorization = '' } = {},
 ): Promise<{ status: number; location: string; text: string }> {
   return new Promise((resolve, reject) => {
     const request = http.request(
-      { host: '127.0.0.1', port: rig.httpPort, path, method, headers: { host }, agent: false },
+      {
+        host: '127.0.0.1',
+        port: rig.httpPort,
+        path,
+        method,
+        headers: { host, ...(authorization === '' ? {} : { authorization }) },
+        agent: false,
+      },
       async (answer) => {
         let text = '';
         for await (const part of answer) text += String(part);
@@ -300,6 +308,19 @@ describe('plain HTTP', () => {
     const rig = await begin({ env, names: ['desk.test', 'www.desk.test'] });
     await rig.keeper.look();
     expect(await plain(rig, path, options)).toMatchObject({ status, location });
+  });
+
+  it('a call of the account plane, and whatever carries a key, is refused in words and sent nowhere', async () => {
+    const rig = await begin();
+    await rig.keeper.look();
+    for (const [path, options] of [
+      ['/api/sessions', { method: 'POST' }],
+      ['/api/sites?limit=1', {}],
+      ['/api/event', { method: 'POST', authorization: 'Bearer fl_1_x' }],
+    ] as const) {
+      const refused = await plain(rig, path, options);
+      expect(refused).toMatchObject({ status: 403, location: '', text: expect.stringContaining('over HTTPS only') });
+    }
   });
 });
 

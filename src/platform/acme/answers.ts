@@ -72,7 +72,10 @@ export function noCertificateYet({ clock, random }: { clock: Clock; random: Rand
   return { key: key.export({ type: 'pkcs8', format: 'pem' }) as string, cert };
 }
 
-/** The side of plain HTTP: answers challenges and sends everybody else to HTTPS. */
+/**
+ * The side of plain HTTP: answers challenges, sends browsers on to HTTPS and refuses calls that may have carried a secret:
+ * a program that was sent on would go on showing it to the network, and nobody would notice.
+ */
 export interface PlainHttp {
   port: number;
   close(): Promise<void>;
@@ -87,6 +90,8 @@ export async function openPlainHttp(options: {
   /** Where people should go; its port is kept, its name is that of the request when that is one of ours. */
   publicUrl: string;
   hasCertificate: () => boolean;
+  /** Paths of the collection plane: pages with an old snippet call them, without a secret. */
+  collection: readonly string[];
 }): Promise<PlainHttp | { code: string }> {
   const server = createServer(
     { maxHeaderSize: 8 * 1024, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000 },
@@ -99,6 +104,14 @@ export async function openPlainHttp(options: {
         return reply(response, 503, 'This desk waits for its certificate. Try again in a minute.\n', {
           'retry-after': '60',
         });
+      const path = url.split('?', 1)[0] as string;
+      const isCall = path.startsWith('/api/') && !options.collection.includes(path);
+      if (isCall || request.headers.authorization !== undefined)
+        return reply(
+          response,
+          403,
+          'Calls are answered over HTTPS only. A key or password that this one carried has been shown to the network: renew it.\n',
+        );
       const isReading = request.method === 'GET' || request.method === 'HEAD';
       reply(response, isReading ? 301 : 308, 'This desk answers on HTTPS.\n', {
         location: `${secureOrigin(options, request.headers.host)}${url.startsWith('/') ? url : '/'}`,

@@ -48,6 +48,8 @@ export interface KeeperParts {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Paths of the collection plane, which plain HTTP sends on. */
+  collection?: readonly string[];
   /** Lines for the operator. */
   say?: (line: string) => void;
 }
@@ -245,7 +247,15 @@ export function openCertificateKeeper(parts: KeeperParts): CertificateKeeper {
       if (acme.httpPort !== 0) {
         const { domains } = acme;
         const { host, publicUrl } = config;
-        plain = await openPlainHttp({ host, port: acme.httpPort, answers, domains, publicUrl, hasCertificate });
+        plain = await openPlainHttp({
+          host,
+          port: acme.httpPort,
+          answers,
+          domains,
+          publicUrl,
+          hasCertificate,
+          collection: parts.collection ?? [],
+        });
         if (!isListening(plain)) log.warn('acme.port_80_not_open', { port: acme.httpPort, code: plain.code });
       }
       if (!hasCertificate()) say(waitingSentence);

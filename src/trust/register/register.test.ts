@@ -131,8 +131,8 @@ it('nobody in the register pays for data or advertises: a purpose is one of a cl
 it('each row says who, as what, where, for what and which classes, or that this is missing (SHR-04)', () => {
   const stores = {
     ...{
-      DATABASE_URL: 'postgres://a:b@db.example/fairlead',
-      DATABASE_MIGRATION_URL: 'postgres://o:b@db.example/fairlead',
+      DATABASE_URL: 'postgres://a:b@db.example/fairlead?sslmode=verify-full',
+      DATABASE_MIGRATION_URL: 'postgres://o:b@db.example/fairlead?sslmode=verify-full',
     },
     CLICKHOUSE_URL: 'http://localhost:8123',
   };
