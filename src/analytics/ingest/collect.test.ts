@@ -189,6 +189,8 @@ describe('bad input: a clear 4xx or a counted reason, never a crash', () => {
     expect(answer.status).toBe(status);
     if (code !== undefined) expect(JSON.parse(answer.text).error.code).toBe(code);
     expect(answer.headers['x-fairlead-dropped']).toBe(reason);
+    const counted = desk.drops.totals().map(({ labels, value }) => [labels.reason, String(value)]);
+    expect(counted).toEqual(reason === undefined ? [] : [[reason, answer.headers['x-plausible-dropped']]]);
     expect(desk.rows()).toHaveLength(reason === undefined ? 1 : 0);
     for (const row of desk.events.lines) expect([row.isWellFormed(), row.includes('\\u0000')]).toEqual([true, false]);
     expect(await desk.post(view)).toMatchObject({ status: 202 });

@@ -29,7 +29,7 @@ export type CollectParts = {
  *     202 ok                       stored (durably), or dropped: then x-fairlead-dropped says why
  *     202 {stored, duplicates, dropped, refused}   for a list
  *     200 {ip}                     with "X-Debug-Request: true": the address we would use; nothing is stored
- *     400 · 401 · 403 · 413 · 429 · 503   {error: {code, message, field}}
+ *     400 · 401 · 403 · 413 · 429 · 503   {error: {code, message, field}}; what was dropped is named in the same header
  */
 const plausible: Door = {
   takes: 'either',
@@ -133,7 +133,7 @@ function refuseBody(parts: Parts, exchange: Exchange): void {
     exchange,
     'too_large',
     `The body is larger than ${ingestLimits.bodyBytesMax} bytes. Send fewer events at once.`,
-    ['connection', 'close', 'x-fairlead-dropped', 'too_large'],
+    ['connection', 'close', ...turnedAway(parts, 'too_large')],
   );
 }
 
@@ -161,7 +161,7 @@ function answer(parts: Parts, exchange: Exchange, body: Buffer | undefined, prin
       exchange,
       'invalid_json',
       'The body is not JSON. Send one event as a JSON object, or a list.',
-      ['x-fairlead-dropped', 'invalid'],
+      turnedAway(parts, 'invalid'),
     );
   }
   const { headers, remoteAddress } = exchange;
@@ -174,13 +174,16 @@ function answer(parts: Parts, exchange: Exchange, body: Buffer | undefined, prin
       exchange,
       'invalid_field',
       isList ? 'This address takes one event, not a list.' : 'This address takes a list of events.',
-      ['x-fairlead-dropped', 'invalid'],
+      turnedAway(parts, 'invalid', payload),
     );
   if (isList && (payload as unknown[]).length > ingestLimits.batchEventsMax)
-    return sendError(parts, exchange, 'too_large', `A list has at most ${ingestLimits.batchEventsMax} events.`, [
-      'x-fairlead-dropped',
+    return sendError(
+      parts,
+      exchange,
       'too_large',
-    ]);
+      `A list has at most ${ingestLimits.batchEventsMax} events.`,
+      turnedAway(parts, 'too_large', payload),
+    );
   try {
     const { read, principal: ownPrincipal } = parts.door.enter(headers);
     parts.ingest.take(
@@ -195,7 +198,7 @@ function answer(parts: Parts, exchange: Exchange, body: Buffer | undefined, prin
 }
 
 function answerOutcome(parts: Parts, exchange: Exchange, outcome: Outcome, isList: boolean) {
-  if (outcome.kind === 'too_large') return sendTooLarge(parts, exchange);
+  if (outcome.kind === 'too_large') return sendTooLarge(parts, exchange, outcome.events);
   if (outcome.kind === 'unavailable') return sendUnavailable(parts, exchange, outcome.retryAfterSeconds);
   const dropped = droppedHeaders(outcome);
   if (dropped !== undefined) {
@@ -218,7 +221,16 @@ function droppedHeaders({ dropped }: Taken): string[] | undefined {
     reasons += reasons === '' ? reason : `, ${reason}`;
     count += dropped[reason as DropReason] ?? 0;
   }
-  return count === 0 ? undefined : ['x-fairlead-dropped', reasons, 'x-plausible-dropped', String(count)];
+  return count === 0 ? undefined : droppedBecause(reasons, count);
+}
+
+function droppedBecause(reasons: string, count: number): string[] {
+  return ['x-fairlead-dropped', reasons, 'x-plausible-dropped', String(count)];
+}
+
+/** A body that is refused whole is counted as the events in it, or as one where nobody can tell. */
+function turnedAway(parts: Parts, reason: DropReason, payload?: unknown): string[] {
+  return droppedBecause(reason, parts.ingest.turnAway(payload, reason));
 }
 
 function isThrottled(taken: Taken): boolean {
@@ -246,13 +258,13 @@ function sendThrottled(parts: Parts, exchange: Exchange, headers: readonly strin
   );
 }
 
-function sendTooLarge(parts: Parts, exchange: Exchange): void {
+function sendTooLarge(parts: Parts, exchange: Exchange, events: number): void {
   sendError(
     parts,
     exchange,
     'too_large',
     'The rows of these events do not fit into one write, so none was stored. Send fewer events at once.',
-    ['x-fairlead-dropped', 'too_large'],
+    droppedBecause('too_large', events),
   );
 }
 

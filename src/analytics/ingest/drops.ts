@@ -8,7 +8,7 @@ import { readEventLine, timeText } from './row.ts';
  * them. It loses counts of drops, never an event: a dropped one is not promised to anybody.
  */
 export type DropCounts = {
-  add(siteId: number, reason: DropReason | LeftOutReason, nowMs: number): void;
+  add(siteId: number, reason: DropReason | LeftOutReason, nowMs: number, events?: number): void;
   /** The rows since the last call; empty when nothing was dropped. */
   take(): string[];
   /** Puts rows back that could not be kept. */
@@ -34,9 +34,9 @@ export function openDropCounts(): DropCounts {
   const counted = (isWanted: (reason: string) => boolean) =>
     [...totals].filter(([reason]) => isWanted(reason)).map(([reason, value]) => ({ labels: { reason }, value }));
   return {
-    add(siteId, reason, nowMs) {
-      totals.set(reason, (totals.get(reason) ?? 0) + 1);
-      count({ site_id: siteId, minute: minuteText(nowMs), reason, events: 1 });
+    add(siteId, reason, nowMs, events = 1) {
+      totals.set(reason, (totals.get(reason) ?? 0) + events);
+      count({ site_id: siteId, minute: minuteText(nowMs), reason, events });
     },
     take() {
       if (counts.size === 0) return [];

@@ -704,7 +704,7 @@ describe('a batch', () => {
   });
   it('that does not fit into one write is refused before anything of it counts', () => {
     const rig = openRig();
-    expect(rig.send([...large(80), { n: 'nonsense' }])).toEqual({ kind: 'too_large' });
+    expect(rig.send([...large(80), { n: 'nonsense' }])).toEqual({ kind: 'too_large', events: 80 });
     expect(rig.rows()).toEqual([]);
     expect(rig.desk.visits.count()).toBe(0);
     expect(rig.dropRows()).toContainEqual(expect.objectContaining({ site_id: 1, reason: 'too_large', events: 80 }));

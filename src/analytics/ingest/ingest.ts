@@ -30,7 +30,7 @@ export type Outcome =
   /** The disk took nothing: answer 503, send it again. */
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number }
   /** Its rows do not fit into one write, and one that is not whole could be half stored: send fewer at once. */
-  | { readonly kind: 'too_large' }
+  | { readonly kind: 'too_large'; readonly events: number }
   | Taken;
 
 export type Taken = {
@@ -54,6 +54,8 @@ export type Ingest = {
    * when the disk has answered, or at once when nothing is to be stored. `read` reads each event of the payload.
    */
   take(payload: unknown, sender: Sender, done: (outcome: Outcome) => void, read?: ReadEvent): void;
+  /** Counts a payload of which no event is looked at, under the site that its first one names; how many it holds. */
+  turnAway(payload: unknown, reason: DropReason): number;
 };
 
 export type IngestParts = {
@@ -132,12 +134,21 @@ export function openIngest(parts: IngestParts): Ingest {
         drops.add(hit.siteId, 'too_large', nowMs);
       }
       land(flight, hits);
-      done({ kind: 'too_large' });
+      done({ kind: 'too_large', events: hits.length });
       return;
     }
     store(rows, hits, flight, nowMs, others === undefined ? undefined : [...others], (refusal) =>
       done(refusal === undefined ? taken : { kind: 'unavailable', retryAfterSeconds: refusal.retryAfterSeconds }),
     );
+  }
+
+  function turnAway(payload: unknown, reason: DropReason): number {
+    const isList = Array.isArray(payload);
+    const domain = domainSaid(isList ? payload[0] : payload);
+    const site = domain === undefined ? undefined : desk.sites.find(domain);
+    const events = isList ? Math.max(payload.length, 1) : 1;
+    drops.add(site?.id ?? 0, reason, clock.now(), events);
+    return events;
   }
 
   function refuse(taken: Taken, index: number, refusal: Refusal, raw: unknown, nowMs: number): void {
@@ -262,7 +273,7 @@ export function openIngest(parts: IngestParts): Ingest {
     if (hit.begun !== undefined) desk.visits.forget(hit.begun.slot, hit.begun.visitId);
   }
 
-  return { take };
+  return { take, turnAway };
 }
 
 /** A request whose rows are at the disk, and the requests that wait for the same answer. */
