@@ -64,7 +64,7 @@ export async function openPostgres(parts: {
     door = openDoor({ login, clock, log });
     const applied = await raiseSchema(owner, [ownMigrations, ...parts.migrations], new pg.Client(login).user ?? '');
     if (applied.length > 0) log.info('postgres.migrated', { count: applied.length });
-    await door.system(refusePower);
+    await door.system(refusePower).catch(sayLogin(new pg.Client(login)));
   } catch (error) {
     await door?.close();
     await cluster?.close();
@@ -156,6 +156,17 @@ async function raiseSchema(
   } finally {
     await connection.end();
   }
+}
+
+/** A server that keeps the app's login out (a wrong password, a database that is not there) is the operator's to mend. */
+function sayLogin({ user, database }: pg.Client): (error: unknown) => never {
+  return (error) => {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (!/^(28|3D|42501$)/.test(code)) throw error;
+    throw new PostgresRefused(
+      `PostgreSQL does not let ${user} into ${database} (${code}: ${message}). Correct DATABASE_URL, or give that role LOGIN, its password and CONNECT.`,
+    );
+  };
 }
 
 /** What the files take on the disk, which is not their length: PostgreSQL makes files ahead of use. */

@@ -6,6 +6,7 @@ import type { Connection } from './sql.ts';
 
 /** 'YYYY-MM-DD-NN-what.sql': the date orders files of different subjects, the number those of one day. */
 const fileName = /^\d{4}-\d{2}-\d{2}-\d{2}-[a-z0-9-]+\.sql$/;
+const missingPrivilege = '42501';
 /** Any fixed number: two processes that start at once wait for each other on it. */
 const migrationLock = 4_071_970_001;
 
@@ -111,6 +112,10 @@ async function apply(connection: Connection, file: Migration): Promise<void> {
     await connection.query('COMMIT');
   } catch (error) {
     await connection.query('ROLLBACK').catch(() => undefined);
+    if ((error as { code?: string }).code === missingPrivilege)
+      throw new PostgresRefused(
+        `The migration ${file.name} needs a right that the role of DATABASE_MIGRATION_URL has not (${(error as Error).message}). That role owns the database and may make roles; desks in other databases of the same server need the same one. Run once as an administrator: ALTER ROLE … CREATEROLE; ALTER DATABASE … OWNER TO …; then start again. Nothing of the file was kept.`,
+      );
     throw new Error(`The migration ${file.name} failed and was rolled back: ${(error as Error).message}`, {
       cause: error,
     });

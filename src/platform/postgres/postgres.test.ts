@@ -292,6 +292,13 @@ describe('migrations', () => {
     await expect(inOwner((client) => migrate(client, [...known, probe]))).rejects.toThrow(
       '2026-12-02-01-half.sql failed',
     );
+    const powerful = await folderWith({
+      '2026-12-01-01-probe.sql': 'CREATE TABLE probe (id int)',
+      '2026-12-02-01-more.sql': 'CREATE TABLE half (id int); CREATE ROLE god SUPERUSER',
+    });
+    await expect(inOwner((client) => migrate(client, [...known, powerful]))).rejects.toThrow(
+      /needs a right that the role of DATABASE_MIGRATION_URL has not \(permission denied/,
+    );
     const { rows } = await inOwner((client) => client.query(`SELECT to_regclass('half') AS half`));
     expect(rows).toEqual([{ half: null }]);
     await inOwner((client) =>
@@ -455,15 +462,15 @@ describe('the built-in server', () => {
 });
 
 describe('a start with DATABASE_URL', () => {
-  const startAs = async (login: string) => {
+  const startAs = async (login: string, { secret, database }: { secret?: string; database?: string } = {}) => {
     const { host, password } = await ownerLogin(db);
     const own = db.directories[0] as string;
     const passwords = JSON.parse(await readFile(join(own, 'credentials.json'), 'utf8')) as { app: string };
-    const url = (user: string, secret: unknown) =>
-      `postgres://${user}:${secret}@/fairlead?host=${encodeURIComponent(String(host))}`;
+    const url = (user: string, secret: unknown, name = 'fairlead') =>
+      `postgres://${user}:${secret}@/${name}?host=${encodeURIComponent(String(host))}`;
     return openPostgres({
       config: {
-        databaseUrl: url(login, login === 'fairlead_owner' ? password : passwords.app),
+        databaseUrl: url(login, secret ?? (login === 'fairlead_owner' ? password : passwords.app), database),
         databaseMigrationUrl: url('fairlead_owner', password),
         dataDir: '/nowhere',
       },
@@ -477,7 +484,10 @@ describe('a start with DATABASE_URL', () => {
   // The built-in server lets no superuser in, so its door is opened for a moment to make the roles that must be refused.
   beforeAll(async () => {
     const cluster = join(db.directories.at(-1) as string, 'cluster');
-    await appendFile(join(cluster, 'pg_hba.conf'), 'local fairlead fairlead_cluster,probe_bypass,probe_heir trust\n');
+    await appendFile(
+      join(cluster, 'pg_hba.conf'),
+      'local fairlead fairlead_cluster,probe_bypass,probe_heir trust\nlocal postgres fairlead_login trust\n',
+    );
     process.kill(await serverPid(db), 'SIGHUP');
     const superuser = ownerLogin(db).then((owner) => ({ ...owner, user: 'fairlead_cluster' }));
     await eventually(() =>
@@ -499,6 +509,16 @@ describe('a start with DATABASE_URL', () => {
   ])('is refused when its login %s', async (_what, login, message) => {
     await expect(startAs(login)).rejects.toThrow(message);
     await expect(startAs(login)).rejects.toThrow(PostgresRefused);
+  });
+
+  test.each([
+    ['the password is wrong', { secret: 'wrong' }, /^PostgreSQL does not let fairlead_login into fairlead \(28P01: /],
+    ['the database is closed to it', { database: 'template1' }, /into template1 \(28000: .*Correct DATABASE_URL/],
+    ['it is not the one of the migrations', { database: 'postgres' }, /lead to different databases/],
+  ])('is refused with a sentence when %s', async (_what, doubt, message) => {
+    const start = startAs('fairlead_login', doubt);
+    await expect(start).rejects.toThrow(message);
+    await expect(start).rejects.toThrow(PostgresRefused);
   });
 
   test('works with a login that has no power', async () => {

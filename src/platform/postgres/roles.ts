@@ -49,7 +49,7 @@ export async function admitApp(owner: Connection, login: string): Promise<void> 
 export async function refusePower(app: Sql): Promise<void> {
   const power = await app.one<Power>(`
     WITH mine AS (SELECT oid, rolname, rolsuper, rolbypassrls FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER'))
-    SELECT current_user AS login,
+    SELECT current_user AS login, to_regclass('public.schema_migrations') IS NULL AS elsewhere,
       current_setting('is_superuser') = 'on' AS superuser,
       (SELECT rolname FROM mine WHERE rolbypassrls OR rolsuper LIMIT 1) AS bypasses,
       (SELECT format('%s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -57,6 +57,10 @@ export async function refusePower(app: Sql): Promise<void> {
           AND n.nspname NOT LIKE 'pg_temp%' AND n.nspname NOT LIKE 'pg_toast_temp%' LIMIT 1) AS owns,
       (SELECT nspname FROM pg_namespace WHERE nspname IN ('public', 'audit', 'mail', 'retention', 'lookup', 'vault')
         AND has_schema_privilege(oid, 'CREATE') LIMIT 1) AS creates_in`);
+  if (power.elsewhere)
+    throw new PostgresRefused(
+      'DATABASE_URL and DATABASE_MIGRATION_URL lead to different databases: the migrations of the one are not in the other. Write the same host, port and database in both.',
+    );
   const reasons = power.superuser
     ? ['is a superuser']
     : [
@@ -72,6 +76,7 @@ export async function refusePower(app: Sql): Promise<void> {
 
 interface Power {
   login: string;
+  elsewhere: boolean;
   superuser: boolean;
   bypasses: string | null;
   owns: string | null;
