@@ -104,6 +104,20 @@ const table: [rule: string, events: EventRow[], question: object, rows: unknown[
     [[2, 3]],
   ],
   [
+    'an id that a browser keeps counts once in whatever days it comes, and once in each step and row that it comes in',
+    [
+      at('10:00:00', { visitor_id: '1', visit_id: '1', stored_id: 1 }),
+      at('10:00:00', { visitor_id: '1', visit_id: '2', stored_id: 1, pathname: '/b' }, '2026-10-25'),
+      at('10:00:00', { visitor_id: '1', visit_id: '3', stored_id: 1, pathname: '/b' }, '2026-10-24'),
+      at('15:00:00', { visitor_id: '2', visit_id: '4', pathname: '/b' }, '2026-10-25'),
+    ],
+    { metrics: ['visitors', 'visits'], dimensions: ['event:page'], date_range: ['2026-10-24', day] },
+    [
+      ['/b', 2, 3],
+      ['/', 1, 1],
+    ],
+  ],
+  [
     'a visit counts where it began, its visitor and its page views where they are',
     [
       at('23:50:00', { visit_start: '2026-10-25 23:50:00.000', id_day: '2026-10-25' }, '2026-10-25'),

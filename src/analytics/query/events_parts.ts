@@ -58,6 +58,30 @@ export function eventParts({ scope, binder, rows, keys }: PartTools) {
     });
   }
 
+  /**
+   * Visitors are counted day by day and added up, which is right for ids that live for one day. Of ids that browsers keep
+   * (storage mode) this takes away what was counted on further days: of each row days less ids, as a negative number.
+   * @param signed a statement of its own; beside numbers without a sign it is one that makes the sum come round
+   */
+  function againPart(members: readonly Numbered[], wanted: Wanted, signed: boolean): string {
+    const actions = members.some(({ list }) =>
+      list.dimensions.some((dimension) => isOfActions(dimension, scope.goals)),
+    );
+    const goalAt = members[0]?.list.dimensions.findIndex((dimension) => dimension.kind === 'goal') ?? -1;
+    const sql = pass(keys, members, wanted, {
+      table: 'events',
+      ...{ day: 'e.id_day', days: undefined },
+      time: 'e.time',
+      sources: eventScopes(undefined, actions).map(({ where }) => ({
+        from: `${eventsFrom(members, undefined)} WHERE ${['e.stored_id = 1', ...where, ...goalTest(goalAt)].join(' AND ')}`,
+        columns: ['e.visitor_id AS visitor', 'e.id_day AS on_day'],
+      })),
+      atoms: ['visitors'],
+      sums: { visitors: `to${signed ? '' : 'U'}Int64(uniqExact(visitor) - uniqExact((visitor, on_day)))` },
+    });
+    return `${sql} HAVING visitors != 0`;
+  }
+
   /** Pages of entry and exit are known to visits alone, so a list by them joins the two. */
   function eventsFrom(members: readonly Numbered[], days: readonly number[] | undefined): string {
     const ends = members.flatMap(({ list }) =>
@@ -115,5 +139,5 @@ export function eventParts({ scope, binder, rows, keys }: PartTools) {
     })}\nFROM (${perVisit})${groupBy(sets, keys.length)}`;
   }
 
-  return { eventsPart, readingPart };
+  return { eventsPart, readingPart, againPart };
 }

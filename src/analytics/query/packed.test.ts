@@ -93,7 +93,11 @@ function countedBy(query: Query, range: Range, buckets: readonly Bucket[] | unde
     ...(buckets === undefined ? {} : { buckets }),
   };
   const goals = goalsInView(query);
-  const asked = packedQuestion({ siteId: 1, range, filters: query.filters, goals, currency }, [list], days);
+  const asked = packedQuestion(
+    { siteId: 1, range, filters: query.filters, goals, currency, stored: false },
+    [list],
+    days,
+  );
   if (asked === undefined) return undefined;
   const counting = openCounting(asked.question);
   for (const [day, packed] of packedDays) counting.add(day, packed);

@@ -129,7 +129,27 @@ export function partsOf(scope: Scope, lists: readonly Numbered[], binder: Binder
     const { groupFilters } = numbered.list;
     return groupFilters === undefined ? [] : builder.groupTotal(numbered, groupFilters, wanted);
   });
-  return [...frozen, ...live, ...totals, ...builder.imported(lists, wanted)];
+  const again = scope.stored ? againReadings(scope, lists, side) : [];
+  return [
+    ...frozen,
+    ...live,
+    ...totals,
+    ...builder.imported(lists, wanted),
+    ...again.flatMap((reading) => builder.again(reading, wanted, side !== undefined)),
+  ];
+}
+
+/** What is read to take away the visitors that were counted on several days. */
+function againReadings(scope: Scope, lists: readonly Numbered[], side: Side | undefined): Reading[] {
+  const readings: Reading[] = [];
+  for (const member of lists) {
+    if (!member.list.atoms.includes('visitors')) continue;
+    const reading = readingOf(scope, member, 'events', ['visitors'], undefined);
+    const shared = readings.find((each) => canShare(each, reading, side));
+    if (shared === undefined) readings.push(reading);
+    else shared.members.push(member);
+  }
+  return readings;
 }
 
 /** What has to be read live, in as few passes as it takes. */
@@ -225,7 +245,7 @@ function partBuilder(scope: Scope, binder: Binder) {
   const rows = openRows(scope, binder);
   const tools = { scope, binder, rows, keys: openKeys(scope, binder) };
   const { visitsPart, visitsWithEvent, visitsByEvent } = visitParts(tools);
-  const { eventsPart, readingPart } = eventParts(tools);
+  const { eventsPart, readingPart, againPart } = eventParts(tools);
   const { site, eventScopes } = rows;
 
   function live({ kind, atoms, days, members }: Pass, wanted: Wanted): Part[] {
@@ -249,6 +269,12 @@ function partBuilder(scope: Scope, binder: Binder) {
       case 'visits-by-event':
         return members.map((member) => part('events+visits', visitsByEvent(member, wanted, days)));
     }
+  }
+
+  /** Takes from the visitors of each row those that other days have counted too; `signed` where it is a statement of its own. */
+  function again({ members }: Pass, wanted: Wanted, signed: boolean): Part[] {
+    const note = { ...noteOf(members, ['visitors'], undefined), table: 'stored_ids' as const };
+    return [{ sql: againPart(members, wanted, signed), note, lists: members.map(({ at }) => at) }];
   }
 
   function noteOf(members: readonly Numbered[], atoms: readonly Atom[], days: readonly number[] | undefined): PartNote {
@@ -277,10 +303,10 @@ function partBuilder(scope: Scope, binder: Binder) {
     const { daily: _, imported: __, ...withoutDaily } = list;
     const plain: List = { ...withoutDaily, dimensions: kept, atoms: ['visitors'] };
     const kind = kindOf('visitors', plain, base);
-    const parts = partBuilder(base, binder).live(
-      { kind, atoms: ['visitors'], days: undefined, members: [{ at, list: plain }] },
-      { atoms: ['visitors'], keyCount: kept.length, grouped: false },
-    );
+    const builder = partBuilder(base, binder);
+    const own: Pass = { kind, atoms: ['visitors'], days: undefined, members: [{ at, list: plain }] };
+    const columns: Wanted = { atoms: ['visitors'], keyCount: kept.length, grouped: false };
+    const parts = [...builder.live(own, columns), ...(scope.stored ? builder.again(own, columns, false) : [])];
     const keys = numbered(wanted.keyCount, 'k').map((key, number) => {
       if (number === goalAt) return `toString(arrayJoin(range(1, ${scope.goals.length + 1}))) AS ${key}`;
       const from = goalAt >= 0 && number > goalAt ? number - 1 : number;
@@ -339,5 +365,5 @@ function partBuilder(scope: Scope, binder: Binder) {
     });
   }
 
-  return { live, frozen, groupTotal, imported };
+  return { live, frozen, groupTotal, imported, again };
 }

@@ -7,6 +7,7 @@ import { anyFilter, type Dimension, type Filter, type Goal, isOfConversion, type
 import type { Bucket, Range } from './range.ts';
 import type { QueryHouse } from './run.ts';
 import type { List, Scope, StatementRow, Tail } from './statement.ts';
+import { daysTouched } from './whole_days.ts';
 
 /** One list to be asked of the warehouse. */
 export interface Ask {
@@ -58,6 +59,8 @@ export interface Dated {
   step?: TimeStep;
   buckets?: readonly Bucket[];
   comparedBuckets?: readonly Bucket[] | undefined;
+  /** Has the site visitors of storage mode? */
+  stored: boolean;
 }
 
 /** Decides what has to be asked. It reads nothing and knows no table; sql.ts decides which one answers. */
@@ -71,6 +74,7 @@ export function planQuestion(dated: Dated): Question {
     filters,
     goals,
     currency: revenue.currency ?? '-',
+    stored: dated.stored && daysTouched(over).length > 1,
   });
   const tail: Tail = {
     order: query.order,

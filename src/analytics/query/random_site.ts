@@ -20,11 +20,12 @@ const dayMs = 86_400_000;
 /**
  * Events of one site over some days, shaped as ingest leaves them: ids of a UTC day, gaps below 31 minutes within a
  * visit, visits that cross hours, local midnights and (in the ten minutes of grace) UTC midnight, visits without a page
- * view, detached events, engagement, revenue in two currencies.
+ * view, detached events, engagement, revenue in two currencies; with `comeAgain`
+ * also ids that browsers keep.
  */
 export function randomSite(
   seed: number,
-  { from, days, visitors }: { from: number; days: number; visitors: number },
+  { from, days, visitors, comeAgain = false }: { from: number; days: number; visitors: number; comeAgain?: boolean },
 ): EventRow[] {
   const random = repeatable(seed);
   const rows: EventRow[] = [];
@@ -89,5 +90,15 @@ export function randomSite(
     }
   }
   // A page view of `interactive: 0` does not exist: ingest sets it.
-  return rows.map((row) => (row.name === 'pageview' ? { ...row, interactive: 1 } : row));
+  return rows.map((row) => ({
+    ...row,
+    ...(comeAgain ? storedId(row.visitor_id) : {}),
+    ...(row.name === 'pageview' ? { interactive: 1 } : {}),
+  }));
+}
+
+/** Every fourth visitor is of storage mode: one of six who come again on other days. */
+function storedId(visitor: string): Partial<EventRow> {
+  const number = Number(visitor);
+  return number % 4 === 0 ? { visitor_id: String(1_000_000 + (number % 24)), stored_id: 1 } : {};
 }

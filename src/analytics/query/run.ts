@@ -12,6 +12,7 @@ import { type Ask, planQuestion, type Question, unanswerableOf } from './plan.ts
 import { type Bucket, bucketsOf, type Range, resolveComparison, resolveRange, stepFor } from './range.ts';
 import { changeOf, emptyRow, type Measures, type Row, rangeOf, shapeRow } from './shape.ts';
 import type { PartNote, StatementRow } from './statement.ts';
+import { hasStoredIds } from './stored_ids.ts';
 
 export interface QuerySite {
   id: number;
@@ -58,17 +59,24 @@ export async function runQuery(house: QueryHouse & { request: unknown }): Promis
   return outcome;
 }
 
+const noEvent: { event?: number } = {};
+
 /**
  * Answers several questions about one site, each for itself, in the order asked. What they share is read once:
  * lists over the same range and filters become one statement.
  */
 export async function runBatch(house: QueryHouse & { requests: readonly unknown[] }): Promise<QueryOutcome[]> {
   const parsed = house.requests.map((request) => parseQuery(request, house.goals));
-  const first = parsed.some(needsFirstEvent) ? await firstEventOf(house) : {};
+  const [first, stored] = await Promise.all([
+    parsed.some(needsFirstEvent) ? firstEventOf(house) : noEvent,
+    hasStoredIds(house, house.kept).catch((error: unknown): QueryProblem => ({ problem: problemOf(error) })),
+  ]);
   const questions = parsed.map((query) => {
     if ('problem' in query) return query;
-    if ('problem' in first) return needsFirstEvent(query) ? first : askOf(query, house, undefined);
-    return askOf(query, house, query.include.imports ? earlierOf(first.event, house) : first.event);
+    if (typeof stored === 'object') return stored;
+    if ('problem' in first) return needsFirstEvent(query) ? first : askOf(query, { ...house, stored }, undefined);
+    const firstEvent = query.include.imports ? earlierOf(first.event, house) : first.event;
+    return askOf(query, { ...house, stored }, firstEvent);
   });
   const answers = new Map<Question, QueryOutcome>();
   const answerable = questions.filter((question): question is Question => !('problem' in question));
@@ -107,8 +115,12 @@ function earlierOf(firstEvent: number | undefined, { imported, site }: QueryHous
 }
 
 /** Gives the dates of a question their meaning and plans what to ask of the warehouse. */
-function askOf(query: Query, house: QueryHouse, firstEvent: number | undefined): Question | QueryProblem {
-  const { site, now } = house;
+function askOf(
+  query: Query,
+  house: QueryHouse & { stored: boolean },
+  firstEvent: number | undefined,
+): Question | QueryProblem {
+  const { site, now, stored } = house;
   const zone = zoneOrUtc(site.timezone);
   const range = resolveRange(query.range, { zone, now, firstEvent });
   if (typeof range === 'string') return dateProblem(range, 'date_range');
@@ -116,13 +128,13 @@ function askOf(query: Query, house: QueryHouse, firstEvent: number | undefined):
     query.comparison === undefined ? undefined : resolveComparison(range, query.comparison, { now, firstEvent });
   if (typeof compared === 'string') return dateProblem(compared, 'include.comparisons');
   const time = query.dimensions.find((dimension) => dimension.kind === 'time');
-  if (time === undefined) return planQuestion({ query, range, compared, house });
+  if (time === undefined) return planQuestion({ query, range, compared, house, stored });
   const step = time.step ?? stepFor(range);
   const buckets = bucketsOf(range, step);
   if (typeof buckets === 'string') return dateProblem(buckets, 'dimensions');
   const comparedBuckets = compared === undefined ? undefined : bucketsOf(compared, step);
   if (typeof comparedBuckets === 'string') return dateProblem(comparedBuckets, 'include.comparisons');
-  return planQuestion({ query, range, compared, house, step, buckets, comparedBuckets });
+  return planQuestion({ query, range, compared, house, stored, step, buckets, comparedBuckets });
 }
 
 function dateProblem(message: string, field: string): QueryProblem {

@@ -34,10 +34,12 @@ const sites: EventRow[][] = [];
 beforeAll(async () => {
   ({ warehouse, close } = await openTestWarehouse());
   for (const seed of [1, 2, 3]) {
-    const rows = randomSite(seed, { from, days: 5, visitors: seed === 3 ? 25 : 120 }).map((row) => ({
-      ...row,
-      site_id: seed,
-    }));
+    const rows = randomSite(seed, { from, days: 5, visitors: seed === 3 ? 25 : 120, comeAgain: seed !== 2 }).map(
+      (row) => ({
+        ...row,
+        site_id: seed,
+      }),
+    );
     sites.push(rows);
     // In several parts, so that a visit lies in pieces until its day is merged.
     const half = Math.floor(rows.length / 2);

@@ -14,7 +14,7 @@ export interface Statement {
 }
 
 export interface PartNote {
-  table: 'daily' | 'packed' | 'visits' | 'events' | 'events+visits' | 'imported_days';
+  table: 'daily' | 'packed' | 'visits' | 'events' | 'events+visits' | 'imported_days' | 'stored_ids';
   dimensions: string[];
   numbers: Atom[];
   /** Days of identity it was limited to; absent = every one that the range touches. */
@@ -32,6 +32,8 @@ export interface Scope {
   goals: readonly Goal[];
   /** Revenue is summed in this currency where no goal names one. */
   currency: string;
+  /** Can a visitor id of the site come on several days of the range? Those of storage mode do. */
+  stored: boolean;
 }
 
 export interface List {
