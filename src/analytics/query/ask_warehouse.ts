@@ -63,6 +63,7 @@ function groupsOf(bundles: readonly Pick<Bundle, 'scope' | 'lists'>[], house: Qu
     scope,
     lists: lists.map(({ list }) => ({ at: at++, list })),
     closed: closedDays(scope, house),
+    still: stillDays(scope, house),
   }));
 }
 
@@ -73,6 +74,12 @@ function closedDays({ range }: Scope, { frozenDays }: QueryHouse): ReadonlySet<n
   if (inside !== undefined && frozenDays !== undefined)
     for (const day of frozenDays.days.keys()) if (day >= inside.first && day <= inside.last) days.add(day);
   return days;
+}
+
+function stillDays({ range }: Scope, house: QueryHouse): readonly number[] | undefined {
+  const began = firstDayOf(house);
+  const days = daysTouched(range);
+  return days.every((day) => day < began || house.frozenDays?.days.has(day)) ? days : undefined;
 }
 
 /** Before the first day that was ever frozen there is little to be read, and mostly nothing: it does not make a question a large one. */

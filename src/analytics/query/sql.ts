@@ -61,6 +61,8 @@ export interface Group {
   /** Numbered through all groups of a batch. */
   lists: readonly Numbered[];
   closed: ReadonlySet<number>;
+  /** All days of the range where none is open, so that what is counted over them together can be kept, too. */
+  still: readonly number[] | undefined;
 }
 
 export interface SumsStatement extends Pick<Statement, 'sql' | 'params'> {
@@ -90,9 +92,13 @@ export function buildSums(groups: readonly Group[], side: Side['name'], rowsMax:
   const frozen = lists.flatMap((list) => list.daily?.rows.map((row) => row.day) ?? []);
   const closed = groups.flatMap((group) => [...group.closed]);
   const closedDays = side === 'closed' ? [...new Set([...closed, ...frozen])] : undefined;
+  const stillDays = groups.every(({ still }) => still !== undefined)
+    ? [...new Set(groups.flatMap(({ still = [] }) => still))]
+    : undefined;
   return [...Map.groupBy(parts, ({ note }) => note.table).values()].map((same) => {
     const sql = same.map((part) => `${part.sql} ${limit}`).join('\nUNION ALL\n');
-    return { sql, params: binder.paramsOf(sql), parts: same, shape, closedDays };
+    const days = same[0]?.note.table === 'stored_ids' ? stillDays : closedDays;
+    return { sql, params: binder.paramsOf(sql), parts: same, shape, closedDays: days };
   });
 }
 
