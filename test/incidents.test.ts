@@ -192,6 +192,9 @@ test('who decides hears at 24 and 60 hours and when the 72 are over, once each, 
   expect(await look()).toEqual(first);
   const found = await incidentCheck(desk.house).run();
   expect(found).toMatchObject({ state: 'wrong', fact: '1 of 3 undecided incidents are past their 72 hours' });
+  // What is late is told to the organisation alone; no other one sees it or is mailed.
+  expect(await incidentCheck(desk.house).own?.(of)).toMatchObject({ state: 'wrong' });
+  expect(await incidentCheck(desk.house).own?.(south.organisation)).toMatchObject({ state: 'ok' });
 });
 
 test('a demand of an authority is decided by a second person where there is one, nothing leaves before, and no entry is ever changed (SHR-06)', async () => {

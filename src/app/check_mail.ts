@@ -98,11 +98,24 @@ export async function tellOfRed(
 
   const heard = new Set(await everyOperator(postgres, (sql, id) => tell(sql, id, red, '/desk/checks')));
   const ofAll = red.filter(({ check }) => isForAll(check));
-  if (ofAll.length === 0) return;
+  const ofSome = checks.filter((one) => one.tellsOwn && red.some(({ check }) => check === one.id));
+  if (ofAll.length + ofSome.length === 0) return;
+
+  /** What an organisation hears: what is about everybody, and what is wrong of itself, in its own numbers. */
+  async function aboutOf(organisation: number): Promise<typeof red> {
+    const own: typeof red = [];
+    for (const check of ofSome) {
+      const result = await check.own?.(organisation);
+      if (result?.state === 'wrong') own.push({ check: check.id, what: check.what, ...result });
+    }
+    return [...ofAll, ...own];
+  }
   const organisations = await postgres.system((sql) =>
     sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
   );
-  for (const { organisation_id: id } of organisations)
+  for (const { organisation_id: id } of organisations) {
+    const about = await aboutOf(id);
+    if (about.length === 0) continue;
     await postgres.tenant(id, async (sql) => {
       await draft(sql, id);
       const people = await sql.query<{ id: number; name: string; slug: string }>(
@@ -114,7 +127,8 @@ export async function tellOfRed(
       // Whoever runs the desk, or answers for several organisations, has heard it already.
       for (const one of people.filter(({ id: person }) => !heard.has(person))) {
         heard.add(one.id);
-        await tell(sql, one.id, ofAll, `/o/${one.slug}/trust/proof`, { id, name: one.name });
+        await tell(sql, one.id, about, `/o/${one.slug}/trust/proof`, { id, name: one.name });
       }
     });
+  }
 }

@@ -25,4 +25,6 @@ export interface LiveCheck {
    * is reminded by the subject, so that no other organisation hears when the whole turns red.
    */
   own?(organisationId: number): Promise<CheckResult>;
+  /** No subject reminds of it: organisations whose own result is wrong are told of a red whole, and no others. */
+  tellsOwn?: boolean;
 }
