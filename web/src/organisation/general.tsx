@@ -73,6 +73,16 @@ function StatusNote({
   onChanged: () => void;
 }) {
   const { enter } = useDesk();
+  const [refusal, setRefusal] = useState<DeskError>();
+  const reopen = async () => {
+    try {
+      await organisations.reopen(details.id);
+      onChanged();
+      await enter();
+    } catch (error) {
+      setRefusal(asDeskError(error));
+    }
+  };
   if (details.status !== 'closing' || details.status_until === null) return null;
   return (
     <p className="note warn" role="status">
@@ -83,19 +93,11 @@ function StatusNote({
         </b>{' '}
         Until then everything works. Afterwards nothing of it is reachable: make an archive before that day.{' '}
         {may(organisation, 'organisation.own') && (
-          <button
-            type="button"
-            className="link"
-            onClick={() =>
-              void organisations.reopen(details.id).then(() => {
-                onChanged();
-                void enter();
-              })
-            }
-          >
+          <button type="button" className="link" onClick={() => void reopen()}>
             Keep it open
           </button>
-        )}
+        )}{' '}
+        {refusal?.message}
       </span>
     </p>
   );
@@ -321,6 +323,16 @@ function Logo({ details }: { details: OrganisationDetails }) {
       setProblem(asDeskError(error).message);
     }
   };
+  const remove = async () => {
+    try {
+      await organisations.removeLogo(details.id);
+      setLogo(null);
+      setProblem(undefined);
+      await enter();
+    } catch (error) {
+      setProblem(asDeskError(error).message);
+    }
+  };
   return (
     <Field label="Logo" error={problem} help="PNG, JPEG or WebP, at most 256 KB and 2,048 pixels a side.">
       {(props) => (
@@ -334,11 +346,7 @@ function Logo({ details }: { details: OrganisationDetails }) {
             onChange={(event) => void take(event.target.files?.[0])}
           />
           {logo !== null && (
-            <button
-              type="button"
-              className="btn sm quiet"
-              onClick={() => void organisations.removeLogo(details.id).then(() => setLogo(null))}
-            >
+            <button type="button" className="btn sm quiet" onClick={() => void remove()}>
               Remove
             </button>
           )}

@@ -8,6 +8,7 @@ import { asDeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { useDesk } from '../desk/session.tsx';
 import { readerDay, readerToday } from '../edge/reader.ts';
+import { Failed } from '../overview/states.tsx';
 import { dayText } from '../period/words.ts';
 import { Contents } from '../settings/contents.tsx';
 import '../settings/life.css';
@@ -25,11 +26,15 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
   const [moves, setMoves] = useState<SiteMove[]>([]);
   const [looking, setLooking] = useState<{ move: SiteMove; contents: SiteContent[] }>();
   const [refusal, setRefusal] = useState<DeskError>();
+  const [unread, setUnread] = useState<DeskError>();
   const [sending, setSending] = useState(false);
   const load = useCallback(() => {
     siteLives.offered(id).then(
-      ({ received }) => setMoves(received.filter(({ state }) => state === 'offered')),
-      (error: unknown) => setRefusal(asDeskError(error)),
+      ({ received }) => {
+        setMoves(received.filter(({ state }) => state === 'offered'));
+        setUnread(undefined);
+      },
+      (error: unknown) => setUnread(asDeskError(error)),
     );
   }, [id]);
   useEffect(load, [load]);
@@ -59,6 +64,17 @@ export function OfferedSites({ organisation }: { organisation: Organisation }) {
 
   return (
     <>
+      {unread !== undefined && (
+        <div className="list unread-offers">
+          <Failed
+            code={unread.code}
+            message={unread.message}
+            reference={unread.reference}
+            onRetry={load}
+            what="Whether sites are offered to you could not be read."
+          />
+        </div>
+      )}
       {looking === undefined && <FormError message={refusal?.message} reference={refusal?.reference} />}
       {moves.map((move) => (
         <div key={move.id} className="note" role="status">
