@@ -57,6 +57,22 @@ export const requestsAnswer = z.object({
 export type RequestsAnswer = z.infer<typeof requestsAnswer>;
 
 const rows = z.object({ table: z.string(), class: z.string(), rows: z.number() });
+/** What a search of the files of the desk found of somebody, byte for byte, after their erasure. */
+export const fileScan = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  found: z.array(z.object({ what: z.string(), file: z.string() })),
+  /** Archives and uploads: sealed, so bytes say nothing. */
+  sealed: z.number(),
+  /** Exports: packed, so values in them are seen only where they lie plain. */
+  packed: z.number(),
+  /** Files that could not be read. */
+  unread: z.number(),
+  /** Identifiers of so few signs that they are in everything. */
+  unsearched: z.number(),
+});
+export type FileScan = z.infer<typeof fileScan>;
+
 /** What became of an erasure: its steps in their order, and its receipts. */
 export const erasure = z.object({
   /** `partial`: something was kept, and why stands beside it. `failed`: something was left after three tries. */
@@ -75,6 +91,10 @@ export const erasure = z.object({
     }),
   ),
   receipts: z.array(z.object({ number: z.number(), written_at: moment })),
+  /** Of the last receipt; null before the first, and in those of before it was searched. */
+  files: fileScan.nullable(),
+  /** Backups that were made before it ended, and the day by which the last of them is gone. */
+  backups: z.object({ backups: z.number(), gone_by: z.string().nullable() }).nullable(),
 });
 export type Erasure = z.infer<typeof erasure>;
 export const correctionFields = ['name', 'email', 'external-id', 'picture'] as const;

@@ -1,4 +1,5 @@
-import { mkdtempSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -155,6 +156,44 @@ async function plant(side: Side, email: string): Promise<number> {
   return personId;
 }
 let batch = 0;
+/** A profile of them, and a file of each of two sites, of which one knows them. @returns the number of the other */
+async function plantCopies(side: Side, email: string): Promise<number> {
+  const { organisation, site } = side;
+  const { digest } = await identifierOf(desk.house, organisation, 'email', email);
+  const id = systemRandom.bytes(8).toString('hex');
+  const made = await own(side, async (sql) => {
+    await sql.run(
+      'INSERT INTO profiles (id, organisation_id, site_id, first_seen, last_seen) VALUES ($1, $2, $3, $4, $4)',
+      [...[id, organisation, site, new Date(nowMs)]],
+    );
+    await sql.run(
+      "INSERT INTO profile_digests (profile_id, organisation_id, site_id, kind, digest) VALUES ($1, $2, $3, 'email', $4)",
+      [id, organisation, site, digest],
+    );
+    const { id: second } = await sql.one<{ id: number }>(
+      `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, created_at)
+       VALUES ($1, 'other.north.example', 'UTC', 'EUR', 25, $2) RETURNING id`,
+      [organisation, new Date(nowMs)],
+    );
+    const ids: number[] = [];
+    for (const ofSite of [site, second])
+      ids.push(
+        (
+          await sql.one<{ id: number }>(
+            `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_at, finished_at, expires_at)
+             VALUES ($1, $2, 'ndjson', 'done', 'UTC', '2020-01-01', '2020-01-01', $3, $3, $4) RETURNING id`,
+            [organisation, ofSite, new Date(nowMs), new Date(nowMs + 7 * dayMs)],
+          )
+        ).id,
+      );
+    return ids;
+  });
+  mkdirSync(join(places.FAIRLEAD_DATA_DIR, 'exports'), { recursive: true });
+  const [, other = 0] = made;
+  for (const one of made)
+    writeFileSync(join(places.FAIRLEAD_DATA_DIR, 'exports', String(one)), one === other ? 'nobody' : `of ${email}`);
+  return other;
+}
 async function lookedUp(sql: Sql, email: string): Promise<number | undefined> {
   const row = await sql.maybe<{ person_id: number | null }>('SELECT person_id FROM lookup.person_by_email($1)', [
     emailDigest(desk.house.keys, email),
@@ -271,6 +310,7 @@ describe('an erasure', () => {
     await plant(north, 'other@visitor.example');
     await plant(south, reader);
     const before = await found(north, reader);
+    const other = await plantCopies(north, reader);
     expect(before).toMatchObject(everywhereOnce);
     const id = await begun(north, reader);
     await desk.requests.erase();
@@ -280,7 +320,13 @@ describe('an erasure', () => {
     expect(await found(north, 'other@visitor.example')).toMatchObject(everywhereOnce);
     expect(await found(south, reader)).toMatchObject(everywhereOnce);
     const receipt = await receiptOf(north, id);
-    expect(receipt).toMatchObject({ request: id, state: 'done', looked_again: { left: [] } });
+    expect(receipt).toMatchObject({ request: id, state: 'done', looked_again: { left: [], files: { found: [] } } });
+    // Copies that were made of a site that knows them are gone, row and file; those of another site stay.
+    expect(readdirSync(join(places.FAIRLEAD_DATA_DIR, 'exports'))).toEqual([String(other)]);
+    expect(erasure).toMatchObject({
+      files: { files: expect.any(Number), packed: 1 },
+      backups: { backups: 0, gone_by: null },
+    });
     const walked = receipt.systems.map(({ system }: { system: string }) => system).sort();
     expect(walked, 'every part of the desk').toEqual(
       holders()
@@ -307,6 +353,21 @@ describe('an erasure', () => {
       sql.query('SELECT 1 FROM erasure_subjects WHERE value_sealed IS NOT NULL'),
     );
     expect(values, 'sealed values of who was erased').toEqual([]);
+  });
+
+  test('is red while a file of the desk names them, plain or hashed, and names the file', async () => {
+    const traced = 'Traced.Reader@visitor.example';
+    const folder = join(places.FAIRLEAD_DATA_DIR, 'spool', 'events');
+    mkdirSync(folder, { recursive: true });
+    const sha256 = createHash('sha256').update(traced.toLowerCase()).digest('hex');
+    writeFileSync(join(folder, 'left.txt'), `${'x'.repeat(70_000)}${sha256}`);
+    const id = await begun(north, traced);
+    await desk.requests.erase();
+    rmSync(join(folder, 'left.txt'));
+    expect((await read(north, id)).erasure).toMatchObject({
+      state: 'failed',
+      files: { found: [{ what: 'email, sha256', file: 'spool/events/left.txt' }] },
+    });
   });
 
   test('of what a legal hold keeps it is a partial refusal that names the hold, and goes on by itself once that is released', async () => {

@@ -4,13 +4,20 @@ import { removeAgain, removedSites, withholdAgain } from '../analytics/index.ts'
 import type { Loader, Snapshot } from '../platform/postgres/index.ts';
 import type { KeyRing } from '../platform/subject.ts';
 import type { Gone, GoneSite } from '../trust/backup/index.ts';
-import { eraseAgain, erasedPeople, restrictAgain, restrictedPeople } from '../trust/requests/index.ts';
+import {
+  eraseAgain,
+  erasedPeople,
+  liftAgain,
+  liftedRestrictions,
+  restrictAgain,
+  restrictedPeople,
+} from '../trust/requests/index.ts';
 
 /**
  * What a restore must not bring back: accounts and organisations that were closed, sites that were deleted or emptied, and people whose data was erased, or is kept
  * and not used, since the backup. The list goes with the copy of the key store, which is written anew every day, as keyed digests: it says nothing by itself.
  */
-type Kind = 'person' | 'organisation' | 'site' | 'site-emptied' | 'erasure' | 'restriction';
+type Kind = 'person' | 'organisation' | 'site' | 'site-emptied' | 'erasure' | 'restriction' | 'lifted';
 
 function digestOf(pepper: Buffer, kind: Kind, id: number | string): string {
   return createHmac('sha256', pepper).update(`gone ${kind} ${id}`).digest('base64');
@@ -33,6 +40,10 @@ export function goneOf(keys: Pick<KeyRing, 'derive'>): (snapshot: Pick<Snapshot,
       ...(await restrictedPeople(snapshot)).map((restricted) => ({
         digest: digestOf(pepper, 'restriction', `${restricted.organisation} ${restricted.began_at}`),
         restricted,
+      })),
+      ...(await liftedRestrictions(snapshot)).map((lifted) => ({
+        digest: digestOf(pepper, 'lifted', `${lifted.organisation} ${lifted.began_at}`),
+        lifted,
       })),
       ...(await erasedPeople(snapshot)).map((erased) => ({ digest: digestOf(pepper, 'erasure', erased.run), erased })),
     ];
@@ -68,6 +79,10 @@ export async function forgetGone(
     sql,
     gone.flatMap(({ restricted }) => (restricted === undefined ? [] : [restricted])),
     now,
+  );
+  await liftAgain(
+    sql,
+    gone.flatMap(({ lifted }) => (lifted === undefined ? [] : [lifted])),
   );
   await withholdAgain(sql);
   return found;

@@ -100,7 +100,12 @@ export const examples: Examples = (desk) => ({
     body: () => ({ password: 'short', code: '000000' }),
     status: 400,
   },
-  'GET /api/account/archive': { own: true, path: () => '/api/account/archive', status: 200 },
+  'POST /api/account/archive': {
+    own: true,
+    path: () => '/api/account/archive',
+    body: () => ({ password: 'short' }),
+    status: 400,
+  },
   'GET /api/account/closing': { own: true, path: () => '/api/account/closing', status: 200 },
   'POST /api/account/closing': {
     own: true,

@@ -111,6 +111,8 @@ export function openPeople(beholder: Beholder, session: () => unknown) {
       Object.assign(account, { authenticator_since: null, recovery_codes_left: 0 });
       return { status: 204 };
     }
+    if (path === '/api/account/archive')
+      return asked.password === 'correct horse battery' ? { status: 200, body: {} } : wrongPassword;
     if (path === '/api/account/closing')
       return method === 'GET'
         ? { status: 200, body: closingOf(beholder) }

@@ -118,7 +118,9 @@ describe('the state of an account', () => {
     const ivy = await makeOwner('ivy@yard.example', 'Ivy');
     await addOwner(ivy.organisationId);
     const cookies = await signIn('ivy@yard.example');
-    const answer = await call('GET', '/api/account/archive', { cookies });
+    const bare = await call('POST', '/api/account/archive', { cookies, body: { password: 'not the one of Ivy' } });
+    expect([bare.status, bare.headers.get('content-type')]).toEqual([400, expect.stringContaining('json')]);
+    const answer = await call('POST', '/api/account/archive', { cookies, body: { password } });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/zip']);
     const read = readArchive(answer.bytes);
     const of = (table: string) =>

@@ -70,13 +70,15 @@ export function openClosing(parts: ClosingParts): {
         },
       }),
       defineRoute({
-        method: 'GET',
+        method: 'POST',
         path: '/api/account/archive',
         access: 'signed-in',
         summary:
-          'Everything that is stored about the account of the person who asks, as one ZIP: for reading, for programs and for tables. Without secrets.',
+          'Everything that is stored about the account of the person who asks, as one ZIP: for reading, for programs and for tables. Without secrets. Needs the password.',
+        body: proofAgain,
         async handle(request) {
           const { id } = personOf(request);
+          await people.proveAgain(request, request.body.password);
           const records = await ownRecords(house, id);
           await postgres.person(id, (sql) =>
             audit.recordOfPerson(sql, id, ownAct(request, id, 'person.archive_fetched', { records: records.length })),

@@ -9,6 +9,8 @@ import {
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
+import { heldIn } from '../../trust/windows/index.ts';
+import { forgetCopies } from '../exports/forget.ts';
 import { aloneWithProfiles, ofVisitors, type Profiles } from './store.ts';
 
 interface Row {
@@ -26,7 +28,7 @@ const fieldWords = { email: 'address', name: 'name', 'external-id': 'id', pictur
 
 /** Profiles of somebody, and the events of the browsers that were named as theirs: the only events that are anybody's. */
 export function profileHolder(
-  { postgres, warehouse }: Pick<House, 'postgres' | 'warehouse'>,
+  { config, postgres, warehouse }: Pick<House, 'config' | 'postgres' | 'warehouse'>,
   profiles: Pick<Profiles, 'open' | 'shred' | 'correct'>,
 ): PersonalDataHolder {
   const rowsOf = (sql: Sql, who: DataSubject) =>
@@ -67,6 +69,14 @@ export function profileHolder(
     ].filter((one) => one.rows > 0);
   }
 
+  async function copiesOf(sql: Sql, siteIds: readonly number[]): Promise<FoundRows[]> {
+    const gone = await forgetCopies(sql, config.dataDir, siteIds);
+    return [
+      { table: 'postgres exports', class: 'D3' as const, rows: gone.exports },
+      { table: 'postgres organisation_archives', class: 'D4' as const, rows: gone.organisation_archives },
+    ].filter((one) => one.rows > 0);
+  }
+
   return {
     name: 'profiles',
     what: 'profiles that pages of a site have named, and what their browsers did',
@@ -75,6 +85,8 @@ export function profileHolder(
       'postgres profile_digests': 'D2',
       'postgres profile_visitors': 'D2',
       'postgres profile_corrections': 'D2',
+      'postgres exports': 'D3',
+      'postgres organisation_archives': 'D4',
     },
     async find(who) {
       const rows = await found(who);
@@ -132,6 +144,10 @@ export function profileHolder(
       const free = rows.filter(({ site_id }) => !held.siteIds.has(site_id));
       for (const { id } of free) await profiles.shred(who.organisationId, id);
       await sql.run('DELETE FROM profiles WHERE id = ANY($1)', [free.map(({ id }) => id)]);
+      const copies = await copiesOf(
+        sql,
+        free.map(({ site_id }) => site_id),
+      );
       const of = (some: readonly Row[]) =>
         [
           { table: 'postgres profiles', class: 'D4' as const, rows: some.length },
@@ -142,7 +158,13 @@ export function profileHolder(
         ].filter((one) => one.rows > 0);
       const kept = rows.filter(({ site_id }) => held.siteIds.has(site_id));
       return {
-        gone: of(free).map((one) => ({ ...one, how: one.class === 'D4' ? 'key destroyed' : 'deleted' })),
+        gone: [
+          ...of(free).map((one) => ({
+            ...one,
+            how: one.class === 'D4' ? ('key destroyed' as const) : ('deleted' as const),
+          })),
+          ...copies.map((one) => ({ ...one, how: 'deleted' as const })),
+        ],
         kept: kept.flatMap((row) =>
           of([row]).map((one) => ({
             ...{ ...one, why: 'a legal hold keeps what is stored of the site' },
@@ -176,6 +198,10 @@ export function profileHolder(
          SELECT organisation_id, site_id, visitor_id, $2 FROM profile_visitors WHERE profile_id = ANY($1) ON CONFLICT DO NOTHING`,
         [(await rowsOf(sql, who)).map(({ id }) => id), restrictionId],
       );
+      const sites = (await rowsOf(sql, who)).map(({ site_id }) => site_id);
+      const { everything, siteIds } = await heldIn(sql, who.organisationId, 'exports');
+      // A copy that a legal hold keeps stays (R9); an archive is of everything.
+      if (!everything && siteIds.size === 0) await copiesOf(sql, sites);
     },
     async release(sql, restrictionId) {
       await sql.run('DELETE FROM restricted_visitors WHERE restriction_id = $1', [restrictionId]);

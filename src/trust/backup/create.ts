@@ -29,6 +29,8 @@ export interface Gone {
   digest: string;
   /** Of something that was emptied and goes on: what is older than this goes. */
   before?: string;
+  /** A restriction that has ended since, after whoever it was about was told. */
+  lifted?: Record<'began_at' | 'told_how' | 'told_at' | 'lifts_at' | 'ended_at', string> & { organisation: number };
   /** Somebody whose data is kept and not used, as the digests of what they are known by: that is in force once more. */
   restricted?: {
     organisation: number;

@@ -12,10 +12,12 @@ import { aloneIn, everywhere, type Sql } from '../../platform/postgres/index.ts'
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { keyName, signerOf } from '../audit/index.ts';
+import { backupDaysMax } from '../backup/index.ts';
 import { classesBeside, holdsInForce } from '../windows/index.ts';
+import { backupsWith, scanFiles } from './file_scan.ts';
 import { gather, identifierOf, inOrder } from './subject.ts';
 
-export type ErasureHouse = Pick<House, 'postgres' | 'clock' | 'log' | 'vault' | 'audit' | 'keys' | 'mail'>;
+export type ErasureHouse = Pick<House, 'config' | 'postgres' | 'clock' | 'log' | 'vault' | 'audit' | 'keys' | 'mail'>;
 
 /** So often it is looked whether anything is left, and what is left erased once more; then the receipt says it. */
 const looksMax = 3;
@@ -47,6 +49,8 @@ export interface Erasures {
   begin(sql: Sql, organisationId: number, requestId: number, by: number | null, said: readonly Said[]): Promise<void>;
   /** Goes on with everything that is begun, one run after another. Two processes at once do no step twice. */
   work(): Promise<void>;
+  /** Has a restore begun some that its rows did not know? */
+  areRestored(): Promise<boolean>;
   publicKey: string;
 }
 export interface Said {
@@ -64,7 +68,7 @@ export function openErasures(
   holders: () => readonly PersonalDataHolder[],
   onErased: () => Promise<void>,
 ): Erasures {
-  const { postgres, clock, log, vault, audit, keys } = house;
+  const { config, postgres, clock, log, vault, audit, keys } = house;
   const signer = signerOf(keys.derive('audit-checkpoint'));
   const alone = aloneIn(postgres, clock);
   const now = () => new Date(clock.now());
@@ -174,6 +178,15 @@ export function openErasures(
       if (whole !== undefined || holder === undefined) continue;
       left.push(...(await holder.left(who, rows)).map((one) => ({ ...one, holder: step.holder })));
     }
+    const files = await scanFiles(config.dataDir, who);
+    const backups = await postgres.system((sql) => backupsWith(sql, clock.now(), backupDaysMax));
+    left.push(
+      ...Object.entries(Object.groupBy(files.found, ({ file }) => file.split('/')[0] ?? '')).map(
+        ([folder, some = []]) => ({
+          ...{ table: `file ${folder}`, class: 'D3' as const, rows: some.length, holder: 'files' },
+        }),
+      ),
+    );
     crashPoint('erasure.looked');
     return postgres.tenant(organisationId, async (sql) => {
       const own = await locked(sql, run.id);
@@ -204,7 +217,8 @@ export function openErasures(
           what,
           ...{ found, gone: gone ?? [], kept: kept ?? [], done_at: done_at?.toISOString() ?? null },
         })),
-        looked_again: { at: at.toISOString(), left },
+        looked_again: { at: at.toISOString(), left, files },
+        backups,
         key: keyName(signer.publicKey),
       });
       await sql.run(
@@ -279,6 +293,12 @@ export function openErasures(
       for (const { kind, value } of said)
         await note(sql, organisationId, id, await identifierOf(house, organisationId, kind, value));
     },
+    areRestored: async () =>
+      (
+        await everywhere(postgres, (sql) =>
+          sql.query("SELECT 1 FROM erasure_runs WHERE request_id IS NULL AND state = 'running' LIMIT 1"),
+        )
+      ).length > 0,
     async work() {
       const runs = await everywhere(postgres, async (sql, organisationId) => {
         await resume(sql, organisationId);

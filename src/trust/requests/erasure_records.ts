@@ -1,4 +1,4 @@
-import type { Erasure } from '../../../contract/requests.ts';
+import type { Erasure, FileScan } from '../../../contract/requests.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Erased, FoundRows } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
@@ -25,7 +25,16 @@ export async function readErasure(sql: Sql, requestId: number): Promise<Erasure 
     'SELECT number, written_at FROM erasure_receipts WHERE run_id = $1 ORDER BY number DESC',
     [run.id],
   );
+  const last = await sql.maybe<{ receipt: string }>(
+    'SELECT receipt FROM erasure_receipts WHERE run_id = $1 ORDER BY number DESC LIMIT 1',
+    [run.id],
+  );
+  const said = JSON.parse(last?.receipt ?? '{}') as {
+    looked_again?: { files?: FileScan };
+    backups?: Erasure['backups'];
+  };
   return {
+    ...{ files: said.looked_again?.files ?? null, backups: said.backups ?? null },
     state: run.state,
     began_at: run.began_at.toISOString(),
     ended_at: run.ended_at?.toISOString() ?? null,

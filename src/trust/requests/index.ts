@@ -18,7 +18,14 @@ import { requestRoutes } from './routes.ts';
 export { writeArchive } from './archive.ts';
 export { eraseAgain, erasedPeople } from './erasure_again.ts';
 export { everyRestricted, restrictionsOf } from './restricted.ts';
-export { type RestrictedPerson, restrictAgain, restrictedPeople } from './restricted_again.ts';
+export {
+  type LiftedRestriction,
+  liftAgain,
+  liftedRestrictions,
+  type RestrictedPerson,
+  restrictAgain,
+  restrictedPeople,
+} from './restricted_again.ts';
 
 export const requestMigrations = new URL('./migrations/', import.meta.url);
 
@@ -108,6 +115,8 @@ export function openRequests(
     measure: () => measures.work(),
     async begin() {
       if (!works) return;
+      // After a restore of an older backup they are erased before anybody is answered.
+      if (await erasures.areRestored()) await erasures.work();
       wake();
       callOff = repeat(
         clock,

@@ -86,7 +86,10 @@ export async function readRestriction(
     has_address: row.email_sealed !== null,
     ending: isEnding
       ? {
-          why: (await vault.open(restrictionPlace(organisationId, row.id, 'why_sealed'), why_sealed)).toString('utf8'),
+          why:
+            why_sealed.length === 0
+              ? 'It ended after the backup that this desk was restored from. Why is not in it.'
+              : (await vault.open(restrictionPlace(organisationId, row.id, 'why_sealed'), why_sealed)).toString('utf8'),
           ...{ told: told_how, told_at: told_at.toISOString(), lifts_at: lifts_at.toISOString() },
           letter:
             told_how === 'by-hand' || ended_at !== null

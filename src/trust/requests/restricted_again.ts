@@ -12,6 +12,54 @@ export interface RestrictedPerson {
   known_by: { kind: string; digest: string; mail: string | null }[];
 }
 
+/** One that has ended, with how they were told before: in rows that are older it goes on no longer. */
+export interface LiftedRestriction {
+  organisation: number;
+  began_at: string;
+  told_how: string;
+  told_at: string;
+  lifts_at: string;
+  ended_at: string;
+}
+
+/** What has ended and is not forgotten yet, for the same list. */
+export async function liftedRestrictions(sql: Asking): Promise<LiftedRestriction[]> {
+  const rows = await sql.query<
+    Record<'began_at' | 'told_at' | 'lifts_at' | 'ended_at', Date | string> & {
+      organisation_id: string;
+      told_how: string;
+    }
+  >(
+    'SELECT organisation_id, began_at, told_how, told_at, lifts_at, ended_at FROM restrictions WHERE ended_at IS NOT NULL ORDER BY id',
+  );
+  const iso = (at: Date | string) => new Date(at).toISOString();
+  return rows.map((row) => ({
+    ...{ organisation: Number(row.organisation_id), began_at: iso(row.began_at), told_how: row.told_how },
+    ...{ told_at: iso(row.told_at), lifts_at: iso(row.lifts_at), ended_at: iso(row.ended_at) },
+  }));
+}
+
+/**
+ * Ends in older rows what had ended by the time of the list, as its end stood there: whoever it was about was told. Why it ended
+ * is sealed in the rows that are lost, and is said to be.
+ */
+export async function liftAgain(sql: Asking, lifted: readonly LiftedRestriction[]): Promise<void> {
+  for (const { organisation, began_at, told_how, told_at, lifts_at, ended_at } of lifted) {
+    const [open] = await sql.query<{ id: string }>(
+      'SELECT id FROM restrictions WHERE organisation_id = $1 AND began_at = $2 AND ended_at IS NULL',
+      [organisation, new Date(began_at)],
+    );
+    if (open === undefined) continue;
+    await sql.query('DELETE FROM restricted_identifiers WHERE restriction_id = $1', [open.id]);
+    await sql.query('DELETE FROM restricted_visitors WHERE restriction_id = $1', [open.id]);
+    await sql.query(
+      `UPDATE restrictions SET ended_at = $2, told_how = $3, told_at = $4, lifts_at = $5, email_sealed = NULL, why_sealed = coalesce(why_sealed, '')
+       WHERE id = $1`,
+      [open.id, new Date(ended_at), told_how, new Date(told_at), new Date(lifts_at)],
+    );
+  }
+}
+
 /** Everything that is in force: what goes with the copy of the key store, and a restore holds its rows against. */
 export async function restrictedPeople(sql: Asking): Promise<RestrictedPerson[]> {
   const rows = await sql.query<{
@@ -42,8 +90,7 @@ export async function restrictedPeople(sql: Asking): Promise<RestrictedPerson[]>
 
 /**
  * In rows that are older than a restriction, puts it in force once more, as a request that was answered. For a restore, in a
- * transaction that sees every row. One that these rows know stays as it stands there; one that ended since goes on until it is
- * ended again, since more of it is known to nobody.
+ * transaction that sees every row. One that these rows know stays as it stands there.
  */
 export async function restrictAgain(sql: Asking, people: readonly RestrictedPerson[], now: Date): Promise<void> {
   const there = new Set((await sql.query<{ id: string }>('SELECT id FROM organisations')).map(({ id }) => Number(id)));

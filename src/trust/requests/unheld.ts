@@ -39,7 +39,7 @@ export const unheld: Readonly<Record<string, string>> = {
     ],
     ...['throttles', 'audit.chains'],
   ]),
-  ...of(soon, ['taken_links', 'sign_ups', 'exports', 'imports', 'site_moves', 'organisation_archives']),
+  ...of(soon, ['taken_links', 'sign_ups', 'imports', 'site_moves']),
   ...of(settings, [
     ...[
       'organisations',

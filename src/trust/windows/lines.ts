@@ -211,7 +211,7 @@ export const lines: readonly Line[] = [
     class: 'D3',
     holds: 'Files that somebody of the organisation takes away, and the list of them',
     ...{ ends: 'clock', executor: 'analytics/exports/runner.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
-    erasure: withSite,
+    erasure: 'deleted where the site knows the person',
     stored: ['postgres exports', 'file exports/*', 'file exports/*.asked', 'file exports/*.part/*'],
   },
   {
@@ -219,7 +219,7 @@ export const lines: readonly Line[] = [
     class: 'D7',
     holds: 'Archives of the whole organisation that an owner asked for, sealed, and the list of them',
     ...{ ends: 'clock', executor: 'analytics/archive/index.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
-    erasure: 'ages out',
+    erasure: 'deleted where a site knows the person',
     stored: [
       ...['postgres organisation_archives', 'file archives/*', 'file archives/*.asked'],
       'file archives/*.part/**',

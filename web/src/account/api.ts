@@ -38,6 +38,7 @@ export const people = {
   removeAuthenticator: (password: string | undefined, code: string) =>
     call<undefined>('POST', '/api/account/authenticator/removal', { body: { ...proofOf(password), code } }),
   closingPreview: () => call<ClosingPreview>('GET', '/api/account/closing'),
+  archive: (password: string | undefined) => call<Blob>('POST', '/api/account/archive', { body: proofOf(password) }),
   closeAccount: (password: string | undefined) =>
     call<{ until: string }>('POST', '/api/account/closing', { body: proofOf(password) }),
   sessions: () =>

@@ -4,6 +4,7 @@ import { Link, navigate } from '../address/navigate.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { resting } from '../controls/resting.ts';
 import { useDesk } from '../desk/session.tsx';
+import { saveFile } from '../edge/browser.ts';
 import { type Account, people } from './api.ts';
 import { ProveDialog } from './prove_dialog.tsx';
 import { Refusal, useAsk } from './use_account.tsx';
@@ -12,6 +13,7 @@ import { Refusal, useAsk } from './use_account.tsx';
 export function CloseAccount({ account }: { account: Account }) {
   const { enter } = useDesk();
   const [preview, setPreview] = useState<ClosingPreview>();
+  const [isTaking, setTaking] = useState(false);
   const ask = useAsk();
   const open = async () => {
     const done = await ask.ask(people.closingPreview);
@@ -25,13 +27,31 @@ export function CloseAccount({ account }: { account: Account }) {
       <p>Take along first what is stored about you: one ZIP, to read and for programs.</p>
       <Refusal of={ask} />
       <div className="go">
-        <a className="btn" href="/api/account/archive" download>
-          Download what is stored about me
-        </a>{' '}
+        <button type="button" className="btn" onClick={() => setTaking(true)}>
+          Download what is stored about me…
+        </button>{' '}
         <button type="button" className="btn danger" onClick={() => void open()} {...resting(ask.asking)}>
           Close the account…
         </button>
       </div>
+      {isTaking && (
+        <ProveDialog
+          account={account}
+          title="Download what is stored about you?"
+          act="Download"
+          onProve={async (password) => {
+            const day = new Date().toISOString().slice(0, 10);
+            saveFile(`account-${day}.zip`, await people.archive(password));
+            setTaking(false);
+          }}
+          onClose={() => setTaking(false)}
+        >
+          <p>
+            One ZIP with your profile, sessions, choices, notifications and what you did, without passwords and other
+            secrets. Whoever has the file can read all of it.
+          </p>
+        </ProveDialog>
+      )}
       {preview !== undefined &&
         (preview.blocked_by.length > 0 ? (
           <Blocked preview={preview} onClose={close} />
@@ -55,9 +75,16 @@ export function CloseAccount({ account }: { account: Account }) {
               it, and another when it is done.
             </p>
             <p>
-              <a className="link" href="/api/account/archive" download>
+              <button
+                type="button"
+                className="link"
+                onClick={() => {
+                  close();
+                  setTaking(true);
+                }}
+              >
                 Download what is stored about you
-              </a>{' '}
+              </button>{' '}
               first, if you want to keep it.
             </p>
             <h3>What goes then</h3>

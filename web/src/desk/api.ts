@@ -298,6 +298,7 @@ async function send<T>(method: string, path: string, { body, bytes, signal }: Ca
       message: 'This desk does not answer. Is its server running? The page asks again by itself.',
     });
   }
+  if (response.ok && response.headers.get('content-type') === 'application/zip') return (await response.blob()) as T;
   const text = await response.text();
   let value: unknown;
   try {

@@ -14,7 +14,16 @@ import { TrustFrame } from '../trust/trust_frame.tsx';
 import { useRead } from '../windows/parts.tsx';
 import { type Erasure, type RequestDetail, type RequestStep, requests } from './api.ts';
 import { CorrectForm, EndForm, MeasuresOf } from './measures.tsx';
-import { checkWords, erasureWords, kindWords, leftWords, outcomeWords, sumOf } from './words.ts';
+import {
+  backupWords,
+  checkWords,
+  erasureWords,
+  fileScanWords,
+  kindWords,
+  leftWords,
+  outcomeWords,
+  sumOf,
+} from './words.ts';
 import './requests.css';
 
 type Step = 'checked' | 'working' | 'answered' | 'refused' | 'extend';
@@ -246,6 +255,12 @@ function ErasureOf({ of, id, erasure }: { of: number; id: number; erasure: Erasu
             </tbody>
           </table>
         </div>
+      )}
+      {erasure.files !== null && (
+        <p className={erasure.files.found.length > 0 ? 'st bad' : 'q2'}>
+          {erasure.files.found.length > 0 && <Glyph state="bad" />}
+          {fileScanWords(erasure.files)} {backupWords(erasure.backups)}
+        </p>
       )}
     </section>
   );

@@ -82,3 +82,34 @@ export function outcomeWords({ kind, erasure, measures, restriction }: RequestDe
     ? 'What was stored about you has been erased.'
     : `What was stored about you has been erased, except: ${kept.join(', ')}.`.slice(0, 1_000);
 }
+
+/** What the search of the files found, in a sentence or two. */
+export function fileScanWords({
+  files,
+  found,
+  sealed,
+  packed,
+  unread,
+  unsearched,
+}: NonNullable<Erasure['files']>): string {
+  const rest = [
+    sealed > 0 && `${filesOf(sealed)} are sealed`,
+    packed > 0 && `${filesOf(packed)} are packed exports of sites that do not know them`,
+    unread > 0 && `${filesOf(unread)} could not be read`,
+    unsearched > 0 && 'what they are known by is in part too short to search for',
+  ].filter((one) => one !== false);
+  const seen =
+    found.length === 0
+      ? `${filesOf(files)} of the desk searched for them afterwards, byte for byte: nothing found.`
+      : `Found in ${found.length === 1 ? 'a file' : filesOf(found.length)} of the desk: ${[...new Set(found.map(({ file }) => file))].slice(0, 3).join(', ')}.`;
+  return rest.length === 0 ? seen : `${seen} Of others ${rest.join(', ')}.`;
+}
+
+export function backupWords(backups: Erasure['backups']): string {
+  if (backups === null || backups.backups === 0 || backups.gone_by === null) return 'No backup holds them.';
+  return `${backups.backups === 1 ? 'One backup' : `${backups.backups} backups`} from before may hold them until ${backups.gone_by}; a desk that is restored from one erases them before it answers anybody.`;
+}
+
+function filesOf(count: number): string {
+  return count === 1 ? '1 file' : `${count} files`;
+}
