@@ -23,12 +23,16 @@ import { onDesk } from '../../src/app/with_desk.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import type { Sql } from '../../src/platform/postgres/index.ts';
 import { erasePlace } from '../../src/platform/postgres/index.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import { copyKeys, makeRecoveryKey, restoreBackup } from '../../src/trust/backup/index.ts';
 import { publicOf, readRecoveryKey } from '../../src/trust/backup/recovery_key.ts';
 import { openSealed } from '../../src/trust/backup/sealed_file.ts';
 import { parseRoots } from '../../src/trust/keys/key_file.ts';
+import { openErasures } from '../../src/trust/requests/erasure.ts';
+import { beginErasure, enterRequest, readRequest, takeStep } from '../../src/trust/requests/records.ts';
+import { identifierOf } from '../../src/trust/requests/subject.ts';
 import { openSmallDisk } from '../proof/drivers/small_disk.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
@@ -100,6 +104,78 @@ async function restore(from: string, recoveryKey: string, env: Record<string, st
   return { out, said, code };
 }
 
+/** Somebody whom a site knows, and who objects: to be erased, and lifted, after the backup. */
+const reader = 'gone.reader@visitor.example';
+let objection = 0;
+const onOrganisation = <T>(work: (sql: Sql) => Promise<T>) =>
+  desk.server.desk.house.postgres.tenant(owner.organisation_id, work);
+const personOf = () => ({
+  ...{
+    vault: desk.server.desk.house.vault,
+    organisationId: owner.organisation_id,
+    nowMs: systemClock.now(),
+    personId: 1,
+  },
+});
+const enter = (kind: 'erasure' | 'objection', email: string) =>
+  onOrganisation(async (sql) => {
+    const received_on = new Date().toISOString().slice(0, 10);
+    const id = await enterRequest(sql, { kind, received_on, email }, personOf());
+    await takeStep(sql, id, { to: 'checked', check: 'mailbox' }, personOf());
+    return id;
+  });
+async function plantReader(): Promise<void> {
+  const { house, requests } = desk.server.desk;
+  const { digest } = await identifierOf(house, owner.organisation_id, 'email', reader);
+  await onOrganisation(async (sql) => {
+    const { id } = await sql.one<{ id: number }>("SELECT id FROM sites WHERE domain = 'shop.example'");
+    const of = ['00000000000000aa', owner.organisation_id, id];
+    await sql.run(
+      'INSERT INTO profiles (id, organisation_id, site_id, first_seen, last_seen) VALUES ($1, $2, $3, now(), now())',
+      of,
+    );
+    await sql.run(
+      "INSERT INTO profile_digests (profile_id, organisation_id, site_id, kind, digest) VALUES ($1, $2, $3, 'email', $4)",
+      [...of, digest],
+    );
+    await sql.run(
+      'INSERT INTO profile_visitors (profile_id, organisation_id, site_id, visitor_id, linked_at) VALUES ($1, $2, $3, $4, now())',
+      [...[...of, '4711']],
+    );
+    const moment = '2026-01-05 10:00:00';
+    const event = {
+      ...{ site_id: id, name: 'opened', hostname: 'shop.example', pathname: '/', time: moment, visit_start: moment },
+      ...{ id_day: moment.slice(0, 10), visitor_id: '4711', visit_id: '77', stored_id: 1 },
+    };
+    await house.warehouse.insert('events', Buffer.from(`${JSON.stringify(event)}\n`), 'reader-1');
+  });
+  objection = await enter('objection', 'objector@visitor.example');
+  await requests.measure();
+}
+async function eraseReader(): Promise<void> {
+  const { requests } = desk.server.desk;
+  const id = await enter('erasure', reader);
+  const erasures = openErasures(
+    desk.server.desk.house,
+    () => [],
+    async () => {},
+  );
+  await onOrganisation(async (sql) => {
+    await takeStep(sql, id, { to: 'working' }, personOf());
+    await beginErasure(sql, id, personOf(), (words) => erasures.begin(sql, owner.organisation_id, id, 1, words));
+  });
+  await requests.erase();
+  expect(await onOrganisation((sql) => readRequest(sql, id, personOf()))).toMatchObject({ erasure: { state: 'done' } });
+  expect(await desk.rows("SELECT count() AS n FROM events WHERE name = 'opened'")).toEqual([{ n: '0' }]);
+  // They were told by hand.
+  await onOrganisation(async (sql) => {
+    await sql.run('DELETE FROM restricted_identifiers');
+    await sql.run(
+      `UPDATE restrictions SET why_sealed = '\\x00', told_how = 'by-hand', told_at = now(), lifts_at = now(), ended_at = now(), email_sealed = NULL`,
+    );
+  });
+}
+
 it('copies a running desk into sealed files that neither hold the root key nor a salt, nor open with another key (PSE-07, RET-18)', async () => {
   for (const [n, page] of ['/', '/', '/prices', '/about'].entries())
     await desk.collect(
@@ -138,6 +214,7 @@ it('copies a running desk into sealed files that neither hold the root key nor a
   expect(told.map(({ facts }) => facts.problem)).toEqual([(await daily.state()).runs[0]?.problem]);
   rmSync(backups);
 
+  await plantReader();
   await backup('keys');
   copyFileSync(join(backups, 'fairlead-keys.backup'), oldKeys);
   // One whose days are over: it goes with the next backup.
@@ -171,7 +248,9 @@ it('copies a running desk into sealed files that neither hold the root key nor a
     'fairlead-keys.backup',
   ]);
 
-  // After the backup: a key is destroyed and a site emptied. The copy of the key store is newer than that.
+  // After the backup: somebody is erased, a restriction ends, a key is destroyed and a site emptied.
+  // The copy of the key store is newer than that.
+  await eraseReader();
   await vault.shred(owner.organisation_id, await subject('shredded'));
   await postgres.tenant(owner.organisation_id, (sql) =>
     sql.run("UPDATE sites SET emptied_at = now() + interval '1 minute' WHERE domain = 'blog.example'"),
@@ -276,6 +355,21 @@ it('makes the same desk on an empty machine with that key alone, after a kill in
 
   restored = await startServer(readConfig(machine), { isQuiet: true });
   const base = `http://127.0.0.1:${restored.http.address.port}`;
+  // Before anybody is answered: who was erased after the backup is no more, and what ended after it has ended.
+  const events = await restored.desk.house.warehouse.read("SELECT 1 FROM events WHERE name = 'opened'");
+  const ofReader = await restored.desk.house.postgres.tenant(owner.organisation_id, async (sql) => ({
+    profiles: (await sql.query('SELECT 1 FROM profiles')).length,
+    runs: await sql.query('SELECT state, request_id FROM erasure_runs'),
+    restrictions: await sql.query(
+      'SELECT ended_at IS NOT NULL AS ended, told_how FROM restrictions WHERE request_id = $1',
+      [objection],
+    ),
+    listed: (await sql.query('SELECT 1 FROM restricted_identifiers')).length,
+  }));
+  expect({ events: events.length, ...ofReader }).toEqual({
+    ...{ events: 0, profiles: 0, runs: [{ state: 'done', request_id: null }], listed: 0 },
+    restrictions: [{ ended: true, told_how: 'by-hand' }],
+  });
   // The API key of the lost desk opens this one, whose root key is another.
   expect(await ask(base, 'shop.example')).toEqual(before);
   expect(await ask(base, 'blog.example')).toEqual([]);
