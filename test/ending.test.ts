@@ -14,6 +14,7 @@ import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { openIncident } from '../src/trust/incidents/register.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
+import { startChild } from './proof/drivers/child.ts';
 import { eraseStores, ownerLogin } from './stores.ts';
 
 /** One desk with two organisations, of which one is closed; its jobs look every second. */
@@ -29,13 +30,19 @@ const clock: Clock = {
 let desk: Desk;
 const north = { organisation: 0, person: 0, site: 0 };
 const south = { organisation: 0, person: 0, site: 0 };
+/** Killed in the middle, at each step. */
+const west = { organisation: 0, person: 0, site: 0 };
+
+const places = { FAIRLEAD_DATA_DIR: join(folder, 'data'), FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k') };
+async function open(): Promise<void> {
+  desk = await openDesk({ config: readConfig(places), clock, random: systemRandom, log: silentLog });
+  await desk.begin();
+}
 
 beforeAll(async () => {
-  const config = readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), FAIRLEAD_KEY_FILE: join(folder, 'keys', 'k') });
-  await layPreparedDesk(config.dataDir);
-  desk = await openDesk({ config, clock, random: systemRandom, log: silentLog });
-  await desk.begin();
-  for (const [name, side] of Object.entries({ north, south })) {
+  await layPreparedDesk(places.FAIRLEAD_DATA_DIR);
+  await open();
+  for (const [name, side] of Object.entries({ north, south, west })) {
     const made = await desk.house.postgres.system((sql) =>
       createOrganisation(sql, desk.house, { email: `owner@${name}.example`, organisation: name, hash: 'none' }),
     );
@@ -224,7 +231,45 @@ test('a restore of a backup from before closes it again, so that nothing of it c
   expect(await query('SELECT id::int, status FROM organisations ORDER BY id')).toEqual([
     { id: north.organisation, status: 'closed' },
     { id: south.organisation, status: 'active' },
+    { id: west.organisation, status: 'active' },
   ]);
   await owner.query('ROLLBACK');
   await owner.end();
 });
+
+test('killed at each step of a removal, the next life of the desk goes on, and the end is the same (RET-15)', async () => {
+  const wrapped = await desk.house.vault.seal(
+    { organisationId: west.organisation, table: 'drill', column: 'value', row: '1', class: 'D4' },
+    'of the third one',
+  );
+  await own(west, (sql) =>
+    sql.run("UPDATE organisations SET status = 'closed', status_since = $2 WHERE id = $1", [
+      ...[west.organisation, new Date(nowMs)],
+    ]),
+  );
+  await desk.close();
+  for (const point of ['ending.sites', 'ending.rows', 'ending.keys']) {
+    const child = startChild(join(import.meta.dirname, 'proof/drivers/ending_child.ts'), {
+      args: [places.FAIRLEAD_DATA_DIR, places.FAIRLEAD_KEY_FILE, String(nowMs - systemClock.now())],
+      env: { FAIRLEAD_CRASH_POINT: point },
+    });
+    expect(await child.ended, point).toBe('SIGKILL');
+  }
+  await open();
+  const isFull = () =>
+    own(west, (sql) =>
+      sql.one('SELECT emptied_at IS NULL AS is FROM organisations WHERE id = $1', [west.organisation]),
+    );
+  await vi.waitFor(async () => expect(await isFull()).toEqual({ is: false }), 30_000);
+  const left = await rowsOf(west);
+  for (const table of ['audit.entries', 'audit.chains', 'site_removals', 'operations']) delete left[table];
+  expect(left).toEqual({});
+  expect(await eventsOf(west)).toBe(0);
+  await expect(
+    desk.house.vault.open(
+      { organisationId: west.organisation, table: 'drill', column: 'value', row: '1', class: 'D4' },
+      wrapped,
+    ),
+  ).rejects.toMatchObject({ code: 'destroyed' });
+  expect(await eventsOf(south)).toBe(1);
+}, 120_000);

@@ -36,6 +36,9 @@ export const crashPoints = [
   'archive.site', // the events of a site are in the files of an archive, the other sites are not
   'archive.packed', // the archive of an organisation is packed, and not sealed yet
   'closing.emptied', // nothing of a closed account's person is in its row, the keys found by its number are still there
+  'ending.sites', // the deletions of the sites of a closed organisation are begun, and the organisation waits for them
+  'ending.rows', // every row of a closed organisation is gone, its keys are still there
+  'ending.keys', // its keys are gone too, and it is not written down that nothing is left
   'erasure.planned', // what somebody is known by and the steps are written down, nothing is erased yet
   'erasure.before', // rows of the warehouse are gone, or a key is destroyed, and nobody has written that down
   'erasure.step', // a step of an erasure is written down, the next one is not begun

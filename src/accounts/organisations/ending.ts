@@ -1,4 +1,5 @@
 import type { Act } from '../../platform/audit.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
 import { asRetention, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 
@@ -26,9 +27,12 @@ export async function removeWhatIsClosed(parts: Parts): Promise<number> {
   for (const { organisation_id: id } of all) {
     const state = await postgres.tenant(id, (sql) => lookAt(sql, id, parts));
     if (state === 'waits') log.info('organisations.ending_waits', { organisation: id });
+    if (state === 'waits') crashPoint('ending.sites');
     if (state !== 'ready') continue;
     await removeRows(parts, id);
+    crashPoint('ending.rows');
     await parts.vault.shredAll(id);
+    crashPoint('ending.keys');
     await postgres.tenant(id, (sql) => nameless(sql, id, new Date(parts.clock.now())));
     emptied += 1;
     log.info('organisations.ended', { organisation: id });
