@@ -478,6 +478,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ...of('src/trust/access/access.test.ts', ['access.review_done']),
   ...of('test/ending.test.ts', ['organisation.removed']),
   ...of('src/accounts/closing/closing.test.ts', [
+    'person.archive_fetched',
     'person.closing',
     'person.kept',
     'person.closed',
