@@ -409,6 +409,50 @@ describe('an erasure', () => {
     expect((await receiptOf(north, id, 1)).state).toBe('partial');
   });
 
+  test('a browser that is named in the middle of it is found by the next look, with its events', async () => {
+    const { site, organisation } = north;
+    const named = 'named.late@visitor.example';
+    const who = await known(north, named);
+    const [{ digest } = { digest: Buffer.alloc(0) }] = who.identifiers;
+    const of = [systemRandom.bytes(8).toString('hex'), organisation, site];
+    const link = (visitor: string) =>
+      own(north, async (sql) => {
+        await sql.run(
+          'INSERT INTO profile_visitors (profile_id, organisation_id, site_id, visitor_id, linked_at) VALUES ($1, $2, $3, $4, $5)',
+          [...of, visitor, new Date(nowMs)],
+        );
+        const moment = new Date(nowMs).toISOString().slice(0, 19).replace('T', ' ');
+        const event = {
+          ...{ site_id: site, name: 'late', hostname: 'x.example', pathname: '/', time: moment, visit_start: moment },
+          ...{ id_day: moment.slice(0, 10), visitor_id: visitor, visit_id: visitor },
+        };
+        batch += 1;
+        await desk.house.warehouse.insert('events', Buffer.from(`${JSON.stringify(event)}\n`), `subjects-${batch}`);
+      });
+    await own(north, async (sql) => {
+      await sql.run(
+        'INSERT INTO profiles (id, organisation_id, site_id, first_seen, last_seen) VALUES ($1, $2, $3, $4, $4)',
+        [...of, new Date(nowMs)],
+      );
+      await sql.run(
+        "INSERT INTO profile_digests (profile_id, organisation_id, site_id, kind, digest) VALUES ($1, $2, $3, 'email', $4)",
+        [...of, digest],
+      );
+    });
+    await link('8801');
+    const holder = holders().find(({ name }) => name === 'profiles');
+    const none = { siteIds: new Map<number, number>(), personIds: new Map<number, number>() };
+    await holder?.eraseBefore?.(who, none);
+    await link('8802');
+    await own(north, async (sql) => holder?.erase?.(sql, who, none));
+    expect(await holder?.left(who, none)).toContainEqual({ table: 'warehouse events', class: 'D3', rows: 1 });
+    await holder?.eraseBefore?.(who, none);
+    await own(north, async (sql) => holder?.erase?.(sql, who, none));
+    expect(await holder?.left(who, none)).toEqual([]);
+    const late = await desk.house.warehouse.read("SELECT 1 FROM events WHERE name = 'late'");
+    expect(late).toEqual([]);
+  });
+
   test('two processes at once do each step once', async () => {
     const twice = 'twice@visitor.example';
     await plant(north, twice);

@@ -69,6 +69,9 @@ export function profileHolder(
     ].filter((one) => one.rows > 0);
   }
 
+  /** Browsers whose events are gone, until their profile is. One that was named since keeps the profile for the next look. */
+  const emptied = new Map<string, ReadonlySet<string>>();
+
   async function copiesOf(sql: Sql, siteIds: readonly number[]): Promise<FoundRows[]> {
     const gone = await forgetCopies(sql, config.dataDir, siteIds);
     return [
@@ -137,11 +140,18 @@ export function profileHolder(
               warehouse.cluster,
             ))
               await warehouse.command(text, { site: site_id, visitors }, { background: true, purpose: 'data_subject' });
+      for (const { id, visitors } of rows) emptied.set(id, new Set(visitors));
       return { gone: gone.map((one) => ({ ...one, how: 'deleted' })), kept: [] };
     },
     async erase(sql, who, held) {
+      // A call that names them at this moment ends first, or finds no profile any more.
+      const sites = new Set((await rowsOf(sql, who)).map(({ site_id }) => site_id));
+      for (const siteId of [...sites].sort((a, b) => a - b)) await aloneWithProfiles(sql, siteId);
       const rows = await rowsOf(sql, who);
-      const free = rows.filter(({ site_id }) => !held.siteIds.has(site_id));
+      const free = rows.filter(
+        ({ id, site_id, visitors }) => !held.siteIds.has(site_id) && visitors.every((one) => emptied.get(id)?.has(one)),
+      );
+      for (const { id } of rows) emptied.delete(id);
       for (const { id } of free) await profiles.shred(who.organisationId, id);
       await sql.run('DELETE FROM profiles WHERE id = ANY($1)', [free.map(({ id }) => id)]);
       const copies = await copiesOf(
