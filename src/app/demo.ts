@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { DemoSite } from '../demo/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
 import { readDemoConfig } from '../platform/demo_config.ts';
+import type { Sql } from '../platform/postgres/index.ts';
 import { systemRandom } from '../platform/random.ts';
+import { isoDay, localDay } from '../platform/zone.ts';
 import { demoUsage, readArgs, UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -40,13 +43,15 @@ export async function runDemo(args: string[]): Promise<number> {
   });
   await takeFolder(folder, config, say);
   // Loaded when nothing stands against a demo any more: a refusal comes at once.
-  const [{ startServer }, { openScenario }, { fillDesk }, { setUpDesk }, { signInRoute }] = await Promise.all([
-    import('./serve.ts'),
-    import('../demo/index.ts'),
-    import('./demo_traffic.ts'),
-    import('./set_up_desk.ts'),
-    import('./demo_door.ts'),
-  ]);
+  const [{ startServer }, { openScenario }, { fillDesk }, { setUpDesk }, { signInRoute }, { sitesChanged }] =
+    await Promise.all([
+      import('./serve.ts'),
+      import('../demo/index.ts'),
+      import('./demo_traffic.ts'),
+      import('./set_up_desk.ts'),
+      import('./demo_door.ts'),
+      import('../accounts/index.ts'),
+    ]);
   const nowMs = systemClock.now();
   const code = systemRandom.bytes(16).toString('base64url');
   const server = await startServer(config, {
@@ -58,8 +63,9 @@ export async function runDemo(args: string[]): Promise<number> {
   try {
     const scenario = openScenario({ seed: String(values.seed ?? 'fairlead'), nowMs });
     const password = systemRandom.bytes(12).toString('base64url');
-    for (const site of scenario.sites)
-      await setUpDesk(server.desk, {
+    const { postgres } = server.desk.house;
+    for (const site of scenario.sites) {
+      const made = await setUpDesk(server.desk, {
         email,
         organisation,
         password,
@@ -68,8 +74,10 @@ export async function runDemo(args: string[]): Promise<number> {
         currency: site.currency,
         goals: site.goals,
       });
+      await postgres.tenant(made.organisation_id, (sql) => settle(sql, site, { days, nowMs }));
+    }
+    await sitesChanged();
     // A demo that runs for weeks must not close to its owner: there is nothing in it to protect.
-    const { postgres } = server.desk.house;
     for (const { organisation_id: id } of await postgres.system((sql) =>
       sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
     ))
@@ -115,6 +123,22 @@ async function takeFolder(folder: string, config: Config, say: (line: string) =>
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removeHalves(folder);
   writeFileSync(join(folder, markFile), `${JSON.stringify({ made_at: new Date(systemClock.now()).toISOString() })}\n`);
+}
+
+/** What the people of a site have set, and what they wrote onto the days of its history. */
+async function settle(sql: Sql, site: DemoSite, { days, nowMs }: { days: number; nowMs: number }): Promise<void> {
+  await sql.run('UPDATE sites SET privacy_signals = $2, revenue = $3 WHERE domain = $1', [
+    site.domain,
+    site.dropsSignals ? 'drop' : 'ignore',
+    site.earns,
+  ]);
+  const today = localDay(nowMs, site.timezone);
+  for (const { daysAgo, note } of site.annotations.filter((one) => one.daysAgo < days))
+    await sql.run(
+      `INSERT INTO annotations (organisation_id, site_id, day, note, created_at)
+       SELECT organisation_id, id, $2, $3, $4 FROM sites WHERE domain = $1`,
+      [site.domain, isoDay(today - daysAgo), note, new Date(nowMs)],
+    );
 }
 
 /** What removing left behind when it was cut off. One that is being removed at this moment is only removed sooner. */

@@ -36,6 +36,11 @@ export const blog: DemoSite = {
   currency: 'USD',
   goals: ['Newsletter signup', 'Outbound Link: Click', 'File Download', '/posts/**'],
   dropsSignals: true,
+  earns: false,
+  annotations: [
+    { daysAgo: 61, note: '“A sensor in every pot” is passed round' },
+    { daysAgo: 23, note: '“One square metre” is passed round' },
+  ],
   visitsPerDay: 170,
   growth: 0.42,
   weekdays: [0.98, 1.02, 0.98, 0.95, 0.9, 1.02, 1.15],

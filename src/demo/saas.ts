@@ -55,6 +55,11 @@ export const saas: DemoSite = {
   currency: 'USD',
   goals: ['Signup', 'First project', 'Subscription:USD', 'Demo video', '/pricing'],
   dropsSignals: false,
+  earns: true,
+  annotations: [
+    { daysAgo: 38, note: 'Launch of version 2' },
+    { daysAgo: 17, note: 'Sponsored issue 214 of a weekly letter' },
+  ],
   visitsPerDay: 140,
   growth: 0.5,
   weekdays: [1.22, 1.28, 1.26, 1.2, 1.02, 0.48, 0.54],

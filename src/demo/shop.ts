@@ -72,6 +72,12 @@ export const shop: DemoSite = {
   currency: 'EUR',
   goals: ['purchase:EUR', 'Add to cart', 'Checkout started', 'Newsletter signup', '/guides/**'],
   dropsSignals: false,
+  earns: true,
+  annotations: [
+    { daysAgo: 52, note: 'Cast iron teapot is in stock again' },
+    { daysAgo: 31, note: 'Campaign Slow Sundays begins' },
+    { daysAgo: 12, note: 'Snippet was missing from 9 to 16 h after a change of the theme' },
+  ],
   visitsPerDay: 230,
   growth: 0.3,
   weekdays: [1.02, 0.95, 0.94, 1.0, 0.92, 0.97, 1.2],

@@ -11,6 +11,10 @@ export interface DemoSite {
   goals: readonly string[];
   /** Events with Sec-GPC are dropped here. */
   dropsSignals: boolean;
+  /** Is it there to earn? Orders and revenue stand on the overview. */
+  earns: boolean;
+  /** What its people wrote onto the chart. */
+  annotations: readonly { daysAgo: number; note: string }[];
   /** Visits on an average day at the end of the history, without what `happenings` adds. */
   visitsPerDay: number;
   /** The share of that number which the site has gained within 90 days. */

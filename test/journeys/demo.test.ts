@@ -116,6 +116,11 @@ describe('a running demo', () => {
     expect(JSON.stringify(sales)).toMatch(/[1-9]/);
   });
 
+  it('has a shop that earns, and a blog that does not and drops who asks for privacy', async () => {
+    expect(await ask('/api/sites/shop.example')).toMatchObject({ revenue: true, privacy_signals: 'ignore' });
+    expect(await ask('/api/sites/notes.example')).toMatchObject({ revenue: false, privacy_signals: 'drop' });
+  });
+
   it('has robots and spam, which the pipeline drops', () => {
     expect(said).toMatch(/[1-9]\d* were dropped with a reason/);
   });

@@ -1,5 +1,7 @@
 /** A last part longer than this is cut itself, so that the head keeps some room. */
 const tailCharsMax = 20;
+/** From here on a head that is cut has room for its dots: without them a path would seem to be whole. */
+const headCharsMin = 4;
 /** As long as this a path has room everywhere. */
 const wholeCharsMax = 14;
 
@@ -19,7 +21,7 @@ export function CutPath({ text }: { text: string }) {
   const cut = Math.max(characters.lastIndexOf('/', characters.length - 2), characters.length - tailCharsMax);
   return (
     <>
-      <span className="cut" dir="ltr">
+      <span className={cut < headCharsMin ? 'cut' : 'cut head'} dir="ltr">
         {characters.slice(0, cut).join('')}
       </span>
       <span className="tail">
