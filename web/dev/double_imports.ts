@@ -22,7 +22,7 @@ export function importsOf(domain: string, days: number): SiteImports {
       { reason: 'wrong_columns', rows: 18, lines: Array.from({ length: 18 }, (_, n) => `imported_pages:${1_200 + n}`) },
     ],
     left_out: [],
-    not_understood: ['notes.txt', 'imported_locations.city'],
+    not_understood: ['notes.txt', 'imported_pages.exits_before'],
   };
   const one = (id: number, more: Partial<SiteImport>): SiteImport => ({
     ...{
