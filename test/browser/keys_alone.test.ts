@@ -385,7 +385,7 @@ it('arrows, ends and letters go through what opens, and the focus comes back to 
   // One stop for all tabs; none is chosen before Enter.
   await keys.to(/^Channels$/);
   for (const [key, name] of [
-    ['End', /^Campaigns$/],
+    ['End', /^Search terms$/],
     ['ArrowRight', /^Channels$/],
     ['ArrowRight', /^Sources$/],
     ['Home', /^Channels$/],
