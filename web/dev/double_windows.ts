@@ -99,6 +99,7 @@ const lines: WindowLine[] = [
   line('access-log', {
     ...{ class: 'D15', holds: 'Who asked the account plane for what: time, address, route, status' },
     ...{ kept: '90 days', size: 90, unit: 'days', ends: 'clock', of_desk: true },
+    last: { id: 23, at: ago(0.5), rows: null, state: 'done' },
   }),
   line('day-counts', {
     ...{

@@ -257,10 +257,15 @@ function ErasureOf({ of, id, erasure }: { of: number; id: number; erasure: Erasu
         </div>
       )}
       {erasure.files !== null && (
-        <p className={erasure.files.found.length > 0 ? 'st bad' : 'q2'}>
-          {erasure.files.found.length > 0 && <Glyph state="bad" />}
-          {fileScanWords(erasure.files)} {backupWords(erasure.backups)}
-        </p>
+        <div className="wi-lead">
+          <div>
+            <p className={erasure.files.found.length > 0 ? 'st bad' : 'q2'}>
+              {erasure.files.found.length > 0 && <Glyph state="bad" />}
+              {fileScanWords(erasure.files)}
+            </p>
+            <p className="q2">{backupWords(erasure.backups)}</p>
+          </div>
+        </div>
       )}
     </section>
   );
