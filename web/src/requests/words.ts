@@ -1,3 +1,4 @@
+import { calendarDay } from '../edge/reader.ts';
 import { rowsOf } from '../windows/parts.tsx';
 import type { Corrections, Erasure, Measure, RequestDetail, SubjectRequest } from './api.ts';
 
@@ -93,21 +94,21 @@ export function fileScanWords({
   unsearched,
 }: NonNullable<Erasure['files']>): string {
   const rest = [
-    sealed > 0 && `${filesOf(sealed)} are sealed`,
-    packed > 0 && `${filesOf(packed)} are packed exports of sites that do not know them`,
-    unread > 0 && `${filesOf(unread)} could not be read`,
-    unsearched > 0 && 'what they are known by is in part too short to search for',
+    sealed > 0 && (sealed === 1 ? 'a sealed file' : `${sealed} sealed files`),
+    packed > 0 && `${packed === 1 ? 'a packed export' : `${packed} packed exports`} of sites that do not know them`,
+    unread > 0 && `${filesOf(unread)} that could not be read`,
+    unsearched > 0 && 'a name of theirs that is too short to search for',
   ].filter((one) => one !== false);
   const seen =
     found.length === 0
       ? `${filesOf(files)} of the desk searched for them afterwards, byte for byte: nothing found.`
       : `Found in ${found.length === 1 ? 'a file' : filesOf(found.length)} of the desk: ${[...new Set(found.map(({ file }) => file))].slice(0, 3).join(', ')}.`;
-  return rest.length === 0 ? seen : `${seen} Of others ${rest.join(', ')}.`;
+  return rest.length === 0 ? seen : `${seen} Not searched: ${rest.join(', ')}.`;
 }
 
 export function backupWords(backups: Erasure['backups']): string {
   if (backups === null || backups.backups === 0 || backups.gone_by === null) return 'No backup holds them.';
-  return `${backups.backups === 1 ? 'One backup' : `${backups.backups} backups`} from before may hold them until ${backups.gone_by}; a desk that is restored from one erases them before it answers anybody.`;
+  return `${backups.backups === 1 ? 'One backup' : `${backups.backups} backups`} from before may hold them until ${calendarDay(backups.gone_by)}; a desk that is restored from one erases them before it answers anybody.`;
 }
 
 function filesOf(count: number): string {
