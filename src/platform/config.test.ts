@@ -61,7 +61,7 @@ describe('settings are checked at start, all at once, naming the variable and th
     ['plain stores by the operator', { CLICKHOUSE_URL: 'http://ch:8123', FAIRLEAD_PLAIN_STORES: 'on' }, []],
     ['a switch that is neither', { FAIRLEAD_PLAIN_STORES: 'maybe' }, ['FAIRLEAD_PLAIN_STORES']],
     ['a split role on embedded stores', { FAIRLEAD_ROLE: 'collect' }, ['FAIRLEAD_ROLE']],
-    ['an unknown role', { FAIRLEAD_ROLE: 'web' }, ['FAIRLEAD_ROLE', 'FAIRLEAD_ROLE']],
+    ['an unknown role', { FAIRLEAD_ROLE: 'web' }, ['FAIRLEAD_ROLE']],
     ['Google', { FAIRLEAD_GOOGLE_CLIENT_ID: 'desk', FAIRLEAD_GOOGLE_CLIENT_SECRET: 's' }, []],
     ['a client without its secret', { FAIRLEAD_GOOGLE_CLIENT_ID: 'desk' }, ['FAIRLEAD_GOOGLE_CLIENT_SECRET']],
     ['an address without a client', { FAIRLEAD_GITHUB_URL: 'https://git.example' }, ['FAIRLEAD_GITHUB_CLIENT_ID']],
@@ -79,6 +79,8 @@ describe('settings are checked at start, all at once, naming the variable and th
       },
       ['FAIRLEAD_OIDC_ISSUER'],
     ],
+    ['a host that is none', { HOST: '300.1.1.1' }, ['HOST']],
+    ['places that are not there', { FAIRLEAD_PLACES_FILE: '/nowhere/p.mmdb' }, ['FAIRLEAD_PLACES_FILE']],
     ['half a certificate', { FAIRLEAD_TLS_CERT: '/etc/hostname' }, ['FAIRLEAD_TLS_KEY']],
     [
       'a certificate that is not there',

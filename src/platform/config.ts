@@ -176,6 +176,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const role = roleText as Config['role'];
 
   const host = text('HOST') ?? '127.0.0.1';
+  if (!URL.canParse(`http://${host.includes(':') ? `[${host}]` : host}`))
+    wrong('HOST', `"${host}" is no address.`, 'Write an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::.');
   const port = whole('PORT', 7070, 0, 65535) as number;
   const dataDir = resolve(text('FAIRLEAD_DATA_DIR') ?? 'data');
   const keyFile = resolve(text('FAIRLEAD_KEY_FILE') ?? join(dataDir, '..', 'keys', 'fairlead.keys'));
@@ -212,6 +214,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   ] as const)
     if (file !== undefined && !existsSync(file))
       wrong(name, 'there is no such file.', 'Write the path of an existing PEM file.');
+  const placesFile = text('FAIRLEAD_PLACES_FILE');
+  if (placesFile !== undefined && !existsSync(placesFile))
+    wrong(
+      'FAIRLEAD_PLACES_FILE',
+      'there is no such file.',
+      'Write the path of an existing .mmdb file, or leave it out.',
+    );
   const tls = certFile !== undefined && tlsKeyFile !== undefined ? { certFile, keyFile: tlsKeyFile } : undefined;
 
   const acme = readAcme({ text, whole, wrong });
@@ -264,7 +273,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         'it would talk to another machine without TLS, or without a look at its certificate.',
         `Write ${name === 'CLICKHOUSE_URL' ? 'https://…' : '…?sslmode=verify-full'}, or FAIRLEAD_PLAIN_STORES=on where nobody else is on the network between them.`,
       );
-  if (role !== 'all' && (clickhouseUrl === undefined || databaseUrl === undefined))
+  if (['collect', 'app', 'work'].includes(role) && (clickhouseUrl === undefined || databaseUrl === undefined))
     wrong(
       'FAIRLEAD_ROLE',
       `"${role}" shares its stores with other processes, and the embedded ones belong to one.`,
@@ -330,7 +339,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     clickhouseUrl,
     clickhouseCluster,
     siteRate: whole('FAIRLEAD_SITE_RATE', undefined, 1, 1_000_000),
-    placesFile: text('FAIRLEAD_PLACES_FILE'),
+    placesFile,
     tls,
     acme,
     sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
