@@ -143,6 +143,12 @@ it('looks at the guards, signs and stores what it found for a year, and tells on
     'one was taken out',
   ).toEqual(['holds', 'gap', 'holds']);
 
+  // The newest one has no follower that would miss it; the audit log does.
+  await store.asOwner((sql) => sql.run('DELETE FROM self_audits WHERE id = (SELECT max(id) FROM self_audits)'));
+  const after = await prove('daily');
+  expect([after.turned_red, after.signature]).toEqual([['results of live checks'], 'gap']);
+  expect((await prove('daily')).turned_well).toEqual(['results of live checks']);
+
   clock.travel(367 * 86_400_000);
   await prove('daily');
   // The night takes them, and leaves how many in a note for its receipt.

@@ -5,7 +5,7 @@ import type { LiveCheck } from '../platform/checks.ts';
 import { repeat } from '../platform/clock.ts';
 import type { AskSelf } from '../platform/http/ask_self.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
-import { catalogueChecks, keyAgeCheck, openRuns, type Runs } from '../trust/proof/index.ts';
+import { catalogueChecks, keyAgeCheck, newestRunCheck, openRuns, type Runs } from '../trust/proof/index.ts';
 import { tellOfRed } from './check_mail.ts';
 import { egressCheck } from './egress_check.ts';
 import { canaryCheck, headerCheck, machineChecks } from './live_checks.ts';
@@ -46,6 +46,7 @@ export function openProver(
     ...catalogueChecks(house),
     ...parts.flatMap((part) => part.checks ?? []),
     keyAgeCheck(house),
+    newestRunCheck(house),
     headerCheck(house.config, self),
     canaryCheck(house, self),
     egressCheck(house),
