@@ -47,6 +47,8 @@ export const incidentAnswer = incidentSummary.extend({
       said: z.string(),
       at: moment,
       person: z.number(),
+      /** Of who is a member now; null of who is not. */
+      name: z.string().nullable(),
     }),
   ),
 });

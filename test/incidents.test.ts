@@ -108,8 +108,9 @@ test('72 hours run from when it became known, until it is said which authority w
     [1, 2].map(() => own(north, (sql) => closeIncident(sql, of, row.id, 'It is over.', by))),
   );
   expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-  const log = await own(north, (sql) => readLog(sql, of, row.id));
+  const log = await own(north, (sql) => readLog(sql, desk.house.vault, of, row.id));
   expect(log.map(({ kind }) => kind)).toEqual(['opened', 'untold', 'told', 'closed']);
+  expect(new Set(log.map(({ name }) => name)), 'who wrote').toEqual(new Set(['owner@north.example']));
 });
 
 test('what was entered is never changed: the log is only added to, and nobody else sees it (OPS-02)', async () => {
@@ -128,7 +129,10 @@ test('what was entered is never changed: the log is only added to, and nobody el
     await expect(own(south, (sql) => addEntry(sql, organisation, row.id, entry, by))).rejects.toThrow(/no incident/);
   expect((await own(south, (sql) => listIncidents(sql, of))).incidents).toEqual([]);
   await own(north, (sql) => addEntry(sql, of, row.id, entry, by));
-  expect((await own(north, (sql) => readLog(sql, of, row.id))).map(({ said }) => said)).toEqual([row.what, entry.said]);
+  expect((await own(north, (sql) => readLog(sql, desk.house.vault, of, row.id))).map(({ said }) => said)).toEqual([
+    row.what,
+    entry.said,
+  ]);
 });
 
 test('how many are affected is counted in the stores, of its sites and its time alone (OPS-02)', async () => {

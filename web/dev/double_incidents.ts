@@ -15,13 +15,14 @@ function incident(
     ...{ authority: null, told_at: null, untold_reason: null, concerns: [] },
     ...more,
     log: [
-      { id: id * 10, kind: 'opened', said: more.what, at: ago(known - 1), person: 1 },
+      { id: id * 10, kind: 'opened', said: more.what, at: ago(known - 1), person: 1, name: 'Ada Marsh' },
       {
         id: id * 10 + 1,
         kind: 'measure',
         said: 'All sessions of the account were ended.',
         at: ago(known - 2),
         person: 1,
+        name: null,
       },
     ],
   };

@@ -1,6 +1,8 @@
 import type { IncidentAnswer, IncidentReport, NewIncident } from '../../../contract/incidents.ts';
+import { shownName } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { Vault } from '../../platform/vault.ts';
 import { classes } from '../classes/index.ts';
 
 /** From when a breach became known until the authority has to be told. */
@@ -56,14 +58,29 @@ export async function readIncident(sql: Sql, organisationId: number, id: number)
   return row;
 }
 
-/** In the order in which it was written. */
-export async function readLog(sql: Sql, organisationId: number, id: number): Promise<IncidentAnswer['log']> {
+/** In the order in which it was written. It stores numbers: names are those of who is a member now. */
+export async function readLog(
+  sql: Sql,
+  vault: Vault,
+  organisationId: number,
+  id: number,
+): Promise<IncidentAnswer['log']> {
   const found = await sql.query<{ id: number; kind: EntryKind; said: string; at: Date; person_id: number }>(
     `SELECT id, kind, said, at, person_id FROM incident_entries
      WHERE organisation_id = $1 AND incident_id = $2 ORDER BY id`,
     [organisationId, id],
   );
-  return found.map(({ person_id, at, ...entry }) => ({ ...entry, at: at.toISOString(), person: person_id }));
+  const people = await sql.query<{ id: number; name: string; email_sealed: Buffer | null }>(
+    `SELECT p.id, p.name, p.email_sealed FROM memberships m JOIN people p ON p.id = m.person_id
+     WHERE m.organisation_id = $1 AND p.id = ANY($2)`,
+    [organisationId, found.map(({ person_id }) => person_id)],
+  );
+  const names = new Map<number, string | undefined>();
+  for (const one of people) names.set(one.id, await shownName(vault, one));
+  return found.map(({ person_id, at, ...entry }) => ({
+    ...{ ...entry, at: at.toISOString() },
+    ...{ person: person_id, name: names.get(person_id) ?? null },
+  }));
 }
 
 /** @throws RequestError invalid_field when a moment, a class or a site cannot be meant */

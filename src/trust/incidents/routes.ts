@@ -55,7 +55,7 @@ export function incidentRoutes(house: Pick<House, 'postgres' | 'warehouse' | 'cl
     ...{ what: row.what, authority: row.authority, untold_reason: row.untold_reason },
     told_at: row.told_at?.toISOString() ?? null,
     concerns: await concernsOf(sql, vault, organisation, row.id),
-    log: await readLog(sql, organisation, row.id),
+    log: await readLog(sql, vault, organisation, row.id),
   });
 
   /** Whoever reads the address of somebody who reported a concern is written down. */

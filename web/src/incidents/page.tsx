@@ -202,7 +202,10 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
           <li key={entry.id}>
             <time dateTime={entry.at}>{momentText(entry.at)}</time>
             <b>{entryWords[entry.kind]}</b>
-            <span>{entry.said}</span>
+            <span>
+              {entry.said}
+              <small>{entry.name ?? 'by somebody who is no member any more'}</small>
+            </span>
           </li>
         ))}
       </ol>
