@@ -443,11 +443,14 @@ async function lookAtAll(): Promise<Record<string, { wrong: string[] }>> {
       const since = kind.heldSince?.(of);
       const cutAt = (ms: number) => (kind.cut ?? ((whole) => whole))(ms === 0 ? 0 : earlier(ms, kind.kept(of)));
       const cut = Math.min(cutAt(nowMs), since === undefined ? Infinity : cutAt(since));
-      const isKept = (ms: number) => (kind.cut === undefined ? ms : wholeDays(ms)) >= cut;
-      const should = [...new Set((added.get(keyOf(kind, of)) ?? []).filter(isKept).map(dayOf))];
-      const is = [...new Set((await kind.there(of)).map(dayOf))];
-      const lost = should.filter((day) => !is.includes(day)).map((day) => `${day} is gone`);
-      const left = is.filter((day) => !should.includes(day)).map((day) => `${day} is still there`);
+      const placeOf = (ms: number) => (kind.cut === undefined ? ms : wholeDays(ms));
+      const all = added.get(keyOf(kind, of)) ?? [];
+      const may = new Set(all.filter((ms) => placeOf(ms) >= cut).map(dayOf));
+      // What is to the millisecond as old as it may be is there or gone: for a day, one of these days is that old.
+      const must = new Set(all.filter((ms) => placeOf(ms) >= cut && (kind.cut !== undefined || ms > cut)).map(dayOf));
+      const is = new Set((await kind.there(of)).map(dayOf));
+      const lost = [...must].filter((day) => !is.has(day)).map((day) => `${day} is gone`);
+      const left = [...is].filter((day) => !may.has(day)).map((day) => `${day} is still there`);
       if (lost.length + left.length > 0) wrong[keyOf(kind, of)] = { wrong: [...lost, ...left] };
     }
   return wrong;
