@@ -6,9 +6,9 @@ import { measureStandstill } from './machine.ts';
 
 /**
  * Sends events to a running desk as a site full of visitors would, each plan from a process of its own, and compares
- * what was acknowledged with what the desk counts afterwards. Before it, the same generator is pointed at a server that
- * reads a request and answers 202 and does nothing else: on shared machines its figure moves by a factor of two within
- * minutes, so figures of two runs are only comparable as shares of it.
+ * what was acknowledged with what the desk counts afterwards. The same generator is pointed at a server that reads a
+ * request and answers 202 and does nothing else: on shared machines its figure moves by a factor of two within minutes,
+ * so figures of two runs are only comparable as shares of it, and no answer can be expected sooner than it gives one.
  */
 export interface IngestLine {
   readonly what: string;
@@ -45,11 +45,17 @@ export async function measureIngest(
     target: 'the measure',
     measured: `${(lost * 100).toFixed(0)} %, a hundredth in pauses of ${pauseMs.toFixed(1)} ms and more, longest ${longestMs.toFixed(1)} ms`,
   });
-  const floor = await floorOf(plan);
+  const bare = await openFloorApart();
+  const floor = await loadApart({ ...plan, port: bare.port, seconds: Math.min(seconds, 5) });
   lines.push({
     what: 'requests to a node:http server that only answers',
     target: 'the measure',
     measured: rate(floor),
+  });
+  lines.push({
+    what: 'the same at 5,000 /s, evenly spread',
+    target: 'the measure',
+    measured: rate(await loadApart({ ...plan, port: bare.port, rate: 5_000 })),
   });
   const share = (result: LoadResult) =>
     `${rate(result)}, ${(result.per_second / floor.per_second).toFixed(2)} of the server that only answers`;
@@ -76,6 +82,15 @@ export async function measureIngest(
   lines.push({
     ...{ what: 'single events at 5,000 /s', target: 'p99 15 ms', measured: rate(paced) },
     holds: paced.p99_ms <= 15,
+  });
+  const stopReaders = besides(desk, running);
+  const bareBeside = await loadApart({ ...plan, port: bare.port, rate: 5_000 });
+  await stopReaders();
+  bare.stop();
+  lines.push({
+    what: 'the server that only answers, at 5,000 /s, while four readers ask this desk and 20 people sign in',
+    target: 'the measure',
+    measured: rate(bareBeside),
   });
   const stop = besides(desk, running);
   const beside = await send({ rate: 5_000 });
@@ -114,15 +129,11 @@ async function counted(desk: DeskFolder, running: Running): Promise<number> {
   return results[0]?.metrics[0] ?? 0;
 }
 
-/** The generator's figure against a server without any of our code. */
-async function floorOf(plan: LoadPlan): Promise<LoadResult> {
+/** A server without any of our code, in a process of its own: what the generator and the machine allow. */
+async function openFloorApart(): Promise<{ port: number; stop(): void }> {
   const child = spawn(process.execPath, [import.meta.filename, 'floor'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const port = await new Promise<number>((resolve) => child.stdout.once('data', (text) => resolve(Number(text))));
-    return await loadApart({ ...plan, port, seconds: Math.min(plan.seconds, 5) });
-  } finally {
-    child.kill();
-  }
+  const port = await new Promise<number>((resolve) => child.stdout.once('data', (text) => resolve(Number(text))));
+  return { port, stop: () => void child.kill() };
 }
 
 function openFloor(): Server {
