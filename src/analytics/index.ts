@@ -2,7 +2,7 @@ import { findSite, learnPlaces, onSitesChanged, openNotices } from '../accounts/
 import { repeat } from '../platform/clock.ts';
 import { whyOf } from '../platform/http/route.ts';
 import { defineSubject, type House, type RunningSubject } from '../platform/subject.ts';
-import { onBasesChanged } from '../trust/consent/index.ts';
+import { onBasesChanged, onRefused } from '../trust/consent/index.ts';
 import { annotationRoutes } from './annotations.ts';
 import { contactRoutes } from './contact_clicks.ts';
 import { contactHolder } from './contact_holder.ts';
@@ -126,7 +126,11 @@ export const analytics = defineSubject({
             frozenDays: history.frozenDays,
           })
         : undefined;
-    const stopListening = [onSitesChanged(list.refresh), onBasesChanged(list.refresh)];
+    const stopListening = [
+      onSitesChanged(list.refresh),
+      onBasesChanged(list.refresh),
+      onRefused(profiles.forgetRefused),
+    ];
     const forgetPlaces = learnPlaces(places.lookup);
     const ingest = startIngest({
       house,

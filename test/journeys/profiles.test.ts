@@ -121,6 +121,9 @@ it('without leave no id is looked at and nobody is named: the event counts as in
   ] as const) {
     expect((await record(state)).status).toBe(201);
     expect(await asked('identify', consent, { id: 'eve' }), state).toBe(status);
+    // What was known of them goes with the no: the browser stays, and is nobody's.
+    expect((await list('', 'other.example')).map(({ is_known }) => is_known)).toEqual([state === 'given']);
+    expect(await list('eve', 'other.example')).toHaveLength(state === 'given' ? 1 : 0);
   }
 
   // A basis that is changed holds from the next event on.

@@ -3,8 +3,9 @@ import type { Correction } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { type Place, VaultError } from '../../platform/vault.ts';
-import { hasRefused } from '../../trust/consent/index.ts';
+import { hasRefused, type Refusal } from '../../trust/consent/index.ts';
 import { restrictionsOf } from '../../trust/requests/index.ts';
+import { heldIn } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { restrictionsOfProfile } from './restricted.ts';
 import type { Traits } from './traits.ts';
@@ -222,6 +223,8 @@ export function openProfiles({
       const said = await saidOf(site.organisationId, traits);
       const settled = await postgres.tenant(site.organisationId, async (sql) => {
         const named = digests.map(({ digest }) => digest);
+        // Alone first: a no that is being written is waited for, and what it removes is not made again behind it.
+        await aloneWithProfiles(sql, site.id);
         if (await hasRefused(sql, site.organisationId, named, 'identity')) return 'refused';
         return settle(sql, site, visitor, { said, digests });
       });
@@ -312,6 +315,24 @@ export function openProfiles({
           await vault.seal(await placeOf(site.organisationId, id), JSON.stringify(traits)),
         ]);
       return { changed, taken };
+    },
+    /**
+     * Who takes back that they are recognised is nobody's profile any more: names, digests and the links to browsers go, and
+     * what is sealed is unreadable, in backups too. What the browsers did stays as visitors without a name, for measuring
+     * has a basis of its own. What a legal hold keeps stays, and gets nothing new.
+     */
+    async forgetRefused(sql: Sql, { organisationId, purpose, digest }: Refusal): Promise<void> {
+      if (purpose !== 'identity') return;
+      for (const { id } of await sql.query<{ id: number }>('SELECT id FROM sites ORDER BY id'))
+        await aloneWithProfiles(sql, id);
+      const { everything, siteIds } = await heldIn(sql, organisationId, 'visitor-events');
+      if (everything) return;
+      const gone = await sql.query<{ id: string }>(
+        `DELETE FROM profiles WHERE site_id <> ALL($2) AND id IN (SELECT profile_id FROM profile_digests WHERE digest = $1)
+         RETURNING id`,
+        [digest, [...siteIds]],
+      );
+      for (const { id } of gone) await vault.shred(organisationId, await subjectOf(organisationId, id));
     },
     /** Makes what is sealed of a profile unreadable, in backups too. */
     shred: async (organisationId: number, id: string) =>

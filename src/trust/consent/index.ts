@@ -4,7 +4,7 @@ import { consentHolder } from './holder.ts';
 import { consentRoutes } from './routes.ts';
 
 export { isDone, readBases, shippedBases } from './bases.ts';
-export { onBasesChanged } from './changes.ts';
+export { onBasesChanged, onRefused, type Refusal } from './changes.ts';
 export { endConsents, hasAgreed, hasRefused } from './records.ts';
 export { regionOf } from './region.ts';
 export { type PurposeRefusal, readVisitorRule, shippedRule, type Verdicts, type VisitorRule } from './rule.ts';

@@ -19,7 +19,7 @@ import { defineRoute, type Principal, RequestError, type Route, sitesOfPrincipal
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { changeBasis, readBases } from './bases.ts';
-import { basesChanged } from './changes.ts';
+import { basesChanged, refused } from './changes.ts';
 import { ownTexts } from './purposes.ts';
 import { digestOf, listRecords, recordsOf, writeRecord } from './records.ts';
 
@@ -113,6 +113,8 @@ function organisationRoutes({
         const digest = await digestOf(vault, organisation, subject);
         const body = await postgres.tenant(organisation, async (sql) => {
           const record = await writeRecord(sql, { organisationId: organisation }, digest, said, clock.now());
+          if (said.state !== 'given')
+            await refused(sql, { organisationId: organisation, purpose: said.purpose, digest });
           await audit.record(sql, organisation, {
             ...{ action: 'consent.recorded', ...actOf(request) },
             targets: [{ type: 'consent', id: record.id, label: `consent ${record.id}` }],
