@@ -202,6 +202,7 @@ export const analytics = defineSubject({
     const life = openLife(told, {
       begun: ingest.begun,
       aloneWithImports: importer.alone,
+      forgetProfiles: profiles.forgetSite,
       forgetOrders(keys) {
         for (const key of keys) ingest.orderKeys.delete(key);
       },

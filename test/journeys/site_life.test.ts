@@ -193,7 +193,20 @@ test('a site moves when both owners say so: then nobody here reaches it, and eve
   });
   const siteId = (await done('GET', '/sites/store.example', owner)).id;
   const key = await done('POST', '/keys', owner, { name: 'one', scopes: ['stats:read'], site_ids: [siteId] });
-  await untilEvents('store.example', owner, 4);
+  const known = { vi: 'a1'.repeat(16), consent: { analytics_storage: 'granted' } };
+  await send('store.example', { ...known, si: known.vi });
+  await untilEvents('store.example', owner, 5);
+  const named = await fetch(`${server.base}/api/visitor`, {
+    method: 'POST',
+    headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' },
+    body: JSON.stringify({ n: 'identify', d: 'store.example', ...known, id: 'customer-7' }),
+  });
+  expect(named.status).toBe(200);
+  const namesOf = async (by: string) =>
+    (await done('GET', '/sites/store.example/profiles', by)).profiles.map(
+      ({ traits }: { traits: { id?: string } }) => traits.id,
+    );
+  expect(await namesOf(owner)).toEqual(['customer-7']);
   const before = await contents('store.example', owner);
   expect(before).toMatchObject({ goals: 1, annotations: 1, shares: 1, keys: 1 });
 
@@ -220,8 +233,11 @@ test('a site moves when both owners say so: then nobody here reaches it, and eve
   expect(await contents('store.example', ben)).toEqual(along);
   const clicks = (await done('GET', '/sites/store.example/contact-clicks', ben)).clicks;
   expect(clicks.map(({ value }: { value: string }) => value)).toEqual(['desk@store.example']);
+  // Who visitors were said to be stays behind, and is nowhere.
+  expect(await namesOf(ben)).toEqual([undefined]);
+  expect(await unbound(['profile_digests'], 'SELECT 1 FROM profile_digests')).toEqual([]);
   expect(await send('store.example')).toBe('');
-  await untilEvents('store.example', ben, 5);
+  await untilEvents('store.example', ben, 6);
   const asked = await fetch(`${server.base}/api/sites/store.example/goals`, {
     headers: { authorization: `Bearer ${key.key}` },
   });
@@ -301,7 +317,7 @@ test('killed at every place of its work, a removal goes on and ends when a secon
     all.find((one) => one.kind === kind)?.rows;
 
   const emptied = await removed(other.id, ben);
-  expect([emptied.kind, ofKind(emptied, 'events')]).toEqual(['emptying', 5]);
+  expect([emptied.kind, ofKind(emptied, 'events')]).toEqual(['emptying', 6]);
   expect(await contents('store.example', ben)).toEqual({ goals: 1, annotations: 1 });
   expect(await send('store.example')).toBe('');
   await untilEvents('store.example', ben, 1);

@@ -7,12 +7,12 @@ import { openRemovalRunner, type RemovalParts } from './runner.ts';
 
 export { refuseWhileRemoved } from './removals.ts';
 
-type LifeHouse = RemovalParts['house'] & Parameters<typeof openMoves>[0] & { notices: Notices };
+type LifeHouse = RemovalParts['house'] & Omit<Parameters<typeof openMoves>[0], 'forgetProfiles'> & { notices: Notices };
 
 /** What becomes of a site as a whole: another domain, another organisation, emptied, deleted. */
 export function openLife(
   house: LifeHouse,
-  parts: Omit<RemovalParts, 'house' | 'removals'>,
+  parts: Omit<RemovalParts, 'house' | 'removals'> & Pick<Parameters<typeof openMoves>[0], 'forgetProfiles'>,
 ): Required<Pick<RunningSubject, 'routes' | 'stop'>> {
   const removals = openRemovals(house);
   // Where collectors and pages have processes of their own, the one that works does this too.
@@ -21,7 +21,7 @@ export function openLife(
   return {
     routes: lifeRoutes(house, {
       removals,
-      moves: openMoves(house),
+      moves: openMoves({ ...house, forgetProfiles: parts.forgetProfiles }),
       wake: () => runner?.wake(),
       forgetExport: parts.forgetExport,
     }),

@@ -21,7 +21,11 @@ import { tellMembers } from './notices.ts';
 import { refuseWhileRemoved } from './removals.ts';
 
 type By = Required<Pick<Act, 'actor' | 'request'>>;
-type Parts = Pick<House, 'postgres' | 'clock' | 'audit' | 'mail' | 'vault' | 'keys'> & { notices: Notices };
+type Parts = Pick<House, 'postgres' | 'clock' | 'audit' | 'mail' | 'vault' | 'keys'> & {
+  notices: Notices;
+  /** Who visitors are said to be stays with nobody: to know people by name another organisation needs their leave. */
+  forgetProfiles: (sql: Sql, site: { id: number; organisationId: number }) => Promise<number>;
+};
 
 interface Row {
   id: number;
@@ -55,7 +59,7 @@ interface Taker {
  * A site goes from one organisation to another when an owner of each has said so: offered through the door of the giver,
  * accepted through that of the taker, and handed over by the one function that may (schema `moving`).
  */
-export function openMoves({ postgres, clock, audit, mail, vault, keys, notices }: Parts) {
+export function openMoves({ postgres, clock, audit, mail, vault, keys, notices, forgetProfiles }: Parts) {
   const placeOf = (organisationId: number, id: number) =>
     ({ organisationId, table: 'site_moves', column: 'sent_to', row: id, class: 'D8' }) as const;
 
@@ -245,6 +249,7 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys, notices }
         { name: 'site_moved', facts },
       );
       const keysRevoked = await endAccess(sql, taken.site_id, now);
+      const forgotten = await forgetProfiles(sql, { id: taken.site_id, organisationId: taken.organisation_id });
       const { handed } = await sql.one<{ handed: number }>('SELECT moving.hand_over_site($1)::int AS handed', [id]);
       if (handed !== 1) throw noOffer();
       await sql.run("UPDATE site_moves SET state = 'moved' WHERE id = $1", [id]);
@@ -269,7 +274,7 @@ export function openMoves({ postgres, clock, audit, mail, vault, keys, notices }
           action: isTaker ? 'site.received' : 'site.moved',
           details: isTaker
             ? { move: id, from: taken.organisation_name }
-            : { move: id, to, keys_revoked: keysRevoked, exports_deleted: exports.length },
+            : { move: id, to, keys_revoked: keysRevoked, exports_deleted: exports.length, profiles_deleted: forgotten },
         });
         await audit.writeNow(sql);
       }

@@ -215,6 +215,13 @@ export function openProfiles({
     }
   }
 
+  /** Names, digests and links to browsers; what is sealed is unreadable from now on, in backups too. */
+  async function forget(sql: Sql, organisationId: number, where: string, values: readonly unknown[]): Promise<number> {
+    const gone = await sql.query<{ id: string }>(`DELETE FROM profiles WHERE ${where} RETURNING id`, [...values]);
+    for (const { id } of gone) await vault.shred(organisationId, await subjectOf(organisationId, id));
+    return gone.length;
+  }
+
   return {
     digestsOf,
     open,
@@ -327,12 +334,17 @@ export function openProfiles({
         await aloneWithProfiles(sql, id);
       const { everything, siteIds } = await heldIn(sql, organisationId, 'visitor-events');
       if (everything) return;
-      const gone = await sql.query<{ id: string }>(
-        `DELETE FROM profiles WHERE site_id <> ALL($2) AND id IN (SELECT profile_id FROM profile_digests WHERE digest = $1)
-         RETURNING id`,
+      await forget(
+        sql,
+        organisationId,
+        'site_id <> ALL($2) AND id IN (SELECT profile_id FROM profile_digests WHERE digest = $1)',
         [digest, [...siteIds]],
       );
-      for (const { id } of gone) await vault.shred(organisationId, await subjectOf(organisationId, id));
+    },
+    /** @returns how many profiles a site had: it goes to another organisation, whose keys and leave are not those of these names */
+    async forgetSite(sql: Sql, { id, organisationId }: SiteOfProfiles): Promise<number> {
+      await aloneWithProfiles(sql, id);
+      return forget(sql, organisationId, 'site_id = $1', [id]);
     },
     /** Makes what is sealed of a profile unreadable, in backups too. */
     shred: async (organisationId: number, id: string) =>
