@@ -7,6 +7,7 @@ import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import type { Vault } from '../platform/vault.ts';
+import { dayMs } from '../platform/zone.ts';
 import { keyPrincipal } from './roles.ts';
 
 /**
@@ -158,8 +159,6 @@ export function openApiKeys(house: Pick<House, 'postgres' | 'clock' | 'random' |
     },
   };
 }
-
-const dayMs = 86_400_000;
 
 function refuseUnfitExpiry(expiresAt: number, now: number): void {
   if (expiresAt <= now)

@@ -3,6 +3,7 @@ import { repeat } from '../platform/clock.ts';
 import { type Principal, RequestError } from '../platform/http/route.ts';
 import { prepared } from '../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
+import { utcDay } from '../platform/zone.ts';
 import { openApiKeys } from './api_keys.ts';
 import { openClosing } from './closing/index.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
@@ -160,7 +161,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
         isAgreementDue(sql, personId),
       ]);
       if (person === undefined) return undefined;
-      const today = new Date(now).toISOString().slice(0, 10);
+      const today = utcDay(now);
       if (person.last_seen_day !== today)
         await sql.run('UPDATE people SET last_seen_day = $2 WHERE id = $1', [personId, today]);
       return personPrincipal({

@@ -2,6 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import { type Random, uuidOf } from '../platform/random.ts';
+import { dayMs } from '../platform/zone.ts';
 import { refreshDaysAbsolute, refreshDaysIdle, type Tokens } from './tokens.ts';
 
 /**
@@ -42,7 +43,6 @@ export interface LivingSession {
 }
 
 const raceMs = 10_000;
-const dayMs = 86_400_000;
 
 export function openSessions(house: {
   postgres: Postgres;

@@ -5,6 +5,7 @@ import type { Mail, MailTemplate } from '../platform/mail/index.ts';
 import type { Postgres, Sql } from '../platform/postgres/index.ts';
 import type { Gauge, KeyRing } from '../platform/subject.ts';
 import type { Vault } from '../platform/vault.ts';
+import { dayMs, utcDay } from '../platform/zone.ts';
 import { openDraft } from '../trust/incidents/index.ts';
 import type { Notices } from './mail/index.ts';
 import { emailIn } from './people/person.ts';
@@ -34,7 +35,6 @@ const drafted: ReadonlySet<AlertKind> = new Set(['refresh_reuse', 'brute_force',
 const deskChain = 0;
 
 const lookMs = 60_000;
-const dayMs = 86_400_000;
 /** Names that nobody has, within an hour and from so many networks: one network that tries many is slowed down by itself. */
 const unknownNames = { least: 30, networks: 5, withinMs: 3_600_000 };
 /** How many of the acts within a day are worth an alert. */
@@ -138,7 +138,7 @@ export function openWatch(house: {
   async function seen(sql: Sql, organisationId: number): Promise<AlertKind[]> {
     const canaries = await sql.query(
       "SELECT id FROM api_keys WHERE name ILIKE 'canary%' AND last_used_day >= $1 LIMIT 1",
-      [new Date(clock.now()).toISOString().slice(0, 10)],
+      [utcDay(clock.now())],
     );
     return [...(await suspicious(sql, organisationId)), ...(canaries.length > 0 ? (['canary_key'] as const) : [])];
   }

@@ -1,4 +1,5 @@
 import type { DropReason, LeftOutReason } from '../../contract/drops.ts';
+import { utcDay } from '../platform/zone.ts';
 
 /**
  * One stored event, as the table `events` takes it (src/analytics/migrations/warehouse); a line of a spool segment has
@@ -145,5 +146,5 @@ export function warehouseTime(ms: number): WarehouseTime {
 
 /** Milliseconds since the epoch → the UTC day 'YYYY-MM-DD'. */
 export function warehouseDate(ms: number): WarehouseDate {
-  return new Date(ms).toISOString().slice(0, 10);
+  return utcDay(ms);
 }

@@ -13,6 +13,7 @@ import { ControlError } from '../platform/control.ts';
 import { accessDays, accessLogDir, readAccessDay } from '../platform/http/access_log.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { House } from '../platform/subject.ts';
+import { utcDay } from '../platform/zone.ts';
 import { csvCell } from '../trust/audit/index.ts';
 
 /** The same reader, day and filters leave one act a minute, however many pages are turned. */
@@ -95,7 +96,7 @@ export function readAccessLog(house: House, args: URLSearchParams): Promise<Acce
 function openReading({ postgres, audit, config, clock }: House) {
   const dir = accessLogDir(config.dataDir);
   const noted = new Map<string, number>();
-  const today = () => new Date(clock.now()).toISOString().slice(0, 10);
+  const today = () => utcDay(clock.now());
 
   /** Written before anything is read: a reading that left no trace would be worse than a trace of one that failed. */
   async function note(of: Of, day: string, filters: AccessFilters, who: Who, format?: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { type CertificateState, readCertificateState } from '../platform/acme/index.ts';
 import { endOfCertificateFiles } from '../platform/certificate_files.ts';
 import { type Config, ConfigError } from '../platform/config.ts';
+import { dayMs } from '../platform/zone.ts';
 import type { Finding } from './doctor.ts';
 import { certificateWarnMs } from './tls.ts';
 
-const dayMs = 86_400_000;
 const what = 'certificate';
 
 /** What `doctor` says of HTTPS. Reads files only, so it works whether or not the desk runs. */

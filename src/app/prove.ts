@@ -5,6 +5,7 @@ import type { LiveCheck } from '../platform/checks.ts';
 import { repeat } from '../platform/clock.ts';
 import type { AskSelf } from '../platform/http/ask_self.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
+import { dayMs } from '../platform/zone.ts';
 import { catalogueChecks, keyAgeCheck, newestRunCheck, openRuns, type Runs } from '../trust/proof/index.ts';
 import { tellOfRed } from './check_mail.ts';
 import { egressCheck } from './egress_check.ts';
@@ -15,7 +16,6 @@ import { canaryCheck, headerCheck, machineChecks } from './live_checks.ts';
  * mechanism for all: the list of checks, to which each subject adds its own.
  */
 const firstMs = 10 * 60_000;
-const dayMs = 86_400_000;
 /** Six days and a half: the seventh daily look is the weekly one, however its minute moves. */
 const weekMs = 6.5 * dayMs;
 

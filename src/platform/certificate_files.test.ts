@@ -12,8 +12,8 @@ import { ConfigError } from './config.ts';
 import { openHttp } from './http/server.ts';
 import { openLog, silentLog } from './log.ts';
 import { systemRandom } from './random.ts';
+import { dayMs } from './zone.ts';
 
-const dayMs = 86_400_000;
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

@@ -13,3 +13,13 @@ export function writePrivateFile(file: string, text: string): void {
     closeSync(handle);
   }
 }
+
+/** Makes durable what was put into a folder, renamed in it or taken out of it. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -82,7 +82,12 @@ export function dayOf(iso: string): number | undefined {
 
 /** Day number → 'YYYY-MM-DD'. */
 export function isoDay(day: number): string {
-  return new Date(day * dayMs).toISOString().slice(0, 10);
+  return utcDay(day * dayMs);
+}
+
+/** Milliseconds since the epoch → the UTC date, as 'YYYY-MM-DD'. */
+export function utcDay(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 10);
 }
 
 /** The local date at an instant, as a day number. */

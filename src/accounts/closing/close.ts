@@ -2,6 +2,7 @@ import { closingLimits } from '../../../contract/account_closing.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import { emailDigest } from '../../platform/email.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { endConsents } from '../../trust/consent/index.ts';
 import { isMemberHeld, isPersonHeld } from '../../trust/windows/index.ts';
 import { revokeKeysOf } from '../api_keys.ts';
@@ -11,7 +12,6 @@ import { emailIn, personIn } from '../people/person.ts';
 import { accountClosedMail, mailClosing } from './mails.ts';
 import { isLastOwner } from './preview.ts';
 
-const dayMs = 86_400_000;
 /** When an organisation would be left without an owner after all, its person is asked again after so long. */
 const waitDays = 7;
 

@@ -4,6 +4,7 @@ import { repeat } from '../../platform/clock.ts';
 import type { ControlCommand } from '../../platform/control.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { writeArchive } from '../../trust/requests/index.ts';
 import type { PeopleSubject } from '../people/index.ts';
 import { endAllElse, ownAct, personOf } from '../people/parts.ts';
@@ -22,7 +23,6 @@ export interface ClosingParts {
 
 /** How soon after its day an account is closed. Until then signing in takes it back. */
 const lookMs = 10 * 60_000;
-const dayMs = 86_400_000;
 
 /** Closing one's own account: what it would do, beginning it, and the clock that ends it. */
 export function openClosing(parts: ClosingParts): {

@@ -16,13 +16,13 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { pageHeaders } from '../../trust/documents/index.ts';
 import { personOf } from '../people/parts.ts';
 import type { Legal } from './index.ts';
 import { documentPage, listPage, missingPage, noneHoldsPage, type Version } from './page.ts';
 import { documentNames, pathOf } from './words.ts';
 
-const dayMs = 86_400_000;
 type Row = Omit<LegalDocument, 'path'>;
 type Stored = Row & { number: number; withdrawn_at: Date | null; withdrawn_reason: string | null };
 const stored = `SELECT d.kind, d.version, d.dated::text, d.number, w.withdrawn_at, w.reason AS withdrawn_reason

@@ -14,7 +14,7 @@ import { actOf } from '../../platform/audit.ts';
 import { openEmail } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { isNamedZone } from '../../platform/zone.ts';
+import { dayMs, isNamedZone } from '../../platform/zone.ts';
 import { readPicture } from '../picture.ts';
 import { reservedSlugs, slugOf } from '../set_up.ts';
 import { gone, lockOrganisation, organisationOfPath } from './found.ts';
@@ -22,8 +22,6 @@ import { refuseOtherSlug } from './members.ts';
 import { type OrganisationParts, ofOrganisation } from './parts.ts';
 import { changeStatus } from './status_changes.ts';
 import { effectiveStatus } from './statuses.ts';
-
-const dayMs = 86_400_000;
 
 /** The organisation itself: what it is called, where it is found, what a new site begins with, and its end. */
 export function generalRoutes(parts: OrganisationParts): Route[] {

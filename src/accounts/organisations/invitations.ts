@@ -16,6 +16,7 @@ import { actOf } from '../../platform/audit.ts';
 import { emailDigest, openEmail, sealEmail, shownName } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { checkPassword } from '../password_rules.ts';
 import { openOneTimeTokens } from '../people/one_time.ts';
 import { doneBy } from '../people/parts.ts';
@@ -29,7 +30,6 @@ import { calledOf, type OrganisationParts, ofOrganisation } from './parts.ts';
 import { effectiveStatus } from './statuses.ts';
 import { joinTeams } from './teams.ts';
 
-const dayMs = 86_400_000;
 const tokenBytes = 32;
 const ofInvitation = ofOrganisation.extend({ id: z.coerce.number().int().positive() });
 

@@ -13,13 +13,13 @@ import { openEmail } from '../../platform/email.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { lockOrganisation, organisationOfPath } from './found.ts';
 import { readMember, readRole, refuseLastOwner, refuseMoreThanOwn, roleWord } from './granting.ts';
 import { membershipEndedMail, ownershipOfferedMail, ownershipTransferredMail, roleChangedMail } from './mails.ts';
 import { calledOf, type OrganisationParts, ofOrganisation } from './parts.ts';
 import { joinTeams } from './teams.ts';
 
-const dayMs = 86_400_000;
 const ofMember = ofOrganisation.extend({ person: z.coerce.number().int().positive() });
 
 /** Who belongs to an organisation, with which role, and how they come out of it again. */

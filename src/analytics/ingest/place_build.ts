@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../../platform/private_file.ts';
 import { ipv4Root, type Mmdb, type MmdbValue, readMmdb, valueOfLeaf, walkNetworks } from './mmdb.ts';
 import {
   firstPlace,
@@ -433,20 +434,11 @@ function writeTable(out: string, sections: Sections, facts: Omit<TableHeader, 'f
     closeSync(handle);
   }
   renameSync(unfinished, out);
-  syncDirectory(dirname(out));
+  // A rename is durable once its folder is.
+  syncFolder(dirname(out));
 }
 
 function writeAll(handle: number, bytes: Uint8Array): void {
   let written = 0;
   while (written < bytes.length) written += writeSync(handle, bytes, written);
-}
-
-/** A rename is durable once its directory is. */
-function syncDirectory(directory: string): void {
-  const handle = openSync(directory, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

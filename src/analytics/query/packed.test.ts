@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { dayMs } from '../../platform/zone.ts';
 import type { EventRow } from '../event_row.ts';
 import { openCounting } from '../packed/count.ts';
 import { decodeDay, encodeDay, eventColumns, visitColumns } from '../packed/day.ts';
@@ -14,7 +15,6 @@ import { instantOfRow, type ReferenceVisit, referenceRows, visitsOf } from './re
 import type { List } from './statement.ts';
 
 const from = Date.UTC(2026, 9, 23);
-const dayMs = 86_400_000;
 const firstDay = from / dayMs;
 const days = [0, 1, 2, 3, 4].map((day) => firstDay + day);
 const events = randomSite(7, { from, days: 5, visitors: 150 });

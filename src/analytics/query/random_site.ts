@@ -1,3 +1,4 @@
+import { dayMs } from '../../platform/zone.ts';
 import { type EventRow, warehouseDate, warehouseTime } from '../event_row.ts';
 import { eventAt } from './rig.ts';
 
@@ -15,7 +16,6 @@ export function repeatable(seed: number): () => number {
 export const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 
 const minuteMs = 60_000;
-const dayMs = 86_400_000;
 
 /**
  * Events of one site over some days, shaped as ingest leaves them: ids of a UTC day, gaps below 31 minutes within a

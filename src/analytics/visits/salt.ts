@@ -16,7 +16,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import type { Log } from '../../platform/log.ts';
-import { writePrivateFile } from '../../platform/private_file.ts';
+import { syncFolder, writePrivateFile } from '../../platform/private_file.ts';
 import type { Random } from '../../platform/random.ts';
 
 /**
@@ -205,13 +205,4 @@ function destroy(file: string): void {
   }
   unlinkSync(file);
   syncFolder(dirname(file));
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

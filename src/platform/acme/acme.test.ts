@@ -13,9 +13,9 @@ import { openHttp } from '../http/server.ts';
 import { openLog } from '../log.ts';
 import { openOutbound } from '../outbound/index.ts';
 import { systemRandom } from '../random.ts';
+import { dayMs } from '../zone.ts';
 import { acmeFiles, type CertificateKeeper, openCertificateKeeper } from './index.ts';
 
-const dayMs = 86_400_000;
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import type { Outbound } from '../outbound/index.ts';
 import type { Random } from '../random.ts';
 import type { Gauge } from '../subject.ts';
+import { utcDay } from '../zone.ts';
 import { noCertificateYet, openAnswers, openPlainHttp, type PlainHttp, tlsDoor } from './answers.ts';
 import { type IssuedCertificate, obtainCertificate } from './conversation.ts';
 import { type AcmeFacts, AcmeFailure, type AcmeReason, type ChallengeType, sentenceOf } from './failure.ts';
@@ -179,7 +180,7 @@ export function openCertificateKeeper(parts: KeeperParts): CertificateKeeper {
     const until = certificate?.until ?? now;
     renewed(contextOf(issued));
     log.info('acme.issued', { days: Math.round((until - now) / dayMs) });
-    say(`The certificate is there and ends on ${new Date(until).toISOString().slice(0, 10)}; it is renewed by itself.`);
+    say(`The certificate is there and ends on ${utcDay(until)}; it is renewed by itself.`);
     // It serves until the process ends; the next start would have to fetch another.
     if (!isStored) note({ reason: 'not_stored' }, now, 0);
   }

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { type OnRemoved, type RemovedFile, tellOfRemoved } from '../removed.ts';
 import type { FileClass } from '../spool/index.ts';
 import type { Gauge } from '../subject.ts';
+import { dayMs } from '../zone.ts';
 import type { Answered } from './server.ts';
 
 /**
@@ -32,7 +33,6 @@ export const accessLogFiles: readonly FileClass[] = [
 ];
 
 const keptDays = 90;
-const dayMs = 86_400_000;
 const flushMs = 1_000;
 const cleanMs = 3_600_000;
 /** What waits for a disk: about 2 MB. */

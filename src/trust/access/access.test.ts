@@ -3,12 +3,12 @@ import type { AccessReviewAnswer } from '../../../contract/access_review.ts';
 import { type AccountsHouse, openAccountsHouse } from '../../../test/accounts_house.ts';
 import { createOrganisation } from '../../accounts/index.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { ringOf } from '../keys/index.ts';
 import { openAccessReviews } from './index.ts';
 import { quarterOf } from './quarter.ts';
 
 /** A real database, a real listener, and a clock that is turned to the middle of a quarter. */
-const dayMs = 86_400_000;
 const began = Date.UTC(2027, 1, 10, 12);
 let aheadMs = began - systemClock.now();
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };

@@ -1,6 +1,7 @@
+import { dayMs, utcDay } from '../../platform/zone.ts';
+
 /** Days in which a review that has begun has to be done. */
 export const reviewDays = 30;
-const dayMs = 86_400_000;
 
 /** The quarter of a moment in UTC: its name, its first day and that of the next one. */
 export function quarterOf(ms: number): { name: string; first: string; next: string } {
@@ -12,5 +13,5 @@ export function quarterOf(ms: number): { name: string; first: string; next: stri
 
 /** @returns a UTC day, so many days later */
 export function dayAfter(ms: number, days: number): string {
-  return new Date(ms + days * dayMs).toISOString().slice(0, 10);
+  return utcDay(ms + days * dayMs);
 }

@@ -4,6 +4,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { utcDay } from '../../platform/zone.ts';
 import { actions } from './actions.ts';
 import { keyName } from './checkpoint.ts';
 import { spanOf } from './days.ts';
@@ -97,7 +98,7 @@ export function auditRoutes(
     if (keeps) await keeper.checkpoint();
     const head = await seeChain(postgres, chain, (sql) => readHead(sql, chain));
     const parts = { postgres, vault, clock, keeper };
-    const day = new Date(clock.now()).toISOString().slice(0, 10);
+    const day = utcDay(clock.now());
     const name = `audit-${trailOf(chain)}-${day}.${format}`;
     return {
       stream:

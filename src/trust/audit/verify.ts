@@ -1,3 +1,4 @@
+import { dayMs } from '../../platform/zone.ts';
 import { chainHash, commitment, type Entry, entryDigest, zeroHash } from './entry.ts';
 import type { Head } from './merkle.ts';
 
@@ -21,7 +22,6 @@ export interface Finding {
 
 /** Networks of entries may be gone once they are this old, and must be gone a little later. */
 export const addressDays = 90;
-const dayMs = 86_400_000;
 /** After so many findings the rest would say the same. */
 export const findingsMax = 100;
 

@@ -1,11 +1,13 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import { diskOf, gigabytes, keptFreeBytes } from '../../platform/disk.ts';
 import type { Snapshot } from '../../platform/postgres/index.ts';
+import { syncFolder } from '../../platform/private_file.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { carriedPurposes } from '../keys/index.ts';
 import { copyOfKeys } from '../vault/index.ts';
 import { BackupError } from './backup_error.ts';
@@ -17,7 +19,6 @@ import { openSealedWriter, type SealedWriter } from './sealed_file.ts';
 const frozenName = 'fairlead_backup';
 /** Backups older than this do not exist, whatever is set (R1, RET-18). */
 export const backupDaysMax = 30;
-const dayMs = 86_400_000;
 
 /** Said where a database is no part of the desk. */
 export const notOurs =
@@ -201,7 +202,7 @@ async function writeSealed(
     crashPoint('backup.written');
     const { closing, entries } = await walk(writer.readBack(), file);
     await rename(half, file);
-    await syncFolder(join(file, '..'));
+    syncFolder(join(file, '..'));
     const rows = Object.values(closing.tables).reduce((sum, table) => sum + table.rows, 0);
     return { bytes, digest, entries, rows, file_bytes: closing.file_bytes };
   } catch (error) {
@@ -332,15 +333,6 @@ async function addFile(
     }
   };
   await writer.add(`file ${name}`, size, body());
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** What the disk says, as a sentence. */

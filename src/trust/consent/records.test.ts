@@ -11,6 +11,7 @@ import { type AccountsHouse, openAccountsHouse } from '../../../test/accounts_ho
 import { createOrganisation } from '../../accounts/index.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { HeldScope } from '../../platform/executor.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { ringOf } from '../keys/index.ts';
 import { usageExecutor } from '../usage/ageing.ts';
 import { readUsage } from '../usage/counts.ts';
@@ -22,7 +23,6 @@ import { choicesOf, purposes } from './purposes.ts';
 import { endConsents, hasAgreed } from './records.ts';
 
 /** A real database, a real listener, and a clock that is turned. */
-const dayMs = 86_400_000;
 const aheadMs = 0;
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
 const keys = ringOf(Buffer.alloc(32, 7));

@@ -9,11 +9,11 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import type { DeskFacts, Listed } from './desk_facts.ts';
 import { addList, changesOf, listable, readLists } from './lists.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
-const dayMs = 86_400_000;
 const aheadDaysMax = 365;
 const names = (all: readonly Listed[]) => all.map((one) => one.legalName ?? one.label);
 
@@ -23,7 +23,7 @@ export function listRoutes(
   facts: DeskFacts,
   tellAll: () => Promise<void>,
 ): Route[] {
-  const inDays = (days: number) => new Date(clock.now() + days * dayMs).toISOString().slice(0, 10);
+  const inDays = (days: number) => utcDay(clock.now() + days * dayMs);
 
   async function standing(sql: Sql) {
     const lists = await readLists(sql);

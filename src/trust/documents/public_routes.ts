@@ -4,6 +4,7 @@ import { escapedWords } from '../../platform/http/plain_page.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { utcDay } from '../../platform/zone.ts';
 import { organisationOf, pageAnswer } from '../forms/index.ts';
 import { listTransfers } from '../transfers/index.ts';
 import { readPolicy } from '../windows/index.ts';
@@ -27,7 +28,7 @@ type Shown = Pick<RouteAnswer, 'status' | 'headers' | 'body'>;
  * person; there once the organisation has said who it is, and unknown like any other word before.
  */
 export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' | 'clock' | 'mail'>): Route[] {
-  const today = () => new Date(clock.now()).toISOString().slice(0, 10);
+  const today = () => utcDay(clock.now());
   const notThere: Shown = {
     status: 404,
     headers: pageHeaders,

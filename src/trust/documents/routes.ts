@@ -21,6 +21,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import type { DeskFacts } from './desk_facts.ts';
 import { diffOf } from './diff.ts';
 import type { Facts } from './facts.ts';
@@ -46,7 +47,6 @@ const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive
 const ofPaper = ofOrganisation.extend({ kind: z.enum(paperKinds) });
 /** How far ahead a version may be published. */
 const aheadDaysMax = 365;
-const dayMs = 86_400_000;
 
 /** Who somebody is, and the documents of an organisation: read, said to be read, published, accepted. */
 export function documentRoutes(
@@ -54,7 +54,7 @@ export function documentRoutes(
   facts: DeskFacts,
   notices: Teller,
 ): Route[] {
-  const today = () => new Date(clock.now()).toISOString().slice(0, 10);
+  const today = () => utcDay(clock.now());
   const by = (request: { principal: Principal | undefined }) => ({
     personId: (request.principal as Principal).id,
     nowMs: clock.now(),
@@ -279,7 +279,7 @@ export function documentRoutes(
         request.allow(organisation);
         await facts.prepare();
         const { digest, effective_on: effectiveOn, is_material: isMaterial } = request.body;
-        const last = new Date(clock.now() + aheadDaysMax * dayMs).toISOString().slice(0, 10);
+        const last = utcDay(clock.now() + aheadDaysMax * dayMs);
         if (effectiveOn < today() || effectiveOn > last)
           throw new RequestError('invalid_field', `It takes effect today or within ${aheadDaysMax} days.`, {
             field: 'effective_on',

@@ -4,10 +4,10 @@ import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { fieldsOf, nobodyPage, organisationOf, pageAnswer, unlessTooOften } from '../forms/index.ts';
 import { concernForm, concernPage, type Written, writtenPage } from './concern_page.ts';
 
-const dayMs = 86_400_000;
 /** 4,000 characters of which each is three bytes, each byte written as three, and the other fields. */
 const bodyBytesMax = 40_000;
 const sent = z.object({

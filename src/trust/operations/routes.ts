@@ -4,6 +4,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { utcDay } from '../../platform/zone.ts';
 import { csvCell, spanOf } from '../audit/index.ts';
 import { findLines, namesNow, shownLine } from './read.ts';
 import type { Writer } from './writer.ts';
@@ -62,7 +63,7 @@ export function operationRoutes(
       });
       return days;
     });
-    const day = new Date(clock.now()).toISOString().slice(0, 10);
+    const day = utcDay(clock.now());
     return {
       stream: {
         pieces: piecesOf(of, { ...asked, ...span }, format),

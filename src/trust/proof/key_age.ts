@@ -1,7 +1,7 @@
 import type { LiveCheck } from '../../platform/checks.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 
-const dayMs = 86_400_000;
 /** A data key is worth changing once a year; older ones still open and seal. */
 const keyDaysMax = 365;
 /** Nobody has changed it for a quarter after that was due. */

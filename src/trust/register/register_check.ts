@@ -1,5 +1,6 @@
 import type { LiveCheck } from '../../platform/checks.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { knownOf, missingIn, refusedBecause } from './judge.ts';
 import { receiversOf } from './receivers.ts';
 import { readStatements } from './statements.ts';
@@ -13,7 +14,6 @@ const needed = new Set([
 ]);
 /** Policy and terms are read again within this time. */
 const readDaysMax = 365;
-const dayMs = 86_400_000;
 
 /** Does the register say of everybody who receives data what it has to say (SHR-04), and does nobody receive against the pin? */
 export function registerCheck({
@@ -52,7 +52,7 @@ export function registerCheck({
           fact: `of ${lacking.length} of ${all.length} receivers it is not stated what has to be (${lacking.join('; ')})`,
           todo: 'State it under Trust, Subprocessors.',
         };
-      const since = new Date(clock.now() - readDaysMax * dayMs).toISOString().slice(0, 10);
+      const since = utcDay(clock.now() - readDaysMax * dayMs);
       const old = all.filter(({ statement }) => (statement?.checked_on ?? '') < since).map(({ row }) => row.label);
       return old.length === 0
         ? { state: 'ok', fact: `name, country and basis of each of ${all.length} receivers are stated` }

@@ -4,13 +4,13 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { heldIn } from '../windows/index.ts';
 import { writeArchive } from './archive.ts';
 import { requestArchiveMail } from './mails.ts';
 import { readRequest } from './records.ts';
 import { gather, identifierOf } from './subject.ts';
 
-const dayMs = 86_400_000;
 /** The ledger's window of an archive (DSR-11). */
 export const archiveDays = 14;
 /** What fits into one row and one answer; more is put together by hand. */

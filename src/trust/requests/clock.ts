@@ -1,13 +1,8 @@
 import { requestLimits } from '../../../contract/requests.ts';
-
-const dayMs = 86_400_000;
-
-export function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
-}
+import { dayMs, utcDay } from '../../platform/zone.ts';
 
 export function daysAfter(day: string, days: number): string {
-  return dayOf(Date.parse(day) + days * dayMs);
+  return utcDay(Date.parse(day) + days * dayMs);
 }
 
 /** The same day of a later month, or the last one that month has: 31 January and one is 28 February. */
@@ -18,7 +13,7 @@ export function monthsAfter(day: string, months: number): string {
   date.setUTCMonth(date.getUTCMonth() + months);
   const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
   date.setUTCDate(Math.min(wanted, last));
-  return dayOf(date.getTime());
+  return utcDay(date.getTime());
 }
 
 /** Rule R2: 30 days or one calendar month, whichever ends first. */
@@ -33,5 +28,5 @@ export function warnOn(receivedOn: string): string {
 
 /** Whole days from today to that day. */
 export function daysLeft(day: string, nowMs: number): number {
-  return Math.round((Date.parse(day) - Date.parse(dayOf(nowMs))) / dayMs);
+  return Math.round((Date.parse(day) - Date.parse(utcDay(nowMs))) / dayMs);
 }

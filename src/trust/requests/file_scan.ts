@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FileScan } from '../../../contract/requests.ts';
 import type { DataSubject } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { utcDay } from '../../platform/zone.ts';
 import { type Canary, canaryOf, scanFolders } from '../proof/index.ts';
 
 /** Files of the desk beside its databases: what an erasure leaves nothing of somebody in. */
@@ -63,7 +64,7 @@ export async function backupsWith(
   );
   return {
     backups,
-    gone_by: newest === null ? null : new Date(newest.getTime() + daysMax * 86_400_000).toISOString().slice(0, 10),
+    gone_by: newest === null ? null : utcDay(newest.getTime() + daysMax * 86_400_000),
   };
 }
 

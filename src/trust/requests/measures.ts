@@ -14,6 +14,7 @@ import {
 } from '../../platform/personal_data.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { keyName, signerOf } from '../audit/index.ts';
 import { organisationIn } from './archives.ts';
 import { restrictionEndsMail } from './mails.ts';
@@ -25,7 +26,6 @@ export type MeasureHouse = Pick<House, 'postgres' | 'clock' | 'log' | 'vault' | 
 type By = Required<Pick<Act, 'actor'>> & Pick<Act, 'request'>;
 type Does = 'corrected' | 'restricted' | 'lifted';
 
-const dayMs = 86_400_000;
 const system: By = { actor: { type: 'system' } };
 
 /**
@@ -201,7 +201,7 @@ export function openMeasures(
         ...{ to: email, organisationId },
         values: {
           ...{ organisation: (await organisationIn(sql, organisationId)).name, kind: row.kind, why: to.why },
-          on: new Date(liftsMs).toISOString().slice(0, 10),
+          on: utcDay(liftsMs),
         },
       });
   }

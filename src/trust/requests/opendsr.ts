@@ -16,9 +16,9 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { utcDay } from '../../platform/zone.ts';
 import { signerOf } from '../audit/index.ts';
 import { readArchiveState } from './archive_state.ts';
-import { dayOf } from './clock.ts';
 import { enterRequest, takeStep } from './records.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
@@ -164,7 +164,7 @@ export function openDsrRoutes(
           const enter = enterRequest(
             sql,
             {
-              ...{ kind, received_on: dayOf(Date.parse(said.submitted_time)), email },
+              ...{ kind, received_on: utcDay(Date.parse(said.submitted_time)), email },
               ...{ phone: identityOf('phone'), external_id: identityOf('controller_customer_id') },
             },
             { vault, organisationId: organisation, nowMs: now, personId: null },

@@ -1,13 +1,13 @@
 import type { CheckResult, LiveCheck } from '../../platform/checks.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { dayOf } from './clock.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 
 /** Is a request of a data subject past the day by which it has to be answered (R2)? */
 export function requestCheck({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): LiveCheck {
   const open = (sql: Sql) =>
     sql.query<{ overdue: boolean }>('SELECT due_on < $1 AS overdue FROM subject_requests WHERE closed_at IS NULL', [
-      dayOf(clock.now()),
+      utcDay(clock.now()),
     ]);
   function resultOf(found: readonly { overdue: boolean }[]): CheckResult {
     const overdue = found.filter((one) => one.overdue).length;
@@ -29,8 +29,6 @@ export function requestCheck({ postgres, clock }: Pick<House, 'postgres' | 'cloc
     own: async (organisation) => resultOf(await postgres.tenant(organisation, open)),
   };
 }
-
-const dayMs = 86_400_000;
 
 /** Was somebody's objection carried out within a day of when it was sure who objects (DSR-06)? */
 export function objectionCheck({ postgres, clock }: Pick<House, 'postgres' | 'clock'>): LiveCheck {

@@ -4,6 +4,7 @@ import { defineRoute, RequestError, type Route } from '../../platform/http/route
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import {
   fieldsOf,
   nobodyPage,
@@ -14,12 +15,11 @@ import {
   wrongPage,
 } from '../forms/index.ts';
 import { type Archives, organisationIn } from './archives.ts';
-import { dayOf, daysAfter } from './clock.ts';
+import { daysAfter } from './clock.ts';
 import { requestProofMail } from './mails.ts';
 import { askWords, begunPage, confirmPage, formPage, goneLinkPage, sentPage } from './public_page.ts';
 import { enterRequest } from './records.ts';
 
-const dayMs = 86_400_000;
 const bodyBytesMax = 2_000;
 const asked = z.object({
   kind: z.enum([...requestKinds, 'minor']),
@@ -115,7 +115,7 @@ export function publicRoutes(
     const email = await opened('email_sealed', row.email_sealed);
     const about = row.about_sealed === null ? undefined : await opened('about_sealed', row.about_sealed);
     const agent = row.agent_sealed === null ? {} : { agent: await opened('agent_sealed', row.agent_sealed) };
-    const received_on = dayOf(clock.now());
+    const received_on = utcDay(clock.now());
     const isMinor = row.kind === 'minor';
     const parts = { vault, organisationId, nowMs: clock.now(), personId: null };
     // A report about somebody else is no proof of who they are: whoever works on it checks that first.

@@ -14,8 +14,9 @@ import { requestLimits } from '../../../contract/requests.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Place, Vault } from '../../platform/vault.ts';
+import { utcDay } from '../../platform/zone.ts';
 import { readArchiveState } from './archive_state.ts';
-import { dayOf, daysAfter, daysLeft, dueOn, monthsAfter, warnOn } from './clock.ts';
+import { daysAfter, daysLeft, dueOn, monthsAfter, warnOn } from './clock.ts';
 import type { Said } from './erasure.ts';
 import { readErasure } from './erasure_records.ts';
 import { readMeasures, readRestriction } from './measure_records.ts';
@@ -83,7 +84,7 @@ export async function listRequests(sql: Sql, nowMs: number, after: number): Prom
   const counts = await sql.one<{ open: number; overdue: number }>(
     `SELECT count(*)::int AS open, (count(*) FILTER (WHERE due_on < $1))::int AS overdue
      FROM subject_requests WHERE closed_at IS NULL`,
-    [dayOf(nowMs)],
+    [utcDay(nowMs)],
   );
   return {
     requests: rows.slice(0, requestLimits.page).map((row) => shown(row, nowMs)),
@@ -148,7 +149,7 @@ export async function enterRequest(
     throw new RequestError('invalid_field', 'Say who asks: an address, a number, or an id of your own systems.', {
       field: 'email',
     });
-  const today = dayOf(nowMs);
+  const today = utcDay(nowMs);
   // A day ahead, since who enters it may live where it is tomorrow already.
   if (received_on > daysAfter(today, 1) || received_on < daysAfter(today, -requestLimits.enteredAfterDaysMax))
     throw new RequestError(

@@ -1,6 +1,6 @@
 import type { Remind } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
-import { dayOf } from './clock.ts';
+import { utcDay } from '../../platform/zone.ts';
 
 /** What the accounts bring of notices. */
 export interface Teller {
@@ -25,7 +25,7 @@ export function remind({
     roles: ['owner', 'admin', 'privacy-officer'],
     async due(sql, organisation) {
       const now = new Date(clock.now());
-      const today = dayOf(clock.now());
+      const today = utcDay(clock.now());
       const overdue = await sql.query<Due>(
         `UPDATE subject_requests SET overdue_told_at = $1, warned_at = coalesce(warned_at, $1)
          WHERE closed_at IS NULL AND due_on < $2 AND overdue_told_at IS NULL RETURNING id, kind, due_on::text`,

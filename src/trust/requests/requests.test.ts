@@ -3,16 +3,16 @@ import type { RequestDetail } from '../../../contract/requests.ts';
 import { type AccountsHouse, openAccountsHouse } from '../../../test/accounts_house.ts';
 import { createOrganisation, requestLimits } from '../../accounts/index.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { ringOf } from '../keys/index.ts';
 import { requestExecutor } from './ageing.ts';
 import { readArchive } from './archive.ts';
-import { dayOf, daysAfter, dueOn, monthsAfter } from './clock.ts';
+import { daysAfter, dueOn, monthsAfter } from './clock.ts';
 import { openRequests } from './index.ts';
 import { requestCheck } from './overdue_check.ts';
 import { listRequests } from './records.ts';
 
 /** A real database, a real listener, and a clock that is turned. */
-const dayMs = 86_400_000;
 let aheadMs = 0;
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
 const keys = ringOf(Buffer.alloc(32, 7));
@@ -54,7 +54,7 @@ async function signIn(side: typeof north): Promise<void> {
 const ask: AccountsHouse['ask'] = (...given) => desk.ask(...given);
 const at = (side: typeof north, rest = '') => `/api/organisations/${side.organisationId}/requests${rest}`;
 async function entered(side: typeof north, more: object = {}): Promise<RequestDetail> {
-  const received_on = dayOf(clock.now());
+  const received_on = utcDay(clock.now());
   const answer = await ask('POST', at(side), side.cookie, { kind: 'access', received_on, email, ...more });
   expect(answer.status, JSON.stringify(answer.body)).toBe(201);
   return answer.body as RequestDetail;
@@ -137,7 +137,7 @@ test('what is typed comes back as it was typed, and an address that is none is r
   const hostile = `<script>alert(1)</script>'); DROP TABLE subject_requests; --`;
   const { id } = await entered(north, { external_id: hostile });
   expect((await ask('GET', at(north, `/${id}`), north.cookie)).body.external_id).toBe(hostile);
-  const received_on = dayOf(clock.now());
+  const received_on = utcDay(clock.now());
   const nobody = await ask('POST', at(north), north.cookie, { kind: 'access', received_on });
   expect([nobody.status, nobody.body.error.field]).toEqual([400, 'email']);
 });

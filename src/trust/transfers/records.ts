@@ -6,11 +6,10 @@ import {
 } from '../../../contract/transfers.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 
-const dayMs = 86_400_000;
-export const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 /** The first day that leaves everybody the time that is promised. */
-export const earliestOn = (nowMs: number) => dayOf(nowMs + transferNoticeDays * dayMs);
+export const earliestOn = (nowMs: number) => utcDay(nowMs + transferNoticeDays * dayMs);
 
 type Row = Omit<Transfer, 'announced_at' | 'ended_at'> & { announced_at: Date; ended_at: Date | null };
 const columns = `id, state, legal_name, address, jurisdiction, contact, registration, officer, representative, authority, why,
@@ -51,7 +50,7 @@ export async function announceTransfer(
   by: { personId: number; nowMs: number },
 ): Promise<Transfer> {
   const earliest = earliestOn(by.nowMs);
-  const latest = dayOf(by.nowMs + transferAheadDaysMax * dayMs);
+  const latest = utcDay(by.nowMs + transferAheadDaysMax * dayMs);
   if (wish.effective_on < earliest || wish.effective_on > latest)
     throw new RequestError(
       'invalid_field',
@@ -87,7 +86,7 @@ export async function withdrawTransfer(
   const found = await transferIn(sql, id);
   if (found === undefined) throw new RequestError('not_found', 'There is no transfer with this number here.');
   // On its day it counts as carried out, whether or not the desk has come to it.
-  if (found.state !== 'announced' || found.effective_on <= dayOf(by.nowMs))
+  if (found.state !== 'announced' || found.effective_on <= utcDay(by.nowMs))
     throw new RequestError('conflict', 'This transfer is over: it was carried out or withdrawn, or its day has come.');
   await sql.run("UPDATE controller_transfers SET state = 'withdrawn', ended_at = $2, ended_by = $3 WHERE id = $1", [
     ...[id, new Date(by.nowMs), by.personId],
@@ -102,7 +101,7 @@ export async function withdrawTransfer(
 export async function carryOut(sql: Sql, organisationId: number, nowMs: number): Promise<Transfer | undefined> {
   await lockTransfers(sql, organisationId);
   const due = (await listTransfers(sql, organisationId)).find(
-    ({ state, effective_on }) => state === 'announced' && effective_on <= dayOf(nowMs),
+    ({ state, effective_on }) => state === 'announced' && effective_on <= utcDay(nowMs),
   );
   if (due === undefined) return undefined;
   await sql.run(

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Executor } from '../../platform/executor.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
+import { utcDay } from '../../platform/zone.ts';
 
 const table = 'product_usage';
-const dayText = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 /** Counts of pages go after twelve months (class D22; nobody asks for older ones). */
 export function usageExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
@@ -15,7 +15,7 @@ export function usageExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
       const { rows, oldest } = await postgres.tenant(organisationId as number, (sql) =>
         sql.one<{ rows: number; oldest: Date | null }>(
           `SELECT count(*)::int AS rows, min(day)::timestamptz AS oldest FROM product_usage WHERE organisation_id = $1 AND day < $2`,
-          [organisationId, dayText(cutMs)],
+          [organisationId, utcDay(cutMs)],
         ),
       );
       return rows === 0 ? [] : [{ table, rows, oldestMs: oldest?.getTime() ?? null, isHeld: holds.everything }];
@@ -24,7 +24,7 @@ export function usageExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
       if (holds.everything) return [];
       const gone = await sql.query<{ key: string }>(
         `DELETE FROM product_usage WHERE organisation_id = $1 AND day < $2 RETURNING day || ' ' || page AS key`,
-        [organisationId, dayText(cutMs)],
+        [organisationId, utcDay(cutMs)],
       );
       const keys = gone.map(({ key }) => key).sort();
       const digest = createHash('sha256').update(keys.join('\n')).digest('hex');

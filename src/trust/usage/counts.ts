@@ -1,5 +1,6 @@
 import { usageDays, usageMembersMin } from '../../../contract/usage.ts';
 import { everywhere, type Postgres, type Sql } from '../../platform/postgres/index.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { hasAgreed, isDone } from '../consent/index.ts';
 
 const purpose = 'optional_analytics';
@@ -28,13 +29,10 @@ export async function countPage(
     await sql.run(
       `INSERT INTO product_usage (organisation_id, day, page, opened) VALUES ($1, $2, $3, 1)
        ON CONFLICT (organisation_id, day, page) DO UPDATE SET opened = product_usage.opened + 1`,
-      [organisationId, dayOf(nowMs), page],
+      [organisationId, utcDay(nowMs), page],
     );
   });
 }
-
-const dayMs = 86_400_000;
-const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 interface Counted {
   name: string;
@@ -46,7 +44,7 @@ interface Counted {
 
 /** The last 30 days, added up: pages, days, and what each organisation opens most; small ones together. */
 export async function readUsage(postgres: Pick<Postgres, 'system' | 'tenant'>, nowMs: number) {
-  const from = dayOf(nowMs - (usageDays - 1) * dayMs);
+  const from = utcDay(nowMs - (usageDays - 1) * dayMs);
   const rows = await everywhere(postgres, (sql, organisationId) =>
     sql.query<Counted>(
       `SELECT o.name, (SELECT count(*) FROM memberships m WHERE m.organisation_id = o.id)::int AS members,
@@ -66,7 +64,7 @@ export async function readUsage(postgres: Pick<Postgres, 'system' | 'tenant'>, n
   return {
     pages: sumBy(({ page }) => page).map(([page, opened]) => ({ page, opened })),
     days: Array.from({ length: usageDays }, (_, at) => {
-      const day = dayOf(nowMs - (usageDays - 1 - at) * dayMs);
+      const day = utcDay(nowMs - (usageDays - 1 - at) * dayMs);
       return { day, opened: days.get(day) ?? 0 };
     }),
     organisations: sumBy(whose).map(([name, opened]) => {

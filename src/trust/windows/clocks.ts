@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Due, Executor } from '../../platform/executor.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { heldIn } from './holds.ts';
 
 /**
@@ -10,7 +11,6 @@ import { heldIn } from './holds.ts';
  * makes a receipt of it and looks whether any is left: a timer that has stopped is seen the next morning. What is younger than `graceMs` beyond its window waits for that timer's next turn.
  */
 const graceMs = 2 * 3_600_000;
-const dayMs = 86_400_000;
 
 export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'config'>): Executor[] {
   const ofDesk = { of: 'desk', works: 'by itself' } as const;

@@ -3,11 +3,11 @@ import { windowLimits } from '../../../contract/windows.ts';
 import type { HeldScope } from '../../platform/executor.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { classes } from '../classes/index.ts';
 import { type Line, lineOf } from './lines.ts';
 import { classesBeside } from './stored.ts';
 
-const dayMs = 86_400_000;
 /** What goes when an account is closed. */
 const classesOfPeople: readonly string[] = ['D7', 'D8', 'D16'];
 /** What goes when a site is emptied or deleted. */

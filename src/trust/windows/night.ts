@@ -2,7 +2,7 @@ import type { Due, Ended, Executor, WindowAsk } from '../../platform/executor.ts
 import { whyOf } from '../../platform/http/route.ts';
 import { aloneIn, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { isoDay } from '../../platform/zone.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { heldOf, holdsInForce } from './holds.ts';
 import { earlier, type Line, lineOf, sizeOf, spanWords } from './lines.ts';
 import { firstPolicy, readPolicy, windowOf } from './policy.ts';
@@ -41,7 +41,6 @@ interface Outcome {
 }
 const nothing: Outcome = { gone: 0, pastDue: 0, isRed: false };
 
-const dayMs = 86_400_000;
 /** After more days without a night the clock may be wrong, and somebody hears of it a day before anything goes. */
 const awayDaysMax = 7;
 
@@ -287,7 +286,7 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
   /** A clock that was ahead has left nights that nobody has to wait for. */
   async function forgetNightsTooFarAhead(nowMs: number): Promise<void> {
     await postgres.system((sql) =>
-      sql.run('DELETE FROM retention_nights WHERE night > $1', [dayOf(nowMs + awayDaysMax * dayMs)]),
+      sql.run('DELETE FROM retention_nights WHERE night > $1', [utcDay(nowMs + awayDaysMax * dayMs)]),
     );
   }
 
@@ -302,7 +301,7 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
 
   async function runAlone(held: () => boolean): Promise<boolean> {
     const nowMs = clock.now();
-    const night = dayOf(nowMs);
+    const night = utcDay(nowMs);
     await forgetNightsTooFarAhead(nowMs);
     if (await isDone(night)) return false;
     await postgres.system((sql) =>
@@ -351,7 +350,7 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
   /** @returns true when this day's run waits for the next */
   async function putOff(): Promise<boolean> {
     const nowMs = clock.now();
-    const night = dayOf(nowMs);
+    const night = utcDay(nowMs);
     return postgres.system(async (sql) => {
       const [newest] = await sql.query<{ night: string }>(
         'SELECT night FROM retention_nights WHERE night <= $1 ORDER BY night DESC LIMIT 1',
@@ -386,11 +385,6 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
       return run();
     },
   };
-}
-
-/** UTC day of a moment. */
-function dayOf(ms: number): string {
-  return isoDay(Math.floor(ms / dayMs));
 }
 
 function sum(due: readonly Due[], isHeld: boolean): number {

@@ -1,7 +1,7 @@
 import type { LiveCheck } from '../../platform/checks.ts';
+import { dayMs } from '../../platform/zone.ts';
 import type { NightHouse } from './night.ts';
 
-const dayMs = 86_400_000;
 /** A night that was missed is made up for as soon as the desk is on again; after two there is something wrong. */
 const silentDaysMax = 2;
 

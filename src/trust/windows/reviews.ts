@@ -1,13 +1,12 @@
 import type { Remind } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
-import { isoDay } from '../../platform/zone.ts';
+import { dayMs, isoDay } from '../../platform/zone.ts';
 
 /** What the accounts bring of notices. */
 export interface Teller {
   remind: Remind<'hold_review_due'>;
 }
 
-const dayMs = 86_400_000;
 /** So many days are left to decide. */
 const aheadDays = 7;
 

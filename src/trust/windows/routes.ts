@@ -16,6 +16,7 @@ import {
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { dayMs } from '../../platform/zone.ts';
 import { classes } from '../classes/index.ts';
 import { type HoldRow, holdsInForce, listHolds, placeHold, releaseHold, reviewHold } from './holds.ts';
 import { lines, sizeOf, spanWords } from './lines.ts';
@@ -30,7 +31,6 @@ const receiptQuestion = z.strictObject({
   before: z.coerce.number().int().positive().optional(),
   line: z.string().max(40).optional(),
 });
-const dayMs = 86_400_000;
 /** Classes that something stored is of: a hold on another one would keep nothing. */
 const heldClasses = classes
   .filter(({ id }) => lines.some((line) => line.class === id) || id in classesBeside)
