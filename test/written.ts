@@ -95,6 +95,7 @@ const notes: readonly [change: RegExp, why: string][] = [
     / public\.profile(s|_digests|_visitors|_corrections)\b/,
     'what a page says of a visitor; who looks at it is the act',
   ],
+  [/ public\.retention_removals\b/, 'what a timer removed, for the receipt that the next night makes of it'],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^(INSERT|UPDATE) public\.access_reviews\b/, 'a review that begins with its quarter, and how often it was told of'],
   [

@@ -273,7 +273,7 @@ it('what a legal hold keeps stays: a file past its seven days, a goal, a note; r
         expect((await ask('DELETE', path)).status, path).toBe(409);
     // The night sees that it stays for the hold, and is not forgotten.
     const night = clockExecutors({ postgres, config }).find(({ line }) => line === 'exports');
-    const due = await night?.due({ nowMs: Date.now() + 8 * dayMs } as WindowAsk);
+    const due = await night?.due({ organisationId: null, nowMs: Date.now() + 8 * dayMs } as WindowAsk);
     expect(due?.map(({ isHeld }) => isHeld)).toEqual([true]);
     await ask('PUT', `/api/organisations/1/holds/${hold}/release`, { reason: 'settled' });
   }

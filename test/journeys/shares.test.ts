@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccessReviewAnswer } from '../../contract/access_review.ts';
 import { sharedPageStorage } from '../../contract/browser_storage.ts';
-import type { QueryAnswer, QueryRequest } from '../../contract/query.ts';
+import type { MetricName, QueryAnswer, QueryRequest } from '../../contract/query.ts';
 import type { MadeShare, ShareList } from '../../contract/shares.ts';
 import { type ReportedSite, readReport } from '../../src/analytics/reports/content.ts';
 import { duesOf } from '../../src/analytics/reports/due.ts';
@@ -121,10 +121,11 @@ describe('a public share', () => {
       const answers = (body.results as { results: Result[] }[]).map(({ results }) => results);
       const of = (name: string) => answers[names.indexOf(name)] ?? [];
       const totals = of('totals')[0]?.metrics as number[];
+      const ofTotals = (metric: MetricName) => totals[questions.totals?.metrics.indexOf(metric) ?? -1] ?? Number.NaN;
       const shown = [...page.text.matchAll(/<dd class="kv">([^<]*)<\/dd>/g)].map(([, value = '']) => value);
       expect(shown.slice(0, 4), period).toEqual([
-        ...totals.slice(0, 3).map((value) => value.toLocaleString('en')),
-        totals[1] === 0 ? '–' : `${totals[3]}%`,
+        ...(['visitors', 'visits', 'pageviews'] as const).map((metric) => ofTotals(metric).toLocaleString('en')),
+        ofTotals('visits') === 0 ? '–' : `${ofTotals('bounce_rate')}%`,
       ]);
       const money = (of('total_revenue')[0]?.metrics[0] ?? { value: Number.NaN }) as { value: number };
       expect(shown.slice(5)).toEqual([String(of('events')[0]?.metrics[0]), `€${money.value.toFixed(2)}`]);

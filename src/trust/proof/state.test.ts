@@ -7,7 +7,7 @@ const here = 'tree of here';
 const named: Named[] = [
   { id: 'PSE-03', kind: 'test', file: 'a.test.ts', title: 'one' },
   { id: 'PSE-03', kind: 'proof', file: 'privacy.ts', title: 'two' },
-  { id: 'RET-17', kind: 'test', file: 'b.test.ts', title: 'three' },
+  { id: 'CON-03', kind: 'test', file: 'b.test.ts', title: 'three' },
   { id: 'AUT-13', kind: 'test', file: 'c.test.ts', title: 'four' },
 ];
 const ran = (one: Named, ok: boolean, tree = here): [string, Proved] => [
@@ -36,8 +36,8 @@ test('what failed is red, whatever else passed; a failure of other sources is no
 });
 
 test('what is built in part or belongs to later is never green, and red when its part fails', () => {
-  expect(stateOf('RET-17', [ran(partly, true)])).toBe('partly');
-  expect(stateOf('RET-17', [ran(partly, false)])).toBe('red');
+  expect(stateOf('CON-03', [ran(partly, true)])).toBe('partly');
+  expect(stateOf('CON-03', [ran(partly, false)])).toBe('red');
   for (const { id } of ledger.filter(({ standing }) => standing === 'open')) expect(stateOf(id, [])).toBe('open');
   expect(stateOf('REL-01', [])).toBe('later');
 });
