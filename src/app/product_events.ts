@@ -2,7 +2,7 @@ import { leftOutReasons } from '../../contract/drops.ts';
 import { repeat } from '../platform/clock.ts';
 import type { Reports } from '../platform/outbound/index.ts';
 import type { House } from '../platform/subject.ts';
-import { dayMs, utcDay } from '../platform/zone.ts';
+import { dayMs, isoDay } from '../platform/zone.ts';
 
 const lookMs = 60_000;
 
@@ -68,7 +68,7 @@ export function watchProduct(parts: {
   }
 
   async function countDay(ended: number, sites: { organisations: number; count: number }) {
-    const params = { day: utcDay(ended * dayMs), left_out: Object.keys(leftOutReasons) };
+    const params = { day: isoDay(ended), left_out: Object.keys(leftOutReasons) };
     const [row] = await warehouse.read<{ stored: string; dropped: string }>(
       `SELECT (SELECT count() FROM events WHERE toDate(time) = {day:Date} AND import_id = 0) AS stored,
         (SELECT sum(events) FROM drops WHERE toDate(minute) = {day:Date} AND reason NOT IN {left_out:Array(String)}) AS dropped`,

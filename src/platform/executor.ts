@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Sql } from './postgres/index.ts';
 
 /**
@@ -51,6 +52,16 @@ export interface HeldScope {
   everything: boolean;
   siteIds: ReadonlySet<number>;
   personIds: ReadonlySet<number>;
+}
+
+/** What a receipt says of rows with numbers: how many, since when, and a digest of the numbers in their order. */
+export function endedRows(table: string, gone: readonly { id: number; since: Date }[]): Ended {
+  const ids = gone.map(({ id }) => id).sort((a, b) => a - b);
+  return {
+    ...{ table, rows: gone.length },
+    oldestMs: gone.length === 0 ? null : Math.min(...gone.map(({ since }) => since.getTime())),
+    digest: createHash('sha256').update(ids.join(',')).digest('hex'),
+  };
 }
 
 /** @property isHeld they stay for a hold, and are not past due */

@@ -29,7 +29,7 @@ const fieldWords = { email: 'address', name: 'name', 'external-id': 'id', pictur
 /** Profiles of somebody, and the events of the browsers that were named as theirs: the only events that are anybody's. */
 export function profileHolder(
   { config, postgres, warehouse }: Pick<House, 'config' | 'postgres' | 'warehouse'>,
-  profiles: Pick<Profiles, 'open' | 'shred' | 'correct'>,
+  profiles: Pick<Profiles, 'open' | 'forget' | 'correct'>,
 ): PersonalDataHolder {
   const rowsOf = (sql: Sql, who: DataSubject) =>
     sql.query<Row>(
@@ -152,8 +152,11 @@ export function profileHolder(
         ({ id, site_id, visitors }) => !held.siteIds.has(site_id) && visitors.every((one) => emptied.get(id)?.has(one)),
       );
       for (const { id } of rows) emptied.delete(id);
-      for (const { id } of free) await profiles.shred(who.organisationId, id);
-      await sql.run('DELETE FROM profiles WHERE id = ANY($1)', [free.map(({ id }) => id)]);
+      await profiles.forget(
+        sql,
+        who.organisationId,
+        free.map(({ id }) => id),
+      );
       const copies = await copiesOf(
         sql,
         free.map(({ site_id }) => site_id),

@@ -103,14 +103,13 @@ export function openProfiles({
     );
   }
 
-  /** Which profile it is, made where there is none; in one transaction, one call of a site at a time. */
+  /** Which profile it is, made where there is none; in the transaction of a caller who is alone with the site's profiles. */
   async function settle(
     sql: Sql,
     site: SiteOfProfiles,
     visitor: string,
     { said, digests: all }: { said: readonly SaidTrait[]; digests: readonly Digest[] },
   ) {
-    await aloneWithProfiles(sql, site.id);
     const restrictions = await restrictionsOf(sql, all);
     if (restrictions.length > 0) return withhold(sql, site, visitor, restrictions);
     const now = new Date(clock.now());
@@ -346,9 +345,8 @@ export function openProfiles({
       await aloneWithProfiles(sql, id);
       return forget(sql, organisationId, 'site_id = $1', [id]);
     },
-    /** Makes what is sealed of a profile unreadable, in backups too. */
-    shred: async (organisationId: number, id: string) =>
-      vault.shred(organisationId, await subjectOf(organisationId, id)),
+    forget: (sql: Sql, organisationId: number, ids: readonly string[]): Promise<number> =>
+      forget(sql, organisationId, 'id = ANY($1)', [ids]),
   };
 }
 export type Profiles = ReturnType<typeof openProfiles>;

@@ -1,5 +1,5 @@
 import type { MailBlock, MailTemplate } from '../../platform/mail/index.ts';
-import { utcDay } from '../../platform/zone.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { exactCount, rangeText, weekdayText } from '../figures.ts';
 import type { ReportContent } from './content.ts';
 import { drawCourse, pictureSize } from './picture.ts';
@@ -74,7 +74,7 @@ function blocksOf(content: ReportContent, overview: string, settings: string): M
 /** What the picture shows, in words: the highest day. */
 function pictureText({ days, due, locale }: ReportContent): string {
   const most = Math.max(...days);
-  const day = utcDay(Date.parse(due.range.from) + days.indexOf(most) * 86_400_000);
+  const day = utcDay(Date.parse(due.range.from) + days.indexOf(most) * dayMs);
   const words = weekdayText(day, locale);
   // Some languages shorten a month with a full stop of its own.
   return `Visitors by day. The most were ${exactCount(most, locale)} on ${words}${words.endsWith('.') ? '' : '.'}`;

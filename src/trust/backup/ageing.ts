@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Executor } from '../../platform/executor.ts';
+import { type Executor, endedRows } from '../../platform/executor.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 
 /** The list of backups after twelve months; the copies themselves are gone after 30 days at most. */
@@ -18,18 +17,11 @@ export function backupListExecutor(postgres: Pick<Postgres, 'system'>): Executor
       return rows === 0 ? [] : [{ table: 'backups', rows, oldestMs: oldest?.getTime() ?? null }];
     },
     async end({ cutMs }, sql) {
-      const gone = await sql.query<{ id: number; began_at: Date }>(
-        'DELETE FROM backups WHERE began_at < $1 RETURNING id, began_at',
+      const gone = await sql.query<{ id: number; since: Date }>(
+        'DELETE FROM backups WHERE began_at < $1 RETURNING id, began_at AS since',
         [new Date(cutMs)],
       );
-      const ids = gone.map(({ id }) => id).sort((a, b) => a - b);
-      return [
-        {
-          ...{ table: 'backups', rows: gone.length },
-          oldestMs: gone.length === 0 ? null : Math.min(...gone.map(({ began_at }) => began_at.getTime())),
-          digest: createHash('sha256').update(ids.join(',')).digest('hex'),
-        },
-      ];
+      return [endedRows('backups', gone)];
     },
   };
 }

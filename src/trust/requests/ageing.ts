@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Executor } from '../../platform/executor.ts';
+import { type Executor, endedRows } from '../../platform/executor.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 
 /** What is in force goes on, however long ago it was answered. */
@@ -24,20 +23,13 @@ export function requestExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
     },
     async end({ cutMs, holds }, sql) {
       if (holds.everything) return [];
-      const gone = await sql.query<{ id: number; closed_at: Date }>(
-        `DELETE FROM subject_requests s WHERE closed_at < $1 AND ${isOver} RETURNING id, closed_at`,
+      const gone = await sql.query<{ id: number; since: Date }>(
+        `DELETE FROM subject_requests s WHERE closed_at < $1 AND ${isOver} RETURNING id, closed_at AS since`,
         [new Date(cutMs)],
       );
       // Those that were done once more after a restore belong to no request.
       await sql.run('DELETE FROM erasure_runs WHERE request_id IS NULL AND ended_at < $1', [new Date(cutMs)]);
-      const ids = gone.map(({ id }) => id).sort((a, b) => a - b);
-      return [
-        {
-          ...{ table: 'subject_requests', rows: gone.length },
-          oldestMs: gone.length === 0 ? null : Math.min(...gone.map(({ closed_at }) => closed_at.getTime())),
-          digest: createHash('sha256').update(ids.join(',')).digest('hex'),
-        },
-      ];
+      return [endedRows('subject_requests', gone)];
     },
   };
 }

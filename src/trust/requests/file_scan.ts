@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FileScan } from '../../../contract/requests.ts';
 import type { DataSubject } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { utcDay } from '../../platform/zone.ts';
+import { dayMs, utcDay } from '../../platform/zone.ts';
 import { type Canary, canaryOf, scanFolders } from '../proof/index.ts';
 
 /** Files of the desk beside its databases: what an erasure leaves nothing of somebody in. */
@@ -64,7 +64,7 @@ export async function backupsWith(
   );
   return {
     backups,
-    gone_by: newest === null ? null : utcDay(newest.getTime() + daysMax * 86_400_000),
+    gone_by: newest === null ? null : utcDay(newest.getTime() + daysMax * dayMs),
   };
 }
 
