@@ -1,6 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
 
 /**
  * The files that take ten seconds and more, in the order of their start among files of their kind: a long one that starts
@@ -114,6 +115,40 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/**
+ * An error outside of every test fails a run of which each test passed, and Vitest's own report has no place for it. Here
+ * it is named, with the file it came out of where that is known, so that `npm test` can say it at its end.
+ */
+class OutsideErrors implements Reporter {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  onTestRunEnd: NonNullable<Reporter['onTestRunEnd']> = (_modules, errors) => {
+    const named = errors.map((error) => {
+      const at = error.stack?.split('\n').find((line) => line.includes('/') && !line.includes('node_modules'));
+      return {
+        file: error.VITEST_TEST_PATH,
+        said: [messagesOf(error).join(': '), at?.trim()].filter(Boolean).join(' '),
+      };
+    });
+    writeFileSync(this.#path, JSON.stringify(named));
+  };
+}
+
+/** What an error says and what the errors behind it say, on one line each. */
+function messagesOf(error: unknown): string[] {
+  const { message, cause } = Object(error) as { message?: unknown; cause?: unknown };
+  if (typeof message !== 'string') return [];
+  return [message.replaceAll(/\s+/g, ' ').slice(0, messageMax), ...messagesOf(cause)];
+}
+const messageMax = 300;
+
+/** Set by scripts/test.cjs: the folder into which a run writes what became of it. Not a setting of the product, which knows its own by their prefix. */
+const reportFolder = process.env.TEST_REPORTS;
+
 const common = {
   exclude: ['**/node_modules/**', '**/dist/**'],
   // Node itself loads the sources, as it does for the product: to pass some three hundred through Vite in each process
@@ -128,6 +163,13 @@ export default defineConfig({
   test: {
     experimental: common.experimental,
     maxWorkers: 2,
+    ...(reportFolder !== undefined && {
+      reporters: [
+        'default',
+        ['json', { outputFile: `${reportFolder}/vitest.json` }],
+        new OutsideErrors(`${reportFolder}/vitest-outside.json`),
+      ],
+    }),
     sequence: { sequencer: LongFirst },
     projects: [
       {

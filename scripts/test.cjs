@@ -27,6 +27,8 @@ const withoutWindows = '/usr/bin/chromium-headless-shell';
 const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
 const deepFlag = '--deep';
 const vitestReport = path.join(cache, 'vitest.json');
+/** Errors outside of every test: written by vitest.config.ts. */
+const outsideReport = path.join(cache, 'vitest-outside.json');
 /**
  * Slow ones, so that the suite stays near a quarter of an hour; `npm run proof` runs them all. What COL-11 promises is
  * tested by test/browser/tracker-session.test.ts as well, OPS-03 by src/app/self_audit.test.ts, CRY-05 in part by
@@ -155,16 +157,9 @@ async function onceMore(first, most, run) {
 
 /** @returns how many tests passed, and each failure with its file */
 async function vitest(node, args, env) {
-  if (fs.existsSync(vitestReport)) fs.unlinkSync(vitestReport);
-  const command = [
-    '--disable-warning=ExperimentalWarning',
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    '--outputFile.json=' + vitestReport,
-  ];
-  const answer = await ended(node, command.concat(args), env);
+  for (const report of [vitestReport, outsideReport]) if (fs.existsSync(report)) fs.unlinkSync(report);
+  const command = ['--disable-warning=ExperimentalWarning', 'node_modules/vitest/vitest.mjs', 'run'];
+  const answer = await ended(node, command.concat(args), Object.assign({ TEST_REPORTS: cache }, env));
   if (!fs.existsSync(vitestReport)) return { passed: 0, failed: [{ name: 'the tests, which left no report' }] };
   const report = JSON.parse(fs.readFileSync(vitestReport, 'utf8'));
   // A file that cannot be loaded has no tests to count, and neither has an error outside of any: each is a failure.
@@ -175,7 +170,13 @@ async function vitest(node, args, env) {
       .map((test) => ({ place: file, name: file + ': ' + test.fullName }));
     return tests.length === 0 && isFailed(result) ? [{ place: file, name: file }] : tests;
   });
-  if (failed.length === 0 && answer.status !== 0) failed.push({ name: 'something outside of every test' });
+  const outside = fs.existsSync(outsideReport) ? JSON.parse(fs.readFileSync(outsideReport, 'utf8')) : [];
+  for (const { file, said } of outside) {
+    const place = file === undefined ? undefined : path.relative(root, file);
+    failed.push({ place: place, name: 'outside of every test' + (place ? ' of ' + place : '') + ': ' + said });
+  }
+  if (failed.length === 0 && answer.status !== 0)
+    failed.push({ name: 'the run of the tests as a whole, which ended with ' + (answer.signal || answer.status) });
   return { passed: report.numPassedTests, failed: failed };
 }
 
