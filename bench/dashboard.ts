@@ -58,6 +58,8 @@ export async function measureDashboard(desk: DeskFolder, running: Running, round
       times.answered.push(answered);
       times.filtered.push(filtered);
       await page.goBack();
+      // The list of before is still there for a moment, and a click on its row would take the filter away again.
+      await page.waitForFunction(() => document.querySelector('.filters .chip-text') === null);
       await settled(page);
     }
     await page.goto(`${origin}/s/${mainSite}/analytics?period=day`);
@@ -118,7 +120,13 @@ async function clicked(page: Page, click: () => Promise<void>): Promise<{ answer
   await page.evaluate(() => {
     const seen = window as unknown as { bench: Promise<{ answered: number; filtered: number }> };
     seen.bench = new Promise((resolve, reject) => {
-      setTimeout(() => reject(new Error('The click had no numbers within 30 s.')), 30_000);
+      setTimeout(() => {
+        const busy = document.querySelectorAll('#main [aria-busy="true"]').length;
+        const filter = document.querySelector('.filters .chip-text')?.textContent ?? 'none';
+        reject(
+          new Error(`The click had no numbers within 30 s: ${location.search}, filter ${filter}, ${busy} lists busy.`),
+        );
+      }, 30_000);
       addEventListener(
         'click',
         ({ timeStamp }) => {
