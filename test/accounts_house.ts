@@ -8,6 +8,7 @@ import { type MailOffice, openMail } from '../src/platform/mail/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import type { House, KeyRing } from '../src/platform/subject.ts';
 import { openAudit } from '../src/trust/audit/index.ts';
+import { readFoot } from '../src/trust/documents/index.ts';
 import { openTestPostgres, openTestVault, quickCost, type TestPostgres } from './stores.ts';
 
 export interface Asked {
@@ -62,7 +63,7 @@ export async function openAccountsHouse({
   const vault = openTestVault({ keys, clock, postgres });
   const audit = openAudit({ vault, clock, random: systemRandom });
   const parts = { config, clock, random: systemRandom, log: silentLog, postgres, keys, vault };
-  const mail = openMail({ ...parts, audit });
+  const mail = openMail({ ...parts, audit, foot: readFoot });
   const house = { ...parts, audit, mail } as unknown as House;
   const accounts = openAccounts(house, { version: 'test' });
   const http = await openHttp({

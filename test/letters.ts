@@ -35,14 +35,7 @@ const way = { way: 'Google (ada@shop.example)', link: at('/account/security') };
 const key = { way: 'Blue key', link: at('/account/security') };
 const token = `#token=${'aB3-dE5_gH7'.repeat(4)}`;
 
-const letterhead = {
-  organisation: 'Cedar & Loom',
-  from: [
-    ['Who answers', 'Cedar & Loom Ltd'],
-    ['Address', '4 Harbour Lane, Galway'],
-    ['Contact', 'privacy@cedar-loom.example'],
-  ],
-};
+const letterhead = { organisation: 'Cedar & Loom' };
 
 export const letters: Record<string, readonly unknown[]> = {
   request_proof: [

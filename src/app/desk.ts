@@ -25,7 +25,7 @@ import { accessMigrations, openAccessReviews } from '../trust/access/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupListExecutor, backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
 import { consentMigrations, openConsent } from '../trust/consent/index.ts';
-import { documentMigrations, openDocuments } from '../trust/documents/index.ts';
+import { documentMigrations, openDocuments, readFoot } from '../trust/documents/index.ts';
 import { incidentMigrations, openIncidents } from '../trust/incidents/index.ts';
 import { openKeyRing } from '../trust/keys/index.ts';
 import { type OperationsLog, openOperations, operationMigrations } from '../trust/operations/index.ts';
@@ -180,6 +180,7 @@ export async function openDesk(parts: {
     const mail = openMail({
       ...{ config, clock, random, log, postgres, keys, vault, audit },
       transport: (server) => registeredTransport(server, register.mail),
+      foot: readFoot,
     });
     undo.push(() => mail.stop());
     const foundation = { config, clock, random, log, postgres, warehouse, spool, outbound, keys, vault, audit, mail };

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { IdentityAnswer, PaperAnswer, PapersAnswer, ReceiverListsAnswer } from '../../contract/documents.ts';
-import type { InboxList, Notifications } from '../../contract/mail.ts';
+import type { InboxLetter, InboxList, Notifications } from '../../contract/mail.ts';
 import { createOrganisation } from '../../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { escapedWords } from '../../src/platform/http/plain_page.ts';
 import type { MailOffice } from '../../src/platform/mail/index.ts';
 import { tellOfLists } from '../../src/trust/documents/list_telling.ts';
 import { layPreparedDesk } from '../prepared_cluster.ts';
@@ -117,17 +118,31 @@ test('who is missing is named one by one, and nothing is published before all of
   for (const gap of draft.gaps) expect(refused.text).toContain(gap);
 });
 
-test('who an organisation is and who runs the desk is entered once, and stands in the product, the documents and every public page (OPS-04)', async () => {
+test('who an organisation is and who runs the desk is entered once, and stands in the product, the documents, every public page, every reply and every mail (OPS-04)', async () => {
   expect((await call('PUT', `${of()}/identity`, identity)).status).toBe(200);
   expect((await call('PUT', '/api/desk/identity', operator)).status).toBe(200);
   const said = (await call('GET', `${of()}/identity`)).json<IdentityAnswer>();
   expect([said.organisation.officer, said.operator.officer]).toEqual([identity.officer, operator.officer]);
   expect((await published('retention')).status).toBe(201);
-  for (const path of ['/legal/shop', '/legal/shop/retention', '/legal/shop/retention/1']) {
+  const ofOperator =
+    'Operator of this desk · Harbour Works · 2 Pier, Port · Law: Ireland · Questions about data: data@works.example · Data protection officer: Nora Quay, dpo@works.example · Supervisory authority: Authority of the port';
+  const ofShop = `Shop · ${hostile} · 2 Pier, Port · Law: Ireland · Questions about data: privacy@shop.example · Data protection officer: None has to be appointed · Supervisory authority: Authority of the port`;
+  const pages = ['/legal/shop', '/legal/shop/retention', '/legal/shop/retention/1', '/request/shop', '/concern/shop'];
+  for (const path of pages) {
     const { text } = await stranger(path);
-    expect(text).toContain('privacy@shop.example');
-    expect(text).toContain('Nora Quay, dpo@works.example');
+    for (const line of [ofShop, ofOperator]) expect(text, path).toContain(`<p>${escapedWords(line)}</p>`);
   }
+  const ofDesk = (await stranger('/legal')).text;
+  expect(ofDesk).toContain(`<footer class="q"><p>${ofOperator}</p></footer>`);
+  // A mail on behalf of the organisation names both.
+  const asked = await fetch(`http://127.0.0.1:${server.http.address.port}/request/shop`, {
+    method: 'POST',
+    body: new URLSearchParams({ kind: 'access', email: 'asks@visitor.example' }),
+  });
+  expect(await asked.text()).toContain(ofOperator);
+  const [{ id } = { id: 0 }] = await inbox('request_proof');
+  const { text } = (await call('GET', `/api/dev/inbox/${id}`)).json<InboxLetter>();
+  expect(text).toContain(`\n${ofShop}\n${ofOperator}\n`);
   for (const kind of ['privacy-notice', 'record-of-processing', 'processing-agreement'])
     expect(JSON.stringify((await paper(kind)).sections)).toContain('Nora Quay, dpo@works.example');
   // Nothing of it is another organisation's, which has no public page of its own until it has said who it is.

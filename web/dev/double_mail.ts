@@ -173,7 +173,11 @@ function drawn(id: number): Letter {
         { kind: 'note', text: `It works once, for ${isInvitation ? 'seven days' : 'an hour'}.` },
       ],
     },
-    { desk: 'desk.example', unsubscribe: undefined },
+    {
+      desk: 'desk.example',
+      who: ['Operator of this desk · Harbour Works · 2 Pier, Port · Questions about data: data@works.example'],
+      unsubscribe: undefined,
+    },
   );
 }
 

@@ -5,6 +5,7 @@ import type { ControlCommand } from '../../platform/control.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs } from '../../platform/zone.ts';
+import { readFoot } from '../../trust/documents/index.ts';
 import { writeArchive } from '../../trust/requests/index.ts';
 import type { PeopleSubject } from '../people/index.ts';
 import { endAllElse, ownAct, personOf } from '../people/parts.ts';
@@ -91,7 +92,10 @@ export function openClosing(parts: ClosingParts): {
               'cache-control': 'no-store',
             },
             body: writeArchive(
-              { archive: 'fairlead subject data 1', organisation: 'this desk', request: null, made_at },
+              {
+                ...{ archive: 'fairlead subject data 1', organisation: 'this desk', request: null, made_at },
+                answering: await postgres.system((sql) => readFoot(sql)),
+              },
               records,
             ),
           };

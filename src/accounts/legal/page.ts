@@ -11,7 +11,7 @@ export interface Version extends LegalDocument {
 const holding = (versions: readonly Version[]) => versions.find(({ withdrawn }) => withdrawn === undefined);
 
 /** One version of a document, and where the others are. @param versions all of its kind, the newest first */
-export function documentPage(document: Version & { text: string }, versions: readonly Version[]): string {
+export function documentPage(document: Version & { text: string }, versions: readonly Version[], foot: string): string {
   const name = documentNames[document.kind];
   return page(
     name,
@@ -22,7 +22,7 @@ ${drawn(document.text)}
 <nav><p><a href="/legal">All documents</a></p>${listOf(
       'Other versions',
       versions.filter(({ version }) => version !== document.version),
-    )}</nav>`,
+    )}</nav>${foot}`,
   );
 }
 
@@ -34,11 +34,11 @@ function stateOf({ version, withdrawn }: Version, current: Version | undefined):
 }
 
 /** A document of which every version was withdrawn. */
-export function noneHoldsPage(versions: readonly Version[]): string {
+export function noneHoldsPage(versions: readonly Version[], foot: string): string {
   const name = documentNames[(versions[0] as Version).kind];
   return page(
     name,
-    `<h1>${name}</h1><p>No version holds today: each one was withdrawn.</p><nav><p><a href="/legal">All documents</a></p>${listOf('Versions', versions)}</nav>`,
+    `<h1>${name}</h1><p>No version holds today: each one was withdrawn.</p><nav><p><a href="/legal">All documents</a></p>${listOf('Versions', versions)}</nav>${foot}`,
   );
 }
 
@@ -50,7 +50,7 @@ function listOf(title: string, versions: readonly Version[]): string {
 }
 
 /** @param versions of every document, the newest first */
-export function listPage(versions: readonly Version[]): string {
+export function listPage(versions: readonly Version[], foot: string): string {
   const line = (kind: LegalDocument['kind']) => {
     const all = versions.filter((one) => one.kind === kind);
     if (all.length === 0) return '';
@@ -65,7 +65,7 @@ export function listPage(versions: readonly Version[]): string {
       versions.length === 0
         ? '<p>Whoever runs this desk has published none.</p>'
         : `<ul>${documentKinds.map(line).join('')}</ul>`
-    }`,
+    }${foot}`,
   );
 }
 

@@ -17,7 +17,7 @@ import { defineRoute, RequestError, type Route } from '../../platform/http/route
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs } from '../../platform/zone.ts';
-import { pageHeaders } from '../../trust/documents/index.ts';
+import { pageHeaders, readFootMarkup } from '../../trust/documents/index.ts';
 import { personOf } from '../people/parts.ts';
 import type { Legal } from './index.ts';
 import { documentPage, listPage, missingPage, noneHoldsPage, type Version } from './page.ts';
@@ -55,14 +55,16 @@ export function legalRoutes(
       const versions = (await versionsOf(sql, kind)).map(shownOf);
       const version = wanted ?? versions.find(({ withdrawn }) => withdrawn === undefined)?.version;
       const headers = { ...pageHeaders, 'cache-control': 'no-cache' };
-      if (version === undefined) return versions.length === 0 ? notThere : { headers, body: noneHoldsPage(versions) };
+      const foot = await readFootMarkup(sql);
+      if (version === undefined)
+        return versions.length === 0 ? notThere : { headers, body: noneHoldsPage(versions, foot) };
       const shown = versions.find((one) => one.version === version);
       if (shown === undefined) return notThere;
       const { text } = await sql.one<{ text: string }>(
         'SELECT text FROM legal_documents WHERE kind = $1 AND version = $2',
         [kind, version],
       );
-      return { headers, body: documentPage({ ...shown, text }, versions) };
+      return { headers, body: documentPage({ ...shown, text }, versions, foot) };
     });
   }
 
@@ -124,8 +126,10 @@ export function legalRoutes(
       access: 'public',
       summary: 'A page of the documents of this desk, without scripts or cookies.',
       async handle() {
-        const rows = await postgres.system((sql) => sql.query<Stored>(`${stored} ORDER BY d.number DESC`));
-        return { headers: pageHeaders, body: listPage(rows.map(shownOf)) };
+        return postgres.system(async (sql) => {
+          const rows = await sql.query<Stored>(`${stored} ORDER BY d.number DESC`);
+          return { headers: pageHeaders, body: listPage(rows.map(shownOf), await readFootMarkup(sql)) };
+        });
       },
     }),
     // By name, since any other word there is an organisation (trust/documents).

@@ -344,7 +344,11 @@ test('every mail is whole without pictures, loads nothing, and says the same as 
     const examples = letters[template.name] ?? [];
     expect(examples.length, `${template.name} in test/letters.ts`).toBeGreaterThan(0);
     for (const values of examples) {
-      const letter = drawLetter(template.write(values as never), { desk: 'desk.example', unsubscribe: undefined });
+      const letter = drawLetter(template.write(values as never), {
+        desk: 'desk.example',
+        who: [],
+        unsubscribe: undefined,
+      });
       expect(letter.html).not.toMatch(/<(script|link|iframe|form|video)|url\(|src="(?!cid:)/);
       expect(`${letter.subject} ${letter.text}`, template.name).not.toMatch(/undefined|null|NaN|\[object|<[a-z]/);
       const links = (text: string) => new Set(text.match(/https:\/\/[^\s"<]+/g));

@@ -133,9 +133,11 @@ export function openReports(house: House, asking: Asking): { routes: Route[]; ga
       query: reportQuestion,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
+        const message = await toAsker(site, request.principal, request.query.kind);
+        const letter = await postgres.tenant(site.organisation_id, (sql) => mail.letter(sql, message));
         return {
           headers: letterPageHeaders,
-          body: letterPage(mail.letter(await toAsker(site, request.principal, request.query.kind))),
+          body: letterPage(letter),
         };
       },
     }),

@@ -12,6 +12,8 @@ export interface Letter {
 export interface Frame {
   /** Name of the desk in the foot of the letter: the host of its address. */
   desk: string;
+  /** Who answers: the operator of the desk, and the organisation on whose behalf it is written; a line each. */
+  who: readonly string[];
   /** The page on which one click ends such mail; service mail has none. */
   unsubscribe: string | undefined;
 }
@@ -105,13 +107,13 @@ ${body}
 </body></html>`;
 }
 
-function footHtml({ desk, unsubscribe }: Frame): string {
+function footHtml({ desk, who, unsubscribe }: Frame): string {
   const stop = unsubscribe === undefined ? '' : `<br>${anchor(unsubscribe, 'Stop this kind of mail')}`;
-  return `Sent by Fairlead at ${escapeHtml(desk)}.${stop}`;
+  return `Sent by Fairlead at ${escapeHtml(desk)}.${who.map((line) => `<br>${escapeHtml(line)}`).join('')}${stop}`;
 }
 
-function footText({ desk, unsubscribe }: Frame): string {
-  return `Sent by Fairlead at ${desk}.${unsubscribe === undefined ? '' : `\nStop this kind of mail: ${unsubscribe}`}`;
+function footText({ desk, who, unsubscribe }: Frame): string {
+  return `${[`Sent by Fairlead at ${desk}.`, ...who].join('\n')}${unsubscribe === undefined ? '' : `\nStop this kind of mail: ${unsubscribe}`}`;
 }
 
 function htmlOf(block: Exclude<MailBlock, { kind: 'picture' }>): string {

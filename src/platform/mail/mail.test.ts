@@ -277,7 +277,7 @@ describe('a message', () => {
           { kind: 'code', text: 'ABCD-1234' },
         ],
       },
-      { desk: 'desk.example', unsubscribe: 'https://desk.example/u' },
+      { desk: 'desk.example', who: ['Shop · A <b> & Sons'], unsubscribe: 'https://desk.example/u' },
     );
     expect(letter.html.match(/(?:src|href|url)[=(]["']?[^"') ]+/g)).toEqual([
       'src="cid:picture-1@fairlead',
@@ -287,15 +287,17 @@ describe('a message', () => {
     ]);
     expect(letter.html).not.toMatch(/<script|@import|<link/);
     for (const part of [letter.text, letter.html]) expect(part).toContain('A line that rises');
+    expect(letter.html).toContain('<br>Shop · A &lt;b&gt; &amp; Sons<br>');
+    expect(letter.text).toContain('desk.example.\nShop · A <b> & Sons\n');
     expect(letter.text).toContain('Page     Visitors\n/           1,204\n/prices        88');
     expect(letter.text).toContain('Open:\nhttps://desk.example/x?a=1&b=2');
     const large = {
       subject: 'x',
       blocks: [{ kind: 'picture', png: Buffer.alloc(900_000), words: '', width: 1, height: 1 }],
     } as const;
-    expect(() => drawLetter({ ...large, blocks: [...large.blocks] }, { desk: 'd', unsubscribe: undefined })).toThrow(
-      'is the most',
-    );
+    expect(() =>
+      drawLetter({ ...large, blocks: [...large.blocks] }, { desk: 'd', who: [], unsubscribe: undefined }),
+    ).toThrow('is the most');
   });
 });
 

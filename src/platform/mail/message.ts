@@ -60,7 +60,10 @@ export interface Mail {
   /** Puts a message into the outbox in the caller's transaction: it goes out when that commits, and not without. */
   send<Values>(sql: Sql, message: Message<Values>): Promise<void>;
   /** What `send` would send, and sends nothing: for a look at a message in the app. */
-  letter<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId' | 'locale'>): Letter;
+  letter<Values>(
+    sql: Sql,
+    message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId' | 'locale'>,
+  ): Promise<Letter>;
   /** Is there a server to send through? Pages say so where there is none, and show links to copy. */
   isOn(): Promise<boolean>;
   /** The address of a page of this desk, by FAIRLEAD_PUBLIC_URL and never by what a request says. */

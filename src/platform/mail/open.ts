@@ -2,7 +2,7 @@ import type { Audit } from '../audit.ts';
 import { type Clock, repeat } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import type { Postgres } from '../postgres/index.ts';
+import type { Postgres, Sql } from '../postgres/index.ts';
 import type { Random } from '../random.ts';
 import type { KeyRing } from '../subject.ts';
 import type { Vault } from '../vault.ts';
@@ -35,6 +35,7 @@ const tidyMs = 60_000;
 
 /**
  * @param parts.transport how a server is spoken to; the tests that need a broken one give their own
+ * @param parts.foot who stands in the foot of a message, in the transaction that writes it
  */
 export function openMail(parts: {
   config: Pick<Config, 'publicUrl' | 'smtp' | 'inbox'>;
@@ -46,8 +47,10 @@ export function openMail(parts: {
   vault: Vault;
   audit: Audit;
   transport?: (server: MailServer) => Transport;
+  foot?: (sql: Sql, organisationId: number | undefined) => Promise<string[]>;
 }): MailOffice {
   const { config, clock, log, postgres, keys } = parts;
+  const { foot = async () => [] } = parts;
   const open = parts.transport ?? openTransport;
   const inbox: Inbox | undefined = config.inbox ? openInbox() : undefined;
   const settings = openServerSettings(parts);
@@ -158,7 +161,10 @@ export function openMail(parts: {
       });
   }
 
-  function draw<Values>(message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId' | 'locale'>) {
+  async function draw<Values>(
+    sql: Sql,
+    message: Pick<Message<Values>, 'template' | 'to' | 'values' | 'organisationId' | 'locale'>,
+  ) {
     const { template, organisationId } = message;
     const digest = suppressions.digest(message.to);
     const unsubscribe =
@@ -167,6 +173,7 @@ export function openMail(parts: {
         : link(`/api/mail/unsubscribe/${suppressions.token({ organisationId, digest, kind: template.kind })}`);
     const letter: Letter = drawLetter(template.write(message.values, message.locale ?? undefined), {
       desk,
+      who: await foot(sql, organisationId),
       unsubscribe,
     });
     return { letter, unsubscribe, digest };
@@ -174,10 +181,10 @@ export function openMail(parts: {
 
   return {
     async send(sql, message) {
-      await outbox.put(sql, { ...message, ...draw(message) });
+      await outbox.put(sql, { ...message, ...(await draw(sql, message)) });
       soon();
     },
-    letter: (message) => draw(message).letter,
+    letter: async (sql, message) => (await draw(sql, message)).letter,
     isOn,
     link,
     consult(adviser) {
@@ -201,7 +208,7 @@ export function openMail(parts: {
                 { kind: 'button', label: 'Open the desk', href: link('/') },
               ],
             },
-            { desk, unsubscribe: undefined },
+            { desk, who: await postgres.system((sql) => foot(sql, undefined)), unsubscribe: undefined },
           );
           const name = parts.random.bytes(16).toString('hex');
           const handover = await transport.send({

@@ -59,7 +59,7 @@ export function californiaSection(pen: Pen, facts: Facts, organisation: NonNulla
  * @param canMail a form works only while the desk can mail the proof
  */
 export function optOutPage(
-  { name, slug }: { name: string; slug: string },
+  { name, slug, foot }: { name: string; slug: string; foot: string },
   { signal, contact, canMail }: { signal: boolean; contact: string | null; canMail: boolean },
 ): string {
   const who = escapedWords(name);
@@ -72,5 +72,6 @@ export function optOutPage(
   return publicPage(
     'Do not sell or share my personal information',
     `<p>${who} sells nothing of what this desk stores about visitors, and shares nothing of it for advertising across sites.</p>${signalWords}<p>Do they know you by an address, because you have an account or a subscription with them? Then opt out of every use of it here, too.</p>${form}<p class="q"><a href="/legal/${slug}">Documents of ${who}</a></p>`,
+    foot,
   );
 }

@@ -5,6 +5,7 @@ import type {
   operatorIdentity,
   organisationIdentity,
 } from '../../../contract/documents.ts';
+import { escapedWords } from '../../platform/http/plain_page.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Party } from './facts.ts';
 
@@ -80,4 +81,54 @@ export function partyOf(identity: Omit<OperatorIdentity, 'version' | 'changed_at
     ...{ registration: identity.registration, contact: identity.contact, officer: identity.officer },
     ...{ representative: identity.representative, authority: identity.authority },
   };
+}
+
+/**
+ * What of somebody's identity was entered, in the order in which pages, replies and mails name it.
+ * @example namedIn({ ...nobody, legalName: 'Shop Ltd' }) // [['', 'Shop Ltd']]
+ */
+export function namedIn(party: Party): [label: string, words: string][] {
+  const all: [string, string | null][] = [
+    ['', party.legalName],
+    ['', party.address],
+    ['Law', party.jurisdiction],
+    ['Register', party.registration],
+    ['Questions about data', party.contact],
+    ['Data protection officer', party.officer],
+    ['Representative', party.representative],
+    ['Supervisory authority', party.authority],
+  ];
+  return all.flatMap(([label, words]): [string, string][] => (words === null ? [] : [[label, words]]));
+}
+
+function lineOf(who: string, party: Party): string {
+  const parts = namedIn(party).map(([label, words]) => (label === '' ? words : `${label}: ${words}`));
+  return [who, ...parts].map((one) => one.replaceAll('\n', ', ')).join(' · ');
+}
+
+/**
+ * Who answers, for the foot of every page and mail, a line each: the organisation, once it has said who it is, and the operator
+ * of the desk. To be asked in a transaction of that organisation; any other one names the operator alone.
+ */
+export async function readFoot(sql: Sql, organisationId?: number): Promise<string[]> {
+  const lines: string[] = [];
+  const organisation =
+    organisationId === undefined
+      ? undefined
+      : await sql.maybe<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [organisationId]);
+  if (organisationId !== undefined && organisation !== undefined) {
+    const identity = await readIdentity(sql, organisationId);
+    if (identity.version > 0) lines.push(lineOf(organisation.name, partyOf(identity)));
+  }
+  const operator = await readOperator(sql);
+  if (operator.version > 0) lines.push(lineOf('Operator of this desk', partyOf(operator)));
+  return lines;
+}
+
+/** The same as markup: a foot for a page, or nothing while nobody has said who they are. */
+export async function readFootMarkup(sql: Sql, organisationId?: number): Promise<string> {
+  const lines = await readFoot(sql, organisationId);
+  return lines.length === 0
+    ? ''
+    : `<footer class="q">${lines.map((line) => `<p>${escapedWords(line)}</p>`).join('')}</footer>`;
 }

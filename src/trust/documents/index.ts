@@ -18,7 +18,7 @@ export {
   storedClasses,
   visitorStorage,
 } from './facts.ts';
-export { readIdentity, readOperator } from './identity.ts';
+export { namedIn, partyOf, readFoot, readFootMarkup, readIdentity, readOperator } from './identity.ts';
 export { dayWords, legalPage, pageHeaders } from './page.ts';
 export { asMarkdown, type Block, linesOf, type Paper } from './paper.ts';
 export { drawMap } from './picture.ts';

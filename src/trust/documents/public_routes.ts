@@ -9,8 +9,8 @@ import { organisationOf, pageAnswer } from '../forms/index.ts';
 import { listTransfers } from '../transfers/index.ts';
 import { readPolicy } from '../windows/index.ts';
 import { optOutPage } from './california.ts';
-import type { Party, Receiving } from './facts.ts';
-import { partyOf, readIdentity, readOperator } from './identity.ts';
+import type { Receiving } from './facts.ts';
+import { partyOf, readFoot, readFootMarkup, readIdentity } from './identity.ts';
 import { changesOf, type ListRow, readLists } from './lists.ts';
 import { dayWords, drawnPaper, drawnTable, legalPage, pageHeaders } from './page.ts';
 import { holdingOn, readContent, readVersions } from './versions.ts';
@@ -60,16 +60,8 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
     `/legal/${slug}/${name}${version === undefined ? '' : `/${version}`}`;
 
   async function footer(sql: Sql, { id, name, slug }: Named): Promise<string> {
-    const identity = partyOf(await readIdentity(sql, id));
-    const operator = partyOf(await readOperator(sql));
-    const line = (who: string, party: Party) =>
-      [who, party.legalName, party.address, party.contact, party.officer && `Data protection officer: ${party.officer}`]
-        .filter((one) => one !== null && one !== '')
-        .map((one) => escapedWords(String(one).replaceAll('\n', ', ')))
-        .join(' · ');
-    return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a> · <a href="/concern/${slug}">Report a concern</a></p><p>${line(name, identity)}</p>${
-      operator.legalName === null ? '' : `<p>${line('Operator of this desk', operator)}</p>`
-    }</footer>`;
+    const lines = (await readFoot(sql, id)).map((line) => `<p>${escapedWords(line)}</p>`);
+    return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a> · <a href="/concern/${slug}">Report a concern</a></p>${lines.join('')}</footer>`;
   }
 
   /** Who takes over, on which day and why; and who it was before, once that is done. */
@@ -204,7 +196,12 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
           async (sql, organisation) => {
             if ((await readPolicy(sql, organisation.id)).profile !== 'us') return notThere;
             const { contact } = partyOf(await readIdentity(sql, organisation.id));
-            return pageAnswer(optOutPage(organisation, { signal: headers['sec-gpc'] === '1', contact, canMail }));
+            return pageAnswer(
+              optOutPage(
+                { ...organisation, foot: await readFootMarkup(sql, organisation.id) },
+                { signal: headers['sec-gpc'] === '1', contact, canMail },
+              ),
+            );
           },
         );
       },

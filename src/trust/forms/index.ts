@@ -14,8 +14,18 @@ export const publicHeaders: Readonly<Record<string, string>> = {
   'x-robots-tag': 'noindex',
 };
 
-/** @param body markup in which every value is escaped */
-export const publicPage = (title: string, body: string) => pages.page(title, `<h1>${escapedWords(title)}</h1>${body}`);
+/** Whose page it is: its name, and who answers for it, as markup for the foot. */
+export interface Answering {
+  name: string;
+  foot: string;
+}
+
+/**
+ * @param body markup in which every value is escaped
+ * @param foot of whoever answers, as markup
+ */
+export const publicPage = (title: string, body: string, foot = '') =>
+  pages.page(title, `<h1>${escapedWords(title)}</h1>${body}${foot}`);
 
 export const wrongPage = (what: string) =>
   publicPage('Not sent', `<p>${escapedWords(what)} Go back and try again.</p>`);

@@ -5,6 +5,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { dayMs } from '../../platform/zone.ts';
+import { readFootMarkup } from '../documents/index.ts';
 import { fieldsOf, nobodyPage, organisationOf, pageAnswer, unlessTooOften } from '../forms/index.ts';
 import { concernForm, concernPage, type Written, writtenPage } from './concern_page.ts';
 
@@ -89,10 +90,10 @@ export async function reachedOf(sql: Sql, organisationId: number, incidentId: nu
 export function concernRoutes(house: ConcernHouse, limits: ConcernLimits, onCame: () => void): Route[] {
   const { postgres, clock, vault, audit } = house;
   const ofOrganisation = z.object({ organisation: z.string() });
-  const nameOf = (id: number) =>
+  const answering = (id: number) =>
     postgres.tenant(id, async (sql) => {
       const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [id]);
-      return name;
+      return { name, foot: await readFootMarkup(sql, id) };
     });
 
   function enter(organisationId: number, { said, happened_on, reach }: z.infer<typeof sent>): Promise<void> {
@@ -137,7 +138,7 @@ export function concernRoutes(house: ConcernHouse, limits: ConcernLimits, onCame
       params: ofOrganisation,
       async handle(request) {
         const id = await organisationOf(postgres, request.params.organisation);
-        return id === undefined ? pageAnswer(nobodyPage, 404) : pageAnswer(concernPage(await nameOf(id)));
+        return id === undefined ? pageAnswer(nobodyPage, 404) : pageAnswer(concernPage(await answering(id)));
       },
     }),
     defineRoute({
@@ -156,11 +157,11 @@ export function concernRoutes(house: ConcernHouse, limits: ConcernLimits, onCame
             await limits.ofNetwork(request.address);
             const read = wrongIn(written);
             if (typeof read === 'string')
-              return pageAnswer(concernPage(await nameOf(id), { written, wrong: read }), 400);
+              return pageAnswer(concernPage(await answering(id), { written, wrong: read }), 400);
             await limits.ofOrganisation(id);
             await enter(id, read);
             onCame();
-            return pageAnswer(writtenPage(await nameOf(id)));
+            return pageAnswer(writtenPage(await answering(id)));
           },
           () => concernForm(written),
         );

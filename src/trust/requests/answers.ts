@@ -11,20 +11,9 @@ import { extendRequest, type RequestParts, readRequest, takeStep } from './recor
 type Closing = Extract<RequestStep, { outcome: string }>;
 
 async function letterhead(sql: Sql, organisationId: number) {
-  const identity = await readIdentity(sql, organisationId);
+  const { authority } = await readIdentity(sql, organisationId);
   const { name } = await organisationIn(sql, organisationId);
-  const said: [string, string | null][] = [
-    ['Who answers', identity.legal_name ?? name],
-    ['Address', identity.address],
-    ['Contact', identity.contact],
-    ['Data protection officer', identity.officer],
-    ['Representative', identity.representative],
-  ];
-  return {
-    organisation: name,
-    from: said.flatMap(([what, words]): [string, string][] => (words === null ? [] : [[what, words]])),
-    authority: identity.authority,
-  };
+  return { organisation: name, authority };
 }
 
 const askOf = (kind: string) => askWords.find(([one]) => one === kind)?.[1] ?? kind;

@@ -8,6 +8,8 @@ import { readClass } from '../classes/index.ts';
 export interface ArchiveAbout {
   archive: 'fairlead subject data 1';
   organisation: string;
+  /** Who answers for it: a line each, as far as they have said who they are. */
+  answering: readonly string[];
   /** Null where a person took along what belongs to their account. */
   request: number | null;
   made_at: string;
@@ -20,10 +22,11 @@ const schema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'What is stored about a person',
   type: 'object',
-  required: ['archive', 'organisation', 'request', 'made_at', 'records'],
+  required: ['archive', 'organisation', 'answering', 'request', 'made_at', 'records'],
   properties: {
     archive: { const: 'fairlead subject data 1' },
     organisation: { type: 'string', description: 'Who was asked' },
+    answering: { type: 'array', items: { type: 'string' }, description: 'Who answers for it' },
     request: { type: ['integer', 'null'], description: 'Number of the request' },
     made_at: { type: 'string', format: 'date-time' },
     records: {
@@ -91,7 +94,7 @@ function pageOf(about: ArchiveAbout, tables: ReadonlyMap<string, CopiedRecord[]>
   });
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>What is stored about you</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}td,th{border:1px solid;padding:.3em .6em;text-align:left;overflow-wrap:anywhere}</style></head><body><main><h1>What ${escaped(about.organisation)} stores about you</h1><p>Made ${escaped(about.made_at)}${about.request === null ? '' : ` for request ${about.request}`}. The same stands in data.json, for programs, with its form in schema.json, and in one CSV file for each table.</p>${
     sections.length === 0 ? '<p>Nothing is stored about you.</p>' : sections.join('')
-  }</main></body></html>`;
+  }</main>${about.answering.length === 0 ? '' : `<footer>${about.answering.map((line) => `<p>${escaped(line)}</p>`).join('')}</footer>`}</body></html>`;
 }
 
 /** A ZIP of small texts (APPNOTE.TXT 4.3), made and read in memory. */

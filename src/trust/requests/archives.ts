@@ -5,6 +5,7 @@ import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { dayMs } from '../../platform/zone.ts';
+import { readFoot } from '../documents/index.ts';
 import { heldIn } from '../windows/index.ts';
 import { writeArchive } from './archive.ts';
 import { requestArchiveMail } from './mails.ts';
@@ -32,14 +33,15 @@ export function openArchives(house: ArchiveHouse, holders: () => readonly Person
    * @throws RequestError conflict when it is not sure who asks, or there is too much
    */
   async function make(organisationId: number, requestId: number): Promise<{ zip: Buffer; records: number }> {
-    const { said, name } = await postgres.tenant(organisationId, async (sql) => {
+    const { said, name, answering } = await postgres.tenant(organisationId, async (sql) => {
       const request = await readRequest(sql, requestId, { vault, organisationId, nowMs: clock.now() });
       if (request.state !== 'working')
         throw new RequestError(
           'conflict',
           `Nothing is put together before it is sure who asks and work on request ${requestId} began. Take these steps first.`,
         );
-      return { said: request, name: (await organisationIn(sql, organisationId)).name };
+      const { name } = await organisationIn(sql, organisationId);
+      return { said: request, name, answering: await readFoot(sql, organisationId) };
     });
     const identifiers = [];
     for (const [kind, value] of [
@@ -54,7 +56,7 @@ export function openArchives(house: ArchiveHouse, holders: () => readonly Person
     const zip = writeArchive(
       {
         archive: 'fairlead subject data 1',
-        ...{ organisation: name, request: requestId, made_at: new Date(clock.now()).toISOString() },
+        ...{ organisation: name, answering, request: requestId, made_at: new Date(clock.now()).toISOString() },
       },
       records,
     );

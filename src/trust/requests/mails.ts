@@ -23,10 +23,9 @@ export const requestProofMail: MailTemplate<{ organisation: string; ask: string;
   }),
 };
 
+/** Who answers stands in the foot, as in every message of an organisation. */
 interface Letterhead {
   organisation: string;
-  /** Who answers, as its organisation wants to be named. */
-  from: readonly (readonly [string, string])[];
   /** The authority that watches over it, as it was entered. */
   authority: string | null;
 }
@@ -46,13 +45,12 @@ export const requestAnswerMail: MailTemplate<
   name: 'request_answer',
   kind: 'service',
   isRequired: true,
-  write: ({ organisation, from, authority, ask, received_on, outcome, isRefused }) => ({
+  write: ({ organisation, authority, ask, received_on, outcome, isRefused }) => ({
     subject: isRefused ? `${organisation} refuses your request` : `Answer to your request to ${organisation}`,
     blocks: [
       { kind: 'text', text: `On ${received_on} you asked ${organisation}: “${ask}”.` },
       ...(isRefused ? [{ kind: 'text', text: 'This is refused, for the following reason.' } as const] : []),
       { kind: 'text', text: outcome },
-      { kind: 'facts', rows: from },
       { kind: 'note', text: complaint(authority) },
     ],
   }),
@@ -65,11 +63,11 @@ export const requestExtendedMail: MailTemplate<
   name: 'request_extended',
   kind: 'service',
   isRequired: true,
-  write: ({ organisation, from, authority, ask, received_on, until, reason }) => ({
+  write: ({ organisation, authority, ask, received_on, until, reason }) => ({
     subject: `Your request to ${organisation} takes longer`,
     blocks: [
       { kind: 'text', text: `On ${received_on} you asked ${organisation}: “${ask}”. The answer comes by ${until}.` },
-      { kind: 'facts', rows: [['Why', reason], ...from] },
+      { kind: 'facts', rows: [['Why', reason]] },
       { kind: 'note', text: complaint(authority) },
     ],
   }),

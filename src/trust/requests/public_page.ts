@@ -1,5 +1,5 @@
 import { escapedWords as escaped } from '../../platform/http/plain_page.ts';
-import { publicPage } from '../forms/index.ts';
+import { type Answering, publicPage } from '../forms/index.ts';
 
 export const askWords: readonly (readonly [string, string])[] = [
   ['access', 'Give me a copy of what you store about me'],
@@ -11,10 +11,10 @@ export const askWords: readonly (readonly [string, string])[] = [
   ['minor', 'You store data of somebody under 18: erase it'],
 ];
 
-export function formPage(organisation: string): string {
-  const name = escaped(organisation);
+export function formPage(of: Answering): string {
+  const name = escaped(of.name);
   return publicPage(
-    `Your data at ${organisation}`,
+    `Your data at ${of.name}`,
     `<p>Ask ${name} about the data that it stores about you. A mail goes to the address below, with a link that shows whose it is; the request begins when it is opened. Where an agent asks, whoever opens it says that the agent may.</p>
 <form method="post"><label>What you ask for<select name="kind">${askWords
       .map(([kind, words]) => `<option value="${kind}">${escaped(words)}</option>`)
@@ -24,6 +24,7 @@ export function formPage(organisation: string): string {
 <label>Only if you ask for that person as their authorised agent: your name<input name="agent" maxlength="120"></label>
 <button>Send</button></form>
 ${rights}`,
+    of.foot,
   );
 }
 
@@ -31,25 +32,28 @@ ${rights}`,
 export const rights =
   '<p class="q">An answer comes within 30 days or one month, whichever ends first; about somebody under 18 within 72 hours. You can complain to the data protection authority of the country in which you live or work at any time. For the European Union they are listed at edpb.europa.eu, for the United Kingdom it is the ICO (ico.org.uk).</p>';
 
-export const sentPage = (organisation: string) =>
+export const sentPage = ({ name, foot }: Answering) =>
   publicPage(
     'Look at your mail',
-    `<p>If the address can be written to, a mail to it is on its way, with a link that begins your request at ${escaped(organisation)}. It works for a day. At most one such mail a day goes to an address.</p>${rights}`,
+    `<p>If the address can be written to, a mail to it is on its way, with a link that begins your request at ${escaped(name)}. It works for a day. At most one such mail a day goes to an address.</p>${rights}`,
+    foot,
   );
 /** @param agent who asks for the person that the link was mailed to */
-export const confirmPage = (organisation: string, kind: string, agent: string | undefined) =>
+export const confirmPage = ({ name, foot }: Answering, kind: string, agent: string | undefined) =>
   publicPage(
     'Begin your request?',
-    `<p>${escaped(organisation)} is asked: “${escaped(askWords.find(([one]) => one === kind)?.[1] ?? kind)}”.</p>${
+    `<p>${escaped(name)} is asked: “${escaped(askWords.find(([one]) => one === kind)?.[1] ?? kind)}”.</p>${
       agent === undefined
         ? ''
         : `<p>“${escaped(agent)}” asks for you, as your authorised agent. By beginning the request you say that they may. The answer comes to you.</p>`
     }<form method="post"><button>Begin the request</button></form>${rights}`,
+    foot,
   );
-export const begunPage = (organisation: string, due: string) =>
+export const begunPage = ({ name, foot }: Answering, due: string) =>
   publicPage(
     'Your request has begun',
-    `<p>${escaped(organisation)} answers by ${escaped(due)}, to the address that you have shown to be yours.</p>${rights}`,
+    `<p>${escaped(name)} answers by ${escaped(due)}, to the address that you have shown to be yours.</p>${rights}`,
+    foot,
   );
 export const goneLinkPage = publicPage(
   'This link does not work any more',

@@ -5,6 +5,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { dayMs, utcDay } from '../../platform/zone.ts';
+import { readFootMarkup } from '../documents/index.ts';
 import {
   fieldsOf,
   nobodyPage,
@@ -51,7 +52,11 @@ export function publicRoutes(
   });
   const ofOrganisation = z.object({ organisation: z.string() });
   const ofToken = ofOrganisation.extend({ token: z.string() });
-  const named = (id: number) => postgres.tenant(id, (sql) => organisationIn(sql, id));
+  const named = (id: number) =>
+    postgres.tenant(id, async (sql) => ({
+      ...(await organisationIn(sql, id)),
+      foot: await readFootMarkup(sql, id),
+    }));
 
   /** What happens behind the answer, which is the same whatever happens. */
   async function ask(organisationId: number, { kind, email, about, agent }: z.infer<typeof asked>): Promise<void> {
@@ -152,13 +157,14 @@ export function publicRoutes(
       async handle(request) {
         const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
-        const { name } = await named(id);
+        const of = await named(id);
         return (await mail.isOn())
-          ? page(formPage(name))
+          ? page(formPage(of))
           : page(
               publicPage(
-                `Your data at ${name}`,
+                `Your data at ${of.name}`,
                 '<p>This desk sends no mail at present, so the form is closed. Write to them.</p>',
+                of.foot,
               ),
             );
       },
@@ -180,7 +186,7 @@ export function publicRoutes(
           if (read.data.kind === 'minor' && read.data.about === '')
             return page(wrongPage('Write the address or id by which the person under 18 is known.'), 400);
           if (await mail.isOn()) await ask(id, read.data);
-          return page(sentPage((await named(id)).name));
+          return page(sentPage(await named(id)));
         });
       },
     }),
@@ -199,7 +205,7 @@ export function publicRoutes(
           row.agent_sealed === null
             ? undefined
             : (await vault.open(placeOf(id, row.id, 'agent_sealed'), row.agent_sealed)).toString('utf8');
-        return page(confirmPage((await named(id)).name, row.kind, agent));
+        return page(confirmPage(await named(id), row.kind, agent));
       },
     }),
     defineRoute({
@@ -215,7 +221,7 @@ export function publicRoutes(
         const due = await postgres.tenant(id, (sql) => confirm(sql, id, request.params.token));
         if (due === undefined) return page(goneLinkPage, 404);
         onCame();
-        return page(begunPage((await named(id)).name, due));
+        return page(begunPage(await named(id), due));
       },
     }),
     defineRoute({
