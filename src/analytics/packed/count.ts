@@ -9,7 +9,7 @@ import {
   type PackedQuestion,
   type PackedRows,
 } from './question.ts';
-import { countByCode, countOwners, sumByCode, valuesAt } from './rows.ts';
+import { countByCode, countOwners, numbersOfDay, sumByCode, valuesAt } from './rows.ts';
 import { propertyOf } from './testers.ts';
 
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
@@ -149,7 +149,7 @@ function countSeries(
 /** Visits of which one of the events lies in the step in which they began. */
 function visitsBegunWith(day: OpenDay, events: Uint32Array, steps: Uint32Array, began: Uint32Array): Visits {
   const visitOf = day.visitOf();
-  const visits = new Uint32Array(day.visits);
+  const visits = numbersOfDay(day.visits);
   let found = 0;
   let last = -1;
   for (let at = 0; at < events.length; at++) {

@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { valuesAt } from './rows.ts';
+import { numbersOfDay, valuesAt } from './rows.ts';
 
 /** What of a visit lies in a packed day; the columns of `visits` by the same names. */
 export const visitColumns = [
@@ -74,10 +74,10 @@ export interface OpenDay extends PackedDay<Uint32Array> {
 const mark = 'packed day 1';
 const kinds = { Uint8Array, Uint16Array, Uint32Array, BigInt64Array } as const;
 type Kind = keyof typeof kinds;
-type Numbers = Codes | BigInt64Array;
+export type Numbers = Codes | BigInt64Array;
 
 /** What a file begins with, behind four bytes that say how long it is. */
-interface Head {
+export interface Head {
   mark: string;
   visits: number;
   events: number;
@@ -165,35 +165,56 @@ export function encodeDay(day: PackedDay): Buffer {
   return Buffer.concat([length, text, ...pieces]);
 }
 
-/** @throws when the bytes are not those of a packed day; its functions do when a section is damaged */
-export function decodeDay(file: Buffer): OpenDay {
+/** A file whose head was read; its sections are unpacked when they are asked for. */
+export interface DayFile {
+  readonly head: Head;
+  /** A section as the file has it. @throws when it has none of this name, or a damaged one */
+  section(name: string): Numbers | readonly string[];
+}
+
+/**
+ * @param file good until the next file is read
+ * @throws when the bytes are not those of a packed day
+ */
+export function readDayFile(file: Buffer): DayFile {
   const headEnd = 4 + file.readUInt32LE(0);
-  const { mark: found, visits, events, sections, texts } = JSON.parse(file.toString('utf8', 4, headEnd)) as Head;
-  if (found !== mark) throw new Error('This is no packed day that this version reads.');
-  const unpack = (name: string) => {
-    const section = sections[name];
-    if (section === undefined) throw new Error(`A packed day has no section "${name}".`);
-    const from = headEnd + section.from;
-    const packed = file.subarray(from, from + section.bytes);
-    // In one piece: in several it would be put together by a copy of all.
-    const bytes = zstdDecompressSync(packed, { chunkSize: Math.max(64, section.unpacked) });
-    return { kind: section.kind, bytes };
+  const head = JSON.parse(file.toString('utf8', 4, headEnd)) as Head;
+  if (head.mark !== mark) throw new Error('This is no packed day that this version reads.');
+  return {
+    head,
+    section(name) {
+      const section = head.sections[name];
+      if (section === undefined) throw new Error(`A packed day has no section "${name}".`);
+      const from = headEnd + section.from;
+      const packed = file.subarray(from, from + section.bytes);
+      // In one piece: in several it would be put together by a copy of all.
+      const bytes = zstdDecompressSync(packed, { chunkSize: Math.max(64, section.unpacked) });
+      if (section.kind === 'texts') return textsIn(bytes);
+      const Kind = kinds[section.kind];
+      // Numbers can only be laid over memory that begins at a multiple of their size.
+      const own = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+      return new Kind(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength / Kind.BYTES_PER_ELEMENT);
+    },
   };
-  const numbers = <N extends Numbers>(name: string): N => {
-    const { kind, bytes } = unpack(name);
-    const Kind = kinds[kind as Kind];
-    // Numbers can only be laid over memory that begins at a multiple of their size.
-    const own = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
-    return new Kind(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength / Kind.BYTES_PER_ELEMENT) as N;
-  };
+}
+
+/** @throws when the bytes are not those of a packed day; its functions do when a section is damaged */
+export const decodeDay = (file: Buffer): OpenDay => openDay(readDayFile(file));
+
+/** What it gives is good until the day ends (rows.ts). */
+export function openDay({ head: { visits, events, texts }, section }: DayFile): OpenDay {
+  const numbers = <N extends Numbers>(name: string) => section(name) as N;
   const codes = (name: string): Uint32Array => {
     const own = numbers<Codes>(name);
-    return own instanceof Uint32Array ? own : new Uint32Array(own);
+    if (own instanceof Uint32Array) return own;
+    const wide = numbersOfDay(own.length);
+    wide.set(own);
+    return wide;
   };
   const known = new Map<string, Coded<Uint32Array>>();
   const coded = (name: string): Coded<Uint32Array> => {
     const column = known.get(name) ?? {
-      values: texts[name] ?? textsIn(unpack(`${name} texts`).bytes),
+      values: texts[name] ?? (section(`${name} texts`) as readonly string[]),
       codes: codes(name),
     };
     known.set(name, column);
@@ -201,8 +222,9 @@ export function decodeDay(file: Buffer): OpenDay {
   };
   const flags = numbers<Uint8Array>('flags');
   const eventsOf = codes('events');
-  const visitor = new Uint32Array(visits);
-  const firstEvent = new Uint32Array(visits + 1);
+  const visitor = numbersOfDay(visits);
+  const firstEvent = numbersOfDay(visits + 1);
+  firstEvent[0] = 0;
   const counted = new Uint8Array(visits);
   const bounced = new Uint8Array(visits);
   let number = -1;
@@ -243,7 +265,7 @@ function once<T>(make: () => T): () => T {
 
 /** The earliest quarter of each visit's events; they lie in any order. */
 function firstQuarters(visits: number, visitOf: Uint32Array, quarter: Uint32Array): Uint32Array {
-  const began = new Uint32Array(visits).fill(255);
+  const began = numbersOfDay(visits).fill(255);
   for (let event = 0; event < visitOf.length; event++) {
     const visit = visitOf[event] as number;
     const own = quarter[event] as number;
@@ -254,7 +276,7 @@ function firstQuarters(visits: number, visitOf: Uint32Array, quarter: Uint32Arra
 
 /** @param firstEvent see `PackedDay` */
 function visitsOfEvents(firstEvent: Uint32Array): Uint32Array {
-  const visitOf = new Uint32Array(firstEvent.at(-1) ?? 0);
+  const visitOf = numbersOfDay(firstEvent.at(-1) ?? 0).fill(0);
   for (let visit = 1; visit + 1 < firstEvent.length; visit++) {
     const event = firstEvent[visit] as number;
     if (event < visitOf.length) visitOf[event] = (visitOf[event] as number) + 1;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,7 +11,9 @@ import type { Goal } from '../query/parse.ts';
 import { randomSite } from '../query/random_site.ts';
 import { openTestWarehouse, storeEvents } from '../query/rig.ts';
 import { type QueryOutcome, runQuery } from '../query/run.ts';
+import type { OpenDay } from './day.ts';
 import { openPackedDays, packedFiles } from './index.ts';
+import { jobsKept, openDays } from './open_days.ts';
 import { rehearsal } from './rehearsal.ts';
 
 const from = Date.UTC(2026, 9, 20);
@@ -141,6 +143,27 @@ test('a start finds them again, without what a kill left half done', async () =>
   expect(await covers()).toBe(true);
   expect(readdirSync(folder).filter((name) => !/^\d+-\d+$/.test(name))).toEqual([]);
   expect((await answer(true)).tables).toContain('packed');
+});
+
+test('a thread keeps what it unpacked within its bytes, and forgets what no job asks for any more', () => {
+  const paths = readdirSync(folder).map((name) => join(folder, name));
+  const namesOf = ({ ofEvent }: OpenDay) => [...ofEvent('name').codes];
+  const [wide, narrow] = [openDays(1 << 20), openDays(0)];
+  for (const days of [wide, narrow]) days.begin();
+  const first = paths.map((path) => namesOf(wide.open(path)));
+  expect(paths.map((path) => namesOf(narrow.open(path)))).toEqual(first);
+  expect(new Set(first.map(String)).size, 'days differ').toBeGreaterThan(1);
+  const hidden = `${folder}-hidden`;
+  renameSync(folder, hidden);
+  for (let job = 0; job < jobsKept; job++) wide.begin();
+  expect(
+    paths.map((path) => namesOf(wide.open(path))),
+    'no file is read again',
+  ).toEqual(first);
+  expect(() => narrow.open(paths[0] ?? '').ofEvent('name')).toThrow('ENOENT');
+  for (let job = 0; job <= jobsKept; job++) wide.begin();
+  expect(() => wide.open(paths[0] ?? '')).toThrow('ENOENT');
+  renameSync(hidden, folder);
 });
 
 test('where a file is gone or damaged the warehouse answers', async () => {

@@ -1,6 +1,6 @@
 import type { OpenDay } from './day.ts';
 import type { PackedQuestion, Test } from './question.ts';
-import { ascending, isAmong, lookedUp, marked, marksOf, ownersOf, without } from './rows.ts';
+import { ascending, isAmong, lookedUp, marked, marksOf, numbersOfDay, ownersOf, without } from './rows.ts';
 import { numbered, ofEvents, testerOf } from './testers.ts';
 
 /** Some visits of a day, and what the lists ask about them; each is worked out once, for however many lists. */
@@ -124,7 +124,7 @@ function eventsOf(day: OpenDay, visits: Uint32Array): Uint32Array {
   // Of many visits all events are looked at; of few only theirs.
   if (visits.length * 8 > day.visits)
     return lookedUp(ascending(day.events), day.visitOf(), marksOf(day.visits, visits));
-  const all = new Uint32Array(day.events);
+  const all = numbersOfDay(day.events);
   let found = 0;
   for (let at = 0; at < visits.length; at++) {
     const visit = visits[at] as number;

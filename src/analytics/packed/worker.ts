@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
 import { goBehind } from '../../platform/priority.ts';
 import { openCounting } from './count.ts';
-import { decodeDay, encodeDay } from './day.ts';
+import { encodeDay } from './day.ts';
+import { openDays } from './open_days.ts';
 import { type EventRow, packDay, Unpackable, type VisitRow } from './pack.ts';
 import { NotHere, type PackedQuestion, type PackedRows } from './question.ts';
 
@@ -11,6 +12,12 @@ export type Job =
   | { kind: 'count'; questions: readonly AskedDays[]; files: ReadonlyMap<number, string> }
   /** Makes `file` of the rows that the engine has written into two files. */
   | { kind: 'pack'; visits: string; events: string; file: string };
+
+/** What a thread is begun with. */
+export interface WorkerData {
+  /** How many bytes of days it may keep unpacked. */
+  keptBytes: number;
+}
 
 /** A question, and the days that it is about. */
 export interface AskedDays {
@@ -23,6 +30,9 @@ export type Counted = { rows: PackedRows[] } | { fault: string };
 
 /** Its answer: what came of each question, nothing for a day that is packed; or why there is none. */
 export type Answer = { number: number; counted?: Counted[] | undefined; fault?: string };
+
+const { keptBytes } = workerData as WorkerData;
+const days = openDays(keptBytes);
 
 goBehind();
 parentPort?.on('message', ({ number, job }: { number: number; job: Job }) => {
@@ -44,9 +54,10 @@ function work(job: Job): Counted[] | undefined {
     return undefined;
   }
   const asked = job.questions.map(({ question, days }) => ({ days, counting: openCounting(question), fault: '' }));
+  days.begin();
   // A file is opened once, however many questions are about its day.
   for (const [number, file] of job.files) {
-    const day = decodeDay(bytesOf(file));
+    const day = days.open(file);
     for (const one of asked)
       if (one.fault === '' && one.days.has(number))
         try {
@@ -56,26 +67,6 @@ function work(job: Job): Counted[] | undefined {
         }
   }
   return asked.map(({ counting, fault }) => (fault === '' ? { rows: counting.rows() } : { fault }));
-}
-
-let room = Buffer.alloc(0);
-
-/** A whole file, in memory that the next file is read into: new memory for each took a fifteenth of the time of a day. */
-function bytesOf(file: string): Buffer {
-  const descriptor = openSync(file, 'r');
-  try {
-    const { size } = fstatSync(descriptor);
-    if (room.length < size) room = Buffer.allocUnsafeSlow(Math.ceil(size * 1.25));
-    let read = 0;
-    while (read < size) {
-      const more = readSync(descriptor, room, read, size - read, read);
-      if (more === 0) break;
-      read += more;
-    }
-    return room.subarray(0, read);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Other messages may quote what was read, and this one comes into the log. */
