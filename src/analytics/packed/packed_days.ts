@@ -19,8 +19,10 @@ export const packedLimits = {
   eventsPerDayMax: 2_000_000,
 } as const;
 
-/** Days a thread learns on: about a tenth of a second of a processor. */
+/** Days of one job of the rehearsal: about a tenth of a second of a processor, for which a reader's question may have to wait. */
 const rehearsedDays = 4;
+/** So many of the newest days are unpacked before somebody asks. */
+const expectedDays = 90;
 
 /** How long the engine may write the rows of one day. */
 const seconds = 120;
@@ -35,7 +37,8 @@ export interface PackedDays {
    */
   count(siteId: number, days: readonly number[], question: PackedQuestion): Promise<PackedRows[][]>;
   /**
-   * Somebody looks at this site and may filter next: threads that rest come back, and have learned their work by then.
+   * Somebody looks at this site and may filter next: threads that rest come back, have learned their work by then and have
+   * unpacked the newest days.
    * Nothing waits for it.
    */
   expect(siteId: number): void;
@@ -185,6 +188,19 @@ export function openPackedDays(
     }
   }
 
+  /** Job after job, until a reader asks this thread: the question then does the rest itself. */
+  async function rehearse(siteId: number, days: readonly [day: number, revision: number][], thread: number) {
+    for (let from = 0; from < days.length && !stopped && !workers.isAsked(thread); from += rehearsedDays) {
+      const files = new Map(
+        days
+          .slice(from, from + rehearsedDays)
+          .map(([day, revision]): [number, string] => [day, fileOf(siteId, day, revision)]),
+      );
+      const questions = rehearsal.map((question) => ({ question, days: new Set(files.keys()) }));
+      await workers.run({ kind: 'count', questions, files }, thread);
+    }
+  }
+
   return {
     has(siteId, days, revisions) {
       const own = packed.get(siteId);
@@ -214,20 +230,21 @@ export function openPackedDays(
     },
     expect(siteId) {
       // Asked after every question: what costs something comes last.
-      if (stopped || !workers.resting()) return;
+      if (stopped) return;
+      if (!workers.resting()) {
+        workers.stay();
+        return;
+      }
       const newest = [...(packed.get(siteId) ?? [])].sort(([one], [other]) => other - one);
       if (newest.length === 0) return;
-      for (let at = 0; at < workers.count; at++) {
-        const files = new Map(
-          newest
-            .filter((_, number) => number % workers.count === at)
-            .slice(0, rehearsedDays)
-            .map(([day, revision]) => [day, fileOf(siteId, day, revision)]),
-        );
-        const questions = rehearsal.map((question) => ({ question, days: new Set(files.keys()) }));
-        // A day that went meanwhile is a fault of this job alone.
-        workers.run({ kind: 'count', questions, files }, at).catch(() => {});
-      }
+      const expected = newest.slice(0, expectedDays);
+      for (let at = 0; at < workers.count; at++)
+        // A day that went meanwhile is a fault of its job alone.
+        rehearse(
+          siteId,
+          expected.filter((_, number) => number % workers.count === at),
+          at,
+        ).catch(() => {});
     },
     carry(siteId, changes) {
       const days = packed.get(siteId);

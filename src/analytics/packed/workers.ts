@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Answer, Counted, Job, WorkerData } from './worker.ts';
 
 /**
- * Threads end when nobody has asked for so long: each holds some 30 MB. A reader goes on within it, and a new thread first
+ * Threads end when nobody has asked for so long: each holds some 30 MB and what it keeps of days. A reader goes on within it, and a new thread first
  * has to learn its work: its first question takes twice as long as the next.
  */
 const idleMs = 45_000;
@@ -19,6 +19,10 @@ export interface Workers {
   readonly count: number;
   /** No thread is there. */
   resting(): boolean;
+  /** Those that are there stay as if they had just been asked. */
+  stay(): void;
+  /** The thread has a job, or has one waiting. */
+  isAsked(thread: number): boolean;
   /** @throws the fault that the thread met */
   run(job: Job, thread: number): Promise<Counted[] | undefined>;
   stop(): Promise<void>;
@@ -54,6 +58,7 @@ export function openWorkers(count: number, clock: Pick<Clock, 'after'>): Workers
   }
 
   function rest(at: number, thread: Thread) {
+    thread.callOff?.();
     thread.callOff = clock.after(idleMs, () => {
       if (threads[at] === thread) threads[at] = undefined;
       void thread.worker.terminate();
@@ -63,6 +68,10 @@ export function openWorkers(count: number, clock: Pick<Clock, 'after'>): Workers
   return {
     count,
     resting: () => threads.every((thread) => thread === undefined),
+    stay() {
+      for (const [at, thread] of threads.entries()) if (thread?.waiting.size === 0) rest(at, thread);
+    },
+    isAsked: (at) => (threads[at % count]?.waiting.size ?? 0) > 0,
     run(job, at) {
       const thread = threadOf(at % count);
       thread.callOff?.();
