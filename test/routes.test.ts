@@ -977,6 +977,11 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
     // Who was not let into an organisation leaves nothing in its log.
     expect(await lineOf(refused)).toBeUndefined();
     expect(await lineOf(refused, '/api/operations')).toMatchObject({ outcome: 'refused', code: 'not_found' });
+    // What cannot be read is refused before its handler asks whose it is.
+    const unread = (who: Asker | undefined) =>
+      call('POST', `/api/sites/${site}/goals`, who, { kind: 'page', match: '' });
+    expect(await lineOf(await unread(people.owner))).toMatchObject({ outcome: 'refused', code: 'invalid_field' });
+    expect(await lineOf(await unread(people.rival))).toBeUndefined();
     const found = async (query: string) => (await linesAt(`${at}?${query}`)).length;
     expect(await found(`actor=person:${line?.actor?.id}&object=goals:${added.body.id}`)).toBe(1);
     expect(await found(`object=goals:${added.body.id}&outcome=failed`)).toBe(0);

@@ -52,7 +52,7 @@ export { dayText } from './people/when.ts';
 export { learnPlaces, placeOf } from './place.ts';
 export { permissionsOf, rolePermissions, scopePermissions } from './roles.ts';
 export { createOrganisation, noteFirstOwner } from './set_up.ts';
-export { addSite, findSite, listSites, readNewSite, siteOfPath } from './sites.ts';
+export { addSite, findSite, listSites, readNewSite, siteOfPath, whoseOf } from './sites.ts';
 export { concernLimits, openThrottles, requestLimits, type Throttles } from './throttle.ts';
 
 export const accountsMigrations = new URL('./migrations/', import.meta.url);

@@ -59,6 +59,18 @@ export async function findSite(postgres: Postgres, wanted: string | number): Pro
   return rows[0] === undefined ? undefined : siteOf(rows[0]);
 }
 
+/** What the parameters of a path name, in numbers; whether the asker may go there is the caller's question. */
+export async function whoseOf(
+  postgres: Postgres,
+  { organisation, domain }: Record<string, string>,
+): Promise<{ organisationId: number; siteId?: number } | undefined> {
+  if (domain !== undefined) {
+    const site = await findSite(postgres, domain);
+    return site && { organisationId: site.organisation_id, siteId: site.id };
+  }
+  return /^\d{1,15}$/.test(organisation ?? '') ? { organisationId: Number(organisation) } : undefined;
+}
+
 /**
  * The site that a path names, if the asker may do what the route is for with it.
  * @throws RequestError not_found, alike for a site that is not there and one that is somebody else's

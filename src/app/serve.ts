@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { whoseOf } from '../accounts/index.ts';
 import { repeat, systemClock } from '../platform/clock.ts';
 import { type Config, isLoopback } from '../platform/config.ts';
 import { type ControlServer, openControl } from '../platform/control.ts';
@@ -155,6 +156,7 @@ export async function startServer(
         config.inbox ? [] : ['/dev/inbox'],
       ),
       authenticate: desk.accounts.authenticate,
+      whose: (params) => whoseOf(desk.house.postgres, params),
       onAnswer(answered) {
         written.write(answered);
         desk.operations.answered(answered);

@@ -49,6 +49,8 @@ export interface HttpOptions {
   files: StaticFiles | undefined;
   /** Who sends this? Undefined for nobody; throws RequestError for credentials that ended. */
   authenticate(request: IncomingMessage): Promise<Principal | undefined>;
+  /** What the parameters of a path name, for the logs of a call whose body or query is refused before its handler asks. */
+  whose?(params: Record<string, string>): Promise<{ organisationId: number; siteId?: number } | undefined>;
   /** Told of each answer of the account plane, and of none of the collection plane (D15). */
   onAnswer?(answered: Answered): void;
   clock: Clock;
@@ -331,29 +333,26 @@ async function answerRoute(
     refuseOtherContent(request, route, principal);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    const allow = (organisationId: number, siteId?: number) => {
+      const permission = route.access;
+      if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return;
+      if (principal === undefined || !principal.can(permission, organisationId)) throw notHere();
+      const only = sitesOfPrincipal(principal, organisationId);
+      if (only !== undefined && (siteId === undefined ? sitePermissions.has(permission) : !only.includes(siteId)))
+        throw notHere();
+      seen.organisationId = organisationId;
+      seen.siteId = siteId;
+    };
+    seen.object = objectOf(route.path, found.params);
+    const given = await readGiven(request, route, { params: found.params, queryText }).catch(async (error) => {
+      // Its refusal belongs into the log of those whose thing it was about, as that of a handler does.
+      if (principal !== undefined) await options.whose?.(found.params).then(into(allow), () => undefined);
+      throw error;
+    });
     const asked: RouteRequest<unknown, unknown, unknown> = {
-      params: route.params === undefined ? found.params : check(route.params, found.params, 'path'),
-      query:
-        route.query === undefined
-          ? Object.fromEntries(new URLSearchParams(queryText))
-          : check(route.query, Object.fromEntries(new URLSearchParams(queryText)), 'query'),
-      body:
-        route.rawBodyBytesMax !== undefined
-          ? await readBody(request, route.rawBodyBytesMax)
-          : route.body === undefined
-            ? undefined
-            : check(route.body, parseJson(await readBody(request, route.bodyBytesMax ?? bodyBytesDefault)), 'body'),
+      ...given,
       principal,
-      allow(organisationId, siteId) {
-        const permission = route.access;
-        if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return;
-        if (principal === undefined || !principal.can(permission, organisationId)) throw notHere();
-        const only = sitesOfPrincipal(principal, organisationId);
-        if (only !== undefined && (siteId === undefined ? sitePermissions.has(permission) : !only.includes(siteId)))
-          throw notHere();
-        seen.organisationId = organisationId;
-        seen.siteId = siteId;
-      },
+      allow,
       allowSites(organisationId) {
         const permission = route.access;
         if (permission === 'public' || permission === 'signed-in' || permission === 'operator') return () => false;
@@ -368,7 +367,6 @@ async function answerRoute(
       requestId,
       signal: gone.signal,
     };
-    seen.object = objectOf(route.path, found.params);
     const answer = await route.handle(asked);
     seen.object ??= madeBy(route, answer.body);
     seen.isFile = answer.file !== undefined || answer.stream !== undefined;
@@ -403,6 +401,36 @@ async function answerRoute(
       });
   }
 }
+
+async function readGiven(
+  request: IncomingMessage,
+  route: Route,
+  { params, queryText }: { params: Record<string, string>; queryText: string },
+): Promise<{ params: unknown; query: unknown; body: unknown }> {
+  const query = Object.fromEntries(new URLSearchParams(queryText));
+  return {
+    params: route.params === undefined ? params : check(route.params, params, 'path'),
+    query: route.query === undefined ? query : check(route.query, query, 'query'),
+    body:
+      route.rawBodyBytesMax !== undefined
+        ? await readBody(request, route.rawBodyBytesMax)
+        : route.body === undefined
+          ? undefined
+          : check(route.body, parseJson(await readBody(request, route.bodyBytesMax ?? bodyBytesDefault)), 'body'),
+  };
+}
+
+/** Notes whose it is where the asker may go there; who may not leaves nothing in their log. */
+const into =
+  (allow: (organisationId: number, siteId?: number) => void) =>
+  (whose: { organisationId: number; siteId?: number } | undefined) => {
+    if (whose !== undefined)
+      try {
+        allow(whose.organisationId, whose.siteId);
+      } catch {
+        // It stands in the desk's own.
+      }
+  };
 
 /**
  * What a call is about, where its path has a number for it: the last parameter, called after the word before it. A name

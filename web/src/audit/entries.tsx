@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../../../contract/audit.ts';
 import { Fact } from '../controls/fact.tsx';
 import { useSession } from '../desk/session.tsx';
+import { secondText } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import type { Filters } from './filters.ts';
 import { LogList } from './log_list.tsx';
@@ -72,7 +73,11 @@ function Opened({ one, set }: { one: AuditEntry; set: (change: Filters) => void 
         <Fact name="Action">
           <code>{one.action}</code>
         </Fact>
-        <Fact name="Time">{one.at}</Fact>
+        <Fact name="Time">
+          <time dateTime={one.at} title={one.at}>
+            {secondText(one.at)}
+          </time>
+        </Fact>
         <Fact name="Who">
           {nameOf(one)} {one.actor.name === person.name && person.name !== '' ? '(you)' : ''}
         </Fact>

@@ -30,6 +30,10 @@ export const zonedText = (iso: string, timeZone: string, style: Intl.DateTimeFor
 export const momentText = (iso: string | null): string =>
   iso === null ? '–' : zonedText(iso, readerZone(), { dateStyle: 'medium', timeStyle: 'short' });
 
+/** '28 Nov 2026, 09:12:41', where the reader is: as a log says it, whose lines are seconds apart. */
+export const secondText = (iso: string): string =>
+  zonedText(iso, readerZone(), { dateStyle: 'medium', timeStyle: 'medium' });
+
 /** '28 Nov 2026', where the reader is; '–' for a moment that has not come. */
 export const momentDay = (iso: string | null): string =>
   iso === null ? '–' : zonedText(iso, readerZone(), { dateStyle: 'medium' });

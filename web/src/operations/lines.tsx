@@ -1,6 +1,7 @@
 import type { OperationLine } from '../../../contract/operations.ts';
 import { LogList } from '../audit/log_list.tsx';
 import { Fact } from '../controls/fact.tsx';
+import { secondText } from '../edge/reader.ts';
 import { milliseconds } from '../numbers/format.ts';
 import type { Filters } from './filters.ts';
 
@@ -23,6 +24,7 @@ const jobs: Record<string, string> = {
   retention: 'The nightly run',
   backup: 'A backup',
   export: 'An export',
+  archive: 'An archive of the organisation',
   import: 'An import',
   report: 'A report by mail',
   site_removal: 'A site was emptied or deleted',
@@ -51,7 +53,11 @@ function Opened({ one, narrow }: { one: OperationLine; narrow: (change: Filters)
         <Fact name="Action">
           <code>{one.action}</code>
         </Fact>
-        <Fact name="Time">{one.at}</Fact>
+        <Fact name="Time">
+          <time dateTime={one.at} title={one.at}>
+            {secondText(one.at)}
+          </time>
+        </Fact>
         <Fact name="Who">{actor === null ? whoOf(one) : `${whoOf(one)} (${actor.id.slice(0, 12)})`}</Fact>
         {object !== null && (
           <Fact name="On">
