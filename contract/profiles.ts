@@ -77,5 +77,18 @@ export const profilePage = z.object({
       device: z.string(),
     }),
   ),
+  /** Where the timeline goes on, further back; null at its end. */
+  next: z.string().nullable(),
+  /** All visits that are stored of them. */
+  visit_count: z.number().int(),
+  /** Those whose events are in this part of the timeline, each as a whole. */
+  visits: z.array(
+    z.object({
+      visit: z.string(),
+      started: z.string(),
+      ended: z.string(),
+      events: z.number().int(),
+    }),
+  ),
 });
 export type ProfilePage = z.infer<typeof profilePage>;

@@ -175,7 +175,10 @@ const examples: Record<string, Example> = {
   'GET /api/sites/:domain/profiles/:profile': {
     ...bySite('/profiles/0123456789abcdef'),
     status: 200,
-    badParams: [['/api/sites/shop.example/profiles/somebody', 'profile']],
+    badParams: [
+      ['/api/sites/shop.example/profiles/somebody', 'profile'],
+      ['/api/sites/shop.example/profiles/0123456789abcdef?before=yesterday', 'before'],
+    ],
   },
   'GET /api/sites/:domain/foreign-ids': { ...bySite('/foreign-ids'), status: 200 },
   'PUT /api/sites/:domain/foreign-ids/:product': {

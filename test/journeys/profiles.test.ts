@@ -270,6 +270,24 @@ it('goes through all visitors in pages, each person once whichever of their brow
   expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
   expect(found.filter(({ traits }) => traits.id === 'straddler')).toMatchObject([{ browsers: 2, events: 2 }]);
   expect(found.filter(({ is_known }) => !is_known)).toHaveLength(204);
+
+  // So is what one of them did, of which much is of one moment, with each visit as a whole whatever part is listed.
+  await desk.collect(Array.from({ length: 205 }, (_, n) => ({ ...event(1_000), u: `https://shop.example/long/${n}` })));
+  const [one] = await list('straddler');
+  const did: string[] = [];
+  let parts = 0;
+  let from: string | null | undefined;
+  do {
+    const path = `/api/sites/shop.example/profiles/${one?.id}${from ? `?before=${from}` : ''}`;
+    const { body } = await desk.call('GET', path);
+    did.push(...(body.timeline as { pathname: string }[]).map(({ pathname }) => pathname));
+    expect(body.visit_count).toBe(2);
+    const longest = Math.max(...(body.visits as { events: number }[]).map(({ events }) => events));
+    expect(longest).toBe(206);
+    from = body.next as string | null;
+    parts++;
+  } while (from !== null);
+  expect([parts, did.length, new Set(did).size]).toEqual([2, 207, 206]);
 });
 
 it('a key of some sites records no consent, which is the whole organisation’s, and one that sends events neither', async () => {

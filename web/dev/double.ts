@@ -390,7 +390,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
       if (shape.away === true || shape.gone === true)
         return fail(503, 'warehouse_unavailable', 'The warehouse does not answer.');
       if (shape.slowMs !== undefined) await new Promise((resolve) => setTimeout(resolve, shape.slowMs));
-      return { status: 200, body: profilesOf(site.domain, id, search.get('search') ?? '') };
+      return {
+        status: 200,
+        body: profilesOf(site.domain, id, search.get('search') ?? '', search.get('before') ?? undefined),
+      };
     }
     if (part === 'missing') {
       const shape = shapeOf(site.domain);

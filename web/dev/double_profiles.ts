@@ -42,10 +42,18 @@ const others: Listed[] = [
   },
 ];
 
-const nothing = { profile: null, is_restricted: false, browsers: [], timeline: [] } satisfies ProfilePage;
+const nothing = {
+  ...{ profile: null, is_restricted: false, browsers: [], timeline: [] },
+  ...{ next: null, visit_count: 0, visits: [] },
+} satisfies ProfilePage;
 
 /** Visitors of the shop; on the small site nobody is named, and the others have memory mode. */
-export function profilesOf(domain: string, id: string | undefined, search: string): ProfileList | ProfilePage {
+export function profilesOf(
+  domain: string,
+  id: string | undefined,
+  search: string,
+  before?: string,
+): ProfileList | ProfilePage {
   const all =
     domain === 'shop.example'
       ? [ada, ...others]
@@ -54,7 +62,7 @@ export function profilesOf(domain: string, id: string | undefined, search: strin
         : [];
   if (id !== undefined) {
     const one = all.find((of) => of.id === id);
-    return one === undefined ? nothing : pageOf(one);
+    return one === undefined ? nothing : pageOf(one, before);
   }
   const wanted = search.toLowerCase();
   const found = search === '' ? all : all.filter(({ traits }) => [traits.email, traits.id].includes(wanted));
@@ -66,7 +74,7 @@ export function profilesOf(domain: string, id: string | undefined, search: strin
   };
 }
 
-function pageOf(profile: Listed): ProfilePage {
+function pageOf(profile: Listed, before?: string): ProfilePage {
   const isAda = profile.id === ada.id;
   const laptop = { browser: 'Firefox', os: 'Linux', device: 'Desktop', country: profile.country };
   const phone = { browser: 'Safari', os: 'iOS', device: 'Mobile', country: 'SE' };
@@ -76,16 +84,29 @@ function pageOf(profile: Listed): ProfilePage {
     ...{ hostname: 'shop.example', country: browser === 0 ? profile.country : 'SE' },
     device: browser === 0 ? 'Desktop' : 'Mobile',
   });
+  const all = actsOf();
+  const timeline = isAda ? (before === undefined ? all.slice(0, 10) : all.slice(10)) : all;
   return {
     profile,
     is_restricted: false,
+    next: isAda && before === undefined ? '1.1' : null,
+    visit_count: isAda ? 23 : 2,
+    visits: [...Map.groupBy(all, ({ visit }) => visit)]
+      .filter(([visit]) => timeline.some((one) => one.visit === visit))
+      .map(([visit, acts]) => ({
+        ...{ visit, started: acts.at(-1)?.time ?? '', ended: acts[0]?.time ?? '', events: acts.length },
+      })),
     browsers: isAda
       ? [
           { ...laptop, first_seen, last_seen, events: 173, named_at: ago(2 * day - 4 * minute) },
           ...[{ ...phone, first_seen: ago(8 * day), last_seen: ago(day), events: 41, named_at: ago(8 * day - minute) }],
         ]
       : [{ ...laptop, first_seen, last_seen, events, named_at: profile.is_known ? first_seen : null }],
-    timeline: isAda
+    timeline,
+  };
+
+  function actsOf() {
+    return isAda
       ? [
           act(4, 0, 12 * minute, '/checkout/thanks', 'purchase'),
           act(4, 0, 13 * minute, '/checkout'),
@@ -99,6 +120,6 @@ function pageOf(profile: Listed): ProfilePage {
           act(2, 0, 2 * day + 4 * minute, '/', 'pageview', 'Google'),
           act(1, 0, 19 * day, '/journal/how-a-throw-is-woven-and-why-it-takes-eleven-days-from-fleece-to-fringe'),
         ].sort((a, b) => (a.time < b.time ? 1 : -1))
-      : [act(1, 0, Date.now() - Date.parse(last_seen), '/'), act(1, 0, Date.now() - Date.parse(first_seen), '/throws')],
-  };
+      : [act(1, 0, Date.now() - Date.parse(last_seen), '/'), act(1, 0, Date.now() - Date.parse(first_seen), '/throws')];
+  }
 }

@@ -7,6 +7,7 @@ import type { House } from '../../platform/subject.ts';
 import { siteTarget } from '../act_target.ts';
 import { restrictedVisitors } from './restricted.ts';
 import { ofVisitors, type Profiles } from './store.ts';
+import { asIso, readTimeline, timelineCursor } from './timeline.ts';
 
 type Listed = z.infer<typeof profileList>['profiles'][number];
 interface Seen {
@@ -45,7 +46,6 @@ function readCursor(text: string | undefined): Cursor | undefined {
   const [, ms, visitor] = cursorPattern.exec(text ?? '') ?? [];
   return ms === undefined || visitor === undefined ? undefined : { ms, visitor };
 }
-const asIso = (time: string) => `${time.replace(' ', 'T')}Z`;
 const profilesSql = `SELECT p.id, p.traits_sealed, array_agg(v.visitor_id::text) AS visitors
   FROM profiles p JOIN profile_visitors v ON v.profile_id = p.id`;
 
@@ -110,7 +110,7 @@ export function profileRoutes(
       id: row?.id ?? (found[0]?.visitor as string),
       is_known: row !== undefined,
       traits: row === undefined ? {} : await profiles.open(organisationId, row.id, row.traits_sealed),
-      browsers: row?.visitors.length ?? 1,
+      browsers: found.length,
       first_seen: asIso(times[0] ?? ''),
       last_seen: asIso(times.at(-1) ?? ''),
       events: found.reduce((sum, { events }) => sum + Number(events), 0),
@@ -190,8 +190,12 @@ export function profileRoutes(
       method: 'GET',
       path: '/api/sites/:domain/profiles/:profile',
       access: 'profile.read',
-      summary: 'One visitor of storage mode: what the site has called them, and what they did, newest first.',
+      summary:
+        'One visitor of storage mode: what the site has called them, their visits, and what they did, a page of it, newest first.',
       params: z.object({ domain: z.string(), profile: z.string().regex(/^(?:[0-9a-f]{16}|[0-9]{1,20})$/) }),
+      query: z.object({
+        before: z.string().regex(timelineCursor).optional().describe('`next` of the part before'),
+      }),
       answer: profilePage,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
@@ -221,16 +225,16 @@ export function profileRoutes(
         const isRestricted = visitors.some((one) => restricted.includes(one));
         const found = isRestricted ? [] : await seen(site.id, { visitors, restricted }, request.signal);
         if (found.length === 0)
-          return { body: { profile: null, is_restricted: isRestricted, browsers: [], timeline: [] } };
-        const timeline = await warehouse.read<
-          Omit<z.infer<typeof profilePage>['timeline'][number], 'browser'> & { visitor: string }
-        >(
-          `SELECT toString(events.time) AS time, toString(visit_id) AS visit, toString(visitor_id) AS visitor, name, hostname,
-             pathname, source, country, device
-           FROM events WHERE site_id = {site:UInt64} AND stored_id = 1 AND ${ofVisitors} AND name != 'engagement'
-           ORDER BY events.time DESC LIMIT ${profileLimits.listedMax}`,
-          { site: site.id, visitors },
-          { purpose: 'profiles', signal: request.signal },
+          return {
+            body: {
+              ...{ profile: null, is_restricted: isRestricted, browsers: [], timeline: [], next: null },
+              ...{ visit_count: 0, visits: [] },
+            },
+          };
+        const { timeline, ...visits } = await readTimeline(
+          warehouse,
+          { siteId: site.id, visitors, before: request.query.before },
+          request.signal,
         );
         return {
           body: {
@@ -241,8 +245,9 @@ export function profileRoutes(
               ...{ first_seen: asIso(first), last_seen: asIso(last), events: Number(events) },
               named_at: named.get(visitor)?.toISOString() ?? null,
             })),
-            timeline: timeline.map(({ visitor, time, ...one }) => ({
-              ...{ ...one, time: asIso(time) },
+            ...visits,
+            timeline: timeline.map(({ visitor, ...one }) => ({
+              ...one,
               browser: found.findIndex((of) => of.visitor === visitor),
             })),
           },

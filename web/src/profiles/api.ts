@@ -20,5 +20,9 @@ export const profiles = {
     }).toString();
     return call<ProfileList>('GET', profilesPath(domain, query === '' ? '' : `?${query}`));
   },
-  one: (domain: string, id: string) => call<ProfilePage>('GET', profilesPath(domain, `/${encodeURIComponent(id)}`)),
+  one: (domain: string, id: string, before?: string) =>
+    call<ProfilePage>(
+      'GET',
+      profilesPath(domain, `/${encodeURIComponent(id)}${before === undefined ? '' : `?before=${before}`}`),
+    ),
 };

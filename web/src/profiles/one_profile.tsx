@@ -1,15 +1,16 @@
-import { Fragment, useCallback } from 'react';
+import { Fragment, useCallback, useState } from 'react';
 import { Link } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { CallBox } from '../controls/call_box.tsx';
 import { ComingRows } from '../controls/coming.tsx';
 import { Fact } from '../controls/fact.tsx';
+import { FormError } from '../controls/field.tsx';
 import { Icon } from '../controls/icons.tsx';
-import type { Site } from '../desk/api.ts';
+import { asDeskError, type DeskError, type Site } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { may, useSession } from '../desk/session.tsx';
 import { zonedText } from '../edge/reader.ts';
-import { exactCount } from '../numbers/format.ts';
+import { duration, exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { clockText } from '../period/words.ts';
 import { declaredDimension, valueText } from '../questions/dimensions.ts';
@@ -26,7 +27,10 @@ export function ProfilePage({ site, id }: { site: Site; id: string }) {
 }
 
 function OneProfile({ site, id }: { site: Site; id: string }) {
-  const { answer, problem, reload } = useReading(useCallback(() => profiles.one(site.domain, id), [site.domain, id]));
+  const { answer, problem, reload, set } = useReading(
+    useCallback(() => profiles.one(site.domain, id), [site.domain, id]),
+  );
+  const older = async (before: string) => set(joined(answer as Read, await profiles.one(site.domain, id, before)));
   const all = pathOf({ page: 'profiles', site: site.domain });
   const profile = answer?.profile;
   // A number that cannot be one is refused; for the reader that is the same as one that is not there.
@@ -65,10 +69,10 @@ function OneProfile({ site, id }: { site: Site; id: string }) {
       ) : (
         <div className="pf-columns">
           <div className="pf-side">
-            <Traits of={profile} site={site} />
+            <Traits of={profile} visits={answer.visit_count} site={site} />
             <Browsers browsers={answer.browsers} zone={site.timezone} isKnown={profile.is_known} />
           </div>
-          <Timeline read={answer} of={profile} zone={site.timezone} />
+          <Timeline read={answer} of={profile} zone={site.timezone} onOlder={older} />
         </div>
       )}
       {profile !== null && profile !== undefined && (
@@ -78,7 +82,18 @@ function OneProfile({ site, id }: { site: Site; id: string }) {
   );
 }
 
-function Traits({ of, site }: { of: Profile; site: Site }) {
+/** A part of a timeline with the one that comes after it, further back. */
+function joined(read: Read, part: Read): Read {
+  const known = new Set(read.visits.map(({ visit }) => visit));
+  return {
+    ...read,
+    next: part.next,
+    timeline: [...read.timeline, ...part.timeline],
+    visits: [...read.visits, ...part.visits.filter(({ visit }) => !known.has(visit))],
+  };
+}
+
+function Traits({ of, visits, site }: { of: Profile; visits: number; site: Site }) {
   const organisation = useSession().organisations.find(({ id }) => id === site.organisation_id);
   const { name, email, id, avatar } = of.traits;
   const host = avatar === undefined || !URL.canParse(avatar) ? undefined : new URL(avatar);
@@ -125,6 +140,7 @@ function Traits({ of, site }: { of: Profile; site: Site }) {
         )}
         <Fact name="First seen">{momentIn(of.first_seen, site.timezone)}</Fact>
         <Fact name="Last seen">{momentIn(of.last_seen, site.timezone)}</Fact>
+        <Fact name="Visits">{exactCount(visits)}</Fact>
         <Fact name="Events">{exactCount(of.events)}</Fact>
         <Fact name="Last country">{countryText(of.country)}</Fact>
       </dl>
@@ -160,7 +176,8 @@ function Browsers({ browsers, zone, isKnown }: { browsers: readonly Browser[]; z
               <b>{browserText(of)}</b> <span className="q">{valueText(device, of.device)}</span>
             </p>
             <p className="q2">
-              {eventsText(of.events)}, last from {countryText(of.country)}
+              {eventsText(of.events)}
+              {of.country === '' ? '' : `, last from ${countryText(of.country)}`}
             </p>
             <p className="q2">
               {momentIn(of.first_seen, zone)} to {momentIn(of.last_seen, zone)}
@@ -194,7 +211,25 @@ function namedAbove({ browsers, timeline }: Read): Map<number, Browser> {
   return marks;
 }
 
-function Timeline({ read, of, zone }: { read: Read; of: Profile; zone: string }) {
+function Timeline({
+  read,
+  of,
+  zone,
+  onOlder,
+}: {
+  read: Read;
+  of: Profile;
+  zone: string;
+  onOlder: (before: string) => Promise<void>;
+}) {
+  const [isMore, setMore] = useState(false);
+  const [refusal, setRefusal] = useState<DeskError>();
+  async function older(before: string) {
+    setRefusal(undefined);
+    setMore(true);
+    await onOlder(before).catch((error: unknown) => setRefusal(asDeskError(error)));
+    setMore(false);
+  }
   const marks = namedAbove(read);
   const visits = [...Map.groupBy([...read.timeline.entries()], ([, { visit }]) => visit).entries()];
   return (
@@ -208,7 +243,12 @@ function Timeline({ read, of, zone }: { read: Read; of: Profile; zone: string })
       ) : (
         <ol className="pf-visits">
           {visits.map(([visit, acts]) => (
-            <Visit key={visit} acts={acts} browsers={read.browsers} marks={marks} zone={zone} />
+            <Visit
+              key={visit}
+              {...{ acts, marks, zone }}
+              whole={read.visits.find((one) => one.visit === visit)}
+              browsers={read.browsers}
+            />
           ))}
         </ol>
       )}
@@ -219,43 +259,60 @@ function Timeline({ read, of, zone }: { read: Read; of: Profile; zone: string })
             : ''}
           Times are those of {zone}. This look is in the audit log.
         </span>
+        {read.next !== null && (
+          <button type="button" className="btn sm" disabled={isMore} onClick={() => void older(read.next as string)}>
+            {isMore ? 'Reading…' : 'Show older'}
+          </button>
+        )}
+        <FormError message={refusal?.message} reference={refusal?.reference} />
       </footer>
     </section>
   );
 }
 
+/** '14 events in 3m 20s'; a visit of one moment has no length. */
+function lengthText({ events, started, ended }: Read['visits'][number]): string {
+  const seconds = (Date.parse(ended) - Date.parse(started)) / 1_000;
+  return seconds < 1 ? eventsText(events) : `${eventsText(events)} in ${duration(seconds)}`;
+}
+
 function Visit({
   acts,
+  whole,
   browsers,
   marks,
   zone,
 }: {
   acts: readonly [at: number, act: Act][];
+  /** As it is, whatever part of it is listed. */
+  whole: Read['visits'][number] | undefined;
   browsers: readonly Browser[];
   marks: ReadonlyMap<number, Browser>;
   zone: string;
 }) {
   const [, oldest] = acts.at(-1) as [number, Act];
   const browser = browsers[oldest.browser];
+  const started = whole?.started ?? oldest.time;
   const hosts = new Set(acts.map(([, { hostname }]) => hostname));
   return (
     <li className="pf-visit">
       <h3>
         Visit of{' '}
-        <time dateTime={oldest.time}>
-          {zonedText(oldest.time, zone, {
+        <time dateTime={started}>
+          {zonedText(started, zone, {
             weekday: 'short',
             day: 'numeric',
             month: 'short',
             year: 'numeric',
           })}
-          , {clockText(Date.parse(oldest.time), zone)}
+          , {clockText(Date.parse(started), zone)}
         </time>{' '}
         <span className="q">
           {[
             oldest.source === '' ? 'direct' : `from ${oldest.source}`,
             ...(browsers.length > 1 && browser !== undefined ? [browserText(browser)] : []),
-            countryText(oldest.country),
+            ...(oldest.country === '' ? [] : [countryText(oldest.country)]),
+            ...(whole === undefined ? [] : [lengthText(whole)]),
           ].join(' · ')}
         </span>
       </h3>
