@@ -13,6 +13,10 @@ import { silentLog } from '../src/platform/log.ts';
 import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { recordsOf, writeRecord } from '../src/trust/consent/records.ts';
+import { openDeskFacts } from '../src/trust/documents/desk_facts.ts';
+import { openRenewal } from '../src/trust/documents/renewal.ts';
+import { digestOf, publish, readVersions, review } from '../src/trust/documents/versions.ts';
+import { writePaper } from '../src/trust/documents/write.ts';
 import { affectedBy } from '../src/trust/incidents/affected.ts';
 import { incidentCheck } from '../src/trust/incidents/clock_check.ts';
 import {
@@ -257,7 +261,7 @@ test('a demand of an authority is decided by a second person where there is one,
   await own(north, (sql) => sql.run('DELETE FROM memberships WHERE person_id = $1', [south.person]));
 });
 
-test('an organisation passes to a new controller on its day and not before, told to members and visitors, with policy and consents as they were (SHR-06)', async () => {
+test('an organisation passes to a new controller on its day and not before, told to members and visitors, with policy and consents as they were and documents that name the new one (SHR-06)', async () => {
   const of = north.organisation;
   const { house, accounts, parts } = desk;
   let at = nowMs;
@@ -271,7 +275,8 @@ test('an organisation passes to a new controller on its day and not before, told
       await accounts.notices.tell(sql, person, notice);
     },
   };
-  const transfers = openTransfers({ ...house, clock }, notices);
+  const facts = openDeskFacts(house);
+  const transfers = openTransfers({ ...house, clock }, notices, openRenewal(facts));
   type Ask = (request: object) => Promise<{ body: Transfer }>;
   const routeOf = (method: string) => transfers.routes?.find((one) => one.method === method)?.handle as unknown as Ask;
   const request = (more: object) => ({
@@ -281,25 +286,44 @@ test('an organisation passes to a new controller on its day and not before, told
   const day = (days: number) => new Date(at + days * 24 * hourMs).toISOString().slice(0, 10);
   const wish = (days: number) => ({
     ...{ legal_name: 'Harbour <b> Ltd', address: '2 Quay', jurisdiction: 'Ireland', contact: 'data@harbour.example' },
-    ...{ registration: null, officer: null, representative: null, authority: null, why: 'It was sold.' },
+    ...{ registration: null, officer: 'None is needed', representative: null, authority: 'DPC', why: 'It was sold.' },
     effective_on: day(days),
   });
   const announce = (days: number) => routeOf('POST')({ ...request({}), body: wish(days) });
-  const page = async () => {
-    const route = parts.flatMap((part) => part.routes ?? []).find(({ path }) => path === '/legal/:organisation');
-    return String((await (route as unknown as { handle: Ask }).handle({ params: { organisation: 'north' } })).body);
+  const page = async (more: { document?: string; version?: string } = {}) => {
+    const wanted = ['/legal/:organisation', ...Object.keys(more).map((name) => `:${name}`)].join('/');
+    const route = parts.flatMap((part) => part.routes ?? []).find(({ path }) => path === wanted);
+    const params = { organisation: 'north', ...more };
+    return String((await (route as unknown as { handle: Ask }).handle({ params })).body);
   };
   await own(north, async (sql) => {
     await sql.run(
-      `INSERT INTO organisation_identities (organisation_id, version, legal_name, measuring_basis, changed_at, changed_by)
-       VALUES ($1, 1, 'North Ltd', 'Legitimate interests', $2, $3)`,
+      `INSERT INTO organisation_identities (organisation_id, version, legal_name, address, jurisdiction, contact, officer, authority,
+         measuring_basis, changed_at, changed_by)
+       VALUES ($1, 1, 'North Ltd', '1 Hill', 'Ireland', 'a@north.example', 'None', 'DPC', 'Legitimate interests', $2, $3)`,
       [of, new Date(at), north.person],
+    );
+    await sql.run(
+      `INSERT INTO operator_identities (version, legal_name, address, jurisdiction, contact, officer, authority, changed_at, changed_by)
+       VALUES (1, 'Desk Works', '3 Pier', 'Ireland', 'data@works.example', 'None', 'DPC', $1, $2)`,
+      [new Date(at), north.person],
     );
     await sql.run(
       `INSERT INTO retention_policies (organisation_id, version, profile, windows, changed_at) VALUES ($1, 1, 'strict', '{}', $2)`,
       [of, new Date(at)],
     );
     await writeRecord(sql, { organisationId: of }, Buffer.alloc(32, 7), consent('given'), at);
+  });
+  // Of two published documents one says what the facts say; of the other something has changed since, unread.
+  await facts.prepare();
+  await own(north, async (sql) => {
+    const known = await facts.of(sql, of);
+    for (const kind of ['privacy-notice', 'record-of-processing'] as const) {
+      const { paper, gaps } = writePaper(kind, known);
+      const words = kind === 'privacy-notice' ? paper : { ...paper, sections: paper.sections.slice(1) };
+      await review(sql, of, kind, digestOf(words), by);
+      await publish(sql, of, { paper: words, gaps, effectiveOn: day(0), isMaterial: true }, by);
+    }
   });
   const promised = () =>
     own(north, (sql) =>
@@ -313,7 +337,8 @@ test('an organisation passes to a new controller on its day and not before, told
   const { body: first } = await announce(30);
   expect([first.members_told, first.before_name]).toEqual([1, 'North Ltd']);
   await expect(announce(31)).rejects.toMatchObject({ code: 'conflict' });
-  expect(await page()).toMatch(/another company answers for north: Harbour &lt;b&gt; Ltd, 2 Quay/);
+  const coming = /another company answers for north: Harbour &lt;b&gt; Ltd, 2 Quay/;
+  for (const where of [{}, { document: 'privacy-notice' }]) expect(await page(where)).toMatch(coming);
   await routeOf('DELETE')(request({ transfer: first.id }));
   expect(await page()).not.toContain('Harbour');
   const { body: second } = await announce(30);
@@ -348,6 +373,22 @@ test('an organisation passes to a new controller on its day and not before, told
     { policy_version: 1, bases: 0, holds: 0, consents: 1 },
   ]);
   expect(await page()).toMatch(/answers for north, before that North Ltd/);
+  const versions = await own(north, (sql) => readVersions(sql, of));
+  expect(versions.map(({ kind, version, told: heard }) => [kind, version, heard])).toEqual([
+    ...[
+      ['privacy-notice', 2, 1],
+      ['privacy-notice', 1, 0],
+      ['record-of-processing', 1, 0],
+    ],
+  ]);
+  const renewed = await page({ document: 'privacy-notice', version: '2' });
+  expect(renewed).toContain('<td>Harbour &lt;b&gt; Ltd</td>');
+  expect(renewed).not.toContain('North Ltd');
+  const ofBefore = /before that North Ltd\. This version is from before that day\..* write to Harbour &lt;b&gt; Ltd/;
+  expect(await page({ document: 'privacy-notice', version: '1' })).toMatch(ofBefore);
+  const waiting = await page({ document: 'record-of-processing' });
+  expect(waiting).toMatch(ofBefore);
+  expect(waiting).toMatch(/<footer .*north · Harbour &lt;b&gt; Ltd/);
   // What was agreed to is taken back from the new controller as from the one before.
   await own(north, (sql) => writeRecord(sql, { organisationId: of }, Buffer.alloc(32, 7), consent('withdrawn'), at));
   expect((await own(north, (sql) => recordsOf(sql, of, Buffer.alloc(32, 7)))).given).toEqual([]);

@@ -213,10 +213,10 @@ export async function openDesk(parts: {
     undo.push(() => incidents.stop?.());
     const archives = openOrganisationArchives(house, accounts.notices, trail.bundle);
     undo.push(() => archives.stop?.());
-    const transfers = openTransfers(house, accounts.notices);
-    undo.push(() => transfers.stop?.());
     const documents = openDocuments(house, accounts.notices);
     undo.push(() => documents.stop?.());
+    const transfers = openTransfers(house, accounts.notices, documents.renewal);
+    undo.push(() => transfers.stop?.());
     const reviews = openAccessReviews(house, accounts.notices, () =>
       [accounts, ...running].flatMap((part) => part.access ?? []),
     );

@@ -268,4 +268,28 @@ export const proofs: readonly Proof[] = [
       replace: 'if (region === undefined || pinnedTo.includes(region)) return undefined;',
     },
   }),
+  namedTest({
+    id: 'SHR-06',
+    title: 'An organisation passes to a new controller on its day, and what it has published names the new one.',
+    file: 'test/incidents.test.ts',
+    minutes: 1,
+    sabotage: {
+      name: 'published documents go on naming the one before',
+      file: 'src/trust/transfers/records.ts',
+      find: 'const renewed = await papers.renew(sql, organisationId, kinds, by);',
+      replace: 'const renewed = await papers.renew(sql, organisationId, kinds.slice(9), by);',
+    },
+  }),
+  namedTest({
+    id: 'DSR-14',
+    title: 'The archive of an organisation has every table of it, and no secret.',
+    file: 'src/analytics/archive/tables.test.ts',
+    minutes: 1,
+    sabotage: {
+      name: 'credentials are in it',
+      file: 'src/analytics/archive/tables.ts',
+      find: "const secret = new Set(['D1', 'D8', 'D9', 'D25']);",
+      replace: "const secret = new Set(['D1', 'D9', 'D25']);",
+    },
+  }),
 ];

@@ -106,7 +106,7 @@ export const noticeList = {
   controller_changed: {
     kind: 'documents',
     sentence: (facts) =>
-      `${text(facts, 'who')} is the controller of ${text(facts, 'organisation')} from today. Documents that name the one before are to be published anew.`,
+      `${text(facts, 'who')} is the controller of ${text(facts, 'organisation')} from today. ${text(facts, 'documents') === '' ? '' : `These documents have a version that says so: ${text(facts, 'documents')}. `}Others that name the one before are to be published anew.`,
     mails: {
       subject: (facts) => `${text(facts, 'who')} is the controller of ${text(facts, 'organisation')}`,
       button: 'Read who that is',

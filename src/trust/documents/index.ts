@@ -4,6 +4,7 @@ import { openDeskFacts } from './desk_facts.ts';
 import { listRoutes } from './list_routes.ts';
 import { tellOfLists } from './list_telling.ts';
 import { publicRoutes } from './public_routes.ts';
+import { openRenewal, type Renewal } from './renewal.ts';
 import { documentRoutes } from './routes.ts';
 import type { Teller } from './telling.ts';
 
@@ -30,7 +31,10 @@ export const documentMigrations = new URL('./migrations/', import.meta.url);
 const lookMs = 10 * 60_000;
 
 /** Who organisation and operator are, and the documents that are made from what is stored and who is called. */
-export function openDocuments(house: House, notices: Teller): RunningSubject & { tellAll(): Promise<void> } {
+export function openDocuments(
+  house: House,
+  notices: Teller,
+): RunningSubject & { tellAll(): Promise<void>; renewal: Renewal } {
   const { clock, config, log } = house;
   const facts = openDeskFacts(house);
   const tellAll = () => tellOfLists(house, notices);
@@ -39,6 +43,7 @@ export function openDocuments(house: House, notices: Teller): RunningSubject & {
   return {
     routes: [...documentRoutes(house, facts, notices), ...listRoutes(house, facts, tellAll), ...publicRoutes(house)],
     tellAll,
+    renewal: openRenewal(facts),
     async begin() {
       if (config.role !== 'all' && config.role !== 'work') return;
       const look = () => {

@@ -64,15 +64,21 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
     return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a> · <a href="/concern/${slug}">Report a concern</a></p>${lines.join('')}</footer>`;
   }
 
-  /** Who takes over, on which day and why; and who it was before, once that is done. */
-  async function passing(sql: Sql, { id, name }: Named): Promise<string> {
+  /**
+   * Who takes over, on which day and why; and who it was before, once that is done.
+   * @param publishedAt of a version that is read: one from before the day names who it was then
+   */
+  async function passing(sql: Sql, { id, name }: Named, publishedAt?: Date): Promise<string> {
     const [newest] = (await listTransfers(sql, id)).filter(({ state }) => state !== 'withdrawn');
     if (newest === undefined) return '';
-    const { legal_name, address, contact, effective_on, before_name, why } = newest;
+    const { legal_name, address, contact, effective_on, before_name, why, ended_at } = newest;
     const who = [legal_name, address.replaceAll('\n', ', '), contact].map(escapedWords).join(', ');
-    return newest.state === 'announced'
-      ? `<p class="w">From ${dayWords(effective_on)} another company answers for ${escapedWords(name)}: ${who}. ${escapedWords(why)} What was promised about data, and every consent, goes along; a consent can be taken back before and after.</p>`
-      : `<p class="q">Since ${dayWords(effective_on)} ${escapedWords(legal_name)} answers for ${escapedWords(name)}${before_name === null ? '' : `, before that ${escapedWords(before_name)}`}.</p>`;
+    if (newest.state === 'announced')
+      return `<p class="w">From ${dayWords(effective_on)} another company answers for ${escapedWords(name)}: ${who}. ${escapedWords(why)} What was promised about data, and every consent, goes along; a consent can be taken back before and after.</p>`;
+    const since = `Since ${dayWords(effective_on)} ${escapedWords(legal_name)} answers for ${escapedWords(name)}${before_name === null ? '' : `, before that ${escapedWords(before_name)}`}.`;
+    if (publishedAt === undefined) return `<p class="q">${since}</p>`;
+    if (ended_at === null || publishedAt.getTime() >= Date.parse(ended_at)) return '';
+    return `<p class="w">${since} This version is from before that day. What it promises holds on; to ask or to object, write to ${who}.</p>`;
   }
 
   const list = (slug: string) =>
@@ -122,7 +128,7 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
           coming === undefined || holding?.version !== shown.version
             ? ''
             : `<p class="w"><a href="${base}/${coming.version}">Version ${coming.version}</a> takes its place on ${dayWords(coming.effective_on)}.</p>`
-        }${drawnPaper(content)}${others(versions, shown.version, base)}${await footer(sql, organisation)}`,
+        }${await passing(sql, organisation, shown.published_at)}${drawnPaper(content)}${others(versions, shown.version, base)}${await footer(sql, organisation)}`,
       );
     });
 

@@ -19,13 +19,22 @@ export async function tellMembers(
   about: { organisationId: number; kind: string; version: number; nowMs: number },
   notice: Reminded<NoticeName>,
 ): Promise<number> {
-  const { organisationId, kind, version } = about;
+  const members = await writeReceipts(sql, about);
+  for (const personId of members)
+    await notices.tell(sql, personId, { ...notice, organisationId: about.organisationId });
+  return members.length;
+}
+
+/** That every member is told of a version, in this transaction. @returns who has not been told of it before */
+export async function writeReceipts(
+  sql: Sql,
+  { organisationId, kind, version, nowMs }: { organisationId: number; kind: string; version: number; nowMs: number },
+): Promise<number[]> {
   const members = await sql.query<{ person_id: number }>(
     `INSERT INTO document_receipts (organisation_id, kind, version, person_id, told_at)
      SELECT organisation_id, $2, $3, person_id, $4 FROM memberships WHERE organisation_id = $1 ORDER BY person_id
      ON CONFLICT DO NOTHING RETURNING person_id`,
-    [organisationId, kind, version, new Date(about.nowMs)],
+    [organisationId, kind, version, new Date(nowMs)],
   );
-  for (const { person_id } of members) await notices.tell(sql, person_id, { ...notice, organisationId });
-  return members.length;
+  return members.map(({ person_id }) => person_id);
 }

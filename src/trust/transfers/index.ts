@@ -1,7 +1,7 @@
 import { repeat } from '../../platform/clock.ts';
 import { everywhere } from '../../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
-import { carryOut } from './records.ts';
+import { carryOut, type Papers } from './records.ts';
 import { transferRoutes } from './routes.ts';
 import { type Teller, tellMembers } from './telling.ts';
 
@@ -15,21 +15,34 @@ const lookMs = 10 * 60_000;
 type Parts = Pick<House, 'postgres' | 'clock' | 'audit' | 'config' | 'log'>;
 
 /** Transfers of organisations to a new controller (SHR-06). */
-export function openTransfers(house: Parts, notices: Teller): RunningSubject & { carryOutDue(): Promise<number> } {
+export function openTransfers(
+  house: Parts,
+  notices: Teller,
+  papers: Papers & { prepare(): Promise<void> },
+): RunningSubject & { carryOutDue(): Promise<number> } {
   const { postgres, clock, audit, config, log } = house;
   let callOff = () => {};
   let running: Promise<unknown> | undefined;
 
   /** @returns how many passed. Each is a transaction of its own: what a kill cuts short is done with the next look. */
   async function carryOutDue(): Promise<number> {
+    await papers.prepare();
     const done = await everywhere(postgres, async (sql, organisationId) => {
-      const one = await carryOut(sql, organisationId, clock.now());
+      const one = await carryOut(sql, organisationId, clock.now(), papers);
       if (one === undefined) return [];
-      await tellMembers(sql, notices, organisationId, { name: 'controller_changed', of: one });
+      await tellMembers(sql, notices, organisationId, {
+        ...{ name: 'controller_changed', of: one },
+        documents: one.renewed,
+      });
       await audit.record(sql, organisationId, {
         ...{ action: 'transfer.done', actor: { type: 'system' } },
         targets: [{ type: 'transfer', id: one.id, label: one.legal_name }],
-        details: { effective_on: one.effective_on, before: one.before_name, ...one.carried },
+        details: {
+          effective_on: one.effective_on,
+          before: one.before_name,
+          ...one.carried,
+          documents: one.renewed.join(', '),
+        },
       });
       return [one.id];
     });

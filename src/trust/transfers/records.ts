@@ -1,3 +1,4 @@
+import type { PaperKind } from '../../../contract/documents.ts';
 import {
   type NewTransfer,
   type Transfer,
@@ -94,16 +95,33 @@ export async function withdrawTransfer(
   return (await transferIn(sql, id)) as Transfer;
 }
 
+/** The published documents, which name who answers: looked at before it is somebody else, and made anew after. */
+export interface Papers {
+  current(sql: Sql, organisationId: number, nowMs: number): Promise<PaperKind[]>;
+  renew(
+    sql: Sql,
+    organisationId: number,
+    kinds: readonly PaperKind[],
+    by: { personId: number; atMs: number; nowMs: number },
+  ): Promise<string[]>;
+}
+
 /**
  * Carries out what is due: the new controller is who the organisation is from now on. Everything else stays where it is and as
  * it was promised; how much that is stands with the transfer. In one transaction: it is done, or it is not.
  */
-export async function carryOut(sql: Sql, organisationId: number, nowMs: number): Promise<Transfer | undefined> {
+export async function carryOut(
+  sql: Sql,
+  organisationId: number,
+  nowMs: number,
+  papers: Papers,
+): Promise<(Transfer & { renewed: string[] }) | undefined> {
   await lockTransfers(sql, organisationId);
   const due = (await listTransfers(sql, organisationId)).find(
     ({ state, effective_on }) => state === 'announced' && effective_on <= utcDay(nowMs),
   );
   if (due === undefined) return undefined;
+  const kinds = await papers.current(sql, organisationId, nowMs);
   await sql.run(
     `INSERT INTO organisation_identities (organisation_id, version, legal_name, address, jurisdiction, registration, contact, officer,
        representative, authority, measuring_basis, changed_at, changed_by)
@@ -118,7 +136,9 @@ export async function carryOut(sql: Sql, organisationId: number, nowMs: number):
   await sql.run("UPDATE controller_transfers SET state = 'done', ended_at = $2, carried = $3 WHERE id = $1", [
     ...[due.id, new Date(nowMs), JSON.stringify(carried)],
   ]);
-  return transferIn(sql, due.id);
+  const by = { personId: due.announced_by, atMs: Date.parse(due.announced_at), nowMs };
+  const renewed = await papers.renew(sql, organisationId, kinds, by);
+  return { ...((await transferIn(sql, due.id)) as Transfer), renewed };
 }
 
 function carriedIn(sql: Sql, organisationId: number): Promise<Transfer['carried']> {

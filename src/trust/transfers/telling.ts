@@ -14,7 +14,16 @@ export async function tellMembers(
   sql: Sql,
   notices: Teller,
   organisationId: number,
-  { name, of: { legal_name, effective_on } }: { name: NoticeName; of: Pick<Transfer, 'legal_name' | 'effective_on'> },
+  {
+    name,
+    of: { legal_name, effective_on },
+    documents = [],
+  }: {
+    name: NoticeName;
+    of: Pick<Transfer, 'legal_name' | 'effective_on'>;
+    /** Names of those that have a version of the new controller. */
+    documents?: readonly string[];
+  },
 ): Promise<number> {
   const organisation = await sql.one<{ name: string; slug: string }>(
     'SELECT name, slug FROM organisations WHERE id = $1',
@@ -27,7 +36,7 @@ export async function tellMembers(
   for (const { person_id } of members)
     await notices.tell(sql, person_id, {
       ...{ name, organisationId, link: `/legal/${organisation.slug}` },
-      facts: { organisation: organisation.name, who: legal_name, day: effective_on },
+      facts: { organisation: organisation.name, who: legal_name, day: effective_on, documents: documents.join(', ') },
     });
   return members.length;
 }
