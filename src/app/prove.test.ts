@@ -19,6 +19,7 @@ import { ringOf } from '../trust/keys/index.ts';
 import { canaryOf, keyAgeCheck, scanFolders, selfAuditExecutor, standingOf } from '../trust/proof/index.ts';
 import { registerCheck } from '../trust/register/register_check.ts';
 import { state } from '../trust/register/statements.ts';
+import { objectionCheck } from '../trust/requests/overdue_check.ts';
 import { openBackups } from './backup_desk.ts';
 import { openProver } from './prove.ts';
 
@@ -194,6 +195,42 @@ it('a weekly red is mailed to owner and privacy officer once, again when it was 
   state = 'wrong';
   await prove('weekly');
   expect(told).toEqual([...all, ...all]);
+});
+
+it('an objection that is late in one organisation is mailed to who runs the desk and to its own people, and to nobody of another one (DSR-06)', async () => {
+  told.length = 0;
+  const other = await store.postgres.system((sql) =>
+    createOrganisation(sql, house, { email: 'other@desk.example', organisation: 'other', hash: 'x' }),
+  );
+  const objects = (organisation: number, hours: number) =>
+    store.postgres.tenant(organisation, (sql) =>
+      sql.run(
+        `INSERT INTO subject_requests (organisation_id, kind, state, received_on, due_on, warn_on, email_digest, entered_at, checked_at, identity_check)
+         VALUES ($1, 'objection', 'checked', $2::date, $2::date + 30, $2::date + 21, $3, $2, $2, 'mailbox')`,
+        [organisation, new Date(clock.now() - hours * 3_600_000), Buffer.alloc(32, organisation)],
+      ),
+    );
+  await objects(organisations.shop as number, 25);
+  await objects(other.organisationId, 23);
+  const { prove } = openProver(house, [{ checks: [objectionCheck(house)] }], { tell });
+  for (const _ of [1, 2]) await prove('daily');
+  const line = 'objections of data subjects, The log of the desk says why (requests.measure_failed).';
+  expect(told).toEqual(['runner', 'shop', 'officer'].map((name) => `${name}@desk.example: ${line}`));
+  const heard = (person: number) =>
+    store.postgres.person(person, (sql) =>
+      sql.query<{ what: string }>(
+        "SELECT facts->>'what' AS what FROM notifications WHERE notice = 'check_red' ORDER BY id",
+      ),
+    );
+  expect((await heard(people.shop as number)).at(-1)?.what).toMatch(/: 1 objection is not in force more than a day/);
+  expect(await heard(other.personId)).toEqual([]);
+  for (const id of [organisations.shop as number, other.organisationId])
+    await store.postgres.tenant(id, (sql) =>
+      sql.run("UPDATE subject_requests SET state = 'answered', closed_at = now() WHERE kind = 'objection'"),
+    );
+  await store.postgres.tenant(other.organisationId, (sql) =>
+    sql.run('DELETE FROM memberships WHERE person_id = $1', [other.personId]),
+  );
 });
 
 it('a stored result whose bytes were changed is not genuine: it is red, and hides nothing from the next comparison (OPS-03)', async () => {

@@ -44,7 +44,7 @@ export function objectionCheck({ postgres, clock }: Pick<House, 'postgres' | 'cl
       ? { state: 'ok', fact: `${found.length} objections are open, each is in force within a day` }
       : {
           state: 'wrong',
-          fact: `${late} objections are not in force more than a day after it was sure who objects`,
+          fact: `${late === 1 ? '1 objection is' : `${late} objections are`} not in force more than a day after it was sure who objects`,
           todo: 'The log of the desk says why (requests.measure_failed).',
         };
   }
