@@ -123,6 +123,8 @@ export const queryRequest = z.strictObject({
           z.strictObject({ mode: z.literal('custom'), date_range: z.tuple([dateOrTime, dateOrTime]) }),
         ])
         .optional(),
+      /** Ours: bounce_rate and scroll_depth to two places, as other rates are; without it in whole percents. */
+      decimals: z.boolean().optional(),
       /** Ours: how the number came to be (which path, rows read, freshness, days being rebuilt). */
       explain: z.boolean().optional(),
     })

@@ -200,7 +200,7 @@ function report(kind: 'weekly' | 'monthly', isEmpty = false): ReportLetter {
       { label: 'Visitors', text: isEmpty ? '0' : '4,182', change: '+12%' },
       { label: 'Visits', text: '5,904', change: '+9%' },
       { label: 'Page views', text: '18,337', change: '−3%' },
-      { label: 'Bounce rate', text: '41%', change: '+2 pt' },
+      { label: 'Bounce rate', text: '41.3%', change: '+2.1 pt' },
       { label: 'Visit duration', text: '2m 08s', change: '+6%' },
       { label: 'Orders', text: '27', change: '19 → 27' },
       { label: 'Revenue', text: '€2,914.50', change: 'new' },

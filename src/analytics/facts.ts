@@ -77,11 +77,11 @@ export const metricFacts: Record<MetricName, MetricFact> = {
     atoms: ['pageviews', 'visits'],
     value: quotient('pageviews', 'visits', { hundredths: true }),
   },
-  bounce_rate: { atoms: ['bounces', 'visits'], value: quotient('bounces', 'visits', { times: 100 }) },
+  bounce_rate: { atoms: ['bounces', 'visits'], value: quotient('bounces', 'visits', { times: 100, hundredths: true }) },
   visit_duration: { atoms: ['duration', 'visits'], value: quotient('duration', 'visits') },
   scroll_depth: {
     atoms: ['scroll', 'scroll_visits'],
-    value: quotient('scroll', 'scroll_visits', { none: null }),
+    value: quotient('scroll', 'scroll_visits', { hundredths: true, none: null }),
     needs: 'page',
   },
   /** Seconds, from milliseconds. */

@@ -14,7 +14,6 @@ const smallBase = 30;
 export type Cell = number | string | null | { currency: string; value: number; short: string; long: string };
 
 const percentMetrics: ReadonlySet<string> = new Set(['bounce_rate', 'conversion_rate', 'group_conversion_rate']);
-const wholePercentMetrics: ReadonlySet<string> = new Set(['bounce_rate']);
 const durationMetrics: ReadonlySet<string> = new Set(['visit_duration']);
 /** Means over visits: without a visit there is none. */
 const means: ReadonlySet<string> = new Set(['bounce_rate', 'visit_duration']);
@@ -91,8 +90,7 @@ export function metricText(metric: MetricName, cell: Cell | undefined, locale?: 
     );
   const value = cellNumber(cell);
   if (value === null) return notApplicable;
-  if (percentMetrics.has(metric))
-    return wholePercentMetrics.has(metric) ? `${exactCount(value, locale)}%` : percent(value, locale);
+  if (percentMetrics.has(metric)) return percent(value, locale);
   return durationMetrics.has(metric) ? duration(value) : exactCount(value, locale);
 }
 
@@ -138,11 +136,8 @@ export function changeOf(
     };
   if (!rate && from === 0) return to === 0 ? undefined : { text: 'new', direction: 'flat', good: null };
   const moved = rate ? to - from : ((to - from) / from) * 100;
-  const decimals = wholePercentMetrics.has(metric) ? 0 : 1;
-  const rounded = Math.round(moved * 10 ** decimals) / 10 ** decimals;
-  const size = format({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }, locale).format(
-    Math.abs(rounded),
-  );
+  const rounded = Math.round(moved * 10) / 10;
+  const size = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 }, locale).format(Math.abs(rounded));
   const sign = rounded > 0 ? '+' : rounded < 0 ? minus : '';
   const direction = rounded > 0 ? 'up' : rounded < 0 ? 'down' : 'flat';
   return {

@@ -125,7 +125,7 @@ describe('a public share', () => {
       const shown = [...page.text.matchAll(/<dd class="kv">([^<]*)<\/dd>/g)].map(([, value = '']) => value);
       expect(shown.slice(0, 4), period).toEqual([
         ...(['visitors', 'visits', 'pageviews'] as const).map((metric) => ofTotals(metric).toLocaleString('en')),
-        ofTotals('visits') === 0 ? '–' : `${ofTotals('bounce_rate')}%`,
+        ofTotals('visits') === 0 ? '–' : `${ofTotals('bounce_rate').toFixed(1)}%`,
       ]);
       const money = (of('total_revenue')[0]?.metrics[0] ?? { value: Number.NaN }) as { value: number };
       expect(shown.slice(5)).toEqual([String(of('events')[0]?.metrics[0]), `€${money.value.toFixed(2)}`]);
@@ -413,7 +413,11 @@ describe('a report by mail', () => {
       },
     });
     const { body } = await desk.call('POST', '/api/v2/query/batch', {
-      queries: [{ ...asked, metrics }, list('event:page', 'pageviews'), list('event:goal', 'visitors')],
+      queries: [
+        { ...asked, metrics, include: { decimals: true } },
+        list('event:page', 'pageviews'),
+        list('event:goal', 'visitors'),
+      ],
     });
     type Result = { dimensions: string[]; metrics: number[] };
     const [totals = [], pages = [], goals = []] = (body.results as { results: Result[] }[]).map(
@@ -432,7 +436,7 @@ describe('a report by mail', () => {
         ['Visits', String(visits)],
         ['Page views', String(views)],
       ],
-      ['Bounce rate', visits === 0 ? '–' : `${bounces}%`],
+      ['Bounce rate', visits === 0 ? '–' : `${bounces?.toFixed(1)}%`],
     ]);
     for (const {
       dimensions,

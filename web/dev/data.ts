@@ -477,13 +477,13 @@ function metricsOf(
       case 'views_per_visit':
         return whole === 0 ? 0 : Math.round((2.7 + noise * 0.4) * 10) / 10;
       case 'bounce_rate':
-        return whole === 0 ? 0 : Math.round(34 + noise * 9);
+        return whole === 0 ? 0 : Math.round((34 + noise * 9) * 100) / 100;
       case 'visit_duration':
         return whole === 0 ? 0 : Math.round(140 + noise * 50);
       case 'time_on_page':
         return whole === 0 ? null : Math.round(30 + noise * 60);
       case 'scroll_depth':
-        return whole === 0 ? null : Math.round(55 + noise * 30);
+        return whole === 0 ? null : Math.round((55 + noise * 30) * 100) / 100;
       case 'events':
         return Math.round(whole * (isRow ? 1.2 : 0.98 + noise * 0.05));
       case 'conversion_rate':

@@ -72,6 +72,17 @@ const plain = (answer: QueryAnswer) =>
   ]);
 
 const view = {};
+/** Of three visits to each page two bounce; a third of it is seen, of the one a little more. */
+const thirds = ['/a', '/b'].flatMap((pathname, page) =>
+  [33, 33, pathname === '/a' ? 35 : 34].flatMap((scroll_depth, number) =>
+    visit(
+      10 * page + number,
+      ['10:00:00', { pathname }],
+      ['10:00:10', engagement({ pathname, scroll_depth })],
+      ...(number === 0 ? [['10:01:00', { pathname, name: 'Signup' }] as [string, object]] : []),
+    ),
+  ),
+);
 const table: [rule: string, events: EventRow[], question: object, rows: unknown[][]][] = [
   [
     'a second counting event cancels a bounce: not engagement, not an event that is not interactive',
@@ -83,6 +94,27 @@ const table: [rule: string, events: EventRow[], question: object, rows: unknown[
     ],
     { metrics: ['visits', 'bounce_rate', 'events', 'pageviews'] },
     [[4, 75, 6, 4]],
+  ],
+  [
+    'rates are whole percents as in Plausible',
+    thirds,
+    { metrics: ['bounce_rate', 'scroll_depth'], dimensions: ['event:page'] },
+    [
+      ['/a', 67, 34],
+      ['/b', 67, 33],
+    ],
+  ],
+  [
+    'rates have two places where decimals are asked for, and rows are ordered by them',
+    thirds,
+    {
+      ...{ metrics: ['bounce_rate', 'scroll_depth'], dimensions: ['event:page'] },
+      ...{ order_by: [['scroll_depth', 'asc']], include: { decimals: true } },
+    },
+    [
+      ['/b', 66.67, 33.33],
+      ['/a', 66.67, 33.67],
+    ],
   ],
   [
     'a visit lasts from its first event to its last, and a bounced one 0 seconds',

@@ -45,6 +45,15 @@ export function metricValue(metric: MetricName, { counts, revenue }: AtomSums): 
   }
 }
 
+/**
+ * A rate in whole percents, as Plausible answers it: from its atoms, since hundredths that are rounded once more are
+ * another number.
+ */
+export function wholePercent(metric: 'bounce_rate' | 'scroll_depth', counts: AtomSums['counts']): number | null {
+  const { hundredths: _, ...whole } = metricFacts[metric].value as Quotient;
+  return quotientOf(whole, counts);
+}
+
 /** Both sides stay far below 2^53, where the floor of a quotient of whole numbers is exact. */
 function quotientOf(quotient: Quotient, counts: AtomSums['counts']): number | null {
   const { over, under, times = 1, underTimes = 1, hundredths, none } = quotient;

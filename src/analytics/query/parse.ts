@@ -73,7 +73,7 @@ export interface Query {
   order: Order[];
   limit: number;
   offset: number;
-  include: { imports: boolean; timeLabels: boolean; totalRows: boolean; explain: boolean };
+  include: { imports: boolean; timeLabels: boolean; totalRows: boolean; decimals: boolean; explain: boolean };
   /** As it was asked, for the echo in the answer. */
   asked: z.infer<typeof queryRequest>;
 }
@@ -163,6 +163,7 @@ function readQuery(asked: z.infer<typeof queryRequest>, goals: readonly Goal[]):
       imports: include.imports === true,
       timeLabels: include.time_labels === true,
       totalRows: include.total_rows === true,
+      decimals: include.decimals === true,
       explain: include.explain === true,
     },
     asked,

@@ -266,7 +266,9 @@ function withComparison(rows: readonly Row[], then: readonly Row[], question: Qu
     );
     const found = byLabels.get(dimensions.join('\u001f'));
     const metrics = found?.metrics ?? emptyRow(row.dimensions, query, measures).metrics;
-    const change = query.metrics.map((metric, at) => changeOf(metric, metrics[at] ?? null, row.metrics[at] ?? null));
+    const change = query.metrics.map((metric, at) =>
+      changeOf(metric, metrics[at] ?? null, row.metrics[at] ?? null, query.include.decimals),
+    );
     return { ...row, comparison: { dimensions, metrics, change } };
   });
 }

@@ -60,7 +60,7 @@ describe('every path gives the number of the definitions', () => {
     for (let number = 0; number < 14; number++) {
       const site = pick(random, [1, 2, 3]);
       const timezone = pick(random, zones);
-      const request = randomQuestion(random);
+      const request = { ...randomQuestion(random), include: { decimals: number % 2 === 1 } };
       const label = JSON.stringify({ seed, number, site, timezone, request });
       const house = {
         site: { id: site, domain: 'example.com', timezone, currency: 'EUR' },
@@ -197,7 +197,8 @@ describe('frozen days give the same numbers as reading live', () => {
       await packed.sweep();
       for (let number = 0; number < 14; number++) {
         const site = pick(random, [1, 2, 3]);
-        const request = frozenQuestion(random);
+        const asked = frozenQuestion(random);
+        const request = { ...asked, include: { ...asked.include, decimals: number % 2 === 1 } };
         const label = JSON.stringify({ zone, number, site, request });
         const house = {
           site: { id: site, domain: 'example.com', timezone: zone, currency: 'EUR' },
@@ -313,7 +314,12 @@ function expected(request: unknown, events: readonly EventRow[], zone: string, o
       row.dimensions.join(' | '),
       query.metrics.map((metric) => {
         if (Object.hasOwn((outcome.meta.metric_warnings as object) ?? {}, metric)) return null;
-        return metricOf(metric, row, single !== undefined || hasOwnCurrency(query, row, inView));
+        return metricOf(
+          metric,
+          row,
+          single !== undefined || hasOwnCurrency(query, row, inView),
+          query.include.decimals,
+        );
       }),
     ]),
   );
@@ -333,17 +339,23 @@ function hasOwnCurrency(query: Asked, row: ReferenceRow, inView: readonly Goal[]
   return at >= 0 && inView.some((goal) => goal.name === row.dimensions[at] && goal.currency !== null);
 }
 
-function metricOf(metric: keyof typeof metricFacts, { atoms }: ReferenceRow, earns: boolean): number | null {
+function metricOf(
+  metric: keyof typeof metricFacts,
+  { atoms }: ReferenceRow,
+  earns: boolean,
+  decimals: boolean,
+): number | null {
   const half = (over: number, under: number) => (under === 0 ? 0 : Math.floor((2 * over + under) / (2 * under)));
+  const rate = (over: number, under: number) => (decimals ? half(100 * over, under) / 100 : half(over, under));
   switch (metric) {
     case 'views_per_visit':
       return half(100 * atoms.pageviews, atoms.visits) / 100;
     case 'bounce_rate':
-      return half(100 * atoms.bounces, atoms.visits);
+      return rate(100 * atoms.bounces, atoms.visits);
     case 'visit_duration':
       return half(atoms.duration, atoms.visits);
     case 'scroll_depth':
-      return atoms.scroll_visits === 0 ? null : half(atoms.scroll, atoms.scroll_visits);
+      return atoms.scroll_visits === 0 ? null : rate(atoms.scroll, atoms.scroll_visits);
     case 'time_on_page':
       return atoms.engaged_visits === 0 ? null : half(atoms.engagement, 1000 * atoms.engaged_visits);
     case 'total_revenue':

@@ -1,5 +1,7 @@
 import type { MetricName, QueryAnswer } from '../../../contract/query.ts';
 import { isoInstant } from '../../platform/zone.ts';
+import { metricFacts } from '../facts.ts';
+import { wholePercent } from './metric_value.ts';
 import { decimalOf, thousandthsOf } from './money.ts';
 import type { Query } from './parse.ts';
 import type { Bucket, Range } from './range.ts';
@@ -30,7 +32,7 @@ export function shapeRow(row: StatementRow, query: Query, buckets: readonly Buck
     const label = String(row[`d${at}`] ?? '');
     return dimension.kind === 'time' ? labelOfStep(label, buckets) : label;
   });
-  return { dimensions, metrics: query.metrics.map((metric) => cellOf(metric, row, dimensions, measures)) };
+  return { dimensions, metrics: query.metrics.map((metric) => cellOf(metric, row, dimensions, measures, query)) };
 }
 
 function labelOfStep(start: string, buckets: readonly Bucket[]): string {
@@ -40,14 +42,22 @@ function labelOfStep(start: string, buckets: readonly Bucket[]): string {
 
 /** What a metric is where nothing happened: 0, or null where there is nothing to take a mean of. */
 export function emptyRow(dimensions: string[], query: Query, measures: Measures): Row {
-  return { dimensions, metrics: query.metrics.map((metric) => cellOf(metric, {}, dimensions, measures)) };
+  return { dimensions, metrics: query.metrics.map((metric) => cellOf(metric, {}, dimensions, measures, query)) };
 }
 
-function cellOf(metric: MetricName, row: StatementRow, dimensions: readonly string[], measures: Measures): Cell {
+function cellOf(
+  metric: MetricName,
+  row: StatementRow,
+  dimensions: readonly string[],
+  measures: Measures,
+  { include }: Pick<Query, 'include'>,
+): Cell {
   if (measures.unanswerable.includes(metric)) return null;
   const value = row[`m_${metric}`];
   switch (metric) {
+    case 'bounce_rate':
     case 'scroll_depth':
+      return rateOf(metric, value, row, include.decimals);
     case 'time_on_page':
       return value === undefined || value === null ? null : Number(value);
     case 'percentage':
@@ -66,6 +76,20 @@ function cellOf(metric: MetricName, row: StatementRow, dimensions: readonly stri
     default:
       return Number(value ?? 0);
   }
+}
+
+/** In whole percents, or to the two places that rows are ordered by. */
+function rateOf(
+  metric: 'bounce_rate' | 'scroll_depth',
+  value: StatementRow[string] | undefined,
+  row: StatementRow,
+  decimals: boolean,
+): number | null {
+  if (decimals && value !== undefined && value !== null) return Number(value);
+  return wholePercent(
+    metric,
+    Object.fromEntries(metricFacts[metric].atoms.map((atom) => [atom, Number(row[`a_${atom}`] ?? 0)])),
+  );
 }
 
 /** Percent to two places, half up, from whole numbers. */
@@ -104,12 +128,13 @@ export function money(thousandths: bigint, currency: string): Exclude<Cell, numb
  * Change from then to now, as in Plausible: rates in points, everything else in whole percent. From nothing to
  * something is 100; where one side is no number there is no change to speak of.
  */
-export function changeOf(metric: MetricName, before: Cell, after: Cell): number | null {
+export function changeOf(metric: MetricName, before: Cell, after: Cell, decimals: boolean): number | null {
   const [then, now] = [numberOf(before), numberOf(after)];
   if (then === null || now === null) return null;
-  if (metric === 'bounce_rate') return then > 0 ? Math.round(now - then) : null;
+  const hundredths = () => Math.round((now - then) * 100) / 100;
+  if (metric === 'bounce_rate') return then > 0 ? (decimals ? hundredths() : Math.round(now - then)) : null;
   if (metric === 'conversion_rate' || metric === 'group_conversion_rate' || metric === 'percentage')
-    return Math.round((now - then) * 100) / 100;
+    return hundredths();
   if (then === 0) return now > 0 ? 100 : 0;
   return Math.round(((now - then) / then) * 100);
 }

@@ -50,7 +50,7 @@ const lists: readonly { title: string; head: string; dimension: DimensionName; m
 export function reportQuestions(site: Pick<ReportedSite, 'domain'>, { range, before }: Due): QueryRequest[] {
   const asked = { site_id: site.domain, date_range: [range.from, range.to] as [string, string] };
   const compared = {
-    imports: true,
+    ...{ imports: true, decimals: true },
     comparisons: { mode: 'custom' as const, date_range: [before.from, before.to] as [string, string] },
   };
   return [

@@ -43,7 +43,7 @@ const open = () =>
 /** The same numbers whatever the days are. */
 function answerTo({ metrics, dimensions = [] }: QueryRequest): QueryAnswer {
   const money = { currency: 'EUR', value: 1_234.5, short: '', long: '' };
-  const value = (metric: string) => ({ bounce_rate: 41, visit_duration: 75, total_revenue: money })[metric] ?? 1_234;
+  const value = (metric: string) => ({ bounce_rate: 41.26, visit_duration: 75, total_revenue: money })[metric] ?? 1_234;
   const row = { metrics: metrics.map(value), dimensions: dimensions.map(() => 'DE'), comparison: undefined };
   return { results: [row], meta: { time_labels: ['DE'] }, query: {} } as unknown as QueryAnswer;
 }
@@ -204,7 +204,7 @@ describe('reports', () => {
     const words = JSON.stringify(blocks);
     expect(letters[0]?.content.locale).toBe('de');
     expect(subject).toContain('1.234 visitors in the ');
-    for (const part of ['1.234,50', '41%', 'Deutschland']) expect(words).toContain(part);
+    for (const part of ['1.234,50', '41,3%', 'Deutschland']) expect(words).toContain(part);
     expect(words).toContain('11. Jan. – 17. Jan. 2027, against 4. Jan. – 10. Jan. 2027.');
   });
 

@@ -82,7 +82,7 @@ export function questionsOf(
     metrics: [...metrics],
     ...(filters === undefined ? {} : { filters }),
     include: {
-      imports: true,
+      ...{ imports: true, decimals: true },
       // The last day still runs: it stands against the same part of its counterpart.
       comparisons: { mode: 'custom', date_range: [`${before.from}T00:00:00`, `${before.to}T${time}:59`] },
     },
@@ -118,7 +118,7 @@ function listQuestion(asked: Pick<QueryRequest, 'site_id' | 'date_range'>, list:
     dimensions: [list.dimension],
     ...(list.without === undefined ? {} : { filters: [['is_not', list.dimension, [list.without]]] }),
     order_by: [[list.metrics[0] as string, 'desc']],
-    include: { imports: true, total_rows: true },
+    include: { imports: true, decimals: true, total_rows: true },
     pagination: { limit: listRowsMax },
   };
 }

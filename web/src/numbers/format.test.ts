@@ -20,7 +20,7 @@ describe('a number is written in one way only', () => {
     [
       'a rate of some visits can be zero',
       metricText('bounce_rate', cellOf(['visits', 'bounce_rate'], [4, 0], 1)),
-      '0%',
+      '0.0%',
     ],
     ['minutes and seconds', duration(161), '2m 41s'],
     ['hours and minutes', duration(3_840), '1h 04m'],
@@ -41,8 +41,8 @@ describe('a change says what it rests on', () => {
     ],
     [
       'fewer bounces are good, in points',
-      change('bounce_rate', 38, 41, { base: 500, locale: en }),
-      { kind: 'change', text: '−3 pt', direction: 'down', good: true },
+      change('bounce_rate', 38.21, 41.48, { base: 500, locale: en }),
+      { kind: 'change', text: '−3.3 pt', direction: 'down', good: true },
     ],
     ['a base of 0 is new', change('visitors', 5, 0, { locale: en }), { kind: 'new' }],
     [

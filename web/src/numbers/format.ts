@@ -145,16 +145,10 @@ const percentMetrics: ReadonlySet<string> = new Set([
   'group_conversion_rate',
   'scroll_depth',
 ]);
-/** The desk answers these rounded to whole percents, as Plausible does: a decimal would be made up. */
-const wholePercentMetrics: ReadonlySet<string> = new Set(['bounce_rate', 'scroll_depth']);
 const durationMetrics: ReadonlySet<string> = new Set(['visit_duration', 'time_on_page']);
 
 export function isPercentMetric(metric: MetricName): boolean {
   return percentMetrics.has(metric);
-}
-
-export function isWholePercent(metric: MetricName): boolean {
-  return wholePercentMetrics.has(metric);
 }
 
 /** In seconds. */
@@ -200,8 +194,7 @@ export function metricText(
     return options.exact ? exactMoney(cell, options.locale) : money(cell, options.locale);
   const value = cellNumber(cell);
   if (value === null) return notApplicable;
-  if (percentMetrics.has(metric))
-    return wholePercentMetrics.has(metric) ? `${exactCount(value, options.locale)}%` : percent(value, options.locale);
+  if (percentMetrics.has(metric)) return percent(value, options.locale);
   if (durationMetrics.has(metric)) return duration(value);
   if (metric === 'views_per_visit')
     return format(options.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
@@ -246,11 +239,8 @@ export function change(
   }
   const moved = rate ? to - from : from === 0 ? null : ((to - from) / from) * 100;
   if (moved === null) return to === 0 ? { kind: 'none' } : { kind: 'new' };
-  const decimals = wholePercentMetrics.has(metric) ? 0 : 1;
-  const rounded = Math.round(moved * 10 ** decimals) / 10 ** decimals;
-  const size = format(options.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(
-    Math.abs(rounded),
-  );
+  const rounded = Math.round(moved * 10) / 10;
+  const size = format(options.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.abs(rounded));
   const sign = rounded > 0 ? '+' : rounded < 0 ? minus : '';
   const direction = rounded > 0 ? 'up' : rounded < 0 ? 'down' : 'flat';
   const better = betterWhen[metric] ?? 'up';

@@ -1,4 +1,4 @@
-import { type Cell, cellNumber, isDuration, isPercentMetric, isWholePercent } from '../numbers/format.ts';
+import { type Cell, cellNumber, isDuration, isPercentMetric } from '../numbers/format.ts';
 import type { SheetCell } from '../numbers/xlsx.ts';
 import { workbook } from '../numbers/xlsx.ts';
 import type { Column } from '../questions/panels.ts';
@@ -23,7 +23,6 @@ function sheetCell(column: Column, cell: Cell | undefined): SheetCell {
   if (value === null) return null;
   const tenths = Math.round(value * 10) / 10;
   if (typeof cell === 'object' && cell !== null) return { value, format: moneyFormat(cell.currency) };
-  if (column.kind !== 'share' && isWholePercent(column.metric)) return { value: Math.round(value) / 100, format: '0%' };
   if (column.kind === 'share' || isPercentMetric(column.metric))
     return { value: Math.round(value * 10) / 1_000, format: '0.0%' };
   if (isDuration(column.metric)) return { value: Math.round(value) / 86_400, format: '[h]:mm:ss' };

@@ -119,6 +119,8 @@ function base(
 
 /** Days that were brought along from another product are days of this site too; the answer says where it could not add them. */
 const withImports = { imports: true } as const;
+/** Rates as ui.md writes them, with one decimal: the same ask in all that a page asks, so that its numbers are the same. */
+const asShown = { ...withImports, decimals: true } as const;
 
 /** Totals against the period before; a day that still runs stands against the same part of its counterpart. */
 export function totalsQuestion(
@@ -134,7 +136,7 @@ export function totalsQuestion(
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: [...metrics],
     include: {
-      ...withImports,
+      ...asShown,
       explain: true,
       ...(before === undefined
         ? {}
@@ -163,7 +165,7 @@ export function seriesQuestion(
     ...(all.length === 0 ? {} : { filters: all }),
     metrics: [...metrics],
     dimensions: [`time:${asked.frame.step}`],
-    include: { ...withImports, time_labels: true },
+    include: { ...asShown, time_labels: true },
   };
 }
 
@@ -195,7 +197,7 @@ export function breakdownQuestion(
     order_by: [
       page.sort === undefined ? [(tab.columns[0] as Column).metric, 'desc'] : [page.sort.metric, page.sort.direction],
     ],
-    include: { ...withImports, explain: true, total_rows: true },
+    include: { ...asShown, explain: true, total_rows: true },
     pagination: {
       limit: page.limit,
       ...(page.offset === undefined || page.offset === 0 ? {} : { offset: page.offset }),
