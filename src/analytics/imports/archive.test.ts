@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { withArchive } from './archive.ts';
+import { expanded } from './expand.ts';
 import { importLimits } from './limits.ts';
 import { type Packed, piecesOf, zipOf } from './zip_rig.ts';
 
@@ -78,13 +81,40 @@ it.each(hostile)('an archive with %s is refused in a sentence', async (_what, ar
   await expect(textsOf(archive, limits as Partial<typeof importLimits>)).rejects.toThrow(sentence);
 });
 
-it('a bomb is stopped long before it is through', async () => {
-  const bomb = zipOf([{ name: 'a.csv', text: Buffer.alloc(96 * 1024 * 1024) }]);
-  let bytes = 0;
+const zeros = Buffer.alloc(96 * 1024 * 1024);
+
+it('a bomb is refused by the list of its archive, before a byte of it is expanded', async () => {
+  let opened = false;
+  const bomb = zipOf([{ name: 'a.csv', text: zeros }]);
   await expect(
-    withArchive(piecesOf(bomb), async ({ members: [member] }) => {
-      for await (const piece of member?.read() ?? []) bytes += piece.length;
+    withArchive(piecesOf(bomb), async () => {
+      opened = true;
     }),
   ).rejects.toThrow('200 times');
-  expect(bytes).toBeLessThan(40 * 1024 * 1024);
+  expect(opened).toBe(false);
+});
+
+it('a bomb that its archive makes smaller or heavier than it is, and one of gzip, end with their first megabytes', async () => {
+  const read = async (pieces: AsyncIterable<Buffer>, count: (bytes: number) => void) => {
+    for await (const piece of pieces) count(piece.length);
+  };
+  const outOf = async (work: (count: (bytes: number) => void) => Promise<void>, sentence: string) => {
+    let bytes = 0;
+    const count = (more: number) => {
+      bytes += more;
+    };
+    await expect(work(count)).rejects.toThrow(sentence);
+    return bytes;
+  };
+  const inZip = (member: Packed) => (count: (bytes: number) => void) =>
+    withArchive(piecesOf(zipOf([member])), ({ members: [only] }) => read(only?.read() ?? piecesOf(zeros), count));
+  const megabyte = 1024 * 1024;
+  const lighter = inZip({ name: 'a.csv', text: zeros, says: { bytes: 2 * megabyte } });
+  expect(await outOf(lighter, 'damaged')).toBeLessThan(3 * megabyte);
+  const first = importLimits.ratioFromBytes + megabyte;
+  const text = Buffer.concat([deflateRawSync(zeros), randomBytes(2 * megabyte)]);
+  const heavier = inZip({ name: 'a.csv', text, method: 0, says: { method: 8, bytes: zeros.length } });
+  expect(await outOf(heavier, '200 times')).toBeLessThan(first);
+  const gzip = gzipSync(zeros);
+  expect(await outOf((count) => read(expanded(piecesOf(gzip)), count), '200 times')).toBeLessThan(first);
 });

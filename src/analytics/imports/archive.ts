@@ -2,7 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, createInflateRaw } from 'node:zlib';
-import { type Expansion, openExpansion, through } from './expand.ts';
+import { type Expansion, openExpansion, refuseRatio, through } from './expand.ts';
 import { importLimits } from './limits.ts';
 import { refused } from './refused.ts';
 
@@ -102,6 +102,7 @@ export async function readArchive(file: Bytes, size: number, limits: Limits = im
     at = entry.next;
   }
   refuseOverlaps(entries, list.at);
+  refuseDeclared(entries, limits);
   return { members: entries.map((entry) => memberOf(file, entry, expansion)) };
 }
 
@@ -197,6 +198,16 @@ function refuseOverlaps(entries: readonly Entry[], listAt: number): void {
   });
 }
 
+/**
+ * What the list itself says is too much is refused before anything is expanded. A list that says less than there is does
+ * not help a bomb: a member ends at the size that it has there.
+ */
+function refuseDeclared(entries: readonly Entry[], limits: Limits): void {
+  for (const { name, bytes, compressedBytes } of entries) refuseRatio(bytes, compressedBytes, shown(name), limits);
+  if (entries.reduce((sum, { bytes }) => sum + bytes, 0) > limits.expandedBytesMax)
+    throw refused(`The archive expands to more than ${limits.expandedBytesMax} bytes: import its tables in parts.`);
+}
+
 function memberOf(file: Bytes, entry: Entry, expansion: Expansion): Member {
   const { name, bytes, compressedBytes } = entry;
   const damage = () => refused(`${shown(name)} is damaged: download the archive again.`);
@@ -211,14 +222,13 @@ function memberOf(file: Bytes, entry: Entry, expansion: Expansion): Member {
       const head = await readAt(file, entry.at, memberHeadBytes);
       if (head.readUInt32LE(0) !== memberSignature) throw damage();
       const from = entry.at + memberHeadBytes + head.readUInt16LE(26) + head.readUInt16LE(28);
-      let read = 0;
-      const packed = stretchOf(file, from, compressedBytes, (length) => {
-        read += length;
-      });
-      const plain = entry.method === 0 ? packed : through(packed, createInflateRaw());
+      const packed = stretchOf(file, from, compressedBytes);
+      const inflate = createInflateRaw();
+      const plain = entry.method === 0 ? packed : through(packed, inflate);
+      const bytesIn = () => (entry.method === 0 ? compressedBytes : inflate.bytesWritten);
       let [size, crc] = [0, 0];
       try {
-        for await (const piece of expansion.watch(plain, () => read, shown(name))) {
+        for await (const piece of expansion.watch(plain, bytesIn, shown(name))) {
           size += piece.length;
           // More than it says it has: nothing of the surplus is looked at.
           if (size > bytes) throw damage();
@@ -245,11 +255,9 @@ function isOfZlib(error: unknown): boolean {
 
 const pieceBytes = 256 * 1024;
 
-async function* stretchOf(file: Bytes, from: number, length: number, count: (bytes: number) => void) {
+async function* stretchOf(file: Bytes, from: number, length: number) {
   for (let at = 0; at < length; at += pieceBytes) {
-    const piece = await readAt(file, from + at, Math.min(pieceBytes, length - at));
-    count(piece.length);
-    yield piece;
+    yield await readAt(file, from + at, Math.min(pieceBytes, length - at));
   }
 }
 

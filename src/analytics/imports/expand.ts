@@ -7,7 +7,10 @@ import { refused } from './refused.ts';
 export interface Expansion {
   /** Bytes out so far, over everything that this has counted. */
   readonly bytes: number;
-  /** Passes the pieces on. @throws RequestError where one of the limits is met */
+  /**
+   * Passes the pieces on. @throws RequestError where one of the limits is met
+   * @param bytesIn what the pieces so far were made of, not what has been read ahead: a bomb is one from its first bytes
+   */
   watch(pieces: AsyncIterable<Buffer>, bytesIn: () => number, name: string): AsyncGenerator<Buffer>;
 }
 
@@ -26,14 +29,24 @@ export function openExpansion(
         own += piece.length;
         if (bytes > limits.expandedBytesMax)
           throw refused(`The file expands to more than ${limits.expandedBytesMax} bytes: import it in parts.`);
-        if (own > limits.ratioFromBytes && own > bytesIn() * limits.ratioMax)
-          throw refused(
-            `${name} expands to more than ${limits.ratioMax} times its size, as no table does: import it unpacked if it is one.`,
-          );
+        refuseRatio(own, bytesIn(), name, limits);
         yield piece;
       }
     },
   };
+}
+
+/** @throws RequestError when so many bytes come of so few */
+export function refuseRatio(
+  bytesOut: number,
+  bytesIn: number,
+  name: string,
+  limits: Pick<typeof importLimits, 'ratioMax' | 'ratioFromBytes'>,
+): void {
+  if (bytesOut > limits.ratioFromBytes && bytesOut > bytesIn * limits.ratioMax)
+    throw refused(
+      `${name} expands to more than ${limits.ratioMax} times its size, as no table does: import it unpacked if it is one.`,
+    );
 }
 
 /** Read as text they would be lines that have no format, which is no help. */
@@ -52,16 +65,13 @@ export async function* expanded(bytes: AsyncIterable<Buffer>): AsyncGenerator<Bu
   const packed = otherPackers.find(({ begins }) => first.value.subarray(0, begins.length).equals(begins));
   if (packed !== undefined) throw refused(`The file is packed by ${packed.name}: unpack it, or pack it as gzip.`);
   const isGzip = first.value.length > 2 && first.value[0] === 0x1f && first.value[1] === 0x8b;
-  let read = 0;
   async function* all() {
-    for (let next: IteratorResult<Buffer> = first; next.done !== true; next = await pieces.next()) {
-      read += next.value.length;
-      yield next.value;
-    }
+    for (let next: IteratorResult<Buffer> = first; next.done !== true; next = await pieces.next()) yield next.value;
   }
   if (!isGzip) return yield* all();
+  const gunzip = createGunzip();
   try {
-    yield* openExpansion().watch(through(all(), createGunzip()), () => read, 'The file');
+    yield* openExpansion().watch(through(all(), gunzip), () => gunzip.bytesWritten, 'The file');
   } catch (error) {
     throw String((error as { code?: unknown }).code ?? '').startsWith('Z_')
       ? refused('The file is damaged gzip: copy it again.')

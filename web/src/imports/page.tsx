@@ -3,6 +3,7 @@ import type { ImportKind, SiteImport } from '../../../contract/imports.ts';
 import { Link, navigate, useAddress } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { CallBox } from '../controls/call_box.tsx';
+import { CutPath } from '../controls/cut_path.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { FormError } from '../controls/field.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
@@ -271,7 +272,9 @@ function Row({
   return (
     <>
       <td className="im-name">
-        <b title={one.file_name}>{one.file_name}</b>
+        <b title={one.file_name}>
+          <CutPath text={one.file_name} />
+        </b>
         <span className="q">{kindWords[one.kind].name}</span>
       </td>
       <td className="im-state">

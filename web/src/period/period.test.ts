@@ -12,6 +12,7 @@ describe('a period is days', () => {
     [{ kind: 'preset', preset: 'yesterday' }, '2026-11-10', '2026-11-10'],
     [{ kind: 'preset', preset: '28d' }, '2026-10-15', today],
     [{ kind: 'preset', preset: 'mtd' }, '2026-11-01', today],
+    [{ kind: 'preset', preset: 'lastmonth' }, '2026-10-01', '2026-10-31'],
     [{ kind: 'preset', preset: '12mo' }, '2025-11-12', today],
     [{ kind: 'preset', preset: 'all' }, '2026-01-05', today],
   ])('%o', (period, from, to) => {

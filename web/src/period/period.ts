@@ -9,7 +9,7 @@ export interface DayRange {
   to: Day;
 }
 
-export const presets = ['today', 'yesterday', '7d', '28d', '90d', 'mtd', 'ytd', '12mo', 'all'] as const;
+export const presets = ['today', 'yesterday', '7d', '28d', '90d', 'mtd', 'lastmonth', 'ytd', '12mo', 'all'] as const;
 export type Preset = (typeof presets)[number];
 export type Period = { kind: 'preset'; preset: Preset } | { kind: 'days'; from: Day; to: Day };
 
@@ -20,6 +20,7 @@ export const presetLabels: Record<Preset, string> = {
   '28d': '28 days',
   '90d': '90 days',
   mtd: 'Month to date',
+  lastmonth: 'Last month',
   ytd: 'Year to date',
   '12mo': '12 months',
   all: 'All',
@@ -95,6 +96,10 @@ export function resolvePeriod(period: Period, today: Day, firstDay: Day): DayRan
       return { from: addDays(today, -89), to: today };
     case 'mtd':
       return { from: `${today.slice(0, 7)}-01`, to: today };
+    case 'lastmonth': {
+      const first = `${today.slice(0, 7)}-01`;
+      return { from: addMonths(first, -1), to: addDays(first, -1) };
+    }
     case 'ytd':
       return { from: `${today.slice(0, 4)}-01-01`, to: today };
     case '12mo':
