@@ -286,5 +286,18 @@ function listRow(
       : `<td class="num q">${whole === null || whole === undefined || whole === 0 ? '–' : percent((first / whole) * 100)}</td>`;
   // A bar is a drawing: the policy of the page allows no style of an element.
   const bar = `<svg class="b" aria-hidden="true"><rect width="${Math.round((first / longest) * 9_200) / 100}%" height="100%" rx="4"/></svg>`;
-  return `<tr><th scope="row" title="${htmlText(name)}">${bar}<span>${htmlText(name)}</span></th>${cells}${share}</tr>`;
+  return `<tr><th scope="row" title="${htmlText(name)}">${bar}${list.head === 'Page' ? cutPath(name) : `<span>${htmlText(name)}</span>`}</th>${cells}${share}</tr>`;
+}
+
+/** Of a longer end of a path the beginning is cut, so that its head keeps some room. */
+const tailCharsMax = 20;
+const wholeCharsMax = 14;
+
+/** Paths differ at their ends: a long one is cut in its middle, as on the pages of the desk. */
+function cutPath(path: string): string {
+  const characters = [...path];
+  if (characters.length <= wholeCharsMax) return `<span>${htmlText(path)}</span>`;
+  const cut = Math.max(characters.lastIndexOf('/', characters.length - 2), characters.length - tailCharsMax);
+  const [head, tail] = [characters.slice(0, cut).join(''), characters.slice(cut).join('')];
+  return `<span class="path"><span dir="ltr">${htmlText(head)}</span><span class="tail"><bdi dir="ltr">${htmlText(tail)}</bdi></span></span>`;
 }

@@ -94,6 +94,9 @@ th:last-child, td:last-child { padding-right: 16px; }
 .bars thead .num { width: 68px; min-width: 68px; }
 .bars tbody th { position: relative; max-width: 0; width: 100%; padding-left: 24px; }
 .bars tbody th span { position: relative; display: block; overflow: hidden; text-overflow: ellipsis; }
+.bars tbody th .path { display: flex; }
+.bars tbody th .path > span { min-width: 1.5em; }
+.bars tbody th .path > .tail { flex: none; direction: rtl; min-width: 0; max-width: calc(100% - 1.5em); }
 .bars .b { position: absolute; left: 16px; top: 2px; width: calc(100% - 16px); height: 28px; }
 .bars .b rect { fill: var(--bar); }
 
