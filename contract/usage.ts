@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usedPages } from './used_pages.ts';
+import { narrowed, usedPages } from './used_pages.ts';
 
 /** Days that the page of the operator looks back. */
 export const usageDays = 30;
@@ -9,6 +9,10 @@ export const usageMembersMin = 5;
 export const pageOpened = z.strictObject({
   organisation: z.number().int().positive(),
   page: z.enum(usedPages),
+  /** False where the same page is still open, and only what it shows was changed. */
+  is_new: z.boolean().default(true),
+  /** What its address has of an overview that it did not have before. */
+  features: z.array(z.enum(narrowed)).max(narrowed.length).default([]),
 });
 
 export const usageAnswer = z.object({
@@ -17,13 +21,17 @@ export const usageAnswer = z.object({
   kept: z.string(),
   /** Of the last 30 days, with today; the most used first. */
   pages: z.array(z.object({ page: z.string(), opened: z.number().int() })),
-  days: z.array(z.object({ day: z.string(), opened: z.number().int() })),
+  /** `days`: on how many of these days. */
+  features: z.array(z.object({ feature: z.string(), used: z.number().int(), days: z.number().int() })),
+  days: z.array(z.object({ day: z.string(), opened: z.number().int(), used: z.number().int() })),
   organisations: z.array(
     z.object({
       /** Null: those with fewer than five members, together. */
       name: z.string().nullable(),
       opened: z.number().int(),
-      page: z.string(),
+      page: z.string().nullable(),
+      used: z.number().int(),
+      feature: z.string().nullable(),
     }),
   ),
 });

@@ -18,3 +18,15 @@ export const usedPages = [
     'audit',
   ],
 ] as const;
+
+/** What the address of an overview says was used there. */
+export const narrowed = ['filter', 'comparison', 'whole-list', 'table'] as const;
+
+/** What the desk was used for: a closed list like that of the pages. */
+export const usedFeatures = [
+  ...narrowed,
+  ...['goal', 'annotation', 'shield', 'export', 'import', 'share', 'report', 'site', 'invitation', 'role', 'team'],
+  ...['api-key', 'request', 'hold', 'policy', 'incident', 'disclosure', 'document', 'lawful-basis', 'consent-record'],
+  ...['access-review', 'audit-export', 'operations-export', 'archive', 'transfer'],
+] as const;
+export type UsedFeature = (typeof usedFeatures)[number];

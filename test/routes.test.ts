@@ -10,11 +10,13 @@ import { errorStatus } from '../contract/errors.ts';
 import { event } from '../contract/event.ts';
 import type { OperationLine } from '../contract/operations.ts';
 import { type Role, roles } from '../contract/roles.ts';
+import type { UsageAnswer } from '../contract/usage.ts';
 import { rolePermissions, scopePermissions } from '../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../src/app/serve.ts';
 import { readConfig } from '../src/platform/config.ts';
 import { emailDigest, sealEmail } from '../src/platform/email.ts';
 import { actions } from '../src/trust/audit/actions.ts';
+import { featureOfCall } from '../src/trust/usage/features.ts';
 import { byTurns } from './depth.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
 import type { Answer, Asker, Example, Examples } from './routes/example.ts';
@@ -993,6 +995,31 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
     expect(JSON.parse(taken.text)).toEqual(line);
     const all = (await call('GET', `${at}/export?format=csv`, people.owner)).text;
     for (const secret of [password, 'Mozilla', '__Host-', ...Object.values(keys)]) expect(all).not.toContain(secret);
+  });
+
+  it('what is used is counted behind its answer, of people who agreed alone, and each call of the list exists (SHR-08)', async () => {
+    const known = server.routes.map(({ method, path }) => `${method} ${path}`);
+    expect(Object.keys(featureOfCall).filter((one) => !known.includes(one))).toEqual([]);
+    const goals = async () => {
+      const { features } = (await call('GET', '/api/usage', people.owner)).body as UsageAnswer;
+      return features.find(({ feature }) => feature === 'goal')?.used ?? 0;
+    };
+    const agree = (is_given: boolean) =>
+      call('PUT', '/api/account/consents/optional_analytics', people.owner, { is_given, text_version: '2026-11' });
+    const add = (who: Asker | undefined = people.owner) => call('POST', `/api/sites/${site}/goals`, who, newGoal());
+    await agree(true);
+    const before = await goals();
+    await Promise.all([add(), add(), add()]);
+    await expect.poll(goals).toBe(before + 3);
+    // Refused, by a key, and by who does not agree any more: the use after them is the next that is counted.
+    expect((await add(people.rival)).status).toBe(404);
+    expect((await add({ key: keys.all as string })).status).toBe(201);
+    await agree(false);
+    expect((await add()).status).toBe(201);
+    await agree(true);
+    await add();
+    await expect.poll(goals).toBe(before + 4);
+    await agree(false);
   });
 
   it('an owner reads who asked for what of their organisation, and nothing of another one, of strangers or of sign-ins', async () => {

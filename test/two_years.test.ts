@@ -295,7 +295,11 @@ const kinds: readonly Kind[] = [
   },
   {
     ...{ line: 'product-usage', of: sides, kept: () => ({ months: 12 }), cut: wholeDays },
-    add: (of, ms) => put(of, "INSERT INTO product_usage VALUES ($1, $2, 'overview', 1)", [of.organisation, dayOf(ms)]),
+    add: (of, ms) =>
+      put(of, "INSERT INTO product_usage (organisation_id, day, name, opened) VALUES ($1, $2, 'overview', 1)", [
+        of.organisation,
+        dayOf(ms),
+      ]),
     there: (of) => momentsIn(of, "SELECT day::timestamp AT TIME ZONE 'UTC' AS at FROM product_usage"),
   },
   {

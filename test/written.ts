@@ -68,7 +68,7 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/^INSERT public\.notifications$/, 'what somebody is told of; that itself is the act'],
   [/ vault\./, 'keys that are made when something is sealed first'],
   [/^INSERT public\.sign_in_steps\b/, 'a sign-in begins; its end is the act'],
-  [/ public\.product_usage\b/, 'how often a page was opened, by nobody'],
+  [/ public\.product_usage\b/, 'how often a page was opened or a feature used, by nobody'],
   [/ public\.taken_links$/, 'a link from one host of a site to another that was followed'],
   [/^DELETE public\.(throttles|sessions)\b/, 'what is over goes; its end was the act'],
   [

@@ -33,7 +33,7 @@ import { selfAuditExecutor } from '../trust/proof/index.ts';
 import { openGate, openRegister, registerMigrations } from '../trust/register/index.ts';
 import { openRequests, type Requests, requestMigrations } from '../trust/requests/index.ts';
 import { openTransfers, transferMigrations } from '../trust/transfers/index.ts';
-import { openUsage, usageMigrations } from '../trust/usage/index.ts';
+import { openUsage, type Usage, usageMigrations } from '../trust/usage/index.ts';
 import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from '../trust/vault/index.ts';
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
@@ -77,6 +77,7 @@ export interface Desk {
   keeper: VaultKeeper;
   backups: Backups;
   operations: OperationsLog;
+  usage: Usage;
   /** Lets the mail of a restored desk go, from now on. @returns false when nothing was held back */
   releaseMail(by: By): Promise<boolean>;
   /**
@@ -221,9 +222,11 @@ export async function openDesk(parts: {
       [accounts, ...running].flatMap((part) => part.access ?? []),
     );
     undo.push(() => reviews.stop?.());
+    const usage = openUsage(house);
+    undo.push(() => usage.stop());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
-      ...[openConsent(house), openUsage(house), reviews, archives, transfers],
+      ...[openConsent(house), usage, reviews, archives, transfers],
       ...running,
     ];
     const executors = [
@@ -265,6 +268,7 @@ export async function openDesk(parts: {
       keeper,
       backups,
       operations,
+      usage,
       releaseMail,
       begin,
       hasBegun: () => hasBegun,

@@ -160,6 +160,7 @@ export async function startServer(
       onAnswer(answered) {
         written.write(answered);
         desk.operations.answered(answered);
+        desk.usage.answered(answered);
       },
       clock: systemClock,
       random: systemRandom,

@@ -49,7 +49,10 @@ export const examples: Examples = ({ organisation, next }) => {
       path: () => '/api/usage/pages',
       body: () => ({ organisation: organisation(), page: 'trust' }),
       status: 204,
-      badValues: [['page', 'somebody']],
+      badValues: [
+        ['page', 'somebody'],
+        ['features', ['ada']],
+      ],
     },
     'GET /api/usage': { path: () => '/api/usage', status: 200 },
     'PUT /api/usage': {

@@ -60,6 +60,7 @@ function usageOf(): UsageAnswer {
   const days = Array.from({ length: 30 }, (_, at) => ({
     day: new Date(Date.now() - (29 - at) * 86_400_000).toISOString().slice(0, 10),
     opened: at % 7 > 4 ? 2 : 14 + ((at * 7) % 19),
+    used: at % 7 > 4 ? 0 : 3 + ((at * 5) % 7),
   }));
   const all = days.reduce((sum, { opened }) => sum + opened, 0);
   const shares = {
@@ -73,14 +74,23 @@ function usageOf(): UsageAnswer {
   return {
     ...{ is_on: true, class: 'D22', kept: '12 months', days },
     pages: Object.entries(shares).map(([page, share]) => ({ page, opened: Math.round(all * share) })),
+    features: [
+      { feature: 'filter', used: 61, days: 19 },
+      { feature: 'whole-list', used: 24, days: 12 },
+      { feature: 'comparison', used: 9, days: 6 },
+      { feature: 'goal', used: 7, days: 4 },
+      { feature: 'export', used: 3, days: 3 },
+      { feature: 'audit-export', used: 1, days: 1 },
+    ],
     organisations: [
-      { name: 'Cedar & Loom', opened: Math.round(all * 0.58), page: 'analytics' },
+      { name: 'Cedar & Loom', opened: Math.round(all * 0.58), page: 'analytics', used: 71, feature: 'filter' },
       {
         name: 'Wilhelmina Katharina von Hohenstein-Oldenburg Nachfolger',
         opened: Math.round(all * 0.3),
         page: 'trust',
+        ...{ used: 34, feature: 'export' },
       },
-      { name: null, opened: Math.round(all * 0.12), page: 'realtime' },
+      { name: null, opened: Math.round(all * 0.12), page: 'realtime', used: 0, feature: null },
     ],
   };
 }

@@ -90,8 +90,9 @@ function Pages() {
   const route = readRoute(pathname);
   const counted = visitor.state === 'here' && visitor.session.is_counted ? visitor.session : undefined;
   useEffect(() => {
-    if (counted !== undefined) void import('./desk/count.ts').then(({ countPage }) => countPage(counted, pathname));
-  }, [counted, pathname]);
+    if (counted !== undefined)
+      void import('./desk/count.ts').then(({ countPage }) => countPage(counted, pathname, search));
+  }, [counted, pathname, search]);
 
   if (route.page === 'set-up') return <FirstRunPage />;
   // Whoever comes by a link of a mail may be signed in or not.

@@ -176,13 +176,15 @@ test('optional AI, marketing mail and optional analytics are off until the perso
   expect(rows).toEqual([]);
 });
 
-test('opened pages are counted by page, day and organisation, of who agreed and for as long, and no row can name a person (SHR-08, CON-03)', async () => {
+test('opened pages and used features are counted by name, day and organisation, of who agreed and for as long, and no row can name a person (SHR-08, CON-03)', async () => {
   const { postgres } = desk.house;
   const open = (page: unknown, side = north, organisation = north.organisationId) =>
     ask('POST', '/api/usage/pages', side.cookie, { organisation, page });
   const rows = () =>
     postgres.tenant(north.organisationId, (sql) =>
-      sql.query<{ page: string; opened: number }>('SELECT page, opened FROM product_usage ORDER BY page'),
+      sql.query<{ page: string; opened: number }>(
+        "SELECT name AS page, opened FROM product_usage WHERE kind = 'page' ORDER BY name",
+      ),
     );
   const agree = (is_given: boolean) =>
     ask('PUT', '/api/account/consents/optional_analytics', north.cookie, { is_given, text_version: '2026-11' });
@@ -195,7 +197,7 @@ test('opened pages are counted by page, day and organisation, of who agreed and 
     ),
   );
   expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
-    ...['organisation_id bigint', 'day date', 'page text', 'opened integer'],
+    ...['organisation_id bigint', 'day date', 'name text', 'opened integer', 'kind text'],
   ]);
   expect([(await open('trust')).status, await isCounted(), await rows()]).toEqual([204, false, []]);
   await agree(true);
@@ -209,6 +211,12 @@ test('opened pages are counted by page, day and organisation, of who agreed and 
     { page: 'trust', opened: 2 },
   ];
   expect(await rows()).toEqual(counted);
+  const narrow = (features: string[]) =>
+    ask('POST', '/api/usage/pages', north.cookie, {
+      ...{ organisation: north.organisationId, page: 'analytics', is_new: false, features },
+    });
+  await Promise.all([narrow(['table', 'filter']), narrow(['filter', 'filter'])]);
+  expect((await narrow(['ada@mail.example'])).status).toBe(400);
 
   // Each of the three ways in which it is not to be.
   await agree(false);
@@ -239,18 +247,22 @@ test('opened pages are counted by page, day and organisation, of who agreed and 
       { page: 'trust', opened: 2 },
       { page: 'profile', opened: 1 },
     ],
-    organisations: [{ name: null, opened: 3, page: 'trust' }],
+    organisations: [{ name: null, opened: 3, page: 'trust', used: 3, feature: 'filter' }],
+    features: [
+      { feature: 'filter', used: 2, days: 1 },
+      { feature: 'table', used: 1, days: 1 },
+    ],
   });
-  expect(read.days.at(-1)?.opened).toBe(3);
+  expect(read.days.at(-1)).toMatchObject({ opened: 3, used: 3 });
   const executor = usageExecutor(postgres);
   if (executor.works !== 'in the transaction') throw new Error('It works otherwise.');
   const ofMonths = (cutMs: number) => ({
     ...{ organisationId: north.organisationId, nowMs: clock.now(), siteCutMs: () => 0, holds: nothingHeld, cutMs },
   });
   expect(await executor.due(ofMonths(clock.now() - dayMs))).toEqual([]);
-  expect(await executor.due(ofMonths(clock.now() + dayMs))).toMatchObject([{ rows: 2, isHeld: false }]);
+  expect(await executor.due(ofMonths(clock.now() + dayMs))).toMatchObject([{ rows: 4, isHeld: false }]);
   const [gone] = await postgres.tenant(north.organisationId, (sql) => executor.end(ofMonths(clock.now() + dayMs), sql));
-  expect([gone?.rows, await rows()]).toEqual([2, []]);
+  expect([gone?.rows, await rows()]).toEqual([4, []]);
 });
 
 test('records go together three years after the consent ended; what still holds stays, and so does a hold', async () => {

@@ -5,7 +5,7 @@ import { utcDay } from '../../platform/zone.ts';
 
 const table = 'product_usage';
 
-/** Counts of pages go after twelve months (class D22; nobody asks for older ones). */
+/** Counts of pages and features go after twelve months (class D22; nobody asks for older ones). */
 export function usageExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
   return {
     line: 'product-usage',
@@ -23,7 +23,7 @@ export function usageExecutor(postgres: Pick<Postgres, 'tenant'>): Executor {
     async end({ organisationId, cutMs, holds }, sql) {
       if (holds.everything) return [];
       const gone = await sql.query<{ key: string }>(
-        `DELETE FROM product_usage WHERE organisation_id = $1 AND day < $2 RETURNING day || ' ' || page AS key`,
+        `DELETE FROM product_usage WHERE organisation_id = $1 AND day < $2 RETURNING concat_ws(' ', day, kind, name) AS key`,
         [organisationId, utcDay(cutMs)],
       );
       const keys = gone.map(({ key }) => key).sort();

@@ -3,7 +3,7 @@ import { actOf } from '../../platform/audit.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import { lines, spanWords } from '../windows/index.ts';
-import { countPage, isCounted, isSwitchedOn, readUsage } from './counts.ts';
+import { countUse, isCounted, isSwitchedOn, readUsage } from './counts.ts';
 
 export function usageRoutes({ postgres, clock, audit }: Pick<House, 'postgres' | 'clock' | 'audit'>): Route[] {
   async function answer() {
@@ -21,7 +21,7 @@ export function usageRoutes({ postgres, clock, audit }: Pick<House, 'postgres' |
       path: '/api/usage/pages',
       access: 'organisation.read',
       summary:
-        'Counts a page of the dashboard that was opened, where who opened it has agreed to that; else does nothing.',
+        'Counts a page of the dashboard that was opened, and what its address narrows, where who opened it has agreed to that; else does nothing.',
       body: pageOpened,
       async handle({ principal, allow, body }) {
         allow(body.organisation);
@@ -29,7 +29,13 @@ export function usageRoutes({ postgres, clock, audit }: Pick<House, 'postgres' |
         if (principal?.kind === 'person') {
           const { id } = principal;
           if (await postgres.person(id, (sql) => isCounted(sql, id)))
-            await countPage(postgres, { organisationId: body.organisation, page: body.page, nowMs: clock.now() });
+            await countUse(postgres, {
+              ...{ organisationId: body.organisation, nowMs: clock.now() },
+              used: [
+                ...(body.is_new ? [{ kind: 'page' as const, name: body.page }] : []),
+                ...[...new Set(body.features)].map((name) => ({ kind: 'feature' as const, name })),
+              ],
+            });
         }
         return { status: 204 };
       },
@@ -38,7 +44,7 @@ export function usageRoutes({ postgres, clock, audit }: Pick<House, 'postgres' |
       method: 'GET',
       path: '/api/usage',
       access: 'operator',
-      summary: 'How the dashboard was used in the last 30 days: pages, days, organisations. Nobody is in it.',
+      summary: 'How the product was used in the last 30 days: pages, features, days, organisations. Nobody is in it.',
       answer: usageAnswer,
       handle: async () => ({ body: await answer() }),
     }),
@@ -47,7 +53,7 @@ export function usageRoutes({ postgres, clock, audit }: Pick<House, 'postgres' |
       path: '/api/usage',
       access: 'operator',
       summary:
-        'Switches the count of pages on or off, for the whole desk. What was counted stays until its window is over.',
+        'Switches the count of pages and features on or off, for the whole desk. What was counted stays until its window is over.',
       body: usageChange,
       answer: usageAnswer,
       async handle(request) {

@@ -437,7 +437,7 @@ export const lines: readonly Line[] = [
   {
     name: 'product-usage',
     class: 'D22',
-    holds: 'How often a page of the dashboard was opened, by day and organisation, of who agreed to be counted',
+    holds: 'How often a page was opened or a feature used, by day and organisation, of who agreed to be counted',
     ...{ ends: 'night', executor: 'trust/usage/ageing.ts', kept: { months: 12 }, shortenedBy: 'nobody' },
     erasure: 'there is no person in it',
     stored: ['postgres product_usage'],

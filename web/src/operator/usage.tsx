@@ -14,7 +14,7 @@ import { exactCount, percent, share } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { operator } from './api.ts';
 
-/** Which pages of the dashboard are used, and by how many organisations? Nobody is in it. */
+/** Which pages and features are used, and by how many organisations? Nobody is in it. */
 export function Usage() {
   const { answer, problem, reload, set } = useReading(operator.usage);
   const [refusal, setRefusal] = useState<DeskError>();
@@ -43,12 +43,14 @@ export function Usage() {
     }
   }
   const all = answer.pages.reduce((sum, { opened }) => sum + opened, 0);
+  const isNone = all === 0 && answer.features.length === 0;
   return (
     <>
       <div className="op-top">
         <p className="op-lead">
-          How often a page of the dashboard was opened, by day and organisation, of those people who agreed to be
-          counted. No person, no address and no time of day is in it, and it goes to nobody else.
+          How often a page of the dashboard was opened and what it offers was used, by day and organisation, by those
+          people who agreed to be counted. No person, no address and no time of day is in it, and it goes to nobody
+          else.
         </p>
         <button type="button" className="btn" onClick={() => void turn(!answer.is_on)}>
           {answer.is_on ? 'Switch counting off' : 'Switch counting on'}
@@ -56,7 +58,7 @@ export function Usage() {
       </div>
       <FormError message={refusal?.message} reference={refusal?.reference} />
       <Facts answer={answer} />
-      {all === 0 ? (
+      {isNone ? (
         <section className="panel" aria-label="Pages">
           <Empty title="Nothing was counted in the last 30 days.">
             {answer.is_on
@@ -68,6 +70,7 @@ export function Usage() {
         <>
           <Course answer={answer} all={all} />
           <Pages answer={answer} all={all} />
+          <Features answer={answer} />
           <Organisations answer={answer} />
         </>
       )}
@@ -153,6 +156,38 @@ function Pages({ answer, all }: { answer: UsageAnswer; all: number }) {
   );
 }
 
+function Features({ answer }: { answer: UsageAnswer }) {
+  return (
+    <section className="list op-usage-list" aria-label="Features">
+      <table>
+        <thead>
+          <tr>
+            <th className="fill">Feature</th>
+            <th className="num">Used</th>
+            <th className="num">Days</th>
+          </tr>
+        </thead>
+        <tbody>
+          {answer.features.map(({ feature, used, days }) => (
+            <tr key={feature}>
+              <td className="fill">{featureWords(feature)}</td>
+              <td className="num">{exactCount(used)}</td>
+              <td className="num">{exactCount(days)}</td>
+            </tr>
+          ))}
+          {answer.features.length === 0 && (
+            <tr>
+              <td className="q" colSpan={3}>
+                None was used in the last 30 days.
+              </td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
 function Organisations({ answer }: { answer: UsageAnswer }) {
   return (
     <section className="list op-usage-list" aria-label="Organisations">
@@ -162,16 +197,20 @@ function Organisations({ answer }: { answer: UsageAnswer }) {
             <th className="fill">Organisation</th>
             <th className="num">Opened</th>
             <th>Most</th>
+            <th className="num">Used</th>
+            <th>Most</th>
           </tr>
         </thead>
         <tbody>
-          {answer.organisations.map(({ name, opened, page }) => (
+          {answer.organisations.map(({ name, opened, page, used, feature }) => (
             <tr key={name ?? ''}>
               <td className="fill">
                 {name ?? <span className="q">With fewer than five members, together: one alone would be somebody</span>}
               </td>
               <td className="num">{exactCount(opened)}</td>
-              <td>{pageWords(page)}</td>
+              <td>{page === null ? '–' : pageWords(page)}</td>
+              <td className="num">{exactCount(used)}</td>
+              <td>{feature === null ? '–' : featureWords(feature)}</td>
             </tr>
           ))}
         </tbody>
@@ -196,6 +235,31 @@ const otherWords: Readonly<Record<string, string>> = {
   audit: 'Audit log',
   operations: 'Operations log',
 };
+
+/** What was done, in the past; the others are called as what was made. */
+const doneWords: Readonly<Record<string, string>> = {
+  'whole-list': 'Whole list of a panel',
+  table: 'Chart as a table',
+  export: 'Export asked for',
+  import: 'Import begun',
+  report: 'Report by mail subscribed to or ended',
+  request: 'Request of a data subject entered',
+  policy: 'Policy of windows changed',
+  document: 'Document published',
+  'lawful-basis': 'Lawful basis changed',
+  'consent-record': 'Consent recorded',
+  'access-review': 'Access reviewed',
+  'audit-export': 'Audit log exported',
+  'operations-export': 'Operations log exported',
+  archive: 'Archive of the organisation asked for',
+  transfer: 'Transfer to a new controller announced',
+  filter: 'Filter',
+  comparison: 'Comparison',
+};
+
+function featureWords(feature: string): string {
+  return doneWords[feature] ?? `${pageWords(feature).replaceAll('-', ' ').replace('Api', 'API')} added`;
+}
 
 function pageWords(page: string): string {
   return otherWords[page] ?? page.replace(/^./, (first) => first.toUpperCase());

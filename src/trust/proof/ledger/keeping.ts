@@ -282,7 +282,7 @@ export const keeping: readonly Requirement[] = [
     'SHR-08',
     'D22',
     'The product is improved with counts alone, and no id is among them.',
-    'This desk, Usage: pages opened by day and organisation, of who agreed; it can be switched off. Reports about the product: a closed list of numbers, off by default.',
+    'This desk, Usage: pages opened and features used by day and organisation, of who agreed; it can be switched off. Reports about the product: a closed list of numbers, off by default.',
   ),
   kept(
     'SHR-09',
