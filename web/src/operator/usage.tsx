@@ -196,9 +196,7 @@ function Organisations({ answer }: { answer: UsageAnswer }) {
           <tr>
             <th className="fill">Organisation</th>
             <th className="num">Opened</th>
-            <th>Most</th>
             <th className="num">Used</th>
-            <th>Most</th>
           </tr>
         </thead>
         <tbody>
@@ -206,11 +204,12 @@ function Organisations({ answer }: { answer: UsageAnswer }) {
             <tr key={name ?? ''}>
               <td className="fill">
                 {name ?? <span className="q">With fewer than five members, together: one alone would be somebody</span>}
+                <span className="q op-most">
+                  Most: {[page && pageWords(page), feature && featureWords(feature)].filter(Boolean).join(', ')}
+                </span>
               </td>
               <td className="num">{exactCount(opened)}</td>
-              <td>{page === null ? '–' : pageWords(page)}</td>
               <td className="num">{exactCount(used)}</td>
-              <td>{feature === null ? '–' : featureWords(feature)}</td>
             </tr>
           ))}
         </tbody>
@@ -255,10 +254,12 @@ const doneWords: Readonly<Record<string, string>> = {
   transfer: 'Transfer to a new controller announced',
   filter: 'Filter',
   comparison: 'Comparison',
+  goal: 'Goal added',
+  invitation: 'Invitation sent',
 };
 
 function featureWords(feature: string): string {
-  return doneWords[feature] ?? `${pageWords(feature).replaceAll('-', ' ').replace('Api', 'API')} added`;
+  return doneWords[feature] ?? `${pageWords(feature === 'api-key' ? 'API key' : feature)} added`;
 }
 
 function pageWords(page: string): string {
