@@ -30,6 +30,7 @@ export function controlCommands(
     'mail-bounce': async (_args, body) => desk.house.mail.bounced(await readWhole(body, bounceBytesMax)),
     status: async () => ({
       ...(await readiness(desk)),
+      disk_bytes: await desk.diskUse.read(),
       last_checks: (await prover.runs.read(1).catch(() => []))[0],
     }),
     'access-log': (args) => readAccessLog(desk.house, args),

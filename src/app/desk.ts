@@ -38,6 +38,7 @@ import { openVault, refuseMissingRoots, type VaultKeeper, vaultMigrations } from
 import { openWindows, type Windows, windowMigrations } from '../trust/windows/index.ts';
 import { type Backups, type By, openBackups } from './backup_desk.ts';
 import { tellOfBackup } from './backup_notice.ts';
+import { type DiskReader, openDiskUse } from './disk_use.ts';
 import { noteFiles } from './note_files.ts';
 import { version } from './version.ts';
 
@@ -87,6 +88,8 @@ export interface Desk {
   begin(): Promise<void>;
   /** Has `begin` ended? */
   hasBegun(): boolean;
+  /** What each store takes on the disk. */
+  diskUse: DiskReader;
   /** Drains the spool into the stores within the deadline, then closes everything in reverse order of opening. */
   close(): Promise<void>;
 }
@@ -272,6 +275,7 @@ export async function openDesk(parts: {
       releaseMail,
       begin,
       hasBegun: () => hasBegun,
+      diskUse: openDiskUse(house),
       close,
     };
   } catch (error) {

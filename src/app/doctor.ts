@@ -9,6 +9,7 @@ import { diskOf } from '../platform/disk.ts';
 import { volumeEncryption } from '../platform/volume.ts';
 import { fieldSealed } from '../trust/classes/index.ts';
 import { certificateFindings } from './certificate_findings.ts';
+import { largestOf } from './disk_use.ts';
 import { diskWarnShare, type Readiness } from './health.ts';
 import { onDesk } from './with_desk.ts';
 
@@ -241,6 +242,7 @@ async function stores(config: Config): Promise<Finding[]> {
     const lag = state.spool_lag_ms;
     return [
       ...lastChecks(state.last_checks),
+      { what: 'disk by store', state: 'ok', fact: largestOf(state.disk_bytes) || 'each less than 0.1 GB' },
       state.postgres
         ? { what: 'postgres', state: 'ok', fact: 'answers' }
         : {

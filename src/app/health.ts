@@ -3,6 +3,7 @@ import { diskOf } from '../platform/disk.ts';
 import type { FastHandler } from '../platform/http/server.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import type { Desk } from './desk.ts';
+import { type DiskUse, largestOf } from './disk_use.ts';
 
 /** A disk fuller than this is said in the log, on `/readyz` and by `fairlead doctor`. */
 export const diskWarnShare = 0.8;
@@ -11,6 +12,8 @@ export const diskWarnShare = 0.8;
 interface HealthPart extends Pick<RunningSubject, 'gauges'> {
   warnings?(): string[];
 }
+
+type HealthDesk = Pick<Desk, 'house' | 'hasBegun' | 'diskUse'>;
 
 export interface Readiness {
   ready: boolean;
@@ -21,6 +24,8 @@ export interface Readiness {
   spool_lag_ms: number;
   spool_bytes: number;
   disk_used_share: number;
+  /** By store; one that does not answer is not there. */
+  disk_bytes: DiskUse;
   warnings: string[];
 }
 
@@ -30,7 +35,7 @@ export interface Readiness {
  * A desk whose warehouse is away still takes events, so a load balancer should look at `/healthz` for collection.
  */
 export async function readiness(
-  { house, hasBegun }: Pick<Desk, 'house' | 'hasBegun'>,
+  { house, hasBegun, diskUse }: HealthDesk,
   parts: readonly HealthPart[] = [],
 ): Promise<Readiness> {
   const [postgres, warehouse] = await Promise.all([
@@ -43,11 +48,12 @@ export async function readiness(
       () => false,
     ),
   ]);
+  const disk_bytes = diskUse.known();
   const { usedShare } = diskOf(house.config.dataDir);
   const warnings = parts.flatMap((part) => part.warnings?.() ?? []);
   if (usedShare >= diskWarnShare)
     warnings.push(
-      `The disk of the data directory is ${Math.round(usedShare * 100)} % full. Events are refused when it is full.`,
+      `The disk of the data directory is ${Math.round(usedShare * 100)} % full. Events are refused when it is full. On it: ${largestOf(disk_bytes) || 'less than 0.1 GB of ours'}.`,
     );
   return {
     ready: postgres && warehouse && hasBegun(),
@@ -57,12 +63,13 @@ export async function readiness(
     spool_lag_ms: house.spool.lagMs(),
     spool_bytes: house.spool.bytes(),
     disk_used_share: Math.round(usedShare * 1000) / 1000,
+    disk_bytes,
     warnings,
   };
 }
 
 export function healthHandlers(
-  desk: Pick<Desk, 'house' | 'hasBegun'>,
+  desk: HealthDesk,
   parts: readonly HealthPart[],
   httpCounts: () => { labels: Record<string, string>; value: number }[],
 ): Record<string, FastHandler> {
@@ -79,7 +86,12 @@ export function healthHandlers(
         },
       ),
     '/metrics': (_request, response) =>
-      sendText(response, 200, exposition(house, parts, httpCounts()), 'text/plain; version=0.0.4; charset=utf-8'),
+      sendText(
+        response,
+        200,
+        exposition(house, parts, { requests: httpCounts(), use: desk.diskUse.known() }),
+        'text/plain; version=0.0.4; charset=utf-8',
+      ),
   };
 }
 
@@ -87,7 +99,7 @@ export function healthHandlers(
 function exposition(
   house: House,
   parts: readonly HealthPart[],
-  requests: { labels: Record<string, string>; value: number }[],
+  { requests, use }: { requests: { labels: Record<string, string>; value: number }[]; use: DiskUse },
 ): string {
   const memory = process.memoryUsage();
   const own = [
@@ -96,6 +108,18 @@ function exposition(
       help: 'Resident memory of the server process.',
       kind: 'gauge' as const,
       read: () => memory.rss,
+    },
+    {
+      name: 'fairlead_disk_bytes',
+      help: 'Bytes on disk by store, and by folder of the data directory; read at most once a minute.',
+      kind: 'gauge' as const,
+      read: () => Object.entries(use).map(([store, value]) => ({ labels: { store }, value })),
+    },
+    {
+      name: 'fairlead_disk_used_share',
+      help: 'How full the disk of the data directory is, from 0 to 1.',
+      kind: 'gauge' as const,
+      read: () => diskOf(house.config.dataDir).usedShare,
     },
     {
       name: 'fairlead_http_requests_total',

@@ -254,3 +254,22 @@ it('the desk went on: everything that was acknowledged is stored, and nothing li
   expect(metrics).toMatch(/^fairlead_dropped_events_total\{reason="too_large"\} [1-9]/m);
   expect((await desk.raw({ method: 'GET', path: '/readyz' })).status).toBe(200);
 });
+
+it('what each store takes on the disk is told, by its name', async () => {
+  await desk.metrics();
+  await expect
+    .poll(async () => [...(await desk.metrics()).matchAll(/^fairlead_disk_bytes\{store="(\w+)"\} (\d+)$/gm)])
+    .not.toEqual([]);
+  const metrics = await desk.metrics();
+  const bytesOf = new Map(
+    [...metrics.matchAll(/^fairlead_disk_bytes\{store="(\w+)"\} (\d+)$/gm)].map(([, store, bytes]) => [
+      store,
+      Number(bytes),
+    ]),
+  );
+  expect([...bytesOf.keys()]).toEqual(expect.arrayContaining(['postgres', 'warehouse', 'spool']));
+  expect(bytesOf.get('postgres')).toBeGreaterThan(1e6);
+  expect(bytesOf.get('warehouse')).toBeGreaterThan(1e3);
+  const { text } = await desk.raw({ method: 'GET', path: '/readyz' });
+  expect(JSON.parse(text).disk_bytes).toMatchObject({ postgres: bytesOf.get('postgres') });
+});

@@ -226,7 +226,9 @@ describe('beside a running server', () => {
     expect((await cli.run(['migrate'])).err).toMatch(/Another Fairlead/);
     const doctor = await cli.run(['doctor'], { env: { PORT: new URL(server.base).port } });
     expect(doctor.out).toMatch(/ok +server: process \d+ listens/);
-    expect(doctor.out).toMatch(/ok +postgres: answers\nok +warehouse: answers\nok +spool: /);
+    expect(doctor.out).toMatch(
+      /ok +disk by store: each less than 0.1 GB\nok +postgres: answers\nok +warehouse: answers\nok +spool: /,
+    );
     expect(doctor.code, doctor.out).toBe(0);
   });
 

@@ -1,8 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { bytesIn } from '../disk.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { openCluster } from './cluster.ts';
@@ -87,7 +86,7 @@ export async function openPostgres(parts: {
     },
     diskBytes: () =>
       cluster
-        ? sum(cluster.directories.map(bytesIn))
+        ? sum(cluster.directories.map((directory) => bytesIn(directory)))
         : doors.system(
             async (sql) =>
               (await sql.one<{ bytes: number }>('SELECT pg_database_size(current_database()) AS bytes')).bytes,
@@ -167,20 +166,6 @@ function sayLogin({ user, database }: pg.Client): (error: unknown) => never {
       `PostgreSQL does not let ${user} into ${database} (${code}: ${message}). Correct DATABASE_URL, or give that role LOGIN, its password and CONNECT.`,
     );
   };
-}
-
-/** What the files take on the disk, which is not their length: PostgreSQL makes files ahead of use. */
-async function bytesIn(directory: string): Promise<number> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  return sum(
-    entries.map(async (entry) => {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) return bytesIn(path);
-      // Files come and go under a running server.
-      const found = await stat(path).catch(() => undefined);
-      return (found?.blocks ?? 0) * 512;
-    }),
-  );
 }
 
 async function sum(numbers: Promise<number>[]): Promise<number> {
