@@ -21,3 +21,10 @@ export function openMore(): void {
   const ofList = here?.closest('.panel')?.querySelector<HTMLElement>('.more');
   (own ?? ofList ?? document.querySelector<HTMLElement>('#main .more'))?.click();
 }
+
+/** `/`: the page's own search, where it has one. */
+export function enterSearch(): boolean {
+  const field = document.querySelector<HTMLInputElement>('#main .search input, #main input[type="search"]');
+  field?.focus();
+  return field !== null;
+}

@@ -27,7 +27,7 @@ import { LeavingSite } from './leaving_site.tsx';
 import { analyticsPageAt, analyticsPagesFor, analyticsPath, overviewPage } from './pages.ts';
 import type { PaletteItem } from './palette.tsx';
 import { Palette } from './palette.tsx';
-import { moveRow, openMore } from './rows.ts';
+import { enterSearch, moveRow, openMore } from './rows.ts';
 import { SecondFactorNotice } from './second_factor_notice.tsx';
 import { SiteSwitcher } from './site_switcher.tsx';
 import { SuspendedNotice } from './suspended_notice.tsx';
@@ -101,7 +101,9 @@ export function Shell({
     '.': openMore,
     ...actions,
     'Ctrl K': () => setOpened(opened === 'palette' ? null : 'palette'),
-    '/': () => setOpened('palette'),
+    '/': () => {
+      if (!enterSearch()) setOpened('palette');
+    },
     '?': () => setOpened('keys'),
     ...(about !== undefined && may(about, 'audit.read')
       ? { 'g t': go(pathOf({ page: 'trust', organisation: about.slug })) }
