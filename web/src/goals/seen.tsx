@@ -173,7 +173,7 @@ export function Suggestions({
           </tbody>
         </table>
       )}
-      {settled && (
+      {settled && things.length > 0 && (
         <footer>
           <span>
             What is not a goal yet, events first. A click fills in the form; nothing is made before you say so.
