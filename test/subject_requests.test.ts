@@ -273,7 +273,14 @@ describe('an archive', () => {
     // Of the trail the person gets nothing: entries name them by a pseudonym.
     for (const table of Object.keys(await found(north, copied)))
       if (table !== 'postgres audit.entries') expect(tables, table).toContain(table);
-    expect(JSON.stringify(records)).toMatch(/COPIED@VISITOR\.EXAMPLE/);
+    // Each value that was planted, where it was planted.
+    const said = (table: string) =>
+      JSON.stringify(records.filter((one) => one.table === table).map(({ record }) => record));
+    expect(said('postgres invitations')).toMatch(/copied@visitor\.example/);
+    expect(said('postgres memberships')).toContain('viewer');
+    expect(said('postgres notifications')).toContain('role_changed');
+    expect(said('postgres report_subscriptions')).toContain(new Date(nowMs).toISOString().slice(0, 10));
+    expect(said('warehouse events')).toMatch(/\/about.*COPIED@VISITOR\.EXAMPLE|COPIED@VISITOR\.EXAMPLE.*\/about/);
     expect(JSON.stringify(records)).not.toMatch(/neighbour@|owner@/i);
   });
 

@@ -214,6 +214,20 @@ const looks: Record<string, Look> = {
       await page.getByText('Decide about the authority').waitFor();
     },
   },
+  'a demand of an authority, entered': {
+    path: '/o/cedar-loom/trust/incidents',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Enter a demand' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  'a transfer to a new controller, announced': {
+    path: '/o/cedar-loom/settings',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Announce a transfer' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   'documents, one open': {
     path: '/o/cedar-loom/trust/documents',
     act: async (page) => {
@@ -237,7 +251,7 @@ const looks: Record<string, Look> = {
   },
   'holds, one due': { path: '/o/cedar-loom/trust/holds', act: (page) => page.getByText('due').first().waitFor() },
   'backups of the desk': { path: '/desk/backups', act: (page) => page.getByText('read back whole').first().waitFor() },
-  'usage of the desk': { path: '/desk/usage', act: (page) => page.getByText('Most', { exact: true }).waitFor() },
+  'usage of the desk': { path: '/desk/usage', act: (page) => page.getByText('Most: Overview, Filter').waitFor() },
   'live checks of the desk': { path: '/desk/checks', act: (page) => page.getByText('Worth a look').first().waitFor() },
   exports: {
     path: '/s/shop.example/exports',

@@ -348,8 +348,12 @@ describe('the public form', () => {
 
   test('an archive is released for who was verified, sealed, and for 14 days (DSR-11)', async () => {
     const { id } = await entered(north, { kind: 'portability', email: north.email });
+    const make = async () => (await ask('POST', at(north, `/${id}/archive`), north.cookie)).status;
+    const fetched = async (path = at(north, `/${id}/archive`)) =>
+      (await fetch(desk.base + path, { headers: { cookie: north.cookie } })).status;
+    expect([await make(), await fetched()], 'nobody has looked who asks').toEqual([409, 404]);
     await step(north, id, { to: 'checked', check: 'called-back' });
-    expect((await ask('POST', at(north, `/${id}/archive`), north.cookie)).status).toBe(409);
+    expect([await make(), await fetched()], 'nobody has begun').toEqual([409, 404]);
     await step(north, id, { to: 'working' });
     expect((await ask('POST', at(north, `/${id}/archive`), north.cookie)).body.archive.expires_at).toBe(
       new Date(
@@ -357,6 +361,17 @@ describe('the public form', () => {
       ).toISOString(),
     );
     expect((await ask('GET', at(south, `/${id}/archive`), south.cookie)).status).toBe(404);
+    // What lies there is neither an archive nor a word of it.
+    const { sealed } = await desk.house.postgres.tenant(north.organisationId, (sql) =>
+      sql.one<{ sealed: Buffer }>('SELECT sealed FROM request_archives WHERE request_id = $1', [id]),
+    );
+    expect(sealed.includes('PK\x03\x04') || sealed.toString('latin1').toLowerCase().includes(north.email)).toBe(false);
+    const letters = (await mailed()).filter(({ to }) => to === north.email);
+    const link = /\/request\/\S+\/archive\/[\w-]+/.exec(letters.map(({ letter }) => letter.text).join('\n'))?.[0];
+    expect([await fetched(), await fetched(link)]).toEqual([200, 200]);
+    aheadMs += 14 * dayMs;
+    expect(await fetched(link), 'its time is over').toBe(404);
+    aheadMs -= 14 * dayMs;
   });
 
   test('a report about somebody under 18 opens an erasure that is due within 72 hours, of whom it names (DSR-15)', async () => {

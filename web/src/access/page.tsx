@@ -3,7 +3,7 @@ import { useAsk } from '../account/use_account.tsx';
 import { AskFirst } from '../controls/ask_first.tsx';
 import { ComingRows } from '../controls/coming.tsx';
 import { FormError } from '../controls/field.tsx';
-import { Glyph } from '../controls/icons.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
 import { resting } from '../controls/resting.ts';
 import { type Reading, useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
@@ -307,8 +307,9 @@ function Decisions({ answer: { decisions } }: { answer: AccessReviewAnswer }) {
   return (
     <section className="panel ac-log" aria-label="Decisions">
       <details>
-        <summary>
+        <summary className="opens">
           <b>What was decided</b> <span className="q">{decisions.length}</span>
+          <Icon name="right" />
         </summary>
         <DecisionList decisions={decisions} />
       </details>
@@ -359,12 +360,13 @@ function Past({ organisation, review }: { organisation: Organisation; review: Ac
       data-later={answer === undefined ? '' : undefined}
       onToggle={({ currentTarget }) => void open(currentTarget.open)}
     >
-      <summary>
+      <summary className="opens">
         <b>{quarterWords(review.quarter)}</b>
         <ReviewState review={review} />
         <span className="q2">
           {review.confirmed} confirmed, {review.removed} removed
         </span>
+        <Icon name="right" />
       </summary>
       <FormError message={refusal?.message} reference={refusal?.reference} />
       {answer !== undefined &&

@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'react';
-import { Glyph } from '../controls/icons.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation, useSession } from '../desk/session.tsx';
 import { calendarDay } from '../edge/reader.ts';
@@ -88,7 +88,7 @@ function Line({
   const { state, text } = stateOf(of);
   return (
     <details className="do-one" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
+      <summary className="opens">
         <b>{of.name}</b>
         <span className={`st ${state}`}>
           <Glyph state={state} />
@@ -99,6 +99,7 @@ function Line({
             ? 'No version yet'
             : `Version ${of.newest.version}, from ${calendarDay(of.newest.effective_on)}`}
         </span>
+        <Icon name="right" />
       </summary>
       {isOpen && <PaperDetail of={of} organisation={organisation} acceptance={acceptance} onChanged={onChanged} />}
     </details>

@@ -3,7 +3,7 @@ import type { Disclosure, DisclosureKind } from '../../../contract/disclosures.t
 import { Fact } from '../controls/fact.tsx';
 import { Field } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
-import { Glyph } from '../controls/icons.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
 import { momentText, readerToday } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
@@ -107,13 +107,14 @@ function Line({
   ];
   return (
     <details className="in-one">
-      <summary>
+      <summary className="opens">
         <b>{of.authority}</b>
         <span className={`st ${state}`}>
           <Glyph state={state} />
           {text}
         </span>
         <span className="q2">asked {dayText(of.asked_on, today)}</span>
+        <Icon name="right" />
       </summary>
       <div className="in-body">
         <p className="in-what">{of.scope}</p>

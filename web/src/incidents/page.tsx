@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'react';
-import { Glyph } from '../controls/icons.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
 import { asDeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
@@ -103,7 +103,7 @@ function Line({
   const clock = clockWords(of, now());
   return (
     <details className="in-one" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
+      <summary className="opens">
         <b>{of.title}</b>
         <span className={`st ${clock.state}`}>
           <Glyph state={clock.state} />
@@ -112,6 +112,7 @@ function Line({
         <span className="q2">
           {severityWords[of.severity]}, known {momentText(of.known_at)}
         </span>
+        <Icon name="right" />
       </summary>
       {isOpen && <Detail id={of.id} organisation={organisation} onChanged={onChanged} />}
     </details>

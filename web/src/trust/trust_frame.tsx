@@ -6,6 +6,7 @@ import { deniedText } from '../organisation/denied.tsx';
 import { Empty } from '../overview/states.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { TrustTabs } from './tabs.tsx';
+import './opens.css';
 import './print.css';
 
 /** The frame of a page under Trust: its tabs, and what stands there for who may not read it. */

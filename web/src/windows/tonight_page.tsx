@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'react';
 import { Fact } from '../controls/fact.tsx';
 import { FormError } from '../controls/field.tsx';
+import { Icon } from '../controls/icons.tsx';
 import { asDeskError, type DeskError } from '../desk/api.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { calendarDay, momentDay, momentText } from '../edge/reader.ts';
@@ -149,7 +150,7 @@ function OneReceipt({ receipt }: { receipt: Receipt }) {
   const { id, line, state, rows_gone, rows_held, rows_past_due, gone, held } = receipt;
   return (
     <details>
-      <summary>
+      <summary className="opens">
         <span className="wi-night">{calendarDay(receipt.night)}</span>
         <span className="wi-what">
           <b>{words(line)}</b>{' '}
@@ -160,6 +161,7 @@ function OneReceipt({ receipt }: { receipt: Receipt }) {
           </span>
         </span>
         <State of={state} />
+        <Icon name="right" />
       </summary>
       <dl>
         <Fact name="Receipt">{id}</Fact>
