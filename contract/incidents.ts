@@ -61,8 +61,8 @@ export const newIncident = z.strictObject({
   classes: z.array(z.string().max(4)).min(1).max(25),
   /** Domains of this organisation; none is all of them. */
   sites: z.array(z.string().max(255)).max(500).default([]),
-  began_at: z.iso.datetime(),
-  known_at: z.iso.datetime(),
+  began_at: z.iso.datetime({ offset: true }),
+  known_at: z.iso.datetime({ offset: true }),
   /** The draft that it is entered because of: judged with it, or neither is. */
   draft: z.number().int().positive().optional(),
 });
@@ -73,7 +73,7 @@ export const incidentEntry = z.strictObject({ kind: z.enum(['found', 'measure'])
 /** Which authority was told and when, or else why none was. */
 export const incidentReport = z.strictObject({
   authority: z.string().trim().min(1).max(120).optional(),
-  told_at: z.iso.datetime().optional(),
+  told_at: z.iso.datetime({ offset: true }).optional(),
   untold_reason: words.optional(),
 });
 export type IncidentReport = z.infer<typeof incidentReport>;

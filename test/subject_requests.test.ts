@@ -15,6 +15,7 @@ import type { Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { isSignature, signerOf } from '../src/trust/audit/index.ts';
 import { type Column, readPostgresColumns } from '../src/trust/classes/index.ts';
+import { writeRecord } from '../src/trust/consent/records.ts';
 import { closeRequest } from '../src/trust/requests/answers.ts';
 import { readArchive, writeArchive } from '../src/trust/requests/archive.ts';
 import { openArchives } from '../src/trust/requests/archives.ts';
@@ -267,8 +268,32 @@ describe('an archive', () => {
     const copied = 'copied@visitor.example';
     await plant(north, copied);
     await plant(north, 'neighbour@visitor.example');
+    // What they agreed to, and what another one did; the neighbour's site knows neither.
+    for (const [side, email, state] of [
+      [north, copied, 'given'],
+      [north, copied, 'withdrawn'],
+      [north, 'neighbour@visitor.example', 'given'],
+      [south, copied, 'given'],
+    ] as const) {
+      const subject = await desk.house.vault.subject(side.organisation, 'email', email);
+      const said = {
+        purpose: 'identity',
+        region: 'eea',
+        text_version: '7',
+        text: 'Know me again?',
+        how: 'banner',
+      } as const;
+      await own(side, (sql) =>
+        writeRecord(sql, { organisationId: side.organisation }, subject, { ...said, state }, nowMs),
+      );
+    }
     const { zip } = await archived(copied);
     const { records } = readArchive(zip);
+    const consents = records.filter(({ table }) => table === 'postgres consent_records');
+    expect(consents.map(({ record }) => [record.purpose, record.state, record.region, record.text_version])).toEqual([
+      ['identity', 'given', 'eea', '7'],
+      ['identity', 'withdrawn', 'eea', '7'],
+    ]);
     const tables = new Set(records.map(({ table }) => table));
     // Of the trail the person gets nothing: entries name them by a pseudonym.
     for (const table of Object.keys(await found(north, copied)))
@@ -419,7 +444,7 @@ describe('an erasure', () => {
     expect((await receiptOf(north, id, 1)).state).toBe('partial');
   });
 
-  test('a browser that is named in the middle of it is found by the next look, with its events', async () => {
+  test('a browser that is named in the middle of it is found by the next look, with its events, those that came late and belong to no visit too', async () => {
     const { site, organisation } = north;
     const named = 'named.late@visitor.example';
     const who = await known(north, named);
@@ -436,8 +461,10 @@ describe('an erasure', () => {
           ...{ site_id: site, name: 'late', hostname: 'x.example', pathname: '/', time: moment, visit_start: moment },
           ...{ id_day: moment.slice(0, 10), visitor_id: visitor, visit_id: visitor },
         };
+        const detached = { ...event, visit_id: `${visitor}99`, detached: 1, stored_id: 1 };
+        const rows = [event, detached].map((one) => `${JSON.stringify(one)}\n`).join('');
         batch += 1;
-        await desk.house.warehouse.insert('events', Buffer.from(`${JSON.stringify(event)}\n`), `subjects-${batch}`);
+        await desk.house.warehouse.insert('events', Buffer.from(rows), `subjects-${batch}`);
       });
     await own(north, async (sql) => {
       await sql.run(
@@ -452,15 +479,17 @@ describe('an erasure', () => {
     await link('8801');
     const holder = holders().find(({ name }) => name === 'profiles');
     const none = { siteIds: new Map<number, number>(), personIds: new Map<number, number>() };
+    const copied = (await holder?.copy(who))?.filter(({ table }) => table === 'warehouse events');
+    expect(copied?.map(({ record }) => record.name)).toEqual(['late']);
     await holder?.eraseBefore?.(who, none);
     await link('8802');
     await own(north, async (sql) => holder?.erase?.(sql, who, none));
-    expect(await holder?.left(who, none)).toContainEqual({ table: 'warehouse events', class: 'D3', rows: 1 });
+    expect(await holder?.left(who, none)).toContainEqual({ table: 'warehouse events', class: 'D3', rows: 2 });
     await holder?.eraseBefore?.(who, none);
     await own(north, async (sql) => holder?.erase?.(sql, who, none));
     expect(await holder?.left(who, none)).toEqual([]);
-    const late = await desk.house.warehouse.read("SELECT 1 FROM events WHERE name = 'late'");
-    expect(late).toEqual([]);
+    for (const table of ['events', 'visits'])
+      expect(await desk.house.warehouse.read(`SELECT 1 FROM ${table} WHERE visitor_id IN (8801, 8802)`)).toEqual([]);
   });
 
   test('two processes at once do each step once', async () => {

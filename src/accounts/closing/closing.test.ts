@@ -28,6 +28,7 @@ import {
 import { ownerLogin } from '../../../test/stores.ts';
 import { unnoted } from '../../../test/written.ts';
 import { openEmail } from '../../platform/email.ts';
+import { writeRecord } from '../../trust/consent/records.ts';
 import { readArchive } from '../../trust/requests/archive.ts';
 import { createOrganisation } from '../index.ts';
 import { personByEmail } from '../people/person.ts';
@@ -118,6 +119,17 @@ describe('the state of an account', () => {
     const ivy = await makeOwner('ivy@yard.example', 'Ivy');
     await addOwner(ivy.organisationId);
     const cookies = await signIn('ivy@yard.example');
+    await database.postgres.person(ivy.personId, async (sql) => {
+      const said = {
+        purpose: 'marketing_mail',
+        region: 'eea',
+        text_version: '3',
+        text: 'Mail?',
+        how: 'settings',
+      } as const;
+      for (const state of ['given', 'withdrawn'] as const)
+        await writeRecord(sql, { personId: ivy.personId }, Buffer.alloc(32, 9), { ...said, state }, clock.now());
+    });
     const bare = await call('POST', '/api/account/archive', { cookies, body: { password: 'not the one of Ivy' } });
     expect([bare.status, bare.headers.get('content-type')]).toEqual([400, expect.stringContaining('json')]);
     const answer = await call('POST', '/api/account/archive', { cookies, body: { password } });
@@ -129,6 +141,10 @@ describe('the state of an account', () => {
       expect.objectContaining({ number: ivy.personId, email: 'ivy@yard.example', status: 'active' }),
     ]);
     expect(of('memberships')).toMatchObject([{ organisation: 'Ivy', role: 'owner' }]);
+    expect(of('consent_records').map(({ purpose, state, text_version }) => [purpose, state, text_version])).toEqual([
+      ['marketing_mail', 'given', '3'],
+      ['marketing_mail', 'withdrawn', '3'],
+    ]);
     expect(of('sessions')).toMatchObject([{ device: expect.stringContaining('Firefox'), revoked_at: null }]);
     expect(of('audit.entries')).toContainEqual(
       expect.objectContaining({ organisation: 'Ivy', action: 'session.started', by: 'you' }),

@@ -34,6 +34,9 @@ export const momentText = (iso: string | null): string =>
 export const secondText = (iso: string): string =>
   zonedText(iso, readerZone(), { dateStyle: 'medium', timeStyle: 'medium' });
 
+/** '28 Nov 2026, 09:12 (Europe/Berlin)': where others have to act on it, the timezone stands beside it. */
+export const momentInZone = (iso: string): string => `${momentText(iso)} (${readerZone()})`;
+
 /** '28 Nov 2026', where the reader is; '–' for a moment that has not come. */
 export const momentDay = (iso: string | null): string =>
   iso === null ? '–' : zonedText(iso, readerZone(), { dateStyle: 'medium' });

@@ -5,7 +5,7 @@ import { Field } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph, Icon } from '../controls/icons.tsx';
 import { may, type Organisation } from '../desk/session.tsx';
-import { momentText, readerToday } from '../edge/reader.ts';
+import { momentInZone, readerToday } from '../edge/reader.ts';
 import { Empty } from '../overview/states.tsx';
 import { dayText } from '../period/words.ts';
 import { useRead } from '../windows/parts.tsx';
@@ -130,7 +130,7 @@ function Line({
           <ol className="in-log">
             {of.entries.map((entry) => (
               <li key={entry.id}>
-                <time dateTime={entry.at}>{momentText(entry.at)}</time>
+                <time dateTime={entry.at}>{momentInZone(entry.at)}</time>
                 <b>
                   {disclosureWords[entry.kind].done}
                   {entry.alone ? ', by who entered it: there was no second person' : ''}

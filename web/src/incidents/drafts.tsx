@@ -4,7 +4,7 @@ import { FormDialog } from '../controls/form_dialog.tsx';
 import { Glyph } from '../controls/icons.tsx';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
-import { calendarDay, momentText } from '../edge/reader.ts';
+import { calendarDay, momentInZone } from '../edge/reader.ts';
 import { type Draft, incidents } from './api.ts';
 import { OpenForm } from './forms.tsx';
 import { alertWords } from './words.ts';
@@ -32,7 +32,7 @@ export function Drafts({ organisation, onEntered }: { organisation: Organisation
           <p>
             <Glyph state="bad" />
             <b>{alertWords(draft)}</b>
-            <span className="q2">{momentText(draft.raised_at)}</span>
+            <span className="q2">{momentInZone(draft.raised_at)}</span>
           </p>
           {draft.concern === null ? <p>{draft.what}</p> : <Concern of={draft.concern} />}
           {may(organisation, 'policy.manage') && (

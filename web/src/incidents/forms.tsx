@@ -29,7 +29,9 @@ export function OpenForm({
   const [classes, setClasses] = useState<readonly string[]>([]);
   const [site, setSite] = useState('');
   const [began, setBegan] = useState(() =>
-    readerInput(draft === undefined ? now() : Date.parse(draft.concern?.happened_on ?? draft.raised_at)),
+    draft?.concern?.happened_on == null
+      ? readerInput(draft === undefined ? now() : Date.parse(draft.raised_at))
+      : `${draft.concern.happened_on}T00:00`,
   );
   const [known, setKnown] = useState(() => readerInput(now()));
   const send = async () => {

@@ -4,7 +4,7 @@ import { asDeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import { may, type Organisation } from '../desk/session.tsx';
 import { now } from '../edge/browser.ts';
-import { momentText, readerZone } from '../edge/reader.ts';
+import { momentInZone, momentText, readerZone } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { Empty, Failed } from '../overview/states.tsx';
 import { TrustFrame } from '../trust/trust_frame.tsx';
@@ -110,7 +110,7 @@ function Line({
           {clock.text}
         </span>
         <span className="q2">
-          {severityWords[of.severity]}, known {momentText(of.known_at)}
+          {severityWords[of.severity]}, known {momentInZone(of.known_at)}
         </span>
         <Icon name="right" />
       </summary>
@@ -153,23 +153,21 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
       <dl>
         <div>
           <dt>Began</dt>
-          <dd>{momentText(incident.began_at)}</dd>
+          <dd>{momentInZone(incident.began_at)}</dd>
         </div>
         <div>
           <dt>Became known</dt>
-          <dd>{momentText(incident.known_at)}</dd>
+          <dd>{momentInZone(incident.known_at)}</dd>
         </div>
         <div>
           <dt>72 hours end</dt>
-          <dd>
-            {momentText(incident.due_at)} ({readerZone()})
-          </dd>
+          <dd>{momentInZone(incident.due_at)}</dd>
         </div>
         {incident.told_at !== null && (
           <div>
             <dt>Authority told</dt>
             <dd>
-              {incident.authority}, {momentText(incident.told_at)}
+              {incident.authority}, {momentInZone(incident.told_at)}
             </dd>
           </div>
         )}
@@ -192,12 +190,12 @@ function Detail({ id, organisation, onChanged }: { id: number; organisation: Org
       </dl>
       {incident.concerns.map((one) => (
         <section className="in-draft" key={one.reported_at} aria-label="Reported by the form">
-          <h3>Reported by the form on {momentText(one.reported_at)}</h3>
+          <h3>Reported by the form on {momentInZone(one.reported_at)}</h3>
           <Concern of={one} />
         </section>
       ))}
       <HowMany id={id} organisation={organisation} />
-      <h3>Log</h3>
+      <h3>Log, times in {readerZone()}</h3>
       <ol className="in-log">
         {incident.log.map((entry) => (
           <li key={entry.id}>
