@@ -6,7 +6,8 @@ export const examples: Examples = ({ site, organisation, asOwner, call, people }
   const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
   const incident = () => ({
     ...{ title: 'A lost laptop', what: 'It was signed in.', severity: 'high', classes: ['D3', 'D7'], sites: [site] },
-    ...{ began_at: ago(5), known_at: ago(2) },
+    // With an offset, as well as in UTC.
+    ...{ began_at: ago(5).replace('Z', '+00:00'), known_at: ago(2) },
   });
   const opened = async () => `${of()}/${(await call('POST', of(), people.owner, incident())).body.id}`;
   return {

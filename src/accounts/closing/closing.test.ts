@@ -125,7 +125,7 @@ describe('the state of an account', () => {
         region: 'eea',
         text_version: '3',
         text: 'Mail?',
-        how: 'settings',
+        how: 'account',
       } as const;
       for (const state of ['given', 'withdrawn'] as const)
         await writeRecord(sql, { personId: ivy.personId }, Buffer.alloc(32, 9), { ...said, state }, clock.now());
