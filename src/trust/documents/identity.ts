@@ -87,7 +87,7 @@ export function partyOf(identity: Omit<OperatorIdentity, 'version' | 'changed_at
  * What of somebody's identity was entered, in the order in which pages, replies and mails name it.
  * @example namedIn({ ...nobody, legalName: 'Shop Ltd' }) // [['', 'Shop Ltd']]
  */
-export function namedIn(party: Party): [label: string, words: string][] {
+function namedIn(party: Party): [label: string, words: string][] {
   const all: [string, string | null][] = [
     ['', party.legalName],
     ['', party.address],

@@ -19,7 +19,7 @@ export {
   storedClasses,
   visitorStorage,
 } from './facts.ts';
-export { namedIn, partyOf, readFoot, readFootMarkup, readIdentity, readOperator } from './identity.ts';
+export { readFoot, readFootMarkup, readIdentity, readOperator } from './identity.ts';
 export { dayWords, legalPage, pageHeaders } from './page.ts';
 export { asMarkdown, type Block, linesOf, type Paper } from './paper.ts';
 export { drawMap } from './picture.ts';

@@ -2,10 +2,9 @@ import { useState } from 'react';
 import { Field, Select } from '../controls/field.tsx';
 import { FormDialog } from '../controls/form_dialog.tsx';
 import type { Organisation } from '../desk/session.tsx';
+import { readerToday } from '../edge/reader.ts';
 import { type NewRequest, type RequestDetail, requests } from './api.ts';
 import { kindWords } from './words.ts';
-
-const today = () => new Date().toISOString().slice(0, 10);
 
 /** A request that reached the organisation outside of the desk. */
 export function EnterForm({
@@ -18,7 +17,7 @@ export function EnterForm({
   onSaved: (made: RequestDetail) => void;
 }) {
   const [kind, setKind] = useState<NewRequest['kind']>('access');
-  const [received, setReceived] = useState(today());
+  const [received, setReceived] = useState(readerToday());
   const [email, setEmail] = useState('');
   const [phone, setPhone] = useState('');
   const [external, setExternal] = useState('');
@@ -68,7 +67,7 @@ export function EnterForm({
                   {...props}
                   className="in"
                   type="date"
-                  max={today()}
+                  max={readerToday()}
                   value={received}
                   onChange={set(setReceived)}
                 />
