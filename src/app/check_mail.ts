@@ -1,4 +1,4 @@
-import type { CheckRun } from '../../contract/proof.ts';
+import type { CheckFinding, CheckRun } from '../../contract/proof.ts';
 import { emailIn, type Notices } from '../accounts/index.ts';
 import type { LiveCheck } from '../platform/checks.ts';
 import type { MailTemplate } from '../platform/mail/index.ts';
@@ -39,35 +39,27 @@ const drafted: Readonly<Record<string, { kind: string; what: string }>> = {
   },
 };
 
-/**
- * Tells of every check that was not red in the last run and is in this one: who runs the desk, with everything, and owners
- * and privacy officers of organisations, of the checks that are about more than the machine. Once each, however often it is
- * called for a run.
- */
-export async function tellOfRed(
-  {
-    house,
-    notices,
-    checks,
-  }: {
-    house: Pick<House, 'postgres' | 'mail' | 'vault' | 'log' | 'audit'>;
-    notices: Pick<Notices, 'tell'>;
-    checks: readonly LiveCheck[];
-  },
-  run: CheckRun,
-): Promise<void> {
-  const { postgres, mail, log, audit } = house;
-  const isForAll = (id: string) =>
-    checks.some((check) => check.id === id && check.audience === 'everyone' && check.own === undefined);
-  const red = run.findings.filter(({ what, state }) => state === 'wrong' && run.turned_red.includes(what));
-  log.warn('proof.turned_red', { checks: red.map(({ check }) => check).join(' ') });
+interface Telling {
+  house: Pick<House, 'postgres' | 'mail' | 'vault' | 'log' | 'audit'>;
+  notices: Pick<Notices, 'tell'>;
+  checks: readonly LiveCheck[];
+}
+type Found = readonly Pick<CheckFinding, 'what' | 'fact' | 'todo'>[];
 
-  async function tell(sql: Sql, personId: number, about: typeof red, link: string, of?: { id: number; name: string }) {
+/** Tells a person of a run, once, in the desk and by mail. */
+function teller({ mail, vault }: Telling['house'], notices: Telling['notices'], run: CheckRun) {
+  return async function tell(
+    sql: Sql,
+    personId: number,
+    about: Found,
+    link: string,
+    of?: { id: number; name: string },
+  ) {
     const told = await sql.query(
       "SELECT 1 FROM notifications WHERE person_id = $1 AND notice = 'check_red' AND facts->>'run' = $2",
       [personId, String(run.id)],
     );
-    const email = told.length > 0 ? undefined : await emailIn(house, sql, personId);
+    const email = told.length > 0 ? undefined : await emailIn({ vault }, sql, personId);
     if (email === undefined) return;
     const inOrganisation = of === undefined ? {} : { organisationId: of.id };
     const found = about.map(({ what, fact, todo }) => ({ what, fact, todo: todo ?? '' }));
@@ -75,7 +67,76 @@ export async function tellOfRed(
     await notices.tell(sql, personId, { name: 'check_red', facts: { what, run: run.id }, link, ...inOrganisation });
     const values = { checks: found, organisation: of?.name ?? null, link: mail.link(link) };
     await mail.send(sql, { template: checkRedMail, to: email, values, personId, ...inOrganisation });
-  }
+  };
+}
+
+async function organisationsOf(postgres: House['postgres']): Promise<number[]> {
+  const rows = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  return rows.map((one) => one.organisation_id);
+}
+
+/** Owners and privacy officers, each with what the organisation is called. */
+function answeringIn(sql: Sql, organisation: number) {
+  return sql.query<{ id: number; name: string; slug: string }>(
+    `SELECT p.id, o.name, o.slug FROM memberships m
+     JOIN people p ON p.id = m.person_id JOIN organisations o ON o.id = m.organisation_id
+     WHERE m.organisation_id = $1 AND m.role IN ('owner', 'privacy-officer') ORDER BY p.id`,
+    [organisation],
+  );
+}
+
+/**
+ * A check that is red already does not turn red when a further organisation goes wrong: its own people are told all the same,
+ * once for as long as the check is red. Who runs the desk has heard of the check.
+ * @param sinceOf from when on a check is red
+ */
+export async function tellFurther(
+  { house, notices, checks }: Telling,
+  run: CheckRun,
+  sinceOf: (check: string) => Date,
+): Promise<void> {
+  const { postgres } = house;
+  const still = checks.filter(
+    ({ id, what, tellsOwn }) =>
+      tellsOwn === true &&
+      !run.turned_red.includes(what) &&
+      run.findings.some(({ check, state }) => check === id && state === 'wrong'),
+  );
+  if (still.length === 0) return;
+  const tell = teller(house, notices, run);
+  const running = new Set(await everyOperator(postgres, async () => {}));
+  for (const id of await organisationsOf(postgres))
+    for (const check of still) {
+      const result = await check.own?.(id);
+      if (result?.state !== 'wrong') continue;
+      const people = await postgres.tenant(id, (sql) => answeringIn(sql, id));
+      for (const { id: personId, name, slug } of people.filter((one) => !running.has(one.id)))
+        await postgres.within({ organisationId: id, personId }, async (sql) => {
+          const heard = await sql.query(
+            `SELECT 1 FROM notifications WHERE person_id = $1 AND organisation_id = $2 AND notice = 'check_red'
+               AND strpos(facts->>'what', $3) > 0 AND created_at >= $4`,
+            [personId, id, `${check.what}: `, sinceOf(check.id)],
+          );
+          if (heard.length > 0) return;
+          await tell(sql, personId, [{ what: check.what, ...result }], `/o/${slug}/trust/proof`, { id, name });
+        });
+    }
+}
+
+/**
+ * Tells of every check that was not red in the last run and is in this one: who runs the desk, with everything, and owners
+ * and privacy officers of organisations, of the checks that are about more than the machine. Once each, however often it is
+ * called for a run.
+ */
+export async function tellOfRed({ house, notices, checks }: Telling, run: CheckRun): Promise<void> {
+  const { postgres, log, audit } = house;
+  const tell = teller(house, notices, run);
+  const isForAll = (id: string) =>
+    checks.some((check) => check.id === id && check.audience === 'everyone' && check.own === undefined);
+  const red = run.findings.filter(({ what, state }) => state === 'wrong' && run.turned_red.includes(what));
+  log.warn('proof.turned_red', { checks: red.map(({ check }) => check).join(' ') });
 
   async function draft(sql: Sql, organisation: number): Promise<void> {
     for (const { check } of red) {
@@ -110,25 +171,20 @@ export async function tellOfRed(
     }
     return [...ofAll, ...own];
   }
-  const organisations = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
-  for (const { organisation_id: id } of organisations) {
+  for (const id of await organisationsOf(postgres)) {
     const about = await aboutOf(id);
     if (about.length === 0) continue;
-    await postgres.tenant(id, async (sql) => {
+    const people = await postgres.tenant(id, async (sql) => {
       await draft(sql, id);
-      const people = await sql.query<{ id: number; name: string; slug: string }>(
-        `SELECT p.id, o.name, o.slug FROM memberships m
-         JOIN people p ON p.id = m.person_id JOIN organisations o ON o.id = m.organisation_id
-         WHERE m.organisation_id = $1 AND m.role IN ('owner', 'privacy-officer') ORDER BY p.id`,
-        [id],
-      );
-      // Whoever runs the desk, or answers for several organisations, has heard it already.
-      for (const one of people.filter(({ id: person }) => !heard.has(person))) {
-        heard.add(one.id);
-        await tell(sql, one.id, about, `/o/${one.slug}/trust/proof`, { id, name: one.name });
-      }
+      return answeringIn(sql, id);
     });
+    // Whoever runs the desk, or answers for several organisations, has heard it already.
+    for (const { id: personId, name, slug } of people.filter((one) => !heard.has(one.id))) {
+      heard.add(personId);
+      // As the person too: an organisation cannot read what somebody was told, and nobody is told twice.
+      await postgres.within({ organisationId: id, personId }, (sql) =>
+        tell(sql, personId, about, `/o/${slug}/trust/proof`, { id, name }),
+      );
+    }
   }
 }

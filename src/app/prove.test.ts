@@ -28,6 +28,8 @@ let house: House;
 /** What was mailed, in one line each; a mail that cannot be written stands for a desk that is killed in between. */
 const told: string[] = [];
 let isKilled = false;
+/** Or at the mail to this one, after others have had theirs. */
+let killedAt = '';
 const people: Record<string, number> = {};
 const organisations: Record<string, number> = {};
 const clock = stillClock(Date.UTC(2026, 10, 28));
@@ -74,7 +76,7 @@ beforeAll(async () => {
         _sql: unknown,
         { to, values }: { to: string; values: { checks: { what: string; todo: string }[] } },
       ) => {
-        if (isKilled) throw new Error('killed');
+        if (isKilled || to === killedAt) throw new Error('killed');
         told.push(`${to}: ${values.checks.map(({ what, todo }) => `${what}, ${todo.split(';')[0]}`).join('; ')}`);
       },
     },
@@ -179,7 +181,11 @@ it('a weekly red is mailed to owner and privacy officer once, again when it was 
   await expect(prove('weekly')).rejects.toThrow('killed');
   expect([(await runs.read(1))[0]?.turned_red, told]).toEqual([['weekly look'], []]);
   isKilled = false;
-  // The next look, a daily one that does not run it: who was not told is told, of what was found then.
+  // The next look, a daily one that does not run it: who was not told is told, of what was found then, and nobody twice.
+  killedAt = 'officer@desk.example';
+  await expect(prove('daily')).rejects.toThrow('killed');
+  expect(told).toHaveLength(2);
+  killedAt = '';
   await prove('daily');
   const all = ['runner', 'shop', 'officer'].map((name) => `${name}@desk.example: weekly look, `);
   expect(told).toEqual(all);
@@ -224,6 +230,11 @@ it('an objection that is late in one organisation is mailed to who runs the desk
     );
   expect((await heard(people.shop as number)).at(-1)?.what).toMatch(/: 1 objection is not in force more than a day/);
   expect(await heard(other.personId)).toEqual([]);
+  // The check is red already when the other one's is late, too: its own people hear of it once, and nobody again.
+  clock.travel(2 * 3_600_000);
+  told.length = 0;
+  for (const _ of [1, 2]) await prove('daily');
+  expect(told).toEqual([`other@desk.example: ${line}`]);
   for (const id of [organisations.shop as number, other.organisationId])
     await store.postgres.tenant(id, (sql) =>
       sql.run("UPDATE subject_requests SET state = 'answered', closed_at = now() WHERE kind = 'objection'"),

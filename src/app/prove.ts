@@ -7,7 +7,7 @@ import type { AskSelf } from '../platform/http/ask_self.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { dayMs } from '../platform/zone.ts';
 import { catalogueChecks, keyAgeCheck, newestRunCheck, openRuns, type Runs } from '../trust/proof/index.ts';
-import { tellOfRed } from './check_mail.ts';
+import { tellFurther, tellOfRed } from './check_mail.ts';
 import { egressCheck } from './egress_check.ts';
 import { canaryCheck, headerCheck, machineChecks } from './live_checks.ts';
 
@@ -71,12 +71,25 @@ export function openProver(
         await tell();
         const run = await runs.run(kind, checks, by);
         await tell();
+        const before = await runs.read(streakRuns);
+        await tellFurther({ house, notices, checks }, run, (check) => redSince(before, check));
         return run;
       });
       turn = next.catch(() => {});
       return next;
     },
   };
+}
+
+/** How far back it is looked when a check turned red: seven weeks of daily looks. */
+const streakRuns = 50;
+
+/** @param runs the newest first */
+function redSince(runs: readonly CheckRun[], check: string): Date {
+  const stateIn = (run: CheckRun) => run.findings.find((one) => one.check === check)?.state ?? 'not_run';
+  const well = runs.findIndex((run) => !['wrong', 'not_run'].includes(stateIn(run)));
+  const first = well === -1 ? runs.at(-1) : runs[well - 1];
+  return new Date(first?.made_at ?? 0);
 }
 
 /** @returns the way to call it off */
