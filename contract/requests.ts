@@ -15,6 +15,11 @@ export const identityChecks = [
   'permission-seen',
 ] as const;
 
+/** How a request reaches an organisation outside of the desk; one of the public form and one of another program say so by themselves. */
+export const waysOutside = ['mail', 'phone', 'letter', 'in-person'] as const;
+export const requestWays = ['form', 'program', ...waysOutside] as const;
+export type RequestWay = (typeof requestWays)[number];
+
 export const requestLimits = {
   /** A reminder goes out so many days after the request came. */
   warnAfterDays: 21,
@@ -147,6 +152,8 @@ export const requestDetail = shownRequest.extend({
   external_id: z.string().nullable(),
   /** Who asks for them, as their authorised agent; null where they ask themselves. */
   agent: z.string().nullable(),
+  /** By which way it came; null where nobody said. */
+  came_by: z.enum(requestWays).nullable(),
   entered_at: moment,
   checked_at: moment.nullable(),
   check: z.enum(identityChecks).nullable(),
@@ -170,6 +177,8 @@ export type RequestDetail = z.infer<typeof requestDetail>;
 export const newRequest = z.strictObject({
   kind: z.enum(requestKinds),
   received_on: z.iso.date(),
+  /** By which way it came. */
+  came_by: z.enum(waysOutside).optional(),
   /** At least one of the three. */
   email: z.email().max(254).optional(),
   phone: z

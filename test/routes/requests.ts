@@ -121,6 +121,7 @@ export const examples: Examples = ({ organisation, call, people, next, server })
       status: 201,
       badValues: [
         ['kind', 'gossip'],
+        ['came_by', 'form'],
         ['email', 'nobody'],
         ['received_on', inDays(3)],
         ['received_on', inDays(-61)],

@@ -55,6 +55,7 @@ function detail(one: SubjectRequest): RequestDetail {
     ...one,
     email: isOpen ? 'reader@visitor.example' : null,
     ...{ phone: null, external_id: isOpen ? 'customer 4711' : null, entered_at: then },
+    came_by: one.kind === 'erasure' ? 'letter' : 'form',
     agent: isOpen && one.kind === 'erasure' ? 'Quiet Data Agency' : null,
     checked_at: isChecked ? then : null,
     check: isChecked ? 'mailbox' : null,

@@ -164,7 +164,7 @@ export function openDsrRoutes(
           const enter = enterRequest(
             sql,
             {
-              ...{ kind, received_on: utcDay(Date.parse(said.submitted_time)), email },
+              ...{ kind, came_by: 'program', received_on: utcDay(Date.parse(said.submitted_time)), email },
               ...{ phone: identityOf('phone'), external_id: identityOf('controller_customer_id') },
             },
             { vault, organisationId: organisation, nowMs: now, personId: null },

@@ -126,7 +126,7 @@ export function publicRoutes(
     // A report about somebody else is no proof of who they are: whoever works on it checks that first.
     const whom = about === undefined ? { email } : about.includes('@') ? { email: about } : { external_id: about };
     const kind = row.kind === 'minor' ? 'erasure' : row.kind;
-    const id = await enterRequest(sql, { kind, received_on, ...whom, ...agent }, parts);
+    const id = await enterRequest(sql, { kind, received_on, came_by: 'form', ...whom, ...agent }, parts);
     if (isMinor)
       // 72 hours (R7), in whole days that are never more.
       await sql.run('UPDATE subject_requests SET is_minor = true, due_on = $2, warn_on = $3 WHERE id = $1', [

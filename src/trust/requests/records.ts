@@ -7,6 +7,7 @@ import type {
   RequestState,
   RequestStep,
   RequestsAnswer,
+  RequestWay,
   requestExtension,
   SubjectRequest,
 } from '../../../contract/requests.ts';
@@ -31,6 +32,7 @@ interface Row {
   phone_sealed: Buffer | null;
   external_sealed: Buffer | null;
   agent_sealed: Buffer | null;
+  came_by: RequestWay | null;
   email_digest: Buffer | null;
   phone_digest: Buffer | null;
   external_digest: Buffer | null;
@@ -46,7 +48,7 @@ interface Row {
   letter_at: Date | null;
 }
 const columns = `id, kind, state, received_on::text, due_on::text, email_sealed, phone_sealed, external_sealed, agent_sealed, email_digest,
-  phone_digest, external_digest, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor, letter_at,
+  phone_digest, external_digest, came_by, entered_at, checked_at, identity_check, began_at, extension_sealed, outcome_sealed, closed_at, is_minor, letter_at,
   EXISTS (SELECT FROM restrictions r WHERE r.request_id = subject_requests.id AND r.ended_at IS NULL) AS is_in_force`;
 
 type OfSubject = 'email_sealed' | 'phone_sealed' | 'external_sealed' | 'agent_sealed';
@@ -123,6 +125,7 @@ export async function readRequest(
     phone: await opened('phone_sealed'),
     external_id: await opened('external_sealed'),
     agent: await opened('agent_sealed'),
+    came_by: row.came_by,
     entered_at: row.entered_at.toISOString(),
     checked_at: row.checked_at?.toISOString() ?? null,
     check: row.identity_check,
@@ -141,7 +144,7 @@ export async function readRequest(
 /** @throws RequestError invalid_field when nobody is named, or the day lies ahead or too long ago */
 export async function enterRequest(
   sql: Sql,
-  wish: z.infer<typeof newRequest>,
+  wish: Omit<z.infer<typeof newRequest>, 'came_by'> & { came_by?: RequestWay | undefined },
   { vault, organisationId, nowMs, personId }: RequestParts & { personId: number | null },
 ): Promise<number> {
   const { kind, received_on, email, phone, external_id, agent } = wish;
@@ -164,15 +167,15 @@ export async function enterRequest(
     value === undefined ? null : await vault.subject(organisationId, of, value);
   await sql.run(
     `INSERT INTO subject_requests (id, organisation_id, kind, received_on, due_on, warn_on, email_digest, email_sealed,
-       phone_digest, phone_sealed, external_digest, external_sealed, agent_sealed, entered_at, entered_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+       phone_digest, phone_sealed, external_digest, external_sealed, agent_sealed, entered_at, entered_by, came_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     [
       ...[id, organisationId, kind, received_on, dueOn(received_on), warnOn(received_on)],
       ...[await digest('email', email), await sealed('email_sealed', email)],
       ...[await digest('phone', phone), await sealed('phone_sealed', phone)],
       ...[await digest('external-id', external_id), await sealed('external_sealed', external_id)],
       await sealed('agent_sealed', agent),
-      ...[new Date(nowMs), personId],
+      ...[new Date(nowMs), personId, wish.came_by ?? null],
     ],
   );
   return id;

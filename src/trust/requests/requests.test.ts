@@ -82,7 +82,7 @@ describe('the clock of a request', () => {
 });
 
 test('a request goes from its receipt to its answer in that order, and every step stands in the trail', async () => {
-  const { id } = await entered(north, { phone: '+49 30 1234567' });
+  const { id } = await entered(north, { phone: '+49 30 1234567', came_by: 'letter' });
   expect((await step(north, id, { to: 'working' })).status, 'work before the check').toBe(409);
   expect((await step(north, id, { to: 'answered', outcome: 'sent' })).status, 'an answer before the check').toBe(409);
   expect((await step(north, id, { to: 'checked', check: 'mailbox' })).body).toMatchObject({ state: 'checked' });
@@ -90,7 +90,7 @@ test('a request goes from its receipt to its answer in that order, and every ste
   const closed = await step(north, id, { to: 'answered', outcome: 'The archive was sent by post.' });
   expect(closed.body).toMatchObject({
     ...{ state: 'answered', outcome: 'The archive was sent by post.' },
-    ...{ email: null, phone: null, external_id: null },
+    ...{ email: null, phone: null, external_id: null, came_by: 'letter' },
   });
   expect((await step(north, id, { to: 'refused', outcome: 'late' })).status, 'after the end').toBe(409);
   const acts = await desk.house.postgres.tenant(north.organisationId, (sql) =>
@@ -319,7 +319,7 @@ describe('the public form', () => {
       at(north, `/${body.requests.find((of: RequestDetail) => of.state === 'checked').id}`),
       north.cookie,
     );
-    expect(one.body).toMatchObject({ kind: 'access', state: 'checked', check: 'mailbox', email: visitor });
+    expect(one.body).toMatchObject({ kind: 'access', state: 'checked', check: 'mailbox', email: visitor, came_by: 'form' });
     const told = await desk.house.postgres.person(north.personId, (sql) =>
       sql.query("SELECT 1 FROM notifications WHERE notice = 'request_came'"),
     );

@@ -4,7 +4,7 @@ import { FormDialog } from '../controls/form_dialog.tsx';
 import type { Organisation } from '../desk/session.tsx';
 import { readerToday } from '../edge/reader.ts';
 import { type NewRequest, type RequestDetail, requests } from './api.ts';
-import { kindWords } from './words.ts';
+import { kindWords, wayWords } from './words.ts';
 
 /** A request that reached the organisation outside of the desk. */
 export function EnterForm({
@@ -18,6 +18,7 @@ export function EnterForm({
 }) {
   const [kind, setKind] = useState<NewRequest['kind']>('access');
   const [received, setReceived] = useState(readerToday());
+  const [way, setWay] = useState<NonNullable<NewRequest['came_by']>>('mail');
   const [email, setEmail] = useState('');
   const [phone, setPhone] = useState('');
   const [external, setExternal] = useState('');
@@ -25,7 +26,7 @@ export function EnterForm({
   const send = async () =>
     onSaved(
       await requests.enter(organisation.id, {
-        ...{ kind, received_on: received },
+        ...{ kind, received_on: received, came_by: way },
         ...(email.trim() === '' ? {} : { email: email.trim() }),
         ...(phone.trim() === '' ? {} : { phone }),
         ...(external.trim() === '' ? {} : { external_id: external }),
@@ -37,7 +38,7 @@ export function EnterForm({
       label="Enter a request"
       title="Enter a request"
       lead={<p>Who asks is stored sealed, and goes when the request is closed.</p>}
-      fields={['kind', 'received_on', 'email', 'phone', 'external_id', 'agent']}
+      fields={['kind', 'received_on', 'came_by', 'email', 'phone', 'external_id', 'agent']}
       act="Enter request"
       isResting={`${email}${phone}${external}`.trim() === ''}
       onSend={send}
@@ -71,6 +72,17 @@ export function EnterForm({
                   value={received}
                   onChange={set(setReceived)}
                 />
+              )}
+            </Field>
+            <Field label="How it came" error={errorOf('came_by')}>
+              {(props) => (
+                <Select {...props} value={way} onChange={set((value) => setWay(value as typeof way))}>
+                  {(['mail', 'phone', 'letter', 'in-person'] as const).map((one) => (
+                    <option key={one} value={one}>
+                      {wayWords[one].replace(/^./, (first) => first.toUpperCase())}
+                    </option>
+                  ))}
+                </Select>
               )}
             </Field>
             <Field label="E-mail" help="One of these three at least." error={errorOf('email')}>

@@ -23,6 +23,7 @@ import {
   leftWords,
   outcomeWords,
   sumOf,
+  wayWords,
 } from './words.ts';
 import './requests.css';
 
@@ -89,7 +90,10 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
             {answer.external_id !== null && <Fact name="Id">{answer.external_id}</Fact>}
             {answer.agent !== null && <Fact name="Agent">{answer.agent}, who asks for them</Fact>}
             {answer.closed_at !== null && <Fact name="Who asked">gone with the end of the request</Fact>}
-            <Fact name="Came">{calendarDay(answer.received_on)}</Fact>
+            <Fact name="Came">
+              {calendarDay(answer.received_on)}
+              {answer.came_by !== null && `, ${wayWords[answer.came_by]}`}
+            </Fact>
             <Fact name="Due">
               {calendarDay(answer.due_on)}
               {answer.closed_at === null && `, ${leftWords(answer)}`}

@@ -18,6 +18,14 @@ export const checkWords: Record<NonNullable<RequestDetail['check']>, string> = {
   'other-system': 'Another system of ours knows them',
   'permission-seen': 'We saw the signed permission of their agent, and know them',
 };
+export const wayWords: Record<NonNullable<RequestDetail['came_by']>, string> = {
+  form: 'by the public form',
+  program: 'by another program',
+  mail: 'by e-mail',
+  phone: 'by phone',
+  letter: 'by letter',
+  'in-person': 'in person',
+};
 /** Words for what is closed and goes on. */
 export const inForceWords = 'nothing: in force';
 export const stateWords: Record<SubjectRequest['state'], string> = {
