@@ -404,7 +404,7 @@ describe('the state of an account', () => {
 it('whatever these tests changed left its act in the transaction that changed it (AUD-01)', async () => {
   // What the tests set up with their own hands is no call of anybody.
   const own =
-    /^((INSERT|DELETE) public\.memberships|INSERT public\.(organisations|api_keys)|UPDATE public\.people\((is_operator|status,status_reason|email_verified_at)\))$/;
+    /^((INSERT|DELETE) public\.memberships|INSERT public\.(consent_records|organisations|api_keys)|UPDATE public\.people\((is_operator|status,status_reason|email_verified_at)\))$/;
   expect(unnoted(await written()).filter((changes) => !changes.some((change) => own.test(change)))).toEqual([]);
   const acts = new Set((await written()).flatMap((one) => one.acts));
   for (const act of [

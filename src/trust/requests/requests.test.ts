@@ -319,7 +319,13 @@ describe('the public form', () => {
       at(north, `/${body.requests.find((of: RequestDetail) => of.state === 'checked').id}`),
       north.cookie,
     );
-    expect(one.body).toMatchObject({ kind: 'access', state: 'checked', check: 'mailbox', email: visitor, came_by: 'form' });
+    expect(one.body).toMatchObject({
+      kind: 'access',
+      state: 'checked',
+      check: 'mailbox',
+      email: visitor,
+      came_by: 'form',
+    });
     const told = await desk.house.postgres.person(north.personId, (sql) =>
       sql.query("SELECT 1 FROM notifications WHERE notice = 'request_came'"),
     );
