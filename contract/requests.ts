@@ -16,8 +16,8 @@ export const identityChecks = [
 ] as const;
 
 /** How a request reaches an organisation outside of the desk; one of the public form and one of another program say so by themselves. */
-export const waysOutside = ['mail', 'phone', 'letter', 'in-person'] as const;
-export const requestWays = ['form', 'program', ...waysOutside] as const;
+const waysOutside = ['mail', 'phone', 'letter', 'in-person'] as const;
+const requestWays = ['form', 'program', ...waysOutside] as const;
 export type RequestWay = (typeof requestWays)[number];
 
 export const requestLimits = {
