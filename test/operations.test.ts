@@ -13,6 +13,7 @@ import { PostgresAway, type Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { runs } from '../src/trust/operations/jobs.ts';
 import { namesNow } from '../src/trust/operations/read.ts';
+import { looks, operationOf } from '../src/trust/operations/requests.ts';
 import { openWriter, pseudonymOf, waitingMax } from '../src/trust/operations/writer.ts';
 import { readReceipts } from '../src/trust/windows/receipts.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
@@ -117,6 +118,20 @@ test('a job that is said in the log, and a call that fails, stand in it: host an
     .map((name) => readFileSync(join(source, name), 'utf8'))
     .join('\n');
   for (const event of Object.keys(runs)) expect(all, event).toContain(`'${event}'`);
+  for (const look of looks) expect(all, look).toContain(`path: '${look.slice(5)}'`);
+});
+
+test('a question is no act, whatever carries it, and who opened a page is not in the log (SHR-08)', () => {
+  const answered = (route: string, status: number) =>
+    operationOf({
+      ...{ address: '203.0.113.77', method: 'POST', route, status, ms: 1, requestId: 'a' },
+      asked: {
+        ...{ principal: { kind: 'person', id: 1 }, organisationId: 1, siteId: 1, object: undefined, code: undefined },
+        ...{ isFile: false, browser: null },
+      },
+    })?.outcome;
+  for (const look of looks) expect([answered(look, 200), answered(look, 500)], look).toEqual([undefined, 'failed']);
+  expect(answered('POST /api/sites/:domain/goals', 201)).toBe('done');
 });
 
 test('noting waits for nothing: what comes while the database is away is kept as far as there is room, and the rest is counted', async () => {
