@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { DemoSite } from '../demo/index.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -6,6 +6,7 @@ import type { Config } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
 import { readDemoConfig } from '../platform/demo_config.ts';
 import type { Sql } from '../platform/postgres/index.ts';
+import { makePrivateFolder } from '../platform/private_file.ts';
 import { systemRandom } from '../platform/random.ts';
 import { isoDay, localDay } from '../platform/zone.ts';
 import { demoUsage, readArgs, UsageError } from './usage.ts';
@@ -120,7 +121,7 @@ async function takeFolder(folder: string, config: Config, say: (line: string) =>
     say(`The demo of ${madeAt(folder)} is removed and made anew, so that its history ends now.`);
     await removeFolder(folder, config);
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   removeHalves(folder);
   writeFileSync(join(folder, markFile), `${JSON.stringify({ made_at: new Date(systemClock.now()).toISOString() })}\n`);
 }

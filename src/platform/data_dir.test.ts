@@ -27,6 +27,10 @@ describe('a data directory belongs to one process', () => {
     );
   });
 
+  it.runIf(process.platform === 'linux')('is refused where the system calls every folder absent', () => {
+    expect(() => takeDataDir('/proc/fairlead/data')).toThrow(/cannot be used by this user \(ENOENT\)/);
+  });
+
   it('is private and refuses a second holder with a sentence that names the first', () => {
     const held = takeDataDir(join(folder, 'data'));
     expect(statSync(held.path).mode & 0o777).toBe(0o700);

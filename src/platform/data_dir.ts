@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makePrivateFolder } from './private_file.ts';
 
 /**
  * The data directory belongs to one process at a time: two would write into the same database files.
@@ -45,7 +46,7 @@ export class DataDirRefused extends Error {
  */
 export function takeDataDir(path: string): DataDir {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makePrivateFolder(path);
     chmodSync(path, 0o700);
     accessSync(path, constants.W_OK);
   } catch (error) {

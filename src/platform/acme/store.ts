@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { writePrivateFile } from '../private_file.ts';
+import { makePrivateFolder, writePrivateFile } from '../private_file.ts';
 import { makeAccountKey } from './conversation.ts';
 import { acmeReasons, type ChallengeType } from './failure.ts';
 
@@ -149,7 +149,7 @@ function replace(file: string, text: string): void {
 }
 
 function writePrivately(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivateFolder(dirname(file));
   rmSync(file, { force: true });
   writePrivateFile(file, text);
   chmodSync(file, 0o600);

@@ -1,11 +1,11 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import { diskOf, gigabytes, keptFreeBytes } from '../../platform/disk.ts';
 import type { Snapshot } from '../../platform/postgres/index.ts';
-import { syncFolder } from '../../platform/private_file.ts';
+import { makePrivateFolder, syncFolder } from '../../platform/private_file.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs } from '../../platform/zone.ts';
 import { carriedPurposes } from '../keys/index.ts';
@@ -174,7 +174,7 @@ async function readyFolder(dataDir: string, folder: string): Promise<void> {
       `The folder ${folder} lies inside the data directory: it would be lost together with it. Name a folder elsewhere, best on another disk.`,
     );
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     // What a kill left of a backup is none.
     for (const name of await readdir(folder))
       if (/^fairlead-[\w-]+\.backup\.part$/.test(name)) await rm(join(folder, name), { force: true });

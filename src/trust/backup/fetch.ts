@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskOf, gigabytes } from '../../platform/disk.ts';
+import { makePrivateFolder } from '../../platform/private_file.ts';
 import { BackupError } from './backup_error.ts';
 import { keysName } from './contents.ts';
 import { backupsAmong } from './create.ts';
@@ -30,7 +31,7 @@ export async function fetchNewest(
     throw new BackupError(
       `The copy of the key store is missing: ${keysName} belongs beside ${newest.name} in ${store.place}. Without it nothing that is sealed could be read. Nothing was changed.`,
     );
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const { freeBytes } = diskOf(folder);
   if (freeBytes < newest.bytes * 1.1)
     throw new BackupError(

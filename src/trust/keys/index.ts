@@ -1,7 +1,8 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type KeySource, readKeySource } from '../../platform/key_source.ts';
+import { makePrivateFolder } from '../../platform/private_file.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
 import {
@@ -57,8 +58,14 @@ export function openKeyRing(options: {
       throw new KeyFileError(
         `The key file ${keyFile} is missing, and the data in ${options.dataDir} was written under the key ${remembered}. Put that file back, or name it in FAIRLEAD_KEY_FILE. Nothing was changed.`,
       );
-    mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
-    writeRoots(keyFile, [rootOf(options.random.bytes(rootBytes))]);
+    try {
+      makePrivateFolder(dirname(keyFile));
+      writeRoots(keyFile, [rootOf(options.random.bytes(rootBytes))]);
+    } catch (error) {
+      throw new KeyFileError(
+        `The key file ${keyFile} cannot be made by this user (${(error as NodeJS.ErrnoException).code}). Name a place that it may write to in FAIRLEAD_KEY_FILE. Nothing was changed.`,
+      );
+    }
   }
   const named = source === undefined ? `The key file ${keyFile}` : source.variable;
   const given = source === undefined ? undefined : readSource(source);
@@ -187,7 +194,7 @@ export function writeRestoredKeyFile(
   carried: ReadonlyMap<string, Buffer>,
 ): { id: string; wrapping: Buffer } {
   const root = rootOf(random.bytes(rootBytes));
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivateFolder(dirname(file));
   writeRoots(file, [root], carried);
   return { id: root.id, wrapping: wrappingKey(root) };
 }
