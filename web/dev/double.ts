@@ -265,14 +265,15 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (!signedIn) return fail(401, 'unauthenticated', 'Sign in first.');
     if (lapsed) return fail(401, 'session_ended', 'This session has ended. Sign in again.');
     if (path === '/api/session') return { status: 200, body: session() };
-    const ofRequests = method === 'GET' ? requestsOf(path) : undefined;
+    const isNew = beholder === 'newcomer';
+    const ofRequests = method === 'GET' ? requestsOf(path, isNew) : undefined;
     if (ofRequests !== undefined) return { status: 200, body: ofRequests };
     const ofWindows =
-      method === 'GET' ? (windowsOf(path) ?? incidentsOf(path) ?? accessOf(path, beholder === 'newcomer')) : undefined;
+      method === 'GET' ? (windowsOf(path, isNew) ?? incidentsOf(path, isNew) ?? accessOf(path, isNew)) : undefined;
     if (ofWindows !== undefined) return { status: 200, body: ofWindows };
-    const ofConsent = method === 'GET' ? consentOf(path, search) : undefined;
+    const ofConsent = method === 'GET' ? consentOf(path, isNew) : undefined;
     if (ofConsent !== undefined) return { status: 200, body: ofConsent };
-    const ofRegister = registerOf(path, search) ?? documentsOf(path, beholder === 'newcomer');
+    const ofRegister = registerOf(path, isNew) ?? documentsOf(path, isNew);
     if (ofRegister !== undefined) return { status: 200, body: ofRegister };
     const ofOperations = operationsOf(path, new URLSearchParams(search));
     if (ofOperations !== undefined) return { status: 200, body: ofOperations };

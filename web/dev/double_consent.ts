@@ -87,11 +87,10 @@ const records: ConsentsAnswer['records'] = [
   },
 ];
 
-/** Purposes, bases and records; `state=empty` is as shipped, with no record. */
-export function consentOf(path: string, search: URLSearchParams): BasesAnswer | ConsentsAnswer | undefined {
+/** Purposes, bases and records; a new organisation has them as shipped, and no record. */
+export function consentOf(path: string, isEmpty: boolean): BasesAnswer | ConsentsAnswer | undefined {
   const [, part] = /^\/api\/organisations\/[^/]+\/(lawful-bases|consents)(?:\/|$)/.exec(path) ?? [];
   if (part === undefined) return undefined;
-  const isEmpty = search.get('state') === 'empty';
   if (part === 'consents') return { records: isEmpty ? [] : records, next: null };
   if (!isEmpty) return { purposes };
   return {

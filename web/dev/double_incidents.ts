@@ -48,8 +48,10 @@ const demands: Disclosure[] = [
   },
 ];
 
-/** The register of a small team. */
-export function incidentsOf(path: string): object | undefined {
+/** The register of a small team; a new one has none. */
+export function incidentsOf(path: string, isNew: boolean): object | undefined {
+  if (isNew && /\/incident-drafts$/.test(path)) return { drafts: [] };
+  if (isNew && /\/disclosures$/.test(path)) return { disclosures: [], next: null };
   if (/\/incident-drafts$/.test(path))
     return {
       drafts: [
@@ -88,7 +90,7 @@ export function incidentsOf(path: string): object | undefined {
       ...{ clock: 'untold', untold_reason: 'The key was not used by anybody else.', closed_at: ago(800) },
     }),
   ];
-  if (rest === undefined) return { incidents: all, next: null };
+  if (rest === undefined) return { incidents: isNew ? [] : all, next: null };
   if (rest.endsWith('/affected'))
     return {
       counts: [

@@ -43,10 +43,9 @@ const others = [
   }),
 ];
 
-/** The register of a desk with a pin; `state=empty` is a desk that calls nobody else. */
-export function registerOf(path: string, search: URLSearchParams): RegisterAnswer | undefined {
+/** The register of a desk with a pin; a new one calls nobody else. */
+export function registerOf(path: string, isEmpty: boolean): RegisterAnswer | undefined {
   if (!/^\/api\/organisations\/[^/]+\/subprocessors$/.test(path)) return undefined;
-  const isEmpty = search.get('state') === 'empty';
   return {
     receivers: isEmpty ? own : [...others, ...own],
     pinned_to: isEmpty ? [] : ['eea', 'ch'],

@@ -34,16 +34,15 @@ const requests = [
   request(4, 'access', 'refused', -75),
 ];
 
-/** The register of requests of a small team with the number 1; another one has none. */
-export function requestsOf(path: string): object | undefined {
-  const found = /^\/api\/organisations\/([^/]+)\/requests(?:\/(\d+))?$/.exec(path);
+/** The register of requests of a small team; a new one has none. */
+export function requestsOf(path: string, isNew: boolean): object | undefined {
+  const found = /^\/api\/organisations\/[^/]+\/requests(?:\/(\d+))?$/.exec(path);
   if (found === null) return undefined;
-  const one = requests.find(({ id }) => id === Number(found[2]));
+  const one = requests.find(({ id }) => id === Number(found[1]));
   if (one !== undefined) return detail(one);
-  const answer: RequestsAnswer =
-    found[1] !== '1'
-      ? { requests: [], open: 0, overdue: 0, next: null }
-      : { requests, open: 5, overdue: 1, next: null };
+  const answer: RequestsAnswer = isNew
+    ? { requests: [], open: 0, overdue: 0, next: null }
+    : { requests, open: 5, overdue: 1, next: null };
   return answer;
 }
 

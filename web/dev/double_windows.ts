@@ -4,8 +4,8 @@ const day = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * day).toISOString();
 const dayAgo = (days: number) => ago(days).slice(0, 10);
 
-/** Windows, nights and holds of a small team, in the state of `search`: `state=empty` has neither receipts nor holds. */
-export function windowsOf(path: string): object | undefined {
+/** Windows, nights and holds of a small team; a new one has neither receipts nor holds. */
+export function windowsOf(path: string, isNew: boolean): object | undefined {
   const part = /^\/api\/organisations\/[^/]+\/(windows(?:\/tonight|\/receipts)?|holds)$/.exec(path)?.[1];
   switch (part) {
     case 'windows':
@@ -53,10 +53,10 @@ export function windowsOf(path: string): object | undefined {
         ],
       };
     case 'windows/receipts':
-      return { receipts, next: 17 };
+      return isNew ? { receipts: [], next: null } : { receipts, next: 17 };
     case 'holds':
       return {
-        holds,
+        holds: isNew ? [] : holds,
         classes: [
           { id: 'D3', name: 'visitor-event' },
           { id: 'D16', name: 'ops-log' },

@@ -401,7 +401,7 @@ export const shots: readonly Shot[] = [
     act: (page) => page.getByRole('button', { name: /changed the role of/ }).click(),
   },
   { name: 'requests', path: '/o/cedar-loom/trust/requests', full: true },
-  { name: 'requests-empty', path: '/o/cedar-loom/trust/requests?state=empty', full: true },
+  { name: 'requests-empty', path: '/o/cedar-loom/trust/requests', start: 'newcomer', full: true },
   {
     name: 'requests-one',
     path: '/o/cedar-loom/trust/requests/12',
@@ -455,6 +455,7 @@ export const shots: readonly Shot[] = [
     path: '/o/cedar-loom/trust/incidents',
     act: (page) => page.getByRole('button', { name: 'Enter an incident' }).click(),
   },
+  { name: 'incidents-empty', path: '/o/cedar-loom/trust/incidents', start: 'newcomer', full: true },
   { name: 'documents', path: '/o/cedar-loom/trust/documents', full: true },
   { name: 'documents-none', path: '/o/cedar-loom/trust/documents', start: 'newcomer', full: true },
   {
@@ -482,14 +483,17 @@ export const shots: readonly Shot[] = [
     path: '/o/cedar-loom/trust/consent',
     act: (page) => page.getByRole('button', { name: 'Change the basis of Telling ad' }).click(),
   },
-  { name: 'consent-empty', path: '/o/cedar-loom/trust/consent?state=empty', full: true },
+  { name: 'consent-empty', path: '/o/cedar-loom/trust/consent', start: 'newcomer', full: true },
   { name: 'subprocessors', path: '/o/cedar-loom/trust/subprocessors', full: true },
   {
     name: 'subprocessors-state',
     path: '/o/cedar-loom/trust/subprocessors',
     act: (page) => page.getByRole('button', { name: 'State who Mail server is' }).click(),
   },
+  { name: 'subprocessors-empty', path: '/o/cedar-loom/trust/subprocessors', start: 'newcomer', full: true },
   { name: 'windows-holds', path: '/o/cedar-loom/trust/holds', full: true },
+  { name: 'windows-holds-empty', path: '/o/cedar-loom/trust/holds', start: 'newcomer', full: true },
+  { name: 'windows-empty', path: '/o/cedar-loom/trust/windows', start: 'newcomer', full: true },
   {
     name: 'windows-policy',
     path: '/o/cedar-loom/trust/windows',
