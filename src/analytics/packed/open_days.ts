@@ -14,7 +14,7 @@ export interface OpenDays {
 }
 
 /** A day of which a row was erased lies in a new file; the old one is remembered for so many jobs, or until the thread rests. */
-export const jobsKept = 32;
+export const jobsKept = 64;
 /** What JSON of texts takes as texts, times its length. */
 const textsFactor = 3;
 

@@ -21,8 +21,8 @@ export const packedLimits = {
 
 /** Days of one job of the rehearsal: about a tenth of a second of a processor, for which a reader's question may have to wait. */
 const rehearsedDays = 4;
-/** So many of the newest days are unpacked before somebody asks. */
-const expectedDays = 90;
+/** So many of the newest days are unpacked before somebody asks: ninety, and those that they are compared with. */
+const expectedDays = 180;
 
 /** How long the engine may write the rows of one day. */
 const seconds = 120;

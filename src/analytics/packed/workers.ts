@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../platform/clock.ts';
 import type { Answer, Counted, Job, WorkerData } from './worker.ts';
@@ -8,8 +9,11 @@ import type { Answer, Counted, Job, WorkerData } from './worker.ts';
  */
 const idleMs = 45_000;
 
-/** What all threads together keep unpacked of days while they are there; of ninety days with 111,000 events each it is nearly all. */
-const keptBytes = 96 << 20;
+/**
+ * What all threads together keep unpacked of days while they are there; of twice ninety days with 111,000 events each it is
+ * what an overview with a filter asks about. Less on a small machine.
+ */
+const keptBytes = Math.min(160 << 20, totalmem() / 16);
 
 /** What a thread says that it met, in words of ours. */
 export class Fault extends Error {}
