@@ -125,10 +125,12 @@ export async function readFoot(sql: Sql, organisationId?: number): Promise<strin
   return lines;
 }
 
-/** The same as markup: a foot for a page, or nothing while nobody has said who they are. */
-export async function readFootMarkup(sql: Sql, organisationId?: number): Promise<string> {
-  const lines = await readFoot(sql, organisationId);
-  return lines.length === 0
-    ? ''
-    : `<footer class="q">${lines.map((line) => `<p>${escapedWords(line)}</p>`).join('')}</footer>`;
+/**
+ * The same as markup: a foot for a page, or nothing while nobody has said who they are.
+ * @param links markup that comes first; with it there is a foot in any case
+ */
+export async function readFootMarkup(sql: Sql, organisationId?: number, links = ''): Promise<string> {
+  const lines = (await readFoot(sql, organisationId)).map((line) => `<p>${escapedWords(line)}</p>`);
+  const inside = `${links}${lines.join('')}`;
+  return inside === '' ? '' : `<footer class="q">${inside}</footer>`;
 }

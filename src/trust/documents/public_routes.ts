@@ -10,7 +10,7 @@ import { listTransfers } from '../transfers/index.ts';
 import { readPolicy } from '../windows/index.ts';
 import { optOutPage } from './california.ts';
 import type { Receiving } from './facts.ts';
-import { partyOf, readFoot, readFootMarkup, readIdentity } from './identity.ts';
+import { partyOf, readFootMarkup, readIdentity } from './identity.ts';
 import { changesOf, type ListRow, readLists } from './lists.ts';
 import { dayWords, drawnPaper, drawnTable, legalPage, pageHeaders } from './page.ts';
 import { holdingOn, readContent, readVersions } from './versions.ts';
@@ -59,10 +59,12 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
   const under = (name: string, version: number | undefined) => (slug: string) =>
     `/legal/${slug}/${name}${version === undefined ? '' : `/${version}`}`;
 
-  async function footer(sql: Sql, { id, name, slug }: Named): Promise<string> {
-    const lines = (await readFoot(sql, id)).map((line) => `<p>${escapedWords(line)}</p>`);
-    return `<footer class="q"><p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a> · <a href="/concern/${slug}">Report a concern</a></p>${lines.join('')}</footer>`;
-  }
+  const footer = (sql: Sql, { id, name, slug }: Named): Promise<string> =>
+    readFootMarkup(
+      sql,
+      id,
+      `<p><a href="/legal/${slug}">All documents of ${escapedWords(name)}</a> · <a href="/concern/${slug}">Report a concern</a></p>`,
+    );
 
   /**
    * Who takes over, on which day and why; and who it was before, once that is done.
