@@ -73,6 +73,7 @@ function countList(day: OpenDay, list: PackedList, counting: Counting, into: Row
       const events = passing.events.conversions(goal.test);
       const tally = tallyOf(1, atoms);
       countEvents(day, undefined, events, tally);
+      countReading(day, undefined, events, tally);
       earn(day, events, goal.currency, tally, () => 0);
       write(tally, list, { keysOf: () => keys.map(({ kind }) => (kind === 'step' ? step : String(at + 1))) }, into);
     }
@@ -85,6 +86,10 @@ function countList(day: OpenDay, list: PackedList, counting: Counting, into: Row
     countVisits(day, codes, passing.visits, tally);
     if (tally.visitors !== undefined) countOwners(passing.visits.rows, codes, day.visitor, tally.visitors);
     if (tally.acting) countActs(codes && valuesAt(codes, day.visitOf()), eventsOf(), tally);
+  }
+  if (tally.reading) {
+    const ofEvents = isOfEvents || codes === undefined ? codes : valuesAt(codes, day.visitOf());
+    countReading(day, ofEvents, eventsOf(), tally);
   }
   if (tally.earns) {
     const { event } = day.earned();
@@ -136,6 +141,7 @@ function countSeries(
   const tally = tallyOf(texts.length, list.atoms);
   const codes = valuesAt(ofQuarter, day.quarter());
   countEvents(day, codes, events, { ...tally, visiting: false });
+  countReading(day, codes, events, tally);
   if (tally.visiting) {
     const began = valuesAt(ofQuarter, day.beganIn());
     const visits = question.asksEvents ? visitsBegunWith(day, events.rows, codes, began) : passing.visits;
@@ -246,8 +252,9 @@ function propertyColumn(props: Coded<Uint32Array>, property: string): Coded<Uint
 interface Tally extends Partial<Record<Exclude<PackedAtom, 'revenue'>, Float64Array>> {
   size: number;
   revenue: Map<number, bigint> | undefined;
-  /** Is any number of revenue asked for, any of visits beside visitors, any of events? */
+  /** Is any number of revenue asked for, any of reading, any of visits beside visitors, any of events? */
   earns: boolean;
+  reading: boolean;
   visiting: boolean;
   acting: boolean;
 }
@@ -258,6 +265,7 @@ function tallyOf(size: number, atoms: readonly PackedAtom[]): Tally {
     size,
     revenue: has('revenue') ? new Map() : undefined,
     earns: has('revenue', 'revenue_events', 'revenue_elsewhere'),
+    reading: has('scroll', 'scroll_visits', 'engagement', 'engaged_visits'),
     visiting: has('visits', 'bounces', 'duration'),
     acting: has('pageviews', 'events'),
   };
@@ -302,6 +310,36 @@ function countActs(codes: Uint32Array | undefined, chosen: Events, { pageviews, 
   if (events !== undefined) countByCode(chosen.actions.rows, codes, events);
   if (pageviews !== undefined) countByCode(chosen.views, codes, pageviews);
 }
+
+/** Of each visit and row the deepest counts, and the milliseconds add up. A visit's events lie side by side. */
+function countReading(day: OpenDay, codes: Uint32Array | undefined, chosen: Events, tally: Tally): void {
+  if (!tally.reading) return;
+  const { scroll, scroll_visits: scrolled, engagement, engaged_visits: engaged, size } = tally;
+  const { event, depth, attention } = day.read();
+  const visitOf = day.visitOf();
+  const lastOf = new Int32Array(size).fill(-1);
+  const deepestOf = new Int32Array(size);
+  for (const place of chosen.reading) {
+    const own = event[place] as number;
+    const row = codes === undefined ? 0 : (codes[own] as number);
+    const visit = visitOf[own] as number;
+    if (lastOf[row] !== visit) {
+      lastOf[row] = visit;
+      deepestOf[row] = -1;
+      if (engaged !== undefined) plus(engaged, row, 1);
+    }
+    if (engagement !== undefined) plus(engagement, row, attention[place] as number);
+    const deep = depth[place] as number;
+    const before = deepestOf[row] as number;
+    if (deep > deepestMax || deep <= before) continue;
+    deepestOf[row] = deep;
+    if (before < 0 && scrolled !== undefined) plus(scrolled, row, 1);
+    if (scroll !== undefined) plus(scroll, row, deep - Math.max(0, before));
+  }
+}
+
+/** Per cent; what is above says that the depth is not known. */
+const deepestMax = 100;
 
 /** @param rowOf the row of the so-manieth event with revenue */
 function earn(day: OpenDay, chosen: Events, wanted: string, tally: Tally, rowOf: (at: number) => number): void {

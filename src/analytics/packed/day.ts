@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { numbersOfDay, valuesAt } from './rows.ts';
+import { ascending, lookedUp, numbersOfDay, valuesAt } from './rows.ts';
 
 /** What of a visit lies in a packed day; the columns of `visits` by the same names. */
 export const visitColumns = [
@@ -20,6 +20,9 @@ export type VisitColumn = (typeof visitColumns)[number];
 /** What of an event does; `props` is the JSON of all its properties, '' without any. */
 export const eventColumns = ['name', 'pathname', 'props'] as const;
 export type EventColumn = (typeof eventColumns)[number];
+
+/** The name of an event that says how far and how long a page was read. */
+export const engagement = 'engagement';
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
 
@@ -49,8 +52,17 @@ export interface PackedDay<C extends Codes = Codes> {
   seconds(): Uint32Array;
   ofVisit(column: VisitColumn): Coded<C>;
   ofEvent(column: EventColumn): Coded<C>;
+  /** What events of engagement say, in their order. */
+  read(): Read<C>;
   /** Events with revenue: which, how much in thousandths, in what currency. */
   earned(): Earned<C>;
+}
+
+export interface Read<C extends Codes = Codes> {
+  /** Per cent of the page, above 100 = not said. */
+  readonly depth: C;
+  /** Milliseconds. */
+  readonly attention: C;
 }
 
 export interface Earned<C extends Codes = Codes> {
@@ -69,9 +81,13 @@ export interface OpenDay extends PackedDay<Uint32Array> {
   visitorOf(): Uint32Array;
   /** The quarter in which each visit began. */
   beganIn(): Uint32Array;
+  read(): Read<Uint32Array> & {
+    /** Which events they are. */
+    readonly event: Uint32Array;
+  };
 }
 
-const mark = 'packed day 1';
+const mark = 'packed day 2';
 const kinds = { Uint8Array, Uint16Array, Uint32Array, BigInt64Array } as const;
 type Kind = keyof typeof kinds;
 export type Numbers = Codes | BigInt64Array;
@@ -156,6 +172,9 @@ export function encodeDay(day: PackedDay): Buffer {
   numbers('seconds', day.seconds());
   for (const name of visitColumns) coded(name, day.ofVisit(name));
   for (const name of eventColumns) coded(name, day.ofEvent(name));
+  const { depth, attention } = day.read();
+  numbers('depth', depth);
+  numbers('attention', attention);
   numbers('earned', event);
   numbers('amount', amount);
   coded('currency', currency);
@@ -247,6 +266,14 @@ export function openDay({ head: { visits, events, texts }, section }: DayFile): 
     seconds: once(() => numbers<Uint32Array>('seconds')),
     ofVisit: coded,
     ofEvent: coded,
+    read: once(() => {
+      const name = coded('name');
+      const isRead = Uint8Array.from(name.values, (value) => (value === engagement ? 1 : 0));
+      return {
+        event: lookedUp(ascending(events), name.codes, isRead),
+        ...{ depth: codes('depth'), attention: codes('attention') },
+      };
+    }),
     earned: once(() => ({
       event: numbers<Uint32Array>('earned'),
       amount: numbers<BigInt64Array>('amount'),

@@ -3,6 +3,7 @@ import {
   type Coded,
   codesOf,
   type EventColumn,
+  engagement,
   eventColumns,
   type PackedDay,
   type VisitColumn,
@@ -15,7 +16,15 @@ export type VisitRow = { visitor_id: string; visit_id: string; counted: number; 
 };
 
 /** An event as `eventsSql` gives it. */
-export type EventRow = { visit_id: string; quarter: number; detached: number; amount: string; currency: string } & {
+export type EventRow = {
+  visit_id: string;
+  quarter: number;
+  detached: number;
+  depth: number;
+  attention: number;
+  amount: string;
+  currency: string;
+} & {
   [Name in EventColumn]: string;
 };
 
@@ -29,6 +38,7 @@ ORDER BY visitor_id, visit_id`;
 
 export const eventsSql = `SELECT visit_id, name, pathname,
   if(empty(props), '', toJSONString(CAST(props, 'Map(String, String)'))) AS props, detached,
+  scroll_depth AS depth, engagement_ms AS attention,
   intDiv(dateDiff('second', toDateTime({day:Date}, 'UTC'), toDateTime(time, 'UTC')), 900) AS quarter,
   if(revenue_currency = '', '', toString(revenue_amount)) AS amount, toString(revenue_currency) AS currency
 FROM events
@@ -66,6 +76,7 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
   const visitOf: number[] = [];
   const quarters: number[] = [];
   const written = codersOf(eventColumns);
+  const readings: { event: number; depth: number; attention: number }[] = [];
   const earnings: { event: number; amount: bigint; currency: string }[] = [];
   for (const row of events) {
     const visit = place.get(row.visit_id);
@@ -76,6 +87,7 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
     quarters.push(quarter);
     const event = visitOf.push(visit) - 1;
     for (const name of eventColumns) written[name].add(row[name]);
+    if (row.name === engagement) readings.push({ event, depth: row.depth, attention: row.attention });
     if (row.currency !== '') earnings.push({ event, amount: thousandthsOf(row.amount), currency: row.currency });
   }
 
@@ -90,6 +102,7 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
     newPlace[event] = to;
     next[visit] = to + 1;
   }
+  readings.sort((one, other) => (newPlace[one.event] as number) - (newPlace[other.event] as number));
   const currency = new Coder();
   for (const earning of earnings) currency.add(earning.currency);
   return {
@@ -107,6 +120,10 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
     seconds: () => Uint32Array.from(seconds),
     ofVisit: (column) => ofVisit[column].coded(),
     ofEvent: (column) => written[column].coded(newPlace),
+    read: () => ({
+      depth: Uint8Array.from(readings, ({ depth }) => depth),
+      attention: codesOf(readings.map(({ attention }) => attention)),
+    }),
     earned: () => ({
       event: Uint32Array.from(earnings, ({ event }) => newPlace[event] as number),
       amount: BigInt64Array.from(earnings, ({ amount }) => amount),

@@ -136,12 +136,13 @@ test('a new goal leaves them as they are', async () => {
   expect(await packed.sweep()).toEqual({ packed: 0, removed: 0 });
 });
 
-test('a start finds them again, without what a kill left half done', async () => {
+test('a start finds them again, without what a kill left half done and files of an earlier form', async () => {
   await packed.stop();
-  for (const name of ['visits.rows', `${firstDay}-1.part`]) writeFileSync(join(folder, name), 'half');
+  for (const name of ['visits.rows', `${firstDay}-1.2.part`, `${firstDay}-1`])
+    writeFileSync(join(folder, name), 'half');
   packed = open();
   expect(await covers()).toBe(true);
-  expect(readdirSync(folder).filter((name) => !/^\d+-\d+$/.test(name))).toEqual([]);
+  expect(readdirSync(folder).filter((name) => !/^\d+-\d+\.2$/.test(name))).toEqual([]);
   expect((await answer(true)).tables).toContain('packed');
 });
 

@@ -24,6 +24,9 @@ const rehearsedDays = 4;
 /** So many of the newest days are unpacked before somebody asks: ninety, and those that they are compared with. */
 const expectedDays = 180;
 
+/** Files of another form than this one are not read. */
+const formEnding = '.2';
+
 /** How long the engine may write the rows of one day. */
 const seconds = 120;
 
@@ -82,7 +85,8 @@ export function openPackedDays(
   let running: Promise<{ packed: number; removed: number }> | undefined;
   let stopped = false;
 
-  const fileOf = (siteId: number, day: number, revision: number) => join(folder, String(siteId), `${day}-${revision}`);
+  const fileOf = (siteId: number, day: number, revision: number) =>
+    join(folder, String(siteId), `${day}-${revision}${formEnding}`);
 
   async function sweepOnce() {
     const done = { packed: 0, removed: 0 };
@@ -292,8 +296,8 @@ function readFolder(folder: string): Map<number, Map<number, number>> {
   for (const site of readdirSync(folder)) {
     const days = new Map<number, number>();
     for (const name of readdirSync(join(folder, site))) {
-      const [, day, revision] = /^(\d+)-(\d+)$/.exec(name) ?? [];
-      // What a kill left half written.
+      const [, day, revision] = name.endsWith(formEnding) ? (/^(\d+)-(\d+)\./.exec(name) ?? []) : [];
+      // What a kill left half written, and files of an earlier form, whose days are packed again.
       if (day === undefined || days.has(Number(day))) rmSync(join(folder, site, name), { force: true });
       else days.set(Number(day), Number(revision));
     }

@@ -1,6 +1,6 @@
-import type { OpenDay } from './day.ts';
+import { engagement, type OpenDay } from './day.ts';
 import type { PackedQuestion, Test } from './question.ts';
-import { ascending, isAmong, lookedUp, marked, marksOf, numbersOfDay, ownersOf, without } from './rows.ts';
+import { ascending, isAmong, lookedUp, marked, marksOf, numbersOfDay, ownersOf, placesAmong, without } from './rows.ts';
 import { numbered, ofEvents, testerOf } from './testers.ts';
 
 /** Some visits of a day, and what the lists ask about them; each is worked out once, for however many lists. */
@@ -39,6 +39,7 @@ export class Events {
   readonly #day: OpenDay;
   #actions: Events | undefined;
   #views: Uint32Array | undefined;
+  #reading: Uint32Array | undefined;
   #earning: Uint32Array | undefined;
 
   constructor(day: OpenDay, rows: Uint32Array, areActions = false) {
@@ -58,6 +59,12 @@ export class Events {
     return this.#views;
   }
 
+  /** Places in the list of events of engagement. */
+  get reading(): Uint32Array {
+    this.#reading ??= placesAmong(this.rows, this.#day.read().event);
+    return this.#reading;
+  }
+
   /** Places in the list of events with revenue. */
   get earning(): Uint32Array {
     const { event } = this.#day.earned();
@@ -72,7 +79,7 @@ export class Events {
   }
 }
 
-const isAction = (name: string) => (name === 'engagement' ? 0 : 1);
+const isAction = (name: string) => (name === engagement ? 0 : 1);
 const isView = (name: string) => (name === 'pageview' ? 1 : 0);
 
 function named(day: OpenDay, numberOf: (name: string) => number): [codes: Uint32Array, ofCode: Uint8Array] {

@@ -4,7 +4,7 @@ import type { PackedList, PackedQuestion, Test } from './question.ts';
 const lists: readonly PackedList[] = [
   {
     keys: [],
-    atoms: ['visitors', 'visits', 'bounces', 'duration', 'pageviews', 'revenue'],
+    atoms: ['visitors', 'visits', 'bounces', 'duration', 'pageviews', 'scroll', 'engagement', 'revenue'],
     actionsOnly: false,
     starts: [],
   },

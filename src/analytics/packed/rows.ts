@@ -170,6 +170,20 @@ export function valuesAt(values: Uint32Array, places: Uint32Array): Uint32Array 
   return found;
 }
 
+/** Places in `wanted`, ascending as the rows are, of those that are among them. */
+export function placesAmong(rows: Uint32Array, wanted: Uint32Array): Uint32Array {
+  const places = numbersOfDay(Math.min(rows.length, wanted.length));
+  let found = 0;
+  let at = 0;
+  for (let place = 0; place < wanted.length; place++) {
+    const row = wanted[place] as number;
+    while (at < rows.length && (rows[at] as number) < row) at++;
+    if (at === rows.length) break;
+    if (rows[at] === row) places[found++] = place;
+  }
+  return only(places, found);
+}
+
 export function isAmong(rows: Uint32Array, wanted: number): boolean {
   let low = 0;
   let high = rows.length;

@@ -59,12 +59,38 @@ export async function askWarehouse(asks: readonly Ask[], house: QueryHouse): Pro
 /** Numbers the lists through, and sets the days apart that are closed. */
 function groupsOf(bundles: readonly Pick<Bundle, 'scope' | 'lists'>[], house: QueryHouse): Group[] {
   let at = 0;
-  return bundles.map(({ scope, lists }) => ({
-    scope,
-    lists: lists.map(({ list }) => ({ at: at++, list })),
-    closed: closedDays(scope, house),
-    still: stillDays(scope, house),
-  }));
+  return bundles.map(({ scope, lists }) =>
+    leftToPacked(
+      {
+        scope,
+        lists: lists.map(({ list }) => ({ at: at++, list })),
+        closed: closedDays(scope, house),
+        still: stillDays(scope, house),
+      },
+      house,
+    ),
+  );
+}
+
+/** Dimensions with thousands of values a day: to find the rows of one in `daily`, those of all of them are read. */
+const longDimensions = ['event:page', 'visit:entry_page', 'visit:exit_page'];
+
+/**
+ * Lists under a filter by such a value are counted with the others where those need the packed days anyway: it takes the
+ * threads a tenth of what it takes the engine.
+ */
+function leftToPacked(group: Group, house: QueryHouse): Group {
+  const { scope, lists, closed } = group;
+  const isLong = ({ daily }: List) =>
+    daily !== undefined && daily.filters.length > 0 && longDimensions.includes(daily.dimension);
+  if (!lists.some(({ list }) => isLong(list)) || packedDaysOf(group, house) === undefined) return group;
+  const isAsked = (own: readonly List[]) => packedQuestion(scope, own, [...closed]) !== undefined;
+  if (!isAsked(lists.map(({ list }) => list))) return group;
+  const without = ({ at, list }: Numbered): Numbered => {
+    const { daily: _, ...counted } = list;
+    return isLong(list) && isAsked([counted]) ? { at, list: counted } : { at, list };
+  };
+  return { ...group, lists: lists.map(without) };
 }
 
 /** Days of identity that lie in the range whole and are frozen: nothing about them changes without a new revision. */
@@ -234,11 +260,16 @@ interface PackedPart {
   lists: readonly Numbered[];
 }
 
+/** Undefined unless each closed day has its file. */
+function packedDaysOf({ closed }: Group, { packed, frozenDays, site }: QueryHouse) {
+  return frozenDays !== undefined && packed?.has(site.id, closed, frozenDays.revisions) ? packed : undefined;
+}
+
 /** Undefined when packed days have nothing to say: the engine knows the same. */
-function packedPart({ scope, lists, closed }: Group, house: QueryHouse): PackedPart | undefined {
-  const { packed, frozenDays, site } = house;
-  if (packed === undefined || frozenDays === undefined || !packed.has(site.id, closed, frozenDays.revisions))
-    return undefined;
+function packedPart(group: Group, house: QueryHouse): PackedPart | undefined {
+  const { scope, lists, closed } = group;
+  const packed = packedDaysOf(group, house);
+  if (packed === undefined) return undefined;
   const days = [...closed].sort((one, other) => one - other);
   const counted = lists.flatMap(({ at, list }) => {
     const live = list.daily === undefined ? list : liveOf(list, list.daily);

@@ -52,9 +52,9 @@ function visitRow({ id, first, counted, counting, start, end, entryPage, exitPag
 }
 
 function eventRow(event: EventRow, day: number) {
-  const { visit_id, name, pathname, detached, revenue_currency: currency } = event;
+  const { visit_id, name, pathname, detached, scroll_depth, engagement_ms, revenue_currency: currency } = event;
   return {
-    ...{ visit_id, name, pathname, detached, currency },
+    ...{ visit_id, name, pathname, detached, currency, depth: scroll_depth, attention: engagement_ms },
     props: Object.keys(event.props).length === 0 ? '' : JSON.stringify(event.props),
     amount: currency === '' ? '' : event.revenue_amount,
     quarter: Math.floor((instantOfRow(event.time) - day * dayMs) / 900_000),
@@ -179,6 +179,6 @@ function readWhole(file: Buffer) {
   return [
     ...visitColumns.map((column) => day.ofVisit(column)),
     ...eventColumns.map((column) => day.ofEvent(column)),
-    ...[day.seconds(), day.quarter(), day.earned()],
+    ...[day.seconds(), day.quarter(), day.read(), day.earned()],
   ];
 }
