@@ -9,7 +9,7 @@ import {
   type PackedQuestion,
   type PackedRows,
 } from './question.ts';
-import { countByCode, countOwners, numbersOfDay, sumByCode, valuesAt } from './rows.ts';
+import { countByCode, countOwners, numbersOfDay, ownerAt, sumByCode, valuesAt } from './rows.ts';
 import { propertyOf } from './testers.ts';
 
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
@@ -73,7 +73,7 @@ function countList(day: OpenDay, list: PackedList, counting: Counting, into: Row
       const events = passing.events.conversions(goal.test);
       const tally = tallyOf(1, atoms);
       countEvents(day, undefined, events, tally);
-      countReading(day, undefined, events, tally);
+      if (tally.reading) countReading(day, undefined, events, tally);
       earn(day, events, goal.currency, tally, () => 0);
       write(tally, list, { keysOf: () => keys.map(({ kind }) => (kind === 'step' ? step : String(at + 1))) }, into);
     }
@@ -84,19 +84,15 @@ function countList(day: OpenDay, list: PackedList, counting: Counting, into: Row
   if (isOfEvents) countEvents(day, codes, eventsOf(), tally);
   else {
     countVisits(day, codes, passing.visits, tally);
-    if (tally.visitors !== undefined) countOwners(passing.visits.rows, codes, day.visitor, tally.visitors);
-    if (tally.acting) countActs(codes && valuesAt(codes, day.visitOf()), eventsOf(), tally);
+    if (tally.visitors !== undefined) countOwners(passing.visits.rows, codes, passing.visits.visitors, tally.visitors);
+    if (tally.acting) countActs(codes, eventsOf(), tally, true);
   }
-  if (tally.reading) {
-    const ofEvents = isOfEvents || codes === undefined ? codes : valuesAt(codes, day.visitOf());
-    countReading(day, ofEvents, eventsOf(), tally);
-  }
+  if (tally.reading) countReading(day, codes, eventsOf(), tally, !isOfEvents);
   if (tally.earns) {
     const { event } = day.earned();
-    const visitOf = isOfEvents || codes === undefined ? undefined : day.visitOf();
     earn(day, eventsOf(), question.currency, tally, (at) => {
       const own = event[at] as number;
-      return codes?.[visitOf === undefined ? own : (visitOf[own] as number)] ?? 0;
+      return codes?.[isOfEvents ? own : ownerAt(own, day.firstEvent)] ?? 0;
     });
   }
   write(tally, list, names, into);
@@ -141,10 +137,10 @@ function countSeries(
   const tally = tallyOf(texts.length, list.atoms);
   const codes = valuesAt(ofQuarter, day.quarter());
   countEvents(day, codes, events, { ...tally, visiting: false });
-  countReading(day, codes, events, tally);
+  if (tally.reading) countReading(day, codes, events, tally);
   if (tally.visiting) {
     const began = valuesAt(ofQuarter, day.beganIn());
-    const visits = question.asksEvents ? visitsBegunWith(day, events.rows, codes, began) : passing.visits;
+    const visits = question.asksEvents ? visitsBegunWith(day, events, codes, began) : passing.visits;
     countVisits(day, began, visits, tally);
   }
   const { event } = day.earned();
@@ -153,14 +149,18 @@ function countSeries(
 }
 
 /** Visits of which one of the events lies in the step in which they began. */
-function visitsBegunWith(day: OpenDay, events: Uint32Array, steps: Uint32Array, began: Uint32Array): Visits {
-  const visitOf = day.visitOf();
+function visitsBegunWith(
+  day: OpenDay,
+  { rows: events, visits: visitOf }: Events,
+  steps: Uint32Array,
+  began: Uint32Array,
+): Visits {
   const visits = numbersOfDay(day.visits);
   let found = 0;
   let last = -1;
   for (let at = 0; at < events.length; at++) {
     const event = events[at] as number;
-    const visit = visitOf[event] as number;
+    const visit = visitOf[at] as number;
     if (visit === last || steps[event] !== began[visit]) continue;
     last = visit;
     visits[found++] = visit;
@@ -284,17 +284,17 @@ function countVisits(day: OpenDay, codes: Uint32Array | undefined, chosen: Visit
 /** The same where rows are of events: a visit counts once for each row that its events have. */
 function countEvents(day: OpenDay, codes: Uint32Array | undefined, chosen: Events, tally: Tally): void {
   if (tally.acting) countActs(codes, chosen, tally);
-  if (tally.visitors !== undefined) countOwners(chosen.rows, codes, day.visitorOf(), tally.visitors);
+  if (tally.visitors !== undefined) countOwners(chosen.rows, codes, chosen.visitors, tally.visitors);
   if (!tally.visiting) return;
   const { visits, bounces, duration, size } = tally;
   const { counted, bounced } = day;
-  const visitOf = day.visitOf();
+  const visitOf = chosen.visits;
   const seconds = day.seconds();
   const lastOf = new Int32Array(size).fill(-1);
   for (let at = 0; at < chosen.rows.length; at++) {
     const event = chosen.rows[at] as number;
     const row = codes === undefined ? 0 : (codes[event] as number);
-    const visit = visitOf[event] as number;
+    const visit = visitOf[at] as number;
     if (lastOf[row] === visit) continue;
     lastOf[row] = visit;
     if (counted[visit] === 0) continue;
@@ -305,24 +305,40 @@ function countEvents(day: OpenDay, codes: Uint32Array | undefined, chosen: Event
   }
 }
 
-/** Page views and events. */
-function countActs(codes: Uint32Array | undefined, chosen: Events, { pageviews, events }: Tally): void {
-  if (events !== undefined) countByCode(chosen.actions.rows, codes, events);
-  if (pageviews !== undefined) countByCode(chosen.views, codes, pageviews);
+/** Page views and events. @param ofVisits are the codes of visits, not of events? */
+function countActs(
+  codes: Uint32Array | undefined,
+  chosen: Events,
+  { pageviews, events }: Tally,
+  ofVisits = false,
+): void {
+  const coded = (some: Events) => (ofVisits && codes !== undefined ? some.visits : some.rows);
+  if (events !== undefined) countByCode(coded(chosen.actions), codes, events);
+  if (pageviews !== undefined) countByCode(coded(chosen.views), codes, pageviews);
 }
 
-/** Of each visit and row the deepest counts, and the milliseconds add up. A visit's events lie side by side. */
-function countReading(day: OpenDay, codes: Uint32Array | undefined, chosen: Events, tally: Tally): void {
-  if (!tally.reading) return;
-  const { scroll, scroll_visits: scrolled, engagement, engaged_visits: engaged, size } = tally;
-  const { event, depth, attention } = day.read();
-  const visitOf = day.visitOf();
+/**
+ * Of each visit and row the deepest counts, and the milliseconds add up. A visit's events lie side by side.
+ * @param ofVisits are the codes of visits, not of events?
+ */
+function countReading(
+  day: OpenDay,
+  codes: Uint32Array | undefined,
+  { rows, visits }: Events,
+  { scroll, scroll_visits: scrolled, engagement, engaged_visits: engaged, size }: Tally,
+  ofVisits = false,
+): void {
+  const { firstEvent } = day;
+  const { first, depth, attention } = day.read();
   const lastOf = new Int32Array(size).fill(-1);
   const deepestOf = new Int32Array(size);
-  for (const place of chosen.reading) {
-    const own = event[place] as number;
-    const row = codes === undefined ? 0 : (codes[own] as number);
-    const visit = visitOf[own] as number;
+  for (let at = 0; at < rows.length; at++) {
+    const event = rows[at] as number;
+    const visit = visits[at] as number;
+    // Counted from the end, where the visit's events of engagement lie.
+    const place = (first[visit + 1] as number) - ((firstEvent[visit + 1] as number) - event);
+    if (place < (first[visit] as number)) continue;
+    const row = codes === undefined ? 0 : (codes[ofVisits ? visit : event] as number);
     if (lastOf[row] !== visit) {
       lastOf[row] = visit;
       deepestOf[row] = -1;

@@ -15,8 +15,9 @@ export interface OpenDays {
 
 /** A day of which a row was erased lies in a new file; the old one is remembered for so many jobs, or until the thread rests. */
 export const jobsKept = 64;
-/** What JSON of texts takes as texts, times its length. */
-const textsFactor = 3;
+/** What a text takes beside its letters, and what a place in a list does. */
+const textBytes = 40;
+const placeBytes = 8;
 
 interface Kept {
   head: DayFile['head'];
@@ -25,20 +26,32 @@ interface Kept {
   job: number;
 }
 
-/** @param bytesMax what may be kept; what is beyond it is unpacked for each question */
+/** @param bytesMax when so much is kept, what else is asked for is unpacked for each question */
 export function openDays(bytesMax: number): OpenDays {
   const known = new Map<string, Kept>();
+  /** Days have mostly the same texts: each is kept once. */
+  let texts = new Map<string, string>();
   let bytes = 0;
   let job = 0;
+
+  function keep(kept: Kept, name: string, section: ReturnType<DayFile['section']>) {
+    if (bytes >= bytesMax) return;
+    const [own, taken] = ArrayBuffer.isView(section) ? [section, section.byteLength] : shared(section, texts);
+    kept.sections.set(name, own);
+    kept.bytes += taken;
+    bytes += taken;
+  }
 
   return {
     begin() {
       job++;
+      const before = known.size;
       for (const [path, kept] of known)
         if (job - kept.job > jobsKept) {
           known.delete(path);
           bytes -= kept.bytes;
         }
+      if (known.size < before) texts = textsOf(known.values());
     },
     open(path) {
       endDay();
@@ -56,18 +69,32 @@ export function openDays(bytesMax: number): OpenDays {
           const had = kept.sections.get(name);
           if (had !== undefined) return had;
           const section = fileOf().section(name);
-          const { kind, unpacked } = kept.head.sections[name] as DayFile['head']['sections'][string];
-          const own = kind === 'texts' ? unpacked * textsFactor : unpacked;
-          if (bytes + own <= bytesMax) {
-            kept.sections.set(name, section);
-            kept.bytes += own;
-            bytes += own;
-          }
+          keep(kept, name, section);
           return section;
         },
       });
     },
   };
+}
+
+/** The list with texts that are there already, and what it takes beside these. */
+function shared(list: readonly string[], texts: Map<string, string>): [list: readonly string[], bytes: number] {
+  let bytes = list.length * placeBytes;
+  const same = list.map((text) => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    texts.set(text, text);
+    bytes += textBytes + 2 * text.length;
+    return text;
+  });
+  return [same, bytes];
+}
+
+function textsOf(days: Iterable<Kept>): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const { sections } of days)
+    for (const section of sections.values()) if (!ArrayBuffer.isView(section)) shared(section, texts);
+  return texts;
 }
 
 let room = Buffer.alloc(0);

@@ -76,7 +76,7 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
   const visitOf: number[] = [];
   const quarters: number[] = [];
   const written = codersOf(eventColumns);
-  const readings: { event: number; depth: number; attention: number }[] = [];
+  const readings: { event: number; visit: number; depth: number; attention: number }[] = [];
   const earnings: { event: number; amount: bigint; currency: string }[] = [];
   for (const row of events) {
     const visit = place.get(row.visit_id);
@@ -87,22 +87,27 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
     quarters.push(quarter);
     const event = visitOf.push(visit) - 1;
     for (const name of eventColumns) written[name].add(row[name]);
-    if (row.name === engagement) readings.push({ event, depth: row.depth, attention: row.attention });
+    if (row.name === engagement) readings.push({ event, visit, depth: row.depth, attention: row.attention });
     if (row.currency !== '') earnings.push({ event, amount: thousandthsOf(row.amount), currency: row.currency });
   }
 
   const firstEvent = new Uint32Array(visitor.length + 1);
   for (const visit of visitOf) firstEvent[visit + 1] = (firstEvent[visit + 1] as number) + 1;
-  for (let visit = 0; visit < visitor.length; visit++)
-    firstEvent[visit + 1] = (firstEvent[visit + 1] as number) + (firstEvent[visit] as number);
+  addUp(firstEvent);
   const next = firstEvent.slice();
   const newPlace = new Uint32Array(visitOf.length);
-  for (const [event, visit] of visitOf.entries()) {
+  const move = (event: number, visit: number) => {
     const to = next[visit] as number;
     newPlace[event] = to;
     next[visit] = to + 1;
-  }
+  };
+  const areReadings = new Set(readings.map(({ event }) => event));
+  for (const [event, visit] of visitOf.entries()) if (!areReadings.has(event)) move(event, visit);
+  for (const { event, visit } of readings) move(event, visit);
   readings.sort((one, other) => (newPlace[one.event] as number) - (newPlace[other.event] as number));
+  const firstReading = new Uint32Array(visitor.length + 1);
+  for (const { visit } of readings) firstReading[visit + 1] = (firstReading[visit + 1] as number) + 1;
+  addUp(firstReading);
   const currency = new Coder();
   for (const earning of earnings) currency.add(earning.currency);
   return {
@@ -121,6 +126,7 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
     ofVisit: (column) => ofVisit[column].coded(),
     ofEvent: (column) => written[column].coded(newPlace),
     read: () => ({
+      first: firstReading,
       depth: Uint8Array.from(readings, ({ depth }) => depth),
       attention: codesOf(readings.map(({ attention }) => attention)),
     }),
@@ -130,6 +136,11 @@ export function packDay(visits: Iterable<VisitRow>, events: Iterable<EventRow>):
       currency: currency.coded(),
     }),
   };
+}
+
+/** Each number becomes the sum of all up to it. */
+function addUp(numbers: Uint32Array): void {
+  for (let at = 1; at < numbers.length; at++) numbers[at] = (numbers[at] as number) + (numbers[at - 1] as number);
 }
 
 class Coder {

@@ -1,12 +1,24 @@
 import { engagement, type OpenDay } from './day.ts';
 import type { PackedQuestion, Test } from './question.ts';
-import { ascending, isAmong, lookedUp, marked, marksOf, numbersOfDay, ownersOf, placesAmong, without } from './rows.ts';
+import {
+  ascending,
+  distinct,
+  isAmong,
+  lookedUp,
+  marked,
+  marksOf,
+  numbersOfDay,
+  ownerOfEach,
+  valuesAt,
+  without,
+} from './rows.ts';
 import { numbered, ofEvents, testerOf } from './testers.ts';
 
 /** Some visits of a day, and what the lists ask about them; each is worked out once, for however many lists. */
 export class Visits {
   readonly rows: Uint32Array;
   readonly #day: OpenDay;
+  #visitors: Uint32Array | undefined;
   #counted: Uint32Array | undefined;
   #bounced: Uint32Array | undefined;
   #stayed: Uint32Array | undefined;
@@ -14,6 +26,12 @@ export class Visits {
   constructor(day: OpenDay, rows: Uint32Array) {
     this.#day = day;
     this.rows = rows;
+  }
+
+  /** Of each of them. */
+  get visitors(): Uint32Array {
+    this.#visitors ??= valuesAt(this.#day.visitor, this.rows);
+    return this.#visitors;
   }
 
   /** Those that are visits: not the detached events, which are nobody's. */
@@ -37,9 +55,10 @@ export class Visits {
 export class Events {
   readonly rows: Uint32Array;
   readonly #day: OpenDay;
+  #visits: Uint32Array | undefined;
+  #visitors: Uint32Array | undefined;
   #actions: Events | undefined;
-  #views: Uint32Array | undefined;
-  #reading: Uint32Array | undefined;
+  #views: Events | undefined;
   #earning: Uint32Array | undefined;
 
   constructor(day: OpenDay, rows: Uint32Array, areActions = false) {
@@ -48,21 +67,28 @@ export class Events {
     if (areActions) this.#actions = this;
   }
 
+  /** Of each of them. Of a few they are found; of many it is quicker to know those of all. */
+  get visits(): Uint32Array {
+    const { events, firstEvent } = this.#day;
+    this.#visits ??=
+      this.rows.length * 4 > events ? valuesAt(this.#day.visitOf(), this.rows) : ownerOfEach(this.rows, firstEvent);
+    return this.#visits;
+  }
+
+  get visitors(): Uint32Array {
+    this.#visitors ??= valuesAt(this.#day.visitor, this.visits);
+    return this.#visitors;
+  }
+
   /** Without engagement, which is nobody's act. */
   get actions(): Events {
     this.#actions ??= new Events(this.#day, lookedUp(this.rows, ...named(this.#day, isAction)), true);
     return this.#actions;
   }
 
-  get views(): Uint32Array {
-    this.#views ??= lookedUp(this.rows, ...named(this.#day, isView));
+  get views(): Events {
+    this.#views ??= new Events(this.#day, lookedUp(this.rows, ...named(this.#day, isView)));
     return this.#views;
-  }
-
-  /** Places in the list of events of engagement. */
-  get reading(): Uint32Array {
-    this.#reading ??= placesAmong(this.rows, this.#day.read().event);
-    return this.#reading;
   }
 
   /** Places in the list of events with revenue. */
@@ -113,7 +139,7 @@ function makePassing(day: OpenDay, { tests, asksEvents, actionsOnly }: Filters):
   if (asksEvents || tester.level === 'event') {
     const all = new Events(day, ofEvents(day, tester).among(ascending(day.events)));
     const events = actionsOnly ? all.actions : all;
-    return { visits: new Visits(day, ownersOf(events.rows, day.visitOf())), events };
+    return { visits: new Visits(day, distinct(events.visits)), events };
   }
   const visits = new Visits(day, tester.among(ascending(day.visits)));
   let events: Events | undefined;

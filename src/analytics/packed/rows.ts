@@ -121,46 +121,39 @@ export function sumByCode(
 /**
  * How many different owners the rows of each code have. An owner's rows lie side by side, so that one who is not the
  * last that a code has seen is new to it.
+ * @param owners of each row, in the order of the rows
  */
 export function countOwners(
   rows: Uint32Array,
   codes: Uint32Array | undefined,
-  ownerOf: Uint32Array,
+  owners: Uint32Array,
   into: Float64Array,
 ): void {
   if (codes === undefined) {
-    let last = -1;
-    let count = 0;
-    for (let at = 0; at < rows.length; at++) {
-      const owner = ownerOf[rows[at] as number] as number;
-      if (owner !== last) count++;
-      last = owner;
-    }
-    into[0] = (into[0] as number) + count;
+    into[0] = (into[0] as number) + distinct(owners).length;
     return;
   }
   const lastOf = new Int32Array(into.length).fill(-1);
   for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    const code = codes[row] as number;
-    const owner = ownerOf[row] as number;
+    const code = codes[rows[at] as number] as number;
+    const owner = owners[at] as number;
     if (lastOf[code] === owner) continue;
     lastOf[code] = owner;
     into[code] = (into[code] as number) + 1;
   }
 }
 
-/** Owners of any of the rows, each once. */
-export function ownersOf(rows: Uint32Array, ownerOf: Uint32Array): Uint32Array {
-  const owners = numbersOfDay(rows.length);
-  let found = 0;
+/** Each owner once. @param owners the same ones side by side */
+export function distinct(owners: Uint32Array): Uint32Array {
+  const found = numbersOfDay(owners.length);
+  let count = 0;
   let last = -1;
-  for (let at = 0; at < rows.length; at++) {
-    const owner = ownerOf[rows[at] as number] as number;
-    if (owner !== last) owners[found++] = owner;
+  for (let at = 0; at < owners.length; at++) {
+    const owner = owners[at] as number;
+    if (owner !== last) found[count++] = owner;
     last = owner;
   }
-  return only(owners, found);
+  return only(found, count);
 }
 
 /** The values at some places: what the visit of each event has, for one. */
@@ -170,18 +163,28 @@ export function valuesAt(values: Uint32Array, places: Uint32Array): Uint32Array 
   return found;
 }
 
-/** Places in `wanted`, ascending as the rows are, of those that are among them. */
-export function placesAmong(rows: Uint32Array, wanted: Uint32Array): Uint32Array {
-  const places = numbersOfDay(Math.min(rows.length, wanted.length));
-  let found = 0;
-  let at = 0;
-  for (let place = 0; place < wanted.length; place++) {
-    const row = wanted[place] as number;
-    while (at < rows.length && (rows[at] as number) < row) at++;
-    if (at === rows.length) break;
-    if (rows[at] === row) places[found++] = place;
+/** Whose each row is. @param first where the rows of each owner begin, and at the end how many there are */
+export function ownerOfEach(rows: Uint32Array, first: Uint32Array): Uint32Array {
+  const owners = numbersOfDay(rows.length);
+  let owner = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    while ((first[owner + 1] as number) <= row) owner++;
+    owners[at] = owner;
   }
-  return only(places, found);
+  return owners;
+}
+
+/** The same for one row. */
+export function ownerAt(row: number, first: Uint32Array): number {
+  let low = 0;
+  let high = first.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((first[middle] as number) <= row) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 export function isAmong(rows: Uint32Array, wanted: number): boolean {

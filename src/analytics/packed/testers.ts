@@ -11,15 +11,20 @@ export interface Tester {
 }
 
 export function testerOf(day: OpenDay, test: Test): Tester {
+  const name = JSON.stringify(test);
   switch (test.kind) {
     case 'visit': {
       const textOf = test.isName ? countryNameOf : (text: string) => text;
-      return looksUp('visit', day.ofVisit(test.column), (text) => holds(test.check, textOf(text)));
+      return looksUp(day, { level: 'visit', name }, day.ofVisit(test.column), (text) =>
+        holds(test.check, textOf(text)),
+      );
     }
     case 'event':
-      return looksUp('event', day.ofEvent(test.column), (text) => holds(test.check, text));
+      return looksUp(day, { level: 'event', name }, day.ofEvent(test.column), (text) => holds(test.check, text));
     case 'property':
-      return looksUp('event', day.ofEvent('props'), (props) => holds(test.check, propertyOf(props, test.property)));
+      return looksUp(day, { level: 'event', name }, day.ofEvent('props'), (props) =>
+        holds(test.check, propertyOf(props, test.property)),
+      );
     case 'and':
     case 'or': {
       const testers = test.nodes.map((node) => testerOf(day, node));
@@ -74,10 +79,30 @@ export function numbered({ values }: Coded, numberOf: (text: string) => number):
   return numbers;
 }
 
-function looksUp(level: Tester['level'], column: Coded<Uint32Array>, test: (text: string) => boolean): Tester {
+function looksUp(
+  day: OpenDay,
+  asked: { level: Tester['level']; name: string },
+  column: Coded<Uint32Array>,
+  test: (text: string) => boolean,
+): Tester {
+  const { level, name } = asked;
   const ofCode = numbered(column, (text) => (test(text) ? 1 : 0));
-  return { level, among: (rows) => lookedUp(rows, column.codes, ofCode) };
+  const count = level === 'event' ? day.events : day.visits;
+  return {
+    level,
+    among(rows) {
+      if (rows.length < count) return lookedUp(rows, column.codes, ofCode);
+      const known = passingOfDay.get(day) ?? new Map<string, Uint32Array>();
+      passingOfDay.set(day, known);
+      const found = known.get(name) ?? lookedUp(rows, column.codes, ofCode);
+      known.set(name, found);
+      return found;
+    },
+  };
 }
+
+/** What of all visits or events passes a test: questions of one job often begin with the same. */
+const passingOfDay = new WeakMap<OpenDay, Map<string, Uint32Array>>();
 
 function holds({ operator, anyCase, values }: Check, written: string): boolean {
   if (anyCase && foldsOddly.test(written))

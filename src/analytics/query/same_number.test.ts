@@ -18,7 +18,7 @@ import { pick, randomSite, repeatable } from './random_site.ts';
 import { bucketsOf, resolveRange, stepFor } from './range.ts';
 import { type ReferenceRow, referenceRows } from './reference.ts';
 import { openTestWarehouse, storeEvents } from './rig.ts';
-import { type QueryOutcome, runQuery } from './run.ts';
+import { type QueryOutcome, runBatch, runQuery } from './run.ts';
 import { sitesToWarm, warm } from './warm.ts';
 
 /**
@@ -158,6 +158,23 @@ const frozenQuestion = (random: () => number) => {
   };
 };
 
+/** Totals and steps of a page with what was read of it, and lists that only its events can tell. */
+const overviewOf = (page: string) => {
+  const asked = {
+    ...{ site_id: 'example.com', date_range: ['2026-10-25', '2026-10-27'] },
+    ...{ filters: [['is', 'event:page', [page]]], include: { explain: true } },
+  };
+  const compared = { ...asked, date_range: ['2026-10-24', '2026-10-26'] };
+  const metrics = ['visitors', 'visits', 'pageviews', 'bounce_rate', 'visit_duration', 'scroll_depth', 'time_on_page'];
+  return [
+    { ...asked, metrics },
+    { ...asked, metrics, dimensions: ['time:day'] },
+    { ...compared, metrics },
+    { ...asked, metrics: ['visitors', 'pageviews'], dimensions: ['visit:source'] },
+    { ...compared, filters: [...asked.filters, ['is', 'event:name', ['purchase']]], metrics: ['events'] },
+  ];
+};
+
 describe('frozen days give the same numbers as reading live', () => {
   test('in every zone, with some days open and some being counted again', async () => {
     let zone = 'UTC';
@@ -220,6 +237,19 @@ describe('frozen days give the same numbers as reading live', () => {
         }
         frozenDays += (outcome.meta.explain as { days: { frozen: number } }).days.frozen;
         expect(answered(outcome), label).toEqual(expected(request, sites[site - 1] ?? [], zone, outcome));
+      }
+      const house = {
+        site: { id: 1, domain: 'example.com', timezone: zone, currency: 'EUR' },
+        ...{ goals, warehouse, now, frozenDays: await history.frozenDays(1) },
+      };
+      for (const page of ['/blog', '/']) {
+        const requests = overviewOf(page);
+        const plain = await runBatch({ ...house, requests });
+        const counted = await runBatch({ ...house, requests, kept: openKeptSums(), packed });
+        expect(counted.map(rowsOf), `${zone} ${page}`).toEqual(plain.map(rowsOf));
+        // Beside lists that need the packed days, totals of a page are counted there as well: not read in `daily`.
+        expect(counted.map((one) => partsWhere(one, ({ table }) => table === 'daily'))).toEqual([0, 0, 0, 0, 0]);
+        expect(partsWhere(counted[0] as QueryOutcome, ({ table }) => table === 'packed')).toBeGreaterThan(0);
       }
     }
     // The test would prove nothing if no question had been answered from frozen days, or none from memory.
