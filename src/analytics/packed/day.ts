@@ -169,7 +169,7 @@ export function encodeDay(day: PackedDay): Buffer {
   numbers('flags', flags);
   numbers('events', codesOf(eventsOf));
   numbers('quarter', day.quarter());
-  numbers('seconds', day.seconds());
+  numbers('seconds', codesOf(day.seconds()));
   for (const name of visitColumns) coded(name, day.ofVisit(name));
   for (const name of eventColumns) coded(name, day.ofEvent(name));
   numbers('reads', codesOf(readsOf));
@@ -262,7 +262,7 @@ export function openDay({ head: { visits, events, texts }, section }: DayFile): 
   return {
     ...{ visits, events, visitor, firstEvent, counted, bounced, quarter, visitOf },
     beganIn: once(() => firstQuarters(visits, visitOf(), quarter())),
-    seconds: once(() => numbers<Uint32Array>('seconds')),
+    seconds: once(() => codes('seconds')),
     ofVisit: coded,
     ofEvent: coded,
     read: once(() => ({ first: firstsOf(codes('reads')), depth: codes('depth'), attention: codes('attention') })),

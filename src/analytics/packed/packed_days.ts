@@ -8,7 +8,7 @@ import { isoDay } from '../../platform/zone.ts';
 import type { SiteHistory } from '../history/index.ts';
 import { eventsSql, visitsSql } from './pack.ts';
 import type { PackedQuestion, PackedRows } from './question.ts';
-import { rehearsal } from './rehearsal.ts';
+import { rehearsalOf } from './rehearsal.ts';
 import type { AskedDays } from './worker.ts';
 import { Fault, openWorkers } from './workers.ts';
 
@@ -200,7 +200,7 @@ export function openPackedDays(
           .slice(from, from + rehearsedDays)
           .map(([day, revision]): [number, string] => [day, fileOf(siteId, day, revision)]),
       );
-      const questions = rehearsal.map((question) => ({ question, days: new Set(files.keys()) }));
+      const questions = rehearsalOf(files.keys()).map((question) => ({ question, days: new Set(files.keys()) }));
       await workers.run({ kind: 'count', questions, files }, thread);
     }
   }

@@ -11,9 +11,9 @@ const idleMs = 45_000;
 
 /**
  * What all threads together keep unpacked of days while they are there; of twice ninety days with 111,000 events each it is
- * what an overview with a filter asks about. Less on a small machine.
+ * what an overview with one filter after another asks about. Less on a small machine.
  */
-const keptBytes = Math.min(160 << 20, totalmem() / 16);
+const keptBytes = Math.min(224 << 20, totalmem() / 16);
 
 /** What a thread says that it met, in words of ours. */
 export class Fault extends Error {}
