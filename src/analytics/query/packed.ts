@@ -20,7 +20,7 @@ import { stepOfDays } from './whole_days.ts';
 
 /**
  * What packed days answer of a question: closed days under a filter, which no frozen count is for. The definitions are
- * those of parts.ts; what a packed day cannot tell (attention, patterns, letters of either case, columns that it has not)
+ * those of parts.ts; what a packed day cannot tell (scroll goals, patterns, letters of either case, columns that it has not)
  * stays the engine's.
  *
  * @param days closed days of identity, which lie in the range whole
@@ -173,7 +173,7 @@ function subjectTest(subject: Extract<Filter, { kind: 'test' }>['subject'], chec
     : { kind: 'visit', column: key.column, isName: subject.fact.names === 'country', check };
 }
 
-/** As `goalCondition`. Scroll goals are reached by engagement, whose depth a packed day does not have. */
+/** As `goalCondition`. Scroll goals stay the engine's: no test here asks how deep. */
 function goalTest(goal: Goal): Test | undefined {
   const named = (name: string): Test => ({
     kind: 'event',
