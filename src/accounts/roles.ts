@@ -3,8 +3,9 @@ import type { OrganisationStatus } from '../../contract/organisation_status.ts';
 import type { Role } from '../../contract/roles.ts';
 import { type Permission, type Principal, permissions, RequestError, sitePermissions } from '../platform/http/route.ts';
 
-/** What an owner alone may do: hand the organisation on, and close it. */
-const ownerOnly = ['organisation.own'] as const satisfies readonly Permission[];
+/** What an owner alone may do: hand the organisation on, close it, take all of it along, and read who asked for what. */
+const ownerOnly: readonly Permission[] = ['organisation.own', 'organisation.take'];
+export const isOwnersAlone = (one: Permission): boolean => ownerOnly.includes(one);
 /** What is kept and for how long is not for who runs sites and members day by day. */
 const beyondAdmin: readonly Permission[] = [...ownerOnly, 'policy.manage'];
 const everything: readonly Permission[] = permissions;
@@ -52,6 +53,8 @@ const whileSuspended: readonly Permission[] = [
   'organisation.read',
   'member.read',
   'audit.read',
+  // An export of everything and the access log, for owners: neither changes anything.
+  'organisation.take',
   // What the law gives a month for does not wait until an organisation is in force again.
   'request.manage',
   'request.submit',
@@ -70,7 +73,7 @@ export function permissionsOf(membership: {
   const { role, custom, status, isLimited } = membership;
   const all =
     role === 'custom'
-      ? permissions.filter((one) => one !== 'organisation.own' && (custom ?? []).includes(one))
+      ? permissions.filter((one) => !isOwnersAlone(one) && (custom ?? []).includes(one))
       : (rolePermissions[role as Role] ?? []);
   const own = isLimited ? all.filter((one) => sitePermissions.has(one) || besideTeamSites.includes(one)) : all;
   return underStatus(own, status, role === 'owner');

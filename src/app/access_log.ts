@@ -58,7 +58,7 @@ export function accessLogRoutes(house: House): Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/organisations/:organisation/access-log',
-      access: 'organisation.own',
+      access: 'organisation.take',
       summary: 'Who asked for what of an organisation: a day, the newest first. Each reading is written to its trail.',
       params: ofOrganisation,
       query: accessQuestion,
@@ -72,7 +72,7 @@ export function accessLogRoutes(house: House): Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/organisations/:organisation/access-log/export',
-      access: 'organisation.own',
+      access: 'organisation.take',
       summary: 'A day of it as a file, the newest first: what the filters leave.',
       params: ofOrganisation,
       query: accessExportQuestion,

@@ -109,7 +109,7 @@ export async function startServer(
     if (config.tls !== undefined || config.acme !== undefined)
       certificates = (await import('./tls.ts')).openCertificates(
         desk.house,
-        desk.parts.flatMap((part) => Object.keys(part.fast ?? {})),
+        [...desk.parts.flatMap((part) => Object.keys(part.fast ?? {})), ...Object.keys(trackerFiles())],
         say,
       );
     // A split desk: collectors take events and serve the tracker, apps answer people, workers only say how they are.

@@ -337,7 +337,7 @@ describe('status', () => {
   const status = (to: 'active' | 'suspended') =>
     call('PUT', `/api/desk/organisations/${organisation}/status`, owner, { status: to, reason: 'A bill is open.' });
 
-  test('a suspended organisation collects nothing, says so, and lets its owners export', async () => {
+  test('a suspended organisation collects nothing, says so, and lets its owners take all along and read who asked', async () => {
     expect((await desk.collect(view)).headers['x-fairlead-dropped']).toBeUndefined();
     expect((await status('suspended')).status).toBe(204);
     expect((await desk.collect(view)).headers['x-fairlead-dropped']).toContain('organisation_suspended');
@@ -348,6 +348,17 @@ describe('status', () => {
     });
     expect((await call('GET', '/api/sites/shop.example', owner)).status).toBe(200);
     expect((await call('GET', '/api/sites/shop.example/exports', owner)).status).toBe(200);
+    const own = (path: string, method = 'GET') => call(method, at(`/${path}`), owner);
+    const lines = await own('access-log');
+    expect([lines.status, lines.body.on]).toEqual([200, true]);
+    const { entries } = (await own('audit')).body;
+    expect(entries.some(({ action }: { action: string }) => action === 'access_log.read')).toBe(true);
+    const archive = (await own('archives', 'POST')).body;
+    await vi.waitFor(async () => expect((await own(`archives/${archive.id}/file`)).status).toBe(200), {
+      timeout: 20_000,
+    });
+    expect((await own(`archives/${archive.id}`, 'DELETE')).status).toBe(204);
+    expect((await call('PUT', at('/closing'), owner, { slug: 'shop' })).status).toBe(404);
     expect((await call('PATCH', '/api/sites/shop.example', owner, { titles: true })).status).toBe(404);
     expect((await desk.call('PATCH', '/api/sites/shop.example', { titles: true })).status).toBe(404);
     expect((await status('suspended')).body.error.code).toBe('wrong_status');

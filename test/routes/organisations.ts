@@ -179,7 +179,10 @@ export const examples: Examples = ({ organisation, people, next, call, asOwner, 
       body: newRole,
       status: 200,
       badParams: [[`/api/organisations/1/roles/owner`, 'id']],
-      badValues: [['permissions', ['organisation.own']]],
+      badValues: [
+        ['permissions', ['organisation.own']],
+        ['permissions', ['organisation.take']],
+      ],
     },
     'DELETE /api/organisations/:organisation/roles/:id': {
       path: ofRole,

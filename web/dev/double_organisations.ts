@@ -22,6 +22,7 @@ const meanings: Record<string, string> = {
   'organisation.read': 'See the organisation itself',
   'organisation.manage': 'Change name, address, logo and defaults of the organisation',
   'organisation.own': 'Hand the organisation on, and close it',
+  'organisation.take': 'Take everything of the organisation along, and read its access log',
   'member.read': 'See the people and teams',
   'member.manage': 'Invite and remove people, change roles and teams',
   'audit.read': 'Read the audit log, and what is kept for how long',

@@ -17,7 +17,7 @@ import {
   type Route,
 } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
-import { rolePermissions } from '../roles.ts';
+import { isOwnersAlone, rolePermissions } from '../roles.ts';
 import { gone, lockOrganisation, organisationOfPath } from './found.ts';
 import { readRole, refuseMoreThanOwn } from './granting.ts';
 import { type OrganisationParts, ofOrganisation } from './parts.ts';
@@ -34,6 +34,7 @@ const meanings: Record<Permission, string> = {
   'organisation.read': 'See the organisation itself',
   'organisation.manage': 'Change name, address, logo and defaults of the organisation',
   'organisation.own': 'Hand the organisation on, and close it',
+  'organisation.take': 'Take everything of the organisation along, and read its access log',
   'member.read': 'See the people and teams',
   'member.manage': 'Invite and remove people, change roles and teams',
   'audit.read': 'Read the audit log, and what is kept for how long',
@@ -210,7 +211,7 @@ function grantable(principal: Principal, organisationId: number, wanted: readonl
   const known = [...new Set(wanted)].map((one): Permission => {
     const permission = permissions.find((each) => each === one);
     if (permission === undefined) throw refuse(`There is no permission called "${one}".`);
-    if (permission === 'organisation.own') throw refuse('What makes an owner belongs to owners alone.');
+    if (isOwnersAlone(permission)) throw refuse('What makes an owner belongs to owners alone.');
     if (!principal.can(permission, organisationId))
       throw refuse(`You do not have ${permission} yourself, so you cannot give it. An owner can.`);
     return permission;

@@ -40,7 +40,7 @@ export function archiveRoutes(
     defineRoute({
       method: 'GET',
       path: '/api/organisations/:organisation/archives',
-      access: 'organisation.own',
+      access: 'organisation.take',
       summary: 'Archives of everything that belongs to the organisation, newest first, each with how far it is.',
       params: ofOrganisation,
       answer: organisationArchives,
@@ -53,7 +53,7 @@ export function archiveRoutes(
     defineRoute({
       method: 'POST',
       path: '/api/organisations/:organisation/archives',
-      access: 'organisation.own',
+      access: 'organisation.take',
       summary:
         'Begins to write everything that belongs to the organisation into one file, in the background: settings, registers and every event. Without secrets.',
       params: ofOrganisation,
@@ -81,7 +81,7 @@ export function archiveRoutes(
     defineRoute({
       method: 'GET',
       path: '/api/organisations/:organisation/archives/:archive/file',
-      access: 'organisation.own',
+      access: 'organisation.take',
       summary: 'The file of a finished archive: one ZIP, opened while it is sent.',
       params: ofArchive,
       answersFile: true,
@@ -109,7 +109,7 @@ export function archiveRoutes(
     defineRoute({
       method: 'DELETE',
       path: '/api/organisations/:organisation/archives/:archive',
-      access: 'organisation.own',
+      access: 'organisation.take',
       summary: 'Cancels an archive, or deletes a finished one and its file.',
       params: ofArchive,
       async handle(request) {

@@ -99,7 +99,7 @@ async function desk(
     random: systemRandom,
     log,
     say: (line) => said.push(line),
-    collection: ['/api/event'],
+    collection: ['/api/event', '/js/fairlead.js'],
   });
   const server = await openHttp({
     host: '127.0.0.1',
@@ -297,7 +297,6 @@ describe('until there is a certificate', () => {
 describe('plain HTTP', () => {
   it.each([
     ['/reports?a=1', {}, 301, 'https://desk.test/reports?a=1'],
-    ['/api/event', { method: 'POST' }, 308, 'https://desk.test/api/event'],
     ['/', { host: 'attacker.example' }, 301, 'https://desk.test/'],
     ['/', { host: 'www.desk.test:80' }, 301, 'https://www.desk.test/'],
     ['//attacker.example/', {}, 301, 'https://desk.test//attacker.example/'],
@@ -310,12 +309,16 @@ describe('plain HTTP', () => {
     expect(await plain(rig, path, options)).toMatchObject({ status, location });
   });
 
-  it('a call of the account plane, and whatever carries a key, is refused in words and sent nowhere', async () => {
+  it('what no person opens (calls, events, the tracker, whatever carries a key) is refused in words and sent nowhere', async () => {
     const rig = await begin();
     await rig.keeper.look();
     for (const [path, options] of [
       ['/api/sessions', { method: 'POST' }],
       ['/api/sites?limit=1', {}],
+      ['/reports', { method: 'POST' }],
+      ['/reports', { authorization: 'Bearer fl_1_x' }],
+      ['/api/event', { method: 'POST' }],
+      ['/js/fairlead.js', {}],
       ['/api/event', { method: 'POST', authorization: 'Bearer fl_1_x' }],
     ] as const) {
       const refused = await plain(rig, path, options);

@@ -73,8 +73,8 @@ export function noCertificateYet({ clock, random }: { clock: Clock; random: Rand
 }
 
 /**
- * The side of plain HTTP: answers challenges, sends browsers on to HTTPS and refuses calls that may have carried a secret:
- * a program that was sent on would go on showing it to the network, and nobody would notice.
+ * The side of plain HTTP: answers challenges, sends people who look at a page on to HTTPS and refuses all else: a program
+ * or a snippet that was sent on would go on showing what it sends to the network, and nobody would notice.
  */
 export interface PlainHttp {
   port: number;
@@ -90,7 +90,7 @@ export async function openPlainHttp(options: {
   /** Where people should go; its port is kept, its name is that of the request when that is one of ours. */
   publicUrl: string;
   hasCertificate: () => boolean;
-  /** Paths of the collection plane: pages with an old snippet call them, without a secret. */
+  /** Paths of the collection plane, the tracker's among them: no person opens one, so none is sent on. */
   collection: readonly string[];
 }): Promise<PlainHttp | { code: string }> {
   const server = createServer(
@@ -105,15 +105,16 @@ export async function openPlainHttp(options: {
           'retry-after': '60',
         });
       const path = url.split('?', 1)[0] as string;
-      const isCall = path.startsWith('/api/') && !options.collection.includes(path);
-      if (isCall || request.headers.authorization !== undefined)
+      const isReading = request.method === 'GET' || request.method === 'HEAD';
+      if (options.collection.includes(path) && request.headers.authorization === undefined)
+        return reply(response, 403, 'Tracker and events go over HTTPS only: write https:// in the snippet.\n');
+      if (!isReading || path.startsWith('/api/') || request.headers.authorization !== undefined)
         return reply(
           response,
           403,
           'Calls are answered over HTTPS only. A key or password that this one carried has been shown to the network: renew it.\n',
         );
-      const isReading = request.method === 'GET' || request.method === 'HEAD';
-      reply(response, isReading ? 301 : 308, 'This desk answers on HTTPS.\n', {
+      reply(response, 301, 'This desk answers on HTTPS.\n', {
         location: `${secureOrigin(options, request.headers.host)}${url.startsWith('/') ? url : '/'}`,
       });
     },

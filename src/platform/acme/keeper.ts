@@ -49,7 +49,7 @@ export interface KeeperParts {
   clock: Clock;
   random: Random;
   log: Log;
-  /** Paths of the collection plane, which plain HTTP sends on. */
+  /** Paths of the collection plane, which plain HTTP refuses. */
   collection?: readonly string[];
   /** Lines for the operator. */
   say?: (line: string) => void;

@@ -40,6 +40,7 @@ export const permissions = [
   'organisation.read',
   'organisation.manage',
   'organisation.own',
+  'organisation.take',
   'member.read',
   'member.manage',
   'audit.read',

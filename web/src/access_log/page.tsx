@@ -9,7 +9,7 @@ import { AccessLog } from './log.tsx';
 export function AccessLogPage({ organisation }: { organisation: Organisation }) {
   return (
     <TrustFrame organisation={organisation} title="Access log" what="the access log" skipTo="the requests" name="audit">
-      {may(organisation, 'organisation.own') ? (
+      {may(organisation, 'organisation.take') ? (
         <AccessLog
           of={organisation.id}
           path={pathOf({ page: 'access-log', organisation: organisation.slug })}

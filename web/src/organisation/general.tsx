@@ -399,7 +399,7 @@ function Ends({
         </div>
       </section>
       {may(organisation, 'audit.read') && <Transfers organisation={organisation} />}
-      {owns && details.status !== 'suspended' && (
+      {may(organisation, 'organisation.take') && (
         <section>
           <h2>Take everything along</h2>
           <Archives organisation={details.id} name={details.name} />

@@ -209,7 +209,9 @@ function RoleForm({
             </legend>
             <div className="scopes">
               {table.permissions
-                .filter((one) => one.name !== 'organisation.own' && may(organisation, one.name))
+                .filter(
+                  (one) => !['organisation.own', 'organisation.take'].includes(one.name) && may(organisation, one.name),
+                )
                 .map((one) => (
                   <Toggle
                     key={one.name}
