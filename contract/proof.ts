@@ -46,8 +46,8 @@ const evidence = z.object({
   kind: z.enum(['test', 'proof', 'live']),
   title: z.string(),
   file: z.string().nullable(),
-  /** `elsewhere`: it ran for another state of the sources. */
-  state: z.enum(['passed', 'failed', 'not_run', 'elsewhere']),
+  /** `elsewhere` and `failed_elsewhere`: it held, or failed, for another state of the sources, and has not run for this one. */
+  state: z.enum(['passed', 'failed', 'not_run', 'elsewhere', 'failed_elsewhere']),
   at: z.string().nullable(),
   commit: z.string().nullable(),
   seen: z.string().nullable(),
@@ -66,6 +66,11 @@ const requirement = z.object({
   by: z.string().nullable(),
   /** When it was last shown, or seen broken. */
   at: z.string().nullable(),
+  /**
+   * Of one that has not run here: the newest test or proof that held for another version of the product, none having failed
+   * there. Null where there is none.
+   */
+  earlier: z.object({ at: z.string(), commit: z.string().nullable() }).nullable(),
   evidence: z.array(evidence),
 });
 export type ProvedRequirement = z.infer<typeof requirement>;

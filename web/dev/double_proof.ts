@@ -102,7 +102,13 @@ const lines: [id: string, subject: string, state: RequirementState, promise: str
     'No row of one organisation is reached by another: not by a call, a job, an export or a query.',
   ],
   ['COK-01', 'Cookies', 'proved', 'Sign-in cookies are HttpOnly, Secure, SameSite and bound to this host.'],
-  ['COK-08', 'Cookies', 'not_run', 'A browser that keeps no cookies is told so, and what to do.'],
+  [
+    'COK-08',
+    'Cookies',
+    'not_run',
+    'A browser that keeps no cookies is told so, and what to do.',
+    { earlier: { at: ago(2 * day), commit: '7c01e9a4b2d3' } },
+  ],
   ['CRY-07', 'Encryption', 'proved', 'Keys are changed without downtime, and every sealed value names its key.'],
   ['RET-09', 'Retention', 'proved', 'Access logs are gone after 90 days, compressed ones too.'],
   ['RET-18', 'Retention', 'open', 'No backup is older than 30 days, and a restored one forgets who was erased.'],
@@ -163,6 +169,7 @@ export function proofOf(): ProofPage {
         state === 'open' || state === 'later'
           ? ''
           : 'A file of its own beside the keys, overwritten at UTC midnight and ten minutes.',
+      earlier: null,
       missing: state === 'open' || state === 'partly' ? 'This part of the trust layer is not built yet.' : null,
       evidence: isShown ? (state === 'red' ? [test, live] : [test]) : [],
       ...more,

@@ -35,6 +35,21 @@ test('what failed is red, whatever else passed; a failure of other sources is no
   expect(stateOf('PSE-03', [ran(test1, false, 'another tree')])).toBe('not_run');
 });
 
+test('what an earlier version proved says which and when; it counts as proved for none, and a failure there is no proof', () => {
+  const of = (proved: [string, Proved][], checks: StandingCheck[] = []) =>
+    requirementsOf({ named, proved: new Map(proved), tree: here, checks }).find(({ id }) => id === 'PSE-03');
+  expect(of([ran(test1, true, 'another tree')])).toMatchObject({
+    state: 'not_run',
+    earlier: { at: '2026-11-28T10:00:00Z', commit: 'abc' },
+  });
+  expect(of([])?.earlier).toBe(null);
+  expect(of([ran(test1, true, 'another tree'), ran(proof1, false, 'another tree')])?.earlier).toBe(null);
+  expect(of([ran(test1, true, 'another tree')], [check('ok', ['PSE-03'])])).toMatchObject({
+    state: 'proved',
+    earlier: null,
+  });
+});
+
 test('what is built in part or belongs to later is never green, and red when its part fails', () => {
   expect(stateOf('CON-03', [ran(partly, true)])).toBe('partly');
   expect(stateOf('CON-03', [ran(partly, false)])).toBe('red');

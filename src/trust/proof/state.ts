@@ -52,12 +52,14 @@ const altered = {
 export function requirementsOf(known: Known): ProvedRequirement[] {
   return ledger.map((one) => {
     const evidence = evidenceOf(one, known);
+    const state = stateOf(one, evidence);
     const times = evidence.filter(({ state }) => state === 'passed' || state === 'failed').map(({ at }) => at ?? '');
     return {
       ...{ id: one.id, subject: subjectOf(one.id), class: one.class, promise: one.promise, control: one.control },
       ...{ missing: one.missing ?? null, capability: one.capability ?? null, by: one.by ?? null },
-      state: stateOf(one, evidence),
+      state,
       at: times.sort().at(-1) ?? null,
+      earlier: state === 'not_run' ? earlierOf(evidence) : null,
       evidence,
     };
   });
@@ -68,6 +70,14 @@ function stateOf({ standing }: Requirement, evidence: readonly Evidence[]): Requ
   if (evidence.some(({ state }) => state === 'failed')) return 'red';
   if (standing !== 'kept') return standing;
   return evidence.some(({ state }) => state === 'passed') ? 'proved' : 'not_run';
+}
+
+/** What a change of version took from a promise, so that nobody takes it for lost. */
+function earlierOf(evidence: readonly Evidence[]): ProvedRequirement['earlier'] {
+  if (evidence.some(({ state }) => state === 'failed_elsewhere')) return null;
+  const held = evidence.filter(({ state }) => state === 'elsewhere');
+  const newest = held.sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))[0];
+  return newest === undefined ? null : { at: newest.at ?? '', commit: newest.commit };
 }
 
 function evidenceOf({ id, by }: Requirement, { named, proved, tree, checks }: Known): Evidence[] {
@@ -81,7 +91,16 @@ function evidenceOf({ id, by }: Requirement, { named, proved, tree, checks }: Kn
     return {
       ...{ kind, file },
       title: more.length === 0 ? title : `${title} (and ${more.length} more)`,
-      state: result === undefined ? 'not_run' : !isHere ? 'elsewhere' : result.ok ? 'passed' : 'failed',
+      state:
+        result === undefined
+          ? 'not_run'
+          : isHere
+            ? result.ok
+              ? 'passed'
+              : 'failed'
+            : result.ok
+              ? 'elsewhere'
+              : 'failed_elsewhere',
       ...{ at: result?.at ?? null, commit: result?.commit ?? null, seen: result?.seen ?? null },
     };
   });

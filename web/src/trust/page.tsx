@@ -8,7 +8,7 @@ import { timeText } from '../period/words.ts';
 import { ProofFrame } from './frame.tsx';
 import { trustPages } from './pages.ts';
 import { Meter } from './state_parts.tsx';
-import { checkGlyphs } from './words.ts';
+import { checkGlyphs, earlierOf } from './words.ts';
 
 /** Are we in order? What needs somebody first, then what is promised and how far it is proved. */
 export function TrustPage({ organisation }: { organisation: Organisation }) {
@@ -22,6 +22,7 @@ export function TrustPage({ organisation }: { organisation: Organisation }) {
 function Trust({ organisation, page }: { organisation: Organisation; page: ProofPage }) {
   const needs = needsOf(page);
   const red = needs.filter(({ isRed }) => isRed).length;
+  const earlier = earlierOf(page.requirements);
   return (
     <>
       <div className="pf-lead">
@@ -33,8 +34,15 @@ function Trust({ organisation, page }: { organisation: Organisation; page: Proof
               ? 'The live checks have not all run yet.'
               : `It last looked at itself as a whole ${timeText(page.run.made_at)}.`}
           </p>
+          {earlier !== null && (
+            <p>
+              {earlier.count} more {earlier.count === 1 ? 'was' : 'were'} proved by {earlier.by}, last{' '}
+              {timeText(earlier.at)}. A test counts only for the version that it ran for, and this desk has a newer one:
+              nothing has failed, the tests have only not run yet for it. Whoever runs this desk runs them.
+            </p>
+          )}
         </div>
-        <Meter counts={page.counts} />
+        <Meter requirements={page.requirements} />
       </div>
       <div className="pf-two">
         <div className="pf-main">
@@ -130,6 +138,7 @@ function Subjects({ page, organisation }: { page: ProofPage; organisation: Organ
         const all = page.requirements.filter((one) => one.subject === subject);
         const count = (state: string) => all.filter((one) => one.state === state).length;
         const [proved, red] = [count('proved'), count('red')];
+        const waiting = all.filter(({ earlier }) => earlier !== null).length;
         const isLater = all.every(({ state }) => state === 'later');
         return (
           <Link
@@ -143,6 +152,7 @@ function Subjects({ page, organisation }: { page: ProofPage; organisation: Organ
             <span className={`st ${red > 0 ? 'bad' : proved === all.length ? 'ok' : 'quiet'}`}>
               <Glyph state={red > 0 ? 'bad' : proved === all.length ? 'ok' : 'idle'} />
               {isLater ? 'to come' : red > 0 ? `${red} broken` : `${proved} of ${all.length} proved`}
+              {waiting > 0 && red === 0 ? `, ${waiting} to test again` : ''}
             </span>
           </Link>
         );

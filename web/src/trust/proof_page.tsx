@@ -13,7 +13,7 @@ import { ProofFrame } from './frame.tsx';
 import { LiveChecks } from './live_checks.tsx';
 import { Group } from './requirement_rows.tsx';
 import { Meter } from './state_parts.tsx';
-import { stateWords } from './words.ts';
+import { earlierOf, stateWords } from './words.ts';
 
 type Shown = 'all' | 'live' | RequirementState;
 
@@ -65,7 +65,7 @@ function Proof({ organisation, page, reload }: { organisation: Organisation; pag
             Print
           </button>
         </div>
-        <Meter counts={page.counts} />
+        <Meter requirements={page.requirements} />
       </div>
       {refused !== undefined && (
         <Failed
@@ -87,15 +87,20 @@ function Proof({ organisation, page, reload }: { organisation: Organisation; pag
   );
 }
 
-function leadText({ counts, tests }: Page): string {
+function leadText({ counts, tests, requirements }: Page): string {
   const broken =
     counts.red === 0 ? 'None is broken.' : counts.red === 1 ? 'One is broken now.' : `${counts.red} are broken now.`;
   const left = counts.partly + counts.open;
+  const earlier = earlierOf(requirements);
   const ran =
     tests.at === null
-      ? 'The tests of these sources have not run here, so only live checks count: npm test and npm run proof run them.'
-      : `Tests of these very sources ran here ${timeText(tests.at)}.`;
-  return `${broken} ${left} wait for parts of the trust layer that are not built, ${counts.later} belong to capabilities to come. ${ran}`;
+      ? 'The tests of this version have not run on this machine, so only live checks count: npm test and npm run proof run them.'
+      : `Tests of this very version ran here ${timeText(tests.at)}.`;
+  const before =
+    earlier === null
+      ? ''
+      : ` ${earlier.count} were proved by ${earlier.by}, and count again once their tests have run for this one.`;
+  return `${broken} ${left} wait for parts of the trust layer that are not built, ${counts.later} belong to capabilities to come. ${ran}${before}`;
 }
 
 function Promises({ page, organisation }: { page: Page; organisation: Organisation }) {

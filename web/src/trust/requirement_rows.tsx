@@ -2,7 +2,7 @@ import type { Evidence, ProvedRequirement } from '../../../contract/proof.ts';
 import { Glyph } from '../controls/icons.tsx';
 import { timeText } from '../period/words.ts';
 import { StateOf } from './state_parts.tsx';
-import { type GlyphState, howText } from './words.ts';
+import { type GlyphState, howText, versionText } from './words.ts';
 
 /** Promises under one head. Each opens in place: what keeps it, what shows it, what is missing. */
 export function Group({
@@ -28,7 +28,7 @@ export function Group({
             <span className="p">{one.promise}</span>
             <span className="how">{howText(one)}</span>
             <span className="when">{one.at === null ? '' : timeText(one.at)}</span>
-            <StateOf state={one.state} />
+            <StateOf state={one.state} {...(one.earlier !== null && { word: 'To test again' })} />
           </summary>
           <Details of={one} />
         </details>
@@ -58,6 +58,15 @@ function Details({ of: one }: { of: ProvedRequirement }) {
           <dd>{one.capability}, a capability that is not built yet.</dd>
         </>
       )}
+      {one.earlier !== null && (
+        <>
+          <dt>Not proved now</dt>
+          <dd>
+            Proved by {versionText(one.earlier.commit)} {timeText(one.earlier.at)}, not yet tested for the version that
+            runs. Nothing has failed; what was seen of other sources says nothing about these.
+          </dd>
+        </>
+      )}
       <dt>Shown by</dt>
       <dd>
         {one.by !== null && <p>What shows {one.by} shows this too.</p>}
@@ -77,7 +86,13 @@ function Details({ of: one }: { of: ProvedRequirement }) {
   );
 }
 
-const glyphs: Record<Evidence['state'], GlyphState> = { passed: 'ok', failed: 'bad', not_run: 'off', elsewhere: 'off' };
+const glyphs: Record<Evidence['state'], GlyphState> = {
+  passed: 'ok',
+  failed: 'bad',
+  not_run: 'off',
+  elsewhere: 'off',
+  failed_elsewhere: 'off',
+};
 const kinds: Record<Evidence['kind'], string> = { test: 'Test', proof: 'Proof', live: 'Live check' };
 
 function Shown({ evidence }: { evidence: Evidence }) {
@@ -97,8 +112,10 @@ function Shown({ evidence }: { evidence: Evidence }) {
             : state === 'failed'
               ? `Failed ${when}${of}`
               : state === 'elsewhere'
-                ? `Ran ${when} for other sources${of}, not for these`
-                : 'Not run here'}
+                ? `Held ${when} for another version${of}, not yet run for this one`
+                : state === 'failed_elsewhere'
+                  ? `Failed ${when} for another version${of}, not yet run for this one`
+                  : 'Not run on this machine'}
         </small>
       </span>
     </li>

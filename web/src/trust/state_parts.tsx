@@ -1,4 +1,4 @@
-import type { ProofPage, RequirementState } from '../../../contract/proof.ts';
+import type { ProvedRequirement, RequirementState } from '../../../contract/proof.ts';
 import { Glyph } from '../controls/icons.tsx';
 import { stateWords } from './words.ts';
 
@@ -13,34 +13,41 @@ export function StateOf({ state, word }: { state: RequirementState; word?: strin
   );
 }
 
-const order: readonly RequirementState[] = ['proved', 'red', 'not_run', 'partly', 'open', 'later'];
-const legend: Record<RequirementState, string> = {
+type Part = RequirementState | 'earlier';
+const order: readonly Part[] = ['proved', 'red', 'earlier', 'not_run', 'partly', 'open', 'later'];
+const legend: Record<Part, string> = {
   proved: 'proved',
   red: 'broken',
-  not_run: 'not run here',
+  earlier: 'proved by an earlier version, not yet tested for this one',
+  not_run: 'not tested on this machine',
   partly: 'in part',
   open: 'not built yet',
   later: 'of capabilities to come',
 };
 
 /** All of them as one bar, and in words below it. */
-export function Meter({ counts }: { counts: ProofPage['counts'] }) {
-  const shown = order.filter((state) => counts[state] > 0);
+export function Meter({ requirements }: { requirements: readonly ProvedRequirement[] }) {
+  const partOf = ({ state, earlier }: ProvedRequirement): Part => (earlier === null ? state : 'earlier');
+  const counts = Map.groupBy(requirements, partOf);
+  const shown = order.flatMap((part) => {
+    const count = counts.get(part)?.length ?? 0;
+    return count === 0 ? [] : [{ part, count }];
+  });
   return (
     <>
       <div
         className="pf-meter"
         role="img"
-        aria-label={shown.map((state) => `${counts[state]} ${legend[state]}`).join(', ')}
+        aria-label={shown.map(({ part, count }) => `${count} ${legend[part]}`).join(', ')}
       >
-        {shown.map((state) => (
-          <i key={state} className={state} style={{ flexGrow: counts[state] }} />
+        {shown.map(({ part, count }) => (
+          <i key={part} className={part} style={{ flexGrow: count }} />
         ))}
       </div>
       <ul className="pf-legend">
-        {shown.map((state) => (
-          <li key={state}>
-            <StateOf state={state} word={`${counts[state]} ${legend[state]}`} />
+        {shown.map(({ part, count }) => (
+          <li key={part}>
+            <StateOf state={part === 'earlier' ? 'not_run' : part} word={`${count} ${legend[part]}`} />
           </li>
         ))}
       </ul>
