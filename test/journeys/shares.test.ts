@@ -504,3 +504,32 @@ describe('a report by mail', () => {
     );
   });
 });
+
+it('every page of a share names who answers for it, escaped; before the password the operator alone, and a widget in one line (OPS-04)', async () => {
+  const said = { address: '2 Pier\nPort', contact: 'data@shop.example', jurisdiction: 'Ireland', officer: 'Nora Quay' };
+  const rest = { registration: '', representative: '', authority: 'Authority of the port', measuring_basis: '' };
+  const of = (name: string) => ({ legal_name: name, ...said, ...rest });
+  const { measuring_basis: _, ...ofOperator } = of('Harbour Works');
+  const [open1, locked] = [await share(), await share({ kind: 'password', password: 'quiet harbour' })];
+  const framed = await share({ kind: 'widget', panels: ['totals'], hosts: ['blog.example'] });
+  const before = (await open(open1.path)).text;
+  expect(before.match(/<footer class="foot">.*<\/footer>/)?.[0].match(/<p>/g)).toHaveLength(1);
+  expect((await asOwner('PUT', '/api/organisations/1/identity', of('<b>Shop</b> & Sons'))).status).toBe(200);
+  expect((await asOwner('PUT', '/api/desk/identity', ofOperator)).status).toBe(200);
+  const shop = '<p>Shop · &lt;b&gt;Shop&lt;/b&gt; &amp; Sons · 2 Pier, Port · Law: Ireland · ';
+  const operator = '<p>Operator of this desk · Harbour Works · 2 Pier, Port · Law: Ireland · ';
+  const cookie = (await give(locked.path, 'quiet harbour')).headers['set-cookie']?.[0]?.split(';')[0] as string;
+  const preview = await asOwner('GET', `/api/sites/${site}/share-preview?kind=public&panels=totals&periods=7d`);
+  for (const { text } of [await open(open1.path), await open(locked.path, { cookie }), preview])
+    expect([text.includes(shop), text.includes(operator)], text).toEqual([true, true]);
+  // Whoever has a link without its password learns who runs the desk, and not whose numbers are behind it.
+  for (const { text } of [
+    await open(locked.path),
+    await give(locked.path, 'loud harbour'),
+    await open(`/share/${'A'.repeat(32)}`),
+  ])
+    expect([text.includes('Sons'), text.includes(operator)], text).toEqual([false, true]);
+  const widget = (await open(framed.path)).text;
+  expect(widget).toContain('Counted without cookies by Fairlead for &lt;b&gt;Shop&lt;/b&gt; &amp; Sons</footer>');
+  expect(widget).not.toContain('Harbour Works');
+});

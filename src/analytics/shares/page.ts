@@ -31,6 +31,10 @@ export interface SharedView {
   measuredFrom: string;
   answers: ReadonlyMap<QuestionName, QueryAnswer>;
   theme?: 'light' | 'dark' | undefined;
+  /** Who answers for the page, a line each; empty while nobody has said who they are. */
+  answering: readonly string[];
+  /** The legal name of the organisation, for the one line that a widget has room for. */
+  legalName: string | null;
   /** What links to other periods carry besides; empty, or ending in `&`. */
   linkQuery: string;
 }
@@ -49,25 +53,34 @@ ${periodLinks(view)}</header>
 ${isEmpty(view) ? nothingYet(view) : ''}${totalsPanel(view)}
 ${lists.length === 0 ? '' : `<div class="lists">${lists.map((panel) => listPanel(view, panel)).join('\n')}</div>`}
 </main>
-${foot()}`,
+${foot(view.answering)}`,
   });
 }
 
 /** The same in the small: totals and the course, for a frame inside another page. */
 export function widgetPage(view: SharedView): string {
-  const { domain, frame } = view;
+  const { domain, frame, legalName } = view;
   return documentOf({
     title: `${domain} · Fairlead`,
     theme: view.theme,
     widget: true,
     body: `<main class="widget"><header><h1>${htmlText(domain)}</h1><p>${rangeText(frame.range)}</p></header>
 ${tiles(view)}${course(view, 'widget')}
-<footer>Counted without cookies by Fairlead</footer></main>`,
+<footer>${htmlText(countedFor(legalName))}</footer></main>`,
   });
 }
 
-/** A page that asks for the word. @param problem what was wrong with the last one */
-export function passwordPage(problem?: string): string {
+function countedFor(legalName: string | null): string {
+  const counted = 'Counted without cookies by Fairlead';
+  return legalName === null ? counted : `${counted} for ${legalName}`;
+}
+
+/**
+ * A page that asks for the word.
+ * @param answering who runs the desk: before the password is given the page does not tell whose numbers it has
+ * @param problem what was wrong with the last one
+ */
+export function passwordPage(answering: readonly string[], problem?: string): string {
   return documentOf({
     title: 'A password is needed · Fairlead',
     body: `<main class="alone"><form class="panel ask" method="post"><h1>This page has a password</h1>
@@ -76,17 +89,23 @@ export function passwordPage(problem?: string): string {
 ${problem === undefined ? '' : `<p class="error" id="problem" role="alert">${htmlText(problem)}</p>`}
 <input class="in" id="password" name="password" type="password" autocomplete="off" required maxlength="200" autofocus${problem === undefined ? '' : ' aria-invalid="true" aria-describedby="problem"'}></div>
 <button class="btn" type="submit">Open the page</button>
-<p class="q">It stays open in this browser for 12 hours. For that one cookie is set, and it is for this page alone.</p></form></main>`,
+<p class="q">It stays open in this browser for 12 hours. For that one cookie is set, and it is for this page alone.</p></form></main>
+${answeringFoot(answering)}`,
   });
 }
 
 /** What stands where there are no numbers: a fact, a reason, a step. */
-export function plainPage(title: string, words: string, widget = false, theme?: 'light' | 'dark'): string {
+export function plainPage(
+  title: string,
+  words: string,
+  more: { answering?: readonly string[]; widget?: boolean; theme?: 'light' | 'dark' | undefined },
+): string {
+  const { answering = [], widget = false, theme } = more;
   return documentOf({
     title: `${title} · Fairlead`,
     theme,
     widget,
-    body: `<main class="alone"><div class="panel hush"><h1>${htmlText(title)}</h1><p>${htmlText(words)}</p></div></main>`,
+    body: `<main class="alone"><div class="panel hush"><h1>${htmlText(title)}</h1><p>${htmlText(words)}</p></div></main>${widget ? '' : `\n${answeringFoot(answering)}`}`,
   });
 }
 
@@ -113,9 +132,15 @@ ${page.body}
 `;
 }
 
-function foot(): string {
-  return `<footer class="foot">Counted by Fairlead, without cookies and without following anyone from one day to the next.</footer>`;
+function foot(answering: readonly string[]): string {
+  return `<footer class="foot"><p>Counted by Fairlead, without cookies and without following anyone from one day to the next.</p>${linesOf(answering)}</footer>`;
 }
+
+function answeringFoot(answering: readonly string[]): string {
+  return answering.length === 0 ? '' : `<footer class="foot">${linesOf(answering)}</footer>`;
+}
+
+const linesOf = (answering: readonly string[]) => answering.map((line) => `<p>${htmlText(line)}</p>`).join('');
 
 function periodLinks({ periods, period, linkQuery }: SharedView): string {
   if (periods.length < 2) return '';

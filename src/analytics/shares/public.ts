@@ -4,7 +4,9 @@ import { sharedPageStorage } from '../../../contract/browser_storage.ts';
 import { type SharePeriod, shareLimits } from '../../../contract/shares.ts';
 import { openThrottles, type Passwords, readCookie } from '../../accounts/index.ts';
 import { defineRoute, RequestError, type Route, type RouteAnswer } from '../../platform/http/route.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { readFoot, readIdentity } from '../../trust/documents/index.ts';
 import type { openAsking } from './asking.ts';
 import { passwordPage, plainPage, type SharedView, sharePage, widgetPage } from './page.ts';
 import { isOver } from './period.ts';
@@ -45,6 +47,10 @@ export function publicShareRoutes(
     return share === undefined || isOver(share.expiresOn, clock.now(), share.site.timezone) ? undefined : share;
   }
 
+  const answeringFor = ({ organisationId }: StoredShare) =>
+    postgres.tenant(organisationId, (sql) => readAnswering(sql, organisationId));
+  const operatorAlone = () => postgres.system((sql) => readFoot(sql));
+
   async function answer(
     share: StoredShare,
     query: { period?: string | undefined; theme?: string | undefined },
@@ -58,8 +64,7 @@ export function publicShareRoutes(
         body: plainPage(
           'Too many readers at once',
           'This page was opened very often in the last minute. It answers again in a minute.',
-          widget,
-          themeOf(query.theme),
+          { widget, theme: themeOf(query.theme), answering: widget ? [] : (await answeringFor(share)).answering },
         ),
       };
     const period = share.periods.find((one) => one === query.period) ?? (share.periods[0] as SharePeriod);
@@ -69,6 +74,7 @@ export function publicShareRoutes(
       const view: SharedView = {
         ...numbers,
         ...{ domain: share.site.domain, timezone: share.site.timezone, name: share.name },
+        ...(await answeringFor(share)),
         ...{ panels: share.panels, periods: share.periods, period, linkQuery: '' },
         theme: themeOf(query.theme),
       };
@@ -82,8 +88,7 @@ export function publicShareRoutes(
         body: plainPage(
           'The numbers cannot be read now',
           'The store they lie in does not answer. Nothing is lost, and visits go on being counted. Load the page again in a minute.',
-          widget,
-          themeOf(query.theme),
+          { widget, theme: themeOf(query.theme), answering: widget ? [] : (await answeringFor(share)).answering },
         ),
       };
     }
@@ -166,9 +171,9 @@ export function publicShareRoutes(
       query: asked,
       async handle({ params, query, headers }) {
         const share = await openShare(params.token);
-        if (share === undefined || share.kind === 'widget') return notThere();
+        if (share === undefined || share.kind === 'widget') return notThere(await operatorAlone());
         if (share.kind === 'password' && !hasSession(share, headers.cookie))
-          return { headers: formHeaders, body: passwordPage() };
+          return { headers: formHeaders, body: passwordPage(await operatorAlone()) };
         return answer(share, query);
       },
     }),
@@ -182,13 +187,14 @@ export function publicShareRoutes(
       rawBodyBytesMax: formBytesMax,
       async handle({ params, body, address }) {
         const share = await openShare(params.token);
-        if (share === undefined || share.kind === 'widget') return notThere();
+        if (share === undefined || share.kind === 'widget') return notThere(await operatorAlone());
         const back = { status: 303, headers: { ...pageHeaders, location: `/share/${params.token}` }, body: '' };
         if (share.kind === 'public' || share.passwordHash === null) return back;
+        const answering = await operatorAlone();
         const refuse = (status: number, words: string, more: Record<string, string> = {}): RouteAnswer => ({
           status,
           headers: { ...formHeaders, ...more },
-          body: passwordPage(words),
+          body: passwordPage(answering, words),
         });
         const password = new URLSearchParams(String(body)).get('password') ?? '';
         if (password === '') return refuse(400, 'Type the password of this page.');
@@ -227,17 +233,27 @@ export function publicShareRoutes(
   ];
 }
 
+/** Who answers for a page of this organisation. */
+export async function readAnswering(
+  sql: Sql,
+  organisationId: number,
+): Promise<Pick<SharedView, 'answering' | 'legalName'>> {
+  const { legal_name } = await readIdentity(sql, organisationId);
+  return { answering: await readFoot(sql, organisationId), legalName: legal_name };
+}
+
 function cookieName(share: StoredShare): string {
   return `${sharedPageStorage[0].name}${share.id}`;
 }
 
-function notThere(): RouteAnswer {
+function notThere(answering: readonly string[]): RouteAnswer {
   return {
     status: 404,
     headers: pageHeaders,
     body: plainPage(
       'This link opens nothing',
       'It was mistyped, taken back, or has reached its last day. Ask whoever sent it for another.',
+      { answering },
     ),
   };
 }
@@ -250,12 +266,10 @@ function noWidget(theme: string | undefined): RouteAnswer {
   return {
     status: 404,
     headers: widgetHeaders(['*']),
-    body: plainPage(
-      'No numbers here',
-      'Whoever made this widget took it back, or it has reached its last day.',
-      true,
-      themeOf(theme),
-    ),
+    body: plainPage('No numbers here', 'Whoever made this widget took it back, or it has reached its last day.', {
+      widget: true,
+      theme: themeOf(theme),
+    }),
   };
 }
 

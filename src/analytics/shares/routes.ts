@@ -26,7 +26,7 @@ import { type Asking, openAsking } from './asking.ts';
 import { readHost } from './hosts.ts';
 import { sharePage, widgetPage } from './page.ts';
 import { isOver } from './period.ts';
-import { pageHeaders, publicShareRoutes } from './public.ts';
+import { pageHeaders, publicShareRoutes, readAnswering } from './public.ts';
 import { insertShare, listAllShares, listShares, updateShare } from './records.ts';
 
 /** 192 bits, far more than can be guessed. */
@@ -249,7 +249,11 @@ export function openShares(
         const periods = readList(request.query.periods, sharePeriods, 'periods');
         checkPanels(kind, panels);
         const period = periods.find((one) => one === request.query.period) ?? (periods[0] as SharePeriod);
+        const answering = await postgres.tenant(site.organisation_id, (sql) =>
+          readAnswering(sql, site.organisation_id),
+        );
         const view = {
+          ...answering,
           ...(await numbers.numbers({ ...site, createdAt: Date.parse(site.created_at) }, panels, period)),
           ...{ domain: site.domain, timezone: site.timezone, name: 'Preview', panels, periods, period, theme },
           linkQuery: `${new URLSearchParams({ kind, panels: panels.join(','), periods: periods.join(',') })}&`,

@@ -34,7 +34,10 @@ svg { display: block; }
 main { display: block; max-width: 1440px; margin: 0 auto; padding: 12px 24px 24px; }
 .note { padding: 10px 16px; margin-bottom: 16px; border: 1px solid var(--line); border-radius: var(--r-3); background: var(--surface); color: var(--ink-2); }
 .note b { color: var(--ink); }
-.foot { max-width: 1440px; margin: 0 auto; padding: 0 24px 32px; font: var(--t-12); color: var(--ink-3); }
+.foot { max-width: 1440px; margin: 0 auto; padding: 0 24px 32px; font: var(--t-12); color: var(--ink-3); overflow-wrap: anywhere; }
+.foot p + p { margin-top: 4px; max-width: 120ch; }
+main.alone + .foot { text-align: center; }
+main.alone + .foot p { margin-inline: auto; }
 
 .panel { display: flex; flex-direction: column; min-width: 0; background: var(--surface); border: 1px solid var(--line); border-radius: var(--r-3); }
 .panel > header { display: flex; align-items: center; height: 44px; padding: 0 16px; }
@@ -122,7 +125,7 @@ th:last-child, td:last-child { padding-right: 16px; }
 .widget > header { display: flex; align-items: baseline; justify-content: space-between; gap: 12px; padding: 10px 16px 4px; }
 .widget h1 { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .widget header p, .widget footer { font: var(--t-12); color: var(--ink-3); white-space: nowrap; }
-.widget footer { margin-top: auto; padding: 6px 16px 8px; }
+.widget footer { margin-top: auto; padding: 6px 16px 8px; overflow: hidden; text-overflow: ellipsis; flex: none; }
 .widget .ks { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .widget .k { border: 0; padding: 6px 0 6px 16px; }
 .widget .k:nth-child(n + 4) { display: none; }

@@ -37,8 +37,8 @@ function Trust({ organisation, page }: { organisation: Organisation; page: Proof
           {earlier !== null && (
             <p>
               {earlier.count} more {earlier.count === 1 ? 'was' : 'were'} proved by {earlier.by}, last{' '}
-              {timeText(earlier.at)}. A test counts only for the version that it ran for, and this desk has a newer one:
-              nothing has failed, the tests have only not run yet for it. Whoever runs this desk runs them.
+              {timeText(earlier.at)}. A test counts only for the version that it ran for, and this desk runs another
+              one: none of these has failed, their tests have not run for it yet. Whoever runs this desk can run them.
             </p>
           )}
         </div>
