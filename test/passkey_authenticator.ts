@@ -20,6 +20,8 @@ interface Said {
   origin: string;
   rpId: string;
   challenge: string;
+  /** In a frame of another site. */
+  crossOrigin: boolean;
   userVerified: boolean;
   userHandle: string | undefined;
   signature: Buffer;
@@ -89,7 +91,7 @@ export function openAuthenticator(origin: string): Authenticator {
         type,
         challenge: wrong.challenge ?? challenge,
         origin: wrong.origin ?? origin,
-        crossOrigin: false,
+        crossOrigin: wrong.crossOrigin ?? false,
       }),
     ).toString('base64url');
   }

@@ -627,12 +627,14 @@ describe('passkeys', () => {
     const authenticator = openAuthenticator(origin);
     expect((await register(here, authenticator, 'Key', { userVerified: false })).status).toBe(400);
     expect((await register(here, authenticator, 'Key', { origin: 'https://evil.example' })).status).toBe(400);
+    expect((await register(here, authenticator, 'Key', { crossOrigin: true })).status).toBe(400);
     expect((await register(here, authenticator, 'Key', { rpId: 'evil.example' })).status).toBe(400);
     expect((await register(here, authenticator, 'Key')).status).toBe(201);
     expect((await register(here, authenticator, 'Key')).status, 'a second time').toBe(409);
     authenticator.counter = 5;
     const wrongs: [object, RegExp][] = [
       [{ origin: 'https://evil.example' }, /did not prove/],
+      [{ crossOrigin: true }, /did not prove/],
       [{ rpId: 'evil.example' }, /did not prove/],
       [{ userVerified: false }, /did not prove/],
       [{ signature: Buffer.alloc(70, 1) }, /did not prove/],

@@ -408,10 +408,17 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
   return [...providerCalls, ...passkeyCalls, ...secondStepCalls];
 }
 
-/** The challenge that the browser signed, to find its step by; whether it was signed is asked later. */
+/**
+ * The challenge that the browser signed, to find its step by; whether it was signed is asked later. None for an answer that
+ * was given in a frame on another site's page: nothing of a desk is shown in one where a passkey could be asked for.
+ */
 function challengeOf(clientDataJSON: string): string | undefined {
   try {
-    const data = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8')) as { challenge?: unknown };
+    const data = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8')) as {
+      challenge?: unknown;
+      crossOrigin?: unknown;
+    };
+    if (data.crossOrigin === true) return undefined;
     return typeof data.challenge === 'string' && data.challenge.length <= 100 ? data.challenge : undefined;
   } catch {
     return undefined;
