@@ -65,6 +65,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
   const { clock, log, waits = waitsMs } = parts;
   const pool = poolOf(connectionsMax);
   const keyPool = poolOf(keyConnectionsMax);
+  let closing = false;
 
   function poolOf(max: number): pg.Pool {
     const made = new pg.Pool({
@@ -84,7 +85,10 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     // A connection whose server goes away says so as an event, and without a listener Node would exit: the pool listens
     // to idle ones only, so those at work between two of their queries need a listener of their own.
     made.on('connect', (client) => {
-      client.on('error', (error) => log.warn('postgres.connection_lost', { code: codeOf(error) }));
+      // One that is still being let go of when the built-in server stops was not lost.
+      client.on('error', (error) => {
+        if (!closing) log.warn('postgres.connection_lost', { code: codeOf(error) });
+      });
     });
     // The pool passes on what its idle connections say, which is said already.
     made.on('error', () => {});
@@ -168,6 +172,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     mail: (work) => transaction('BEGIN; SET LOCAL ROLE fairlead_mail', work),
     ping: (withinMs) => transaction('BEGIN READ ONLY', async () => undefined, { withinMs }),
     async close() {
+      closing = true;
       await Promise.all([pool.end(), keyPool.end()]);
     },
   };
