@@ -62,7 +62,7 @@ export async function measureDashboard(desk: DeskFolder, running: Running, round
       await page.waitForFunction(() => document.querySelector('.filters .chip-text') === null);
       await settled(page);
     }
-    await page.goto(`${origin}/s/${mainSite}/analytics?period=day`);
+    await page.goto(`${origin}/s/${mainSite}/analytics`);
     const views = page.locator('.k', { hasText: 'Page views' }).locator('.kv');
     await views.waitFor();
     for (let round = 0; round < rounds; round++) {
