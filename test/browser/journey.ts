@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type Beacon, type Collector, type Resource, startCollector } from './collector.ts';
-import { inspectionPath, leftBehind, setTraps } from './traps.ts';
+import { inspectionPath, isAsking, leftBehind, setTraps } from './traps.ts';
 
 /**
  * One visitor's whole session, played in a real browser on a page that traps every kind of device storage. What it
@@ -10,6 +10,8 @@ import { inspectionPath, leftBehind, setTraps } from './traps.ts';
 export interface Session {
   /** In the order of arrival. */
   beacons: Beacon[];
+  /** Addresses that the desk was asked for in another way than by an event. */
+  asked: string[];
   /** Storage and consent APIs that were touched, and what was found on the device afterwards. */
   sprung: string[];
   leftBehind: string[];
@@ -141,6 +143,7 @@ export const playSession = async (
     await visitor.goto(site.origin + inspectionPath);
     return {
       beacons: desk.beacons,
+      asked: desk.visited.filter((address) => !address.endsWith('/js/fairlead.js')),
       sprung,
       leftBehind: await leftBehind(context, visitor),
       errors,
@@ -307,7 +310,7 @@ export const faultsOf = (session: Session): Fault[] => {
     if (!kept) faults.push({ id, fact });
   };
 
-  for (const fact of session.sprung) expect('COL-01', false, fact);
+  for (const fact of session.sprung) expect(isAsking(fact) ? 'COL-03' : 'COL-01', false, fact);
   for (const fact of session.leftBehind) expect('COL-01', false, fact);
   for (const fact of session.errors) expect('COL-01', false, `a script failed: ${fact}`);
   expect('COL-01', session.beacons.length > 20, `only ${session.beacons.length} events came: the session did not run`);
@@ -339,6 +342,7 @@ export const faultsOf = (session: Session): Fault[] => {
       (/token|query|fragment|subject/.test(kind) ? 'COL-19' : kind === 'autofill' ? 'COL-17' : 'COL-18');
     expect(id, !leak, `the ${kind} left the page with ${leak?.event.n}: ${leak?.raw}`);
   }
+  for (const address of session.asked) expect('COL-18', false, `the desk was asked for ${address}`);
   return faults;
 };
 
@@ -420,6 +424,12 @@ export const sabotaged: readonly (readonly Sabotage[])[] = [
       apply: adding('document.body.append("We value your privacy")'),
     },
     {
+      name: 'a question to the consent API of the page',
+      breaks: 'COL-03',
+      fact: 'window.__tcfapi called',
+      apply: adding('try{__tcfapi("getTCData",2,()=>{})}catch{}'),
+    },
+    {
       name: 'a second global',
       breaks: 'COL-03',
       fact: 'the script adds to window: fairlead,analytics',
@@ -456,6 +466,14 @@ export const sabotaged: readonly (readonly Sabotage[])[] = [
       breaks: 'COL-09',
       fact: 'a link was decorated',
       apply: adding('for(const a of document.links)a.search+="&visitor=1"'),
+    },
+    {
+      name: 'a picture that is asked for with what was typed',
+      breaks: 'COL-18',
+      fact: 'the desk was asked for',
+      apply: adding(
+        'addEventListener("input",e=>{new Image().src=document.querySelector("[data-domain]").src.replace("fairlead.js",e.target.value)},true)',
+      ),
     },
     {
       name: 'the values of a submitted form',

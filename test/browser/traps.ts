@@ -4,6 +4,9 @@ import type { BrowserContext, Page } from 'playwright-core';
 export const inspectionPath = '/inspect';
 
 const prefix = 'trap sprung: ';
+const consentApis = ['__tcfapi', '__gpp', '__cmp', '__uspapi', 'gtag', 'alert', 'confirm', 'prompt'];
+/** Is it about asking somebody, and not about storage, that a trap has sprung? */
+export const isAsking = (fact: string) => consentApis.some((key) => fact.startsWith(`window.${key} `));
 
 /**
  * Puts a trap on everything in which a page could keep something or ask for consent, before any script of the page
@@ -14,12 +17,20 @@ export const setTraps = async (context: BrowserContext): Promise<string[]> => {
   context.on('console', (message) => {
     if (message.text().startsWith(prefix)) sprung.push(message.text().slice(prefix.length));
   });
-  await context.addInitScript(trapEverything, { inspectionPath, prefix });
+  await context.addInitScript(trapEverything, { inspectionPath, prefix, consentApis });
   return sprung;
 };
 
 /** Runs inside the page, so it can use nothing from this file. */
-const trapEverything = ({ inspectionPath, prefix }: { inspectionPath: string; prefix: string }) => {
+const trapEverything = ({
+  inspectionPath,
+  prefix,
+  consentApis,
+}: {
+  inspectionPath: string;
+  prefix: string;
+  consentApis: string[];
+}) => {
   if (location.pathname === inspectionPath) return;
   const say = console.error.bind(console);
   const trap = (owner: object | undefined, name: string, key: string) => {
@@ -57,8 +68,8 @@ const trapEverything = ({ inspectionPath, prefix }: { inspectionPath: string; pr
   trap(window, 'window', 'SharedWorker');
   trap(window, 'window', 'webkitRequestFileSystem');
   trap(History.prototype, 'History', 'state');
-  // The consent APIs of the IAB. A tracker that needs no banner asks none of them.
-  for (const key of ['__tcfapi', '__gpp', '__cmp', '__uspapi'])
+  // The consent APIs of the IAB and of Google, and boxes of the browser: a tracker that needs no banner asks none of them.
+  for (const key of consentApis)
     Object.defineProperty(window, key, {
       configurable: true,
       value: () => say(`${prefix}window.${key} called`),
