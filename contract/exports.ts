@@ -33,6 +33,8 @@ export const siteExport = z.object({
   finished_at: z.string().nullable(),
   /** When the file and this line of it are deleted; null while it is not finished. */
   expires_at: z.string().nullable(),
+  /** Somebody whose data was restricted since may be in it: it is kept for a legal hold, and nobody is given it. */
+  withheld: z.boolean(),
 });
 export type SiteExport = z.infer<typeof siteExport>;
 

@@ -20,6 +20,8 @@ export const organisationArchive = z.object({
   created_at: z.string(),
   finished_at: z.string().nullable(),
   expires_at: z.string().nullable(),
+  /** Somebody whose data was restricted since may be in it: it is kept for a legal hold, and nobody is given it. */
+  withheld: z.boolean(),
 });
 export type OrganisationArchive = z.infer<typeof organisationArchive>;
 /** GET /api/organisations/:organisation/archives, newest first. */

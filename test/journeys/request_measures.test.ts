@@ -1,7 +1,9 @@
 import { randomUUID, verify } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RequestDetail } from '../../contract/requests.ts';
+import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.ts';
 import { formats } from '../../src/analytics/exports/formats.ts';
 import { restrictedVisitors } from '../../src/analytics/profiles/restricted.ts';
 import { isSignature, signerOf } from '../../src/trust/audit/index.ts';
@@ -14,7 +16,7 @@ vi.setConfig({ testTimeout: 60_000 });
 let desk: TestDesk;
 let owner = '';
 beforeAll(async () => {
-  desk = await openTestDesk(['shop.example'], { FAIRLEAD_DEV: '1' });
+  desk = await openTestDesk(['shop.example', 'other.example'], { FAIRLEAD_DEV: '1' });
   owner = await desk.signIn();
 });
 afterAll(() => desk.close());
@@ -169,13 +171,63 @@ const exported = async () => {
   return text.split('\n').filter((line) => line.includes('shop.example')).length;
 };
 
+/** A finished export of the first site with its file, and a finished archive. */
+const copies: Record<'exports' | 'organisation_archives', number> = { exports: 0, organisation_archives: 0 };
+const fileOf = (id: number) => join(desk.dataDir, 'exports', String(id));
+async function plantCopies(): Promise<void> {
+  const days = (ahead: number) => new Date(Date.now() + ahead * 86_400_000);
+  const [made] = await own<{ id: number }>(
+    `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_at, finished_at, expires_at)
+     VALUES (1, 1, 'ndjson', 'done', 'UTC', '2026-01-01', '2026-01-01', $1, $1, $2) RETURNING id`,
+    [days(0), days(7)],
+  );
+  const [archive] = await own<{ id: number }>(
+    `INSERT INTO organisation_archives (organisation_id, state, key_sealed, sites, created_by, created_at, finished_at, expires_at)
+     VALUES (1, 'done', '\\x00', 2, (SELECT min(person_id) FROM memberships), $1, $1, $2) RETURNING id`,
+    [days(0), days(7)],
+  );
+  Object.assign(copies, { exports: made?.id, organisation_archives: archive?.id });
+  mkdirSync(join(desk.dataDir, 'exports'), { recursive: true });
+  writeFileSync(fileOf(copies.exports), 'of Ada');
+}
+async function holdOn(of: string): Promise<number> {
+  const review_on = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+  const placed = await call('POST', 'holds', { scope: 'site', of, reason: 'Claim 12', owner: 'Legal', review_on });
+  expect(placed.status).toBe(201);
+  return placed.body.id;
+}
+const release = async (hold: number) =>
+  expect((await call('PUT', `holds/${hold}/release`, { reason: 'settled' })).status).toBe(200);
+async function fetched(): Promise<number[]> {
+  const file = await desk.call('GET', `/api/sites/shop.example/exports/${copies.exports}/file`).catch(() => undefined);
+  return [file?.status ?? 200, (await call('GET', `archives/${copies.organisation_archives}/file`)).status];
+}
+/** The table of profiles as a new archive has it. */
+async function archivedProfiles(): Promise<string> {
+  const { house } = desk.server.desk;
+  const { tables } = await house.postgres.system(tablesOfArchive);
+  expect(tables.map(({ table }) => table)).not.toContain('restricted_visitors');
+  const table = tables.find((known) => known.table === 'profiles');
+  let text = '';
+  if (table !== undefined)
+    await writeTable(house, 1, table, async (more) => {
+      text += more;
+    });
+  return text;
+}
+
 describe('a restriction', () => {
+  let hold = 0;
   it('keeps what is stored and uses nothing of it: pages, exports, mail and new events go on without them, until they were told that it ends (DSR-05)', async () => {
     const { profiles: before } = await list();
     const [them] = before;
     expect(before).toHaveLength(1);
     const events = await exported();
     expect(events).toBe(2);
+    await plantCopies();
+    hold = await holdOn('shop.example');
+    expect((await fetched())[0], 'before it').toBe(200);
+    expect(await archivedProfiles()).toContain('ada@visitor.example');
     const id = await working('restriction', 'ada@visitor.example');
     expect((await call('PUT', `requests/${id}/restriction`, { to: 'in-force' })).body.restriction).toMatchObject({
       ended_at: null,
@@ -187,6 +239,12 @@ describe('a restriction', () => {
     const page = await desk.call('GET', `/api/sites/shop.example/profiles/${them?.id}`);
     expect(page.body).toMatchObject({ profile: null, is_restricted: true, timeline: [] });
     expect(await exported(), 'in an export').toBe(0);
+    expect(await archivedProfiles(), 'in an archive').not.toMatch(/ada@|Ada/);
+    // A copy from before that a legal hold keeps is there and given to nobody.
+    expect([existsSync(fileOf(copies.exports)), ...(await fetched())]).toEqual([true, 409, 409]);
+    const { exports: shown } = (await desk.call('GET', '/api/sites/shop.example/exports')).body;
+    expect(shown).toMatchObject([{ state: 'done', withheld: true }]);
+    expect((await desk.call('DELETE', `/api/sites/shop.example/exports/${copies.exports}`)).status, 'held').toBe(409);
     // What they do next is counted, and tied to nobody; calls that name them store nothing, from any browser.
     expect(await name('d4'.repeat(16), { email: 'ada@visitor.example', name: 'Again' })).toBe(200);
     for (const [path, browser] of [
@@ -232,17 +290,23 @@ describe('a restriction', () => {
     expect(await own('SELECT 1 FROM restricted_identifiers UNION ALL SELECT 1 FROM restricted_visitors')).toEqual([]);
     expect((await list()).profiles.map(({ traits }) => traits)).toEqual([them?.traits]);
     expect(await mailed('ada@visitor.example')).toEqual(['inbox', 'inbox', 'inbox']);
+    expect((await fetched())[0], 'the copy, now that nobody in it is restricted').toBe(200);
+    await release(hold);
   });
 });
 
 describe('an objection', () => {
   it('is in force as soon as it is sure who objects, without anybody doing anything (DSR-06)', async () => {
+    const hold = await holdOn('other.example');
     const received_on = new Date().toISOString().slice(0, 10);
     const { body } = await call('POST', 'requests', { kind: 'objection', external_id: 'user-77', received_on });
     await call('PUT', `requests/${body.id}/state`, { to: 'checked', check: 'signed-in' });
     await expect.poll(async () => (await one(body.id)).is_in_force, { timeout: 10_000, interval: 50 }).toBe(true);
     expect(await list()).toMatchObject({ profiles: [] });
     expect(await mailed('ada@visitor.example'), 'known by the profile').toContain('suppressed');
+    // The hold on another site keeps no copy of this one.
+    expect([existsSync(fileOf(copies.exports)), (await fetched())[0]]).toEqual([false, 404]);
+    await release(hold);
     expect(await objectionCheck(desk.server.desk.house).run()).toMatchObject({ state: 'ok' });
   });
 

@@ -10,7 +10,7 @@ export function exportsOf(domain: string, days: number, isAway: boolean): SiteEx
   const span = { first_day: isoDay(now - days * day), last_day: isoDay(now - day) };
   const one = (id: number, more: Partial<SiteExport>): SiteExport => ({
     ...{ id, format: 'plausible', state: 'done', ...span, days, days_done: days, rows: 1_204_331, bytes: 48_212_007 },
-    ...{ file_name: `${domain}-plausible.zip`, failure: null, started_by: 1 },
+    ...{ file_name: `${domain}-plausible.zip`, failure: null, started_by: 1, withheld: false },
     created_at: new Date(now - day).toISOString(),
     finished_at: new Date(now - day + 90_000).toISOString(),
     expires_at: new Date(now + 6 * day).toISOString(),
@@ -34,7 +34,7 @@ export function exportsOf(domain: string, days: number, isAway: boolean): SiteEx
               failure:
                 'The disk of the desk became full behind 2026-03-14, and the export was given up so that events can still be taken. Make room, and start it again.',
             }),
-            one(1, {}),
+            one(1, { withheld: true }),
           ],
   };
 }

@@ -4,6 +4,7 @@ import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import { isArchiveWithheld } from '../exports/withheld.ts';
 import { oneAtATime } from '../site_limit.ts';
 
 type Stores = Pick<House, 'postgres' | 'clock' | 'vault' | 'random'> & { notices: Pick<Notices, 'tell'> };
@@ -20,8 +21,8 @@ export interface PendingArchive {
   created_at: Date;
 }
 
-const columns =
-  'id, state, sites, sites_done, rows, bytes, failure, created_by AS started_by, created_at, finished_at, expires_at';
+const columns = `id, state, sites, sites_done, rows, bytes, failure, created_by AS started_by, created_at, finished_at, expires_at,
+  ${isArchiveWithheld} AS withheld`;
 type Row = Omit<OrganisationArchive, 'created_at' | 'finished_at' | 'expires_at'> & {
   created_at: Date;
   finished_at: Date | null;

@@ -5,6 +5,7 @@ import { defineRoute, type Principal, RequestError, type Route } from '../../pla
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { FileRunner } from '../exports/runner.ts';
+import { refuseWithheld } from '../exports/withheld.ts';
 import { type ArchiveRecords, archivesMax } from './records.ts';
 import { openedFile } from './sealed_file.ts';
 
@@ -92,6 +93,7 @@ export function archiveRoutes(
         if (found === undefined) throw noSuch();
         if (found.state !== 'done')
           throw new RequestError('conflict', 'This archive has no file: it is not finished, or it failed.');
+        refuseWithheld('archive', found.withheld);
         const key = await records.keyOf(organisation, archive);
         const { slug } = await postgres.tenant(organisation, async (sql) => {
           await noted('archive.fetched', organisation, request)(sql, archive);

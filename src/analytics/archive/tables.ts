@@ -31,6 +31,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   profile_digests: digests,
   profile_visitors: 'ids of browsers, which are in no export of events either',
   restricted_identifiers: digests,
+  restricted_visitors: 'ids of browsers, which are in no export of events either',
   erasure_subjects: 'who was erased, as keyed digests',
   'vault.owner_keys': keys,
   'vault.subject_keys': keys,
@@ -112,6 +113,14 @@ export async function tablesOfArchive(sql: Sql): Promise<{ tables: TableOfArchiv
   return { tables, forgotten };
 }
 
+/** Rows that are in no copy: profiles of somebody whose data is restricted (DSR-05). */
+const withheld: Readonly<Record<string, string>> = {
+  profiles: `AND NOT EXISTS (SELECT FROM profile_visitors v JOIN restricted_visitors r ON r.site_id = v.site_id AND r.visitor_id = v.visitor_id
+      WHERE v.profile_id = profiles.id)
+    AND NOT EXISTS (SELECT FROM profile_digests d JOIN restricted_identifiers i ON i.kind = d.kind AND i.digest = d.digest
+      WHERE d.profile_id = profiles.id)`,
+};
+
 type House_ = Pick<House, 'postgres' | 'vault'>;
 
 /**
@@ -125,7 +134,7 @@ export async function writeTable(
   append: (text: string) => Promise<void>,
 ): Promise<{ rows: number; unopened: number }> {
   const owner = table === 'organisations' ? 'id' : 'organisation_id';
-  const where = isOfDesk ? '' : `WHERE ${owner} = current_organisation()`;
+  const where = isOfDesk ? '' : `WHERE ${owner} = current_organisation() ${withheld[table] ?? ''}`;
   const names = columns.map(({ name, isDate }) => (isDate ? `${name}::text AS ${name}` : name)).join(', ');
   let rows = 0;
   let unopened = 0;

@@ -11,6 +11,7 @@ export async function forgetCopies(
   sql: Sql,
   dataDir: string,
   siteIds: readonly number[],
+  { archives: isWithArchives }: { archives: boolean } = { archives: true },
 ): Promise<Record<'exports' | 'organisation_archives', number>> {
   const gone = { exports: 0, organisation_archives: 0 };
   if (siteIds.length === 0) return gone;
@@ -18,6 +19,7 @@ export async function forgetCopies(
     ['exports', 'exports', 'site_id = ANY ($1)', [siteIds]],
     ['organisation_archives', 'archives', 'true', []],
   ] as const) {
+    if (table === 'organisation_archives' && !isWithArchives) continue;
     const rows = await sql.query<{ id: number }>(`DELETE FROM ${table} WHERE ${where} RETURNING id`, [...values]);
     gone[table] = rows.length;
     // Where another process has the file, its next look finds the row gone and takes it away.

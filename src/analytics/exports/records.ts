@@ -9,6 +9,7 @@ import { isoDay } from '../../platform/zone.ts';
 import { heldIn, refuseWhileHeld } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { formats } from './formats.ts';
+import { isExportWithheld } from './withheld.ts';
 import { type ExportProgress, zoneOf } from './write_export.ts';
 
 type Stores = Pick<House, 'postgres' | 'clock'> & { notices: Pick<Notices, 'tell'> };
@@ -32,8 +33,8 @@ const keptMs = keptDays * 86_400_000;
 /** Lines that a site may have at once, files and failures. */
 export const exportsPerSiteMax = 20;
 
-const columns =
-  'id, format, state, first_day, last_day, (last_day - first_day + 1) AS days, days_done, rows, bytes, failure, created_by AS started_by, created_at, finished_at, expires_at';
+const columns = `id, format, state, first_day, last_day, (last_day - first_day + 1) AS days, days_done, rows, bytes, failure, created_by AS started_by, created_at, finished_at, expires_at,
+  ${isExportWithheld} AS withheld`;
 
 type Row = Omit<z.infer<typeof siteExport>, 'created_at' | 'finished_at' | 'expires_at' | 'file_name'> & {
   created_at: Date;

@@ -13,6 +13,7 @@ import { formats } from './formats.ts';
 import { eventsOfDay } from './plausible_tables.ts';
 import { type ExportRecords, exportsPerSiteMax } from './records.ts';
 import type { FileRunner } from './runner.ts';
+import { refuseWithheld } from './withheld.ts';
 import { knownDays, zoneOf } from './write_export.ts';
 
 const ofSite = z.object({ domain: z.string() });
@@ -154,6 +155,7 @@ export function exportRoutes(
         if (found === undefined) throw noSuchExport();
         if (found.state !== 'done')
           throw new RequestError('conflict', 'This export has no file: it is not finished, or it failed.');
+        refuseWithheld('export', found.withheld);
         // A download that goes on where it broke off is the same one.
         if (request.headers.range === undefined || /^bytes=0-/.test(request.headers.range))
           await postgres.tenant(site.organisation_id, (sql) =>

@@ -213,8 +213,9 @@ export function profileHolder(
       );
       const sites = (await rowsOf(sql, who)).map(({ site_id }) => site_id);
       const { everything, siteIds } = await heldIn(sql, who.organisationId, 'exports');
-      // A copy that a legal hold keeps stays (R9); an archive is of everything.
-      if (!everything && siteIds.size === 0) await copiesOf(sql, sites);
+      // A copy that a legal hold keeps stays and is given to nobody (R9, exports/withheld.ts); an archive has every site in it.
+      const free = sites.filter((id) => !everything && !siteIds.has(id));
+      await forgetCopies(sql, config.dataDir, free, { archives: siteIds.size === 0 });
     },
     async release(sql, restrictionId) {
       await sql.run('DELETE FROM restricted_visitors WHERE restriction_id = $1', [restrictionId]);

@@ -239,7 +239,7 @@ function Row({ one, site, today, onRemove }: { one: SiteExport; site: Site; toda
         {one.expires_at === null ? '–' : dayText(localTime(Date.parse(one.expires_at), site.timezone).day, today)}
       </td>
       <td className="ex-actions">
-        {one.state === 'done' && (
+        {one.state === 'done' && !one.withheld && (
           <a
             className="btn sm"
             href={api.exportAddress(site.domain, one.id)}
@@ -269,6 +269,15 @@ function State({ one }: { one: SiteExport }) {
         <Glyph state="bad" />
         <span>
           <b>Failed.</b> {one.failure}
+        </span>
+      </span>
+    );
+  if (one.state === 'done' && one.withheld)
+    return (
+      <span className="ex-failed">
+        <Glyph state="idle" />
+        <span>
+          <b>Kept, not given.</b> The data of somebody in it was restricted since. Export anew: it leaves them out.
         </span>
       </span>
     );

@@ -67,7 +67,7 @@ export function Archives({ organisation, name }: { organisation: number; name: s
             <li key={one.id}>
               <Line one={one} />
               <span className="archive-acts">
-                {one.state === 'done' && (
+                {one.state === 'done' && !one.withheld && (
                   <a
                     className="btn sm"
                     href={organisations.archiveAddress(organisation, one.id)}
@@ -117,6 +117,16 @@ function Line({ one }: { one: OrganisationArchive }) {
         <Glyph state="bad" />
         <span>
           <b>Not made.</b> {one.failure}
+        </span>
+      </span>
+    );
+  if (one.state === 'done' && one.withheld)
+    return (
+      <span className="archive-state">
+        <Glyph state="idle" />
+        <span>
+          <b>{dayText(readerDay(one.created_at), today)}, kept, not given.</b> The data of somebody was restricted
+          since. Make another one: it leaves them out.
         </span>
       </span>
     );
