@@ -37,6 +37,16 @@ const strangeToken = 'A'.repeat(22);
 const publicPages = ['/sign-in', '/reset', '/nothing-here', `/invitation/${strangeToken}`, '/api/docs'];
 const patienceMs = 120_000;
 
+function judgeCookie(cookie: string): void {
+  const [pair = '', ...attributes] = cookie.split(';').map((part) => part.trim());
+  const [name = ''] = pair.split('=');
+  const has = (one: string) => attributes.some((given) => given.toLowerCase() === one.toLowerCase());
+  must(name.startsWith('__Host-'), `${name} is bound to no host.`);
+  must(has('HttpOnly') && has('Secure') && has('Path=/'), `${name} is set with ${attributes.join('; ')}.`);
+  must(has('SameSite=Lax') || has('SameSite=Strict'), `${name} is sent to other sites' requests.`);
+  must(!attributes.some((one) => /^domain=/i.test(one)), `${name} has a Domain.`);
+}
+
 export const proofs: readonly Proof[] = [
   {
     id: 'COK-01',
@@ -44,16 +54,10 @@ export const proofs: readonly Proof[] = [
     async run(context) {
       const shared = await accountsDesk(context);
       await everyWayIn(shared);
+      // Before the browser walks: it needs cookies that are whole.
+      shared.setCookies.forEach(judgeCookie);
       const all = [...shared.setCookies, ...(await walk(context)).setCookies];
-      for (const cookie of all) {
-        const [pair = '', ...attributes] = cookie.split(';').map((part) => part.trim());
-        const [name = ''] = pair.split('=');
-        const has = (one: string) => attributes.some((given) => given.toLowerCase() === one.toLowerCase());
-        must(name.startsWith('__Host-'), `${name} is bound to no host.`);
-        must(has('HttpOnly') && has('Secure') && has('Path=/'), `${name} is set with ${attributes.join('; ')}.`);
-        must(has('SameSite=Lax') || has('SameSite=Strict'), `${name} is sent to other sites' requests.`);
-        must(!attributes.some((one) => /^domain=/i.test(one)), `${name} has a Domain.`);
-      }
+      all.forEach(judgeCookie);
       const names = new Set(all.map((cookie) => cookie.split('=')[0]?.replace(/\d+$/, '')));
       must(names.size >= 6, `Only ${names.size} kinds of cookies came: ${[...names].join(', ')}.`);
       return `${all.length} Set-Cookie headers of ${names.size} kinds`;

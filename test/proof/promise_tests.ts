@@ -4,6 +4,30 @@ import type { Proof } from './kit.ts';
 /** Promises about keeping, consent and sharing that tests of `npm test` show; here each runs alone, and against a copy without its guard. */
 export const proofs: readonly Proof[] = [
   namedTest({
+    id: 'RET-01',
+    title: 'Raw events end with the window of their site, and no others.',
+    file: 'test/windows.test.ts',
+    minutes: 2,
+    sabotage: {
+      name: 'the window of a site is not looked at',
+      file: 'src/analytics/life/ageing.ts',
+      find: 'ofVisitors ? Math.floor(ask.siteCutMs(months) / dayMs) * dayMs : ask.cutMs',
+      replace: 'ofVisitors ? Math.floor(ask.siteCutMs(months + 25) / dayMs) * dayMs : ask.cutMs',
+    },
+  }),
+  namedTest({
+    id: 'RET-10',
+    title: 'A link that nobody opens is deleted when its hour is over.',
+    file: 'src/accounts/people/people.test.ts',
+    minutes: 1,
+    sabotage: {
+      name: 'links that are over stay until they are opened',
+      file: 'src/accounts/people/retention.ts',
+      find: 'retention.delete_expired_tokens($1) +',
+      replace: '0 +',
+    },
+  }),
+  namedTest({
     id: 'RET-12',
     title: 'What a hold matches stays past its window, and nothing else does.',
     file: 'test/windows.test.ts',

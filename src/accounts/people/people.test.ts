@@ -118,6 +118,19 @@ describe('a new password by mail', () => {
     expect(await rows('SELECT 1 FROM one_time_tokens'), 'and its row is gone').toEqual([]);
   });
 
+  it('is deleted when its hour is over, also where nobody opens it, and not before (RET-10)', async () => {
+    const { forgetEnded } = await import('./retention.ts');
+    const forget = () => forgetEnded({ postgres: database.postgres, clock, log: silentLog });
+    travel(61 * minute);
+    await call('POST', '/api/password-resets', { body: { email: ada.email } });
+    expect(await mails()).toHaveLength(1);
+    await forget();
+    expect(await rows('SELECT 1 FROM one_time_tokens')).toHaveLength(1);
+    travel(61 * minute);
+    expect((await forget()).tokens).toBe(1);
+    expect(await rows('SELECT 1 FROM one_time_tokens')).toEqual([]);
+  });
+
   it('is sent three times in an hour and no more', async () => {
     travel(61 * minute);
     const ask = () => call('POST', '/api/password-resets', { body: { email: 'often@shop.example' } });
