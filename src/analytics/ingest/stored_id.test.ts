@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { signalledPurposes } from '../../../contract/consent.ts';
 import { openVisitorRule, shippedRule, visitorPurposes } from '../../trust/consent/rule.ts';
+import { tcfPurposes } from '../../trust/consent/snapshot.ts';
 import { berlin, browserHeaders, openRig, person, shop, shopKey } from './rig.ts';
 
 const granted = { consent: { analytics_storage: 'granted' } };
@@ -99,6 +102,37 @@ describe('what a visitor allowed', () => {
         what,
       ).toEqual(kept === true ? [] : [kept]);
     }
+  });
+
+  it('is what the strings of consent tools say, each kept to and written on its event; without the vendors that were shown, torn or absent it is a no (CON-05)', () => {
+    // Of the encoders of the IAB, with what their own decoders read (trust/consent/consent.test.ts).
+    const file = new URL('../../trust/consent/vectors.json', import.meta.url);
+    const { tc: strings } = JSON.parse(readFileSync(file, 'utf8')) as { tc: { text: string; purposes: number[] }[] };
+    const rig = openRig();
+    const wanted: [string, boolean][] = [];
+    const say = (consent: object, states: string) => {
+      rig.send({ ...view, ...stored, consent });
+      wanted.push([states, states[0] === 'g']);
+    };
+    for (const { text, purposes } of strings) {
+      const states = signalledPurposes
+        .map((one) => (tcfPurposes[one].every((number) => purposes.includes(number)) ? 'g' : 'd'))
+        .join('');
+      say({ tc: text }, states);
+      say({ gpp: `DBABMA~${text}` }, states);
+      say({ tc: text.split('.')[0] }, 'dddd');
+      say({ gpp: `DBABMA~${text.slice(0, 20)}` }, 'dddd');
+      say({ ...yes, tc: `${text.slice(0, -1)}\n` }, 'dddd');
+    }
+    say({ gcs: 'G111' }, 'ggdd');
+    say({ gcs: 'G110' }, 'dgdd');
+    say({ gcd: '11t1r1n1v5' }, 'gggg');
+    say({ gcd: '11p1p1p1p5' }, 'dddd');
+    say({ gcs: 'G111', gcd: '11p1' }, 'dddd');
+    say({}, 'dddd');
+    const rows = rig.rows();
+    expect(rows.map(({ consent, stored_id }) => [String(consent).slice(0, 4), stored_id === 1])).toEqual(wanted);
+    expect(wanted.filter(([, kept]) => kept).length).toBeGreaterThan(5);
   });
 
   it('decides whether a visit is counted at all, where its organisation has set that, and nowhere as shipped', () => {

@@ -49,7 +49,7 @@ describe('the corpus', () => {
     }
   });
 
-  it('GPP strings of each section of the United States say who opted out, and whether under GPC', () => {
+  it('GPP strings of each section of the United States say who opted out, and whether under GPC (CON-05)', () => {
     expect(new Set(vectors.gpp.flatMap(({ sections }) => sections)).size).toBe(22);
     for (const { text, sections, optedOut, gpc } of vectors.gpp) {
       const read = readGpp(text);
@@ -76,7 +76,7 @@ describe('the corpus', () => {
     ['G211', undefined],
     ['G1111', undefined],
     ['', undefined],
-  ])('gcs %s', (text, states) => {
+  ])('gcs %s (CON-05)', (text, states) => {
     const read = readGcs(text);
     expect(read && signalledPurposes.map((one) => read[one])).toEqual(states);
   });
@@ -90,7 +90,7 @@ describe('the corpus', () => {
     ['11z1p1p1p5', undefined],
     ['11p1p1p5', undefined],
     ['x'.repeat(10_000), undefined],
-  ])('gcd %s', (text, states) => {
+  ])('gcd %s (CON-05)', (text, states) => {
     const read = readGcd(text);
     expect(read && signalledPurposes.map((one) => read[one])).toEqual(states);
   });

@@ -82,7 +82,8 @@ function earlierOf(evidence: readonly Evidence[]): ProvedRequirement['earlier'] 
 
 function evidenceOf({ id, by }: Requirement, { named, proved, tree, checks }: Known): Evidence[] {
   const tests = new Map<string, Named[]>();
-  for (const one of named) if (one.id === id || one.id === by) tests.set(keyOf(one), [...(tests.get(keyOf(one)) ?? []), one]);
+  for (const one of named)
+    if (one.id === id || one.id === by) tests.set(keyOf(one), [...(tests.get(keyOf(one)) ?? []), one]);
   const ran = [...tests].map(([key, [first, ...more]]): Evidence => {
     const { kind, file, title } = first as Named;
     const result = proved.get(key);

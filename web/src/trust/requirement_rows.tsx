@@ -54,7 +54,7 @@ function Details({ of: one }: { of: ProvedRequirement }) {
       )}
       {one.capability !== null && (
         <>
-          <dt>Belongs to</dt>
+          <dt>{one.state === 'later' ? 'Belongs to' : 'The rest belongs to'}</dt>
           <dd>{one.capability}, a capability that is not built yet.</dd>
         </>
       )}

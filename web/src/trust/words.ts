@@ -45,8 +45,8 @@ export function versionText(commit: string | null): string {
 }
 
 /** What shows it, by kind: “4 tests, proof, live check”. */
-export function howText({ evidence, capability }: ProvedRequirement): string {
-  if (capability !== null) return capability;
+export function howText({ evidence, capability, state }: ProvedRequirement): string {
+  if (capability !== null && state === 'later') return capability;
   const of = (kind: string) => evidence.filter((one) => one.kind === kind).length;
   const [tests, proofs, live] = [of('test'), of('proof'), of('live')];
   return [

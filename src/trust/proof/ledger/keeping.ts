@@ -56,7 +56,8 @@ export const keeping: readonly Requirement[] = [
     'D10',
     'Data of a marketplace account is offered as an export and gone within 30 days.',
     'An organisation, and an account, is offered an archive of all of it before it is closed; its sites, rows and keys are gone on its day.',
-    'Marketplace accounts.',
+    'There are no connected marketplace accounts, so nothing shows that theirs are offered and gone in time.',
+    'marketplace',
   ),
   kept(
     'RET-16',
@@ -194,7 +195,8 @@ export const keeping: readonly Requirement[] = [
     'D23',
     'Optional AI, advertising mail and optional analytics are off until somebody agrees.',
     'Each is asked by itself, under Account, Agreements, and is a no until somebody agrees. Opened pages are counted of who did.',
-    'Optional AI and advertising mail are not built.',
+    'There is no optional AI and no advertising mail, so the places where they would ask cannot be looked at.',
+    'AI',
   ),
   kept(
     'CON-04',
@@ -202,12 +204,11 @@ export const keeping: readonly Requirement[] = [
     'A record of consent says who, which text, when and how, and is never changed.',
     'Nobody has the right to change or remove a record; its digest stands in the audit log, too.',
   ),
-  partly(
+  kept(
     'CON-05',
     'D23',
     'Consent signals of other systems are read and kept to.',
-    'TCF 2.3, GPP, Consent Mode, GPC and DNT become one snapshot on each event; silence is a no in the EEA, UK and Switzerland.',
-    'The relay, which must act on the snapshot, is not built.',
+    'TCF 2.3, GPP, Consent Mode, GPC and DNT become one snapshot on each event, which decides what is measured, recognised and kept of it; silence is a no in the EEA, UK and Switzerland. Nothing is done for advertisement; what a relay has to withhold is REL-08.',
   ),
   kept('CON-06', 'D7', 'Whoever opens an account says that they are of age.', 'Signing up.'),
 

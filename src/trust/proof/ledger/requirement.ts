@@ -11,7 +11,7 @@ export interface Requirement {
   readonly standing: Standing;
   /** What is not kept yet, for `partly` and `open`. */
   readonly missing?: string;
-  /** For `later`. */
+  /** For `later`, and for `partly` where the rest belongs to it. */
   readonly capability?: Capability;
   /** It is shown by what shows this other requirement. */
   readonly by?: string;
@@ -30,8 +30,18 @@ type Class = Requirement['class'];
 export function kept(id: string, of: Class, promise: string, control: string, by?: string): Requirement {
   return { id, class: of, promise, control, standing: 'kept', ...(by === undefined ? {} : { by }) };
 }
-export function partly(id: string, of: Class, promise: string, control: string, missing: string): Requirement {
-  return { id, class: of, promise, control, standing: 'partly', missing };
+export function partly(
+  id: string,
+  of: Class,
+  promise: string,
+  control: string,
+  missing: string,
+  capability?: Capability,
+): Requirement {
+  return {
+    ...{ id, class: of, promise, control, standing: 'partly', missing },
+    ...(capability === undefined ? {} : { capability }),
+  };
 }
 export function later(id: string, of: Class, promise: string, capability: Capability): Requirement {
   return { id, class: of, promise, control: '', standing: 'later', capability };
