@@ -58,6 +58,11 @@ describe('the kit', () => {
     ['a promise that does not', async () => String(must(false, 'It is not so.')), 'broken'],
     ['a rig that does not start', () => Promise.reject(new CannotProve('It did not start.')), 'not proved'],
     ['a missing module', (context) => load(context, 'src/nothing.ts'), 'not proved'],
+    [
+      'a server that went away from a browser',
+      () => Promise.reject(new Error('page.goto: net::ERR_CONNECTION_REFUSED')),
+      'not proved',
+    ],
     ['a misspelt name', async () => JSON.parse('{}').nothing.more, 'not proved'],
     ['a missing file', async () => readFileSync('nothing', 'utf8'), 'not proved'],
   ])('tells %s from the others', async (_what, run, kind) => {

@@ -145,6 +145,8 @@ function inTime<T>(proof: Proof, work: Promise<T>): Promise<T> {
 function isFaultOfProof(error: unknown): boolean {
   if (!(error instanceof Error)) return true;
   const wrong = [CannotProve, SyntaxError, ReferenceError, TypeError, RangeError];
+  // A browser that loses the server has no code.
+  if (error.message.includes('net::ERR_CONNECTION')) return true;
   // Errors of the system, of Node and of drivers carry a code; the sentence of a broken promise does not.
   return wrong.some((kind) => error instanceof kind) || ('code' in error && error.code !== 'ERR_ASSERTION');
 }
