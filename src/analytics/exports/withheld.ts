@@ -6,9 +6,9 @@ import { RequestError } from '../../platform/http/route.ts';
  */
 export const isExportWithheld = `EXISTS (SELECT FROM restrictions r JOIN restricted_visitors v ON v.restriction_id = r.id
   WHERE r.ended_at IS NULL AND r.began_at >= exports.created_at AND v.site_id = exports.site_id)`;
-/** An archive has members, invitations and registers in it, too: whoever is restricted may be in it. */
-export const isArchiveWithheld =
-  'EXISTS (SELECT FROM restrictions r WHERE r.ended_at IS NULL AND r.began_at >= organisation_archives.created_at)';
+/** Of the whole organisation: some visitor of a site is enough. */
+export const isArchiveWithheld = `EXISTS (SELECT FROM restrictions r JOIN restricted_visitors v ON v.restriction_id = r.id
+  WHERE r.ended_at IS NULL AND r.began_at >= organisation_archives.created_at)`;
 
 /** @throws RequestError conflict */
 export function refuseWithheld(what: 'export' | 'archive', isWithheld: boolean): void {
