@@ -530,6 +530,6 @@ it('every page of a share names who answers for it, escaped; before the password
   ])
     expect([text.includes('Sons'), text.includes(operator)], text).toEqual([false, true]);
   const widget = (await open(framed.path)).text;
-  expect(widget).toContain('Counted without cookies by Fairlead for &lt;b&gt;Shop&lt;/b&gt; &amp; Sons</footer>');
+  expect(widget).toContain('<footer>&lt;b&gt;Shop&lt;/b&gt; &amp; Sons · Counted without cookies by Fairlead</footer>');
   expect(widget).not.toContain('Harbour Works');
 });

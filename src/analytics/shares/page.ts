@@ -72,7 +72,8 @@ ${tiles(view)}${course(view, 'widget')}
 
 function countedFor(legalName: string | null): string {
   const counted = 'Counted without cookies by Fairlead';
-  return legalName === null ? counted : `${counted} for ${legalName}`;
+  // The name first: in a narrow frame the line is cut at its end.
+  return legalName === null ? counted : `${legalName} · ${counted}`;
 }
 
 /**

@@ -63,7 +63,7 @@ function Details({ of: one }: { of: ProvedRequirement }) {
           <dt>Not proved now</dt>
           <dd>
             Proved by {versionText(one.earlier.commit)} {timeText(one.earlier.at)}, not yet tested for the version that
-            runs. Nothing has failed; what was seen of other sources says nothing about these.
+            runs. None of its tests failed; they count again once they have run for this version.
           </dd>
         </>
       )}
