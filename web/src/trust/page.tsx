@@ -35,7 +35,7 @@ function Trust({ organisation, page }: { organisation: Organisation; page: Proof
               : `It last looked at itself as a whole ${timeText(page.run.made_at)}.`}
           </p>
           {earlier !== null && (
-            <p>
+            <p className="pf-earlier">
               {earlier.count} more {earlier.count === 1 ? 'was' : 'were'} proved by {earlier.by}, last{' '}
               {timeText(earlier.at)}. A test counts only for the version that it ran for, and this desk runs another
               one: none of these has failed, their tests have not run for it yet. Whoever runs this desk can run them.
