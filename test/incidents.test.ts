@@ -338,7 +338,11 @@ test('an organisation passes to a new controller on its day and not before, told
   expect([first.members_told, first.before_name]).toEqual([1, 'North Ltd']);
   await expect(announce(31)).rejects.toMatchObject({ code: 'conflict' });
   const coming = /another company answers for north: Harbour &lt;b&gt; Ltd, 2 Quay/;
-  for (const where of [{}, { document: 'privacy-notice' }]) expect(await page(where)).toMatch(coming);
+  for (const where of [{}, { document: 'privacy-notice' }]) {
+    const shown = await page(where);
+    expect(shown).toMatch(coming);
+    expect(shown).toContain('Until then North Ltd does.');
+  }
   await routeOf('DELETE')(request({ transfer: first.id }));
   expect(await page()).not.toContain('Harbour');
   const { body: second } = await announce(30);

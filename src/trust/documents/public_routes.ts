@@ -76,7 +76,7 @@ export function publicRoutes({ postgres, clock, mail }: Pick<House, 'postgres' |
     const { legal_name, address, contact, effective_on, before_name, why, ended_at } = newest;
     const who = [legal_name, address.replaceAll('\n', ', '), contact].map(escapedWords).join(', ');
     if (newest.state === 'announced')
-      return `<p class="w">From ${dayWords(effective_on)} another company answers for ${escapedWords(name)}: ${who}. ${escapedWords(why)} What was promised about data, and every consent, goes along; a consent can be taken back before and after.</p>`;
+      return `<div class="w" role="note"><p><b>From ${dayWords(effective_on)} another company answers for ${escapedWords(name)}: ${who}.</b>${before_name === null ? '' : ` Until then ${escapedWords(before_name)} does.`}</p><p>${escapedWords(why)}</p><p>What was promised about data, and every consent, goes along; a consent can be taken back before and after.</p></div>`;
     const since = `Since ${dayWords(effective_on)} ${escapedWords(legal_name)} answers for ${escapedWords(name)}${before_name === null ? '' : `, before that ${escapedWords(before_name)}`}.`;
     if (publishedAt === undefined) return `<p class="q">${since}</p>`;
     if (ended_at === null || publishedAt.getTime() >= Date.parse(ended_at)) return '';
