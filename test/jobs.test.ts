@@ -50,6 +50,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'app/product_events.ts': ['desk', 1],
   'app/prove.ts': ['desk', 1],
   'app/serve.ts': ['none', 1],
+  'app/ship_logs.ts': ['none', 1],
   'platform/acme/conversation.ts': ['none', 1],
   'platform/acme/keeper.ts': ['none', 1],
   'platform/clock.ts': ['none', 6],

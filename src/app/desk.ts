@@ -40,6 +40,7 @@ import { type Backups, type By, openBackups } from './backup_desk.ts';
 import { tellOfBackup } from './backup_notice.ts';
 import { type DiskReader, openDiskUse } from './disk_use.ts';
 import { noteFiles } from './note_files.ts';
+import { alsoTold } from './ship_logs.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
@@ -108,6 +109,8 @@ export async function openDesk(parts: {
   random: Random;
   log: Log;
   onStep?: (step: string) => void;
+  /** Told of each act of the audit log, as a line without names. */
+  onAct?: (line: string) => void;
 }): Promise<Desk> {
   const { config, clock, random } = parts;
   const operations = openOperations(parts);
@@ -177,7 +180,8 @@ export async function openDesk(parts: {
     const sealed = await sealAddresses({ postgres, vault, keys, clock });
     if (sealed > 0) log.info('accounts.addresses_sealed', { addresses: sealed });
     const keeper = vault.keeper(keys, config.databaseUrl !== undefined);
-    const audit: Audit = openAudit({ vault, clock, random });
+    const kept = openAudit({ vault, clock, random });
+    const audit: Audit = parts.onAct === undefined ? kept : alsoTold(kept, clock, parts.onAct);
     const trail = openTrail({ postgres, keys, vault, audit, clock, log, config });
     // Closed after everything that writes acts.
     undo.push(() => trail.stop?.());

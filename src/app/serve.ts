@@ -27,6 +27,7 @@ import { noteFiles } from './note_files.ts';
 import { watchProduct } from './product_events.ts';
 import { openProver, scheduleProof } from './prove.ts';
 import { proofRoutes } from './prove_routes.ts';
+import { openLogShipping } from './ship_logs.ts';
 import type { Certificates } from './tls.ts';
 import { version } from './version.ts';
 
@@ -65,7 +66,11 @@ export async function startServer(
   } = {},
 ): Promise<RunningServer> {
   const say = options.say ?? (() => {});
-  const plainLog = openLog(systemClock);
+  const shipping = openLogShipping({ config, clock: systemClock });
+  const plainLog = openLog(systemClock, (line) => {
+    process.stderr.write(line);
+    shipping.take('desk', line);
+  });
   let reports: ReturnType<typeof openReports> | undefined;
   // Every fault that is logged is reported too, if the operator has named a place for reports (R15).
   const log = {
@@ -82,8 +87,10 @@ export async function startServer(
     random: systemRandom,
     log,
     onStep: (step) => say(`${step} …`),
+    ...(config.logs === undefined ? {} : { onAct: (line: string) => shipping.take('audit', line) }),
   });
   const { outbound } = desk.house;
+  shipping.begin(outbound);
   reports = openReports({ config, clock: systemClock, random: systemRandom, outbound, version });
   let control: ControlServer | undefined;
   let http: HttpServer | undefined;
@@ -102,6 +109,7 @@ export async function startServer(
     await control?.close();
     await http?.close(finishMs);
     await accessLog?.close();
+    await shipping.close();
     await desk.close();
   }
   try {
@@ -117,6 +125,7 @@ export async function startServer(
     const written = openAccessLog({
       ...{ dir: accessLogDir(config.dataDir), isOn: config.accessLog && showsPages(config) },
       ...{ clock: systemClock, log, onRemoved: noteFiles(desk.house, 'access-log', 'access') },
+      onLine: (line) => shipping.take('access', line),
     });
     accessLog = written;
     let askSelf: AskSelf = async () => {
@@ -128,7 +137,7 @@ export async function startServer(
       policyReports,
       {
         routes: [...accessLogRoutes(desk.house), ...proofRoutes(prover), ...backupRoutes(desk)],
-        gauges: written.gauges,
+        gauges: [...written.gauges, ...shipping.gauges],
       },
     ];
     const calls = [...parts.flatMap((part) => part.routes ?? []), ...(options.routes?.(desk) ?? [])];

@@ -41,6 +41,8 @@ export interface Config {
   tls: { certFile: string; keyFile: string } | undefined;
   /** HTTPS by certificates that the desk fetches itself. */
   acme: AcmeSettings | undefined;
+  /** Where the logs go beside this machine; absent = nowhere. */
+  logs?: { url: string; key: string | undefined } | undefined;
   sentryDsn: string | undefined;
   posthog: { key: string; host: string } | undefined;
   /** Private addresses that outbound requests may reach all the same, `host` or `host:port`. Operator only. */
@@ -104,6 +106,8 @@ const known: string[] = [
   'FAIRLEAD_ACME_HTTP_PORT',
   'FAIRLEAD_SMTP_URL',
   'FAIRLEAD_MAIL_FROM',
+  'FAIRLEAD_LOG_URL',
+  'FAIRLEAD_LOG_KEY',
   'FAIRLEAD_SENTRY_DSN',
   'FAIRLEAD_POSTHOG_KEY',
   'FAIRLEAD_POSTHOG_HOST',
@@ -289,6 +293,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'Write the address of the PostHog server; there is no default.',
     );
 
+  const logUrl = url('FAIRLEAD_LOG_URL', ['https:', 'http:']);
+  const logKey = text('FAIRLEAD_LOG_KEY');
+  // Addresses of people stand in them.
+  if (logUrl !== undefined && new URL(logUrl).protocol === 'http:' && !isLoopback(new URL(logUrl).hostname))
+    wrong('FAIRLEAD_LOG_URL', 'its connection can be read on the way.', 'Write an address that begins with https://.');
+  if (logKey !== undefined && logUrl === undefined)
+    wrong(
+      'FAIRLEAD_LOG_URL',
+      'it is missing while FAIRLEAD_LOG_KEY is set.',
+      'Write the address of the collector, or take both out.',
+    );
+
   const shownHost = host === '0.0.0.0' || host === '::' || host === '127.0.0.1' || host === '::1' ? 'localhost' : host;
   const publicUrl =
     url('FAIRLEAD_PUBLIC_URL', ['http:', 'https:']) ??
@@ -342,6 +358,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     placesFile,
     tls,
     acme,
+    logs: logUrl === undefined ? undefined : { url: logUrl, key: logKey },
     sentryDsn: url('FAIRLEAD_SENTRY_DSN', ['https:', 'http:']),
     posthog: posthogKey !== undefined && posthogHost !== undefined ? { key: posthogKey, host: posthogHost } : undefined,
     outboundAllow,

@@ -14,10 +14,24 @@ import { eraseStores } from '../stores.ts';
 
 /** Product events of a desk from its first start on, as a PostHog of our own receives them. */
 const received: { event: string; properties: Record<string, unknown> }[] = [];
+const shipped: Record<string, unknown>[] = [];
+const keys = new Set<string | undefined>();
+let asked = 0;
 const hog = createServer(async (request, response) => {
   let body = '';
   for await (const part of request) body += part;
-  received.push(JSON.parse(body));
+  if (request.url !== '/logs') received.push(JSON.parse(body));
+  // The collector is away at first.
+  else if (++asked === 1) response.statusCode = 503;
+  else {
+    keys.add(request.headers.authorization);
+    shipped.push(
+      ...body
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+  }
   response.end('{}');
 });
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-events-'));
@@ -32,6 +46,8 @@ beforeAll(async () => {
     FAIRLEAD_POSTHOG_KEY: 'phc_test',
     FAIRLEAD_POSTHOG_HOST: `http://127.0.0.1:${port}`,
     FAIRLEAD_OUTBOUND_ALLOW: `127.0.0.1:${port}`,
+    FAIRLEAD_LOG_URL: `http://127.0.0.1:${port}/logs`,
+    FAIRLEAD_LOG_KEY: 'a key of the collector',
   });
   await layPreparedDesk(config.dataDir);
   server = await startServer(config);
@@ -117,6 +133,28 @@ it('tells set-up, the first event and the end of a day, each once and in numbers
   });
   for (const kind of ['set_up_finished', 'first_event_received', 'day_ended']) expect(told(kind)).toHaveLength(1);
   expect(JSON.stringify(received)).not.toContain('shop');
+});
+
+it('each line of the log, of the access log and of the audit log goes to the collector, once, and names no visitor', async () => {
+  await post('/api/sessions', { email: 'nobody@shop.example', password: 'a wrong password' });
+  const of = (log: string, has: object) => shipped.filter((one) => one.log === log && matches(one, has));
+  const matches = (one: object, has: object) =>
+    Object.entries(has).every(([key, value]) => Reflect.get(one, key) === value);
+  await expect
+    .poll(() => of('access', { route: 'POST /api/sessions', status: 401 }).length, { timeout: 10_000 })
+    .toBe(1);
+  const [refused] = of('access', { route: 'POST /api/sessions', status: 401 });
+  expect(of('audit', { action: 'session.refused', outcome: 'refused', request_id: refused?.request_id })).toHaveLength(
+    1,
+  );
+  expect(of('audit', { action: 'organisation.created' })).toHaveLength(1);
+  expect(of('desk', { event: 'listening' })).toHaveLength(1);
+  expect(of('access', { route: 'POST /api/set-up' })).toEqual([expect.objectContaining({ address: '127.0.0.1' })]);
+  expect([...keys]).toEqual(['Bearer a key of the collector']);
+  for (const word of ['@shop.example', 'wrong password', 'quiet rope', '/api/event', 'Firefox'])
+    expect(JSON.stringify(shipped)).not.toContain(word);
+  const text = await (await fetch(`http://127.0.0.1:${server.http.address.port}/metrics`)).text();
+  expect(text).toMatch(/^fairlead_shipped_log_lines_total\{end="dropped"\} 0$/m);
 });
 
 it('how outgoing requests ended is on /metrics', async () => {

@@ -25,6 +25,7 @@ const everything = {
   FAIRLEAD_DATA_DIR: '/data/fairlead',
   FAIRLEAD_KEY_FILE: '/keys/fairlead/key',
   FAIRLEAD_PUBLIC_URL: 'https://desk.example',
+  FAIRLEAD_LOG_URL: 'https://logs.example/lines',
   FAIRLEAD_SENTRY_DSN: 'https://key@errors.example/1',
   FAIRLEAD_POSTHOG_KEY: 'key',
   FAIRLEAD_POSTHOG_HOST: 'https://numbers.example',

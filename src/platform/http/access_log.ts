@@ -54,10 +54,12 @@ export function openAccessLog(options: {
   isOn: boolean;
   clock: Clock;
   log: Log;
+  /** Told of each line that is written down. */
+  onLine?: (line: string) => void;
   /** Told of the days that were removed, until it took them. */
   onRemoved?: OnRemoved;
 }): AccessLog {
-  const { dir, isOn, clock, log, onRemoved } = options;
+  const { dir, isOn, clock, log, onLine, onRemoved } = options;
   const tell = tellOfRemoved(onRemoved);
   let waiting: string[] = [];
   let written = 0;
@@ -116,7 +118,9 @@ export function openAccessLog(options: {
         request_id: requestId,
         organisation: asked?.organisationId,
       };
-      waiting.push(`${JSON.stringify(line)}\n`);
+      const written = `${JSON.stringify(line)}\n`;
+      waiting.push(written);
+      onLine?.(written);
     },
     flush,
     gauges: [

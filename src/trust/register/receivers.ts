@@ -41,7 +41,7 @@ const google = 'accounts.google.com';
 export function receiversOf(
   config: Pick<
     Config,
-    'databaseUrl' | 'clickhouseUrl' | 'acme' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn' | 'backup'
+    'databaseUrl' | 'clickhouseUrl' | 'acme' | 'logs' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn' | 'backup'
   >,
   mailHost: string | undefined,
 ): ReceiverRow[] {
@@ -144,6 +144,19 @@ export function receiversOf(
       }),
     });
   }
+  if (config.logs !== undefined)
+    rows.push({
+      ...{
+        id: 'logs',
+        label: 'Log collector',
+        role: 'processor',
+        purposes: ['logs'],
+        hosts: [hostIn(config.logs.url)],
+      },
+      why: 'Keeps a copy of the logs where nobody on this machine can change it, because FAIRLEAD_LOG_URL is set.',
+      sent: 'Lines of the log and of the access log, with the addresses of people who work here and of nobody else; names of acts of the audit log',
+      classes: ['D15', 'D16'],
+    });
   if (config.sentryDsn !== undefined)
     rows.push({
       ...{ id: 'errors', label: 'Error reports', role: 'processor', purposes: ['report.error'] },

@@ -33,6 +33,7 @@ const everything = {
   FAIRLEAD_BACKUP_S3_URL: 'https://store.example/backups',
   FAIRLEAD_BACKUP_S3_KEY: 'a',
   FAIRLEAD_BACKUP_S3_SECRET: 'b',
+  FAIRLEAD_LOG_URL: 'https://logs.example/lines',
   FAIRLEAD_ACME_DOMAINS: 'desk.example',
   FAIRLEAD_ACME_EMAIL: 'ops@desk.example',
   FAIRLEAD_OUTBOUND_ALLOW: '127.0.0.1,localhost,elsewhere.example',
@@ -93,6 +94,7 @@ it('every caller of the product has its row: each purpose that the sources name,
     'accounts/identities/github.ts',
     'accounts/identities/openid.ts',
     'analytics/first_run.ts',
+    'app/ship_logs.ts',
     'platform/acme/conversation.ts',
     'platform/outbound/reports.ts',
     'trust/backup/object_store.ts',
@@ -108,6 +110,7 @@ it('every caller of the product has its row: each purpose that the sources name,
     'github',
     'oidc',
     'acme',
+    'logs',
     'errors',
     'events',
   ]);
@@ -117,7 +120,17 @@ it('every caller of the product has its row: each purpose that the sources name,
 
 it('nobody in the register pays for data or advertises: a purpose is one of a closed list, and what is of visitors goes to nobody (SHR-01)', () => {
   // Whoever adds one answers here, too, what it is for.
-  const purposes = ['self_check', 'snippet_check', 'mail', 'backup', 'acme', 'report.error', 'report.event', ...signIn];
+  const purposes = [
+    'self_check',
+    'snippet_check',
+    'mail',
+    'backup',
+    'acme',
+    'logs',
+    'report.error',
+    'report.event',
+    ...signIn,
+  ];
   const ofVisitors = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6'];
   for (const row of receiversOf(readConfig(everything), 'mail.example')) {
     for (const purpose of row.purposes) expect(purposes).toContain(purpose);

@@ -40,7 +40,7 @@ export function SecondFactorNeeded() {
       <h1>A second factor is needed</h1>
       <p className="lede">
         This organisation asks its people for one, and the seven days to set it up are over. With an authenticator on
-        your phone everything is here again at once.
+        your phone, or a passkey, everything is here again at once.
       </p>
       <Link className="btn main-act" href={security}>
         Set up an authenticator
