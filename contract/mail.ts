@@ -137,7 +137,12 @@ export const notifications = z.object({
   next: z.number().nullable(),
 });
 export type Notifications = z.infer<typeof notifications>;
-export const unreadCount = z.object({ unread: z.number() });
+export const unreadCount = z.object({
+  unread: z.number(),
+  /** The newest unread word about a document that has changed: it stands over every page until it is read (rule R16). */
+  document: z.object({ id: z.number(), sentence: z.string(), link: z.string().nullable() }).nullable(),
+});
+export type UnreadCount = z.infer<typeof unreadCount>;
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'it is no time such as 22:00');
 export const quietHours = z.strictObject({ from: clockTime, until: clockTime, timezone: z.string().min(1).max(64) });

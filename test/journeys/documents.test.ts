@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { IdentityAnswer, PaperAnswer, PapersAnswer, ReceiverListsAnswer } from '../../contract/documents.ts';
-import type { InboxLetter, InboxList, Notifications } from '../../contract/mail.ts';
+import type { InboxLetter, InboxList, Notifications, UnreadCount } from '../../contract/mail.ts';
 import { createOrganisation } from '../../src/accounts/index.ts';
 import { type RunningServer, startServer } from '../../src/app/serve.ts';
 import { readConfig } from '../../src/platform/config.ts';
@@ -235,6 +235,14 @@ test('each member is told of a version in the desk and by mail, whatever they ha
   const { notifications } = (await call('GET', '/api/notifications')).json<Notifications>();
   const mine = notifications.filter(({ sentence }) => sentence.includes('version 2 of its privacy notice'));
   expect(mine.map(({ link }) => link)).toEqual(['/legal/shop/privacy-notice/2']);
+  // It stands over every page until it is read, the newest first, also where notifications of documents are switched off.
+  const banner = async () => (await call('GET', '/api/notifications/count')).json<UnreadCount>();
+  await call('PATCH', '/api/notification-preferences', { kinds: [{ kind: 'documents', in_app: false, mail: true }] });
+  const { document: newest } = await banner();
+  expect(newest).toMatchObject({ sentence: notifications[0]?.sentence, link: notifications[0]?.link });
+  await call('POST', '/api/notifications/readings', { id: newest?.id, and_older: false });
+  expect((await banner()).document?.id).toBeLessThan(newest?.id ?? 0);
+  await call('PATCH', '/api/notification-preferences', { kinds: [{ kind: 'documents', in_app: true, mail: true }] });
   const mails = (await inbox('notice_documents')).filter(
     ({ subject }) => subject === 'Privacy notice of Shop, version 2',
   );

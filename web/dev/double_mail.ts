@@ -21,7 +21,7 @@ export function openMail(beholder: Beholder) {
         Object.assign(preferences.kinds.find((one) => one.kind === change.kind) ?? {}, change);
       return { status: 200, body: preferences };
     }
-    if (path === '/api/notifications/readings') return { status: 200, body: { unread: 0 } };
+    if (path === '/api/notifications/readings') return { status: 200, body: { unread: 0, document: null } };
     if (path === '/api/mail/server' && method === 'DELETE') return { status: 204 };
     const found = answers[path]?.();
     if (found !== undefined) return { status: 200, body: isNew ? (nothing[path] ?? found) : many(found, times) };
@@ -52,7 +52,7 @@ function many(answer: object, times: number): object {
 const nothing: Record<string, object> = {
   '/api/mail/sent': { mail: [], next: null },
   '/api/mail/suppressions': { suppressions: [] },
-  '/api/notifications/count': { unread: 0 },
+  '/api/notifications/count': { unread: 0, document: null },
   '/api/notifications': { unread: 0, notifications: [], next: null },
   '/api/dev/inbox': { messages: [] },
   get '/api/mail/settings'() {
@@ -84,7 +84,14 @@ const answers: Record<string, () => object> = {
       { id: 2, organisation: 'Cedar & Loom', kind: 'alert', reason: 'unsubscribed', at: minutesAgo(400) },
     ],
   }),
-  '/api/notifications/count': () => ({ unread: 2 }),
+  '/api/notifications/count': () => ({
+    unread: 2,
+    document: {
+      id: 5,
+      sentence: 'Cedar & Loom has published version 2 of its privacy notice. It holds from 5 December 2026.',
+      link: '/legal/cedar-loom/privacy-notice/2',
+    },
+  }),
   '/api/notifications': (): Notifications => ({
     unread: 2,
     notifications: [

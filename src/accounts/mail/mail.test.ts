@@ -195,10 +195,10 @@ describe('notifications', () => {
       ['exports', 'Shop', '/s/shop.example/exports'],
     ]);
     const read = await call('POST', '/api/notifications/readings', { id: notifications[0]?.id });
-    expect(read.json()).toEqual({ unread: 1 });
+    expect(read.json()).toEqual({ unread: 1, document: null });
     const set = (kinds: object[]) => call('PATCH', '/api/notification-preferences', { kinds });
     await set([{ kind: 'exports', in_app: false, mail: false }]);
-    expect((await call('GET', '/api/notifications/count')).json()).toEqual({ unread: 0 });
+    expect((await call('GET', '/api/notifications/count')).json()).toEqual({ unread: 0, document: null });
     const before = (await inbox()).length;
     await tell('export_ready', { facts: { site: 'shop.example', days: 7 } });
     await delivered();
@@ -212,6 +212,7 @@ describe('notifications', () => {
     const newest = (await list()).notifications[0]?.id;
     expect((await call('POST', '/api/notifications/readings', { id: newest, and_older: true })).json()).toEqual({
       unread: 0,
+      document: null,
     });
   });
 
@@ -261,7 +262,7 @@ describe('notifications', () => {
     // Read in one tab, read in the other: the count is the desk's.
     const newest = (await list()).notifications[0]?.id;
     await call('POST', '/api/notifications/readings', { id: newest, and_older: true });
-    expect((await call('GET', '/api/notifications/count')).json()).toEqual({ unread: 0 });
+    expect((await call('GET', '/api/notifications/count')).json()).toEqual({ unread: 0, document: null });
   });
 
   test('wait by mail for the end of quiet hours', async () => {

@@ -5,6 +5,7 @@ import {
   noticePreferences,
   noticePreferencesChange,
   notifications,
+  type UnreadCount,
   unreadCount,
 } from '../../../contract/mail.ts';
 import { actOf } from '../../platform/audit.ts';
@@ -38,6 +39,21 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
     return [...(await choicesOf(sql, personId))].filter(([, { inApp }]) => inApp).map(([kind]) => kind);
   }
 
+  /** The line over the page is shown whatever kinds somebody has switched off (rule R16). */
+  async function counted(sql: Sql, personId: number): Promise<UnreadCount> {
+    const kinds = await shownKinds(sql, personId);
+    const newest = await sql.maybe<Pick<Row, 'id' | 'notice' | 'facts' | 'link'>>(
+      `SELECT id, notice, facts, link FROM notifications
+       WHERE person_id = $1 AND read_at IS NULL AND kind = 'documents' ORDER BY id DESC LIMIT 1`,
+      [personId],
+    );
+    const locale = newest === undefined ? null : await localeIn(sql, personId);
+    const sentence = newest && wordsOf(newest.notice)?.sentence(newest.facts, locale ?? undefined);
+    return {
+      unread: await unread(sql, personId, kinds),
+      document: newest === undefined || sentence === undefined ? null : { id: newest.id, sentence, link: newest.link },
+    };
+  }
   async function unread(sql: Sql, personId: number, kinds: NoticeKind[]): Promise<number> {
     const { n } = await sql.one<{ n: number }>(
       'SELECT count(*) AS n FROM notifications WHERE person_id = $1 AND read_at IS NULL AND kind = ANY($2)',
@@ -123,15 +139,11 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
       method: 'GET',
       path: '/api/notifications/count',
       access: 'signed-in',
-      summary: 'How many notifications you have not read.',
+      summary: 'How many notifications you have not read, and the newest of them about a document that has changed.',
       answer: unreadCount,
       async handle(request) {
         const personId = personOf(request);
-        return {
-          body: await postgres.person(personId, async (sql) => ({
-            unread: await unread(sql, personId, await shownKinds(sql, personId)),
-          })),
-        };
+        return { body: await postgres.person(personId, (sql) => counted(sql, personId)) };
       },
     }),
     defineRoute({
@@ -151,7 +163,7 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
                WHERE person_id = $1 AND read_at IS NULL AND (id = $3 OR ($4 AND id < $3))`,
               [personId, new Date(clock.now()), body.id, body.and_older],
             );
-            return { unread: await unread(sql, personId, await shownKinds(sql, personId)) };
+            return counted(sql, personId);
           }),
         };
       },

@@ -9,6 +9,7 @@ import type {
   Notifications,
   OwnSuppressions,
   SentMail,
+  UnreadCount,
 } from '../../../contract/mail.ts';
 import { call } from './api.ts';
 
@@ -26,9 +27,9 @@ export const mailApi = {
   letterPage: (id: number) => `/api/dev/inbox/${id}/html`,
   notifications: (before?: number) =>
     call<Notifications>('GET', `/api/notifications${before === undefined ? '' : `?before=${before}`}`),
-  unread: () => call<{ unread: number }>('GET', '/api/notifications/count', { quiet: true }),
+  unread: () => call<UnreadCount>('GET', '/api/notifications/count', { quiet: true }),
   read: (id: number, andOlder: boolean) =>
-    call<{ unread: number }>('POST', '/api/notifications/readings', { body: { id, and_older: andOlder } }),
+    call<UnreadCount>('POST', '/api/notifications/readings', { body: { id, and_older: andOlder } }),
   preferences: () => call<NoticePreferences>('GET', '/api/notification-preferences'),
   changePreferences: (body: NoticePreferencesChange) =>
     call<NoticePreferences>('PATCH', '/api/notification-preferences', { body }),

@@ -33,7 +33,7 @@ export function NotificationsPage() {
   };
   const read = (id: number, andOlder: boolean) =>
     attempt(async () => {
-      unreadChanged((await mailApi.read(id, andOlder)).unread);
+      unreadChanged(await mailApi.read(id, andOlder));
       setOlder(undefined);
       reading.reload();
     });

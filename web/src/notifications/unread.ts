@@ -1,31 +1,29 @@
 import { useEffect, useState } from 'react';
+import type { UnreadCount } from '../../../contract/mail.ts';
 import { mailApi } from '../desk/mail_api.ts';
 
-/** How often the bell asks while its page can be seen. */
+/** How often the desk is asked while its page can be seen. */
 const againMs = 60_000;
 
-let known = 0;
+let known: UnreadCount = { unread: 0, document: null };
 let askedAtMs = Number.NEGATIVE_INFINITY;
-const listeners = new Set<(unread: number) => void>();
+const listeners = new Set<(count: UnreadCount) => void>();
 
-/** Tells the bell what a page has just learned. */
-export function unreadChanged(unread: number): void {
-  known = unread;
-  for (const listener of listeners) listener(unread);
+/** Tells the bell and the line over the page what a page has just learned. */
+export function unreadChanged(count: UnreadCount): void {
+  known = count;
+  for (const listener of listeners) listener(count);
 }
 
-/** The number beside the bell. A desk that does not answer leaves it as it is: the page has its own words for that. */
-export function useUnread(): number {
-  const [unread, setUnread] = useState(known);
+/** What is unread. A desk that does not answer leaves it as it is: the page has its own words for that. */
+export function useUnread(): UnreadCount {
+  const [count, setCount] = useState(known);
   useEffect(() => {
-    listeners.add(setUnread);
+    listeners.add(setCount);
     const ask = (sinceMs = againMs) => {
       if (document.hidden || performance.now() - askedAtMs < sinceMs) return;
       askedAtMs = performance.now();
-      mailApi.unread().then(
-        (answer) => unreadChanged(answer.unread),
-        () => {},
-      );
+      mailApi.unread().then(unreadChanged, () => {});
     };
     ask();
     const timer = setInterval(() => ask(), againMs);
@@ -33,10 +31,10 @@ export function useUnread(): number {
     const onShown = () => ask(1_000);
     document.addEventListener('visibilitychange', onShown);
     return () => {
-      listeners.delete(setUnread);
+      listeners.delete(setCount);
       clearInterval(timer);
       document.removeEventListener('visibilitychange', onShown);
     };
   }, []);
-  return unread;
+  return count;
 }

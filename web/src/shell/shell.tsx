@@ -20,6 +20,7 @@ import { tabsFor } from '../organisation/tabs.ts';
 import { roleText } from '../organisation/words.ts';
 import { isTrustPage, trustPages } from '../trust/pages.ts';
 import { TrustLinks } from '../trust/tabs.tsx';
+import { DocumentNotice } from './document_notice.tsx';
 import { KeyList } from './key_list.tsx';
 import type { DeskKey } from './keys.ts';
 import { useKeys } from './keys.ts';
@@ -247,6 +248,7 @@ export function Shell({
           </header>
           {site !== undefined && <AnalyticsTabs site={site} />}
           <SecondFactorNotice />
+          <DocumentNotice />
           <SuspendedNotice organisation={organisation ?? (site === undefined ? undefined : siteOrganisation)} />
           <LeavingSite site={site} />
           {children}
@@ -545,7 +547,7 @@ function healthOf(live: Live): { state: 'ok' | 'bad' | 'warn' | 'idle'; text: st
 
 /** The number is in words for a screen reader, and stands beside the bell for everybody else. */
 function Bell() {
-  const unread = useUnread();
+  const { unread } = useUnread();
   return (
     <Link className="bell" href={pathOf({ page: 'notifications' })} title="Notifications">
       <Icon name="bell" />
