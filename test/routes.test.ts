@@ -1005,7 +1005,7 @@ describe.each(askedRoles.map((role) => [titleOf(role), role] as const))('%s', (_
       return features.find(({ feature }) => feature === 'goal')?.used ?? 0;
     };
     const agree = (is_given: boolean) =>
-      call('PUT', '/api/account/consents/optional_analytics', people.owner, { is_given, text_version: '2026-11' });
+      call('PUT', '/api/account/consents/optional_analytics', people.owner, { is_given, text_version: '2026-11-30' });
     const add = (who: Asker | undefined = people.owner) => call('POST', `/api/sites/${site}/goals`, who, newGoal());
     await agree(true);
     const before = await goals();

@@ -67,8 +67,8 @@ const answers: Record<string, unknown> = {
         text: 'Optional AI features may work on figures that I can see. No data of visitors leaves the desk for it. I can take this back here at any time.',
       },
       {
-        ...{ purpose: 'optional_analytics', text_version: '2026-11', is_given: false, at: at(3) },
-        text: 'Whoever runs this desk may count which pages of the dashboard I use. I can take this back here at any time.',
+        ...{ purpose: 'optional_analytics', text_version: '2026-11-30', is_given: false, at: at(3) },
+        text: 'Whoever runs this desk may count which pages of the dashboard I open and which of its features I use. I can take this back here at any time.',
       },
     ],
   } satisfies OwnConsents,

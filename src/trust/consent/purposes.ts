@@ -96,7 +96,7 @@ export const ownTexts: Readonly<Record<OwnPurpose, { readonly version: string; r
     text: 'Optional AI features may work on figures that I can see. No data of visitors leaves the desk for it. I can take this back here at any time.',
   },
   optional_analytics: {
-    version: '2026-11',
-    text: 'Whoever runs this desk may count which pages of the dashboard I use. I can take this back here at any time.',
+    version: '2026-11-30',
+    text: 'Whoever runs this desk may count which pages of the dashboard I open and which of its features I use. I can take this back here at any time.',
   },
 };

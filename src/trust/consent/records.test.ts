@@ -20,7 +20,7 @@ import { consentExecutor } from './ageing.ts';
 import { consentHolder } from './holder.ts';
 import { openConsent } from './index.ts';
 import { choicesOf, purposes } from './purposes.ts';
-import { endConsents, hasAgreed } from './records.ts';
+import { endConsents, hasAgreed, writeRecord } from './records.ts';
 
 /** A real database, a real listener, and a clock that is turned. */
 const aheadMs = 0;
@@ -167,6 +167,21 @@ test('optional AI, marketing mail and optional analytics are off until the perso
     expect((await put(false, 'older words')).status).toBe(200);
     expect(await agrees(purpose)).toBe(false);
   }
+  // A yes to earlier words is none to those of now, which may name more, and is asked for as if nobody had.
+  const { house } = desk;
+  await house.postgres.person(north.personId, async (sql) => {
+    const digest = await house.vault.subject('desk', 'person', String(north.personId));
+    const older = { purpose: 'optional_analytics', state: 'given', region: 'eea', how: 'account', text: 'x' } as const;
+    await writeRecord(
+      sql,
+      { personId: north.personId },
+      digest,
+      { ...older, text_version: 'older words' },
+      house.clock.now(),
+    );
+  });
+  expect(await agrees('optional_analytics')).toBe(false);
+  expect((await own()).consents.at(-1)).toMatchObject({ is_given: false, at: null });
   // The other one was asked nothing, and what a person agreed to is no organisation's to read.
   const others = (await ask('GET', '/api/account/consents', south.cookie)).body as OwnConsents;
   expect(others.consents.every(({ at: when }) => when === null)).toBe(true);
@@ -187,7 +202,7 @@ test('opened pages and used features are counted by name, day and organisation, 
       ),
     );
   const agree = (is_given: boolean) =>
-    ask('PUT', '/api/account/consents/optional_analytics', north.cookie, { is_given, text_version: '2026-11' });
+    ask('PUT', '/api/account/consents/optional_analytics', north.cookie, { is_given, text_version: '2026-11-30' });
   const isCounted = async () => (await ask('GET', '/api/session', north.cookie)).body.is_counted;
 
   const columns = await desk.database.postgres.system((sql) =>

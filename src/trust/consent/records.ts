@@ -107,13 +107,13 @@ export async function recordsOf(sql: Sql, organisationId: number, digest: Buffer
  * Has the person with this account agreed? Asked of the rows each time and remembered nowhere, so that a withdrawal holds
  * from the next question on (DSR-10). Nothing written is a no (CON-03).
  */
-export async function hasAgreed(sql: Sql, personId: number, purpose: ProcessingPurpose): Promise<boolean> {
-  const row = await sql.maybe<{ state: RecordState }>(
-    `SELECT state FROM consent_records WHERE organisation_id IS NULL AND person_id = $1 AND purpose = $2
+export async function hasAgreed(sql: Sql, personId: number, purpose: OwnPurpose): Promise<boolean> {
+  const row = await sql.maybe<{ state: RecordState; text_version: string }>(
+    `SELECT state, text_version FROM consent_records WHERE organisation_id IS NULL AND person_id = $1 AND purpose = $2
      ORDER BY id DESC LIMIT 1`,
     [personId, purpose],
   );
-  return row?.state === 'given';
+  return row?.state === 'given' && row.text_version === ownTexts[purpose].version;
 }
 
 /**

@@ -145,15 +145,18 @@ function organisationRoutes({
 
 function ownRoutes({ postgres, clock, vault, audit }: Pick<House, 'postgres' | 'clock' | 'vault' | 'audit'>): Route[] {
   async function read(sql: Sql, personId: number): Promise<OwnConsents> {
-    const rows = await sql.query<{ purpose: string; state: string; recorded_at: Date }>(
-      `SELECT DISTINCT ON (purpose) purpose, state, recorded_at FROM consent_records
+    const rows = await sql.query<{ purpose: string; state: string; text_version: string; recorded_at: Date }>(
+      `SELECT DISTINCT ON (purpose) purpose, state, text_version, recorded_at FROM consent_records
        WHERE organisation_id IS NULL AND person_id = $1 ORDER BY purpose, id DESC`,
       [personId],
     );
     return {
       consents: ownPurposes.map((purpose) => {
-        const newest = rows.find((row) => row.purpose === purpose);
         const { text, version } = ownTexts[purpose];
+        // A yes to earlier words is none to these: they may name more.
+        const newest = rows.find(
+          (row) => row.purpose === purpose && (row.state !== 'given' || row.text_version === version),
+        );
         return {
           ...{ purpose, text, text_version: version },
           is_given: newest?.state === 'given',

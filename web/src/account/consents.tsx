@@ -12,7 +12,7 @@ type One = OwnConsents['consents'][number];
 const names: Readonly<Record<One['purpose'], string>> = {
   marketing_mail: 'Mail with news and offers',
   optional_ai: 'Optional AI features',
-  optional_analytics: 'Counting the pages that I open',
+  optional_analytics: 'Counting the pages that I open and the features that I use',
 };
 const path = '/api/account/consents';
 

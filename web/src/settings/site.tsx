@@ -96,7 +96,7 @@ export function SiteSettings({ site }: { site: Site }) {
           />
           <Toggle
             label="Keep addresses of mail and phone links"
-            help="Off, only the click and the mail domain are kept. On, the address or number is stored sealed and never counted in reports; the snippet needs data-contact too."
+            help="Off, only the click and the mail domain are kept. On, the address or number is stored sealed and never counted in reports: from the EEA, the UK, Switzerland and unknown places only of visitors who agreed, elsewhere unless they said no, or stricter where Trust, Consent says so. The snippet needs data-contact too."
             checked={draft.contact_clicks}
             onChange={(contact_clicks) => set({ contact_clicks })}
           />
