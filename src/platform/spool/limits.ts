@@ -1,6 +1,9 @@
 /** Every limit of the spool. `openSpool` takes a part of them, so that tests can be small. */
 export interface SpoolLimits {
-  /** A segment closes this long after its first byte … */
+  /**
+   * A segment closes this long after its first byte, or after the one before closed where that was less than this ago: after
+   * a pause it closes after a fifth of it, so that a lone row is stored soon and no more segments come a second …
+   */
   segmentMs: number;
   /** … or before it would grow beyond this. */
   segmentBytesMax: number;

@@ -69,6 +69,7 @@ export class LaneWriter {
   #current: OpenSegment | undefined;
   /** Bytes of zeros that the next segment starts with. */
   #roomAhead = roomBytesMin;
+  #rolledAt = Number.NEGATIVE_INFINITY;
   #spare: Promise<OpenSegment | undefined> | undefined;
   /** Segments that are being closed, one after the other, so that the loader sees them in their order. */
   #ending: OpenSegment[] = [];
@@ -268,7 +269,7 @@ export class LaneWriter {
     this.#current = segment;
     // The next file is made ahead, so that closing a segment costs the hot path no directory sync.
     this.#spare = this.#create().catch(() => undefined);
-    this.#arm(segment);
+    this.#arm(segment, this.#lifeMs());
     return segment;
   }
 
@@ -317,15 +318,22 @@ export class LaneWriter {
   }
 
   /** Monotonic timers only: a wall clock that jumps must neither hold a segment open nor close it early. */
-  #arm(segment: OpenSegment): void {
+  #arm(segment: OpenSegment, waitMs: number): void {
     const { clock, limits } = this.#around;
-    this.#calledOff = clock.after(limits.segmentMs, () => {
+    this.#calledOff = clock.after(waitMs, () => {
       if (this.#current !== segment) return;
       const age = clock.monotonic() - segment.bornAt;
-      if (this.#backlog() > limits.backlogSegments && age < limits.backlogSegmentMs) this.#arm(segment);
+      if (this.#backlog() > limits.backlogSegments && age < limits.backlogSegmentMs)
+        this.#arm(segment, limits.segmentMs);
       else if (this.#running) this.#due = true;
       else this.#roll();
     });
+  }
+
+  #lifeMs(): number {
+    const { clock, limits } = this.#around;
+    const pauseMs = clock.monotonic() - this.#rolledAt;
+    return Math.max(limits.segmentMs / 5, limits.segmentMs - pauseMs);
   }
 
   /** Ends the current segment. Only between two groups: the one under way writes to it. */
@@ -334,6 +342,7 @@ export class LaneWriter {
     this.#due = false;
     if (segment === undefined) return;
     this.#current = undefined;
+    this.#rolledAt = this.#around.clock.monotonic();
     this.#calledOff?.();
     const { segmentBytesMax } = this.#around.limits;
     this.#roomAhead = Math.min(Math.max(roomBytesMin, Math.ceil(segment.synced * 1.25)), segmentBytesMax);
