@@ -45,7 +45,7 @@ export const running: readonly Requirement[] = [
     'GOV-01',
     'none',
     'Documents show version and date, and a material change is told to everybody.',
-    'Trust, Documents; those of the desk are accepted anew.',
+    'Trust, Documents; who is told sees it over every page until it is read. Those of the desk are accepted anew.',
   ),
   kept(
     'GOV-02',
