@@ -107,7 +107,7 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'silence is a yes',
       file: 'src/trust/consent/records.ts',
-      find: "return row?.state === 'given';",
+      find: "return row?.state === 'given' && row.text_version === ownTexts[purpose].version;",
       replace: "return (row?.state ?? 'given') === 'given';",
     },
   }),
