@@ -37,9 +37,17 @@ export function openLogShipping({ config, clock }: { config: Pick<Config, 'logs'
   let stop = () => {};
   let failures = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
+  let underWay: Promise<boolean> | undefined;
 
-  /** @returns whether the collector took all that is waiting */
-  async function ship(): Promise<boolean> {
+  /** One at a time: two would take the same lines away. @returns whether the collector took all that is waiting */
+  function ship(): Promise<boolean> {
+    underWay ??= shipAll().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  }
+
+  async function shipAll(): Promise<boolean> {
     while (to !== undefined && outbound !== undefined && waiting.length > 0) {
       const lines = waiting.slice(0, shippingLimits.linesAtOnce);
       const answer = await outbound.send({
@@ -99,6 +107,7 @@ export function openLogShipping({ config, clock }: { config: Pick<Config, 'logs'
           ],
     async close() {
       stop();
+      await underWay;
       await ship();
     },
   };
