@@ -45,11 +45,11 @@ export function useRefresh({ look }: Calendar, running: boolean): void {
   }, [look, running]);
 }
 
-/** So many times as long as an answer took, nothing is asked for news: five pages that are open cost what one costs at work. */
-const newsRest = 5;
+/** So many times as long as an answer took, nothing is asked for news: three pages that are open cost what one costs at work. */
+const newsRest = 3;
 
 /**
- * Looks again when something came: it is seen within 3 seconds of its 202, where an answer takes no more than 200 ms. A slower
+ * Looks again when something came: it is seen within 3 seconds of its 202, where an answer takes no more than 300 ms. A slower
  * one is asked for less often.
  * @param last when the newest event came; null for none in the last minutes, undefined while that is not known
  * @param shown the answer whose numbers are drawn
