@@ -12,7 +12,7 @@ import {
   valuesAt,
   without,
 } from './rows.ts';
-import { numbered, ofEvents, testerOf } from './testers.ts';
+import { numbered, ofEvents, onceADay, testerOf } from './testers.ts';
 
 /** Some visits of a day, and what the lists ask about them; each is worked out once, for however many lists. */
 export class Visits {
@@ -123,15 +123,12 @@ export interface Passing {
 type Filters = Pick<PackedQuestion, 'tests' | 'asksEvents' | 'actionsOnly'>;
 
 /** What the questions of one job have in common is worked out once. */
-const passingOfDay = new WeakMap<OpenDay, Map<string, Passing>>();
+const passings = onceADay<Passing>();
 
 export function passingOf(day: OpenDay, { tests, asksEvents, actionsOnly }: Filters): Passing {
-  const known = passingOfDay.get(day) ?? new Map<string, Passing>();
-  passingOfDay.set(day, known);
-  const name = JSON.stringify([tests, asksEvents, actionsOnly]);
-  const passing = known.get(name) ?? makePassing(day, { tests, asksEvents, actionsOnly });
-  known.set(name, passing);
-  return passing;
+  return passings(day, JSON.stringify([tests, asksEvents, actionsOnly]), () =>
+    makePassing(day, { tests, asksEvents, actionsOnly }),
+  );
 }
 
 function makePassing(day: OpenDay, { tests, asksEvents, actionsOnly }: Filters): Passing {

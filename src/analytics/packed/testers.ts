@@ -11,20 +11,15 @@ export interface Tester {
 }
 
 export function testerOf(day: OpenDay, test: Test): Tester {
-  const name = JSON.stringify(test);
   switch (test.kind) {
     case 'visit': {
       const textOf = test.isName ? countryNameOf : (text: string) => text;
-      return looksUp(day, { level: 'visit', name }, day.ofVisit(test.column), (text) =>
-        holds(test.check, textOf(text)),
-      );
+      return looksUp(day, test, day.ofVisit(test.column), (text) => holds(test.check, textOf(text)));
     }
     case 'event':
-      return looksUp(day, { level: 'event', name }, day.ofEvent(test.column), (text) => holds(test.check, text));
+      return looksUp(day, test, day.ofEvent(test.column), (text) => holds(test.check, text));
     case 'property':
-      return looksUp(day, { level: 'event', name }, day.ofEvent('props'), (props) =>
-        holds(test.check, propertyOf(props, test.property)),
-      );
+      return looksUp(day, test, day.ofEvent('props'), (props) => holds(test.check, propertyOf(props, test.property)));
     case 'and':
     case 'or': {
       const testers = test.nodes.map((node) => testerOf(day, node));
@@ -79,30 +74,33 @@ export function numbered({ values }: Coded, numberOf: (text: string) => number):
   return numbers;
 }
 
-function looksUp(
-  day: OpenDay,
-  asked: { level: Tester['level']; name: string },
-  column: Coded<Uint32Array>,
-  test: (text: string) => boolean,
-): Tester {
-  const { level, name } = asked;
-  const ofCode = numbered(column, (text) => (test(text) ? 1 : 0));
+function looksUp(day: OpenDay, test: Test, column: Coded<Uint32Array>, passes: (text: string) => boolean): Tester {
+  const level = test.kind === 'visit' ? 'visit' : 'event';
+  const ofCode = numbered(column, (text) => (passes(text) ? 1 : 0));
   const count = level === 'event' ? day.events : day.visits;
   return {
     level,
     among(rows) {
-      if (rows.length < count) return lookedUp(rows, column.codes, ofCode);
-      const known = passingOfDay.get(day) ?? new Map<string, Uint32Array>();
-      passingOfDay.set(day, known);
-      const found = known.get(name) ?? lookedUp(rows, column.codes, ofCode);
-      known.set(name, found);
-      return found;
+      const found = () => lookedUp(rows, column.codes, ofCode);
+      return rows.length < count ? found() : allPassing(day, JSON.stringify(test), found);
     },
   };
 }
 
 /** What of all visits or events passes a test: questions of one job often begin with the same. */
-const passingOfDay = new WeakMap<OpenDay, Map<string, Uint32Array>>();
+const allPassing = onceADay<Uint32Array>();
+
+/** Keeps what was made of a day under a name for as long as the day is open. */
+export function onceADay<T extends object>(): (day: OpenDay, name: string, make: () => T) => T {
+  const ofDays = new WeakMap<OpenDay, Map<string, T>>();
+  return (day, name, make) => {
+    const known = ofDays.get(day) ?? new Map<string, T>();
+    ofDays.set(day, known);
+    const made = known.get(name) ?? make();
+    known.set(name, made);
+    return made;
+  };
+}
 
 function holds({ operator, anyCase, values }: Check, written: string): boolean {
   if (anyCase && foldsOddly.test(written))

@@ -75,11 +75,13 @@ const longDimensions = ['event:page', 'visit:entry_page', 'visit:exit_page'];
  * Lists under a filter by such a value are counted with others of the batch, where those open the packed days anyway: that is
  * quicker than to read their rows in `daily`.
  */
-function leftToPacked(groups: readonly Group[], house: QueryHouse): Group[] {
-  const isAsked = ({ scope, closed }: Group, lists: readonly List[]) =>
-    packedQuestion(scope, lists, [...closed]) !== undefined;
+function leftToPacked(groups: Group[], house: QueryHouse): Group[] {
   const isLong = ({ daily }: List) =>
     daily !== undefined && daily.filters.length > 0 && longDimensions.includes(daily.dimension);
+  // Most questions have none.
+  if (!groups.some(({ lists }) => lists.some(({ list }) => isLong(list)))) return groups;
+  const isAsked = ({ scope, closed }: Group, lists: readonly List[]) =>
+    packedQuestion(scope, lists, [...closed]) !== undefined;
   const packed = groups.filter((group) => packedDaysOf(group, house) !== undefined);
   const opened = packed.filter((group) =>
     isAsked(

@@ -57,14 +57,18 @@ export function publicShareRoutes(
   ): Promise<RouteAnswer> {
     const widget = share.kind === 'widget';
     const headers = widget ? widgetHeaders(share.hosts) : pageHeaders;
+    const withoutNumbers = async (title: string, words: string) =>
+      plainPage(title, words, {
+        ...{ widget, theme: themeOf(query.theme) },
+        answering: widget ? [] : (await answeringFor(share)).answering,
+      });
     if (isTooMany(share.id))
       return {
         status: 429,
         headers: { ...headers, 'retry-after': '60' },
-        body: plainPage(
+        body: await withoutNumbers(
           'Too many readers at once',
           'This page was opened very often in the last minute. It answers again in a minute.',
-          { widget, theme: themeOf(query.theme), answering: widget ? [] : (await answeringFor(share)).answering },
         ),
       };
     const period = share.periods.find((one) => one === query.period) ?? (share.periods[0] as SharePeriod);
@@ -85,10 +89,9 @@ export function publicShareRoutes(
       return {
         status: 503,
         headers: { ...headers, 'retry-after': '30' },
-        body: plainPage(
+        body: await withoutNumbers(
           'The numbers cannot be read now',
           'The store they lie in does not answer. Nothing is lost, and visits go on being counted. Load the page again in a minute.',
-          { widget, theme: themeOf(query.theme), answering: widget ? [] : (await answeringFor(share)).answering },
         ),
       };
     }
