@@ -21,6 +21,8 @@ export interface LoadPlan {
   mode: 'visits' | 'visitors' | 'batch';
   /** Makes visitors and event ids of this run different from another's. */
   run: number;
+  /** How long it has gone on before latencies count: a server that has just started meets code it never ran. None unless given. */
+  settleSeconds?: number;
   /** Stop after so many requests, whatever the time. */
   requestsMax?: number;
   /** Print a line per acknowledged event id to this file descriptor's path; used by the crash tests. */
@@ -92,18 +94,20 @@ export function runLoad(given: LoadPlan, acknowledged: (n: number) => void = () 
   const latencies = new Float64Array(Math.min(plan.requestsMax ?? 4_000_000, 4_000_000));
   const failed: Record<string, number> = {};
   let sent = 0;
+  let counted = 0;
   let done = 0;
   let running = plan.connections;
   const start = performance.now();
   const cpu = process.cpuUsage();
   const endsAt = start + plan.seconds * 1000;
+  const countsFrom = start + (plan.settleSeconds ?? 0) * 1000;
   const isOver = () => performance.now() >= endsAt || sent >= (plan.requestsMax ?? Number.POSITIVE_INFINITY);
   return new Promise((resolve) => {
     const close = () => {
       if (--running > 0) return;
       const seconds = (performance.now() - start) / 1000;
       const used = process.cpuUsage(cpu);
-      const sorted = latencies.subarray(0, Math.min(done, latencies.length)).sort();
+      const sorted = latencies.subarray(0, counted).sort();
       const at = (share: number) =>
         Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 100) / 100;
       const events = done * (plan.mode === 'batch' ? eventsPerBatch : 1);
@@ -165,7 +169,7 @@ export function runLoad(given: LoadPlan, acknowledged: (n: number) => void = () 
         if (rest.length < end + 4 + Number(length)) return;
         const status = rest.slice(9, 12);
         if (status === '202') {
-          if (done < latencies.length) latencies[done] = performance.now() - sentAt;
+          if (counted < latencies.length && sentAt >= countsFrom) latencies[counted++] = performance.now() - sentAt;
           done++;
           acknowledged(n);
         } else failed[status] = (failed[status] ?? 0) + 1;

@@ -184,6 +184,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       return principal?.kind === 'person' ? principal : undefined;
     },
     proveAgain: people.proveAgain,
+    expectPassword: passwords.prepare,
     refuseInsecure: people.refuseInsecure,
   });
 

@@ -1,13 +1,7 @@
-import { setPriority } from 'node:os';
 import bcrypt from 'bcrypt';
 import type { WorkerMessage } from './passwords.ts';
 
-// Runs in a process of its own (see passwords.ts). Ten steps nicer than the server: a sign-in may take a
-// moment longer, a beacon may not.
-try {
-  setPriority(10);
-} catch {}
-
+// Runs in a process of its own, behind the one that takes events (see passwords.ts).
 process.on('message', (message: WorkerMessage) => {
   if (message.kind === 'hash') process.send?.(`hs384:${bcrypt.hashSync(message.secret, message.cost)}`);
   else process.send?.(bcrypt.compareSync(message.secret, message.stored));

@@ -1,14 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
 import { RequestError } from '../platform/http/route.ts';
+import { putBehind } from '../platform/priority.ts';
 import type { KeyRing } from '../platform/subject.ts';
 
 /**
  * Passwords by rule R17: bcrypt of cost 12 over a keyed SHA-384 pre-hash in base64. The pre-hash is 64 characters,
  * so bcrypt's cut at 72 bytes and its stop at NUL never meet a password (AUT-02), and a stolen table cannot be
- * guessed at without the key file. One hash costs a quarter of a second of a core; it runs in a process of its own
- * at low priority, so that twenty people signing in do not hold up collection (measured in docs/performance.md).
+ * guessed at without the key file. One hash costs a quarter of a second of a core; it runs in processes of its own,
+ * behind what takes events, so that twenty people signing in do not hold up collection (measured in docs/performance.md).
  */
 export interface Passwords {
   hash(password: string): Promise<string>;
@@ -16,16 +18,25 @@ export interface Passwords {
   verify(password: string, stored: string | undefined): Promise<boolean>;
   /** Was it made by another scheme or at another cost than today's? Then it is made anew at the next sign-in. */
   isOld(stored: string): boolean;
+  /** Somebody is about to sign in: a process is there before the password is, which saves the first a third of its wait. */
+  prepare(): void;
   close(): void;
 }
 
 const ownCost = 12;
 /** More people than this waiting to sign in are asked to come back: at 0.25 s each the last would wait 16 s. */
 const queueMax = 64;
-/** The worker leaves after this long without work and gives back its 40 MB. */
+/** Hashed at once, where there are as many processors. More would only make each slower, and twenty people are in after some six seconds. */
+const workersMax = Math.min(2, availableParallelism());
+/** A worker leaves when none had work for so long, and gives back its 40 MB. */
 const idleMs = 30_000;
 const workerFile = new URL('./password_worker.ts', import.meta.url);
 
+interface Worker {
+  process: ChildProcess;
+  /** What it is at. */
+  job: Job | undefined;
+}
 type Job = { message: WorkerMessage; resolve(answer: string | boolean): void; reject(error: Error): void };
 export type WorkerMessage =
   | { kind: 'hash'; secret: string; cost: number }
@@ -37,52 +48,55 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock; cost?: num
   const pepper = options.keys.derive('password');
   const prehash = (password: string) => createHmac('sha384', pepper).update(password.normalize('NFC')).digest('base64');
   const queue: Job[] = [];
-  let worker: ChildProcess | undefined;
-  let running: Job | undefined;
+  const workers = new Set<Worker>();
   let cancelIdle: (() => void) | undefined;
   let dummy: Promise<string> | undefined;
 
   function next(): void {
-    if (running !== undefined) return;
-    running = queue.shift();
-    cancelIdle?.();
-    if (running === undefined) {
-      cancelIdle = options.clock.after(idleMs, stopWorker);
-      return;
+    while (queue.length > 0) {
+      const free = [...workers].find(({ job }) => job === undefined) ?? another();
+      if (free === undefined) break;
+      free.job = queue.shift();
+      if (free.job !== undefined) free.process.send(free.job.message);
     }
-    worker ??= startWorker();
-    worker.send(running.message);
+    cancelIdle?.();
+    const isIdle = workers.size > 0 && [...workers].every(({ job }) => job === undefined);
+    cancelIdle = isIdle ? options.clock.after(idleMs, stopWorkers) : undefined;
   }
 
-  function startWorker(): ChildProcess {
+  function another(): Worker | undefined {
+    if (workers.size === workersMax) return undefined;
     const child = fork(workerFile, {
       serialization: 'json',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: ['--max-old-space-size=64'],
+      // It needs no variable, and so knows no secret of the desk.
+      env: {},
     });
+    if (child.pid !== undefined) putBehind(child.pid);
+    const worker: Worker = { process: child, job: undefined };
+    workers.add(worker);
     child.unref();
     child.channel?.unref();
     child.on('message', (answer: string | boolean) => {
-      const job = running;
-      running = undefined;
+      const { job } = worker;
+      worker.job = undefined;
       job?.resolve(answer);
       next();
     });
-    child.on('exit', () => {
-      if (worker !== child) return;
-      worker = undefined;
-      const job = running;
-      running = undefined;
-      job?.reject(new Error('The password worker ended before it answered.'));
+    const gone = () => {
+      if (!workers.delete(worker)) return;
+      worker.job?.reject(new Error('The password worker ended before it answered.'));
       next();
-    });
-    return child;
+    };
+    child.on('exit', gone).on('error', gone);
+    return worker;
   }
 
-  function stopWorker(): void {
-    const child = worker;
-    worker = undefined;
-    child?.kill();
+  function stopWorkers(): void {
+    const all = [...workers];
+    workers.clear();
+    for (const { process: child } of all) child.kill();
   }
 
   function ask(message: WorkerMessage): Promise<string | boolean> {
@@ -113,7 +127,11 @@ export function openPasswords(options: { keys: KeyRing; clock: Clock; cost?: num
       );
     },
     isOld: (stored) => !stored.startsWith(`${schemeName}$2b$${cost}$`),
-    close: stopWorker,
+    prepare() {
+      if (workers.size === 0) another();
+      next();
+    },
+    close: stopWorkers,
   };
 }
 

@@ -10,7 +10,7 @@ test('the event loop goes first alone, and a thread that it starts can go behind
     import { readdirSync, readFileSync } from 'node:fs';
     import { stat } from 'node:fs/promises';
     import { Worker } from 'node:worker_threads';
-    import { giveBack, letEventLoopGoFirst } from ${JSON.stringify(module)};
+    import { giveBack, letEventLoopGoFirst, putBehind } from ${JSON.stringify(module)};
     const niceOf = (thread) => Number(readFileSync('/proc/' + thread + '/stat', 'utf8').split(') ')[1].split(' ')[16]);
     const threads = () => readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
     await stat('/');
@@ -20,6 +20,8 @@ test('the event loop goes first alone, and a thread that it starts can go behind
     const inherited = niceOf(child.pid);
     giveBack(child.pid);
     const given = niceOf(child.pid);
+    putBehind(child.pid);
+    const put = niceOf(child.pid);
     child.kill();
     const main = niceOf(process.pid);
     const others = [...new Set(before.map(niceOf))];
@@ -28,7 +30,7 @@ test('the event loop goes first alone, and a thread that it starts can go behind
     const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)));
     await new Promise((done) => worker.once('message', done));
     const behind = threads().filter((thread) => !before.includes(thread)).map(niceOf);
-    console.log(JSON.stringify({ allowed, main, inherited, given, others, behind }));
+    console.log(JSON.stringify({ allowed, main, inherited, given, put, others, behind }));
     process.exit(0);`;
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
   const seen = JSON.parse(execFileSync(process.execPath, flags, { encoding: 'utf8' }));
@@ -36,6 +38,7 @@ test('the event loop goes first alone, and a thread that it starts can go behind
   expect(seen.others).toEqual([given]);
   expect(seen.main).toBe(seen.allowed ? -10 : given);
   expect([seen.inherited, seen.given]).toEqual([seen.main, given]);
+  expect(seen.put).toBe(4);
   expect(seen.behind).toContain(4);
   if (process.getuid?.() === 0) expect(seen.allowed).toBe(true);
 });

@@ -3,7 +3,7 @@ import { getPriority, setPriority } from 'node:os';
 /** Nice values of threads, lower ones first. Linux keeps one for each thread; elsewhere they are a process's, so nothing is set. */
 const eventLoopNice = -10;
 /**
- * Of what answers questions, in the engine and beside it. Not more: at 10 a question had a tenth of a process's share on
+ * Of what answers questions, in the engine and beside it, and of what checks passwords. Not more: at 10 a question had a tenth of a process's share on
  * a full machine and ran into its deadline.
  */
 export const questionsNice = 4;
@@ -28,6 +28,11 @@ export function goBehind(): void {
 /** A process that the main thread has just started gets what ours was started with, not what it took since. */
 export function giveBack(child: number): void {
   set(child, givenNice);
+}
+
+/** One that works while somebody waits goes behind the event loop too, from its start on: a start alone is a tenth of a second. */
+export function putBehind(child: number): void {
+  set(child, questionsNice);
 }
 
 function set(thread: number, nice: number): boolean {

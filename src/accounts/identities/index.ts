@@ -26,6 +26,7 @@ export function openIdentities(
     admit: Admit;
     whoIs: WhoIs;
     proveAgain: ProveAgain;
+    expectPassword(): void;
     refuseInsecure(request: { secure: boolean }): void;
   },
 ): Identities {

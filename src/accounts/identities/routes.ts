@@ -45,13 +45,15 @@ export interface IdentityParts {
   signIns: SignInEnd;
   sessions: Sessions;
   proveAgain: ProveAgain;
+  /** Somebody stands before the page that asks for a password. */
+  expectPassword(): void;
   /** A credential in clear over the network is worse than no sign-in at all. @throws RequestError https_required */
   refuseInsecure(request: { secure: boolean }): void;
 }
 
 export function identityRoutes(house: Omit<House, 'authenticate'>, parts: IdentityParts): Route[] {
   const { postgres, clock } = house;
-  const { flow, steps, linked, passkeys, signIns, sessions, proveAgain, refuseInsecure } = parts;
+  const { flow, steps, linked, passkeys, signIns, sessions, proveAgain, expectPassword, refuseInsecure } = parts;
   const throttles = openThrottles(house);
   const shownProviders = flow.providers.map(({ id, name }) => ({ id, name }));
   const providersOn = flow.providers.map(({ id }) => id);
@@ -78,7 +80,10 @@ export function identityRoutes(house: Omit<House, 'authenticate'>, parts: Identi
       access: 'public',
       summary: 'How one may sign in here, beside a password.',
       answer: signInWays,
-      handle: async () => ({ body: { providers: shownProviders, passkeys: passkeys.isPossible() } }),
+      async handle() {
+        expectPassword();
+        return { body: { providers: shownProviders, passkeys: passkeys.isPossible() } };
+      },
     }),
     defineRoute({
       method: 'POST',

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { PostgresAway } from './refusal.ts';
 import { asked, readers, type Sql, sqlOn } from './sql.ts';
+import { openTurns } from './turns.ts';
 
 /** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
 export const connectionsMax = 12;
@@ -67,7 +68,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
   const keyPool = poolOf(keyConnectionsMax);
   let closing = false;
 
-  function poolOf(max: number): pg.Pool {
+  function poolOf(max: number) {
     const made = new pg.Pool({
       ...parts.login,
       types: readers,
@@ -92,22 +93,23 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     });
     // The pool passes on what its idle connections say, which is said already.
     made.on('error', () => {});
-    return made;
+    return { ...openTurns(made, clock), end: () => made.end() };
   }
 
   let hasAnswered = false;
 
-  async function begin(from: pg.Pool, opening: string, withinMs: number): Promise<pg.PoolClient> {
+  async function begin(from: typeof pool, opening: string, withinMs: number): Promise<pg.PoolClient> {
     const deadline = clock.monotonic() + (hasAnswered ? withinMs : waits.first);
     for (let againMs = againMsFirst; ; againMs = Math.min(againMs * 2, againMsMax)) {
       let client: pg.PoolClient | undefined;
       try {
-        client = await from.connect();
+        client = await from.connect(waits.later);
         await client.query(opening);
         hasAnswered = true;
         return client;
       } catch (error) {
         client?.release(true);
+        from.wake();
         if (!isAway(error)) throw error;
         if (clock.monotonic() > deadline) throw awayFor(error);
         await pause(againMs);
@@ -146,6 +148,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
       throw broken !== undefined && isAway(error) ? awayFor(error) : error;
     } finally {
       client.release(broken);
+      from.wake();
     }
   }
 

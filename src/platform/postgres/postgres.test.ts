@@ -12,7 +12,7 @@ import { eraseStores, openTestPostgres, ownerLogin, type TestPostgres } from '..
 import { systemClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
 import { systemRandom } from '../random.ts';
-import { openDoor } from './door.ts';
+import { connectionsMax, openDoor } from './door.ts';
 import {
   chaining,
   deletions,
@@ -254,6 +254,38 @@ describe('a transaction', () => {
 
   test('refuses a number that JavaScript cannot hold', async () => {
     await expect(db.system((sql) => sql.query('SELECT 9007199254740992::bigint'))).rejects.toThrow('beyond 2^53');
+  });
+});
+
+describe('connections', () => {
+  test('open one after another: many short transactions at once share a few, and twelve long ones get twelve', async () => {
+    const own = await openTestPostgres(postgresMigrations);
+    try {
+      const numberOf = async (sql: Sql) => {
+        const [row] = await sql.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        return row?.pid ?? 0;
+      };
+      await own.postgres.system(numberOf);
+      const short = await Promise.all(Array.from({ length: 60 }, () => own.postgres.system(numberOf)));
+      expect(short).toHaveLength(60);
+      expect(new Set(short).size, 'in place of all twelve').toBeLessThan(8);
+      let inside = 0;
+      const { promise: allInside, resolve } = Promise.withResolvers<void>();
+      const long = await Promise.all(
+        Array.from({ length: connectionsMax }, () =>
+          own.postgres.system(async (sql) => {
+            const pid = await numberOf(sql);
+            inside++;
+            if (inside === connectionsMax) resolve();
+            await allInside;
+            return pid;
+          }),
+        ),
+      );
+      expect(new Set(long).size).toBe(connectionsMax);
+    } finally {
+      await own.close();
+    }
   });
 });
 
