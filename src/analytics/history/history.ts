@@ -192,6 +192,15 @@ export async function openHistory(house: {
 
   async function frozenDays(siteId: number): Promise<SiteHistory> {
     await refresh();
+    const view = viewOf(siteId);
+    const open = closedBefore(clock.now());
+    if (!hasFrom(view.frozen, open)) return view;
+    // A clock that was ahead and set back since closed days that are not over: what comes for them is of today, not late.
+    await markDirty(
+      siteId,
+      [...view.frozen].filter((day) => day >= open),
+      'late',
+    );
     return viewOf(siteId);
   }
 
@@ -391,6 +400,11 @@ interface Due {
 }
 
 /** Days before this one are over everywhere, and what came for them has arrived. */
+function hasFrom(days: ReadonlySet<number>, first: number): boolean {
+  for (const day of days) if (day >= first) return true;
+  return false;
+}
+
 const closedBefore = (settled: number) => Math.floor((settled - historyLimits.closedAfterMs) / dayMs);
 
 /** Compares what has come in with what was frozen. Sites that are no longer there are nobody's work here. */

@@ -177,12 +177,12 @@ describe('frozen days', () => {
   const now = Date.UTC(2026, 2, 20, 12);
   const clock = stillClock(now);
   const goals = [{ kind: 'event' as const, match: 'Signup' }];
-  const history = () =>
+  const history = (id = 7) =>
     openHistory({
       warehouse,
       clock,
       log: silentLog,
-      sites: async () => [{ id: 7, timezone: 'Asia/Kolkata', goals }],
+      sites: async () => [{ id, timezone: 'Asia/Kolkata', goals }],
       settledUntil: () => clock.now(),
     });
   const totals = async () =>
@@ -266,6 +266,33 @@ describe('frozen days', () => {
     clock.travel(61_000);
     expect(await days.sweep()).toEqual({ sites: 1, days: 5 });
     expect(await totals()).toEqual(await live());
+  });
+
+  test('a day that a clock ahead has closed is open again once the clock is set back, and its events count', async () => {
+    const days = await history(9);
+    const today = Math.floor(clock.now() / 86_400_000);
+    const sums = async () => {
+      const [row] = await warehouse.read<{ events: string }>(
+        `SELECT sum(events) AS events FROM daily WHERE site_id = 9 AND dimension = '' AND local_day = toDate(0)`,
+      );
+      return Number(row?.events);
+    };
+    const at = (minute: string) => `2026-03-20 10:${minute}:00.000`;
+    const row = { ...event, site_id: 9, id_day: '2026-03-20', visitor_id: '13', visit_id: '100' };
+    await warehouse.insert('events', lines({ ...row, time: at('00'), visit_start: at('00') }), 'before');
+    clock.travel(86_400_000);
+    await days.sweep();
+    expect([(await days.frozenDays(9)).frozen.has(today), await sums()]).toEqual([true, 1]);
+    clock.travel(-86_400_000);
+    const view = await days.frozenDays(9);
+    expect([view.frozen.has(today), view.rebuilding.has(today), view.days.has(today)]).toEqual([false, true, false]);
+    await warehouse.insert('events', lines({ ...row, time: at('05'), visit_start: at('00') }), 'after');
+    await days.sweep();
+    expect((await days.frozenDays(9)).frozen.has(today)).toBe(false);
+    clock.travel(86_400_000 + 61_000);
+    await days.sweep();
+    expect([(await days.frozenDays(9)).frozen.has(today), await sums()]).toEqual([true, 2]);
+    clock.travel(-86_400_000);
   });
 
   test('what a killed build left behind is not counted twice', async () => {
