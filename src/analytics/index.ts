@@ -233,11 +233,12 @@ export const analytics = defineSubject({
       : undefined;
     const stopWaking = onSitesChanged(async () => upkeep?.wake());
     let isWarm = false;
+    let isStopping = false;
     async function sweep() {
       if (!isWarm) await warmSites();
       const { days } = await history.sweep();
       if (days > 0) await warmSites();
-      await packed?.sweep();
+      if (!isStopping) await packed?.sweep();
     }
     /** The first reader after a start or a midnight finds what the last one found. */
     async function warmSites() {
@@ -248,13 +249,14 @@ export const analytics = defineSubject({
         isWarm = true;
       } catch (error) {
         // Then the reader's question reads it.
-        log.info('query.not_warmed', { why: whyOf(error) });
+        if (!isStopping) log.info('query.not_warmed', { why: whyOf(error) });
       }
     }
     const stopSweeping = works
       ? repeat(clock, sweepMs, sweep, {
           firstMs: 1_000,
-          onError: (error) => log.error('history.sweep_failed', {}, error),
+          // A stop closes the stores under what is being counted; the next start counts it.
+          onError: (error) => isStopping || log.error('history.sweep_failed', {}, error),
         })
       : () => {};
 
@@ -295,6 +297,7 @@ export const analytics = defineSubject({
       },
       begin: ingest.begin,
       async stop() {
+        isStopping = true;
         stopSweeping();
         shares.stop();
         reports.stop();
