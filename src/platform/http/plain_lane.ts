@@ -37,10 +37,14 @@ export interface PlainLaneParts {
   /** How long a connection may wait for its first request, and between two. */
   readonly firstMsMax: number;
   readonly idleMsMax: number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>;
 }
 
+/** How often idle connections are looked for; each ends so much late at most. */
+const lookMs = 1_000;
+
 export function openPlainLane(parts: PlainLaneParts): PlainLane {
+  const { clock } = parts;
   const connections = new Set<Connection>();
   let closing = false;
 
@@ -62,7 +66,8 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
     busy = false;
     /** What came meanwhile. */
     later: Buffer[] = [];
-    first = true;
+    /** When it has waited too long for a request, by the clock that nobody sets. */
+    endsAt: number;
     ended = false;
 
     constructor(socket: Socket) {
@@ -72,8 +77,9 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       socket.on('end', this.onEnd);
       socket.on('error', this.onError);
       socket.on('close', this.onClose);
-      socket.on('timeout', this.onTimeout);
-      socket.setTimeout(parts.firstMsMax);
+      // Not a timeout of the socket's own: that is set back at each read and each write, which costs more than this.
+      this.endsAt = clock.monotonic() + parts.firstMsMax;
+      if (connections.size === 1) look();
     }
 
     onData = (chunk: Buffer) => {
@@ -84,10 +90,6 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       }
       const request = readPlain(chunk, parts);
       if (request === undefined) return this.handOver(chunk);
-      if (this.first) {
-        this.first = false;
-        this.socket.setTimeout(parts.idleMsMax);
-      }
       this.busy = true;
       this.request = request;
       if (arrived.push(this) === 1) setImmediate(handleArrived);
@@ -104,10 +106,12 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       this.busy = false;
       const { socket } = this;
       if (socket.destroyed) return;
+      this.endsAt = clock.monotonic() + parts.idleMsMax;
       const last = closing || this.ended;
-      socket.write(answerHead(status, headers, last) + text, 'utf8');
-      if (last) socket.end();
-      else if (this.later.length > 0) this.handOver(Buffer.concat(this.later));
+      if (last) socket.end(answerHead(status, headers, last) + text, 'utf8');
+      else socket.write(answerBytes(status, headers, text));
+      if (last) return;
+      if (this.later.length > 0) this.handOver(Buffer.concat(this.later));
     }
 
     handOver(bytes: Buffer): void {
@@ -127,8 +131,6 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       socket.off('end', this.onEnd);
       socket.off('error', this.onError);
       socket.off('close', this.onClose);
-      socket.off('timeout', this.onTimeout);
-      socket.setTimeout(0);
     }
 
     /** The other side sends no more; what it asked is still answered. */
@@ -142,9 +144,6 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
     };
     onClose = (): void => {
       connections.delete(this);
-    };
-    onTimeout = (): void => {
-      if (!this.busy) this.socket.destroy();
     };
   }
 
@@ -168,6 +167,15 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
     }
   }
 
+  let cancelLook: (() => void) | undefined;
+  function look(): void {
+    cancelLook?.();
+    cancelLook = undefined;
+    const now = clock.monotonic();
+    for (const { busy, endsAt, socket } of connections) if (!busy && endsAt <= now) socket.destroy();
+    if (connections.size > 0) cancelLook = clock.after(lookMs, look);
+  }
+
   const closes = 'Connection: close\r\n\r\n';
   const stays = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(parts.idleMsMax / 1000)}\r\n\r\n`;
   const heads = new WeakMap<readonly string[], string>();
@@ -182,12 +190,22 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
       heads.set(headers, text);
     }
-    const now = Math.floor(parts.clock.now() / 1000);
+    const now = Math.floor(clock.now() / 1000);
     if (now !== second) {
       second = now;
       dateLine = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
     }
     return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${text}${dateLine}${last ? closes : stays}`;
+  }
+
+  /** The answer before this one, which nearly always is the same one. */
+  let latest = { status: 0, headers: [] as readonly string[], text: '', second: 0, bytes: Buffer.alloc(0) };
+  function answerBytes(status: number, headers: readonly string[], text: string): Buffer {
+    const isSame = latest.headers === headers && latest.status === status && latest.text === text;
+    if (isSame && latest.second === Math.floor(clock.now() / 1000)) return latest.bytes;
+    const bytes = Buffer.from(answerHead(status, headers, false) + text);
+    latest = { status, headers, text, second, bytes };
+    return bytes;
   }
 
   return {
