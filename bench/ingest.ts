@@ -18,6 +18,13 @@ export interface IngestLine {
 }
 
 const domain = 'bench.example';
+/** As many as one server needs to be kept at work: with half of them it stands still between two groups and their answers. */
+const singleConnections = 128;
+const batchConnections = 32;
+/** After a start, and after all that a server can take, it is at work for a while. */
+const calmMs = 5_000;
+/** Of a load at a rate, latencies count from here on: readers' first questions wake threads. */
+const settleSeconds = 3;
 
 export async function measureIngest(
   desk: DeskFolder,
@@ -26,6 +33,8 @@ export async function measureIngest(
 ): Promise<IngestLine[]> {
   const run = Math.floor(performance.timeOrigin % 1e9);
   const plan: LoadPlan = { port: running.port, connections: 64, seconds, rate: 0, mode: 'visits', run };
+  await whenReady(running);
+  await pause(calmMs);
   const before = await counted(desk, running);
   const lines: IngestLine[] = [];
   let loads = 0;
@@ -46,7 +55,12 @@ export async function measureIngest(
     measured: `${(lost * 100).toFixed(0)} %, a hundredth in pauses of ${pauseMs.toFixed(1)} ms and more, longest ${longestMs.toFixed(1)} ms`,
   });
   const bare = await openFloorApart();
-  const floor = await loadApart({ ...plan, port: bare.port, seconds: Math.min(seconds, 5) });
+  const floor = await loadApart({
+    ...plan,
+    port: bare.port,
+    connections: singleConnections,
+    seconds: Math.min(seconds, 5),
+  });
   lines.push({
     what: 'requests to a node:http server that only answers',
     target: 'the measure',
@@ -63,7 +77,7 @@ export async function measureIngest(
   say('Sending events …');
   // What a process does in its first seconds (compiling, growing) belongs to its start.
   await send({ seconds: Math.min(3, seconds) });
-  const single = await send({});
+  const single = await send({ connections: singleConnections });
   lines.push({
     ...{ what: 'single events, visits of 3', target: '20,000 /s', measured: share(single) },
     holds: single.per_second >= 20_000,
@@ -71,20 +85,22 @@ export async function measureIngest(
   lines.push({
     what: 'single events, only new visitors',
     target: 'reported beside',
-    measured: share(await send({ mode: 'visitors' })),
+    measured: share(await send({ mode: 'visitors', connections: singleConnections })),
   });
-  const batches = await send({ mode: 'batch' });
+  const batches = await send({ mode: 'batch', connections: batchConnections });
   lines.push({
     ...{ what: 'events in batches of 50', target: '60,000 /s', measured: rate(batches) },
     holds: batches.per_second >= 60_000,
   });
-  const paced = await send({ rate: 5_000 });
+  const atRate = { rate: 5_000, settleSeconds, seconds: seconds + settleSeconds };
+  await pause(calmMs);
+  const paced = await send(atRate);
   lines.push({
     ...{ what: 'single events at 5,000 /s', target: 'p99 15 ms', measured: rate(paced) },
     holds: paced.p99_ms <= 15,
   });
   const stopReaders = besides(desk, running);
-  const bareBeside = await loadApart({ ...plan, port: bare.port, rate: 5_000 });
+  const bareBeside = await loadApart({ ...plan, port: bare.port, ...atRate });
   await stopReaders();
   bare.stop();
   lines.push({
@@ -93,7 +109,7 @@ export async function measureIngest(
     measured: rate(bareBeside),
   });
   const stop = besides(desk, running);
-  const beside = await send({ rate: 5_000 });
+  const beside = await send(atRate);
   const { questions, medianMs, signIns } = await stop();
   lines.push({
     what: 'the same while four readers ask and 20 people sign in',
@@ -116,6 +132,16 @@ export async function measureIngest(
     holds: stored >= acknowledged && stored <= acknowledged + failures,
   });
   return lines;
+}
+
+/** Until the visits and ids of before its start are back: events wait for them. */
+async function whenReady(running: Running): Promise<void> {
+  for (let wait = 0; wait < 240; wait++) {
+    const response = await fetch(`http://127.0.0.1:${running.port}/readyz`);
+    if (response.ok) return;
+    await pause(500);
+  }
+  throw new Error('The desk is not ready after two minutes.');
 }
 
 function rate({ per_second, p50_ms, p99_ms }: LoadResult): string {
