@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { ask, type DeskFolder, lastDays, mainSite, owner, pause, type Running } from './desk.ts';
+import { ask, type DeskFolder, lastDays, mainSite, owner, pause, type Running, whenCalm } from './desk.ts';
 import { type LoadPlan, type LoadResult, loadApart } from './load.ts';
 import { measureStandstill } from './machine.ts';
 
@@ -21,7 +21,7 @@ const domain = 'bench.example';
 /** As many as one server needs to be kept at work: with half of them it stands still between two groups and their answers. */
 const singleConnections = 128;
 const batchConnections = 32;
-/** After a start, and after all that a server can take, it is at work for a while. */
+/** After all that a server can take, it is at work for a while. */
 const calmMs = 5_000;
 /** Of a load at a rate, latencies count from here on: readers' first questions wake threads. */
 const settleSeconds = 3;
@@ -33,8 +33,8 @@ export async function measureIngest(
 ): Promise<IngestLine[]> {
   const run = Math.floor(performance.timeOrigin % 1e9);
   const plan: LoadPlan = { port: running.port, connections: 64, seconds, rate: 0, mode: 'visits', run };
-  await whenReady(running);
-  await pause(calmMs);
+  say('Waiting until the desk has nothing of its own to do …');
+  await whenCalm(running);
   const before = await counted(desk, running);
   const lines: IngestLine[] = [];
   let loads = 0;
@@ -132,16 +132,6 @@ export async function measureIngest(
     holds: stored >= acknowledged && stored <= acknowledged + failures,
   });
   return lines;
-}
-
-/** Until the visits and ids of before its start are back: events wait for them. */
-async function whenReady(running: Running): Promise<void> {
-  for (let wait = 0; wait < 240; wait++) {
-    const response = await fetch(`http://127.0.0.1:${running.port}/readyz`);
-    if (response.ok) return;
-    await pause(500);
-  }
-  throw new Error('The desk is not ready after two minutes.');
 }
 
 function rate({ per_second, p50_ms, p99_ms }: LoadResult): string {

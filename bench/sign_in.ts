@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { type DeskFolder, owner, pause, type Running } from './desk.ts';
+import { type DeskFolder, owner, pause, type Running, whenCalm } from './desk.ts';
 import type { IngestLine } from './ingest.ts';
 import { type LoadPlan, loadApart } from './load.ts';
 import { percentile } from './percentile.ts';
@@ -10,8 +10,6 @@ const togetherTargetMs = 8_000;
 const ingestTargetMs = 25;
 const oneAfterAnother = 40;
 const together = 20;
-/** A desk that has just started looks through its days for some twenty seconds. */
-const settledMs = 30_000;
 const lookUpSeconds = 5;
 const lookUpConnections = 16;
 
@@ -28,8 +26,8 @@ export async function measureSignIn(
   // One account that twenty networks try at once is guessed at, and the throttle says so: people come each with their own.
   say(`Making ${together} people …`);
   const people = await twentyPeople(running);
-  say('Waiting until what a start begins is done …');
-  await pause(settledMs);
+  say('Waiting until the desk has nothing of its own to do …');
+  await whenCalm(running);
   say('Signing in …');
   // As every browser does: its page asks how one may sign in.
   await json(running, 'GET', '/api/sign-in/ways', {});
