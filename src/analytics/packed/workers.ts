@@ -7,7 +7,7 @@ import type { Answer, Counted, Job, WorkerData } from './worker.ts';
  * Threads end when nobody has asked for so long: each holds some 30 MB and what it keeps of days. A reader goes on within it, and a new thread first
  * has to learn its work: its first question takes twice as long as the next.
  */
-const idleMs = 45_000;
+const idleMs = 30_000;
 
 /**
  * What all threads together keep unpacked of days while they are there; of twice ninety days with 111,000 events each it is
