@@ -9,7 +9,7 @@ const dayMs = 24 * hourMs;
 const runningMs = 35 * minuteMs;
 const tickMs = 250;
 /** So many visitors an hour come to each site at least while somebody looks; at night a real site might have none. */
-const visitsPerHourMin = 60;
+const visitsPerHourMin = 120;
 const drainMs = 120_000;
 
 /**

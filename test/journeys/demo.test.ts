@@ -165,7 +165,7 @@ describe('a running demo', () => {
     expect(existsSync(join(mine, 'letter.txt'))).toBe(true);
   });
 
-  // A visitor comes about once a minute to each of three sites: that none does for four minutes is no bad luck.
+  // A visitor comes twice a minute at least to each of three sites: that none does for four minutes is no bad luck.
   it('has visitors who keep coming', async () => {
     await expect.poll(eventsOfToday, { timeout: 240_000, interval: 500 }).toBeGreaterThan(eventsAtFirst);
   }, 260_000);

@@ -60,9 +60,11 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
     request: RouteRequest<unknown, unknown, unknown>,
     action: 'mail.settings_changed' | 'mail.tested',
     details: Record<string, string | number | boolean>,
+    outcome: 'done' | 'failed' = 'done',
   ): ServerChange {
     const personId = personOf(request);
-    return { personId, note: (sql) => audit.recordOfPerson(sql, personId, { action, ...actOf(request), details }) };
+    const act = { action, ...actOf(request), details, outcome };
+    return { personId, note: (sql) => audit.recordOfPerson(sql, personId, act) };
   }
 
   return [
@@ -134,7 +136,8 @@ export function serverRoutes(house: Omit<House, 'authenticate'>): Route[] {
         await throttles.take(testLimit, 'desk');
         const { email } = await postgres.person(personId, (sql) => personIn(house, sql, personId));
         const result = await mail.servers.test(email);
-        await postgres.person(personId, changeBy(request, 'mail.tested', { ok: result.ok }).note);
+        const { note } = changeBy(request, 'mail.tested', { ok: result.ok }, result.ok ? 'done' : 'failed');
+        await postgres.person(personId, note);
         return { status: 201, body: { ...result, to: email } };
       },
     }),
