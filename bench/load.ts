@@ -10,6 +10,7 @@
  */
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
+import { setPriority } from 'node:os';
 
 export interface LoadPlan {
   port: number;
@@ -202,5 +203,18 @@ export function loadApart(plan: LoadPlan): Promise<LoadResult> {
   });
 }
 
-if (process.argv[1] === import.meta.filename)
-  console.log(JSON.stringify(await runLoad(JSON.parse(process.argv[2] ?? '{}') as LoadPlan)));
+if (process.argv[1] === import.meta.filename) {
+  const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan;
+  if (plan.rate > 0) goFirst();
+  console.log(JSON.stringify(await runLoad(plan)));
+}
+
+/**
+ * At a rate the generator stands for machines elsewhere: what it waits for a processor itself would be counted as the
+ * server's latency (p99 5 ms without that wait, 9 to 36 ms with it). Linux, as root; elsewhere everything stays as it is.
+ */
+function goFirst(): void {
+  try {
+    setPriority(-10);
+  } catch {}
+}
