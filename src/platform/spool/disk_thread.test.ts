@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,8 +65,14 @@ it('keeps a process that waits for the disk, and no other', () => {
     import { openDiskThread } from ${JSON.stringify(new URL('./disk_thread.ts', import.meta.url).href)};
     const { files } = openDiskThread();
     console.log(await files.write(openSync(${JSON.stringify(join(folder, 'a'))}, 'w'), Buffer.from('abc'), 0, 3, 0));`;
-  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
-  expect(execFileSync(process.execPath, flags, { encoding: 'utf8', timeout: 20_000 })).toBe('3\n');
+  const file = join(folder, 'program.mjs');
+  writeFileSync(file, program);
+  expect(
+    execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    }),
+  ).toBe('3\n');
 });
 
 it('carries a spool: what was acknowledged is read back by the next one', async () => {
