@@ -55,11 +55,13 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/acme/keeper.ts': ['none', 1],
   'platform/clock.ts': ['none', 6],
   'platform/http/access_log.ts': ['none', 2],
+  'platform/http/plain_lane.ts': ['none', 1],
   'platform/http/server.ts': ['none', 1],
   'platform/mail/open.ts': ['desk', 3],
   'platform/outbound/outbound.ts': ['none', 2],
   'platform/postgres/alone.ts': ['none', 1],
   'platform/postgres/left_behind.ts': ['none', 1],
+  'platform/postgres/turns.ts': ['none', 1],
   'platform/spool/loader.ts': ['none', 1],
   'platform/heap.ts': ['none', 1],
   // Before a second try of one request, of whoever makes the backup.

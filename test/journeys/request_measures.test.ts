@@ -69,7 +69,8 @@ async function receiptOf(id: number, number: number) {
   const { body } = await call('GET', `requests/${id}/receipts/${number}`);
   const { publicKey } = signerOf(desk.server.desk.house.keys.derive('audit-checkpoint'));
   expect([body.public_key, isSignature(body.receipt, body.signature, publicKey)]).toEqual([publicKey, true]);
-  expect(body.receipt, 'no value is in it').not.toMatch(/example|Ada/i);
+  // As words: one digest in some twenty has the letters of a name among its digits.
+  expect(body.receipt, 'no value is in it').not.toMatch(/example|\bad+a\b/i);
   return JSON.parse(body.receipt) as { does: string; systems: { system: string; changed: object[] }[] };
 }
 
