@@ -20,11 +20,6 @@ export function letEventLoopGoFirst(): boolean {
   return set(process.pid, eventLoopNice);
 }
 
-/** The calling thread goes as far ahead as the event loop, where that is allowed: for what an acknowledgement waits for. */
-export function goFirst(): void {
-  set(0, eventLoopNice);
-}
-
 /** The calling thread goes behind the event loop, whatever priority it came into being with. */
 export function goBehind(): void {
   set(0, questionsNice);
