@@ -61,7 +61,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/outbound/outbound.ts': ['none', 2],
   'platform/postgres/alone.ts': ['none', 1],
   'platform/postgres/left_behind.ts': ['none', 1],
-  'platform/postgres/turns.ts': ['none', 1],
+  'platform/postgres/one_by_one.ts': ['none', 1],
   'platform/spool/loader.ts': ['none', 1],
   'platform/heap.ts': ['none', 1],
   // Before a second try of one request, of whoever makes the backup.

@@ -194,13 +194,10 @@ export async function openHistory(house: {
     await refresh();
     const view = viewOf(siteId);
     const open = closedBefore(clock.now());
-    if (!hasFrom(view.frozen, open)) return view;
     // A clock that was ahead and set back since closed days that are not over: what comes for them is of today, not late.
-    await markDirty(
-      siteId,
-      [...view.frozen].filter((day) => day >= open),
-      'late',
-    );
+    const early = [...view.frozen].filter((day) => day >= open);
+    if (early.length === 0) return view;
+    await markDirty(siteId, early, 'late');
     return viewOf(siteId);
   }
 
@@ -400,11 +397,6 @@ interface Due {
 }
 
 /** Days before this one are over everywhere, and what came for them has arrived. */
-function hasFrom(days: ReadonlySet<number>, first: number): boolean {
-  for (const day of days) if (day >= first) return true;
-  return false;
-}
-
 const closedBefore = (settled: number) => Math.floor((settled - historyLimits.closedAfterMs) / dayMs);
 
 /** Compares what has come in with what was frozen. Sites that are no longer there are nobody's work here. */

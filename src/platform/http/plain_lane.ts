@@ -107,10 +107,11 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       const { socket } = this;
       if (socket.destroyed) return;
       this.endsAt = clock.monotonic() + parts.idleMsMax;
-      const last = closing || this.ended;
-      if (last) socket.end(answerHead(status, headers, last) + text, 'utf8');
-      else socket.write(answerBytes(status, headers, text));
-      if (last) return;
+      if (closing || this.ended) {
+        socket.end(answerHead(status, headers, true) + text, 'utf8');
+        return;
+      }
+      socket.write(answerBytes(status, headers, text));
       if (this.later.length > 0) this.handOver(Buffer.concat(this.later));
     }
 

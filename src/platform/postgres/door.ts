@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { openOneByOne } from './one_by_one.ts';
 import { PostgresAway } from './refusal.ts';
 import { asked, readers, type Sql, sqlOn } from './sql.ts';
-import { openTurns } from './turns.ts';
 
 /** Transactions at once. Short ones by design: twelve carry thousands a second, and each costs the server about 5 MB. */
 export const connectionsMax = 12;
@@ -93,7 +93,7 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     });
     // The pool passes on what its idle connections say, which is said already.
     made.on('error', () => {});
-    return { ...openTurns(made, clock), end: () => made.end() };
+    return { ...openOneByOne(made, clock, waits.later), end: () => made.end() };
   }
 
   let hasAnswered = false;
@@ -103,13 +103,12 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
     for (let againMs = againMsFirst; ; againMs = Math.min(againMs * 2, againMsMax)) {
       let client: pg.PoolClient | undefined;
       try {
-        client = await from.connect(waits.later);
+        client = await from.connect();
         await client.query(opening);
         hasAnswered = true;
         return client;
       } catch (error) {
         client?.release(true);
-        from.wake();
         if (!isAway(error)) throw error;
         if (clock.monotonic() > deadline) throw awayFor(error);
         await pause(againMs);
@@ -148,7 +147,6 @@ export function openDoor(parts: { login: pg.ClientConfig; clock: Clock; log: Log
       throw broken !== undefined && isAway(error) ? awayFor(error) : error;
     } finally {
       client.release(broken);
-      from.wake();
     }
   }
 

@@ -5,10 +5,11 @@ import type { Clock } from '../clock.ts';
  * How one gets a connection of a pool: a free one at once, else the next that is given back or the one more that is
  * being opened. Never more than one is: each has the server start a process that plans everything anew, 15 to 30 ms of
  * a processor, so twelve at once, as twenty people who sign in together had them, held events up for a tenth of a
- * second, while a transaction takes two milliseconds and its connection is soon free again (docs/performance.md).
- * @returns `wake` is called after each connection that was given back
+ * second, while a transaction takes two milliseconds and its connection is soon free again
+ * (docs/decisions/2026-11-30-sign-ins.md).
+ * @param withinMs how long a caller waits for its turn
  */
-export function openTurns(pool: pg.Pool, clock: Clock) {
+export function openOneByOne(pool: pg.Pool, clock: Clock, withinMs: number): { connect(): Promise<pg.PoolClient> } {
   const waiting = new Set<() => void>();
   let isOpening = false;
 
@@ -16,6 +17,8 @@ export function openTurns(pool: pg.Pool, clock: Clock) {
     const [first] = waiting;
     first?.();
   }
+  // Said just before the connection is free, and whoever is woken looks just after.
+  pool.on('release', wake);
 
   /** Resolves when it is this one's turn, or after `ms`. */
   function turn(ms: number): Promise<void> {
@@ -31,9 +34,8 @@ export function openTurns(pool: pg.Pool, clock: Clock) {
   }
 
   return {
-    wake,
     /** @throws what the pool says: nobody there, or none free in time */
-    async connect(withinMs: number): Promise<pg.PoolClient> {
+    async connect() {
       const deadline = clock.monotonic() + withinMs;
       const isFree = () => pool.idleCount > pool.waitingCount;
       let isMine = waiting.size === 0;
