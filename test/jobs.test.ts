@@ -68,7 +68,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'trust/backup/object_store.ts': ['none', 1],
   'platform/spool/quarantine.ts': ['none', 1],
   'platform/spool/spool.ts': ['none', 2],
-  'platform/spool/writer.ts': ['none', 1],
+  'platform/spool/writer.ts': ['none', 2],
   'platform/warehouse/open.ts': ['none', 1],
   'trust/access/index.ts': ['organisations', 1],
   'trust/audit/keeper.ts': ['desk', 3],

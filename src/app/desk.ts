@@ -18,7 +18,7 @@ import { mailExecutor, mailMigrations, openMail, registeredTransport } from '../
 import { openOutbound } from '../platform/outbound/index.ts';
 import { openPostgres } from '../platform/postgres/index.ts';
 import type { Random } from '../platform/random.ts';
-import { openSpool } from '../platform/spool/index.ts';
+import { openDiskThread, openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
 import { accessMigrations, openAccessReviews } from '../trust/access/index.ts';
@@ -154,7 +154,10 @@ export async function openDesk(parts: {
     await agreeOnKey({ postgres, clock, keys, keyName });
     await refuseMissingRoots({ postgres, keys, keyName });
     await migrateWarehouse(warehouse, warehouseFolders, { clock, log });
+    const disk = openDiskThread();
+    undo.push(() => disk.end());
     const spool = await openSpool({
+      fs: disk.files,
       dir: config.dataDir,
       lanes: subjects.flatMap((subject) => subject.lanes ?? []),
       clock,

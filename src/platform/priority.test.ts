@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const module = new URL('./priority.ts', import.meta.url).href;
 
-test('the event loop goes first alone, and a thread that it starts can go behind', () => {
+test('the event loop goes first, V8 with it and nobody else, and a thread that it starts can go behind', () => {
   const program = `
     import { spawn } from 'node:child_process';
     import { readdirSync, readFileSync } from 'node:fs';
@@ -24,19 +24,22 @@ test('the event loop goes first alone, and a thread that it starts can go behind
     const put = niceOf(child.pid);
     child.kill();
     const main = niceOf(process.pid);
-    const others = [...new Set(before.map(niceOf))];
+    const isHelper = (thread) => readFileSync('/proc/self/task/' + thread + '/comm', 'utf8') === 'V8Worker\\n';
+    const helpers = [...new Set(before.filter(isHelper).map(niceOf))];
+    const others = [...new Set(before.filter((thread) => !isHelper(thread)).map(niceOf))];
     const code = 'const { parentPort } = await import("node:worker_threads"); const { goBehind } = await import(' +
       JSON.stringify(${JSON.stringify(module)}) + '); goBehind(); parentPort.postMessage(1); setInterval(() => {}, 1000);';
     const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)));
     await new Promise((done) => worker.once('message', done));
     const behind = threads().filter((thread) => !before.includes(thread)).map(niceOf);
-    console.log(JSON.stringify({ allowed, main, inherited, given, put, others, behind }));
+    console.log(JSON.stringify({ allowed, main, inherited, given, put, helpers, others, behind }));
     process.exit(0);`;
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
   const seen = JSON.parse(execFileSync(process.execPath, flags, { encoding: 'utf8' }));
   const given = getPriority();
   expect(seen.others).toEqual([given]);
   expect(seen.main).toBe(seen.allowed ? -10 : given);
+  expect(seen.helpers).toEqual([seen.main]);
   expect([seen.inherited, seen.given]).toEqual([seen.main, given]);
   expect(seen.put).toBe(4);
   expect(seen.behind).toContain(4);

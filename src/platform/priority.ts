@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** Nice values of threads, lower ones first. Linux keeps one for each thread; elsewhere they are a process's, so nothing is set. */
@@ -12,12 +13,31 @@ const givenNice = getPriority();
 
 /**
  * Lets the calling process's main thread, which takes events, go before questions, sign-ins and merges when the
- * processors are full. Threads that are there already keep their priority, so it is called when the stores are open.
+ * processors are full, and V8's helper with it: at the end of a collection the main thread stands still until the helper has
+ * done its part. Threads that are there already keep their priority, so it is called when the stores are open.
  * Needs root or CAP_SYS_NICE. Gives whether it was allowed to.
  */
 export function letEventLoopGoFirst(): boolean {
   // On Linux the number of a process names its main thread alone.
-  return set(process.pid, eventLoopNice);
+  if (!set(process.pid, eventLoopNice)) return false;
+  for (const helper of threadsNamed('V8Worker')) set(helper, eventLoopNice);
+  return true;
+}
+
+function threadsNamed(name: string): number[] {
+  const threads = readdirSync('/proc/self/task').filter((thread) => {
+    try {
+      return readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim() === name;
+    } catch {
+      return false; // It has ended meanwhile.
+    }
+  });
+  return threads.map(Number);
+}
+
+/** The calling thread goes as far ahead as the event loop, where that is allowed: for what an acknowledgement waits for. */
+export function goFirst(): void {
+  set(0, eventLoopNice);
 }
 
 /** The calling thread goes behind the event loop, whatever priority it came into being with. */

@@ -1,4 +1,4 @@
-import { diskFiles, type SpoolFiles } from './files.ts';
+import { commitBy, diskFiles, type SpoolFiles } from './files.ts';
 
 export interface Fault {
   operation: keyof SpoolFiles;
@@ -46,6 +46,16 @@ export function faultyFiles(files: SpoolFiles = diskFiles): FaultyFiles {
   }
   const named = (descriptor: number) => pathOf.get(descriptor) ?? '';
 
+  const write: SpoolFiles['write'] = async (descriptor, bytes, offset, length, position) => {
+    const fault = strike('write', named(descriptor));
+    if (fault === undefined) return files.write(descriptor, bytes, offset, length, position);
+    if (fault.partBytes !== undefined)
+      await files.write(descriptor, bytes, offset, Math.min(fault.partBytes, length), position);
+    throw errorOf(fault);
+  };
+  const fdatasync: SpoolFiles['fdatasync'] = (descriptor) =>
+    meet('fdatasync', named(descriptor), () => files.fdatasync(descriptor));
+
   return {
     inject: (fault) => faults.push({ ...fault, seen: 0 }),
     heal() {
@@ -58,14 +68,9 @@ export function faultyFiles(files: SpoolFiles = diskFiles): FaultyFiles {
         pathOf.set(descriptor, path);
         return descriptor;
       }),
-    async write(descriptor, bytes, offset, length, position) {
-      const fault = strike('write', named(descriptor));
-      if (fault === undefined) return files.write(descriptor, bytes, offset, length, position);
-      if (fault.partBytes !== undefined)
-        await files.write(descriptor, bytes, offset, Math.min(fault.partBytes, length), position);
-      throw errorOf(fault);
-    },
-    fdatasync: (descriptor) => meet('fdatasync', named(descriptor), () => files.fdatasync(descriptor)),
+    write,
+    fdatasync,
+    commit: commitBy({ write, fdatasync }),
     ftruncate: (descriptor, length) => meet('ftruncate', named(descriptor), () => files.ftruncate(descriptor, length)),
     close: (descriptor) => meet('close', named(descriptor), () => files.close(descriptor)),
     rename: (from, to) => meet('rename', from, () => files.rename(from, to)),

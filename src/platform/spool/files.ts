@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { crashPoint } from '../crash_point.ts';
 
 /**
  * The file operations that the spool uses, so that the proof kit can make each of them fail. Plain descriptors
@@ -10,6 +11,8 @@ export interface SpoolFiles {
   /** May write less than asked, as write(2) may on a disk that is filling up. */
   write(descriptor: number, bytes: Buffer, offset: number, length: number, position: number): Promise<number>;
   fdatasync(descriptor: number): Promise<void>;
+  /** All of the first `length` bytes at `position`, and then a sync: what everybody waits for who has sent an event. */
+  commit(descriptor: number, bytes: Buffer, length: number, position: number): Promise<void>;
   ftruncate(descriptor: number, length: number): Promise<void>;
   close(descriptor: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -39,10 +42,21 @@ const fsync = promisify(fs.fsync);
 const ftruncate = promisify(fs.ftruncate);
 const close = promisify(fs.close);
 
+/** `commit` by an own `write` and `fdatasync`, one after the other. */
+export function commitBy({ write, fdatasync }: Pick<SpoolFiles, 'write' | 'fdatasync'>): SpoolFiles['commit'] {
+  return async (descriptor, bytes, length, position) => {
+    for (let written = 0; written < length; )
+      written += await write(descriptor, bytes, written, length - written, position + written);
+    crashPoint('spool.write');
+    await fdatasync(descriptor);
+  };
+}
+
 export const diskFiles: SpoolFiles = {
   open,
   write,
   fdatasync,
+  commit: commitBy({ write, fdatasync }),
   ftruncate,
   close,
   rename: promisify(fs.rename),

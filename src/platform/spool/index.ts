@@ -1,3 +1,4 @@
+export { openDiskThread } from './disk_thread.ts';
 export type { FileClass } from './file_classes.ts';
 export { fileClasses } from './file_classes.ts';
 export { diskFiles, type SpoolFiles } from './files.ts';

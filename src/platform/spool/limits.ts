@@ -1,6 +1,11 @@
 /** Every limit of the spool. `openSpool` takes a part of them, so that tests can be small. */
 export interface SpoolLimits {
   /**
+   * A group of appends begins no sooner than this after the one before it began, so that few events a moment share a write and a sync too,
+   * and a tenth of a processor is not spent on waking up for each of them.
+   */
+  groupMs: number;
+  /**
    * A segment closes this long after its first byte, or after the one before closed where that was less than this ago: after
    * a pause it closes after a fifth of it, so that a lone row is stored soon and no more segments come a second …
    */
@@ -36,6 +41,7 @@ export interface SpoolLimits {
 }
 
 export const spoolLimits: SpoolLimits = {
+  groupMs: 3,
   segmentMs: 1_000,
   segmentBytesMax: 8 * 1024 * 1024,
   backlogSegments: 16,

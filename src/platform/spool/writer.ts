@@ -38,6 +38,7 @@ const zeros = Buffer.alloc(256 * 1024);
  *
  * One write and one fdatasync are under way at a time; whatever arrives meanwhile is the next group. So a slow
  * disk makes larger groups, not a longer queue, and nobody is told "kept" before the sync that covers his bytes.
+ * A quick disk makes no more groups than one every `groupMs`; the first after a pause begins at once.
  *
  * When a write or a sync fails, nobody of that group is told "kept", and the segment is abandoned at the end of
  * its last good sync. A failed fdatasync is not tried again: the kernel reports the error once and then calls the
@@ -75,6 +76,7 @@ export class LaneWriter {
   #ending: OpenSegment[] = [];
   #closing: Promise<void> = Promise.resolve();
   #due = false;
+  #wake = () => {};
   #calledOff: (() => void) | undefined;
   #afterGroup: (() => void)[] = [];
 
@@ -126,11 +128,13 @@ export class LaneWriter {
 
   /** Settles when everything appended before the call lies in closed segments (or was refused). */
   async closeSegment(): Promise<void> {
+    this.#wake();
     const last = this.#filling.used > 0 ? this.#filling : (this.#ready.at(-1) ?? this.#underWay);
     if (last !== undefined) await new Promise<void>((resolve) => last.dones.push(() => resolve()));
     if (this.#running) {
-      this.#due = true;
-      await new Promise<void>((resolve) => this.#afterGroup.push(resolve));
+      const between = new Promise<void>((resolve) => this.#afterGroup.push(resolve));
+      this.#closeSoon();
+      await between;
     } else this.#roll();
     await this.#closing;
   }
@@ -197,14 +201,42 @@ export class LaneWriter {
   async #run(): Promise<void> {
     this.#running = true;
     for (let group = this.#next(); group !== undefined; group = this.#next()) {
+      const beganAt = this.#around.clock.monotonic();
       this.#underWay = group;
       const refusal = await this.#commit(group);
       this.#underWay = undefined;
       this.#answer(group, refusal);
-      if (this.#due) this.#roll();
-      for (const resume of this.#afterGroup.splice(0)) resume();
+      this.#betweenGroups();
+      if (refusal !== undefined) continue;
+      await this.#rest(beganAt);
+      this.#betweenGroups();
     }
     this.#running = false;
+  }
+
+  #betweenGroups(): void {
+    if (this.#due) this.#roll();
+    for (const resume of this.#afterGroup.splice(0)) resume();
+  }
+
+  /** Until the next group may begin. Whoever wants a segment closed wakes it. */
+  async #rest(beganAt: number): Promise<void> {
+    const { clock, limits } = this.#around;
+    const restMs = limits.groupMs - (clock.monotonic() - beganAt);
+    if (restMs <= 0 || this.#ready.length > 0 || this.#due || this.#closed) return;
+    let callOff = () => {};
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      callOff = clock.after(restMs, resolve);
+    });
+    callOff();
+    this.#wake = () => {};
+  }
+
+  /** The running segment is closed as soon as no group is under way. */
+  #closeSoon(): void {
+    this.#due = true;
+    this.#wake();
   }
 
   #next(): Group | undefined {
@@ -225,12 +257,7 @@ export class LaneWriter {
       if (this.#current !== undefined && this.#current.synced + group.used > limits.segmentBytesMax) this.#roll();
       segment = this.#current ?? (await this.#begin(group.bornAt));
       crashPoint('spool.take');
-      for (let written = 0; written < group.used; ) {
-        const length = group.used - written;
-        written += await files.write(segment.descriptor, group.bytes, written, length, segment.synced + written);
-      }
-      crashPoint('spool.write');
-      await files.fdatasync(segment.descriptor);
+      await files.commit(segment.descriptor, group.bytes, group.used, segment.synced);
       crashPoint('spool.sync');
     } catch (error) {
       if (segment !== undefined) await this.#abandon(segment);
@@ -325,7 +352,7 @@ export class LaneWriter {
       const age = clock.monotonic() - segment.bornAt;
       if (this.#backlog() > limits.backlogSegments && age < limits.backlogSegmentMs)
         this.#arm(segment, limits.segmentMs);
-      else if (this.#running) this.#due = true;
+      else if (this.#running) this.#closeSoon();
       else this.#roll();
     });
   }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * Put before the product with `node --import`: makes the disk and the wall clock below an unchanged server misbehave.
+ * Put before the product with `node --import`, and so before each of its threads: makes the disk and the wall clock below an unchanged server misbehave.
  * What they do stands in the file that PROOF_FAULTS names and may change while the server runs; the number that the
  * file carries is written to `<file>.seen` once it holds, and each blow is a line of `<file>.blows`.
  */
@@ -73,6 +73,19 @@ function install(file: string): void {
       real(descriptor, ...rest.slice(0, -1), () => done(failure));
     };
   };
+  /** The same on a thread that does nothing else and waits for the disk itself, as the spool's does. */
+  type CallAndWait = (descriptor: number, ...rest: unknown[]) => unknown;
+  const wrapSync = (operation: 'fdatasync' | 'write') => {
+    const real = fs[`${operation}Sync`] as unknown as CallAndWait;
+    return (descriptor: number, ...rest: unknown[]) => {
+      read();
+      const failure = strike(operation, descriptor);
+      if (failure === undefined) return real(descriptor, ...rest);
+      if (faults.disk?.done === true) real(descriptor, ...rest);
+      throw failure;
+    };
+  };
   Object.assign(fs, { fdatasync: wrap('fdatasync'), write: wrap('write') });
+  Object.assign(fs, { fdatasyncSync: wrapSync('fdatasync'), writeSync: wrapSync('write') });
   syncBuiltinESMExports();
 }
