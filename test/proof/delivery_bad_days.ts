@@ -23,8 +23,8 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'a failed fdatasync is passed over',
       file: writerFile,
-      find: "      await files.fdatasync(segment.descriptor);\n      crashPoint('spool.sync');",
-      replace: "      await files.fdatasync(segment.descriptor).catch(() => {});\n      crashPoint('spool.sync');",
+      find: '      await files.commit(segment.descriptor, group.bytes, group.used, segment.synced);',
+      replace: '      await files.commit(segment.descriptor, group.bytes, group.used, segment.synced).catch(() => {});',
     },
   },
   {

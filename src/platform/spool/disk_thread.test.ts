@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,9 @@ it('keeps a process that waits for the disk, and no other', () => {
     const { files } = openDiskThread();
     await files.commit(openSync(${JSON.stringify(join(folder, 'a'))}, 'w'), Buffer.from('abc'), 3, 0);
     console.log('kept');`;
-  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  const file = join(folder, 'program.mjs');
+  writeFileSync(file, program);
+  const flags = ['--disable-warning=ExperimentalWarning', file];
   expect(execFileSync(process.execPath, flags, { encoding: 'utf8', timeout: 20_000 })).toBe('kept\n');
 });
 

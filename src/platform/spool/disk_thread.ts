@@ -27,7 +27,6 @@ export function openDiskThread(): { files: SpoolFiles; end(): Promise<void> } {
   function started(): Worker {
     if (worker !== undefined) return worker;
     const made = new Worker(new URL('./disk_worker.ts', import.meta.url), {
-      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     });
     made.on('message', (answer: DiskAnswer) => {

@@ -56,7 +56,13 @@ function install(file: string): void {
       return undefined;
     }
     if (!path.includes(disk.path)) return undefined;
-    left--;
+    // Every thread of the process has one of these; a blow falls on one of them.
+    const blow = `${file}.blow-${faults.number}-${left--}`;
+    try {
+      fs.closeSync(fs.openSync(blow, 'wx'));
+    } catch {
+      return undefined;
+    }
     append(`${file}.blows`, `${operation} ${path}\n`);
     return Object.assign(new Error(`${disk.code}: injected, ${operation}`), { code: disk.code });
   }
