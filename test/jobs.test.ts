@@ -69,7 +69,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/spool/quarantine.ts': ['none', 1],
   'platform/spool/spool.ts': ['none', 2],
   'platform/spool/writer.ts': ['none', 2],
-  'platform/warehouse/open.ts': ['none', 1],
+  'platform/warehouse/open.ts': ['none', 2],
   'trust/access/index.ts': ['organisations', 1],
   'trust/audit/keeper.ts': ['desk', 3],
   'trust/documents/index.ts': ['desk', 1],

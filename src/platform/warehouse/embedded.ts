@@ -46,6 +46,8 @@ export async function openEmbedded(directory: string, log: Log): Promise<Engine>
   try {
     const writer = await connect(writerSettings, false);
     const background = await connect(backgroundSettings, false);
+    // What a process that was killed has left.
+    await setForgetting(background.client, false);
     const readers: ClickHouseClient[] = [];
     for (let n = 0; n < limits.readersAtOnce; n++) readers.push((await connect(readerSettings, true)).client);
     return {
@@ -60,11 +62,13 @@ export async function openEmbedded(directory: string, log: Log): Promise<Engine>
           query: `${bindParams({ ...params, file })}INSERT INTO FUNCTION file({file:String}, '${format}') SETTINGS engine_file_truncate_on_insert = 1, ${fileSettings} ${sql}`,
         });
       },
+      startForgetting: () => setForgetting(background.client, true),
       async trim() {
         await background.client.command({ query: 'SYSTEM JEMALLOC PURGE' });
       },
       async close() {
         await drainPending();
+        await setForgetting(background.client, false);
         for (const client of open) await client.close();
         anchor.close();
         await drainPending();
@@ -75,6 +79,21 @@ export async function openEmbedded(directory: string, log: Log): Promise<Engine>
     anchor.close();
     throw error;
   }
+}
+
+/** How many merges of a table may forget what columns and rows keep for a time only. None, unless the table says otherwise. */
+const forgettingAtOnce = 'max_number_of_merges_with_ttl_in_pool';
+
+/** The engine begins with such merges while it opens, before anybody could stop them: so it is the table that allows them, and only for as long as we say. */
+async function setForgetting(client: ClickHouseClient, isAllowed: boolean): Promise<void> {
+  const which = isAllowed ? "create_table_query LIKE '% TTL %'" : `engine_full LIKE '%${forgettingAtOnce}%'`;
+  const answer = await client.query({
+    query: `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND ${which}`,
+    format: 'JSONEachRow',
+  });
+  const change = isAllowed ? `MODIFY SETTING ${forgettingAtOnce} = 1` : `RESET SETTING ${forgettingAtOnce}`;
+  for (const { name } of await answer.json<{ name: string }>())
+    await client.command({ query: `ALTER TABLE ${identifier(name)} ${change}` });
 }
 
 /**
@@ -164,5 +183,6 @@ function engineConfig(): string {
     os_threads_nice_value_merge_mutate: 15,
   };
   const lines = Object.entries(values).map(([name, value]) => `  <${name}>${value}</${name}>`);
+  lines.push(`  <merge_tree><${forgettingAtOnce}>0</${forgettingAtOnce}></merge_tree>`);
   return `<clickhouse>\n${lines.join('\n')}\n</clickhouse>\n`;
 }

@@ -16,6 +16,11 @@ export interface Engine {
   insert(table: string, ndjson: Buffer, token: string, columns: readonly string[] | undefined): Promise<void>;
   /** Writes the answer of a SELECT into a file of this machine, in place of what was in it. */
   writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
+  /**
+   * Forgets what columns and tables keep for a time only, from now on and once a day. Until it is called the embedded engine forgets
+   * nothing: it knows in memory alone when it did so last, and each start would rewrite the newest month (docs/decisions/2026-11-30-forgetting-after-a-start.md).
+   */
+  startForgetting(): Promise<void>;
   /** Gives memory back that only a burst needed. */
   trim(): Promise<void>;
   close(): Promise<void>;

@@ -15,6 +15,8 @@ import type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } fr
 
 /** After so long without a write or a question the engine, and the process, give back what only the burst needed. */
 const trimAfterMs = 10_000;
+/** After so long the engine forgets what is kept for a time only: readers come right after a start, and a rewritten month takes their processor. */
+const forgetAfterMs = 60 * 60_000;
 
 /**
  * Opens the warehouse that the configuration names: embedded in `<data directory>/warehouse`, a server
@@ -53,6 +55,12 @@ export async function openWarehouse(house: {
       giveBackHeap(clock);
     });
   }
+
+  const callOffForgetting = clock.after(forgetAfterMs, () => {
+    background('forgetting', () => engine.startForgetting()).catch((error) =>
+      log.error('warehouse.forgetting_failed', {}, error),
+    );
+  });
 
   function background<T>(purpose: string, work: () => Promise<T>): Promise<T> {
     return inBackground.run(() =>
@@ -197,6 +205,7 @@ export async function openWarehouse(house: {
   async function close(): Promise<void> {
     closing ??= (async () => {
       callOffTrim?.();
+      callOffForgetting();
       await settled([writing, inBackground, reading]);
       await engine.close();
     })();

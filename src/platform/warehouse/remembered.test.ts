@@ -2,17 +2,17 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { systemClock } from '../clock.ts';
+import { stillClock, systemClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
 import { openWarehouse } from './open.ts';
 import type { Warehouse } from './warehouse.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'fairlead-remembered-'));
 const store = join(dataDir, 'warehouse', 'store');
-const open = () =>
+const open = (clock = systemClock) =>
   openWarehouse({
     config: { dataDir, clickhouseUrl: undefined, clickhouseCluster: undefined },
-    clock: systemClock,
+    clock,
     log: silentLog,
   });
 const numbers = (...list: number[]) => Buffer.from(list.map((n) => `{"n":${n}}\n`).join(''));
@@ -78,4 +78,28 @@ test('a line that a crash tore is cut off, so that what follows it is remembered
   warehouse = await open();
   await warehouse.close();
   expect(readFileSync(log, 'utf8')).toBe(quiet);
+});
+
+test('what is kept for a time is forgotten an hour after a start, and not while the first readers come', async () => {
+  let warehouse = await open();
+  await warehouse.command(
+    'CREATE TABLE ids_kept (at DateTime, id UInt32 TTL at + INTERVAL 1 DAY) ENGINE = MergeTree ORDER BY at SETTINGS min_bytes_for_wide_part = 0, merge_with_ttl_timeout = 86400',
+  );
+  await warehouse.insert('ids_kept', Buffer.from('{"at":"2026-01-01 00:00:00","id":7}\n'), 'old');
+  await warehouse.close();
+
+  const id = async () => (await warehouse.read<{ id: number }>('SELECT id FROM ids_kept'))[0]?.id;
+  for (const start of ['the first', 'the next'] as const) {
+    const clock = stillClock(0);
+    warehouse = await open(clock);
+    clock.travel(60 * 60_000 - 1);
+    // The engine begins while it opens, where it may.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([start, await id()]).toEqual([start, 7]);
+    if (start === 'the next') {
+      clock.travel(1);
+      await expect.poll(id, { timeout: 20_000, interval: 50 }).toBe(0);
+    }
+    await warehouse.close();
+  }
 });
