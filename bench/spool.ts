@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../src/platform/clock.ts';
+import { awakeClock, systemClock } from '../src/platform/clock.ts';
 import { silentLog } from '../src/platform/log.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { openSpool, type Sink } from '../src/platform/spool/index.ts';
@@ -21,7 +21,7 @@ type Line = { load: string; appendsPerSecond: number; p50Ms: number; p99Ms: numb
 async function measure(load: string, { rate, inFlight }: { rate: number; inFlight: number }): Promise<Line> {
   const dir = await mkdtemp(join(root, '.bench-spool-'));
   const spool = await openSpool({
-    ...{ dir, lanes: ['events'], clock: systemClock, random: systemRandom, log: silentLog },
+    ...{ dir, lanes: ['events'], clock: awakeClock(systemClock), random: systemRandom, log: silentLog },
   });
   let delivered = 0;
   const sink: Sink = {

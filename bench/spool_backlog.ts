@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../src/platform/clock.ts';
+import { awakeClock, systemClock } from '../src/platform/clock.ts';
 import { openLog, silentLog } from '../src/platform/log.ts';
 import { seededRandom, systemRandom } from '../src/platform/random.ts';
 import { openSpool } from '../src/platform/spool/index.ts';
@@ -14,13 +14,16 @@ import { migrateWarehouse, openWarehouse } from '../src/platform/warehouse/index
 const rows = Number(process.argv[2] ?? 600_000);
 const perSecond = 5_000;
 const dir = mkdtempSync(join(process.argv[3] ?? '.', '.bench-backlog-'));
-const house = { clock: systemClock, log: openLog(systemClock) };
+const house = { clock: awakeClock(systemClock), log: openLog(systemClock) };
 const warehouse = await openWarehouse({
   config: { dataDir: dir, clickhouseUrl: undefined, clickhouseCluster: undefined },
   ...house,
 });
 const directory = new URL('../src/analytics/migrations/warehouse/', import.meta.url);
-await migrateWarehouse(warehouse, [{ subject: 'analytics', directory }], { clock: systemClock, log: silentLog });
+await migrateWarehouse(warehouse, [{ subject: 'analytics', directory }], {
+  clock: awakeClock(systemClock),
+  log: silentLog,
+});
 
 const random = seededRandom('backlog');
 const paths = Array.from({ length: 500 }, (_, i) => `/articles/${random.bytes(6).toString('hex')}-${i}`);

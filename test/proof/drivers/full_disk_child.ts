@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../../src/platform/clock.ts';
+import { awakeClock, systemClock } from '../../../src/platform/clock.ts';
 import { silentLog } from '../../../src/platform/log.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import { faultyFiles } from '../../../src/platform/spool/faulty_files.ts';
@@ -16,7 +16,7 @@ const files = faultyFiles();
 // Where no disk can be mounted: a write stops in its middle and says ENOSPC, as a full one does.
 if (kind === 'injected') files.inject({ operation: 'write', code: 'ENOSPC', after: 200, partBytes: 100 });
 const spool = await openSpool({
-  ...{ dir, lanes: ['events'], clock: systemClock, random: systemRandom, log: silentLog },
+  ...{ dir, lanes: ['events'], clock: awakeClock(systemClock), random: systemRandom, log: silentLog },
   fs: { ...files, freeBytes: async () => Number.MAX_SAFE_INTEGER, readFile: diskFiles.readFile },
   limits: {
     segmentMs: 20,
