@@ -6,7 +6,7 @@ import { stillClock, systemClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
 import { seededRandom } from '../random.ts';
 import { type Fault, faultyFiles } from './faulty_files.ts';
-import { commitBy, diskFiles, type SpoolFiles } from './files.ts';
+import { diskFiles } from './files.ts';
 import { type FolderSink, folderSink } from './folder_sink.ts';
 import { SpoolUnavailable } from './refusals.ts';
 import { openSpool, type Spool, type SpoolSettings } from './spool.ts';
@@ -46,12 +46,6 @@ const filesOf = (lane = 'events') => readdirSync(join(dir, 'spool', lane)).sort(
 const quarantineOf = (lane = 'events') =>
   readdirSync(join(dir, 'quarantine', lane)).map((file) => readFileSync(join(dir, 'quarantine', lane, file), 'utf8'));
 
-/** The disk with another write or sync, for groups too. */
-function diskWith(own: Partial<Pick<SpoolFiles, 'write' | 'fdatasync'>>): SpoolFiles {
-  const files = { ...diskFiles, ...own };
-  return { ...files, commit: commitBy(files) };
-}
-
 async function eventually(what: () => boolean, seconds = 10): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!what()) {
@@ -61,62 +55,6 @@ async function eventually(what: () => boolean, seconds = 10): Promise<void> {
 }
 
 describe('an append is answered when fdatasync has covered it, not before', () => {
-  it('waits for the sync, and shares it with everything that came meanwhile', async () => {
-    const held: (() => void)[] = [];
-    const synced: number[] = [];
-    // The zeros that a segment starts with are synced too: only the syncs that cover rows are held.
-    const withRows = new Set<number>();
-    let holds = true;
-    const spool = await open({
-      // Closing a segment syncs as well, so the segment outlives the test.
-      limits: { segmentMs: 60_000 },
-      fs: diskWith({
-        write(descriptor, bytes, offset, length, position) {
-          if (bytes[offset] !== 0) withRows.add(descriptor);
-          return diskFiles.write(descriptor, bytes, offset, length, position);
-        },
-        async fdatasync(descriptor) {
-          if (holds && withRows.has(descriptor)) await new Promise<void>((resolve) => held.push(resolve));
-          await diskFiles.fdatasync(descriptor);
-        },
-      }),
-    });
-    const lane = spool.lane('events');
-    for (let id = 0; id < 3; id++) lane.append(row(id), () => synced.push(id));
-    await eventually(() => held.length === 1);
-    for (let id = 3; id < 6; id++) lane.append(row(id), () => synced.push(id));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(synced).toEqual([]);
-    held.shift()?.();
-    await eventually(() => held.length === 1);
-    expect(synced).toEqual([0, 1, 2]);
-    holds = false;
-    held.shift()?.();
-    await eventually(() => synced.length === 6);
-    expect(held).toEqual([]);
-  });
-
-  it('begins the first group after a pause at once, and the next one only after a moment, with all that came', async () => {
-    const clock = stillClock(0);
-    const fs = faultyFiles();
-    const spool = await open({ fs, clock, limits: { groupMs: 3, segmentMs: 60_000 } });
-    const lane = spool.lane('events');
-    const answered: number[] = [];
-    await lane.append(row(0));
-    const commits = fs.calls('write');
-    for (const id of [1, 2, 3]) lane.append(row(id), () => answered.push(id));
-    clock.travel(2);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect([answered, fs.calls('write')]).toEqual([[], commits]);
-    clock.travel(1);
-    await eventually(() => answered.length === 3);
-    expect(fs.calls('write')).toBe(commits + 1);
-    // Nobody travels: closing does not wait for the moment.
-    lane.append(row(4), () => answered.push(4));
-    await spool.close();
-    expect(answered).toEqual([1, 2, 3, 4]);
-  });
-
   it('an answer that throws costs nobody else his answer', async () => {
     const spool = await open();
     const answered: number[] = [];
@@ -522,7 +460,7 @@ describe('limits refuse before anything is promised', () => {
       release = resolve;
     });
     const spool = await open({
-      fs: diskWith({ fdatasync: () => slow }),
+      fs: { ...diskFiles, commit: () => slow },
       limits: { waitingBytesMax: 2_000, appendBytesMax: 500 },
     });
     let refused = 0;

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { stillClock, systemClock } from '../clock.ts';
+import { silentLog } from '../log.ts';
+import { seededRandom } from '../random.ts';
+import { faultyFiles } from './faulty_files.ts';
+import { commitBy, diskFiles } from './files.ts';
+import { openSpool, type Spool, type SpoolSettings } from './spool.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'fairlead-groups-'));
+let spool: Spool;
+afterEach(async () => {
+  await spool.close();
+  rmSync(dir, { recursive: true });
+});
+async function opened(settings: Partial<SpoolSettings>): Promise<Spool> {
+  const house = { clock: systemClock, random: seededRandom('groups'), log: silentLog };
+  spool = await openSpool({ dir, lanes: ['events'], ...house, ...settings });
+  return spool;
+}
+const row = (id: number) => JSON.stringify({ id });
+const eventually = (what: () => boolean) => expect.poll(what, { timeout: 10_000, interval: 2 }).toBe(true);
+
+it('waits for the sync, and shares it with everything that came meanwhile', async () => {
+  const held: (() => void)[] = [];
+  const synced: number[] = [];
+  let holds = true;
+  const commit = commitBy({
+    write: diskFiles.write,
+    async fdatasync(descriptor) {
+      if (holds) await new Promise<void>((resolve) => held.push(resolve));
+      await diskFiles.fdatasync(descriptor);
+    },
+  });
+  const spool = await opened({ fs: { ...diskFiles, commit } });
+  const lane = spool.lane('events');
+  for (let id = 0; id < 3; id++) lane.append(row(id), () => synced.push(id));
+  await eventually(() => held.length === 1);
+  for (let id = 3; id < 6; id++) lane.append(row(id), () => synced.push(id));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(synced).toEqual([]);
+  held.shift()?.();
+  await eventually(() => held.length === 1);
+  expect(synced).toEqual([0, 1, 2]);
+  holds = false;
+  held.shift()?.();
+  await eventually(() => synced.length === 6);
+  expect(held).toEqual([]);
+});
+
+it('begins the first group after a pause at once, and the next one only after a moment, with all that came', async () => {
+  const clock = stillClock(0);
+  const fs = faultyFiles();
+  const spool = await opened({ fs, clock, limits: { groupMs: 3, segmentMs: 60_000 } });
+  const lane = spool.lane('events');
+  const answered: number[] = [];
+  await lane.append(row(0));
+  const commits = fs.calls('write');
+  for (const id of [1, 2, 3]) lane.append(row(id), () => answered.push(id));
+  clock.travel(2);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([answered, fs.calls('write')]).toEqual([[], commits]);
+  clock.travel(1);
+  await eventually(() => answered.length === 3);
+  expect(fs.calls('write')).toBe(commits + 1);
+  // Nobody travels: closing does not wait for the moment.
+  lane.append(row(4), () => answered.push(4));
+  await spool.close();
+  expect(answered).toEqual([1, 2, 3, 4]);
+});
