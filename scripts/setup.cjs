@@ -14,6 +14,8 @@ const modules = path.join(root, 'node_modules');
 const installed = path.join(modules, '.fairlead-installed');
 /** The first npm that reads our lockfile (version 3) and knows workspaces. */
 const npmMajorMin = 7;
+/** Where npm keeps what it fetches while it installs, for a user without a home. */
+const ownNpmCache = path.join(cache, 'npm');
 const nodeMajorMin = 24;
 
 /**
@@ -130,6 +132,7 @@ async function install(lock) {
     onStart: lock.add,
   });
   fs.rmSync(runtime, { recursive: true, force: true });
+  fs.rmSync(ownNpmCache, { recursive: true, force: true });
   const missing = modulesMissing();
   if (missing.length > 0)
     throw new SetupError(
@@ -229,7 +232,20 @@ function npmEnvironment() {
     )
       delete env[name];
   });
+  // A service's user often has no home (useradd --system), and npm cannot do without a folder for what it fetched.
+  const home = env.npm_config_cache || path.join(os.homedir(), '.npm');
+  if (!canWrite(home)) env.npm_config_cache = ownNpmCache;
   return env;
+}
+
+function canWrite(folder) {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Optional dependencies fail silently, so all that are made for this machine are looked for. */
