@@ -111,7 +111,9 @@ function readPackages(file) {
  * esbuild's script only saves a few milliseconds.
  */
 async function install(lock) {
-  const npm = isNewEnough() ? findNpm() : await npmOnPinnedNode(findNpm(), lock);
+  const own = findNpm();
+  const env = npmEnvironment(own);
+  const npm = isNewEnough() ? own : await npmOnPinnedNode(own, env, lock);
   // Gone first, so that the next run sees an install that was interrupted.
   if (fs.existsSync(installed)) fs.unlinkSync(installed);
   await runQuietly({
@@ -127,7 +129,7 @@ async function install(lock) {
       '--loglevel=error',
       '--no-progress',
     ]),
-    env: npmEnvironment(),
+    env: env,
     failure: 'npm could not install the dependencies (it needs the network once)',
     onStart: lock.add,
   });
@@ -149,7 +151,7 @@ const runtime = path.join(cache, 'runtime');
  * npm leaves out optional packages that say they do not run on the Node that runs npm. The tools' programs are such
  * packages and want Node 18 or 20, so on an older one the pinned Node is fetched first, and that one runs npm.
  */
-async function npmOnPinnedNode(npm, lock) {
+async function npmOnPinnedNode(npm, env, lock) {
   const named = readPackages(path.join(root, 'package-lock.json'));
   const here = process.platform + '-' + process.arch;
   const name = ['node-' + here, 'node-bin-' + here].find((one) => named['node_modules/' + one]);
@@ -176,7 +178,7 @@ async function npmOnPinnedNode(npm, lock) {
     command: npm.command,
     args: npm.args.concat(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--no-progress']),
     cwd: runtime,
-    env: npmEnvironment(),
+    env: env,
     failure: 'npm could not fetch the pinned Node (it needs the network once)',
     onStart: lock.add,
   });
@@ -222,7 +224,7 @@ function findNpm() {
 }
 
 /** The operator's npm settings stay (proxy, registry, cache), except those that would leave parts out. */
-function npmEnvironment() {
+function npmEnvironment(npm) {
   const env = Object.assign({}, process.env);
   Object.keys(env).forEach((name) => {
     if (
@@ -232,6 +234,12 @@ function npmEnvironment() {
     )
       delete env[name];
   });
+  // npm looks for the machine's settings beside the Node that runs it, and the pinned one stands somewhere else.
+  if (!env.npm_config_globalconfig) {
+    const args = npm.args.concat(['config', 'get', 'globalconfig']);
+    const answer = childProcess.spawnSync(npm.command, args, { encoding: 'utf8', cwd: os.tmpdir() });
+    if (answer.status === 0) env.npm_config_globalconfig = answer.stdout.trim();
+  }
   // A service's user often has no home (useradd --system), and npm cannot do without a folder for what it fetched.
   const home = env.npm_config_cache || path.join(os.homedir(), '.npm');
   if (!canWrite(home)) env.npm_config_cache = ownNpmCache;
