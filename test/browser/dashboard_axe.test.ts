@@ -539,23 +539,31 @@ const looks: Record<string, Look> = {
   },
 };
 
+/** The dashboard stands in the tab, signed in, and shows no page: the next look goes on from there. */
+let isInside = false;
+
 /**
  * Opens a page in its state; window and theme are then changed around it, as a person would. Each has a desk of its own,
- * and nothing is remembered from the one before.
+ * and nothing is remembered from the one before. Within one session pages are gone to without loading the dashboard
+ * again, as by a link: to load it took longer than to look. In a deep run each is loaded.
  */
 async function open(look: Look, check: () => Promise<void>) {
   served.renew(look.start === undefined ? {} : { start: look.start });
+  let isDone = false;
   try {
     await page.context().clearCookies();
     await page.setViewportSize({ width: 1440, height: 900 });
     await page.emulateMedia({ colorScheme: 'light' });
     errors = [];
-    await page.goto(served.origin + look.path);
-    await page.locator('h1').first().waitFor({ state: 'attached' });
+    if (isInside && look.start === undefined) await goInside(look.path);
+    else await page.goto(served.origin + look.path);
+    // Until the scripts of a page are there the one before it stands behind, hidden.
+    await page.locator('#desk > :not([style*="display: none"]) h1').first().waitFor({ state: 'attached' });
     await answers();
     await look.act?.(page);
     await check();
     expect(errors, 'a page that met a fault is not the page that is looked at').toEqual([]);
+    isDone = true;
   } finally {
     // A page that did not load has nothing to forget, and why it did not is what the test must say.
     await page
@@ -563,10 +571,22 @@ async function open(look: Look, check: () => Promise<void>) {
         for (const kept of [localStorage, sessionStorage]) kept.clear();
       })
       .catch(() => undefined);
-    // What this page would still ask is not for the next desk. A picture of the same address ends it: after another
-    // address, or none, the browser starts the next page in a new process, twice.
-    await page.goto(`${served.origin}/favicon.svg`);
+    // What this page would still ask is not for the next desk. A page that does not exist ends it inside the dashboard, a
+    // picture of the same address ends the dashboard: after another address, or none, the browser starts the next page
+    // in a new process, twice.
+    isInside = isDone && look.start === undefined && !isDeep;
+    if (isInside) await goInside('/no/page/at/all');
+    else await page.goto(`${served.origin}/favicon.svg`);
   }
+}
+
+/** As Back and Forward go: the address is another one, and the dashboard is told. */
+async function goInside(path: string) {
+  await page.evaluate((to) => {
+    history.pushState(null, '', to);
+    dispatchEvent(new PopStateEvent('popstate'));
+    scrollTo(0, 0);
+  }, path);
 }
 
 /** Waits until the page has drawn every answer and has asked nothing more for a tenth of a second. */
