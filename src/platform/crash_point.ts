@@ -34,7 +34,7 @@ export const crashPoints = [
   'removal.table', // a table of the warehouse is emptied of it, nobody has written that down
   'removal.checked', // nothing is left, and nobody has written that down
   'archive.site', // the events of a site are in the files of an archive, the other sites are not
-  'archive.packed', // the archive of an organisation is packed, and not sealed yet
+  'archive.packed', // the archive of an organisation is packed, and not in its place yet
   'closing.emptied', // nothing of a closed account's person is in its row, the keys found by its number are still there
   'ending.sites', // the deletions of the sites of a closed organisation are begun, and the organisation waits for them
   'ending.rows', // every row of a closed organisation is gone, its keys are still there

@@ -8,6 +8,7 @@ import type { ArchiveManifest, OrganisationArchive } from '../../contract/organi
 import { archiveFiles } from '../../src/analytics/archive/file_classes.ts';
 import { verifyBundle } from '../../src/trust/audit/index.ts';
 import { findUndeclared } from '../../src/trust/classes/index.ts';
+import { canaryOf, scanFolders } from '../../src/trust/proof/index.ts';
 import { layPreparedDesk } from '../prepared_cluster.ts';
 import { openCommandLine, type ServedDesk } from './cli.ts';
 
@@ -44,6 +45,16 @@ async function signIn() {
     .join('; ');
 }
 const folder = () => join(cli.dataDir, 'archives');
+/** What of the organisation can be read in the files of an archive that is not whole, byte for byte. */
+async function readable() {
+  const words = ['shop.example', '/of-1', 'Shop Ltd', 'ana@', 'lost laptop', 'Firefox', 'PK\x03\x04', '"rows"'];
+  const { files, found, closed } = await scanFolders(
+    [folder()],
+    0,
+    words.map((word) => canaryOf(word, word)),
+  );
+  return { hasFiles: files > 3, closed, found };
+}
 
 beforeAll(async () => {
   await layPreparedDesk(cli.dataDir);
@@ -119,15 +130,17 @@ afterAll(async () => {
 let made: OrganisationArchive;
 let zip: Buffer;
 
-it('is made in the background, through two kills, and lies sealed', async () => {
+it('is made in the background, through two kills, and lies sealed from the first byte', async () => {
   const dead = once(server.process, 'exit');
   const begun = await call('POST', at('/archives'));
   expect([begun.status, begun.body]).toEqual([201, expect.objectContaining({ state: 'waiting', sites: 2, bytes: 0 })]);
   await dead;
   // One site was whole when the desk died; it is gone on with, and the desk dies once more before it is sealed.
   expect(existsSync(join(folder(), `${begun.body.id}.part`, 'note.json'))).toBe(true);
+  expect(await readable()).toEqual({ hasFiles: true, closed: 0, found: [] });
   server = await cli.serve({ FAIRLEAD_CRASH_POINT: 'archive.packed:1' });
   await once(server.process, 'exit');
+  expect(await readable()).toEqual({ hasFiles: true, closed: 0, found: [] });
   expect(existsSync(join(folder(), String(begun.body.id)))).toBe(false);
   server = await cli.serve();
   await vi.waitFor(

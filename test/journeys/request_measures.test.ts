@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RequestDetail } from '../../contract/requests.ts';
 import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.ts';
+import { plainForm } from '../../src/analytics/exports/form.ts';
 import { formats } from '../../src/analytics/exports/formats.ts';
 import { restrictedVisitors } from '../../src/analytics/profiles/restricted.ts';
 import { isSignature, signerOf } from '../../src/trust/audit/index.ts';
@@ -163,7 +164,7 @@ const exported = async () => {
   const day = { siteId: 1, day: '', importIds: [], restricted, from: 0, to: Date.now() + 86_400_000 };
   let text = '';
   const work = {
-    ...{ scratch: join(desk.dataDir, 'scratch.ndjson'), path: String, add: () => {} },
+    ...{ scratch: { path: join(desk.dataDir, 'scratch.ndjson'), form: plainForm }, path: String, add: () => {} },
     async append(_: string, more: string | Buffer) {
       text += more.toString();
     },

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { sealFile } from '../../src/analytics/archive/sealed_file.ts';
+import { sealedForm } from '../../src/analytics/archive/sealed_file.ts';
 import type { Examples } from './example.ts';
 
 /** Archives of the whole organisation. */
@@ -23,9 +23,10 @@ export const examples: Examples = ({ organisation, server, asOwner }) => {
     const key = random.bytes(32);
     const folder = join(config.dataDir, 'archives');
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${id}.plain`), 'PK');
-    const more = { random, signal: new AbortController().signal };
-    await sealFile(join(folder, `${id}.plain`), join(folder, String(id)), { id, key }, more);
+    const file = await sealedForm({ id, key }, random).place(join(folder, String(id)));
+    await file.write(Buffer.from('PK'), 0);
+    await file.end();
+    await file.close();
     const place = { organisationId: organisation(), table: 'organisation_archives', column: 'key_sealed', row: id };
     await insert('done', id, await vault.seal({ ...place, class: 'D8' }, key));
     return id;

@@ -18,6 +18,6 @@ export const archiveFiles: readonly FileClass[] = [
     path: 'archives/*.part/**',
     classes: ['D7', 'D3'],
     window: 'until the archive is finished or given up, minutes',
-    purpose: 'an archive that is being written, not sealed yet',
+    purpose: 'an archive that is being written, sealed under its key from the first byte',
   },
 ];

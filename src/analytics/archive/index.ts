@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listSites, type Notices } from '../../accounts/index.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { openFileRunner } from '../exports/runner.ts';
 import { openArchiveRecords } from './records.ts';
 import { archiveRoutes } from './routes.ts';
-import { sealFile } from './sealed_file.ts';
+import { sealedForm } from './sealed_file.ts';
 import { writeArchive } from './write.ts';
 
 /**
@@ -30,6 +31,7 @@ export function openOrganisationArchives(
       // Says to the runner that what lies here can be gone on with.
       writeFileSync(join(folder, 'note.json'), '{}', { mode: 0o600 });
       const sites = await postgres.tenant(organisationId, listSites);
+      const form = sealedForm({ id, key: await records.keyOf(organisationId, id) }, random);
       let sitesDone = 0;
       let rowsBefore = 0;
       let rowsOfSite = 0;
@@ -37,7 +39,7 @@ export function openOrganisationArchives(
         house,
         { organisation: { id: organisationId, name, slug }, sites, madeAt },
         {
-          ...{ folder, signal, auditLines },
+          ...{ folder, form, signal, auditLines },
           async onDay(progress) {
             rowsOfSite = progress.rows;
             await onDay({ ...progress, done: sitesDone, rows: rowsBefore + rowsOfSite });
@@ -50,7 +52,7 @@ export function openOrganisationArchives(
         },
       );
       await records.progress(pending, { done: sites.length, rows });
-      await sealFile(file, out, { id, key: await records.keyOf(organisationId, id) }, { random, signal });
+      await rename(file, out);
       log.info('archive.written', { archive: id, organisation: organisationId, sites: sites.length, rows });
     },
   });

@@ -1,7 +1,9 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { byteStream } from '../../platform/byte_stream.ts';
 import type { Random } from '../../platform/random.ts';
+import type { Form } from '../exports/form.ts';
 
 /** Each part is sealed by itself, so that neither sealing nor opening holds more than one of them. */
 const partBytes = 1 << 20;
@@ -18,32 +20,91 @@ interface Sealed {
   key: Buffer;
 }
 
-/** Seals a file into `out`, which appears when it is whole. */
-export async function sealFile(
-  plain: string,
-  out: string,
-  { id, key }: Sealed,
-  { random, signal }: { random: Random; signal: AbortSignal },
-): Promise<void> {
-  const { size } = await stat(plain);
-  const parts = Math.max(1, Math.ceil(size / partBytes));
-  const unfinished = `${out}.sealing`;
-  const file = await open(unfinished, 'w', 0o600);
-  try {
-    let part = 0;
-    for await (const bytes of partsOf(plain, partBytes)) {
-      signal.throwIfAborted();
-      const nonce = random.bytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
-      cipher.setAAD(placeOf(id, part, part === parts - 1));
-      await file.write(Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]));
-      part += 1;
-    }
-    await file.sync();
-  } finally {
-    await file.close();
+/**
+ * What an archive is written in: sealed under its own key from the first byte, so that a kill at any moment leaves nothing
+ * on the disk that says something without that key.
+ */
+export function sealedForm({ id, key }: Sealed, random: Random): Form {
+  const growing = Buffer.from(`organisation archive ${id}: a growing file`);
+
+  function seal(bytes: Buffer, place: Buffer): Buffer {
+    const nonce = random.bytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+    cipher.setAAD(place);
+    return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
   }
-  await rename(unfinished, out);
+  async function* records(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const stream = byteStream(pieces);
+    for (;;) {
+      const length = await stream.take(4);
+      if (length === undefined) return;
+      const sealed = await stream.take(length.readUInt32BE());
+      if (sealed === undefined) throw new Error(`A file of archive ${id} ends within a piece of it.`);
+      yield unsealed(sealed, key, growing);
+    }
+  }
+
+  return {
+    kept(text) {
+      const sealed = seal(Buffer.from(text), growing);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(sealed.length);
+      return Buffer.concat([length, sealed]);
+    },
+    opened: (bytes) => unsealed(bytes.subarray(4), key, growing),
+    read: (path) => records(createReadStream(path)),
+    readPlaced: (path) => openedFile(path, { id, key }),
+    scratchKey: () => random.bytes(32),
+
+    async place(path) {
+      const file = await open(path, 'w+', 0o600);
+      /** The last part, until there is one behind it: a header before it is written when what it heads is. */
+      const last = Buffer.alloc(partBytes);
+      let number = 0;
+      let length = 0;
+      const put = async (part: number, bytes: Buffer, isLast: boolean) =>
+        void (await file.write(seal(bytes, placeOf(id, part, isLast)), 0, undefined, part * sealedBytes));
+      async function patch(part: number, from: number, bytes: Buffer) {
+        const sealed = Buffer.alloc(sealedBytes);
+        await file.read(sealed, 0, sealedBytes, part * sealedBytes);
+        const plain = unsealed(sealed, key, placeOf(id, part, false));
+        bytes.copy(plain, from);
+        await put(part, plain, false);
+      }
+      return {
+        async write(bytes, at) {
+          for (let done = 0; done < bytes.length; ) {
+            const part = Math.floor((at + done) / partBytes);
+            const from = (at + done) % partBytes;
+            const some = bytes.subarray(done, done + partBytes - from);
+            for (; number < part; number++) {
+              await put(number, last, false);
+              last.fill(0);
+              length = 0;
+            }
+            if (part < number) await patch(part, from, some);
+            else {
+              some.copy(last, from);
+              length = Math.max(length, from + some.length);
+            }
+            done += some.length;
+          }
+        },
+        async end() {
+          await put(number, last.subarray(0, length), true);
+          await file.sync();
+        },
+        close: () => file.close(),
+      };
+    },
+  };
+}
+
+function unsealed(sealed: Buffer, key: Buffer, place: Buffer): Buffer {
+  const cipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
+  cipher.setAAD(place);
+  cipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  return Buffer.concat([cipher.update(sealed.subarray(nonceBytes, sealed.length - tagBytes)), cipher.final()]);
 }
 
 /** @throws when it is not the file that was sealed, or not whole */
@@ -52,10 +113,7 @@ export async function* openedFile(path: string, { id, key }: Sealed): AsyncGener
   const parts = Math.ceil(size / sealedBytes);
   let part = 0;
   for await (const sealed of partsOf(path, sealedBytes)) {
-    const cipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
-    cipher.setAAD(placeOf(id, part, part === parts - 1));
-    cipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
-    yield Buffer.concat([cipher.update(sealed.subarray(nonceBytes, sealed.length - tagBytes)), cipher.final()]);
+    yield unsealed(sealed, key, placeOf(id, part, part === parts - 1));
     part += 1;
   }
 }

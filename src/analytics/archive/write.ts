@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
-import { open, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Site } from '../../../contract/api.ts';
 import type { ArchiveManifest } from '../../../contract/organisation_archives.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import type { House } from '../../platform/subject.ts';
 import { isoDay, localDay } from '../../platform/zone.ts';
+import type { Form } from '../exports/form.ts';
+import { linesThrough } from '../exports/rows_file.ts';
 import { type ExportProgress, knownDays, writeExport, zoneOf } from '../exports/write_export.ts';
 import { writeZip } from '../exports/zip_writer.ts';
 import { importedDataOf } from '../imports/records.ts';
@@ -39,8 +41,8 @@ export interface ArchivedOrganisation {
 }
 
 /**
- * Writes everything of an organisation into `folder`, and packs it into one ZIP there. A run that was killed is gone on
- * with: the events of a site behind its last whole day, whatever was whole is left as it is; rows are read anew.
+ * Writes everything of an organisation into `folder`, and packs it into one ZIP there, all of it in the given form. A run
+ * that was killed is gone on with: the events of a site behind its last whole day, whatever was whole is left as it is; rows are read anew.
  * @returns the file
  */
 export async function writeArchive(
@@ -48,12 +50,14 @@ export async function writeArchive(
   { organisation, sites, madeAt }: { organisation: ArchivedOrganisation; sites: readonly Site[]; madeAt: Date },
   {
     folder,
+    form,
     signal,
     auditLines,
     onDay,
     onSite,
   }: {
     folder: string;
+    form: Form;
     signal: AbortSignal;
     auditLines(organisationId: number): AsyncIterable<string>;
     onDay(progress: ExportProgress): Promise<void>;
@@ -63,7 +67,13 @@ export async function writeArchive(
   const parts: Part[] = [];
   for (const [at, site] of sites.entries()) {
     parts.push(
-      ...(await writeSite(house, site, { folder: join(folder, 'sites', String(site.id)), madeAt, signal, onDay })),
+      ...(await writeSite(house, site, {
+        folder: join(folder, 'sites', String(site.id)),
+        form,
+        madeAt,
+        signal,
+        onDay,
+      })),
     );
     onSite(at + 1);
     crashPoint('archive.site');
@@ -79,15 +89,18 @@ export async function writeArchive(
     if (table.columnsLeftOut.length > 0) columnsLeftOut[table.table] = table.columnsLeftOut;
     const name = `${table.isOfDesk ? 'desk' : 'organisation'}/${table.table}.ndjson`;
     const path = join(folder, name);
-    const written = await into(path, (append) => writeTable(house, organisation.id, table, append));
+    const written = await into(form, path, (append) => writeTable(house, organisation.id, table, append));
     unopened += written.unopened;
     counts[table.table] = written.rows;
     if (written.rows > 0)
       parts.push({ name, path, rows: written.rows, what: `rows of the table ${table.table}, one a line` });
   }
-  parts.push(await writeAudit(folder, auditLines(organisation.id)));
+  parts.push(await writeAudit({ folder, form }, auditLines(organisation.id)));
   const files = [];
-  for (const { name, path, what, rows } of parts) files.push({ name, what, rows, ...(await digestOf(path, signal)) });
+  for (const part of parts) {
+    const { name, what, rows } = part;
+    files.push({ name, what, rows, ...(await digestOf(form, part, signal)) });
+  }
   const manifest: ArchiveManifest = {
     archive: 'fairlead organisation 1',
     organisation,
@@ -100,15 +113,15 @@ export async function writeArchive(
   };
   const index = join(folder, 'index.html');
   const list = join(folder, 'manifest.json');
-  await writeFile(index, archivePage(manifest), { mode: 0o600 });
-  await writeFile(list, JSON.stringify(manifest, null, 2), { mode: 0o600 });
-  const file = join(folder, 'archive.zip');
+  await into(form, index, (append) => append(archivePage(manifest)));
+  await into(form, list, (append) => append(JSON.stringify(manifest, null, 2)));
+  const file = join(folder, 'archive');
   const whole: Omit<Part, 'what' | 'rows'>[] = [
     { name: 'index.html', path: index },
     { name: 'manifest.json', path: list },
     ...parts,
   ];
-  await writeZip(file, whole, { signal });
+  await writeZip(file, whole, { signal, form });
   crashPoint('archive.packed');
   return { file, rows: parts.reduce((sum, { rows }) => sum + rows, 0) };
 }
@@ -118,10 +131,11 @@ async function writeSite(
   site: Site,
   {
     folder,
+    form,
     madeAt,
     signal,
     onDay,
-  }: { folder: string; madeAt: Date; signal: AbortSignal; onDay(progress: ExportProgress): Promise<void> },
+  }: { folder: string; form: Form; madeAt: Date; signal: AbortSignal; onDay(progress: ExportProgress): Promise<void> },
 ): Promise<Part[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const parts: Part[] = [];
@@ -138,13 +152,14 @@ async function writeSite(
     const noted = `${path}.rows`;
     if (!existsSync(path)) {
       await rm(noted, { force: true });
-      const rows = await writeExport({ postgres, warehouse }, site, asked, { out: path, signal, onDay });
-      await writeFile(noted, String(rows), { mode: 0o600 });
+      const rows = await writeExport({ postgres, warehouse }, site, asked, { out: path, form, signal, onDay });
+      await writeFile(`${noted}.new`, form.kept(String(rows)), { mode: 0o600 });
+      await rename(`${noted}.new`, noted);
     }
     parts.push({
       ...{ name: `${named}/${format === 'ndjson' ? 'events.ndjson' : 'plausible.zip'}`, path },
       isPacked: format === 'plausible',
-      rows: await rowsOf(noted, path, format),
+      rows: await rowsOf(form, { noted, path, format }),
       what:
         format === 'ndjson'
           ? `events of ${site.domain}, to be imported again with import events`
@@ -155,22 +170,31 @@ async function writeSite(
     signal.throwIfAborted();
     const path = join(folder, `${table}.ndjson`);
     const newest = table === 'frozen_days' ? ' FINAL' : '';
-    await warehouse.writeFile(
-      `SELECT * FROM ${table}${newest} WHERE site_id = {site:UInt64} ORDER BY ALL`,
-      { site: site.id },
-      path,
-      'JSONEachRow',
-    );
-    const rows = await linesIn(path);
+    const statement = {
+      sql: `SELECT * FROM ${table}${newest} WHERE site_id = {site:UInt64} ORDER BY ALL`,
+      params: { site: site.id },
+    };
+    const rows = await into(form, path, async (append) => {
+      let count = 0;
+      for await (const lines of linesThrough(warehouse, { path: join(folder, 'scratch'), form }, statement)) {
+        signal.throwIfAborted();
+        count += lines.length;
+        await append(`${lines.join('\n')}\n`);
+      }
+      return count;
+    });
     if (rows > 0) parts.push({ name: `${named}/${table}.ndjson`, path, rows, what: `${table} of ${site.domain}` });
   }
   return parts;
 }
 
-async function writeAudit(folder: string, lines: AsyncIterable<string>): Promise<Part> {
+async function writeAudit(
+  { folder, form }: { folder: string; form: Form },
+  lines: AsyncIterable<string>,
+): Promise<Part> {
   const name = 'audit/audit.ndjson';
   const path = join(folder, name);
-  const rows = await into(path, async (append) => {
+  const rows = await into(form, path, async (append) => {
     let count = 0;
     for await (const piece of lines) {
       count += piece.split('\n').length - 1;
@@ -181,38 +205,43 @@ async function writeAudit(folder: string, lines: AsyncIterable<string>): Promise
   return { name, path, rows, what: 'the audit log with its checkpoints; audit verify --file verifies it' };
 }
 
-async function into<T>(path: string, work: (append: (text: string) => Promise<void>) => Promise<T>): Promise<T> {
+async function into<T>(
+  form: Form,
+  path: string,
+  work: (append: (text: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = await open(path, 'w', 0o600);
   try {
-    return await work(async (text) => void (await file.appendFile(text)));
+    return await work(async (text) => void (await file.appendFile(form.kept(text))));
   } finally {
     await file.close();
   }
 }
 
 /** A kill between the file and its note leaves only the file. */
-async function rowsOf(noted: string, path: string, format: 'ndjson' | 'plausible'): Promise<number> {
-  if (existsSync(noted)) {
-    let text = '';
-    for await (const piece of createReadStream(noted, 'utf8')) text += piece;
-    return Number(text);
-  }
-  return format === 'ndjson' ? linesIn(path) : 0;
-}
-
-async function linesIn(path: string): Promise<number> {
+async function rowsOf(
+  form: Form,
+  { noted, path, format }: { noted: string; path: string; format: 'ndjson' | 'plausible' },
+): Promise<number> {
+  if (existsSync(noted)) return Number(form.opened(await readFile(noted)).toString('utf8'));
   let lines = 0;
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>)
-    for (const byte of piece) if (byte === 10) lines += 1;
+  if (format === 'ndjson')
+    for await (const piece of form.read(path)) for (const byte of piece) if (byte === 10) lines += 1;
   return lines;
 }
 
-async function digestOf(path: string, signal: AbortSignal): Promise<{ bytes: number; sha256: string }> {
+async function digestOf(
+  form: Form,
+  { path, isPacked }: Part,
+  signal: AbortSignal,
+): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+  let bytes = 0;
+  for await (const piece of isPacked ? form.readPlaced(path) : form.read(path)) {
     signal.throwIfAborted();
     hash.update(piece);
+    bytes += piece.length;
   }
-  return { bytes: (await stat(path)).size, sha256: hash.digest('hex') };
+  return { bytes, sha256: hash.digest('hex') };
 }

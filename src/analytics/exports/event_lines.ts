@@ -1,6 +1,6 @@
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import { listedOfDay, type SiteDay } from './plausible_tables.ts';
-import { rowsThrough } from './rows_file.ts';
+import { rowsThrough, type Scratch } from './rows_file.ts';
 
 /** Events that one statement puts in order, at about 1 kB of memory each; a day with more is taken in slices. */
 const eventsAtOnce = 150_000;
@@ -36,7 +36,7 @@ type Row = { [Name in Text]: string } & {
  */
 export async function* eventLines(
   warehouse: Pick<Warehouse, 'read' | 'writeFile'>,
-  scratch: string,
+  scratch: Scratch,
   day: SiteDay,
 ): AsyncGenerator<{ text: string; rows: number }> {
   for (const { from, to, events } of await slicesOf(warehouse, day)) {

@@ -19,7 +19,11 @@ interface Format {
     day: SiteDay,
   ) => AsyncGenerator<number>;
   /** Makes one file of them, and gives its name. */
-  readonly whole: (work: Pick<WorkFolder, 'path' | 'files'>, asked: Asked, signal?: AbortSignal) => Promise<string>;
+  readonly whole: (
+    work: Pick<WorkFolder, 'path' | 'files' | 'form'>,
+    asked: Asked,
+    signal?: AbortSignal,
+  ) => Promise<string>;
 }
 
 const eventsFile = 'events.ndjson';
@@ -42,7 +46,7 @@ export const formats: { readonly [Name in ExportFormat]: Format } = {
         name: `${name}_${span}.csv`,
         path: work.path(`${name}.csv`),
       }));
-      await writeZip(work.path('export.zip'), members, { signal });
+      await writeZip(work.path('export.zip'), members, { signal, form: work.form });
       return 'export.zip';
     },
   },
@@ -70,7 +74,7 @@ export const formats: { readonly [Name in ExportFormat]: Format } = {
     },
     async whole(work, _asked, signal) {
       const members = work.files().map((name) => ({ name, path: work.path(name), isPacked: true }));
-      await writeZip(work.path('export.zip'), members, { signal });
+      await writeZip(work.path('export.zip'), members, { signal, form: work.form });
       return 'export.zip';
     },
   },

@@ -1,6 +1,6 @@
 import { textCell } from '../../../contract/cells.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
-import { rowsThrough } from './rows_file.ts';
+import { rowsThrough, type Scratch } from './rows_file.ts';
 
 /**
  * Plausible's ten tables of days (docs of the product, "CSV export"), so that what is measured here can move there, or
@@ -98,7 +98,7 @@ export interface SiteDay {
 /** The lines of one table on one day, in portions. */
 export async function* dayLines(
   warehouse: Pick<Warehouse, 'writeFile'>,
-  scratch: string,
+  scratch: Scratch,
   table: Table,
   asked: SiteDay,
 ): AsyncGenerator<{ text: string; rows: number }> {

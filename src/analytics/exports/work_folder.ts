@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Form, plainForm } from './form.ts';
+import type { Scratch } from './rows_file.ts';
 
 /** What an export is of: one that is gone on with has to be the same in all of it. */
 export interface Asked {
@@ -31,8 +33,10 @@ export interface WorkFolder {
   /** Bytes of all files at the end of the last whole day. */
   readonly bytes: number;
   /** Where something may be written that no later day needs. */
-  readonly scratch: string;
+  readonly scratch: Scratch;
   append(file: string, text: string): Promise<void>;
+  /** How its files lie on the disk. */
+  readonly form: Form;
   /** Says that a file has been written whole into `path(file)`; it counts from the end of this day. */
   add(file: string): void;
   /** All files of it, by name. */
@@ -44,10 +48,15 @@ export interface WorkFolder {
   close(): Promise<void>;
 }
 
-export async function openWorkFolder(out: string, asked: Asked, files: readonly string[]): Promise<WorkFolder> {
+export async function openWorkFolder(
+  out: string,
+  asked: Asked,
+  files: readonly string[],
+  form: Form = plainForm,
+): Promise<WorkFolder> {
   const folder = `${out}.part`;
   const noteFile = join(folder, 'note.json');
-  let note = readNote(noteFile, asked, files, folder);
+  let note = readNote({ noteFile, form }, asked, files, folder);
   if (note === undefined) {
     // Only what was begun by an export is taken away: another folder of this name is somebody's.
     if (existsSync(noteFile)) await rm(folder, { recursive: true });
@@ -68,7 +77,7 @@ export async function openWorkFolder(out: string, asked: Asked, files: readonly 
   const added: string[] = [];
 
   async function writeNote(content: Note) {
-    await writeFile(`${noteFile}.new`, JSON.stringify(content), { mode: 0o600 });
+    await writeFile(`${noteFile}.new`, form.kept(JSON.stringify(content)), { mode: 0o600 });
     await rename(`${noteFile}.new`, noteFile);
   }
 
@@ -83,9 +92,10 @@ export async function openWorkFolder(out: string, asked: Asked, files: readonly 
     get bytes() {
       return Object.values(kept.bytes).reduce((sum, bytes) => sum + bytes, 0);
     },
-    scratch: join(folder, 'scratch'),
+    scratch: { path: join(folder, 'scratch'), form },
+    form,
     async append(file, text) {
-      await handles.get(file)?.appendFile(text);
+      await handles.get(file)?.appendFile(form.kept(text));
     },
     add(file) {
       added.push(file);
@@ -113,9 +123,14 @@ export async function openWorkFolder(out: string, asked: Asked, files: readonly 
 }
 
 /** The note of an earlier run of the same export whose files are all there. */
-function readNote(noteFile: string, asked: Asked, files: readonly string[], folder: string): Note | undefined {
+function readNote(
+  { noteFile, form }: { noteFile: string; form: Form },
+  asked: Asked,
+  files: readonly string[],
+  folder: string,
+): Note | undefined {
   try {
-    const note = JSON.parse(readFileSync(noteFile, 'utf8')) as Note;
+    const note = JSON.parse(form.opened(readFileSync(noteFile)).toString('utf8')) as Note;
     const keys = ['site', 'timezone', 'format', 'from', 'to'] as const;
     if (keys.some((key) => note[key] !== asked[key])) return undefined;
     // A power cut can leave a file shorter than the note says.

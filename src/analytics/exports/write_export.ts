@@ -5,6 +5,7 @@ import { dayMs, dayOf, isoDay, localDay, startOfDay, zoneOrUtc } from '../../pla
 import { today } from '../imports/occupied.ts';
 import { importedDataOf } from '../imports/records.ts';
 import { restrictedVisitors } from '../profiles/restricted.ts';
+import type { Form } from './form.ts';
 import { formats } from './formats.ts';
 import { type Asked, openWorkFolder } from './work_folder.ts';
 
@@ -35,8 +36,11 @@ export async function writeExport(
     onResume,
     onDay,
     signal,
+    form,
   }: {
     out: string;
+    /** How its files lie on the disk meanwhile and in the end; as they are unless given. Parquet is written by the engine, as it is. */
+    form?: Form;
     onResume?: (day: string) => void;
     onDay(progress: ExportProgress): void | Promise<void>;
     signal?: AbortSignal;
@@ -47,7 +51,7 @@ export async function writeExport(
   const from = dayOf(asked.from) ?? 0;
   const to = dayOf(asked.to) ?? 0;
   const { files, day: writeDay, whole } = formats[asked.format];
-  const work = await openWorkFolder(out, asked, Object.keys(files));
+  const work = await openWorkFolder(out, asked, Object.keys(files), form);
   try {
     let { rows } = work;
     const begun = work.done === '' ? from : (dayOf(work.done) ?? from) + 1;

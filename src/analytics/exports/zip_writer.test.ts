@@ -2,7 +2,10 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { systemRandom } from '../../platform/random.ts';
+import { sealedForm } from '../archive/sealed_file.ts';
 import { withArchive } from '../imports/archive.ts';
+import { plainForm } from './form.ts';
 import { writeZip } from './zip_writer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-zip-'));
@@ -42,6 +45,43 @@ it.each([
   expect(bytes.includes(Buffer.from('PK\x06\x06', 'latin1'))).toBe(wideFrom === 2_000);
   await writeZip(file, files, options);
   expect(readFileSync(file).equals(bytes)).toBe(true);
+});
+
+it('an archive that is sealed while it is written opens as the one that is not, over parts, and nothing of it lies plain', async () => {
+  const form = sealedForm({ id: 7, key: Buffer.alloc(32, 1) }, systemRandom);
+  const noise = systemRandom.bytes(2_500_000).toString('base64');
+  const sources = await Promise.all(
+    Object.entries({ ...contents, noise, 'noise again': `${noise}x` }).map(async ([name, text]) => {
+      const [plain, sealed] = [join(folder, name), join(folder, `${name}.sealed`)];
+      const isPacked = name.startsWith('noise');
+      writeFileSync(plain, text);
+      if (isPacked) {
+        const placed = await form.place(sealed);
+        await placed.write(Buffer.from(text), 0);
+        await placed.end();
+        await placed.close();
+      } else writeFileSync(sealed, Buffer.concat([form.kept(text.slice(0, 5)), form.kept(text.slice(5))]));
+      return { name, plain, sealed, isPacked };
+    }),
+  );
+  const [plain, sealed] = [join(folder, 'plain.zip'), join(folder, 'sealed.zip')];
+  await writeZip(
+    plain,
+    sources.map((one) => ({ ...one, path: one.plain })),
+  );
+  await writeZip(
+    sealed,
+    sources.map((one) => ({ ...one, path: one.sealed })),
+    { form },
+  );
+  const whole = async (pieces: AsyncIterable<Buffer>) => {
+    const all: Buffer[] = [];
+    for await (const piece of pieces) all.push(piece);
+    return Buffer.concat(all);
+  };
+  expect((await whole(form.readPlaced(sealed))).equals(await whole(plainForm.read(plain)))).toBe(true);
+  for (const word of ['first', 'noise again', noise.slice(0, 20)])
+    expect(readFileSync(sealed).includes(word), word).toBe(false);
 });
 
 it('stops when it is called off', async () => {

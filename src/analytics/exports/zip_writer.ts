@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { crc32, createDeflateRaw } from 'node:zlib';
+import { type Form, type PlacedFile, plainForm } from './form.ts';
 
 /** Sizes and places are numbers of 32 bits; from here on they stand in the extension for 64. */
 const bytesMax = 0xffff_ffff;
@@ -28,43 +28,53 @@ interface Member {
  * same, so that the same content gives the same bytes. What is packed already goes in as it is. The 64-bit extension
  * is used where something is 4 GiB or larger, and only there, since not every reader knows it.
  *
+ * @param options.form how the files lie on the disk, and the ZIP is to
  * @param options.wideFrom from so many bytes on the extension is used; a test makes it smaller
  * @throws the reason of `options.signal`
  */
 export async function writeZip(
   zipFile: string,
   files: readonly { name: string; path: string; isPacked?: boolean }[],
-  { signal, wideFrom = bytesMax }: { signal?: AbortSignal | undefined; wideFrom?: number } = {},
+  {
+    signal,
+    form = plainForm,
+    wideFrom = bytesMax,
+  }: { signal?: AbortSignal | undefined; form?: Form | undefined; wideFrom?: number } = {},
 ): Promise<void> {
-  const out = await open(zipFile, 'w', 0o600);
+  const out = await form.place(zipFile);
   try {
     const members: Member[] = [];
     let at = 0;
     for (const { name, path, isPacked = false } of files) {
       const isLarge = (await stat(path)).size >= wideFrom - largerBy;
       const isFar = at >= wideFrom;
-      const member = await writeMember(out, at, { name, path, isPacked, isLarge, isFar }, signal);
+      const pieces = isPacked ? form.readPlaced(path) : form.read(path);
+      const member = await writeMember(out, at, { name, pieces, isPacked, isLarge, isFar }, signal);
       members.push(member);
       at += headOf(member).length + member.packedBytes;
     }
     const list = Buffer.concat(members.map(listed));
-    await out.write(Buffer.concat([list, endOf(members.length, list.length, at, at >= wideFrom)]), 0, undefined, at);
-    await out.sync();
+    await out.write(Buffer.concat([list, endOf(members.length, list.length, at, at >= wideFrom)]), at);
+    await out.end();
   } finally {
     await out.close();
   }
 }
 
 async function writeMember(
-  out: FileHandle,
+  out: PlacedFile,
   at: number,
-  { path, isPacked, ...known }: Pick<Member, 'name' | 'isLarge' | 'isFar'> & { path: string; isPacked: boolean },
+  {
+    pieces,
+    isPacked,
+    ...known
+  }: Pick<Member, 'name' | 'isLarge' | 'isFar'> & { pieces: AsyncIterable<Buffer>; isPacked: boolean },
   signal: AbortSignal | undefined,
 ): Promise<Member> {
   const member: Member = { ...known, at, method: isPacked ? 0 : 8, crc: 0, bytes: 0, packedBytes: 0 };
   const content = at + headOf(member).length;
   async function* counted() {
-    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+    for await (const piece of pieces) {
       signal?.throwIfAborted();
       member.crc = crc32(piece, member.crc);
       member.bytes += piece.length;
@@ -72,11 +82,11 @@ async function writeMember(
     }
   }
   for await (const piece of isPacked ? counted() : deflated(counted())) {
-    await out.write(piece, 0, undefined, content + member.packedBytes);
+    await out.write(piece, content + member.packedBytes);
     member.packedBytes += piece.length;
   }
   // Sizes are known when the content is written; the header before it has kept its place.
-  await out.write(headOf(member), 0, undefined, at);
+  await out.write(headOf(member), at);
   return member;
 }
 

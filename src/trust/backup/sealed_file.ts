@@ -8,6 +8,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { byteStream } from '../../platform/byte_stream.ts';
 import { BackupError } from './backup_error.ts';
 import { publicFrom, publicOf } from './recovery_key.ts';
 
@@ -120,7 +121,7 @@ async function* readEntries(file: string, findKey: (head: Buffer) => Buffer | un
     throw new BackupError(`The backup ${file} cannot be read (${error.code}). Look at its path and whose it is.`);
   });
   try {
-    const plain = streamOf(chunksOf(file, handle, findKey));
+    const plain = byteStream(chunksOf(file, handle, findKey));
     for (;;) {
       const front = await plain.take(4);
       if (front === undefined) return;
@@ -213,31 +214,4 @@ async function readFully(handle: FileHandle, length: number): Promise<Buffer> {
     have += bytesRead;
   }
   return buffer.subarray(0, have);
-}
-
-/** Bytes by number over pieces of any size. */
-function streamOf(pieces: AsyncGenerator<Buffer>) {
-  let rest: Buffer = Buffer.alloc(0);
-  async function more(): Promise<boolean> {
-    const { value, done } = await pieces.next();
-    if (done === true) return false;
-    rest = rest.length === 0 ? value : Buffer.concat([rest, value]);
-    return true;
-  }
-  return {
-    /** Exactly so many; undefined at the end. */
-    async take(length: number): Promise<Buffer | undefined> {
-      while (rest.length < length) if (!(await more())) return undefined;
-      const taken = rest.subarray(0, length);
-      rest = rest.subarray(length);
-      return taken;
-    },
-    /** What is at hand of so many at most; undefined at the end. */
-    async some(most: number): Promise<Buffer | undefined> {
-      while (rest.length === 0) if (!(await more())) return undefined;
-      const taken = rest.subarray(0, most);
-      rest = rest.subarray(taken.length);
-      return taken;
-    },
-  };
 }
