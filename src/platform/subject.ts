@@ -13,6 +13,7 @@ import type { Outbound } from './outbound/index.ts';
 import type { PersonalDataHolder } from './personal_data.ts';
 import type { Postgres } from './postgres/index.ts';
 import type { Random } from './random.ts';
+import type { SealedFolder } from './sealed_folder.ts';
 import type { Sink, Spool } from './spool/index.ts';
 import type { Vault } from './vault.ts';
 import type { Warehouse } from './warehouse/index.ts';
@@ -101,6 +102,8 @@ export interface RunningSubject {
   executors?: Executor[];
   /** What it stores about people, for requests of data subjects. */
   holders?: readonly PersonalDataHolder[];
+  /** Folders whose files it seals, for scans of the disk. */
+  sealed?: readonly SealedFolder[];
   /** What lets somebody into its part, for the review of access. */
   access?: readonly AccessKind[];
   /** What the command line may ask of a running desk. */

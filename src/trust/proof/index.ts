@@ -1,5 +1,5 @@
 export { selfAuditExecutor } from './ageing.ts';
-export { type Canary, canaryOf, scanFolders } from './canaries.ts';
+export { type Canary, canaryOf, openerOf, scanFolders } from './canaries.ts';
 export { catalogueChecks } from './catalogue_check.ts';
 export { keyAgeCheck } from './key_age.ts';
 export { type Capability, ledger, type Requirement, type Standing, subjectOf, subjects } from './ledger.ts';
