@@ -67,10 +67,14 @@ export const fileScan = z.object({
   files: z.number(),
   bytes: z.number(),
   found: z.array(z.object({ what: z.string(), file: z.string() })),
-  /** Archives and uploads: sealed, so bytes say nothing. */
+  /** Packed or sealed ones that were looked into; absent in receipts of before it was done. */
+  opened: z.number().optional(),
+  /** Sealed ones that were not opened: of another organisation, or not whole yet. */
   sealed: z.number(),
-  /** Exports: packed, so values in them are seen only where they lie plain. */
+  /** Packed ones that were not unpacked, or not all of them: values in them are seen only where they lie plain. */
   packed: z.number(),
+  /** Packed or sealed ones that were not looked through to their end, because that would have taken too long. */
+  cut: z.number().optional(),
   /** Files that could not be read. */
   unread: z.number(),
   /** Identifiers of so few signs that they are in everything. */

@@ -23,7 +23,7 @@ import { openReplay, type Replay } from './imports/replay.ts';
 import { importRoutes } from './imports/routes.ts';
 import { openImportRunner } from './imports/runner.ts';
 import { openUploadRecords } from './imports/upload_records.ts';
-import { openUploads } from './imports/uploads.ts';
+import { openUploads, sealedUploads } from './imports/uploads.ts';
 import { saltFileOf, startIngest } from './ingest/running.ts';
 import { ageingExecutors } from './life/ageing.ts';
 import { openLife } from './life/index.ts';
@@ -281,6 +281,7 @@ export const analytics = defineSubject({
       ],
       executors,
       holders: [contactHolder(house, contacts), profileHolder(house, profiles)],
+      sealed: imports === undefined ? [] : [sealedUploads(imports)],
       access: [shares.access],
       fast: ingest.fast,
       sinks: ingest.sinks,

@@ -212,6 +212,7 @@ export async function openDesk(parts: {
     }
     const requests = openRequests(house, accounts.notices, {
       holders: () => opened.flatMap((part) => (part === requests ? [] : (part.holders ?? []))),
+      sealed: () => opened.flatMap((part) => part.sealed ?? []),
       onErased: () => backups.forgetErased(),
       async onRestricted() {
         await sitesChanged();

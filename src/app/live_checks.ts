@@ -4,8 +4,9 @@ import type { CheckResult, LiveCheck } from '../platform/checks.ts';
 import { pause } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import type { AskSelf } from '../platform/http/ask_self.ts';
+import type { SealedFolder } from '../platform/sealed_folder.ts';
 import type { House } from '../platform/subject.ts';
-import { canaryOf, scanFolders } from '../trust/proof/index.ts';
+import { canaryOf, openerOf, scanFolders } from '../trust/proof/index.ts';
 import { type Finding, standingFindings } from './doctor.ts';
 
 const noServer = { state: 'not_run', fact: 'no server runs on this desk, so there is nobody to ask' } as const;
@@ -127,12 +128,13 @@ const settleMs = 2_000;
 
 /**
  * Sends one event with an address, a User-Agent and a key that nothing else has, and looks for them in everything that was
- * written since. The event is for a site that no desk has, so it is dropped and counted as such; no customer's data is
+ * written since, in what is packed or sealed too. The event is for a site that no desk has, so it is dropped and counted as such; no customer's data is
  * touched. The address is of the range for documentation (RFC 3849), so it is nobody's.
  */
 export function canaryCheck(
   house: Pick<House, 'config' | 'clock' | 'random' | 'postgres'>,
   askSelf: AskSelf | undefined,
+  sealed: readonly SealedFolder[],
 ): LiveCheck {
   const { config, clock, random, postgres } = house;
   return {
@@ -165,11 +167,13 @@ export function canaryCheck(
       await pause(clock, settleMs, new AbortController().signal);
       const folders = [config.dataDir, ...postgres.directories];
       // A second of room: file systems keep times more coarsely than the clock.
-      const seen = await scanFolders(folders, startedMs - 1_000, [
+      const canaries = [
         ...(isPlanted ? [canaryOf('an address', address, packed)] : []),
         ...(taken ? [canaryOf('a User-Agent', agent)] : []),
         canaryOf('a key', key),
-      ]);
+      ];
+      const open = openerOf(config.dataDir, sealed);
+      const seen = await scanFolders(folders, startedMs - 1_000, canaries, { open, clock });
       const [first] = seen.found;
       if (first !== undefined)
         return {
@@ -180,7 +184,7 @@ export function canaryCheck(
             .join('; ')}`,
           todo: 'Keep these files as they are and report it: the desk must never write these.',
         };
-      const fact = `none of ${(isPlanted ? 1 : 0) + (taken ? 1 : 0) + 1} canaries in ${seen.files} files (${(seen.bytes / 1e6).toFixed(1)} MB) written since`;
+      const fact = `none of ${canaries.length} canaries in ${seen.files} files (${(seen.bytes / 1e6).toFixed(1)} MB) written since${insideWords(seen)}`;
       if (seen.files === 0)
         return {
           state: 'not_run',
@@ -196,4 +200,17 @@ export function canaryCheck(
           };
     },
   };
+}
+
+/** How far the scan looked into what is packed or sealed. */
+function insideWords({ opened, sealed, packed, cut }: Awaited<ReturnType<typeof scanFolders>>): string {
+  return [
+    opened > 0 && `${opened} of them opened`,
+    packed > 0 && `${packed} packed and not opened`,
+    sealed > 0 && `${sealed} sealed and not opened`,
+    cut > 0 && `${cut} not opened to the end, for time or size`,
+  ]
+    .filter((one) => one !== false)
+    .map((one) => `; ${one}`)
+    .join('');
 }

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CheckRun } from '../../contract/proof.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../test/stores.ts';
 import type { Notice } from '../accounts/mail/notices.ts';
 import { createOrganisation } from '../accounts/set_up.ts';
+import { sealedForm } from '../analytics/archive/sealed_file.ts';
+import { writeZip } from '../analytics/exports/zip_writer.ts';
 import type { CheckResult, LiveCheck } from '../platform/checks.ts';
 import { stillClock } from '../platform/clock.ts';
 import { readConfig } from '../platform/config.ts';
@@ -16,7 +18,7 @@ import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
 import { openAudit } from '../trust/audit/index.ts';
 import { ringOf } from '../trust/keys/index.ts';
-import { canaryOf, keyAgeCheck, scanFolders, selfAuditExecutor, standingOf } from '../trust/proof/index.ts';
+import { canaryOf, keyAgeCheck, openerOf, scanFolders, selfAuditExecutor, standingOf } from '../trust/proof/index.ts';
 import { registerCheck } from '../trust/register/register_check.ts';
 import { state } from '../trust/register/statements.ts';
 import { objectionCheck } from '../trust/requests/overdue_check.ts';
@@ -398,5 +400,60 @@ it('a canary is found in every form that a store might keep it in, over the edge
     writeFileSync(join(place, name), name.endsWith('.gz') ? bytes : Buffer.concat([noise, bytes, noise]));
   const seen = await scanFolders([place], 0, [canary]);
   expect(seen.found.map(({ file }) => file).sort()).toEqual(Object.keys(forms).sort());
+  expect(seen).toMatchObject({ opened: 1, packed: 0, sealed: 0, cut: 0, closed: 0 });
   expect(await scanFolders([place], Number.MAX_SAFE_INTEGER, [canary])).toMatchObject({ files: 0, found: [] });
+});
+
+it('a canary is found in what is packed or sealed, one in the other, and what was not opened is counted', async () => {
+  const place = join(folder, 'inside');
+  mkdirSync(join(place, 'archives'), { recursive: true });
+  const canary = canaryOf('it', 'canary-of-the-inside');
+  const noise = systemRandom.bytes(300_000);
+  const text = Buffer.concat([noise, Buffer.from('x canary-of-the-inside x'), noise]);
+  const write = async (name: string, parts: Record<string, Buffer>) => {
+    const files = Object.entries(parts).map(([part, bytes]) => {
+      const path = join(folder, `${name}.${part}`);
+      writeFileSync(path, bytes);
+      return { name: part, path, isPacked: part.endsWith('.zip') };
+    });
+    await writeZip(join(place, name), files);
+    return readFileSync(join(place, name));
+  };
+  const zip = await write('export', { first: noise, 'rows.csv': text, last: noise });
+  const deep = await write('deep', { 'export.zip': zip, other: noise });
+  const clean = await write('clean', { one: noise, two: Buffer.from('nothing') });
+  // As programs write it that do not know a length before: it stands behind the content.
+  const content = deflateRawSync(text);
+  const head = Buffer.from(zip.subarray(0, 35));
+  head.writeUInt16LE(8, 6);
+  head.fill(0, 14, 26);
+  const behind = Buffer.concat([Buffer.from('PK\x07\x08', 'latin1'), Buffer.alloc(12)]);
+  writeFileSync(join(place, 'open-ended'), Buffer.concat([head, deflateRawSync(noise), behind, head, content, behind]));
+  writeFileSync(join(place, 'zstd'), zstdCompressSync(text));
+  const encrypted = Buffer.from(clean);
+  encrypted.writeUInt16LE(1, 6);
+  writeFileSync(join(place, 'encrypted'), encrypted);
+  writeFileSync(join(place, 'cut-off'), zip.subarray(0, 500_000));
+  const block = Buffer.alloc(100);
+  block[16] = 0x82;
+  block.writeUInt32LE(84, 17);
+  block.writeUInt32LE(200, 21);
+  writeFileSync(join(place, 'block'), block);
+  const form = sealedForm({ id: 1, key: Buffer.alloc(32, 3) }, systemRandom);
+  for (const name of ['archives/1', 'archives/2']) {
+    const placed = await form.place(join(place, name));
+    await placed.write(deep, 0);
+    await placed.end();
+    await placed.close();
+  }
+  const open = openerOf(place, [
+    { folder: 'archives', open: async (name) => (name === '1' ? form.readPlaced(join(place, 'archives/1')) : undefined) },
+  ]);
+  const seen = await scanFolders([place], 0, [canary], { open });
+  expect(seen.found.map(({ file }) => file).sort()).toEqual(['archives/1', 'deep', 'export', 'open-ended', 'zstd']);
+  expect(seen).toMatchObject({ files: 10, opened: 7, sealed: 1, packed: 3, cut: 0, closed: 0 });
+  const cut = await scanFolders([place], 0, [canary], { open, limits: { ms: 60_000, bytes: 1_000 } });
+  expect([cut.cut, cut.opened, cut.found]).toEqual([8, 0, []]);
+  const late = await scanFolders([place], 0, [canary], { open, limits: { ms: -1, bytes: 1e9 } });
+  expect(late.cut).toBe(8);
 });

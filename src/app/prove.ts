@@ -38,7 +38,7 @@ export interface Prover {
  */
 export function openProver(
   house: Parts,
-  parts: readonly Pick<RunningSubject, 'checks'>[],
+  parts: readonly Pick<RunningSubject, 'checks' | 'sealed'>[],
   notices: Pick<Notices, 'tell'>,
   self?: AskSelf,
 ): Prover {
@@ -48,7 +48,11 @@ export function openProver(
     keyAgeCheck(house),
     newestRunCheck(house),
     headerCheck(house.config, self),
-    canaryCheck(house, self),
+    canaryCheck(
+      house,
+      self,
+      parts.flatMap((part) => part.sealed ?? []),
+    ),
     egressCheck(house),
     ...machineChecks(house.config),
   ];

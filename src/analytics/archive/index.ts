@@ -6,7 +6,7 @@ import type { House, RunningSubject } from '../../platform/subject.ts';
 import { openFileRunner } from '../exports/runner.ts';
 import { openArchiveRecords } from './records.ts';
 import { archiveRoutes } from './routes.ts';
-import { sealedForm } from './sealed_file.ts';
+import { openedFile, sealedForm } from './sealed_file.ts';
 import { writeArchive } from './write.ts';
 
 /**
@@ -56,5 +56,17 @@ export function openOrganisationArchives(
       log.info('archive.written', { archive: id, organisation: organisationId, sites: sites.length, rows });
     },
   });
-  return { routes: archiveRoutes(house, { records, runner }), stop: () => runner.stop() };
+  return {
+    routes: archiveRoutes(house, { records, runner }),
+    sealed: [
+      {
+        folder: 'archives',
+        async open(name, organisationId) {
+          const key = /^\d+$/.test(name) ? await records.keyForScan(Number(name), organisationId) : undefined;
+          return key === undefined ? undefined : openedFile(runner.fileOf(Number(name)), { id: Number(name), key });
+        },
+      },
+    ],
+    stop: () => runner.stop(),
+  };
 }

@@ -88,6 +88,18 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
       return vault.open(keyAt(organisationId, id), key_sealed);
     },
 
+    /** The key of a finished file, whosever it is or of one organisation's alone; undefined for one of no row, or another's. */
+    async keyForScan(id: number, organisationId?: number): Promise<Buffer | undefined> {
+      const found = (sql: Sql) =>
+        sql.query<{ organisation_id: number; key_sealed: Buffer }>(
+          "SELECT organisation_id, key_sealed FROM organisation_archives WHERE id = $1 AND state = 'done'",
+          [id],
+        );
+      const [row] =
+        organisationId === undefined ? await everywhere(postgres, found) : await postgres.tenant(organisationId, found);
+      return row === undefined ? undefined : vault.open(keyAt(row.organisation_id, id), row.key_sealed);
+    },
+
     /** @returns whether there was one */
     remove: (organisationId: number, id: number, note: (sql: Sql, id: number) => Promise<void>) =>
       postgres.tenant(organisationId, async (sql) => {

@@ -220,6 +220,18 @@ export function openUploadRecords({
         ),
       ),
 
+    /** How long the file of one is, whosever it is or of one organisation's alone; undefined for one of no row, or another's. */
+    async sizeForScan(id: number, organisationId?: number): Promise<number | undefined> {
+      const found = (sql: Sql) =>
+        sql.query<{ size: number | null }>(
+          `SELECT size FROM imports WHERE id = $1 AND size IS NOT NULL AND state IN ${withFile} AND received = size`,
+          [id],
+        );
+      const [row] =
+        organisationId === undefined ? await everywhere(postgres, found) : await postgres.tenant(organisationId, found);
+      return row?.size ?? undefined;
+    },
+
     /** Gives up what nobody went on with. @returns those that are not finished, in every organisation, by their number */
     async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());

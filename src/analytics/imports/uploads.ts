@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { uploadLimits } from '../../../contract/limits.ts';
 import { diskOf, gigabytes, keptFreeBytes } from '../../platform/disk.ts';
 import { RequestError } from '../../platform/http/route.ts';
+import type { SealedFolder } from '../../platform/sealed_folder.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Bytes } from './archive.ts';
 import { refused } from './refused.ts';
@@ -91,6 +92,30 @@ export function openUploads({ config, keys, random }: Pick<House, 'config' | 'ke
         'conflict',
         `The disk of the desk has ${gigabytes(freeBytes)} free. ${needs}${gigabytes(keptFreeBytes)} stays free for events. Make room on the desk, or send less at once.`,
       );
+    },
+  };
+}
+
+/** For scans of the disk: a file that came whole, opened where it lies. */
+export function sealedUploads({
+  uploads,
+  records,
+}: {
+  uploads: Pick<Uploads, 'open'>;
+  records: { sizeForScan(id: number, organisationId?: number): Promise<number | undefined> };
+}): SealedFolder {
+  async function* whole(file: UploadedFile) {
+    try {
+      yield* file.stream();
+    } finally {
+      await file.close();
+    }
+  }
+  return {
+    folder: 'imports',
+    async open(name, organisationId) {
+      const size = /^\d+$/.test(name) ? await records.sizeForScan(Number(name), organisationId) : undefined;
+      return size === undefined ? undefined : whole(await uploads.open(Number(name), size));
     },
   };
 }

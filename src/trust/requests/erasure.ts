@@ -9,6 +9,7 @@ import type {
   PersonalDataHolder,
 } from '../../platform/personal_data.ts';
 import { aloneIn, everywhere, type Sql } from '../../platform/postgres/index.ts';
+import type { SealedFolder } from '../../platform/sealed_folder.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { keyName, signerOf } from '../audit/index.ts';
@@ -62,11 +63,13 @@ export interface Said {
  * Erasures, as runs of steps that stand in a table. Everything may be cut short: a step is done in one transaction with its
  * line, what is done outside of it (the warehouse, the key store) is found done, and the receipt comes last.
  * @param onErased after a receipt was written: copies elsewhere are told what is gone
+ * @param sealed how sealed files are opened, to be searched in the end
  */
 export function openErasures(
   house: ErasureHouse,
   holders: () => readonly PersonalDataHolder[],
   onErased: () => Promise<void>,
+  sealed: () => readonly SealedFolder[] = () => [],
 ): Erasures {
   const { config, postgres, clock, log, vault, audit, keys } = house;
   const signer = signerOf(keys.derive('audit-checkpoint'));
@@ -178,7 +181,7 @@ export function openErasures(
       if (whole !== undefined || holder === undefined) continue;
       left.push(...(await holder.left(who, rows)).map((one) => ({ ...one, holder: step.holder })));
     }
-    const files = await scanFiles(config.dataDir, who);
+    const files = await scanFiles(config.dataDir, who, sealed());
     const backups = await postgres.system((sql) => backupsWith(sql, clock.now(), backupDaysMax));
     left.push(
       ...Object.entries(Object.groupBy(files.found, ({ file }) => file.split('/')[0] ?? '')).map(

@@ -1,26 +1,28 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileScan } from '../../../contract/requests.ts';
 import type { DataSubject } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import type { SealedFolder } from '../../platform/sealed_folder.ts';
 import { dayMs, utcDay } from '../../platform/zone.ts';
-import { type Canary, canaryOf, scanFolders } from '../proof/index.ts';
+import { type Canary, canaryOf, openerOf, scanFolders } from '../proof/index.ts';
 
 /** Files of the desk beside its databases: what an erasure leaves nothing of somebody in. */
 const folders = ['spool', 'quarantine', 'exports', 'archives', 'imports', 'packed', 'access', 'audit', 'acme'] as const;
-/** What lies there is sealed under keys of the desk, or packed as an export: bytes say nothing of what is in it. */
-const opaque: ReadonlySet<string> = new Set(['archives', 'imports']);
-const exportsFolder = 'exports';
 /** Of fewer signs a value is in everything. */
 const charsMin = 6;
 const hashes = ['sha256', 'sha1', 'md5'] as const;
 
 /**
- * Looks for somebody in every file of the desk, byte for byte, by what they are known by: as it was said and in small letters, in text, UTF-16,
+ * Looks for somebody in every file of the desk, and in what is packed or sealed there, by what they are known by: as it was said and in small letters, in text, UTF-16,
  * base64 and hex, under the hashes that other systems know people by, and under the keyed digests of the desk.
+ * Of sealed files those of the own organisation are opened: what another one has of somebody is not this one's to look at.
  */
-export async function scanFiles(dataDir: string, { identifiers }: DataSubject): Promise<FileScan> {
+export async function scanFiles(
+  dataDir: string,
+  { organisationId, identifiers }: DataSubject,
+  sealed: readonly SealedFolder[],
+): Promise<FileScan> {
   const canaries: Canary[] = [];
   let unsearched = 0;
   for (const { kind, digest, value, others } of identifiers) {
@@ -37,15 +39,13 @@ export async function scanFiles(dataDir: string, { identifiers }: DataSubject): 
         canaries.push({ what: `${kind}, ${name}`, forms: formsOf(createHash(name).update(text).digest()) });
     }
   }
-  const scan: FileScan = { files: 0, bytes: 0, found: [], sealed: 0, packed: 0, unread: 0, unsearched };
+  const scan: FileScan & { opened: number; cut: number } = { files: 0, bytes: 0, found: [], opened: 0, sealed: 0, packed: 0, cut: 0, unread: 0, unsearched };
+  if (canaries.length === 0) return scan;
+  const open = openerOf(dataDir, sealed, organisationId);
   for (const folder of folders) {
     const path = join(dataDir, folder);
-    if (opaque.has(folder)) scan.sealed += filesIn(path);
-    else if (folder === exportsFolder) scan.packed += filesIn(path);
-    if (opaque.has(folder) || canaries.length === 0) continue;
-    const seen = await scanFolders([path], 0, canaries);
-    scan.files += seen.files;
-    scan.bytes += seen.bytes;
+    const seen = await scanFolders([path], 0, canaries, { open });
+    for (const what of ['files', 'bytes', 'opened', 'sealed', 'packed', 'cut'] as const) scan[what] += seen[what];
     scan.unread += seen.closed;
     scan.found.push(...seen.found.map(({ what, file }) => ({ what, file: `${folder}/${file}` })));
   }
@@ -70,9 +70,4 @@ export async function backupsWith(
 
 function formsOf(bytes: Buffer): Buffer[] {
   return [bytes, Buffer.from(bytes.toString('hex')), Buffer.from(bytes.toString('base64').replaceAll('=', ''))];
-}
-
-function filesIn(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 }

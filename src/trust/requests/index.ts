@@ -43,6 +43,7 @@ export interface Requests extends RunningSubject {
 /**
  * Requests of data subjects: a register of each organisation with the clock of rule R2, and the erasures.
  * @param more.holders what every part of the desk stores about people
+ * @param more.sealed how sealed files of the desk are opened, to be searched after an erasure
  * @param more.onErased after each erasure: copies elsewhere are told
  */
 export function openRequests(
@@ -50,6 +51,7 @@ export function openRequests(
   notices: Teller,
   more: {
     holders?: () => readonly PersonalDataHolder[];
+    sealed?: () => readonly SealedFolder[];
     onErased?: () => Promise<void>;
     onRestricted?: () => Promise<void>;
     limits?: PublicLimits;
@@ -58,7 +60,7 @@ export function openRequests(
   const { clock, config, log, postgres } = house;
   const own = [requestHolder(house), mailHolder(house)];
   const holders = () => [...own, ...(more.holders?.() ?? [])];
-  const erasures = openErasures(house, holders, more.onErased ?? (async () => {}));
+  const erasures = openErasures(house, holders, more.onErased ?? (async () => {}), more.sealed);
   const archives = openArchives(house, holders);
   const measures = openMeasures(house, holders, more.onRestricted ?? (async () => {}));
   const works = config.role === 'all' || config.role === 'work';

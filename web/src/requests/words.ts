@@ -96,20 +96,23 @@ export function outcomeWords({ kind, erasure, measures, restriction }: RequestDe
 export function fileScanWords({
   files,
   found,
+  opened = 0,
   sealed,
   packed,
+  cut = 0,
   unread,
   unsearched,
 }: NonNullable<Erasure['files']>): string {
   const rest = [
     sealed > 0 && (sealed === 1 ? 'a sealed file' : `${sealed} sealed files`),
-    packed > 0 && `${packed === 1 ? 'a packed export' : `${packed} packed exports`} of sites that do not know them`,
+    packed > 0 && (packed === 1 ? 'a packed file' : `${packed} packed files`),
+    cut > 0 && `${filesOf(cut)} to the end, which would have taken too long`,
     unread > 0 && `${filesOf(unread)} that could not be read`,
     unsearched > 0 && 'a name of theirs that is too short to search for',
   ].filter((one) => one !== false);
   const seen =
     found.length === 0
-      ? `${filesOf(files)} of the desk searched for them afterwards, byte for byte: nothing found.`
+      ? `${filesOf(files)} of the desk searched for them afterwards, byte for byte${opened === 0 ? '' : `, ${opened} of them opened for it`}: nothing found.`
       : `Found in ${found.length === 1 ? 'a file' : filesOf(found.length)} of the desk: ${[...new Set(found.map(({ file }) => file))].slice(0, 3).join(', ')}.`;
   return rest.length === 0 ? seen : `${seen} Not searched: ${rest.join(', ')}.`;
 }
