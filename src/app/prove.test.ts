@@ -408,7 +408,8 @@ it('a canary is found in what is packed or sealed, one in the other, and what wa
   const place = join(folder, 'inside');
   mkdirSync(join(place, 'archives'), { recursive: true });
   const canary = canaryOf('it', 'canary-of-the-inside');
-  const noise = systemRandom.bytes(300_000);
+  // Of letters alone: what cannot be packed lies plain in what packs it.
+  const noise = Buffer.from(systemRandom.bytes(225_000).toString('base64'));
   const text = Buffer.concat([noise, Buffer.from('x canary-of-the-inside x'), noise]);
   const write = async (name: string, parts: Record<string, Buffer>) => {
     const files = Object.entries(parts).map(([part, bytes]) => {
@@ -433,7 +434,7 @@ it('a canary is found in what is packed or sealed, one in the other, and what wa
   const encrypted = Buffer.from(clean);
   encrypted.writeUInt16LE(1, 6);
   writeFileSync(join(place, 'encrypted'), encrypted);
-  writeFileSync(join(place, 'cut-off'), zip.subarray(0, 500_000));
+  writeFileSync(join(place, 'cut-off'), zip.subarray(0, 400_000));
   const block = Buffer.alloc(100);
   block[16] = 0x82;
   block.writeUInt32LE(84, 17);
@@ -447,7 +448,10 @@ it('a canary is found in what is packed or sealed, one in the other, and what wa
     await placed.close();
   }
   const open = openerOf(place, [
-    { folder: 'archives', open: async (name) => (name === '1' ? form.readPlaced(join(place, 'archives/1')) : undefined) },
+    {
+      folder: 'archives',
+      open: async (name) => (name === '1' ? form.readPlaced(join(place, 'archives/1')) : undefined),
+    },
   ]);
   const seen = await scanFolders([place], 0, [canary], { open });
   expect(seen.found.map(({ file }) => file).sort()).toEqual(['archives/1', 'deep', 'export', 'open-ended', 'zstd']);

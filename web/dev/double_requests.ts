@@ -125,7 +125,17 @@ function partly(at: string): Erasure {
       ),
     ],
     receipts: [{ number: 1, written_at: at }],
-    files: { files: 214, bytes: 18_400_000, found: [], sealed: 1, packed: 2, unread: 0, unsearched: 0 },
+    files: {
+      files: 214,
+      bytes: 18_400_000,
+      found: [],
+      opened: 4,
+      sealed: 1,
+      packed: 0,
+      cut: 0,
+      unread: 0,
+      unsearched: 0,
+    },
     backups: { backups: 14, gone_by: '2026-12-27' },
   };
 }

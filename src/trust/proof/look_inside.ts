@@ -79,7 +79,8 @@ async function through(stream: ByteStream, search: Search): Promise<void> {
 }
 
 async function* all(stream: ByteStream): AsyncGenerator<Buffer> {
-  for (let piece = await stream.some(pieceBytes); piece !== undefined; piece = await stream.some(pieceBytes)) yield piece;
+  for (let piece = await stream.some(pieceBytes); piece !== undefined; piece = await stream.some(pieceBytes))
+    yield piece;
 }
 
 async function* exactly(stream: ByteStream, bytes: number): AsyncGenerator<Buffer> {
@@ -138,8 +139,8 @@ function packedBytes(head: Buffer, extra: Buffer): number {
 async function passDescriptor(stream: ByteStream): Promise<void> {
   const isMarked = (await stream.peek(4)).equals(Buffer.from('PK\x07\x08', 'latin1'));
   const mark = isMarked ? 4 : 0;
-  const next = await stream.peek(mark + 14);
-  await needed(stream, mark + (next.toString('latin1', mark + 12, mark + 14) === 'PK' ? 12 : 20));
+  const next = await stream.peek(mark + 22);
+  await needed(stream, mark + (next.toString('latin1', mark + 20) === 'PK' ? 20 : 12));
 }
 
 async function needed(stream: ByteStream, bytes: number): Promise<Buffer> {

@@ -39,7 +39,17 @@ export async function scanFiles(
         canaries.push({ what: `${kind}, ${name}`, forms: formsOf(createHash(name).update(text).digest()) });
     }
   }
-  const scan: FileScan & { opened: number; cut: number } = { files: 0, bytes: 0, found: [], opened: 0, sealed: 0, packed: 0, cut: 0, unread: 0, unsearched };
+  const scan: FileScan & { opened: number; cut: number } = {
+    files: 0,
+    bytes: 0,
+    found: [],
+    opened: 0,
+    sealed: 0,
+    packed: 0,
+    cut: 0,
+    unread: 0,
+    unsearched,
+  };
   if (canaries.length === 0) return scan;
   const open = openerOf(dataDir, sealed, organisationId);
   for (const folder of folders) {

@@ -2,6 +2,7 @@ import { repeat } from '../../platform/clock.ts';
 import { mailHolder } from '../../platform/mail/index.ts';
 import type { PersonalDataHolder } from '../../platform/personal_data.ts';
 import { everywhere } from '../../platform/postgres/index.ts';
+import type { SealedFolder } from '../../platform/sealed_folder.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { formExecutor, requestExecutor } from './ageing.ts';
 import { forgetAnswers } from './answers.ts';
