@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Erasure, RequestDetail } from '../contract/requests.ts';
 import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
+import { sealedForm } from '../src/analytics/archive/sealed_file.ts';
+import { openUploads } from '../src/analytics/imports/uploads.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
 import { readConfig } from '../src/platform/config.ts';
@@ -356,7 +359,7 @@ describe('an erasure', () => {
     // Copies that were made of a site that knows them are gone, row and file; those of another site stay.
     expect(readdirSync(join(places.FAIRLEAD_DATA_DIR, 'exports'))).toEqual([String(other)]);
     expect(erasure).toMatchObject({
-      files: { files: expect.any(Number), packed: 1 },
+      files: { files: expect.any(Number), packed: 0, sealed: 0, cut: 0 },
       backups: { backups: 0, gone_by: null },
     });
     const walked = receipt.systems.map(({ system }: { system: string }) => system).sort();
@@ -390,19 +393,65 @@ describe('an erasure', () => {
     expect(values, 'sealed values of who was erased').toEqual([]);
   });
 
-  test('is red while a file of the desk names them, plain or hashed, and names the file', async () => {
+  test('is red while a file of the desk names them, plain or hashed, or an archive or upload of the organisation does, and names the file', async () => {
     const traced = 'Traced.Reader@visitor.example';
     const folder = join(places.FAIRLEAD_DATA_DIR, 'spool', 'events');
     mkdirSync(folder, { recursive: true });
     const sha256 = createHash('sha256').update(traced.toLowerCase()).digest('hex');
     writeFileSync(join(folder, 'left.txt'), `${'x'.repeat(70_000)}${sha256}`);
+    const at = new Date(nowMs);
+    const later = new Date(nowMs + 86_400_000);
+    // What another organisation has of them is not looked at.
+    const archives = await Promise.all(
+      [north, south].map(({ organisation, person }) =>
+        desk.house.postgres.tenant(organisation, async (sql) => {
+          const { id } = await sql.one<{ id: number }>("SELECT nextval('organisation_archives_id_seq') AS id");
+          const key = Buffer.alloc(32, id);
+          const place = { organisationId: organisation, table: 'organisation_archives', column: 'key_sealed', row: id };
+          await sql.run(
+            `INSERT INTO organisation_archives (id, organisation_id, state, key_sealed, sites, created_by, created_at, finished_at, expires_at)
+             VALUES ($1, $2, 'done', $3, 1, $4, $5, $5, $6)`,
+            [id, organisation, await desk.house.vault.seal({ ...place, class: 'D8' }, key), person, at, later],
+          );
+          mkdirSync(join(places.FAIRLEAD_DATA_DIR, 'archives'), { recursive: true });
+          const file = await sealedForm({ id, key }, systemRandom).place(
+            join(places.FAIRLEAD_DATA_DIR, 'archives', String(id)),
+          );
+          await file.write(gzipSync(`of ${traced}`), 0);
+          await file.end();
+          await file.close();
+          return id;
+        }),
+      ),
+    );
+    const upload = gzipSync(`{"url":"https://shop.example/?who=${traced}"}`);
+    const { id: uploaded } = await own(north, (sql) =>
+      sql.one<{ id: number }>(
+        `INSERT INTO imports (organisation_id, site_id, kind, file_name, state, size, received, created_at, expires_at)
+         VALUES ($1, $2, 'events', 'x.ndjson.gz', 'ready', $3, $3, $4, $5) RETURNING id`,
+        [north.organisation, north.site, upload.length, at, later],
+      ),
+    );
+    await openUploads(desk.house).write(uploaded, 0, upload);
     const id = await begun(north, traced);
     await desk.requests.erase();
     rmSync(join(folder, 'left.txt'));
-    expect((await read(north, id)).erasure).toMatchObject({
+    const { erasure } = await read(north, id);
+    expect(erasure).toMatchObject({
       state: 'failed',
-      files: { found: [{ what: 'email, sha256', file: 'spool/events/left.txt' }] },
+      files: {
+        found: [
+          { what: 'email, sha256', file: 'spool/events/left.txt' },
+          { what: 'email', file: `archives/${archives[0]}` },
+          { what: 'email', file: `imports/${uploaded}` },
+        ],
+        ...{ opened: 2, sealed: 1, packed: 0, cut: 0 },
+      },
     });
+    await own(north, (sql) => sql.run('DELETE FROM imports WHERE id = $1', [uploaded]));
+    for (const path of [...archives.map((one) => `archives/${one}`), `imports/${uploaded}`])
+      rmSync(join(places.FAIRLEAD_DATA_DIR, path));
+    for (const side of [north, south]) await own(side, (sql) => sql.run('DELETE FROM organisation_archives'));
   });
 
   test('of what a legal hold keeps it is a partial refusal that names the hold, and goes on by itself once that is released', async () => {
