@@ -343,10 +343,21 @@ test('where the profile is that of the United States, the notice says what Calif
 
   // After a rename each public address leads on to the one of now.
   expect((await call('PATCH', of(), { slug: 'quay' })).status).toBe(200);
-  for (const path of ['/legal/shop', '/legal/shop/privacy-notice', '/legal/shop/privacy-notice/1', '/opt-out/shop']) {
-    const { status, headers } = await fetch(`http://127.0.0.1:${server.http.address.port}${path}`, {
-      redirect: 'manual',
-    });
+  const papers = ['/legal/shop', '/legal/shop/privacy-notice', '/legal/shop/privacy-notice/1', '/opt-out/shop'];
+  for (const path of [...papers, '/request/shop', '/concern/shop']) {
+    const { status, headers } = await stranger(path);
     expect([status, headers.get('location')]).toEqual([301, path.replace('/shop', '/quay')]);
+    expect((await stranger(path.replace('/shop', '/quay'))).status, path).toBe(200);
   }
+  // A form that was opened before it is taken as it was sent.
+  const sent = async (path: string, fields: Record<string, string>) => {
+    const body = new URLSearchParams(fields);
+    const address = `http://127.0.0.1:${server.http.address.port}${path}`;
+    return (await fetch(address, { method: 'POST', body, redirect: 'manual' })).status;
+  };
+  const count = async (table: string) => (await rows(shop.organisation, `SELECT 1 FROM ${table}`)).length;
+  const before = [await count('request_asks'), await count('incident_drafts')];
+  expect(await sent('/request/shop', { kind: 'access', email: 'late@visitor.example' })).toBe(200);
+  expect(await sent('/concern/shop', { said: 'My order was shown to somebody else.' })).toBe(200);
+  expect([await count('request_asks'), await count('incident_drafts')]).toEqual(before.map((one) => one + 1));
 });

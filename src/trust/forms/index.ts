@@ -38,6 +38,14 @@ export function pageAnswer(body: string, status = 200): RouteAnswer {
   return { status, headers: { ...publicHeaders }, body };
 }
 
+/**
+ * A page that was asked for under a former name of its organisation. What is sent from one that was opened before the
+ * rename is still taken under that name: a redirect would lose what was written.
+ */
+export function movedAnswer(location: string): RouteAnswer {
+  return { status: 301, headers: { ...publicHeaders, location }, body: '' };
+}
+
 /** What a browser sends of a form, as it was written. */
 export function fieldsOf(body: unknown): Record<string, string> {
   return Object.fromEntries(new URLSearchParams((body as Buffer | undefined)?.toString('utf8') ?? ''));

@@ -6,7 +6,7 @@ import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
 import { dayMs } from '../../platform/zone.ts';
 import { readFootMarkup } from '../documents/index.ts';
-import { fieldsOf, nobodyPage, organisationOf, pageAnswer, unlessTooOften } from '../forms/index.ts';
+import { fieldsOf, movedAnswer, nobodyPage, organisationOf, pageAnswer, unlessTooOften } from '../forms/index.ts';
 import { concernForm, concernPage, type Written, writtenPage } from './concern_page.ts';
 
 /** 4,000 characters of which each is three bytes, each byte written as three, and the other fields. */
@@ -92,8 +92,11 @@ export function concernRoutes(house: ConcernHouse, limits: ConcernLimits, onCame
   const ofOrganisation = z.object({ organisation: z.string() });
   const answering = (id: number) =>
     postgres.tenant(id, async (sql) => {
-      const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [id]);
-      return { name, foot: await readFootMarkup(sql, id) };
+      const organisation = await sql.one<{ name: string; slug: string }>(
+        'SELECT name, slug FROM organisations WHERE id = $1',
+        [id],
+      );
+      return { ...organisation, foot: await readFootMarkup(sql, id) };
     });
 
   function enter(organisationId: number, { said, happened_on, reach }: z.infer<typeof sent>): Promise<void> {
@@ -137,8 +140,11 @@ export function concernRoutes(house: ConcernHouse, limits: ConcernLimits, onCame
       summary: 'A page on which anybody reports a concern to an organisation. Without scripts and cookies.',
       params: ofOrganisation,
       async handle(request) {
-        const id = await organisationOf(postgres, request.params.organisation);
-        return id === undefined ? pageAnswer(nobodyPage, 404) : pageAnswer(concernPage(await answering(id)));
+        const { organisation } = request.params;
+        const id = await organisationOf(postgres, organisation);
+        if (id === undefined) return pageAnswer(nobodyPage, 404);
+        const of = await answering(id);
+        return of.slug === organisation ? pageAnswer(concernPage(of)) : movedAnswer(`/concern/${of.slug}`);
       },
     }),
     defineRoute({

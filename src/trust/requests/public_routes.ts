@@ -8,6 +8,7 @@ import { dayMs, utcDay } from '../../platform/zone.ts';
 import { readFootMarkup } from '../documents/index.ts';
 import {
   fieldsOf,
+  movedAnswer,
   nobodyPage,
   organisationOf,
   pageAnswer as page,
@@ -158,6 +159,7 @@ export function publicRoutes(
         const id = await organisationOf(postgres, request.params.organisation);
         if (id === undefined) return page(nobodyPage, 404);
         const of = await named(id);
+        if (of.slug !== request.params.organisation) return movedAnswer(`/request/${of.slug}`);
         return (await mail.isOn())
           ? page(formPage(of))
           : page(
