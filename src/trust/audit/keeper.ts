@@ -6,8 +6,9 @@ import { type History, headsOf, nextLine, type SignedCheckpoint, signerOf, takeL
 import { openCheckpointFile } from './checkpoint_file.ts';
 import { zeroHash } from './entry.ts';
 import { type Head, merklePath, type Step } from './merkle.ts';
-import { linkOf, readHead, readRows, type StoredHead, type StoredRow, seeChain } from './stored.ts';
-import { addressDays, type Finding, findingsMax, openVerifier } from './verify.ts';
+import { readPage } from './page.ts';
+import { linkOf, readHead, readRows, type StoredHead, seeChain } from './stored.ts';
+import { addressDays, type Finding, findingsMax, openVerifier, type Verifier } from './verify.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -212,11 +213,7 @@ export function openKeeper(parts: {
       signed: signed.filter(({ seq }) => seq > base.seq),
       nowMs: clock.now(),
     });
-    for await (const rows of pagesOf(organisation, base.seq))
-      for (const row of rows) {
-        if (row.seq > (head?.seq ?? 0)) break;
-        verifier.take(linkOf(row));
-      }
+    await follow(verifier, organisation, { after: base.seq, through: head?.seq ?? 0 });
     const { entries, findings } = verifier.end(head);
     if (base.seq > 0 && !signed.some(({ seq, hash }) => seq === base.seq && hash === base.hash))
       findings.unshift({
@@ -228,18 +225,40 @@ export function openKeeper(parts: {
     return { entries, findings };
   }
 
-  /** Pages of a chain in order. The database reads the next one while this thread computes hashes over the last. */
-  async function* pagesOf(organisation: number, base: number): AsyncGenerator<StoredRow[]> {
-    const page = (after: number) =>
-      seeChain(postgres, organisation, (sql) => readRows(sql, organisation, after, pageRows));
-    let rows = await page(base);
-    while (rows.length > 0) {
-      const last = rows.at(-1)?.seq ?? base;
-      const next = rows.length < pageRows ? Promise.resolve([]) : page(last);
+  /**
+   * Leads a verifier along a chain. The database writes the next page while this thread computes hashes over the last; one
+   * with anything that is not right is read again, row by row, by which it says what is wrong.
+   * @returns the time of the last entry
+   */
+  async function follow(
+    verifier: Verifier,
+    organisation: number,
+    { after, through }: { after: number; through: number },
+  ): Promise<string | undefined> {
+    const pageAfter = (seq: number) => {
+      const page = seeChain(postgres, organisation, (sql) =>
+        readPage(sql, organisation, { after: seq, through, count: pageRows }),
+      );
       // Whoever stops in the middle asks for no answer any more.
-      next.catch(() => {});
-      yield rows;
-      rows = await next;
+      page.catch(() => {});
+      return page;
+    };
+    let at: string | undefined;
+    let page = pageAfter(after);
+    for (let from = after; ; ) {
+      const now = await page;
+      const { last } = now;
+      if (last === null) return at;
+      page = pageAfter(last);
+      const taken = verifier.takePage(now);
+      if (taken !== undefined) at = taken;
+      else
+        for (const row of await seeChain(postgres, organisation, (sql) => readRows(sql, organisation, from, last))) {
+          const link = linkOf(row);
+          verifier.take(link);
+          at = link.entry.at;
+        }
+      from = last;
     }
   }
 
@@ -263,17 +282,7 @@ export function openKeeper(parts: {
       signed: list.filter(({ seq }) => seq > known.seq && (isWhole || seq <= through)),
       nowMs: clock.now(),
     });
-    let { at } = known;
-    for (let after = known.seq; after < through; ) {
-      const count = Math.min(pageRows, through - after);
-      const rows = await seeChain(postgres, organisation, (sql) => readRows(sql, organisation, after, count));
-      for (const row of rows) {
-        if (row.seq > through) break;
-        verifier.take(linkOf(row));
-        at = linkOf(row).entry.at;
-      }
-      after = rows.at(-1)?.seq ?? through;
-    }
+    const at = (await follow(verifier, organisation, { after: known.seq, through })) ?? known.at;
     const { findings, last: reached } = verifier.end(isWhole ? head : undefined);
     const now = {
       seq: reached.seq,

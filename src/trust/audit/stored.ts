@@ -70,11 +70,11 @@ export function linkOf(row: StoredRow): Link {
   };
 }
 
-/** Rows of one chain in order, `count` at a time. What the trail of one organisation holds is seen by its own door. */
-export function readRows(sql: Sql, organisation: number, after: number, count: number): Promise<StoredRow[]> {
+/** Rows of one chain in order, after one number and up to another. What an organisation's trail holds is seen by its own door. */
+export function readRows(sql: Sql, organisation: number, after: number, through: number): Promise<StoredRow[]> {
   return sql.query<StoredRow>(
-    `SELECT ${linkColumns} FROM audit.entries WHERE organisation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
-    [organisation, after, count],
+    `SELECT ${linkColumns} FROM audit.entries WHERE organisation_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`,
+    [organisation, after, through],
   );
 }
 

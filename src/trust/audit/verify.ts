@@ -1,6 +1,7 @@
 import { dayMs } from '../../platform/zone.ts';
 import { chainHash, commitment, type Entry, entryDigest, zeroHash } from './entry.ts';
 import type { Head } from './merkle.ts';
+import { followPage, type Page } from './page.ts';
 
 /** An entry as it stands in its chain, with what may have been dropped or opened beside it. */
 export interface Link {
@@ -33,6 +34,11 @@ interface Read {
 export interface Verifier {
   /** The next entry as it lies in the store or the file. */
   take(link: Link): void;
+  /**
+   * Many entries at once.
+   * @returns the time of the last one; undefined where they are not taken, and have to come one by one
+   */
+  takePage(page: Page): string | undefined;
   /** @param head where the chain is said to stand; undefined where nobody says it */
   end(head: { seq: number; hash: string } | undefined): { entries: number; findings: Finding[]; last: Head };
 }
@@ -61,6 +67,9 @@ export function openVerifier(options: {
   const holes: { from: number; to: number; finding: Finding }[] = [];
   let entries = 0;
   let nextSigned = 0;
+  /** Of several that signed the same entry the first counts, here and below. */
+  const signedAt = new Map(signed.toReversed().map(({ seq, hash }) => [seq, hash]));
+  const keptSince = new Date(nowMs - addressDays * dayMs + dayMs).toISOString();
   const of = organisation === 0 ? 'the desk' : `organisation ${organisation}`;
 
   function say(kind: Finding['kind'], seq: number, sentence: string): Finding {
@@ -165,6 +174,25 @@ export function openVerifier(options: {
       const one = { link, digest: entryDigest(link.entry) };
       if (held !== undefined) judge(held, one);
       held = one;
+    },
+    takePage(page) {
+      if (resume !== undefined && resume.seq >= expected) return undefined;
+      if (held !== undefined) {
+        // Whether the one behind it has to be known too is only asked of an entry that is not right by itself.
+        const { link, digest } = held;
+        if (link.seq !== expected || previous === undefined || chainHash(previous, link.seq, digest) !== link.hash)
+          return undefined;
+        judge(held, undefined);
+        held = undefined;
+      }
+      if (previous === undefined) return undefined;
+      const from = { organisation, seq: expected - 1, hash: previous };
+      const reached = followPage(page, from, { signed: signedAt, keptSince });
+      if (reached === undefined) return undefined;
+      expected = reached.seq + 1;
+      previous = reached.hash;
+      entries += page.rows;
+      return reached.at;
     },
     end(head) {
       if (held !== undefined) judge(held, undefined);
