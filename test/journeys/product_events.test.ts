@@ -36,6 +36,8 @@ const hog = createServer(async (request, response) => {
 });
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-events-'));
 let server: RunningServer;
+let stopping: Promise<void> | undefined;
+const stop = () => (stopping ??= server.stop());
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => hog.listen(0, '127.0.0.1', resolve));
@@ -54,7 +56,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const { directories } = server.desk.house.postgres;
-  await server.stop();
+  await stop();
   hog.close();
   await eraseStores({ directories }, folder);
 });
@@ -162,4 +164,13 @@ it('how outgoing requests ended is on /metrics', async () => {
   const text = await answer.text();
   expect(text).toMatch(/^fairlead_outbound_requests_total\{purpose="report.event",end="ok"\} [1-9]/m);
   expect(text).toMatch(/^fairlead_order_ids_forgotten_total 0$/m);
+});
+
+it('an orderly stop sends the lines that wait for the collector', async () => {
+  const { status, headers } = await post('/api/sessions', { email: 'late@shop.example', password: 'a wrong password' });
+  const request_id = headers.get('x-request-id');
+  expect([status, typeof request_id]).toEqual([401, 'string']);
+  await stop();
+  const late = shipped.filter((one) => Reflect.get(one, 'request_id') === request_id);
+  expect(new Set(late.map(({ log }) => log))).toEqual(new Set(['access', 'audit']));
 });
