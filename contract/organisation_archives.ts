@@ -22,6 +22,8 @@ export const organisationArchive = z.object({
   expires_at: z.string().nullable(),
   /** Somebody whose data was restricted since may be in it: it is kept for a legal hold, and nobody is given it. */
   withheld: z.boolean(),
+  /** A legal hold keeps it, also beyond its days. */
+  held: z.boolean(),
 });
 export type OrganisationArchive = z.infer<typeof organisationArchive>;
 /** GET /api/organisations/:organisation/archives, newest first. */

@@ -339,6 +339,8 @@ const kinds: readonly Kind[] = [
   },
   {
     ...{ line: 'organisation-archives', of: sides, kept: () => ({ days: 7 }) },
+    // It has everything in it, so every hold keeps it.
+    heldSince: (of) => heldInSouth(of) ?? heldInWest(of),
     add: (of, ms) =>
       put(
         of,

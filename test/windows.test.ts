@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { policyProfiles, type Receipt } from '../contract/windows.ts';
 import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
 import { archiveFiles } from '../src/analytics/archive/file_classes.ts';
+import { openArchiveRecords } from '../src/analytics/archive/records.ts';
 import { exportFiles } from '../src/analytics/exports/file_classes.ts';
 import { importFiles } from '../src/analytics/imports/file_classes.ts';
 import { packedFiles } from '../src/analytics/packed/file_classes.ts';
@@ -433,12 +434,58 @@ describe('a legal hold', () => {
     ['another class', { scope: 'class', class: 'D16' }, 'visitor-events', false],
     ['a site', { scope: 'site', site_id: 7 }, 'visitor-events', 'site 7'],
     ['a person', { scope: 'person', person_id: 9 }, 'mail', 'person 9'],
+    // An archive has everything in it but secrets.
+    ['a site', { scope: 'site', site_id: 7 }, 'organisation-archives', true],
+    ['a person', { scope: 'person', person_id: 9 }, 'organisation-archives', true],
+    ['any class that is in it', { scope: 'class', class: 'D3' }, 'organisation-archives', true],
+    ['a class of secrets', { scope: 'class', class: 'D8' }, 'organisation-archives', false],
   ])('on %s matches so much of a line (RET-12)', (_what, hold, line, keeps) => {
     const nothing = { class: null, site_id: null, person_id: null };
     const { scope, ids } = heldOf(lineOf(line), [{ id: 1, ...nothing, ...hold } as HoldRow]);
     const all = [...[...scope.siteIds].map((id) => `site ${id}`), ...[...scope.personIds].map((id) => `person ${id}`)];
     expect(all[0] ?? scope.everything).toBe(keeps);
     expect(ids).toEqual(keeps === false ? [] : [1]);
+  });
+
+  test('keeps the archives of its organisation beyond their days, and no other ones, and evening and receipt say so (R9)', async () => {
+    const records = openArchiveRecords({ ...desk.house, notices: { tell: async () => {} } });
+    const folder = join(desk.house.config.dataDir, 'archives');
+    await mkdir(folder, { recursive: true });
+    const made = async (side: typeof north) => {
+      const { id } = await own(side, (sql) =>
+        sql.one<{ id: number }>(
+          `INSERT INTO organisation_archives (organisation_id, state, key_sealed, created_by, created_at, finished_at, expires_at)
+           VALUES ($1, 'done', '', $2, $3, $3, $4) RETURNING id`,
+          [side.organisation, side.person, ago(20), ago(13)],
+        ),
+      );
+      writeFileSync(join(folder, String(id)), 'sealed');
+      await utimes(join(folder, String(id)), ago(20), ago(20));
+      return id;
+    };
+    const [kept, other] = [await made(north), await made(south)];
+    const { id } = await hold(north, 'site', 'north.example');
+    const left = async () => [...(await records.sweep()).keys()];
+    expect(await left()).toEqual([kept]);
+    await rm(join(folder, String(other)));
+    expect(await records.list(north.organisation)).toMatchObject([{ id: kept, held: true }]);
+    await expect(records.remove(north.organisation, kept, async () => {})).rejects.toThrow(
+      `The legal hold ${id} keeps`,
+    );
+    const dueOf = async (organisation: number | null) =>
+      (await desk.windows.night.preview(organisation)).find(({ line }) => line.name === 'organisation-archives')?.due;
+    expect(await dueOf(north.organisation)).toMatchObject([{ rows: 1, isHeld: true }]);
+    expect(await dueOf(null), 'its file').toMatchObject([{ table: 'archives', rows: 1, isHeld: true }]);
+    tomorrow();
+    await night();
+    const receipt = async () => (await receipts(north)).find(({ line }) => line === 'organisation-archives');
+    expect(await receipt()).toMatchObject({ state: 'done', rows_gone: 0, rows_held: 1, held: [id] });
+    await release(north, id);
+    expect(await left()).toEqual([]);
+    await rm(join(folder, String(kept)));
+    tomorrow();
+    await night();
+    expect(await receipt()).toMatchObject({ state: 'done', rows_gone: 1, rows_held: 0, held: [] });
   });
 
   test('keeps a site from being emptied, deleted or moved, and an account or organisation from going (RET-12, RET-21)', async () => {

@@ -137,7 +137,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
             state: isCrowd ? ('running' as const) : ('done' as const),
             sites: 3,
             sites_done: isCrowd ? 1 : 3,
-            withheld: false,
+            ...{ withheld: false, held: !isCrowd },
           },
           ...{ rows: 1_204_331, bytes: isCrowd ? 0 : 96_400_000, failure: null, started_by: 1, created_at: ago(1) },
           ...{ finished_at: isCrowd ? null : ago(1), expires_at: isCrowd ? null : ago(-6) },
@@ -147,7 +147,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
               {
                 ...{ id: 1, state: 'failed' as const, sites: 3, sites_done: 0, rows: 0, bytes: 0, started_by: 1 },
                 failure: 'The disk of the desk has 1.2 GB free. Make room, and start it again.',
-                ...{ created_at: ago(3), finished_at: ago(3), expires_at: ago(-4), withheld: false },
+                ...{ created_at: ago(3), finished_at: ago(3), expires_at: ago(-4), withheld: false, held: false },
               },
             ]
           : []),

@@ -5,7 +5,8 @@ export const archiveFiles: readonly FileClass[] = [
   {
     path: 'archives/*',
     classes: ['D7'],
-    window: '7 days after it was finished, until it is deleted, or until the organisation is closed',
+    window:
+      '7 days after it was finished, until it is deleted, or until the organisation is closed; while a legal hold lasts, until that is released',
     purpose: 'everything of an organisation as one file for its owners, sealed part by part',
   },
   {

@@ -4,6 +4,7 @@ import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
+import { heldIn, refuseCopyWhileHeld } from '../../trust/windows/index.ts';
 import { isArchiveWithheld } from '../exports/withheld.ts';
 import { oneAtATime } from '../site_limit.ts';
 
@@ -23,7 +24,7 @@ export interface PendingArchive {
 
 const columns = `id, state, sites, sites_done, rows, bytes, failure, created_by AS started_by, created_at, finished_at, expires_at,
   ${isArchiveWithheld} AS withheld`;
-type Row = Omit<OrganisationArchive, 'created_at' | 'finished_at' | 'expires_at'> & {
+type Row = Omit<OrganisationArchive, 'created_at' | 'finished_at' | 'expires_at' | 'held'> & {
   created_at: Date;
   finished_at: Date | null;
   expires_at: Date | null;
@@ -32,6 +33,10 @@ type Row = Omit<OrganisationArchive, 'created_at' | 'finished_at' | 'expires_at'
 const keyAt = (organisationId: number, id: number): Place & { class: 'D8' } => ({
   ...{ organisationId, table: 'organisation_archives', column: 'key_sealed', row: id, class: 'D8' },
 });
+
+const line = 'organisation-archives';
+/** Does a legal hold keep them (R9)? Each does: whatever it keeps is in them. */
+const areHeld = async (sql: Sql, organisationId: number) => (await heldIn(sql, organisationId, line)).everything;
 
 export type ArchiveRecords = ReturnType<typeof openArchiveRecords>;
 
@@ -58,18 +63,18 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
           ],
         );
         await note(sql, id);
-        return answerOf(row);
+        return answerOf(row, false);
       }),
 
     list: (organisationId: number) =>
-      postgres.tenant(organisationId, async (sql) =>
-        (
-          await sql.query<Row>(
-            `SELECT ${columns} FROM organisation_archives WHERE organisation_id = $1 ORDER BY id DESC`,
-            [organisationId],
-          )
-        ).map(answerOf),
-      ),
+      postgres.tenant(organisationId, async (sql) => {
+        const rows = await sql.query<Row>(
+          `SELECT ${columns} FROM organisation_archives WHERE organisation_id = $1 ORDER BY id DESC`,
+          [organisationId],
+        );
+        const held = rows.length > 0 && (await areHeld(sql, organisationId));
+        return rows.map((row) => answerOf(row, held));
+      }),
 
     find: (organisationId: number, id: number) =>
       postgres.tenant(organisationId, async (sql) => {
@@ -77,7 +82,7 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
           `SELECT ${columns} FROM organisation_archives WHERE organisation_id = $1 AND id = $2`,
           [organisationId, id],
         );
-        return row === undefined ? undefined : answerOf(row);
+        return row === undefined ? undefined : answerOf(row, await areHeld(sql, organisationId));
       }),
 
     /** The key of a file. */
@@ -100,9 +105,17 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
       return row === undefined ? undefined : vault.open(keyAt(row.organisation_id, id), row.key_sealed);
     },
 
-    /** @returns whether there was one */
+    /**
+     * @returns whether there was one
+     * @throws RequestError conflict while a hold keeps it
+     */
     remove: (organisationId: number, id: number, note: (sql: Sql, id: number) => Promise<void>) =>
       postgres.tenant(organisationId, async (sql) => {
+        const finished = await sql.query(
+          "SELECT 1 FROM organisation_archives WHERE organisation_id = $1 AND id = $2 AND state = 'done'",
+          [organisationId, id],
+        );
+        if (finished.length > 0) await refuseCopyWhileHeld(sql, organisationId, line);
         const removed = await sql.run('DELETE FROM organisation_archives WHERE organisation_id = $1 AND id = $2', [
           organisationId,
           id,
@@ -159,16 +172,19 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
         return true;
       }),
 
-    /** Takes the rows away whose time is over. @returns those that are left, in every organisation, by their number */
+    /** Takes the rows away whose time is over, but what a hold keeps (R9). @returns those that are left, in every organisation, by their number */
     async sweep(): Promise<ReadonlyMap<number, { isPending: boolean }>> {
       const now = new Date(clock.now());
       const left = await everywhere(postgres, async (sql, organisationId) => {
-        await removeNoted(
-          sql,
-          { line: 'organisation-archives', from: 'organisation_archives', organisationId, nowMs: now.getTime() },
-          'DELETE FROM organisation_archives WHERE expires_at <= $1 RETURNING id::text AS key, finished_at AS since',
-          [now],
-        );
+        const over = await sql.query('SELECT 1 FROM organisation_archives WHERE expires_at <= $1 LIMIT 1', [now]);
+        if (over.length > 0)
+          await removeNoted(
+            sql,
+            { line, from: 'organisation_archives', organisationId, nowMs: now.getTime() },
+            `DELETE FROM organisation_archives WHERE expires_at <= $1 AND NOT (state = 'done' AND $2)
+             RETURNING id::text AS key, finished_at AS since`,
+            [now, await areHeld(sql, organisationId)],
+          );
         return sql.query<{ id: number; isPending: boolean }>(
           `SELECT id, state IN ('waiting', 'running') AS "isPending" FROM organisation_archives`,
         );
@@ -178,9 +194,10 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
   };
 }
 
-function answerOf(row: Row): OrganisationArchive {
+function answerOf(row: Row, held: boolean): OrganisationArchive {
   return {
     ...row,
+    held: held && row.state === 'done',
     created_at: row.created_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
     expires_at: row.expires_at?.toISOString() ?? null,

@@ -215,7 +215,8 @@ export function profileHolder(
       const { everything, siteIds } = await heldIn(sql, who.organisationId, 'exports');
       // A copy that a legal hold keeps stays and is given to nobody (R9, exports/withheld.ts); an archive has every site in it.
       const free = sites.filter((id) => !everything && !siteIds.has(id));
-      await forgetCopies(sql, config.dataDir, free, { archives: siteIds.size === 0 });
+      const { everything: areArchivesHeld } = await heldIn(sql, who.organisationId, 'organisation-archives');
+      await forgetCopies(sql, config.dataDir, free, { archives: !areArchivesHeld });
     },
     async release(sql, restrictionId) {
       await sql.run('DELETE FROM restricted_visitors WHERE restriction_id = $1', [restrictionId]);

@@ -58,7 +58,7 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     );
     return rows === 0 ? [] : [{ table, rows, oldestMs: oldest?.getTime() ?? null }];
   };
-  const filesAndList = (line: string, folder: string, table: 'organisation_archives' | 'imports'): Executor => ({
+  const filesAndList = (line: string, folder: string, table: 'imports'): Executor => ({
     ...files(line, folder, 7),
     of: 'both',
     due: (ask) =>
@@ -66,6 +66,35 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
         ? files(line, folder, 7).due(ask)
         : postgres.tenant(ask.organisationId, (sql) => listed(sql, table, ask.nowMs)),
   });
+
+  const archives: Executor = {
+    ...{ line: 'organisation-archives', of: 'both', works: 'by itself' },
+    async due({ organisationId, nowMs, holds }) {
+      if (organisationId !== null) {
+        const over = await postgres.tenant(organisationId, (sql) => listed(sql, 'organisation_archives', nowMs));
+        return holds.everything ? over.map((one) => ({ ...one, isHeld: true })) : over;
+      }
+      const held = await everywhere(postgres, async (sql, organisation) =>
+        (await heldIn(sql, organisation, 'organisation-archives')).everything
+          ? sql.query<{ id: number }>('SELECT id FROM organisation_archives')
+          : [],
+      );
+      return heldApart('archives', new Set(held.map(({ id }) => String(id))), nowMs);
+    },
+  };
+  /** Files past their seven days; those that a hold keeps stand apart. */
+  async function heldApart(folderName: string, names: ReadonlySet<string>, nowMs: number): Promise<Due[]> {
+    const folder = join(config.dataDir, folderName);
+    const beforeMs = nowMs - 7 * dayMs - graceMs;
+    const [kept, others] = [
+      await agesIn(folder, '', (name) => names.has(name)),
+      await agesIn(folder, '', (name) => !names.has(name)),
+    ];
+    return [
+      ...old(folderName, others, beforeMs),
+      ...old(folderName, kept, beforeMs).map((one) => ({ ...one, isHeld: true })),
+    ];
+  }
 
   const exports: Executor = {
     ...{ line: 'exports', of: 'both', works: 'by itself' },
@@ -75,7 +104,6 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
         if (holds.everything || holds.siteIds.size > 0) return [];
         return postgres.tenant(organisationId, (sql) => listed(sql, 'exports', nowMs));
       }
-      const beforeMs = nowMs - 7 * dayMs - graceMs;
       // A row that outlives its day is one that a hold keeps, and its file is named by its number.
       const held = await everywhere(postgres, async (sql, organisation) => {
         const { everything, siteIds } = await heldIn(sql, organisation, 'exports');
@@ -84,16 +112,7 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
           [new Date(nowMs), everything, [...siteIds]],
         );
       });
-      const names = new Set(held.map(({ id }) => String(id)));
-      const folder = join(config.dataDir, 'exports');
-      const [kept, others] = [
-        await agesIn(folder, '', (name) => names.has(name)),
-        await agesIn(folder, '', (name) => !names.has(name)),
-      ];
-      return [
-        ...old('exports', others, beforeMs),
-        ...old('exports', kept, beforeMs).map((one) => ({ ...one, isHeld: true })),
-      ];
+      return heldApart('exports', new Set(held.map(({ id }) => String(id))), nowMs);
     },
   };
 
@@ -117,7 +136,7 @@ export function clockExecutors({ postgres, config }: Pick<House, 'postgres' | 'c
     accessLog,
     files('quarantine', 'quarantine', 7, '.ndjson'),
     exports,
-    filesAndList('organisation-archives', 'archives', 'organisation_archives'),
+    archives,
     filesAndList('uploads', 'imports', 'imports'),
     // While a database is away, what is acknowledged waits here and nowhere else: a day of it is worth a look.
     files('spool', 'spool', 1, '.closed'),

@@ -10,6 +10,8 @@ import { classesBeside } from './stored.ts';
 
 /** What goes when an account is closed. */
 const classesOfPeople: readonly string[] = ['D7', 'D8', 'D16'];
+/** What no copy of an organisation has in it. */
+const classesOfNoCopy: readonly string[] = ['D1', 'D8', 'D9', 'D25'];
 /** What goes when a site is emptied or deleted. */
 const classesOfSites: readonly string[] = ['D2', 'D3', 'D4', 'D7', 'D22'];
 
@@ -52,7 +54,8 @@ export function heldOf(line: Line, holds: readonly HoldRow[]): { scope: HeldScop
   for (const hold of holds) {
     const isOfClass =
       hold.class !== null && (hold.class === line.class || classesBeside[hold.class]?.includes(line.class as 'D3'));
-    if (hold.scope === 'everything' || isOfClass) scope.everything = true;
+    const isOfCopy = line.isCopyOfAll === true && !(hold.class !== null && classesOfNoCopy.includes(hold.class));
+    if (hold.scope === 'everything' || isOfClass || isOfCopy) scope.everything = true;
     else if (hold.site_id !== null) scope.siteIds.add(hold.site_id);
     else if (hold.person_id !== null) scope.personIds.add(hold.person_id);
     else continue;
@@ -73,10 +76,25 @@ export async function heldIn(sql: Sql, organisationId: number, name: string): Pr
 export async function refuseWhileHeld(sql: Sql, organisationId: number, siteId?: number): Promise<void> {
   const hold = await holdOn(sql, organisationId, siteId);
   if (hold === undefined) return;
-  throw new RequestError(
+  throw kept(hold);
+}
+
+function kept(hold: HoldRow): RequestError {
+  return new RequestError(
     'conflict',
     `The legal hold ${hold.id} keeps ${hold.label}: nothing of it may be removed until the hold is released. Owners and privacy officers see it under Trust, Holds.`,
   );
+}
+
+/**
+ * Refuses to remove a copy that a hold keeps, by the line that it is of.
+ * @throws RequestError conflict that says which hold
+ */
+export async function refuseCopyWhileHeld(sql: Sql, organisationId: number, name: string): Promise<void> {
+  const holds = await holdsInForce(sql, organisationId);
+  const { scope, ids } = heldOf(lineOf(name), holds);
+  const hold = holds.find(({ id }) => id === ids[0]);
+  if (scope.everything && hold !== undefined) throw kept(hold);
 }
 
 /** The first hold that keeps something of a site, or of the organisation when none is named. */

@@ -8,7 +8,15 @@ import { nightCheck } from './night_check.ts';
 import { remindOfReviews, type Teller } from './reviews.ts';
 import { windowRoutes } from './routes.ts';
 
-export { heldIn, holdOn, holdsInForce, isMemberHeld, isPersonHeld, refuseWhileHeld } from './holds.ts';
+export {
+  heldIn,
+  holdOn,
+  holdsInForce,
+  isMemberHeld,
+  isPersonHeld,
+  refuseCopyWhileHeld,
+  refuseWhileHeld,
+} from './holds.ts';
 export { type Line, lines, spanWords } from './lines.ts';
 export { firstPolicy, type Policy, readPolicy, windowOf } from './policy.ts';
 export { classesBeside } from './stored.ts';

@@ -29,6 +29,8 @@ export interface Line {
   erasure: string;
   /** Tables of both databases (`warehouse events`, `postgres sessions`) and files (`file access/*.ndjson`). */
   stored: readonly string[];
+  /** A copy of everything that an organisation has: whatever a hold keeps is in it, so each hold keeps it. */
+  isCopyOfAll?: true;
   /** Belongs to the desk itself and to no organisation. */
   ofDesk?: true;
 }
@@ -219,6 +221,7 @@ export const lines: readonly Line[] = [
     class: 'D7',
     holds: 'Archives of the whole organisation that an owner asked for, sealed, and the list of them',
     ...{ ends: 'clock', executor: 'analytics/archive/index.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
+    isCopyOfAll: true,
     erasure: 'deleted where a site knows the person',
     stored: [
       ...['postgres organisation_archives', 'file archives/*', 'file archives/*.asked'],

@@ -77,15 +77,17 @@ export function Archives({ organisation, name }: { organisation: number; name: s
                     Download
                   </a>
                 )}
-                <button
-                  type="button"
-                  className="btn quiet danger sm"
-                  aria-label={`${isPending(one) ? 'Cancel' : 'Delete'} the archive of ${dayText(readerDay(one.created_at), readerToday())}`}
-                  onClick={() => void act(() => organisations.removeArchive(organisation, one.id))}
-                  {...resting(asking)}
-                >
-                  {isPending(one) ? 'Cancel' : 'Delete'}
-                </button>
+                {!one.held && (
+                  <button
+                    type="button"
+                    className="btn quiet danger sm"
+                    aria-label={`${isPending(one) ? 'Cancel' : 'Delete'} the archive of ${dayText(readerDay(one.created_at), readerToday())}`}
+                    onClick={() => void act(() => organisations.removeArchive(organisation, one.id))}
+                    {...resting(asking)}
+                  >
+                    {isPending(one) ? 'Cancel' : 'Delete'}
+                  </button>
+                )}
               </span>
             </li>
           ))}
@@ -137,7 +139,9 @@ function Line({ one }: { one: OrganisationArchive }) {
         <span>
           <b>{dayText(readerDay(one.created_at), today)}</b>, {bytes(one.bytes)}, {exactCount(one.rows)} rows.{' '}
           <span className="q">
-            Kept until {one.expires_at === null ? '–' : dayText(readerDay(one.expires_at), today)}.
+            {one.held
+              ? 'Kept while a legal hold lasts.'
+              : `Kept until ${one.expires_at === null ? '–' : dayText(readerDay(one.expires_at), today)}.`}
           </span>
         </span>
       </span>
