@@ -11,6 +11,8 @@ import { systemRandom } from '../platform/random.ts';
 import type { House } from '../platform/subject.ts';
 import { ringOf } from '../trust/keys/index.ts';
 import { type Accounts, openAccounts, openPasswords } from './index.ts';
+import type { Passwords } from './passwords.ts';
+import { openSetUp, type SetUp } from './set_up.ts';
 
 /** A desk's account plane: a real database, a real listener, a clock that the tests can move. */
 let database: TestPostgres;
@@ -88,6 +90,23 @@ describe('the first owner (AUT-15)', () => {
       expect([answer.status, answer.body.error?.code]).toEqual([403, 'wrong_setup_code']);
     }
     expect((await call('GET', '/api/set-up')).body).toEqual({ waiting: true, version: 'test' });
+  });
+
+  it('has one code from all processes of a desk that start within an hour, and it works', async () => {
+    const processes = [1, 2, 3, 4].map(() => openSetUp({ ...house, passwords: {} as Passwords }));
+    const start = (one: SetUp) => one.newCode({ isShared: true });
+    const before = code.current;
+    const codes = new Set(await Promise.all(processes.map(start)));
+    expect(codes.size).toBe(1);
+    [code.current] = [...codes] as [string];
+    expect(code.current).not.toBe(before);
+    aheadMs += 2 * 3_600_000;
+    const later = (await start(processes[0] as SetUp)) as string;
+    aheadMs -= 2 * 3_600_000;
+    expect(later).not.toBe(code.current);
+    code.current = (await start(processes[1] as SetUp)) as string;
+    expect(code.current, 'the other one is an hour ahead and counts no more').not.toBe(later);
+    expect(await start(processes[2] as SetUp)).toBe(code.current);
   });
 
   const refused: [title: string, change: object, field: string][] = [

@@ -15,13 +15,17 @@ import { addSite, readNewSite } from './sites.ts';
 /**
  * The first owner. There is no default account (AUT-15): whoever holds the one-time code that the start printed
  * may create the owner, once. The code is 128 bits and only its digest is stored; each start without an owner
- * prints a new one and kills the last.
+ * prints a new one and kills the last. Of a desk of several processes those that start within an hour print the same
+ * one: it is made of the moment of the first of them under the desk's key, which all of them have.
  */
 export interface SetUp {
   /** True until the first owner exists. */
   waiting(): Promise<boolean>;
-  /** A fresh code; undefined when an owner exists. */
-  newCode(): Promise<string | undefined>;
+  /**
+   * A fresh code, or with `isShared` the one that another process has printed within the hour; undefined when an owner
+   * exists.
+   */
+  newCode(options?: { isShared: boolean }): Promise<string | undefined>;
   /** @throws RequestError already_set_up, wrong_setup_code, invalid_field */
   createOwner(
     input: OwnerInput & { code: string; site: z.infer<typeof newSite> },
@@ -34,24 +38,47 @@ export interface OwnerInput {
   organisation: string;
 }
 
+/** 128 bits. */
+const codeBytes = 16;
+/** So long after the first one processes of a desk print its code. */
+const sharedMs = 3_600_000;
+/** Others that start at the same moment are at it too. */
+const triesMax = 5;
+
 export function openSetUp(
   house: Pick<House, 'postgres' | 'clock' | 'random' | 'audit' | 'vault' | 'keys'> & { passwords: Passwords },
 ): SetUp {
-  const { postgres, clock, random, passwords, audit } = house;
+  const { postgres, clock, random, passwords, audit, keys } = house;
   const waiting = () => postgres.system(isWaiting);
+  const sharedCode = (ms: number) =>
+    keys.digest('set-up', `code of ${ms}`).subarray(0, codeBytes).toString('base64url');
   return {
     waiting,
-    async newCode() {
-      if (!(await waiting())) return undefined;
-      const code = random.bytes(16).toString('base64url');
-      await postgres.system((sql) =>
-        sql.query(
-          `INSERT INTO set_up (id, digest, created_at) VALUES (1, $1, $2)
-           ON CONFLICT (id) DO UPDATE SET digest = $1, created_at = $2 WHERE set_up.used_at IS NULL`,
-          [digestOf(code), new Date(clock.now())],
-        ),
-      );
-      return code;
+    async newCode({ isShared } = { isShared: false }) {
+      for (let tries = 0; tries < triesMax && (await waiting()); tries++) {
+        const now = clock.now();
+        const last = await postgres.system((sql) =>
+          sql.maybe<{ digest: Buffer; created_at: Date }>(
+            'SELECT digest, created_at FROM set_up WHERE used_at IS NULL',
+          ),
+        );
+        const lastMs = last?.created_at.getTime() ?? 0;
+        if (isShared && last !== undefined && Math.abs(now - lastMs) < sharedMs) {
+          const code = sharedCode(lastMs);
+          if (digestOf(code).equals(last.digest)) return code;
+        }
+        const code = isShared ? sharedCode(now) : random.bytes(codeBytes).toString('base64url');
+        const written = await postgres.system((sql) =>
+          sql.run(
+            `INSERT INTO set_up (id, digest, created_at) VALUES (1, $1, $2)
+             ON CONFLICT (id) DO UPDATE SET digest = $1, created_at = $2 WHERE set_up.used_at IS NULL AND set_up.digest = $3`,
+            [digestOf(code), new Date(now), last?.digest ?? null],
+          ),
+        );
+        // Where another process was first, its code is the one.
+        if (written > 0) return code;
+      }
+      return undefined;
     },
     async createOwner(input, request) {
       const site = readNewSite(input.site, 'site.');

@@ -187,7 +187,9 @@ export async function startServer(
     stopBackups = scheduleBackups(desk);
     const shown = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${http.address.port}`) : config.publicUrl;
     // Where no page can take it, a new code would only kill the one that the app has printed.
-    const code = showsPages(config) ? await desk.accounts.setUp.newCode() : undefined;
+    const code = showsPages(config)
+      ? await desk.accounts.setUp.newCode({ isShared: config.role !== 'all' })
+      : undefined;
     reports.event('server_started', {
       start_ms: Math.round(systemClock.monotonic()),
       embedded_postgres: config.databaseUrl === undefined ? 1 : 0,

@@ -137,7 +137,7 @@ export function openOrganisations(beholder: Beholder = 'signed-in') {
             state: isCrowd ? ('running' as const) : ('done' as const),
             sites: 3,
             sites_done: isCrowd ? 1 : 3,
-            ...{ withheld: false, held: !isCrowd },
+            ...{ withheld: false, held: false },
           },
           ...{ rows: 1_204_331, bytes: isCrowd ? 0 : 96_400_000, failure: null, started_by: 1, created_at: ago(1) },
           ...{ finished_at: isCrowd ? null : ago(1), expires_at: isCrowd ? null : ago(-6) },
