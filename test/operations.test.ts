@@ -16,6 +16,7 @@ import { namesNow } from '../src/trust/operations/read.ts';
 import { looks, operationOf } from '../src/trust/operations/requests.ts';
 import { openWriter, pseudonymOf, waitingMax } from '../src/trust/operations/writer.ts';
 import { readReceipts } from '../src/trust/windows/receipts.ts';
+import { callWords, jobWords } from '../web/src/operations/words.ts';
 import { layPreparedDesk } from './prepared_cluster.ts';
 import { eraseStores } from './stores.ts';
 
@@ -105,11 +106,15 @@ test('a job that is said in the log, and a call that fails, stand in it: host an
   const { outbound, log } = desk.house;
   const url = 'https://nowhere.invalid/secret-path?token=s3cret';
   await outbound.send({ method: 'POST', url, body: 's3cret body', purpose: 'test.purpose' });
+  // A mail server is what whoever runs the desk has set: its host stands there, and nobody's address.
+  log.warn('mail.later', { host: 'post.nowhere.invalid', reason: 'busy', code: 451, tries: 1 });
   log.error('export.failed', { export: 7, organisation: north.organisation }, new TypeError('quotes s3cret'));
   await vi.waitFor(async () => expect((await linesOf(north)).at(-1)?.action).toBe('export'), 5_000);
   expect((await linesOf(north)).at(-1)).toMatchObject({ code: 'type_error', object_id: '7' });
   const called = (await linesOf(undefined)).find(({ action }) => action === 'test.purpose');
   expect(called).toMatchObject({ code: 'not_registered', object_id: 'nowhere.invalid' });
+  const mailed = (await linesOf(undefined)).find(({ action }) => action === 'mail');
+  expect(mailed).toMatchObject({ code: 'busy', object_id: 'post.nowhere.invalid' });
   expect(JSON.stringify(await linesOf(undefined))).not.toContain('s3cret');
 
   const source = join(import.meta.dirname, '../src');
@@ -118,6 +123,13 @@ test('a job that is said in the log, and a call that fails, stand in it: host an
     .map((name) => readFileSync(join(source, name), 'utf8'))
     .join('\n');
   for (const event of Object.keys(runs)) expect(all, event).toContain(`'${event}'`);
+  expect(Object.keys(jobWords).sort()).toEqual([...new Set(Object.values(runs).map(({ job }) => job))].sort());
+  // As the register has them: each purpose of a call has words on the page.
+  const register = readFileSync(join(source, 'trust/register/receivers.ts'), 'utf8');
+  const purposes = [...register.matchAll(/(?:purposes: |signIn = )\[([^\]]+)\]/g)].flatMap(([, list = '']) =>
+    [...list.matchAll(/'([a-z_.]+)'/g)].map(([, purpose]) => purpose as string),
+  );
+  expect(Object.keys(callWords).sort()).toEqual([...new Set(purposes)].sort());
   for (const look of looks) expect(all, look).toContain(`path: '${look.slice(5)}'`);
 });
 

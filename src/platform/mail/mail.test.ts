@@ -68,6 +68,7 @@ const rsa = generateKeyPairSync('rsa', {
 });
 let store: TestPostgres;
 let near: MailServer;
+const said: { event: string; fields: unknown }[] = [];
 let office: MailOffice;
 /** Somebody with an account, and their organisation. */
 let reader = 0;
@@ -99,7 +100,7 @@ function officeWith(
     },
     ...house(),
     random: systemRandom,
-    log: silentLog,
+    log: { ...silentLog, warn: (event, fields) => void said.push({ event, fields }) },
     postgres: store.postgres,
     ...(changes.transport === undefined ? {} : { transport: changes.transport }),
   });
@@ -321,6 +322,9 @@ describe('a server that does not take it', () => {
     }
     expect(await office.deliver()).toBe(1);
     expect(await last()).toMatchObject({ state: 'failed', reason: 'gave_up_busy', content: null, tries: 6 });
+    // The log names the server that did not take it, and nobody's address.
+    expect(said.at(-1)).toMatchObject({ event: 'mail.later', fields: { host: '127.0.0.1', reason: 'busy' } });
+    expect(JSON.stringify(said)).not.toContain('@');
   });
 
   test('is told of once by all processes, and once a day at most while it lasts or comes and goes', async () => {

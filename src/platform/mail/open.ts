@@ -60,7 +60,7 @@ export function openMail(parts: {
   const link = (path: string) => new URL(path, config.publicUrl).href;
   const desk = new URL(config.publicUrl).host;
   let advise: Parameters<Mail['consult']>[0] = async () => 'send';
-  let current: { version: string; transport: Transport } | undefined;
+  let current: { version: string; host: string; transport: Transport } | undefined;
   let stopped = false;
   let delivering: Promise<number> | undefined;
   const callOff: (() => void)[] = [];
@@ -69,7 +69,7 @@ export function openMail(parts: {
     const version = settings.version();
     if (current?.version !== version) {
       current?.transport.close();
-      current = { version, transport: open(server) };
+      current = { version, host: server.host, transport: open(server) };
     }
     return current.transport;
   }
@@ -88,11 +88,17 @@ export function openMail(parts: {
     const { claimed } = message;
     if (handover.kind === 'later') {
       await trouble.begin(handover.reason, handover.words);
-      log.warn('mail.later', { reason: handover.reason, code: handover.code ?? 0, tries: claimed.tries });
+      log.warn('mail.later', {
+        host: server.host,
+        reason: handover.reason,
+        code: handover.code ?? 0,
+        tries: claimed.tries,
+      });
       await outbox.postpone(claimed, handover.reason, handover.code);
       return;
     }
-    if (handover.kind !== 'accepted') log.warn('mail.refused', { reason: handover.kind, code: handover.code });
+    if (handover.kind !== 'accepted')
+      log.warn('mail.refused', { host: server.host, reason: handover.kind, code: handover.code });
     await outbox.settle(claimed, {
       state: handover.kind === 'accepted' ? 'sent' : 'failed',
       reason: handover.kind === 'accepted' ? undefined : handover.kind === 'bounced' ? 'hard_bounce' : 'refused',
@@ -137,7 +143,11 @@ export function openMail(parts: {
         await handle(claimed);
       } catch (error) {
         // The message stays claimed and comes again when the claim ends; this is our fault and not the server's.
-        log.error('mail.failed', { template: claimed.template }, error);
+        log.error(
+          'mail.failed',
+          { ...(current === undefined ? {} : { host: current.host }), template: claimed.template },
+          error,
+        );
       }
     }
   }

@@ -22,9 +22,9 @@ export const runs: Readonly<Record<string, { job: string; outcome: Operation['ou
   'site_removal.failed': { job: 'site_removal', outcome: 'failed', object: 'removal' },
   'people.closed': { job: 'closing', outcome: 'done' },
   'report.sent': { job: 'report', outcome: 'done', object: 'site' },
-  'mail.later': { job: 'mail', outcome: 'failed' },
-  'mail.refused': { job: 'mail', outcome: 'refused' },
-  'mail.failed': { job: 'mail', outcome: 'failed' },
+  'mail.later': { job: 'mail', outcome: 'failed', object: 'host' },
+  'mail.refused': { job: 'mail', outcome: 'refused', object: 'host' },
+  'mail.failed': { job: 'mail', outcome: 'failed', object: 'host' },
   'proof.failed': { job: 'proof', outcome: 'failed' },
 };
 

@@ -4,6 +4,7 @@ import { Fact } from '../controls/fact.tsx';
 import { secondText } from '../edge/reader.ts';
 import { milliseconds } from '../numbers/format.ts';
 import type { Filters } from './filters.ts';
+import { callWords, jobWords } from './words.ts';
 
 /** One line an action, which opens in its place. */
 export function Lines({ lines, narrow }: { lines: OperationLine[]; narrow: (change: Filters) => void }) {
@@ -20,22 +21,13 @@ export function Lines({ lines, narrow }: { lines: OperationLine[]; narrow: (chan
   );
 }
 
-const jobs: Record<string, string> = {
-  retention: 'The nightly run',
-  backup: 'A backup',
-  export: 'An export',
-  archive: 'An archive of the organisation',
-  import: 'An import',
-  report: 'A report by mail',
-  site_removal: 'A site was emptied or deleted',
-  closing: 'Accounts were closed',
-  mail: 'A mail did not go',
-  proof: 'The live checks',
-};
-
 function whatOf(one: OperationLine): string {
-  if (one.kind === 'call') return `A call to ${one.object?.id ?? 'another host'} for ${one.action}`;
-  if (one.kind === 'job') return jobs[one.action] ?? one.action;
+  if (one.kind === 'call')
+    return `A call to ${one.object?.id ?? 'another host'} ${callWords[one.action] ?? `for ${one.action}`}`;
+  if (one.kind === 'job') {
+    const words = jobWords[one.action] ?? one.action;
+    return one.object?.kind === 'host' ? `${words} by ${one.object.id}` : words;
+  }
   return one.summary ?? one.action;
 }
 
