@@ -1,6 +1,6 @@
 import { type Clock, repeat } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Postgres } from '../../platform/postgres/index.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type History, headsOf, nextLine, type SignedCheckpoint, signerOf, takeLine } from './checkpoint.ts';
 import { openCheckpointFile } from './checkpoint_file.ts';
@@ -16,6 +16,8 @@ const dayMs = 24 * hourMs;
 const firstRetentionMs = 5 * 60_000;
 /** Rows read at once: a few milliseconds of this thread. */
 const pageRows = 1_000;
+/** Pages in one transaction: a second, for which a connection is not somebody else's. */
+const pagesAtOnce = 50;
 /** Entries that lose their network, or go, in one statement: well under a second. */
 const retainedRows = 20_000;
 /** Entries that one look goes on by, and how long what was verified counts. */
@@ -235,31 +237,39 @@ export function openKeeper(parts: {
     organisation: number,
     { after, through }: { after: number; through: number },
   ): Promise<string | undefined> {
-    const pageAfter = (seq: number) => {
-      const page = seeChain(postgres, organisation, (sql) =>
-        readPage(sql, organisation, { after: seq, through, count: pageRows }),
-      );
-      // Whoever stops in the middle asks for no answer any more.
-      page.catch(() => {});
-      return page;
-    };
     let at: string | undefined;
-    let page = pageAfter(after);
-    for (let from = after; ; ) {
-      const now = await page;
-      const { last } = now;
-      if (last === null) return at;
-      page = pageAfter(last);
-      const taken = verifier.takePage(now);
-      if (taken !== undefined) at = taken;
-      else
-        for (const row of await seeChain(postgres, organisation, (sql) => readRows(sql, organisation, from, last))) {
-          const link = linkOf(row);
-          verifier.take(link);
-          at = link.entry.at;
-        }
-      from = last;
+    let from = after;
+    /** @returns whether there may be more */
+    async function some(sql: Sql): Promise<boolean> {
+      const pageAfter = (seq: number) => {
+        const page = readPage(sql, organisation, { after: seq, through, count: pageRows });
+        // Whoever stops in the middle asks for no answer any more.
+        page.catch(() => {});
+        return page;
+      };
+      let next = pageAfter(from);
+      for (let pages = 1; ; pages++) {
+        const page = await next;
+        const { last } = page;
+        if (last === null) return false;
+        const isLast = pages === pagesAtOnce;
+        if (!isLast) next = pageAfter(last);
+        // The question is on its way before this thread has no time for it.
+        await new Promise((done) => setImmediate(done));
+        const taken = verifier.takePage(page);
+        if (taken !== undefined) at = taken;
+        else
+          for (const row of await readRows(sql, organisation, from, last)) {
+            const link = linkOf(row);
+            verifier.take(link);
+            at = link.entry.at;
+          }
+        from = last;
+        if (isLast) return true;
+      }
     }
+    while (await seeChain(postgres, organisation, some));
+    return at;
   }
 
   async function look(organisation: number): Promise<Look> {
