@@ -39,9 +39,9 @@ export function readPage(
   return sql.one<Page>(pageText, [organisation, after, through, count]);
 }
 
-/** What JSON would write in another way, but for what stands between columns and lines. */
+/** What JSON would write in another way. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const escaped = /["\\\u0000-\u0008\u000b-\u001f]/;
+const escaped = /["\\\u0000-\u001f]/;
 /** Targets as nearly all are: kind and name, of signs that do not stand for the form itself. */
 const plainTargets = /^\[(?:\{"id": "[^"\\[\]{}]*", "type": "[^"\\[\]{}]*"\}(?:, (?=\{)|(?=\])))*\]$/;
 
@@ -58,7 +58,7 @@ export function followPage(
   from: { organisation: number; seq: number; hash: string },
   { signed, keptSince }: { signed: ReadonlyMap<number, string>; keptSince: string },
 ): { seq: number; hash: string; at: string } | undefined {
-  if (lines === null || targets === null || whole !== rows || escaped.test(lines)) return undefined;
+  if (lines === null || targets === null || whole !== rows) return undefined;
   const all = lines.split('\n');
   const allTargets = targets.split('\n');
   if (all.length !== rows || allTargets.length !== rows) return undefined;
@@ -71,7 +71,7 @@ export function followPage(
     const cells = line as unknown as Cells;
     seq++;
     at = isoOf(cells[2]);
-    if (at === undefined || cells[0] !== String(seq)) return undefined;
+    if (at === undefined || cells[0] !== String(seq) || escaped.test(wordsOf(cells))) return undefined;
     hash = chainHash(hash, seq, sha256(textOf(from.organisation, cells, at, whom)));
     if (hash !== cells[17] || !isNetworkRight(cells, at, keptSince) || (signed.get(seq) ?? hash) !== hash)
       return undefined;
@@ -85,6 +85,11 @@ type Cells = [
   ...[detailsCommitment: string, detailsSealed: string, addressCommitment: string, address: string, salt: string],
   hash: string,
 ];
+
+/** The columns that can hold any text; the others have forms of their own. */
+function wordsOf(cells: Cells): string {
+  return cells[3] + cells[4] + cells[5] + cells[6] + cells[7] + cells[8] + cells[9];
+}
 
 /** The same as `entryDigest` takes in, of columns that need no escape. */
 function textOf(organisation: number, cells: Cells, at: string, targets: string): string {
