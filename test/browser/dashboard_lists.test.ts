@@ -6,6 +6,7 @@ import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import {
   type DashboardDesk,
+  goInside,
   importEvents,
   newContext,
   openDashboardDesk,
@@ -93,7 +94,7 @@ beforeAll(async () => {
 afterAll(() => desk.close());
 
 const open = async (path: string) => {
-  await page.goto(desk.origin + path);
+  await goInside(page, desk, path);
   await page.locator('.series svg, .hush').first().waitFor();
   await page.locator('.skeleton').first().waitFor({ state: 'detached' });
 };
