@@ -6,6 +6,7 @@ import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import {
   type DashboardDesk,
+  goInside,
   importEvents,
   newContext,
   openDashboardDesk,
@@ -105,7 +106,7 @@ it('what was seen becomes a goal by one click and one more, and nothing before',
 });
 
 it('an event with a property, revenue and a page that is read, by keyboard alone', { timeout: stepMs }, async () => {
-  await page.goto(`${desk.origin}${list}?new=event`);
+  await goInside(page, desk, `${list}?new=event`);
   const event = page.getByLabel('Event', { exact: true });
   await expect.poll(() => event.evaluate((input) => input === document.activeElement)).toBe(true);
   await page.keyboard.type('Signup');
@@ -122,7 +123,7 @@ it('an event with a property, revenue and a page that is read, by keyboard alone
   await page.keyboard.press('Enter');
   expect((await cells('Signup, plan pro'))[0]).toBe('Signup, plan pro Event Signup, plan is pro');
 
-  await page.goto(`${desk.origin}${list}?new=scroll&match=/blog/*`);
+  await goInside(page, desk, `${list}?new=scroll&match=/blog/*`);
   await page.getByLabel('Depth, %').fill('101');
   await page.getByRole('button', { name: 'Create goal' }).click();
   await page.getByText('A whole number from 1 to 100.').waitFor();
@@ -132,7 +133,7 @@ it('an event with a property, revenue and a page that is read, by keyboard alone
   await page.getByRole('button', { name: 'Create goal' }).click();
   expect((await cells('Read it')).slice(0, 4)).toEqual(['Read it 60% of page /blog/*', '6', '–', '15.0%']);
 
-  await page.goto(`${desk.origin}${list}?new=event&match=purchase`);
+  await goInside(page, desk, `${list}?new=event&match=purchase`);
   await page.getByLabel('Revenue').selectOption('EUR');
   await page.getByRole('button', { name: 'Create goal' }).click();
   expect((await cells('purchase'))[4]).toBe('€50.00');
@@ -140,7 +141,7 @@ it('an event with a property, revenue and a page that is read, by keyboard alone
 
 it('the order of the list is in its address, and numbers that are none come last', { timeout: stepMs }, async () => {
   const names = () => page.locator('.gl-rows tbody .name').allInnerTexts();
-  await page.goto(desk.origin + list);
+  await goInside(page, desk, list);
   await cells('Signup');
   expect(await names()).toEqual(['Signup', 'Read it', 'Signup, plan pro', 'purchase']);
   await page.getByRole('link', { name: 'Times' }).click();
@@ -155,7 +156,7 @@ it('the order of the list is in its address, and numbers that are none come last
 });
 
 it('the file of the list holds what is seen, in its order', { timeout: stepMs }, async () => {
-  await page.goto(`${desk.origin}${list}?sort=total_revenue`);
+  await goInside(page, desk, `${list}?sort=total_revenue`);
   await cells('Signup');
   const [file] = await Promise.all([
     page.waitForEvent('download'),
@@ -173,7 +174,7 @@ it('the file of the list holds what is seen, in its order', { timeout: stepMs },
 });
 
 it('one goal has its totals, its course, and where those came from who reached it', { timeout: stepMs }, async () => {
-  await page.goto(desk.origin + list);
+  await goInside(page, desk, list);
   await page.getByRole('link', { name: 'Signup', exact: true }).click();
   await page.getByRole('heading', { name: 'Signup', level: 1 }).waitFor();
   await page.locator('.series svg').waitFor();
@@ -204,7 +205,7 @@ it('one goal has its totals, its course, and where those came from who reached i
 });
 
 it('filtered by a goal, the lists of the overview say the rate of each row', { timeout: stepMs }, async () => {
-  await page.goto(`${desk.origin}/s/shop.example/analytics?f=is:goal:Signup`);
+  await goInside(page, desk, '/s/shop.example/analytics?f=is:goal:Signup');
   const source = page.locator('#panel-sources tbody tr', { hasText: 'Organic Search' });
   await source.locator('.name').waitFor();
   expect(await page.locator('#panel-sources thead th').allTextContents()).toEqual([
@@ -216,18 +217,18 @@ it('filtered by a goal, the lists of the overview say the rate of each row', { t
 });
 
 it('days that were brought along without events are said to be in no number', { timeout: stepMs }, async () => {
-  await page.goto(`${desk.origin}/s/moved.example/goals`);
+  await goInside(page, desk, '/s/moved.example/goals');
   await page.getByText(/Imported days know no goals: .* are in none of these numbers\./).waitFor();
   expect(await cells('Visit /thanks')).toContain('0');
   // Days of events that were imported hold goals like any other.
-  await page.goto(desk.origin + list);
+  await goInside(page, desk, list);
   await cells('Signup');
   await page.locator('.fresh').waitFor();
   expect(await page.locator('.fresh').textContent()).not.toContain('Imported days');
 });
 
 it('a goal is changed under its number, removed, and taken back', { timeout: stepMs }, async () => {
-  await page.goto(desk.origin + list);
+  await goInside(page, desk, list);
   await page.getByRole('link', { name: 'Read it', exact: true }).click();
   const address = new URL(page.url()).pathname;
   await page.getByRole('link', { name: 'Change goal' }).click();
