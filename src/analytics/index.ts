@@ -255,8 +255,7 @@ export const analytics = defineSubject({
     const stopSweeping = works
       ? repeat(clock, sweepMs, sweep, {
           firstMs: 1_000,
-          // A stop closes the stores under what is being counted; the next start counts it.
-          onError: (error) => isStopping || log.error('history.sweep_failed', {}, error),
+          onError: (error) => log.error('history.sweep_failed', {}, error),
         })
       : () => {};
 

@@ -29,3 +29,25 @@ it('repeats until it is called off, also after a failure and also when called of
   clock.travel(1_000);
   expect(times).toBe(2);
 });
+
+it('what a stop cuts off is no failure, and what failed before it is one', async () => {
+  const clock = stillClock(0);
+  const failures: unknown[] = [];
+  let fail = (_: Error) => {};
+  const work = () => new Promise<void>((_, reject) => (fail = reject));
+  const begun = () => {
+    const stop = repeat(clock, 100, work, { firstMs: 10, onError: (error) => failures.push(error) });
+    clock.travel(10);
+    return stop;
+  };
+  const first = begun();
+  const before = new Error('before the stop');
+  fail(before);
+  await settle();
+  first();
+  const second = begun();
+  second();
+  fail(new Error('the stores are closed'));
+  await settle();
+  expect(failures).toEqual([before]);
+});

@@ -40,7 +40,8 @@ const offsetMs = Number(process.env.FAIRLEAD_CLOCK_OFFSET_MS ?? 0) || 0;
 
 /**
  * Does `work` again and again, `ms` after the last time has ended, until it is called off. A failure is said and does
- * not end the repetition.
+ * not end the repetition. One that comes after it was called off is not said: a stop closes the stores under what it cuts
+ * off, and the next start does that again.
  * @param options.firstMs wait before the first time; `ms` unless given
  */
 export function repeat(
@@ -52,7 +53,9 @@ export function repeat(
   let stopped = false;
   const run = () =>
     void work()
-      .catch(options.onError)
+      .catch((error) => {
+        if (!stopped) options.onError(error);
+      })
       .finally(() => {
         if (!stopped) cancel = clock.after(ms, run);
       });
