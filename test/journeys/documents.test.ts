@@ -162,6 +162,9 @@ test('what a purpose rests on is said by the table of Trust, Consent, and a chan
 });
 
 test('a document goes from draft to read to published, with version and date; a further fact makes it a draft again, and every version stays (GOV-01)', async () => {
+  // Said before, too, but where the proof of GOV-01 runs alone.
+  expect((await call('PUT', `${of()}/identity`, identity)).status).toBe(200);
+  expect((await call('PUT', '/api/desk/identity', operator)).status).toBe(200);
   const first = await paper('privacy-notice');
   expect([first.state, first.gaps]).toEqual(['draft', []]);
   const unread = await post('/documents/privacy-notice/versions', { digest: first.digest, effective_on: inDays(0) });

@@ -316,4 +316,16 @@ export const proofs: readonly Proof[] = [
       replace: "const secret = new Set(['D1', 'D9', 'D25']);",
     },
   }),
+  namedTest({
+    id: 'GOV-01',
+    title: 'Documents have versions and dates, and a change is told to every member, in the desk and by mail.',
+    file: 'test/journeys/documents.test.ts',
+    minutes: 2,
+    sabotage: {
+      name: 'the first member is told and nobody else',
+      file: 'src/trust/documents/telling.ts',
+      find: 'for (const personId of members)\n',
+      replace: 'for (const personId of members.slice(0, 1))\n',
+    },
+  }),
 ];
