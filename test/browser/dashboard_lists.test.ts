@@ -507,3 +507,32 @@ it('every job is done by keys alone, each stop is seen, and the focus is never l
   await isKept();
   await own.close();
 });
+
+it('a printed page under Trust cuts no row: nothing around its tables is a grid, a flex or scrolled, and heads come on each page', async () => {
+  const own = await newContext(desk);
+  const by = await own.newPage();
+  await signIn(by, desk, '/o/shop/trust/windows');
+  await by.setViewportSize({ width: 688, height: 1_000 });
+  await by.emulateMedia({ media: 'print' });
+  for (const name of ['windows', 'subprocessors']) {
+    await by.goto(`${desk.origin}/o/shop/trust/${name}`);
+    await by.locator('main tbody tr').nth(1).waitFor({ state: 'attached' });
+    const cut = await by.evaluate(() =>
+      [...document.querySelectorAll('main tr')].flatMap((row) => {
+        const around: string[] = [];
+        for (let one = row.parentElement; one !== null && one.tagName !== 'BODY'; one = one.parentElement) {
+          const { display, overflow } = getComputedStyle(one);
+          if (/flex|grid/.test(display) || overflow !== 'visible')
+            around.push(`${one.className} ${display} ${overflow}`);
+        }
+        const head = row.closest('table')?.tHead;
+        const { breakInside, display } = getComputedStyle(row);
+        const isWhole = breakInside === 'avoid' && display === 'table-row';
+        const isHeaded = head === null || head === undefined || getComputedStyle(head).display === 'table-header-group';
+        return around.length === 0 && isWhole && isHeaded ? [] : [`${around.join(', ')} ${breakInside} ${display}`];
+      }),
+    );
+    expect([...new Set(cut)], name).toEqual([]);
+  }
+  await own.close();
+});
