@@ -73,6 +73,7 @@ export async function openAccountsHouse({
       fast: {},
       files: undefined,
       authenticate: accounts.authenticate,
+      hasNews: (personId) => accounts.notices.news.has(personId),
     },
     ...{ clock, random: systemRandom, log: silentLog },
   });

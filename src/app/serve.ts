@@ -165,6 +165,7 @@ export async function startServer(
         config.inbox ? [] : ['/dev/inbox'],
       ),
       authenticate: desk.accounts.authenticate,
+      hasNews: (personId) => desk.accounts.notices.news.has(personId),
       whose: (params) => whoseOf(desk.house.postgres, params),
       onAnswer(answered) {
         written.write(answered);

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { IdentityAnswer, PaperAnswer, PapersAnswer, ReceiverListsAnswer } from '../../contract/documents.ts';
 import type { InboxLetter, InboxList, Notifications, UnreadCount } from '../../contract/mail.ts';
 import { createOrganisation } from '../../src/accounts/index.ts';
@@ -238,6 +238,14 @@ test('each member is told of a version in the desk and by mail, whatever they ha
   const { notifications } = (await call('GET', '/api/notifications')).json<Notifications>();
   const mine = notifications.filter(({ sentence }) => sentence.includes('version 2 of its privacy notice'));
   expect(mine.map(({ link }) => link)).toEqual(['/legal/shop/privacy-notice/2']);
+  // The next answer to whoever was told says so, whatever it is of, until they were shown their count; nobody else's does.
+  const saysNews = async (as = cookies) =>
+    (await call('GET', '/api/session', undefined, as)).headers.has('fairlead-news');
+  expect([await saysNews(), await saysNews('')]).toEqual([true, false]);
+  await vi.waitFor(async () => {
+    await call('GET', '/api/notifications/count');
+    expect(await saysNews()).toBe(false);
+  }, 5_000);
   // It stands over every page until it is read, the newest first, also where notifications of documents are switched off.
   const banner = async () => (await call('GET', '/api/notifications/count')).json<UnreadCount>();
   await call('PATCH', '/api/notification-preferences', { kinds: [{ kind: 'documents', in_app: false, mail: true }] });

@@ -37,7 +37,7 @@ export function openMailPart(house: Omit<House, 'authenticate'>): MailPart {
       ...serverRoutes(house),
       ...ownRoutes(house),
       ...unsubscribeRoutes(house),
-      ...noticeRoutes(house),
+      ...noticeRoutes(house, notices.news),
       ...(mail.inbox === undefined ? [] : inboxRoutes(mail.inbox)),
     ],
     gauges: [

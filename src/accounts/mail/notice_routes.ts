@@ -14,6 +14,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { isZone } from '../../platform/zone.ts';
 import { localeIn } from '../people/person.ts';
+import type { News } from './news.ts';
 import { type Facts, wordsOf } from './notice_list.ts';
 import { choicesOf, kindsWithServiceMail } from './notices.ts';
 import { personOf } from './person_of.ts';
@@ -31,7 +32,7 @@ interface Row {
 }
 
 /** What a person is told in the app, and what they want to be told. */
-export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
+export function noticeRoutes(house: Omit<House, 'authenticate'>, news: Pick<News, 'shown'>): Route[] {
   const { audit, clock, mail, postgres } = house;
 
   /** Kinds that the person wants to see here; what is turned off is kept and not shown. */
@@ -143,7 +144,9 @@ export function noticeRoutes(house: Omit<House, 'authenticate'>): Route[] {
       answer: unreadCount,
       async handle(request) {
         const personId = personOf(request);
-        return { body: await postgres.person(personId, (sql) => counted(sql, personId)) };
+        const body = await postgres.person(personId, (sql) => counted(sql, personId));
+        news.shown(personId);
+        return { body };
       },
     }),
     defineRoute({

@@ -4,6 +4,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { Remind, Reminder } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
 import { emailIn, localeIn } from '../people/person.ts';
+import { type News, openNews } from './news.ts';
 import { type Facts, type NoticeName, wordsOf } from './notice_list.ts';
 import { quietUntil } from './quiet_hours.ts';
 
@@ -24,6 +25,8 @@ export interface Notices {
   tell(sql: Sql, personId: number, notice: Notice): Promise<void>;
   /** Tells whoever has one of its roles what a reminder finds due, organisation by organisation. */
   remind: Remind<NoticeName>;
+  /** Who has something to read that their page does not know. */
+  news: News;
   /** Whether a message to somebody may leave now; asked when it is due, so what they have just chosen counts. */
   advise(message: DueMessage): Promise<Advice>;
 }
@@ -52,6 +55,7 @@ export const noticeMails = Object.fromEntries(
 
 export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | 'vault'>): Notices {
   const { clock, mail, postgres } = house;
+  const news = openNews(clock);
 
   async function advise({ template, kind, personId }: DueMessage): Promise<Advice> {
     if (personId === undefined || kind !== 'alert') return 'send';
@@ -116,6 +120,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
         new Date(clock.now()),
       ],
     );
+    news.told(personId);
     if (words.mails === undefined) return;
     const locale = await localeIn(sql, personId);
     await mail.send(sql, {
@@ -133,7 +138,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
     });
   }
 
-  return { advise, remind, tell };
+  return { advise, remind, tell, news };
 }
 
 export interface Choice {

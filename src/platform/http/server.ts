@@ -49,6 +49,8 @@ export interface HttpOptions {
   files: StaticFiles | undefined;
   /** Who sends this? Undefined for nobody; throws RequestError for credentials that ended. */
   authenticate(request: IncomingMessage): Promise<Principal | undefined>;
+  /** Has this person something to read that their page does not know? Asked after each answer, so it asks no store. */
+  hasNews?(personId: number): boolean;
   /** What the parameters of a path name, for the logs of a call whose body or query is refused before its handler asks. */
   whose?(params: Record<string, string>): Promise<{ organisationId: number; siteId?: number } | undefined>;
   /** Told of each answer of the account plane, and of none of the collection plane (D15). */
@@ -370,7 +372,9 @@ async function answerRoute(
     const answer = await route.handle(asked);
     seen.object ??= madeBy(route, answer.body);
     seen.isFile = answer.file !== undefined || answer.stream !== undefined;
-    const headers = apiHeaders(secure, { 'x-request-id': requestId, ...rate, ...answer.headers });
+    const isNews = principal?.kind === 'person' && options.hasNews?.(principal.id) === true;
+    const news = isNews ? { 'fairlead-news': '1' } : {};
+    const headers = apiHeaders(secure, { 'x-request-id': requestId, ...rate, ...news, ...answer.headers });
     if (answer.file !== undefined) await sendFile(request, response, answer.file, headers);
     else if (answer.stream !== undefined) await sendStream(response, answer.stream, headers);
     else send(response, answer.status ?? 200, answer.body, headers);

@@ -275,6 +275,12 @@ function refresh(): Promise<boolean> {
   return refreshing;
 }
 
+/** Told when an answer says that there is something to read which this page does not know. */
+let onNews = () => {};
+export function whenNews(tell: () => void): void {
+  onNews = tell;
+}
+
 async function send<T>(method: string, path: string, { body, bytes, signal }: CallOptions): Promise<T> {
   let response: Response;
   try {
@@ -298,6 +304,8 @@ async function send<T>(method: string, path: string, { body, bytes, signal }: Ca
       message: 'This desk does not answer. Is its server running? The page asks again by itself.',
     });
   }
+  // The count itself is what the page then asks for.
+  if (response.headers.has('fairlead-news') && !path.startsWith('/api/notifications/')) onNews();
   if (response.ok && response.headers.get('content-type') === 'application/zip') return (await response.blob()) as T;
   const text = await response.text();
   let value: unknown;

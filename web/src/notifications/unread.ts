@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { UnreadCount } from '../../../contract/mail.ts';
+import { whenNews } from '../desk/api.ts';
 import { mailApi } from '../desk/mail_api.ts';
 
 /** How often the desk is asked while its page can be seen. */
@@ -26,6 +27,7 @@ export function useUnread(): UnreadCount {
       mailApi.unread().then(unreadChanged, () => {});
     };
     ask();
+    whenNews(() => ask(1_000));
     const timer = setInterval(() => ask(), againMs);
     // Whoever comes back from another tab may have read there what this one still counts.
     const onShown = () => ask(1_000);
