@@ -14,16 +14,16 @@ export const jobWords: Readonly<Record<string, string>> = {
 
 /** What the desk calls another host for, by the purpose of the call. */
 export const callWords: Readonly<Record<string, string>> = {
-  self_check: 'to see whether it is reached under its own address',
-  snippet_check: 'to see whether the snippet is on the page',
+  self_check: 'to see whether it is reached',
+  snippet_check: 'to look for the snippet',
   mail: 'to deliver mail',
   backup: 'to keep a backup there',
   acme: 'for a certificate',
-  logs: 'to hand over its log',
+  logs: 'for its log',
   'report.error': 'to report a fault',
-  'report.event': 'to count an event of the product',
-  'sign_in.discovery': 'for how people sign in there',
-  'sign_in.keys': 'for the keys of a sign-in',
-  'sign_in.token': 'to end a sign-in',
-  'sign_in.profile': 'for who signs in',
+  'report.event': 'to report an event',
+  'sign_in.discovery': 'for a sign-in',
+  'sign_in.keys': 'for a sign-in',
+  'sign_in.token': 'for a sign-in',
+  'sign_in.profile': 'for a sign-in',
 };
