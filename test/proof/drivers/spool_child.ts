@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../../../src/platform/clock.ts';
+import { awakeClock, systemClock } from '../../../src/platform/clock.ts';
 import { silentLog } from '../../../src/platform/log.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import { folderSink } from '../../../src/platform/spool/folder_sink.ts';
@@ -14,7 +14,7 @@ import { openSpool, type Sink } from '../../../src/platform/spool/index.ts';
  */
 const [dir = '', first = '0', count = '0', sabotage] = process.argv.slice(2);
 const spool = await openSpool({
-  ...{ dir, lanes: ['events'], clock: systemClock, random: systemRandom, log: silentLog },
+  ...{ dir, lanes: ['events'], clock: awakeClock(systemClock), random: systemRandom, log: silentLog },
   limits: { segmentMs: 10, segmentBytesMax: 4_000, appendBytesMax: 2_000, sinkRetryMsFirst: 5, sinkRetryMsMax: 20 },
 });
 const strict = folderSink(join(dir, 'strict'), { name: 'strict' });

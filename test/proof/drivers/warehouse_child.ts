@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../../../src/platform/clock.ts';
+import { awakeClock, systemClock } from '../../../src/platform/clock.ts';
 import { crashPoint } from '../../../src/platform/crash_point.ts';
 import { silentLog } from '../../../src/platform/log.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
@@ -13,7 +13,7 @@ import { openWarehouse } from '../../../src/platform/warehouse/index.ts';
  * what the engine refuses. Says `ack <id>` for each row that was kept, and in the end what both tables hold.
  */
 const [dir = '', first = '0', count = '0'] = process.argv.slice(2);
-const surroundings = { clock: systemClock, log: silentLog };
+const surroundings = { clock: awakeClock(systemClock), log: silentLog };
 const warehouse = await openWarehouse({
   config: { dataDir: dir, clickhouseUrl: undefined, clickhouseCluster: undefined },
   ...surroundings,
