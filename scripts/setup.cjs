@@ -237,7 +237,8 @@ function npmEnvironment(npm) {
   // npm looks for the machine's settings beside the Node that runs it, and the pinned one stands somewhere else.
   if (!env.npm_config_globalconfig) {
     const args = npm.args.concat(['config', 'get', 'globalconfig']);
-    const answer = childProcess.spawnSync(npm.command, args, { encoding: 'utf8', cwd: os.tmpdir() });
+    const options = { encoding: 'utf8', cwd: os.tmpdir(), timeout: 10000 };
+    const answer = childProcess.spawnSync(npm.command, args, options);
     if (answer.status === 0) env.npm_config_globalconfig = answer.stdout.trim();
   }
   // A service's user often has no home (useradd --system), and npm cannot do without a folder for what it fetched.

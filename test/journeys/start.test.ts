@@ -102,7 +102,8 @@ describe('a set-up that cannot go on', () => {
   });
 
   it('interrupted, it says so, lets go of its lock, and the next run begins again', async () => {
-    const does = 'if [ "$1" = --version ]; then echo 10.9.0; else echo begun >> ../begun; exec sleep 60; fi';
+    const does =
+      'if [ "$1" = --version ]; then echo 10.9.0; elif [ "$1" = config ]; then echo /etc/npmrc; else echo begun >> ../begun; exec sleep 60; fi';
     const path = npmThat('slow', does);
     for (const [at, signal] of (['SIGINT', 'SIGTERM'] as const).entries()) {
       const child = begin({ path });
@@ -119,7 +120,7 @@ describe('a set-up that cannot go on', () => {
 
   it('two at once: the second waits for the first, also when the first is killed', async () => {
     const begun = join(folder, 'second');
-    const does = `if [ "$1" = --version ]; then echo 10.9.0; else echo begun >> ${begun}; exec sleep 60; fi`;
+    const does = `if [ "$1" = --version ]; then echo 10.9.0; elif [ "$1" = config ]; then echo /etc/npmrc; else echo begun >> ${begun}; exec sleep 60; fi`;
     const path = npmThat('twice', does);
     const first = begin({ path });
     while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 20));
