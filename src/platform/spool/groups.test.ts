@@ -56,7 +56,11 @@ it('begins the first group after a pause at once, and the next one only after a 
     groups.push(bytes.toString('utf8', 0, length));
     return diskFiles.commit(descriptor, bytes, length, position);
   };
-  const spool = await opened({ fs: { ...diskFiles, commit }, clock, limits: { groupMs: 3, segmentMs: 60_000 } });
+  const spool = await opened({
+    fs: { ...diskFiles, commit },
+    clock,
+    limits: { groupMs: 3, groupAppends: 5, segmentMs: 60_000 },
+  });
   const lane = spool.lane('events');
   const answered: number[] = [];
   await lane.append(row(0));
@@ -67,8 +71,11 @@ it('begins the first group after a pause at once, and the next one only after a 
   clock.travel(1);
   await eventually(() => answered.length === 3);
   expect(groups.slice(1)).toEqual([[1, 2, 3].map((id) => `${row(id)}\n`).join('')]);
+  // Nobody travels: five are enough.
+  for (const id of [10, 11, 12, 13, 14]) lane.append(row(id), () => answered.push(id));
+  await eventually(() => answered.length === 8);
   // Nobody travels: closing does not wait for the moment.
   lane.append(row(4), () => answered.push(4));
   await spool.close();
-  expect(answered).toEqual([1, 2, 3, 4]);
+  expect(answered).toEqual([1, 2, 3, 10, 11, 12, 13, 14, 4]);
 });

@@ -5,6 +5,8 @@ export interface SpoolLimits {
    * and a tenth of a processor is not spent on waking up for each of them.
    */
   groupMs: number;
+  /** … unless so many wait already: then the disk is what everybody waits for. */
+  groupAppends: number;
   /**
    * A segment closes this long after its first byte, or after the one before closed where that was less than this ago: after
    * a pause it closes after a fifth of it, so that a lone row is stored soon and no more segments come a second …
@@ -42,6 +44,7 @@ export interface SpoolLimits {
 
 export const spoolLimits: SpoolLimits = {
   groupMs: 3,
+  groupAppends: 32,
   segmentMs: 1_000,
   segmentBytesMax: 8 * 1024 * 1024,
   backlogSegments: 16,

@@ -38,7 +38,7 @@ const zeros = Buffer.alloc(256 * 1024);
  *
  * One write and one fdatasync are under way at a time; whatever arrives meanwhile is the next group. So a slow
  * disk makes larger groups, not a longer queue, and nobody is told "kept" before the sync that covers his bytes.
- * A quick disk makes no more groups than one every `groupMs`; the first after a pause begins at once.
+ * A quick disk makes no more groups than one every `groupMs`, unless many wait; the first after a pause begins at once.
  *
  * When a write or a sync fails, nobody of that group is told "kept", and the segment is abandoned at the end of
  * its last good sync. A failed fdatasync is not tried again: the kernel reports the error once and then calls the
@@ -120,6 +120,7 @@ export class LaneWriter {
     group.dones.push(done);
     this.#waitingBytes += length + 1;
     this.counts.appends++;
+    if (group.dones.length === this.#around.limits.groupAppends) this.#wake();
     if (this.#running || this.#scheduled) return;
     // Not at once: every request that the event loop reads in this turn then shares the first sync.
     this.#scheduled = true;
@@ -224,6 +225,7 @@ export class LaneWriter {
     const { clock, limits } = this.#around;
     const restMs = limits.groupMs - (clock.monotonic() - beganAt);
     if (restMs <= 0 || this.#ready.length > 0 || this.#due || this.#closed) return;
+    if (this.#filling.dones.length >= limits.groupAppends) return;
     let callOff = () => {};
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
