@@ -46,8 +46,11 @@ export async function openEmbedded(directory: string, log: Log): Promise<Engine>
   try {
     const writer = await connect(writerSettings, false);
     const background = await connect(backgroundSettings, false);
+    // A disk that is full refuses it, and neither a start nor a stop may end with that: then a start forgets at once.
+    const stopForgetting = () =>
+      setForgetting(background.client, false).catch(() => log.warn('warehouse.forgetting_goes_on', {}));
     // What a process that was killed has left.
-    await setForgetting(background.client, false);
+    await stopForgetting();
     const readers: ClickHouseClient[] = [];
     for (let n = 0; n < limits.readersAtOnce; n++) readers.push((await connect(readerSettings, true)).client);
     return {
@@ -68,7 +71,7 @@ export async function openEmbedded(directory: string, log: Log): Promise<Engine>
       },
       async close() {
         await drainPending();
-        await setForgetting(background.client, false);
+        await stopForgetting();
         for (const client of open) await client.close();
         anchor.close();
         await drainPending();
