@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { numbersOfDay } from './rows.ts';
+import { bytesOfDay, numbersOfDay } from './rows.ts';
 
 /** What of a visit lies in a packed day; the columns of `visits` by the same names. */
 export const visitColumns = [
@@ -206,9 +206,13 @@ export function readDayFile(file: Buffer): DayFile {
       if (section === undefined) throw new Error(`A packed day has no section "${name}".`);
       const from = headEnd + section.from;
       const packed = file.subarray(from, from + section.bytes);
-      // In one piece: in several it would be put together by a copy of all.
-      const bytes = zstdDecompressSync(packed, { chunkSize: Math.max(64, section.unpacked) });
-      if (section.kind === 'texts') return textsIn(bytes);
+      // In one piece: in several it would be put together by a copy of all, and one that is filled to its end is followed by another.
+      const bytes = zstdDecompressSync(packed, { chunkSize: section.unpacked + spareBytes });
+      if (section.kind === 'texts') {
+        const texts = textsIn(bytes);
+        giveBack(bytes);
+        return texts;
+      }
       const Kind = kinds[section.kind];
       // Numbers can only be laid over memory that begins at a multiple of their size.
       const own = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
@@ -216,6 +220,16 @@ export function readDayFile(file: Buffer): DayFile {
     },
   };
 }
+
+/**
+ * Ends the memory of what was unpacked, at once: left to the next collection, tens of megabytes of it wait between other
+ * pieces of a heap that does not shrink again. Small pieces share theirs with others and stay.
+ */
+export function giveBack({ buffer, byteLength }: ArrayBufferView<ArrayBufferLike>): void {
+  const isItsOwn = buffer.byteLength > Buffer.poolSize && buffer.byteLength - byteLength <= spareBytes;
+  if (buffer instanceof ArrayBuffer && isItsOwn) buffer.transfer(0);
+}
+const spareBytes = 64;
 
 /** @throws when the bytes are not those of a packed day; its functions do when a section is damaged */
 export const decodeDay = (file: Buffer): OpenDay => openDay(readDayFile(file));
@@ -244,8 +258,8 @@ export function openDay({ head: { visits, events, texts }, section }: DayFile): 
   const visitor = numbersOfDay(visits);
   const firstEvent = numbersOfDay(visits + 1);
   firstEvent[0] = 0;
-  const counted = new Uint8Array(visits);
-  const bounced = new Uint8Array(visits);
+  const counted = bytesOfDay(visits);
+  const bounced = bytesOfDay(visits);
   let number = -1;
   let first = 0;
   for (let visit = 0; visit < visits; visit++) {

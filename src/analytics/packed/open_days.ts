@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type DayFile, type OpenDay, openDay, readDayFile } from './day.ts';
+import { type DayFile, giveBack, type Numbers, type OpenDay, openDay, readDayFile } from './day.ts';
 import { endDay } from './rows.ts';
+import { openShelves } from './shelves.ts';
 
 /**
  * What one thread keeps unpacked of the days that it is asked about. To unpack and to read lists of texts again for each
@@ -34,12 +35,26 @@ export function openDays(bytesMax: number): OpenDays {
   let bytes = 0;
   let job = 0;
 
-  function keep(kept: Kept, name: string, section: ReturnType<DayFile['section']>) {
-    if (bytes >= bytesMax) return;
-    const [own, taken] = ArrayBuffer.isView(section) ? [section, section.byteLength] : shared(section, texts);
+  const onShelf = openShelves();
+  /** What is unpacked of the day that is open and not kept. */
+  let passing: Numbers[] = [];
+
+  function laid<N extends Numbers>(section: N): [own: N, bytes: number] {
+    const own = onShelf(section);
+    giveBack(section);
+    return [own, own.byteLength];
+  }
+
+  function keep(kept: Kept, name: string, section: ReturnType<DayFile['section']>): ReturnType<DayFile['section']> {
+    if (bytes >= bytesMax) {
+      if (ArrayBuffer.isView(section)) passing.push(section);
+      return section;
+    }
+    const [own, taken] = ArrayBuffer.isView(section) ? laid(section) : shared(section, texts);
     kept.sections.set(name, own);
     kept.bytes += taken;
     bytes += taken;
+    return own;
   }
 
   return {
@@ -55,6 +70,8 @@ export function openDays(bytesMax: number): OpenDays {
     },
     open(path) {
       endDay();
+      for (const section of passing) giveBack(section);
+      passing = [];
       let file: DayFile | undefined;
       const fileOf = () => {
         file ??= readDayFile(bytesOf(path));
@@ -68,9 +85,7 @@ export function openDays(bytesMax: number): OpenDays {
         section(name) {
           const had = kept.sections.get(name);
           if (had !== undefined) return had;
-          const section = fileOf().section(name);
-          keep(kept, name, section);
-          return section;
+          return keep(kept, name, fileOf().section(name));
         },
       });
     },

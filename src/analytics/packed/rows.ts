@@ -33,6 +33,12 @@ export function numbersOfDay(count: number): Uint32Array<ArrayBuffer> {
   return taken;
 }
 
+/** The same of small numbers. */
+export function bytesOfDay(count: number): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = numbersOfDay(Math.ceil(count / Uint32Array.BYTES_PER_ELEMENT));
+  return new Uint8Array(buffer, byteOffset, count);
+}
+
 /** The first of them; the rest is free for others when it was taken last. */
 function only(taken: Uint32Array, count: number): Uint32Array {
   if (taken.buffer === memory && taken.byteOffset + taken.byteLength === used)
@@ -69,7 +75,7 @@ export const marked = (rows: Uint32Array, marks: Uint8Array): Uint32Array =>
 
 /** So many marks, with a 1 for each of some rows. */
 export function marksOf(count: number, ...lists: readonly Uint32Array[]): Uint8Array {
-  const marks = new Uint8Array(count);
+  const marks = bytesOfDay(count).fill(0);
   for (const rows of lists) for (let at = 0; at < rows.length; at++) marks[rows[at] as number] = 1;
   return marks;
 }
