@@ -9,7 +9,7 @@ import {
   type PackedQuestion,
   type PackedRows,
 } from './question.ts';
-import { countByCode, countOwners, numbersOfDay, ownerAt, sumByCode, valuesAt } from './rows.ts';
+import { countByCode, countOwners, nobody, numbersOfDay, ownerAt, sumByCode, sumsOfDay, valuesAt } from './rows.ts';
 import { propertyOf } from './testers.ts';
 
 /** Keys of one list are numbers below this; each has an entry in some arrays while a day is counted. */
@@ -269,7 +269,7 @@ function tallyOf(size: number, atoms: readonly PackedAtom[]): Tally {
     visiting: has('visits', 'bounces', 'duration'),
     acting: has('pageviews', 'events'),
   };
-  for (const atom of atoms) if (atom !== 'revenue') tally[atom] = new Float64Array(size);
+  for (const atom of atoms) if (atom !== 'revenue') tally[atom] = sumsOfDay(size);
   return tally;
 }
 
@@ -290,7 +290,7 @@ function countEvents(day: OpenDay, codes: Uint32Array | undefined, chosen: Event
   const { counted, bounced } = day;
   const visitOf = chosen.visits;
   const seconds = day.seconds();
-  const lastOf = new Int32Array(size).fill(-1);
+  const lastOf = numbersOfDay(size).fill(nobody);
   for (let at = 0; at < chosen.rows.length; at++) {
     const event = chosen.rows[at] as number;
     const row = codes === undefined ? 0 : (codes[event] as number);
@@ -330,7 +330,7 @@ function countReading(
 ): void {
   const { firstEvent } = day;
   const { first, depth, attention } = day.read();
-  const lastOf = new Int32Array(size).fill(-1);
+  const lastOf = numbersOfDay(size).fill(nobody);
   const deepestOf = new Int32Array(size);
   for (let at = 0; at < rows.length; at++) {
     const event = rows[at] as number;

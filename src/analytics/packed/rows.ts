@@ -39,6 +39,18 @@ export function bytesOfDay(count: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer, byteOffset, count);
 }
 
+/** Sums, 0 at first; good until the day ends. */
+export function sumsOfDay(count: number): Float64Array<ArrayBuffer> {
+  const bytes = count * Float64Array.BYTES_PER_ELEMENT;
+  const from = Math.ceil(used / Float64Array.BYTES_PER_ELEMENT) * Float64Array.BYTES_PER_ELEMENT;
+  if (from + bytes > memory.byteLength) {
+    missed += bytes;
+    return new Float64Array(count);
+  }
+  used = from + bytes;
+  return new Float64Array(memory, from, count).fill(0);
+}
+
 /** The first of them; the rest is free for others when it was taken last. */
 function only(taken: Uint32Array, count: number): Uint32Array {
   if (taken.buffer === memory && taken.byteOffset + taken.byteLength === used)
@@ -139,7 +151,7 @@ export function countOwners(
     into[0] = (into[0] as number) + distinct(owners).length;
     return;
   }
-  const lastOf = new Int32Array(into.length).fill(-1);
+  const lastOf = numbersOfDay(into.length).fill(nobody);
   for (let at = 0; at < rows.length; at++) {
     const code = codes[rows[at] as number] as number;
     const owner = owners[at] as number;
@@ -148,6 +160,9 @@ export function countOwners(
     into[code] = (into[code] as number) + 1;
   }
 }
+
+/** No owner's number: a day has fewer. */
+export const nobody = 0xffffffff;
 
 /** Each owner once. @param owners the same ones side by side */
 export function distinct(owners: Uint32Array): Uint32Array {
