@@ -91,7 +91,7 @@ const commands: Record<string, Command> = {
   explain: {
     summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',
     usage: explainUsage,
-    run: async (args) => (await import('./explain.ts')).explainHits(args),
+    run: async (args) => (await import('./explain.ts')).explain(args),
   },
   backup: {
     summary:

@@ -1,0 +1,65 @@
+import type { AnswerClass, Conversion, ConversionRefusal } from '../../../contract/conversion.ts';
+
+/**
+ * One ad platform, in one file: it describes requests and reads answers, and never sends anything itself
+ * (`platform/outbound` does). All functions are pure.
+ */
+export interface Destination<Settings = unknown, Identifiers = unknown> {
+  /** As it stands in addresses and on the command line, such as `meta-capi`. */
+  readonly id: string;
+  readonly label: string;
+  /** Events of one request at most. */
+  readonly batchMax: number;
+  /** Purposes without which nothing is sent. */
+  readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
+  /** @throws SettingsProblem */
+  settings(given: unknown): Settings;
+  /** What of a person goes there, normalised and hashed as this platform wants it. Made when the conversion is taken, and kept sealed. */
+  identify(conversion: Conversion): Identifiers;
+  /** Why it cannot go there; undefined where it can. @param now milliseconds since 1970 */
+  refuse(item: Item<Identifiers>, settings: Settings, now: number): Refusal | undefined;
+  /** One request for items that are not refused, at most `batchMax`. Secrets are not in it: `outbound` adds them. */
+  build(items: readonly Item<Identifiers>[], settings: Settings, now: number): OutgoingRequest;
+  /** What an answer means; unknown ones are tried again. */
+  read(answer: Answer): Verdict;
+}
+
+export interface Item<Identifiers = unknown> {
+  readonly conversion: Conversion;
+  readonly identifiers: Identifiers;
+  /** The stable id under which the platform knows it: the same over retries and replays. */
+  readonly id: string;
+}
+
+export interface Refusal {
+  readonly reason: ConversionRefusal;
+  /** The canonical name of what is wrong, such as `user.email`. */
+  readonly field: string;
+}
+
+export interface OutgoingRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** @property status 0 = no answer came */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed where it is JSON, else text. */
+  readonly body: unknown;
+}
+
+export interface Verdict {
+  readonly class: AnswerClass;
+  /** The platform's code, such as `190/463`; never its free text, which may quote what was sent. */
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+  /** Where the answer says it row by row: the places of rows and what became of each. Others share the class of the whole. */
+  readonly rows?: readonly { readonly index: number; readonly class: AnswerClass; readonly reason: string }[];
+}
+
+/** What is wrong with the settings of a destination, in a sentence. */
+export class SettingsProblem extends Error {}
