@@ -13,8 +13,8 @@ import { ordersOf } from './tables.ts';
  */
 export const fewestOutliving = 10;
 
-/** Looking at all rows of a site is a scan; it may take its time. */
-const scanSeconds = 120;
+/** Looking at all rows of a site is a scan; it may take its time, and nobody waits for it. */
+const scanSeconds = 600;
 /** Events without a known site are counted under this number; they are the desk's own. */
 const noSite = 0;
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { QueryOverCeiling, RowRefused, WarehouseUnavailable } from './errors.ts';
+import { warehouseLimits } from './limits.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /** A table with a view behind it, as small as shows every rule. */
@@ -195,6 +196,12 @@ export function keepsTheAgreement(open: () => Warehouse): void {
       .catch((reason) => reason);
     expect(error).toBeInstanceOf(QueryOverCeiling);
     expect(error).toMatchObject({ ceiling });
+  });
+
+  test('what may take longer than a reader is asked where its ceiling does not end it', async () => {
+    const asked = "SELECT toUInt32(getSetting('max_execution_time')) AS seconds";
+    expect(await open().read(asked)).toEqual([{ seconds: warehouseLimits.readSeconds }]);
+    expect(await open().read(asked, {}, { seconds: warehouseLimits.readSeconds + 1 })).toEqual([{ seconds: 0 }]);
   });
 
   test('whoever gives up is let go at once, and the next question gets its answer', async () => {

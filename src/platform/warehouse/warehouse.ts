@@ -2,7 +2,7 @@
 export interface ReadOptions {
   /** Ends the wait. The engine may go on for a moment; its place in the pool stays taken until it has stopped. */
   signal?: AbortSignal;
-  /** Deadline for waiting in the queue and running together; default `warehouseLimits.readSeconds`. */
+  /** Deadline for waiting in the queue and running together; default `warehouseLimits.readSeconds`. What may take longer is asked behind everybody. */
   seconds?: number;
   /** A word for logs and metrics ('overview', 'freeze'). Never text from outside. */
   purpose?: string;
