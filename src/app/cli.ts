@@ -89,7 +89,8 @@ const commands: Record<string, Command> = {
     run: async (args) => (await import('./mail_command.ts')).runMail(args),
   },
   explain: {
-    summary: 'explain hits: what becomes of each hit, NDJSON in and out, no stores',
+    summary:
+      'what becomes of each hit (hits), what a platform gets of each identifier (identifiers), NDJSON in and out, no stores',
     usage: explainUsage,
     run: async (args) => (await import('./explain.ts')).explain(args),
   },

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { explainHits, openPlacesTable, readLines } from '../analytics/index.ts';
 import { readConfig } from '../platform/config.ts';
-import { explainUsage, UsageError } from './usage.ts';
+import { explainIdentifiers, type IdentifierPlatform, platforms } from '../relay/index.ts';
+import { explainUsage, readArgs, UsageError } from './usage.ts';
 
 type Write = (text: string) => Promise<void>;
 /** @param args what stands behind the topic. @throws UsageError */
@@ -12,6 +13,9 @@ const topics: Readonly<Record<string, Topic>> = {
   async hits(lines, write, args) {
     if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
     await explainHits({ lines, places: openPlacesTable(readConfig()), write });
+  },
+  async identifiers(lines, write, args) {
+    await explainIdentifiers({ platform: readPlatform(args), lines, write });
   },
 };
 
@@ -24,4 +28,13 @@ export async function explain([name = '', ...args]: string[]): Promise<number> {
   };
   await topic(readLines(process.stdin), write, args);
   return 0;
+}
+
+/** @throws UsageError */
+function readPlatform(args: string[]): IdentifierPlatform {
+  const { values, positionals } = readArgs(args, { platform: { type: 'string' } }, explainUsage);
+  const platform = values.platform as string | undefined;
+  if (platform === undefined || positionals.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
+  if (Object.hasOwn(platforms, platform)) return platform as IdentifierPlatform;
+  throw new UsageError(`There is no platform "${platform}": ${Object.keys(platforms).join(', ')}.`);
 }

@@ -18,7 +18,8 @@ export const peopleUsage =
   'fairlead people reset <e-mail> | fairlead people second-factor-off <e-mail> | fairlead people suspend <e-mail> --reason "…" | fairlead people resume <e-mail> | fairlead people status <e-mail>';
 export const proveUsage = 'fairlead prove [--json]';
 export const mailUsage = 'fairlead mail bounce < report.eml';
-export const explainUsage = 'fairlead explain hits < hits.ndjson';
+export const explainUsage =
+  'fairlead explain hits < hits.ndjson | fairlead explain identifiers --platform meta|google|tiktok|microsoft|linkedin|pinterest|snap|reddit|x < identifiers.ndjson';
 
 export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead access-log 2026-11-28';
 export const backupUsage =

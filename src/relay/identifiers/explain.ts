@@ -1,0 +1,64 @@
+import { countryCode } from './countries.ts';
+import { isHash, normalized, sha256 } from './given.ts';
+import { type IdentifierPlatform, type PlatformRules, platforms } from './platforms.ts';
+
+export type ExplainedIdentifier =
+  | { readonly normalized: string | null; readonly sha256: string | null }
+  | { readonly error: string };
+
+/**
+ * What a platform would get of one identifier `{field, input, phone_country}`: the text that is hashed and its hash.
+ * Both are null where it is left out; the hash is null where the platform wants clear text. What was hashed already is
+ * both. The default country of phones, `phone_country`, may be a code or a name.
+ * @example explainIdentifier({ field: 'em', input: ' A@Shop.example' }, 'meta') // { normalized: 'a@shop.example', sha256: '…' }
+ */
+export function explainIdentifier(line: unknown, platform: IdentifierPlatform): ExplainedIdentifier {
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return { error: 'the line is no JSON object' };
+  const { field, input, phone_country } = line as Record<string, unknown>;
+  const { rules, clear }: PlatformRules = platforms[platform];
+  if (typeof field !== 'string') return { error: 'field is missing' };
+  const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
+  if (rule === undefined) {
+    return { error: `field is none that ${platform} takes: it takes ${Object.keys(rules).join(', ')}` };
+  }
+  if (input === undefined) return { error: 'input is missing' };
+  if (typeof input !== 'string') return { normalized: null, sha256: null };
+  const region = typeof phone_country === 'string' ? countryCode(phone_country) : null;
+  const text = normalized(input, rule, region ?? undefined);
+  if (text === null || clear.includes(field)) return { normalized: text, sha256: null };
+  return { normalized: text, sha256: isHash(text) ? text : sha256(text) };
+}
+
+/** Lines are answered in bunches of this many characters: a write per line would cost more than the line itself. */
+const bunchChars = 64 * 1024;
+
+/**
+ * The command `explain identifiers`: one line of NDJSON out for each line in, in the same order. Empty lines are passed
+ * over.
+ * @param parts.write resolves when more may come (backpressure)
+ */
+export async function explainIdentifiers(parts: {
+  platform: IdentifierPlatform;
+  lines: AsyncIterable<string>;
+  write: (text: string) => Promise<void>;
+}): Promise<void> {
+  let bunch = '';
+  for await (const line of parts.lines) {
+    if (line.trim() === '') continue;
+    bunch += `${JSON.stringify(explainLine(line, parts.platform))}\n`;
+    if (bunch.length < bunchChars) continue;
+    await parts.write(bunch);
+    bunch = '';
+  }
+  if (bunch !== '') await parts.write(bunch);
+}
+
+function explainLine(line: string, platform: IdentifierPlatform): ExplainedIdentifier {
+  let given: unknown;
+  try {
+    given = JSON.parse(line);
+  } catch {
+    return { error: 'the line is no JSON' };
+  }
+  return explainIdentifier(given, platform);
+}

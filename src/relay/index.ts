@@ -1,0 +1,2 @@
+export { explainIdentifiers } from './identifiers/explain.ts';
+export { type IdentifierPlatform, platforms } from './identifiers/platforms.ts';
