@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { explainHits, openPlacesTable, readLines } from '../analytics/index.ts';
+import { systemClock } from '../platform/clock.ts';
 import { readConfig } from '../platform/config.ts';
-import { explainIdentifiers, type IdentifierPlatform, platforms } from '../relay/index.ts';
+import {
+  destinationOf,
+  destinations,
+  explainConversions,
+  explainErrors,
+  explainIdentifiers,
+  type IdentifierPlatform,
+  platforms,
+} from '../relay/index.ts';
 import { explainUsage, readArgs, UsageError } from './usage.ts';
 
 type Write = (text: string) => Promise<void>;
@@ -13,6 +22,12 @@ const topics: Readonly<Record<string, Topic>> = {
   async hits(lines, write, args) {
     if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
     await explainHits({ lines, places: openPlacesTable(readConfig()), write });
+  },
+  async conversions(lines, write, args) {
+    await explainConversions({ destination: readDestination(args), lines, write, now: systemClock.now });
+  },
+  async errors(lines, write, args) {
+    await explainErrors({ destination: readDestination(args), lines, write, now: systemClock.now });
   },
   async identifiers(lines, write, args) {
     await explainIdentifiers({ platform: readPlatform(args), lines, write });
@@ -37,4 +52,14 @@ function readPlatform(args: string[]): IdentifierPlatform {
   if (platform === undefined || positionals.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
   if (Object.hasOwn(platforms, platform)) return platform as IdentifierPlatform;
   throw new UsageError(`There is no platform "${platform}": ${Object.keys(platforms).join(', ')}.`);
+}
+
+/** @throws UsageError */
+function readDestination(args: string[]) {
+  const { values, positionals } = readArgs(args, { destination: { type: 'string' } }, explainUsage);
+  const id = values.destination as string | undefined;
+  if (id === undefined || positionals.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
+  const destination = destinationOf(id);
+  if (destination !== undefined) return destination;
+  throw new UsageError(`There is no destination "${id}": ${destinations.map((each) => each.id).join(', ')}.`);
 }

@@ -10,6 +10,8 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   readonly label: string;
   /** Events of one request at most. */
   readonly batchMax: number;
+  /** How old an event may be when it is sent, in milliseconds; undefined where no document says. */
+  ageMsMax?(conversion: Conversion): number | undefined;
   /** Purposes without which nothing is sent. */
   readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
   /** @throws SettingsProblem */
@@ -20,8 +22,8 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   refuse(item: Item<Identifiers>, settings: Settings, now: number): Refusal | undefined;
   /** One request for items that are not refused, at most `batchMax`. Secrets are not in it: `outbound` adds them. */
   build(items: readonly Item<Identifiers>[], settings: Settings, now: number): OutgoingRequest;
-  /** What an answer means; unknown ones are tried again. */
-  read(answer: Answer): Verdict;
+  /** What an answer means; unknown ones are tried again. @param asked what is known of the request, where the answer alone does not say it */
+  read(answer: Answer, asked?: Asked): Verdict;
 }
 
 export interface Item<Identifiers = unknown> {
@@ -52,14 +54,35 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** @property sent events of the request @property now milliseconds since 1970, for pauses until a time of day */
+export interface Asked {
+  readonly sent?: number;
+  readonly now?: number;
+}
+
 export interface Verdict {
   readonly class: AnswerClass;
   /** The platform's code, such as `190/463`; never its free text, which may quote what was sent. */
   readonly reason: string;
   readonly retryAfterMs?: number;
   /** Where the answer says it row by row: the places of rows and what became of each. Others share the class of the whole. */
-  readonly rows?: readonly { readonly index: number; readonly class: AnswerClass; readonly reason: string }[];
+  readonly rows?: readonly RowVerdict[];
+}
+
+export interface RowVerdict {
+  readonly index: number;
+  readonly class: AnswerClass;
+  readonly reason: string;
+  readonly retryAfterMs?: number;
 }
 
 /** What is wrong with the settings of a destination, in a sentence. */
-export class SettingsProblem extends Error {}
+export class SettingsProblem extends Error {
+  /** The setting, such as `dataset_id`; empty for all of them. */
+  readonly field: string;
+
+  constructor(sentence: string, field = '') {
+    super(sentence);
+    this.field = field;
+  }
+}

@@ -1,0 +1,38 @@
+import { SettingsProblem } from './destination.ts';
+
+interface Field {
+  readonly is: RegExp;
+  /** What it should be, in the words of a sentence. */
+  readonly what: string;
+  readonly required?: boolean;
+  /** Signs that people write into it and the platform does not want. */
+  readonly without?: RegExp;
+}
+
+/**
+ * Settings that are texts of a known shape; whole numbers are taken as their digits. Null and empty are not there, and
+ * what the list does not name is left out.
+ * @throws SettingsProblem
+ */
+export function readFields<Name extends string>(
+  given: unknown,
+  label: string,
+  fields: Readonly<Record<Name, Field>>,
+): Partial<Record<Name, string>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new SettingsProblem(`The settings of ${label} are an object.`);
+  const read: Partial<Record<Name, string>> = {};
+  for (const name in fields) {
+    const { is, what, required = false, without } = fields[name];
+    const value = (given as Record<string, unknown>)[name];
+    if (value === undefined || value === null || value === '') {
+      if (required) throw new SettingsProblem(`${label} needs ${name}: ${what}.`, name);
+      continue;
+    }
+    const said = Number.isSafeInteger(value) ? String(value) : value;
+    const text = typeof said === 'string' && without !== undefined ? said.replace(without, '') : said;
+    if (typeof text !== 'string' || !is.test(text)) throw new SettingsProblem(`${label}: ${name} is ${what}.`, name);
+    read[name] = text;
+  }
+  return read;
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import type { AnswerClass, Conversion } from '../../contract/conversion.ts';
+import { readMoment } from './conversions/moment.ts';
+import { isRefused, readConversion } from './conversions/read.ts';
+import {
+  type Answer,
+  type Destination,
+  type OutgoingRequest,
+  type Refusal,
+  type RowVerdict,
+  SettingsProblem,
+  type Verdict,
+} from './destinations/destination.ts';
+
+type Write = (text: string) => Promise<void>;
+type Explained = { readonly request: OutgoingRequest } | { readonly rejected: Refusal };
+
+/**
+ * What would be sent for a conversion `{now, settings, conversion}`: the request, without its token, or why there is none
+ * and which field is to blame. `now` is ISO text or milliseconds; without it the clock's. A setting that is wrong is
+ * named `settings.<name>`, a line that is no JSON `line`.
+ *
+ * The platform's id of the event is the order's, else the event's own; without either, what the event says decides
+ * (the relay itself seals an id for those, with a key that is not at hand here).
+ */
+export function explainConversion(line: unknown, destination: Destination, clockNow: number): Explained {
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return rejected('invalid', 'line');
+  const given = line as Record<string, unknown>;
+  const now = readNow(given.now, clockNow);
+  if (now === undefined) return rejected('invalid', 'now');
+  const settings = readSettings(destination, given.settings);
+  if ('problem' in settings) return rejected('invalid', settings.problem);
+  const conversion = readConversion(given.conversion, now);
+  if (isRefused(conversion)) return { rejected: conversion };
+  const item = { conversion, identifiers: destination.identify(conversion), id: idOf(conversion) };
+  const refusal = destination.refuse(item, settings.read, now);
+  if (refusal !== undefined) return { rejected: refusal };
+  return { request: destination.build([item], settings.read, now) };
+}
+
+/**
+ * What an answer `{status, headers, body}` means, status 0 being none: `{class, reason, retry_after_ms}`, with `rows` where
+ * the answer says it row by row. The class is then that of the rows: the one that asks for more, where they differ.
+ */
+export function explainAnswer(line: unknown, destination: Destination, clockNow: number): Record<string, unknown> {
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return { error: 'the line is no JSON object' };
+  const { status, headers, body, now: givenNow } = line as Record<string, unknown>;
+  if (typeof status !== 'number' || !Number.isInteger(status)) return { error: 'status is no whole number' };
+  const isHeaders = typeof headers === 'object' && headers !== null && !Array.isArray(headers);
+  const answer: Answer = {
+    status,
+    headers: isHeaders ? (headers as Record<string, string>) : {},
+    body: parsed(body),
+  };
+  const verdict = destination.read(answer, { now: readNow(givenNow, clockNow) ?? clockNow });
+  const all = [...(verdict.rows ?? [])].sort((one, other) => urgency(one) - urgency(other));
+  const { class: answerClass, reason, retryAfterMs }: Verdict | RowVerdict = all[0] ?? verdict;
+  const said = { class: answerClass, reason, retry_after_ms: retryAfterMs ?? null };
+  return verdict.rows === undefined ? said : { ...said, rows: verdict.rows.map(rowOf) };
+}
+
+/** The command `explain conversions`: one line of NDJSON out for each line in, in the same order. */
+export function explainConversions(parts: Parts): Promise<void> {
+  const { destination, now } = parts;
+  return answerLines(parts, (line) => explainConversion(line, destination, now()), rejected('invalid', 'line'));
+}
+
+/** The command `explain errors`, the same way. */
+export function explainErrors(parts: Parts): Promise<void> {
+  const { destination, now } = parts;
+  return answerLines(parts, (line) => explainAnswer(line, destination, now()), { error: 'the line is no JSON' });
+}
+
+/** @property write resolves when more may come (backpressure) @property now milliseconds since 1970 */
+interface Parts {
+  readonly destination: Destination;
+  readonly lines: AsyncIterable<string>;
+  readonly write: Write;
+  readonly now: () => number;
+}
+
+/** Lines are answered in bunches of this many characters: a write per line would cost more than the line itself. */
+const bunchChars = 64 * 1024;
+
+/** Empty lines are passed over. @param notJson what is said to a line that is none */
+async function answerLines({ lines, write }: Parts, answer: (line: unknown) => unknown, notJson: unknown) {
+  let bunch = '';
+  for await (const line of lines) {
+    if (line.trim() === '') continue;
+    let given: unknown;
+    let isJson = true;
+    try {
+      given = JSON.parse(line);
+    } catch {
+      isJson = false;
+    }
+    bunch += `${JSON.stringify(isJson ? answer(given) : notJson)}\n`;
+    if (bunch.length < bunchChars) continue;
+    await write(bunch);
+    bunch = '';
+  }
+  if (bunch !== '') await write(bunch);
+}
+
+function rejected(reason: Refusal['reason'], field: string): { rejected: Refusal } {
+  return { rejected: { reason, field } };
+}
+
+function readNow(given: unknown, clockNow: number): number | undefined {
+  if (given === undefined || given === null) return clockNow;
+  // The farthest that a date of JavaScript reaches.
+  if (typeof given === 'number') return Math.abs(given) <= 8.64e15 ? given : undefined;
+  const moment = typeof given === 'string' ? readMoment(given) : 'invalid';
+  return typeof moment === 'string' ? undefined : moment.ms;
+}
+
+function readSettings(destination: Destination, given: unknown): { read: unknown } | { problem: string } {
+  try {
+    return { read: destination.settings(given) };
+  } catch (error) {
+    if (error instanceof SettingsProblem)
+      return { problem: error.field === '' ? 'settings' : `settings.${error.field}` };
+    throw error;
+  }
+}
+
+function idOf(conversion: Conversion): string {
+  const { order_id, event_id } = conversion;
+  return order_id ?? event_id ?? createHash('sha256').update(JSON.stringify(conversion)).digest('hex');
+}
+
+/** A body as it lies in a log: text that holds JSON is read. */
+function parsed(body: unknown): unknown {
+  if (typeof body !== 'string' || !/^\s*[{[]/.test(body)) return body;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+const byUrgency: readonly AnswerClass[] = [
+  ...(['auth', 'rate_limited', 'retry', 'retry_later', 'config', 'permanent'] as const),
+  ...(['treat_as_delivered', 'accepted'] as const),
+];
+
+function urgency(row: RowVerdict): number {
+  return byUrgency.indexOf(row.class);
+}
+
+function rowOf({ index, class: rowClass, reason, retryAfterMs }: RowVerdict): Record<string, unknown> {
+  return { index, class: rowClass, reason, retry_after_ms: retryAfterMs ?? null };
+}
