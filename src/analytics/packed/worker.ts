@@ -31,6 +31,12 @@ export type Counted = { rows: PackedRows[] } | { fault: string };
 /** Its answer: what came of each question, nothing for a day that is packed; or why there is none. */
 export type Answer = { number: number; counted?: Counted[] | undefined; fault?: string };
 
+/**
+ * What is smaller than half of this shares its memory with others, and so cannot be given back when it is done with: with the
+ * runtime's 64 KB that was most sections of a day.
+ */
+Buffer.poolSize = 8 * 1024;
+
 const { keptBytes } = workerData as WorkerData;
 const days = openDays(keptBytes);
 
