@@ -39,6 +39,12 @@ async function pageviews(date_range: unknown = ['2026-03-01', '2026-03-31']): Pr
   return ((await answer.json()) as { results: { metrics: number[] }[] }).results[0]?.metrics[0] as number;
 }
 
+const linesOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+
 describe('the command line itself', () => {
   it('says what there is, and refuses what there is not with exit code 2', async () => {
     const help = await cli.run(['help']);
@@ -128,6 +134,57 @@ describe('explain hits', () => {
     child.stdin?.end(line.repeat(20_000));
     const { code, err } = await cli.ended(child);
     expect([code, err]).toEqual([0, '']);
+  });
+});
+
+describe('explain identifiers', () => {
+  const input = [
+    JSON.stringify({ field: 'em', input: ' AlexZ@Example.com ' }),
+    'not json',
+    '',
+    JSON.stringify({ field: 'ph', input: '(800) 555-0100', phone_country: 'US' }),
+    JSON.stringify({ field: 'colour', input: 'red' }),
+    JSON.stringify({ field: 'db', input: '1990-02-30' }),
+    '[]',
+  ].join('\n');
+
+  it('answers each line in order, without a store or a server', async () => {
+    const answer = await cli.run(['explain', 'identifiers', '--platform', 'meta'], { input });
+    expect([answer.code, answer.err]).toEqual([0, '']);
+    expect(linesOf(answer.out)).toEqual([
+      {
+        normalized: 'alexz@example.com',
+        sha256: '509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a',
+      },
+      { error: 'the line is no JSON' },
+      { normalized: '18005550100', sha256: '92cfdc5fbcd4a20fbe5d3857af6c1aba31762105bba7f21a17155e920653046c' },
+      { error: expect.stringMatching(/^field is none that meta takes: it takes em, ph, .*external_id$/) },
+      { normalized: null, sha256: null },
+      { error: 'the line is no JSON object' },
+    ]);
+    expect(existsSync(cli.dataDir)).toBe(false);
+  });
+
+  it('has clear text where the platform wants it', async () => {
+    const lines = [
+      { field: 'region_code', input: 'us' },
+      { field: 'phone_with_country_code', input: '+18005550100' },
+    ];
+    const answer = await cli.run(['explain', 'identifiers', '--platform=google'], {
+      input: lines.map((line) => JSON.stringify(line)).join('\n'),
+    });
+    expect(linesOf(answer.out)).toEqual([
+      { normalized: 'US', sha256: null },
+      { normalized: '+18005550100', sha256: 'fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30' },
+    ]);
+  });
+
+  it('refuses a platform that there is not', async () => {
+    for (const args of [[], ['--platform', 'telegraph'], ['--platform', 'meta', 'more'], ['--colour', 'red']]) {
+      const answer = await cli.run(['explain', 'identifiers', ...args], { input });
+      expect([answer.code, answer.out], args.join(' ')).toEqual([2, '']);
+      expect(answer.err).toMatch(/platform|Unknown option/);
+    }
   });
 });
 

@@ -42,7 +42,7 @@ BY BLR Belarus
 BZ BLZ Belize
 CA CAN Canada
 CC CCK Cocos (Keeling) Islands|Cocos Islands|Keeling Islands
-CD COD Democratic Republic of the Congo|Congo, Democratic Republic of the|Congo, The Democratic Republic of the|DR Congo|DRC|Congo-Kinshasa|Congo (DRC)
+CD COD Democratic Republic of the Congo|Democratic Republic of Congo|Congo, Democratic Republic of the|Congo, The Democratic Republic of the|DR Congo|DRC|Congo-Kinshasa|Congo (DRC)
 CF CAF Central African Republic
 CG COG Congo|Republic of the Congo|Congo-Brazzaville
 CH CHE Switzerland|Schweiz|Suisse|Svizzera
@@ -92,7 +92,7 @@ GN GIN Guinea
 GP GLP Guadeloupe
 GQ GNQ Equatorial Guinea
 GR GRC Greece|Hellas|Ellada
-GS SGS South Georgia and the South Sandwich Islands|South Georgia
+GS SGS South Georgia and the South Sandwich Islands|South Georgia & South Sandwich Islands|South Georgia
 GT GTM Guatemala
 GU GUM Guam
 GW GNB Guinea-Bissau

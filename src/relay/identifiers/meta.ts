@@ -25,7 +25,7 @@ export interface MetaIdentifiers {
  * capi-param-builder. Where that one is silent or plainly wrong: dates that do not exist are left out, `UK` is `gb`,
  * accents do not keep a country or a Canadian province from its code, and the longest name of a state wins.
  */
-export const metaRules = {
+export const metaRules: MetaRules = {
   em: email,
   ph: (text, region) => internationalDigits(text, region)?.replace(/^0+/, '') ?? null,
   fn: name,
@@ -37,26 +37,28 @@ export const metaRules = {
   db: birthDate,
   ge: gender,
   external_id: (text) => text.replace(/\s+/g, '').toLowerCase(),
-} satisfies Record<keyof MetaIdentifiers, Rule>;
+};
+type MetaRules = Readonly<Record<keyof MetaIdentifiers, Rule>>;
 
 /**
  * What of a person goes to Meta, normalised and hashed.
  * @param user of a conversion; `phone_country`, else `country`, is where a phone number without one is from
+ * @param rules of a platform that takes the same fields in another form
  */
-export function metaIdentifiers(user: Conversion['user']): MetaIdentifiers {
+export function metaIdentifiers(user: Conversion['user'], rules: MetaRules = metaRules): MetaIdentifiers {
   const made: MetaIdentifiers = {};
   if (user === undefined) return made;
-  keepAll(made, 'em', hashedAll(user.email, metaRules.em));
-  if (user.phone !== undefined) keepAll(made, 'ph', hashedAll(user.phone, metaRules.ph, phoneRegion(user)));
-  keep(made, 'fn', hashed(user.first_name, metaRules.fn));
-  keep(made, 'ln', hashed(user.last_name, metaRules.ln));
-  keep(made, 'ct', hashed(user.city, metaRules.ct));
-  keep(made, 'st', hashed(user.state, metaRules.st));
-  keep(made, 'zp', hashed(user.zip, metaRules.zp));
-  keep(made, 'country', hashed(user.country, metaRules.country));
-  keep(made, 'db', hashed(user.date_of_birth, metaRules.db));
-  keep(made, 'ge', hashed(user.gender, metaRules.ge));
-  keepAll(made, 'external_id', hashedAll(user.external_id, metaRules.external_id));
+  keepAll(made, 'em', hashedAll(user.email, rules.em));
+  if (user.phone !== undefined) keepAll(made, 'ph', hashedAll(user.phone, rules.ph, phoneRegion(user)));
+  keep(made, 'fn', hashed(user.first_name, rules.fn));
+  keep(made, 'ln', hashed(user.last_name, rules.ln));
+  keep(made, 'ct', hashed(user.city, rules.ct));
+  keep(made, 'st', hashed(user.state, rules.st));
+  keep(made, 'zp', hashed(user.zip, rules.zp));
+  keep(made, 'country', hashed(user.country, rules.country));
+  keep(made, 'db', hashed(user.date_of_birth, rules.db));
+  keep(made, 'ge', hashed(user.gender, rules.ge));
+  keepAll(made, 'external_id', hashedAll(user.external_id, rules.external_id));
   return made;
 }
 
@@ -65,9 +67,13 @@ export function phoneRegion(user: NonNullable<Conversion['user']>): string | und
   return countryCode(user.phone_country) ?? countryCode(user.country) ?? undefined;
 }
 
+/** RFC 5321: what a path has room for. */
+const emailCharsMax = 254;
+
 /** Dots and `+tag` are kept. The check is that of RFC 5322's plain addresses, with a name of two labels or more. */
 export function email(given: string): string | null {
   const text = given.toLowerCase();
+  if (text.length > emailCharsMax) return null;
   return /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(
     text,
   )

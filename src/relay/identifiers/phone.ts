@@ -9,23 +9,39 @@ import { createRequire } from 'node:module';
 export function internationalDigits(given: string, region?: string): string | undefined {
   // Full-width digits and the like become the ordinary ones.
   const text = given.normalize('NFKC').replace(/^tel:/i, '').trim();
-  const isInternational = /^[^\d]*\+|^[^\d]*00[1-9]/.test(text);
-  if (region === undefined && !isInternational) return inE164(text.replace(/\D/g, ''));
-  const number = isInternational ? `+${text.replace(/^\D*\+|^\D*00/, '')}` : text;
-  const plain = isPlain(number) ? plainDigits(number, isInternational ? undefined : region) : undefined;
-  if (plain !== undefined) return plain;
-  const read = library().parsePhoneNumberFromString(number, {
-    ...(isInternational ? {} : { defaultCountry: region as 'US' }),
-    extract: false,
-  });
-  if (read?.isPossible()) return read.number.slice(1);
-  // Who wrote a country means what they wrote; what a region's plan has no room for is no number of it.
-  return isInternational ? inE164(number.replace(/\D/g, '')) : undefined;
+  if (/^\D*\+/.test(text)) {
+    const number = text.replace(/^\D*\+/, '+');
+    return possibleDigits(number) ?? inE164(number.replace(/\D/g, ''));
+  }
+  // 00 is how most of the world dials another country, and people write it where their own is dialled otherwise.
+  const foreign = /^\D*00[1-9]/.test(text) ? possibleDigits(text.replace(/^\D*00/, '+')) : undefined;
+  if (foreign !== undefined) return foreign;
+  const home = region !== undefined && planOfRegion(region) !== undefined ? region : undefined;
+  if (home === undefined) return inE164(text.replace(/\D/g, ''));
+  // What a region's plan has no room for is no number of it, but it may have the country of another in front.
+  return possibleDigits(text, home) ?? validDigits(`+${text}`);
 }
 
 /** E.164 has room for 15 digits. */
 function inE164(digits: string): string | undefined {
   return digits === '' || digits.length > 15 ? undefined : digits;
+}
+
+/** By the lengths and patterns of numbering plans. @param number with `+`, else of the region */
+function possibleDigits(number: string, region?: string): string | undefined {
+  const plain = isPlain(number) ? plainDigits(number, region) : undefined;
+  if (plain !== undefined) return plain;
+  const read = library().parsePhoneNumberFromString(number, {
+    ...(region === undefined ? {} : { defaultCountry: region as 'US' }),
+    extract: false,
+  });
+  return read?.isPossible() ? read.number.slice(1) : undefined;
+}
+
+/** The same where the number could be in use, not only in length. */
+function validDigits(number: string): string | undefined {
+  const read = library().parsePhoneNumberFromString(number, { extract: false });
+  return read?.isValid() ? read.number.slice(1) : undefined;
 }
 
 /** Digits and the signs between them: no letters, no extension, nothing that only the library understands. */
@@ -42,14 +58,18 @@ function plainDigits(text: string, region: string | undefined): string | undefin
   const digits = text.replace(/\D/g, '');
   const plan = region === undefined ? planOfCode(digits) : planOfRegion(region);
   if (plan === undefined) return undefined;
+  if (region !== undefined && plan.abroad.test(digits)) return undefined;
   const national = region === undefined ? digits.slice(plan.code.length) : digits;
-  if (plan.prefixes === undefined || !plan.prefixes.test(national)) {
-    return plan.numbers.test(national) && plan.lengths.has(national.length) ? plan.code + national : undefined;
-  }
-  if (region === undefined || plan.prefix === undefined || !national.startsWith(plan.prefix)) return undefined;
-  const within = national.slice(plan.prefix.length);
-  const isWhole = plan.numbers.test(within) && plan.lengths.has(within.length) && !plan.numbers.test(national);
-  return isWhole ? plan.code + within : undefined;
+  const [prefix = '', ...groups] = plan.prefixes?.exec(national) ?? [];
+  if (groups.some((group) => group !== undefined)) return undefined;
+  if (prefix === '') return isNumberOf(plan, national) ? plan.code + national : undefined;
+  if (region === undefined || prefix !== plan.prefix || plan.numbers.test(national)) return undefined;
+  const within = national.slice(prefix.length);
+  return isNumberOf(plan, within) ? plan.code + within : undefined;
+}
+
+function isNumberOf(plan: Plan, national: string): boolean {
+  return plan.lengths.has(national.length) && plan.numbers.test(national);
 }
 
 /** What a country's numbers look like, of the library's metadata. */
@@ -57,9 +77,11 @@ interface Plan {
   readonly code: string;
   readonly numbers: RegExp;
   readonly lengths: ReadonlySet<number>;
+  /** What is dialled before the number of another country. */
+  readonly abroad: RegExp;
   /** What may stand before a national number; undefined where nothing does. */
   readonly prefixes: RegExp | undefined;
-  /** The same as digits, where it is nothing more than digits. */
+  /** What a national number is dialled with, where that is all: no carrier's code, no transformation. */
   readonly prefix: string | undefined;
 }
 
@@ -106,8 +128,9 @@ function planIn(given: PlanReader['numberingPlan']): Plan {
     code: given.callingCode(),
     numbers: new RegExp(`^(?:${given.nationalNumberPattern()})$`),
     lengths: new Set(given.possibleLengths()),
+    abroad: new RegExp(`^(?:${given.IDDPrefix() ?? '00'})`),
     prefixes: prefixes === '' ? undefined : new RegExp(`^(?:${prefixes})`),
-    prefix: /^\d+$/.test(prefixes) ? prefixes : undefined,
+    prefix: given.nationalPrefix() ?? undefined,
   };
 }
 
@@ -118,7 +141,9 @@ interface PlanReader {
   hasCallingCode(code: string): boolean;
   readonly numberingPlan: {
     callingCode(): string;
+    IDDPrefix(): string | undefined;
     nationalNumberPattern(): string;
+    nationalPrefix(): string | undefined;
     nationalPrefixForParsing(): string | undefined;
     possibleLengths(): number[];
   };

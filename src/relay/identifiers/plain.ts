@@ -1,7 +1,7 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { hashedAll, isAscii, type Rule } from './given.ts';
 import { e164 } from './google.ts';
-import { email, metaRules, phoneRegion } from './meta.ts';
+import { email, type MetaIdentifiers, metaIdentifiers, metaRules, phoneRegion } from './meta.ts';
 
 type User = Conversion['user'];
 
@@ -41,4 +41,19 @@ export function redditEmail(given: string): string | null {
     .replace(/\+.*/, '')
     .replace(/[^a-z0-9]/g, '');
   return user === '' ? null : user + text.slice(at);
+}
+
+/**
+ * Pinterest takes Meta's fields (API v5, ConversionEventsUserData), with digits alone in a postal code and `n` for a
+ * gender that is neither.
+ */
+export const pinterestRules: Readonly<Record<keyof MetaIdentifiers, Rule>> = {
+  ...metaRules,
+  zp: (text) => text.normalize('NFKC').replace(/\D/g, ''),
+  ge: (text) => (/^(?:n|non-?binary)$/i.test(text) ? 'n' : metaRules.ge(text)),
+};
+
+/** What of a person goes to Pinterest, normalised and hashed. */
+export function pinterestIdentifiers(user: User): MetaIdentifiers {
+  return metaIdentifiers(user, pinterestRules);
 }
