@@ -20,6 +20,8 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   identify(conversion: Conversion): Identifiers;
   /** Why it cannot go there; undefined where it can. @param now milliseconds since 1970 */
   refuse(item: Item<Identifiers>, settings: Settings, now: number): Refusal | undefined;
+  /** Items go in one request only where this is the same of them, such as GA4's client. Absent: any go together. */
+  together?(item: Item<Identifiers>): string;
   /** One request for items that are not refused, at most `batchMax`. Secrets are not in it: `outbound` adds them. */
   build(items: readonly Item<Identifiers>[], settings: Settings, now: number): OutgoingRequest;
   /** What an answer means; unknown ones are tried again. @param asked what is known of the request, where the answer alone does not say it */

@@ -1,0 +1,114 @@
+import { jsonAmount } from '../conversions/amount.ts';
+import { hashedEmails, hashedExternalIds, hashedPhones } from '../identifiers/plain.ts';
+import { seriesOf } from './answer_parts.ts';
+import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
+import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
+import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
+import { pageOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
+import { readFields } from './settings_fields.ts';
+
+/**
+ * Microsoft Advertising Conversions API (UET). The token of the tag goes into `Authorization: Bearer` when it is sent; an
+ * account has to be let into the pilot first.
+ *
+ * Read: endpoint, `data[]`, `eventId` against the tag's, hashes of e-mail (trimmed, lower case) and phone (digits), rows
+ * in `error.details[]`, 1,000 of a request (the house's reference); names of members, `eventTime` in seconds within 7 days,
+ * `adStorageConsent` G or D, `index`, `errorCode` and `isWarning` of a detail (public connectors that cite Microsoft's
+ * guide of September 2026). Recalled: nothing.
+ */
+interface Settings {
+  readonly tag_id: string;
+}
+
+interface Identifiers extends Reached {
+  readonly em?: string;
+  readonly ph?: string;
+  readonly externalId?: string;
+}
+
+const rules: Rules = { ageMsMax: 7 * dayMs };
+
+export const microsoft: Destination<Settings, Identifiers> = {
+  id: 'microsoft',
+  label: 'Microsoft Advertising Conversions API',
+  batchMax: 1_000,
+  purposes: ['ad_user_data', 'ad_personalization'],
+  ageMsMax: () => rules.ageMsMax,
+  settings(given) {
+    return readFields(given, 'Microsoft Advertising Conversions API', {
+      tag_id: { is: /^\d{1,20}$/, what: 'the number of a UET tag, such as 187012345', required: true },
+    }) as unknown as Settings;
+  },
+  /** One of each: the first. */
+  identify(conversion) {
+    return {
+      ...present({ em: hashedEmails(conversion.user)[0], ph: hashedPhones(conversion.user, 'digits')[0] }),
+      ...present({ externalId: hashedExternalIds(conversion.user)[0] }),
+      ...reachedOf(conversion),
+    };
+  },
+  refuse(item, _settings, now) {
+    return refuseByRules(item, microsoft, rules, now) ?? refuseNobody(item);
+  },
+  build(items, { tag_id }): OutgoingRequest {
+    return postJson(`https://capi.uet.microsoft.com/v1/${tag_id}/events`, { data: items.map(eventOf) });
+  },
+  read,
+};
+
+/** An address and an agent are sent, and are no identifier of theirs. */
+function refuseNobody({ conversion, identifiers: { em, ph, externalId } }: Item<Identifiers>): Refusal | undefined {
+  const known = em ?? ph ?? externalId ?? conversion.click_ids?.msclkid;
+  return known === undefined ? no('no_identifier', 'click_ids.msclkid') : undefined;
+}
+
+function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
+  const { click_ids = {}, items = [] } = conversion;
+  return present({
+    eventType: 'custom',
+    eventId: id,
+    eventName: conversion.event_name,
+    eventTime: Math.floor(occurredMs(conversion) / 1_000),
+    eventSourceUrl: pageOf(conversion),
+    // Left out where nobody said: unknown is not granted.
+    adStorageConsent: conversion.consent?.ad_user_data === 'granted' ? 'G' : undefined,
+    userData: present({
+      ...{ em: identifiers.em, ph: identifiers.ph, externalId: identifiers.externalId, msclkid: click_ids.msclkid },
+      ...{ clientIpAddress: identifiers.ip, clientUserAgent: identifiers.user_agent },
+    }),
+    customData: presentOrNone({
+      value: conversion.value === undefined ? undefined : jsonAmount(conversion.value),
+      currency: conversion.currency,
+      transactionId: conversion.order_id,
+      itemIds: items.map((item) => item.id),
+      items: items.map(({ id: item, quantity, price }) =>
+        present({ id: item, quantity, price: price === undefined ? undefined : jsonAmount(price) }),
+      ),
+    }),
+  });
+}
+
+/** A request with a wrong row is refused as a whole; the details name the row, warnings aside, and the others are sent again. */
+function read(answer: Answer, asked?: Asked): Verdict {
+  const plain = readPlain(answer, asked);
+  if (plain !== undefined) return plain;
+  const error = memberOf(answer.body, 'error');
+  const reason = codeOf(memberOf(error, 'code')) ?? `http_${answer.status}`;
+  const rows = wrongRows(error);
+  if (isSuccess(answer) && rows.length === 0)
+    return isMiscounted(memberOf(answer.body, 'eventsReceived'), asked)
+      ? { class: 'retry', reason: 'eventsReceived' }
+      : { class: 'accepted', reason };
+  if (isSuccess(answer)) return { class: 'accepted', reason, rows };
+  if (!isRefusal(answer)) return unknownAnswer(answer);
+  return rows.length > 0 ? { class: 'retry', reason, rows } : { class: 'permanent', reason };
+}
+
+function wrongRows(error: unknown): RowVerdict[] {
+  return seriesOf(memberOf(error, 'details')).flatMap((detail) => {
+    const index = memberOf(detail, 'index');
+    if (!Number.isSafeInteger(index) || memberOf(detail, 'isWarning') === true) return [];
+    const reason = codeOf(memberOf(detail, 'errorCode')) ?? 'invalid';
+    return [{ index: Number(index), class: 'permanent' as const, reason }];
+  });
+}
