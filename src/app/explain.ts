@@ -30,7 +30,7 @@ const topics: Readonly<Record<string, Topic>> = {
     await explainErrors({ destination: readDestination(args), lines, write, now: systemClock.now });
   },
   async identifiers(lines, write, args) {
-    await explainIdentifiers({ platform: readPlatform(args), lines, write });
+    await explainIdentifiers({ platform: readPlatform(args), lines, write, now: systemClock.now });
   },
 };
 

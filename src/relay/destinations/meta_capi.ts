@@ -38,7 +38,7 @@ export const metaCapi: Destination<MetaSettings, MetaIdentifiers> = {
     return read as unknown as MetaSettings;
   },
 
-  identify: ({ user }) => metaIdentifiers(user),
+  identify: ({ user, occurred_at }) => metaIdentifiers(user, Number(occurred_at.slice(0, 4)) || undefined),
 
   refuse(item, _settings, now) {
     const { conversion } = item;

@@ -1,4 +1,4 @@
-/** Nobody who buys something was born before. */
+/** Nobody who buys something was born before, or after the year it is; where that is not known, after this century. */
 const yearMin = 1800;
 const yearMax = 2099;
 
@@ -6,8 +6,14 @@ const yearMax = 2099;
  * A date of birth as `YYYYMMDD`, from three numbers in any order with any signs between them, or eight digits. The one
  * above 31 is the year (else the last is); of the other two the first is the month unless it is above 12, which is what
  * Meta's builder does. Null for dates that do not exist, years of two digits, and what is no date.
+ * @param year the year it is
  */
-export function birthDate(given: string): string | null {
+export function birthDate(given: string, year = yearMax): string | null {
+  const date = read(given);
+  return date === null || Number(date.slice(0, 4)) > year ? null : date;
+}
+
+function read(given: string): string | null {
   const text = given.normalize('NFKC');
   const groups = text.match(/\d+/g) ?? [];
   if (groups.length === 1) return ofEightDigits(groups[0] as string);

@@ -10,9 +10,10 @@ export type ExplainedIdentifier =
  * What a platform would get of one identifier `{field, input, phone_country}`: the text that is hashed and its hash.
  * Both are null where it is left out; the hash is null where the platform wants clear text. What was hashed already is
  * both. The default country of phones, `phone_country`, may be a code or a name.
+ * @param year the year it is: nobody is born later
  * @example explainIdentifier({ field: 'em', input: ' A@Shop.example' }, 'meta') // { normalized: 'a@shop.example', sha256: '…' }
  */
-export function explainIdentifier(line: unknown, platform: IdentifierPlatform): ExplainedIdentifier {
+export function explainIdentifier(line: unknown, platform: IdentifierPlatform, year?: number): ExplainedIdentifier {
   if (typeof line !== 'object' || line === null || Array.isArray(line)) return { error: 'the line is no JSON object' };
   const { field, input, phone_country } = line as Record<string, unknown>;
   const { rules, clear }: PlatformRules = platforms[platform];
@@ -24,7 +25,7 @@ export function explainIdentifier(line: unknown, platform: IdentifierPlatform): 
   if (input === undefined) return { error: 'input is missing' };
   if (typeof input !== 'string') return { normalized: null, sha256: null };
   const region = typeof phone_country === 'string' ? countryCode(phone_country) : null;
-  const text = normalized(input, rule, region ?? undefined);
+  const text = normalized(input, rule, { region: region ?? undefined, year });
   if (text === null || clear.includes(field)) return { normalized: text, sha256: null };
   return { normalized: text, sha256: isHash(text) ? text : sha256(text) };
 }
@@ -41,11 +42,14 @@ export async function explainIdentifiers(parts: {
   platform: IdentifierPlatform;
   lines: AsyncIterable<string>;
   write: (text: string) => Promise<void>;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }): Promise<void> {
+  const year = new Date(parts.now()).getUTCFullYear();
   let bunch = '';
   for await (const line of parts.lines) {
     if (line.trim() === '') continue;
-    bunch += `${JSON.stringify(explainLine(line, parts.platform))}\n`;
+    bunch += `${JSON.stringify(explainLine(line, parts.platform, year))}\n`;
     if (bunch.length < bunchChars) continue;
     await parts.write(bunch);
     bunch = '';
@@ -53,12 +57,12 @@ export async function explainIdentifiers(parts: {
   if (bunch !== '') await parts.write(bunch);
 }
 
-function explainLine(line: string, platform: IdentifierPlatform): ExplainedIdentifier {
+function explainLine(line: string, platform: IdentifierPlatform, year: number): ExplainedIdentifier {
   let given: unknown;
   try {
     given = JSON.parse(line);
   } catch {
     return { error: 'the line is no JSON' };
   }
-  return explainIdentifier(given, platform);
+  return explainIdentifier(given, platform, year);
 }

@@ -5,35 +5,42 @@ import { conversionLimits } from '../../../contract/conversion.ts';
  * What a platform makes of one identifier before it is hashed: text in, normalised text out, null where the identifier
  * is to be left out. Never throws.
  * @param text trimmed, in Unicode's composed form (NFC), 1 to 512 characters, no hash
- * @param region ISO 3166 alpha-2 in upper case, for phone numbers without a country
  */
-export type Rule = (text: string, region?: string) => string | null;
+export type Rule = (text: string, beside?: Beside) => string | null;
+
+/** What a rule may have to know beside the text. */
+export interface Beside {
+  /** Where phone numbers without a country are from: ISO 3166 alpha-2 in upper case. */
+  readonly region?: string | undefined;
+  /** The year it is. Nobody is born later. */
+  readonly year?: number | undefined;
+}
 
 /**
  * The value that is hashed, by a rule. What is a SHA-256 hash already (64 hexadecimal digits and nothing else) is
  * lower-cased and passed. Null for what cannot be an identifier: empty, longer than a conversion may hold, or with half
  * of a surrogate pair, which has no UTF-8.
  */
-export function normalized(given: string, rule: Rule, region?: string): string | null {
+export function normalized(given: string, rule: Rule, beside?: Beside): string | null {
   const text = readable(given);
   if (text === null) return null;
   if (isHash(text)) return text.toLowerCase();
-  return rule(text, region) || null;
+  return rule(text, beside) || null;
 }
 
 /** The same as a SHA-256 hash in lower-case hexadecimal digits. */
-export function hashed(given: string | undefined, rule: Rule, region?: string): string | null {
+export function hashed(given: string | undefined, rule: Rule, beside?: Beside): string | null {
   if (given === undefined) return null;
-  const text = normalized(given, rule, region);
+  const text = normalized(given, rule, beside);
   return text === null || isHash(text) ? text : sha256(text);
 }
 
 /** Hashes of one identifier or of several: each once, in the order given. */
-export function hashedAll(given: string | readonly string[] | undefined, rule: Rule, region?: string): string[] {
+export function hashedAll(given: string | readonly string[] | undefined, rule: Rule, beside?: Beside): string[] {
   if (given === undefined) return [];
   const all = new Set<string>();
   for (const one of typeof given === 'string' ? [given] : given) {
-    const hash = hashed(one, rule, region);
+    const hash = hashed(one, rule, beside);
     if (hash !== null) all.add(hash);
   }
   return [...all];

@@ -1,6 +1,6 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { countryCode } from './countries.ts';
-import { hashed, hashedAll, normalized, type Rule } from './given.ts';
+import { type Beside, hashed, hashedAll, normalized, type Rule } from './given.ts';
 import { phoneRegion } from './meta.ts';
 import { internationalDigits } from './phone.ts';
 
@@ -41,7 +41,7 @@ export function googleIdentifiers(user: Conversion['user']): GoogleIdentifiers {
   const address = addressOf(user);
   return {
     emails: hashedAll(user.email, googleRules.email),
-    phones: user.phone === undefined ? [] : hashedAll(user.phone, e164, phoneRegion(user)),
+    phones: user.phone === undefined ? [] : hashedAll(user.phone, e164, { region: phoneRegion(user) }),
     ...(address === undefined ? {} : { address }),
   };
 }
@@ -57,8 +57,8 @@ function addressOf(user: NonNullable<Conversion['user']>): GoogleIdentifiers['ad
 }
 
 /** E.164 begins with a country, and no country with 0. */
-export function e164(text: string, region?: string): string | null {
-  const digits = internationalDigits(text, region);
+export function e164(text: string, beside?: Beside): string | null {
+  const digits = internationalDigits(text, beside?.region);
   return digits === undefined || digits.startsWith('0') ? null : `+${digits}`;
 }
 

@@ -179,6 +179,16 @@ describe('what Meta gets', () => {
   }
 });
 
+describe('a date of birth', () => {
+  it('is not after the year it is', () => {
+    const ask = (input: string) => explainIdentifier({ field: 'db', input }, 'meta', 2026);
+    expect(ask('2026-12-31')).toMatchObject({ normalized: '20261231' });
+    expect(ask('2027-01-01')).toMatchObject({ normalized: null });
+    expect(ask('01012027')).toMatchObject({ normalized: null });
+    expect(metaIdentifiers({ date_of_birth: '2027-01-01' }, 2026)).toEqual({});
+  });
+});
+
 describe('the identifiers of a conversion', () => {
   it('have the default country of phones from phone_country, else from the country', () => {
     const [ph] = metaIdentifiers({ phone: '+4915123456789' }).ph ?? [];

@@ -27,14 +27,14 @@ export interface MetaIdentifiers {
  */
 export const metaRules: MetaRules = {
   em: email,
-  ph: (text, region) => internationalDigits(text, region)?.replace(/^0+/, '') ?? null,
+  ph: (text, beside) => internationalDigits(text, beside?.region)?.replace(/^0+/, '') ?? null,
   fn: name,
   ln: name,
   ct: city,
   st: stateCode,
   zp: zip,
   country: (text) => countryCode(text)?.toLowerCase() ?? null,
-  db: birthDate,
+  db: (text, beside) => birthDate(text, beside?.year),
   ge: gender,
   external_id: (text) => text.replace(/\s+/g, '').toLowerCase(),
 };
@@ -43,20 +43,25 @@ type MetaRules = Readonly<Record<keyof MetaIdentifiers, Rule>>;
 /**
  * What of a person goes to Meta, normalised and hashed.
  * @param user of a conversion; `phone_country`, else `country`, is where a phone number without one is from
+ * @param year the year it is, such as that of the conversion: dates of birth after it are left out
  * @param rules of a platform that takes the same fields in another form
  */
-export function metaIdentifiers(user: Conversion['user'], rules: MetaRules = metaRules): MetaIdentifiers {
+export function metaIdentifiers(
+  user: Conversion['user'],
+  year?: number,
+  rules: MetaRules = metaRules,
+): MetaIdentifiers {
   const made: MetaIdentifiers = {};
   if (user === undefined) return made;
   keepAll(made, 'em', hashedAll(user.email, rules.em));
-  if (user.phone !== undefined) keepAll(made, 'ph', hashedAll(user.phone, rules.ph, phoneRegion(user)));
+  if (user.phone !== undefined) keepAll(made, 'ph', hashedAll(user.phone, rules.ph, { region: phoneRegion(user) }));
   keep(made, 'fn', hashed(user.first_name, rules.fn));
   keep(made, 'ln', hashed(user.last_name, rules.ln));
   keep(made, 'ct', hashed(user.city, rules.ct));
   keep(made, 'st', hashed(user.state, rules.st));
   keep(made, 'zp', hashed(user.zip, rules.zp));
   keep(made, 'country', hashed(user.country, rules.country));
-  keep(made, 'db', hashed(user.date_of_birth, rules.db));
+  keep(made, 'db', hashed(user.date_of_birth, rules.db, { year }));
   keep(made, 'ge', hashed(user.gender, rules.ge));
   keepAll(made, 'external_id', hashedAll(user.external_id, rules.external_id));
   return made;

@@ -20,7 +20,7 @@ export function hashedEmails(user: User, rule: Rule = email): string[] {
  */
 export function hashedPhones(user: User, form: 'e164' | 'digits'): string[] {
   if (user?.phone === undefined) return [];
-  return hashedAll(user.phone, form === 'e164' ? e164 : metaRules.ph, phoneRegion(user));
+  return hashedAll(user.phone, form === 'e164' ? e164 : metaRules.ph, { region: phoneRegion(user) });
 }
 
 /** SHA-256 of the ids a business has for a person, without white space and in lower case. */
@@ -53,7 +53,7 @@ export const pinterestRules: Readonly<Record<keyof MetaIdentifiers, Rule>> = {
   ge: (text) => (/^(?:n|non-?binary)$/i.test(text) ? 'n' : metaRules.ge(text)),
 };
 
-/** What of a person goes to Pinterest, normalised and hashed. */
-export function pinterestIdentifiers(user: User): MetaIdentifiers {
-  return metaIdentifiers(user, pinterestRules);
+/** What of a person goes to Pinterest, normalised and hashed. @param year the year it is */
+export function pinterestIdentifiers(user: User, year?: number): MetaIdentifiers {
+  return metaIdentifiers(user, year, pinterestRules);
 }
