@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { AnswerClass, Conversion } from '../../contract/conversion.ts';
+import type { Conversion } from '../../contract/conversion.ts';
 import { readMoment } from './conversions/moment.ts';
 import { isRefused, readConversion } from './conversions/read.ts';
+import { mostUrgent } from './destinations/answer_parts.ts';
 import {
   type Answer,
   type Destination,
@@ -53,8 +54,7 @@ export function explainAnswer(line: unknown, destination: Destination, clockNow:
     body: parsed(body),
   };
   const verdict = destination.read(answer, { now: readNow(givenNow, clockNow) ?? clockNow });
-  const all = [...(verdict.rows ?? [])].sort((one, other) => urgency(one) - urgency(other));
-  const { class: answerClass, reason, retryAfterMs }: Verdict | RowVerdict = all[0] ?? verdict;
+  const { class: answerClass, reason, retryAfterMs }: Verdict | RowVerdict = mostUrgent(verdict.rows ?? []) ?? verdict;
   const said = { class: answerClass, reason, retry_after_ms: retryAfterMs ?? null };
   return verdict.rows === undefined ? said : { ...said, rows: verdict.rows.map(rowOf) };
 }
@@ -125,8 +125,9 @@ function readSettings(destination: Destination, given: unknown): { read: unknown
 }
 
 function idOf(conversion: Conversion): string {
-  const { order_id, event_id } = conversion;
-  return order_id ?? event_id ?? createHash('sha256').update(JSON.stringify(conversion)).digest('hex');
+  const { order_id, event_id, original } = conversion;
+  const known = original?.order_id ?? order_id ?? original?.event_id ?? event_id;
+  return known ?? createHash('sha256').update(JSON.stringify(conversion)).digest('hex');
 }
 
 /** A body as it lies in a log: text that holds JSON is read. */
@@ -137,15 +138,6 @@ function parsed(body: unknown): unknown {
   } catch {
     return body;
   }
-}
-
-const byUrgency: readonly AnswerClass[] = [
-  ...(['auth', 'rate_limited', 'retry', 'retry_later', 'config', 'permanent'] as const),
-  ...(['treat_as_delivered', 'accepted'] as const),
-];
-
-function urgency(row: RowVerdict): number {
-  return byUrgency.indexOf(row.class);
 }
 
 function rowOf({ index, class: rowClass, reason, retryAfterMs }: RowVerdict): Record<string, unknown> {

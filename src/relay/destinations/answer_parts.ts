@@ -57,3 +57,13 @@ export function answeredAt(answer: Answer): number | undefined {
 export function withPause(answerClass: AnswerClass, reason: string, ms: number | undefined): Verdict {
   return ms === undefined ? { class: answerClass, reason } : { class: answerClass, reason, retryAfterMs: ms };
 }
+
+const byUrgency: readonly AnswerClass[] = [
+  ...(['auth', 'rate_limited', 'retry', 'retry_later', 'config', 'permanent'] as const),
+  ...(['treat_as_delivered', 'accepted'] as const),
+];
+
+/** Of several things that an answer says the one that must not be overlooked: nothing that may yet go through is given up. */
+export function mostUrgent<Said extends { readonly class: AnswerClass }>(all: readonly Said[]): Said | undefined {
+  return all.toSorted((one, other) => byUrgency.indexOf(one.class) - byUrgency.indexOf(other.class))[0];
+}

@@ -22,7 +22,7 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   refuse(item: Item<Identifiers>, settings: Settings, now: number): Refusal | undefined;
   /** Items go in one request only where this is the same of them, such as GA4's client. Absent: any go together. */
   together?(item: Item<Identifiers>): string;
-  /** One request for items that are not refused, at most `batchMax`. Secrets are not in it: `outbound` adds them. */
+  /** One request for items that are not refused and go together, at most `batchMax`. Secrets are not in it: `outbound` adds them. */
   build(items: readonly Item<Identifiers>[], settings: Settings, now: number): OutgoingRequest;
   /** What an answer means; unknown ones are tried again. @param asked what is known of the request, where the answer alone does not say it */
   read(answer: Answer, asked?: Asked): Verdict;
@@ -31,7 +31,7 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
 export interface Item<Identifiers = unknown> {
   readonly conversion: Conversion;
   readonly identifiers: Identifiers;
-  /** The stable id under which the platform knows it: the same over retries and replays. */
+  /** The stable id under which the platform knows it: the same over retries and replays, and for a refund or a restatement that of its order. */
   readonly id: string;
 }
 
