@@ -95,13 +95,15 @@ export function Operations({ of, path }: { of: LogOf; path: string }) {
           value={filters.outcome}
           onChoose={(outcome) => narrow({ outcome })}
         />
-        <DayChoice
-          label={<span>From</span>}
-          value={filters.from}
-          max={filters.to}
-          onChoose={(from) => narrow({ from })}
-        />
-        <DayChoice label={<span>To</span>} value={filters.to} min={filters.from} onChoose={(to) => narrow({ to })} />
+        <span className="ol-days">
+          <DayChoice
+            label={<span>From</span>}
+            value={filters.from}
+            max={filters.to}
+            onChoose={(from) => narrow({ from })}
+          />
+          <DayChoice label={<span>To</span>} value={filters.to} min={filters.from} onChoose={(to) => narrow({ to })} />
+        </span>
         <span className="sp" />
         <span className="ol-exports">
           <a className="btn" href={`${exported}csv`} download>
