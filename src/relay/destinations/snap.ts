@@ -1,3 +1,4 @@
+import { yearOf } from '../identifiers/birth_date.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
@@ -49,7 +50,10 @@ export const snap: Destination<Settings, Identifiers> = {
       pixel_id: { is: /^[A-Za-z0-9-]{1,64}$/, what: 'the id of a pixel', required: true },
     }) as unknown as Settings;
   },
-  identify: (conversion) => ({ hashed: metaIdentifiers(conversion.user), ...reachedOf(conversion) }),
+  identify: (conversion) => ({
+    hashed: metaIdentifiers(conversion.user, yearOf(conversion.occurred_at)),
+    ...reachedOf(conversion),
+  }),
   refuse(item, _settings, now) {
     return refuseByRules(item, snap, rules, now) ?? refuseIncomplete(item) ?? refuseNobody(item);
   },
