@@ -14,7 +14,7 @@ import { readFields } from './settings_fields.ts';
  * Read: endpoint, 2,000 of a request, `sc_click_id` (the house's reference); members, amounts and quantities as text, what
  * is required (a page of web events, value and currency of a purchase), 37 days, the names of events, `WEB` and `OFFLINE`,
  * `data_processing_options: ["LMU"]`, `status` and `reason` (developers.snap.com, Conversions API: Introduction, Using the
- * API, Parameters, Verify set-up). Recalled: that LMU is measurement and nothing else.
+ * API, Parameters, Verify set-up). Recalled: that LMU is its limited use.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -43,8 +43,9 @@ export const snap: Destination<Settings, Identifiers> = {
   id: 'snap',
   label: 'Snap Conversions API',
   batchMax: 2_000,
-  purposes: ['ad_user_data'],
+  purposes: ['ad_user_data', 'ad_personalization'],
   ageMsMax: () => rules.ageMsMax,
+  secret: { in: 'query', name: 'access_token' },
   settings(given) {
     return readFields(given, 'Snap Conversions API', {
       pixel_id: { is: /^[A-Za-z0-9-]{1,64}$/, what: 'the id of a pixel', required: true },
@@ -85,15 +86,14 @@ function sourceOf({ action_source }: Item['conversion']): 'WEB' | 'OFFLINE' {
 }
 
 function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
-  const { consent = {}, items = [] } = conversion;
-  const limited = consent.limited_data_use === true || consent.ad_personalization === 'denied';
+  const { items = [] } = conversion;
   return present({
     event_name: platformEvent(conversion.event_name, own, byMeaning),
     event_time: Math.floor(occurredMs(conversion) / 1_000),
     event_id: id,
     action_source: sourceOf(conversion),
     event_source_url: pageOf(conversion),
-    data_processing_options: limited ? ['LMU'] : undefined,
+    data_processing_options: conversion.consent?.limited_data_use === true ? ['LMU'] : undefined,
     user_data: present({
       ...identifiers.hashed,
       client_ip_address: identifiers.ip,

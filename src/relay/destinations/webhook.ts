@@ -32,27 +32,6 @@ const httpsAddress = /^https:\/\/[^\s/?#@\\]{1,255}(?:[/?][!-~]{0,1790})?$/;
 /** A year: long enough for whoever loads old orders, and no year 1970. */
 const rules: Rules = { ageMsMax: 366 * dayMs, limitedDataUse: true, refunds: true, apps: true };
 
-export const webhook: Destination<Settings, Identifiers> = {
-  id: 'webhook',
-  label: 'Webhook',
-  batchMax: 1,
-  purposes: [],
-  ageMsMax: () => rules.ageMsMax,
-  settings(given) {
-    return readFields(given, 'Webhook', {
-      url: { is: httpsAddress, what: 'an https address without a user', required: true },
-    }) as unknown as Settings;
-  },
-  identify: (conversion) => ({
-    email_sha256: hashedEmails(conversion.user),
-    phone_sha256: hashedPhones(conversion.user, 'e164'),
-    external_id_sha256: hashedExternalIds(conversion.user),
-  }),
-  refuse: (item, _settings, now) => refuseByRules(item, webhook, rules, now),
-  build,
-  read,
-};
-
 /** What is signed, and under which header. The body is signed as it is sent, byte for byte. */
 export const webhookSignature = {
   header: 'webhook-signature',
@@ -67,6 +46,28 @@ export const webhookSignature = {
       .join(' ');
   },
 } as const;
+
+export const webhook: Destination<Settings, Identifiers> = {
+  id: 'webhook',
+  label: 'Webhook',
+  batchMax: 1,
+  purposes: [],
+  ageMsMax: () => rules.ageMsMax,
+  secret: { in: 'signature', name: webhookSignature.header },
+  settings(given) {
+    return readFields(given, 'Webhook', {
+      url: { is: httpsAddress, what: 'an https address without a user', required: true },
+    }) as unknown as Settings;
+  },
+  identify: (conversion) => ({
+    email_sha256: hashedEmails(conversion.user),
+    phone_sha256: hashedPhones(conversion.user, 'e164'),
+    external_id_sha256: hashedExternalIds(conversion.user),
+  }),
+  refuse: (item, _settings, now) => refuseByRules(item, webhook, rules, now),
+  build,
+  read,
+};
 
 function build(items: readonly Item<Identifiers>[], { url }: Settings, now: number): OutgoingRequest {
   if (items.length > webhook.batchMax) throw new Error('A webhook takes one conversion a request.');
