@@ -81,7 +81,7 @@ const filesOfOneProcess = [
   'src/platform/http/{address,guards,match,static}.test.ts',
   'src/platform/mail/{bounce,mail}.test.ts',
   'src/platform/outbound/*.test.ts',
-  'src/relay/identifiers/*.test.ts',
+  'src/relay/{identifiers,mapping,sources,sources/presets}/*.test.ts',
   'src/trust/access/access.test.ts',
   'src/trust/audit/{actions,audit,bundle,chain}.test.ts',
   'src/trust/classes/classes.test.ts',

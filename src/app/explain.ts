@@ -5,6 +5,7 @@ import { readConfig } from '../platform/config.ts';
 import {
   destinationOf,
   destinations,
+  explainCaptures,
   explainConversions,
   explainErrors,
   explainIdentifiers,
@@ -17,11 +18,18 @@ type Write = (text: string) => Promise<void>;
 /** @param args what stands behind the topic. @throws UsageError */
 type Topic = (lines: AsyncIterable<string>, write: Write, args: string[]) => Promise<void>;
 
+/** A body of 2 MB stands in its line as text, whose quotes and breaks are written with two characters each, or six. */
+const lineCharsMax = 16 * 1024 * 1024;
+
 /** What may be explained, by the word on the command line. Each is one pure part of the product. */
 const topics: Readonly<Record<string, Topic>> = {
   async hits(lines, write, args) {
     if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
     await explainHits({ lines, places: openPlacesTable(readConfig()), write });
+  },
+  async captures(lines, write, args) {
+    if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
+    await explainCaptures({ lines, write, now: systemClock.now });
   },
   async conversions(lines, write, args) {
     await explainConversions({ destination: readDestination(args), lines, write, now: systemClock.now });
@@ -41,7 +49,7 @@ export async function explain([name = '', ...args]: string[]): Promise<number> {
   const write: Write = async (text) => {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   };
-  await topic(readLines(process.stdin), write, args);
+  await topic(readLines(process.stdin, lineCharsMax), write, args);
   return 0;
 }
 

@@ -19,7 +19,7 @@ export const peopleUsage =
 export const proveUsage = 'fairlead prove [--json]';
 export const mailUsage = 'fairlead mail bounce < report.eml';
 export const explainUsage =
-  'fairlead explain hits < hits.ndjson | fairlead explain conversions|errors --destination <id> < lines.ndjson | fairlead explain identifiers --platform meta|google|tiktok|microsoft|linkedin|pinterest|snap|reddit|x < identifiers.ndjson';
+  'fairlead explain hits < hits.ndjson | fairlead explain captures < captures.ndjson | fairlead explain conversions|errors --destination <id> < lines.ndjson | fairlead explain identifiers --platform meta|google|tiktok|microsoft|linkedin|pinterest|snap|reddit|x < identifiers.ndjson';
 
 export const accessLogUsage = 'fairlead access-log [<day>], for example fairlead access-log 2026-11-28';
 export const backupUsage =

@@ -137,6 +137,59 @@ describe('explain hits', () => {
   });
 });
 
+describe('explain captures', () => {
+  const postback = { method: 'GET', url: '/in/x?cid=w1&payout=12.50&txid={txid}&currency=usd', headers: {} };
+  const post = (body: string) => ({ method: 'POST', url: '/', headers: { 'Content-Type': 'application/json' }, body });
+  const now = '2026-11-30T09:00:00Z';
+
+  it('answers each line in order, without a store or a server', async () => {
+    const lines = [
+      JSON.stringify({ request: postback, mapping: 'voluum', now }),
+      'not json',
+      '',
+      JSON.stringify({ request: post('{"a":'), mapping: 'canonical' }),
+      // Quotes take two characters in a line: it is read whole, and the body in it is what is too large.
+      JSON.stringify({ request: post(`["${'"'.repeat(2_000_000)}"]`), mapping: 'canonical' }),
+      JSON.stringify({
+        request: post('{"name":"lead","at":1764496800,"sum":1099}'),
+        mapping: {
+          fields: {
+            event_name: 'name',
+            occurred_at: { path: 'at', apply: ['unix_seconds'] },
+            value: { path: 'sum', apply: ['cents'] },
+          },
+        },
+      }),
+    ];
+    const answer = await cli.run(['explain', 'captures'], { input: lines.join('\n') });
+    expect([answer.code, answer.err]).toEqual([0, '']);
+    const conversion = { event_name: 'conversion', occurred_at: now, value: '12.50', currency: 'USD' };
+    expect(linesOf(answer.out)).toEqual([
+      {
+        status: 202,
+        conversions: [{ ...conversion, click_ids: { tracker: 'w1' } }],
+        reason: 'unexpanded_macro',
+        field: 'order_id',
+        problems: [{ field: 'order_id', reason: 'unexpanded_macro', path: 'txid', macro: 'txid' }],
+      },
+      { status: 400, conversions: [], reason: 'invalid', field: 'request' },
+      { status: 400, conversions: [], reason: 'not_json', problems: [{ field: '', reason: 'not_json', at: 5 }] },
+      expect.objectContaining({ status: 413, conversions: [], reason: 'too_large', field: 'body' }),
+      {
+        status: 202,
+        conversions: [{ event_name: 'lead', occurred_at: '2025-11-30T10:00:00Z', value: '10.99' }],
+        reason: null,
+      },
+    ]);
+    expect(existsSync(cli.dataDir)).toBe(false);
+  });
+
+  it('has no options', async () => {
+    const answer = await cli.run(['explain', 'captures', '--preset', 'voluum'], { input: '' });
+    expect([answer.code, answer.out]).toEqual([2, '']);
+  });
+});
+
 describe('explain identifiers', () => {
   const input = [
     JSON.stringify({ field: 'em', input: ' AlexZ@Example.com ' }),

@@ -14,8 +14,6 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   ageMsMax?(conversion: Conversion): number | undefined;
   /** Purposes without which nothing is sent. */
   readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
-  /** Absent: `Authorization: Bearer`. */
-  readonly secret?: SecretPlace;
   /** @throws SettingsProblem */
   settings(given: unknown): Settings;
   /** What of a person goes there, normalised and hashed as this platform wants it. Made when the conversion is taken, and kept sealed. */
@@ -29,13 +27,6 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   /** What an answer means; unknown ones are tried again. @param asked what is known of the request, where the answer alone does not say it */
   read(answer: Answer, asked?: Asked): Verdict;
 }
-
-/** Where the secret of an account goes when a request is sent: it is never in what `build` describes. */
-export type SecretPlace =
-  | { readonly in: 'header'; readonly name: string }
-  | { readonly in: 'query'; readonly name: string }
-  /** Of the bytes of the body, made with it (`webhookSignature`). */
-  | { readonly in: 'signature'; readonly name: string };
 
 export interface Item<Identifiers = unknown> {
   readonly conversion: Conversion;

@@ -13,8 +13,8 @@ import { readFields } from './settings_fields.ts';
  * GA4 Measurement Protocol. The secret goes into the query as `api_secret` when it is sent; here the address is without it.
  *
  * Read: endpoint, 25 events of a request, 72 hours, 2xx whatever was sent, `consent` (the house's reference); `client_id`,
- * `user_id`, `consent` and events as the parts of a body, 25 parameters, names of 40 characters and values of 100,
- * times of single events (developers.google.com, Measurement Protocol: Send events, Reference). Recalled: reserved names.
+ * `user_id`, `consent` and events as the parts of a body, 25 parameters, names of 40 characters and values of 100
+ * (developers.google.com, Send Measurement Protocol events). Recalled: `timestamp_micros` of an event, reserved names.
  *
  * A request is of one client. Its id is the custom variable `client_id` (or `ga_client_id`), which the site reads from its
  * `_ga` cookie; without one, the hash of the external id, which is the same for a person and joins no browser. None is
@@ -41,7 +41,6 @@ export const ga4: Destination<Settings, Identifiers> = {
   batchMax: 25,
   purposes: ['ad_user_data'],
   ageMsMax: () => rules.ageMsMax,
-  secret: { in: 'query', name: 'api_secret' },
   settings(given) {
     return readFields(given, 'Google Analytics 4', {
       measurement_id: { is: /^G-[A-Z0-9]{1,20}$/i, what: 'a measurement id, such as G-ABC123DEF4', required: true },

@@ -13,7 +13,7 @@ import { readFields } from './settings_fields.ts';
  * Read: endpoint, version 202603, `X-RestLi-Method: BATCH_CREATE`, `conversionHappenedAt` in milliseconds within 90 days,
  * the two kinds of `userIds` (the house's reference); `elements`, the amount as text, `eventId`, a status for each element
  * of the answer (the schema of StreamMultipleConversionEvents); 5,000 of a request (Salesforce's guide); `userIds` present
- * always (dev.to); `X-Restli-Protocol-Version` (learn.microsoft.com). Recalled: `serviceErrorCode` of an error.
+ * always (dev.to). Recalled: `X-Restli-Protocol-Version`, codes of tokens 65600 to 65604.
  *
  * Names in clear text (`userInfo`) and raw external ids, which it would take, are not sent.
  */

@@ -1,6 +1,5 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { jsonAmount } from '../conversions/amount.ts';
-import { yearOf } from '../identifiers/birth_date.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { codeText, headerOf, isPage, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
 import { momentOf, refuseAmounts, refuseConsent, refuseRefund, refuseTime } from './conversion_rules.ts';
@@ -39,7 +38,7 @@ export const metaCapi: Destination<MetaSettings, MetaIdentifiers> = {
     return read as unknown as MetaSettings;
   },
 
-  identify: ({ user, occurred_at }) => metaIdentifiers(user, yearOf(occurred_at)),
+  identify: ({ user, occurred_at }) => metaIdentifiers(user, Number(occurred_at.slice(0, 4)) || undefined),
 
   refuse(item, _settings, now) {
     const { conversion } = item;

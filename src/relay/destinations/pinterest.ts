@@ -1,6 +1,4 @@
-import { yearOf } from '../identifiers/birth_date.ts';
-import type { MetaIdentifiers } from '../identifiers/meta.ts';
-import { pinterestIdentifiers } from '../identifiers/plain.ts';
+import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
@@ -49,10 +47,7 @@ export const pinterest: Destination<Settings, Identifiers> = {
   },
   identify: (conversion) => ({
     hashed: Object.fromEntries(
-      Object.entries(pinterestIdentifiers(conversion.user, yearOf(conversion.occurred_at))).map(([name, hash]) => [
-        name,
-        [hash].flat(),
-      ]),
+      Object.entries(metaIdentifiers(conversion.user)).map(([name, hash]) => [name, [hash].flat()]),
     ),
     ...reachedOf(conversion),
   }),

@@ -42,10 +42,12 @@ test('an order', () => {
   });
 });
 
-test('limited use is said in its own word', () => {
+test.each([
+  ['limited use', { limited_data_use: true }],
+  ['no personalised ads', { ad_personalization: 'denied' }],
+])('%s is said in its own word', (_, consent) => {
   const item = itemOf(snap, {
-    ...{ event_name: 'sign_up', occurred_at: '2026-11-30T08:15:00Z', action_source: 'physical_store' },
-    consent: { limited_data_use: true },
+    ...{ event_name: 'sign_up', occurred_at: '2026-11-30T08:15:00Z', action_source: 'physical_store', consent },
     user: { email: 'alexz@example.com' },
   });
   expect(sentBody(snap.build([item], settings, now).body)).toEqual({

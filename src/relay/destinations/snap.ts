@@ -1,4 +1,3 @@
-import { yearOf } from '../identifiers/birth_date.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
@@ -14,7 +13,7 @@ import { readFields } from './settings_fields.ts';
  * Read: endpoint, 2,000 of a request, `sc_click_id` (the house's reference); members, amounts and quantities as text, what
  * is required (a page of web events, value and currency of a purchase), 37 days, the names of events, `WEB` and `OFFLINE`,
  * `data_processing_options: ["LMU"]`, `status` and `reason` (developers.snap.com, Conversions API: Introduction, Using the
- * API, Parameters, Verify set-up). Recalled: that LMU is its limited use.
+ * API, Parameters, Verify set-up). Recalled: that LMU is measurement and nothing else.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -43,18 +42,14 @@ export const snap: Destination<Settings, Identifiers> = {
   id: 'snap',
   label: 'Snap Conversions API',
   batchMax: 2_000,
-  purposes: ['ad_user_data', 'ad_personalization'],
+  purposes: ['ad_user_data'],
   ageMsMax: () => rules.ageMsMax,
-  secret: { in: 'query', name: 'access_token' },
   settings(given) {
     return readFields(given, 'Snap Conversions API', {
       pixel_id: { is: /^[A-Za-z0-9-]{1,64}$/, what: 'the id of a pixel', required: true },
     }) as unknown as Settings;
   },
-  identify: (conversion) => ({
-    hashed: metaIdentifiers(conversion.user, yearOf(conversion.occurred_at)),
-    ...reachedOf(conversion),
-  }),
+  identify: (conversion) => ({ hashed: metaIdentifiers(conversion.user), ...reachedOf(conversion) }),
   refuse(item, _settings, now) {
     return refuseByRules(item, snap, rules, now) ?? refuseIncomplete(item) ?? refuseNobody(item);
   },
@@ -86,14 +81,15 @@ function sourceOf({ action_source }: Item['conversion']): 'WEB' | 'OFFLINE' {
 }
 
 function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
-  const { items = [] } = conversion;
+  const { consent = {}, items = [] } = conversion;
+  const limited = consent.limited_data_use === true || consent.ad_personalization === 'denied';
   return present({
     event_name: platformEvent(conversion.event_name, own, byMeaning),
     event_time: Math.floor(occurredMs(conversion) / 1_000),
     event_id: id,
     action_source: sourceOf(conversion),
     event_source_url: pageOf(conversion),
-    data_processing_options: conversion.consent?.limited_data_use === true ? ['LMU'] : undefined,
+    data_processing_options: limited ? ['LMU'] : undefined,
     user_data: present({
       ...identifiers.hashed,
       client_ip_address: identifiers.ip,

@@ -47,7 +47,6 @@ export const tiktok: Destination<Settings, Identifiers> = {
   // Its one flag is for US state laws: whoever denies personalised ads elsewhere cannot be sent with less.
   purposes: ['ad_user_data', 'ad_personalization'],
   ageMsMax: () => rules.ageMsMax,
-  secret: { in: 'header', name: 'access-token' },
   settings(given) {
     return readFields(given, 'TikTok Events API', {
       pixel_id: { is: /^[A-Za-z0-9]{1,64}$/, what: 'the id of a pixel, such as C4A1B2C3D4E5F6G7H8I9', required: true },

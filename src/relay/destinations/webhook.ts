@@ -32,28 +32,12 @@ const httpsAddress = /^https:\/\/[^\s/?#@\\]{1,255}(?:[/?][!-~]{0,1790})?$/;
 /** A year: long enough for whoever loads old orders, and no year 1970. */
 const rules: Rules = { ageMsMax: 366 * dayMs, limitedDataUse: true, refunds: true, apps: true };
 
-/** What is signed, and under which header. The body is signed as it is sent, byte for byte. */
-export const webhookSignature = {
-  header: 'webhook-signature',
-  /** @param body the text that is sent @param secrets as they are shown, with `whsec_`; two while one is being replaced */
-  sign({ headers }: Pick<OutgoingRequest, 'headers'>, body: string, secrets: readonly string[]): string {
-    const content = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
-    return secrets
-      .map((secret) => {
-        const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-        return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
-      })
-      .join(' ');
-  },
-} as const;
-
 export const webhook: Destination<Settings, Identifiers> = {
   id: 'webhook',
   label: 'Webhook',
   batchMax: 1,
   purposes: [],
   ageMsMax: () => rules.ageMsMax,
-  secret: { in: 'signature', name: webhookSignature.header },
   settings(given) {
     return readFields(given, 'Webhook', {
       url: { is: httpsAddress, what: 'an https address without a user', required: true },
@@ -68,6 +52,21 @@ export const webhook: Destination<Settings, Identifiers> = {
   build,
   read,
 };
+
+/** What is signed, and under which header. The body is signed as it is sent, byte for byte. */
+export const webhookSignature = {
+  header: 'webhook-signature',
+  /** @param body the text that is sent @param secrets as they are shown, with `whsec_`; two while one is being replaced */
+  sign({ headers }: Pick<OutgoingRequest, 'headers'>, body: string, secrets: readonly string[]): string {
+    const content = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+    return secrets
+      .map((secret) => {
+        const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+        return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
+      })
+      .join(' ');
+  },
+} as const;
 
 function build(items: readonly Item<Identifiers>[], { url }: Settings, now: number): OutgoingRequest {
   if (items.length > webhook.batchMax) throw new Error('A webhook takes one conversion a request.');

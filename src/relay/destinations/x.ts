@@ -8,14 +8,13 @@ import { piecesOf, postJson, present, type Reached, reachedOf } from './requests
 import { readFields } from './settings_fields.ts';
 
 /**
- * X Conversion API (Ads API 12). The pixel's token goes into `X-Pixel-Token` when it is sent; the older way, a
- * signature of OAuth 1.0a, is not taken.
+ * X Conversion API (Ads API 12). Signed with OAuth 1.0a, or with the pixel's token in `X-Pixel-Token`, when it is sent.
  *
  * Read: endpoint, 500 of a request, members of a conversion, both spellings of `event_id`, that an event without a twclid,
  * a hashed e-mail or a phone is refused, that one wrong conversion refuses the request, statuses 400, 401, 403 and 404
  * (developer.x.com, Web conversions and Troubleshooting). Its documents name no age: ours is the life of a click id.
- * `X-Pixel-Token` was read in public code. Recalled: `hashed_phone_number` in E.164, that address and agent count only
- * beside another identifier, `operation_errors` as a list for each conversion, the codes of errors.
+ * Recalled: `hashed_phone_number` in E.164, that address and agent count only beside another identifier,
+ * `operation_errors` as a list for each conversion, the codes of errors.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -35,7 +34,6 @@ export const x: Destination<Settings, Identifiers> = {
   batchMax: 500,
   purposes: ['ad_user_data', 'ad_personalization'],
   ageMsMax: () => rules.ageMsMax,
-  secret: { in: 'header', name: 'x-pixel-token' },
   settings(given) {
     return readFields(given, 'X Conversion API', {
       pixel_id: { is: /^[a-z0-9]{1,32}$/i, what: 'the id of a pixel, such as o8z6j', required: true },

@@ -39,8 +39,3 @@ function exact(year: number, month: number, day: number): string | null {
   if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return null;
   return String(year * 10_000 + month * 100 + day);
 }
-
-/** The year of a conversion, before which who took part in it was born. @param moment ISO 8601 */
-export function yearOf(moment: string): number | undefined {
-  return Number(moment.slice(0, 4)) || undefined;
-}

@@ -29,11 +29,7 @@ export const platforms = {
   // Reference, Other senders: hashed email, phone (+E.164), external_id.
   tiktok: hashedOnly({ ...under('email em', email), ...under('phone ph', e164), external_id: externalId }),
   // Reference, Other senders: em trimmed and lower-cased, ph digits.
-  microsoft: hashedOnly({
-    ...under('em email', email),
-    ...under('ph phone', metaRules.ph),
-    ...under('externalId external_id', externalId),
-  }),
+  microsoft: hashedOnly({ ...under('em email', email), ...under('ph phone', metaRules.ph) }),
   linkedin: hashedOnly(under('SHA256_EMAIL email em', email)),
   pinterest: hashedOnly(pinterestRules),
   // Snap, Conversions API, Parameters: the same fields, names and examples as Meta's.

@@ -1,0 +1,200 @@
+import { type Conversion, conversionLimits } from '../../../contract/conversion.ts';
+import type { Mapping } from '../../../contract/mapping.ts';
+import { isRefused, readConversion } from '../conversions/read.ts';
+import { type Data, isList } from './data.ts';
+import { macroIn } from './macros.ts';
+import { type PlannedCase, type PlannedField, type PlannedRule, planMapping } from './plan.ts';
+import { FieldProblem, type Problem, TooMuchWork } from './problem.ts';
+import { fillIn, type Scope, walk } from './walk.ts';
+
+/**
+ * What became of a record: a conversion, with notes on what was left out of it; or none, and why; or one that the mapping
+ * says is no conversion.
+ */
+export type Mapped =
+  | { readonly conversion: Conversion; readonly notes: readonly Problem[] }
+  | { readonly problems: readonly Problem[] }
+  | { readonly ignored: true };
+
+/**
+ * The conversions in one record: one, or as many as `each` finds. Fields that no rule names are dropped (REL-01).
+ * @param mapping one that `readMapping` has taken
+ * @param now milliseconds since 1970, against which times in the future are seen
+ */
+export function applyMapping(scope: Scope, mapping: Mapping, now: number): Mapped[] {
+  try {
+    const fitting = planMapping(mapping).cases.find(({ when }) => when === undefined || when(scope));
+    if (fitting === undefined) return [{ problems: [{ field: '', reason: 'no_case' }] }];
+    if (fitting.ignore) return [{ ignored: true }];
+    const { only, fields } = fitting;
+    return recordsOf(fitting, scope).map((record) =>
+      only === undefined || only(record) ? mapRecord(fields, record, now) : { ignored: true },
+    );
+  } catch (error) {
+    if (error instanceof TooMuchWork) return [{ problems: [{ field: '', reason: 'too_much_work' }] }];
+    throw error;
+  }
+}
+
+function recordsOf({ each }: PlannedCase, scope: Scope): Scope[] {
+  if (each === undefined) return [scope];
+  return walk(each, scope).map((record) => ({ ...scope, record }));
+}
+
+/** As far as it was made: groups are there once a field of theirs is. */
+type Draft = Record<string, unknown>;
+
+function mapRecord(fields: readonly PlannedField[], scope: Scope, now: number): Mapped {
+  const draft: Draft = {};
+  const problems: Problem[] = [];
+  const notes: Problem[] = [];
+  for (const field of fields) {
+    const value = field.items ? itemsOf(field.items, scope, problems, notes) : firstOf(field, scope, problems, notes);
+    if (value !== undefined) place(draft, field, value);
+  }
+  if (problems.length > 0) return { problems: [...problems, ...notes] };
+  const conversion = readConversion(draft, now);
+  if (!isRefused(conversion)) return { conversion, notes };
+  // Of a field that is missing because its macro was not expanded, the macro is what there is to say.
+  const reason = conversion.reason as Problem['reason'];
+  const isSaid = notes.some(({ field }) => field === conversion.field);
+  return { problems: isSaid ? notes : [{ field: conversion.field, reason }, ...notes] };
+}
+
+function place(draft: Draft, { group, name }: PlannedField, value: unknown): void {
+  if (group === undefined) draft[name] = value;
+  else {
+    draft[group] ??= {};
+    (draft[group] as Draft)[name] = value;
+  }
+}
+
+function itemsOf(
+  { each, fields }: NonNullable<PlannedField['items']>,
+  scope: Scope,
+  problems: Problem[],
+  notes: Problem[],
+): unknown {
+  const found = walk(each, scope);
+  if (found.length > conversionLimits.itemsMax) {
+    problems.push({ field: 'items', reason: 'too_many' });
+    return undefined;
+  }
+  if (found.length === 0) return undefined;
+  return found.map((record, at) => {
+    const item: Draft = {};
+    for (const field of fields) {
+      const named = { ...field, field: `items[${at}].${field.name}` };
+      const value = firstOf(named, { ...scope, record }, problems, notes);
+      if (value !== undefined) item[field.name] = field.name === 'quantity' ? quantityOf(value) : value;
+    }
+    return item;
+  });
+}
+
+/** A quantity is a number: its text is read where it is one, and anything else is left for the reader to refuse. */
+function quantityOf(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : value;
+}
+
+/** The first rule that gives something. A problem of one ends the field: the next is for what is not there. */
+function firstOf(field: PlannedField, scope: Scope, problems: Problem[], notes: Problem[]): unknown {
+  for (const rule of field.rules) {
+    if (rule.when !== undefined && !rule.when(scope)) continue;
+    try {
+      const found = read(rule, field, scope, notes);
+      if (found.length > 0) return found.length === 1 ? found[0] : found;
+    } catch (error) {
+      if (!(error instanceof FieldProblem)) throw error;
+      problems.push({ field: field.field, reason: error.reason, ...(rule.shownPath && { path: rule.shownPath }) });
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Problem[]): unknown[] {
+  let hasMacro = false;
+  const seen = (text: string): boolean => {
+    const macro = macroIn(text, isShort(field));
+    if (macro === undefined) return false;
+    hasMacro = true;
+    notes.push({
+      field: field.field,
+      reason: 'unexpanded_macro',
+      ...(rule.shownPath && { path: rule.shownPath }),
+      macro,
+    });
+    return true;
+  };
+  const found: unknown[] = [];
+  for (const data of sourceOf(rule, scope, (text) => (seen(text) ? undefined : text))) {
+    const value = typeof data === 'string' && seen(data) ? undefined : finish(rule, field, data, scope);
+    if (value === undefined || found.includes(value)) continue;
+    found.push(value);
+    if (field.kind !== 'texts') break;
+  }
+  if (found.length > conversionLimits.identifiersMax) throw new FieldProblem('too_many');
+  // A default is for what was not sent. What was meant to be sent and was not filled in is not known.
+  if (found.length > 0 || hasMacro || rule.otherwiseIs === undefined) return found;
+  return [typed(field, rule.otherwiseIs)];
+}
+
+/** Ids and amounts: nothing that a person writes, so that braces in them are a macro. */
+function isShort({ kind, group, name }: PlannedField): boolean {
+  if (kind === 'amount' || group === 'click_ids') return true;
+  return ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'].includes(name);
+}
+
+function sourceOf(rule: PlannedRule, scope: Scope, takes: (text: string) => string | undefined): readonly Data[] {
+  if (rule.template !== undefined) {
+    const text = fillIn(rule.template, scope, takes);
+    return text === undefined ? [] : [text];
+  }
+  if (rule.path === undefined) return [];
+  const found = walk(rule.path, scope);
+  return found.some(isList) ? found.flatMap((one) => (isList(one) ? one : [one])) : found;
+}
+
+function finish(rule: PlannedRule, field: PlannedField, data: Data, scope: Scope): unknown {
+  if (data === null || data === '') return undefined;
+  if (typeof data === 'object') throw new FieldProblem('invalid');
+  let value: string | number | boolean = data;
+  if (rule.apply.length > 0) {
+    let text: string | undefined = String(data);
+    for (const apply of rule.apply) {
+      text = apply(text, scope);
+      if (text === undefined || text === '') return undefined;
+    }
+    value = text;
+  }
+  if (rule.lookup !== undefined) {
+    const text = String(value).trim();
+    const found = rule.lookup.get(text);
+    if (found !== undefined) value = found;
+    else if (rule.otherwise === 'leave_out') return undefined;
+    else if (rule.otherwise === undefined) throw new FieldProblem('not_in_table');
+  }
+  return typed(field, value);
+}
+
+const yes = ['true', '1', 'yes'];
+const no = ['false', '0', 'no'];
+
+/** In the type of its field. Empty text is nothing; what the field cannot be is left as it is, for the reader to refuse. */
+function typed({ kind }: PlannedField, value: string | number | boolean): unknown {
+  const text = String(value).trim();
+  if (text === '') return undefined;
+  // No store takes it and no platform means it.
+  if (text.includes('\0')) throw new FieldProblem('invalid');
+  if (kind === 'amount') return typeof value === 'number' ? value : text;
+  if (kind === 'custom') return typeof value === 'string' ? text : value;
+  const word = text.toLowerCase();
+  if (kind === 'yes_no') return yes.includes(word) ? true : no.includes(word) ? false : invalid();
+  if (kind === 'granted') return typeof value === 'boolean' ? (value ? 'granted' : 'denied') : word;
+  return text;
+}
+
+function invalid(): never {
+  throw new FieldProblem('invalid');
+}

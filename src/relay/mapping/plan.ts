@@ -1,0 +1,145 @@
+import {
+  type Condition,
+  canonicalFields,
+  type FieldKind,
+  type ItemRules,
+  type Mapping,
+  type MappingCase,
+  mappingCase,
+  mappingCases,
+  type Rule,
+  type Rules,
+} from '../../../contract/mapping.ts';
+import { type Path, parsePath, parseTemplate, type TemplatePart } from '../../../contract/mapping_path.ts';
+import { planCondition, type Test } from './conditions.ts';
+import { planFunction, type TextFunction } from './functions.ts';
+
+/** A mapping made ready to be used many times: paths read, fields in their groups. */
+export interface Plan {
+  readonly cases: readonly PlannedCase[];
+}
+export interface PlannedCase {
+  readonly when: Test | undefined;
+  readonly ignore: boolean;
+  readonly each: Path | undefined;
+  readonly only: Test | undefined;
+  readonly fields: readonly PlannedField[];
+}
+export interface PlannedField {
+  /** As it is said to people: `user.email`. */
+  readonly field: string;
+  /** `user`; undefined for a field of the conversion itself. */
+  readonly group: string | undefined;
+  readonly name: string;
+  readonly kind: FieldKind | 'custom';
+  readonly rules: readonly PlannedRule[];
+  readonly items?: { readonly each: Path; readonly fields: readonly PlannedField[] };
+}
+export interface PlannedRule {
+  readonly shownPath: string | undefined;
+  readonly path: Path | undefined;
+  readonly template: readonly TemplatePart[] | undefined;
+  readonly when: Test | undefined;
+  readonly apply: readonly TextFunction[];
+  readonly lookup: ReadonlyMap<string, string> | undefined;
+  readonly otherwise: 'keep' | 'leave_out' | undefined;
+  readonly otherwiseIs: string | number | boolean | undefined;
+}
+
+/** What is wrong with a mapping, and where in it. */
+export interface MappingProblem {
+  /** Such as `fields.value.path`. */
+  readonly at: string;
+  readonly sentence: string;
+}
+
+/** Somebody's mapping, checked. @returns the mapping with its plan, or the first thing that is wrong with it */
+export function readMapping(given: unknown): { mapping: Mapping; plan: Plan } | { problem: MappingProblem } {
+  // Of the two forms the one that was meant is read, so that the problem is said of that one.
+  const hasCases = typeof given === 'object' && given !== null && 'cases' in given;
+  const read = (hasCases ? mappingCases : mappingCase).safeParse(given);
+  if (!read.success) return { problem: deepest(read.error.issues) };
+  try {
+    return { mapping: read.data, plan: planMapping(read.data) };
+  } catch (error) {
+    if (error instanceof RangeError) return { problem: { at: '', sentence: `${error.message}.` } };
+    throw error;
+  }
+}
+
+interface Issue {
+  readonly code?: string;
+  readonly path: PropertyKey[];
+  readonly message: string;
+  readonly errors?: readonly (readonly Issue[])[];
+}
+
+/** Of a choice that fits nowhere, the branch that came furthest says what was meant. */
+function deepest(issues: readonly Issue[], before: readonly PropertyKey[] = []): MappingProblem {
+  const all = issues.map((issue): { at: PropertyKey[]; sentence: string } => {
+    const at = [...before, ...issue.path];
+    if (issue.code !== 'invalid_union' || !issue.errors?.length) return { at, sentence: issue.message };
+    const found = issue.errors.map((branch) => deepest(branch, at));
+    const best = found.reduce((a, b) => (b.at.split('.').length > a.at.split('.').length ? b : a));
+    return { at: best.at.split('.'), sentence: best.sentence };
+  });
+  const first = all.reduce((a, b) => (b.at.length > a.at.length ? b : a));
+  return { at: first.at.map(String).join('.'), sentence: first.sentence };
+}
+
+const plans = new WeakMap<Mapping, Plan>();
+
+/** @param mapping one that `readMapping` has taken. @throws RangeError where a timezone is none */
+export function planMapping(mapping: Mapping): Plan {
+  const known = plans.get(mapping);
+  if (known !== undefined) return known;
+  const plan = { cases: ('cases' in mapping ? mapping.cases : [mapping]).map(planCase) };
+  plans.set(mapping, plan);
+  return plan;
+}
+
+function planCase(given: MappingCase): PlannedCase {
+  const when = given.when && planCondition(given.when);
+  if ('ignore' in given) return { when, ignore: true, each: undefined, only: undefined, fields: [] };
+  const fields = Object.entries(given.fields).map(([field, rules]) => planField(field, rules));
+  const each = given.each === undefined ? undefined : pathOf(given.each);
+  return { when, ignore: false, each, only: given.only && planCondition(given.only), fields };
+}
+
+function planField(field: string, given: Rules | ItemRules): PlannedField {
+  const cut = field.indexOf('.');
+  const group = cut < 0 ? undefined : field.slice(0, cut);
+  const common = { field, group, name: field.slice(cut + 1) };
+  if (typeof given === 'object' && 'each' in given) {
+    const fields = Object.entries(given.fields).map(([name, rules]) => planItemField(name, rules as Rules));
+    return { ...common, kind: 'items', rules: [], items: { each: pathOf(given.each), fields } };
+  }
+  return { ...common, kind: canonicalFields.get(field) ?? 'custom', rules: planRules(given) };
+}
+
+function planItemField(name: string, rules: Rules): PlannedField {
+  const kind = name === 'id' ? 'text' : 'amount';
+  return { field: name, group: undefined, name, kind, rules: planRules(rules) };
+}
+
+function planRules(given: Rules): PlannedRule[] {
+  return (Array.isArray(given) ? given : [given]).map(planRule);
+}
+
+function planRule(given: Rule): PlannedRule {
+  const rule = typeof given === 'string' ? { path: given } : given;
+  return {
+    shownPath: rule.path ?? rule.template,
+    path: rule.path === undefined ? undefined : pathOf(rule.path),
+    template: rule.template === undefined ? undefined : parseTemplate(rule.template),
+    when: rule.when && planCondition(rule.when as Condition),
+    apply: (rule.apply ?? []).map(planFunction),
+    lookup: rule.lookup && new Map(Object.entries(rule.lookup)),
+    otherwise: rule.otherwise,
+    otherwiseIs: rule.default,
+  };
+}
+
+function pathOf(text: string): Path {
+  return parsePath(text) as Path;
+}

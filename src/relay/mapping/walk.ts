@@ -1,0 +1,89 @@
+import type { Path, PathStep, TemplatePart } from '../../../contract/mapping_path.ts';
+import { type Data, isList, isNames, type Names } from './data.ts';
+import { TooMuchWork } from './problem.ts';
+
+/** One record of a request, with what may be asked of the request itself. */
+export interface Scope {
+  readonly record: Data;
+  /** What `each` took the record out of; the record itself where it did not. */
+  readonly body: Data;
+  readonly query: Names;
+  /** By names in lower case, without those that prove who the sender is. */
+  readonly headers: Names;
+  /** ISO 8601. */
+  readonly received_at: string;
+  readonly endpoint?: string | undefined;
+  /** Steps that are left for this request. */
+  readonly work: { left: number };
+}
+
+/** All that lies at a path: none, one, or several where it goes through a list. Null is nothing. */
+export function walk(path: Path, scope: Scope): readonly Data[] {
+  let found = startOf(path, scope);
+  for (const step of path.steps) {
+    scope.work.left -= found.length;
+    if (scope.work.left < 0) throw new TooMuchWork();
+    found = stepFrom(found, step, scope);
+    if (found.length === 0) return found;
+  }
+  return found.length === 1 ? (found[0] === null ? [] : found) : found.filter((one) => one !== null);
+}
+
+function startOf({ root }: Path, scope: Scope): readonly Data[] {
+  const start = scope[root];
+  return start === undefined ? [] : [start];
+}
+
+function stepFrom(found: readonly Data[], step: PathStep, scope: Scope): readonly Data[] {
+  const next: Data[] = [];
+  for (const one of found) {
+    if (step.kind === 'name') {
+      if (isNames(one) && Object.hasOwn(one, step.name)) next.push(one[step.name] as Data);
+    } else if (isList(one)) {
+      if (step.kind === 'at') {
+        const item = one[step.at];
+        if (item !== undefined) next.push(item);
+        continue;
+      }
+      scope.work.left -= one.length;
+      if (scope.work.left < 0) throw new TooMuchWork();
+      for (const item of one) if (step.kind === 'each' || says(item, step)) next.push(item);
+    }
+  }
+  return next;
+}
+
+function says(item: Data, { name, equals }: { name: string; equals: string }): boolean {
+  return isNames(item) && Object.hasOwn(item, name) && textOf(item[name] as Data) === equals;
+}
+
+/** The text of what is no list and no object; undefined where it is one, or nothing. */
+export function textOf(data: Data | undefined): string | undefined {
+  if (data === null || data === undefined || typeof data === 'object') return undefined;
+  return String(data);
+}
+
+/** The text of what lies first at a path, without spaces around it; undefined where there is none. */
+export function firstText(path: Path, scope: Scope): string | undefined {
+  for (const one of walk(path, scope)) {
+    const text = textOf(one)?.trim();
+    if (text) return text;
+  }
+  return undefined;
+}
+
+/** @returns undefined where a part of it is missing. @param takes what is done with the text of a part */
+export function fillIn(
+  parts: readonly TemplatePart[],
+  scope: Scope,
+  takes: (text: string) => string | undefined,
+): string | undefined {
+  let filled = '';
+  for (const part of parts) {
+    const text = typeof part === 'string' ? part : firstText(part, scope);
+    const taken = text === undefined || typeof part === 'string' ? text : takes(text);
+    if (taken === undefined) return undefined;
+    filled += taken;
+  }
+  return filled;
+}

@@ -1,0 +1,98 @@
+import type { Conversion } from '../../../contract/conversion.ts';
+import type { CaptureReason, Condition, Mapping } from '../../../contract/mapping.ts';
+import { applyMapping } from '../mapping/apply.ts';
+import { planCondition } from '../mapping/conditions.ts';
+import type { Problem } from '../mapping/problem.ts';
+import { type CapturedRequest, type RefusedRequest, readRequest, refusalOf } from './request.ts';
+import { type Signing, signatureProblem } from './signature.ts';
+
+/** What a source makes of a request. */
+export interface Taken {
+  /** What the sender is answered: 202 where it is taken, also where it is no conversion. */
+  readonly status: 200 | 202 | RefusedRequest['status'];
+  readonly conversions: readonly Conversion[];
+  /** Null where there is nothing to say; the first of `problems` otherwise. */
+  readonly reason: CaptureReason | null;
+  readonly field: string | null;
+  /** In the order of the records. `record` counts from 0 where there are several. */
+  readonly problems: readonly (Problem & { readonly record?: number; readonly at?: number })[];
+}
+
+export interface SourceRules {
+  readonly mapping: Mapping;
+  /** Where the sender signs. */
+  readonly signing?: Signing | undefined;
+  readonly ping?: Condition | undefined;
+}
+
+/**
+ * One request to a source: is it by whom it should be, what does it say, which conversions are in it. Pure: the same
+ * request gives the same answer.
+ *
+ * Shops turn a webhook off after repeated errors, so a request that was read is taken (202) whatever its mapping makes of
+ * it; a problem is in the answer. A record that has one does not hold up the others.
+ * @param now milliseconds since 1970: when it came
+ */
+export function takeRequest(request: CapturedRequest, source: SourceRules, now: number): Taken {
+  const unread = refusalOf(request);
+  if (unread !== undefined) return refused(unread);
+  const signature = source.signing && signatureProblem(request, source.signing, now);
+  // A ping is unsigned and does nothing, so it may be answered before anybody has shown who they are.
+  const read = signature === undefined || isShort(request) ? readRequest(unsigned(request, source), now) : undefined;
+  if (read !== undefined && isPing(read, source)) return { ...nothing, status: 200, reason: 'ignored' };
+  if (signature !== undefined) return refused({ status: 401, reason: signature });
+  if (read === undefined || 'refused' in read) return refused(read?.refused ?? { status: 400, reason: 'empty' });
+  return taken(
+    read.records.map((scope) =>
+      scope === undefined
+        ? [{ problems: [{ field: '', reason: 'not_an_object' as const }] }]
+        : applyMapping(scope, source.mapping, now),
+    ),
+  );
+}
+
+const nothing = { conversions: [], field: null, problems: [] } as const;
+
+function refused({ status, reason, field, at }: RefusedRequest): Taken {
+  const problem = { field: field ?? '', reason, ...(at !== undefined && { at }) };
+  return { status, conversions: [], reason, field: field ?? null, problems: [problem] };
+}
+
+const pingBytesMax = 256;
+
+function isShort({ body }: CapturedRequest): boolean {
+  return (body?.length ?? 0) <= pingBytesMax;
+}
+
+function isPing(read: ReturnType<typeof readRequest>, { ping }: SourceRules): boolean {
+  if (ping === undefined || 'refused' in read || read.records.length !== 1) return false;
+  const [scope] = read.records;
+  return scope !== undefined && planCondition(ping)(scope);
+}
+
+/** The header that a source has chosen for its signature is for nobody to map. */
+function unsigned(request: CapturedRequest, { signing }: SourceRules): CapturedRequest {
+  const name = signing?.header?.toLowerCase();
+  if (name === undefined) return request;
+  const headers = Object.entries(request.headers).filter(([one]) => one.toLowerCase() !== name);
+  return { ...request, headers: Object.fromEntries(headers) };
+}
+
+function taken(records: readonly (readonly ReturnType<typeof applyMapping>[number][])[]): Taken {
+  const all = records.flat();
+  const conversions: Conversion[] = [];
+  const problems: (Problem & { record?: number })[] = [];
+  let isIgnored = false;
+  for (const [record, mapped] of all.entries()) {
+    const numbered = (list: readonly Problem[]) => (all.length === 1 ? list : list.map((one) => ({ ...one, record })));
+    if ('ignored' in mapped) isIgnored = true;
+    else if ('problems' in mapped) problems.push(...numbered(mapped.problems));
+    else {
+      conversions.push(mapped.conversion);
+      problems.push(...numbered(mapped.notes));
+    }
+  }
+  const first = problems[0];
+  const reason = first?.reason ?? (conversions.length > 0 ? null : isIgnored ? 'ignored' : 'empty');
+  return { status: 202, conversions, reason, field: first?.field || null, problems };
+}
