@@ -15,6 +15,12 @@ export function seriesOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** A number, or digits as text; NaN for anything else. `Number` itself throws for objects of a stranger's making. */
+export function numberIn(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+}
+
 /** A code of a platform; a text that is more than a code may quote what was sent, and is none. */
 export function codeText(value: unknown, otherwise: string): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);

@@ -125,6 +125,9 @@ describe('what goes to Google Ads by Data Manager', () => {
     expect(managerEvent({ consent: { ad_personalization: 'denied' } }).consent).toEqual({
       adPersonalization: 'CONSENT_DENIED',
     });
+    expect(managerEvent({ consent: { ad_personalization: 'granted', limited_data_use: true } }).consent).toEqual({
+      adPersonalization: 'CONSENT_DENIED',
+    });
     expect(managerEvent({ consent: {} })).not.toHaveProperty('consent');
     expect(managerEvent({ consent: { ad_user_data: 'unknown' } })).not.toHaveProperty('consent');
     expect(JSON.stringify(explain(managed))).not.toContain('GRANTED');

@@ -50,6 +50,22 @@ export function isBraid(click: GoogleClick | undefined): boolean {
   return click !== undefined && click.name !== 'gclid';
 }
 
+/**
+ * Consent in Google's words: a no is passed on, and what nobody said stays unsaid, so that Google goes by the settings of the
+ * account. Limited data use has no word of its own there; what it asks for is that nobody is advertised to by this.
+ * @param word such as `CONSENT_`, which Data Manager writes before each
+ */
+export function googleConsent({ consent }: Conversion, word = ''): Record<string, string> | undefined {
+  if (consent === undefined) return undefined;
+  const { ad_user_data, ad_personalization, limited_data_use } = consent;
+  const personal = limited_data_use === true ? 'denied' : ad_personalization;
+  if (ad_user_data === undefined && personal === undefined) return undefined;
+  return {
+    ...(ad_user_data === undefined ? {} : { adUserData: word + ad_user_data.toUpperCase() }),
+    ...(personal === undefined ? {} : { adPersonalization: word + personal.toUpperCase() }),
+  };
+}
+
 /** What both ways to Google Ads refuse, each before Google refuses it: there one wrong row can cost the whole request. */
 export function refuseForGoogle(
   conversion: Conversion,

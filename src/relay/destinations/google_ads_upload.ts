@@ -9,6 +9,7 @@ import {
   clickOf,
   type GoogleSettings,
   googleAgeMsMax,
+  googleConsent,
   hasCart,
   isCorrection,
   readGoogleSettings,
@@ -88,7 +89,7 @@ function conversionOf(
   else sent.userIdentifiers = identifiersOf(identifiers);
   if (value !== undefined) sent.conversionValue = jsonAmount(value);
   if (currency !== undefined) sent.currencyCode = currency;
-  const consent = consentOf(conversion);
+  const consent = googleConsent(conversion);
   if (consent !== undefined) sent.consent = consent;
   if (environments[action_source] !== undefined) sent.conversionEnvironment = environments[action_source];
   if (hasCart(conversion)) sent.cartData = cartOf(conversion);
@@ -120,13 +121,6 @@ function identifiersOf({ emails, phones }: GoogleIdentifiers): Record<string, un
     ...emails.map((hashedEmail) => ({ hashedEmail, userIdentifierSource: 'FIRST_PARTY' })),
     ...phones.map((hashedPhoneNumber) => ({ hashedPhoneNumber, userIdentifierSource: 'FIRST_PARTY' })),
   ].slice(0, identifiersMax);
-}
-
-function consentOf({ consent }: Conversion): Record<string, string> | undefined {
-  const said: Record<string, string> = {};
-  if (consent?.ad_user_data !== undefined) said.adUserData = consent.ad_user_data.toUpperCase();
-  if (consent?.ad_personalization !== undefined) said.adPersonalization = consent.ad_personalization.toUpperCase();
-  return Object.keys(said).length === 0 ? undefined : said;
 }
 
 function cartOf({ items = [], merchant }: Conversion): Record<string, unknown> {

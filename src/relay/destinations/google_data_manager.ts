@@ -11,6 +11,7 @@ import {
   clickOf,
   type GoogleSettings,
   googleAgeMsMax,
+  googleConsent,
   hasCart,
   readGoogleSettings,
   refuseForGoogle,
@@ -87,7 +88,7 @@ function eventOf({ conversion, identifiers, id }: Item<GoogleIdentifiers>): Reco
   if (click !== undefined) event.adIdentifiers = { [click.name]: click.id };
   const userIdentifiers = identifiersOf(identifiers);
   if (userIdentifiers.length > 0) event.userData = { userIdentifiers };
-  const consent = consentOf(conversion);
+  const consent = googleConsent(conversion, 'CONSENT_');
   if (consent !== undefined) event.consent = consent;
   if (value !== undefined) event.conversionValue = jsonAmount(value);
   else if (refund === true) event.conversionValue = 0;
@@ -110,15 +111,6 @@ function identifiersOf({ emails, phones, address }: GoogleIdentifiers): Record<s
     });
   }
   return [...wanted, ...phones.map((phoneNumber) => ({ phoneNumber }))].slice(0, identifiersMax);
-}
-
-/** What nobody said is not set: Google then goes by the settings of the account. */
-function consentOf({ consent }: Conversion): Record<string, string> | undefined {
-  const said: Record<string, string> = {};
-  if (consent?.ad_user_data !== undefined) said.adUserData = `CONSENT_${consent.ad_user_data.toUpperCase()}`;
-  if (consent?.ad_personalization !== undefined)
-    said.adPersonalization = `CONSENT_${consent.ad_personalization.toUpperCase()}`;
-  return Object.keys(said).length === 0 ? undefined : said;
 }
 
 function cartOf({ items = [], merchant }: Conversion): Record<string, unknown> {
@@ -222,7 +214,7 @@ function readInvalid({ details, reason }: GoogleError): Verdict {
   const violations = details
     .flatMap((each) => seriesOf(each.fieldViolations))
     .map((each) => ({
-      row: /\bevents\[(\d{1,6})\]/.exec(String(object(each)?.field ?? ''))?.[1],
+      row: rowIn(object(each)?.field),
       reason: codeText(object(each)?.reason, reason || 'INVALID_ARGUMENT'),
     }));
   const rows = new Map<number, RowVerdict>();
@@ -235,6 +227,11 @@ function readInvalid({ details, reason }: GoogleError): Verdict {
   if (config !== undefined) return { class: 'config', reason: config };
   const said = all.find((each) => each !== '') ?? 'INVALID_ARGUMENT';
   return { class: wrongReasons.has(said) ? 'permanent' : 'retry', reason: said };
+}
+
+/** `3` of `events[3].currency`. */
+function rowIn(field: unknown): string | undefined {
+  return typeof field === 'string' ? /\bevents\[(\d{1,6})\]/.exec(field)?.[1] : undefined;
 }
 
 const prefix = /^PROCESSING_ERROR_(?:REASON_)?/;

@@ -1,7 +1,7 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { jsonAmount } from '../conversions/amount.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
-import { codeText, headerOf, isPage, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
+import { codeText, headerOf, isPage, numberIn, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
 import { momentOf, refuseAmounts, refuseConsent, refuseRefund, refuseTime } from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { sentAddress, sentPageUrl } from './sent_parts.ts';
@@ -182,8 +182,8 @@ function read(answer: Answer, { sent, now }: Asked = {}): Verdict {
   const said = object(body);
   const error = object(said?.error);
   if (error === undefined) return readWithoutError(answer, said, sent, pauseMs);
-  const code = Number(error.code);
-  const subcode = Number(error.error_subcode ?? 0);
+  const code = numberIn(error.code);
+  const subcode = numberIn(error.error_subcode);
   const reason = codeText(error.code, `http_${status}`) + (subcode > 0 ? `/${subcode}` : '');
   if (isRate(code) || status === 429) return withPause('rate_limited', reason, pauseMs ?? regainMs(answer));
   if (code === 368) return withPause('retry', reason, Math.max(blockedMs, pauseMs ?? 0));
@@ -230,7 +230,7 @@ function regainMs(answer: Answer): number | undefined {
   }
   const minutes = Object.values(object(usage) ?? {})
     .flatMap(seriesOf)
-    .map((each) => Number(object(each)?.estimated_time_to_regain_access ?? 0))
+    .map((each) => numberIn(object(each)?.estimated_time_to_regain_access))
     .filter((each) => Number.isFinite(each) && each > 0);
   return minutes.length === 0 ? undefined : Math.min(Math.max(...minutes) * 60_000, dayMs);
 }

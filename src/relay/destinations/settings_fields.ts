@@ -29,7 +29,7 @@ export function readFields<Name extends string>(
       if (required) throw new SettingsProblem(`${label} needs ${name}: ${what}.`, name);
       continue;
     }
-    const said = Number.isSafeInteger(value) ? String(value) : value;
+    const said = Number.isSafeInteger(value) && Number(value) >= 0 ? String(value) : value;
     const text = typeof said === 'string' && without !== undefined ? said.replace(without, '') : said;
     if (typeof text !== 'string' || !is.test(text)) throw new SettingsProblem(`${label}: ${name} is ${what}.`, name);
     read[name] = text;

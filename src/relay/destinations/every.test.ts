@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { answerClasses, type Conversion, conversionRefusals } from '../../../contract/conversion.ts';
+import { explainAnswer, explainConversion } from '../explain.ts';
+import { SettingsProblem } from './destination.ts';
+import { destinations } from './index.ts';
+
+/** What holds for every destination, whoever adds one: a new file needs its settings here, and nothing else. */
+const settingsOf: Readonly<Record<string, object>> = {
+  'meta-capi': { dataset_id: '1' },
+  'google-data-manager': { customer_id: '1', conversion_action_id: '2' },
+  'google-ads-upload': { customer_id: '1', conversion_action_id: '2' },
+  ga4: { measurement_id: 'G-ABC123' },
+  tiktok: { pixel_id: 'C4A1' },
+  microsoft: { tag_id: '187012345' },
+  linkedin: { conversion_id: '104012' },
+  pinterest: { ad_account_id: '549755885175' },
+  snap: { pixel_id: 'a1-b2' },
+  reddit: { account_id: 't2_abc' },
+  x: { pixel_id: 'o8z6j', event_id: 'tw-o8z6j-o87ne' },
+  webhook: { url: 'https://crm.example/hook' },
+};
+const now = Date.UTC(2026, 10, 30, 12);
+const full = {
+  event_id: 'e-1',
+  event_name: 'purchase',
+  occurred_at: '2026-11-30T09:15:00+01:00',
+  value: '12.50',
+  currency: 'EUR',
+  order_id: 'A-1',
+  action_source: 'website',
+  page_url: 'https://shop.example/thanks?email=needle%40example.com',
+  consent: { ad_user_data: 'granted', ad_personalization: 'granted' },
+  click_ids: {
+    ...{ gclid: 'Gc', fbclid: 'Fb', fbp: 'fb.1.1796000000000.1', ttclid: 'Tt', msclkid: 'Ms', li_fat_id: 'Li' },
+    ...{ twclid: 'Tw', rdt_cid: 'Rd', sc_click_id: 'Sc', epik: 'Ep' },
+  },
+  user: {
+    ...{ email: 'needle@example.com', phone: '+18005550100', first_name: 'Needleada', last_name: 'Needlebyron' },
+    ...{ city: 'Needletown', state: 'CA', zip: '94025', country: 'US', external_id: 'needle-7' },
+    ...{
+      ip: '8.8.8.8',
+      user_agent: 'Mozilla/5.0',
+      date_of_birth: '1990-01-31',
+      gender: 'f',
+      fingerprint: 'needleprint',
+    },
+  },
+  items: [{ id: 'sku-1', quantity: 2, price: '6.25' }],
+};
+const deep = () => {
+  let made: unknown = 'x';
+  for (let at = 0; at < 5_000; at++) made = [{ made }];
+  return made;
+};
+const hostile: [what: string, value: unknown][] = [
+  ['two megabytes', 'x'.repeat(2_000_000)],
+  ['half a character', 'a\ud800b\udfff'],
+  ['nothing but spaces', '   '],
+  ['signs of control', 'a\u0000\n\r\u2028"\\b'],
+  ['markup', '"><script>alert(1)</script>'],
+  ['a huge number', 1e308],
+  ['a number below nothing', -1],
+  ['no number', Number.NaN],
+  ['yes', true],
+  ['a list', ['a', null, {}]],
+  ['an object', { toString: 'x', length: 3 }],
+  [
+    'what names a prototype',
+    JSON.parse('{"__proto__":{"a":1},"constructor":{"prototype":{}},"toString":1,"valueOf":1}'),
+  ],
+  ['a deep object', deep()],
+];
+
+it('every destination is looked at here, each under a name of its own', () => {
+  expect(destinations.map(({ id }) => id).sort()).toEqual(Object.keys(settingsOf).sort());
+});
+
+describe.each(destinations.map((destination) => ({ destination, id: destination.id })))(
+  '$id',
+  ({ destination, id }) => {
+    const settings = settingsOf[id] as object;
+    const explain = (conversion: unknown, set: unknown = settings) =>
+      explainConversion({ now, settings: set, conversion }, destination, 0);
+
+    it('makes a request of a full conversion, the same each time, without a secret and without what it hashes', () => {
+      const said = explain({ ...full, user: full.user });
+      expect(said).toHaveProperty('request');
+      expect(explain(full)).toEqual(said);
+      const text = JSON.stringify(said);
+      expect(text).not.toMatch(/access_token|authorization|api_secret|bearer/i);
+      // A webhook is the organisation's own system, which gets what it was sent.
+      if (id !== 'webhook') expect(text).not.toMatch(/needle(?:@|%40|ada|byron|town|-7|print)/i);
+      expect(text).not.toContain('needleprint');
+    });
+
+    it('withholds what somebody said no to', () => {
+      if (!destination.purposes.includes('ad_user_data')) return;
+      const consent = { ad_user_data: 'denied', ad_personalization: 'denied' };
+      expect(explain({ ...full, consent })).toEqual({
+        rejected: { reason: 'consent_denied', field: 'consent.ad_user_data' },
+      });
+    });
+
+    const paths = [...Object.keys(full), ...Object.keys(full.user).map((name) => `user.${name}`), 'click_ids.fbclid'];
+    it.each(hostile)('answers %s in any field with a request or a refusal that names it', (_, value) => {
+      for (const path of [
+        ...paths,
+        'custom',
+        'merchant',
+        'original',
+        'utm',
+        'refund',
+        'clicked_at',
+        'consent.ad_user_data',
+      ]) {
+        const [first = '', second] = path.split('.');
+        const part = (full as Record<string, unknown>)[first] as object;
+        const conversion = { ...full, [first]: second === undefined ? value : { ...part, [second]: value } };
+        const said = explain(conversion);
+        const text = JSON.stringify(said);
+        expect(text.isWellFormed(), path).toBe(true);
+        expect(text, path).not.toMatch(/\\ud[89a-f]/i);
+        if ('rejected' in said) expect(conversionRefusals, path).toContain(said.rejected.reason);
+      }
+      expect(({} as { a?: unknown }).a).toBeUndefined();
+    });
+
+    it.each(hostile)('takes no settings that are %s, and says so in a sentence', (_, value) => {
+      for (const name of Object.keys(settings)) {
+        const said = explain(full, { ...settings, [name]: value });
+        expect(said).toMatchObject({ rejected: { reason: 'invalid', field: expect.stringMatching(/^settings/) } });
+      }
+      expect(explain(full, value)).toMatchObject({ rejected: { reason: 'invalid' } });
+      expect(() => destination.settings({})).toThrow(SettingsProblem);
+    });
+
+    it('reads whatever comes back, gives nothing up that it does not know, and quotes nothing', () => {
+      const bodies = [
+        ...hostile.map(([, value]) => value),
+        ...hostile.map(([, error]) => ({ error, code: error, message: 'needle@example.com', results: error })),
+        ...hostile.map(([, details]) => ({ error: { code: details, status: details, details } })),
+        ...hostile.map(([, value]) => ({
+          partialFailureError: { details: value },
+          requestStatusPerDestination: value,
+        })),
+        '<html>needle@example.com</html>',
+        null,
+      ];
+      for (const status of [0, 100, 200, 204, 302, 400, 403, 500, 502, 599, 999])
+        for (const body of bodies) {
+          const headers = { 'retry-after': 'x'.repeat(100), date: '0' };
+          const said = explainAnswer({ status, headers, body }, destination, now) as { class: string; reason: string };
+          expect(answerClasses).toContain(said.class);
+          expect(said.reason.length).toBeLessThanOrEqual(128);
+          expect(JSON.stringify(said)).not.toContain('needle');
+          if (status === 0 || status >= 500) expect(['retry', 'rate_limited']).toContain(said.class);
+        }
+      expect(explainAnswer({ status: 429, headers: {}, body: '' }, destination, now)).toMatchObject({
+        class: 'rate_limited',
+      });
+    });
+
+    it('says how old an event may be, and holds itself to it', () => {
+      const ageMs = destination.ageMsMax?.(full as Conversion);
+      if (ageMs === undefined) return;
+      const at = (ms: number) => ({ ...full, occurred_at: new Date(now - ms).toISOString() });
+      expect(explain(at(ageMs))).toHaveProperty('request');
+      expect(explain(at(ageMs + 1))).toEqual({ rejected: { reason: 'too_old', field: 'occurred_at' } });
+    });
+  },
+);
