@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerClasses, type Conversion, conversionRefusals } from '../../../contract/conversion.ts';
+import { readConversion } from '../conversions/read.ts';
 import { explainAnswer, explainConversion } from '../explain.ts';
 import { SettingsProblem } from './destination.ts';
 import { destinations } from './index.ts';
@@ -91,6 +92,17 @@ describe.each(destinations.map((destination) => ({ destination, id: destination.
       // A webhook is the organisation's own system, which gets what it was sent.
       if (id !== 'webhook') expect(text).not.toMatch(/needle(?:@|%40|ada|byron|town|-7|print)/i);
       expect(text).not.toContain('needleprint');
+    });
+
+    it('needs nothing raw of a person once the conversion was taken', () => {
+      const conversion = readConversion(full, now) as Conversion;
+      const { user: _, ...rest } = conversion;
+      const set = destination.settings(settings);
+      const identifiers = destination.identify(conversion);
+      const [one, other] = [conversion, rest].map((each) => ({ conversion: each, identifiers, id: 'A-1' }));
+      if (one === undefined || other === undefined) throw new Error('two items');
+      expect(destination.refuse(other, set, now)).toBeUndefined();
+      expect(destination.build([other], set, now)).toEqual(destination.build([one], set, now));
     });
 
     it('withholds what somebody said no to', () => {

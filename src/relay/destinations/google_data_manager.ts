@@ -20,12 +20,16 @@ import {
 import { type GoogleError, googleError, readOutside, readStatus } from './google_errors.ts';
 import { sentAddress } from './sent_parts.ts';
 
+interface Known extends GoogleIdentifiers {
+  device?: Readonly<Record<string, string>>;
+}
+
 const endpoint = 'https://datamanager.googleapis.com/v1/events:ingest';
 /** Of one event, all kinds together. */
 const identifiersMax = 10;
 
 /** Google Data Manager API: the way to Google Ads for everybody. Needs no developer token and no header of a manager. */
-export const googleDataManager: Destination<GoogleSettings, GoogleIdentifiers> = {
+export const googleDataManager: Destination<GoogleSettings, Known> = {
   id: 'google-data-manager',
   label: 'Google Ads (Data Manager)',
   // An error of Google's says 10,000; its limits say 2,000.
@@ -34,7 +38,11 @@ export const googleDataManager: Destination<GoogleSettings, GoogleIdentifiers> =
   ageMsMax: () => googleAgeMsMax,
 
   settings: (given) => readGoogleSettings(given, 'Google Data Manager'),
-  identify: ({ user }) => googleIdentifiers(user),
+  identify(conversion) {
+    const known: Known = googleIdentifiers(conversion.user);
+    const device = deviceOf(conversion);
+    return device === undefined ? known : { ...known, device };
+  },
 
   refuse({ conversion, identifiers }, settings, now) {
     const refusal = refuseForGoogle(conversion, settings, now);
@@ -76,7 +84,7 @@ const eventSources = {
   other: 'OTHER',
 } as const;
 
-function eventOf({ conversion, identifiers, id }: Item<GoogleIdentifiers>): Record<string, unknown> {
+function eventOf({ conversion, identifiers, id }: Item<Known>): Record<string, unknown> {
   const { value, currency, refund, action_source = 'other' } = conversion;
   const event: Record<string, unknown> = {
     // The same for each attempt. A second event under it restates the first; a new one would be a new conversion.
@@ -96,7 +104,7 @@ function eventOf({ conversion, identifiers, id }: Item<GoogleIdentifiers>): Reco
   if (hasCart(conversion)) event.cartData = cartOf(conversion);
   const customVariables = variablesOf(conversion).map(([variable, said]) => ({ variable, value: said }));
   if (customVariables.length > 0) event.customVariables = customVariables;
-  const device = deviceOf(conversion);
+  const { device } = identifiers;
   if (device !== undefined) event.eventDeviceInfo = device;
   return event;
 }

@@ -12,6 +12,12 @@ interface MetaSettings {
   readonly test_event_code?: string;
 }
 
+/** What goes along of a person; the last two as they are, since Meta wants them so. */
+interface Known extends MetaIdentifiers {
+  client_ip_address?: string;
+  client_user_agent?: string;
+}
+
 /** The latest that is documented (reference). An operator's address for the host replaces the first part. */
 const apiVersion = 'v25.0';
 const endpoint = 'https://graph.facebook.com';
@@ -23,7 +29,7 @@ const storeAgeMsMax = 62 * dayMs;
 const blockedMs = 3_600_000;
 
 /** Meta Conversions API. `outbound` adds the token as a Bearer header: it is never in an address and never in a body. */
-export const metaCapi: Destination<MetaSettings, MetaIdentifiers> = {
+export const metaCapi: Destination<MetaSettings, Known> = {
   id: 'meta-capi',
   label: 'Meta Conversions API',
   batchMax: 1_000,
@@ -38,7 +44,13 @@ export const metaCapi: Destination<MetaSettings, MetaIdentifiers> = {
     return read as unknown as MetaSettings;
   },
 
-  identify: ({ user, occurred_at }) => metaIdentifiers(user, Number(occurred_at.slice(0, 4)) || undefined),
+  identify({ user, occurred_at }) {
+    const known: Known = metaIdentifiers(user, Number(occurred_at.slice(0, 4)) || undefined);
+    const address = sentAddress(user?.ip);
+    if (address !== undefined) known.client_ip_address = address;
+    if (user?.user_agent !== undefined) known.client_user_agent = user.user_agent;
+    return known;
+  },
 
   refuse(item, _settings, now) {
     const { conversion } = item;
@@ -47,7 +59,7 @@ export const metaCapi: Destination<MetaSettings, MetaIdentifiers> = {
       refuseRefund(conversion) ??
       refuseTime(conversion, now, metaCapi.ageMsMax?.(conversion)) ??
       refuseAmounts(conversion) ??
-      refuseSource(conversion) ??
+      refuseSource(item) ??
       (isKnown(item) ? undefined : { reason: 'no_identifier', field: 'user' })
     );
   },
@@ -65,24 +77,25 @@ export const metaCapi: Destination<MetaSettings, MetaIdentifiers> = {
 };
 
 /** Website events are refused without the page and the browser; every event has to say where it happened. */
-function refuseSource({ action_source, page_url, user }: Conversion): Refusal | undefined {
+function refuseSource({ conversion, identifiers }: Item<Known>): Refusal | undefined {
+  const { action_source, page_url } = conversion;
   if (action_source === undefined) return { reason: 'missing', field: 'action_source' };
   if (action_source !== 'website') return undefined;
   if (page_url === undefined) return { reason: 'missing', field: 'page_url' };
   if (sentPageUrl(page_url) === undefined) return { reason: 'invalid', field: 'page_url' };
-  return user?.user_agent === undefined ? { reason: 'missing', field: 'user.user_agent' } : undefined;
+  return identifiers.client_user_agent === undefined ? { reason: 'missing', field: 'user.user_agent' } : undefined;
 }
 
 /** Something by which Meta can find a person: a name needs both its parts, an address its browser. */
-function isKnown({ conversion, identifiers: { em, ph, external_id, fn, ln } }: Item<MetaIdentifiers>): boolean {
+function isKnown({ conversion, identifiers }: Item<Known>): boolean {
+  const { em, ph, external_id, fn, ln, client_ip_address, client_user_agent } = identifiers;
   if (em !== undefined || ph !== undefined || external_id !== undefined) return true;
-  const { click_ids, user } = conversion;
-  if (fbcOf(conversion) !== undefined || fbpOf(click_ids) !== undefined) return true;
+  if (fbcOf(conversion) !== undefined || fbpOf(conversion.click_ids) !== undefined) return true;
   if (fn !== undefined && ln !== undefined) return true;
-  return user?.user_agent !== undefined && sentAddress(user.ip) !== undefined;
+  return client_ip_address !== undefined && client_user_agent !== undefined;
 }
 
-function eventOf({ conversion, identifiers, id }: Item<MetaIdentifiers>): Record<string, unknown> {
+function eventOf({ conversion, identifiers, id }: Item<Known>): Record<string, unknown> {
   const { event_name, action_source, page_url, consent } = conversion;
   const event: Record<string, unknown> = {
     event_name,
@@ -109,19 +122,18 @@ const hashedFields = [
   ...(['em', 'ph', 'fn', 'ln', 'ct', 'st', 'zp', 'country', 'db', 'ge', 'external_id'] as const),
 ] as const;
 
-function userDataOf(conversion: Conversion, identifiers: MetaIdentifiers): Record<string, unknown> {
+function userDataOf(conversion: Conversion, identifiers: Known): Record<string, unknown> {
   const data: Record<string, unknown> = {};
   for (const field of hashedFields) {
     const hashes = identifiers[field];
     if (hashes !== undefined) data[field] = typeof hashes === 'string' ? [hashes] : hashes;
   }
-  const { user, click_ids } = conversion;
-  const address = sentAddress(user?.ip);
-  if (address !== undefined) data.client_ip_address = address;
-  if (user?.user_agent !== undefined) data.client_user_agent = user.user_agent;
+  const { client_ip_address, client_user_agent } = identifiers;
+  if (client_ip_address !== undefined) data.client_ip_address = client_ip_address;
+  if (client_user_agent !== undefined) data.client_user_agent = client_user_agent;
   const fbc = fbcOf(conversion);
   if (fbc !== undefined) data.fbc = fbc;
-  const fbp = fbpOf(click_ids);
+  const fbp = fbpOf(conversion.click_ids);
   if (fbp !== undefined) data.fbp = fbp;
   return data;
 }
