@@ -27,6 +27,8 @@ export const captureLimits = {
   /** Of one list, one object or one form: ten thousand are refused. */
   itemsMax: 9_999,
   partHeadBytesMax: 8_192,
+  /** Of one value that a rule takes. No field is longer than 4,096, and a part of an address is taken from one. */
+  valueCharsMax: 16_384,
   /** Steps along paths for one request; a list of 9,999 records with fifty fields each takes 1.5 million. */
   stepsMax: 5_000_000,
 } as const;

@@ -1,5 +1,5 @@
 import { type Conversion, conversionLimits } from '../../../contract/conversion.ts';
-import type { Mapping } from '../../../contract/mapping.ts';
+import { captureLimits, type Mapping } from '../../../contract/mapping.ts';
 import { isRefused, readConversion } from '../conversions/read.ts';
 import { type Data, isList } from './data.ts';
 import { macroIn } from './macros.ts';
@@ -116,7 +116,7 @@ function firstOf(field: PlannedField, scope: Scope, problems: Problem[], notes: 
 function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Problem[]): unknown[] {
   let hasMacro = false;
   const seen = (text: string): boolean => {
-    const macro = macroIn(text, isShort(field));
+    const macro = macroIn(text, writtenAs(field));
     if (macro === undefined) return false;
     hasMacro = true;
     notes.push({
@@ -132,7 +132,7 @@ function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Probl
     const value = typeof data === 'string' && seen(data) ? undefined : finish(rule, field, data, scope);
     if (value === undefined || found.includes(value)) continue;
     found.push(value);
-    if (field.kind !== 'texts') break;
+    if (field.kind !== 'texts' || found.length > conversionLimits.identifiersMax) break;
   }
   if (found.length > conversionLimits.identifiersMax) throw new FieldProblem('too_many');
   // A default is for what was not sent. What was meant to be sent and was not filled in is not known.
@@ -140,10 +140,13 @@ function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Probl
   return [typed(field, rule.otherwiseIs)];
 }
 
-/** Ids and amounts: nothing that a person writes, so that braces in them are a macro. */
-function isShort({ kind, group, name }: PlannedField): boolean {
-  if (kind === 'amount' || group === 'click_ids') return true;
-  return ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'].includes(name);
+const codes = ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'];
+const wordsOf = ['utm', 'custom'];
+
+/** Who writes what stands in a field decides what is a macro there. */
+function writtenAs({ kind, group, name }: PlannedField): 'words' | 'text' | 'code' {
+  if (kind === 'amount' || group === 'click_ids' || codes.includes(name)) return 'code';
+  return group !== undefined && wordsOf.includes(group) ? 'words' : 'text';
 }
 
 function sourceOf(rule: PlannedRule, scope: Scope, takes: (text: string) => string | undefined): readonly Data[] {
@@ -158,7 +161,7 @@ function sourceOf(rule: PlannedRule, scope: Scope, takes: (text: string) => stri
 
 function finish(rule: PlannedRule, field: PlannedField, data: Data, scope: Scope): unknown {
   if (data === null || data === '') return undefined;
-  if (typeof data === 'object') throw new FieldProblem('invalid');
+  if (typeof data === 'object' || String(data).length > captureLimits.valueCharsMax) invalid();
   let value: string | number | boolean = data;
   if (rule.apply.length > 0) {
     let text: string | undefined = String(data);

@@ -50,7 +50,8 @@ const plainFunctions: Readonly<Record<Extract<MappingFunction, string>, TextFunc
 /** Of `https://shop.example/?gclid=abc#top`, `/?gclid=abc` or `?gclid=abc`. */
 function queryParameter(text: string, name: string): string | undefined {
   const from = text.indexOf('?');
-  if (from < 0) return undefined;
+  // Some twenty parameters are looked for in the same address: most are not in it. A name may be written with %.
+  if (from < 0 || !(text.includes(name, from) || text.includes('%', from))) return undefined;
   const found = readQuery(text.slice(from + 1).split('#')[0] as string)?.[name];
   return typeof found === 'string' ? found : undefined;
 }

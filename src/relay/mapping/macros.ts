@@ -4,21 +4,24 @@
  */
 
 const name = '[A-Za-z_][\\w.:-]{0,63}';
-const whole = new RegExp(
-  `^(?:\\{\\{? ?(${name}) ?\\}?\\}|\\$\\{(${name})\\}|%%?(${name})%%?|\\[\\[?(${name})\\]?\\]|\\$(${name})\\$|##?(${name})##?|<(${name})>|__(${name}?)__)$`,
-);
+/** Nobody writes so but a tracker. */
+const surely = new RegExp(`^(?:\\{\\{? ?(${name}) ?\\}?\\}|\\$\\{(${name})\\}|%%?(${name})%%?|\\$(${name})\\$)$`);
+/** Trackers write so, and people who name a campaign `[Brand]`. */
+const likely = new RegExp(`^(?:\\[\\[?(${name})\\]?\\]|##?(${name})##?|<(${name})>|__(${name}?)__)$`);
 const within = new RegExp(`\\{\\{?(${name})\\}\\}?`);
 /** An id of Windows is written in braces too. */
 const guid = /^\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}$/i;
 
 /**
- * The name in a macro that was left as it is: `{payout}`, `{{payout}}`, `${payout}`, `%payout%`, `[payout]`, `$payout$`,
- * `#payout#`, `<payout>`, `__PAYOUT__`.
- * @param isShort ids and amounts hold no braces of their own: there one in the middle (`click-{id}`) counts too
+ * The name in a macro that was left as it is: `{payout}`, `{{payout}}`, `${payout}`, `%payout%`, `$payout$`, and where
+ * no person writes the text `[payout]`, `#payout#`, `<payout>`, `__PAYOUT__`.
+ * @param of `words` are what people write (a campaign, a name); `code` is an id or an amount, which holds no braces of its
+ * own, so that a macro in the middle (`click-{id}`) counts there too
  */
-export function macroIn(text: string, isShort = false): string | undefined {
+export function macroIn(text: string, of: 'words' | 'text' | 'code' = 'text'): string | undefined {
   const given = text.trim();
   if (given.length > 512 || guid.test(given)) return undefined;
-  const found = whole.exec(given) ?? (isShort ? within.exec(given) : null);
+  const found =
+    surely.exec(given) ?? (of === 'words' ? null : likely.exec(given)) ?? (of === 'code' ? within.exec(given) : null);
   return found?.slice(1).find((one) => one !== undefined);
 }

@@ -243,6 +243,11 @@ describe('macros that nobody filled in never become values', () => {
     expect(fieldOf('order_id', 'p', '{"p":"net-{click_id}"}')).toBeUndefined();
     expect(fieldOf('order_id', { template: 'a-{{p}}' }, '{"p":"{id}"}')).toBeUndefined();
   });
+  it('where people write, their brackets are their own', () => {
+    expect(fieldOf('utm.campaign', 'c', '{"c":"[Brand]"}')).toBe('[Brand]');
+    expect(fieldOf('utm.campaign', 'c', '{"c":"{campaign}"}')).toBeUndefined();
+    expect(fieldOf('click_ids.gclid', 'c', '{"c":"[gclid]"}')).toBeUndefined();
+  });
   it('and where the field has to be, its macro is the reason', () => {
     expect(fieldOf('event_name', { path: 'p', default: 'sale' }, '{"p":"{event}"}')).toBe(
       'unexpanded_macro event_name',
@@ -365,6 +370,21 @@ describe('hostile records', () => {
     const json = `{"a":[${Array.from({ length: 3_000 }, () => '{"b":[1]}').join()}]}`;
     const mapping = { each: 'a[*]', fields: { ...always, order_id: '$body.a[*].b[*].c' } };
     expect(conversionsOf(mapping, json)).toEqual([{ problems: [{ field: '', reason: 'too_much_work' }] }]);
+  });
+  it('a value of 2 MB is refused before anything is done to it, however often it is asked for', () => {
+    const json = JSON.stringify({ a: 'ä '.repeat(900_000) });
+    const long = { path: 'a', apply: Array(8).fill('upper') };
+    const filled = { template: '{{a}}'.repeat(100) };
+    const fields = Object.fromEntries(
+      Array.from({ length: 25 }, (_, i) => [
+        [`custom.a${i}`, long],
+        [`custom.b${i}`, filled],
+      ]).flat(),
+    );
+    const start = performance.now();
+    const [mapped] = conversionsOf({ fields: { ...always, ...fields } }, json);
+    expect(mapped).toMatchObject({ problems: Array(50).fill({ reason: 'invalid' }) });
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
   it('half a character does not break the rest', () => {
     expect(fieldOf('order_id', 'id', '{"id":"a\\ud800b"}')).toBe('a\ufffdb');

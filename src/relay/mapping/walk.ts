@@ -1,6 +1,7 @@
+import { captureLimits } from '../../../contract/mapping.ts';
 import type { Path, PathStep, TemplatePart } from '../../../contract/mapping_path.ts';
 import { type Data, isList, isNames, type Names } from './data.ts';
-import { TooMuchWork } from './problem.ts';
+import { FieldProblem, TooMuchWork } from './problem.ts';
 
 /** One record of a request, with what may be asked of the request itself. */
 export interface Scope {
@@ -72,7 +73,7 @@ export function firstText(path: Path, scope: Scope): string | undefined {
   return undefined;
 }
 
-/** @returns undefined where a part of it is missing. @param takes what is done with the text of a part */
+/** @throws FieldProblem where it becomes too long. @returns undefined where a part of it is missing. @param takes what is done with the text of a part */
 export function fillIn(
   parts: readonly TemplatePart[],
   scope: Scope,
@@ -83,6 +84,7 @@ export function fillIn(
     const text = typeof part === 'string' ? part : firstText(part, scope);
     const taken = text === undefined || typeof part === 'string' ? text : takes(text);
     if (taken === undefined) return undefined;
+    if (filled.length + taken.length > captureLimits.valueCharsMax) throw new FieldProblem('invalid');
     filled += taken;
   }
   return filled;
