@@ -1,6 +1,6 @@
 'use strict';
 // `npm test`: sets up what the tests need, runs every stage on the pinned Node, ends with one line that counts them.
-//   npm test            types, lint, dead code, then all tests; `-- --deep` with every seed, zone and state, and every proof
+//   npm test            types, lint, dead code, beside all tests; `-- --deep` with every seed, zone and state, and every proof
 //   npm run check       types, lint, dead code and the tidy test: what to run before a commit
 //   npm run proof       the proof kit; `-- --sabotage` takes each guard away and expects the proof to fail
 //   npm run bench, soak measurements; they fail only when they cannot run
@@ -72,10 +72,11 @@ async function main(mode, given) {
   if (mode === deepFlag) mode = undefined;
   const args = given.filter((word) => word !== deepFlag);
   const tell = args.includes('--json') ? (line) => process.stderr.write(line + '\n') : say;
-  const node = await setUp({ say: tell, parts: mode === 'check' ? [] : ['places', 'tracker', 'dashboard'] });
+  const parts = mode === 'check' ? [] : ['places', 'tracker', 'dashboard'];
+  // Beside each other: npm and apt-get fetch and unpack for half a minute each.
+  const [node] = await bothOf(setUp({ say: tell, parts: parts }), isBrowserNeeded(mode) ? findChromium() : undefined);
   const env = environment();
   if (isDeep) env.FAIRLEAD_TEST_DEEP = '1';
-  if (mode === undefined || mode === 'proof') await findChromium();
   if (mode === 'soak' && args[0] === 'windows') {
     // Two years of one desk, day by day: a test that takes its time.
     env.FAIRLEAD_SOAK_DAYS = env.FAIRLEAD_SOAK_DAYS || '1';
@@ -88,14 +89,16 @@ async function main(mode, given) {
   }
   const run = (title, command) => stage(title, node, command, env);
   // Beside each other: what one of them reads from the disk another computes meanwhile.
-  const counts = await Promise.all([
-    run('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
-    run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']),
-    run('dead code', ['node_modules/knip/bin/knip.js', '--no-progress']),
-  ]);
+  const looks = () =>
+    Promise.all([
+      run('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
+      run('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']),
+      run('dead code', ['node_modules/knip/bin/knip.js', '--no-progress']),
+    ]);
   // Of a few named files the proofs are no part.
-  if (mode === undefined && args.length === 0) counts.push(...(await testsAndProofs(node, env)));
-  else counts.push(await tests(node, mode === 'check' ? ['test/tidy.test.ts'] : args, env));
+  const isWhole = mode === undefined && args.length === 0;
+  const named = mode === 'check' ? ['test/tidy.test.ts'] : args;
+  const counts = isWhole ? await everything(node, env, looks) : [...(await looks()), await tests(node, named, env)];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   // Once more at the end: of a long log often the end alone is kept.
@@ -103,6 +106,18 @@ async function main(mode, given) {
   for (const { names } of counts) for (const name of names) say('FAILED  ' + name);
   process.stdout.write(passed + ' passed, ' + failed + ' failed\n');
   process.exit(failed === 0 ? 0 : 1);
+}
+
+function isBrowserNeeded(mode) {
+  return mode === undefined || mode === 'proof';
+}
+
+/** Resolves when both have ended: what still installs is not left to itself because the other failed. */
+async function bothOf(one, other) {
+  const ends = await Promise.allSettled([one, other]);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return ends.map((end) => end.value);
 }
 
 function say(line) {
@@ -180,21 +195,26 @@ async function vitest(node, args, env) {
   return { passed: report.numPassedTests, failed: failed };
 }
 
-/** Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths. */
-async function testsAndProofs(node, env) {
+/**
+ * Each proof counts as one test. The desk dies a few times here; `npm run proof` takes the time for all of its deaths.
+ * @param looks types, lint and dead code
+ */
+async function everything(node, env, looks) {
   const isDeep = env.FAIRLEAD_TEST_DEEP === '1';
   const short = isDeep ? env : Object.assign({ PROOF_KILLS: '4' }, env);
   // Proofs that are tests are among the tests.
   const without = (isDeep ? [] : leftToProof).reduce((all, id) => all.concat('--without', id), ['--without-tests']);
-  // Beside the tests: proofs wait for desks half of the time, and two workers leave a seventh of two cores. What the proofs
-  // say comes behind what the tests say.
+  // Beside the tests: proofs wait for desks half of the time, and two workers leave a seventh of two cores. They are done
+  // long before the tests, so there is time for the looks in front of them. What they say comes behind what the tests say.
   const said = [];
-  const [tested, first] = await Promise.all([
-    tests(node, [], env),
-    someProofs(node, short, 'proof.json', without, said),
-  ]);
+  const looksAndProofs = async () => [await looks(), await someProofs(node, short, 'proof.json', without, said)];
+  const [tested, [looked, first]] = await Promise.all([tests(node, [], env), looksAndProofs()]);
   process.stdout.write(Buffer.concat(said));
-  return [tested, await onceMore(first, againMax, (again) => someProofs(node, short, 'proof-2.json', again))];
+  return [
+    ...looked,
+    tested,
+    await onceMore(first, againMax, (again) => someProofs(node, short, 'proof-2.json', again)),
+  ];
 }
 
 /**
