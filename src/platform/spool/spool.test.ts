@@ -748,6 +748,31 @@ describe('a store that refuses rows', () => {
   });
 });
 
+it('a spool that was drained and closed has no timer left, which would keep a command alive', async () => {
+  const running = new Set<object>();
+  const clock = {
+    ...systemClock,
+    after(ms: number, work: () => void) {
+      const timer = {};
+      running.add(timer);
+      const callOff = systemClock.after(ms, () => {
+        running.delete(timer);
+        work();
+      });
+      return () => {
+        running.delete(timer);
+        callOff();
+      };
+    },
+  };
+  const spool = await open({ clock });
+  spool.startLoading([store]);
+  await appendAll(spool, rows(0, 3));
+  expect(await spool.drain(20_000)).toBe(true);
+  await spool.close();
+  expect(running.size).toBe(0);
+});
+
 it('gauges say what happened', async () => {
   const spool = await open();
   spool.startLoading([store]);

@@ -171,9 +171,15 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
   }
 
   async function drain(deadlineMs = 10_000): Promise<boolean> {
+    let callOff = () => {};
     const inTime = new Promise<'late'>((resolve) => {
-      clock.after(deadlineMs, () => resolve('late'));
+      callOff = clock.after(deadlineMs, () => resolve('late'));
     });
+    // Left to itself the deadline would keep a command alive that has nothing else to wait for.
+    return drained(inTime).finally(callOff);
+  }
+
+  async function drained(inTime: Promise<'late'>): Promise<boolean> {
     const closing = Promise.all([...running.values()].map((lane) => lane.writer.closeSegment()));
     if ((await Promise.race([closing, inTime])) === 'late') return false;
     const wanted = [...running.values()].flatMap((lane) => lane.closed);
