@@ -48,7 +48,7 @@ export const conversion = z.object({
   cost: amount.describe('In the same currency; profit is value less cost.').optional(),
   order_id: text.optional(),
   page_url: z.string().max(conversionLimits.urlCharsMax).optional(),
-  action_source: z.enum(actionSources).optional(),
+  action_source: z.enum(actionSources).describe('Left out: a website where there is a page_url.').optional(),
   consent: z
     .object({
       ad_user_data: said.optional(),

@@ -1,4 +1,4 @@
-import type { Conversion } from '../../../contract/conversion.ts';
+import type { ActionSource, Conversion } from '../../../contract/conversion.ts';
 import { isNegative } from '../conversions/amount.ts';
 import { type Moment, readMoment } from '../conversions/moment.ts';
 import type { Refusal } from './destination.ts';
@@ -27,6 +27,11 @@ export function refuseAmounts({ value, currency, items }: Conversion): Refusal |
 /** Where nothing can be taken back a refund would count as one more sale. */
 export function refuseRefund({ refund }: Conversion): Refusal | undefined {
   return refund === true ? { reason: 'not_supported', field: 'refund' } : undefined;
+}
+
+/** Where it happened: what has the address of a page and does not say was on a website. */
+export function actionSourceOf({ action_source, page_url }: Conversion): ActionSource | undefined {
+  return action_source ?? (page_url === undefined ? undefined : 'website');
 }
 
 /** When it happened; `clicked_at` is when the click was, and where nobody knows, when it happened. */

@@ -5,7 +5,7 @@ import { rfc3339 } from '../conversions/moment.ts';
 import { countryCode } from '../identifiers/countries.ts';
 import { type GoogleIdentifiers, googleIdentifiers } from '../identifiers/google.ts';
 import { answeredAt, codeText, mostUrgent, object, seriesOf, withPause } from './answer_parts.ts';
-import { momentOf } from './conversion_rules.ts';
+import { actionSourceOf, momentOf } from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, RowVerdict, Verdict } from './destination.ts';
 import {
   clickOf,
@@ -85,12 +85,12 @@ const eventSources = {
 } as const;
 
 function eventOf({ conversion, identifiers, id }: Item<Known>): Record<string, unknown> {
-  const { value, currency, refund, action_source = 'other' } = conversion;
+  const { value, currency, refund } = conversion;
   const event: Record<string, unknown> = {
     // The same for each attempt. A second event under it restates the first; a new one would be a new conversion.
     transactionId: id,
     eventTimestamp: rfc3339(momentOf(conversion)),
-    eventSource: eventSources[action_source],
+    eventSource: eventSources[actionSourceOf(conversion) ?? 'other'],
   };
   const click = clickOf(conversion);
   if (click !== undefined) event.adIdentifiers = { [click.name]: click.id };

@@ -2,7 +2,14 @@ import type { Conversion } from '../../../contract/conversion.ts';
 import { jsonAmount } from '../conversions/amount.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { codeText, headerOf, isPage, numberIn, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
-import { momentOf, refuseAmounts, refuseConsent, refuseRefund, refuseTime } from './conversion_rules.ts';
+import {
+  actionSourceOf,
+  momentOf,
+  refuseAmounts,
+  refuseConsent,
+  refuseRefund,
+  refuseTime,
+} from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { sentAddress, sentPageUrl } from './sent_parts.ts';
 import { readFields } from './settings_fields.ts';
@@ -78,9 +85,10 @@ export const metaCapi: Destination<MetaSettings, Known> = {
 
 /** Website events are refused without the page and the browser; every event has to say where it happened. */
 function refuseSource({ conversion, identifiers }: Item<Known>): Refusal | undefined {
-  const { action_source, page_url } = conversion;
-  if (action_source === undefined) return { reason: 'missing', field: 'action_source' };
-  if (action_source !== 'website') return undefined;
+  const source = actionSourceOf(conversion);
+  if (source === undefined) return { reason: 'missing', field: 'action_source' };
+  if (source !== 'website') return undefined;
+  const { page_url } = conversion;
   if (page_url === undefined) return { reason: 'missing', field: 'page_url' };
   if (sentPageUrl(page_url) === undefined) return { reason: 'invalid', field: 'page_url' };
   return identifiers.client_user_agent === undefined ? { reason: 'missing', field: 'user.user_agent' } : undefined;
@@ -96,12 +104,12 @@ function isKnown({ conversion, identifiers }: Item<Known>): boolean {
 }
 
 function eventOf({ conversion, identifiers, id }: Item<Known>): Record<string, unknown> {
-  const { event_name, action_source, page_url, consent } = conversion;
+  const { event_name, page_url, consent } = conversion;
   const event: Record<string, unknown> = {
     event_name,
     event_time: Math.floor(momentOf(conversion).ms / 1000),
     event_id: id,
-    action_source,
+    action_source: actionSourceOf(conversion),
   };
   if (page_url !== undefined) event.event_source_url = sentPageUrl(page_url);
   event.user_data = userDataOf(conversion, identifiers);
