@@ -230,7 +230,8 @@ function readInvalid({ details, reason }: GoogleError): Verdict {
     if (row !== undefined && !rows.has(Number(row)))
       rows.set(Number(row), { index: Number(row), class: 'permanent', reason: of });
   if (rows.size > 0) return { class: 'retry', reason: 'INVALID_ARGUMENT', rows: [...rows.values()] };
-  const all = [reason, ...violations.map((each) => each.reason)];
+  // What a violation says is more exact than the error around it, which is INVALID_ARGUMENT whatever it is about.
+  const all = [...violations.map((each) => each.reason), reason];
   const config = all.find((each) => configReasons.has(each));
   if (config !== undefined) return { class: 'config', reason: config };
   const said = all.find((each) => each !== '') ?? 'INVALID_ARGUMENT';
