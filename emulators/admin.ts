@@ -130,16 +130,10 @@ export async function openEmulator(
       await pause(ms ?? lateMs);
       send(response, answer);
     } else if (mode === 'duplicate_answer') {
-      const { socket } = response;
-      response.once('finish', () =>
-        socket?.write(
-          Buffer.concat([
-            Buffer.from(`HTTP/1.1 ${answer.status} OK\r\ncontent-length: ${bytes.length}\r\n\r\n`),
-            bytes,
-          ]),
-        ),
-      );
-      send(response, answer);
+      // In one piece, so that no client has asked for something else before the second one comes.
+      const head = Object.entries(headersOf(answer, bytes)).map(([name, value]) => `${name}: ${value}\r\n`);
+      const one = [Buffer.from(`HTTP/1.1 ${answer.status} OK\r\n${head.join('')}\r\n`), bytes];
+      response.socket?.end(Buffer.concat([...one, ...one]));
     } else if (mode === 'reset_mid_body') {
       response.writeHead(answer.status, headersOf(answer, bytes));
       response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
