@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Conversion } from '../../contract/conversion.ts';
+import { answerLines } from '../platform/ndjson.ts';
 import { readMoment } from './conversions/moment.ts';
 import { isRefused, readConversion } from './conversions/read.ts';
 import { mostUrgent } from './destinations/answer_parts.ts';
@@ -60,15 +61,15 @@ export function explainAnswer(line: unknown, destination: Destination, clockNow:
 }
 
 /** The command `explain conversions`: one line of NDJSON out for each line in, in the same order. */
-export function explainConversions(parts: Parts): Promise<void> {
-  const { destination, now } = parts;
-  return answerLines(parts, (line) => explainConversion(line, destination, now()), rejected('invalid', 'line'));
+export async function explainConversions({ destination, lines, write, now }: Parts): Promise<void> {
+  const answer = parsedOr(rejected('invalid', 'line'), (line) => explainConversion(line, destination, now()));
+  await answerLines({ lines, write, answer });
 }
 
 /** The command `explain errors`, the same way. */
-export function explainErrors(parts: Parts): Promise<void> {
-  const { destination, now } = parts;
-  return answerLines(parts, (line) => explainAnswer(line, destination, now()), { error: 'the line is no JSON' });
+export async function explainErrors({ destination, lines, write, now }: Parts): Promise<void> {
+  const answer = parsedOr({ error: 'the line is no JSON' }, (line) => explainAnswer(line, destination, now()));
+  await answerLines({ lines, write, answer });
 }
 
 /** @property write resolves when more may come (backpressure) @property now milliseconds since 1970 */
@@ -79,27 +80,17 @@ interface Parts {
   readonly now: () => number;
 }
 
-/** Lines are answered in bunches of this many characters: a write per line would cost more than the line itself. */
-const bunchChars = 64 * 1024;
-
-/** Empty lines are passed over. @param notJson what is said to a line that is none */
-async function answerLines({ lines, write }: Parts, answer: (line: unknown) => unknown, notJson: unknown) {
-  let bunch = '';
-  for await (const line of lines) {
-    if (line.trim() === '') continue;
+/** @param otherwise what is said to a line that is no JSON */
+function parsedOr(otherwise: unknown, answer: (given: unknown) => unknown): (line: string) => unknown {
+  return (line) => {
     let given: unknown;
-    let isJson = true;
     try {
       given = JSON.parse(line);
     } catch {
-      isJson = false;
+      return otherwise;
     }
-    bunch += `${JSON.stringify(isJson ? answer(given) : notJson)}\n`;
-    if (bunch.length < bunchChars) continue;
-    await write(bunch);
-    bunch = '';
-  }
-  if (bunch !== '') await write(bunch);
+    return answer(given);
+  };
 }
 
 function rejected(reason: Refusal['reason'], field: string): { rejected: Refusal } {

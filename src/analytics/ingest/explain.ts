@@ -1,5 +1,6 @@
 import type { DropReason } from '../../../contract/drops.ts';
 import { plainAddress } from '../../platform/http/address.ts';
+import { answerLines } from '../../platform/ndjson.ts';
 import { type AgentHeaders, readAgent } from './agent.ts';
 import { detectBot } from './bots.ts';
 import { channelOf } from './channel.ts';
@@ -133,9 +134,6 @@ function readHeaders(value: unknown): Record<string, string> | undefined {
   return headers;
 }
 
-/** Lines are answered in bunches of this many characters: a write per line would cost more than the line itself. */
-const bunchChars = 64 * 1024;
-
 /**
  * The command `explain hits`: one line of NDJSON out for each line in, in the same order. Empty lines are passed over.
  * @param parts.lines whole lines, as `readLines` gives them
@@ -144,18 +142,8 @@ const bunchChars = 64 * 1024;
 export async function explainHits(
   parts: ExplainParts & { lines: AsyncIterable<string>; write: (text: string) => Promise<void> },
 ): Promise<{ lines: number }> {
-  let bunch = '';
-  let lines = 0;
-  for await (const line of parts.lines) {
-    if (line.trim() === '') continue;
-    lines++;
-    bunch += `${JSON.stringify(explainLine(line, parts))}\n`;
-    if (bunch.length < bunchChars) continue;
-    await parts.write(bunch);
-    bunch = '';
-  }
-  if (bunch !== '') await parts.write(bunch);
-  return { lines };
+  const { lines, write } = parts;
+  return { lines: await answerLines({ lines, write, answer: (line) => explainLine(line, parts) }) };
 }
 
 export function explainLine(line: string, parts: ExplainParts): Explanation {

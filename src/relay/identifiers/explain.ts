@@ -1,3 +1,4 @@
+import { answerLines } from '../../platform/ndjson.ts';
 import { countryCode } from './countries.ts';
 import { isHash, normalized, sha256 } from './given.ts';
 import { type IdentifierPlatform, type PlatformRules, platforms } from './platforms.ts';
@@ -30,9 +31,6 @@ export function explainIdentifier(line: unknown, platform: IdentifierPlatform, y
   return { normalized: text, sha256: isHash(text) ? text : sha256(text) };
 }
 
-/** Lines are answered in bunches of this many characters: a write per line would cost more than the line itself. */
-const bunchChars = 64 * 1024;
-
 /**
  * The command `explain identifiers`: one line of NDJSON out for each line in, in the same order. Empty lines are passed
  * over.
@@ -45,16 +43,9 @@ export async function explainIdentifiers(parts: {
   /** Milliseconds since 1970. */
   now: () => number;
 }): Promise<void> {
+  const { platform, lines, write } = parts;
   const year = new Date(parts.now()).getUTCFullYear();
-  let bunch = '';
-  for await (const line of parts.lines) {
-    if (line.trim() === '') continue;
-    bunch += `${JSON.stringify(explainLine(line, parts.platform, year))}\n`;
-    if (bunch.length < bunchChars) continue;
-    await parts.write(bunch);
-    bunch = '';
-  }
-  if (bunch !== '') await parts.write(bunch);
+  await answerLines({ lines, write, answer: (line) => explainLine(line, platform, year) });
 }
 
 function explainLine(line: string, platform: IdentifierPlatform, year: number): ExplainedIdentifier {
