@@ -10,7 +10,7 @@ import { insertError, QueryOverCeiling, readError, WarehouseUnavailable } from '
 import { warehouseLimits as limits } from './limits.ts';
 import { checkParams } from './params.ts';
 import { openServer } from './server.ts';
-import { openTurns, type Turns } from './turns.ts';
+import { openTurns, type Turns, type Wait } from './turns.ts';
 import type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';
 
 /** After so long without a write or a question the engine, and the process, give back what only the burst needed. */
@@ -62,16 +62,16 @@ export async function openWarehouse(house: {
     );
   });
 
-  function background<T>(purpose: string, work: () => Promise<T>): Promise<T> {
-    return inBackground.run(() =>
+  function background<T>(purpose: string, work: () => Promise<T>, wait: Wait = {}): Promise<T> {
+    const alone = () =>
       reading.run(async () => {
         const began = clock.monotonic();
         const result = await work();
         const ms = Math.round(clock.monotonic() - began);
         if (ms > 5_000) log.info('warehouse.long_work', { purpose, ms });
         return result;
-      }),
-    );
+      });
+    return inBackground.run(alone, wait);
   }
 
   function open() {
@@ -104,7 +104,7 @@ export async function openWarehouse(house: {
     try {
       // A reader's own ceiling is final (settings.ts), so what may take longer is asked where there is none, behind everybody.
       if (seconds > limits.readSeconds)
-        return await inBackground.run(() => reading.run(() => ask(engine.background)), ends);
+        return await background(options.purpose ?? 'read', () => ask(engine.background), ends);
       return await reading.run(async () => {
         const client = free.pop() as ClickHouseClient;
         try {
