@@ -14,8 +14,9 @@ export function isAmount(amount: Amount): boolean {
  * An amount for a body of JSON, whose numbers are exact: a number goes out as it came, text as the number of the same
  * digits. Text with more of them than a float holds is written into the JSON digit by digit; it is never rounded.
  */
-export function jsonAmount(amount: Amount): number {
-  if (typeof amount === 'number') return amount;
+export function jsonAmount<Given extends Amount | undefined>(amount: Given): number | Extract<Given, undefined>;
+export function jsonAmount(amount: Amount | undefined): number | undefined {
+  if (amount === undefined || typeof amount === 'number') return amount;
   const digits = amount.replace(/^(-?)0+(?=\d)/, '$1');
   // Fifteen digits come through a float unchanged, whatever they are.
   if (digits.length <= 16) return Number(digits);

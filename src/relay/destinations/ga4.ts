@@ -44,7 +44,7 @@ export const ga4: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'Google Analytics 4', {
       measurement_id: { is: /^G-[A-Z0-9]{1,20}$/i, what: 'a measurement id, such as G-ABC123DEF4', required: true },
-    }) as unknown as Settings;
+    });
   },
   identify(conversion) {
     const [user_id] = hashedExternalIds(conversion.user ?? {});
@@ -99,11 +99,9 @@ function eventOf({ id, conversion }: Item<Identifiers>) {
   const { items = [], value, currency } = conversion;
   const params = present({
     transaction_id: orderOf(conversion) ?? id,
-    value: value === undefined ? undefined : jsonAmount(value),
+    value: jsonAmount(value),
     currency,
-    items: items.map(({ id: item_id, quantity, price }) =>
-      present({ item_id, quantity, price: price === undefined ? undefined : jsonAmount(price) }),
-    ),
+    items: items.map(({ id: item_id, quantity, price }) => present({ item_id, quantity, price: jsonAmount(price) })),
     page_location: pageOf(conversion),
   });
   return {

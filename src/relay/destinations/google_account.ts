@@ -24,7 +24,7 @@ export function readGoogleSettings(given: unknown, label: string): GoogleSetting
     counting_type: { is: /^(?:ONE|MANY)_PER_CLICK$/i, what: 'ONE_PER_CLICK or MANY_PER_CLICK' },
   });
   if (read.counting_type !== undefined) read.counting_type = read.counting_type.toUpperCase();
-  return read as unknown as GoogleSettings;
+  return read;
 }
 
 /** Click ids are kept no longer, and no window of an action is longer. */

@@ -37,7 +37,7 @@ export const linkedin: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'LinkedIn Conversions API', {
       conversion_id: { is: /^\d{1,20}$/, what: 'the number of a conversion rule, such as 104012', required: true },
-    }) as unknown as Settings;
+    });
   },
   identify: (conversion) => ({ email: hashedEmails(conversion.user) }),
   refuse(item, _settings, now) {

@@ -44,11 +44,10 @@ export const metaCapi: Destination<MetaSettings, Known> = {
   ageMsMax: ({ action_source }) => (action_source === 'physical_store' ? storeAgeMsMax : ageMsMax),
 
   settings(given) {
-    const read = readFields(given, 'Meta Conversions API', {
+    return readFields(given, 'Meta Conversions API', {
       dataset_id: { is: /^\d{1,32}$/, what: 'the number of a dataset or pixel', required: true },
       test_event_code: { is: /^[\w-]{1,64}$/, what: 'a code as Events Manager shows it, such as TEST12345' },
     });
-    return read as unknown as MetaSettings;
   },
 
   identify({ user, occurred_at }) {

@@ -37,7 +37,7 @@ export const microsoft: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'Microsoft Advertising Conversions API', {
       tag_id: { is: /^\d{1,20}$/, what: 'the number of a UET tag, such as 187012345', required: true },
-    }) as unknown as Settings;
+    });
   },
   /** One of each: the first. */
   identify(conversion) {
@@ -77,13 +77,11 @@ function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
       ...{ clientIpAddress: identifiers.ip, clientUserAgent: identifiers.user_agent },
     }),
     customData: presentOrNone({
-      value: conversion.value === undefined ? undefined : jsonAmount(conversion.value),
+      value: jsonAmount(conversion.value),
       currency: conversion.currency,
       transactionId: conversion.order_id,
       itemIds: items.map((item) => item.id),
-      items: items.map(({ id: item, quantity, price }) =>
-        present({ id: item, quantity, price: price === undefined ? undefined : jsonAmount(price) }),
-      ),
+      items: items.map(({ id: item, quantity, price }) => present({ id: item, quantity, price: jsonAmount(price) })),
     }),
   });
 }

@@ -4,7 +4,7 @@ import { seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
-import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
+import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, piecesOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
 import { readFields } from './settings_fields.ts';
 
@@ -43,7 +43,7 @@ export const pinterest: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'Pinterest API for Conversions', {
       ad_account_id: { is: /^\d{1,18}$/, what: 'the number of an ad account', required: true },
-    }) as unknown as Settings;
+    });
   },
   identify: (conversion) => ({
     hashed: Object.fromEntries(
@@ -66,14 +66,12 @@ function refuseNobody({ identifiers: { hashed, ip, user_agent } }: Item<Identifi
   return known ? undefined : no('no_identifier', 'user.email');
 }
 
-const offline = new Set(['physical_store', 'phone_call', 'system_generated', 'other']);
-
 function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
-  const { consent = {}, items = [], action_source } = conversion;
+  const { consent = {}, items = [] } = conversion;
   return present({
     // An event that is none of its own is `custom`, and keeps its name nowhere: a route names one of its own.
     event_name: platformEvent(conversion.event_name, own, byMeaning) ?? 'custom',
-    action_source: action_source !== undefined && offline.has(action_source) ? 'offline' : 'web',
+    action_source: isOffline(conversion) ? 'offline' : 'web',
     event_time: Math.floor(occurredMs(conversion) / 1_000),
     event_id: id,
     event_source_url: pageOf(conversion),
@@ -86,12 +84,12 @@ function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
     }),
     custom_data: presentOrNone({
       currency: conversion.currency,
-      value: conversion.value === undefined ? undefined : amountText(conversion.value),
+      value: amountText(conversion.value),
       content_ids: items.map((item) => item.id),
       contents: items.map(({ id: item, quantity, price }) =>
         present({
           id: item,
-          item_price: price === undefined ? undefined : amountText(price),
+          item_price: amountText(price),
           quantity: Number.isSafeInteger(quantity) ? quantity : undefined,
         }),
       ),

@@ -60,7 +60,7 @@ export const reddit: Destination<Settings, Identifiers> = {
     const test_mode = (given as { test_mode?: unknown }).test_mode ?? false;
     if (typeof test_mode !== 'boolean')
       throw new SettingsProblem('Reddit Conversions API: test_mode is true or false.', 'test_mode');
-    return { account_id: account_id as string, test_mode };
+    return { account_id, test_mode };
   },
   /** One of each: the first. */
   identify(conversion) {
@@ -104,7 +104,7 @@ function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
     event_metadata: present({
       conversion_id: id,
       currency: conversion.currency,
-      value_decimal: conversion.value === undefined ? undefined : jsonAmount(conversion.value),
+      value_decimal: jsonAmount(conversion.value),
       item_count: piecesOf(conversion),
       products: items.map((item) => ({ id: item.id })),
     }),

@@ -34,6 +34,12 @@ export function refuseByRules(
   return action_source === 'app' && !apps ? no('not_supported', 'action_source') : refuseAmounts(conversion);
 }
 
+/** Of platforms that know two places: what no website, app or message brought. What does not say is of the web. */
+export function isOffline({ action_source }: Conversion): boolean {
+  return action_source !== undefined && offline.has(action_source);
+}
+const offline: ReadonlySet<string> = new Set(['physical_store', 'phone_call', 'system_generated', 'other']);
+
 /** Milliseconds since 1970. */
 export function occurredMs(conversion: Conversion): number {
   return momentOf(conversion).ms;

@@ -14,16 +14,15 @@ interface Field {
  * what the list does not name is left out.
  * @throws SettingsProblem
  */
-export function readFields<Name extends string>(
+export function readFields<const Fields extends Readonly<Record<string, Field>>>(
   given: unknown,
   label: string,
-  fields: Readonly<Record<Name, Field>>,
-): Partial<Record<Name, string>> {
+  fields: Fields,
+): Read<Fields> {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new SettingsProblem(`The settings of ${label} are an object.`);
-  const read: Partial<Record<Name, string>> = {};
-  for (const name in fields) {
-    const { is, what, required = false, without } = fields[name];
+  const read: Record<string, string> = {};
+  for (const [name, { is, what, required = false, without }] of Object.entries<Field>(fields)) {
     const value = (given as Record<string, unknown>)[name];
     if (value === undefined || value === null || value === '') {
       if (required) throw new SettingsProblem(`${label} needs ${name}: ${what}.`, name);
@@ -34,5 +33,8 @@ export function readFields<Name extends string>(
     if (typeof text !== 'string' || !is.test(text)) throw new SettingsProblem(`${label}: ${name} is ${what}.`, name);
     read[name] = text;
   }
-  return read;
+  return read as Read<Fields>;
 }
+
+type Needed<Fields> = { [Name in keyof Fields]: Fields[Name] extends { required: true } ? Name : never }[keyof Fields];
+type Read<Fields> = { [Name in Needed<Fields>]: string } & { [Name in Exclude<keyof Fields, Needed<Fields>>]?: string };

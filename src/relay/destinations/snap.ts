@@ -3,7 +3,7 @@ import { amountText } from './amount_text.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
-import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
+import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, piecesOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
 import { readFields } from './settings_fields.ts';
 
@@ -47,7 +47,7 @@ export const snap: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'Snap Conversions API', {
       pixel_id: { is: /^[A-Za-z0-9-]{1,64}$/, what: 'the id of a pixel', required: true },
-    }) as unknown as Settings;
+    });
   },
   identify: (conversion) => ({ hashed: metaIdentifiers(conversion.user), ...reachedOf(conversion) }),
   refuse(item, _settings, now) {
@@ -74,10 +74,8 @@ function refuseNobody({ conversion, identifiers }: Item<Identifiers>): Refusal |
   return ip !== undefined && user_agent !== undefined ? undefined : no('no_identifier', 'click_ids.sc_click_id');
 }
 
-const offline = new Set(['physical_store', 'phone_call', 'system_generated', 'other']);
-
-function sourceOf({ action_source }: Item['conversion']): 'WEB' | 'OFFLINE' {
-  return action_source !== undefined && offline.has(action_source) ? 'OFFLINE' : 'WEB';
+function sourceOf(conversion: Item['conversion']): 'WEB' | 'OFFLINE' {
+  return isOffline(conversion) ? 'OFFLINE' : 'WEB';
 }
 
 function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
@@ -98,14 +96,14 @@ function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
     }),
     custom_data: presentOrNone({
       currency: conversion.currency,
-      value: conversion.value === undefined ? undefined : amountText(conversion.value),
+      value: amountText(conversion.value),
       order_id: conversion.order_id,
       num_items: piecesOf(conversion)?.toString(),
       contents: items.map(({ id: item, quantity, price }) =>
         present({
           id: item,
-          quantity: quantity === undefined ? undefined : amountText(quantity),
-          item_price: price === undefined ? undefined : amountText(price),
+          quantity: amountText(quantity),
+          item_price: amountText(price),
         }),
       ),
     }),

@@ -51,7 +51,7 @@ export const tiktok: Destination<Settings, Identifiers> = {
     return readFields(given, 'TikTok Events API', {
       pixel_id: { is: /^[A-Za-z0-9]{1,64}$/, what: 'the id of a pixel, such as C4A1B2C3D4E5F6G7H8I9', required: true },
       test_event_code: { is: /^[\w-]{1,64}$/, what: 'a code as Events Manager shows it, such as TEST12345' },
-    }) as unknown as Settings;
+    });
   },
   identify(conversion) {
     return {
@@ -108,12 +108,12 @@ function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
     }),
     page: page === undefined ? undefined : { url: page },
     properties: presentOrNone({
-      value: conversion.value === undefined ? undefined : jsonAmount(conversion.value),
+      value: jsonAmount(conversion.value),
       currency: conversion.currency,
       order_id: conversion.order_id,
       content_type: items.length > 0 ? 'product' : undefined,
       contents: items.map(({ id: content_id, quantity, price }) =>
-        present({ content_id, quantity, price: price === undefined ? undefined : jsonAmount(price) }),
+        present({ content_id, quantity, price: jsonAmount(price) }),
       ),
     }),
   });

@@ -41,7 +41,7 @@ export const webhook: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'Webhook', {
       url: { is: httpsAddress, what: 'an https address without a user', required: true },
-    }) as unknown as Settings;
+    });
   },
   identify: (conversion) => ({
     email_sha256: hashedEmails(conversion.user),

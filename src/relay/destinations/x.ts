@@ -38,7 +38,7 @@ export const x: Destination<Settings, Identifiers> = {
     return readFields(given, 'X Conversion API', {
       pixel_id: { is: /^[a-z0-9]{1,32}$/i, what: 'the id of a pixel, such as o8z6j', required: true },
       event_id: { is: /^[a-z0-9-]{1,64}$/i, what: 'the id of an event, such as tw-o8z6j-o87ne', required: true },
-    }) as unknown as Settings;
+    });
   },
   identify: (conversion) => ({
     email: hashedEmails(conversion.user),
@@ -76,7 +76,7 @@ function conversionOf({ id, conversion, identifiers }: Item<Identifiers>, event_
     conversion_id: id,
     number_items: piecesOf(conversion),
     price_currency: conversion.currency,
-    value: conversion.value === undefined ? undefined : jsonAmount(conversion.value),
+    value: jsonAmount(conversion.value),
   });
 }
 
