@@ -1,22 +1,28 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Counted } from './counted.ts';
 import { readText, sendJson } from './oidc.ts';
 
 /**
  * What the emulators of ad platforms share: a server on the loopback, a clock of its own, and `/__admin`:
  *
- * - `GET /__admin` what the platform holds, its clock and what is planned; `GET /__admin/received` the last requests
+ * - `GET /__admin` what the platform holds, its clock and what is planned; `GET /__admin/received` the last requests, and
+ *   `counted`: what the platform counts as one conversion each (`GET /__admin/counted` has these alone)
  * - `POST /__admin/reset` forgets everything
  * - `POST /__admin/next` `[{status, headers, body}, {chaos: "latency", ms: 500}, …]`: the next answers, in this order, each
  *   used once. A scripted answer is given in place of the platform's own, which then never sees the request.
  * - `POST /__admin/chaos` `{share: 0.2, modes: ["html_502", …], ms}`: that share of all answers goes wrong; `share: 0` ends it
  * - `POST /__admin/clock` `{set: "2026-11-30T09:00:00Z"}` (or milliseconds), `{advance: 60000}`
  * - `POST /__admin/platform` what only this platform knows, such as the states of tokens
+ *
+ * Emulators of one process may share a clock: what is set at one of them is set for all, and the reset of one leaves it.
  */
 export interface Emulated {
   url: string;
   /** Of the emulator, in milliseconds since 1970. */
   now(): number;
+  /** What `GET` and `POST` of `/__admin{path}` do. @returns a sentence about what is wrong; undefined where nothing is there */
+  admin(method: string, path: string, body?: unknown): object | string | undefined;
   close(): Promise<void>;
 }
 
@@ -39,13 +45,17 @@ export interface EmulatedAnswer {
   body: unknown;
 }
 
-/** @property body parsed where it is JSON, else text */
+/**
+ * @property body parsed where it is JSON, else text
+ * @property text as it came, which is what a signature is made of
+ */
 export interface EmulatedRequest {
   method: string;
   path: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
   body: unknown;
+  text: string;
 }
 
 export interface Platform {
@@ -54,14 +64,42 @@ export interface Platform {
   quota(now: number): EmulatedAnswer;
   /** What `GET /__admin` tells of it. */
   state(now: number): object;
+  /** Absent where nothing is counted, as at a place that gives tokens. */
+  counted?(): readonly Counted[];
   /** `POST /__admin/platform`. */
   set(change: Record<string, unknown>): void;
   reset(): void;
 }
 
+export interface Clock {
+  now(): number;
+  set(at: number): void;
+  advance(ms: number): void;
+  reset(): void;
+}
+
+/** A clock that runs as the given one does, and can be moved against it. */
+export function openClock(given: () => number): Clock {
+  let shiftMs = 0;
+  return {
+    now: () => given() + shiftMs,
+    set: (at) => {
+      shiftMs = at - given();
+    },
+    advance: (ms) => {
+      shiftMs += ms;
+    },
+    reset: () => {
+      shiftMs = 0;
+    },
+  };
+}
+
 export interface EmulatorParts {
   /** Milliseconds since 1970, from which the emulator's own clock is moved. */
   now: () => number;
+  /** In place of a clock of its own. */
+  clock?: Clock;
   /** At least 0 and less than 1. */
   chance: () => number;
   port?: number;
@@ -75,14 +113,14 @@ const byteMs = 5;
 
 export async function openEmulator(
   platform: Platform,
-  { now: given, chance, port = 0 }: EmulatorParts,
+  { now: given, chance, port = 0, clock: shared }: EmulatorParts,
 ): Promise<Emulated> {
-  let shiftMs = 0;
+  const clock = shared ?? openClock(given);
+  const { now } = clock;
   let total = 0;
   let next: Step[] = [];
   let chaos: { share: number; modes: ChaosMode[]; ms?: number } = { share: 0, modes: [] };
   const received: object[] = [];
-  const now = () => given() + shiftMs;
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error) => {
@@ -98,7 +136,7 @@ export async function openEmulator(
     const { method = 'GET', headers } = request;
     if (path === '/__admin' || path.startsWith('/__admin/'))
       return sendAdmin(response, method, path.slice('/__admin'.length), parsed(text));
-    const asked = { method, path, query, headers, body: parsed(text) };
+    const asked = { method, path, query, headers, body: parsed(text), text };
     const step: Step | undefined = next.shift() ?? byChance();
     total++;
     received.push({ at: now(), method, path: request.url, headers, body: asked.body, step: step?.chaos ?? null });
@@ -164,21 +202,28 @@ export async function openEmulator(
   }
 
   function sendAdmin(response: ServerResponse, method: string, path: string, body: unknown): void {
-    const told = method === 'GET' ? tell(path) : method === 'POST' ? take(path, body) : undefined;
+    const told = admin(method, path, body);
     if (told === undefined) sendJson(response, 404, { emulator: `nothing at ${method} /__admin${path}` });
     else if (typeof told === 'string') sendJson(response, 400, { emulator: told });
     else sendJson(response, 200, told);
   }
 
+  function admin(method: string, path: string, body?: unknown): object | string | undefined {
+    return method === 'GET' ? tell(path) : method === 'POST' ? take(path, body) : undefined;
+  }
+
   function tell(path: string): object | undefined {
-    if (path === '/received') return { total, kept: received.length, requests: received };
+    const counted = platform.counted?.() ?? [];
+    if (path === '/received') return { total, kept: received.length, requests: received, counted };
+    if (path === '/counted') return { counted };
     return path === '' ? { now: now(), received: total, next, chaos, platform: platform.state(now()) } : undefined;
   }
 
   /** @returns what is wrong with it, as a sentence; undefined where there is no such thing to do */
   function take(path: string, body: unknown): object | string | undefined {
     if (path === '/reset') {
-      [shiftMs, total, next, chaos] = [0, 0, [], { share: 0, modes: [] }];
+      [total, next, chaos] = [0, [], { share: 0, modes: [] }];
+      if (shared === undefined) clock.reset();
       received.length = 0;
       platform.reset();
       return { now: now() };
@@ -201,8 +246,8 @@ export async function openEmulator(
     if (path === '/clock') {
       const { set, advance } = said;
       const at = typeof set === 'string' ? Date.parse(set) : set;
-      if (typeof at === 'number' && Number.isFinite(at)) shiftMs = at - given();
-      else if (typeof advance === 'number' && Number.isFinite(advance)) shiftMs += advance;
+      if (typeof at === 'number' && Number.isFinite(at)) clock.set(at);
+      else if (typeof advance === 'number' && Number.isFinite(advance)) clock.advance(advance);
       else return 'set or advance is needed';
       return { now: now() };
     }
@@ -214,6 +259,7 @@ export async function openEmulator(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     now,
+    admin,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -1,4 +1,5 @@
 import { type EmulatedAnswer, type EmulatedRequest, type EmulatorParts, objectOf, openEmulator } from './admin.ts';
+import type { Counted } from './counted.ts';
 
 /**
  * Google's Data Manager API, after `reference/conversion-relay.md`: `POST /v1/events:ingest` refuses a whole request for one
@@ -20,6 +21,8 @@ interface DataManagerSettings {
   /** By account, digits, the numbers of its conversion actions. */
   accounts: Record<string, string[]>;
   processingMs?: number;
+  /** Scopes of a token that somebody else gave, such as the emulator of Google's OAuth; undefined where it is not good. */
+  issued?: (token: string) => readonly string[] | undefined;
 }
 
 interface Conversion {
@@ -112,6 +115,15 @@ class DataManager {
     return { ...this.#counts, conversions: [...this.#conversions.values()] };
   }
 
+  counted(): readonly Counted[] {
+    return [...this.#conversions.values()].map(({ account, action, transactionId: id, restated }) => ({
+      to: `${account}/${action}`,
+      event: null,
+      id,
+      received: restated + 1,
+    }));
+  }
+
   answer(request: EmulatedRequest, now: number): EmulatedAnswer {
     this.#counts.requests++;
     try {
@@ -131,7 +143,8 @@ class DataManager {
     const isIngest = method === 'POST' && path === '/v1/events:ingest';
     if (!isIngest && !(method === 'GET' && path === '/v1/requestStatus:retrieve'))
       throw new GoogleRefusal('NOT_FOUND', 'Method not found.');
-    const scopes = this.#tokens.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '') ?? [];
+    const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+    const scopes = this.#tokens.get(token) ?? this.#settings.issued?.(token) ?? [];
     if (scopes.length === 0)
       throw new GoogleRefusal('UNAUTHENTICATED', 'Request had invalid authentication credentials.', [
         infoOf(headers.authorization === undefined ? 'CREDENTIALS_MISSING' : 'ACCESS_TOKEN_EXPIRED'),

@@ -1,4 +1,5 @@
 import { type EmulatedAnswer, type EmulatedRequest, type EmulatorParts, objectOf, openEmulator } from './admin.ts';
+import { type Counted, CountedOnce } from './counted.ts';
 
 /**
  * Meta's Conversions API, after `reference/conversion-relay.md`: `POST /v25.0/{dataset}/events`, all or nothing per request,
@@ -61,7 +62,7 @@ function wrongEvent(at: number, what: string, subcode = 2804001): never {
 class Meta {
   readonly #settings: MetaSettings;
   #tokens!: Map<string, TokenState>;
-  #countedAt!: Map<string, number>;
+  readonly #counted = new CountedOnce(sameMs);
   #events!: Record<string, unknown>[];
   #tested!: Record<string, Record<string, unknown>[]>;
   #counts!: { requests: number; received: number; duplicates: number; refused: number };
@@ -75,7 +76,7 @@ class Meta {
 
   reset(): void {
     this.#tokens = new Map(Object.entries(this.#settings.tokens));
-    this.#countedAt = new Map();
+    this.#counted.clear();
     this.#events = [];
     this.#transient = 0;
     this.#tested = {};
@@ -92,6 +93,10 @@ class Meta {
 
   state(): object {
     return { ...this.#counts, events: this.#events, tested: this.#tested };
+  }
+
+  counted(): readonly Counted[] {
+    return this.#counted.all();
   }
 
   answer(request: EmulatedRequest, now: number): EmulatedAnswer {
@@ -169,14 +174,10 @@ class Meta {
   /** An event without an id is never anybody's twin. After 48 hours an id counts once more. */
   #keep(dataset: string, event: Record<string, unknown>, now: number): void {
     const { event_name, event_id } = event;
-    const key = JSON.stringify([dataset, event_name, event_id]);
-    const countedAt = this.#countedAt.get(key);
-    if (event_id !== undefined && countedAt !== undefined && now - countedAt < sameMs) {
-      this.#counts.duplicates++;
-      return;
-    }
-    this.#countedAt.set(key, now);
-    this.#events.push({ dataset, ...event });
+    const id = typeof event_id === 'string' ? event_id : null;
+    if (this.#counted.take({ to: dataset, event: String(event_name), id }, now))
+      this.#events.push({ dataset, ...event });
+    else this.#counts.duplicates++;
   }
 }
 
