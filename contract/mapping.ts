@@ -100,7 +100,7 @@ const oneCondition: z.ZodType<Condition> = z.union([
   z.strictObject({ any: several() }),
   z.strictObject({ not: z.lazy(() => oneCondition) }),
 ]);
-const condition = oneCondition.refine(
+export const condition = oneCondition.refine(
   (given) => depthOf(given) <= mappingLimits.conditionDepthMax && countOf(given) <= mappingLimits.conditionsMax,
   `is more than ${mappingLimits.conditionDepthMax} deep or ${mappingLimits.conditionsMax} conditions`,
 );

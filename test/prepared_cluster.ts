@@ -40,6 +40,7 @@ export const postgresMigrations = [
   new URL('../src/trust/usage/migrations/', import.meta.url),
   new URL('../src/platform/mail/migrations/', import.meta.url),
   new URL('../src/trust/backup/migrations/', import.meta.url),
+  new URL('../src/relay/migrations/', import.meta.url),
 ];
 
 const warehouseMigrations = new URL('../src/analytics/migrations/warehouse/', import.meta.url);

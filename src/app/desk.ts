@@ -21,6 +21,7 @@ import type { Random } from '../platform/random.ts';
 import { openDiskThread, openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
+import { relay } from '../relay/index.ts';
 import { accessMigrations, openAccessReviews } from '../trust/access/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
 import { backupListExecutor, backupMigrations, refuseHalfRestored } from '../trust/backup/index.ts';
@@ -44,7 +45,7 @@ import { alsoTold } from './ship_logs.ts';
 import { version } from './version.ts';
 
 /** Adding a capability is its folder and one line here. */
-export const subjects: Subject[] = [analytics];
+export const subjects: Subject[] = [analytics, relay];
 
 /** Folders of dated SQL files of both databases. */
 export const postgresFolders: readonly URL[] = [

@@ -48,6 +48,17 @@ export interface Vault {
    * its subject is still there and closes it then: this process would go on with a key that was destroyed.
    */
   hold(organisationId: Owner, subject: Buffer): Promise<HeldKey>;
+  /**
+   * Keys for what is sealed before its subject has one, and where nobody can wait for a database: each is made here and now,
+   * wrapped by the key of the organisation, and travels with what it seals until `adopt` puts it into the key store.
+   */
+  fresh(organisationId: number): Promise<FreshKeys>;
+  /** Puts such keys into the key store, each once, however often it comes. @throws VaultError destroyed */
+  adopt(organisationId: number, keys: readonly FreshKey[]): Promise<void>;
+  /** Fetches the keys of many sealed values at once; opening each then asks no database. */
+  prepare(organisationId: number, sealed: readonly { subject: Buffer; value: Buffer }[]): Promise<void>;
+  /** Destroys the keys of these sealed values alone: others of their subjects stay. */
+  forget(organisationId: number, sealed: readonly { subject: Buffer; value: Buffer }[]): Promise<void>;
   /** The digest by which a subject is known: HMAC-SHA-256 of the normalised identifier, keyed per organisation (CRY-10). */
   subject(
     organisationId: Owner,
@@ -70,6 +81,26 @@ export interface Vault {
 export interface HeldKey {
   /** At once. @returns undefined when the messages at hand are used up and the database does not give further ones */
   seal(place: Omit<Place, 'organisationId' | 'subject'>, plain: string | Buffer): Buffer | undefined;
+  close(): void;
+}
+
+/** A key of a subject on its way into the key store. */
+export interface FreshKey {
+  readonly id: Buffer;
+  readonly subject: Buffer;
+  /** The key of the organisation that wrapped it. */
+  readonly wrappedBy: Buffer;
+  readonly wrapped: Buffer;
+}
+
+export interface FreshKeys {
+  /** At once, one key for all that belongs together. @returns undefined as `HeldKey.seal` does */
+  make(subject: Buffer):
+    | {
+        readonly key: FreshKey;
+        seal(place: Omit<Place, 'organisationId' | 'subject'>, plain: string | Buffer): Buffer;
+      }
+    | undefined;
   close(): void;
 }
 

@@ -5,6 +5,7 @@
 export const lookups = [
   'lookup.acceptances_of_version(wanted_kind text, wanted_version text) -> bigint',
   'lookup.api_key_by_digest(wanted bytea) -> (api_key_id bigint, organisation_id bigint)',
+  'lookup.destinations_to_send_to(until timestamp with time zone) -> (organisation_id bigint, destination_id bigint)',
   'lookup.every_operator() -> (person_id bigint)',
   'lookup.every_organisation() -> (organisation_id bigint)',
   'lookup.identity_by_digest(wanted bytea) -> (identity_id bigint, person_id bigint)',

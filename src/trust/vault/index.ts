@@ -4,9 +4,9 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
-import type { Place, Use, Vault } from '../../platform/vault.ts';
+import type { FreshKey, Place, Use, Vault } from '../../platform/vault.ts';
 import type { KeptKeyRing } from '../keys/index.ts';
-import { framed, keyIdOf, nonceBytes, openFor, sealFor } from './cipher.ts';
+import { framed, keyIdBytes, keyIdOf, liveKey, nonceBytes, openFor, sealFor, subjectKeyBound, wrap } from './cipher.ts';
 import { type Budget, budget, openKeyStore } from './key_store.ts';
 import { openOpenings } from './openings.ts';
 import { openKeeper, type VaultKeeper } from './rotation.ts';
@@ -85,6 +85,30 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
         close,
       };
     },
+    async fresh(organisationId) {
+      const { take, close } = await store.hold(organisationId);
+      return {
+        make(subject) {
+          const above = take();
+          if (above === undefined) return undefined;
+          const id = random.bytes(keyIdBytes);
+          const bytes = random.bytes(32);
+          const bound = subjectKeyBound(organisationId, id, subject);
+          const wrapped = wrap(bytes, above.key, bound, random.bytes(nonceBytes));
+          const key: FreshKey = { id, subject, wrappedBy: above.id, wrapped };
+          const live = liveKey(id, bytes);
+          return {
+            key,
+            seal: (place, plain) =>
+              sealFor({ ...place, organisationId, subject }, live, Buffer.from(plain), random.bytes(nonceBytes)),
+          };
+        },
+        close,
+      };
+    },
+    adopt: store.adopt,
+    prepare: (organisationId, sealed) => store.prepare(organisationId, idsOf(sealed)),
+    forget: (organisationId, sealed) => store.forget(organisationId, idsOf(sealed)),
     async subject(organisationId, kind, value) {
       return createHmac('sha256', pepperOf(organisationId))
         .update(framed([kind, normalised(kind, value)]))
@@ -95,6 +119,10 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
     keeper: (keys, isShared) => openKeeper({ ...house, keys, store, isShared }),
     close: store.close,
   };
+}
+
+function idsOf(sealed: readonly { subject: Buffer; value: Buffer }[]): { subject: Buffer; id: Buffer }[] {
+  return sealed.map(({ subject, value }) => ({ subject, id: keyIdOf(value) }));
 }
 
 /** One person, one digest, however the identifier was typed. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
-import { type Owner, VaultError } from '../../platform/vault.ts';
+import { type FreshKey, type Owner, VaultError } from '../../platform/vault.ts';
 import {
   dataKeyBound,
   keyIdBytes,
@@ -38,6 +38,8 @@ export interface Budget {
   ofHeld: number;
 }
 export const budget: Budget = { messagesMax, ofOwner: 2 ** 20, ofSubject: 2 ** 14, ofHeld: 2 ** 16 };
+/** What is sealed under a key before it is adopted: its few values, and room for those that are sealed anew. */
+const adoptedMessages = 16;
 /** What could not be had is asked for again after this long. */
 const askAgainMs = 1_000;
 
@@ -63,8 +65,14 @@ export interface KeyStore {
   /** The key of this id. @throws VaultError destroyed or no-key */
   toOpen(owner: Owner, id: Buffer, subject?: Buffer): Promise<LiveKey>;
   isCurrent(owner: Owner, id: Buffer, subject?: Buffer): Promise<boolean>;
-  /** A subject's key with messages reserved for this holder alone; further ones are fetched while it seals. */
-  hold(owner: Owner, subject: Buffer): Promise<HeldStock>;
+  /** A key with messages reserved for this holder alone, of a subject or of the owner; further ones are fetched while it seals. */
+  hold(owner: Owner, subject?: Buffer): Promise<HeldStock>;
+  /** Takes keys in that were made under a held key of the owner: they open, and seal nothing further. */
+  adopt(owner: Owner, keys: readonly FreshKey[]): Promise<void>;
+  /** Remembers the keys that are not at hand yet, as far as there are any. */
+  prepare(owner: Owner, keys: readonly SubjectAndId[]): Promise<void>;
+  /** Destroys these keys alone. */
+  forget(owner: Owner, keys: readonly SubjectAndId[]): Promise<void>;
   destroy(owner: Owner, subject: Buffer): Promise<void>;
   /** Destroys every key of an organisation and lets none be made again. @returns how many keys; 0 when it was done before */
   destroyAll(organisationId: number): Promise<number>;
@@ -78,6 +86,11 @@ export interface HeldStock {
   /** The key for one message, at once; undefined while none is at hand. */
   take(): LiveKey | undefined;
   close(): void;
+}
+
+export interface SubjectAndId {
+  subject: Buffer;
+  id: Buffer;
 }
 
 interface Stock {
@@ -149,19 +162,26 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
     return key;
   }
 
-  function currentDataKey(owner: Owner): Promise<{ key: LiveKey; reserved: number }> {
+  function currentDataKey(
+    owner: Owner,
+    of: { block: number; isAtHand: (id: Buffer) => boolean } = {
+      block: limits.ofOwner,
+      isAtHand: (id) => (left.get(id.toString('hex')) ?? 0) > 0,
+    },
+  ): Promise<{ key: LiveKey; reserved: number }> {
+    const { block } = of;
     return postgres.vault(owner, async (sql) => {
       await refuseDestroyed(sql, owner);
       for (;;) {
         const row = await sql.maybe<DataKeyRow>('SELECT id, root_id, wrapped FROM vault.owner_keys WHERE is_current');
         if (row !== undefined) {
           const key = liveKey(row.id, wrapping.dataKey(owner, row));
-          if ((left.get(row.id.toString('hex')) ?? 0) > 0) return { key, reserved: 0 };
-          if (await reserve(sql, 'owner_keys', row.id, limits.ofOwner)) return { key, reserved: limits.ofOwner };
+          if (of.isAtHand(row.id)) return { key, reserved: 0 };
+          if (await reserve(sql, 'owner_keys', row.id, block)) return { key, reserved: block };
           await retire(sql, row.id);
         }
-        const made = await makeDataKey(sql, owner);
-        if (made !== undefined) return { key: made, reserved: limits.ofOwner };
+        const made = await makeDataKey(sql, owner, block);
+        if (made !== undefined) return { key: made, reserved: block };
       }
     });
   }
@@ -177,7 +197,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
   }
 
   /** @returns undefined when another process was faster: its key is to be taken */
-  async function makeDataKey(sql: Sql, owner: Owner): Promise<LiveKey | undefined> {
+  async function makeDataKey(sql: Sql, owner: Owner, block = limits.ofOwner): Promise<LiveKey | undefined> {
     const made = { id: random.bytes(keyIdBytes), bytes: random.bytes(32) };
     const rootId = await wrapping.takeRoot(sql);
     const inserted = await sql.run(
@@ -188,7 +208,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
         made.id,
         rootId,
         wrap(made.bytes, wrapping.root(rootId), dataKeyBound(owner, made.id), random.bytes(nonceBytes)),
-        limits.ofOwner,
+        block,
         new Date(clock.now()),
       ],
     );
@@ -316,10 +336,65 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
     return unwrapSubjectKey(owner, subject, row);
   }
 
-  async function hold(owner: Owner, subject: Buffer): Promise<HeldStock> {
+  async function adopt(owner: Owner, keys: readonly FreshKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    await postgres
+      .vault(owner, async (sql) => {
+        await refuseDestroyed(sql, owner);
+        // None of them is current: a second one of the same subject would have no place.
+        await sql.run(
+          `INSERT INTO vault.subject_keys (id, organisation_id, subject, wrapped_by, wrapped, is_current, messages, created_at)
+           SELECT k.id, current_organisation(), k.subject, k.wrapped_by, k.wrapped, false, $5, $6
+           FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) AS k(id, subject, wrapped_by, wrapped)
+           ON CONFLICT (id) DO NOTHING`,
+          [
+            ...[keys.map(({ id }) => id), keys.map(({ subject }) => subject)],
+            ...[keys.map(({ wrappedBy }) => wrappedBy), keys.map(({ wrapped }) => wrapped)],
+            ...[adoptedMessages, new Date(clock.now())],
+          ],
+        );
+      })
+      .catch((error: { code?: string }) => {
+        throw error.code === foreignKeyGone ? allDestroyed() : error;
+      });
+  }
+
+  async function prepare(owner: Owner, wanted: readonly SubjectAndId[]): Promise<void> {
+    const missing = new Map<string, SubjectAndId>();
+    for (const one of wanted) {
+      const name = nameOf(owner, one.subject, one.id);
+      if (live.get(name) === undefined) missing.set(name, one);
+    }
+    if (missing.size === 0) return;
+    const before = destroyed;
+    const rows = await postgres.vault(owner, (sql) =>
+      sql.query<SubjectKeyRow & { subject: Buffer }>(
+        'SELECT id, subject, wrapped, wrapped_by FROM vault.subject_keys WHERE id = ANY ($1)',
+        [[...missing.values()].map(({ id }) => id)],
+      ),
+    );
+    for (const row of rows) {
+      const name = nameOf(owner, row.subject, row.id);
+      if (!missing.has(name)) continue;
+      const key = await unwrapSubjectKey(owner, row.subject, row);
+      if (before === destroyed) live.set(name, key);
+    }
+  }
+
+  async function forget(owner: Owner, keys: readonly SubjectAndId[]): Promise<void> {
+    if (keys.length === 0) return;
+    await postgres.vault(owner, (sql) =>
+      sql.run('DELETE FROM vault.subject_keys WHERE id = ANY ($1)', [keys.map(({ id }) => id)]),
+    );
+    destroyed += 1;
+    for (const { subject, id } of keys) live.delete(nameOf(owner, subject, id));
+  }
+
+  async function hold(owner: Owner, subject?: Buffer): Promise<HeldStock> {
     const fetchStock = async (mayMake: boolean): Promise<Stock> => {
       const of = { block: limits.ofHeld, isAtHand: () => false, mayMake };
-      const { key, reserved } = await currentSubjectKey(owner, subject, of);
+      const { key, reserved } =
+        subject === undefined ? await currentDataKey(owner, of) : await currentSubjectKey(owner, subject, of);
       return { key, messages: reserved };
     };
     let stock: Stock | undefined = await fetchStock(true);
@@ -370,6 +445,9 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
     toSeal,
     toOpen,
     hold,
+    adopt,
+    prepare,
+    forget,
     async isCurrent(owner, id, subject) {
       const table = subject === undefined ? 'owner_keys' : 'subject_keys';
       const row = await postgres.vault(owner, (sql) =>
