@@ -1,5 +1,8 @@
 import { type EmulatedAnswer, type EmulatedRequest, type EmulatorParts, objectOf, openEmulator } from './admin.ts';
 import { type Counted, CountedOnce } from './counted.ts';
+import { MetaLogin, type MetaLoginSettings } from './meta_login.ts';
+import { MetaRefusal, refuseToken, type TokenState } from './meta_refusal.ts';
+import { bearerOf } from './oauth.ts';
 
 /**
  * Meta's Conversions API, after `reference/conversion-relay.md`: `POST /v25.0/{dataset}/events`, all or nothing per request,
@@ -10,6 +13,7 @@ import { type Counted, CountedOnce } from './counted.ts';
  *
  * `POST /__admin/platform` takes `tokens` (`{"EAAB": "expired"}`), `transient` (so many answers are a passing fault), `usage`
  * (percent, of the headers) and `regainMinutes`.
+ * What `meta_login.ts` adds takes what `oauth.ts` takes.
  * `GET /__admin` tells the counts, the events that were counted once (`events`), and those of test codes (`tested`).
  */
 export function openMetaEmulator(settings: MetaSettings & EmulatorParts) {
@@ -20,10 +24,9 @@ interface MetaSettings {
   /** By dataset, whatever may be sent to it. */
   datasets: string[];
   tokens: Record<string, TokenState>;
+  /** Where tokens can be got as well, and what they are good for (`meta_login.ts`). */
+  login?: MetaLoginSettings;
 }
-
-const tokenSubcodes = { app_removed: 458, password_changed: 460, expired: 463, invalid: 467 } as const;
-type TokenState = 'valid' | keyof typeof tokenSubcodes;
 
 const versions = ['v24.0', 'v25.0'];
 const eventsMax = 1_000;
@@ -45,15 +48,6 @@ const clear = [
   ...['page_id', 'page_scoped_user_id', 'ctwa_clid', 'ig_account_id', 'ig_sid', 'anon_id'],
 ];
 
-class MetaRefusal extends Error {
-  readonly error: object;
-  constructor(message: string, code: number, subcode?: number, more: object = {}) {
-    super(message);
-    const type = code === 100 && subcode === 33 ? 'GraphMethodException' : 'OAuthException';
-    this.error = { message, type, code, ...(subcode !== undefined && { error_subcode: subcode }), ...more };
-  }
-}
-
 function wrongEvent(at: number, what: string, subcode = 2804001): never {
   const more = { is_transient: false, error_user_title: what, error_user_msg: `data[${at}]: ${what}` };
   throw new MetaRefusal('Invalid parameter', 100, subcode, more);
@@ -61,6 +55,7 @@ function wrongEvent(at: number, what: string, subcode = 2804001): never {
 
 class Meta {
   readonly #settings: MetaSettings;
+  readonly #login: MetaLogin;
   #tokens!: Map<string, TokenState>;
   readonly #counted = new CountedOnce(sameMs);
   #events!: Record<string, unknown>[];
@@ -71,10 +66,12 @@ class Meta {
 
   constructor(settings: MetaSettings) {
     this.#settings = settings;
+    this.#login = new MetaLogin(settings.login ?? { apps: [], accounts: [] });
     this.reset();
   }
 
   reset(): void {
+    this.#login.reset();
     this.#tokens = new Map(Object.entries(this.#settings.tokens));
     this.#counted.clear();
     this.#events = [];
@@ -84,7 +81,9 @@ class Meta {
     this.#usage = { percent: 1, regainMinutes: 0 };
   }
 
-  set({ tokens, transient, usage, regainMinutes }: Record<string, unknown>): void {
+  set(change: Record<string, unknown>): void {
+    const { tokens, transient, usage, regainMinutes } = change;
+    this.#login.set(change);
     for (const [token, state] of Object.entries(objectOf(tokens))) this.#tokens.set(token, state as TokenState);
     if (typeof transient === 'number') this.#transient = transient;
     if (typeof usage === 'number') this.#usage.percent = usage;
@@ -92,7 +91,7 @@ class Meta {
   }
 
   state(): object {
-    return { ...this.#counts, events: this.#events, tested: this.#tested };
+    return { ...this.#counts, events: this.#events, tested: this.#tested, login: this.#login.state() };
   }
 
   counted(): readonly Counted[] {
@@ -107,11 +106,13 @@ class Meta {
       return { status: 500, headers: this.#usageHeaders(), body: { error: { ...error, ...this.#trace() } } };
     }
     try {
-      return { status: 200, headers: this.#usageHeaders(), body: this.#take(request, now) };
+      const dialog = this.#login.dialog(request, pathOf(request).path, now);
+      return dialog ?? { status: 200, headers: this.#usageHeaders(), body: this.#take(request, now) };
     } catch (error) {
       if (!(error instanceof MetaRefusal)) throw error;
       this.#counts.refused++;
-      return { status: 400, headers: this.#usageHeaders(), body: { error: { ...error.error, ...this.#trace() } } };
+      const body = { error: { ...error.error, ...this.#trace() } };
+      return { status: error.status, headers: this.#usageHeaders(), body };
     }
   }
 
@@ -140,14 +141,20 @@ class Meta {
     };
   }
 
-  #take({ method, path, headers, body }: EmulatedRequest, now: number): object {
-    const said = objectOf(body);
-    const [, version = '', dataset = '', rest, ...more] = path.split('/');
-    // Recalled: 2500 for an address that is none, 2635 for a version that is gone.
-    if (!/^v\d+\.\d$/.test(version) || rest !== 'events' || more.length > 0)
-      throw new MetaRefusal(`Unknown path components: ${path}`, 2500);
-    if (!versions.includes(version)) throw new MetaRefusal('(#2635) You are calling a deprecated version.', 2635);
-    this.#checkToken(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? said.access_token);
+  #take(request: EmulatedRequest, now: number): object {
+    const { method, headers } = request;
+    const said = objectOf(request.body);
+    const { version, path } = pathOf(request);
+    // Recalled: 2500 for an address that is none, 2635 for a version that is gone. A login works without a version.
+    if (version === undefined && path !== 'oauth/access_token')
+      throw new MetaRefusal(`Unknown path components: ${request.path}`, 2500);
+    if (version !== undefined && !versions.includes(version))
+      throw new MetaRefusal('(#2635) You are calling a deprecated version.', 2635);
+    const login = this.#login.take(request, path, now);
+    if (login !== undefined) return login;
+    const [dataset = '', rest, ...more] = path.split('/');
+    if (rest !== 'events' || more.length > 0) throw new MetaRefusal(`Unknown path components: ${request.path}`, 2500);
+    this.#checkToken(bearerOf({ headers }) ?? said.access_token, now);
     if (!this.#settings.datasets.includes(dataset) || method !== 'POST')
       throw new MetaRefusal(`Unsupported ${method.toLowerCase()} request. Object does not exist.`, 100, 33);
     const { data, test_event_code: code } = said;
@@ -165,10 +172,11 @@ class Meta {
     return { events_received: events.length, messages: [], ...this.#trace() };
   }
 
-  #checkToken(token: unknown): void {
-    const state = this.#tokens.get(String(token)) ?? 'invalid';
-    if (state !== 'valid')
-      throw new MetaRefusal('Error validating access token', 190, tokenSubcodes[state], { is_transient: false });
+  /** A token that was pasted sends without any permission; one of the login needs one that writes. */
+  #checkToken(given: unknown, now: number): void {
+    const token = String(given);
+    refuseToken(this.#tokens.get(token) ?? this.#login.tokenState(token, now) ?? 'invalid');
+    this.#login.checkScope(token, now, 'ads_management', 'business_management');
   }
 
   /** An event without an id is never anybody's twin. After 48 hours an id counts once more. */
@@ -179,6 +187,11 @@ class Meta {
       this.#events.push({ dataset, ...event });
     else this.#counts.duplicates++;
   }
+}
+
+function pathOf({ path }: EmulatedRequest): { version?: string; path: string } {
+  const [, version, rest = ''] = /^\/(v\d+\.\d)\/(.+)$/.exec(path) ?? [];
+  return version === undefined ? { path: path.slice(1) } : { version, path: rest };
 }
 
 function checkEvent(event: Record<string, unknown>, at: number, now: number): void {
