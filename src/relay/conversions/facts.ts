@@ -1,0 +1,54 @@
+import { type ClickId, type Conversion, clickIds } from '../../../contract/conversion.ts';
+import { sentPageUrl } from '../destinations/sent_parts.ts';
+import { readQuery } from '../mapping/query.ts';
+
+const utmFields = ['source', 'medium', 'campaign', 'term', 'content'] as const;
+
+/**
+ * What of a conversion is kept in the clear: all but its user. Of addresses and queries stay the parameters that say where
+ * somebody came from (campaigns and click ids), since shops write mail addresses and tokens into the others; campaigns and
+ * click ids that stand only there are taken out of them.
+ */
+export function factsOf(conversion: Conversion): Conversion {
+  const { user: _user, page_url, query, ...rest } = conversion;
+  const facts: Conversion = rest;
+  const page = page_url === undefined ? undefined : sentPageUrl(page_url);
+  if (page !== undefined) {
+    facts.page_url = page;
+    facts.domain ??= /^https?:\/\/([^/?#:]+)/i.exec(page)?.[1]?.toLowerCase();
+    if (facts.domain === undefined) delete facts.domain;
+  }
+  const asked = parametersOf(page?.split('?')[1] ?? '', query ?? '');
+  const kept = query === undefined ? undefined : keptQuery(query);
+  if (kept !== undefined) facts.query = kept;
+  const ids: Partial<Record<ClickId, string>> = { ...facts.click_ids };
+  for (const name of clickIds) ids[name] ??= asked[name];
+  const known = Object.entries(ids).filter(([, value]) => value !== undefined);
+  if (known.length > 0) facts.click_ids = Object.fromEntries(known);
+  const utm = { ...facts.utm };
+  for (const name of utmFields) utm[name] ??= asked[`utm_${name}`];
+  const said = Object.entries(utm).filter(([, value]) => value !== undefined);
+  if (said.length > 0) facts.utm = Object.fromEntries(said);
+  return facts;
+}
+
+function parametersOf(...queries: string[]): Record<string, string | undefined> {
+  const all: Record<string, string> = {};
+  for (const query of queries)
+    for (const [name, value] of Object.entries(readQuery(query.replace(/^\?/, '')) ?? {}))
+      if (typeof value === 'string' && value !== '' && value.length <= 512) all[name] ??= value;
+  return all;
+}
+
+function keptQuery(query: string): string | undefined {
+  return sentPageUrl(`https://x/?${query.replace(/^\?/, '')}`)?.split('?')[1];
+}
+
+/** Which identifiers a conversion came with, by their names in the canonical conversion: what reports may say of a person. */
+export function presentIn({ user, click_ids }: Conversion): string[] {
+  const names: string[] = [];
+  for (const [name, value] of Object.entries(user ?? {}))
+    if (name !== 'phone_country' && value !== undefined) names.push(name);
+  for (const [name, value] of Object.entries(click_ids ?? {})) if (value !== undefined) names.push(name);
+  return names.sort();
+}
