@@ -63,5 +63,5 @@ export type DeliveryState = (typeof deliveryStates)[number];
 export const withheldReasons = ['consent_denied', 'consent_unknown', 'not_first', 'route_paused'] as const;
 export type WithheldReason = (typeof withheldReasons)[number];
 
-export const consentRegions = ['eea', 'uk', 'ch', 'other', 'unknown'] as const;
-export type ConsentRegionOfConversion = (typeof consentRegions)[number];
+export const conversionRegions = ['eea', 'uk', 'ch', 'other', 'unknown'] as const;
+export type ConversionRegion = (typeof conversionRegions)[number];

@@ -43,7 +43,10 @@ export const postgresMigrations = [
   new URL('../src/relay/migrations/', import.meta.url),
 ];
 
-const warehouseMigrations = new URL('../src/analytics/migrations/warehouse/', import.meta.url);
+const warehouseMigrations = [
+  { subject: 'analytics', directory: new URL('../src/analytics/migrations/warehouse/', import.meta.url) },
+  { subject: 'relay', directory: new URL('../src/relay/warehouse/', import.meta.url) },
+];
 /** Names the folder of this run's files. */
 const variable = 'FAIRLEAD_TEST_CLUSTER';
 
@@ -131,7 +134,7 @@ async function prepareWarehouse(half: string, ready: string): Promise<void> {
   const house = { clock: systemClock, log: silentLog };
   const config = { dataDir: half, clickhouseUrl: undefined, clickhouseCluster: undefined };
   const warehouse = await openWarehouse({ config, ...house });
-  await migrateWarehouse(warehouse, [{ subject: 'analytics', directory: warehouseMigrations }], house);
+  await migrateWarehouse(warehouse, warehouseMigrations, house);
   await warehouse.close();
   await rename(join(half, 'warehouse'), ready);
 }

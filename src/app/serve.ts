@@ -157,6 +157,7 @@ export async function startServer(
       tls: certificates?.tls,
       routes,
       fast,
+      fastUnder: collects(config) ? Object.assign({}, ...desk.parts.map((part) => part.fastUnder ?? {})) : {},
       files: openStaticFiles(
         showsPages(config) ? dashboardFolder : undefined,
         collects(config) ? trackerFiles() : {},

@@ -81,7 +81,10 @@ export type KeyPurpose =
   | 'share-link'
   | 'share-session'
   | 'visitor-link'
-  | 'throttle';
+  | 'throttle'
+  | 'relay-source'
+  | 'relay-identity'
+  | 'relay-event-id';
 
 /** A number for `/metrics`, in Prometheus' sense. */
 export interface Gauge {
@@ -95,6 +98,8 @@ export interface RunningSubject {
   routes?: Route[];
   /** Handlers of the collection plane: exact path, raw request, no framework in between. */
   fast?: Record<string, FastHandler>;
+  /** The same for all that lies under a path that ends with a slash, where the rest of it is a secret. */
+  fastUnder?: Record<string, FastHandler>;
   /** Where closed spool segments go. */
   sinks?: Sink[];
   gauges?: Gauge[];

@@ -1,5 +1,7 @@
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { intakeSinks, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
+import { intakeExecutor } from './life/intake.ts';
 
 export { destinationOf, destinations } from './destinations/index.ts';
 export { explainConversions, explainErrors } from './explain.ts';
@@ -10,14 +12,25 @@ export { explainCaptures } from './sources/explain.ts';
 /** The conversion relay: takes conversions from anywhere, and sends each to every platform that it belongs to, once. */
 export const relay = defineSubject({
   name: 'relay',
-  migrations: { postgres: new URL('./migrations/', import.meta.url) },
+  migrations: {
+    postgres: new URL('./migrations/', import.meta.url),
+    warehouse: new URL('./warehouse/', import.meta.url),
+  },
+  lanes: ['conversions', 'relay_intake'],
   async start(house): Promise<RunningSubject> {
-    const works = house.config.role === 'all' || house.config.role === 'work';
+    const { role } = house.config;
+    const works = role === 'all' || role === 'work';
+    const collects = role === 'all' || role === 'collect';
     const stops = works ? [sweepIdentifiers(house)] : [];
+    const intake = collects ? await startIntake(house) : undefined;
     return {
-      executors: relayExecutors(house.postgres),
+      fastUnder: intake?.fastUnder ?? {},
+      sinks: intakeSinks(house, () => {}),
+      gauges: intake?.gauges ?? [],
+      executors: [...relayExecutors(house.postgres), intakeExecutor(house)],
       async stop() {
         for (const stop of stops) stop();
+        await intake?.stop();
       },
     };
   },

@@ -46,6 +46,8 @@ export interface HttpOptions {
   tls: HttpTls | undefined;
   routes: Route[];
   fast: Record<string, FastHandler>;
+  /** The same for all that lies under a path that ends with a slash, such as `/in/`. */
+  fastUnder?: Record<string, FastHandler>;
   files: StaticFiles | undefined;
   /** Who sends this? Undefined for nobody; throws RequestError for credentials that ended. */
   authenticate(request: IncomingMessage): Promise<Principal | undefined>;
@@ -126,12 +128,14 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
     checkHost: openHostCheck(options.publicUrl, options.hosts),
     keyRate: openKeyRate({ clock: options.clock, perMinute: options.keyRate ?? keyCallsPerMinute }),
   };
+  const fastUnder = Object.entries(options.fastUnder ?? {});
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const fast = options.fast[path];
     if (fast !== undefined) return fast(request, response);
+    for (const [start, under] of fastUnder) if (path.startsWith(start)) return under(request, response);
     void answerRoute(account, request, response, path, mark < 0 ? '' : url.slice(mark + 1));
   };
   const settings = {

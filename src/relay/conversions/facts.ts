@@ -15,20 +15,21 @@ export function factsOf(conversion: Conversion): Conversion {
   const page = page_url === undefined ? undefined : sentPageUrl(page_url);
   if (page !== undefined) {
     facts.page_url = page;
-    facts.domain ??= /^https?:\/\/([^/?#:]+)/i.exec(page)?.[1]?.toLowerCase();
-    if (facts.domain === undefined) delete facts.domain;
+    const host = /^https?:\/\/([^/?#:]+)/i.exec(page)?.[1]?.toLowerCase();
+    if (facts.domain === undefined && host !== undefined) facts.domain = host;
   }
   const asked = parametersOf(page?.split('?')[1] ?? '', query ?? '');
   const kept = query === undefined ? undefined : keptQuery(query);
   if (kept !== undefined) facts.query = kept;
   const ids: Partial<Record<ClickId, string>> = { ...facts.click_ids };
-  for (const name of clickIds) ids[name] ??= asked[name];
-  const known = Object.entries(ids).filter(([, value]) => value !== undefined);
-  if (known.length > 0) facts.click_ids = Object.fromEntries(known);
+  for (const name of clickIds) if (asked[name] !== undefined) ids[name] ??= asked[name];
+  if (Object.keys(ids).length > 0) facts.click_ids = ids;
   const utm = { ...facts.utm };
-  for (const name of utmFields) utm[name] ??= asked[`utm_${name}`];
-  const said = Object.entries(utm).filter(([, value]) => value !== undefined);
-  if (said.length > 0) facts.utm = Object.fromEntries(said);
+  for (const name of utmFields) {
+    const said = asked[`utm_${name}`];
+    if (said !== undefined) utm[name] ??= said;
+  }
+  if (Object.keys(utm).length > 0) facts.utm = utm;
   return facts;
 }
 

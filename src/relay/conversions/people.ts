@@ -3,7 +3,14 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { type Place, type Vault, VaultError } from '../../platform/vault.ts';
 
 /** Members of what a destination is given that are as they came, and so go with the raw identifiers. */
-export const rawMembers = ['ip', 'user_agent', 'client_ip_address', 'client_user_agent'] as const;
+export const rawMembers = [
+  'ip',
+  'ip_address',
+  'user_agent',
+  'client_ip_address',
+  'client_user_agent',
+  'device',
+] as const;
 
 /** What is still known of the person behind a conversion. */
 export interface People {

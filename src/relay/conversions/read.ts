@@ -119,7 +119,9 @@ function record(given: unknown, field: string): Given | undefined {
 function text(given: unknown, field: string, charsMax: number = conversionLimits.textCharsMax): string | undefined {
   if (isAbsent(given)) return undefined;
   if (typeof given !== 'string' || given.length > charsMax) wrong('invalid', field);
-  return (given as string).toWellFormed();
+  const said = (given as string).toWellFormed();
+  // No database takes it, and no platform wants it.
+  return said.includes('\0') ? said.replaceAll('\0', '\ufffd') : said;
 }
 
 /** Members by a list of names, each of them a text; undefined where none is there. */

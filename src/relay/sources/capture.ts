@@ -16,6 +16,8 @@ export interface Taken {
   readonly field: string | null;
   /** In the order of the records. `record` counts from 0 where there are several. */
   readonly problems: readonly (Problem & { readonly record?: number; readonly at?: number })[];
+  /** How many records should have been conversions and could not be made one; left out for none. */
+  readonly unmapped?: number;
 }
 
 export interface SourceRules {
@@ -83,16 +85,19 @@ function taken(records: readonly (readonly ReturnType<typeof applyMapping>[numbe
   const conversions: Conversion[] = [];
   const problems: (Problem & { record?: number })[] = [];
   let isIgnored = false;
+  let unmapped = 0;
   for (const [record, mapped] of all.entries()) {
     const numbered = (list: readonly Problem[]) => (all.length === 1 ? list : list.map((one) => ({ ...one, record })));
     if ('ignored' in mapped) isIgnored = true;
-    else if ('problems' in mapped) problems.push(...numbered(mapped.problems));
-    else {
+    else if ('problems' in mapped) {
+      unmapped += 1;
+      problems.push(...numbered(mapped.problems));
+    } else {
       conversions.push(mapped.conversion);
       problems.push(...numbered(mapped.notes));
     }
   }
   const first = problems[0];
   const reason = first?.reason ?? (conversions.length > 0 ? null : isIgnored ? 'ignored' : 'empty');
-  return { status: 202, conversions, reason, field: first?.field || null, problems };
+  return { status: 202, conversions, reason, field: first?.field || null, problems, ...(unmapped > 0 && { unmapped }) };
 }

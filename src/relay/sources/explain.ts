@@ -41,11 +41,12 @@ export function explainCapture(line: string, clockNow: number): ExplainedCapture
   }
   const signing = signingOf(given.signature, preset?.signature);
   if (signing === 'unread') return unreadLine('signature');
-  const { field, problems, ...taken } = takeRequest(
-    request,
-    { mapping: read.mapping, signing, ping: preset?.ping },
-    now,
-  );
+  const {
+    field,
+    problems,
+    unmapped: _unmapped,
+    ...taken
+  } = takeRequest(request, { mapping: read.mapping, signing, ping: preset?.ping }, now);
   return { ...taken, ...(field !== null && { field }), ...(problems.length > 0 && { problems }) };
 }
 

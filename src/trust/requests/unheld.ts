@@ -75,6 +75,7 @@ export const unheld: Readonly<Record<string, string>> = {
   'warehouse imported_days': 'counts of days; nobody is in them',
   'warehouse frozen_days': 'which days are counted',
   'warehouse drops': 'how many events were not stored',
+  'warehouse relay_intake': 'when requests came and how long their values were; no value of one',
   'warehouse warehouse_migrations': 'versions of the tables',
 };
 

@@ -374,6 +374,15 @@ export const lines: readonly Line[] = [
     stored: ['postgres relay_attempts'],
   },
   {
+    name: 'relay-intake',
+    class: 'D16',
+    holds:
+      'Requests to sources of the relay: when, what was answered and why, the shape of the body without its values',
+    ...{ ends: 'night', executor: 'relay/life/intake.ts', kept: { days: 90 }, shortenedBy: 'policy' },
+    erasure: 'there is no person in it',
+    stored: ['warehouse relay_intake'],
+  },
+  {
     name: 'relay-captures',
     class: 'D16',
     holds: 'The last requests to a source, and those that did not map, each sealed',

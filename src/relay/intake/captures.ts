@@ -1,0 +1,155 @@
+import { relayLimits } from '../../../contract/relay.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { repeat } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import type { FreshKey, Place, Vault } from '../../platform/vault.ts';
+import type { CapturedRequest } from '../sources/request.ts';
+
+/** Those of the last second are written together. A kill takes them along: what has to stay goes by the spool. */
+const flushMs = 1_000;
+
+/** Where a captured request belongs. */
+export function capturePlace(organisationId: number, row: string) {
+  return {
+    organisationId,
+    table: 'relay_captures',
+    column: 'request_sealed',
+    row,
+    class: 'D5',
+  } as const satisfies Place;
+}
+
+/** A captured request as it is sealed. A body that is no text is base64. */
+export function captureText({ method, url, headers, body }: CapturedRequest): string {
+  const isText = typeof body === 'string' || body === null;
+  const text = isText ? body : Buffer.from(body).toString('utf8');
+  const isUtf8 = isText || Buffer.from(text as string, 'utf8').equals(Buffer.from(body));
+  return JSON.stringify({
+    ...{ method, url, headers },
+    ...(isUtf8 ? { body: text } : { base64: Buffer.from(body as Uint8Array).toString('base64') }),
+  });
+}
+
+export function captureOfText(text: string): CapturedRequest {
+  const { base64, ...rest } = JSON.parse(text) as CapturedRequest & { base64?: string };
+  return base64 === undefined ? rest : { ...rest, body: Buffer.from(base64, 'base64') };
+}
+
+export interface Capture {
+  readonly organisationId: number;
+  readonly sourceId: number;
+  readonly id: string;
+  readonly at: number;
+  readonly key: FreshKey;
+  readonly sealed: Buffer;
+}
+
+export interface CaptureKeeper {
+  /** Would one more be kept? At a thousand a second only the last fifty of each are, and sealing the others is for nothing. */
+  wants(sourceId: number): boolean;
+  keep(capture: Capture): void;
+  /** Writes what there is. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Keeps the last requests of each source, fifty in all, so that whoever maps it sees what really comes. */
+export function openCaptureKeeper(parts: {
+  postgres: Pick<Postgres, 'tenant'>;
+  vault: Pick<Vault, 'adopt' | 'shred'>;
+  clock: Clock;
+  log: Log;
+}): CaptureKeeper {
+  const { postgres, vault, clock, log } = parts;
+  let waiting = new Map<number, Capture[]>();
+  async function flush() {
+    const taken = waiting;
+    waiting = new Map();
+    for (const [sourceId, captures] of taken) {
+      const { organisationId } = captures[0] as Capture;
+      try {
+        await vault.adopt(
+          organisationId,
+          captures.map(({ key }) => key),
+        );
+        const gone = await postgres.tenant(organisationId, (sql) => store(sql, sourceId, captures));
+        for (const subject of gone) await vault.shred(organisationId, subject);
+      } catch (error) {
+        log.warn('relay.captures_not_kept', { source: sourceId, captures: captures.length });
+        log.error('relay.captures_failed', { source: sourceId }, error);
+      }
+    }
+  }
+  const stop = repeat(clock, flushMs, flush, { onError: () => {} });
+  return {
+    wants: (sourceId) => (waiting.get(sourceId)?.length ?? 0) < relayLimits.capturesMax,
+    keep(capture) {
+      const list = waiting.get(capture.sourceId);
+      if (list === undefined) waiting.set(capture.sourceId, [capture]);
+      else if (list.length < relayLimits.capturesMax) list.push(capture);
+    },
+    flush,
+    async stop() {
+      stop();
+      await flush();
+    },
+  };
+}
+
+/** @returns subjects of the keys of those that had to go */
+async function store(sql: Sql, sourceId: number, captures: readonly Capture[]): Promise<Buffer[]> {
+  await sql.run(
+    `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, subject, request_sealed)
+     SELECT current_organisation(), c.id, $1, c.at, false, c.subject, c.sealed
+     FROM unnest($2::uuid[], $3::timestamptz[], $4::bytea[], $5::bytea[]) AS c(id, at, subject, sealed)
+     WHERE EXISTS (SELECT FROM relay_sources WHERE id = $1)
+     ON CONFLICT DO NOTHING`,
+    [
+      sourceId,
+      captures.map(({ id }) => id),
+      captures.map(({ at }) => new Date(at)),
+      captures.map(({ key }) => key.subject),
+      captures.map(({ sealed }) => sealed),
+    ],
+  );
+  const gone = await sql.query<{ subject: Buffer }>(
+    `DELETE FROM relay_captures WHERE source_id = $1 AND NOT is_unmapped AND id NOT IN (
+       SELECT id FROM relay_captures WHERE source_id = $1 AND NOT is_unmapped ORDER BY received_at DESC, id LIMIT $2)
+     RETURNING subject`,
+    [sourceId, relayLimits.capturesMax],
+  );
+  return gone.map(({ subject }) => subject);
+}
+
+export interface ListedCapture {
+  readonly id: string;
+  readonly received_at: Date;
+  readonly is_unmapped: boolean;
+}
+
+/** The captured requests of a source, newest first. */
+export function listCaptures(sql: Sql, sourceId: number): Promise<ListedCapture[]> {
+  return sql.query<ListedCapture>(
+    `SELECT id, received_at, is_unmapped FROM relay_captures WHERE source_id = $1 ORDER BY received_at DESC, id LIMIT 500`,
+    [sourceId],
+  );
+}
+
+/** A captured request as it came; undefined where there is none, or it is not of this source. @throws VaultError */
+export async function openCapture(
+  sql: Sql,
+  vault: Pick<Vault, 'open'>,
+  organisationId: number,
+  sourceId: number,
+  id: string,
+): Promise<{ request: CapturedRequest; receivedAt: Date } | undefined> {
+  const row = await sql.maybe<{ received_at: Date; subject: Buffer; request_sealed: Buffer }>(
+    'SELECT received_at, subject, request_sealed FROM relay_captures WHERE id = $1 AND source_id = $2',
+    [id, sourceId],
+  );
+  if (row === undefined) return undefined;
+  const place = { ...capturePlace(organisationId, id), subject: row.subject };
+  const plain = await vault.open(place, row.request_sealed);
+  return { request: captureOfText(plain.toString('utf8')), receivedAt: row.received_at };
+}

@@ -1,0 +1,333 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Conversion } from '../../../contract/conversion.ts';
+import { captureLimits } from '../../../contract/mapping.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { FastHandler } from '../../platform/http/server.ts';
+import type { Log } from '../../platform/log.ts';
+import { type Random, uuidOf } from '../../platform/random.ts';
+import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
+import type { KeyRing } from '../../platform/subject.ts';
+import { type Taken, takeRequest } from '../sources/capture.ts';
+import type { CapturedRequest } from '../sources/request.ts';
+import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
+import type { RunningSource, SourceDirectory } from './directory.ts';
+import { keySubject, keyText, makeRecord, type Sealing } from './record.ts';
+import { capturedParts, redactedBody, redactedQuery } from './redact.ts';
+
+/** Where sources are: behind it stands the secret of one, and behind that whatever a sender adds. */
+export const intakePath = '/in/';
+/** 32 random bytes in base64url have 43 characters; anything much shorter or longer was never given out. */
+const secretCharsMax = 128;
+/** When to come again if nothing can be kept. */
+const waitSeconds = 5;
+
+export interface IntakeParts {
+  readonly directory: SourceDirectory;
+  readonly keys: Pick<KeyRing, 'digest'>;
+  readonly sealing: Sealing;
+  readonly captures: CaptureKeeper;
+  readonly conversions: Lane;
+  readonly log: Lane;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly random: Random;
+  readonly house: Pick<Log, 'error'>;
+}
+
+/** What became of requests since the start, for `/metrics`. */
+export interface IntakeCounts {
+  readonly requests: Map<string, number>;
+  readonly conversions: { count: number };
+}
+
+type Reply = { readonly status: number; readonly body: object };
+
+/**
+ * `POST /in/<secret>` and `GET /in/<secret>?…`: a conversion, or several, in whatever words its sender has.
+ *
+ *     202 {request, accepted, problems?}   kept (durably); a record that could not be read is named
+ *     200                                  a sender's question whether anybody is there
+ *     400 · 401 · 404 · 405 · 413 · 414 · 415 · 422 · 503   {error: {code, message, field}}
+ *
+ * The address is a secret: it is in no log, and whoever does not know one is told nothing.
+ */
+export function openIntake(parts: IntakeParts): { handler: FastHandler; counts: IntakeCounts } {
+  const counts: IntakeCounts = { requests: new Map(), conversions: { count: 0 } };
+  const handler: FastHandler = (request, response) => {
+    const begun = parts.clock.monotonic();
+    const source = sourceOf(parts, request.url ?? '');
+    if (source === undefined) {
+      request.resume();
+      return send(response, counts, unknown);
+    }
+    readBody(request, (body) => {
+      void take(parts, source, request, body, begun, counts)
+        .catch((error): Reply => {
+          if (error instanceof SpoolUnavailable) return unavailable;
+          parts.house.error('relay.intake_failed', { source: source.id }, error);
+          return failed;
+        })
+        .then((reply) => send(response, counts, reply));
+    });
+  };
+  return { handler, counts };
+}
+
+const unknown: Reply = {
+  status: 404,
+  body: {
+    error: {
+      code: 'not_found',
+      message:
+        'There is no source at this address. Look it up under Relay, Sources: an address that was replaced ends after 24 hours.',
+    },
+  },
+};
+const unavailable: Reply = {
+  status: 503,
+  body: { error: { code: 'unavailable', message: 'This cannot be kept right now. Send it again in some seconds.' } },
+};
+const failed: Reply = {
+  status: 500,
+  body: {
+    error: { code: 'internal', message: 'Something went wrong here. Send it again; the log of this desk says more.' },
+  },
+};
+
+function sourceOf({ directory, keys, clock }: IntakeParts, url: string): RunningSource | undefined {
+  const end = url.slice(intakePath.length).search(/[/?#]/);
+  const secret = end < 0 ? url.slice(intakePath.length) : url.slice(intakePath.length, intakePath.length + end);
+  if (secret === '' || secret.length > secretCharsMax) return undefined;
+  return directory.byAddress(keys.digest('relay-source', secret).toString('hex'), clock.now());
+}
+
+/** A declared or real excess is drained and never kept; one byte more than may be is what says so. */
+function readBody(request: IncomingMessage, done: (body: Buffer | null) => void): void {
+  const most = captureLimits.bodyBytesMax + 1;
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  request.on('data', (piece: Buffer) => {
+    if (bytes < most) pieces.push(piece.subarray(0, most - bytes));
+    bytes += piece.length;
+  });
+  request.once('end', () =>
+    done(pieces.length === 0 ? null : pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)),
+  );
+}
+
+async function take(
+  parts: IntakeParts,
+  source: RunningSource,
+  request: IncomingMessage,
+  body: Buffer | null,
+  begun: number,
+  counts: IntakeCounts,
+): Promise<Reply> {
+  const at = parts.clock.now();
+  const id = uuidOf(parts.random);
+  const { method = '', url = '', headers } = request;
+  const came: CapturedRequest = { method, url: plainUrl(url), headers: plainHeaders(headers), body };
+  const line = (
+    said: { status: number; reason: string | null; field: string | null },
+    more: { conversions: number; problems: number },
+  ) =>
+    parts.log.append(
+      JSON.stringify({
+        ...{ organisation_id: source.organisationId, source_id: source.id, at: clockText(at), id },
+        ...{ status: said.status, reason: said.reason ?? '', field: said.field ?? '' },
+        ...{ method: /^[A-Z]{1,10}$/.test(method) ? method : 'other', content_type: kindOf(headers['content-type']) },
+        ...{
+          bytes: Math.min(body?.length ?? 0, 0xff_ff_ff_ff),
+          ms: Math.max(0, Math.round(parts.clock.monotonic() - begun)),
+        },
+        ...more,
+        body: (body?.length ?? 0) > captureLimits.bodyBytesMax ? '' : shapeOf(came),
+      }),
+    );
+  if (source.state !== 'active') {
+    await line({ status: 403, reason: source.state, field: null }, { conversions: 0, problems: 0 });
+    return {
+      status: 403,
+      body: {
+        error: {
+          code: 'forbidden',
+          message: 'This source is paused. Whoever runs it can start it again under Relay, Sources.',
+        },
+      },
+    };
+  }
+  const taken = takeRequest(
+    came,
+    { mapping: source.mapping ?? nothingMapped, signing: source.signing, ping: source.ping },
+    at,
+  );
+  const isUnmapped = taken.unmapped !== undefined;
+  const status = isUnmapped && taken.conversions.length === 0 ? source.unmappedStatus : taken.status;
+  const isRead = taken.status === 202;
+  const rows: string[] = [];
+  if (isRead) {
+    const made = await recordsOf(parts, source, taken.conversions, { request: id, at });
+    if (made === undefined) return unavailable;
+    rows.push(...made);
+    if (isUnmapped) {
+      const unmapped = unmappedRow(parts, source, came, { id, at });
+      if (unmapped === undefined) return unavailable;
+      rows.push(unmapped);
+    }
+  }
+  const counted = { conversions: taken.conversions.length, problems: taken.problems.length };
+  await Promise.all([
+    rows.length > 0 ? parts.conversions.append(rows.join('\n')) : undefined,
+    line({ status, reason: taken.reason, field: taken.field }, counted),
+  ]);
+  counts.conversions.count += taken.conversions.length;
+  // Whoever is no sender of this source shows nothing to it either.
+  if (taken.status !== 401 && !isUnmapped) capture(parts, source, came, { id, at });
+  return answerOf(taken, status, id);
+}
+
+/** Of a source that nobody has mapped yet each request waits until somebody does. */
+const nothingMapped = { cases: [{ when: { path: 'record', exists: false }, ignore: true as const }] };
+
+async function recordsOf(
+  { directory, sealing }: IntakeParts,
+  source: RunningSource,
+  conversions: readonly Conversion[],
+  came: { request: string; at: number },
+): Promise<string[] | undefined> {
+  if (conversions.length === 0) return [];
+  const freshKeys = directory.freshKeys(source.organisationId);
+  if (freshKeys === undefined) return undefined;
+  const rows: string[] = [];
+  for (const conversion of conversions) {
+    const record = await makeRecord(conversion, source, { ...came, freshKeys }, sealing);
+    if (record === undefined) return undefined;
+    rows.push(JSON.stringify(record));
+  }
+  return rows;
+}
+
+function sealCapture(
+  { directory }: IntakeParts,
+  source: RunningSource,
+  came: CapturedRequest,
+  id: string,
+): { key: Parameters<typeof keyText>[0]; sealed: Buffer } | undefined {
+  const made = directory.freshKeys(source.organisationId)?.make(keySubject(id));
+  if (made === undefined) return undefined;
+  const { organisationId: _, ...place } = capturePlace(source.organisationId, id);
+  return { key: made.key, sealed: made.seal(place, captureText(capturedParts(came, source.signing?.header))) };
+}
+
+function unmappedRow(
+  parts: IntakeParts,
+  source: RunningSource,
+  came: CapturedRequest,
+  { id, at }: { id: string; at: number },
+): string | undefined {
+  const sealed = sealCapture(parts, source, came, id);
+  if (sealed === undefined) return undefined;
+  return JSON.stringify({
+    ...{ kind: 'unmapped', organisation: source.organisationId, source: source.id, id, at },
+    ...{ key: keyText(sealed.key), sealed: sealed.sealed.toString('base64') },
+  });
+}
+
+function capture(
+  parts: IntakeParts,
+  source: RunningSource,
+  came: CapturedRequest,
+  { id, at }: { id: string; at: number },
+) {
+  if ((came.body?.length ?? 0) > captureLimits.bodyBytesMax || !parts.captures.wants(source.id)) return;
+  const sealed = sealCapture(parts, source, came, id);
+  if (sealed === undefined) return;
+  parts.captures.keep({ organisationId: source.organisationId, sourceId: source.id, id, at, ...sealed });
+}
+
+function answerOf(taken: Taken, status: number, request: string): Reply {
+  const problems = taken.problems.map(({ field, reason, record }) => ({
+    ...(record !== undefined && { record }),
+    ...{ field: field === '' ? null : field, reason },
+  }));
+  if (status >= 400) {
+    const [first] = problems;
+    const field = first?.field ?? undefined;
+    const message = `${sentenceOf(taken, status)}${field === undefined ? '' : ` (${field})`}`;
+    const code = status === 401 ? 'unauthenticated' : (taken.reason ?? 'invalid');
+    return { status, body: { error: { code, message, ...(field !== undefined && { field }) }, request } };
+  }
+  if (status === 200) return { status, body: {} };
+  return {
+    status,
+    body: {
+      request,
+      accepted: taken.conversions.length,
+      ...(problems.length > 0 && { problems: problems.slice(0, 20) }),
+    },
+  };
+}
+
+function sentenceOf({ reason }: Taken, status: number): string {
+  if (status === 422)
+    return 'The mapping of this source makes no conversion of this request. It is kept for seven days, and taken once the mapping is right';
+  return sentences[reason ?? ''] ?? 'This request cannot be read';
+}
+
+const sentences: Readonly<Record<string, string>> = {
+  method: 'Send it with POST, or as a postback with GET',
+  too_large: `It is larger than a request may be: ${captureLimits.bodyBytesMax} bytes of body, ${captureLimits.urlCharsMax} characters of address`,
+  too_deep: `Its objects lie more than ${captureLimits.depthMax} deep in each other`,
+  too_many_items: `A list or an object of it has more than ${captureLimits.itemsMax} items. Send it in several requests`,
+  not_utf8: 'Its body is no UTF-8',
+  not_json: 'Its body is no JSON, though its content type says so or it begins as such',
+  not_form: 'Its body is no form, though its content type says so',
+  not_multipart: 'Its body is not the multipart that its content type says',
+  file: 'It has a file in it. Files of conversions are uploaded under Relay, Sources',
+  content_type: 'Its content type is none of JSON, form and multipart, in UTF-8',
+  empty: 'There is nothing in it',
+  not_an_object: 'Its JSON is neither an object nor a list of objects',
+  signature_missing: 'It has no signature, and this source takes signed requests alone',
+  signature_wrong: 'Its signature does not fit. Compare the secret here and at the sender',
+  signature_expired: 'Its signature is older than five minutes, or from a clock that is wrong',
+};
+
+function send(response: ServerResponse, { requests }: IntakeCounts, { status, body }: Reply): void {
+  const name = `${Math.floor(status / 100)}xx`;
+  requests.set(name, (requests.get(name) ?? 0) + 1);
+  if (response.headersSent || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, {
+      ...{ 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' },
+      ...{ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },
+      ...(status === 405 ? { allow: 'GET, POST' } : {}),
+      ...(status === 503 ? { 'retry-after': String(waitSeconds) } : {}),
+    })
+    .end(text);
+}
+
+/** What stands before the first slash behind `/in/` is a secret, which nothing below here has any use for. */
+function plainUrl(url: string): string {
+  const rest = url.slice(intakePath.length);
+  const at = rest.search(/[/?#]/);
+  return `${intakePath}(address)${at < 0 ? '' : rest.slice(at)}`;
+}
+
+function plainHeaders(headers: IncomingMessage['headers']): CapturedRequest['headers'] {
+  return headers as CapturedRequest['headers'];
+}
+
+function shapeOf({ url, headers, body }: CapturedRequest): string {
+  const query = url.includes('?') ? redactedQuery(url.slice(url.indexOf('?') + 1)) : '';
+  const said = String(headers['content-type'] ?? '');
+  return [query === '' ? '' : `?${query}`, redactedBody(body, said)].filter((one) => one !== '').join(' ');
+}
+
+function kindOf(said: string | undefined): string {
+  const kind = (said ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return /^[a-z]+\/[a-z0-9.+-]{1,60}$/.test(kind) ? kind : kind === '' ? '' : 'other';
+}
+
+function clockText(at: number): string {
+  return new Date(at).toISOString().replace('T', ' ').replace('Z', '');
+}

@@ -1,0 +1,446 @@
+import type { Conversion } from '../../../contract/conversion.ts';
+import { type RouteRules, routeRules, type WithheldReason } from '../../../contract/relay.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import { RowRefused, type Sink } from '../../platform/spool/index.ts';
+import type { KeyRing } from '../../platform/subject.ts';
+import { type Vault, VaultError } from '../../platform/vault.ts';
+import { readMoment } from '../conversions/moment.ts';
+import { destinationOf } from '../destinations/index.ts';
+import { consentProblem, type UnknownConsent } from '../routing/consent.ts';
+import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
+import { type ConversionRecord, type IntakeRecord, keyOfText, type UnmappedRecord } from './record.ts';
+
+/** Conversions of one statement: a segment may hold some ten thousand, and no statement should hold its locks for long. */
+const pieceRows = 2_000;
+/** Purchases for which nobody knows yet whether they come: until then their refund waits for "any of this order". */
+export const anyOfTheOrder = '00000000-0000-0000-0000-000000000000';
+
+export interface LoaderParts {
+  readonly postgres: Pick<Postgres, 'tenant'>;
+  readonly vault: Pick<Vault, 'adopt'>;
+  readonly keys: Pick<KeyRing, 'digest'>;
+  readonly log: Pick<Log, 'warn' | 'error'>;
+  /** Told which destinations have something to send. */
+  readonly onWaiting?: (destinationIds: ReadonlySet<number>) => void;
+}
+
+/**
+ * Takes conversions from the spool into PostgreSQL: each with its deliveries in one transaction, so that none is there
+ * without the other. What comes a second time under the same number changes nothing, whether a line or a whole segment.
+ */
+export function conversionSink(parts: LoaderParts): Sink {
+  return {
+    name: 'relay',
+    lane: 'conversions',
+    async deliver(_segment, bytes) {
+      const byOrganisation = new Map<number, IntakeRecord[]>();
+      for (const line of bytes.toString('utf8').split('\n')) {
+        if (line === '') continue;
+        const record = JSON.parse(line) as IntakeRecord;
+        const list = byOrganisation.get(record.organisation);
+        if (list === undefined) byOrganisation.set(record.organisation, [record]);
+        else list.push(record);
+      }
+      try {
+        for (const [organisationId, records] of byOrganisation)
+          for (let at = 0; at < records.length; at += pieceRows)
+            await load(parts, organisationId, records.slice(at, at + pieceRows));
+      } catch (error) {
+        const { code = '' } = error as { code?: string };
+        // What the values of a row are to blame for comes again however often it is tried.
+        throw /^2[23]/.test(code) ? new RowRefused(code, 'relay') : error;
+      }
+    },
+  };
+}
+
+/** What is of an organisation that ended meanwhile goes nowhere: its keys are destroyed, and nobody could open it. */
+export async function load(
+  parts: LoaderParts,
+  organisationId: number,
+  records: readonly IntakeRecord[],
+): Promise<void> {
+  const { postgres, vault } = parts;
+  try {
+    await vault.adopt(
+      organisationId,
+      records.flatMap(({ key }) => (key === null ? [] : [keyOfText(key)])),
+    );
+  } catch (error) {
+    if (!(error instanceof VaultError && error.code === 'destroyed')) throw error;
+    return parts.log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
+  }
+  crashPoint('relay.adopted');
+  const waiting = await postgres.tenant(organisationId, async (sql) => {
+    await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('relay.load', $1))", [organisationId]);
+    const unmapped = records.filter((record) => record.kind === 'unmapped');
+    if (unmapped.length > 0) await keepUnmapped(sql, unmapped);
+    const conversions = records.filter((record) => record.kind === 'conversion');
+    return conversions.length === 0
+      ? new Set<number>()
+      : await storeConversions(sql, parts.keys, organisationId, conversions);
+  });
+  crashPoint('relay.loaded');
+  if (waiting.size > 0) parts.onWaiting?.(waiting);
+}
+
+async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promise<void> {
+  await sql.run(
+    `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, subject, request_sealed)
+     SELECT current_organisation(), c.id, c.source, c.at, true, c.subject, c.sealed
+     FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bytea[], $5::bytea[]) AS c(id, source, at, subject, sealed)
+     WHERE EXISTS (SELECT FROM relay_sources s WHERE s.id = c.source)
+     ON CONFLICT (organisation_id, id) DO NOTHING`,
+    [
+      records.map(({ id }) => id),
+      records.map(({ source }) => source),
+      records.map(({ at }) => new Date(at)),
+      records.map(({ key }) => keyOfText(key).subject),
+      records.map(({ sealed }) => Buffer.from(sealed, 'base64')),
+    ],
+  );
+}
+
+/** A record with the conversion that it tells of: its own, or one that was told of before. */
+interface Told {
+  readonly record: ConversionRecord;
+  readonly conversion: string;
+  readonly isNew: boolean;
+}
+
+/** @returns destinations with something to send */
+async function storeConversions(
+  sql: Sql,
+  keys: Pick<KeyRing, 'digest'>,
+  organisationId: number,
+  records: readonly ConversionRecord[],
+): Promise<Set<number>> {
+  const known = await sql.query<{ id: string }>('SELECT id FROM relay_tellings WHERE id = ANY ($1::uuid[])', [
+    records.map(({ id }) => id),
+  ]);
+  const done = new Set(known.map(({ id }) => id));
+  const fresh = records.filter(({ id }) => !done.has(id));
+  if (fresh.length === 0) return new Set();
+  const told = await tellApart(sql, fresh);
+  const made = told.filter(({ isNew }) => isNew).map(({ record }) => record);
+  if (made.length > 0) await insertConversions(sql, made);
+  await writeIdentities(sql, told);
+  await insertTellings(sql, told);
+  const doubles = told.filter(({ isNew }) => !isNew);
+  if (doubles.length > 0) await addTo(sql, doubles);
+  return made.length === 0 ? new Set() : await insertDeliveries(sql, keys, organisationId, made);
+}
+
+/** Within one transaction at a time of an organisation (the lock above), so that two of one conversion never both are the first. */
+async function tellApart(sql: Sql, records: readonly ConversionRecord[]): Promise<Told[]> {
+  const rows = await sql.query<{ identity: string; conversion_id: string; last_at: Date }>(
+    `SELECT encode(identity, 'hex') AS identity, conversion_id, last_at FROM relay_identities
+     WHERE organisation_id = current_organisation() AND identity = ANY ($1::bytea[])`,
+    [records.map(({ identity }) => Buffer.from(identity.digest, 'hex'))],
+  );
+  const seen = new Map(rows.map((row) => [row.identity, { conversion: row.conversion_id, at: row.last_at.getTime() }]));
+  return records.map((record) => {
+    const { digest, kind, minutes } = record.identity;
+    const before = seen.get(digest);
+    // The window slides: words that come every minute stay one conversion.
+    const isSame = before !== undefined && (kind !== 'words' || Math.abs(record.at - before.at) <= minutes * 60_000);
+    const conversion = isSame ? before.conversion : record.id;
+    seen.set(digest, { conversion, at: isSame ? Math.max(before.at, record.at) : record.at });
+    return { record, conversion, isNew: !isSame };
+  });
+}
+
+async function writeIdentities(sql: Sql, told: readonly Told[]): Promise<void> {
+  // The last of several wins, as one after the other would have it.
+  const last = new Map(told.map((one) => [one.record.identity.digest, one]));
+  const all = [...last.values()];
+  await sql.run(
+    `INSERT INTO relay_identities (organisation_id, identity, conversion_id, last_at)
+     SELECT current_organisation(), i.identity, i.conversion, i.at
+     FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[]) AS i(identity, conversion, at)
+     ON CONFLICT (organisation_id, identity) DO UPDATE
+       SET conversion_id = excluded.conversion_id, last_at = greatest(relay_identities.last_at, excluded.last_at)`,
+    [
+      all.map(({ record }) => Buffer.from(record.identity.digest, 'hex')),
+      all.map(({ conversion }) => conversion),
+      all.map(({ record }) => new Date(record.at)),
+    ],
+  );
+}
+
+async function insertConversions(sql: Sql, records: readonly ConversionRecord[]): Promise<void> {
+  const of = <Value>(value: (record: ConversionRecord) => Value) => records.map(value);
+  await sql.run(
+    `INSERT INTO relay_conversions (organisation_id, id, source_id, site_id, event_name, occurred_at, received_at, order_id,
+       value, currency, cost, facts, present, consent, region, mapping_version, raw_days)
+     SELECT current_organisation(), c.id, c.source, c.site, c.event, c.occurred, c.received, c.order_id, c.value::numeric, c.currency,
+       c.cost::numeric, c.facts, ARRAY(SELECT jsonb_array_elements_text(c.present)), c.consent, c.region, c.mapping, c.raw_days
+     FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[],
+       $9::text[], $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::text[], $15::int[], $16::smallint[])
+       AS c(id, source, site, event, occurred, received, order_id, value, currency, cost, facts, present, consent, region, mapping, raw_days)`,
+    [
+      ...[of(({ id }) => id), of(({ source }) => source), of(({ site }) => site)],
+      ...[of(({ facts }) => facts.event_name), of(occurredAt), of(({ at }) => new Date(at))],
+      ...[of(({ facts }) => facts.order_id ?? null), of(({ facts }) => textOf(facts.value))],
+      ...[of(({ facts }) => facts.currency ?? null), of(({ facts }) => textOf(facts.cost))],
+      ...[of(({ facts }) => JSON.stringify(facts)), of(({ present }) => JSON.stringify(present))],
+      ...[of(({ facts }) => JSON.stringify(facts.consent ?? {})), of(({ region }) => region)],
+      ...[of(({ mapping }) => mapping), of(({ rawDays }) => rawDays)],
+    ],
+  );
+}
+
+function occurredAt({ facts }: ConversionRecord): Date {
+  const read = readMoment(facts.occurred_at);
+  if (typeof read === 'string') throw new Error('A conversion was taken whose time cannot be read.');
+  return new Date(read.ms);
+}
+
+function textOf(amount: number | string | undefined): string | null {
+  return amount === undefined ? null : String(amount);
+}
+
+async function insertTellings(sql: Sql, told: readonly Told[]): Promise<void> {
+  const of = <Value>(value: (one: Told) => Value) => told.map(value);
+  const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'base64'));
+  await sql.run(
+    `INSERT INTO relay_tellings (organisation_id, id, conversion_id, source_id, request_id, received_at, present, subject,
+       hashes_sealed, raw_sealed)
+     SELECT current_organisation(), t.id, t.conversion, t.source, t.request, t.at, ARRAY(SELECT jsonb_array_elements_text(t.present)),
+       t.subject, t.hashes, t.raw
+     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::timestamptz[], $6::jsonb[], $7::bytea[], $8::bytea[],
+       $9::bytea[]) AS t(id, conversion, source, request, at, present, subject, hashes, raw)`,
+    [
+      ...[of(({ record }) => record.id), of(({ conversion }) => conversion), of(({ record }) => record.source)],
+      ...[of(({ record }) => record.request), of(({ record }) => new Date(record.at))],
+      of(({ record }) => JSON.stringify(record.present)),
+      of(({ record: { key } }) => (key === null ? null : keyOfText(key).subject)),
+      ...[of(({ record }) => bytes(record.hashes)), of(({ record }) => bytes(record.raw))],
+    ],
+  );
+  const pairs = told.flatMap(({ record }) => record.subjects.map((digest) => ({ digest, telling: record.id })));
+  if (pairs.length > 0)
+    await sql.run(
+      `INSERT INTO relay_subjects (organisation_id, digest, telling_id)
+       SELECT current_organisation(), s.digest, s.telling FROM unnest($1::bytea[], $2::uuid[]) AS s(digest, telling)`,
+      [pairs.map(({ digest }) => Buffer.from(digest, 'hex')), pairs.map(({ telling }) => telling)],
+    );
+}
+
+/** The first telling wins; those after it add what it did not have: identifiers, and click ids. */
+async function addTo(sql: Sql, doubles: readonly Told[]): Promise<void> {
+  const clicks = (record: ConversionRecord) => JSON.stringify(record.facts.click_ids ?? {});
+  for (const round of inRounds(doubles))
+    await sql.run(
+      `UPDATE relay_conversions c SET doubles = c.doubles + 1,
+         present = ARRAY(SELECT DISTINCT p FROM unnest(c.present || ARRAY(SELECT jsonb_array_elements_text(d.present))) AS p ORDER BY p),
+         facts = CASE WHEN d.clicks = '{}' THEN c.facts
+           ELSE jsonb_set(c.facts, '{click_ids}', d.clicks || coalesce(c.facts->'click_ids', '{}')) END
+       FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[]) AS d(id, present, clicks)
+       WHERE c.organisation_id = current_organisation() AND c.id = d.id`,
+      [
+        round.map(({ conversion }) => conversion),
+        round.map(({ record }) => JSON.stringify(record.present)),
+        round.map(({ record }) => clicks(record)),
+      ],
+    );
+}
+
+/** An UPDATE changes a row once, however often it is joined: several tellings of one conversion go one after the other. */
+function inRounds(doubles: readonly Told[]): Told[][] {
+  const rounds: Told[][] = [];
+  const counts = new Map<string, number>();
+  for (const one of doubles) {
+    const at = counts.get(one.conversion) ?? 0;
+    counts.set(one.conversion, at + 1);
+    const round = rounds[at];
+    if (round === undefined) rounds.push([one]);
+    else round.push(one);
+  }
+  return rounds;
+}
+
+interface RouteRow {
+  id: number;
+  source_id: number;
+  destination_id: number;
+  rules: unknown;
+  kind: string;
+  unknown_consent: UnknownConsent;
+  is_test: boolean;
+}
+interface RunningRoute extends Omit<RouteRow, 'rules'> {
+  readonly planned: PlannedRoute;
+}
+
+interface NewDelivery {
+  readonly record: ConversionRecord;
+  readonly route: RunningRoute;
+  readonly as: string | null;
+  readonly value: string | null;
+  readonly state: 'held' | 'waiting' | 'withheld';
+  readonly reason: WithheldReason | null;
+  readonly field: string | null;
+}
+
+/** @returns destinations with something to send */
+async function insertDeliveries(
+  sql: Sql,
+  keys: Pick<KeyRing, 'digest'>,
+  organisationId: number,
+  records: readonly ConversionRecord[],
+): Promise<Set<number>> {
+  const routes = await routesOf(sql, new Set(records.map(({ source }) => source)));
+  const made: NewDelivery[] = [];
+  for (const record of records)
+    for (const route of routes.get(record.source) ?? []) {
+      const goes = routed(route.planned, record.facts);
+      if (!goes.goes) continue;
+      made.push(judged(record, route, goes));
+    }
+  const first = await onlyFirst(sql, made);
+  await settleWithout(sql, records, first);
+  if (first.length === 0) return new Set();
+  const purchases = await purchasesOf(sql, first);
+  const of = <Value>(value: (one: NewDelivery) => Value) => first.map(value);
+  await sql.run(
+    `INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, platform_event, value,
+       state, reason, field, waits_for, next_at, is_test, created_at, settled_at)
+     SELECT current_organisation(), d.conversion, d.route, d.destination, d.platform_id, d.event, d.value::numeric, d.state, d.reason,
+       d.field, d.waits_for, d.at, d.is_test, d.at, CASE WHEN d.state = 'withheld' THEN d.at END
+     FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+       $10::uuid[], $11::timestamptz[], $12::boolean[])
+       AS d(conversion, route, destination, platform_id, event, value, state, reason, field, waits_for, at, is_test)
+     ON CONFLICT (organisation_id, conversion_id, route_id) DO NOTHING`,
+    [
+      ...[of(({ record }) => record.id), of(({ route }) => route.id), of(({ route }) => route.destination_id)],
+      of(({ record, route }) => platformId(keys, organisationId, record, route.destination_id)),
+      ...[of(({ as }) => as), of(({ value }) => value), of(({ state }) => state), of(({ reason }) => reason)],
+      ...[of(({ field }) => field), of(({ record }) => waitsFor(record, purchases))],
+      ...[of(({ record }) => new Date(record.at)), of(({ route }) => route.is_test)],
+    ],
+  );
+  return new Set(first.filter(({ state }) => state === 'waiting').map(({ route }) => route.destination_id));
+}
+
+async function routesOf(sql: Sql, sources: ReadonlySet<number>): Promise<Map<number, RunningRoute[]>> {
+  const rows = await sql.query<RouteRow>(
+    `SELECT r.id, r.source_id, r.destination_id, r.rules, d.kind, d.unknown_consent, d.test_code IS NOT NULL OR d.is_dry_run AS is_test
+     FROM relay_routes r JOIN relay_destinations d ON d.id = r.destination_id
+     WHERE r.source_id = ANY ($1) AND r.state = 'active' ORDER BY r.id`,
+    [[...sources]],
+  );
+  return Map.groupBy(
+    rows.map(
+      ({ rules, ...row }): RunningRoute => ({ ...row, planned: planRoute(routeRules.parse(rules) as RouteRules) }),
+    ),
+    ({ source_id }) => source_id,
+  );
+}
+
+function judged(
+  record: ConversionRecord,
+  route: RunningRoute,
+  { as, value }: { as: string | null; value: string | null },
+): NewDelivery {
+  const destination = destinationOf(route.kind);
+  const problem =
+    destination === undefined
+      ? undefined
+      : consentProblem(record.facts.consent, record.region, destination, route.unknown_consent);
+  const withheld = problem ?? { reason: null, field: null };
+  const state = problem !== undefined ? 'withheld' : route.planned.rules.hold === true ? 'held' : 'waiting';
+  return { record, route, as, value, state, ...withheld };
+}
+
+/** Of a route that takes only the first: whoever's event was there before, on this route, goes no second time. */
+async function onlyFirst(sql: Sql, made: readonly NewDelivery[]): Promise<NewDelivery[]> {
+  const asking = made.filter(
+    ({ route, state, record }) => isFirstOnly(route) && state !== 'withheld' && record.who !== null,
+  );
+  if (asking.length === 0) return [...made];
+  const nameOf = ({ record, route }: NewDelivery) => `${route.id} ${record.facts.event_name} ${record.who}`;
+  const firsts = new Map<string, NewDelivery>();
+  for (const one of asking) if (!firsts.has(nameOf(one))) firsts.set(nameOf(one), one);
+  const rows = await sql.query<{ name: string; conversion: string }>(
+    `INSERT INTO relay_identities (organisation_id, identity, conversion_id, last_at)
+     SELECT current_organisation(), sha256(convert_to('first ' || f.name, 'UTF8')), f.conversion, f.at
+     FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS f(name, conversion, at)
+     ON CONFLICT (organisation_id, identity) DO UPDATE SET last_at = relay_identities.last_at
+     RETURNING encode(identity, 'hex') AS name, conversion_id AS conversion`,
+    [
+      [...firsts.keys()],
+      [...firsts.values()].map(({ record }) => record.id),
+      [...firsts.values()].map(({ record }) => new Date(record.at)),
+    ],
+  );
+  const winners = new Set(rows.map(({ conversion }) => conversion));
+  const isFirst = (one: NewDelivery) => firsts.get(nameOf(one)) === one && winners.has(one.record.id);
+  return made.map((one) =>
+    asking.includes(one) && !isFirst(one) ? { ...one, state: 'withheld', reason: 'not_first', field: null } : one,
+  );
+}
+
+function isFirstOnly({ planned }: RunningRoute): boolean {
+  return planned.rules.first_only === true;
+}
+
+/** A conversion that nothing is sent of has ended when it came. */
+async function settleWithout(
+  sql: Sql,
+  records: readonly ConversionRecord[],
+  made: readonly NewDelivery[],
+): Promise<void> {
+  const open = new Set(made.filter(({ state }) => state !== 'withheld').map(({ record }) => record.id));
+  const ended = records.filter(({ id }) => !open.has(id)).map(({ id }) => id);
+  if (ended.length > 0)
+    await sql.run(
+      'UPDATE relay_conversions SET settled_at = received_at WHERE organisation_id = current_organisation() AND id = ANY ($1::uuid[])',
+      [ended],
+    );
+}
+
+/** By order: the conversion that a refund takes back. */
+async function purchasesOf(sql: Sql, made: readonly NewDelivery[]): Promise<Map<string, string>> {
+  const orders = new Set(made.flatMap(({ record }) => orderTakenBack(record.facts) ?? []));
+  if (orders.size === 0) return new Map();
+  const rows = await sql.query<{ order_id: string; id: string }>(
+    `SELECT DISTINCT ON (order_id) order_id, id FROM relay_conversions
+     WHERE organisation_id = current_organisation() AND order_id = ANY ($1) ORDER BY order_id, received_at`,
+    [[...orders]],
+  );
+  return new Map(rows.map(({ order_id, id }) => [order_id, id]));
+}
+
+function orderTakenBack({ original }: Conversion): string | undefined {
+  return original?.order_id;
+}
+
+function waitsFor({ facts }: ConversionRecord, purchases: ReadonlyMap<string, string>): string | null {
+  const order = orderTakenBack(facts);
+  return order === undefined ? null : (purchases.get(order) ?? anyOfTheOrder);
+}
+
+/**
+ * The id under which a platform knows a conversion: its order, whatever its source; else, for what happened on a page, the
+ * id that the page gave it, which a pixel there sends too; else a keyed digest of source and id, since two sources may
+ * both count from one. For a refund or a restatement it is that of its order.
+ */
+export function platformId(
+  keys: Pick<KeyRing, 'digest'>,
+  organisationId: number,
+  { id, facts, source }: Pick<ConversionRecord, 'id' | 'facts' | 'source'>,
+  destinationId: number,
+): string {
+  const { original, order_id, event_id } = facts;
+  const order = original?.order_id ?? order_id;
+  if (order !== undefined) return order;
+  const event = original?.event_id ?? event_id;
+  const isOfPage =
+    facts.action_source === 'website' || (facts.action_source === undefined && facts.page_url !== undefined);
+  if (event !== undefined && isOfPage) return event;
+  const text = JSON.stringify([organisationId, source, event ?? id, destinationId]);
+  return keys.digest('relay-event-id', text).toString('hex').slice(0, 32);
+}

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import type { Conversion } from '../../../contract/conversion.ts';
+import type { ConversionRegion } from '../../../contract/relay.ts';
+import { type Random, uuidOf } from '../../platform/random.ts';
+import type { KeyRing } from '../../platform/subject.ts';
+import type { FreshKey, FreshKeys, Vault } from '../../platform/vault.ts';
+import { factsOf, presentIn } from '../conversions/facts.ts';
+import { tellingPlace, withoutRaw } from '../conversions/people.ts';
+import { destinationOf } from '../destinations/index.ts';
+import { countryCode } from '../identifiers/countries.ts';
+import { phoneRegion } from '../identifiers/meta.ts';
+import { internationalDigits } from '../identifiers/phone.ts';
+import type { RunningSource } from './directory.ts';
+
+/** How two tellings are known to be of one conversion. */
+export type IdentityKind = 'order' | 'event' | 'words';
+
+/**
+ * A conversion as the spool has it: a line of JSON. Facts are in the clear; whom it is about is sealed under a key that was
+ * made for this line and travels with it, wrapped by the key of the organisation. Bytes are base64, digests hex.
+ */
+export interface ConversionRecord {
+  readonly kind: 'conversion';
+  readonly organisation: number;
+  readonly source: number;
+  readonly site: number | null;
+  readonly id: string;
+  readonly request: string;
+  /** Milliseconds since 1970: when it came. */
+  readonly at: number;
+  readonly identity: { readonly kind: IdentityKind; readonly digest: string; readonly minutes: number };
+  readonly facts: Conversion;
+  readonly region: ConversionRegion;
+  readonly present: readonly string[];
+  /** Keyed digests of addresses, numbers and ids. */
+  readonly subjects: readonly string[];
+  /** Whose first one it may be: a click, else a person. */
+  readonly who: string | null;
+  readonly key: RecordKey | null;
+  readonly hashes: string | null;
+  readonly raw: string | null;
+  readonly mapping: number;
+  readonly rawDays: number;
+}
+
+/** A request that nothing could be made of, whole, until its mapping is put right. */
+export interface UnmappedRecord {
+  readonly kind: 'unmapped';
+  readonly organisation: number;
+  readonly source: number;
+  readonly id: string;
+  readonly at: number;
+  readonly key: RecordKey;
+  readonly sealed: string;
+}
+export type IntakeRecord = ConversionRecord | UnmappedRecord;
+
+/** A `FreshKey` as text: id, subject, what wrapped it, wrapped. */
+export type RecordKey = readonly [id: string, subject: string, wrappedBy: string, wrapped: string];
+
+export function keyText({ id, subject, wrappedBy, wrapped }: FreshKey): RecordKey {
+  return [id, subject, wrappedBy, wrapped].map((one) => one.toString('base64')) as unknown as RecordKey;
+}
+export function keyOfText(text: RecordKey): FreshKey {
+  const [id, subject, wrappedBy, wrapped] = text.map((one) => Buffer.from(one, 'base64')) as [
+    ...[Buffer, Buffer, Buffer, Buffer],
+  ];
+  return { id, subject, wrappedBy, wrapped };
+}
+
+/** Under which subject the key of something of the relay stands: by whom it is about, or by itself where it is about nobody. */
+export function keySubject(digestOrId: string): Buffer {
+  return createHash('sha256').update(`relay ${digestOrId}`).digest();
+}
+
+export interface Sealing {
+  readonly keys: Pick<KeyRing, 'digest'>;
+  readonly vault: Pick<Vault, 'subject'>;
+  readonly random: Random;
+  /** Country of an address, ISO 3166-1 alpha-2; undefined where nobody knows. */
+  readonly countryOf: (address: string) => string | undefined;
+  readonly regionOf: (country: string) => ConversionRegion;
+}
+
+/**
+ * Makes the record of a conversion: what is a person's is hashed for each platform that it may go to, and sealed, here and now.
+ * @returns undefined where no key is at hand: the sender has to come again
+ */
+export async function makeRecord(
+  conversion: Conversion,
+  source: Pick<
+    RunningSource,
+    'id' | 'organisationId' | 'siteId' | 'kinds' | 'doublesMinutes' | 'rawDays' | 'mappingVersion'
+  >,
+  came: { readonly request: string; readonly at: number; readonly freshKeys: FreshKeys },
+  sealing: Sealing,
+): Promise<ConversionRecord | undefined> {
+  const { organisationId, kinds } = source;
+  const id = uuidOf(sealing.random);
+  const facts = factsOf(conversion);
+  const subjects = await subjectsOf(conversion.user, organisationId, sealing.vault);
+  const identifiers: Record<string, object> = {};
+  for (const kind of kinds) {
+    const made = withoutRaw(destinationOf(kind)?.identify({ ...facts, ...userOf(conversion) }));
+    if (Object.keys(made).length > 0) identifiers[kind] = made;
+  }
+  const isSomebody = conversion.user !== undefined;
+  const made = isSomebody ? came.freshKeys.make(keySubject(subjects[0] ?? id)) : undefined;
+  if (isSomebody && made === undefined) return undefined;
+  const seal = (column: 'hashes_sealed' | 'raw_sealed', plain: object) => {
+    const { organisationId: _, ...place } = tellingPlace(organisationId, column, id);
+    return made?.seal(place, JSON.stringify(plain)).toString('base64') ?? null;
+  };
+  return {
+    ...{ kind: 'conversion', organisation: organisationId, source: source.id, site: source.siteId },
+    ...{ id, request: came.request, at: came.at },
+    identity: identityOf(conversion, source, sealing.keys),
+    facts,
+    region: regionOfConversion(conversion, sealing),
+    present: presentIn(conversion),
+    subjects,
+    who: whoOf(facts, subjects, organisationId, sealing.keys),
+    key: made === undefined ? null : keyText(made.key),
+    hashes: Object.keys(identifiers).length === 0 ? null : seal('hashes_sealed', identifiers),
+    raw: conversion.user === undefined ? null : seal('raw_sealed', conversion.user),
+    ...{ mapping: source.mappingVersion, rawDays: source.rawDays },
+  };
+}
+
+function userOf({ user }: Conversion): Pick<Conversion, 'user'> {
+  return user === undefined ? {} : { user };
+}
+
+/** Digests by which a request of a data subject finds it: of this organisation alone (REL-11). An address alone is nobody. */
+async function subjectsOf(
+  user: Conversion['user'],
+  organisationId: number,
+  vault: Pick<Vault, 'subject'>,
+): Promise<string[]> {
+  if (user === undefined) return [];
+  const found: Promise<Buffer>[] = [];
+  for (const email of listOf(user.email)) found.push(vault.subject(organisationId, 'email', email));
+  for (const phone of listOf(user.phone)) {
+    const digits = internationalDigits(phone, phoneRegion(user));
+    if (digits !== undefined) found.push(vault.subject(organisationId, 'phone', `+${digits}`));
+  }
+  for (const one of listOf(user.external_id)) found.push(vault.subject(organisationId, 'external-id', one));
+  return [...new Set((await Promise.all(found)).map((digest) => digest.toString('hex')))];
+}
+
+function listOf(given: string | string[] | undefined): readonly string[] {
+  return given === undefined ? [] : typeof given === 'string' ? [given] : given;
+}
+
+/**
+ * (event, order) is one conversion whatever its source; else an id of the source; else the same words within some minutes. A
+ * refund belongs to its order and is none of its conversions, so an order never stands in it.
+ */
+function identityOf(
+  conversion: Conversion,
+  {
+    id,
+    organisationId,
+    siteId,
+    doublesMinutes,
+  }: Pick<RunningSource, 'id' | 'organisationId' | 'siteId' | 'doublesMinutes'>,
+  keys: Pick<KeyRing, 'digest'>,
+): ConversionRecord['identity'] {
+  const { order_id, event_id, event_name } = conversion;
+  const digest = (...parts: unknown[]) =>
+    keys.digest('relay-identity', JSON.stringify([organisationId, ...parts])).toString('hex');
+  if (order_id !== undefined)
+    return { kind: 'order', digest: digest(siteId, 'order', event_name, order_id), minutes: 0 };
+  if (event_id !== undefined) return { kind: 'event', digest: digest(id, 'event', event_id), minutes: 0 };
+  return { kind: 'words', digest: digest(id, 'words', canonical(conversion)), minutes: doublesMinutes };
+}
+
+/** The same words in the same order, whatever the order they came in. */
+function canonical(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  if (Array.isArray(given)) return given.map(canonical);
+  return Object.entries(given)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => [name, canonical(value)]);
+}
+
+function whoOf(
+  { click_ids = {} }: Conversion,
+  subjects: readonly string[],
+  organisationId: number,
+  keys: Pick<KeyRing, 'digest'>,
+): string | null {
+  const { fbp: _browser, ttp: _tiktok, ...clicks } = click_ids;
+  const [click] = Object.entries(clicks).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (click === undefined) return subjects[0] ?? null;
+  return keys.digest('relay-identity', JSON.stringify([organisationId, 'click', ...click])).toString('hex');
+}
+
+/** By the country that is said of the person, else by the address; where neither is known it is unknown, and asks for consent. */
+function regionOfConversion({ user }: Conversion, { countryOf, regionOf }: Sealing): ConversionRegion {
+  const country = countryCode(user?.country) ?? (user?.ip === undefined ? undefined : countryOf(user.ip));
+  return country === undefined || country === null ? 'unknown' : regionOf(country);
+}

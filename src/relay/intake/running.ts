@@ -1,0 +1,78 @@
+import { placeOf } from '../../accounts/index.ts';
+import type { FastHandler } from '../../platform/http/server.ts';
+import type { Sink } from '../../platform/spool/index.ts';
+import type { Gauge, House } from '../../platform/subject.ts';
+import { regionOf } from '../../trust/consent/index.ts';
+import { openCaptureKeeper } from './captures.ts';
+import { openSourceDirectory, type SourceDirectory } from './directory.ts';
+import { intakePath, openIntake } from './door.ts';
+import { conversionSink } from './loader.ts';
+import type { Sealing } from './record.ts';
+
+/** Intake at work: what it mounts, and what other parts of the relay share with it. */
+export interface RunningIntake {
+  readonly fastUnder: Record<string, FastHandler>;
+  readonly gauges: Gauge[];
+  readonly directory: SourceDirectory;
+  stop(): Promise<void>;
+}
+
+/** What the identifiers of a conversion are sealed and placed with. */
+export function sealingOf({ keys, vault, random }: Pick<House, 'keys' | 'vault' | 'random'>): Sealing {
+  return {
+    ...{ keys, vault, random },
+    countryOf: (address) => placeOf(address).split(',', 1)[0] || undefined,
+    regionOf(country) {
+      const region = regionOf(country);
+      return region === 'eea' || region === 'uk' || region === 'ch' || region === 'unknown' ? region : 'other';
+    },
+  };
+}
+
+/** Where conversions go from the spool. */
+export function intakeSinks(
+  { postgres, vault, keys, log, warehouse }: Pick<House, 'postgres' | 'vault' | 'keys' | 'log' | 'warehouse'>,
+  onWaiting: (destinationIds: ReadonlySet<number>) => void,
+): Sink[] {
+  return [
+    conversionSink({ postgres, vault, keys, log, onWaiting }),
+    {
+      ...{ name: 'relay_intake', lane: 'relay_intake' },
+      deliver: (_segment, bytes, token) => warehouse.insert('relay_intake', bytes, token),
+    },
+  ];
+}
+
+/** Takes requests to sources in. */
+export async function startIntake(house: House): Promise<RunningIntake> {
+  const { postgres, vault, clock, log, keys, spool, random } = house;
+  const directory = await openSourceDirectory({ postgres, vault, clock, log });
+  const captures = openCaptureKeeper({ postgres, vault, clock, log });
+  const { handler, counts } = openIntake({
+    ...{ directory, keys, captures, clock, random, house: log, sealing: sealingOf(house) },
+    conversions: spool.lane('conversions'),
+    log: spool.lane('relay_intake'),
+  });
+  return {
+    fastUnder: { [intakePath]: handler },
+    directory,
+    gauges: [
+      {
+        ...{
+          name: 'fairlead_relay_requests_total',
+          kind: 'counter',
+          help: 'Requests to sources of the relay, by answer',
+        },
+        read: () => [...counts.requests].map(([answer, value]) => ({ labels: { answer }, value })),
+      },
+      {
+        ...{ name: 'fairlead_relay_conversions_total', kind: 'counter', help: 'Conversions that were taken in' },
+        read: () => counts.conversions.count,
+      },
+    ],
+    async stop() {
+      directory.stop();
+      await captures.stop();
+    },
+  };
+}
