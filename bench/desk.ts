@@ -48,7 +48,10 @@ export interface Running {
 }
 
 /** How scripts/run.cjs starts a desk. */
-const flags = ['--disable-warning=ExperimentalWarning', ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : [])];
+export const flags = [
+  '--disable-warning=ExperimentalWarning',
+  ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : []),
+];
 
 /** Environment of a desk: threads and allocation as scripts/run.cjs sets them. */
 export function environment(desk: Pick<DeskFolder, 'folder' | 'today'>, port: number): NodeJS.ProcessEnv {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type DeskFolder, environment, freePort } from './desk.ts';
+import { type DeskFolder, environment, flags, freePort } from './desk.ts';
 
 /** A desk in a process of its own that is told what to do by lines, and answers by lines of JSON. */
 export interface ScriptedDesk {
@@ -16,7 +16,7 @@ export interface ScriptedDesk {
 /** @param script a file beside this one; it says `{ port }` once it listens */
 export async function startScript(desk: DeskFolder, script: string): Promise<ScriptedDesk> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, script)], {
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script)], {
     env: environment(desk, port),
     stdio: ['pipe', 'pipe', 'inherit'],
   });

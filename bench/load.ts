@@ -12,6 +12,7 @@
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { letEventLoopGoFirst } from '../src/platform/priority.ts';
+import { type Latencies, latenciesOf } from './latencies.ts';
 
 export interface LoadPlan {
   port: number;
@@ -42,6 +43,8 @@ export interface LoadResult {
   p99_ms: number;
   max_ms: number;
   cpu_seconds: number;
+  /** All of them, to be put together with those of other runs. */
+  latencies: Latencies;
 }
 
 const agents = [
@@ -124,6 +127,7 @@ export function runLoad(given: LoadPlan, acknowledged: (n: number) => void = () 
         p99_ms: at(0.99),
         max_ms: at(1),
         cpu_seconds: Math.round((used.user + used.system) / 1e4) / 100,
+        latencies: latenciesOf(sorted),
       });
     };
     // Three events of one visitor go out on one connection, one after another, as a browser sends them.

@@ -6,6 +6,7 @@ import { silentLog } from '../src/platform/log.ts';
 import { openWarehouse } from '../src/platform/warehouse/index.ts';
 import { type DeskFolder, mainSite, postgresFolder, prepareDesk } from './desk.ts';
 import { startScript } from './desk_of_script.ts';
+import { latencyAt, together } from './latencies.ts';
 import { type LoadResult, loadApart } from './load.ts';
 import { seedEvents } from './seed.ts';
 
@@ -75,18 +76,19 @@ async function oneNight(desk: DeskFolder, events: number, say: (line: string) =>
     for (let run = 3; night === undefined; run++) during.push(await load(run));
     await ended;
     const seconds = Number((night as Record<string, unknown>).seconds);
-    const p99 = during.map(({ p99_ms: ms }) => ms).sort((a, b) => a - b);
-    const [middle = 0, worst = 0] = [p99[p99.length >> 1], p99.at(-1)];
+    const whole = latencyAt(together(during.map(({ latencies }) => latencies)), 0.99);
+    const windows = during.map(({ p99_ms: ms }) => ms.toFixed(1));
+    const worst = Math.max(...during.map(({ p99_ms: ms }) => ms));
     return [
       {
         what: `a night over ${events.toLocaleString('en-US')} events that are due, ${days} days of them`,
         ...{ target: '10 M within 300 s', measured: `${seconds.toFixed(1)} s`, holds: seconds <= 300 },
       },
       {
-        what: `p99 of ${eventsPerSecond} single events/s meanwhile, of ${during.length} times ${loadSeconds} s`,
+        what: `p99 of ${eventsPerSecond} single events/s, the whole night`,
         target: 'p99 50 ms',
-        measured: `median ${middle.toFixed(1)}, worst ${worst.toFixed(1)} ms; before the night ${before.p99_ms.toFixed(1)} ms`,
-        holds: worst <= 50,
+        measured: `${whole.toFixed(1)} ms; worst ${loadSeconds} s ${worst.toFixed(1)}, each ${windows.join(' ')}; before the night ${before.p99_ms.toFixed(1)} ms`,
+        holds: whole <= 50,
       },
     ];
   } finally {
