@@ -20,7 +20,7 @@ export const organisationArchive = z.object({
   created_at: z.string(),
   finished_at: z.string().nullable(),
   expires_at: z.string().nullable(),
-  /** Somebody whose data was restricted since may be in it: it is kept for a legal hold, and nobody is given it. */
+  /** Somebody whose data was restricted or erased since may be in it: it is kept for a legal hold, and nobody is given it. */
   withheld: z.boolean(),
   /** A legal hold keeps it, also beyond its days. */
   held: z.boolean(),

@@ -75,6 +75,8 @@ export const fileScan = z.object({
   packed: z.number(),
   /** Packed or sealed ones that were not looked through to their end, because that would have taken too long. */
   cut: z.number().optional(),
+  /** Files of the organisation that a legal hold keeps, with them in it; absent in receipts of before they were told apart. */
+  held: z.number().optional(),
   /** Files that could not be read. */
   unread: z.number(),
   /** Identifiers of so few signs that they are in everything. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Erasure, RequestDetail } from '../contract/requests.ts';
 import { createOrganisation, sitesChanged } from '../src/accounts/index.ts';
-import { sealedForm } from '../src/analytics/archive/sealed_file.ts';
+import { openArchiveRecords } from '../src/analytics/archive/records.ts';
+import { sealedForm } from '../src/analytics/exports/sealed_file.ts';
 import { openUploads } from '../src/analytics/imports/uploads.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
@@ -161,7 +162,7 @@ async function plant(side: Side, email: string): Promise<number> {
 }
 let batch = 0;
 /** A profile of them, and a file of each of two sites, of which one knows them. @returns the number of the other */
-async function plantCopies(side: Side, email: string): Promise<number> {
+async function plantCopies(side: Side, email: string, otherSite = 'other.north.example'): Promise<number> {
   const { organisation, site } = side;
   const { digest } = await identifierOf(desk.house, organisation, 'email', email);
   const id = systemRandom.bytes(8).toString('hex');
@@ -176,8 +177,8 @@ async function plantCopies(side: Side, email: string): Promise<number> {
     );
     const { id: second } = await sql.one<{ id: number }>(
       `INSERT INTO sites (organisation_id, domain, timezone, currency, retention_months, created_at)
-       VALUES ($1, 'other.north.example', 'UTC', 'EUR', 25, $2) RETURNING id`,
-      [organisation, new Date(nowMs)],
+       VALUES ($1, $3, 'UTC', 'EUR', 25, $2) RETURNING id`,
+      [organisation, new Date(nowMs), otherSite],
     );
     const ids: number[] = [];
     for (const ofSite of [site, second])
@@ -197,6 +198,30 @@ async function plantCopies(side: Side, email: string): Promise<number> {
   for (const one of made)
     writeFileSync(join(places.FAIRLEAD_DATA_DIR, 'exports', String(one)), one === other ? 'nobody' : `of ${email}`);
   return other;
+}
+/** A finished archive of theirs with the address in it. @returns its number */
+async function plantArchive({ organisation, person }: Side, email: string): Promise<number> {
+  const archive = await desk.house.postgres.tenant(organisation, async (sql) => {
+    const { id } = await sql.one<{ id: number }>("SELECT nextval('organisation_archives_id_seq') AS id");
+    const key = Buffer.alloc(32, id);
+    const place = { organisationId: organisation, table: 'organisation_archives', column: 'key_sealed', row: id };
+    await sql.run(
+      `INSERT INTO organisation_archives (id, organisation_id, state, key_sealed, sites, created_by, created_at, finished_at, expires_at)
+       VALUES ($1, $2, 'done', $3, 1, $4, $5, $5, $6)`,
+      [
+        ...[id, organisation, await desk.house.vault.seal({ ...place, class: 'D8' }, key), person],
+        ...[new Date(nowMs), new Date(nowMs + dayMs)],
+      ],
+    );
+    return { of: 'organisation archive' as const, id, key };
+  });
+  const folder = join(places.FAIRLEAD_DATA_DIR, 'archives');
+  mkdirSync(folder, { recursive: true });
+  const file = await sealedForm(archive, systemRandom).place(join(folder, String(archive.id)));
+  await file.write(gzipSync(`of ${email}`), 0);
+  await file.end();
+  await file.close();
+  return archive.id;
 }
 async function lookedUp(sql: Sql, email: string): Promise<number | undefined> {
   const row = await sql.maybe<{ person_id: number | null }>('SELECT person_id FROM lookup.person_by_email($1)', [
@@ -402,28 +427,7 @@ describe('an erasure', () => {
     const at = new Date(nowMs);
     const later = new Date(nowMs + 86_400_000);
     // What another organisation has of them is not looked at.
-    const archives = await Promise.all(
-      [north, south].map(({ organisation, person }) =>
-        desk.house.postgres.tenant(organisation, async (sql) => {
-          const { id } = await sql.one<{ id: number }>("SELECT nextval('organisation_archives_id_seq') AS id");
-          const key = Buffer.alloc(32, id);
-          const place = { organisationId: organisation, table: 'organisation_archives', column: 'key_sealed', row: id };
-          await sql.run(
-            `INSERT INTO organisation_archives (id, organisation_id, state, key_sealed, sites, created_by, created_at, finished_at, expires_at)
-             VALUES ($1, $2, 'done', $3, 1, $4, $5, $5, $6)`,
-            [id, organisation, await desk.house.vault.seal({ ...place, class: 'D8' }, key), person, at, later],
-          );
-          mkdirSync(join(places.FAIRLEAD_DATA_DIR, 'archives'), { recursive: true });
-          const file = await sealedForm({ id, key }, systemRandom).place(
-            join(places.FAIRLEAD_DATA_DIR, 'archives', String(id)),
-          );
-          await file.write(gzipSync(`of ${traced}`), 0);
-          await file.end();
-          await file.close();
-          return id;
-        }),
-      ),
-    );
+    const archives = [await plantArchive(north, traced), await plantArchive(south, traced)];
     const upload = gzipSync(`{"url":"https://shop.example/?who=${traced}"}`);
     const { id: uploaded } = await own(north, (sql) =>
       sql.one<{ id: number }>(
@@ -445,7 +449,7 @@ describe('an erasure', () => {
           { what: 'email', file: `archives/${archives[0]}` },
           { what: 'email', file: `imports/${uploaded}` },
         ],
-        ...{ opened: 2, sealed: 1, packed: 0, cut: 0 },
+        ...{ opened: 3, sealed: 1, packed: 0, cut: 0 },
       },
     });
     await own(north, (sql) => sql.run('DELETE FROM imports WHERE id = $1', [uploaded]));
@@ -491,6 +495,56 @@ describe('an erasure', () => {
     expect(await found(north, held)).toEqual({});
     expect((await read(north, id)).erasure).toMatchObject({ state: 'done', receipts: [{ number: 2 }, { number: 1 }] });
     expect((await receiptOf(north, id, 1)).state).toBe('partial');
+  });
+
+  test('while a hold on another site keeps the archives they stay and nobody is given one; released, they go with the rest (R9, DSR-03)', async () => {
+    const kept = 'Kept.In.Archive@visitor.example';
+    const other = await plantCopies(north, kept, 'held.north.example');
+    const archive = await plantArchive(north, kept);
+    const at = join(places.FAIRLEAD_DATA_DIR, 'archives', String(archive));
+    const { id: hold } = await own(north, (sql) =>
+      placeHold(
+        sql,
+        north.organisation,
+        {
+          ...{ scope: 'site', of: 'held.north.example', reason: 'A claim', owner: 'Counsel' },
+          review_on: new Date(nowMs + 30 * dayMs).toISOString().slice(0, 10),
+        },
+        { personId: north.person, nowMs },
+      ),
+    );
+    const id = await begun(north, kept);
+    await desk.requests.erase();
+    const { erasure } = await read(north, id);
+    expect(erasure).toMatchObject({ state: 'partial', files: { found: [], held: 1 } });
+    expect(erasure.steps.find(({ name }) => name === 'profiles')).toMatchObject({
+      state: 'held',
+      gone: expect.arrayContaining([expect.objectContaining({ table: 'postgres exports', rows: 1 })]),
+      kept: [
+        {
+          ...{ table: 'postgres organisation_archives', class: 'D4', rows: 1 },
+          why: expect.stringContaining(`legal hold ${hold} keeps archives of the organisation`),
+        },
+      ],
+    });
+    expect(await found(north, kept), 'of them nothing is left but the archive').toEqual({});
+    const records = openArchiveRecords({ ...desk.house, notices: { tell: async () => {} } });
+    expect([existsSync(at), await records.find(north.organisation, archive)]).toEqual([
+      true,
+      expect.objectContaining({ held: true, withheld: true }),
+    ]);
+    expect(existsSync(join(places.FAIRLEAD_DATA_DIR, 'exports', String(other))), 'the export of the held site').toBe(
+      true,
+    );
+    await own(north, (sql) => releaseHold(sql, hold, { reason: 'Settled', personId: north.person, nowMs }));
+    await desk.requests.erase();
+    expect([existsSync(at), await records.find(north.organisation, archive)]).toEqual([false, undefined]);
+    expect((await read(north, id)).erasure).toMatchObject({ state: 'done', files: { found: [], held: 0 } });
+    expect(
+      (await receiptOf(north, id, 2)).systems.find(({ system }: { system: string }) => system === 'profiles').gone,
+    ).toEqual(
+      expect.arrayContaining([{ table: 'postgres organisation_archives', class: 'D4', rows: 1, how: 'deleted' }]),
+    );
   });
 
   test('a browser that is named in the middle of it is found by the next look, with its events, those that came late and belong to no visit too', async () => {

@@ -9,7 +9,10 @@ import { archiveFiles } from '../src/analytics/archive/file_classes.ts';
 import { openArchiveRecords } from '../src/analytics/archive/records.ts';
 import { exportFiles } from '../src/analytics/exports/file_classes.ts';
 import { importFiles } from '../src/analytics/imports/file_classes.ts';
+import { eachOrder, ordersOf } from '../src/analytics/life/tables.ts';
 import { packedFiles } from '../src/analytics/packed/file_classes.ts';
+import type { Id64 } from '../src/analytics/visits/live_visits.ts';
+import { id64Text, siteKey } from '../src/analytics/visits/visitor.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { acmeFiles } from '../src/platform/acme/file_classes.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
@@ -314,6 +317,26 @@ describe('the night', () => {
       { site: north.site, day },
     );
     expect(history).toEqual([{ state: 'frozen', reason: 'outlived' }]);
+  });
+
+  test('orders of rows that go are known by the keys that ingest knows them by, whatever their names are', async () => {
+    const orders = ['1', "o'\\\n\t{x:String}", 'Bestellung – 7 €', '😀'.repeat(30)];
+    const at = moment(ago(30));
+    const rows = orders.map((order_id, i) => ({
+      ...{ site_id: south.site, name: 'purchase', hostname: 'x.example', pathname: '/', time: at, visit_start: at },
+      ...{ id_day: at.slice(0, 10), visitor_id: `9${i}`, visit_id: `9${i}`, order_id },
+      ...{ revenue_amount: '5', revenue_currency: 'EUR', received: at },
+    }));
+    const { warehouse } = desk.house;
+    await warehouse.insert('events', Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join('')), 'orders-1');
+    const known: Id64[] = [];
+    const found = await ordersOf(warehouse, { siteId: south.site, beforeMs: ago(29).getTime() });
+    await eachOrder(found, (key) => known.push(key));
+    const sorted = (keys: Id64[]) => keys.map((key) => id64Text(key)).sort();
+    expect(sorted(known)).toEqual(sorted(orders.map((order) => siteKey('order', south.site, order))));
+    await warehouse.command('DELETE FROM events WHERE site_id = {site:UInt64} AND order_id != {none:String}', {
+      ...{ site: south.site, none: '' },
+    });
   });
 
   test('runs once a day: not again, not twice at once, not for a day that is over when the clock is set back', async () => {

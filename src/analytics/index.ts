@@ -12,6 +12,7 @@ import { exportCommands } from './exports/commands.ts';
 import { openExportRecords } from './exports/records.ts';
 import { exportRoutes } from './exports/routes.ts';
 import { openExportRunner } from './exports/runner.ts';
+import { searchedExports } from './exports/searched.ts';
 import { firstRunRoutes } from './first_run.ts';
 import { foreignIdRoutes } from './foreign_ids.ts';
 import { goalRoutes, goalRules, listGoals } from './goals.ts';
@@ -52,7 +53,6 @@ import { keepSiteDirectory } from './site_list.ts';
 import { openSiteDirectory } from './sites.ts';
 import { dayOf } from './visits/salt.ts';
 import { saltCheck } from './visits/salt_check.ts';
-import { siteKey } from './visits/visitor.ts';
 
 export { openOrganisationArchives } from './archive/index.ts';
 export { addGoal, listGoals } from './goals.ts';
@@ -203,9 +203,7 @@ export const analytics = defineSubject({
       begun: ingest.begun,
       aloneWithImports: importer.alone,
       forgetProfiles: profiles.forgetSite,
-      forgetOrders(keys) {
-        for (const key of keys) ingest.orderKeys.delete(key);
-      },
+      forgetOrder: ingest.orderKeys.delete,
       forgetHistory: history.forget,
       async forgetKept(siteId) {
         forgetMemory(siteId);
@@ -218,9 +216,7 @@ export const analytics = defineSubject({
       house,
       countClosed: history.sweep,
       outlive: history.outlive,
-      forgetOrders(siteId, orders) {
-        for (const order of orders) ingest.orderKeys.delete(siteKey('order', siteId, order));
-      },
+      forgetOrder: ingest.orderKeys.delete,
       async forgetKept(siteId) {
         kept.forget(siteId);
         await packed?.forget(siteId);
@@ -280,7 +276,10 @@ export const analytics = defineSubject({
       ],
       executors,
       holders: [contactHolder(house, contacts), profileHolder(house, profiles)],
-      sealed: imports === undefined ? [] : [sealedUploads(imports)],
+      sealed: [
+        ...(exports === undefined ? [] : [searchedExports(exports)]),
+        ...(imports === undefined ? [] : [sealedUploads(imports)]),
+      ],
       access: [shares.access],
       fast: ingest.fast,
       sinks: ingest.sinks,

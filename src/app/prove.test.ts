@@ -7,7 +7,7 @@ import type { CheckRun } from '../../contract/proof.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../../test/stores.ts';
 import type { Notice } from '../accounts/mail/notices.ts';
 import { createOrganisation } from '../accounts/set_up.ts';
-import { sealedForm } from '../analytics/archive/sealed_file.ts';
+import { sealedForm } from '../analytics/exports/sealed_file.ts';
 import { writeZip } from '../analytics/exports/zip_writer.ts';
 import type { CheckResult, LiveCheck } from '../platform/checks.ts';
 import { stillClock } from '../platform/clock.ts';
@@ -440,7 +440,7 @@ it('a canary is found in what is packed or sealed, one in the other, and what wa
   block.writeUInt32LE(84, 17);
   block.writeUInt32LE(200, 21);
   writeFileSync(join(place, 'block'), block);
-  const form = sealedForm({ id: 1, key: Buffer.alloc(32, 3) }, systemRandom);
+  const form = sealedForm({ of: 'organisation archive', id: 1, key: Buffer.alloc(32, 3) }, systemRandom);
   for (const name of ['archives/1', 'archives/2']) {
     const placed = await form.place(join(place, name));
     await placed.write(deep, 0);
@@ -451,6 +451,7 @@ it('a canary is found in what is packed or sealed, one in the other, and what wa
     {
       folder: 'archives',
       open: async (name) => (name === '1' ? form.readPlaced(join(place, 'archives/1')) : undefined),
+      held: async () => new Set(),
     },
   ]);
   const seen = await scanFolders([place], 0, [canary], { open });

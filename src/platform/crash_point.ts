@@ -35,6 +35,8 @@ export const crashPoints = [
   'removal.files', // its exports and imports are gone from the disk, their rows are not
   'removal.table', // a table of the warehouse is emptied of it, nobody has written that down
   'removal.checked', // nothing is left, and nobody has written that down
+  'export.day', // a day of a site is in the files of its export, the next one is not begun
+  'export.packed', // the file of an export is made, and not in its place yet
   'archive.site', // the events of a site are in the files of an archive, the other sites are not
   'archive.packed', // the archive of an organisation is packed, and not in its place yet
   'closing.emptied', // nothing of a closed account's person is in its row, the keys found by its number are still there

@@ -10,4 +10,6 @@ export interface SealedFolder {
    * @returns undefined for what is another's, not whole yet, or of no row
    */
   open(name: string, organisationId?: number): Promise<AsyncIterable<Buffer> | undefined>;
+  /** Names of files that a legal hold keeps, whoever is in them. */
+  held(organisationId: number): Promise<ReadonlySet<string>>;
 }

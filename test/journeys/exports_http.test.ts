@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { SiteExport, SiteExports } from '../../contract/exports.ts';
 import { exportFiles } from '../../src/analytics/exports/file_classes.ts';
 import { openExportRecords } from '../../src/analytics/exports/records.ts';
+import { type Sealed, sealedForm } from '../../src/analytics/exports/sealed_file.ts';
 import type { WindowAsk } from '../../src/platform/executor.ts';
 import { findUndeclared } from '../../src/trust/classes/index.ts';
 import { clockExecutors } from '../../src/trust/windows/clocks.ts';
@@ -215,8 +216,16 @@ it('a stop in the middle goes on behind its last whole day, and what was cancell
     { timeout: 30_000, interval: 5 },
   );
   await desk.restart();
-  const log = JSON.parse(readFileSync(join(desk.dataDir, 'exports', `${id}.part`, 'note.json'), 'utf8'));
-  expect(log).toMatchObject({ format: 'plausible', from: firstDay, to: lastDay, done: expect.stringMatching(/^\d/) });
+  const note = readFileSync(join(desk.dataDir, 'exports', `${id}.part`, 'note.json'));
+  const records = openExportRecords({ ...desk.server.desk.house, notices: { tell: async () => {} } });
+  const form = sealedForm((await records.fileOf(1, id)) as Sealed, desk.server.desk.house.random);
+  expect(note.includes('shop.example')).toBe(false);
+  expect(JSON.parse(form.opened(note).toString())).toMatchObject({
+    format: 'plausible',
+    from: firstDay,
+    to: lastDay,
+    done: expect.stringMatching(/^\d/),
+  });
   const done = await finished(id);
   expect(done).toMatchObject({ state: 'done', days_done: days });
   // Byte for byte what the one that was not stopped has.
@@ -237,7 +246,7 @@ it('a stop in the middle goes on behind its last whole day, and what was cancell
 });
 
 it('what a legal hold keeps stays: a file past its seven days, a goal, a note; released, it goes (RET-12, RET-21)', async () => {
-  const { postgres, config, clock } = desk.server.desk.house;
+  const { postgres, config } = desk.server.desk.house;
   const cookie = await desk.signIn();
   const ask = async (method: string, path: string, body?: object) => {
     const headers = { cookie, 'content-type': 'application/json' };
@@ -248,7 +257,7 @@ it('what a legal hold keeps stays: a file past its seven days, a goal, a note; r
   const at = '/api/sites/shop.example';
   const note = (await ask('POST', `${at}/annotations`, { day: lastDay, note: 'A sale' })).body.id;
   const goal = (await ask('POST', `${at}/goals`, { name: 'Sold', kind: 'page', match: '/p-1' })).body;
-  const records = openExportRecords({ postgres, clock, notices: { tell: async () => {} } });
+  const records = openExportRecords({ ...desk.server.desk.house, notices: { tell: async () => {} } });
   const [other, one] = (await list()).exports.slice(-2) as [SiteExport, SiteExport];
   const past = (id: number, days: number) =>
     postgres.tenant(1, (sql) =>

@@ -165,6 +165,7 @@ const exported = async () => {
   let text = '';
   const work = {
     ...{ scratch: { path: join(desk.dataDir, 'scratch.ndjson'), form: plainForm }, path: String, add: () => {} },
+    form: plainForm,
     async append(_: string, more: string | Buffer) {
       text += more.toString();
     },

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { sealedForm } from '../../src/analytics/archive/sealed_file.ts';
+import { sealedForm } from '../../src/analytics/exports/sealed_file.ts';
 import type { Examples } from './example.ts';
 
 /** Archives of the whole organisation. */
@@ -23,7 +23,7 @@ export const examples: Examples = ({ organisation, server, asOwner }) => {
     const key = random.bytes(32);
     const folder = join(config.dataDir, 'archives');
     mkdirSync(folder, { recursive: true });
-    const file = await sealedForm({ id, key }, random).place(join(folder, String(id)));
+    const file = await sealedForm({ of: 'organisation archive', id, key }, random).place(join(folder, String(id)));
     await file.write(Buffer.from('PK'), 0);
     await file.end();
     await file.close();

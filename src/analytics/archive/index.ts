@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { listSites, type Notices } from '../../accounts/index.ts';
 import type { House, RunningSubject } from '../../platform/subject.ts';
 import { openFileRunner } from '../exports/runner.ts';
+import { openedFile, sealedForm } from '../exports/sealed_file.ts';
 import { openArchiveRecords } from './records.ts';
 import { archiveRoutes } from './routes.ts';
-import { openedFile, sealedForm } from './sealed_file.ts';
 import { writeArchive } from './write.ts';
 
 /**
@@ -31,7 +31,7 @@ export function openOrganisationArchives(
       // Says to the runner that what lies here can be gone on with.
       writeFileSync(join(folder, 'note.json'), '{}', { mode: 0o600 });
       const sites = await postgres.tenant(organisationId, listSites);
-      const form = sealedForm({ id, key: await records.keyOf(organisationId, id) }, random);
+      const form = sealedForm({ of: 'organisation archive', id, key: await records.keyOf(organisationId, id) }, random);
       let sitesDone = 0;
       let rowsBefore = 0;
       let rowsOfSite = 0;
@@ -63,8 +63,11 @@ export function openOrganisationArchives(
         folder: 'archives',
         async open(name, organisationId) {
           const key = /^\d+$/.test(name) ? await records.keyForScan(Number(name), organisationId) : undefined;
-          return key === undefined ? undefined : openedFile(runner.fileOf(Number(name)), { id: Number(name), key });
+          return key === undefined
+            ? undefined
+            : openedFile(runner.fileOf(Number(name)), { of: 'organisation archive', id: Number(name), key });
         },
+        held: (organisationId) => records.heldFiles(organisationId),
       },
     ],
     stop: () => runner.stop(),

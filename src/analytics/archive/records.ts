@@ -105,6 +105,14 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
       return row === undefined ? undefined : vault.open(keyAt(row.organisation_id, id), row.key_sealed);
     },
 
+    /** Names of finished files that a hold keeps. */
+    heldFiles: (organisationId: number) =>
+      postgres.tenant(organisationId, async (sql): Promise<ReadonlySet<string>> => {
+        if (!(await areHeld(sql, organisationId))) return new Set();
+        const rows = await sql.query<{ id: number }>("SELECT id FROM organisation_archives WHERE state = 'done'");
+        return new Set(rows.map(({ id }) => String(id)));
+      }),
+
     /**
      * @returns whether there was one
      * @throws RequestError conflict while a hold keeps it

@@ -5,9 +5,9 @@ import { defineRoute, type Principal, RequestError, type Route } from '../../pla
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { FileRunner } from '../exports/runner.ts';
+import { openedFile } from '../exports/sealed_file.ts';
 import { refuseWithheld } from '../exports/withheld.ts';
 import { type ArchiveRecords, archivesMax } from './records.ts';
-import { openedFile } from './sealed_file.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 const ofArchive = ofOrganisation.extend({ archive: z.coerce.number().int().positive() });
@@ -101,7 +101,7 @@ export function archiveRoutes(
         });
         return {
           stream: {
-            pieces: openedFile(runner.fileOf(archive), { id: archive, key }),
+            pieces: openedFile(runner.fileOf(archive), { of: 'organisation archive', id: archive, key }),
             type: 'application/zip',
             name: `${slug}-${found.created_at.slice(0, 10)}.zip`,
           },

@@ -49,24 +49,18 @@ export async function* eventLines(
   }
 }
 
-/** Writes the events of a day as Parquet, with the columns of `eventLines`, into one file or several. */
+/** The events of a day as Parquet, with the columns of `eventLines`: one file or several, each held in memory. */
 export async function* eventParquet(
-  warehouse: Pick<Warehouse, 'read' | 'writeFile'>,
+  warehouse: Pick<Warehouse, 'read' | 'parquet'>,
   day: SiteDay,
-  pathOf: (file: string) => string,
-): AsyncGenerator<{ file: string; rows: number }> {
+): AsyncGenerator<{ file: string; bytes: Buffer; rows: number }> {
   const slices = await slicesOf(warehouse, day);
   for (const [at, { from, to, events }] of slices.entries()) {
     if (events === 0) continue;
     const part = slices.length === 1 ? '' : `_${String(at + 1).padStart(2, '0')}`;
     const file = `events_${day.day.replaceAll('-', '')}${part}.parquet`;
-    await warehouse.writeFile(
-      parquetSql,
-      { site: day.siteId, from, to, restricted: day.restricted },
-      pathOf(file),
-      'Parquet',
-    );
-    yield { file, rows: events };
+    const bytes = await warehouse.parquet(parquetSql, { site: day.siteId, from, to, restricted: day.restricted });
+    yield { file, bytes, rows: events };
   }
 }
 

@@ -6,7 +6,7 @@ export const exportFiles: readonly FileClass[] = [
     path: 'exports/*',
     classes: ['D3'],
     window: '7 days after it was finished, or until it is deleted',
-    purpose: 'what a person of the organisation asked to take away, as a file',
+    purpose: 'what a person of the organisation asked to take away, as a file, sealed part by part',
   },
   {
     path: 'exports/*.asked',
@@ -18,6 +18,6 @@ export const exportFiles: readonly FileClass[] = [
     path: 'exports/*.part/*',
     classes: ['D3'],
     window: 'until the export is finished or cancelled',
-    purpose: 'an export that is being written',
+    purpose: 'an export that is being written, sealed under its key from the first byte',
   },
 ];

@@ -1,6 +1,7 @@
 import type { ExportFormat } from '../../../contract/exports.ts';
 import type { Warehouse } from '../../platform/warehouse/index.ts';
 import { eventLines, eventParquet } from './event_lines.ts';
+import type { Form } from './form.ts';
 import { dayLines, headerOf, plausibleTables, type SiteDay } from './plausible_tables.ts';
 import type { Asked, WorkFolder } from './work_folder.ts';
 import { writeZip } from './zip_writer.ts';
@@ -14,11 +15,11 @@ interface Format {
   readonly files: { readonly [file: string]: string };
   /** Writes a day into the work folder, and says how many rows each portion of it had. */
   readonly day: (
-    warehouse: Pick<Warehouse, 'read' | 'writeFile'>,
-    work: Pick<WorkFolder, 'append' | 'add' | 'path' | 'scratch'>,
+    warehouse: Pick<Warehouse, 'read' | 'writeFile' | 'parquet'>,
+    work: Pick<WorkFolder, 'append' | 'add' | 'path' | 'scratch' | 'form'>,
     day: SiteDay,
   ) => AsyncGenerator<number>;
-  /** Makes one file of them, and gives its name. */
+  /** Makes one file of them, and gives its name: placed, where `ending` is a ZIP, or the one that grew. */
   readonly whole: (
     work: Pick<WorkFolder, 'path' | 'files' | 'form'>,
     asked: Asked,
@@ -67,7 +68,8 @@ export const formats: { readonly [Name in ExportFormat]: Format } = {
     type: 'application/zip',
     files: {},
     async *day(warehouse, work, day) {
-      for await (const { file, rows } of eventParquet(warehouse, day, work.path)) {
+      for await (const { file, bytes, rows } of eventParquet(warehouse, day)) {
+        await placeWhole(work.form, work.path(file), bytes);
         work.add(file);
         yield rows;
       }
@@ -79,3 +81,35 @@ export const formats: { readonly [Name in ExportFormat]: Format } = {
     },
   },
 };
+
+async function placeWhole(form: Form, path: string, bytes: Buffer): Promise<void> {
+  const file = await form.place(path);
+  try {
+    await file.write(bytes, 0);
+    await file.end();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A growing file once more, as one that is read at any place. @returns its name */
+export async function placed(
+  work: Pick<WorkFolder, 'path' | 'form'>,
+  name: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const whole = `${name}.whole`;
+  const file = await work.form.place(work.path(whole));
+  try {
+    let at = 0;
+    for await (const piece of work.form.read(work.path(name))) {
+      signal?.throwIfAborted();
+      await file.write(piece, at);
+      at += piece.length;
+    }
+    await file.end();
+  } finally {
+    await file.close();
+  }
+  return whole;
+}

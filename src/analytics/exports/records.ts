@@ -5,14 +5,16 @@ import type { Notices } from '../../accounts/index.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
+import type { Place } from '../../platform/vault.ts';
 import { isoDay } from '../../platform/zone.ts';
 import { heldIn, refuseWhileHeld } from '../../trust/windows/index.ts';
 import { oneAtATime } from '../site_limit.ts';
 import { formats } from './formats.ts';
+import type { Sealed } from './sealed_file.ts';
 import { isExportWithheld } from './withheld.ts';
 import { type ExportProgress, zoneOf } from './write_export.ts';
 
-type Stores = Pick<House, 'postgres' | 'clock'> & { notices: Pick<Notices, 'tell'> };
+type Stores = Pick<House, 'postgres' | 'clock' | 'vault' | 'random'> & { notices: Pick<Notices, 'tell'> };
 type Whose = Pick<Site, 'id' | 'organisation_id' | 'domain'>;
 
 /** An export that waits or runs, with what its writer has to know. */
@@ -42,13 +44,28 @@ type Row = Omit<z.infer<typeof siteExport>, 'created_at' | 'finished_at' | 'expi
   expires_at: Date | null;
 };
 
+interface KeyRow {
+  id: number;
+  organisation_id: number;
+  key_sealed: Buffer | null;
+}
+const keyAt = (organisationId: number, id: number): Place & { class: 'D8' } => ({
+  ...{ organisationId, table: 'exports', column: 'key_sealed', row: id, class: 'D8' },
+});
+
 /** Writes down who did it, in the same transaction. */
 type Note = (sql: Sql, id: number) => Promise<void>;
 
 export type ExportRecords = ReturnType<typeof openExportRecords>;
 
 /** The exports of all organisations, as PostgreSQL has them. */
-export function openExportRecords({ postgres, clock, notices }: Stores) {
+export function openExportRecords({ postgres, clock, vault, random, notices }: Stores) {
+  async function sealedFile(row: KeyRow | undefined): Promise<Sealed | undefined> {
+    if (row === undefined || row.key_sealed === null) return undefined;
+    const key = await vault.open(keyAt(row.organisation_id, row.id), row.key_sealed);
+    return { of: 'export', id: row.id, key };
+  }
+
   return {
     /** @returns undefined when the site waits for one of this format already, or has too many */
     begin: (
@@ -69,12 +86,14 @@ export function openExportRecords({ postgres, clock, notices }: Stores) {
         );
         if (known.some((one) => one.pending && one.format === format)) return 'running' as const;
         if (known.length >= exportsPerSiteMax) return 'full' as const;
+        const { id } = await sql.one<{ id: number }>("SELECT nextval('exports_id_seq') AS id");
         const row = await sql.one<Row>(
-          `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_by, created_at)
-           VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7, $8) RETURNING ${columns}`,
+          `INSERT INTO exports (id, organisation_id, site_id, format, state, timezone, first_day, last_day, created_by, created_at, key_sealed)
+           VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $9, $10) RETURNING ${columns}`,
           [
-            ...[site.organisation_id, site.id, format, zoneOf(site), isoDay(span.from), isoDay(span.to)],
+            ...[id, site.organisation_id, site.id, format, zoneOf(site), isoDay(span.from), isoDay(span.to)],
             ...[startedBy ?? null, new Date(clock.now())],
+            await vault.seal(keyAt(site.organisation_id, id), random.bytes(32)),
           ],
         );
         await note(sql, row.id);
@@ -96,6 +115,34 @@ export function openExportRecords({ postgres, clock, notices }: Stores) {
           site.id,
         ]);
         return row === undefined ? undefined : answerOf(site, row);
+      }),
+
+    /** How its file is opened; undefined for one that lies as it is, begun before files were sealed, or that is gone. */
+    fileOf: async (organisationId: number, id: number): Promise<Sealed | undefined> =>
+      sealedFile(
+        await postgres.tenant(organisationId, (sql) =>
+          sql.maybe<KeyRow>('SELECT id, organisation_id, key_sealed FROM exports WHERE id = $1', [id]),
+        ),
+      ),
+
+    /** The same of a finished one, whosever it is or of one organisation's alone; undefined for one of no row, or another's. */
+    async fileForScan(id: number, organisationId?: number): Promise<{ sealed: Sealed | undefined } | undefined> {
+      const found = (sql: Sql) =>
+        sql.query<KeyRow>("SELECT id, organisation_id, key_sealed FROM exports WHERE id = $1 AND state = 'done'", [id]);
+      const [row] =
+        organisationId === undefined ? await everywhere(postgres, found) : await postgres.tenant(organisationId, found);
+      return row === undefined ? undefined : { sealed: await sealedFile(row) };
+    },
+
+    /** Names of finished files that a hold keeps. */
+    heldFiles: (organisationId: number) =>
+      postgres.tenant(organisationId, async (sql): Promise<ReadonlySet<string>> => {
+        const { everything, siteIds } = await heldIn(sql, organisationId, 'exports');
+        const rows = await sql.query<{ id: number }>(
+          "SELECT id FROM exports WHERE state = 'done' AND ($1 OR site_id = ANY ($2))",
+          [everything, [...siteIds]],
+        );
+        return new Set(rows.map(({ id }) => String(id)));
       }),
 
     /**

@@ -13,6 +13,7 @@ import { formats } from './formats.ts';
 import { eventsOfDay } from './plausible_tables.ts';
 import { type ExportRecords, exportsPerSiteMax } from './records.ts';
 import type { FileRunner } from './runner.ts';
+import { openedBytes, openedFile } from './sealed_file.ts';
 import { refuseWithheld } from './withheld.ts';
 import { knownDays, zoneOf } from './write_export.ts';
 
@@ -161,8 +162,15 @@ export function exportRoutes(
           await postgres.tenant(site.organisation_id, (sql) =>
             noted('export.downloaded', site, request, { format: found.format })(sql, found.id),
           );
+        const sealed = await records.fileOf(site.organisation_id, found.id);
+        const path = runner.fileOf(found.id);
         return {
-          file: { path: runner.fileOf(found.id), type: formats[found.format].type, name: found.file_name },
+          file: {
+            ...{ path, type: formats[found.format].type, name: found.file_name },
+            ...(sealed === undefined
+              ? {}
+              : { opened: { bytes: openedBytes, read: (span) => openedFile(path, sealed, span) } }),
+          },
         };
       },
     }),

@@ -37,7 +37,7 @@ export async function* linesThrough(
 ): AsyncGenerator<string[]> {
   const key = form.scratchKey();
   const { sql, params } = key === undefined ? statement : sealedBy(key, statement);
-  await warehouse.writeFile(sql, params, path, 'JSONEachRow');
+  await warehouse.writeFile(sql, params, path);
   const open = key === undefined ? (lines: string[]) => lines : opener(key);
   let lines: string[] = [];
   for await (const line of linesOf(path)) {

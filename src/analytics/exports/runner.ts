@@ -8,10 +8,12 @@ import { PostgresAway } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { aloneIn } from '../history/index.ts';
+import { plainForm } from './form.ts';
 import type { ExportRecords, PendingExport } from './records.ts';
+import { openedBytes, sealedForm } from './sealed_file.ts';
 import { type ExportProgress, writeExport } from './write_export.ts';
 
-type Parts = Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool'>;
+type Parts = Pick<House, 'config' | 'clock' | 'log' | 'postgres' | 'warehouse' | 'spool' | 'random'>;
 
 /** How often finished files are looked through for those whose time is over, and an export that had to wait begins. */
 const lookMs = 60_000;
@@ -63,10 +65,13 @@ type OnDay = (progress: ExportProgress) => Promise<void>;
  * at most the day that was being written; the next start goes on behind it.
  */
 export function openExportRunner(parts: Parts, records: ExportRecords): FileRunner {
-  const { postgres, warehouse, log } = parts;
+  const { postgres, warehouse, log, random } = parts;
   return openFileRunner(parts, {
     ...{ name: 'export', folder: 'exports', records },
+    bytesOf: async ({ id, organisation_id: organisationId }: PendingExport, stored) =>
+      (await records.fileOf(organisationId, id)) === undefined ? stored : openedBytes(stored),
     async write(pending: PendingExport, { out, signal, onDay }) {
+      const file = await records.fileOf(pending.organisation_id, pending.id);
       await writeExport(
         { postgres, warehouse },
         { id: pending.site_id, organisation_id: pending.organisation_id },
@@ -74,7 +79,10 @@ export function openExportRunner(parts: Parts, records: ExportRecords): FileRunn
           ...{ site: pending.domain, timezone: pending.timezone, format: pending.format },
           ...{ from: pending.first_day, to: pending.last_day },
         },
-        { out, signal, onDay, onResume: (behind) => log.info('export.resumed', { export: pending.id, behind }) },
+        {
+          ...{ out, signal, onDay, isPlaced: true, form: file === undefined ? plainForm : sealedForm(file, random) },
+          onResume: (behind) => log.info('export.resumed', { export: pending.id, behind }),
+        },
       );
     },
   });
@@ -85,17 +93,20 @@ export function openExportRunner(parts: Parts, records: ExportRecords): FileRunn
  * under its number. `write` may be killed and called again: it goes on with what lies in the folder `<number>.part`.
  */
 export function openFileRunner<One extends Pending>(
-  { config, clock, log, postgres, spool }: Omit<Parts, 'warehouse'>,
+  { config, clock, log, postgres, spool }: Omit<Parts, 'warehouse' | 'random'>,
   {
     name,
     folder: folderName,
     records,
+    bytesOf = async (_, stored) => stored,
     write: writeFileOf,
   }: {
     /** In the log, and in the sentence of a failure. */
     name: 'export' | 'archive';
     folder: string;
     records: FileRecords<One>;
+    /** How large it is said to be, of the bytes that lie on the disk: those unless given. */
+    bytesOf?(pending: One, stored: number): Promise<number>;
     write(pending: One, to: { out: string; signal: AbortSignal; onDay: OnDay }): Promise<void>;
   },
 ): FileRunner {
@@ -171,7 +182,7 @@ export function openFileRunner<One extends Pending>(
       if (!existsSync(out)) await write(pending, out, AbortSignal.any([cancel.signal, stopping.signal]), held);
       // Of one that was killed between its last steps.
       await rm(`${out}.part`, { recursive: true, force: true });
-      const { size } = statSync(out);
+      const size = await bytesOf(pending, statSync(out).size);
       if (!(await records.finish(pending, { bytes: size }))) throw new Cancelled();
       await rm(`${out}.asked`, { force: true });
       log.info(said[name].done, {

@@ -1,12 +1,13 @@
 import type { Site } from '../../../contract/api.ts';
 import type { ExportFormat } from '../../../contract/exports.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs, dayOf, isoDay, localDay, startOfDay, zoneOrUtc } from '../../platform/zone.ts';
 import { today } from '../imports/occupied.ts';
 import { importedDataOf } from '../imports/records.ts';
 import { restrictedVisitors } from '../profiles/restricted.ts';
 import type { Form } from './form.ts';
-import { formats } from './formats.ts';
+import { formats, placed } from './formats.ts';
 import { type Asked, openWorkFolder } from './work_folder.ts';
 
 type ExportedSite = Pick<Site, 'id' | 'organisation_id'>;
@@ -37,10 +38,13 @@ export async function writeExport(
     onDay,
     signal,
     form,
+    isPlaced = false,
   }: {
     out: string;
-    /** How its files lie on the disk meanwhile and in the end; as they are unless given. Parquet is written by the engine, as it is. */
+    /** How its files lie on the disk meanwhile and in the end; as they are unless given. */
     form?: Form;
+    /** The file is to be read at any place in the end (`readPlaced`); else lines are a growing one (`read`). */
+    isPlaced?: boolean;
     onResume?: (day: string) => void;
     onDay(progress: ExportProgress): void | Promise<void>;
     signal?: AbortSignal;
@@ -50,7 +54,7 @@ export async function writeExport(
   const restricted = await postgres.tenant(site.organisation_id, (sql) => restrictedVisitors(sql, site.id));
   const from = dayOf(asked.from) ?? 0;
   const to = dayOf(asked.to) ?? 0;
-  const { files, day: writeDay, whole } = formats[asked.format];
+  const { files, day: writeDay, whole, ending } = formats[asked.format];
   const work = await openWorkFolder(out, asked, Object.keys(files), form);
   try {
     let { rows } = work;
@@ -69,10 +73,14 @@ export async function writeExport(
           signal?.throwIfAborted();
         }
       await work.endDay(isoDay(day), rows);
+      crashPoint('export.day');
       await onDay({ day: isoDay(day), done: day - from + 1, days: to - from + 1, rows, bytes: work.bytes });
       signal?.throwIfAborted();
     }
-    await work.finish(await whole(work, asked, signal));
+    const file = await whole(work, asked, signal);
+    const last = isPlaced && ending !== 'zip' ? await placed(work, file, signal) : file;
+    crashPoint('export.packed');
+    await work.finish(last);
     return rows;
   } finally {
     await work.close();

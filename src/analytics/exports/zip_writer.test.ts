@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { systemRandom } from '../../platform/random.ts';
-import { sealedForm } from '../archive/sealed_file.ts';
 import { withArchive } from '../imports/archive.ts';
 import { plainForm } from './form.ts';
+import { sealedForm } from './sealed_file.ts';
 import { writeZip } from './zip_writer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-zip-'));
@@ -48,7 +48,7 @@ it.each([
 });
 
 it('an archive that is sealed while it is written opens as the one that is not, over parts, and nothing of it lies plain', async () => {
-  const form = sealedForm({ id: 7, key: Buffer.alloc(32, 1) }, systemRandom);
+  const form = sealedForm({ of: 'organisation archive', id: 7, key: Buffer.alloc(32, 1) }, systemRandom);
   const noise = systemRandom.bytes(2_500_000).toString('base64');
   const sources = await Promise.all(
     Object.entries({ ...contents, noise, 'noise again': `${noise}x` }).map(async ([name, text]) => {

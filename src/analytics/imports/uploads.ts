@@ -117,6 +117,8 @@ export function sealedUploads({
       const size = /^\d+$/.test(name) ? await records.sizeForScan(Number(name), organisationId) : undefined;
       return size === undefined ? undefined : whole(await uploads.open(Number(name), size));
     },
+    // What waits to be imported is no copy of anything here: no hold keeps it.
+    held: async () => new Set(),
   };
 }
 

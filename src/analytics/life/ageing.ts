@@ -5,7 +5,8 @@ import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
 import { dayMs } from '../../platform/zone.ts';
 import { aloneIn } from '../history/index.ts';
-import { ordersOf } from './tables.ts';
+import type { Id64 } from '../visits/live_visits.ts';
+import { eachOrder, ordersOf } from './tables.ts';
 
 /**
  * Counts of fewer visitors than this go with the events that they were made of (rule R14): what is left of a day says
@@ -25,7 +26,7 @@ export interface AgeingParts {
   /** Counts the closed days that nobody has counted yet. */
   countClosed(): Promise<unknown>;
   outlive(siteId: number, beforeDay: number): Promise<void>;
-  forgetOrders(siteId: number, orders: readonly string[]): void;
+  forgetOrder(key: Id64): void;
   /** Memory and files that were made from rows of the site. */
   forgetKept(siteId: number): Promise<void>;
 }
@@ -170,7 +171,7 @@ export function ageingExecutors(parts: AgeingParts): Executor[] {
     for (const site of sites)
       try {
         await alone(`history:${site.siteId}`, () => parts.outlive(site.siteId, site.cutMs / dayMs));
-        parts.forgetOrders(site.siteId, await ordersOf(warehouse, { siteId: site.siteId, beforeMs: site.cutMs }));
+        await eachOrder(await ordersOf(warehouse, { siteId: site.siteId, beforeMs: site.cutMs }), parts.forgetOrder);
         left.push(site);
       } catch (error) {
         parts.house.log.error('retention.site_failed', { site_id: site.siteId, why: whyOf(error) }, error);

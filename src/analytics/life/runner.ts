@@ -8,12 +8,11 @@ import type { House } from '../../platform/subject.ts';
 import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { aloneIn } from '../history/index.ts';
 import type { Id64 } from '../visits/live_visits.ts';
-import { siteKey } from '../visits/visitor.ts';
 import { contentsOf, endAccess, isOfSite } from './contents.ts';
 import { siteDeletedMail, siteEmptiedMail, tellOwners } from './mails.ts';
 import { lifePage, tellMembers } from './notices.ts';
 import type { DueRemoval, Removals } from './removals.ts';
-import { type Cut, emptyTable, ordersOf, rowsLeft, siteTables } from './tables.ts';
+import { type Cut, eachOrder, emptyTable, ordersOf, rowsLeft, siteTables } from './tables.ts';
 
 /** How often it is looked for deletions whose days are over, and for what a kill or another process left. */
 const lookMs = 60_000;
@@ -33,7 +32,7 @@ export interface RemovalParts {
   aloneWithImports<T>(siteId: number, work: (held: () => boolean) => Promise<T>): Promise<T | undefined>;
   /** Ingest has read back what the last process knew. */
   begun: Promise<void>;
-  forgetOrders(keys: readonly Id64[]): void;
+  forgetOrder(key: Id64): void;
   /** Reads the days of the site live from now on. */
   forgetHistory(siteId: number): void;
   /** Memory and files that were made from its rows. */
@@ -130,7 +129,7 @@ export function openRemovalRunner(parts: RemovalParts): RemovalRunner {
         if (table.table === 'frozen_days') parts.forgetHistory(due.site_id);
         const orders = table.table === 'events' ? await ordersOf(warehouse, cut) : [];
         await emptyTable(warehouse, table, cut);
-        parts.forgetOrders(orders.map((order) => siteKey('order', due.site_id, order)));
+        await eachOrder(orders, parts.forgetOrder);
         crashPoint('removal.table');
       }),
       () => forgetBeside(due),

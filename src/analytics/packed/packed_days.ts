@@ -145,8 +145,8 @@ export function openPackedDays(
     const scratch = { visits: join(own, 'visits.rows'), events: join(own, 'events.rows') };
     const params = { site: siteId, day: isoDay(day) };
     try {
-      await warehouse.writeFile(visitsSql, params, scratch.visits, 'JSONEachRow');
-      await warehouse.writeFile(eventsSql, params, scratch.events, 'JSONEachRow');
+      await warehouse.writeFile(visitsSql, params, scratch.visits);
+      await warehouse.writeFile(eventsSql, params, scratch.events);
       await workers.run({ kind: 'pack', ...scratch, file: fileOf(siteId, day, revision) }, workers.count - 1);
       // A row that came meanwhile has taken this revision away, and the file goes with the next sweep.
       const days = packed.get(siteId) ?? new Map<number, number>();

@@ -4,13 +4,14 @@ import {
   type DataSubject,
   type FoundRows,
   identifiersOf,
+  type KeptRows,
   type PersonalDataHolder,
 } from '../../platform/personal_data.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
-import { heldIn } from '../../trust/windows/index.ts';
-import { forgetCopies } from '../exports/forget.ts';
+import { heldIn, holdOnCopies } from '../../trust/windows/index.ts';
+import { type Copies, forgetCopies, forgetKeptArchives, withholdArchives } from '../exports/forget.ts';
 import { aloneWithProfiles, ofVisitors, type Profiles } from './store.ts';
 
 interface Row {
@@ -28,7 +29,7 @@ const fieldWords = { email: 'address', name: 'name', 'external-id': 'id', pictur
 
 /** Profiles of somebody, and the events of the browsers that were named as theirs: the only events that are anybody's. */
 export function profileHolder(
-  { config, postgres, warehouse }: Pick<House, 'config' | 'postgres' | 'warehouse'>,
+  { config, clock, postgres, warehouse }: Pick<House, 'config' | 'clock' | 'postgres' | 'warehouse'>,
   profiles: Pick<Profiles, 'open' | 'forget' | 'correct'>,
 ): PersonalDataHolder {
   const rowsOf = (sql: Sql, who: DataSubject) =>
@@ -72,12 +73,33 @@ export function profileHolder(
   /** Browsers whose events are gone, until their profile is. One that was named since keeps the profile for the next look. */
   const emptied = new Map<string, ReadonlySet<string>>();
 
-  async function copiesOf(sql: Sql, siteIds: readonly number[]): Promise<FoundRows[]> {
-    const gone = await forgetCopies(sql, config.dataDir, siteIds);
-    return [
-      { table: 'postgres exports', class: 'D3' as const, rows: gone.exports },
-      { table: 'postgres organisation_archives', class: 'D4' as const, rows: gone.organisation_archives },
-    ].filter((one) => one.rows > 0);
+  /**
+   * Copies of these sites, and archives, which have every site in them. A hold on any site or person keeps each archive (R9): what
+   * else is in it cannot be taken out. Once it is released they go, though nothing else of them is found any more.
+   */
+  async function eraseCopies(
+    sql: Sql,
+    organisationId: number,
+    siteIds: readonly number[],
+  ): Promise<{ gone: FoundRows[]; kept: KeptRows[] }> {
+    const hold = await holdOnCopies(sql, organisationId, 'organisation-archives');
+    const gone: Copies = await forgetCopies(sql, config.dataDir, siteIds, { archives: hold === undefined });
+    const archives = { table: 'postgres organisation_archives', class: 'D4' as const };
+    const kept: KeptRows[] = [];
+    if (hold === undefined) gone.organisation_archives += await forgetKeptArchives(sql, config.dataDir);
+    else {
+      const withheld = await withholdArchives(sql, config.dataDir, siteIds.length > 0, new Date(clock.now()));
+      gone.organisation_archives += withheld.gone;
+      const why = `legal hold ${hold.id} keeps archives of the organisation, which may hold them; nobody is given one until it is released, and then they are deleted`;
+      kept.push({ ...archives, rows: withheld.kept, why, hold: hold.id });
+    }
+    return {
+      gone: [
+        { table: 'postgres exports', class: 'D3' as const, rows: gone.exports },
+        { ...archives, rows: gone.organisation_archives },
+      ].filter((one) => one.rows > 0),
+      kept: kept.filter((one) => one.rows > 0),
+    };
   }
 
   return {
@@ -157,8 +179,9 @@ export function profileHolder(
         who.organisationId,
         free.map(({ id }) => id),
       );
-      const copies = await copiesOf(
+      const copies = await eraseCopies(
         sql,
+        who.organisationId,
         free.map(({ site_id }) => site_id),
       );
       const of = (some: readonly Row[]) =>
@@ -176,14 +199,17 @@ export function profileHolder(
             ...one,
             how: one.class === 'D4' ? ('key destroyed' as const) : ('deleted' as const),
           })),
-          ...copies.map((one) => ({ ...one, how: 'deleted' as const })),
+          ...copies.gone.map((one) => ({ ...one, how: 'deleted' as const })),
         ],
-        kept: kept.flatMap((row) =>
-          of([row]).map((one) => ({
-            ...{ ...one, why: 'a legal hold keeps what is stored of the site' },
-            hold: held.siteIds.get(row.site_id),
-          })),
-        ),
+        kept: [
+          ...copies.kept,
+          ...kept.flatMap((row) =>
+            of([row]).map((one) => ({
+              ...{ ...one, why: 'a legal hold keeps what is stored of the site' },
+              hold: held.siteIds.get(row.site_id),
+            })),
+          ),
+        ],
       };
     },
     async correct(sql, who, corrections) {

@@ -60,6 +60,16 @@ function writePart(at: number, text: string, charsMax: number): number {
   return at + 2 + written;
 }
 
-function readId64(hex: string): Id64 {
+/**
+ * The same as an expression of the warehouse, whose value is its 16 hexadecimal digits: for so many that hashing them here
+ * would keep events waiting.
+ * @param value an expression of a text
+ * @param site an expression of the number of its site
+ */
+export const siteKeySql = (kind: 'order', site: string, value: string) =>
+  `substring(lower(hex(SHA256(concat('fairlead ${kind} key 1\\n', toString(${site}), '\\n', ${value})))), 1, 16)`;
+
+/** The hexadecimal digits of an id. */
+export function readId64(hex: string): Id64 {
   return { hi: Number.parseInt(hex.slice(0, 8), 16), lo: Number.parseInt(hex.slice(8, 16), 16) };
 }

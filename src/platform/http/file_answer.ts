@@ -10,6 +10,11 @@ export interface FileAnswer {
   type: string;
   /** What the browser is to call it: plain letters, digits, dots, dashes and underscores. */
   name: string;
+  /** Of a file that lies sealed: how many bytes it says, of those that are stored, and what it says, both ends included. */
+  opened?: {
+    bytes(stored: number): number;
+    read(span: { from: number; to: number }): AsyncIterable<Buffer>;
+  };
 }
 
 /** A file that is made while it is sent: no length, and no going on with one that broke off. */
@@ -36,7 +41,8 @@ export async function sendFile(
 ): Promise<void> {
   const handle = await openFile(file.path);
   try {
-    const { size, mtime } = await handle.stat();
+    const { size: stored, mtime } = await handle.stat();
+    const size = file.opened?.bytes(stored) ?? stored;
     const modified = mtime.toUTCString();
     const own = {
       ...headers,
@@ -64,7 +70,8 @@ export async function sendFile(
       return;
     }
     response.setTimeout(idleMs, () => response.destroy());
-    await pipeline(handle.createReadStream({ start: from, end: to, autoClose: false }), response);
+    const said = file.opened?.read({ from, to }) ?? handle.createReadStream({ start: from, end: to, autoClose: false });
+    await pipeline(said, response);
   } catch (error) {
     if (!response.headersSent) throw error;
     // The receiver has gone, or the disk failed in the middle: either way the length that was promised is not met.

@@ -224,7 +224,7 @@ export function keepsTheAgreement(open: () => Warehouse): void {
     await expect(open().insert('things', lines(thing), "x' , readonly = '0")).rejects.toBeInstanceOf(TypeError);
   });
 
-  test('rows go into a file of this machine as JSON and as Parquet, which only its owner may read', async () => {
+  test('rows go into a file of this machine as JSON, which only its owner may read, and into memory as Parquet', async () => {
     const id = site();
     await open().insert('things', lines(...hostileTexts.map((word) => ({ ...thing, site: id, word }))), `file:${id}`);
     const folder = await mkdtemp(join(tmpdir(), 'fairlead-file-'));
@@ -232,18 +232,19 @@ export function keepsTheAgreement(open: () => Warehouse): void {
     const json = join(folder, "it's json");
     // What was in it before is longer.
     await writeFile(json, 'x'.repeat(2_000_000));
-    await open().writeFile(select, { id }, json, 'JSONEachRow');
+    await open().writeFile(select, { id }, json);
     const rows = (await readFile(json, 'utf8')).trimEnd().split('\n');
     expect(rows.map((row) => JSON.parse(row))).toEqual(await open().read(select, { id }));
-    const parquet = join(folder, 'parquet');
-    await open().writeFile(select, { id }, parquet, 'Parquet');
-    const bytes = await readFile(parquet);
+    const made = join(folder, 'new');
+    await open().writeFile(select, { id }, made);
+    expect((await stat(made)).mode & 0o777).toBe(0o600);
+    const failing = 'SELECT throwIf(number = 9) FROM numbers(10)';
+    await expect(open().writeFile(failing, {}, json)).rejects.toThrow();
+    await expect(open().writeFile('SELECT {id:UInt64}', {}, json)).rejects.toThrow('has no value');
+    const bytes = await open().parquet(select, { id });
     expect([bytes.toString('latin1', 0, 4), bytes.toString('latin1', bytes.length - 4)]).toEqual(['PAR1', 'PAR1']);
-    expect((await stat(parquet)).mode & 0o777).toBe(0o600);
-    await expect(
-      open().writeFile('SELECT throwIf(number = 9) FROM numbers(10)', {}, parquet, 'Parquet'),
-    ).rejects.toThrow();
-    await expect(open().writeFile('SELECT {id:UInt64}', {}, parquet, 'Parquet')).rejects.toThrow('has no value');
+    await expect(open().parquet(failing, {})).rejects.toThrow();
+    await expect(open().parquet('SELECT {id:UInt64}', {})).rejects.toThrow('has no value');
     expect(await open().read('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     await rm(folder, { recursive: true });
   });

@@ -4,7 +4,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import { drainPending, Session } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
 import type { Log } from '../log.ts';
-import { type Engine, fileSettings, identifier, tokenText } from './engine.ts';
+import { type Engine, identifier, tokenText } from './engine.ts';
 import { WarehouseRefused, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { bindParams } from './params.ts';
@@ -60,9 +60,9 @@ export async function openEmbedded(directory: string, log: Log): Promise<Engine>
       abortable: false,
       bind: (sql, params) => ({ query: bindParams(params) + sql }),
       insert: (table, ndjson, token, columns) => insert(writer.connection, table, ndjson, token, columns),
-      async writeFile(sql, params, file, format) {
+      async writeFile(sql, params, file) {
         await background.client.command({
-          query: `${bindParams({ ...params, file })}INSERT INTO FUNCTION file({file:String}, '${format}') SETTINGS engine_file_truncate_on_insert = 1, ${fileSettings} ${sql}`,
+          query: `${bindParams({ ...params, file })}INSERT INTO FUNCTION file({file:String}, 'JSONEachRow') SETTINGS engine_file_truncate_on_insert = 1 ${sql}`,
         });
       },
       startForgetting: () => setForgetting(background.client, true),

@@ -1,5 +1,4 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { FileFormat } from './warehouse.ts';
 
 /** What the two ways of running ClickHouse differ in. Everything above this line is the same code. */
 export interface Engine {
@@ -14,8 +13,8 @@ export interface Engine {
   /** True when giving up on a call stops it; the embedded engine goes on to the end. */
   abortable: boolean;
   insert(table: string, ndjson: Buffer, token: string, columns: readonly string[] | undefined): Promise<void>;
-  /** Writes the answer of a SELECT into a file of this machine, in place of what was in it. */
-  writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
+  /** Writes the answer of a SELECT into a file of this machine, one JSON object a line, in place of what was in it. */
+  writeFile(sql: string, params: Record<string, unknown>, file: string): Promise<void>;
   /**
    * Forgets what columns and tables keep for a time only, from now on and once a day. Until it is called the embedded engine forgets
    * nothing: it knows in memory alone when it did so last, and each start would rewrite the newest month (docs/decisions/2026-11-30-forgetting-after-a-start.md).
@@ -41,8 +40,8 @@ export function tokenText(token: string): string {
 }
 
 /**
- * Settings with which files are written: a row group, which is what the writer holds in memory, is a hundredth of the
+ * Settings with which Parquet is written: a row group, which is what the writer holds in memory, is a hundredth of the
  * engine's own. They are part of the statement's text and so end with it.
  */
-export const fileSettings =
+export const parquetSettings =
   "output_format_parquet_row_group_size = 100000, output_format_parquet_compression_method = 'zstd'";

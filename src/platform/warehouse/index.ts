@@ -3,4 +3,4 @@ export { QueryOverCeiling, RowRefused, WarehouseRefused, WarehouseUnavailable } 
 export { warehouseLimits } from './limits.ts';
 export { migrateWarehouse, refuseNewerParts, type WarehouseMigrations } from './migrate.ts';
 export { openWarehouse } from './open.ts';
-export type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';
+export type { CommandOptions, DiskBytes, ReadOptions, Warehouse } from './warehouse.ts';

@@ -5,13 +5,13 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { giveBackHeap } from '../heap.ts';
 import type { Log } from '../log.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, parquetSettings } from './engine.ts';
 import { insertError, QueryOverCeiling, readError, WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { checkParams } from './params.ts';
 import { openServer } from './server.ts';
 import { openTurns, type Turns, type Wait } from './turns.ts';
-import type { CommandOptions, DiskBytes, FileFormat, ReadOptions, Warehouse } from './warehouse.ts';
+import type { CommandOptions, DiskBytes, ReadOptions, Warehouse } from './warehouse.ts';
 
 /** After so long without a write or a question the engine, and the process, give back what only the burst needed. */
 const trimAfterMs = 10_000;
@@ -154,19 +154,34 @@ export async function openWarehouse(house: {
     }
   }
 
-  async function writeFile(
-    sql: string,
-    params: Record<string, unknown>,
-    file: string,
-    format: FileFormat,
-  ): Promise<void> {
+  async function writeFile(sql: string, params: Record<string, unknown>, file: string): Promise<void> {
     open();
     checkParams(sql, params);
     busy();
     // The engine would make it readable for everybody.
     await (await openFile(file, 'w', 0o600)).close();
     try {
-      await background('file', () => engine.writeFile(sql, params, file, format));
+      await background('file', () => engine.writeFile(sql, params, file));
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  async function parquet(sql: string, params: Record<string, unknown>): Promise<Buffer> {
+    open();
+    checkParams(sql, params);
+    busy();
+    try {
+      return await background('parquet', async () => {
+        const asked = engine.bind(`${sql} SETTINGS ${parquetSettings} FORMAT Parquet`, params);
+        const { stream } = await engine.background.exec(asked);
+        const pieces: Buffer[] = [];
+        for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece);
+        const whole = Buffer.concat(pieces);
+        // What fails in the middle comes as text behind what was sent with a good status.
+        if (whole.toString('latin1', whole.length - 4) !== 'PAR1') throw new WarehouseUnavailable('CUT_OFF');
+        return whole;
+      });
     } catch (error) {
       throw readError(error);
     }
@@ -216,7 +231,7 @@ export async function openWarehouse(house: {
     await closing;
   }
 
-  return { mode, cluster, read, command, insert, writeFile, standStill, health, diskBytes, close };
+  return { mode, cluster, read, command, insert, writeFile, parquet, standStill, health, diskBytes, close };
 }
 
 async function settled(turns: Turns[]): Promise<void> {

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { type Engine, fileSettings, identifier, tokenText } from './engine.ts';
+import { type Engine, identifier, tokenText } from './engine.ts';
 import { WarehouseUnavailable } from './errors.ts';
 import { warehouseLimits as limits } from './limits.ts';
 import { backgroundSettings, readerSettings, type Settings, writerSettings } from './settings.ts';
@@ -61,11 +61,8 @@ export function openServer(url: string, cluster: boolean): Engine {
         // The answer is empty; it has to be read for the connection to be used again.
       }
     },
-    async writeFile(sql, params, file, format) {
-      const result = await background.exec({
-        query: `${sql} SETTINGS ${fileSettings} FORMAT ${format}`,
-        query_params: params,
-      });
+    async writeFile(sql, params, file) {
+      const result = await background.exec({ query: `${sql} FORMAT JSONEachRow`, query_params: params });
       let end = '';
       async function* watched(pieces: AsyncIterable<Buffer>) {
         for await (const piece of pieces) {
@@ -75,8 +72,7 @@ export function openServer(url: string, cluster: boolean): Engine {
       }
       await pipeline(result.stream, watched, createWriteStream(file, { flags: 'r+' }));
       // What fails in the middle comes as text behind rows that were sent with a good status.
-      if (format === 'Parquet' ? end !== 'PAR1' : end !== '' && !end.endsWith('}\n'))
-        throw new WarehouseUnavailable('CUT_OFF');
+      if (end !== '' && !end.endsWith('}\n')) throw new WarehouseUnavailable('CUT_OFF');
     },
     // A server goes on for months and forgets by itself.
     async startForgetting() {},

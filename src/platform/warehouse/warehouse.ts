@@ -15,9 +15,6 @@ export interface CommandOptions {
   purpose?: string;
 }
 
-/** How the engine writes the rows of a file: one JSON object a line, or Apache Parquet. */
-export type FileFormat = 'JSONEachRow' | 'Parquet';
-
 /** Bytes of the warehouse's active parts on disk, by table. */
 export interface DiskBytes {
   total: number;
@@ -54,12 +51,19 @@ export interface Warehouse {
    */
   insert(table: string, ndjson: Buffer, token: string, columns?: readonly string[]): Promise<void>;
   /**
-   * Writes the rows of one SELECT into a file of this machine (made 0600, or emptied first), however many they are:
-   * the engine hands them over in pieces. It is background work. After an error the file holds anything.
+   * Writes the rows of one SELECT into a file of this machine (made 0600, or emptied first), one JSON object a line, however many
+   * they are: the engine hands them over in pieces. It is background work. After an error the file holds anything.
    * @throws QueryOverCeiling when a limit of memory or time was met
    * @throws WarehouseUnavailable when the engine cannot be reached
    */
-  writeFile(sql: string, params: Record<string, unknown>, file: string, format: FileFormat): Promise<void>;
+  writeFile(sql: string, params: Record<string, unknown>, file: string): Promise<void>;
+  /**
+   * The rows of one SELECT as a file of Apache Parquet, which is held in memory: for some hundred thousand rows. It is
+   * background work.
+   * @throws QueryOverCeiling when a limit of memory or time was met
+   * @throws WarehouseUnavailable when the engine cannot be reached
+   */
+  parquet(sql: string, params: Record<string, unknown>): Promise<Buffer>;
   /**
    * Holds inserts and changes back while `work` runs, once those under way have ended: what it reads of the files stands
    * still. Reading goes on. `command` runs a statement meanwhile.

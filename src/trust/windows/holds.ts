@@ -91,10 +91,15 @@ function kept(hold: HoldRow): RequestError {
  * @throws RequestError conflict that says which hold
  */
 export async function refuseCopyWhileHeld(sql: Sql, organisationId: number, name: string): Promise<void> {
+  const hold = await holdOnCopies(sql, organisationId, name);
+  if (hold !== undefined) throw kept(hold);
+}
+
+/** The first hold that keeps every copy of this line. */
+export async function holdOnCopies(sql: Sql, organisationId: number, name: string): Promise<HoldRow | undefined> {
   const holds = await holdsInForce(sql, organisationId);
   const { scope, ids } = heldOf(lineOf(name), holds);
-  const hold = holds.find(({ id }) => id === ids[0]);
-  if (scope.everything && hold !== undefined) throw kept(hold);
+  return scope.everything ? holds.find(({ id }) => id === ids[0]) : undefined;
 }
 
 /** The first hold that keeps something of a site, or of the organisation when none is named. */

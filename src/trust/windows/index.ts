@@ -11,6 +11,7 @@ import { windowRoutes } from './routes.ts';
 export {
   heldIn,
   holdOn,
+  holdOnCopies,
   holdsInForce,
   isMemberHeld,
   isPersonHeld,

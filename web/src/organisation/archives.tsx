@@ -127,8 +127,8 @@ function Line({ one }: { one: OrganisationArchive }) {
       <span className="archive-state">
         <Glyph state="idle" />
         <span>
-          <b>{dayText(readerDay(one.created_at), today)}, kept, not given.</b> The data of somebody was restricted
-          since. Make another one: it leaves them out.
+          <b>{dayText(readerDay(one.created_at), today)}, kept, not given.</b> The data of somebody was restricted or
+          erased since. Make another one: it leaves them out.
         </span>
       </span>
     );

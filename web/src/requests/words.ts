@@ -100,6 +100,7 @@ export function fileScanWords({
   sealed,
   packed,
   cut = 0,
+  held = 0,
   unread,
   unsearched,
 }: NonNullable<Erasure['files']>): string {
@@ -112,9 +113,13 @@ export function fileScanWords({
   ].filter((one) => one !== false);
   const seen =
     found.length === 0
-      ? `${filesOf(files)} of the desk searched for them afterwards, byte for byte${opened === 0 ? '' : `, ${opened} of them opened for it`}: nothing found.`
+      ? `${filesOf(files)} of the desk searched for them afterwards, byte for byte${opened === 0 ? '' : `, ${opened} of them opened for it`}: ${held === 0 ? 'nothing' : 'nothing else'} found.`
       : `Found in ${found.length === 1 ? 'a file' : filesOf(found.length)} of the desk: ${[...new Set(found.map(({ file }) => file))].slice(0, 3).join(', ')}.`;
-  return rest.length === 0 ? seen : `${seen} Not searched: ${rest.join(', ')}.`;
+  const kept =
+    held === 0
+      ? ''
+      : ` ${held === 1 ? 'A file' : filesOf(held)} that a legal hold keeps ${held === 1 ? 'has' : 'have'} them in it.`;
+  return `${seen}${kept}${rest.length === 0 ? '' : ` Not searched: ${rest.join(', ')}.`}`;
 }
 
 export function backupWords(backups: Erasure['backups']): string {
