@@ -39,6 +39,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'analytics/imports/runner.ts': ['organisations', 1],
   'analytics/index.ts': ['organisations', 1],
   'analytics/ingest/links.ts': ['desk', 1],
+  'analytics/ingest/place.ts': ['none', 1],
   'analytics/ingest/running.ts': ['none', 4],
   'analytics/life/runner.ts': ['organisations', 3],
   'analytics/packed/workers.ts': ['none', 1],

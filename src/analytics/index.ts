@@ -30,7 +30,7 @@ import { ageingExecutors } from './life/ageing.ts';
 import { openLife } from './life/index.ts';
 import { missingRoutes } from './missing.ts';
 import { openPackedDays } from './packed/index.ts';
-import { loadPlacesTable } from './places_file.ts';
+import { openDeskPlaces } from './places_file.ts';
 import { profileHolder } from './profiles/holder.ts';
 import { profileRoutes } from './profiles/routes.ts';
 import { openProfiles } from './profiles/store.ts';
@@ -98,13 +98,13 @@ export const analytics = defineSubject({
       ingest.lastDrops.forget(siteId);
       ingest.live.forget(siteId);
     }
-    const [list, places, history] = await Promise.all([
+    const places = openDeskPlaces(config, house);
+    const [list, history] = await Promise.all([
       keepSiteDirectory({
         ...{ directory, postgres, clock, log },
         onEmptied: (siteId) => forgetMemory(siteId),
         prepare: contacts.prepare,
       }),
-      loadPlacesTable(config, log),
       openHistory({
         warehouse,
         clock,

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
-import { arePlacesFresh, buildPlaces, loadPlaces, openPlaces, type Places } from './ingest/place.ts';
+import { arePlacesFresh, buildPlaces, openPlaces, type Places } from './ingest/place.ts';
 
 /** Where the set-up puts the table that is made of the bundled database. */
 export const bundledPlacesTable = fileURLToPath(new URL('../../.cache/places/places.table', import.meta.url));
@@ -21,10 +22,14 @@ export function openPlacesTable(config: Pick<Config, 'placesFile' | 'dataDir'>):
   return nowhere;
 }
 
-/** The same for a desk that starts, which has other things to do while the table is read. */
-export async function loadPlacesTable(config: Pick<Config, 'placesFile' | 'dataDir'>, log: Log): Promise<Places> {
+/** The same for a desk, which stays open. */
+export function openDeskPlaces(
+  config: Pick<Config, 'placesFile' | 'dataDir'>,
+  { clock, log }: { clock: Pick<Clock, 'after'>; log: Log },
+): Places {
   const table = placesTable(config);
-  if (existsSync(table)) return loadPlaces(table);
+  if (existsSync(table))
+    return openPlaces(table, { clock, onUnreadable: (error) => log.error('places.unreadable', {}, error) });
   log.warn('places.missing');
   return nowhere;
 }

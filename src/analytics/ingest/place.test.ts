@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CityResponse, Reader, type Response } from 'mmdb-lib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stillClock } from '../../platform/clock.ts';
 import { readAddressKey } from './address.ts';
 import { arePlacesFresh, buildPlaces, openPlaces, type Places } from './place.ts';
 
@@ -213,8 +214,42 @@ describe('The table made from DB-IP City Lite', () => {
     places = openPlaces(out);
   }, 300_000);
 
-  test('is small enough to be held in memory', () => {
+  test('is small', () => {
     expect(statSync(out).size).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  test('is no memory of a desk without visitors: what was read is given back after half a minute of silence', () => {
+    const clock = stillClock(0);
+    const held = () => process.memoryUsage().arrayBuffers;
+    const ofDesk = openPlaces(out, { clock, onUnreadable: (error) => expect.fail(String(error)) });
+    const [berlin, elsewhere] = [places.lookup('141.20.1.1'), places.lookup('8.8.8.8')];
+    const before = held();
+    const size = statSync(out).size;
+    expect(ofDesk.lookup('141.20.1.1')).toEqual(berlin);
+    expect(held()).toBeGreaterThan(before + 0.9 * size);
+    clock.travel(29_000);
+    expect(ofDesk.lookup('8.8.8.8')).toEqual(elsewhere);
+    clock.travel(30_000);
+    expect(held(), 'there was a look-up within the half minute').toBeGreaterThan(before + 0.9 * size);
+    clock.travel(30_000);
+    expect(held()).toBeLessThan(before + 0.1 * size);
+    expect(ofDesk.lookup('141.20.1.1')).toEqual(berlin);
+    ofDesk.close();
+    ofDesk.close();
+    expect(held()).toBeLessThan(before + 0.1 * size);
+    clock.travel(60_000);
+  });
+
+  test('that cannot be read any more leaves places unknown, and says so once', () => {
+    const copy = join(directory, 'damaged.places');
+    writeFileSync(copy, readFileSync(out));
+    const faults: unknown[] = [];
+    const ofDesk = openPlaces(copy, { clock: stillClock(0), onUnreadable: (error) => faults.push(error) });
+    truncateSync(copy, 4_096);
+    expect(ofDesk.lookup('141.20.1.1')).toBeUndefined();
+    expect(ofDesk.lookup('8.8.8.8')).toBeUndefined();
+    expect(faults).toHaveLength(1);
+    ofDesk.close();
   });
 
   test('carries the credit that DB-IP asks for', () => {

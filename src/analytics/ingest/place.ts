@@ -1,8 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import type { Clock } from '../../platform/clock.ts';
 import { type AddressKey, readAddressKey } from './address.ts';
 import { readTableHeader } from './place_build.ts';
-import { firstPlace, placeBeforeLast, rangesPerBlock, type SectionName, unknownPlace } from './place_table.ts';
+import { type FilePages, openPagedFile } from './place_pages.ts';
+import {
+  firstPlace,
+  placeBeforeLast,
+  rangesPerBlock,
+  type SectionName,
+  type TableHeader,
+  unknownPlace,
+} from './place_table.ts';
 
 export { arePlacesFresh, buildPlaces } from './place_build.ts';
 
@@ -31,96 +38,170 @@ export type Places = {
 /** Decoded places are kept by their number (never by address), since a few cities make most of a site's visits. */
 const decodedPlacesMax = 4_096;
 
+/** After so long without a look-up what was read of the table is given back. */
+const quietMs = 30_000;
+
+/** What a desk gives a table that is open for long. */
+export type PlacesHouse = {
+  readonly clock: Pick<Clock, 'after'>;
+  /** The file could not be read at a look-up, whose place is then unknown. Told once. */
+  readonly onUnreadable: (error: unknown) => void;
+};
+
 /**
- * Opens a table made by `buildPlaces`: reads it whole (about 28 MB for both families), since a page of it read on
- * demand would cost a system call per event. Throws with the next step when it is missing or of another version.
+ * Opens a table made by `buildPlaces`. Of its 28 MB a look-up reads the pages that it comes by, once: a site's visitors are
+ * from a part of the world, and a desk without visitors holds nothing. Throws with the next step when it is missing or of
+ * another version.
+ * @param house with one, memory is given back after half a minute without a look-up
  */
-export function openPlaces(file: string, bytes?: Buffer): Places {
+export function openPlaces(file: string, house?: PlacesHouse): Places {
   const header = readTableHeader(file);
-  let table: Table | undefined = readTable(bytes ?? readFileSync(file), header);
+  const opened = openPagedFile(file);
+  if (Object.values(header.sections).some(({ at, bytes }) => at + bytes > opened.size)) {
+    opened.close();
+    throw new Error('The table of places is cut short: build it again with buildPlaces.');
+  }
+  let table: Table | undefined;
+  let isClosed = false;
+  let isAsked = false;
+  let isUnreadable = false;
   const decoded = new Map<number, Place>();
   const key: AddressKey = { hi: 0, lo: 0 };
+
+  /** Looks again and again for as long as there is something to give back. */
+  function giveBackLater(): void {
+    isAsked = false;
+    house?.clock.after(quietMs, () => {
+      if (isAsked) giveBackLater();
+      else giveBack();
+    });
+  }
+
+  function giveBack(): void {
+    table?.pages.end();
+    table = undefined;
+    decoded.clear();
+  }
+
+  function openTable(): Table {
+    giveBackLater();
+    return tableOf(opened.pages(), header);
+  }
+
+  function placeOf(address: string): Place | undefined {
+    if (isClosed || !readAddressKey(address, key)) return undefined;
+    isAsked = true;
+    table ??= openTable();
+    const rank = placeOfKey(table, key);
+    if (rank < 0) return undefined;
+    let place = decoded.get(rank);
+    if (place === undefined) {
+      if (decoded.size >= decodedPlacesMax) decoded.clear();
+      place = decodePlace(table, rank);
+      decoded.set(rank, place);
+    }
+    return place;
+  }
+
   return {
     credit: header.credit,
     lookup(address) {
-      if (table === undefined || !readAddressKey(address, key)) return undefined;
-      const rank = placeOfKey(table, key);
-      if (rank < 0) return undefined;
-      let place = decoded.get(rank);
-      if (place === undefined) {
-        if (decoded.size >= decodedPlacesMax) decoded.clear();
-        place = decodePlace(table, rank);
-        decoded.set(rank, place);
+      try {
+        return placeOf(address);
+      } catch (error) {
+        if (house === undefined) throw error;
+        // Collection does not depend on places.
+        if (!isUnreadable) house.onUnreadable(error);
+        isUnreadable = true;
+        return undefined;
       }
-      return place;
     },
     close() {
-      table = undefined;
-      decoded.clear();
+      if (isClosed) return;
+      isClosed = true;
+      giveBack();
+      opened.close();
     },
   };
 }
 
 /** Every place of a table, the one with the most ranges of addresses first. */
 export function* everyPlace(file: string): Generator<Place> {
-  const table = readTable(readFileSync(file), readTableHeader(file));
-  for (let rank = 0; rank < table.placeCountry.length; rank++) yield decodePlace(table, rank);
-}
-
-/** `openPlaces`, read beside this thread: 28 MB of new memory hold it for a tenth of a second otherwise. */
-export async function loadPlaces(file: string): Promise<Places> {
-  const handle = await open(file);
+  const opened = openPagedFile(file);
   try {
-    const { size } = await handle.stat();
-    const bytes = Buffer.allocUnsafeSlow(size);
-    let at = 0;
-    for (let read = -1; at < size && read !== 0; at += read)
-      read = (await handle.read(bytes, at, size - at, at)).bytesRead;
-    return openPlaces(file, bytes.subarray(0, at));
+    const table = tableOf(opened.pages(), readTableHeader(file));
+    for (let rank = 0; rank < table.places; rank++) yield decodePlace(table, rank);
   } finally {
-    await handle.close();
+    opened.close();
   }
 }
 
+/** The file's sections; each looks at a page that it has read. */
 type Table = {
+  readonly pages: FilePages;
   readonly blocks: number;
-  readonly blockHi: Uint32Array;
-  readonly blockLo: Uint32Array;
-  readonly blockAt: Uint32Array;
-  readonly ranges: Uint8Array;
-  readonly placeCountry: Uint16Array;
-  readonly placeRegion: Uint32Array;
-  readonly placeCity: Uint32Array;
-  readonly placeLatitude: Int16Array;
-  readonly placeLongitude: Int16Array;
-  readonly nameEnd: Uint32Array;
-  readonly names: Buffer;
+  readonly places: number;
+  /** Where each block begins; `need` is called for the blocks that are looked at. */
+  readonly index: { readonly his: Uint32Array; readonly los: Uint32Array; need(from: number, to: number): void };
+  readonly blockAt: Column;
+  readonly placeCountry: Column;
+  readonly placeRegion: Column;
+  readonly placeCity: Column;
+  readonly placeLatitude: Column;
+  readonly placeLongitude: Column;
+  readonly nameEnd: Column;
+  /** Bytes of ranges in all. */
+  readonly rangeBytes: number;
+  /** The ranges, of which this stretch is there. */
+  ranges(from: number, to: number): Uint8Array;
+  name(from: number, to: number): string;
 };
 
-function readTable(bytes: Buffer, header: ReturnType<typeof readTableHeader>): Table {
-  const section = <T>(
+type Column = (place: number) => number;
+
+function tableOf(pages: FilePages, { sections, blocks, places }: TableHeader): Table {
+  const { buffer } = pages.bytes;
+  const { blockHi, blockLo } = sections;
+  const column = (
     name: SectionName,
-    view: new (buffer: ArrayBufferLike, at: number, length: number) => T,
-    width: number,
-  ): T => {
-    const { at, bytes: size } = header.sections[name];
-    if (at + size > bytes.length) throw new Error('The table of places is cut short: build it again with buildPlaces.');
-    return new view(bytes.buffer, bytes.byteOffset + at, size / width);
+    Numbers: Uint32ArrayConstructor | Uint16ArrayConstructor | Int16ArrayConstructor,
+  ): Column => {
+    const { at, bytes } = sections[name];
+    const width = Numbers.BYTES_PER_ELEMENT;
+    const numbers = new Numbers(buffer, at, bytes / width);
+    return (place) => {
+      pages.need(at + place * width, at + place * width + width);
+      return numbers[place] as number;
+    };
   };
-  const { at, bytes: size } = header.sections.names;
+  const ranges = new Uint8Array(buffer, sections.ranges.at, sections.ranges.bytes);
+  const names = Buffer.from(buffer, sections.names.at, sections.names.bytes);
   return {
-    blocks: header.blocks,
-    blockHi: section('blockHi', Uint32Array, 4),
-    blockLo: section('blockLo', Uint32Array, 4),
-    blockAt: section('blockAt', Uint32Array, 4),
-    ranges: section('ranges', Uint8Array, 1),
-    placeCountry: section('placeCountry', Uint16Array, 2),
-    placeRegion: section('placeRegion', Uint32Array, 4),
-    placeCity: section('placeCity', Uint32Array, 4),
-    placeLatitude: section('placeLatitude', Int16Array, 2),
-    placeLongitude: section('placeLongitude', Int16Array, 2),
-    nameEnd: section('nameEnd', Uint32Array, 4),
-    names: bytes.subarray(at, at + size),
+    ...{ pages, blocks, places },
+    index: {
+      his: new Uint32Array(buffer, blockHi.at, blocks),
+      los: new Uint32Array(buffer, blockLo.at, blocks),
+      need(from, to) {
+        pages.need(blockHi.at + from * 4, blockHi.at + to * 4);
+        pages.need(blockLo.at + from * 4, blockLo.at + to * 4);
+      },
+    },
+    blockAt: column('blockAt', Uint32Array),
+    placeCountry: column('placeCountry', Uint16Array),
+    placeRegion: column('placeRegion', Uint32Array),
+    placeCity: column('placeCity', Uint32Array),
+    placeLatitude: column('placeLatitude', Int16Array),
+    placeLongitude: column('placeLongitude', Int16Array),
+    nameEnd: column('nameEnd', Uint32Array),
+    rangeBytes: ranges.length,
+    ranges(from, to) {
+      pages.need(sections.ranges.at + from, sections.ranges.at + to);
+      return ranges;
+    },
+    name(from, to) {
+      pages.need(sections.names.at + from, sections.names.at + to);
+      return names.toString('utf8', from, to);
+    },
   };
 }
 
@@ -128,13 +209,14 @@ function readTable(bytes: Buffer, header: ReturnType<typeof readTableHeader>): T
 function placeOfKey(table: Table, key: AddressKey): number {
   const block = blockOfKey(table, key);
   if (block < 0) return -1;
-  const { ranges } = table;
-  let at = table.blockAt[block] as number;
-  let hi = table.blockHi[block] as number;
-  let lo = table.blockLo[block] as number;
+  let at = table.blockAt(block);
+  const end = block + 1 < table.blocks ? table.blockAt(block + 1) : table.rangeBytes;
+  const ranges = table.ranges(at, end);
+  let hi = table.index.his[block] as number;
+  let lo = table.index.los[block] as number;
   let last = unknownPlace;
   let beforeLast = unknownPlace;
-  for (let i = 0; i < rangesPerBlock && at < ranges.length; i++) {
+  for (let i = 0; i < rangesPerBlock && at < end; i++) {
     let byte = ranges[at++] as number;
     let place = byte & 127;
     for (let shift = 7; byte >= 128; shift += 7) {
@@ -166,31 +248,48 @@ function placeOfKey(table: Table, key: AddressKey): number {
   return -1;
 }
 
-/** The last block that begins at or before the key. */
-function blockOfKey(table: Table, key: AddressKey): number {
-  const { blockHi, blockLo } = table;
+/** As many blocks as a page of the index has: the last ten steps of a search stay within one. */
+const blocksTogether = 1_024;
+
+/** The last block that begins at or before the key, or -1. */
+function blockOfKey({ blocks, index }: Table, key: AddressKey): number {
   let from = 0;
-  let to = table.blocks;
+  let to = Math.ceil(blocks / blocksTogether);
   while (from < to) {
     const middle = (from + to) >>> 1;
-    const hi = blockHi[middle] as number;
-    if (hi < key.hi || (hi === key.hi && (blockLo[middle] as number) <= key.lo)) from = middle + 1;
-    else to = middle;
+    const first = middle * blocksTogether;
+    index.need(first, first + 1);
+    if (beginsAfter(index, first, key)) to = middle;
+    else from = middle + 1;
+  }
+  if (from === 0) return -1;
+  to = Math.min(blocks, from * blocksTogether);
+  from = (from - 1) * blocksTogether;
+  index.need(from, to);
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (beginsAfter(index, middle, key)) to = middle;
+    else from = middle + 1;
   }
   return from - 1;
 }
 
+function beginsAfter({ his, los }: Table['index'], block: number, key: AddressKey): boolean {
+  const hi = his[block] as number;
+  return hi > key.hi || (hi === key.hi && (los[block] as number) > key.lo);
+}
+
 function decodePlace(table: Table, rank: number): Place {
-  const country = table.placeCountry[rank] as number;
+  const country = table.placeCountry(rank);
   return Object.freeze({
     country: String.fromCharCode(country >> 8, country & 255),
-    region: nameAt(table, table.placeRegion[rank] as number),
-    city: nameAt(table, table.placeCity[rank] as number),
-    latitude: (table.placeLatitude[rank] as number) / 10,
-    longitude: (table.placeLongitude[rank] as number) / 10,
+    region: nameAt(table, table.placeRegion(rank)),
+    city: nameAt(table, table.placeCity(rank)),
+    latitude: table.placeLatitude(rank) / 10,
+    longitude: table.placeLongitude(rank) / 10,
   });
 }
 
 function nameAt(table: Table, number: number): string {
-  return table.names.toString('utf8', number === 0 ? 0 : table.nameEnd[number - 1], table.nameEnd[number]);
+  return table.name(number === 0 ? 0 : table.nameEnd(number - 1), table.nameEnd(number));
 }
