@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Gauge } from '../../platform/subject.ts';
+import { bytesOf, type Folded, fold, unfold } from './folded.ts';
 import type { SumsStatement } from './sql.ts';
 import { type ListSums, tooLong } from './sums.ts';
 
@@ -14,8 +15,9 @@ export interface KeptSums {
   of(siteId: number, revisions: ReadonlyMap<number, number>): SiteSums;
   /** Drops everything of a site. */
   forget(siteId: number): void;
-  /** What is kept, roughly. */
+  /** What is kept takes of the heap. */
   bytes(): number;
+  readonly bytesMax: number;
 }
 
 export interface SiteSums {
@@ -30,12 +32,12 @@ interface Entry {
   siteId: number;
   days: readonly number[];
   revisions: readonly (number | undefined)[];
-  lists: readonly ListSums[];
+  lists: readonly (Folded | typeof tooLong)[];
   bytes: number;
 }
 
 /** @param bytesMax the entry that was used least recently goes first; one larger than a quarter of it is not kept */
-export function openKeptSums(bytesMax: number = 48 * 1024 * 1024): KeptSums {
+export function openKeptSums(bytesMax: number = 8 * 1024 * 1024): KeptSums {
   /** In the order of their last use. */
   const entries = new Map<string, Entry>();
   const seen = new Map<number, ReadonlyMap<number, number>>();
@@ -65,18 +67,20 @@ export function openKeptSums(bytesMax: number = 48 * 1024 * 1024): KeptSums {
           if (entry.days.some((day, at) => revisions.get(day) !== entry.revisions[at])) return undefined;
           entries.delete(key);
           entries.set(key, entry);
-          return entry.lists;
+          return entry.lists.map((list) => (list === tooLong ? tooLong : unfold(list)));
         },
         keep(statement, days, lists) {
           const key = keyOf(siteId, statement);
           const known = entries.get(key);
           if (known !== undefined) drop(key, known);
+          const folded = lists.map((list) => (list === tooLong ? tooLong : fold(list)));
+          if (!folded.every((list) => list !== undefined)) return;
           const entry = {
             siteId,
             days,
             revisions: days.map((day) => revisions.get(day)),
-            lists,
-            bytes: bytesOf(lists),
+            lists: folded,
+            bytes: entryBytes(folded, days.length),
           };
           if (entry.bytes > bytesMax / 4) return;
           entries.set(key, entry);
@@ -93,6 +97,7 @@ export function openKeptSums(bytesMax: number = 48 * 1024 * 1024): KeptSums {
       for (const [key, entry] of entries) if (entry.siteId === siteId) drop(key, entry);
     },
     bytes: () => bytes,
+    bytesMax,
   };
 }
 
@@ -106,17 +111,15 @@ function keyOf(siteId: number, { sql, params, shape }: Asked): string {
 export function keptGauge(kept: KeptSums): Gauge {
   return {
     name: 'fairlead_query_kept_bytes',
-    help: 'Memory that the sums of closed days take, roughly.',
+    help: 'Memory that the sums of closed days take.',
     kind: 'gauge',
     read: kept.bytes,
   };
 }
 
-/** A row is two objects, an entry of the map and its texts; measured on the runtime, with some air. */
-const rowBytes = 300;
-
-function bytesOf(lists: readonly ListSums[]): number {
-  let bytes = 1_000;
-  for (const list of lists) if (list !== tooLong) for (const name of list.keys()) bytes += rowBytes + 4 * name.length;
+/** The key's digest, the entry of the map and its object; and of each day its number and revision. */
+function entryBytes(lists: Entry['lists'], days: number): number {
+  let bytes = 400 + 16 * days;
+  for (const list of lists) if (list !== tooLong) bytes += bytesOf(list);
   return bytes;
 }

@@ -15,7 +15,7 @@ const lengths = [30, 91] as const;
 const totalDays = 182;
 
 /** Of what may be kept: the rest is for what readers ask beside. */
-const bytesMax = 36 * 1024 * 1024;
+const shareMax = 3 / 4;
 
 /** What the dashboard shows before anybody has chosen a list (web/src/questions/panels.ts). */
 const firstLists = ['visit:channel', 'visit:source', 'event:page', 'visit:country', 'visit:device', goalDimension];
@@ -48,7 +48,7 @@ export async function warm(
   await hold([{ source: source('cells', ''), stretches: cellsOf(days.slice(-totalDays), frozen) }], store);
   for (const length of lengths)
     for (const block of blocksOf(new Set(days.slice(-length)))) {
-      if (kept.bytes() > bytesMax) return;
+      if (kept.bytes() > shareMax * kept.bytesMax) return;
       await hold(
         firstLists.map((dimension) => ({ source: source('values', dimension), stretches: [block] })),
         store,
