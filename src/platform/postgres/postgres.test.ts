@@ -436,6 +436,29 @@ describe('the built-in server', () => {
     }
   });
 
+  test('has no connection that nobody has used for a while', async () => {
+    const app = JSON.parse(await readFile(join(db.directories[0] as string, 'credentials.json'), 'utf8')) as {
+      app: string;
+    };
+    const login = { ...(await ownerLogin(db)), user: 'fairlead_login', password: app.app };
+    const door = openDoor({ login, clock: systemClock, log: silentLog, idle: 300 });
+    try {
+      const pids = await Promise.all(
+        Array.from({ length: 3 }, () =>
+          door.system(async (sql) => {
+            await sql.query('SELECT pg_sleep(0.2)');
+            return (await sql.one<{ pid: number }>('SELECT pg_backend_pid() AS pid')).pid;
+          }),
+        ),
+      );
+      expect(new Set(pids).size).toBeGreaterThan(1);
+      await eventually(async () => expect(await Promise.all(pids.map(alive))).not.toContain(true));
+      expect(await door.system((sql) => sql.one<{ one: number }>('SELECT 1 AS one'))).toEqual({ one: 1 });
+    } finally {
+      await door.close();
+    }
+  });
+
   test('that a killed Fairlead left running is taken over by the next one, and by one only', async () => {
     // Below a folder that nobody but its owner may enter, as a clone in root's home is.
     const home = await mkdtemp(join(tmpdir(), 'fairlead-home-'));
