@@ -1,4 +1,5 @@
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { onRelayChanged } from './changes.ts';
 import { intakeSinks, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
 import { intakeExecutor } from './life/intake.ts';
@@ -23,6 +24,7 @@ export const relay = defineSubject({
     const collects = role === 'all' || role === 'collect';
     const stops = works ? [sweepIdentifiers(house)] : [];
     const intake = collects ? await startIntake(house) : undefined;
+    if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
     return {
       fastUnder: intake?.fastUnder ?? {},
       sinks: intakeSinks(house, () => {}),

@@ -1,0 +1,338 @@
+import { createHash, createHmac } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { relayChanged } from '../../src/relay/changes.ts';
+import { openPeople } from '../../src/relay/conversions/people.ts';
+import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
+
+/** Conversions come in over HTTP, and what is in the database afterwards is looked at. */
+vi.setConfig({ hookTimeout: 120_000, testTimeout: 60_000 });
+
+let desk: TestDesk;
+let organisation: number;
+let sources: Record<'shop' | 'tracker' | 'signed' | 'strict' | 'paused', number>;
+let destination: Record<'meta' | 'webhook', number>;
+const secret = (name: string) => createHash('sha256').update(`source ${name}`).digest('base64url');
+
+beforeAll(async () => {
+  desk = await openTestDesk(['shop.example']);
+  const { postgres, keys, vault, clock } = desk.server.desk.house;
+  const [row] = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  organisation = Number(row?.organisation_id);
+  const now = new Date(clock.now());
+  await postgres.tenant(organisation, async (sql) => {
+    const source = async (name: string, more: Record<string, unknown> = {}) => {
+      const columns = { preset: 'canonical', ...more };
+      const names = Object.keys(columns);
+      const { id } = await sql.one<{ id: number }>(
+        `INSERT INTO relay_sources (organisation_id, name, kind, address_digest, created_at${names.map((one) => `, ${one}`).join('')})
+         VALUES ($1, $2, 'http', $3, $4${names.map((_, at) => `, $${at + 5}`).join('')}) RETURNING id`,
+        [organisation, name, keys.digest('relay-source', secret(name)), now, ...Object.values(columns)],
+      );
+      return id;
+    };
+    sources = {
+      shop: await source('shop'),
+      tracker: await source('tracker', { preset: 'voluum' }),
+      signed: await source('signed', { signature_scheme: 'hmac', signature_header: 'x-signed' }),
+      strict: await source('strict', { unmapped_status: 422 }),
+      paused: await source('paused', { state: 'paused' }),
+    };
+    const sealed = await vault.seal(
+      {
+        organisationId: organisation,
+        table: 'relay_sources',
+        column: 'secret_sealed',
+        row: sources.signed,
+        class: 'D9',
+      },
+      'a secret of the sender',
+    );
+    await sql.run('UPDATE relay_sources SET secret_sealed = $2 WHERE id = $1', [sources.signed, sealed]);
+    const to = async (kind: string, settings: object) =>
+      (
+        await sql.one<{ id: number }>(
+          `INSERT INTO relay_destinations (organisation_id, kind, name, settings, state, state_since, created_at)
+           VALUES ($1, $2, $2, $3, 'paused', $4, $4) RETURNING id`,
+          [organisation, kind, JSON.stringify(settings), now],
+        )
+      ).id;
+    destination = {
+      meta: await to('meta-capi', { dataset_id: '1234567890' }),
+      webhook: await to('webhook', { url: 'https://hook.example/in' }),
+    };
+    const route = (source_: number, destination_: number, rules: object) =>
+      sql.run(
+        'INSERT INTO relay_routes (organisation_id, source_id, destination_id, rules, created_at) VALUES ($1, $2, $3, $4, $5)',
+        [organisation, source_, destination_, JSON.stringify(rules), now],
+      );
+    await route(sources.shop, destination.meta, { value: { factor: '0.5' } });
+    await route(sources.tracker, destination.meta, {});
+    await route(sources.shop, destination.webhook, {
+      events: [{ name: 'purchase', as: 'Sale' }],
+      when: { path: 'value', compare: '>=', to: 10 },
+      first_only: true,
+      hold: true,
+    });
+  });
+  await relayChanged();
+});
+afterAll(() => desk?.close());
+
+const send = (name: string, body: unknown, headers: Record<string, string> = {}): Promise<RawAnswer> =>
+  desk.raw({
+    path: `/in/${secret(name)}`,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+  });
+const asked = async <Row extends object>(text: string, params: unknown[] = []): Promise<Row[]> => {
+  if (!(await desk.server.desk.house.spool.drain(20_000))) throw new Error('The spool did not drain within 20 s.');
+  return desk.server.desk.house.postgres.tenant(organisation, (sql) => sql.query<Row>(text, params));
+};
+const at = () => new Date(desk.server.desk.house.clock.now() - 60_000).toISOString();
+const purchase = (more: object = {}) => ({
+  ...{ event_name: 'purchase', occurred_at: at(), value: '19.90', currency: 'EUR' },
+  consent: { ad_user_data: 'granted', ad_personalization: 'granted' },
+  ...more,
+});
+
+it('keeps a conversion before it answers, and stores it with its deliveries: hashed, sealed, nothing of a person in the clear', async () => {
+  const canary = 'canary7f3a9b@person.example';
+  const answer = await send(
+    'shop',
+    purchase({
+      ...{ order_id: 'A-1', page_url: `https://shop.example/thanks?mail=${canary}&gclid=Cj0&utm_source=news` },
+      user: {
+        email: canary,
+        phone: '+49 30 901820',
+        ip: '81.2.69.142',
+        user_agent: 'canarybrowser/1.0',
+        country: 'DE',
+      },
+    }),
+  );
+  expect([answer.status, JSON.parse(answer.text).accepted]).toEqual([202, 1]);
+  const [row] = await asked<Record<string, unknown>>('SELECT * FROM relay_conversions WHERE order_id = $1', ['A-1']);
+  expect(row).toMatchObject({
+    source_id: sources.shop,
+    event_name: 'purchase',
+    value: '19.90',
+    currency: 'EUR',
+    region: 'eea',
+    doubles: 0,
+  });
+  expect(row?.present).toEqual(['country', 'email', 'ip', 'phone', 'user_agent'].sort());
+  expect(row?.facts).toMatchObject({
+    page_url: 'https://shop.example/thanks?gclid=Cj0&utm_source=news',
+    ...{ click_ids: { gclid: 'Cj0' }, utm: { source: 'news' }, domain: 'shop.example' },
+  });
+  const deliveries = await asked(
+    'SELECT destination_id, platform_id, platform_event, value, state, reason FROM relay_deliveries WHERE conversion_id = $1 ORDER BY route_id',
+    [row?.id],
+  );
+  expect(deliveries).toEqual([
+    {
+      destination_id: destination.meta,
+      platform_id: 'A-1',
+      platform_event: null,
+      value: '9.95',
+      state: 'waiting',
+      reason: null,
+    },
+    {
+      destination_id: destination.webhook,
+      platform_id: 'A-1',
+      platform_event: 'Sale',
+      value: '19.90',
+      state: 'held',
+      reason: null,
+    },
+  ]);
+  const { postgres, vault } = desk.server.desk.house;
+  const people = await postgres.tenant(organisation, (sql) => openPeople(sql, vault, organisation, [String(row?.id)]));
+  const known = people.get(String(row?.id));
+  expect(known?.raw).toMatchObject({ email: canary, ip: '81.2.69.142' });
+  const sha = createHash('sha256').update(canary).digest('hex');
+  expect(known?.hashes['meta-capi']).toMatchObject({ em: [sha] });
+  expect(JSON.stringify(known?.hashes)).not.toContain('81.2.69.142');
+  // Neither the address nor its hash stands in a table or a file of the desk.
+  const [tables] = await asked<{ text: string }>(
+    `SELECT concat((SELECT json_agg(c) FROM relay_conversions c), (SELECT json_agg(t) FROM relay_tellings t),
+       (SELECT json_agg(d) FROM relay_deliveries d), (SELECT json_agg(x) FROM relay_captures x)) AS text`,
+  );
+  for (const word of [canary, sha, 'canarybrowser', '901820', '81.2.69.142']) {
+    expect(tables?.text).not.toContain(word);
+    expect(filesWith(desk.dataDir, word)).toEqual([]);
+  }
+});
+
+it('is one delivery, however often a request comes (REL-10)', async () => {
+  const body = purchase({ event_id: 'e-100', user: { email: 'again@person.example' } });
+  const answers = await Promise.all(Array.from({ length: 100 }, () => send('shop', body)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+  const rows = await asked<{ doubles: number; tellings: number; deliveries: number }>(
+    `SELECT doubles, (SELECT count(*) FROM relay_tellings t WHERE t.conversion_id = c.id)::int AS tellings,
+       (SELECT count(*) FROM relay_deliveries d WHERE d.conversion_id = c.id)::int AS deliveries
+     FROM relay_conversions c WHERE facts->>'event_id' = 'e-100'`,
+  );
+  expect(rows).toEqual([{ doubles: 99, tellings: 100, deliveries: 2 }]);
+});
+
+it('knows an order of two sources as one, and what the second adds', async () => {
+  await send('shop', purchase({ order_id: 'T-9', event_name: 'conversion', user: { email: 'first@person.example' } }));
+  await asked('SELECT 1');
+  const postback = await desk.raw({
+    method: 'GET',
+    path: `/in/${secret('tracker')}?cid=click-1&payout=19.90&txid=T-9&et=conversion&currency=EUR`,
+  });
+  expect([postback.status, JSON.parse(postback.text).accepted]).toEqual([202, 1]);
+  const rows = await asked<{ source_id: number; doubles: number; facts: { click_ids: object } }>(
+    'SELECT source_id, doubles, facts FROM relay_conversions WHERE order_id = $1',
+    ['T-9'],
+  );
+  expect(rows).toMatchObject([{ source_id: sources.shop, doubles: 1, facts: { click_ids: { tracker: 'click-1' } } }]);
+});
+
+it('takes the same words without an id as one for ten minutes', async () => {
+  const body = purchase({ value: '77.01', user: { external_id: 'words-1' } });
+  await send('shop', body);
+  await send('shop', body);
+  await send('shop', { ...body, value: '77.02' });
+  const rows = await asked<{ doubles: number }>(
+    'SELECT doubles FROM relay_conversions WHERE value IN (77.01, 77.02) ORDER BY value',
+  );
+  expect(rows).toEqual([{ doubles: 1 }, { doubles: 0 }]);
+});
+
+it('withholds by consent: a denial anywhere, silence where it is asked for', async () => {
+  const said = [
+    ['c-denied', { consent: { ad_user_data: 'denied' }, user: { email: 'a@person.example', country: 'US' } }],
+    ['c-silent-eea', { consent: {}, user: { email: 'a@person.example', country: 'FR' } }],
+    ['c-silent-uk', { consent: {}, user: { email: 'a@person.example', country: 'GB' } }],
+    ['c-silent-nowhere', { consent: {}, user: { email: 'a@person.example' } }],
+    ['c-silent-us', { consent: {}, user: { email: 'a@person.example', country: 'US' } }],
+  ] as const;
+  for (const [order_id, more] of said) await send('shop', purchase({ order_id, ...more, event_name: 'lead' }));
+  const rows = await asked(
+    `SELECT c.order_id, d.state, d.reason, d.field FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id
+     WHERE c.order_id LIKE 'c-%' AND d.destination_id = $1 ORDER BY c.order_id`,
+    [destination.meta],
+  );
+  const withheld = (reason: string) => ({ state: 'withheld', reason, field: 'consent.ad_user_data' });
+  expect(rows).toEqual([
+    { order_id: 'c-denied', ...withheld('consent_denied') },
+    { order_id: 'c-silent-eea', ...withheld('consent_unknown') },
+    { order_id: 'c-silent-nowhere', ...withheld('consent_unknown') },
+    { order_id: 'c-silent-uk', ...withheld('consent_unknown') },
+    { order_id: 'c-silent-us', state: 'waiting', reason: null, field: null },
+  ]);
+  const settled = await asked<{ order_id: string }>(
+    "SELECT order_id FROM relay_conversions WHERE order_id LIKE 'c-%' AND settled_at IS NOT NULL ORDER BY order_id",
+  );
+  expect(settled.map(({ order_id }) => order_id)).toEqual([
+    'c-denied',
+    'c-silent-eea',
+    'c-silent-nowhere',
+    'c-silent-uk',
+  ]);
+});
+
+it('goes a route by its rules: event, condition, only the first of a click', async () => {
+  await send('shop', purchase({ order_id: 'r-small', value: '9.99' }));
+  await send('shop', purchase({ order_id: 'r-first', click_ids: { gclid: 'click-r' } }));
+  await send('shop', purchase({ order_id: 'r-second', click_ids: { gclid: 'click-r' } }));
+  await send('shop', purchase({ order_id: 'r-other', click_ids: { gclid: 'click-s' } }));
+  const rows = await asked(
+    `SELECT c.order_id, d.state, d.reason FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id
+     WHERE c.order_id LIKE 'r-%' AND d.destination_id = $1 ORDER BY c.order_id`,
+    [destination.webhook],
+  );
+  expect(rows).toEqual([
+    { order_id: 'r-first', state: 'held', reason: null },
+    { order_id: 'r-other', state: 'held', reason: null },
+    { order_id: 'r-second', state: 'withheld', reason: 'not_first' },
+  ]);
+});
+
+it('lets a refund wait for its purchase, whether that is known yet or not', async () => {
+  await send('shop', purchase({ order_id: 'R-1' }));
+  await send('shop', purchase({ event_name: 'refund', event_id: 'rf-1', refund: true, original: { order_id: 'R-1' } }));
+  await send(
+    'shop',
+    purchase({ event_name: 'refund', event_id: 'rf-2', refund: true, original: { order_id: 'R-unknown' } }),
+  );
+  const rows = await asked<{ event: string; waits_for: string; platform_id: string }>(
+    `SELECT c.facts->>'event_id' AS event, d.waits_for, d.platform_id FROM relay_deliveries d
+     JOIN relay_conversions c ON c.id = d.conversion_id WHERE c.event_name = 'refund' AND d.destination_id = $1 ORDER BY 1`,
+    [destination.meta],
+  );
+  const [order] = await asked<{ id: string }>("SELECT id FROM relay_conversions WHERE order_id = 'R-1'");
+  expect(rows).toEqual([
+    { event: 'rf-1', waits_for: order?.id, platform_id: 'R-1' },
+    { event: 'rf-2', waits_for: '00000000-0000-0000-0000-000000000000', platform_id: 'R-unknown' },
+  ]);
+});
+
+it('answers what it cannot take with the reason, and each request stands in the intake log without a value of it', async () => {
+  const body = JSON.stringify(purchase({ order_id: 'S-1', user: { email: 'logged@person.example' } }));
+  const signature = createHmac('sha256', 'a secret of the sender').update(body).digest('hex');
+  const tooLarge = Buffer.alloc(2_000_001, ' ');
+  const answers = [
+    await desk.raw({ path: `/in/${secret('nobody')}`, body }),
+    await send('signed', body, { 'x-signed': signature }),
+    await send('signed', body, { 'x-signed': 'ab'.repeat(32) }),
+    await send('signed', body),
+    await send('paused', body),
+    await send('shop', '{"event_name": '),
+    await send('shop', tooLarge),
+    await send('shop', JSON.stringify(Array.from({ length: 10_000 }, () => ({})))),
+    await send('shop', purchase({ value: '12,50' })),
+    await send('strict', purchase({ currency: 'EURO', user: { email: 'logged@person.example' } })),
+    await desk.raw({ method: 'DELETE', path: `/in/${secret('shop')}` }),
+  ];
+  const said = answers.map(({ status, text }) => {
+    const { error, accepted, problems } = JSON.parse(text);
+    return [status, error?.code ?? accepted, error?.field ?? problems?.[0]?.field ?? null];
+  });
+  expect(said).toEqual([
+    [404, 'not_found', null],
+    [202, 1, null],
+    [401, 'unauthenticated', null],
+    [401, 'unauthenticated', null],
+    [403, 'forbidden', null],
+    [400, 'not_json', null],
+    [413, 'too_large', 'body'],
+    [413, 'too_many_items', null],
+    [202, 0, 'value'],
+    [422, 'unknown_currency', 'currency'],
+    [405, 'method', null],
+  ]);
+  const log = await desk.rows<{ status: number; reason: string; body: string }>(
+    'SELECT status, reason, body FROM relay_intake ORDER BY at DESC LIMIT 10',
+  );
+  expect(log.map(({ status, reason }) => `${status} ${reason}`).reverse()).toEqual([
+    ...['202 ', '401 signature_wrong', '401 signature_missing', '403 paused', '400 not_json', '413 too_large'],
+    ...['413 too_many_items', '202 invalid', '422 unknown_currency', '405 method'],
+  ]);
+  expect(log.map(({ body: shape }) => shape).join(' ')).toContain('"email":"text (21)"');
+  expect(filesWith(desk.dataDir, 'logged@person')).toEqual([]);
+  const unmapped = await asked<{ source_id: number }>(
+    'SELECT source_id FROM relay_captures WHERE is_unmapped ORDER BY source_id',
+  );
+  expect(unmapped.map(({ source_id }) => source_id)).toEqual([sources.shop, sources.strict].sort());
+});
+
+/** Files of the data directory that hold these bytes. */
+function filesWith(folder: string, word: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const path = join(folder, name);
+    try {
+      return statSync(path).isFile() && readFileSync(path).includes(word);
+    } catch {
+      return false;
+    }
+  });
+}
