@@ -6,7 +6,7 @@ import {
   openEmulator,
   type Platform,
 } from './admin.ts';
-import { answerOfOAuth, fieldsOf, formOf, type Issued, OAuth, type OAuthApp, OAuthRefusal } from './oauth.ts';
+import { answerOfOAuth, fieldsOf, type Issued, OAuth, type OAuthApp, OAuthRefusal, tokensFor } from './oauth.ts';
 
 /**
  * Google's OAuth, after `reference/conversion-relay.md`: `GET /o/oauth2/v2/auth` (PKCE S256 is demanded), `POST /token` for
@@ -112,21 +112,10 @@ class GoogleOAuth implements Platform {
   }
 
   #token(request: EmulatedRequest, now: number): EmulatedAnswer {
-    const form = formOf(request);
-    const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const [id, secret] =
-      basic === undefined
-        ? [form.client_id, form.client_secret]
-        : Buffer.from(basic, 'base64').toString('utf8').split(':').map(decodeURIComponent);
-    const app = this.#oauth.checkApp(id, secret);
-    if (form.grant_type === 'refresh_token') return tokens(this.#oauth.renew(app, form.refresh_token, now));
-    if (form.grant_type !== 'authorization_code')
-      throw new OAuthRefusal('unsupported_grant_type', `Invalid grant_type: ${form.grant_type}`);
-    const given = { code: form.code, redirectUri: form.redirect_uri, verifier: form.code_verifier };
     const isRefreshable = ({ asked, app: id, user }: Issued['grant']) =>
       asked.access_type === 'offline' &&
       (asked.prompt?.split(' ').includes('consent') === true || this.#oauth.living(id, user).length === 0);
-    return tokens(this.#oauth.exchange(app, given, now, { isRefreshable }));
+    return tokens(tokensFor(this.#oauth, request, now, isRefreshable));
   }
 
   #revoke(request: EmulatedRequest): EmulatedAnswer {

@@ -303,8 +303,32 @@ export function fieldsOf({ headers, body, text }: EmulatedRequest): Record<strin
   return isForm ? Object.fromEntries(new URLSearchParams(text)) : objectOf(body);
 }
 
+/**
+ * What a request at the address of tokens gets (RFC 6749 §4.1.3 and §6): the app's secret in the form or as Basic.
+ * @throws OAuthRefusal
+ */
+export function tokensFor(
+  oauth: OAuth,
+  request: EmulatedRequest,
+  now: number,
+  isRefreshable?: (grant: Issued['grant']) => boolean,
+): Issued {
+  const form = formOf(request);
+  const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const [id, secret] =
+    basic === undefined
+      ? [form.client_id, form.client_secret]
+      : Buffer.from(basic, 'base64').toString('utf8').split(':').map(decodeURIComponent);
+  const app = oauth.checkApp(id, secret);
+  if (form.grant_type === 'refresh_token') return oauth.renew(app, form.refresh_token, now);
+  if (form.grant_type !== 'authorization_code')
+    throw new OAuthRefusal('unsupported_grant_type', `Invalid grant_type: ${form.grant_type}`);
+  const given = { code: form.code, redirectUri: form.redirect_uri, verifier: form.code_verifier };
+  return oauth.exchange(app, given, now, isRefreshable === undefined ? {} : { isRefreshable });
+}
+
 /** Of a form alone: a JSON body at an address of RFC 6749 is none. @throws OAuthRefusal */
-export function formOf(request: EmulatedRequest): Record<string, unknown> {
+function formOf(request: EmulatedRequest): Record<string, unknown> {
   if (!/^application\/x-www-form-urlencoded\b/.test(request.headers['content-type'] ?? ''))
     throw new OAuthRefusal('invalid_request', 'The body is no form.');
   return fieldsOf(request);
