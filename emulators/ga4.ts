@@ -64,9 +64,9 @@ class Ga4 implements Platform {
     return this.#tally.counted();
   }
 
-  /** It has none that it says. */
+  /** It says of none; what stands before it may have enough. */
   quota(): EmulatedAnswer {
-    return { status: 204, body: '' };
+    return { status: 503, headers: { 'content-type': 'text/html' }, body: '<html><h1>503</h1></html>' };
   }
 
   answer(request: EmulatedRequest, now: number): EmulatedAnswer {
