@@ -60,7 +60,13 @@ export const deliveryStates = ['held', 'waiting', 'sending', 'accepted', 'withhe
 export type DeliveryState = (typeof deliveryStates)[number];
 
 /** Why something was not sent, where the reason is ours and not the platform's. */
-export const withheldReasons = ['consent_denied', 'consent_unknown', 'not_first', 'route_paused'] as const;
+export const withheldReasons = [
+  'consent_denied',
+  'consent_unknown',
+  'not_first',
+  'restricted',
+  'route_paused',
+] as const;
 export type WithheldReason = (typeof withheldReasons)[number];
 
 export const conversionRegions = ['eea', 'uk', 'ch', 'other', 'unknown'] as const;

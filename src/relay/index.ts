@@ -2,6 +2,7 @@ import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { onRelayChanged } from './changes.ts';
 import { intakeSinks, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
+import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
 
 export { destinationOf, destinations } from './destinations/index.ts';
@@ -29,6 +30,7 @@ export const relay = defineSubject({
       fastUnder: intake?.fastUnder ?? {},
       sinks: intakeSinks(house, () => {}),
       gauges: intake?.gauges ?? [],
+      holders: [conversionHolder(house)],
       executors: [...relayExecutors(house.postgres), intakeExecutor(house)],
       async stop() {
         for (const stop of stops) stop();

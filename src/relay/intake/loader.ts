@@ -293,12 +293,13 @@ async function insertDeliveries(
   records: readonly ConversionRecord[],
 ): Promise<Set<number>> {
   const routes = await routesOf(sql, new Set(records.map(({ source }) => source)));
+  const restricted = await restrictedOf(sql, records);
   const made: NewDelivery[] = [];
   for (const record of records)
     for (const route of routes.get(record.source) ?? []) {
       const goes = routed(route.planned, record.facts);
       if (!goes.goes) continue;
-      made.push(judged(record, route, goes));
+      made.push(judged(record, route, goes, restricted));
     }
   const first = await onlyFirst(sql, made);
   await settleWithout(sql, records, first);
@@ -340,14 +341,28 @@ async function routesOf(sql: Sql, sources: ReadonlySet<number>): Promise<Map<num
   );
 }
 
+/** Of whom data is kept and not used (DSR-05, DSR-06). */
+async function restrictedOf(sql: Sql, records: readonly ConversionRecord[]): Promise<Set<string>> {
+  const digests = [...new Set(records.flatMap(({ subjects }) => subjects))];
+  if (digests.length === 0) return new Set();
+  const rows = await sql.query<{ digest: string }>(
+    "SELECT encode(digest, 'hex') AS digest FROM restricted_identifiers WHERE digest = ANY ($1::bytea[])",
+    [digests.map((digest) => Buffer.from(digest, 'hex'))],
+  );
+  return new Set(rows.map(({ digest }) => digest));
+}
+
 function judged(
   record: ConversionRecord,
   route: RunningRoute,
   { as, value }: { as: string | null; value: string | null },
+  restricted: ReadonlySet<string>,
 ): NewDelivery {
   const destination = destinationOf(route.kind);
-  const problem =
-    destination === undefined
+  const isRestricted = record.subjects.some((digest) => restricted.has(digest));
+  const problem = isRestricted
+    ? ({ reason: 'restricted', field: 'user' } as const)
+    : destination === undefined
       ? undefined
       : consentProblem(record.facts.consent, record.region, destination, route.unknown_consent);
   const withheld = problem ?? { reason: null, field: null };
