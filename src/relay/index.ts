@@ -1,6 +1,7 @@
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { onRelayChanged } from './changes.ts';
-import { intakeSinks, startIntake } from './intake/running.ts';
+import { watchUnmapped } from './intake/again.ts';
+import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
 import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
@@ -23,7 +24,14 @@ export const relay = defineSubject({
     const { role } = house.config;
     const works = role === 'all' || role === 'work';
     const collects = role === 'all' || role === 'collect';
-    const stops = works ? [sweepIdentifiers(house)] : [];
+    const stops: (() => void)[] = works ? [sweepIdentifiers(house)] : [];
+    if (works) {
+      const unmapped = watchUnmapped({ ...house, sealing: sealingOf(house) });
+      stops.push(
+        unmapped.stop,
+        onRelayChanged(() => void unmapped.look().catch((error) => house.log.error('relay.again_failed', {}, error))),
+      );
+    }
     const intake = collects ? await startIntake(house) : undefined;
     if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
     return {

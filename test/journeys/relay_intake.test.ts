@@ -325,6 +325,79 @@ it('answers what it cannot take with the reason, and each request stands in the 
   expect(unmapped.map(({ source_id }) => source_id)).toEqual([sources.shop, sources.strict].sort());
 });
 
+it('takes requests again that did not map, once their source has another mapping, and each is there once', async () => {
+  const { postgres, clock } = desk.server.desk.house;
+  const before = await asked<{ id: string }>('SELECT id FROM relay_captures WHERE is_unmapped AND source_id = $1', [
+    sources.strict,
+  ]);
+  expect(before).toHaveLength(1);
+  const sent = { event: 'sale', when: at(), total: '5.00', mail: 'later@person.example', number: 'L-1' };
+  expect((await send('strict', sent)).status).toBe(422);
+  await asked('SELECT 1');
+  const mapping = {
+    fields: {
+      ...{ event_name: 'event', occurred_at: 'when', value: 'total', order_id: 'number', 'user.email': 'mail' },
+      currency: { default: 'EUR' },
+    },
+  };
+  await postgres.tenant(organisation, async (sql) => {
+    await sql.run(
+      'INSERT INTO relay_mappings (organisation_id, source_id, version, mapping, created_at) VALUES ($1, $2, 1, $3, $4)',
+      [organisation, sources.strict, JSON.stringify(mapping), new Date(clock.now())],
+    );
+    await sql.run('UPDATE relay_sources SET mapping_version = 1 WHERE id = $1', [sources.strict]);
+  });
+  await relayChanged();
+  await vi.waitFor(
+    async () => {
+      const rows = await asked(
+        "SELECT value, currency, mapping_version, doubles FROM relay_conversions WHERE order_id = 'L-1'",
+      );
+      expect(rows).toEqual([{ value: '5.00', currency: 'EUR', mapping_version: 1, doubles: 0 }]);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+  const left = await asked<{ id: string; tried_version: number }>(
+    'SELECT id, tried_version FROM relay_captures WHERE is_unmapped AND source_id = $1',
+    [sources.strict],
+  );
+  expect(left).toEqual([{ id: before[0]?.id, tried_version: 1 }]);
+});
+
+it('finds whom a conversion is about by any of their identifiers, and an erasure leaves nothing of it (DSR-03)', async () => {
+  await send('shop', purchase({ order_id: 'D-1', user: { email: 'gone@person.example', phone: '+493090182099' } }));
+  await send('shop', purchase({ order_id: 'D-2', user: { phone: '+493090182099' } }));
+  await send('shop', purchase({ order_id: 'D-3', user: { email: 'stays@person.example' } }));
+  await asked('SELECT 1');
+  const { postgres, vault } = desk.server.desk.house;
+  const holder = desk.server.desk.parts
+    .flatMap((part) => part.holders ?? [])
+    .find(({ name }) => name === 'conversions');
+  if (holder === undefined) throw new Error('no holder');
+  const digest = await vault.subject(organisation, 'email', 'Gone@person.example');
+  const who = { organisationId: organisation, identifiers: [{ kind: 'email' as const, digest }] };
+  const held = { siteIds: new Map<number, number>(), personIds: new Map<number, number>() };
+  expect((await holder.find(who)).known).toContainEqual({ kind: 'phone', value: '+493090182099' });
+  const records = await holder.copy(who);
+  expect(records.filter(({ class: of }) => of === 'D6').map(({ record }) => record.order)).toEqual(['D-1', 'D-2']);
+  const subjects = await asked<{ subject: Buffer }>(
+    "SELECT DISTINCT t.subject FROM relay_tellings t JOIN relay_conversions c ON c.id = t.conversion_id WHERE c.order_id IN ('D-1', 'D-2')",
+  );
+  await postgres.tenant(
+    organisation,
+    (sql) => holder.erase?.(sql, who, held) ?? Promise.reject(new Error('cannot erase')),
+  );
+  expect(await holder.left(who, held)).toEqual([]);
+  const orders = await asked<{ order_id: string }>("SELECT order_id FROM relay_conversions WHERE order_id LIKE 'D-%'");
+  expect(orders).toEqual([{ order_id: 'D-3' }]);
+  for (const { subject } of subjects) {
+    const keys = await postgres.vault(organisation, (sql) =>
+      sql.query('SELECT 1 FROM vault.subject_keys WHERE subject = $1', [subject]),
+    );
+    expect(keys).toEqual([]);
+  }
+});
+
 /** Files of the data directory that hold these bytes. */
 function filesWith(folder: string, word: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {

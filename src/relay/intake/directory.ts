@@ -144,6 +144,20 @@ export async function openSourceDirectory(parts: Parts): Promise<SourceDirectory
   };
 }
 
+/** The sources of one organisation as they are now, for who works on its requests later. */
+export async function readSources(
+  postgres: Pick<Postgres, 'tenant'>,
+  vault: Pick<Vault, 'open'>,
+  organisationId: number,
+  now: number,
+): Promise<RunningSource[]> {
+  const rows = await postgres.tenant(organisationId, readRows);
+  const secrets = openSecrets(vault);
+  const sources: RunningSource[] = [];
+  for (const row of rows) sources.push(await sourceOf(row, ownMapping(row.mapping), secrets, now));
+  return sources;
+}
+
 async function readRows(sql: Sql): Promise<Row[]> {
   return sql.query<Row>(
     `SELECT s.id, s.organisation_id, s.site_id, s.preset, s.state, o.status = 'suspended' AS suspended,

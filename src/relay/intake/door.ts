@@ -228,7 +228,7 @@ function unmappedRow(
   if (sealed === undefined) return undefined;
   return JSON.stringify({
     ...{ kind: 'unmapped', organisation: source.organisationId, source: source.id, id, at },
-    ...{ key: keyText(sealed.key), sealed: sealed.sealed.toString('base64') },
+    ...{ mapping: source.mappingVersion, key: keyText(sealed.key), sealed: sealed.sealed.toString('base64') },
   });
 }
 

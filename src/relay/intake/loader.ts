@@ -88,15 +88,17 @@ export async function load(
 
 async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promise<void> {
   await sql.run(
-    `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, subject, request_sealed)
-     SELECT current_organisation(), c.id, c.source, c.at, true, c.subject, c.sealed
-     FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bytea[], $5::bytea[]) AS c(id, source, at, subject, sealed)
+    `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, tried_version, subject, request_sealed)
+     SELECT current_organisation(), c.id, c.source, c.at, true, c.version, c.subject, c.sealed
+     FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::int[], $5::bytea[], $6::bytea[])
+       AS c(id, source, at, version, subject, sealed)
      WHERE EXISTS (SELECT FROM relay_sources s WHERE s.id = c.source)
      ON CONFLICT (organisation_id, id) DO NOTHING`,
     [
       records.map(({ id }) => id),
       records.map(({ source }) => source),
       records.map(({ at }) => new Date(at)),
+      records.map(({ mapping }) => mapping),
       records.map(({ key }) => keyOfText(key).subject),
       records.map(({ sealed }) => Buffer.from(sealed, 'base64')),
     ],

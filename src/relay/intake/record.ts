@@ -50,6 +50,8 @@ export interface UnmappedRecord {
   readonly source: number;
   readonly id: string;
   readonly at: number;
+  /** The mapping that made nothing of it. */
+  readonly mapping: number;
   readonly key: RecordKey;
   readonly sealed: string;
 }

@@ -322,6 +322,7 @@ CREATE TABLE relay_captures (
   source_id bigint NOT NULL,
   received_at timestamptz NOT NULL,
   is_unmapped boolean NOT NULL,
+  tried_version integer NOT NULL DEFAULT 0,
   subject bytea NOT NULL CHECK (length(subject) = 32),
   request_sealed bytea NOT NULL,
   PRIMARY KEY (organisation_id, id),
@@ -333,6 +334,7 @@ COMMENT ON COLUMN relay_captures.id IS 'D16 number of the request, as the intake
 COMMENT ON COLUMN relay_captures.source_id IS 'D16 the source';
 COMMENT ON COLUMN relay_captures.received_at IS 'D16 when it came; it goes after seven days';
 COMMENT ON COLUMN relay_captures.is_unmapped IS 'D16 nothing could be made of it yet';
+COMMENT ON COLUMN relay_captures.tried_version IS 'D16 the mapping by which it was last tried';
 COMMENT ON COLUMN relay_captures.subject IS 'D25 digest under which its key stands in the key store';
 COMMENT ON COLUMN relay_captures.request_sealed IS 'D5 the request without its credentials, sealed under a key of its own';
 
