@@ -3,6 +3,8 @@ import { z } from 'zod';
 /** Requests of data subjects that another system hands in, in the shapes of OpenDSR (github.com/opengdpr/OpenDSR). */
 export const openDsrVersion = '2.0';
 export const openDsrTypes = ['access', 'portability', 'erasure'] as const;
+/** Addresses that are told of one request. */
+export const openDsrCallbacksMax = 5;
 export const openDsrIdentities = ['email', 'phone', 'controller_customer_id'] as const;
 
 /** In lower case, as the specification writes it. */
@@ -28,8 +30,16 @@ export const openDsrRequest = z.strictObject({
   api_version: z.string().max(10).optional(),
   property_id: z.string().max(200).optional(),
   group_id: z.string().max(200).optional(),
-  /** This desk calls nobody that its register does not name: ask for the status. */
-  status_callback_urls: z.array(z.string()).max(0).optional(),
+  /** Told of each change of the state, by https. */
+  status_callback_urls: z
+    .array(
+      z
+        .url({ protocol: /^https$/ })
+        .max(2_000)
+        .refine((url) => !/^https:\/\/[^/?#]*@/.test(url), 'An address holds no name and password.'),
+    )
+    .max(openDsrCallbacksMax)
+    .optional(),
   /** Of other processors. */
   extensions: z.record(z.string(), z.unknown()).optional(),
 });

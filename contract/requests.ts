@@ -151,6 +151,23 @@ export type Restriction = z.infer<typeof restriction>;
 /** A receipt as it was signed: whoever has the public key of the trail checks the signature over exactly this text. */
 export const signedReceipt = z.object({ receipt: z.string(), signature: z.string(), public_key: z.string() });
 
+/** A system that handed a request in and is told how far it is. */
+const callback = z.object({
+  host: z.string(),
+  /** The state that it knows. */
+  told_status: z.enum(['pending', 'in_progress', 'completed', 'cancelled']),
+  /** When it took the last call; null before the first. */
+  told_at: moment.nullable(),
+  /** The state that it is being told, and how often that was tried. */
+  trying: z.string().nullable(),
+  tries: z.number(),
+  /** Why the last try did not succeed, a word; null after one that did. */
+  problem: z.string().nullable(),
+  /** When it is tried again; null where nothing is tried any more. */
+  next_at: moment.nullable(),
+});
+export type RequestCallback = z.infer<typeof callback>;
+
 export const requestDetail = shownRequest.extend({
   /** Of whom. All are gone once the request is closed: then the subject is a keyed digest only. */
   email: z.string().nullable(),
@@ -177,6 +194,7 @@ export const requestDetail = shownRequest.extend({
   restriction: restriction.nullable(),
   /** The copy of what is stored about them, until it expires. */
   archive: z.object({ records: z.number(), bytes: z.number(), made_at: moment, expires_at: moment }).nullable(),
+  callbacks: z.array(callback),
 });
 export type RequestDetail = z.infer<typeof requestDetail>;
 

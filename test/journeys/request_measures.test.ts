@@ -1,8 +1,14 @@
-import { randomUUID, verify } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, verify } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RequestDetail } from '../../contract/requests.ts';
+import type { RequestCallback, RequestDetail } from '../../contract/requests.ts';
+import { openAuthority } from '../../emulators/acme_certificates.ts';
 import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.ts';
 import { plainForm } from '../../src/analytics/exports/form.ts';
 import { formats } from '../../src/analytics/exports/formats.ts';
@@ -17,7 +23,9 @@ vi.setConfig({ testTimeout: 60_000 });
 let desk: TestDesk;
 let owner = '';
 beforeAll(async () => {
-  desk = await openTestDesk(['shop.example', 'other.example'], { FAIRLEAD_DEV: '1' });
+  desk = await openTestDesk(['shop.example', 'other.example'], {
+    ...{ FAIRLEAD_DEV: '1', FAIRLEAD_OUTBOUND_ALLOW: 'localhost' },
+  });
   owner = await desk.signIn();
 });
 afterAll(() => desk.close());
@@ -396,6 +404,91 @@ describe('another system', () => {
     expect((await asked('GET', `/requests/${randomUUID()}`)).status).toBe(404);
     const [email] = said().subject_identities;
     expect((await asked('POST', '/requests', said({ subject_identities: [email, email] }))).status).toBe(400);
+  });
+
+  it('is told of each state at the address that it named, signed, until it has taken it; by https alone (OpenDSR 8.5)', async () => {
+    const authority = openAuthority(Date.now());
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const span = { from: Date.now() - 60_000, until: Date.now() + 3_600_000 };
+    const cert = authority.issue({ names: ['localhost'], publicKey, ...span });
+    const trusted = getCACertificates('default');
+    setDefaultCACertificates([...trusted, authority.root]);
+    const came: { body: string; headers: IncomingHttpHeaders }[] = [];
+    let status = 503;
+    const theirs = createServer(
+      { key: privateKey.export({ format: 'pem', type: 'pkcs8' }), cert },
+      async (incoming, response) => {
+        came.push({ body: (await incoming.toArray()).join(''), headers: incoming.headers });
+        response.writeHead(status).end();
+      },
+    ).listen(0, '127.0.0.1');
+    await once(theirs, 'listening');
+    const callbackPort = (theirs.address() as AddressInfo).port;
+    try {
+      const [hook, gone] = [`https://localhost:${callbackPort}/hook?secret=of-theirs`, `https://localhost:1/x`];
+      for (const urls of [['http://localhost/'], ['https://a:b@localhost/'], Array(6).fill(hook)])
+        expect((await asked('POST', '/requests', said({ status_callback_urls: urls }))).status).toBe(400);
+      const request = said({
+        subject_request_type: 'access',
+        status_callback_urls: [hook, gone, 'https://10.0.0.1/x'],
+      });
+      await asked('POST', '/requests', request);
+      const [{ id } = { id: 0 }] = await own<{ id: number }>('SELECT id FROM subject_requests WHERE opendsr_id = $1', [
+        request.subject_request_id,
+      ]);
+      await desk.server.desk.requests.callBack();
+      expect(came, 'the answer has said that it is pending').toEqual([]);
+      await call('PUT', `requests/${id}/state`, { to: 'working' });
+      const known = async () => (await one(id)).callbacks as RequestCallback[];
+      await vi.waitFor(async () => expect((await known()).map(({ tries }) => tries)).toEqual([1, 1, 1]), 20_000);
+      expect((await known()).map(({ host, told_status, problem }) => [host, told_status, problem])).toEqual([
+        [`localhost:${callbackPort}`, 'pending', 'status_503'],
+        [`localhost:1`, 'pending', 'connect_failed'],
+        ['10.0.0.1', 'pending', 'address_private'],
+      ]);
+      await desk.server.desk.requests.callBack();
+      expect(came, 'not before its time').toHaveLength(1);
+      status = 202;
+      await own(
+        "UPDATE opendsr_callbacks SET next_at = now() - interval '1 second' WHERE request_id = $1 AND problem = 'status_503'",
+        [id],
+      );
+      await desk.server.desk.requests.callBack();
+      expect((await known())[0]).toMatchObject({
+        told_status: 'in_progress',
+        tries: 0,
+        problem: null,
+        told_at: expect.any(String),
+      });
+      await call('PUT', `requests/${id}/state`, { to: 'answered', outcome: 'Done.', letter: false });
+      await vi.waitFor(async () => expect((await known())[0]?.told_status).toBe('completed'), 20_000);
+      const pem = (await desk.raw({ method: 'GET', path: '/api/opendsr/key' })).text;
+      for (const { body, headers } of came) {
+        expect(
+          verify(null, Buffer.from(body), pem, Buffer.from(String(headers['x-opendsr-signature']), 'base64')),
+        ).toBe(true);
+        expect(headers['x-opendsr-processor-domain']).toBe('localhost');
+      }
+      expect(came.map(({ body }) => JSON.parse(body))).toEqual(
+        ['in_progress', 'in_progress', 'completed'].map((request_status) => ({
+          ...{ controller_id: '1', subject_request_id: request.subject_request_id, api_version: '2.0', request_status },
+          ...{ status_callback_url: hook, expected_completion_time: expect.stringMatching(/T23:59:59Z$/) },
+        })),
+      );
+      const stored = await own<{ url_sealed: Buffer | null }>(
+        'SELECT url_sealed FROM opendsr_callbacks WHERE request_id = $1 ORDER BY id',
+        [id],
+      );
+      expect(stored[0]?.url_sealed, 'nothing is to be told any more').toBeNull();
+      expect(stored[1]?.url_sealed?.includes('localhost')).toBe(false);
+      const acts = await own<{ action: string }>(
+        "SELECT action FROM audit.entries WHERE action = 'request.called_back'",
+      );
+      expect(acts).toHaveLength(2);
+    } finally {
+      setDefaultCACertificates(trusted);
+      theirs.close();
+    }
   });
 
   it('sees nothing of the register, and a key without the scope nothing at all', async () => {

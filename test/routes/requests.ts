@@ -74,7 +74,8 @@ export const examples: Examples = ({ organisation, call, people, next, server })
         ['subject_identities', []],
         ['subject_identities', [{ identity_type: 'email', identity_value: 'nobody', identity_format: 'raw' }]],
         ['subject_identities', [{ identity_type: 'email', identity_value: 'x', identity_format: 'sha256' }]],
-        ['status_callback_urls', ['https://elsewhere.example/hook']],
+        ['status_callback_urls', ['http://elsewhere.example/hook']],
+        ['status_callback_urls', ['https://name:word@elsewhere.example/hook']],
       ],
     },
     'GET /api/organisations/:organisation/opendsr/v2/requests/:request': {

@@ -63,6 +63,19 @@ function detail(one: SubjectRequest): RequestDetail {
     letter_at: one.id === 5 ? one.closed_at : null,
     outcome: isOpen ? null : 'The archive was sent by registered post.',
     others: one.id === 12 ? [5] : [],
+    callbacks:
+      one.id === 9
+        ? [
+            {
+              ...{ host: 'consent.shop.example', told_status: 'in_progress', told_at: then },
+              ...{ trying: null, tries: 0, problem: null, next_at: null },
+            },
+            {
+              ...{ host: 'crm.shop.example', told_status: 'pending', told_at: null, trying: 'in_progress', tries: 3 },
+              ...{ problem: 'status_503', next_at: new Date(Date.now() + day / 24).toISOString() },
+            },
+          ]
+        : [],
     archive:
       one.id === 9
         ? { records: 31, bytes: 18_204, made_at: then, expires_at: new Date(Date.now() + 13 * day).toISOString() }

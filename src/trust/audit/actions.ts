@@ -171,6 +171,7 @@ export const actions = {
   'request.erased_part': notice('D24', 'erased a part of what is stored for {target}'),
   'request.erasure_ended': alert('D24', 'ended the erasure of {target}'),
   'request.handed_in': notice('D24', 'handed in {target} from another system'),
+  'request.called_back': notice('D24', 'told the system that handed it in how far {target} is'),
   'request.taken_back': notice('D24', 'took back {target}, which another system had handed in'),
   'request.corrected': alert('D24', 'put right what is stored for {target}'),
   'request.restricted': alert('D24', 'put in force what {target} asks for: data is kept and not used'),

@@ -64,6 +64,15 @@ export function receiversOf(
       ...{ sent: 'A request without content', classes: [] },
     },
   ];
+  rows.push({
+    ...{ id: 'callbacks', label: 'Systems that hand in requests', role: 'own', purposes: ['opendsr.callback'] },
+    hosts: { chosenBy: 'who hands a request in with a key of the organisation, by https' },
+    why: 'Tells the system of the organisation that handed a request of a data subject in how far it is.',
+    ...{
+      sent: 'The number that this system gave the request, its state and its day; nobody is named',
+      classes: ['D24'],
+    },
+  });
   for (const [id, label, url] of [
     ['database', 'Database server', config.databaseUrl],
     ['warehouse', 'Warehouse server', config.clickhouseUrl],

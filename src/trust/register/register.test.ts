@@ -98,12 +98,14 @@ it('every caller of the product has its row: each purpose that the sources name,
     'platform/acme/conversation.ts',
     'platform/outbound/reports.ts',
     'trust/backup/object_store.ts',
+    'trust/requests/callbacks.ts',
   ]);
   const called = new Set(purposes.filter((purpose) => !['first_event', 'now'].includes(purpose)));
   expect([...called].sort()).toEqual([...new Set(registered)].sort());
   expect(rows.map(({ id }) => id)).toEqual([
     'self',
     'sites',
+    'callbacks',
     'mail',
     'backups',
     'google',
@@ -129,6 +131,7 @@ it('nobody in the register pays for data or advertises: a purpose is one of a cl
     'logs',
     'report.error',
     'report.event',
+    'opendsr.callback',
     ...signIn,
   ];
   const ofVisitors = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6'];

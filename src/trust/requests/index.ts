@@ -7,6 +7,7 @@ import type { House, RunningSubject } from '../../platform/subject.ts';
 import { formExecutor, requestExecutor } from './ageing.ts';
 import { forgetAnswers } from './answers.ts';
 import { forgetExpired, openArchives } from './archives.ts';
+import { openCallbacks } from './callbacks.ts';
 import { type ErasureHouse, openErasures } from './erasure.ts';
 import { openMeasures } from './measures.ts';
 import { openDsrRoutes } from './opendsr.ts';
@@ -39,6 +40,8 @@ export interface Requests extends RunningSubject {
   erase(): Promise<void>;
   /** Objections that are sure, and restrictions that end. */
   measure(): Promise<void>;
+  /** Systems that handed requests in and are to be told. */
+  callBack(): Promise<void>;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface Requests extends RunningSubject {
  * @param more.onErased after each erasure: copies elsewhere are told
  */
 export function openRequests(
-  house: ErasureHouse & Pick<House, 'config' | 'random'>,
+  house: ErasureHouse & Pick<House, 'config' | 'random' | 'outbound'>,
   notices: Teller,
   more: {
     holders?: () => readonly PersonalDataHolder[];
@@ -63,6 +66,7 @@ export function openRequests(
   const holders = () => [...own, ...(more.holders?.() ?? [])];
   const erasures = openErasures(house, holders, more.onErased ?? (async () => {}), more.sealed);
   const archives = openArchives(house, holders);
+  const callbacks = openCallbacks(house);
   const measures = openMeasures(house, holders, more.onRestricted ?? (async () => {}));
   const works = config.role === 'all' || config.role === 'work';
   let callOff = () => {};
@@ -92,7 +96,7 @@ export function openRequests(
       return;
     }
     isWoken = false;
-    erasing = Promise.all([erasures.work(), measures.work(), forgetAnswers(postgres)])
+    erasing = Promise.all([erasures.work(), measures.work(), forgetAnswers(postgres), callbacks.work()])
       .then(() => {})
       .catch((error) => log.error('requests.erasing_failed', {}, error))
       .finally(() => {
@@ -116,6 +120,7 @@ export function openRequests(
       await forgetAnswers(postgres);
     },
     measure: () => measures.work(),
+    callBack: () => callbacks.work(),
     async begin() {
       if (!works) return;
       // After a restore of an older backup they are erased before anybody is answered.

@@ -19,20 +19,13 @@ import type { House } from '../../platform/subject.ts';
 import { utcDay } from '../../platform/zone.ts';
 import { signerOf } from '../audit/index.ts';
 import { readArchiveState } from './archive_state.ts';
+import { noteCallbacks, statusOf } from './callbacks.ts';
 import { enterRequest, takeStep } from './records.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 const ofRequest = ofOrganisation.extend({ request: openDsrId });
 /** DER of an Ed25519 public key before its 32 bytes (RFC 8410). */
 const keyHead = Buffer.from('302a300506032b6570032100', 'hex');
-
-const statusOf: Record<RequestState, z.infer<typeof openDsrStatus>['request_status']> = {
-  received: 'pending',
-  checked: 'pending',
-  working: 'in_progress',
-  answered: 'completed',
-  refused: 'cancelled',
-};
 
 interface Row {
   id: number;
@@ -179,6 +172,10 @@ export function openDsrRoutes(
              WHERE id = $1`,
             [made, id, new Date(now)],
           );
+          await noteCallbacks({ vault, clock }, sql, {
+            ...{ organisationId: organisation, requestId: made },
+            urls: said.status_callback_urls ?? [],
+          });
           await audit.record(sql, organisation, {
             ...{ action: 'request.handed_in', ...actOf(request), details: { kind, regulation: said.regulation } },
             targets: [{ type: 'request', id: made, label: `request ${made}` }],
@@ -245,6 +242,7 @@ export function openDsrRoutes(
             targets: [{ type: 'request', id: row.id, label: `request ${row.id}` }],
           });
         });
+        onCame();
         return signed({ ...answerOf(organisation, id), received_time: new Date(now).toISOString() }, 202);
       },
     }),

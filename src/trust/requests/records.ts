@@ -17,6 +17,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import type { Place, Vault } from '../../platform/vault.ts';
 import { utcDay } from '../../platform/zone.ts';
 import { readArchiveState } from './archive_state.ts';
+import { readCallbacks } from './callbacks.ts';
 import { daysAfter, daysLeft, dueOn, monthsAfter, warnOn } from './clock.ts';
 import type { Said } from './erasure.ts';
 import { readErasure } from './erasure_records.ts';
@@ -138,6 +139,7 @@ export async function readRequest(
     measures: await readMeasures(sql, id),
     restriction: await readRestriction(vault, sql, { organisationId, requestId: id }),
     archive: await readArchiveState(sql, id, nowMs),
+    callbacks: await readCallbacks(sql, id),
   };
 }
 

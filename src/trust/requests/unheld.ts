@@ -62,6 +62,7 @@ export const unheld: Readonly<Record<string, string>> = {
   relay_attempts: 'requests to ad platforms without what was in them; nobody is in them',
   operations: 'who did what under the pseudonym of the audit log, which names nobody once that key is destroyed',
   operation_networks: 'networks as /24 or /48 of these lines, gone after 90 days',
+  opendsr_callbacks: 'where a system of the organisation is told of a request that it handed in; nobody is named',
   legal_holds: 'what is kept beyond its window and why, until a hold is released (rule R9)',
   contact_keys: keys,
   'vault.roots': keys,

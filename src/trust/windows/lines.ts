@@ -442,7 +442,7 @@ export const lines: readonly Line[] = [
     erasure: 'the subject is a keyed digest only',
     stored: [
       ...['subject_requests', 'erasure_runs', 'erasure_subjects', 'erasure_steps', 'erasure_receipts'],
-      ...['restrictions', 'request_receipts'],
+      ...['restrictions', 'request_receipts', 'opendsr_callbacks'],
     ].map((one) => `postgres ${one}`),
   },
   {

@@ -16,6 +16,7 @@ import { type Erasure, type RequestDetail, type RequestStep, requests } from './
 import { CorrectForm, EndForm, MeasuresOf } from './measures.tsx';
 import {
   backupWords,
+  callbackWords,
   checkWords,
   erasureWords,
   fileScanWords,
@@ -121,6 +122,11 @@ function OneRequest({ organisation, id }: { organisation: Organisation; id: numb
                 </a>
               </Fact>
             )}
+            {answer.callbacks.map((one, at) => (
+              <Fact key={`${one.host} ${at}`} name="Told">
+                {callbackWords(one)}
+              </Fact>
+            ))}
             {answer.others.length > 0 && (
               <Fact name="Asked also">
                 {answer.others.map((other) => (

@@ -1,4 +1,4 @@
-import { calendarDay } from '../edge/reader.ts';
+import { calendarDay, momentText } from '../edge/reader.ts';
 import { rowsOf } from '../windows/parts.tsx';
 import type { Corrections, Erasure, Measure, RequestDetail, SubjectRequest } from './api.ts';
 
@@ -49,6 +49,40 @@ export const erasureWords: Record<Erasure['state'], readonly ['ok' | 'bad' | 'id
   partial: ['idle', 'Gone, but for what is named below as kept. Tell them what and why'],
   failed: ['bad', 'Something was left after three tries: the receipt says what. The log of the desk says why'],
 };
+
+const callbackStates: Record<RequestDetail['callbacks'][number]['told_status'], string> = {
+  pending: 'it waits',
+  in_progress: 'work began',
+  completed: 'it is answered',
+  cancelled: 'it is refused or taken back',
+};
+const callbackProblems: Readonly<Record<string, string>> = {
+  address_private: 'its address is a private one',
+  name_unknown: 'nobody knows its name',
+  connect_failed: 'nobody answers there',
+  tls_failed: 'its certificate does not hold',
+  timed_out: 'it took too long',
+};
+
+/** Does the system that handed a request in know how far it is? */
+export function callbackWords({
+  host,
+  told_status,
+  told_at,
+  tries,
+  problem,
+  next_at,
+}: RequestDetail['callbacks'][number]) {
+  const knows =
+    told_at === null
+      ? `${host} was not called yet`
+      : `${host} was told that ${callbackStates[told_status]}, ${momentText(told_at)}`;
+  if (problem === null) return knows;
+  const status = /^status_(\d+)$/.exec(problem)?.[1];
+  const why = status === undefined ? (callbackProblems[problem] ?? 'the call failed') : `it answered ${status}`;
+  const times = tries === 1 ? 'once' : `${tries} times`;
+  return `${knows}; tried ${times} since, ${why}. ${next_at === null ? 'Given up: tell it by hand' : `Next try ${momentText(next_at)}`}`;
+}
 
 export const measureWords: Record<Measure['does'], string> = {
   corrected: 'Put right',
