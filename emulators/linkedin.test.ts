@@ -11,7 +11,8 @@ const email = '509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a'
 let linkedin: Emulated;
 beforeAll(async () => {
   linkedin = await openLinkedInEmulator({
-    ...{ now: () => now, chance: () => 0.99, tokens: ['good'], rules: ['104'] },
+    ...{ now: () => now, chance: () => 0.99, tokens: ['good'] },
+    accounts: [{ id: '501', name: 'Shop', currency: 'EUR', rules: [{ id: '104', name: 'Sale' }] }],
     apps: [{ id: 'app-1', secret: 'secret-1', redirectUris: [back] }],
   });
 });
@@ -108,6 +109,23 @@ describe('a login of LinkedIn', () => {
     expect(await ask('accessToken', fields)).toMatchObject({ refresh_token_expires_in: 305 * 86_400 });
     linkedin.admin('POST', '/clock', { advance: 305 * dayMs });
     expect(await ask('accessToken', fields)).toMatchObject({ error: 'invalid_grant' });
+  });
+  it('shows accounts and their rules to whoever may read', async () => {
+    const get = async (path: string, token: unknown) => {
+      const headers = { authorization: `Bearer ${token}`, 'linkedin-version': '202603' };
+      const answer = await fetch(`${linkedin.url}/rest/${path}`, { headers });
+      return { status: answer.status, said: (await answer.json()) as Record<string, unknown> };
+    };
+    const { access_token: token } = await connect('r_ads');
+    expect((await get('adAccounts?q=search&pageSize=1', token)).said).toEqual({
+      elements: [{ id: 501, name: 'Shop', currency: 'EUR', status: 'ACTIVE', type: 'BUSINESS' }],
+      metadata: {},
+    });
+    expect((await get('conversions?q=account&account=urn:li:sponsoredAccount:501', token)).said.elements).toEqual([
+      { id: 104, name: 'Sale', enabled: true, conversionMethod: 'CONVERSIONS_API' },
+    ]);
+    expect((await get('conversions?q=account&account=urn:li:sponsoredAccount:502', token)).status).toBe(403);
+    expect((await get('adAccounts?q=search', (await connect('rw_conversions')).access_token)).status).toBe(403);
   });
   it('lets nobody send without the scope, nor after the token was taken back', async () => {
     expect(await status((await connect('r_ads')).access_token)).toMatchObject({ status: 403, serviceErrorCode: 100 });

@@ -19,7 +19,8 @@ import { isHash, rawIn, Tally } from './tally.ts';
  *
  * Not in the reference: 5,000 elements of a batch and service codes (recalled), and the OAuth, from LinkedIn's pages: access
  * tokens live 60 days, refresh tokens 365, which a refresh does not lengthen; `/oauth/v2/authorization`, `/accessToken`,
- * `/introspectToken` and `/revoke`. A version is gone after a year, recalled.
+ * `/introspectToken` and `/revoke`. Recalled: a version is gone after a year; accounts (`/rest/adAccounts`, with `r_ads`) and
+ * their conversion rules (`/rest/conversions`).
  *
  * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take.
  */
@@ -28,11 +29,18 @@ export function openLinkedInEmulator(settings: LinkedInSettings & EmulatorParts)
 }
 
 export interface LinkedInSettings {
-  /** With the scope, and without an end. */
+  /** With every scope, and without an end. */
   tokens: string[];
   apps: OAuthApp[];
-  /** Numbers of conversion rules. */
-  rules: string[];
+  accounts: LinkedInAccount[];
+}
+
+interface LinkedInAccount {
+  id: string;
+  name: string;
+  currency: string;
+  /** Conversion rules. */
+  rules: { id: string; name: string }[];
 }
 
 const elementsMax = 5_000;
@@ -104,6 +112,8 @@ class LinkedIn implements Platform {
   #route(request: EmulatedRequest, now: number): EmulatedAnswer {
     const { method, path } = request;
     if (path === '/oauth/v2/authorization') return this.#oauth.authorise(request, now);
+    if (method === 'GET' && path === '/rest/adAccounts') return this.#accounts(request, now);
+    if (method === 'GET' && path === '/rest/conversions') return this.#rules(request, now);
     if (method !== 'POST') throw new LinkedInRefusal(404, 'NOT_FOUND', 0, 'No such path.');
     if (path === '/oauth/v2/accessToken') {
       const issued = tokensFor(this.#oauth, request, now);
@@ -150,25 +160,53 @@ class LinkedIn implements Platform {
     };
   }
 
-  #checkToken(request: EmulatedRequest, now: number): void {
+  #accounts(request: EmulatedRequest, now: number): EmulatedAnswer {
+    this.#check(request, now, ['r_ads', 'rw_ads']);
+    if (request.query.get('q') !== 'search') throw new LinkedInRefusal(400, 'PARAM_MISSING', 0, 'q is missing.');
+    const from = Number(request.query.get('pageToken') ?? 0);
+    const until = from + Number(request.query.get('pageSize') ?? 100);
+    const { accounts } = this.#settings;
+    const elements = accounts
+      .slice(from, until)
+      .map(({ id, name, currency }) => ({ id: Number(id), name, currency, status: 'ACTIVE', type: 'BUSINESS' }));
+    const metadata = until < accounts.length ? { nextPageToken: String(until) } : {};
+    return { status: 200, body: { elements, metadata } };
+  }
+
+  #rules(request: EmulatedRequest, now: number): EmulatedAnswer {
+    this.#check(request, now, ['r_ads', 'rw_ads', 'rw_conversions']);
+    const { query } = request;
+    const owner = this.#settings.accounts.find(({ id }) => query.get('account') === `urn:li:sponsoredAccount:${id}`);
+    if (query.get('q') !== 'account' || owner === undefined)
+      throw new LinkedInRefusal(403, 'ACCESS_DENIED', 100, 'Not an account of this member.');
+    const from = Number(query.get('start') ?? 0);
+    const elements = owner.rules
+      .slice(from, from + Number(query.get('count') ?? 10))
+      .map(({ id, name }) => ({ id: Number(id), name, enabled: true, conversionMethod: 'CONVERSIONS_API' }));
+    return { status: 200, body: { elements } };
+  }
+
+  /** @param enough of which scopes one is due */
+  #check(request: EmulatedRequest, now: number, enough: string[]): void {
     const token = bearerOf(request) ?? '';
-    if (this.#tally.isToken(token)) return;
-    const known = this.#oauth.know(token, now);
+    const given = this.#oauth.know(token, now);
+    const endless = { state: 'living', grant: { scopes } } as const;
+    const known = this.#tally.isToken(token) ? endless : given;
     if (known === undefined) throw new LinkedInRefusal(401, 'INVALID_ACCESS_TOKEN', 65_600, 'Invalid access token');
     if (known.state === 'revoked')
       throw new LinkedInRefusal(401, 'REVOKED_ACCESS_TOKEN', 65_601, 'The token used in the request has been revoked');
     if (known.state === 'expired')
       throw new LinkedInRefusal(401, 'EXPIRED_ACCESS_TOKEN', 65_602, 'The token used in the request has expired');
-    if (!known.grant.scopes.includes('rw_conversions'))
-      throw new LinkedInRefusal(403, 'ACCESS_DENIED', 100, 'Not enough permissions to access: conversionEvents.CREATE');
+    if (!enough.some((scope) => known.grant.scopes.includes(scope)))
+      throw new LinkedInRefusal(403, 'ACCESS_DENIED', 100, `Not enough permissions to access: ${request.path}`);
+    const version = String(request.headers['linkedin-version'] ?? '');
+    if (version === '') throw new LinkedInRefusal(400, 'VERSION_MISSING', 0, 'A version must be present.');
+    if (!isLiving(version, now)) throw new LinkedInRefusal(426, 'NONEXISTENT_VERSION', 0, `${version} is not active`);
   }
 
   #take(request: EmulatedRequest, now: number): EmulatedAnswer {
-    this.#checkToken(request, now);
+    this.#check(request, now, ['rw_conversions']);
     const { headers, body } = request;
-    const version = String(headers['linkedin-version'] ?? '');
-    if (version === '') throw new LinkedInRefusal(400, 'VERSION_MISSING', 0, 'A version must be present.');
-    if (!isLiving(version, now)) throw new LinkedInRefusal(426, 'NONEXISTENT_VERSION', 0, `${version} is not active`);
     const said = objectOf(body);
     if (headers['x-restli-method'] !== 'BATCH_CREATE') {
       const fault = this.#faultOf(said, now);
@@ -199,7 +237,8 @@ class LinkedIn implements Platform {
     const scripted = this.#tally.rejectOf(eventId);
     if (scripted !== undefined) return scripted;
     const [, rule] = /^urn:lla:llaPartnerConversion:(\d+)$/.exec(String(conversion)) ?? [];
-    if (rule === undefined || !this.#settings.rules.includes(rule)) return 'conversion: no such rule';
+    const isKnown = this.#settings.accounts.some(({ rules }) => rules.some(({ id }) => id === rule));
+    if (rule === undefined || !isKnown) return 'conversion: no such rule';
     if (typeof at !== 'number' || !Number.isInteger(at)) return 'conversionHappenedAt: no whole number';
     // Seconds are a time long ago.
     if (now - at > ageMsMax) return 'conversionHappenedAt: older than 90 days';

@@ -92,6 +92,13 @@ describe('a login of Meta', () => {
     meta.admin('POST', '/clock', { advance: 600_001 });
     expect((await exchange({ redirect_uri: back, code: late })).said.error.error_subcode).toBe(36_007);
   });
+  it('asks for everything where a configuration stands for it', async () => {
+    const query = new URLSearchParams({ client_id: '42', redirect_uri: back, state: 'st-1', config_id: '5' });
+    const answer = await fetch(`${meta.url}/v25.0/dialog/oauth?${query}`, { redirect: 'manual' });
+    const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? '';
+    const { said } = await exchange({ redirect_uri: back, code });
+    expect((await debug(String(said.access_token))).scopes).toContain('business_management');
+  });
   it('says what a token may and until when', async () => {
     const token = await connect('ads_read');
     expect(await debug(token)).toEqual({

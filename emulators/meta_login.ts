@@ -5,7 +5,7 @@ import { bearerOf, fieldsOf, type Issued, type Known, OAuth, type OAuthApp, OAut
 /**
  * Meta's Facebook Login and what a connection asks for after it, after `reference/conversion-relay.md`: the dialogue, codes
  * for tokens of two hours, those for tokens of about 60 days, `debug_token`, taking back by `DELETE /me/permissions`, ad
- * accounts and pixels. It is a part of Meta's emulator, whose events it lets in by the tokens that it gave.
+ * accounts and pixels. A request with `config_id` asks for all permissions that there are. It is a part of Meta's emulator, whose events it lets in by the tokens that it gave.
  *
  * Recalled: numbers of errors about codes (36007 to 36009), 1 and 101 for a wrong secret or app, 200 with HTTP 403 for a
  * permission that is missing, and which permission each path asks for. A token is taken from the header or a body and
@@ -45,7 +45,7 @@ export class MetaLogin {
   constructor(settings: MetaLoginSettings) {
     this.#settings = settings;
     this.#oauth = new OAuth(settings.apps, {
-      ...{ name: 'Meta', scopes, codeMs: 600_000, accessMs: 2 * hourMs, prefix: 'EAAB' },
+      ...{ name: 'Meta', scopes, bundleName: 'config_id', codeMs: 600_000, accessMs: 2 * hourMs, prefix: 'EAAB' },
     });
   }
 
@@ -205,7 +205,9 @@ export class MetaLogin {
       account === undefined ? each.business === business : each.id === account,
     );
     if (owners.length === 0) throw new MetaRefusal('Unsupported get request. Object does not exist.', 100, 33);
-    const pixels = new Map(owners.flatMap((each) => each.pixels).map(({ id, name }) => [id, { id, name }]));
+    const pixels = new Map(
+      owners.flatMap((each) => each.pixels).map(({ id, name }) => [id, { id, name, is_unavailable: false }]),
+    );
     return paged(request, [...pixels.values()], ['id']);
   }
 

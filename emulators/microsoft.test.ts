@@ -11,6 +11,7 @@ let microsoft: Emulated;
 beforeAll(async () => {
   microsoft = await openMicrosoftEmulator({
     ...{ now: () => now, chance: () => 0.99, tags: { '187': 'good', '188': 'other' } },
+    accounts: [{ id: '601', name: 'Shop', currency: 'EUR', customer: '60', tags: [{ id: '187', name: 'Shop tag' }] }],
     apps: [{ id: 'app-1', secret: 'secret-1', redirectUris: [back] }],
   });
 });
@@ -90,5 +91,22 @@ describe('a login of Microsoft', () => {
     expect((await renew()).said).toMatchObject({ expires_in: 3_600, refresh_token: expect.any(String) });
     microsoft.admin('POST', '/clock', { advance: 90 * 86_400_000 });
     expect(await renew()).toMatchObject({ status: 400, said: { error: 'invalid_grant' } });
+  });
+  it('shows accounts and tags to whoever manages them', async () => {
+    const { access_token: token } = await connect(manage);
+    const read = async (path: string, headers: Record<string, string> = {}, by = token) => {
+      const answer = await fetch(microsoft.url + path, {
+        ...{ method: 'POST', body: JSON.stringify({ PageInfo: { Index: 0, Size: 10 } }) },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${by}`, ...headers },
+      });
+      return (await answer.json()) as object;
+    };
+    expect(await read('/CustomerManagement/v13/User/Query')).toMatchObject({ User: { Id: '1001' } });
+    expect(await read('/CustomerManagement/v13/Accounts/Search')).toMatchObject({
+      Accounts: [{ Id: '601', CurrencyCode: 'EUR', ParentCustomerId: '60', AccountLifeCycleStatus: 'Active' }],
+    });
+    const tags = '/CampaignManagement/v13/UetTags/QueryByIds';
+    expect(await read(tags, { customeraccountid: '601' })).toMatchObject({ UetTags: [{ Id: '187' }] });
+    expect(await read(tags, { customeraccountid: '601' }, 'else')).toMatchObject({ Errors: [{ Code: 105 }] });
   });
 });

@@ -17,7 +17,8 @@ import { isAmount, isCurrency, isPastSecond, rawIn, Tally, unhashedIn } from './
  * `error.details[]`, refusing all. `eventId` is one for its tag and event.
  *
  * Not in the reference, and recalled: names of members and codes, and Microsoft's OAuth at `/{tenant}/oauth2/v2.0/authorize`
- * and `/token`. It has no address to take a token back at: whoever gave it does that in the account.
+ * and `/token`, which has no address to take a token back at: whoever gave it does that in the account. So are accounts and
+ * tags (`/CustomerManagement/v13/User/Query`, `/Accounts/Search`, `/CampaignManagement/v13/UetTags/QueryByIds`).
  *
  * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take (`tokens` do not belong to a tag), and `isPilot`.
  */
@@ -29,10 +30,12 @@ export interface MicrosoftSettings {
   /** By tag its token. */
   tags: Record<string, string>;
   apps: OAuthApp[];
+  accounts: { id: string; name: string; currency: string; customer: string; tags: { id: string; name: string }[] }[];
 }
 
+const manage = 'https://ads.microsoft.com/msads.manage';
 const eventsMax = 1_000;
-const scopes = ['openid', 'profile', 'email', 'offline_access', 'https://ads.microsoft.com/msads.manage'];
+const scopes = ['openid', 'profile', 'email', 'offline_access', manage];
 
 interface Detail {
   index: number;
@@ -121,9 +124,35 @@ class Microsoft implements Platform {
       const refresh = refreshToken === undefined ? {} : { refresh_token: refreshToken };
       return { status: 200, body: { ...given, access_token: accessToken, ...refresh } };
     }
+    const [, what] = /^\/(?:CustomerManagement|CampaignManagement)\/v13\/(\w+\/\w+)$/.exec(path) ?? [];
+    if (what !== undefined && method === 'POST') return this.#read(request, what, now);
     const [, tag] = /^\/v1\/(\d+)\/events$/.exec(path) ?? [];
     if (tag === undefined || method !== 'POST') throw new MicrosoftRefusal(404, 'NotFound', 'No such path.');
     return { status: 200, body: this.#take(request, tag, now) };
+  }
+
+  /** Numbers are text in its JSON. A token that is no good is a 401 with a list of errors. */
+  #read(request: EmulatedRequest, what: string, now: number): EmulatedAnswer {
+    if (this.#oauth.scopesOf(bearerOf(request) ?? '', now)?.includes(manage) !== true) {
+      const Errors = [{ Code: 105, ErrorCode: 'InvalidCredentials', Message: 'Authentication failed.' }];
+      return { status: 401, body: { Errors, TrackingId: 'emulator' } };
+    }
+    const { accounts } = this.#settings;
+    if (what === 'User/Query') return { status: 200, body: { User: { Id: '1001' }, CustomerRoles: [] } };
+    if (what === 'Accounts/Search') {
+      const { Index = 0, Size = 100 } = objectOf(objectOf(request.body).PageInfo);
+      const page = accounts.slice(Number(Index) * Number(Size), (Number(Index) + 1) * Number(Size));
+      const Accounts = page.map(({ id, name, currency, customer }) => ({
+        ...{ Id: id, Name: name, Number: `X${id}`, CurrencyCode: currency, ParentCustomerId: customer },
+        ...{ AccountLifeCycleStatus: 'Active', TimeZone: 'AmsterdamBerlinBernRomeStockholmVienna' },
+      }));
+      return { status: 200, body: { Accounts } };
+    }
+    if (what !== 'UetTags/QueryByIds') throw new MicrosoftRefusal(404, 'NotFound', 'No such path.');
+    const account = accounts.find(({ id }) => id === request.headers.customeraccountid);
+    if (account === undefined) throw new MicrosoftRefusal(400, 'InvalidAccountId', 'CustomerAccountId is none.');
+    const UetTags = account.tags.map(({ id, name }) => ({ Id: id, Name: name, TrackingStatus: 'Active' }));
+    return { status: 200, body: { UetTags, PartialErrors: [] } };
   }
 
   #take(request: EmulatedRequest, tag: string, now: number): object {

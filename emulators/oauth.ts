@@ -32,6 +32,8 @@ export interface OAuthRules {
   /** Names of parameters, where they are not `client_id` and `code`. */
   idName?: string;
   codeName?: string;
+  /** A parameter that stands for all scopes, in place of naming them. */
+  bundleName?: string;
   /** Before tokens, as the platform's own begin. */
   prefix?: string;
 }
@@ -154,7 +156,8 @@ export class OAuth {
       return page(400, 'Error 400: redirect_uri_mismatch', 'The app is not known to be at this address.');
     const back = new URL(asked.redirect_uri as string);
     if (asked.state !== undefined) back.searchParams.set('state', asked.state);
-    const scopes = scopesIn(asked.scope);
+    const { bundleName = '', scopes: known = [] } = this.rules;
+    const scopes = asked[bundleName] === undefined ? scopesIn(asked.scope) : [...known];
     const fault = this.#faultOf(asked, scopes);
     if (fault !== undefined) return redirect(back, { error: fault });
     const said = request.method === 'POST' ? form.get('answer') : this.#consent;
