@@ -62,7 +62,7 @@ const longFiles = [
  */
 const filesOfOneProcess = [
   '{contract,sdk,web/src}/**/*.test.{ts,tsx}',
-  'emulators/{acme,data_manager,ga4,generic,google_ads,google_oauth,linkedin,meta,meta_login,microsoft,tiktok}.test.ts',
+  'emulators/{acme,all,data_manager,ga4,generic,google_ads,google_oauth,linkedin,meta,meta_login,microsoft,tiktok}.test.ts',
   'src/accounts/{accounts,password_rules,picture,throttle,watch}.test.ts',
   'src/accounts/closing/closing.test.ts',
   'src/accounts/mail/quiet_hours.test.ts',
