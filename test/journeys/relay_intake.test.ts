@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { relayChanged } from '../../src/relay/changes.ts';
 import { openPeople } from '../../src/relay/conversions/people.ts';
+import { endIdentifiers } from '../../src/relay/life/ageing.ts';
 import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
 
 /** Conversions come in over HTTP, and what is in the database afterwards is looked at. */
@@ -207,7 +208,7 @@ it('takes the same words without an id as one for ten minutes', async () => {
   expect(rows).toEqual([{ doubles: 1 }, { doubles: 0 }]);
 });
 
-it('withholds by consent: a denial anywhere, silence where it is asked for', async () => {
+it('withholds by consent: a denial anywhere, silence where it is asked for (REL-08)', async () => {
   const said = [
     ['c-denied', { consent: { ad_user_data: 'denied' }, user: { email: 'a@person.example', country: 'US' } }],
     ['c-silent-eea', { consent: {}, user: { email: 'a@person.example', country: 'FR' } }],
@@ -276,7 +277,7 @@ it('lets a refund wait for its purchase, whether that is known yet or not', asyn
   ]);
 });
 
-it('answers what it cannot take with the reason, and each request stands in the intake log without a value of it', async () => {
+it('answers what it cannot take with the reason, and each request stands in the intake log without a value of it (REL-09)', async () => {
   const body = JSON.stringify(purchase({ order_id: 'S-1', user: { email: 'logged@person.example' } }));
   const signature = createHmac('sha256', 'a secret of the sender').update(body).digest('hex');
   const tooLarge = Buffer.alloc(2_000_001, ' ');
@@ -396,6 +397,52 @@ it('finds whom a conversion is about by any of their identifiers, and an erasure
     );
     expect(keys).toEqual([]);
   }
+});
+
+it('ends raw identifiers so many days after the last delivery as the source says, and what was hashed stays (REL-06)', async () => {
+  await send('shop', purchase({ order_id: 'W-1', user: { email: 'raw@person.example' } }));
+  await send('shop', purchase({ order_id: 'W-2', user: { email: 'raw@person.example' } }));
+  await asked('SELECT 1');
+  const { postgres, vault, clock } = desk.server.desk.house;
+  const day = 86_400_000;
+  const settle = (order: string, daysAgo: number) =>
+    asked('UPDATE relay_conversions SET settled_at = $2 WHERE order_id = $1', [
+      order,
+      new Date(clock.now() - daysAgo * day),
+    ]);
+  await settle('W-1', 7.1);
+  await settle('W-2', 6.9);
+  await endIdentifiers({ postgres, vault, clock });
+  const rows = await asked(
+    `SELECT c.order_id, t.raw_sealed IS NULL AS is_over, t.hashes_sealed IS NOT NULL AS has_hashes FROM relay_tellings t
+     JOIN relay_conversions c ON c.id = t.conversion_id WHERE c.order_id LIKE 'W-%' ORDER BY 1`,
+  );
+  expect(rows).toEqual([
+    { order_id: 'W-1', is_over: true, has_hashes: true },
+    { order_id: 'W-2', is_over: false, has_hashes: true },
+  ]);
+  const open = await asked(
+    'SELECT 1 FROM relay_tellings t JOIN relay_conversions c ON c.id = t.conversion_id WHERE c.settled_at IS NULL AND t.raw_sealed IS NULL AND t.subject IS NOT NULL',
+  );
+  expect(open).toEqual([]);
+});
+
+it('knows nobody across organisations: every unique index has the organisation, and each digest is of one alone (REL-11)', async () => {
+  const { postgres, vault } = desk.server.desk.house;
+  const indexes = await postgres.system((sql) =>
+    sql.query<{ name: string; columns: string[] }>(
+      `SELECT c.relname AS name, array_agg(a.attname::text ORDER BY k.n) AS columns FROM pg_index i
+       CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)
+       JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+       WHERE t.relname IN ('relay_subjects', 'relay_identities', 'relay_tellings', 'relay_conversions') AND i.indisunique
+       GROUP BY c.relname ORDER BY c.relname`,
+    ),
+  );
+  expect(indexes.length).toBeGreaterThan(3);
+  for (const { name, columns } of indexes) expect([name, columns[0]]).toEqual([name, 'organisation_id']);
+  const [here, there] = await Promise.all([1, 2].map((id) => vault.subject(id, 'email', 'same@person.example')));
+  expect(here?.equals(there as Buffer)).toBe(false);
 });
 
 /** Files of the data directory that hold these bytes. */

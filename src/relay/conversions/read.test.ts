@@ -60,7 +60,7 @@ describe('a canonical conversion', () => {
     expect(readConversion(least, now)).toEqual(least);
   });
 
-  it('keeps nothing that the published list does not name', () => {
+  it('keeps nothing that the published list does not name (REL-01)', () => {
     const more = (value: object) => ({ ...value, ssn: '1', session: { token: 'x' } });
     const sent = {
       ...more(whole),

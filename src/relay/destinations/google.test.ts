@@ -132,7 +132,7 @@ describe('what goes to Google Ads by Data Manager', () => {
     expect(managerEvent({ consent: { ad_user_data: 'unknown' } })).not.toHaveProperty('consent');
     expect(JSON.stringify(explain(managed))).not.toContain('GRANTED');
   });
-  it('carries one click id: a gclid before a braid', () => {
+  it('carries one click id: a gclid before a braid (REL-03)', () => {
     expect(managerEvent({ click_ids: { gclid: 'Gc', fbclid: 'x' } }).adIdentifiers).toEqual({ gclid: 'Gc' });
     expect(managerEvent({ click_ids: { gclid: 'Gc', gbraid: 'Gb' } }).adIdentifiers).toEqual({ gclid: 'Gc' });
     expect(managerEvent({ click_ids: { gbraid: 'Gb' } }).adIdentifiers).toEqual({ gbraid: 'Gb' });
@@ -205,7 +205,7 @@ describe('what goes to Google Ads by its own upload', () => {
   ])('says %s in its own offset', (occurred_at, conversionDateTime) => {
     expect(upload({ occurred_at })).toMatchObject({ conversionDateTime });
   });
-  it('has exactly one of click ids and identifiers', () => {
+  it('has exactly one of click ids and identifiers (REL-03)', () => {
     const kinds = ['gclid', 'gbraid', 'wbraid', 'userIdentifiers'];
     const kindsOf = (change: object) => Object.keys(upload(change)).filter((name) => kinds.includes(name));
     expect(kindsOf({ click_ids: { gclid: 'Gc', gbraid: 'Gb' } })).toEqual(['gclid']);

@@ -48,7 +48,7 @@ describe('what goes to Meta for a conversion', () => {
       },
     });
   });
-  it('hashes what is hashed, as lists, and sends the rest as it is', () => {
+  it('hashes what is hashed, as lists, and sends the rest as it is (REL-04)', () => {
     const user = {
       ...least.user,
       phone: '+1 800 555 0100',

@@ -54,7 +54,7 @@ test('what is built in part or belongs to later is never green, and red when its
   expect(stateOf('CON-03', [ran(partly, true)])).toBe('partly');
   expect(stateOf('CON-03', [ran(partly, false)])).toBe('red');
   for (const { id } of ledger.filter(({ standing }) => standing === 'open')) expect(stateOf(id, [])).toBe('open');
-  expect(stateOf('REL-01', [])).toBe('later');
+  expect(stateOf('AI-01', [])).toBe('later');
 });
 
 test('a requirement may be shown by what shows another', () => {
