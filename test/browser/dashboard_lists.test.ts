@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
+import { zipOf } from '../../src/platform/files/zip_rig.ts';
 import {
   type DashboardDesk,
   goInside,

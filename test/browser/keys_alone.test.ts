@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
+import { zipOf } from '../../src/platform/files/zip_rig.ts';
 import {
   collect,
   type DashboardDesk,

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
 import { onDesk } from '../../src/app/with_desk.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { zipOf } from '../../src/platform/files/zip_rig.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
 let desk: TestDesk;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { SiteImport, SiteImports } from '../../contract/imports.ts';
 import { uploadLimits } from '../../contract/limits.ts';
 import { importFiles } from '../../src/analytics/imports/file_classes.ts';
-import { zipOf } from '../../src/analytics/imports/zip_rig.ts';
+import { zipOf } from '../../src/platform/files/zip_rig.ts';
 import { findUndeclared } from '../../src/trust/classes/index.ts';
 import { placeHold, releaseHold } from '../../src/trust/windows/holds.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';

@@ -2,8 +2,8 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { withArchive } from '../../platform/files/archive.ts';
 import { systemRandom } from '../../platform/random.ts';
-import { withArchive } from '../imports/archive.ts';
 import { plainForm } from './form.ts';
 import { sealedForm } from './sealed_file.ts';
 import { writeZip } from './zip_writer.ts';

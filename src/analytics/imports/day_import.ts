@@ -1,8 +1,8 @@
+import { refused } from '../../platform/files/refused.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
 import type { Atom } from '../facts.ts';
 import type { DayKindName, DayRow } from './kinds.ts';
 import { importLimits } from './limits.ts';
-import { refused } from './refused.ts';
 import {
   countStopped,
   emptyReport,

@@ -1,3 +1,4 @@
+import { refused } from '../../platform/files/refused.ts';
 import { plainAddress } from '../../platform/http/address.ts';
 import type { Random } from '../../platform/random.ts';
 import { inDialect, type Warehouse } from '../../platform/warehouse/index.ts';
@@ -17,7 +18,6 @@ import { dayOf, type Salts } from '../visits/salt.ts';
 import { siteKey } from '../visits/visitor.ts';
 import { openDaySalts } from './day_salts.ts';
 import { importLimits } from './limits.ts';
-import { refused } from './refused.ts';
 import {
   countStopped,
   emptyReport,

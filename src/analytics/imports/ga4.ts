@@ -1,4 +1,5 @@
 import { plainCell } from '../../../contract/cells.ts';
+import { refused } from '../../platform/files/refused.ts';
 import type { Atom } from '../facts.ts';
 import { channelOf } from '../ingest/channel.ts';
 import { knownByHost, knownByWord } from '../ingest/known_sources.ts';
@@ -7,7 +8,6 @@ import type { DayReading } from './day_import.ts';
 import { columnText } from './foreign_names.ts';
 import { decimalIn, ga4Day, groupedCount } from './ga4_cells.ts';
 import { type DayColumn, type DayKind, type DayKindName, dayKinds } from './kinds.ts';
-import { refused } from './refused.ts';
 
 /**
  * A table of GA4's explorer, downloaded as CSV: lines with `#` in front, one line of headers, a line of totals, then

@@ -1,5 +1,7 @@
 import type { Site } from '../../../contract/api.ts';
 import type { ImportKind } from '../../../contract/imports.ts';
+import { type Archive, peekZip, withArchive } from '../../platform/files/archive.ts';
+import { expanded } from '../../platform/files/expand.ts';
 import { RequestError } from '../../platform/http/route.ts';
 import type { House } from '../../platform/subject.ts';
 import { aloneIn } from '../history/index.ts';
@@ -9,10 +11,8 @@ import type { RunningIngest } from '../ingest/running.ts';
 import type { SiteDirectory, SiteRecord } from '../sites.ts';
 import { openAgedKeys } from '../visits/aged_keys.ts';
 import { accessLogReader } from './access_log.ts';
-import { type Archive, peekZip, withArchive } from './archive.ts';
 import { type DayReading, importDays, undoDays } from './day_import.ts';
 import { type ImportParts, importEvents, undoImport } from './events.ts';
-import { expanded } from './expand.ts';
 import { readGa4 } from './ga4.ts';
 import { importLimits } from './limits.ts';
 import { occupiedByDay, occupiedByKind, today } from './occupied.ts';

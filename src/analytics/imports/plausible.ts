@@ -1,13 +1,13 @@
 import { plainCell } from '../../../contract/cells.ts';
+import { type Archive, shown } from '../../platform/files/archive.ts';
+import { refused } from '../../platform/files/refused.ts';
 import type { Atom } from '../facts.ts';
 import { channelOf } from '../ingest/channel.ts';
-import { type Archive, shown } from './archive.ts';
 import { readCityNames } from './city_names.ts';
 import { countIn, dayIn, readRecords } from './csv.ts';
 import type { DayReading } from './day_import.ts';
 import { columnText } from './foreign_names.ts';
 import { type DayColumn, type DayKindName, type DayRow, dayKinds } from './kinds.ts';
-import { refused } from './refused.ts';
 
 /** How one table of the export is called there: its header → our column, or our number and what it is multiplied by. */
 interface Table {

@@ -1,16 +1,17 @@
 import type { Site } from '../../../contract/api.ts';
 import { findSite } from '../../accounts/index.ts';
 import { pause, repeat } from '../../platform/clock.ts';
+import { readArchive } from '../../platform/files/archive.ts';
+import type { UploadedFile } from '../../platform/files/sealed_parts.ts';
 import { RequestError, whyOf } from '../../platform/http/route.ts';
 import { PostgresAway } from '../../platform/postgres/index.ts';
 import { SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import type { SiteDirectory } from '../sites.ts';
-import { readArchive } from './archive.ts';
 import { drainMs, type Importer, type ImportSource } from './importer.ts';
 import type { PendingImport, UploadRecords } from './upload_records.ts';
-import type { UploadedFile, Uploads } from './uploads.ts';
+import type { Uploads } from './uploads.ts';
 
 /** How often files are looked through for those whose time is over, and what had to wait begins. */
 const lookMs = 60_000;

@@ -1,14 +1,14 @@
 import { plainCell } from '../../../contract/cells.ts';
+import { type Archive, shown } from '../../platform/files/archive.ts';
+import { refused } from '../../platform/files/refused.ts';
 import type { Agent } from '../ingest/agent.ts';
 import { readData } from '../ingest/dropin/umami.ts';
 import { pageAddress, readOurWords } from '../ingest/dropin/words.ts';
 import type { Place } from '../ingest/place.ts';
 import type { SiteRecord } from '../sites.ts';
-import { type Archive, shown } from './archive.ts';
 import { type Record as CsvRecord, dayIn, readRecords } from './csv.ts';
 import type { ReadRow } from './events.ts';
 import { countryCode, namedAgent } from './foreign_names.ts';
-import { refused } from './refused.ts';
 import { nameText } from './texts.ts';
 
 /**

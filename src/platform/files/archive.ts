@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Expansion, openExpansion, refuseRatio, through } from './expand.ts';
-import { importLimits } from './limits.ts';
+import { type ArchiveLimits, archiveLimits } from './limits.ts';
 import { refused } from './refused.ts';
 
 /** A file in an archive. Its name is a text to look at: nothing is ever written under it. */
@@ -24,7 +24,7 @@ export interface Bytes {
   read(into: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
 }
 
-type Limits = typeof importLimits;
+type Limits = ArchiveLimits;
 
 /**
  * Opens a ZIP archive that comes as a stream. The list of a ZIP is at its end, so the bytes lie in a file meanwhile
@@ -33,7 +33,7 @@ type Limits = typeof importLimits;
 export async function withArchive<T>(
   bytes: AsyncIterable<Buffer>,
   work: (archive: Archive) => Promise<T>,
-  limits: Limits = importLimits,
+  limits: Limits = archiveLimits,
 ): Promise<T> {
   const file = await namelessFile();
   try {
@@ -85,7 +85,7 @@ const listBytesMax = 16 * 1024 * 1024;
 const damaged = 'The file is no whole ZIP archive: download it again.';
 
 /** The archive in a file that lies on disk anyway. @throws RequestError when it is none, or larger than one may be */
-export async function readArchive(file: Bytes, size: number, limits: Limits = importLimits): Promise<Archive> {
+export async function readArchive(file: Bytes, size: number, limits: Limits = archiveLimits): Promise<Archive> {
   const list = await findList(file, size);
   if (list.count > limits.membersMax)
     throw refused(

@@ -1,6 +1,6 @@
 import { type Duplex, pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { importLimits } from './limits.ts';
+import { type ArchiveLimits, archiveLimits } from './limits.ts';
 import { refused } from './refused.ts';
 
 /** Counts what goes into and comes out of a decompressor, for one file or for all members of an archive. */
@@ -15,7 +15,7 @@ export interface Expansion {
 }
 
 export function openExpansion(
-  limits: Pick<typeof importLimits, 'expandedBytesMax' | 'ratioMax' | 'ratioFromBytes'> = importLimits,
+  limits: Pick<ArchiveLimits, 'expandedBytesMax' | 'ratioMax' | 'ratioFromBytes'> = archiveLimits,
 ): Expansion {
   let bytes = 0;
   return {
@@ -41,7 +41,7 @@ export function refuseRatio(
   bytesOut: number,
   bytesIn: number,
   name: string,
-  limits: Pick<typeof importLimits, 'ratioMax' | 'ratioFromBytes'>,
+  limits: Pick<ArchiveLimits, 'ratioMax' | 'ratioFromBytes'>,
 ): void {
   if (bytesOut > limits.ratioFromBytes && bytesOut > bytesIn * limits.ratioMax)
     throw refused(

@@ -3,10 +3,10 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { withArchive } from './archive.ts';
 import { expanded } from './expand.ts';
-import { importLimits } from './limits.ts';
+import { archiveLimits } from './limits.ts';
 import { type Packed, piecesOf, zipOf } from './zip_rig.ts';
 
-async function textsOf(archive: Buffer, limits: Partial<typeof importLimits> = {}) {
+async function textsOf(archive: Buffer, limits: Partial<typeof archiveLimits> = {}) {
   return withArchive(
     piecesOf(archive, 1_000),
     async ({ members }) => {
@@ -18,7 +18,7 @@ async function textsOf(archive: Buffer, limits: Partial<typeof importLimits> = {
       }
       return texts;
     },
-    { ...importLimits, ...limits } as typeof importLimits,
+    { ...archiveLimits, ...limits } as typeof archiveLimits,
   );
 }
 
@@ -37,7 +37,7 @@ const one = (says: NonNullable<Packed['says']>, more: Partial<Packed> = {}) =>
   zipOf([{ name: 'a.csv', text: 'hello', says, ...more }]);
 const whole = zipOf([{ name: 'a.csv', text: long }]);
 
-const hostile: [string, Buffer, RegExp, Partial<Record<keyof typeof importLimits, number>>?][] = [
+const hostile: [string, Buffer, RegExp, Partial<Record<keyof typeof archiveLimits, number>>?][] = [
   ['no archive at all', Buffer.from('date,visitors\n'), /no whole ZIP/],
   ['nothing', Buffer.alloc(0), /no whole ZIP/],
   ['cut off in the middle', whole.subarray(0, whole.length / 2), /no whole ZIP/],
@@ -78,7 +78,7 @@ const hostile: [string, Buffer, RegExp, Partial<Record<keyof typeof importLimits
 ];
 
 it.each(hostile)('an archive with %s is refused in a sentence', async (_what, archive, sentence, limits) => {
-  await expect(textsOf(archive, limits as Partial<typeof importLimits>)).rejects.toThrow(sentence);
+  await expect(textsOf(archive, limits as Partial<typeof archiveLimits>)).rejects.toThrow(sentence);
 });
 
 const zeros = Buffer.alloc(96 * 1024 * 1024);
@@ -111,7 +111,7 @@ it('a bomb that its archive makes smaller or heavier than it is, and one of gzip
   const megabyte = 1024 * 1024;
   const lighter = inZip({ name: 'a.csv', text: zeros, says: { bytes: 2 * megabyte } });
   expect(await outOf(lighter, 'damaged')).toBeLessThan(3 * megabyte);
-  const first = importLimits.ratioFromBytes + megabyte;
+  const first = archiveLimits.ratioFromBytes + megabyte;
   const text = Buffer.concat([deflateRawSync(zeros), randomBytes(2 * megabyte)]);
   const heavier = inZip({ name: 'a.csv', text, method: 0, says: { method: 8, bytes: zeros.length } });
   expect(await outOf(heavier, '200 times')).toBeLessThan(first);

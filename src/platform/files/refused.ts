@@ -1,4 +1,4 @@
-import { RequestError } from '../../platform/http/route.ts';
+import { RequestError } from '../http/route.ts';
 
 /** A file that cannot be imported, in a sentence that names the fact and the next step. Nothing of it stays. */
 export function refused(message: string): RequestError {
