@@ -20,8 +20,13 @@ export interface LoadPlan {
   seconds: number;
   /** Requests a second over all connections; 0 = as many as the server answers. */
   rate: number;
-  /** `visits`: three page views per visitor. `visitors`: each request a new one. `batch`: 50 events a request, three per visitor. */
-  mode: 'visits' | 'visitors' | 'batch';
+  /**
+   * `visits`: three page views per visitor. `visitors`: each request a new one. `batch`: 50 events a request, three per
+   * visitor. `conversion`: a purchase a request, to the address of a source of the relay (`path`).
+   */
+  mode: 'visits' | 'visitors' | 'batch' | 'conversion';
+  /** Where conversions go. */
+  path?: string;
   /** Makes visitors and event ids of this run different from another's. */
   run: number;
   /** How long it has gone on before latencies count: a server that has just started meets code it never ran. None unless given. */
@@ -81,7 +86,38 @@ function addressOf(plan: LoadPlan, visitor: number): string {
   return `${20 + (n >>> 24)}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
 }
 
+/** An order as a shop tells of it: everything by which a person may be found, an item, a click. */
+function conversionOf(plan: LoadPlan, n: number): string {
+  const person = `person${plan.run}x${n}`;
+  return JSON.stringify({
+    ...{ event_name: 'purchase', order_id: `${plan.run}-${n}`, occurred_at: new Date(nowMs()).toISOString() },
+    ...{ value: (10 + (n % 9_000) / 100).toFixed(2), currency: 'EUR', page_url: 'https://shop.example/thanks' },
+    consent: { ad_user_data: 'granted', ad_personalization: 'granted' },
+    click_ids: { gclid: `Cj0KCQ${plan.run}${n}`, fbp: `fb.1.1790000000000.${1_000_000 + (n % 1_000_000)}` },
+    user: {
+      ...{
+        email: `${person}@example.com`,
+        phone: `+4930${10_000_000 + (n % 80_000_000)}`,
+        first_name: 'Ana',
+        last_name: person,
+      },
+      ...{ city: 'Berlin', zip: '10115', country: 'DE', external_id: person },
+      ...{ ip: addressOf(plan, n), user_agent: agents[n % agents.length] },
+    },
+    items: [{ id: `sku-${n % 500}`, quantity: 1, price: '19.90' }],
+  });
+}
+
+/** A minute ago: the server may believe another time by some milliseconds. */
+function nowMs(): number {
+  return Date.now() - 60_000;
+}
+
 function requestOf(plan: LoadPlan, n: number): string {
+  if (plan.mode === 'conversion') {
+    const body = conversionOf(plan, n);
+    return `POST ${plan.path} HTTP/1.1\r\nHost: desk\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  }
   let body: string;
   let visitor: number;
   if (plan.mode === 'batch') {
