@@ -29,7 +29,7 @@ export interface Emulated {
 /**
  * `latency` answers late. `reset_mid_body` and `drop_answer` take the request and then close the connection, after half of
  * the answer and before any of it. `html_502` is the page of a proxy that never reached the platform. `duplicate_answer`
- * takes the request once and says so twice. `slow_loris` gives the answer a byte at a time. `quota` is the platform's own
+ * takes the request once and says so twice. `slow_loris` gives the answer a byte at a time, a long one in 500 pieces. `quota` is the platform's own
  * refusal for having been asked too often. `repeated_request` is a way that delivers the request twice.
  */
 const chaosModes = [
@@ -108,6 +108,8 @@ export interface EmulatorParts {
 type Step = { chaos: ChaosMode; ms?: number } | (EmulatedAnswer & { chaos?: undefined });
 
 const keptMax = 1_000;
+/** A long answer would take minutes in single bytes. */
+const piecesMax = 500;
 const lateMs = 200;
 const byteMs = 5;
 
@@ -177,9 +179,10 @@ export async function openEmulator(
       response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
     } else if (mode === 'slow_loris') {
       response.writeHead(answer.status, headersOf(answer, bytes));
-      for (const byte of bytes) {
+      const step = Math.ceil(bytes.length / piecesMax);
+      for (let at = 0; at < bytes.length; at += step) {
         if (response.destroyed) return;
-        response.write(Buffer.of(byte));
+        response.write(bytes.subarray(at, at + step));
         await pause(ms ?? byteMs);
       }
       response.end();
