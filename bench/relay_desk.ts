@@ -74,5 +74,8 @@ process.stdin.on('data', (text) => {
         'SELECT (SELECT count(*) FROM relay_conversions)::int AS conversions, (SELECT count(*) FROM relay_deliveries)::int AS deliveries',
       ),
     )
-    .then((counted) => process.stdout.write(`${JSON.stringify(counted)}\n`));
+    .then((counted) => {
+      const { user, system } = process.cpuUsage();
+      process.stdout.write(`${JSON.stringify({ ...counted, cpuMs: (user + system) / 1000 })}\n`);
+    });
 });

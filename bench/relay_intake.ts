@@ -33,13 +33,14 @@ const next = async <Line>() => JSON.parse((await lines.next()).value ?? '{}') as
 const { port, path } = await next<{ port: number; path: string }>();
 const count = async () => {
   desk.stdin.write('count\n');
-  return next<{ conversions: number; deliveries: number }>();
+  return next<{ conversions: number; deliveries: number; cpuMs: number }>();
 };
 
 const run = Math.floor(performance.timeOrigin % 1e9);
 const plan: LoadPlan = { port, path, mode: 'conversion', connections: 64, seconds, rate: 0, run };
 let sent = 0;
 const load = async (what: string, more: Partial<LoadPlan>) => {
+  const { cpuMs } = await count();
   const result = await loadApart({ ...plan, run: run + sent + 1, ...more });
   sent += result.requests;
   console.log(
@@ -47,6 +48,8 @@ const load = async (what: string, more: Partial<LoadPlan>) => {
   );
   const before = performance.now();
   for (let stored = (await count()).conversions; stored < sent; stored = (await count()).conversions) await pause(100);
+  const used = (await count()).cpuMs - cpuMs;
+  console.log(`  processor of the desk, PostgreSQL beside it: ${((used * 1000) / result.requests).toFixed(0)} µs each`);
   console.log(
     `  all ${sent.toLocaleString('en-US')} stored ${((performance.now() - before) / 1000).toFixed(1)} s after the last answer`,
   );
