@@ -208,11 +208,14 @@ export const contactClicks = z.object({
       name: z.string(),
       hostname: z.string(),
       page: z.string(),
-      /** Null when it was sealed under a key file that is no longer there. */
+      /** Null where the value opens no more. */
+      kind: z.enum(['mail', 'phone']).nullable(),
+      /** Null when it was sealed under a key file that is no longer there, or is of somebody whose data is restricted. */
       value: z.string().nullable(),
     }),
   ),
 });
+export type ContactClicks = z.infer<typeof contactClicks>;
 /** GET /api/sites/:domain/now: visitors with an event in the last five minutes. */
 export const siteNow = z.object({
   visitors: z.number(),

@@ -21,25 +21,32 @@ export function contactRoutes(
       method: 'GET',
       path: '/api/sites/:domain/contact-clicks',
       access: 'site.manage',
-      summary: 'The kept values of clicked mail and phone links, newest first.',
+      summary:
+        'The kept values of clicked mail and phone links, newest first. With `masked=true` the domain of an address and the last two digits of a number.',
       params: z.object({ domain: z.string() }),
+      query: z.object({ masked: z.enum(['true', 'false']).default('false') }),
       answer: contactClicks,
       async handle(request) {
         const site = await siteOfPath(house.postgres, request);
+        const isMasked = request.query.masked === 'true';
         // Written down before anything is opened (AUD-03): what was asked for counts, also when the warehouse is away.
         const restricted = await house.postgres.tenant(site.organisation_id, async (sql) => {
-          await house.audit.record(sql, site.organisation_id, {
-            action: 'contact_clicks.viewed',
-            ...actOf(request),
-            targets: [siteTarget(site)],
-          });
+          // Masked, nobody is named: it is no look at a value.
+          if (!isMasked)
+            await house.audit.record(sql, site.organisation_id, {
+              action: 'contact_clicks.viewed',
+              ...actOf(request),
+              targets: [siteTarget(site)],
+            });
           return everyRestricted(sql);
         });
         /** Of somebody whose data is restricted the click is shown, and not whose address it was. */
-        async function shown(value: string | undefined): Promise<string | null> {
-          if (value === undefined) return null;
-          if (restricted.size === 0) return value;
-          return restricted.has(await digestNameOf(house.vault, site.organisation_id, value)) ? null : value;
+        async function shown(value: string | undefined): Promise<{ kind: Kind | null; value: string | null }> {
+          if (value === undefined) return { kind: null, value: null };
+          const kind = kindOf(value);
+          const isHidden =
+            restricted.size > 0 && restricted.has(await digestNameOf(house.vault, site.organisation_id, value));
+          return { kind, value: isHidden ? null : isMasked ? masked(value, kind) : value };
         }
         const rows = await house.warehouse.read<{
           time: string;
@@ -62,7 +69,7 @@ export function contactRoutes(
               rows.map(async ({ contact, time, ms, visit, ...row }) => ({
                 time: `${time.replace(' ', 'T')}Z`,
                 ...row,
-                value: await shown(await keys.open({ siteId: site.id, timeMs: Number(ms), visitId: visit }, contact)),
+                ...(await shown(await keys.open({ siteId: site.id, timeMs: Number(ms), visitId: visit }, contact))),
               })),
             ),
           },
@@ -70,4 +77,17 @@ export function contactRoutes(
       },
     }),
   ];
+}
+
+type Kind = 'mail' | 'phone';
+
+/** What a browser sends of an address may have its sign percent-encoded. */
+function kindOf(value: string): Kind {
+  return /@|%40/i.test(value) ? 'mail' : 'phone';
+}
+
+/** What is kept of a link without the switch, and no more than that: the domain of an address (R12), and two digits to tell numbers apart. */
+function masked(value: string, kind: Kind): string {
+  if (kind === 'mail') return `•••@${value.split(/@|%40/i).at(-1)?.split('?')[0]?.toLowerCase()}`;
+  return `••• ${value.replaceAll(/\D/g, '').slice(-2)}`;
 }

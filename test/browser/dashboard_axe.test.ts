@@ -472,6 +472,7 @@ const looks: Record<string, Look> = {
   'settings, snippet': { path: '/s/shop.example/settings/snippet' },
   'settings, goals': { path: '/s/shop.example/settings/goals' },
   'settings, keys': { path: '/s/shop.example/settings/keys' },
+  'settings, kept mail and phone links': { path: '/s/shop.example/settings/contacts' },
   'settings, the site as a whole': { path: '/s/shop.example/settings/life' },
   'settings, about to be deleted': { path: '/s/blog.example/settings/life' },
   'settings, emptying': {

@@ -93,6 +93,21 @@ it('with it the value is stored sealed, apart from the properties, and opens for
     '/text': '(030) 5550-1234',
     '/tracker': canary,
   });
+  const masked = await desk.call('GET', '/api/sites/open.example/contact-clicks?masked=true');
+  const shown = (masked.body as { clicks: { page: string; kind: string; value: string }[] }).clicks;
+  expect(Object.fromEntries(shown.map(({ page, kind, value }) => [page, `${kind} ${value}`]))).toEqual({
+    '/custom': `phone ••• ${number.slice(-2)}`,
+    '/domain': `mail •••@${canary.split('@')[1]}`,
+    '/href': `mail •••@${canary.split('@')[1]}`,
+    '/outbound': `mail •••@${canary.split('@')[1]}`,
+    '/tel': `phone ••• ${number.slice(-2)}`,
+    '/text': 'phone ••• 34',
+    '/tracker': `mail •••@${canary.split('@')[1]}`,
+  });
+  const looks = await desk.server.desk.house.postgres.tenant(1, (sql) =>
+    sql.query("SELECT 1 FROM audit.entries WHERE action = 'contact_clicks.viewed'"),
+  );
+  expect(looks, 'masked, it is no look at a value').toHaveLength(1);
   expect(await desk.call('GET', '/api/sites/shop.example/contact-clicks')).toEqual({
     status: 200,
     body: { clicks: [] },

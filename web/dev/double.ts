@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
+import type { ContactClicks } from '../../contract/api.ts';
 import { dropReasons, leftOutReasons } from '../../contract/drops.ts';
 import type { MissingEvents } from '../../contract/missing.ts';
 import type { QualitySign } from '../../contract/quality.ts';
@@ -367,6 +368,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
     }
     if (part === undefined) return { status: 200, body: site };
     if (part === 'life') return { status: 200, body: lifeOf(site.domain) };
+    if (part === 'contact-clicks')
+      return { status: 200, body: contactClicksOf(site.domain, search.get('masked') === 'true') };
     if (part === 'contents') return { status: 200, body: { contents: contentsOf(site.domain) } };
     if (part === 'now') {
       const shape = shapeOf(site.domain);
@@ -762,4 +765,27 @@ const statusOf = (beholder: Beholder) =>
 function goalOf(id: number, { name, kind, match, property, scroll_depth: depth, currency }: NewGoal): Goal {
   const rest = { property: property ?? null, scroll_depth: depth ?? null, currency: currency ?? null };
   return { id, name: name ?? match, kind, match, ...rest };
+}
+
+/** Clicks on mail and phone links of a site that keeps what they say; others have none. */
+function contactClicksOf(domain: string, isMasked: boolean): ContactClicks {
+  if (domain !== 'shop.example') return { clicks: [] };
+  const kept = [
+    { page: '/contact', kind: 'mail', value: 'orders@shop.example', masked: '•••@shop.example' },
+    { page: '/imprint', kind: 'phone', value: '+49 30 5550 1234', masked: '••• 34' },
+    {
+      page: '/team/of-the-long-name-that-goes-on-and-on',
+      kind: 'mail',
+      value: 'ada.ashford@team.shop.example',
+      masked: '•••@team.shop.example',
+    },
+    { page: '/contact', kind: 'mail', value: null, masked: null },
+    { page: '/contact', kind: null, value: null, masked: null },
+  ] as const;
+  return {
+    clicks: kept.map(({ page, kind, value, masked }, at) => ({
+      ...{ time: new Date(Date.now() - (at + 1) * 7_900_000).toISOString(), name: 'contact', hostname: 'shop.example' },
+      ...{ page, kind, value: isMasked ? masked : value },
+    })),
+  };
 }

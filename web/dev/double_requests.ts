@@ -64,7 +64,7 @@ function detail(one: SubjectRequest): RequestDetail {
     outcome: isOpen ? null : 'The archive was sent by registered post.',
     others: one.id === 12 ? [5] : [],
     callbacks:
-      one.id === 9
+      one.id === 12
         ? [
             {
               ...{ host: 'consent.shop.example', told_status: 'in_progress', told_at: then },

@@ -281,6 +281,8 @@ export const shots: readonly Shot[] = [
   { name: 'goal-scroll', path: '/s/shop.example/goals/5?metric=conversion_rate', full: true },
   { name: 'settings-goals', path: '/s/shop.example/settings/goals', full: true },
   { name: 'settings-goals-empty', path: '/s/new.example/settings/goals' },
+  { name: 'settings-contacts', path: '/s/shop.example/settings/contacts', full: true },
+  { name: 'settings-contacts-none', path: '/s/new.example/settings/contacts' },
   { name: 'settings-life', path: '/s/shop.example/settings/life', full: true },
   { name: 'settings-life-deleted', path: '/s/blog.example/settings/life' },
   { name: 'overview-leaving', path: '/s/blog.example/analytics' },

@@ -47,7 +47,7 @@ export type Route =
   | { page: 'settings'; site: string; section: SettingsSection }
   | { page: 'nowhere' };
 
-export const settingsSections = ['site', 'snippet', 'goals', 'keys', 'life'] as const;
+export const settingsSections = ['site', 'snippet', 'goals', 'contacts', 'keys', 'life'] as const;
 export type SettingsSection = (typeof settingsSections)[number];
 
 /** `/account/…`: what belongs to the person. */

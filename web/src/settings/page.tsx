@@ -5,6 +5,7 @@ import { may, useSession } from '../desk/session.tsx';
 import { Denied } from '../organisation/denied.tsx';
 import { OrganisationKeys } from '../organisation/keys.tsx';
 import { SettingsTabs, Shell } from '../shell/shell.tsx';
+import { ContactLinks } from './contacts.tsx';
 import { GoalSettings } from './goals.tsx';
 import { SiteLifeSettings } from './life.tsx';
 import { MovingIn } from './moving_in.tsx';
@@ -16,6 +17,7 @@ const labels: Record<SettingsSection, string> = {
   site: 'Site',
   snippet: 'Snippet',
   goals: 'Goals',
+  contacts: 'Mail and phone links',
   keys: 'API keys',
   life: 'Rename, move, delete',
 };
@@ -34,6 +36,12 @@ export function SettingsPage({ site, section }: { site: Site; section: SettingsS
         {section === 'site' && <MovingIn site={site} />}
         {section === 'snippet' && <SnippetSettings site={site} />}
         {section === 'goals' && <GoalSettings site={site} />}
+        {section === 'contacts' &&
+          (organisation !== undefined && may(organisation, 'site.manage') ? (
+            <ContactLinks key={site.domain} site={site} />
+          ) : (
+            <Denied what="addresses and numbers of clicked links" organisation={organisation} />
+          ))}
         {section === 'life' &&
           (organisation !== undefined && may(organisation, 'site.manage') ? (
             <SiteLifeSettings key={site.domain} site={site} />

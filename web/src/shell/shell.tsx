@@ -59,6 +59,7 @@ const settingsTabs: readonly { section: SettingsSection; label: string; needs?: 
   { section: 'snippet', label: 'Snippet' },
   { section: 'goals', label: 'Goals' },
   { section: 'keys', label: 'API keys', needs: 'key.manage' },
+  { section: 'contacts', label: 'Mail and phone links', needs: 'site.manage' },
   { section: 'life', label: 'Rename, move, delete', needs: 'site.manage' },
 ];
 
