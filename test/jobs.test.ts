@@ -56,6 +56,12 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'relay/intake/captures.ts': ['none', 1],
   'relay/intake/again.ts': ['organisations', 1],
   'relay/intake/directory.ts': ['none', 1],
+  'relay/deliveries/ages.ts': ['organisations', 1],
+  // It looks twice a second and is never held; src/relay/deliveries/lanes.test.ts looks at what it does.
+  'relay/deliveries/lanes.ts': ['desk', 3],
+  'relay/deliveries/numbers.ts': ['none', 1],
+  'relay/deliveries/results.ts': ['organisations', 1],
+  'relay/deliveries/turn.ts': ['none', 1],
   'relay/life/ageing.ts': ['organisations', 1],
   'platform/acme/conversation.ts': ['none', 1],
   'platform/acme/keeper.ts': ['none', 1],

@@ -6,6 +6,7 @@ import { type ObjectStoreSettings, readObjectStore } from './backup_config.ts';
 import type { KeySource } from './key_source.ts';
 import type { MailServer } from './mail/index.ts';
 import { readMailServer } from './mail_config.ts';
+import { readRelay, relayVariables } from './relay_config.ts';
 import { readSignIn, type SignInSettings, signInVariables } from './sign_in_config.ts';
 
 /** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
@@ -55,6 +56,8 @@ export interface Config {
   inbox: boolean;
   /** Whom people may sign in with beside their password; absent = nobody. */
   signIn?: SignInSettings;
+  /** By kind of destination of the relay: where its requests go in place of the platform. Absent = to the platforms. */
+  relay?: Readonly<Record<string, string>>;
   /**
    * Where backups go, the hour of UTC at which one is made by itself (undefined: never), how many days one is kept, and the
    * object store that each is copied to.
@@ -121,6 +124,7 @@ const known: string[] = [
   'FAIRLEAD_BACKUP_S3_SECRET',
   'FAIRLEAD_BACKUP_S3_REGION',
   ...signInVariables,
+  ...Object.values(relayVariables),
   'FAIRLEAD_CLOCK_OFFSET_MS',
   'FAIRLEAD_DEV',
   'FAIRLEAD_CHROMIUM',
@@ -366,6 +370,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     smtp: readMailServer({ text, wrong }),
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     signIn: readSignIn({ text, wrong, isLoopback }),
+    relay: readRelay({ text, wrong, isLoopback }),
     backup: {
       folder: resolve(text('FAIRLEAD_BACKUP_DIR') ?? join(dataDir, '..', 'backups')),
       hour: text('FAIRLEAD_BACKUP_HOUR') === 'off' ? undefined : whole('FAIRLEAD_BACKUP_HOUR', 3, 0, 23),

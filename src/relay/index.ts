@@ -1,5 +1,6 @@
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { onRelayChanged } from './changes.ts';
+import { startDeliveries } from './deliveries/index.ts';
 import { watchUnmapped } from './intake/again.ts';
 import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
@@ -33,15 +34,17 @@ export const relay = defineSubject({
       );
     }
     const intake = collects ? await startIntake(house) : undefined;
+    const deliveries = works ? startDeliveries(house) : undefined;
     if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
     return {
       fastUnder: intake?.fastUnder ?? {},
-      sinks: intakeSinks(house, () => {}),
-      gauges: intake?.gauges ?? [],
+      sinks: intakeSinks(house, () => deliveries?.wake()),
+      gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
       holders: [conversionHolder(house)],
       executors: [...relayExecutors(house.postgres), intakeExecutor(house)],
       async stop() {
         for (const stop of stops) stop();
+        await deliveries?.stop();
         await intake?.stop();
       },
     };

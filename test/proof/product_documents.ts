@@ -68,7 +68,10 @@ export function productFacts(): Facts {
       ...{ label: row.label, role: row.role, why: row.why, sent: row.sent, classes: row.classes },
       ...{ legalName: row.legalName ?? null, country: row.country ?? null, basis: row.basis ?? null },
       ...{ policyUrl: row.policyUrl ?? null, termsUrl: row.termsUrl ?? null, contract: null, checkedOn: null },
-      onlyIf: 'Only where the operator has set it up.',
+      onlyIf:
+        row.byOrganisation === true
+          ? 'Only where the organisation has set it up as a destination.'
+          : 'Only where the operator has set it up.',
     })),
     visitorFields: visitorFields(),
     storage,

@@ -5,6 +5,8 @@
 export const lookups = [
   'lookup.acceptances_of_version(wanted_kind text, wanted_version text) -> bigint',
   'lookup.api_key_by_digest(wanted bytea) -> (api_key_id bigint, organisation_id bigint)',
+  'lookup.deliveries_queued(at_platform text) -> bigint',
+  'lookup.delivery_overdue_ms(at_platform text, moment timestamp with time zone) -> bigint',
   'lookup.destinations_to_send_to(until timestamp with time zone) -> (organisation_id bigint, destination_id bigint)',
   'lookup.every_operator() -> (person_id bigint)',
   'lookup.every_organisation() -> (organisation_id bigint)',
@@ -20,6 +22,7 @@ export const lookups = [
   'lookup.people_with_second_factor(wanted bigint[]) -> (person_id bigint)',
   'lookup.person_by_email(wanted bytea) -> (person_id bigint)',
   'lookup.person_by_username(wanted text) -> (person_id bigint)',
+  'lookup.results_to_ask(until timestamp with time zone) -> (organisation_id bigint, attempt_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',
   'lookup.share_by_digest(wanted bytea) -> (share_id bigint, organisation_id bigint)',
   'lookup.site_by_domain(wanted text) -> (site_id bigint, organisation_id bigint)',

@@ -26,6 +26,50 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   build(items: readonly Item<Identifiers>[], settings: Settings, now: number): OutgoingRequest;
   /** What an answer means; unknown ones are tried again. @param asked what is known of the request, where the answer alone does not say it */
   read(answer: Answer, asked?: Asked): Verdict;
+  /** Where its token or secret goes when a request is sent. */
+  readonly credential: Credential;
+  /** Requests that an account may get, at most; the platform's own number where a document has one, else ours. */
+  readonly rate: Rate;
+  /** The setting that the platform event of a route stands in for, such as a conversion action. Absent: it is the name of the event. */
+  readonly eventSetting?: string;
+  /** Of an order that is taken back in part it is told what remains, and not what was taken back. */
+  readonly asksForRest?: true;
+  /** The settings under which the platform takes what is sent as a test. Absent: it has no such mode. */
+  asTest?(settings: Settings, code: string): Settings;
+  /** The request that the platform only checks. Absent: it cannot. */
+  asDryRun?(request: OutgoingRequest): OutgoingRequest;
+  /** What a platform that takes requests first and looks at them later is asked for its result. */
+  readonly later?: LaterResult;
+}
+
+/**
+ * A token as `Authorization: Bearer`, as a header or a parameter of its own, or a secret that the body is signed with.
+ * Parameters stand in the address, which nobody logs here.
+ */
+export type Credential =
+  | { readonly kind: 'bearer' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'query'; readonly name: string }
+  | {
+      readonly kind: 'signature';
+      readonly header: string;
+      /** @param body the text that is sent @param secrets two while one is being replaced */
+      sign(request: Pick<OutgoingRequest, 'headers'>, body: string, secrets: readonly string[]): string;
+    };
+
+/** @property perMinute of an account @property perProject of all accounts of this desk together, which share its project at the platform */
+export interface Rate {
+  readonly perMinute: number;
+  readonly perProject?: { readonly perMinute: number; readonly perDay: number };
+}
+
+export interface LaterResult {
+  /** The platform's number of the request, out of the answer that took it. */
+  numberIn(answer: Answer): string | undefined;
+  /** What asks. */
+  build(number: string): OutgoingRequest;
+  /** In a line what the answer says of all rows together, codes and counts; undefined while nothing is known yet. */
+  describe(answer: Answer): string | undefined;
 }
 
 export interface Item<Identifiers = unknown> {

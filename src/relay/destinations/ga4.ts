@@ -40,6 +40,10 @@ export const ga4: Destination<Settings, Identifiers> = {
   label: 'Google Analytics 4 (Measurement Protocol)',
   batchMax: 25,
   purposes: ['ad_user_data'],
+  credential: { kind: 'query', name: 'api_secret' },
+  rate: { perMinute: 6_000 },
+  // The validating address collects nothing.
+  asDryRun: (request) => ({ ...request, url: request.url.replace('/mp/collect', '/debug/mp/collect') }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'Google Analytics 4', {

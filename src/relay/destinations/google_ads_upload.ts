@@ -32,6 +32,12 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
   label: 'Google Ads (upload, for tokens from before mid-2026)',
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  credential: { kind: 'bearer' },
+  // Operations are counted by the day, and a request is one: with Explorer access 2,880.
+  rate: { perMinute: 60 },
+  eventSetting: 'conversion_action_id',
+  asksForRest: true,
+  asDryRun: (request) => ({ ...request, body: { ...object(request.body), validateOnly: true } }),
   ageMsMax: () => googleAgeMsMax,
 
   settings: (given) => readGoogleSettings(given, 'Google Ads upload'),

@@ -4,9 +4,18 @@ import { jsonAmount } from '../conversions/amount.ts';
 import { rfc3339 } from '../conversions/moment.ts';
 import { countryCode } from '../identifiers/countries.ts';
 import { type GoogleIdentifiers, googleIdentifiers } from '../identifiers/google.ts';
-import { answeredAt, codeText, mostUrgent, object, seriesOf, withPause } from './answer_parts.ts';
+import { answeredAt, codeText, mostUrgent, numberIn, object, seriesOf, withPause } from './answer_parts.ts';
 import { actionSourceOf, momentOf } from './conversion_rules.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, RowVerdict, Verdict } from './destination.ts';
+import type {
+  Answer,
+  Asked,
+  Destination,
+  Item,
+  LaterResult,
+  OutgoingRequest,
+  RowVerdict,
+  Verdict,
+} from './destination.ts';
 import {
   clickOf,
   type GoogleSettings,
@@ -24,9 +33,34 @@ interface Known extends GoogleIdentifiers {
   device?: Readonly<Record<string, string>>;
 }
 
-const endpoint = 'https://datamanager.googleapis.com/v1/events:ingest';
+const host = 'https://datamanager.googleapis.com';
+const endpoint = `${host}/v1/events:ingest`;
 /** Of one event, all kinds together. */
 const identifiersMax = 10;
+
+/** It takes events before it has looked at them, and says later by counts what it did with a request. */
+const later: LaterResult = {
+  numberIn({ body }) {
+    const number = object(body)?.requestId;
+    return typeof number === 'string' && /^[\w:/.=-]{1,200}$/.test(number) ? number : undefined;
+  },
+  build: (number) => ({
+    ...{ method: 'GET', headers: {}, body: undefined },
+    url: `${host}/v1/requestStatus:retrieve?requestId=${encodeURIComponent(number)}`,
+  }),
+  describe({ body }) {
+    const said = seriesOf(object(body)?.requestStatusPerDestination).map((each) => {
+      const destination = object(each);
+      const counts = seriesOf(object(destination?.errorInfo)?.errorCounts).map((one) => {
+        const reason = codeText(object(one)?.reason, 'UNSPECIFIED').replace(prefix, '');
+        return `${reason} ${numberIn(object(one)?.recordCount) || '?'}`;
+      });
+      return [codeText(destination?.requestStatus, 'REQUEST_STATUS_UNKNOWN'), ...counts].join(', ');
+    });
+    const isOpen = said.length === 0 || said.some((each) => /^(?:PROCESSING|REQUEST_STATUS_UNKNOWN)\b/.test(each));
+    return isOpen ? undefined : said.join('; ').slice(0, 200);
+  },
+};
 
 /** Google Data Manager API: the way to Google Ads for everybody. Needs no developer token and no header of a manager. */
 export const googleDataManager: Destination<GoogleSettings, Known> = {
@@ -35,6 +69,12 @@ export const googleDataManager: Destination<GoogleSettings, Known> = {
   // An error of Google's says 10,000; its limits say 2,000.
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  credential: { kind: 'bearer' },
+  rate: { perMinute: 300, perProject: { perMinute: 300, perDay: 100_000 } },
+  eventSetting: 'conversion_action_id',
+  asksForRest: true,
+  asDryRun: (request) => ({ ...request, body: { ...object(request.body), validateOnly: true } }),
+  later,
   ageMsMax: () => googleAgeMsMax,
 
   settings: (given) => readGoogleSettings(given, 'Google Data Manager'),

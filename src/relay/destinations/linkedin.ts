@@ -33,6 +33,9 @@ export const linkedin: Destination<Settings, Identifiers> = {
   label: 'LinkedIn Conversions API',
   batchMax: 5_000,
   purposes: ['ad_user_data', 'ad_personalization'],
+  credential: { kind: 'bearer' },
+  rate: { perMinute: 600 },
+  eventSetting: 'conversion_id',
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'LinkedIn Conversions API', {

@@ -41,6 +41,10 @@ export const metaCapi: Destination<MetaSettings, Known> = {
   label: 'Meta Conversions API',
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  credential: { kind: 'bearer' },
+  // Meta names no limit; its headers say how near one is.
+  rate: { perMinute: 600 },
+  asTest: (settings, test_event_code) => ({ ...settings, test_event_code }),
   ageMsMax: ({ action_source }) => (action_source === 'physical_store' ? storeAgeMsMax : ageMsMax),
 
   settings(given) {

@@ -33,6 +33,8 @@ export const microsoft: Destination<Settings, Identifiers> = {
   label: 'Microsoft Advertising Conversions API',
   batchMax: 1_000,
   purposes: ['ad_user_data', 'ad_personalization'],
+  credential: { kind: 'bearer' },
+  rate: { perMinute: 600 },
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'Microsoft Advertising Conversions API', {

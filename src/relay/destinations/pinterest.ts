@@ -18,6 +18,7 @@ import { readFields } from './settings_fields.ts';
  */
 interface Settings {
   readonly ad_account_id: string;
+  readonly test?: boolean;
 }
 
 interface Identifiers extends Reached {
@@ -39,6 +40,9 @@ export const pinterest: Destination<Settings, Identifiers> = {
   label: 'Pinterest API for Conversions',
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  credential: { kind: 'bearer' },
+  rate: { perMinute: 600 },
+  asTest: (settings) => ({ ...settings, test: true }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'Pinterest API for Conversions', {
@@ -54,8 +58,9 @@ export const pinterest: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, pinterest, rules, now) ?? refuseNobody(item);
   },
-  build(items, { ad_account_id }): OutgoingRequest {
-    return postJson(`https://api.pinterest.com/v5/ad_accounts/${ad_account_id}/events`, { data: items.map(eventOf) });
+  build(items, { ad_account_id, test = false }): OutgoingRequest {
+    const url = `https://api.pinterest.com/v5/ad_accounts/${ad_account_id}/events`;
+    return postJson(test ? `${url}?test=true` : url, { data: items.map(eventOf) });
   },
   read,
 };

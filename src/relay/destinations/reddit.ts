@@ -52,6 +52,9 @@ export const reddit: Destination<Settings, Identifiers> = {
   label: 'Reddit Conversions API',
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  credential: { kind: 'bearer' },
+  rate: { perMinute: 600 },
+  asTest: (settings) => ({ ...settings, test_mode: true }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     const { account_id } = readFields(given, 'Reddit Conversions API', {

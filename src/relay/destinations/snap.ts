@@ -43,6 +43,8 @@ export const snap: Destination<Settings, Identifiers> = {
   label: 'Snap Conversions API',
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  credential: { kind: 'query', name: 'access_token' },
+  rate: { perMinute: 600 },
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'Snap Conversions API', {

@@ -46,6 +46,9 @@ export const tiktok: Destination<Settings, Identifiers> = {
   batchMax: 50,
   // Its one flag is for US state laws: whoever denies personalised ads elsewhere cannot be sent with less.
   purposes: ['ad_user_data', 'ad_personalization'],
+  credential: { kind: 'header', name: 'access-token' },
+  rate: { perMinute: 600 },
+  asTest: (settings, test_event_code) => ({ ...settings, test_event_code }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'TikTok Events API', {

@@ -37,6 +37,12 @@ export const webhook: Destination<Settings, Identifiers> = {
   label: 'Webhook',
   batchMax: 1,
   purposes: [],
+  credential: {
+    kind: 'signature',
+    header: 'webhook-signature',
+    sign: (request, body, secrets) => webhookSignature.sign(request, body, secrets),
+  },
+  rate: { perMinute: 6_000 },
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'Webhook', {

@@ -33,6 +33,9 @@ export const x: Destination<Settings, Identifiers> = {
   label: 'X Conversion API',
   batchMax: 500,
   purposes: ['ad_user_data', 'ad_personalization'],
+  credential: { kind: 'header', name: 'x-pixel-token' },
+  rate: { perMinute: 600 },
+  eventSetting: 'event_id',
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
     return readFields(given, 'X Conversion API', {

@@ -46,9 +46,15 @@ export function openDeskFacts({ config, mail, warehouse }: Pick<House, 'config' 
     });
   }
 
-  async function register(sql: Sql) {
+  /**
+   * @param destinations kinds of destinations that an organisation has; without, those that it sends conversions to are left
+   *   out, since each organisation has its own
+   */
+  async function register(sql: Sql, destinations: readonly string[] = []) {
     const statements = await readStatements(sql);
-    const known = receiversOf(config, mailHost).map((row) => knownOf(row, statements.get(row.id)));
+    const known = receiversOf(config, mailHost)
+      .filter(({ id, byOrganisation }) => byOrganisation !== true || destinations.includes(id))
+      .map((row) => knownOf(row, statements.get(row.id)));
     return {
       receivers: known.map(
         (one): Listed => ({
@@ -75,6 +81,10 @@ export function openDeskFacts({ config, mail, warehouse }: Pick<House, 'config' 
       );
       const policy = await readPolicy(sql, organisationId);
       const identity = await readIdentity(sql, organisationId);
+      const destinations = await sql.query<{ kind: string }>(
+        'SELECT DISTINCT kind FROM relay_destinations WHERE organisation_id = $1',
+        [organisationId],
+      );
       return {
         organisation: {
           ...{ name, slug, profile: policy.profile },
@@ -83,7 +93,12 @@ export function openDeskFacts({ config, mail, warehouse }: Pick<House, 'config' 
         bases: await readBases(sql, organisationId),
         operator: partyOf(await readOperator(sql)),
         ...{ activities, classes: storedClasses(), lines: linesUnder(policy) },
-        receivers: (await register(sql)).receivers,
+        receivers: (
+          await register(
+            sql,
+            destinations.map(({ kind }) => kind),
+          )
+        ).receivers,
         ...{ visitorFields, storage, visitorStorage, measures: measures() },
       };
     },

@@ -1,6 +1,7 @@
 import type { ReceiverRole, Region, TransferBasis } from '../../../contract/register.ts';
 import { type Config, isLoopback } from '../../platform/config.ts';
 import type { ClassId } from '../classes/index.ts';
+import { relayReceivers } from './relay_receivers.ts';
 
 /** Somebody whom this desk calls, as far as code and settings know it. */
 export interface ReceiverRow {
@@ -20,6 +21,8 @@ export interface ReceiverRow {
   hosts: readonly string[] | { chosenBy: string };
   /** Narrower hosts of single purposes. */
   hostsOf?: Readonly<Record<string, readonly string[]>>;
+  /** It gets something from organisations alone that have set it up as a destination of their conversions. */
+  byOrganisation?: true;
   legalName?: string;
   country?: string;
   basis?: TransferBasis;
@@ -41,7 +44,16 @@ const google = 'accounts.google.com';
 export function receiversOf(
   config: Pick<
     Config,
-    'databaseUrl' | 'clickhouseUrl' | 'acme' | 'logs' | 'sentryDsn' | 'posthog' | 'publicUrl' | 'signIn' | 'backup'
+    | 'databaseUrl'
+    | 'clickhouseUrl'
+    | 'acme'
+    | 'logs'
+    | 'sentryDsn'
+    | 'posthog'
+    | 'publicUrl'
+    | 'signIn'
+    | 'backup'
+    | 'relay'
   >,
   mailHost: string | undefined,
 ): ReceiverRow[] {
@@ -180,7 +192,7 @@ export function receiversOf(
       why: 'Collects numbers about the product, because FAIRLEAD_POSTHOG_KEY is set.',
       ...{ sent: 'Numbers of a closed list; no person, site or organisation', classes: ['D22'], basis: 'not_needed' },
     });
-  return rows;
+  return [...rows, ...relayReceivers(config.relay)];
 }
 
 /** Whose row is this call's? `receiver` is named by callers that know whom they ask. */

@@ -9,6 +9,7 @@ import { readConfig } from '../../platform/config.ts';
 import { silentLog } from '../../platform/log.ts';
 import { registeredTransport } from '../../platform/mail/index.ts';
 import { openOutbound } from '../../platform/outbound/index.ts';
+import { destinations } from '../../relay/index.ts';
 import { classes } from '../classes/index.ts';
 import { openGate } from './gate.ts';
 import { knownOf, missingIn, refusedBecause } from './judge.ts';
@@ -73,6 +74,19 @@ function open(env: Record<string, string>) {
   return { config, register, outbound, asked };
 }
 
+/** Where a destination's own requests go. */
+function hostOfDestination(id: string): string {
+  const destination = destinations.find((one) => one.id === id);
+  const settings = {
+    ...{ dataset_id: '1', customer_id: '1', conversion_action_id: '2', measurement_id: 'G-ABC123', pixel_id: 'C4A1' },
+    ...{ tag_id: '1', conversion_id: '1', ad_account_id: '1', account_id: 't2_abc', event_id: 'tw-1' },
+  };
+  const conversion = { event_name: 'purchase', occurred_at: '2026-11-30T09:15:00+01:00' };
+  const identifiers = destination?.identify(conversion);
+  const item = { conversion, identifiers, id: 'A-1' };
+  return new URL(destination?.build([item], destination.settings(settings), 0).url ?? '').hostname;
+}
+
 const signIn = ['sign_in.discovery', 'sign_in.keys', 'sign_in.token', 'sign_in.profile'];
 
 it('every caller of the product has its row: each purpose that the sources name, and no other (SHR-02)', () => {
@@ -97,9 +111,12 @@ it('every caller of the product has its row: each purpose that the sources name,
     'app/ship_logs.ts',
     'platform/acme/conversation.ts',
     'platform/outbound/reports.ts',
+    'relay/deliveries/request.ts',
     'trust/backup/object_store.ts',
     'trust/requests/callbacks.ts',
   ]);
+  // Deliveries are sent for a purpose of each destination.
+  purposes.push(...destinations.map(({ id }) => `relay.${id}`));
   const called = new Set(purposes.filter((purpose) => !['first_event', 'now'].includes(purpose)));
   expect([...called].sort()).toEqual([...new Set(registered)].sort());
   expect(rows.map(({ id }) => id)).toEqual([
@@ -115,7 +132,11 @@ it('every caller of the product has its row: each purpose that the sources name,
     'logs',
     'errors',
     'events',
+    'webhook',
+    ...destinations.map(({ id }) => id).filter((id) => id !== 'webhook'),
   ]);
+  for (const { id, hosts } of rows.filter(({ byOrganisation }) => byOrganisation === true))
+    if (id !== 'webhook') expect([id, hosts]).toEqual([id, [hostOfDestination(id)]]);
   const known = new Set(classes.map(({ id }) => id));
   for (const row of rows) for (const id of row.classes) expect(known).toContain(id);
 });
@@ -136,6 +157,12 @@ it('nobody in the register pays for data or advertises: a purpose is one of a cl
   ];
   const ofVisitors = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6'];
   for (const row of receiversOf(readConfig(everything), 'mail.example')) {
+    // What an organisation sends on, it sends to an account of its own, of people who did not deny it (REL-08).
+    if (row.byOrganisation === true) {
+      expect(row.purposes).toEqual([`relay.${row.id}`]);
+      expect(row.classes).toEqual(['D5', 'D6']);
+      continue;
+    }
     for (const purpose of row.purposes) expect(purposes).toContain(purpose);
     expect(
       row.classes.filter((id) => ofVisitors.includes(id)),

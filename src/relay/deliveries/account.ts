@@ -1,0 +1,93 @@
+import type { Sql } from '../../platform/postgres/index.ts';
+import { type Place, VaultError } from '../../platform/vault.ts';
+import { SettingsProblem } from '../destinations/destination.ts';
+import { destinationOf } from '../destinations/index.ts';
+import type { Account, LaneOf, NotReady, Senders } from './parts.ts';
+
+interface Row {
+  kind: string;
+  settings: Record<string, unknown>;
+  connection_id: number | null;
+  secret_sealed: Buffer | null;
+  test_code: string | null;
+  is_dry_run: boolean;
+}
+
+/** Where a destination's own token or secret belongs. */
+export function secretPlace(organisationId: number, destinationId: number) {
+  return {
+    ...{ organisationId, table: 'relay_destinations', column: 'secret_sealed', row: destinationId, class: 'D9' },
+  } as const satisfies Place;
+}
+
+/** The account with its token, or why nothing can be sent to it. Nothing is sent live that was to be a trial. */
+export async function openAccount(senders: Senders, lane: LaneOf): Promise<Account | NotReady> {
+  const row = await senders.postgres.tenant(lane.organisationId, (sql) =>
+    sql.maybe<Row>(
+      `SELECT kind, settings, connection_id, secret_sealed, test_code, is_dry_run
+       FROM relay_destinations WHERE id = $1 AND state = 'active'`,
+      [lane.destinationId],
+    ),
+  );
+  if (row === undefined) return { state: 'none' };
+  const destination = destinationOf(row.kind);
+  if (destination === undefined) return wrong('unknown_kind');
+  if (row.test_code !== null && destination.asTest === undefined) return wrong('no_test_mode');
+  if (row.is_dry_run && destination.asDryRun === undefined) return wrong('no_dry_run');
+  try {
+    destination.settings(row.settings);
+  } catch (error) {
+    if (error instanceof SettingsProblem) return wrong(error.field === '' ? 'settings' : `settings.${error.field}`);
+    throw error;
+  }
+  const secret = await secretOf(senders, lane, row);
+  if (typeof secret === 'object') return secret;
+  if (destination.credential.kind !== 'signature' && !/^[!-~]{1,8192}$/.test(secret))
+    return { state: 'reconnect', reason: 'token_unreadable' };
+  return {
+    ...{ organisationId: lane.organisationId, destinationId: lane.destinationId },
+    ...{ destination, settings: row.settings, secret },
+    ...{ testCode: row.test_code ?? undefined, isDryRun: row.is_dry_run },
+  };
+}
+
+function wrong(reason: string): NotReady {
+  return { state: 'misconfigured', reason };
+}
+
+/** A token of a connection, else the destination's own. */
+async function secretOf(
+  { vault, freshToken }: Senders,
+  { organisationId, destinationId }: LaneOf,
+  { kind, connection_id, secret_sealed }: Row,
+): Promise<string | NotReady> {
+  if (connection_id !== null) {
+    if (freshToken === undefined) return { state: 'reconnect', reason: 'no_connection' };
+    const fresh = await freshToken(organisationId, connection_id);
+    if ('token' in fresh) return fresh.token;
+    return { state: fresh.problem, reason: fresh.reason };
+  }
+  if (secret_sealed === null) return { state: 'reconnect', reason: 'no_token' };
+  try {
+    const place = secretPlace(organisationId, destinationId);
+    return (await vault.open(place, secret_sealed, { purpose: `relay.${kind}` })).toString('utf8');
+  } catch (error) {
+    if (error instanceof VaultError) return { state: 'reconnect', reason: `token_${error.code}` };
+    throw error;
+  }
+}
+
+/** Somebody has to do something: the queue is kept until then. @returns whether it was not so before */
+export async function stopDestination(
+  sql: Sql,
+  { organisationId, destinationId }: LaneOf,
+  { state, reason }: { state: 'reconnect' | 'misconfigured'; reason: string },
+  now: number,
+): Promise<boolean> {
+  const stopped = await sql.run(
+    `UPDATE relay_destinations SET state = $3, state_reason = $4, state_since = $5
+     WHERE organisation_id = $1 AND id = $2 AND state = 'active'`,
+    [organisationId, destinationId, state, reason.slice(0, 120), new Date(now)],
+  );
+  return stopped > 0;
+}

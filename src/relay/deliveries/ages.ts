@@ -1,0 +1,68 @@
+import { repeat } from '../../platform/clock.ts';
+import { everywhere, type Sql } from '../../platform/postgres/index.ts';
+import { destinations } from '../destinations/index.ts';
+import { deliveryLimits } from './limits.ts';
+import type { Senders } from './parts.ts';
+import type { Ended } from './rows.ts';
+import { settle } from './settle.ts';
+
+const sweepMs = 600_000;
+const pieceRows = 1_000;
+
+/** How old a conversion may be at each kind of destination, by where it happened, for queries: two lists of one length. */
+export function agesByKind(): { kinds: string[]; ages: (number | null)[]; storeAges: (number | null)[] } {
+  const sample = { event_name: 'purchase', occurred_at: '' };
+  return {
+    kinds: destinations.map(({ id }) => id),
+    ages: destinations.map((one) => one.ageMsMax?.(sample) ?? null),
+    storeAges: destinations.map((one) => one.ageMsMax?.({ ...sample, action_source: 'physical_store' }) ?? null),
+  };
+}
+
+/** For a FROM: the platform's age limit of conversions `c`, at destinations `o`; `$kinds` and so on are numbers of parameters. */
+export function tooOld({
+  kinds,
+  ages,
+  storeAges,
+  now,
+}: Record<'kinds' | 'ages' | 'storeAges' | 'now', number>): string {
+  return `EXISTS (SELECT FROM unnest($${kinds}::text[], $${ages}::bigint[], $${storeAges}::bigint[]) AS age (kind, ms, store_ms)
+    WHERE age.kind = o.kind AND c.occurred_at + CASE c.facts ->> 'action_source' WHEN 'physical_store' THEN age.store_ms ELSE age.ms END
+      * interval '1 millisecond' - interval '${deliveryLimits.ageMarginMs} milliseconds' <= $${now})`;
+}
+
+/**
+ * Sets aside what waits at destinations that nothing is sent to now, or for an approval, before the platform would call it
+ * too old. What is under way does that at each try.
+ * @returns how many
+ */
+export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 'clock'>): Promise<number> {
+  const ended = await everywhere(postgres, (sql, organisationId) => endTooOldOf(sql, organisationId, clock.now()));
+  return ended.reduce((sum, each) => sum + each, 0);
+}
+
+async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promise<number[]> {
+  const { kinds, ages, storeAges } = agesByKind();
+  const rows = await sql.query<{ id: number; conversion_id: string; destination_id: number }>(
+    `SELECT d.id, d.conversion_id, d.destination_id FROM relay_deliveries d
+     JOIN relay_destinations o ON o.id = d.destination_id
+     JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
+     WHERE d.organisation_id = $1 AND (d.state = 'held' OR (d.state = 'waiting' AND o.state <> 'active'))
+       AND ${tooOld({ now: 2, kinds: 3, ages: 4, storeAges: 5 })}
+     ORDER BY d.id LIMIT ${pieceRows} FOR UPDATE OF d SKIP LOCKED`,
+    [organisationId, new Date(now), kinds, ages, storeAges],
+  );
+  const all = rows.map((row): Ended & { destinationId: number } => ({
+    ...{ row, destinationId: row.destination_id },
+    outcome: { state: 'dead', reason: 'too_old', field: 'occurred_at' },
+  }));
+  if (all.length > 0) await settle(sql, { organisationId, destinationId: 0 }, all, { now, isTest: false });
+  return [all.length];
+}
+
+/** @returns what ends it */
+export function watchAges(senders: Senders): () => void {
+  return repeat(senders.clock, sweepMs, () => endTooOld(senders), {
+    onError: (error) => senders.log.error('relay.ages_failed', {}, error),
+  });
+}

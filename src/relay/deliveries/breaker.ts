@@ -1,0 +1,37 @@
+import { deliveryLimits } from './limits.ts';
+
+/** Leaves an account alone that does not answer, and tries it with little now and then. */
+export interface Breaker {
+  /** `yes`, `probe` (a little, and nothing else meanwhile), or how many milliseconds not. */
+  allows(nowMs: number): 'yes' | 'probe' | number;
+  /** What became of a request: whether there was an answer that the platform itself gave. */
+  note(isAnswered: boolean, nowMs: number): void;
+  isOpen(): boolean;
+}
+
+/** @param chance from 0 to 1, so that accounts that fell silent together are not asked together again */
+export function openBreaker(chance: () => number): Breaker {
+  let failures = 0;
+  let openMs = 0;
+  let until = 0;
+  return {
+    allows(nowMs) {
+      if (openMs === 0) return 'yes';
+      return nowMs >= until ? 'probe' : until - nowMs;
+    },
+    note(isAnswered, nowMs) {
+      if (isAnswered) {
+        failures = 0;
+        openMs = 0;
+        return;
+      }
+      failures++;
+      if (failures < deliveryLimits.failuresMax) return;
+      // Requests that were under way together are one failure of the pause.
+      if (openMs > 0 && nowMs < until) return;
+      openMs = openMs === 0 ? deliveryLimits.openMsFirst : Math.min(openMs * 2, deliveryLimits.openMsMax);
+      until = nowMs + openMs * (0.5 + chance() / 2);
+    },
+    isOpen: () => openMs > 0,
+  };
+}

@@ -1,0 +1,39 @@
+import type { Gauge, House } from '../../platform/subject.ts';
+import { watchAges } from './ages.ts';
+import { openLanes } from './lanes.ts';
+import { openNumbers } from './numbers.ts';
+import type { FreshToken, Senders } from './parts.ts';
+import { lookForResults } from './results.ts';
+
+export type { FreshToken } from './parts.ts';
+export { cancelOfConnection } from './states.ts';
+
+export interface Deliveries {
+  gauges: Gauge[];
+  /** Something is due: it is looked for at once. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** Sends what is due, asks for results, and counts; until it is stopped. @param freshToken of connections, where there are some */
+export function startDeliveries(house: House, freshToken?: FreshToken): Deliveries {
+  const { postgres, vault, clock, random, log, outbound, config } = house;
+  const senders: Senders = {
+    ...{ postgres, vault, clock, random, log, outbound, baseUrls: config.relay ?? {} },
+    ...(freshToken === undefined ? {} : { freshToken }),
+  };
+  const lanes = openLanes(senders);
+  const numbers = openNumbers(senders, lanes);
+  const stopAsking = lookForResults(senders);
+  const stopAgeing = watchAges(senders);
+  return {
+    gauges: numbers.gauges,
+    wake: lanes.wake,
+    async stop() {
+      numbers.stop();
+      stopAsking();
+      stopAgeing();
+      await lanes.stop();
+    },
+  };
+}

@@ -1,0 +1,448 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Emulated } from '../../../emulators/admin.ts';
+import { openDataManagerEmulator } from '../../../emulators/data_manager.ts';
+import { openMetaEmulator } from '../../../emulators/meta.ts';
+import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
+import { stillClock } from '../../platform/clock.ts';
+import { order } from '../destinations/senders_fixture.ts';
+import { openAccount, secretPlace } from './account.ts';
+import { endTooOld } from './ages.ts';
+import { openBreaker } from './breaker.ts';
+import { openBucket } from './bucket.ts';
+import type { Account, FreshToken } from './parts.ts';
+import { askResults } from './results.ts';
+import { cancelOfConnection, pauseDestination, resumeDestination } from './states.ts';
+import { take } from './take.ts';
+import { finishTurn } from './turn.ts';
+
+/** Real rows, real requests, and platforms that know the reference alone; time stands still until it is told to pass. */
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
+const start = Date.parse('2026-11-30T09:00:00Z');
+const clock = stillClock(start);
+let seed = 7;
+function chance(): number {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+  return seed / 2 ** 32;
+}
+let meta: Emulated;
+let google: Emulated;
+let house: SendingHouse;
+/** What a connection says next; a token where nothing is said. */
+const fresh: Awaited<ReturnType<FreshToken>>[] = [];
+beforeAll(async () => {
+  const parts = { now: () => clock.now(), chance };
+  meta = await openMetaEmulator({ ...parts, datasets: ['1234567890'], tokens: { token: 'valid', other: 'valid' } });
+  google = await openDataManagerEmulator({
+    ...parts,
+    tokens: { token: ['https://www.googleapis.com/auth/datamanager'] },
+    accounts: { '1234567890': ['555', '777'] },
+    processingMs: 60_000,
+  });
+  house = await openSendingHouse({
+    clock,
+    baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url },
+    freshToken: async () => fresh.shift() ?? { token: 'other' },
+  });
+});
+afterAll(() => Promise.all([meta.close(), google.close(), house.close()]));
+beforeEach(() => {
+  meta.admin('POST', '/reset', {});
+  google.admin('POST', '/reset', {});
+});
+
+const dataset = { dataset_id: '1234567890' };
+const account = { customer_id: '1234567890', conversion_action_id: '555' };
+let number = 0;
+const orderOf = (more: object = {}) => ({
+  given: { ...order, order_id: `B-${++number}`, occurred_at: new Date(clock.now() - 60_000).toISOString(), ...more },
+});
+const many = (count: number, more: object = {}) => Array.from({ length: count }, () => orderOf(more));
+const counted = (emulator: Emulated) =>
+  (emulator.admin('GET', '/counted') as { counted: { to: string; id: string; received: number }[] }).counted;
+const platform = (emulator: Emulated) =>
+  // biome-ignore lint/suspicious/noExplicitAny: what emulators tell of themselves, each looked at by the test that asks.
+  (emulator.admin('GET', '') as { platform: any }).platform;
+const next = (emulator: Emulated, ...answers: object[]) => emulator.admin('POST', '/next', answers);
+const ok = { chaos: 'latency', ms: 0 };
+const wrongRow = { status: 400, body: { error: { code: 100, error_subcode: 2804016, message: 'alexz@example.com' } } };
+
+const states = async (destination: number) =>
+  (await house.rows(destination)).map(({ state, reason, field }) => [state, reason, field]);
+const attempts = (destination: number) =>
+  house.inside((sql) =>
+    sql.query<Record<string, unknown>>('SELECT * FROM relay_attempts WHERE destination_id = $1 ORDER BY id', [
+      destination,
+    ]),
+  );
+const destinationState = (id: number) =>
+  house.inside((sql) => sql.one('SELECT state, state_reason FROM relay_destinations WHERE id = $1', [id]));
+const settledOf = async (ids: string[]) =>
+  (
+    await house.inside((sql) =>
+      sql.query<{ settled_at: Date | null }>(
+        'SELECT settled_at FROM relay_conversions WHERE id = ANY ($1::uuid[]) ORDER BY settled_at IS NULL',
+        [ids],
+      ),
+    )
+  ).map(({ settled_at }) => settled_at !== null);
+/** Lets time pass, and sends what is due then. */
+async function later(ms: number): Promise<void> {
+  clock.travel(ms);
+  await house.lanes.idle();
+}
+const lane = (destinationId: number) => ({ organisationId: house.organisation, destinationId });
+
+describe('a batch', () => {
+  it('goes out once, and each row says what became of it', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    const ids = await house.add([to], many(3));
+    await house.lanes.idle();
+    expect(counted(meta)).toHaveLength(3);
+    expect(await states(to)).toEqual(Array(3).fill(['accepted', null, null]));
+    expect(await attempts(to)).toMatchObject([{ items: 3, status: 200, class: 'accepted', reason: 'events_received' }]);
+    expect(await settledOf(ids)).toEqual([true, true, true]);
+    await later(60_000);
+    expect(await attempts(to)).toHaveLength(1);
+  });
+  it('is halved until the row is alone that makes the platform refuse it', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    await house.add([to], many(20));
+    const first = number - 19;
+    // 20; 0 to 9 go; 10 to 19; 10 to 14; 10 to 12 go; 13 and 14; 13 is it; 14 goes; 15 to 19 go.
+    next(meta, wrongRow, ok, wrongRow, wrongRow, ok, wrongRow, wrongRow, ok, ok);
+    await house.lanes.idle();
+    const dead = (await house.rows(to)).filter(({ state }) => state === 'dead');
+    expect(dead).toMatchObject([{ platform_id: `B-${first + 13}`, reason: '100/2804016' }]);
+    expect(counted(meta)).toHaveLength(19);
+    expect(JSON.stringify(await attempts(to))).not.toMatch(/alexz/);
+  });
+  it('leaves behind the row that the answer names, and sends the others at once', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    await house.add([to], many(5));
+    const violation = { field: 'events[3].currency', reason: 'INVALID_CURRENCY_CODE', description: 'C-77 is no code' };
+    const details = [{ '@type': 'x', fieldViolations: [violation] }];
+    next(google, { status: 400, body: { error: { code: 400, status: 'INVALID_ARGUMENT', details } } });
+    await house.lanes.idle();
+    const [accepted, dead] = [
+      ['accepted', null, null],
+      ['dead', 'INVALID_CURRENCY_CODE', null],
+    ];
+    expect(await states(to)).toEqual([accepted, accepted, accepted, dead, accepted]);
+    const requests = await attempts(to);
+    expect(requests.map(({ items, class: of }) => [items, of])).toEqual([
+      [5, 'retry'],
+      [4, 'accepted'],
+    ]);
+    expect(requests[0]?.answer).toContain('"field":"events[3].currency"');
+    expect(requests[0]?.answer).not.toContain('C-77');
+  });
+  it('goes to the conversion action that the route names, in a request of its own', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    const at = (event: string) => (one: object) => ({ ...one, event }) as never;
+    await house.add([to], [...many(2), ...many(2).map(at('777')), ...many(1).map(at('no number'))]);
+    await later(1_000);
+    await later(1_000);
+    expect(counted(google).map((one) => one.to.split('/').at(-1))).toEqual(['555', '555', '777', '777']);
+    expect(await states(to)).toContainEqual(['dead', 'invalid', 'platform_event']);
+  });
+  it('has the value and the event of the route', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    await house.add([to], [{ ...orderOf(), value: '64.95', event: 'Purchase' }]);
+    await house.lanes.idle();
+    expect(platform(meta).events).toMatchObject([
+      { event_name: 'Purchase', custom_data: { value: 64.95, currency: 'EUR' } },
+    ]);
+  });
+});
+
+describe('what cannot go', () => {
+  it('is set aside with its reason and field, and what somebody said no to is withheld', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    const ids = await house.add(
+      [to],
+      [
+        orderOf({ consent: { ad_user_data: 'denied' } }),
+        orderOf({ occurred_at: '2026-11-20T09:15:00+01:00' }),
+        orderOf({ page_url: undefined, action_source: undefined }),
+      ],
+    );
+    await house.lanes.idle();
+    expect(await states(to)).toEqual([
+      ['withheld', 'consent_denied', 'consent.ad_user_data'],
+      ['dead', 'too_old', 'occurred_at'],
+      ['dead', 'missing', 'action_source'],
+    ]);
+    expect(await attempts(to)).toEqual([]);
+    expect(await settledOf(ids)).toEqual([true, true, true]);
+  });
+  it('goes from hashes once raw values are gone, and then not where they are needed', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    const there = await house.addDestination('google-data-manager', account);
+    await house.add([to, there], [{ ...orderOf(), isAged: true }]);
+    await house.lanes.idle();
+    // The browser went with the raw values, and Meta takes no event of a website without it.
+    expect(await states(to)).toEqual([['dead', 'missing', 'user.user_agent']]);
+    expect(await states(there)).toEqual([['accepted', null, null]]);
+    // The vector of the reference for the address of the order.
+    expect(JSON.stringify(platform(google).conversions[0].event.userData)).toContain(
+      '509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a',
+    );
+  });
+});
+
+describe('a platform that fails', () => {
+  it('is asked again after growing pauses, under the same id, until it takes it', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    await house.add([to], many(2));
+    next(meta, { chaos: 'drop_answer' }, { chaos: 'html_502' }, { status: 400, body: { error: { code: 987_654 } } });
+    await house.lanes.idle();
+    expect((await states(to)).map(([state]) => state)).toEqual(['waiting', 'waiting']);
+    for (let tries = 0; tries < 20; tries++) await later(10_000);
+    expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
+    expect(counted(meta).map(({ received }) => received)).toEqual([2, 2]);
+    // A code that nobody knows is tried again, and stands where one can see it.
+    expect((await attempts(to)).map(({ reason }) => reason)).toContain('987654');
+  });
+  it('waits as long as it says, and 72 hours after the first try it is over', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    await house.add([to], many(1));
+    next(meta, { status: 503, headers: { 'retry-after': '900' }, body: { error: { code: 2 } } });
+    await house.lanes.idle();
+    const [row] = await house.rows(to);
+    expect(row?.next_at).toEqual(new Date(clock.now() + 900_000));
+    await later(899_000);
+    expect(await attempts(to)).toHaveLength(1);
+    meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+    for (let hours = 0; hours < 69; hours++) await later(3_600_000);
+    expect(await states(to)).toEqual([['waiting', 'html', null]]);
+    for (let hours = 0; hours < 6; hours++) await later(3_600_000);
+    expect(await states(to)).toEqual([['dead', 'retries_ended:html', null]]);
+  });
+  it('gets nothing that is too old: the last try is before the limit of its platform', async () => {
+    const to = await house.addDestination('meta-capi', dataset);
+    const limit = clock.now() + 30 * 60_000;
+    await house.add([to], many(1, { occurred_at: new Date(limit - 7 * 86_400_000).toISOString() }));
+    meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+    await house.lanes.idle();
+    for (let minutes = 0; minutes < 40; minutes++) await later(60_000);
+    expect(await states(to)).toEqual([['dead', 'too_old', 'occurred_at']]);
+    const tried = (await attempts(to)).map(({ sent_at }) => (sent_at as Date).getTime());
+    expect(tried.length).toBeGreaterThan(2);
+    expect(Math.max(...tried)).toBeLessThan(limit);
+  });
+  it('that is out of its quota is left alone, and goes on when it may', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    await house.add([to], many(2));
+    next(google, { chaos: 'quota' });
+    await house.lanes.idle();
+    await house.add([to], many(2));
+    await later(59_000);
+    expect(await attempts(to)).toHaveLength(1);
+    await later(2_000);
+    await later(60_000);
+    expect(await states(to)).toEqual(Array(4).fill(['accepted', null, null]));
+  });
+});
+
+describe('what somebody has to mend', () => {
+  it('a token that was revoked stops the account and keeps its queue, which goes on with another one', async () => {
+    const to = await house.addDestination('meta-capi', dataset, { secret: 'gone' });
+    await house.add([to], many(3));
+    await house.lanes.idle();
+    expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: '190/467' });
+    expect(await states(to)).toEqual(Array(3).fill(['waiting', '190/467', null]));
+    await later(80 * 3_600_000);
+    expect(await attempts(to)).toHaveLength(1);
+    const sealed = await house.vault.seal(secretPlace(house.organisation, to), 'token');
+    await house.inside(async (sql) => {
+      await sql.run('UPDATE relay_destinations SET secret_sealed = $2 WHERE id = $1', [to, sealed]);
+      expect(await resumeDestination(sql, lane(to), clock.now())).toBe(true);
+    });
+    // The hours for tries did not run while it stood: one that fails now is tried again.
+    next(meta, { chaos: 'html_502' });
+    await house.lanes.idle();
+    await later(20_000);
+    expect((await states(to)).map(([state]) => state)).toEqual(['accepted', 'accepted', 'accepted']);
+  });
+  it.each([
+    ['a dataset that is another one', 'meta-capi', { dataset_id: '99' }, {}, 'misconfigured', '100/33'],
+    ['a setting that is missing', 'meta-capi', {}, {}, 'misconfigured', 'settings.dataset_id'],
+    ['a token that is missing', 'meta-capi', dataset, { secret: null }, 'reconnect', 'no_token'],
+    [
+      'a test where there is none',
+      'linkedin',
+      { conversion_id: '1' },
+      { testCode: 'T' },
+      'misconfigured',
+      'no_test_mode',
+    ],
+    ['a dry run where there is none', 'meta-capi', dataset, { isDryRun: true }, 'misconfigured', 'no_dry_run'],
+  ])('%s', async (_what, kind, settings, more, state, reason) => {
+    const to = await house.addDestination(kind, settings, more);
+    await house.add([to], many(1));
+    await house.lanes.idle();
+    expect(await destinationState(to)).toEqual({ state, state_reason: reason });
+    expect((await states(to)).map(([each]) => each)).toEqual(['waiting']);
+    expect(counted(meta)).toEqual([]);
+  });
+  it('a connection gives its token each time, says when it cannot, and ends with what waits for it (REL-05)', async () => {
+    const to = await house.addDestination('meta-capi', dataset, { secret: null, connection: 5 });
+    await house.add([to], many(1));
+    fresh.push({ problem: 'away', reason: 'no_answer' }, { problem: 'reconnect', reason: 'invalid_grant' });
+    await house.lanes.idle();
+    expect(await destinationState(to)).toMatchObject({ state: 'active' });
+    await later(31_000);
+    expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: 'invalid_grant' });
+    await house.inside((sql) => resumeDestination(sql, lane(to), clock.now()));
+    await later(1_000);
+    expect(await states(to)).toEqual([['accepted', null, null]]);
+    const ids = await house.add([to], [...many(1), { ...orderOf(), state: 'held' }]);
+    const ofConnection = { organisationId: house.organisation, connectionId: 5 };
+    expect(await house.inside((sql) => cancelOfConnection(sql, ofConnection, clock.now()))).toBe(2);
+    await house.lanes.idle();
+    expect((await states(to)).slice(1)).toEqual(Array(2).fill(['cancelled', 'disconnected', null]));
+    expect(await settledOf(ids)).toEqual([true, true]);
+    expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: 'disconnected' });
+  });
+});
+
+it('a test goes apart at the platform, and a dry run is only checked', async () => {
+  const test = await house.addDestination('meta-capi', dataset, { testCode: 'TEST12345' });
+  const dry = await house.addDestination('google-data-manager', account, { isDryRun: true });
+  await house.add([test, dry], many(2));
+  await house.lanes.idle();
+  expect([counted(meta), counted(google)]).toEqual([[], []]);
+  expect(platform(meta)).toMatchObject({ tested: { TEST12345: [{}, {}] } });
+  expect(platform(google)).toMatchObject({ validated: 1 });
+  for (const [to, reason] of [
+    [test, 'test'],
+    [dry, 'validated'],
+  ] as const)
+    expect((await house.rows(to)).map((row) => [row.state, row.reason, row.is_test])).toEqual(
+      Array(2).fill(['accepted', reason, true]),
+    );
+  expect(await attempts(dry)).toMatchObject([{ result_at: null }]);
+});
+
+describe('refunds', () => {
+  const refundOf = (order_id: string, more: object = {}) =>
+    orderOf({ order_id: undefined, items: undefined, original: { order_id }, refund: true, value: undefined, ...more });
+  const of = (id: string) =>
+    platform(google).conversions.filter((one: { transactionId: string }) => one.transactionId === id);
+
+  it('wait for their purchase, and parts become what remains of the order, to the last digit', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    await house.add([to], [orderOf({ order_id: 'R-1', value: '100.10' }), refundOf('R-1', { value: '0.20' })]);
+    next(google, { chaos: 'html_502' });
+    await house.lanes.idle();
+    expect((await states(to)).map(([state, reason]) => [state, reason])).toEqual([
+      ['waiting', 'html'],
+      ['waiting', 'waits_for_original'],
+    ]);
+    await later(20_000);
+    await later(1_000);
+    expect((await states(to)).map(([state]) => state)).toEqual(['accepted', 'accepted']);
+    expect(of('R-1')).toMatchObject([{ restated: 1, event: { conversionValue: 99.9, currency: 'EUR' } }]);
+    await house.add([to], [refundOf('R-1', { value: '49.95' }), refundOf('R-1', { value: '0.05' })]);
+    await later(1_000);
+    expect(of('R-1')).toMatchObject([{ event: { conversionValue: 49.9 } }]);
+    await house.add([to], [refundOf('R-1', { value: '49.90' })]);
+    await later(1_000);
+    expect(of('R-1')).toMatchObject([{ event: { conversionValue: 0 } }]);
+    expect(platform(google).conversions).toHaveLength(1);
+  });
+  it('of what was never delivered end with a reason, at once or after three days', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    const old = orderOf({ order_id: 'R-2', occurred_at: '2026-08-01T00:00:00Z' });
+    await house.add([to], [old, refundOf('R-2'), refundOf('R-3')]);
+    await house.lanes.idle();
+    await later(61_000);
+    expect((await states(to)).map(([state, reason]) => [state, reason])).toEqual([
+      ['dead', 'too_old'],
+      ['dead', 'original_not_delivered'],
+      ['waiting', 'waits_for_original'],
+    ]);
+    await later(72 * 3_600_000);
+    expect((await states(to)).at(-1)).toEqual(['dead', 'original_not_delivered', 'original']);
+    expect(counted(google)).toEqual([]);
+  });
+  it('in another currency than the purchase are refused, since nobody can say what remains', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    await house.add([to], [orderOf({ order_id: 'R-4' })]);
+    await house.lanes.idle();
+    await house.add([to], [refundOf('R-4', { value: '1', currency: 'USD' })]);
+    await later(1_000);
+    expect((await states(to)).at(-1)).toEqual(['dead', 'invalid', 'currency']);
+  });
+});
+
+it('what a platform says later is asked for until it is known, and stands at the request and its deliveries', async () => {
+  const to = await house.addDestination('google-data-manager', account);
+  await house.add([to], many(3));
+  google.admin('POST', '/platform', { rejects: { [`B-${number}`]: 'CLICK_NOT_FOUND' } });
+  await house.lanes.idle();
+  await house.inside((sql) => sql.run('UPDATE relay_attempts SET result_at = NULL WHERE destination_id <> $1', [to]));
+  expect(await askResults(house.senders)).toBe(0);
+  clock.travel(31_000);
+  await askResults(house.senders);
+  expect((await attempts(to)).map(({ result }) => result)).toEqual([null]);
+  clock.travel(60_000);
+  await askResults(house.senders);
+  const said = 'PARTIAL_SUCCESS, CLICK_NOT_FOUND 1';
+  expect(await attempts(to)).toMatchObject([{ result: said, result_at: null, result_of: null }]);
+  expect((await house.rows(to)).map((row) => [row.state, row.platform_result])).toEqual(
+    Array(3).fill(['accepted', said]),
+  );
+});
+
+it('what was being sent when a process died is sent again once its lease is over, under the same id', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  await house.add([to], many(2));
+  const state = { bucket: openBucket(600), breaker: openBreaker(() => 0), pausedUntil: 0, isSlow: false };
+  const opened = (await openAccount(house.senders, lane(to))) as Account;
+  const taken = await take(house.senders, opened, { rows: 10, requests: 1 });
+  await house.lanes.idle();
+  expect(await attempts(to)).toMatchObject([{ items: 2, ms: null, class: null }]);
+  await later(299_000);
+  expect(counted(meta)).toEqual([]);
+  await later(2_000);
+  expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
+  // Whoever held them before comes back to life: its word does not count any more.
+  next(meta, wrongRow, wrongRow, wrongRow);
+  await finishTurn(house.senders, opened, state, taken, new AbortController().signal);
+  expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
+});
+
+it('an account that does not answer is left alone, and its queue goes once a probe came through', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+  for (let each = 0; each < 8; each++) {
+    await house.add([to], many(1));
+    await later(1_000);
+  }
+  expect(house.lanes.openBreakers().get('meta-capi')).toBeGreaterThan(0);
+  expect((await attempts(to)).length).toBeLessThan(8);
+  meta.admin('POST', '/reset', {});
+  for (let hours = 0; hours < 3; hours++) await later(3_600_000);
+  expect((await states(to)).map(([state]) => state)).toEqual(Array(8).fill('accepted'));
+});
+
+it('what waits where nothing is sent is set aside before it is too old', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  const old = { occurred_at: new Date(clock.now() - 6 * 86_400_000).toISOString() };
+  const ids = await house.add([to], [orderOf(old), { ...orderOf(old), state: 'held' }, orderOf()]);
+  await house.inside((sql) => pauseDestination(sql, lane(to), clock.now()));
+  expect(await endTooOld(house.senders)).toBe(0);
+  clock.travel(86_400_000 - 60_000);
+  expect(await endTooOld(house.senders)).toBe(2);
+  expect(await states(to)).toEqual([...Array(2).fill(['dead', 'too_old', 'occurred_at']), ['waiting', null, null]]);
+  expect((await settledOf(ids)).filter(Boolean)).toHaveLength(2);
+});
+
+it('neither the log nor what is kept of answers has anything of a person', async () => {
+  expect(house.lines.filter((line) => /_failed/.test(line) && !/outbound_failed/.test(line))).toEqual([]);
+  const kept = JSON.stringify(await house.inside((sql) => sql.query('SELECT * FROM relay_attempts')));
+  for (const text of [kept, house.lines.join('')])
+    expect(text).not.toMatch(/alexz|8005550100|C-77|81\.2\.69|[0-9a-f]{64}|Bearer/i);
+});

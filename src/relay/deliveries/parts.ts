@@ -1,0 +1,53 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Outbound } from '../../platform/outbound/index.ts';
+import type { Postgres } from '../../platform/postgres/index.ts';
+import type { Random } from '../../platform/random.ts';
+import type { Vault } from '../../platform/vault.ts';
+import type { Destination } from '../destinations/destination.ts';
+
+/** What sending needs of the house. */
+export interface Senders {
+  readonly postgres: Pick<Postgres, 'system' | 'tenant'>;
+  readonly vault: Pick<Vault, 'open' | 'prepare'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly outbound: Pick<Outbound, 'send'>;
+  /** By kind of destination the address that stands in for the platform's own; operator environment alone. */
+  readonly baseUrls: Readonly<Record<string, string>>;
+  /** A token that is good now, of a connection; absent while there are no connections. */
+  readonly freshToken?: FreshToken;
+}
+
+/** @returns the token, or why there is none: somebody has to connect anew, or the provider does not answer now */
+export type FreshToken = (
+  organisationId: number,
+  connectionId: number,
+) => Promise<{ readonly token: string } | { readonly problem: 'reconnect' | 'away'; readonly reason: string }>;
+
+/** From 0 to 1. */
+export function chanceOf(random: Pick<Random, 'bytes'>): number {
+  return random.bytes(4).readUInt32LE(0) / 2 ** 32;
+}
+
+export interface LaneOf {
+  readonly organisationId: number;
+  readonly destinationId: number;
+}
+
+/** An account that is ready to be sent to. */
+export interface Account extends LaneOf {
+  readonly destination: Destination;
+  /** As they are stored; read by `settings` of the destination. */
+  readonly settings: Record<string, unknown>;
+  readonly secret: string | undefined;
+  readonly testCode: string | undefined;
+  readonly isDryRun: boolean;
+}
+
+/** Why an account is not; `reconnect` and `misconfigured` are told to whoever owns it. */
+export type NotReady =
+  | { readonly state: 'reconnect' | 'misconfigured'; readonly reason: string }
+  | { readonly state: 'away'; readonly reason: string }
+  | { readonly state: 'none' };

@@ -1,0 +1,203 @@
+import type { Conversion } from '../../../contract/conversion.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import { identifiersFor, openPeople, type People } from '../conversions/people.ts';
+import { type Item, type Refusal, SettingsProblem } from '../destinations/destination.ts';
+import { isCorrection, type Order, readOrders, restated, waitOf } from './corrections.ts';
+import { deliveryLimits } from './limits.ts';
+import type { Account, Senders } from './parts.ts';
+import { settingsFor } from './request.ts';
+import type { Batch, Ended, Outcome, Ready, TakenRow } from './rows.ts';
+import { settle } from './settle.ts';
+
+/** What a turn has to send. @property isFull more may be due @property leaseAt until when it has time, as it stands in the rows */
+export interface Turn {
+  readonly batches: readonly Batch[];
+  readonly leaseAt: Date;
+  readonly isFull: boolean;
+  /** Set aside before anything was sent. */
+  readonly refused: number;
+}
+
+/** Rows of one turn: one request's, or of several where each takes few. */
+export function rowsOf(batchMax: number): number {
+  return Math.min(deliveryLimits.turnRowsMax, Math.max(batchMax, deliveryLimits.turnRequestsMax));
+}
+
+/**
+ * Takes what is due of an account and marks it as being sent, in one transaction that ends before anything goes out: rows
+ * that another process holds are passed over, and those that a dead process had are taken once their lease is over.
+ * What cannot go is set aside here with its reason, and a refund whose purchase is not there yet waits.
+ * @param max rows, and requests that the account's bucket lets through; rows beyond them stay as they are
+ */
+export async function take(senders: Senders, account: Account, max: { rows: number; requests: number }): Promise<Turn> {
+  const { postgres, vault, clock } = senders;
+  const { organisationId, destinationId } = account;
+  return postgres.tenant(organisationId, async (sql) => {
+    const now = clock.now();
+    const rows = await sql.query<TakenRow>(
+      `SELECT d.id, d.conversion_id, d.platform_id, d.platform_event, d.value::text AS value, d.waits_for, d.created_at,
+              d.tries_until, d.attempts, c.occurred_at, c.currency, c.facts
+       FROM relay_deliveries d JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
+       WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.state IN ('waiting', 'sending') AND d.next_at <= $3
+         AND EXISTS (SELECT FROM relay_destinations o WHERE o.id = $2 AND o.state = 'active')
+       ORDER BY d.next_at, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED`,
+      [organisationId, destinationId, new Date(now), max.rows],
+    );
+    const leaseAt = new Date(now + deliveryLimits.leaseMs);
+    if (rows.length === 0) return { batches: [], leaseAt, isFull: false, refused: 0 };
+    const people = await openPeople(sql, vault, organisationId, [...new Set(rows.map((row) => row.conversion_id))]);
+    const corrections = rows.filter(({ facts }) => isCorrection(facts));
+    const orders = corrections.length === 0 ? new Map<number, Order>() : await readOrders(sql, account, corrections);
+    const set = new Map<string | null, unknown>();
+    for (const { platform_event } of rows)
+      if (!set.has(platform_event)) set.set(platform_event, readSettings(account, platform_event));
+
+    const aside: Ended[] = [];
+    const ready: Ready[] = [];
+    for (const row of rows) {
+      const said = judge(account, row, {
+        people: people.get(row.conversion_id),
+        order: orders.get(row.id),
+        now,
+        settings: set.get(row.platform_event),
+      });
+      if ('state' in said) aside.push({ row, outcome: said });
+      else ready.push({ row, item: said });
+    }
+    const groups = grouped(account, ready).slice(0, max.requests);
+    const batches = await begin(sql, account, groups, { now, leaseAt, settings: (event) => set.get(event) });
+    if (aside.length > 0) await settle(sql, account, aside, { now, isTest: false });
+    return { batches, leaseAt, isFull: rows.length === max.rows, refused: aside.length };
+  });
+}
+
+const noPeople: People = { hashes: {} };
+
+function readSettings(account: Account, platformEvent: string | null): unknown {
+  try {
+    return settingsFor(account, platformEvent);
+  } catch (error) {
+    // The account's own settings were read before: what is wrong is the event of the route.
+    if (error instanceof SettingsProblem) return undefined;
+    throw error;
+  }
+}
+
+/** The item that goes, or what becomes of the delivery without anything being sent. */
+function judge(
+  { destination }: Account,
+  row: TakenRow,
+  {
+    people = noPeople,
+    order,
+    now,
+    settings,
+  }: { people: People | undefined; order: Order | undefined; now: number; settings: unknown },
+): Item | Outcome {
+  if (settings === undefined) return { state: 'dead', reason: 'invalid', field: 'platform_event' };
+  const ageMsMax = destination.ageMsMax?.(row.facts);
+  if (ageMsMax !== undefined && now >= row.occurred_at.getTime() + ageMsMax - deliveryLimits.ageMarginMs)
+    return { state: row.facts.consent?.ad_user_data === 'denied' ? 'withheld' : 'dead', ...tooOld(row) };
+  const conversion = sentConversion(row, destination.eventSetting !== undefined);
+  const identifiers = identifiersFor(destination, conversion, people);
+  const refusal = (given: Conversion): Refusal | undefined =>
+    destination.refuse({ conversion: given, identifiers, id: row.platform_id }, settings, now);
+  if (order === undefined || !isCorrection(conversion)) {
+    const refused = refusal(conversion);
+    return refused === undefined ? { conversion, identifiers, id: row.platform_id } : asideFor(refused);
+  }
+  // Of a part: what would be refused of a refund of the whole is refused of it, too, and now.
+  const isPart = destination.asksForRest === true && conversion.refund === true && conversion.value !== undefined;
+  const { value: _value, ...whole } = conversion;
+  const early = refusal(isPart ? whole : conversion);
+  if (early !== undefined) return asideFor(early);
+  const wait = waitOf(row, order, now);
+  if (wait !== undefined) return wait;
+  if (!isPart) return { conversion, identifiers, id: row.platform_id };
+  const sent = restated(conversion, order);
+  if ('field' in sent) return { state: 'dead', reason: 'invalid', field: sent.field };
+  const refused = refusal(sent);
+  return refused === undefined ? { conversion: sent, identifiers, id: row.platform_id } : asideFor(refused);
+}
+
+/** Of what is too old and was never to go, the second is the reason. */
+function tooOld({ facts }: TakenRow): { reason: string; field: string } {
+  return facts.consent?.ad_user_data === 'denied'
+    ? { reason: 'consent_denied', field: 'consent.ad_user_data' }
+    : { reason: 'too_old', field: 'occurred_at' };
+}
+
+/** The conversion with the value and the event of its route. */
+function sentConversion({ facts, value, platform_event }: TakenRow, eventIsSetting: boolean): Conversion {
+  const { value: _own, user: _user, ...rest } = facts;
+  const conversion: Conversion = value === null ? rest : { ...rest, value };
+  return platform_event === null || eventIsSetting ? conversion : { ...conversion, event_name: platform_event };
+}
+
+/** REL-08: what somebody said no to is withheld, which is no fault of the conversion. */
+function asideFor({ reason, field }: Refusal): Outcome {
+  return { state: reason === 'consent_denied' ? 'withheld' : 'dead', reason, field };
+}
+
+/** Rows of one request each: of the same event of the platform, and of what goes together. In the order in which they are due. */
+function grouped({ destination }: Account, ready: readonly Ready[]): Ready[][] {
+  const open = new Map<string, Ready[]>();
+  const all: Ready[][] = [];
+  for (const one of ready) {
+    const key = JSON.stringify([one.row.platform_event, destination.together?.(one.item) ?? '']);
+    let group = open.get(key);
+    if (group === undefined || group.length >= destination.batchMax) {
+      group = [];
+      open.set(key, group);
+      all.push(group);
+    }
+    group.push(one);
+  }
+  return all;
+}
+
+/**
+ * Writes a row for each request before it goes out, and marks what is in it.
+ * @param more.isHeld they are being sent already under this lease; those that are not any more are left out
+ */
+export async function begin(
+  sql: Sql,
+  { organisationId, destinationId }: Pick<Account, 'organisationId' | 'destinationId'>,
+  groups: readonly (readonly Ready[])[],
+  {
+    now,
+    leaseAt,
+    settings,
+    isHeld = false,
+  }: { now: number; leaseAt: Date; settings: (platformEvent: string | null) => unknown; isHeld?: boolean },
+): Promise<Batch[]> {
+  if (groups.length === 0) return [];
+  const at = new Date(now);
+  const attempts = await sql.query<{ id: number }>(
+    `INSERT INTO relay_attempts (organisation_id, destination_id, sent_at, items)
+     SELECT $1, $2, $3, items FROM unnest($4::int[]) WITH ORDINALITY AS g (items, place) ORDER BY place RETURNING id`,
+    [organisationId, destinationId, at, groups.map((group) => group.length)],
+  );
+  const batches = groups.map((ready, place) => ({
+    ready,
+    attemptId: attempts[place]?.id as number,
+    settings: settings(ready[0]?.row.platform_event ?? null),
+  }));
+  const each = batches.flatMap(({ ready, attemptId }) => ready.map(({ row }) => ({ id: row.id, attemptId })));
+  const marked = await sql.query<{ id: number }>(
+    `UPDATE relay_deliveries d SET state = 'sending', next_at = $2, attempts = least(d.attempts + 1, 32000),
+       first_sent_at = coalesce(d.first_sent_at, $3), tries_until = coalesce(d.tries_until, $4),
+       attempt_ids = (d.attempt_ids || u.attempt)[greatest(1, cardinality(d.attempt_ids) + 2 - $7):]
+     FROM unnest($5::bigint[], $6::bigint[]) AS u (id, attempt) WHERE d.organisation_id = $1 AND d.id = u.id
+       AND (NOT $8 OR (d.state = 'sending' AND d.next_at = $2)) RETURNING d.id`,
+    [
+      ...[organisationId, leaseAt, at, new Date(now + deliveryLimits.triesMs)],
+      ...[each.map(({ id }) => id), each.map(({ attemptId }) => attemptId), deliveryLimits.attemptIdsMax, isHeld],
+    ],
+  );
+  if (marked.length === each.length) return batches;
+  const still = new Set(marked.map(({ id }) => id));
+  return batches
+    .map((batch) => ({ ...batch, ready: batch.ready.filter(({ row }) => still.has(row.id)) }))
+    .filter(({ ready }) => ready.length > 0);
+}

@@ -1,0 +1,189 @@
+import type { RowVerdict, Verdict } from '../destinations/destination.ts';
+import { stopDestination } from './account.ts';
+import { nextTry } from './again.ts';
+import type { Breaker } from './breaker.ts';
+import type { Bucket } from './bucket.ts';
+import { deliveryLimits } from './limits.ts';
+import { type Account, chanceOf, type Senders } from './parts.ts';
+import { type Sent, sendItems } from './request.ts';
+import type { Batch, Ended, Outcome, Ready } from './rows.ts';
+import { type AttemptEnd, endAttempts, settle } from './settle.ts';
+import { begin, type Turn } from './take.ts';
+
+/** What a lane keeps of its account between turns. */
+export interface LaneState {
+  readonly bucket: Bucket;
+  readonly breaker: Breaker;
+  /** After too many requests; milliseconds of the steady clock. */
+  pausedUntil: number;
+  isSlow: boolean;
+}
+
+/** What became of the deliveries of a turn, for the numbers. */
+export interface TurnEnd {
+  readonly accepted: number;
+  readonly retried: number;
+  readonly dead: number;
+  readonly withheld: number;
+  /** Somebody has to do something before the account goes on. */
+  readonly stopped: { readonly state: 'reconnect' | 'misconfigured'; readonly reason: string } | undefined;
+}
+
+/** Sends the batches of a turn, finds out what became of each row, and writes it down. */
+export async function finishTurn(
+  senders: Senders,
+  account: Account,
+  lane: LaneState,
+  { batches, leaseAt }: Pick<Turn, 'batches' | 'leaseAt'>,
+  signal: AbortSignal,
+): Promise<TurnEnd> {
+  const { clock, random, postgres, log } = senders;
+  const { destination, organisationId, destinationId } = account;
+  const begun = clock.monotonic();
+  const ended: Ended[] = [];
+  const attempts: AttemptEnd[] = [];
+  let searches: number = deliveryLimits.searchRequestsMax;
+  let stopped: TurnEnd['stopped'];
+  const isOver = () =>
+    signal.aborted ||
+    stopped !== undefined ||
+    lane.pausedUntil > clock.monotonic() ||
+    clock.monotonic() - begun > deliveryLimits.turnMs;
+
+  function end(ready: readonly Ready[], outcomeOf: (one: Ready, place: number) => Outcome): void {
+    for (const [place, one] of ready.entries()) ended.push({ row: one.row, outcome: outcomeOf(one, place) });
+  }
+
+  async function send(batch: Batch): Promise<void> {
+    // Of one that is not begun any more nobody knows anything.
+    if (isOver() || (lane.breaker.isOpen() && ended.length > 0)) return leave(batch);
+    const { ready, attemptId, settings } = batch;
+    const sent = await sendItems(
+      senders,
+      account,
+      ready.map(({ item }) => item),
+      settings,
+    );
+    note(sent);
+    attempts.push({ id: attemptId, sent, resultAt: resultAt(sent), of: ready.map(({ row }) => row.id) });
+    if (sent.isUnsent === true) return end(ready, () => ({ state: 'unsent' }));
+    await share(batch, sent);
+  }
+
+  function leave({ ready, attemptId }: Batch): void {
+    const sent: Sent = {
+      verdict: { class: 'retry', reason: 'not_begun' },
+      ms: 0,
+      status: 0,
+      answer: '',
+      isUnsent: true,
+    };
+    attempts.push({ id: attemptId, sent, of: [] });
+    end(ready, () => ({ state: 'unsent' }));
+  }
+
+  /** Nothing is asked later about what was only checked. */
+  function resultAt({ platformRequest }: Sent): number | undefined {
+    return platformRequest === undefined || account.isDryRun ? undefined : clock.now() + deliveryLimits.resultFirstMs;
+  }
+
+  function note(sent: Sent): void {
+    if (sent.isUnsent === true || sent.isTooLarge === true) return;
+    const now = clock.monotonic();
+    const { verdict, ms, usage } = sent;
+    lane.breaker.note(verdict.class !== 'retry' || verdict.rows !== undefined, now);
+    lane.isSlow = verdict.class === 'retry' || ms > deliveryLimits.slowMs;
+    if (verdict.class === 'rate_limited')
+      lane.pausedUntil = Math.max(lane.pausedUntil, now + (verdict.retryAfterMs ?? deliveryLimits.rateMs));
+    // Near its limit an account is asked at half the speed, and at the limit not for a minute.
+    if (usage !== undefined && usage >= 95) lane.pausedUntil = Math.max(lane.pausedUntil, now + deliveryLimits.rateMs);
+    else if (usage !== undefined && usage >= 75) lane.bucket.slow(now + deliveryLimits.rateMs);
+  }
+
+  /** What the answer means for each row; rows that are not to blame go again at once. */
+  async function share(batch: Batch, sent: Sent): Promise<void> {
+    const { ready } = batch;
+    const { verdict } = sent;
+    const rows = new Map((verdict.rows ?? []).map((row) => [row.index, row]));
+    const isRefusedWhole = rows.size > 0 && verdict.class === 'retry';
+    if (ready.length > 1 && (sent.isTooLarge === true || (rows.size === 0 && verdict.class === 'permanent'))) {
+      const middle = Math.ceil(ready.length / 2);
+      await again(batch, ready.slice(0, middle), verdict);
+      return again(batch, ready.slice(middle), verdict);
+    }
+    const innocent = isRefusedWhole ? ready.filter((_, place) => !rows.has(place)) : [];
+    const left = new Set(innocent);
+    for (const [place, one] of ready.entries())
+      if (!left.has(one)) ended.push({ row: one.row, outcome: outcomeOf(one, rows.get(place) ?? verdict) });
+    // Where an answer names no row of the request, there is nobody to leave behind.
+    if (innocent.length === ready.length) end(ready, (one) => outcomeOf(one, verdict));
+    else if (innocent.length > 0) await again(batch, innocent, verdict);
+  }
+
+  /** A part of a refused request as a request of its own, once the account may be asked again. */
+  async function again(batch: Batch, ready: readonly Ready[], verdict: Verdict): Promise<void> {
+    while (!isOver() && searches > 0 && lane.bucket.take(1, clock.monotonic()) === 0)
+      await new Promise<void>((resolve) =>
+        clock.after(Math.min(lane.bucket.waitMs(clock.monotonic()), 1_000), resolve),
+      );
+    if (isOver() || searches <= 0 || lane.breaker.isOpen())
+      return end(ready, (one) => outcomeOf(one, { class: 'retry', reason: verdict.reason }));
+    searches--;
+    const part = await postgres.tenant(organisationId, (sql) =>
+      begin(sql, account, [ready], { now: clock.now(), leaseAt, settings: () => batch.settings, isHeld: true }),
+    );
+    for (const one of part) await send(one);
+  }
+
+  function outcomeOf({ row }: Ready, verdict: Verdict | RowVerdict): Outcome {
+    const { reason, retryAfterMs } = verdict;
+    const now = clock.now();
+    switch (verdict.class) {
+      case 'accepted':
+        return {
+          state: 'accepted',
+          reason: account.isDryRun ? 'validated' : account.testCode === undefined ? undefined : 'test',
+        };
+      case 'treat_as_delivered':
+        return { state: 'accepted', reason };
+      case 'permanent':
+        return { state: 'dead', reason };
+      case 'auth':
+      case 'config':
+        stopped ??= { state: verdict.class === 'auth' ? 'reconnect' : 'misconfigured', reason };
+        return { state: 'waiting', nextAt: now, triesUntil: row.tries_until?.getTime(), reason };
+      case 'retry':
+      case 'retry_later':
+      case 'rate_limited': {
+        const tried = {
+          attempts: row.attempts + 1,
+          triesUntil: row.tries_until?.getTime() ?? now + deliveryLimits.triesMs,
+          occurredAt: row.occurred_at.getTime(),
+          ageMsMax: destination.ageMsMax?.(row.facts),
+        };
+        const next = nextTry(tried, { class: verdict.class, reason, retryAfterMs }, now, chanceOf(random));
+        return next.state === 'dead' ? next : { ...next, reason };
+      }
+    }
+  }
+
+  const queue = [...batches];
+  const workers = Array.from({ length: Math.min(queue.length, deliveryLimits.requestsAtOnceMax) }, async () => {
+    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) await send(batch);
+  });
+  await Promise.all(workers);
+
+  const isTest = account.isDryRun || account.testCode !== undefined;
+  const isNews = await postgres.tenant(organisationId, async (sql) => {
+    await endAttempts(sql, organisationId, attempts);
+    await settle(sql, account, ended, { now: clock.now(), isTest, leaseAt });
+    return stopped !== undefined && (await stopDestination(sql, account, stopped, clock.now()));
+  });
+  if (isNews && stopped !== undefined)
+    log.warn('relay.destination_stopped', { destination: destinationId, kind: destination.id, state: stopped.state });
+  const count = (state: Outcome['state']) => ended.filter(({ outcome }) => outcome.state === state).length;
+  return {
+    ...{ accepted: count('accepted'), retried: count('waiting'), dead: count('dead'), withheld: count('withheld') },
+    stopped,
+  };
+}
