@@ -12,7 +12,8 @@ import { readText, sendJson } from './oidc.ts';
  * - `POST /__admin/next` `[{status, headers, body}, {chaos: "latency", ms: 500}, …]`: the next answers, in this order, each
  *   used once. A scripted answer is given in place of the platform's own, which then never sees the request.
  * - `POST /__admin/chaos` `{share: 0.2, modes: ["html_502", …], ms}`: that share of all answers goes wrong; `share: 0` ends it
- * - `POST /__admin/clock` `{set: "2026-11-30T09:00:00Z"}` (or milliseconds), `{advance: 60000}`
+ * - `POST /__admin/clock` `{set: "2026-11-30T09:00:00Z"}` (or milliseconds), `{advance: 60000}`, `{skew: -120000}`: this one goes
+ *   wrong by so much, and by no more
  * - `POST /__admin/platform` what only this platform knows, such as the states of tokens
  *
  * Emulators of one process may share a clock: what is set at one of them is set for all, and the reset of one leaves it.
@@ -118,7 +119,8 @@ export async function openEmulator(
   { now: given, chance, port = 0, clock: shared }: EmulatorParts,
 ): Promise<Emulated> {
   const clock = shared ?? openClock(given);
-  const { now } = clock;
+  let skewMs = 0;
+  const now = () => clock.now() + skewMs;
   let total = 0;
   let next: Step[] = [];
   let chaos: { share: number; modes: ChaosMode[]; ms?: number } = { share: 0, modes: [] };
@@ -225,7 +227,7 @@ export async function openEmulator(
   /** @returns what is wrong with it, as a sentence; undefined where there is no such thing to do */
   function take(path: string, body: unknown): object | string | undefined {
     if (path === '/reset') {
-      [total, next, chaos] = [0, [], { share: 0, modes: [] }];
+      [total, skewMs, next, chaos] = [0, 0, [], { share: 0, modes: [] }];
       if (shared === undefined) clock.reset();
       received.length = 0;
       platform.reset();
@@ -247,11 +249,12 @@ export async function openEmulator(
       return chaos;
     }
     if (path === '/clock') {
-      const { set, advance } = said;
+      const { set, advance, skew } = said;
       const at = typeof set === 'string' ? Date.parse(set) : set;
       if (typeof at === 'number' && Number.isFinite(at)) clock.set(at);
       else if (typeof advance === 'number' && Number.isFinite(advance)) clock.advance(advance);
-      else return 'set or advance is needed';
+      else if (typeof skew === 'number' && Number.isFinite(skew)) skewMs = skew;
+      else return 'set, advance or skew is needed';
       return { now: now() };
     }
     if (path !== '/platform') return undefined;

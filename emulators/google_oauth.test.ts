@@ -80,10 +80,21 @@ describe('asking somebody', () => {
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     const markup = await page.text();
     expect(markup).not.toContain('<script>');
-    const hidden = [...markup.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)];
-    expect(hidden.map(([, name]) => name)).toEqual(expect.arrayContaining(Object.keys(asked)));
-    const fields = new URLSearchParams({ ...asked, scope: `${manager} ${ads}`, grant: ads, answer: 'allow' });
+    // As a browser reads the form.
+    const plain = (text = '') => text.replace(/&#(\d+);/g, (_, number) => String.fromCharCode(number));
+    const named = [...markup.matchAll(/type="(hidden|checkbox)" name="([^"]+)" value="([^"]*)"/g)];
+    const filled = named.map(([, , name, value]): [string, string] => [plain(name), plain(value)]);
+    expect(Object.fromEntries(filled)).toEqual({
+      ...asked,
+      scope: `${manager} ${ads}`,
+      state: '"><script>',
+      grant: ads,
+    });
+    // And one is unticked.
+    const ticked = filled.filter(([name, value]) => name !== 'grant' || value !== manager);
+    const fields = new URLSearchParams([...ticked, ['user', 'user-1'], ['answer', 'allow']]);
     const location = new URL((await authorise({}, { method: 'POST', body: fields })).headers.get('location') ?? '');
+    expect(location.searchParams.get('state')).toBe('"><script>');
     expect((await exchange(location.searchParams.get('code') ?? '')).said.scope).toBe(ads);
     const no = new URLSearchParams({ ...asked, answer: 'deny' });
     const denied = new URL((await authorise({}, { method: 'POST', body: no })).headers.get('location') ?? '');
