@@ -43,7 +43,7 @@ export function fold(sums: Sums): Folded | undefined {
   return { size: sums.size, width, counts, numbers: numbers.text(), texts: texts.join('') };
 }
 
-/** The rows again, each the caller's own. */
+/** The rows again. */
 export function unfold({ size, width, counts, numbers, texts }: Folded): Sums {
   const sums = new Map<string, SumRow>();
   const atoms = atomsOf(counts);

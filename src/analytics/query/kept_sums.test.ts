@@ -1,6 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { expect, test } from 'vitest';
 import { openKeptSums } from './kept_sums.ts';
-import { type Sums, sumsOf } from './sums.ts';
+import { type ListSums, type Sums, sumsOf, tooLong } from './sums.ts';
 
 const statement = (site: number, range = '', shape = '') => ({
   shape,
@@ -21,12 +24,32 @@ test('is good for the statement and the days that it was read from, and for no o
   const days = revisions(7, 8, 9);
   const lists = [rows(3)];
   kept.of(1, days).keep(statement(1), [0, 1], lists);
-  expect(kept.of(1, days).find(statement(1))).toEqual(lists);
+  expect(kept.of(1, days).find(statement(1))).toBe(lists);
   expect(kept.of(1, days).find(statement(1, 'other'))).toBeUndefined();
   expect(kept.of(1, days).find(statement(1, '', 'other'))).toBeUndefined();
   expect(kept.of(2, days).find(statement(1))).toBeUndefined();
   // A day that it did not read makes no difference, in another register either.
-  expect(kept.of(1, revisions(7, 8, 10)).find(statement(1))).toEqual(lists);
+  expect(kept.of(1, revisions(7, 8, 10)).find(statement(1))).toBe(lists);
+});
+
+test('does not hold the rows themselves, and has them when they are collected', async () => {
+  const kept = openKeptSums();
+  const days = revisions(7);
+  const listsOf = (): ListSums[] => [rows(3), tooLong, rows(0)];
+  const held = (() => {
+    const lists = listsOf();
+    kept.of(1, days).keep(statement(1), [0], lists);
+    return new WeakRef(lists);
+  })();
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  v8.setFlagsFromString('--no-expose-gc');
+  await turn();
+  collect();
+  expect(held.deref()).toBeUndefined();
+  const again = kept.of(1, days).find(statement(1));
+  expect(again).toEqual(listsOf());
+  expect(kept.of(1, days).find(statement(1))).toBe(again);
 });
 
 test('is forgotten when one of its days is counted again, or no longer frozen', () => {

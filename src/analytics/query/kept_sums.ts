@@ -33,6 +33,8 @@ interface Entry {
   days: readonly number[];
   revisions: readonly (number | undefined)[];
   lists: readonly (Folded | typeof tooLong)[];
+  /** The rows, for as long as the runtime has not collected its garbage: who looks on finds them as they were. */
+  opened: WeakRef<readonly ListSums[]>;
   bytes: number;
 }
 
@@ -67,7 +69,7 @@ export function openKeptSums(bytesMax: number = 8 * 1024 * 1024): KeptSums {
           if (entry.days.some((day, at) => revisions.get(day) !== entry.revisions[at])) return undefined;
           entries.delete(key);
           entries.set(key, entry);
-          return entry.lists.map((list) => (list === tooLong ? tooLong : unfold(list)));
+          return opened(entry);
         },
         keep(statement, days, lists) {
           const key = keyOf(siteId, statement);
@@ -80,6 +82,7 @@ export function openKeptSums(bytesMax: number = 8 * 1024 * 1024): KeptSums {
             days,
             revisions: days.map((day) => revisions.get(day)),
             lists: folded,
+            opened: new WeakRef(lists),
             bytes: entryBytes(folded, days.length),
           };
           if (entry.bytes > bytesMax / 4) return;
@@ -99,6 +102,14 @@ export function openKeptSums(bytesMax: number = 8 * 1024 * 1024): KeptSums {
     bytes: () => bytes,
     bytesMax,
   };
+}
+
+function opened(entry: Entry): readonly ListSums[] {
+  const known = entry.opened.deref();
+  if (known !== undefined) return known;
+  const lists = entry.lists.map((list) => (list === tooLong ? tooLong : unfold(list)));
+  entry.opened = new WeakRef(lists);
+  return lists;
 }
 
 function keyOf(siteId: number, { sql, params, shape }: Asked): string {
