@@ -81,13 +81,14 @@ function eventOf(plan: LoadPlan, n: number): { visitor: number; body: string } {
 }
 
 /** Public addresses from 1.0.0.0 on, spread so that neighbours are far apart; each run has a block of its own. */
-function addressOf(plan: LoadPlan, visitor: number): string {
+function addressOf(plan: Pick<LoadPlan, 'run'>, visitor: number): string {
   const n = (Math.imul(visitor + plan.run * 7_919_993, 2654435761) >>> 0) % 0x5f000000;
   return `${20 + (n >>> 24)}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
 }
 
 /** An order as a shop tells of it: everything by which a person may be found, an item, a click. */
-function conversionOf(plan: LoadPlan, n: number): string {
+export function conversionBody(run: number, n: number): string {
+  const plan = { run };
   const person = `person${plan.run}x${n}`;
   return JSON.stringify({
     ...{ event_name: 'purchase', order_id: `${plan.run}-${n}`, occurred_at: new Date(nowMs()).toISOString() },
@@ -115,7 +116,7 @@ function nowMs(): number {
 
 function requestOf(plan: LoadPlan, n: number): string {
   if (plan.mode === 'conversion') {
-    const body = conversionOf(plan, n);
+    const body = conversionBody(plan.run, n);
     return `POST ${plan.path} HTTP/1.1\r\nHost: desk\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   }
   let body: string;

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type KeySource, readKeySource } from '../../platform/key_source.ts';
@@ -165,9 +165,18 @@ function ringFrom(first: Root, roots: KeyRing['roots'], carried: ReadonlyMap<str
     derived.set(purpose, key);
     return key;
   };
+  /** As objects of Node's, since from bytes it makes one anew for each digest: 14 µs in place of 3. */
+  const objects = new Map<KeyPurpose, KeyObject>();
+  const objectOf = (purpose: KeyPurpose) => {
+    const have = objects.get(purpose);
+    if (have !== undefined) return have;
+    const key = createSecretKey(derive(purpose));
+    objects.set(purpose, key);
+    return key;
+  };
   return {
     derive,
-    digest: (purpose, value) => createHmac('sha256', derive(purpose)).update(value).digest(),
+    digest: (purpose, value) => createHmac('sha256', objectOf(purpose)).update(value).digest(),
     fingerprint: first.id,
     roots,
   };
@@ -182,6 +191,7 @@ export const carriedPurposes = [
   ...(['password', 'api-key', 'shield-address', 'contact-click', 'foreign-secret', 'vault-pepper'] as const),
   ...(['audit-pseudonym', 'audit-checkpoint', 'one-time-token', 'person-email', 'recovery-code'] as const),
   ...(['mail-address', 'unsubscribe', 'identity', 'passkey-person', 'share-link'] as const),
+  ...(['relay-source', 'relay-identity', 'relay-event-id'] as const),
 ] satisfies readonly KeyPurpose[];
 
 /**

@@ -1,15 +1,18 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
-import type { FreshKey, Place, Use, Vault } from '../../platform/vault.ts';
+import type { Place, Use, Vault } from '../../platform/vault.ts';
 import type { KeptKeyRing } from '../keys/index.ts';
-import { framed, keyIdBytes, keyIdOf, liveKey, nonceBytes, openFor, sealFor, subjectKeyBound, wrap } from './cipher.ts';
+import { framed, keyIdOf, nonceBytes, openFor, sealFor } from './cipher.ts';
+import { freshKeysUnder } from './fresh.ts';
 import { type Budget, budget, openKeyStore } from './key_store.ts';
 import { openOpenings } from './openings.ts';
 import { openKeeper, type VaultKeeper } from './rotation.ts';
+
+const peppersMax = 10_000;
 
 export const vaultMigrations = new URL('./migrations/', import.meta.url);
 
@@ -44,7 +47,16 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
   const { random } = house;
   const store = openKeyStore(house, limits);
   const noteOpening = openOpenings(house);
-  const pepperOf = (owner: Place['organisationId']) => house.keys.digest('vault-pepper', String(owner));
+  /** Peppers at hand, each made of the root and of nothing else. */
+  const peppers = new Map<Place['organisationId'], KeyObject>();
+  function pepperOf(owner: Place['organisationId']): KeyObject {
+    const have = peppers.get(owner);
+    if (have !== undefined) return have;
+    if (peppers.size >= peppersMax) peppers.clear();
+    const pepper = createSecretKey(house.keys.digest('vault-pepper', String(owner)));
+    peppers.set(owner, pepper);
+    return pepper;
+  }
 
   async function seal(place: Place, plain: string | Buffer): Promise<Buffer> {
     const key = await store.toSeal(place.organisationId, place.subject);
@@ -87,24 +99,7 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
     },
     async fresh(organisationId) {
       const { take, close } = await store.hold(organisationId);
-      return {
-        make(subject) {
-          const above = take();
-          if (above === undefined) return undefined;
-          const id = random.bytes(keyIdBytes);
-          const bytes = random.bytes(32);
-          const bound = subjectKeyBound(organisationId, id, subject);
-          const wrapped = wrap(bytes, above.key, bound, random.bytes(nonceBytes));
-          const key: FreshKey = { id, subject, wrappedBy: above.id, wrapped };
-          const live = liveKey(id, bytes);
-          return {
-            key,
-            seal: (place, plain) =>
-              sealFor({ ...place, organisationId, subject }, live, Buffer.from(plain), random.bytes(nonceBytes)),
-          };
-        },
-        close,
-      };
+      return { ...freshKeysUnder(organisationId, take, random), close };
     },
     adopt: store.adopt,
     prepare: (organisationId, sealed) => store.prepare(organisationId, idsOf(sealed)),
