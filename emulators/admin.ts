@@ -109,6 +109,8 @@ export interface EmulatorParts {
 type Step = { chaos: ChaosMode; ms?: number } | (EmulatedAnswer & { chaos?: undefined });
 
 const keptMax = 1_000;
+/** A thousand requests of a thousand events each would fill the memory of what is measured beside it. */
+const keptBytesMax = 32_000_000;
 /** A long answer would take minutes in single bytes. */
 const piecesMax = 500;
 const lateMs = 200;
@@ -124,7 +126,8 @@ export async function openEmulator(
   let total = 0;
   let next: Step[] = [];
   let chaos: { share: number; modes: ChaosMode[]; ms?: number } = { share: 0, modes: [] };
-  const received: object[] = [];
+  const received: { request: object; bytes: number }[] = [];
+  let keptBytes = 0;
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error) => {
@@ -143,11 +146,17 @@ export async function openEmulator(
     const asked = { method, path, query, headers, body: parsed(text), text };
     const step: Step | undefined = next.shift() ?? byChance();
     total++;
-    received.push({ at: now(), method, path: request.url, headers, body: asked.body, step: step?.chaos ?? null });
-    if (received.length > keptMax) received.shift();
+    keep({ at: now(), method, path: request.url, headers, body: asked.body, step: step?.chaos ?? null }, text.length);
     if (step === undefined) return send(response, platform.answer(asked, now()));
     if (step.chaos === undefined) return send(response, step);
     await misbehave(response, asked, step.chaos, step.ms);
+  }
+
+  function keep(request: object, bytes: number): void {
+    received.push({ request, bytes });
+    keptBytes += bytes;
+    while (received.length > keptMax || (keptBytes > keptBytesMax && received.length > 1))
+      keptBytes -= received.shift()?.bytes ?? 0;
   }
 
   function byChance(): Step | undefined {
@@ -219,7 +228,8 @@ export async function openEmulator(
 
   function tell(path: string): object | undefined {
     const counted = platform.counted?.() ?? [];
-    if (path === '/received') return { total, kept: received.length, requests: received, counted };
+    if (path === '/received')
+      return { total, kept: received.length, requests: received.map(({ request }) => request), counted };
     if (path === '/counted') return { counted };
     return path === '' ? { now: now(), received: total, next, chaos, platform: platform.state(now()) } : undefined;
   }
@@ -230,6 +240,7 @@ export async function openEmulator(
       [total, skewMs, next, chaos] = [0, 0, [], { share: 0, modes: [] }];
       if (shared === undefined) clock.reset();
       received.length = 0;
+      keptBytes = 0;
       platform.reset();
       return { now: now() };
     }

@@ -235,6 +235,11 @@ describe('bad days', () => {
     await admin('/reset', {});
     expect(await admin('')).toMatchObject({ now, received: 0, platform: { received: 0, events: [] } });
   });
+  it('keeps the last of what it received, and no more than it has room for', async () => {
+    const large = 'x'.repeat(9_000_000);
+    for (let at = 0; at < 4; at++) await post(large);
+    expect(meta.admin('GET', '/received')).toMatchObject({ total: 4, kept: 3 });
+  });
   it.each([
     ['/next', [{ chaos: 'earthquake' }]],
     ['/chaos', { share: 1, modes: ['earthquake'] }],
