@@ -460,8 +460,17 @@ describe('another system', () => {
         problem: null,
         told_at: expect.any(String),
       });
+      await own(
+        "UPDATE opendsr_callbacks SET tries = 9, next_at = now() - interval '1 second' WHERE request_id = $1 AND host = $2",
+        [id, 'localhost:1'],
+      );
+      await desk.server.desk.requests.callBack();
+      expect((await known())[1], 'given up').toMatchObject({ trying: 'in_progress', tries: 10, next_at: null });
       await call('PUT', `requests/${id}/state`, { to: 'answered', outcome: 'Done.', letter: false });
       await vi.waitFor(async () => expect((await known())[0]?.told_status).toBe('completed'), 20_000);
+      expect((await known())[1], 'the next state is told all the same').toMatchObject({
+        ...{ trying: 'completed', tries: 1, next_at: expect.any(String) },
+      });
       const pem = (await desk.raw({ method: 'GET', path: '/api/opendsr/key' })).text;
       for (const { body, headers } of came) {
         expect(

@@ -19,7 +19,7 @@ export const statusOf: Record<RequestState, OpenDsrState> = {
 };
 const isLast = (status: OpenDsrState) => status === 'completed' || status === 'cancelled';
 
-/** After so many tries without success it is given up, four and a half days after the first. */
+/** After so many tries without success a state is given up, three days after the first; the next one is told all the same. */
 export const callbackTriesMax = 10;
 /** 10 min, 20 min, 40 min … at most a day. */
 const pauseMs = (tries: number) => Math.min(10 * 60_000 * 2 ** (tries - 1), 86_400_000);
@@ -63,7 +63,7 @@ export async function readCallbacks(sql: Sql, requestId: number): Promise<Reques
   return rows.map(({ is_open, told_at, next_at, ...row }) => ({
     ...row,
     told_at: told_at?.toISOString() ?? null,
-    next_at: is_open && row.problem !== null ? next_at.toISOString() : null,
+    next_at: is_open && row.problem !== null && row.tries < callbackTriesMax ? next_at.toISOString() : null,
   }));
 }
 
@@ -97,8 +97,10 @@ export function openCallbacks({ postgres, clock, log, vault, audit, keys, mail, 
       );
       const now = clock.now();
       return open.filter(
-        ({ state, told_status, trying, next_at }) =>
-          statusOf[state] !== told_status && (trying !== statusOf[state] || next_at.getTime() <= now),
+        ({ state, told_status, trying, tries, next_at }) =>
+          statusOf[state] !== told_status &&
+          // A state that was given up waits for the next one.
+          (trying !== statusOf[state] || (tries < callbackTriesMax && next_at.getTime() <= now)),
       );
     });
 
@@ -151,7 +153,14 @@ export function openCallbacks({ postgres, clock, log, vault, audit, keys, mail, 
       await sql.run(
         `UPDATE opendsr_callbacks SET trying = $2, tries = $3, next_at = $4, problem = $5,
            url_sealed = CASE WHEN $6 THEN NULL ELSE url_sealed END WHERE id = $1`,
-        [id, status, tries, new Date(now.getTime() + pauseMs(tries)), problem, tries >= callbackTriesMax],
+        [
+          id,
+          status,
+          tries,
+          new Date(now.getTime() + pauseMs(tries)),
+          problem,
+          tries >= callbackTriesMax && isLast(status),
+        ],
       );
     });
     const said = { organisation: organisationId, request: requestId, status };

@@ -75,13 +75,13 @@ export function callbackWords({
 }: RequestDetail['callbacks'][number]) {
   const knows =
     told_at === null
-      ? `${host} was not called yet`
+      ? `${host} was told nothing yet`
       : `${host} was told that ${callbackStates[told_status]}, ${momentText(told_at)}`;
   if (problem === null) return knows;
   const status = /^status_(\d+)$/.exec(problem)?.[1];
   const why = status === undefined ? (callbackProblems[problem] ?? 'the call failed') : `it answered ${status}`;
   const times = tries === 1 ? 'once' : `${tries} times`;
-  return `${knows}; tried ${times} since, ${why}. ${next_at === null ? 'Given up: tell it by hand' : `Next try ${momentText(next_at)}`}`;
+  return `${knows}; tried ${times}, ${why}. ${next_at === null ? 'Given up: tell it by hand' : `Next try ${momentText(next_at)}`}`;
 }
 
 export const measureWords: Record<Measure['does'], string> = {
