@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const folder = await mkdtemp(join(tmpdir(), 'fairlead-relay-'));
-const script = new URL('./relay_desk.ts', import.meta.url).pathname;
+const script = new URL('../test/proof/drivers/relay_desk.ts', import.meta.url).pathname;
 const desk = spawn(process.execPath, [...flags, script, JSON.stringify({ folder, kinds: values.kinds.split(',') })], {
   stdio: ['pipe', 'pipe', 'inherit'],
   env: { ...process.env, UV_THREADPOOL_SIZE: '16', MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_TRIM_THRESHOLD_: '262144' },
