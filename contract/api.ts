@@ -156,6 +156,8 @@ export const keyScopes = [
   'requests:write',
   'consents:write',
   'profiles:read',
+  'relay:read',
+  'relay:write',
 ] as const;
 export const apiKey = z.object({
   id: z.number().int(),

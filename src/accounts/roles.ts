@@ -18,8 +18,9 @@ const look = ['stats.read', 'site.read', 'organisation.read'] as const satisfies
 export const rolePermissions: Record<Role, readonly Permission[]> = {
   owner: everything,
   admin: everything.filter((one) => !beyondAdmin.includes(one)),
-  analyst: [...look, 'stats.export', 'goal.manage', 'member.read'],
-  marketer: [...look, 'stats.export', 'goal.manage', 'member.read'],
+  analyst: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read'],
+  // Who runs campaigns sets up where their conversions go.
+  marketer: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read', 'relay.manage'],
   author: [...look, 'member.read'],
   publisher: [...look, 'member.read'],
   approver: [...look, 'member.read'],
@@ -28,7 +29,7 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   'billing-archive': ['organisation.read'],
   'privacy-officer': [
     ...[...look, 'member.read' as const, 'audit.read' as const, 'policy.manage' as const],
-    ...(['request.manage', 'request.submit', 'consent.write', 'profile.read'] as const),
+    ...(['request.manage', 'request.submit', 'consent.write', 'profile.read', 'relay.read'] as const),
   ],
 };
 
@@ -44,6 +45,8 @@ export const scopePermissions: Record<(typeof keyScopes)[number], readonly Permi
   // What sends events needs neither: a leaked key of a site's server writes no consent and names nobody.
   'consents:write': ['consent.write'],
   'profiles:read': ['profile.read'],
+  'relay:read': ['relay.read'],
+  'relay:write': ['relay.read', 'relay.manage'],
 };
 
 /** What can still be done while an organisation is suspended: look. Its owners may take their data with them. */
@@ -53,6 +56,7 @@ const whileSuspended: readonly Permission[] = [
   'organisation.read',
   'member.read',
   'audit.read',
+  'relay.read',
   // An export of everything and the access log, for owners: neither changes anything.
   'organisation.take',
   // What the law gives a month for does not wait until an organisation is in force again.

@@ -61,6 +61,7 @@ function tagOf(path: string): string {
   if (path.startsWith('/api/v2/')) return 'Questions';
   if (/^\/api\/(set-up|session|sessions)\b/.test(path)) return 'Sessions';
   if (path.startsWith('/api/keys')) return 'Keys';
+  if (path.includes('/relay/')) return 'Conversion relay';
   if (path.startsWith('/api/sites')) return 'Sites';
   if (path.startsWith('/share/')) return 'Shared pages';
   return 'This document';

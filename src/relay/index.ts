@@ -6,6 +6,7 @@ import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
 import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
+import { relaySettingsRoutes, type SettingsDoors } from './settings/index.ts';
 
 export { destinationOf, destinations } from './destinations/index.ts';
 export { explainConversions, explainErrors } from './explain.ts';
@@ -25,6 +26,7 @@ export const relay = defineSubject({
     const { role } = house.config;
     const works = role === 'all' || role === 'work';
     const collects = role === 'all' || role === 'collect';
+    const answers = role === 'all' || role === 'app';
     const stops: (() => void)[] = works ? [sweepIdentifiers(house)] : [];
     if (works) {
       const unmapped = watchUnmapped({ ...house, sealing: sealingOf(house) });
@@ -37,6 +39,7 @@ export const relay = defineSubject({
     const deliveries = works ? startDeliveries(house) : undefined;
     if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
     return {
+      routes: answers ? relaySettingsRoutes(house, doors) : [],
       fastUnder: intake?.fastUnder ?? {},
       sinks: intakeSinks(house, () => deliveries?.wake()),
       gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
@@ -50,3 +53,7 @@ export const relay = defineSubject({
     };
   },
 });
+
+const doors: SettingsDoors = {
+  connectionProblem: async () => 'There is no connection with this number here.',
+};

@@ -30,14 +30,16 @@ const meanings: Record<string, string> = {
   'request.manage': 'See requests of data subjects with who asks, and answer them',
   'share.manage': 'Make and revoke public dashboards and widgets',
   'profile.read': 'See visitors of storage mode and what a site has called them',
+  'relay.read': 'See sources, mappings, destinations and conversions of the relay',
+  'relay.manage': 'Change where conversions come from, how they are read and where they go',
 };
 const all = Object.keys(meanings);
 const look = ['stats.read', 'site.read', 'organisation.read'];
 const sets: Record<string, string[]> = {
   owner: all,
   admin: all.filter((one) => one !== 'organisation.own' && one !== 'policy.manage'),
-  analyst: [...look, 'stats.export', 'goal.manage', 'member.read'],
-  marketer: [...look, 'stats.export', 'goal.manage', 'member.read'],
+  analyst: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read'],
+  marketer: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read', 'relay.manage'],
   author: [...look, 'member.read'],
   publisher: [...look, 'member.read'],
   approver: [...look, 'member.read'],

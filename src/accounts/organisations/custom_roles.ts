@@ -44,6 +44,8 @@ const meanings: Record<Permission, string> = {
   'consent.write': 'Record that somebody gave, refused or withdrew consent',
   'share.manage': 'Make and revoke public dashboards and widgets',
   'profile.read': 'See visitors of storage mode and what a site has called them',
+  'relay.read': 'See sources, mappings, destinations and conversions of the relay',
+  'relay.manage': 'Change where conversions come from, how they are read and where they go',
 };
 
 const ofRole = ofOrganisation.extend({ id: z.coerce.number().int().positive() });

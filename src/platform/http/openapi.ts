@@ -48,6 +48,7 @@ export function openApiOf(
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, options) };
   }
+  const shared = hoisted(paths);
   const tags = new Set(
     Object.values(paths).flatMap((operations) => Object.values(operations).flatMap((each) => each.tags)),
   );
@@ -64,13 +65,46 @@ export function openApiOf(
     tags: [...tags].map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Error: errorSchema() },
+      schemas: { Error: errorSchema(), ...shared },
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'An API key of the organisation.' },
         session: { type: 'apiKey', in: 'cookie', name: '__Host-fairlead_access', description: 'A signed-in person.' },
       },
     },
   };
+}
+
+/**
+ * What a schema says of itself (a condition of conditions) stands beside it under `$defs`, where its references look from
+ * the root of a document. Here it is one document of many: it moves to the components, once however often it comes.
+ */
+function hoisted(paths: OpenApi['paths']): Record<string, Schema> {
+  const names = new Map<string, string>();
+  const schemas: Record<string, Schema> = {};
+  function move(node: unknown, renamed: ReadonlyMap<string, string>): unknown {
+    if (Array.isArray(node)) return node.map((one) => move(one, renamed));
+    if (typeof node !== 'object' || node === null) return node;
+    const { $defs, ...rest } = node as Schema & { $defs?: Record<string, Schema> };
+    const own = $defs === undefined ? renamed : new Map(Object.keys($defs).map((name) => [name, nameOf($defs, name)]));
+    const moved = Object.fromEntries(
+      Object.entries(rest).map(([name, value]) => {
+        const of = name === '$ref' ? /^#\/\$defs\/(.+)$/.exec(String(value))?.[1] : undefined;
+        return [name, of === undefined ? move(value, own) : `#/components/schemas/${own.get(of)}`];
+      }),
+    );
+    for (const [name, value] of Object.entries($defs ?? {}))
+      schemas[own.get(name) as string] = move(value, own) as Schema;
+    return moved;
+  }
+  function nameOf($defs: Record<string, Schema>, name: string): string {
+    const text = JSON.stringify([$defs, name]);
+    const known = names.get(text) ?? `Shared${names.size + 1}`;
+    names.set(text, known);
+    return known;
+  }
+  for (const [path, operations] of Object.entries(paths))
+    paths[path] = move(operations, new Map()) as Record<string, Operation>;
+  return schemas;
 }
 
 /** Every error has this shape and one of these codes. */

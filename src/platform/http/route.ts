@@ -50,6 +50,8 @@ export const permissions = [
   'consent.write',
   'share.manage',
   'profile.read',
+  'relay.read',
+  'relay.manage',
 ] as const;
 export type Permission = (typeof permissions)[number];
 

@@ -1,4 +1,5 @@
 import type { AnswerClass, Conversion, ConversionRefusal } from '../../../contract/conversion.ts';
+import type { SettingsFields } from './settings_fields.ts';
 
 /**
  * One ad platform, in one file: it describes requests and reads answers, and never sends anything itself
@@ -14,6 +15,10 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   ageMsMax?(conversion: Conversion): number | undefined;
   /** Purposes without which nothing is sent. */
   readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
+  /** Its settings by their names, for the form; in the form's order. */
+  readonly fields: SettingsFields;
+  /** What it is sent with that is no setting and is kept sealed, where it needs no connected account. */
+  readonly secret: { readonly label: string; readonly what: string };
   /** @throws SettingsProblem */
   settings(given: unknown): Settings;
   /** What of a person goes there, normalised and hashed as this platform wants it. Made when the conversion is taken, and kept sealed. */

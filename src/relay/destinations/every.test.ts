@@ -146,6 +146,18 @@ describe.each(destinations.map((destination) => ({ destination, id: destination.
       expect(() => destination.settings({})).toThrow(SettingsProblem);
     });
 
+    it('names its settings for a form: each that is needed is asked for, by the name under which it is missed', () => {
+      const needed = Object.entries(destination.fields).filter(([, field]) => field.required === true);
+      expect(needed.length).toBeGreaterThan(0);
+      for (const [name] of needed) {
+        const { [name]: _, ...rest } = settings as Record<string, unknown>;
+        expect(explain(full, rest)).toEqual({ rejected: { reason: 'invalid', field: `settings.${name}` } });
+      }
+      for (const name of Object.keys(settings)) expect(Object.keys(destination.fields)).toContain(name);
+      for (const { choices = [], is } of Object.values(destination.fields))
+        for (const choice of choices) expect(choice).toMatch(is);
+    });
+
     it('reads whatever comes back, gives nothing up that it does not know, and quotes nothing', () => {
       const bodies = [
         ...hostile.map(([, value]) => value),

@@ -7,7 +7,7 @@ import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdic
 import { meaningOf, snake } from './events.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { firstOf, pageOf, postJson, present } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * GA4 Measurement Protocol. The secret goes into the query as `api_secret` when it is sent; here the address is without it.
@@ -35,20 +35,27 @@ interface Identifiers {
 const rules: Rules = { ageMsMax: 3 * dayMs, limitedDataUse: true, refunds: true, apps: true };
 const limits = { parametersMax: 25, nameCharsMax: 40, valueCharsMax: 100, clientCharsMax: 256 } as const;
 
+const fields = settingsFields({
+  measurement_id: {
+    ...{ is: /^G-[A-Z0-9]{1,20}$/i, label: 'Measurement id', required: true },
+    what: 'a measurement id, such as G-ABC123DEF4',
+  },
+});
+
 export const ga4: Destination<Settings, Identifiers> = {
   id: 'ga4',
   label: 'Google Analytics 4 (Measurement Protocol)',
   batchMax: 25,
   purposes: ['ad_user_data'],
+  fields,
+  secret: { label: 'API secret', what: 'a secret of the data stream, made under Measurement Protocol' },
   credential: { kind: 'query', name: 'api_secret' },
   rate: { perMinute: 6_000 },
   // The validating address collects nothing.
   asDryRun: (request) => ({ ...request, url: request.url.replace('/mp/collect', '/debug/mp/collect') }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'Google Analytics 4', {
-      measurement_id: { is: /^G-[A-Z0-9]{1,20}$/i, what: 'a measurement id, such as G-ABC123DEF4', required: true },
-    });
+    return readFields(given, 'Google Analytics 4', fields);
   },
   identify(conversion) {
     const [user_id] = hashedExternalIds(conversion.user ?? {});

@@ -1,7 +1,7 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { refuseAmounts, refuseConsent, refuseTime } from './conversion_rules.ts';
 import type { Refusal } from './destination.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /** Where conversions of Google Ads go, all ids as digits. */
 export interface GoogleSettings {
@@ -14,15 +14,27 @@ export interface GoogleSettings {
 }
 
 const account = { is: /^\d{1,19}$/, what: 'the number of an account, such as 123-456-7890', without: /-/g };
+const counting = ['ONE_PER_CLICK', 'MANY_PER_CLICK'] as const;
+
+export const googleFields = settingsFields({
+  customer_id: { ...account, label: 'Customer', required: true },
+  login_customer_id: { ...account, label: 'Manager account' },
+  conversion_action_id: {
+    ...{ is: /^\d{1,19}$/, label: 'Conversion action', required: true },
+    what: 'the number of a conversion action',
+  },
+  counting_type: {
+    ...{ is: /^(?:ONE|MANY)_PER_CLICK$/i, label: 'How the action counts', choices: counting },
+    what: 'ONE_PER_CLICK or MANY_PER_CLICK',
+  },
+});
+
+/** Both of Google's take a token that a connected account renews; one alone lives an hour. */
+export const googleSecret = { label: 'Access token', what: 'a token of OAuth, for as long as it lives' };
 
 /** @throws SettingsProblem */
 export function readGoogleSettings(given: unknown, label: string): GoogleSettings {
-  const read = readFields(given, label, {
-    customer_id: { ...account, required: true },
-    login_customer_id: account,
-    conversion_action_id: { is: /^\d{1,19}$/, what: 'the number of a conversion action', required: true },
-    counting_type: { is: /^(?:ONE|MANY)_PER_CLICK$/i, what: 'ONE_PER_CLICK or MANY_PER_CLICK' },
-  });
+  const read = readFields(given, label, googleFields);
   if (read.counting_type !== undefined) read.counting_type = read.counting_type.toUpperCase();
   return read;
 }

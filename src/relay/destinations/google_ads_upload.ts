@@ -10,6 +10,8 @@ import {
   type GoogleSettings,
   googleAgeMsMax,
   googleConsent,
+  googleFields,
+  googleSecret,
   hasCart,
   isCorrection,
   readGoogleSettings,
@@ -32,6 +34,8 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
   label: 'Google Ads (upload, for tokens from before mid-2026)',
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  fields: googleFields,
+  secret: googleSecret,
   credential: { kind: 'bearer' },
   // Operations are counted by the day, and a request is one: with Explorer access 2,880.
   rate: { perMinute: 60 },

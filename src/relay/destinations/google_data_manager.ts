@@ -21,6 +21,8 @@ import {
   type GoogleSettings,
   googleAgeMsMax,
   googleConsent,
+  googleFields,
+  googleSecret,
   hasCart,
   readGoogleSettings,
   refuseForGoogle,
@@ -69,6 +71,8 @@ export const googleDataManager: Destination<GoogleSettings, Known> = {
   // An error of Google's says 10,000; its limits say 2,000.
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  fields: googleFields,
+  secret: googleSecret,
   credential: { kind: 'bearer' },
   rate: { perMinute: 300, perProject: { perMinute: 300, perDay: 100_000 } },
   eventSetting: 'conversion_action_id',

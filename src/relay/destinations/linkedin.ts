@@ -5,7 +5,7 @@ import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, readPlain, unknow
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { postJson, present } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * LinkedIn Conversions API. The token (`rw_conversions`) goes into `Authorization: Bearer` when it is sent.
@@ -28,19 +28,26 @@ interface Identifiers {
 const version = '202603';
 const rules: Rules = { ageMsMax: 90 * dayMs };
 
+const fields = settingsFields({
+  conversion_id: {
+    ...{ is: /^\d{1,20}$/, label: 'Conversion rule', required: true },
+    what: 'the number of a conversion rule, such as 104012',
+  },
+});
+
 export const linkedin: Destination<Settings, Identifiers> = {
   id: 'linkedin',
   label: 'LinkedIn Conversions API',
   batchMax: 5_000,
   purposes: ['ad_user_data', 'ad_personalization'],
+  fields,
+  secret: { label: 'Access token', what: 'a token with the scope rw_conversions' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },
   eventSetting: 'conversion_id',
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'LinkedIn Conversions API', {
-      conversion_id: { is: /^\d{1,20}$/, what: 'the number of a conversion rule, such as 104012', required: true },
-    });
+    return readFields(given, 'LinkedIn Conversions API', fields);
   },
   identify: (conversion) => ({ email: hashedEmails(conversion.user) }),
   refuse(item, _settings, now) {

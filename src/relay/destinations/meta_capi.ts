@@ -12,7 +12,7 @@ import {
 } from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { sentAddress, sentPageUrl } from './sent_parts.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 interface MetaSettings {
   readonly dataset_id: string;
@@ -35,12 +35,22 @@ const storeAgeMsMax = 62 * dayMs;
 /** Code 368: blocked for a while because of what looked like abuse; asking sooner makes it longer. */
 const blockedMs = 3_600_000;
 
+const fields = settingsFields({
+  dataset_id: { is: /^\d{1,32}$/, label: 'Dataset or pixel', what: 'the number of a dataset or pixel', required: true },
+  test_event_code: {
+    ...{ is: /^[\w-]{1,64}$/, label: 'Test event code', isTestCode: true },
+    what: 'a code as Events Manager shows it, such as TEST12345',
+  },
+});
+
 /** Meta Conversions API. `outbound` adds the token as a Bearer header: it is never in an address and never in a body. */
 export const metaCapi: Destination<MetaSettings, Known> = {
   id: 'meta-capi',
   label: 'Meta Conversions API',
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  fields,
+  secret: { label: 'Access token', what: 'a token of the Conversions API or of a system user, with ads_management' },
   credential: { kind: 'bearer' },
   // Meta names no limit; its headers say how near one is.
   rate: { perMinute: 600 },
@@ -48,10 +58,7 @@ export const metaCapi: Destination<MetaSettings, Known> = {
   ageMsMax: ({ action_source }) => (action_source === 'physical_store' ? storeAgeMsMax : ageMsMax),
 
   settings(given) {
-    return readFields(given, 'Meta Conversions API', {
-      dataset_id: { is: /^\d{1,32}$/, what: 'the number of a dataset or pixel', required: true },
-      test_event_code: { is: /^[\w-]{1,64}$/, what: 'a code as Events Manager shows it, such as TEST12345' },
-    });
+    return readFields(given, 'Meta Conversions API', fields);
   },
 
   identify({ user, occurred_at }) {

@@ -5,7 +5,7 @@ import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, readPlain, unknow
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * Microsoft Advertising Conversions API (UET). The token of the tag goes into `Authorization: Bearer` when it is sent; an
@@ -28,18 +28,25 @@ interface Identifiers extends Reached {
 
 const rules: Rules = { ageMsMax: 7 * dayMs };
 
+const fields = settingsFields({
+  tag_id: {
+    ...{ is: /^\d{1,20}$/, label: 'UET tag', required: true },
+    what: 'the number of a UET tag, such as 187012345',
+  },
+});
+
 export const microsoft: Destination<Settings, Identifiers> = {
   id: 'microsoft',
   label: 'Microsoft Advertising Conversions API',
   batchMax: 1_000,
   purposes: ['ad_user_data', 'ad_personalization'],
+  fields,
+  secret: { label: 'Access token', what: 'the token of the tag, which Microsoft gives to accounts of the pilot' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'Microsoft Advertising Conversions API', {
-      tag_id: { is: /^\d{1,20}$/, what: 'the number of a UET tag, such as 187012345', required: true },
-    });
+    return readFields(given, 'Microsoft Advertising Conversions API', fields);
   },
   /** One of each: the first. */
   identify(conversion) {

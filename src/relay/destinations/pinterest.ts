@@ -6,7 +6,7 @@ import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVer
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, piecesOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * Pinterest API v5, conversions. The conversion token goes into `Authorization: Bearer` when it is sent.
@@ -35,19 +35,23 @@ const byMeaning: Partial<Record<Meaning, string>> = {
 };
 const own = new Set([...Object.values(byMeaning), 'custom', 'view_category', 'watch_video']);
 
+const fields = settingsFields({
+  ad_account_id: { is: /^\d{1,18}$/, label: 'Ad account', what: 'the number of an ad account', required: true },
+});
+
 export const pinterest: Destination<Settings, Identifiers> = {
   id: 'pinterest',
   label: 'Pinterest API for Conversions',
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  fields,
+  secret: { label: 'Conversion token', what: 'a conversion access token of the ad account' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },
   asTest: (settings) => ({ ...settings, test: true }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'Pinterest API for Conversions', {
-      ad_account_id: { is: /^\d{1,18}$/, what: 'the number of an ad account', required: true },
-    });
+    return readFields(given, 'Pinterest API for Conversions', fields);
   },
   identify: (conversion) => ({
     hashed: Object.fromEntries(

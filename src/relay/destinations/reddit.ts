@@ -15,7 +15,7 @@ import {
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { piecesOf, postJson, present, presentOrNone, reachedOf } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * Reddit Conversions API v2.0. The token goes into `Authorization: Bearer` when it is sent.
@@ -47,19 +47,26 @@ const byMeaning: Partial<Record<Meaning, string>> = {
 };
 const own = new Set(Object.values(byMeaning));
 
+const fields = settingsFields({
+  account_id: {
+    ...{ is: /^\w{1,64}$/, label: 'Account or pixel', required: true },
+    what: 'the id of an account or pixel, such as t2_abc123',
+  },
+});
+
 export const reddit: Destination<Settings, Identifiers> = {
   id: 'reddit',
   label: 'Reddit Conversions API',
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  fields,
+  secret: { label: 'Access token', what: 'a conversion access token of the account' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },
   asTest: (settings) => ({ ...settings, test_mode: true }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    const { account_id } = readFields(given, 'Reddit Conversions API', {
-      account_id: { is: /^\w{1,64}$/, what: 'the id of an account or pixel, such as t2_abc123', required: true },
-    });
+    const { account_id } = readFields(given, 'Reddit Conversions API', fields);
     const test_mode = (given as { test_mode?: unknown }).test_mode ?? false;
     if (typeof test_mode !== 'boolean')
       throw new SettingsProblem('Reddit Conversions API: test_mode is true or false.', 'test_mode');

@@ -5,7 +5,7 @@ import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdic
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, piecesOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * Snap Conversions API v3. The token goes into the query as `access_token` when it is sent; here the address is without it.
@@ -38,18 +38,22 @@ const own = new Set([
   ...['CUSTOM_EVENT_1', 'CUSTOM_EVENT_2', 'CUSTOM_EVENT_3', 'CUSTOM_EVENT_4', 'CUSTOM_EVENT_5'],
 ]);
 
+const fields = settingsFields({
+  pixel_id: { is: /^[A-Za-z0-9-]{1,64}$/, label: 'Pixel', what: 'the id of a pixel', required: true },
+});
+
 export const snap: Destination<Settings, Identifiers> = {
   id: 'snap',
   label: 'Snap Conversions API',
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  fields,
+  secret: { label: 'Access token', what: 'a long-lived token of the Conversions API' },
   credential: { kind: 'query', name: 'access_token' },
   rate: { perMinute: 600 },
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'Snap Conversions API', {
-      pixel_id: { is: /^[A-Za-z0-9-]{1,64}$/, what: 'the id of a pixel', required: true },
-    });
+    return readFields(given, 'Snap Conversions API', fields);
   },
   identify: (conversion) => ({ hashed: metaIdentifiers(conversion.user), ...reachedOf(conversion) }),
   refuse(item, _settings, now) {

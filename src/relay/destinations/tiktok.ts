@@ -5,7 +5,7 @@ import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdic
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { firstOf, pageOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * TikTok Events API 2.0. The token goes into the header `Access-Token`, without `Bearer`, when the request is sent.
@@ -40,21 +40,31 @@ const own = new Set([
   ...['CustomizeProduct', 'SubmitApplication', 'ApplicationApproval'],
 ]);
 
+const fields = settingsFields({
+  pixel_id: {
+    ...{ is: /^[A-Za-z0-9]{1,64}$/, label: 'Pixel', required: true },
+    what: 'the id of a pixel, such as C4A1B2C3D4E5F6G7H8I9',
+  },
+  test_event_code: {
+    ...{ is: /^[\w-]{1,64}$/, label: 'Test event code', isTestCode: true },
+    what: 'a code as Events Manager shows it, such as TEST12345',
+  },
+});
+
 export const tiktok: Destination<Settings, Identifiers> = {
   id: 'tiktok',
   label: 'TikTok Events API',
   batchMax: 50,
   // Its one flag is for US state laws: whoever denies personalised ads elsewhere cannot be sent with less.
   purposes: ['ad_user_data', 'ad_personalization'],
+  fields,
+  secret: { label: 'Access token', what: 'a token that Events Manager makes for this pixel' },
   credential: { kind: 'header', name: 'access-token' },
   rate: { perMinute: 600 },
   asTest: (settings, test_event_code) => ({ ...settings, test_event_code }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'TikTok Events API', {
-      pixel_id: { is: /^[A-Za-z0-9]{1,64}$/, what: 'the id of a pixel, such as C4A1B2C3D4E5F6G7H8I9', required: true },
-      test_event_code: { is: /^[\w-]{1,64}$/, what: 'a code as Events Manager shows it, such as TEST12345' },
-    });
+    return readFields(given, 'TikTok Events API', fields);
   },
   identify(conversion) {
     return {

@@ -5,7 +5,7 @@ import { isSuccess, paused, readPlain } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Verdict } from './destination.ts';
 import { dayMs, type Rules, refuseByRules } from './refusals.ts';
 import { firstOf, pageOf, postJson, present, presentOrNone } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * A webhook of one's own, signed as Standard Webhooks 1.0.0 has it (read whole: github.com/standard-webhooks).
@@ -32,11 +32,17 @@ const httpsAddress = /^https:\/\/[^\s/?#@\\]{1,255}(?:[/?][!-~]{0,1790})?$/;
 /** A year: long enough for whoever loads old orders, and no year 1970. */
 const rules: Rules = { ageMsMax: 366 * dayMs, limitedDataUse: true, refunds: true, apps: true };
 
+const fields = settingsFields({
+  url: { is: httpsAddress, label: 'Address', what: 'an https address without a user', required: true },
+});
+
 export const webhook: Destination<Settings, Identifiers> = {
   id: 'webhook',
   label: 'Webhook',
   batchMax: 1,
   purposes: [],
+  fields,
+  secret: { label: 'Signing secret', what: 'the secret that signatures are made with, as whsec_ and base64' },
   credential: {
     kind: 'signature',
     header: 'webhook-signature',
@@ -45,9 +51,7 @@ export const webhook: Destination<Settings, Identifiers> = {
   rate: { perMinute: 6_000 },
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'Webhook', {
-      url: { is: httpsAddress, what: 'an https address without a user', required: true },
-    });
+    return readFields(given, 'Webhook', fields);
   },
   identify: (conversion) => ({
     email_sha256: hashedEmails(conversion.user),

@@ -5,7 +5,7 @@ import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { piecesOf, postJson, present, type Reached, reachedOf } from './requests.ts';
-import { readFields } from './settings_fields.ts';
+import { readFields, settingsFields } from './settings_fields.ts';
 
 /**
  * X Conversion API (Ads API 12). Signed with OAuth 1.0a, or with the pixel's token in `X-Pixel-Token`, when it is sent.
@@ -28,20 +28,27 @@ interface Identifiers extends Reached {
 
 const rules: Rules = { ageMsMax: 90 * dayMs };
 
+const fields = settingsFields({
+  pixel_id: { is: /^[a-z0-9]{1,32}$/i, label: 'Pixel', what: 'the id of a pixel, such as o8z6j', required: true },
+  event_id: {
+    ...{ is: /^[a-z0-9-]{1,64}$/i, label: 'Event', required: true },
+    what: 'the id of an event, such as tw-o8z6j-o87ne',
+  },
+});
+
 export const x: Destination<Settings, Identifiers> = {
   id: 'x',
   label: 'X Conversion API',
   batchMax: 500,
   purposes: ['ad_user_data', 'ad_personalization'],
+  fields,
+  secret: { label: 'Pixel token', what: 'the token of the pixel, which goes along as X-Pixel-Token' },
   credential: { kind: 'header', name: 'x-pixel-token' },
   rate: { perMinute: 600 },
   eventSetting: 'event_id',
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
-    return readFields(given, 'X Conversion API', {
-      pixel_id: { is: /^[a-z0-9]{1,32}$/i, what: 'the id of a pixel, such as o8z6j', required: true },
-      event_id: { is: /^[a-z0-9-]{1,64}$/i, what: 'the id of an event, such as tw-o8z6j-o87ne', required: true },
-    });
+    return readFields(given, 'X Conversion API', fields);
   },
   identify: (conversion) => ({
     email: hashedEmails(conversion.user),

@@ -199,7 +199,10 @@ function whoOf(
 }
 
 /** By the country that is said of the person, else by the address; where neither is known it is unknown, and asks for consent. */
-function regionOfConversion({ user }: Conversion, { countryOf, regionOf }: Sealing): ConversionRegion {
+export function regionOfConversion(
+  { user }: Conversion,
+  { countryOf, regionOf }: Pick<Sealing, 'countryOf' | 'regionOf'>,
+): ConversionRegion {
   const country = countryCode(user?.country) ?? (user?.ip === undefined ? undefined : countryOf(user.ip));
   return country === undefined || country === null ? 'unknown' : regionOf(country);
 }

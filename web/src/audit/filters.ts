@@ -66,6 +66,7 @@ export const groupWords: Record<string, string> = {
   foreign_id: 'Foreign ids',
   contact_clicks: 'Contact clicks',
   profiles: 'Profiles',
+  relay: 'Conversion relay',
   audit: 'Audit log',
   access_log: 'Access log',
   operator: 'The operator',

@@ -11,4 +11,6 @@ export const scopeWords: Record<Scope, string> = {
   'requests:write': 'Hand in requests of data subjects',
   'consents:write': 'Record consents, for the whole organisation',
   'profiles:read': 'See who visitors of storage mode are',
+  'relay:read': 'Read what the conversion relay does and how it is set, for the whole organisation',
+  'relay:write': 'Change the conversion relay, for the whole organisation',
 };
