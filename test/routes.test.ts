@@ -661,7 +661,8 @@ async function makeRival(hash: string): Promise<Asker> {
 }
 
 async function makeKey(by: Asker, scopes: string[]): Promise<string> {
-  const made = await call('POST', '/api/keys', by, { name: scopes.join(' '), scopes });
+  const made = await call('POST', '/api/keys', by, { name: `key of ${scopes.length} scopes, ${++number}`, scopes });
+  expect(made.status, made.text).toBe(201);
   return String(made.body.key);
 }
 
