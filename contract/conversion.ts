@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { actionSources, clickIds } from './canonical_fields.ts';
+
+export { type ActionSource, actionSources, type ClickId, clickIds } from './canonical_fields.ts';
 
 /**
  * The canonical conversion: what every source is mapped to and every destination is built from. Names are the field's
@@ -11,27 +14,6 @@ export const conversionLimits = {
   itemsMax: 200,
   customMax: 50,
 } as const;
-
-/** Where a conversion happened (Meta's words; Google's follow from them). */
-export const actionSources = [
-  'website',
-  'app',
-  'email',
-  'phone_call',
-  'chat',
-  'physical_store',
-  'system_generated',
-  'business_messaging',
-  'other',
-] as const;
-export type ActionSource = (typeof actionSources)[number];
-
-/** Click ids by the names of the platforms; `tracker` is the click id of whoever tracked the click before us. */
-export const clickIds = [
-  ...(['gclid', 'gbraid', 'wbraid', 'dclid', 'fbclid', 'fbc', 'fbp', 'ttclid', 'ttp', 'msclkid'] as const),
-  ...(['li_fat_id', 'twclid', 'rdt_cid', 'sc_click_id', 'epik', 'tracker'] as const),
-] as const;
-export type ClickId = (typeof clickIds)[number];
 
 const text = z.string().min(1).max(conversionLimits.textCharsMax);
 const amount = z.union([z.number(), z.string().max(64)]);

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { clickIds, conversionLimits } from './conversion.ts';
-import { isForbiddenName, parsePath, parseTemplate, pathLimits } from './mapping_path.ts';
+import { canonicalFields, customName, isMappedField } from './canonical_fields.ts';
+import { conversionLimits } from './conversion.ts';
+import { parsePath, parseTemplate, pathLimits } from './mapping_path.ts';
+
+export { canonicalFields, type FieldKind, isMappedField } from './canonical_fields.ts';
 
 /**
  * A mapping says where each field of a conversion comes from. It is data: paths, defaults, templates, conditions, look-up
@@ -32,42 +35,6 @@ export const captureLimits = {
   /** Steps along paths for one request; a list of 9,999 records with fifty fields each takes 1.5 million. */
   stepsMax: 5_000_000,
 } as const;
-
-/** How a field of the canonical conversion is read. `text` takes numbers too (an order id), `texts` up to five of them. */
-export type FieldKind = 'text' | 'texts' | 'amount' | 'yes_no' | 'granted' | 'items';
-
-const texts = <const Names extends readonly string[]>(group: string, names: Names) =>
-  names.map((name): [string, FieldKind] => [`${group}${name}`, 'text']);
-
-/** Every field that a mapping may fill, by its path in the canonical conversion; `custom.<name>` beside them. */
-export const canonicalFields: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
-  ...texts('', ['event_id', 'event_name', 'occurred_at', 'clicked_at', 'currency', 'order_id', 'page_url']),
-  ...texts('', ['action_source', 'domain', 'query']),
-  ['value', 'amount'],
-  ['cost', 'amount'],
-  ['refund', 'yes_no'],
-  ['consent.ad_user_data', 'granted'],
-  ['consent.ad_personalization', 'granted'],
-  ['consent.limited_data_use', 'yes_no'],
-  ...texts('click_ids.', clickIds),
-  ['user.email', 'texts'],
-  ['user.phone', 'texts'],
-  ['user.external_id', 'texts'],
-  ...texts('user.', ['phone_country', 'first_name', 'last_name', 'city', 'state', 'zip', 'country', 'ip']),
-  ...texts('user.', ['user_agent', 'date_of_birth', 'gender', 'fingerprint']),
-  ['items', 'items'],
-  ...texts('merchant.', ['id', 'feed_country', 'feed_language']),
-  ...texts('utm.', ['source', 'medium', 'campaign', 'term', 'content']),
-  ...texts('campaign.', ['source', 'medium', 'id', 'group_id', 'ad_id']),
-  ...texts('original.', ['event_name', 'order_id', 'event_id']),
-]);
-
-const customName = /^custom\.[A-Za-z0-9_][A-Za-z0-9_ .-]{0,63}$/;
-
-export function isMappedField(field: string): boolean {
-  if (canonicalFields.has(field)) return true;
-  return customName.test(field) && !isForbiddenName(field.slice('custom.'.length));
-}
 
 const path = z
   .string()
