@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.ts';
 import { relayChanged } from '../../src/relay/changes.ts';
 import { openPeople } from '../../src/relay/conversions/people.ts';
 import { endIdentifiers } from '../../src/relay/life/ageing.ts';
@@ -397,6 +398,28 @@ it('finds whom a conversion is about by any of their identifiers, and an erasure
     );
     expect(keys).toEqual([]);
   }
+});
+
+it('is in the archive of its organisation with what it came with, and without a key or a digest (DSR-14)', async () => {
+  await send('shop', purchase({ order_id: 'Z-1', user: { email: 'archived@person.example' } }));
+  await asked('SELECT 1');
+  const { house } = desk.server.desk;
+  const { tables } = await house.postgres.tenant(organisation, tablesOfArchive);
+  const written: string[] = [];
+  const unopened: number[] = [];
+  for (const table of tables.filter(({ table: name }) => name.startsWith('relay_'))) {
+    const { rows, unopened: missed } = await writeTable(
+      house,
+      organisation,
+      table,
+      async (text) => void written.push(text),
+    );
+    if (rows > 0) unopened.push(missed);
+  }
+  expect(unopened.every((missed) => missed === 0)).toBe(true);
+  const text = written.join('');
+  expect(text).toContain('archived@person.example');
+  expect(text).not.toMatch(/"(subject|address_digest|secret)"/);
 });
 
 it('ends raw identifiers so many days after the last delivery as the source says, and what was hashed stays (REL-06)', async () => {

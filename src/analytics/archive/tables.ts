@@ -113,12 +113,17 @@ export async function tablesOfArchive(sql: Sql): Promise<{ tables: TableOfArchiv
   return { tables, forgotten };
 }
 
-/** Rows that are in no copy: profiles of somebody whose data is restricted (DSR-05). */
+/** Rows that are in no copy: profiles and identifiers of somebody whose data is restricted (DSR-05). */
 const withheld: Readonly<Record<string, string>> = {
   profiles: `AND NOT EXISTS (SELECT FROM profile_visitors v JOIN restricted_visitors r ON r.site_id = v.site_id AND r.visitor_id = v.visitor_id
       WHERE v.profile_id = profiles.id)
     AND NOT EXISTS (SELECT FROM profile_digests d JOIN restricted_identifiers i ON i.kind = d.kind AND i.digest = d.digest
       WHERE d.profile_id = profiles.id)`,
+  relay_tellings: `AND NOT EXISTS (SELECT FROM relay_subjects s JOIN restricted_identifiers i ON i.digest = s.digest
+      WHERE s.organisation_id = relay_tellings.organisation_id AND s.telling_id = relay_tellings.id)`,
+  relay_captures: `AND NOT EXISTS (SELECT FROM relay_tellings t JOIN relay_subjects s ON s.organisation_id = t.organisation_id AND s.telling_id = t.id
+      JOIN restricted_identifiers i ON i.digest = s.digest
+      WHERE t.organisation_id = relay_captures.organisation_id AND t.request_id = relay_captures.id)`,
 };
 
 type House_ = Pick<House, 'postgres' | 'vault'>;
@@ -130,20 +135,27 @@ type House_ = Pick<House, 'postgres' | 'vault'>;
 export async function writeTable(
   { postgres, vault }: House_,
   organisationId: number,
-  { table, isOfDesk, columns }: TableOfArchive,
+  { table, isOfDesk, columns, columnsLeftOut }: TableOfArchive,
   append: (text: string) => Promise<void>,
 ): Promise<{ rows: number; unopened: number }> {
   const owner = table === 'organisations' ? 'id' : 'organisation_id';
   const where = isOfDesk ? '' : `WHERE ${owner} = current_organisation() ${withheld[table] ?? ''}`;
-  const names = columns.map(({ name, isDate }) => (isDate ? `${name}::text AS ${name}` : name)).join(', ');
+  // What is about somebody is sealed under a key of theirs, which the row says in a column that stays here.
+  const hasSubject = columnsLeftOut.includes('subject');
+  const names = [...columns, ...(hasSubject ? [{ name: 'subject', isDate: false }] : [])]
+    .map(({ name, isDate }) => (isDate ? `${name}::text AS ${name}` : name))
+    .join(', ');
   let rows = 0;
   let unopened = 0;
   const opened = async (name: string, of: ColumnOfTable, row: Record<string, unknown>): Promise<string | null> => {
     const sealed = row[name] as Buffer;
     const id = row.id as string | number;
     // The key of a profile is that of the person behind it.
-    const subject =
-      table === 'profiles' ? { subject: await vault.subject(organisationId, 'person', `profile ${id}`) } : {};
+    const subject = hasSubject
+      ? { subject: row.subject as Buffer }
+      : table === 'profiles'
+        ? { subject: await vault.subject(organisationId, 'person', `profile ${id}`) }
+        : {};
     try {
       const place = { organisationId, table, column: name, row: id, class: of.class, ...subject };
       return (await vault.open(place as typeof place & { class: 'D7' }, sealed)).toString('utf8');
@@ -158,6 +170,11 @@ export async function writeTable(
     for (;;) {
       const some = await sql.query<Record<string, unknown>>(`FETCH ${rowsAtOnce} FROM of_archive`);
       const lines: string[] = [];
+      if (hasSubject)
+        await vault.prepare(
+          organisationId,
+          some.flatMap((row) => sealedOf(row, columns)),
+        );
       for (const row of some) {
         const line: Record<string, unknown> = { ...row };
         for (const column of columns.filter(({ isBytes }) => isBytes)) {
@@ -168,6 +185,7 @@ export async function writeTable(
             delete line[name];
           } else line[name] = (row[name] as Buffer).toString(plainBytes[`${table}.${name}`]);
         }
+        if (hasSubject) delete line.subject;
         if (table === 'memberships') Object.assign(line, await memberOf({ vault }, sql, Number(row.person_id)));
         lines.push(`${JSON.stringify(line)}\n`);
       }
@@ -177,6 +195,14 @@ export async function writeTable(
     }
   });
   return { rows, unopened };
+}
+
+function sealedOf(row: Record<string, unknown>, columns: readonly ColumnOfTable[]) {
+  const subject = row.subject as Buffer | null;
+  const value = columns
+    .map(({ name }) => (name.endsWith('_sealed') ? (row[name] as Buffer | null) : null))
+    .find(Boolean);
+  return subject === null || value === undefined || value === null ? [] : [{ subject, value }];
 }
 
 /** What the members' page says of somebody. */

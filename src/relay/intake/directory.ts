@@ -82,7 +82,7 @@ export async function openSourceDirectory(parts: Parts): Promise<SourceDirectory
   let stopped = false;
 
   async function take() {
-    const rows = await everywhere(parts.postgres, readRows);
+    const rows = await everywhere(parts.postgres, (sql) => readRows(sql, clock.now()));
     const addresses = new Map<string, { source: RunningSource; until: number }>();
     const ids = new Map<number, RunningSource>();
     const organisations = new Set<number>();
@@ -151,16 +151,16 @@ export async function readSources(
   organisationId: number,
   now: number,
 ): Promise<RunningSource[]> {
-  const rows = await postgres.tenant(organisationId, readRows);
+  const rows = await postgres.tenant(organisationId, (sql) => readRows(sql, now));
   const secrets = openSecrets(vault);
   const sources: RunningSource[] = [];
   for (const row of rows) sources.push(await sourceOf(row, ownMapping(row.mapping), secrets, now));
   return sources;
 }
 
-async function readRows(sql: Sql): Promise<Row[]> {
+async function readRows(sql: Sql, now: number): Promise<Row[]> {
   return sql.query<Row>(
-    `SELECT s.id, s.organisation_id, s.site_id, s.preset, s.state, o.status = 'suspended' AS suspended,
+    `SELECT s.id, s.organisation_id, w.id AS site_id, s.preset, s.state, o.status = 'suspended' AS suspended,
        encode(s.address_digest, 'hex') AS address, encode(s.former_digest, 'hex') AS former_address, s.former_until,
        s.signature_scheme, s.signature_header, s.secret_sealed, s.former_secret_sealed, s.former_secret_until,
        m.mapping, s.mapping_version, s.unmapped_status, s.doubles_minutes, s.raw_days,
@@ -168,7 +168,10 @@ async function readRows(sql: Sql): Promise<Row[]> {
          WHERE r.source_id = s.id ORDER BY d.kind) AS kinds
      FROM relay_sources s JOIN organisations o ON o.id = s.organisation_id
      LEFT JOIN relay_mappings m ON m.source_id = s.id AND m.version = s.mapping_version
-     WHERE o.status NOT IN ('closed', 'closing') ORDER BY s.id`,
+     -- One that was handed over to somebody else is no site of this organisation any more.
+     LEFT JOIN sites w ON w.id = s.site_id
+     WHERE o.status <> 'closed' AND NOT (o.status = 'closing' AND o.status_until <= $1) ORDER BY s.id`,
+    [new Date(now)],
   );
 }
 
