@@ -16,7 +16,7 @@ export interface Folded {
   readonly texts: string;
 }
 
-/** @returns undefined where a count is no whole number or rows differ in how many keys they have: then it is as it is */
+/** @returns undefined where a count is no whole number or rows differ in how many keys they have: such a list is not kept */
 export function fold(sums: Sums): Folded | undefined {
   const [first] = sums.values();
   const width = first?.keys.length ?? 0;
@@ -87,14 +87,21 @@ function atomsOf(counts: SumRow['counts']) {
   return Object.keys(counts) as (keyof SumRow['counts'])[];
 }
 
-/** Whole numbers from 0 to 2^53, written one after another. */
+/**
+ * Where numbers are written, list after list: thousands of small buffers, which go when the heap is collected, would leave their
+ * holes in the C library's.
+ */
+let bytes = Buffer.allocUnsafeSlow(64 * 1024);
+/** A larger one is mapped by itself (scripts/run.cjs), and so is gone with its list. */
+const keptBytesMax = 256 * 1024;
+
+/** Whole numbers from 0 to 2^53, written one after another; one list at a time. */
 function openNumbers() {
-  let bytes = Buffer.allocUnsafe(4_096);
   let used = 0;
   return {
     add(number: number): void {
       if (used + numberBytesMax > bytes.length) {
-        const larger = Buffer.allocUnsafe(2 * bytes.length);
+        const larger = Buffer.allocUnsafeSlow(2 * bytes.length);
         bytes.copy(larger);
         bytes = larger;
       }
@@ -102,7 +109,11 @@ function openNumbers() {
       for (; rest > 127; rest = Math.floor(rest / 128)) bytes[used++] = (rest % 128) | 128;
       bytes[used++] = rest;
     },
-    text: () => bytes.toString('latin1', 0, used),
+    text(): string {
+      const text = bytes.toString('latin1', 0, used);
+      if (bytes.length > keptBytesMax) bytes = Buffer.allocUnsafeSlow(keptBytesMax / 4);
+      return text;
+    },
   };
 }
 
