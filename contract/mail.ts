@@ -117,7 +117,7 @@ export type InboxList = z.infer<typeof inboxList>;
 export const inboxLetter = z.object({ ...inboxHead, text: z.string(), unsubscribe: z.string().nullable() });
 export type InboxLetter = z.infer<typeof inboxLetter>;
 
-export const noticeKinds = ['security', 'documents', 'organisation', 'mail', 'exports', 'imports'] as const;
+export const noticeKinds = ['security', 'documents', 'organisation', 'mail', 'exports', 'imports', 'relay'] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 export const notifications = z.object({

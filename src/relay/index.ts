@@ -1,4 +1,6 @@
+import { openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
 import { startDeliveries } from './deliveries/index.ts';
 import { watchUnmapped } from './intake/again.ts';
@@ -31,6 +33,7 @@ export const relay = defineSubject({
     if (works) {
       const unmapped = watchUnmapped({ ...house, sealing: sealingOf(house) });
       stops.push(
+        watchRelay({ ...house, notices: openNotices(house) }),
         unmapped.stop,
         onRelayChanged(() => void unmapped.look().catch((error) => house.log.error('relay.again_failed', {}, error))),
       );

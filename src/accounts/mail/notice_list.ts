@@ -112,6 +112,54 @@ export const noticeList = {
       button: 'Read who that is',
     },
   },
+  relay_silence: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `${text(facts, 'name')} of ${text(facts, 'organisation')} sent ${text(facts, 'today')} conversions in the last 24 hours, where ${text(facts, 'usual')} a day are usual. Look whether its sender still calls the address.`,
+    mails: { subject: (facts) => `No conversions from ${text(facts, 'name')}`, button: 'See the relay' },
+  },
+  relay_unmapped: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `${text(facts, 'requests')} requests to ${text(facts, 'name')} of ${text(facts, 'organisation')} could not be read by its mapping. They are kept for seven days, and taken once the mapping is right.`,
+    mails: {
+      subject: (facts) => `Requests to ${text(facts, 'name')} do not fit its mapping`,
+      button: 'See the relay',
+    },
+  },
+  relay_dead: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours were not taken by ${text(facts, 'name')} of ${text(facts, 'organisation')}. The reasons stand with each of them; they can be sent again.`,
+    mails: { subject: (facts) => `${text(facts, 'name')} refuses conversions`, button: 'See the relay' },
+  },
+  relay_withheld: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours were withheld from ${text(facts, 'name')} of ${text(facts, 'organisation')}, mostly more than before. Look whether their sender still says what visitors agreed to.`,
+    mails: { subject: (facts) => `Conversions are withheld from ${text(facts, 'name')}`, button: 'See the relay' },
+  },
+  relay_match: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `${text(facts, 'today')} % of the conversions of ${text(facts, 'name')} of ${text(facts, 'organisation')} had an address or a number in the last 24 hours, where ${text(facts, 'usual')} % are usual: platforms will find fewer people by them.`,
+    mails: { subject: (facts) => `${text(facts, 'name')} sends fewer identifiers`, button: 'See the relay' },
+  },
+  relay_late: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `The oldest conversion that waits for ${text(facts, 'name')} of ${text(facts, 'organisation')} is ${text(facts, 'hours')} hours old, and after ${text(facts, 'limit')} hours it is not taken any more.`,
+    mails: {
+      subject: (facts) => `Conversions for ${text(facts, 'name')} are getting too old`,
+      button: 'See the relay',
+    },
+  },
+  relay_stopped: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `Nothing is sent to ${text(facts, 'name')} of ${text(facts, 'organisation')}: ${text(facts, 'state') === 'reconnect' ? 'its access is not good any more, connect it again' : 'the platform does not accept how it is set up'}${text(facts, 'reason') === '' ? '' : ` (${text(facts, 'reason')})`}. What is to be sent waits meanwhile.`,
+    mails: { subject: (facts) => `Nothing is sent to ${text(facts, 'name')}`, button: 'See the relay' },
+  },
   hold_review_due: {
     kind: 'security',
     sentence: (facts, locale?: string) =>

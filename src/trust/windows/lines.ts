@@ -361,7 +361,9 @@ export const lines: readonly Line[] = [
       until: 'somebody deletes it, or the organisation is closed',
     },
     ...{ shortenedBy: 'nobody', erasure: deleted },
-    stored: ['relay_conversions', 'relay_identities', 'relay_deliveries'].map((one) => `postgres ${one}`),
+    stored: ['relay_conversions', 'relay_identities', 'relay_deliveries', 'relay_alerts'].map(
+      (one) => `postgres ${one}`,
+    ),
   },
   {
     name: 'conversion-identifiers',

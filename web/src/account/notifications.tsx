@@ -26,6 +26,7 @@ const kindWords: Record<NoticeKind, { label: string; help: string }> = {
   mail: { label: 'Mail server', help: 'The server refuses; for who runs this desk' },
   exports: { label: 'Exports', help: 'One is ready, or failed' },
   imports: { label: 'Imports', help: 'One is done, or failed' },
+  relay: { label: 'Relay', help: 'Conversions stay away, are refused, or wait for somebody' },
 };
 /** Kinds of which no mail exists. */
 const withoutMail: readonly NoticeKind[] = ['mail'];
