@@ -121,7 +121,7 @@ export const noticeList = {
   relay_unmapped: {
     kind: 'relay',
     sentence: (facts) =>
-      `${text(facts, 'requests')} requests to ${text(facts, 'name')} of ${text(facts, 'organisation')} could not be read by its mapping. They are kept for seven days, and taken once the mapping is right.`,
+      `${text(facts, 'name')} of ${text(facts, 'organisation')} has ${text(facts, 'requests')} requests that its mapping could not read. They are kept for seven days, and taken once the mapping is right.`,
     mails: {
       subject: (facts) => `Requests to ${text(facts, 'name')} do not fit its mapping`,
       button: 'See the relay',
@@ -130,19 +130,19 @@ export const noticeList = {
   relay_dead: {
     kind: 'relay',
     sentence: (facts) =>
-      `${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours were not taken by ${text(facts, 'name')} of ${text(facts, 'organisation')}. The reasons stand with each of them; they can be sent again.`,
+      `${text(facts, 'name')} of ${text(facts, 'organisation')} did not take ${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours. The reasons stand with each of them; they can be sent again.`,
     mails: { subject: (facts) => `${text(facts, 'name')} refuses conversions`, button: 'See the relay' },
   },
   relay_withheld: {
     kind: 'relay',
     sentence: (facts) =>
-      `${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours were withheld from ${text(facts, 'name')} of ${text(facts, 'organisation')}, mostly more than before. Look whether their sender still says what visitors agreed to.`,
+      `From ${text(facts, 'name')} of ${text(facts, 'organisation')} ${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours were withheld, more than is usual. Look whether their sender still says what visitors agreed to.`,
     mails: { subject: (facts) => `Conversions are withheld from ${text(facts, 'name')}`, button: 'See the relay' },
   },
   relay_match: {
     kind: 'relay',
     sentence: (facts) =>
-      `${text(facts, 'today')} % of the conversions of ${text(facts, 'name')} of ${text(facts, 'organisation')} had an address or a number in the last 24 hours, where ${text(facts, 'usual')} % are usual: platforms will find fewer people by them.`,
+      `Of ${text(facts, 'name')} of ${text(facts, 'organisation')} ${text(facts, 'today')} % of the conversions had an address or a number in the last 24 hours, where ${text(facts, 'usual')} % are usual: platforms will find fewer people by them.`,
     mails: { subject: (facts) => `${text(facts, 'name')} sends fewer identifiers`, button: 'See the relay' },
   },
   relay_late: {

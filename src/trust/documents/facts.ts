@@ -78,6 +78,14 @@ export const activities: readonly Activity[] = [
     purposes: ['measurement', 'storage_measurement', 'identity', 'contact_clicks'],
   },
   {
+    name: 'Telling ad platforms of conversions',
+    purpose:
+      'to tell the ad platforms that an organisation has connected which click became a purchase, within consent',
+    subjects: 'customers of the organisation',
+    classes: ['D5', 'D6'],
+    purposes: ['ad_measurement', 'ad_personalization'],
+  },
+  {
     name: 'Accounts',
     purpose: 'to let people sign in, to give each the access of their role, and to keep what they have set',
     subjects: 'people with an account, and those who are invited',
