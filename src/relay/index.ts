@@ -2,7 +2,7 @@ import { openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
-import { startDeliveries } from './deliveries/index.ts';
+import { deliveryRoutes, startDeliveries } from './deliveries/index.ts';
 import { watchUnmapped } from './intake/again.ts';
 import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
@@ -41,10 +41,12 @@ export const relay = defineSubject({
     const intake = collects ? await startIntake(house) : undefined;
     const deliveries = works ? startDeliveries(house) : undefined;
     if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
+    const wake = () => deliveries?.wake();
+    stops.push(onRelayChanged(wake));
     return {
-      routes: answers ? relaySettingsRoutes(house, doors) : [],
+      routes: answers ? [...relaySettingsRoutes(house, doors), ...deliveryRoutes(house, wake)] : [],
       fastUnder: intake?.fastUnder ?? {},
-      sinks: intakeSinks(house, () => deliveries?.wake()),
+      sinks: intakeSinks(house, wake),
       gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
       holders: [conversionHolder(house)],
       executors: [...relayExecutors(house.postgres), intakeExecutor(house)],

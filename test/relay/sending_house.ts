@@ -10,10 +10,10 @@ import type { FreshKey } from '../../src/platform/vault.ts';
 import { factsOf } from '../../src/relay/conversions/facts.ts';
 import { tellingPlace, withoutRaw } from '../../src/relay/conversions/people.ts';
 import { isRefused, readConversion } from '../../src/relay/conversions/read.ts';
-import { secretPlace } from '../../src/relay/deliveries/account.ts';
 import { type Lanes, openLanes } from '../../src/relay/deliveries/lanes.ts';
 import type { FreshToken, Senders } from '../../src/relay/deliveries/parts.ts';
 import { destinationOf } from '../../src/relay/destinations/index.ts';
+import { destinationSecretPlace } from '../../src/relay/settings/secrets.ts';
 import { ringOf } from '../../src/trust/keys/index.ts';
 import { openTestPostgres, openTestVault, type TestPostgres } from '../stores.ts';
 
@@ -101,7 +101,7 @@ export async function openSendingHouse({
         ),
       );
       if (secret !== null) {
-        const sealed = await vault.seal(secretPlace(organisation, id), secret);
+        const sealed = await vault.seal(destinationSecretPlace(organisation, id), secret);
         await inside((sql) => sql.run('UPDATE relay_destinations SET secret_sealed = $2 WHERE id = $1', [id, sealed]));
       }
       return id;

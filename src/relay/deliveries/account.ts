@@ -1,7 +1,8 @@
 import type { Sql } from '../../platform/postgres/index.ts';
-import { type Place, VaultError } from '../../platform/vault.ts';
+import { VaultError } from '../../platform/vault.ts';
 import { SettingsProblem } from '../destinations/destination.ts';
 import { destinationOf } from '../destinations/index.ts';
+import { destinationSecretPlace } from '../settings/secrets.ts';
 import type { Account, LaneOf, NotReady, Senders } from './parts.ts';
 
 interface Row {
@@ -11,13 +12,6 @@ interface Row {
   secret_sealed: Buffer | null;
   test_code: string | null;
   is_dry_run: boolean;
-}
-
-/** Where a destination's own token or secret belongs. */
-export function secretPlace(organisationId: number, destinationId: number) {
-  return {
-    ...{ organisationId, table: 'relay_destinations', column: 'secret_sealed', row: destinationId, class: 'D9' },
-  } as const satisfies Place;
 }
 
 /** The account with its token, or why nothing can be sent to it. Nothing is sent live that was to be a trial. */
@@ -69,7 +63,7 @@ async function secretOf(
   }
   if (secret_sealed === null) return { state: 'reconnect', reason: 'no_token' };
   try {
-    const place = secretPlace(organisationId, destinationId);
+    const place = destinationSecretPlace(organisationId, destinationId);
     return (await vault.open(place, secret_sealed, { purpose: `relay.${kind}` })).toString('utf8');
   } catch (error) {
     if (error instanceof VaultError) return { state: 'reconnect', reason: `token_${error.code}` };

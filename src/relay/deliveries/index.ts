@@ -6,6 +6,7 @@ import type { FreshToken, Senders } from './parts.ts';
 import { lookForResults } from './results.ts';
 
 export type { FreshToken } from './parts.ts';
+export { deliveryRoutes } from './routes.ts';
 export { cancelOfConnection } from './states.ts';
 
 export interface Deliveries {

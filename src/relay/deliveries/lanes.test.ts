@@ -5,7 +5,8 @@ import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock } from '../../platform/clock.ts';
 import { order } from '../destinations/senders_fixture.ts';
-import { openAccount, secretPlace } from './account.ts';
+import { destinationSecretPlace } from '../settings/secrets.ts';
+import { openAccount } from './account.ts';
 import { endTooOld } from './ages.ts';
 import { openBreaker } from './breaker.ts';
 import { openBucket } from './bucket.ts';
@@ -254,7 +255,7 @@ describe('what somebody has to mend', () => {
     expect(await states(to)).toEqual(Array(3).fill(['waiting', '190/467', null]));
     await later(80 * 3_600_000);
     expect(await attempts(to)).toHaveLength(1);
-    const sealed = await house.vault.seal(secretPlace(house.organisation, to), 'token');
+    const sealed = await house.vault.seal(destinationSecretPlace(house.organisation, to), 'token');
     await house.inside(async (sql) => {
       await sql.run('UPDATE relay_destinations SET secret_sealed = $2 WHERE id = $1', [to, sealed]);
       expect(await resumeDestination(sql, lane(to), clock.now())).toBe(true);

@@ -55,7 +55,7 @@ export const deliveryLimits = {
   resultMsMax: 24 * hourMs,
   resultsAtOnceMax: 100,
   resultLookMs: 30 * secondMs,
-  /** Deliveries of one replay. */
-  replayMax: 100_000,
+  /** Deliveries that are replayed, approved or cancelled in one transaction. */
+  changePieceRows: 5_000,
   countMs: minuteMs,
 } as const;

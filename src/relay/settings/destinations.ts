@@ -10,6 +10,7 @@ import {
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { relayChanged } from '../changes.ts';
+import { pauseDestination, resumeDestination } from '../deliveries/states.ts';
 import { type Destination, SettingsProblem } from '../destinations/destination.ts';
 import { destinationOf, destinations } from '../destinations/index.ts';
 import {
@@ -176,8 +177,10 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
                 ? null
                 : await vault.seal(destinationSecretPlace(organisation, before.id), body.secret),
             ]);
-          if (body.state !== undefined && body.state !== before.state)
-            set.push(['state', body.state], ['state_reason', null], ['state_since', new Date(clock.now())]);
+          if (body.state !== undefined && body.state !== before.state) {
+            const lane = { organisationId: organisation, destinationId: before.id };
+            await (body.state === 'active' ? resumeDestination : pauseDestination)(sql, lane, clock.now());
+          }
           if (set.length > 0)
             await sql.run(
               `UPDATE relay_destinations SET ${set.map(([column], at) => `${column} = $${at + 2}`).join(', ')} WHERE id = $1`,

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { deliveryStates } from './relay.ts';
+
+/** Deliveries of the conversion relay: what is to be sent and what became of it. */
+export const deliveryPageMax = 200;
+/** Deliveries that one replay, approval or cancellation takes. */
+export const deliveriesAtOnceMax = 100_000;
+
+const number = z.coerce.number().int().positive();
+const moment = z.iso.datetime({ offset: true });
+
+const filters = {
+  destination: number.optional(),
+  state: z.enum(deliveryStates).optional(),
+  /** A reason as a delivery has it, such as `too_old` or `100/2804003`. */
+  reason: z.string().min(1).max(200).optional(),
+  /** When they were made. */
+  from: moment.optional(),
+  to: moment.optional(),
+};
+export const deliveriesQuestion = z.strictObject({
+  ...filters,
+  conversion: z.uuid().optional(),
+  /** An order by its number. */
+  order: z.string().min(1).max(512).optional(),
+  /** `next` of the page before. */
+  cursor: number.optional(),
+  limit: z.coerce.number().int().min(1).max(deliveryPageMax).default(50),
+});
+
+export const delivery = z.object({
+  id: z.number(),
+  conversion_id: z.string(),
+  event_name: z.string(),
+  occurred_at: z.string(),
+  order_id: z.string().nullable(),
+  destination_id: z.number(),
+  destination: z.object({ kind: z.string(), name: z.string() }).nullable(),
+  route_id: z.number(),
+  platform_id: z.string().describe('Under which the platform knows it; the same over retries and replays.'),
+  platform_event: z.string().nullable(),
+  value: z.string().nullable().describe('Exact; in the currency of the conversion.'),
+  currency: z.string().nullable(),
+  state: z.enum(deliveryStates),
+  reason: z.string().nullable(),
+  field: z.string().nullable(),
+  waits_for: z.string().nullable(),
+  next_at: z.string().nullable().describe('When it is tried next; null once it has ended.'),
+  attempts: z.number(),
+  replays: z.number(),
+  is_test: z.boolean(),
+  platform_result: z.string().nullable(),
+  created_at: z.string(),
+  first_sent_at: z.string().nullable(),
+  settled_at: z.string().nullable(),
+});
+export type Delivery = z.infer<typeof delivery>;
+export const deliveryPage = z.object({ deliveries: z.array(delivery), next: z.number().nullable() });
+
+const attempt = z.object({
+  id: z.number(),
+  sent_at: z.string(),
+  items: z.number().describe('Conversions that were in the request.'),
+  ms: z.number().nullable(),
+  status: z.number().describe('HTTP status; 0 = no answer.'),
+  class: z.string().nullable(),
+  reason: z.string().nullable(),
+  answer: z.string().nullable().describe('Redacted when it was written.'),
+  result: z.string().nullable().describe('What the platform said of it later.'),
+});
+export const deliveryStory = z.object({ delivery, attempts: z.array(attempt) });
+
+/** Which deliveries: some by number, or all that fit. */
+export const deliveryChoice = z.strictObject({
+  ids: z.array(z.number().int().positive()).min(1).max(1_000).optional(),
+  destination: z.number().int().positive().optional(),
+  state: z.enum(['dead', 'cancelled', 'accepted']).optional().describe('Of a replay; absent: what was set aside.'),
+  reason: z.string().min(1).max(200).optional(),
+  from: moment.optional(),
+  to: moment.optional(),
+});
+export type DeliveryChoice = z.infer<typeof deliveryChoice>;
+export const replayPreview = z.object({
+  deliveries: z.number().describe('That would go again.'),
+  too_old: z.number().describe('That their platform would call too old: they stay as they are.'),
+  by_destination: z.array(z.object({ destination_id: z.number(), deliveries: z.number(), too_old: z.number() })),
+});
+export const deliveriesChanged = z.object({
+  deliveries: z.number(),
+  too_old: z.number(),
+  is_all: z.boolean().describe('False: there are more than one call takes; ask again.'),
+});

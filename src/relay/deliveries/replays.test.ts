@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Emulated } from '../../../emulators/admin.ts';
+import { openMetaEmulator } from '../../../emulators/meta.ts';
+import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
+import { stillClock, systemClock } from '../../platform/clock.ts';
+import { order } from '../destinations/senders_fixture.ts';
+import { deliveryOf, listDeliveries } from './read.ts';
+import { approve, cancel, previewReplay, replay } from './replays.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+const clock = stillClock(Date.parse('2026-11-30T09:00:00Z'));
+let meta: Emulated;
+let house: SendingHouse;
+beforeAll(async () => {
+  meta = await openMetaEmulator({
+    ...{ now: () => clock.now(), chance: () => 0.5, datasets: ['1'], tokens: { token: 'valid' } },
+  });
+  house = await openSendingHouse({ clock, baseUrls: { 'meta-capi': meta.url } });
+});
+afterAll(() => Promise.all([meta.close(), house.close()]));
+
+let number = 0;
+const orders = (count: number, daysAgo = 0, more: object = {}) =>
+  Array.from({ length: count }, () => ({
+    given: {
+      ...{ ...order, order_id: `P-${++number}` },
+      ...{ occurred_at: new Date(clock.now() - 60_000 - daysAgo * 86_400_000).toISOString(), ...more },
+    },
+  }));
+const counted = () => (meta.admin('GET', '/counted') as { counted: { id: string; received: number }[] }).counted;
+const of = (one: SendingHouse) => one.organisation;
+const open = (ids: string[]) =>
+  house.inside(async (sql) => {
+    const row = await sql.one<{ n: number }>(
+      'SELECT count(*)::int AS n FROM relay_conversions WHERE id = ANY ($1::uuid[]) AND settled_at IS NULL',
+      [ids],
+    );
+    return row.n;
+  });
+
+it('what was set aside goes again under its id, and what is too old by now is counted and stays', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  const ids = await house.add([to], [...orders(3), ...orders(2, 6)]);
+  const wrong = { status: 400, body: { error: { code: 100, error_subcode: 2804016 } } };
+  meta.admin('POST', '/next', Array(12).fill(wrong));
+  await house.lanes.idle();
+  expect((await house.rows(to)).map(({ state }) => state)).toEqual(Array(5).fill('dead'));
+  expect(await open(ids)).toBe(0);
+  clock.travel(86_400_000);
+  const choice = { destination: to, reason: '100/2804016' };
+  const preview = await house.inside((sql) => previewReplay(sql, of(house), choice, clock.now()));
+  expect(preview).toEqual({
+    ...{ deliveries: 3, too_old: 2, by_destination: [{ destination_id: to, deliveries: 3, too_old: 2 }] },
+  });
+  expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(3);
+  expect(await open(ids)).toBe(3);
+  meta.admin('POST', '/reset', {});
+  await house.lanes.idle();
+  const rows = await house.rows(to);
+  expect(rows.map(({ state, reason, replays }) => [state, reason, replays])).toEqual([
+    ...Array(3).fill(['accepted', null, 1]),
+    ...Array(2).fill(['dead', '100/2804016', 0]),
+  ]);
+  expect(counted().map(({ id }) => id)).toEqual(rows.slice(0, 3).map(({ platform_id }) => platform_id));
+  expect(await open(ids)).toBe(0);
+  // What is there already goes again where somebody names it, and counts once.
+  const first = { ids: [Number(rows[0]?.id)] };
+  expect(await house.inside((sql) => replay(sql, of(house), first, clock.now()))).toBe(1);
+  await house.lanes.idle();
+  expect(counted().map(({ received }) => received)).toEqual([2, 1, 1]);
+});
+
+it('what somebody said no to never goes again, whatever is asked', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  await house.add([to], orders(1, 0, { consent: { ad_user_data: 'denied' } }));
+  await house.lanes.idle();
+  const [row] = await house.rows(to);
+  expect(row?.state).toBe('withheld');
+  for (const choice of [
+    { ids: [Number(row?.id)] },
+    { destination: to },
+    { destination: to, state: 'accepted' as const },
+  ])
+    expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(0);
+});
+
+it('what is held goes once it is approved, and not at all once it is cancelled', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  const ids = await house.add(
+    [to],
+    orders(4).map((one) => ({ ...one, state: 'held' as const })),
+  );
+  await house.lanes.idle();
+  const numbers = (await house.rows(to)).map(({ id, state }) => [Number(id), state] as const);
+  expect(numbers.map(([, state]) => state)).toEqual(Array(4).fill('held'));
+  const some = { ids: numbers.slice(0, 3).map(([id]) => id) };
+  expect(await house.inside((sql) => approve(sql, of(house), some, clock.now()))).toBe(3);
+  expect(
+    await house.inside((sql) =>
+      cancel(sql, of(house), { destination: to, ids: [numbers[2]?.[0] ?? 0, numbers[3]?.[0] ?? 0] }, clock.now()),
+    ),
+  ).toBe(2);
+  await house.lanes.idle();
+  expect((await house.rows(to)).map(({ state, reason }) => [state, reason])).toEqual([
+    ...Array(2).fill(['accepted', null]),
+    ...Array(2).fill(['cancelled', 'cancelled_by_hand']),
+  ]);
+  expect(await open(ids)).toBe(0);
+});
+
+it('a list is read page by page, and one of it with all its requests', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  await house.add([to], orders(5));
+  meta.admin('POST', '/next', [{ chaos: 'html_502' }]);
+  await house.lanes.idle();
+  clock.travel(60_000);
+  await house.lanes.idle();
+  const page = (cursor?: number) =>
+    house.inside((sql) =>
+      listDeliveries(sql, of(house), { destination: to, state: 'accepted', limit: 2, ...(cursor && { cursor }) }),
+    );
+  const seen: number[] = [];
+  for (let next: number | null | undefined; next !== null; ) {
+    const read = await page(next);
+    seen.push(...read.deliveries.map(({ id }) => id));
+    next = read.next;
+  }
+  expect(seen).toEqual([...new Set(seen)].sort((a, b) => b - a));
+  expect(seen).toHaveLength(5);
+  const story = await house.inside((sql) => deliveryOf(sql, of(house), seen[0] as number));
+  expect(story?.attempts.map((each) => [each.status, each.class, each.items])).toEqual([
+    [502, 'retry', 5],
+    [200, 'accepted', 5],
+  ]);
+  expect(story?.delivery).toMatchObject({
+    state: 'accepted',
+    attempts: 2,
+    next_at: null,
+    value: '129.90',
+    currency: 'EUR',
+  });
+  expect(
+    await house.store.postgres.tenant(of(house) + 1, (sql) => listDeliveries(sql, of(house) + 1, { limit: 9 })),
+  ).toEqual({
+    ...{ deliveries: [], next: null },
+  });
+});
+
+it('accounts that are dead or slow take nothing from those that answer', async () => {
+  const slow = await openMetaEmulator({
+    ...{ now: () => clock.now(), chance: () => 0, datasets: ['1'], tokens: { token: 'valid' } },
+  });
+  const other = await openSendingHouse({ clock: systemClock, baseUrls: { 'meta-capi': meta.url, snap: slow.url } });
+  try {
+    // Each would hold a place for ten seconds, and there are more of them than places.
+    slow.admin('POST', '/chaos', { share: 1, modes: ['latency'], ms: 60_000 });
+    const dead: number[] = [];
+    for (let each = 0; each < 20; each++) dead.push(await other.addDestination('snap', { pixel_id: 'a1' }));
+    const now = new Date(systemClock.now() - 60_000).toISOString();
+    clock.set(systemClock.now());
+    const given = (id: string) => ({ given: { ...order, order_id: id, occurred_at: now } });
+    await other.add(dead, [given('S-1')]);
+    const round = other.lanes.idle();
+    const to = await other.addDestination('meta-capi', { dataset_id: '1' });
+    for (let wave = 0; wave < 5; wave++) {
+      await other.add([to], [given(`F-${wave}`)]);
+      const begun = performance.now();
+      other.lanes.wake();
+      await vi.waitFor(
+        async () => expect((await other.rows(to)).map(({ state }) => state)).toEqual(Array(wave + 1).fill('accepted')),
+        { timeout: 25_000, interval: 20 },
+      );
+      // The first round finds out who is slow; from the second on nobody waits for them.
+      if (wave > 0) expect(performance.now() - begun).toBeLessThan(5_000);
+    }
+    await round;
+    for (const one of dead) expect((await other.rows(one)).map(({ state }) => state)).toEqual(['waiting']);
+  } finally {
+    await other.close();
+    await slow.close();
+  }
+});
