@@ -1,6 +1,7 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { compareDecimals } from '../mapping/decimal.ts';
+import { difference } from '../routing/route.ts';
 import { deliveryLimits } from './limits.ts';
 import type { LaneOf } from './parts.ts';
 import type { Outcome, TakenRow } from './rows.ts';
@@ -40,7 +41,6 @@ interface Found {
   value: string | null;
   currency: string | null;
   refunded: string;
-  remaining: string | null;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function readOrders(
        WHERE is_refund AND value IS NOT NULL AND state NOT IN ('withheld', 'cancelled') GROUP BY key
      )
      SELECT DISTINCT ON (s.id) coalesce(s.key, '') AS key, s.id AS conversion_id, s.state, s.value::text AS value, s.currency,
-            coalesce(r.refunded, 0)::text AS refunded, (s.value - coalesce(r.refunded, 0))::text AS remaining
+            coalesce(r.refunded, 0)::text AS refunded
      FROM sent s LEFT JOIN refunds r USING (key)
      WHERE NOT s.is_refund AND NOT s.is_correction
      ORDER BY s.id, s.state = 'accepted' DESC, s.created_at`,
@@ -85,7 +85,7 @@ export async function readOrders(
     orders.set(row.id, {
       purchase: one && { conversionId: one.conversion_id, state: one.state, value: one.value, currency: one.currency },
       refunded: one?.refunded ?? '0',
-      remaining: one?.remaining ?? undefined,
+      remaining: one?.value == null ? undefined : difference(one.value, one.refunded),
     });
   }
   return orders;
