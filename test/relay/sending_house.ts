@@ -11,7 +11,7 @@ import { factsOf } from '../../src/relay/conversions/facts.ts';
 import { tellingPlace, withoutRaw } from '../../src/relay/conversions/people.ts';
 import { isRefused, readConversion } from '../../src/relay/conversions/read.ts';
 import { type Lanes, openLanes } from '../../src/relay/deliveries/lanes.ts';
-import type { FreshToken, Senders } from '../../src/relay/deliveries/parts.ts';
+import type { ConnectionTokens, Senders } from '../../src/relay/deliveries/parts.ts';
 import { destinationOf } from '../../src/relay/destinations/index.ts';
 import { destinationSecretPlace } from '../../src/relay/settings/secrets.ts';
 import { ringOf } from '../../src/trust/keys/index.ts';
@@ -55,12 +55,12 @@ export interface SendingHouse {
 export async function openSendingHouse({
   clock,
   baseUrls,
-  freshToken,
+  tokens,
   isQuiet = true,
 }: {
   clock: Clock;
   baseUrls: Record<string, string>;
-  freshToken?: FreshToken;
+  tokens?: ConnectionTokens;
   /** Only `lanes.idle()` sends. */
   isQuiet?: boolean;
 }): Promise<SendingHouse> {
@@ -75,7 +75,7 @@ export async function openSendingHouse({
   });
   const senders: Senders = {
     ...{ postgres, vault, clock, random: systemRandom, log, outbound, baseUrls },
-    ...(freshToken === undefined ? {} : { freshToken }),
+    ...(tokens === undefined ? {} : { tokens }),
   };
   const lanes = openLanes(
     isQuiet

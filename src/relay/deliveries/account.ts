@@ -40,7 +40,7 @@ export async function openAccount(senders: Senders, lane: LaneOf): Promise<Accou
     return { state: 'reconnect', reason: 'token_unreadable' };
   return {
     ...{ organisationId: lane.organisationId, destinationId: lane.destinationId },
-    ...{ destination, settings: row.settings, secret },
+    ...{ destination, settings: row.settings, secret, connectionId: row.connection_id ?? undefined },
     ...{ testCode: row.test_code ?? undefined, isDryRun: row.is_dry_run },
   };
 }
@@ -51,15 +51,16 @@ function wrong(reason: string): NotReady {
 
 /** A token of a connection, else the destination's own. */
 async function secretOf(
-  { vault, freshToken }: Senders,
+  { vault, tokens }: Senders,
   { organisationId, destinationId }: LaneOf,
   { kind, connection_id, secret_sealed }: Row,
 ): Promise<string | NotReady> {
   if (connection_id !== null) {
-    if (freshToken === undefined) return { state: 'reconnect', reason: 'no_connection' };
-    const fresh = await freshToken(organisationId, connection_id);
+    if (tokens === undefined) return { state: 'reconnect', reason: 'no_connection' };
+    const fresh = await tokens.fresh(organisationId, connection_id);
     if ('token' in fresh) return fresh.token;
-    return { state: fresh.problem, reason: fresh.reason };
+    if ('later' in fresh) return { state: 'away', reason: fresh.later, afterMs: fresh.afterMs };
+    return { state: 'reconnect', reason: fresh.reconnect };
   }
   if (secret_sealed === null) return { state: 'reconnect', reason: 'no_token' };
   try {

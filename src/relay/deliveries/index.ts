@@ -2,12 +2,12 @@ import type { Gauge, House } from '../../platform/subject.ts';
 import { watchAges } from './ages.ts';
 import { openLanes } from './lanes.ts';
 import { openNumbers } from './numbers.ts';
-import type { FreshToken, Senders } from './parts.ts';
+import type { ConnectionTokens, Senders } from './parts.ts';
 import { lookForResults } from './results.ts';
 
-export type { FreshToken } from './parts.ts';
+export type { ConnectionTokens, FreshToken } from './parts.ts';
 export { deliveryRoutes } from './routes.ts';
-export { cancelOfConnection } from './states.ts';
+export { deliveriesOfConnections } from './states.ts';
 
 export interface Deliveries {
   gauges: Gauge[];
@@ -16,12 +16,12 @@ export interface Deliveries {
   stop(): Promise<void>;
 }
 
-/** Sends what is due, asks for results, and counts; until it is stopped. @param freshToken of connections, where there are some */
-export function startDeliveries(house: House, freshToken?: FreshToken): Deliveries {
+/** Sends what is due, asks for results, and counts; until it is stopped. @param tokens of connections, where there are some */
+export function startDeliveries(house: House, tokens?: ConnectionTokens): Deliveries {
   const { postgres, vault, clock, random, log, outbound, config } = house;
   const senders: Senders = {
     ...{ postgres, vault, clock, random, log, outbound, baseUrls: config.relay ?? {} },
-    ...(freshToken === undefined ? {} : { freshToken }),
+    ...(tokens === undefined ? {} : { tokens }),
   };
   const lanes = openLanes(senders);
   const numbers = openNumbers(senders, lanes);

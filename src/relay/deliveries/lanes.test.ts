@@ -12,7 +12,7 @@ import { openBreaker } from './breaker.ts';
 import { openBucket } from './bucket.ts';
 import type { Account, FreshToken } from './parts.ts';
 import { askResults } from './results.ts';
-import { cancelOfConnection, pauseDestination, resumeDestination } from './states.ts';
+import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
 import { take } from './take.ts';
 import { finishTurn } from './turn.ts';
 
@@ -30,7 +30,8 @@ let meta: Emulated;
 let google: Emulated;
 let house: SendingHouse;
 /** What a connection says next; a token where nothing is said. */
-const fresh: Awaited<ReturnType<FreshToken>>[] = [];
+const fresh: FreshToken[] = [];
+const refused: FreshToken[] = [];
 beforeAll(async () => {
   const parts = { now: () => clock.now(), chance };
   meta = await openMetaEmulator({ ...parts, datasets: ['1234567890'], tokens: { token: 'valid', other: 'valid' } });
@@ -43,7 +44,10 @@ beforeAll(async () => {
   house = await openSendingHouse({
     clock,
     baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url },
-    freshToken: async () => fresh.shift() ?? { token: 'other' },
+    tokens: {
+      fresh: async () => fresh.shift() ?? { token: 'other' },
+      refused: async () => refused.shift() ?? { reconnect: 'expired' },
+    },
   });
 });
 afterAll(() => Promise.all([meta.close(), google.close(), house.close()]));
@@ -290,7 +294,7 @@ describe('what somebody has to mend', () => {
   it('a connection gives its token each time, says when it cannot, and ends with what waits for it (REL-05)', async () => {
     const to = await house.addDestination('meta-capi', dataset, { secret: null, connection: 5 });
     await house.add([to], many(1));
-    fresh.push({ problem: 'away', reason: 'no_answer' }, { problem: 'reconnect', reason: 'invalid_grant' });
+    fresh.push({ later: 'no_answer', afterMs: 30_000 }, { reconnect: 'invalid_grant' });
     await house.lanes.idle();
     expect(await destinationState(to)).toMatchObject({ state: 'active' });
     await later(31_000);
@@ -299,13 +303,31 @@ describe('what somebody has to mend', () => {
     await later(1_000);
     expect(await states(to)).toEqual([['accepted', null, null]]);
     const ids = await house.add([to], [...many(1), { ...orderOf(), state: 'held' }]);
-    const ofConnection = { organisationId: house.organisation, connectionId: 5 };
-    expect(await house.inside((sql) => cancelOfConnection(sql, ofConnection, clock.now()))).toBe(2);
+    const ends = deliveriesOfConnections(() => clock.now());
+    const ended = [{ what: 'queued conversions', count: 2 }];
+    expect(await house.inside((sql) => ends.preview(sql, house.organisation, 5))).toEqual(ended);
+    expect(await house.inside((sql) => ends.cancel(sql, house.organisation, 5))).toEqual(ended);
     await house.lanes.idle();
     expect((await states(to)).slice(1)).toEqual(Array(2).fill(['cancelled', 'disconnected', null]));
     expect(await settledOf(ids)).toEqual([true, true]);
     expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: 'disconnected' });
   });
+});
+
+it('a token that ended before its time is replaced by its connection, once, and only then somebody is asked', async () => {
+  const to = await house.addDestination('meta-capi', dataset, { secret: null, connection: 6 });
+  await house.add([to], many(2));
+  fresh.push({ token: 'gone' });
+  refused.push({ token: 'other' });
+  await house.lanes.idle();
+  expect(await destinationState(to)).toMatchObject({ state: 'active' });
+  await later(1_000);
+  expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
+  await house.add([to], many(1));
+  fresh.push({ token: 'gone' });
+  await house.lanes.idle();
+  expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: 'expired' });
+  expect((await states(to)).at(-1)).toEqual(['waiting', '190/467', null]);
 });
 
 it('a test goes apart at the platform, and a dry run is only checked', async () => {
@@ -400,7 +422,13 @@ it('what a platform says later is asked for until it is known, and stands at the
 it('what was being sent when a process died is sent again once its lease is over, under the same id', async () => {
   const to = await house.addDestination('meta-capi', dataset);
   await house.add([to], many(2));
-  const state = { bucket: openBucket(600), breaker: openBreaker(() => 0), pausedUntil: 0, isSlow: false };
+  const state = {
+    bucket: openBucket(600),
+    breaker: openBreaker(() => 0),
+    pausedUntil: 0,
+    isSlow: false,
+    isRefused: false,
+  };
   const opened = (await openAccount(house.senders, lane(to))) as Account;
   const taken = await take(house.senders, opened, { rows: 10, requests: 1 });
   await house.lanes.idle();

@@ -137,7 +137,7 @@ export function openLanes(senders: Senders): Lanes {
   async function turn(lane: Lane): Promise<boolean> {
     const account = await openAccount(senders, lane);
     if ('state' in account) {
-      lane.readyAt = steady() + (account.state === 'away' ? awayMs : deliveryLimits.lookMs);
+      lane.readyAt = steady() + (account.state === 'away' ? account.afterMs : deliveryLimits.lookMs);
       if (account.state !== 'reconnect' && account.state !== 'misconfigured') return false;
       const stopped = { state: account.state, reason: account.reason };
       await postgres.tenant(lane.organisationId, (sql) => stopDestination(sql, lane, stopped, clock.now()));
@@ -149,7 +149,7 @@ export function openLanes(senders: Senders): Lanes {
     lane.state ??= {
       bucket: bucketFor(destination.id, destination.rate),
       breaker: openBreaker(() => chanceOf(random)),
-      ...{ pausedUntil: 0, isSlow: false },
+      ...{ pausedUntil: 0, isSlow: false, isRefused: false },
     };
     const { state } = lane;
     const allowed = state.breaker.allows(steady());

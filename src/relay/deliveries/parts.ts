@@ -16,15 +16,21 @@ export interface Senders {
   readonly outbound: Pick<Outbound, 'send'>;
   /** By kind of destination the address that stands in for the platform's own; operator environment alone. */
   readonly baseUrls: Readonly<Record<string, string>>;
-  /** A token that is good now, of a connection; absent while there are no connections. */
-  readonly freshToken?: FreshToken;
+  /** Of connections; absent while there are none. */
+  readonly tokens?: ConnectionTokens;
 }
 
-/** @returns the token, or why there is none: somebody has to connect anew, or the provider does not answer now */
-export type FreshToken = (
-  organisationId: number,
-  connectionId: number,
-) => Promise<{ readonly token: string } | { readonly problem: 'reconnect' | 'away'; readonly reason: string }>;
+/** Tokens of connected accounts. `refused` is asked after the platform did not take one: for another one, or its end. */
+export interface ConnectionTokens {
+  fresh(organisationId: number, connectionId: number): Promise<FreshToken>;
+  refused(organisationId: number, connectionId: number): Promise<FreshToken>;
+}
+
+/** `reconnect`: somebody has to authorise again; `later`: the provider does not give one now. Both with their reason. */
+export type FreshToken =
+  | { readonly token: string }
+  | { readonly reconnect: string }
+  | { readonly later: string; readonly afterMs: number };
 
 /** From 0 to 1. */
 export function chanceOf(random: Pick<Random, 'bytes'>): number {
@@ -42,6 +48,8 @@ export interface Account extends LaneOf {
   /** As they are stored; read by `settings` of the destination. */
   readonly settings: Record<string, unknown>;
   readonly secret: string | undefined;
+  /** The connection that the secret is of. */
+  readonly connectionId: number | undefined;
   readonly testCode: string | undefined;
   readonly isDryRun: boolean;
 }
@@ -49,5 +57,5 @@ export interface Account extends LaneOf {
 /** Why an account is not; `reconnect` and `misconfigured` are told to whoever owns it. */
 export type NotReady =
   | { readonly state: 'reconnect' | 'misconfigured'; readonly reason: string }
-  | { readonly state: 'away'; readonly reason: string }
+  | { readonly state: 'away'; readonly reason: string; readonly afterMs: number }
   | { readonly state: 'none' };

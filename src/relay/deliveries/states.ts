@@ -52,7 +52,7 @@ export async function resumeDestination(
  * being sent in this moment ends with the answer of the platform.
  * @returns how many deliveries were cancelled
  */
-export async function cancelOfConnection(
+async function cancelOfConnection(
   sql: Sql,
   { organisationId, connectionId }: { organisationId: number; connectionId: number },
   now: number,
@@ -67,6 +67,23 @@ export async function cancelOfConnection(
     param: destinations.map(({ id }) => id),
     ...{ reason: 'disconnected', now },
   });
+}
+
+/** What a connection's end would end here, and does: for whoever ends one. @param now milliseconds since 1970 */
+export function deliveriesOfConnections(now: () => number) {
+  const said = (count: number) => [{ what: 'queued conversions', count }];
+  return {
+    async preview(sql: Sql, organisationId: number, connectionId: number) {
+      const { count } = await sql.one<{ count: number }>(
+        `SELECT count(*)::int AS count FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
+         WHERE d.organisation_id = $1 AND o.connection_id = $2 AND d.state IN ('held', 'waiting')`,
+        [organisationId, connectionId],
+      );
+      return said(count);
+    },
+    cancel: async (sql: Sql, organisationId: number, connectionId: number) =>
+      said(await cancelOfConnection(sql, { organisationId, connectionId }, now())),
+  };
 }
 
 /** @param what.where of deliveries, with `$3` as its parameter; words of the code, never of a request */

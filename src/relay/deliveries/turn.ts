@@ -17,6 +17,8 @@ export interface LaneState {
   /** After too many requests; milliseconds of the steady clock. */
   pausedUntil: number;
   isSlow: boolean;
+  /** Its token was refused the last time, and another one was got. */
+  isRefused: boolean;
 }
 
 /** What became of the deliveries of a turn, for the numbers. */
@@ -92,6 +94,7 @@ export async function finishTurn(
     const now = clock.monotonic();
     const { verdict, ms, usage } = sent;
     lane.breaker.note(verdict.class !== 'retry' || verdict.rows !== undefined, now);
+    if (verdict.class !== 'auth' && verdict.class !== 'retry') lane.isRefused = false;
     lane.isSlow = verdict.class === 'retry' || ms > deliveryLimits.slowMs;
     if (verdict.class === 'rate_limited')
       lane.pausedUntil = Math.max(lane.pausedUntil, now + (verdict.retryAfterMs ?? deliveryLimits.rateMs));
@@ -172,6 +175,15 @@ export async function finishTurn(
     for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) await send(batch);
   });
   await Promise.all(workers);
+
+  // A token that ended before its time is no reason to ask somebody, where the provider gives another one; once.
+  const { connectionId } = account;
+  if (stopped?.state === 'reconnect' && connectionId !== undefined && senders.tokens !== undefined && !lane.isRefused) {
+    const other = await senders.tokens.refused(organisationId, connectionId);
+    lane.isRefused = true;
+    if (!('reconnect' in other)) stopped = undefined;
+    else stopped = { state: 'reconnect', reason: other.reconnect };
+  }
 
   const isTest = account.isDryRun || account.testCode !== undefined;
   const isNews = await postgres.tenant(organisationId, async (sql) => {
