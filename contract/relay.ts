@@ -63,11 +63,12 @@ export type DeliveryState = (typeof deliveryStates)[number];
 export const withheldReasons = [
   'consent_denied',
   'consent_unknown',
+  'purpose_off',
   'not_first',
   'restricted',
   'route_paused',
 ] as const;
 export type WithheldReason = (typeof withheldReasons)[number];
 
-export const conversionRegions = ['eea', 'uk', 'ch', 'other', 'unknown'] as const;
+export const conversionRegions = ['eea', 'uk', 'ch', 'us', 'sg', 'other', 'unknown'] as const;
 export type ConversionRegion = (typeof conversionRegions)[number];

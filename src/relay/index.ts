@@ -1,5 +1,6 @@
 import { openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { onRefused } from '../trust/consent/index.ts';
 import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
 import { deliveryRoutes, startDeliveries } from './deliveries/index.ts';
@@ -8,6 +9,7 @@ import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
 import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
+import { withholdRefused } from './routing/withdrawn.ts';
 import { relaySettingsRoutes, type SettingsDoors } from './settings/index.ts';
 
 export { destinationOf, destinations } from './destinations/index.ts';
@@ -38,6 +40,7 @@ export const relay = defineSubject({
         onRelayChanged(() => void unmapped.look().catch((error) => house.log.error('relay.again_failed', {}, error))),
       );
     }
+    stops.push(onRefused(withholdRefused));
     const intake = collects ? await startIntake(house) : undefined;
     const deliveries = works ? startDeliveries(house) : undefined;
     if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));

@@ -6,6 +6,7 @@ import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.
 import { relayChanged } from '../../src/relay/changes.ts';
 import { openPeople } from '../../src/relay/conversions/people.ts';
 import { endIdentifiers } from '../../src/relay/life/ageing.ts';
+import { withholdRefused } from '../../src/relay/routing/withdrawn.ts';
 import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
 
 /** Conversions come in over HTTP, and what is in the database afterwards is looked at. */
@@ -240,6 +241,45 @@ it('withholds by consent: a denial anywhere, silence where it is asked for (REL-
     'c-silent-nowhere',
     'c-silent-uk',
   ]);
+});
+
+it('honours what is on record of somebody: taken back counts whatever a sender says, given fills in silence (REL-08)', async () => {
+  const { vault, postgres, clock } = desk.server.desk.house;
+  const record = async (email: string, state: string) => {
+    const digest = await vault.subject(organisation, 'email', email);
+    await postgres.tenant(organisation, (sql) =>
+      sql.run(
+        `INSERT INTO consent_records (organisation_id, subject_digest, purpose, state, region, text_version, text_digest, how, recorded_at, proof)
+         VALUES ($1, $2, 'ad_measurement', $3, 'eea', '1', $4, 'banner', $5, $4)`,
+        [organisation, digest, state, Buffer.alloc(32), new Date(clock.now())],
+      ),
+    );
+  };
+  await record('back@person.example', 'given');
+  await record('back@person.example', 'withdrawn');
+  await record('agreed@person.example', 'given');
+  const from = (email: string) => ({ event_name: 'lead', user: { email, country: 'DE' } });
+  await send('shop', purchase({ order_id: 'k-back', ...from('back@person.example') }));
+  await send('shop', purchase({ order_id: 'k-agreed', consent: {}, ...from('agreed@person.example') }));
+  const rows = await asked(
+    `SELECT c.order_id, d.state, d.reason FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id
+     WHERE c.order_id LIKE 'k-%' AND d.destination_id = $1 ORDER BY c.order_id`,
+    [destination.meta],
+  );
+  expect(rows).toEqual([
+    { order_id: 'k-agreed', state: 'waiting', reason: null },
+    { order_id: 'k-back', state: 'withheld', reason: 'consent_denied' },
+  ]);
+  // Taken back while it waits, through the same door as anybody's.
+  const digest = await vault.subject(organisation, 'email', 'agreed@person.example');
+  await postgres.tenant(organisation, (sql) =>
+    withholdRefused(sql, { organisationId: organisation, purpose: 'ad_measurement', digest }),
+  );
+  const later = await asked(
+    "SELECT d.state, d.reason FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id WHERE c.order_id = 'k-agreed' AND d.destination_id = $1",
+    [destination.meta],
+  );
+  expect(later).toEqual([{ state: 'withheld', reason: 'consent_denied' }]);
 });
 
 it('goes a route by its rules: event, condition, only the first of a click', async () => {

@@ -6,9 +6,10 @@ import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import { RowRefused, type Sink } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type Vault, VaultError } from '../../platform/vault.ts';
+import { readBases } from '../../trust/consent/index.ts';
 import { readMoment } from '../conversions/moment.ts';
 import { destinationOf } from '../destinations/index.ts';
-import { consentProblem, type UnknownConsent } from '../routing/consent.ts';
+import { type AdBases, adBasesOf, consentProblem, type UnknownConsent } from '../routing/consent.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
 import { type ConversionRecord, type IntakeRecord, keyOfText, type UnmappedRecord } from './record.ts';
 
@@ -126,7 +127,9 @@ async function storeConversions(
   const fresh = records.filter(({ id }) => !done.has(id));
   if (fresh.length === 0) return new Set();
   const told = await tellApart(sql, fresh);
-  const made = told.filter(({ isNew }) => isNew).map(({ record }) => record);
+  const first = told.filter(({ isNew }) => isNew).map(({ record }) => record);
+  const said = await consentsOf(sql, first);
+  const made = first.map((record) => withConsent(record, said));
   if (made.length > 0) await insertConversions(sql, made);
   await writeIdentities(sql, told);
   await insertTellings(sql, told);
@@ -296,12 +299,13 @@ async function insertDeliveries(
 ): Promise<Set<number>> {
   const routes = await routesOf(sql, new Set(records.map(({ source }) => source)));
   const restricted = await restrictedOf(sql, records);
+  const bases = adBasesOf(await readBases(sql, organisationId));
   const made: NewDelivery[] = [];
   for (const record of records)
     for (const route of routes.get(record.source) ?? []) {
       const goes = routed(route.planned, record.facts);
       if (!goes.goes) continue;
-      made.push(judged(record, route, goes, restricted));
+      made.push(judged(record, route, goes, { restricted, bases }));
     }
   const first = await onlyFirst(sql, made);
   await settleWithout(sql, records, first);
@@ -354,11 +358,49 @@ async function restrictedOf(sql: Sql, records: readonly ConversionRecord[]): Pro
   return new Set(rows.map(({ digest }) => digest));
 }
 
+/** By digest of whom: what is on record of the purposes of ad platforms, the last word of each. */
+type Consents = ReadonlyMap<string, Partial<Record<'ad_user_data' | 'ad_personalization', 'granted' | 'denied'>>>;
+
+const purposeOfRecord = { ad_measurement: 'ad_user_data', ad_personalization: 'ad_personalization' } as const;
+
+/** What somebody agreed to or took back on record (Trust, Consent). */
+async function consentsOf(sql: Sql, records: readonly ConversionRecord[]): Promise<Consents> {
+  const digests = [...new Set(records.flatMap(({ subjects }) => subjects))];
+  if (digests.length === 0) return new Map();
+  const rows = await sql.query<{ digest: string; purpose: keyof typeof purposeOfRecord; state: string }>(
+    `SELECT DISTINCT ON (subject_digest, purpose) encode(subject_digest, 'hex') AS digest, purpose, state FROM consent_records
+     WHERE organisation_id = current_organisation() AND subject_digest = ANY ($1::bytea[])
+       AND purpose IN ('ad_measurement', 'ad_personalization')
+     ORDER BY subject_digest, purpose, id DESC`,
+    [digests.map((digest) => Buffer.from(digest, 'hex'))],
+  );
+  const said = new Map<string, Partial<Record<'ad_user_data' | 'ad_personalization', 'granted' | 'denied'>>>();
+  for (const { digest, purpose, state } of rows)
+    said.set(digest, { ...said.get(digest), [purposeOfRecord[purpose]]: state === 'given' ? 'granted' : 'denied' });
+  return said;
+}
+
+/**
+ * What a conversion says of consent, with what is on record of whom it is about: a consent that was refused or taken back counts,
+ * whatever the conversion says; one that was given fills in where it says nothing.
+ */
+function withConsent(record: ConversionRecord, said: Consents): ConversionRecord {
+  if (said.size === 0) return record;
+  const { facts, subjects } = record;
+  const consent: NonNullable<Conversion['consent']> = { ...facts.consent };
+  for (const purpose of ['ad_user_data', 'ad_personalization'] as const) {
+    const records = subjects.flatMap((digest) => said.get(digest)?.[purpose] ?? []);
+    if (records.includes('denied')) consent[purpose] = 'denied';
+    else if (records.includes('granted')) consent[purpose] ??= 'granted';
+  }
+  return { ...record, facts: { ...facts, consent } };
+}
+
 function judged(
   record: ConversionRecord,
   route: RunningRoute,
   { as, value }: { as: string | null; value: string | null },
-  restricted: ReadonlySet<string>,
+  { restricted, bases }: { restricted: ReadonlySet<string>; bases: AdBases },
 ): NewDelivery {
   const destination = destinationOf(route.kind);
   const isRestricted = record.subjects.some((digest) => restricted.has(digest));
@@ -366,7 +408,7 @@ function judged(
     ? ({ reason: 'restricted', field: 'user' } as const)
     : destination === undefined
       ? undefined
-      : consentProblem(record.facts.consent, record.region, destination, route.unknown_consent);
+      : consentProblem(record.facts.consent, record.region, destination, route.unknown_consent, bases);
   const withheld = problem ?? { reason: null, field: null };
   const state = problem !== undefined ? 'withheld' : route.planned.rules.hold === true ? 'held' : 'waiting';
   return { record, route, as, value, state, ...withheld };

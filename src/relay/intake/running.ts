@@ -22,10 +22,7 @@ export function sealingOf({ keys, vault, random }: Pick<House, 'keys' | 'vault' 
   return {
     ...{ keys, vault, random },
     countryOf: (address) => placeOf(address).split(',', 1)[0] || undefined,
-    regionOf(country) {
-      const region = regionOf(country);
-      return region === 'eea' || region === 'uk' || region === 'ch' || region === 'unknown' ? region : 'other';
-    },
+    regionOf,
   };
 }
 

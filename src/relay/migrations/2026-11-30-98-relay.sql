@@ -144,7 +144,7 @@ CREATE TABLE relay_conversions (
   facts jsonb NOT NULL,
   present text[] NOT NULL,
   consent jsonb NOT NULL,
-  region text NOT NULL CHECK (region IN ('eea', 'uk', 'ch', 'other', 'unknown')),
+  region text NOT NULL CHECK (region IN ('eea', 'uk', 'ch', 'us', 'sg', 'other', 'unknown')),
   mapping_version integer NOT NULL,
   doubles integer NOT NULL DEFAULT 0,
   raw_days smallint NOT NULL,

@@ -23,8 +23,6 @@ function everywhere(basis: LawfulBasis, elsewhere: Partial<Record<BasisRegion, L
   const all = Object.fromEntries(basisRegions.map((region) => [region, basis])) as Record<BasisRegion, LawfulBasis>;
   return { ...all, ...elsewhere };
 }
-/** Asked before, but where the law asks for notice and a way out. */
-const asked = everywhere('consent', { us: 'notice' });
 /** Asked before in the regions of consent; elsewhere told, with a way to say no. An organisation may ask there, too. */
 const askedInEurope = everywhere('consent', { us: 'notice', sg: 'notice', other: 'notice' });
 
@@ -45,8 +43,12 @@ export const purposes: Readonly<Record<ProcessingPurpose, Purpose>> = {
     words: 'Keeping the addresses of clicked mail and phone links',
     shipped: askedInEurope,
   },
-  ad_measurement: { about: 'visitors', words: 'Telling ad platforms which click became a purchase', shipped: asked },
-  ad_personalization: { about: 'visitors', words: 'Letting ad platforms choose ads by it', shipped: asked },
+  ad_measurement: {
+    about: 'visitors',
+    words: 'Telling ad platforms which click became a purchase',
+    shipped: askedInEurope,
+  },
+  ad_personalization: { about: 'visitors', words: 'Letting ad platforms choose ads by it', shipped: askedInEurope },
   account: { about: 'accounts', words: 'Running an account', shipped: everywhere('contract'), isFixed: true },
   security: {
     about: 'accounts',

@@ -22,7 +22,7 @@ const basisWords: Readonly<Record<LawfulBasis, string>> = {
 };
 
 /** What nothing of this desk does yet: it stands in the table of purposes, so that a basis is chosen before it begins. */
-const waiting: readonly ProcessingPurpose[] = ['ad_measurement', 'ad_personalization', 'marketing_mail', 'optional_ai'];
+const waiting: readonly ProcessingPurpose[] = ['marketing_mail', 'optional_ai'];
 
 /** The purposes that something is done for, of the table of an organisation or the shipped one. */
 export function purposesDone({ purposes }: BasesAnswer): Row[] {

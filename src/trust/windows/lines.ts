@@ -371,7 +371,7 @@ export const lines: readonly Line[] = [
     holds: 'Identifiers of a conversion, sealed: raw ones, and hashes as each platform wants them',
     ...{ ends: 'clock', executor: 'relay/life/ageing.ts', shortenedBy: 'nobody' },
     until:
-      'raw ones: the days of the source after the last delivery, seven unless set; hashes: the conversion is deleted',
+      'raw ones have been there for seven days after the last delivery (or as many as the source says), hashes until the conversion is deleted',
     erasure: 'the key is destroyed, and the row deleted',
     stored: ['postgres relay_tellings', 'postgres relay_subjects'],
   },

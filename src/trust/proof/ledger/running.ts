@@ -84,7 +84,12 @@ export const running: readonly Requirement[] = [
     'Personal fields are hashed before they go to a social network.',
     'Each destination hashes what its platform wants hashed, when the conversion is taken.',
   ),
-  later('REL-05', 'D9', 'Disconnecting revokes the token, destroys it and stops what waits.', 'relay'),
+  kept(
+    'REL-05',
+    'D9',
+    'Disconnecting revokes the token, destroys it and stops what waits.',
+    'Connections: disconnecting revokes at the provider, destroys the tokens and cancels what waits.',
+  ),
   kept(
     'REL-06',
     'D5',
