@@ -55,6 +55,7 @@ export const errorStatus = {
   already_set_up: 409,
   last_owner: 409,
   wrong_status: 409,
+  provider_refused: 409,
   link_expired: 410,
   too_large: 413,
   unsupported_media_type: 415,

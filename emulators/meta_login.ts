@@ -27,7 +27,7 @@ export interface MetaAccount {
   status: number;
   /** Digits of the business that owns it and its pixels. */
   business: string;
-  pixels: { id: string; name: string }[];
+  pixels: { id: string; name: string; isUnavailable?: boolean }[];
 }
 
 const hourMs = 3_600_000;
@@ -206,7 +206,9 @@ export class MetaLogin {
     );
     if (owners.length === 0) throw new MetaRefusal('Unsupported get request. Object does not exist.', 100, 33);
     const pixels = new Map(
-      owners.flatMap((each) => each.pixels).map(({ id, name }) => [id, { id, name, is_unavailable: false }]),
+      owners
+        .flatMap((each) => each.pixels)
+        .map(({ id, name, isUnavailable = false }) => [id, { id, name, is_unavailable: isUnavailable }]),
     );
     return paged(request, [...pixels.values()], ['id']);
   }

@@ -83,6 +83,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/spool/spool.ts': ['none', 2],
   'platform/spool/writer.ts': ['none', 2],
   'platform/warehouse/open.ts': ['none', 2],
+  'providers/upkeep.ts': ['organisations', 1],
   'trust/access/index.ts': ['organisations', 1],
   'trust/audit/keeper.ts': ['desk', 3],
   'trust/documents/index.ts': ['desk', 1],

@@ -41,6 +41,7 @@ export const postgresMigrations = [
   new URL('../src/platform/mail/migrations/', import.meta.url),
   new URL('../src/trust/backup/migrations/', import.meta.url),
   new URL('../src/relay/migrations/', import.meta.url),
+  new URL('../src/providers/migrations/', import.meta.url),
 ];
 
 const warehouseMigrations = [

@@ -471,6 +471,7 @@ const examples: Record<string, Example> = {
 };
 /** Acts that no example brings about, and the tests that do. */
 const shownElsewhere: Readonly<Record<string, string>> = {
+  ...of('src/providers/connections.test.ts', ['connection.authorised', 'connection.ended', 'connection.paused']),
   ...of('src/accounts/people/people.test.ts', [
     ...['session.refused', 'session.reused', 'password.changed', 'password.reset_asked', 'password.reset'],
     ...['email.change_asked', 'email.changed', 'email.verified', 'second_factor.enabled', 'second_factor.disabled'],

@@ -69,6 +69,8 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/ vault\./, 'keys that are made when something is sealed first'],
   [/^INSERT public\.sign_in_steps\b/, 'a sign-in begins; its end is the act'],
   [/ public\.product_usage\b/, 'how often a page was opened or a feature used, by nobody'],
+  [/ public\.connection_steps\b/, 'a connection begins; its end is the act'],
+  [/^UPDATE public\.connections\(accounts\)$/, 'names of accounts, as the platform was asked for them'],
   [/ public\.taken_links$/, 'a link from one host of a site to another that was followed'],
   [/^DELETE public\.(throttles|sessions)\b/, 'what is over goes; its end was the act'],
   [

@@ -20,7 +20,16 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   admin: everything.filter((one) => !beyondAdmin.includes(one)),
   analyst: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read'],
   // Who runs campaigns sets up where their conversions go.
-  marketer: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read', 'relay.manage'],
+  marketer: [
+    ...look,
+    'stats.export',
+    'goal.manage',
+    'member.read',
+    'relay.read',
+    'relay.manage',
+    'connection.read',
+    'connection.manage',
+  ],
   author: [...look, 'member.read'],
   publisher: [...look, 'member.read'],
   approver: [...look, 'member.read'],
@@ -29,7 +38,14 @@ export const rolePermissions: Record<Role, readonly Permission[]> = {
   'billing-archive': ['organisation.read'],
   'privacy-officer': [
     ...[...look, 'member.read' as const, 'audit.read' as const, 'policy.manage' as const],
-    ...(['request.manage', 'request.submit', 'consent.write', 'profile.read', 'relay.read'] as const),
+    ...([
+      'request.manage',
+      'request.submit',
+      'consent.write',
+      'profile.read',
+      'relay.read',
+      'connection.read',
+    ] as const),
   ],
 };
 
@@ -57,6 +73,7 @@ const whileSuspended: readonly Permission[] = [
   'member.read',
   'audit.read',
   'relay.read',
+  'connection.read',
   // An export of everything and the access log, for owners: neither changes anything.
   'organisation.take',
   // What the law gives a month for does not wait until an organisation is in force again.

@@ -21,6 +21,7 @@ import type { Random } from '../platform/random.ts';
 import { openDiskThread, openSpool } from '../platform/spool/index.ts';
 import type { House, RunningSubject, Subject } from '../platform/subject.ts';
 import { migrateWarehouse, openWarehouse, type WarehouseMigrations } from '../platform/warehouse/index.ts';
+import { type Connections, connectionMigrations, openConnections } from '../providers/index.ts';
 import { relay } from '../relay/index.ts';
 import { accessMigrations, openAccessReviews } from '../trust/access/index.ts';
 import { auditMigrations, openAudit, openTrail } from '../trust/audit/index.ts';
@@ -62,6 +63,7 @@ export const postgresFolders: readonly URL[] = [
   consentMigrations,
   accessMigrations,
   usageMigrations,
+  connectionMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -74,6 +76,8 @@ export const warehouseFolders: readonly WarehouseMigrations[] = subjects.flatMap
 export interface Desk {
   house: House;
   accounts: Accounts;
+  /** What else of the desk sends with tokens of connected platforms asks here. */
+  connections: Connections;
   windows: Windows;
   requests: Requests;
   parts: RunningSubject[];
@@ -205,6 +209,8 @@ export async function openDesk(parts: {
       return released;
     }
     const house: House = { ...foundation, authenticate: accounts.authenticateHeader };
+    const connections = openConnections(foundation, accounts.notices);
+    undo.push(() => connections.stop?.());
     const running: RunningSubject[] = [];
     for (const subject of subjects) {
       const part = await subject.start(house);
@@ -238,7 +244,7 @@ export async function openDesk(parts: {
     undo.push(() => usage.stop());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
-      ...[openConsent(house), usage, reviews, archives, transfers],
+      ...[openConsent(house), usage, reviews, archives, transfers, connections],
       ...running,
     ];
     const executors = [
@@ -261,6 +267,7 @@ export async function openDesk(parts: {
       await documents.begin?.();
       await transfers.begin?.();
       await reviews.begin?.();
+      await connections.begin?.();
       spool.startLoading(running.flatMap((part) => part.sinks ?? []));
       undo.push(async () => {
         if (!(await spool.drain(drainMs))) log.warn('stop.spool_left', { bytes: spool.bytes() });
@@ -274,6 +281,7 @@ export async function openDesk(parts: {
     return {
       house,
       accounts,
+      connections,
       windows,
       requests,
       parts: [...opened, windows, { checks: backups.checks }],

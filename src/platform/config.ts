@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { type Region, regions } from '../../contract/register.ts';
 import { type ObjectStoreSettings, readObjectStore } from './backup_config.ts';
+import { type ConnectionSettings, connectionVariables, readConnections } from './connection_config.ts';
 import type { KeySource } from './key_source.ts';
 import type { MailServer } from './mail/index.ts';
 import { readMailServer } from './mail_config.ts';
@@ -58,6 +59,8 @@ export interface Config {
   signIn?: SignInSettings;
   /** By kind of destination of the relay: where its requests go in place of the platform. Absent = to the platforms. */
   relay?: Readonly<Record<string, string>>;
+  /** The ad platforms: as whom the desk is known there, and where they are; absent = as they are by themselves. */
+  connections?: ConnectionSettings;
   /**
    * Where backups go, the hour of UTC at which one is made by itself (undefined: never), how many days one is kept, and the
    * object store that each is copied to.
@@ -125,6 +128,7 @@ const known: string[] = [
   'FAIRLEAD_BACKUP_S3_REGION',
   ...signInVariables,
   ...Object.values(relayVariables),
+  ...connectionVariables,
   'FAIRLEAD_CLOCK_OFFSET_MS',
   'FAIRLEAD_DEV',
   'FAIRLEAD_CHROMIUM',
@@ -371,6 +375,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     signIn: readSignIn({ text, wrong, isLoopback }),
     relay: readRelay({ text, wrong, isLoopback }),
+    connections: readConnections({ text, wrong, isLoopback }),
     backup: {
       folder: resolve(text('FAIRLEAD_BACKUP_DIR') ?? join(dataDir, '..', 'backups')),
       hour: text('FAIRLEAD_BACKUP_HOUR') === 'off' ? undefined : whole('FAIRLEAD_BACKUP_HOUR', 3, 0, 23),

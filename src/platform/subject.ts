@@ -76,6 +76,7 @@ export type KeyPurpose =
   | 'mail-address'
   | 'unsubscribe'
   | 'sign-in-state'
+  | 'connection-state'
   | 'identity'
   | 'passkey-person'
   | 'share-link'

@@ -268,6 +268,34 @@ export const noticeList = {
     sentence: (facts) => `${text(facts, 'site')} moved here from ${text(facts, 'from')}.`,
   },
 
+  connection_ended: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `The connection ${text(facts, 'connection')} (${text(facts, 'platform')}) of ${text(facts, 'organisation')} has to be authorised again: ${text(facts, 'why')}. What waits to be sent there waits.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'platform')} of ${text(facts, 'organisation')} has to be authorised again`,
+      button: 'Authorise it again',
+    },
+  },
+  connection_paused: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `The connection ${text(facts, 'connection')} (${text(facts, 'platform')}) of ${text(facts, 'organisation')} is paused: ${text(facts, 'why')}. Nothing is sent there until somebody authorises it again.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'platform')} of ${text(facts, 'organisation')} is paused`,
+      button: 'Authorise it again',
+    },
+  },
+  connection_ending: {
+    kind: 'organisation',
+    sentence: (facts) =>
+      `The connection ${text(facts, 'connection')} (${text(facts, 'platform')}) of ${text(facts, 'organisation')} ends in ${text(facts, 'days')}. Authorise it again before, and nothing has to wait.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'platform')} of ${text(facts, 'organisation')} ends in ${text(facts, 'days')}`,
+      button: 'Authorise it again',
+    },
+  },
+
   mail_refused: {
     kind: 'mail',
     sentence: (facts) =>

@@ -46,6 +46,8 @@ const meanings: Record<Permission, string> = {
   'profile.read': 'See visitors of storage mode and what a site has called them',
   'relay.read': 'See sources, mappings, destinations and conversions of the relay',
   'relay.manage': 'Change where conversions come from, how they are read and where they go',
+  'connection.read': 'See which ad platforms are connected, and until when',
+  'connection.manage': 'Connect ad platforms, choose accounts and disconnect',
 };
 
 const ofRole = ofOrganisation.extend({ id: z.coerce.number().int().positive() });

@@ -28,6 +28,8 @@ export const leftOut: Readonly<Record<string, string>> = {
   request_archives: 'copies for those who asked for their data, for two weeks and for them alone',
   request_asks: 'forms that nobody has confirmed yet; they are gone after a day',
   contact_keys: keys,
+  connection_tokens: 'tokens of platforms: whoever takes the organisation along connects anew',
+  connection_steps: 'what somebody began to connect; it is gone after ten minutes',
   profile_digests: digests,
   profile_visitors: 'ids of browsers, which are in no export of events either',
   restricted_identifiers: digests,

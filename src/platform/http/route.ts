@@ -52,6 +52,8 @@ export const permissions = [
   'profile.read',
   'relay.read',
   'relay.manage',
+  'connection.read',
+  'connection.manage',
 ] as const;
 export type Permission = (typeof permissions)[number];
 

@@ -113,6 +113,13 @@ export const actions = {
   'organisation.shredded': alert('D9', 'destroyed the keys of {target}: what was sealed for it is unreadable'),
   'subject.shredded': alert('D9', 'destroyed the key of a person: what was sealed for them is unreadable'),
 
+  'connection.made': alert('D9', 'connected {target}'),
+  'connection.authorised': alert('D9', 'authorised {target} again, or allowed it something else'),
+  'connection.changed': info('D10', 'renamed a connection to {target}'),
+  'connection.ended': alert('D9', 'found that {target} has to be authorised again'),
+  'connection.paused': alert('D9', 'paused {target}: the platform has another address here'),
+  'connection.disconnected': alert('D9', 'disconnected {target} and destroyed its tokens'),
+
   'share.created': notice('D3', 'shared {target}'),
   'share.changed': notice('D3', 'changed the share of {target}'),
   'share.revoked': notice('D3', 'ended the share of {target}'),

@@ -14,6 +14,7 @@ export const notCopied: Readonly<Record<string, string>> = {
   'public.sessions': 'who was signed in signs in again: a copy of a session is not worth a second way in',
   'public.sign_in_steps': 'they live ten minutes',
   'public.taken_links': 'they live five minutes',
+  'public.connection_steps': 'they live ten minutes',
   'public.one_time_tokens': 'links of mails that were sent for an hour or a day; new ones are asked for',
   'public.throttles': 'they count failures of the last hours',
   'public.set_up': 'the code of a first start; a restored desk has an owner',

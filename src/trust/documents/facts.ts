@@ -93,10 +93,10 @@ export const activities: readonly Activity[] = [
     purposes: ['account'],
   },
   {
-    name: 'Secrets of connected services',
-    purpose: 'to reach a service that the operator or the organisation has connected',
-    subjects: 'none, or who the secret names',
-    classes: ['D9'],
+    name: 'Connected services',
+    purpose: 'to reach a service that the operator or the organisation has connected, and to show what is connected',
+    subjects: 'none, or who a secret or an account names',
+    classes: ['D9', 'D10'],
     purposes: ['account'],
   },
   {

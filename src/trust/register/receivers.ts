@@ -1,5 +1,6 @@
 import type { ReceiverRole, Region, TransferBasis } from '../../../contract/register.ts';
 import { type Config, isLoopback } from '../../platform/config.ts';
+import { type ConnectedPlatform, noConnections } from '../../platform/connection_config.ts';
 import type { ClassId } from '../classes/index.ts';
 import { relayReceivers } from './relay_receivers.ts';
 
@@ -35,6 +36,68 @@ const signInSent =
   'The code of the sign-in, and the id and secret of this desk. It answers with name, address and picture; the picture is not taken.';
 const google = 'accounts.google.com';
 
+/** The ad platforms, as they are where the settings name no other address. */
+const platforms: readonly {
+  id: string;
+  platform: ConnectedPlatform;
+  label: string;
+  own: string;
+  legalName?: string;
+  country?: string;
+  policyUrl: string;
+  termsUrl: string;
+}[] = [
+  {
+    ...{
+      id: 'google-connect',
+      platform: 'google',
+      label: 'Connecting Google Ads',
+      own: 'https://oauth2.googleapis.com',
+    },
+    ...{ legalName: 'Google LLC', country: 'US' },
+    ...{ policyUrl: 'https://policies.google.com/privacy', termsUrl: 'https://developers.google.com/terms' },
+  },
+  {
+    ...{ id: 'meta-connect', platform: 'meta', label: 'Connecting Meta', own: 'https://graph.facebook.com' },
+    ...{ legalName: 'Meta Platforms, Inc.', country: 'US' },
+    ...{ policyUrl: 'https://www.facebook.com/privacy/policy', termsUrl: 'https://developers.facebook.com/terms' },
+  },
+  {
+    ...{
+      id: 'linkedin-connect',
+      platform: 'linkedin',
+      label: 'Connecting LinkedIn Ads',
+      own: 'https://api.linkedin.com',
+    },
+    ...{ legalName: 'LinkedIn Corporation', country: 'US' },
+    ...{
+      policyUrl: 'https://www.linkedin.com/legal/privacy-policy',
+      termsUrl: 'https://www.linkedin.com/legal/l/api-terms-of-use',
+    },
+  },
+  {
+    ...{ id: 'microsoft-connect', platform: 'microsoft', label: 'Connecting Microsoft' },
+    ...{ own: 'https://login.microsoftonline.com', legalName: 'Microsoft Corporation', country: 'US' },
+    ...{
+      policyUrl: 'https://privacy.microsoft.com/privacystatement',
+      termsUrl: 'https://learn.microsoft.com/legal/microsoft-apis/terms-of-use',
+    },
+  },
+  {
+    ...{
+      id: 'tiktok-connect',
+      platform: 'tiktok',
+      label: 'Connecting TikTok Ads',
+      own: 'https://business-api.tiktok.com',
+    },
+    // Which company answers depends on where the advertiser is: who runs the desk states it.
+    ...{
+      policyUrl: 'https://ads.tiktok.com/i18n/official/policy/privacy',
+      termsUrl: 'https://ads.tiktok.com/i18n/official/policy/terms',
+    },
+  },
+];
+
 /**
  * Everybody whom this desk can call with these settings. A call to anybody else is refused, so a new purpose or host has
  * to have its row here first.
@@ -52,6 +115,7 @@ export function receiversOf(
     | 'posthog'
     | 'publicUrl'
     | 'signIn'
+    | 'connections'
     | 'backup'
     | 'relay'
   >,
@@ -151,6 +215,23 @@ export function receiversOf(
       why: 'Signs people in by the identity provider of the settings.',
       ...{ sent: signInSent, classes: ['D7', 'D9'] },
     });
+  for (const { id, platform, ...known } of platforms) {
+    const app = (config.connections ?? noConnections)[platform];
+    if (app.client === undefined) continue;
+    const addresses: string[] = Object.values(app.at);
+    const hosts = [...new Set(addresses.map(hostIn))];
+    rows.push({
+      ...{ id, label: known.label, role: 'controller', purposes: ['provider.token', 'provider.read'], hosts },
+      why: 'Connects ad accounts of organisations, and lists what can be chosen in them.',
+      sent: 'Codes and tokens of connections, and the id and secret of this desk. It answers with tokens and the names of accounts, actions and pixels',
+      classes: ['D9', 'D10'],
+      ...(addresses.includes(known.own) && {
+        ...(known.legalName !== undefined && { legalName: known.legalName }),
+        ...(known.country !== undefined && { country: known.country }),
+        ...{ policyUrl: known.policyUrl, termsUrl: known.termsUrl },
+      }),
+    });
+  }
   if (config.acme !== undefined) {
     const host = hostIn(config.acme.directoryUrl);
     rows.push({

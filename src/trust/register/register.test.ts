@@ -26,6 +26,14 @@ const everything = {
   FAIRLEAD_POSTHOG_HOST: 'https://numbers.example',
   FAIRLEAD_GOOGLE_CLIENT_ID: 'a',
   FAIRLEAD_GOOGLE_CLIENT_SECRET: 'b',
+  FAIRLEAD_META_CLIENT_ID: 'a',
+  FAIRLEAD_META_CLIENT_SECRET: 'b',
+  FAIRLEAD_LINKEDIN_CLIENT_ID: 'a',
+  FAIRLEAD_LINKEDIN_CLIENT_SECRET: 'b',
+  FAIRLEAD_MICROSOFT_CLIENT_ID: 'a',
+  FAIRLEAD_MICROSOFT_CLIENT_SECRET: 'b',
+  FAIRLEAD_TIKTOK_CLIENT_ID: 'a',
+  FAIRLEAD_TIKTOK_CLIENT_SECRET: 'b',
   FAIRLEAD_GITHUB_CLIENT_ID: 'a',
   FAIRLEAD_GITHUB_CLIENT_SECRET: 'b',
   FAIRLEAD_OIDC_CLIENT_ID: 'a',
@@ -96,10 +104,10 @@ it('every caller of the product has its row: each purpose that the sources name,
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
     .filter(({ path }) => !path.startsWith('trust/register/') && path !== 'platform/outbound/outbound.ts')
     // Whoever holds the door, or the way to it that sign-in hands on. What is missed here is refused when it runs.
-    .filter(({ text }) => /\boutbound\b\s*\.send\(|'sign_in\.[a-z]+'/.test(text));
+    .filter(({ text }) => /\boutbound\b\s*\.send\(|'(?:sign_in|provider)\.[a-z]+'/.test(text));
   const purposes = callers.flatMap(({ text }) => [
     ...[...text.matchAll(/^\s+purpose: '([a-z_.]+)',\n/gm)].map((found) => found[1] as string),
-    ...[...text.matchAll(/'((?:sign_in|report)\.[a-z_]+)'/g)].map((found) => found[1] as string),
+    ...[...text.matchAll(/'((?:sign_in|report)\.[a-z_]+|provider\.[a-z]+)'/g)].map((found) => found[1] as string),
   ]);
   const rows = receiversOf(readConfig(everything), 'mail.example');
   const registered = rows.flatMap((row) => row.purposes).filter((purpose) => purpose !== 'mail');
@@ -111,6 +119,11 @@ it('every caller of the product has its row: each purpose that the sources name,
     'app/ship_logs.ts',
     'platform/acme/conversation.ts',
     'platform/outbound/reports.ts',
+    'providers/connect.ts',
+    'providers/converse.ts',
+    'providers/disconnect.ts',
+    'providers/pickers.ts',
+    'providers/tokens.ts',
     'relay/deliveries/request.ts',
     'trust/backup/object_store.ts',
     'trust/requests/callbacks.ts',
@@ -128,6 +141,11 @@ it('every caller of the product has its row: each purpose that the sources name,
     'google',
     'github',
     'oidc',
+    'google-connect',
+    'meta-connect',
+    'linkedin-connect',
+    'microsoft-connect',
+    'tiktok-connect',
     'acme',
     'logs',
     'errors',
@@ -154,6 +172,8 @@ it('nobody in the register pays for data or advertises: a purpose is one of a cl
     'report.event',
     'opendsr.callback',
     ...signIn,
+    'provider.token',
+    'provider.read',
   ];
   const ofVisitors = ['D1', 'D2', 'D3', 'D4', 'D5', 'D6'];
   for (const row of receiversOf(readConfig(everything), 'mail.example')) {

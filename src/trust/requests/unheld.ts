@@ -39,7 +39,7 @@ export const unheld: Readonly<Record<string, string>> = {
     ],
     ...['throttles', 'audit.chains'],
   ]),
-  ...of(soon, ['taken_links', 'sign_ups', 'imports', 'site_moves']),
+  ...of(soon, ['taken_links', 'sign_ups', 'imports', 'site_moves', 'connection_steps']),
   ...of(settings, [
     ...[
       'organisations',
@@ -55,6 +55,7 @@ export const unheld: Readonly<Record<string, string>> = {
     ...['document_receipts', 'agreement_acceptances'],
     'lawful_bases',
     ...['access_reviews', 'access_decisions'],
+    ...['connections', 'connection_tokens'],
   ]),
   ...of(words, ['annotations', 'incidents', 'incident_entries']),
   ...of(words, ['disclosures', 'disclosure_entries', 'controller_transfers']),

@@ -144,7 +144,7 @@ export const accounts: readonly Requirement[] = [
     'CRY-02',
     'D9',
     'Tokens of connected accounts are sealed.',
-    'The vault; no connector keeps a token yet, and the proof uses a table of its own.',
+    'Connections: sealed by the vault, each for its row. The proof uses a table of its own.',
   ),
   kept(
     'CRY-03',

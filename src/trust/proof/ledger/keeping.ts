@@ -23,7 +23,12 @@ export const keeping: readonly Requirement[] = [
     'A signed checkpoint stands where the removed part ended.',
   ),
   later('RET-06', 'D6', 'Conversion events live while the account is active, and go at once when asked.', 'relay'),
-  later('RET-07', 'D9', 'Tokens of a connected account are deleted when it is disconnected.', 'relay'),
+  kept(
+    'RET-07',
+    'D9',
+    'Tokens of a connected account are deleted when it is disconnected.',
+    'Relay, connections, disconnect: in the transaction that ends the connection.',
+  ),
   later('RET-08', 'D13', 'AI history lives while the account is active.', 'AI'),
   kept('RET-09', 'D15', 'Access logs are gone after 90 days, compressed ones too.', 'Files of the access log.'),
   kept('RET-10', 'D8', 'Links for passwords are deleted after their use or their end.', 'Links of mails.', 'AUT-08'),

@@ -1,4 +1,4 @@
-import { kept, later, type Requirement } from './requirement.ts';
+import { kept, later, partly, type Requirement } from './requirement.ts';
 
 /** Audit, operations and documents (ledger 3.13), and what belongs to capabilities to come (3.3, 3.4, 3.12). */
 export const running: readonly Requirement[] = [
@@ -84,11 +84,13 @@ export const running: readonly Requirement[] = [
     'Personal fields are hashed before they go to a social network.',
     'Each destination hashes what its platform wants hashed, when the conversion is taken.',
   ),
-  kept(
+  partly(
     'REL-05',
     'D9',
     'Disconnecting revokes the token, destroys it and stops what waits.',
-    'Connections: disconnecting revokes at the provider, destroys the tokens and cancels what waits.',
+    'Relay, connections, disconnect: revoked at the platform where it has a way, and said where it did not.',
+    'Deliveries do not wait for a connection yet; the place where they are stopped with it is there.',
+    'relay',
   ),
   kept(
     'REL-06',

@@ -1,0 +1,119 @@
+import type { Disconnection, DisconnectionPreview } from '../../contract/connections.ts';
+import { actOf } from '../platform/audit.ts';
+import { noConnections } from '../platform/connection_config.ts';
+import type { Principal } from '../platform/http/route.ts';
+import type { Sql } from '../platform/postgres/index.ts';
+import type { House } from '../platform/subject.ts';
+import { converse } from './converse.ts';
+import { hostsOf, providerOf } from './list.ts';
+import { Trouble } from './provider.ts';
+import { type ConnectionRow, findConnection, lockConnection, noConnection } from './records.ts';
+import type { SealedTokens } from './sealed.ts';
+
+/** Something that uses connections, such as the deliveries of the relay. */
+export interface ConnectionUser {
+  /** What would end, in words and numbers: `{what: 'queued sends', count: 12}`. */
+  preview(sql: Sql, organisationId: number, connectionId: number): Promise<{ what: string; count: number }[]>;
+  /** Ends it, in the transaction in which the tokens are destroyed (REL-05). @returns what ended */
+  cancel(sql: Sql, organisationId: number, connectionId: number): Promise<{ what: string; count: number }[]>;
+}
+
+const users = new Set<ConnectionUser>();
+
+/** Whoever uses connections says so once. @returns the way to take it back */
+export function onDisconnect(user: ConnectionUser): () => void {
+  users.add(user);
+  return () => users.delete(user);
+}
+
+/** Ends connections: revoked at the platform as far as it goes, tokens destroyed, what was queued cancelled (REL-05, RET-07). */
+export function openDisconnect(
+  house: Pick<House, 'postgres' | 'clock' | 'config' | 'outbound' | 'audit' | 'log'>,
+  sealed: SealedTokens,
+) {
+  const { postgres, clock, config, outbound, audit, log } = house;
+  const settings = config.connections ?? noConnections;
+
+  async function preview(organisationId: number, id: number): Promise<DisconnectionPreview> {
+    return postgres.tenant(organisationId, async (sql) => {
+      const row = await findConnection(sql, organisationId, id);
+      if (row === undefined) throw noConnection();
+      const cancels = [];
+      for (const user of users) cancels.push(...(await user.preview(sql, organisationId, id)));
+      return { revokes: canRevoke(row), cancels };
+    });
+  }
+
+  function canRevoke(row: ConnectionRow): boolean {
+    const { oauth } = providerOf(row.provider);
+    return row.kind === 'oauth' && oauth?.revoke !== undefined;
+  }
+
+  /** Best effort: what is destroyed here must not wait for a platform that is away. */
+  async function revoke(row: ConnectionRow): Promise<Disconnection['revoked']> {
+    const provider = providerOf(row.provider);
+    const { oauth } = provider;
+    const client = oauth?.client(settings);
+    if (!canRevoke(row) || oauth?.revoke === undefined) return 'not_possible';
+    // A token goes to nobody but whom it was issued by.
+    if (client === undefined || row.access_token === null || row.issued_at_hosts !== hostsOf(provider, config))
+      return 'failed';
+    const owner = { organisationId: row.organisation_id, id: row.id };
+    try {
+      const talk = oauth.revoke({
+        ...{ client, settings, nowMs: clock.now() },
+        accessToken: await sealed.access(owner, row.access_token, 'connection.revoke'),
+        refreshToken:
+          row.refresh_token === null ? undefined : await sealed.refresh(owner, row.refresh_token, 'connection.revoke'),
+      });
+      await converse(outbound, talk, { purpose: 'provider.token', receiver: oauth.receiver });
+      return 'revoked';
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      log.warn('connections.not_revoked', {
+        ...{ organisation: row.organisation_id, connection: row.id, provider: row.provider },
+        ...{ class: error.class, answer: error.answer },
+      });
+      // One that the platform does not know any more is what was wanted.
+      return error.isOver ? 'revoked' : 'failed';
+    }
+  }
+
+  async function disconnect(
+    organisationId: number,
+    id: number,
+    asker: Parameters<typeof actOf>[0] & { principal: Principal | undefined },
+  ): Promise<Disconnection> {
+    const row = await postgres.tenant(organisationId, (sql) => findConnection(sql, organisationId, id));
+    if (row === undefined || row.state === 'disconnected') throw noConnection();
+    const revoked = await revoke(row);
+    return postgres.tenant(organisationId, async (sql) => {
+      const now = await lockConnection(sql, organisationId, id);
+      // Somebody else was faster: there is nothing left to end.
+      if (now.state === 'disconnected') throw noConnection();
+      await sql.run('DELETE FROM connection_tokens WHERE organisation_id = $1 AND connection_id = $2', [
+        ...[organisationId, id],
+      ]);
+      await sql.run(
+        `UPDATE connections SET state = 'disconnected', reason = 'by_hand', disconnected_at = $3, accounts = '[]', scopes = '{}',
+           token_expires_at = NULL, refresh_at = NULL, refreshing_until = NULL, expires_at = NULL,
+           trouble_class = NULL, trouble_answer = NULL, trouble_at = NULL
+         WHERE organisation_id = $1 AND id = $2`,
+        [organisationId, id, new Date(clock.now())],
+      );
+      const cancelled = [];
+      for (const user of users) cancelled.push(...(await user.cancel(sql, organisationId, id)));
+      await audit.record(sql, organisationId, {
+        ...{ action: 'connection.disconnected', ...actOf(asker) },
+        targets: [{ type: 'connection', id, label: row.label }],
+        details: {
+          ...{ provider: row.provider, kind: row.kind, revoked },
+          cancelled: cancelled.map(({ what, count }) => `${count} ${what}`).join(', '),
+        },
+      });
+      return { revoked, cancelled };
+    });
+  }
+
+  return { preview, disconnect };
+}
