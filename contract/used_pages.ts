@@ -3,7 +3,7 @@
  * No address is in it, so no site, person or search can be.
  */
 export const usedPages = [
-  ...['analytics', 'realtime', 'missing', 'profiles', 'profile', 'goals', 'goal', 'shields', 'shares'],
+  ...['analytics', 'realtime', 'missing', 'profiles', 'profile', 'goals', 'goal', 'shields', 'shares', 'connections'],
   ...['exports', 'imports', 'settings', 'organisation', 'organisation-sites', 'trust', 'proof', 'requests', 'request'],
   ...[
     'windows',

@@ -8,6 +8,7 @@ import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../sr
 import { answerQuery, type Shape } from './data.ts';
 import { accessOf } from './double_access.ts';
 import { auditOf } from './double_audit.ts';
+import { connectionsOf } from './double_connections.ts';
 import { consentOf } from './double_consent.ts';
 import { documentsOf } from './double_documents.ts';
 import { exportsOf } from './double_exports.ts';
@@ -252,6 +253,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
       return { status: 201, body: session() };
     }
     if (signedIn && /^\/api\/organisations\/\d+\/proof$/.test(path)) return { status: 200, body: proofOf() };
+    const ofConnections = signedIn && method === 'GET' ? connectionsOf(path, beholder === 'newcomer') : undefined;
+    if (ofConnections !== undefined) return { status: 200, body: ofConnections };
     const ofOrganisation = organisations(method, path, body);
     if (ofOrganisation !== undefined) return ofOrganisation;
     if (path === '/api/sessions/refresh') {

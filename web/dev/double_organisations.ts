@@ -41,7 +41,10 @@ const sets: Record<string, string[]> = {
   owner: all,
   admin: all.filter((one) => one !== 'organisation.own' && one !== 'policy.manage'),
   analyst: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read'],
-  marketer: [...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read', 'relay.manage'],
+  marketer: [
+    ...[...look, 'stats.export', 'goal.manage', 'member.read', 'relay.read', 'relay.manage'],
+    ...['connection.read', 'connection.manage'],
+  ],
   author: [...look, 'member.read'],
   publisher: [...look, 'member.read'],
   approver: [...look, 'member.read'],

@@ -486,6 +486,21 @@ export const shots: readonly Shot[] = [
     act: (page) => page.getByRole('button', { name: 'Change the basis of Telling ad' }).click(),
   },
   { name: 'consent-empty', path: '/o/cedar-loom/trust/consent', start: 'newcomer', full: true },
+  { name: 'connections', path: '/s/shop.example/relay/connections', full: true },
+  {
+    name: 'connections-paste',
+    path: '/s/shop.example/relay/connections',
+    act: (page) => page.getByRole('button', { name: 'Paste a token of Meta' }).click(),
+  },
+  {
+    name: 'connections-disconnect',
+    path: '/s/shop.example/relay/connections',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Disconnect Google Ads' }).click();
+      await page.getByText('queued sends').waitFor();
+    },
+  },
+  { name: 'connections-empty', path: '/s/shop.example/relay/connections', start: 'newcomer', full: true },
   { name: 'subprocessors', path: '/o/cedar-loom/trust/subprocessors', full: true },
   {
     name: 'subprocessors-state',

@@ -82,6 +82,12 @@ const NotificationsPage = lazy(() =>
   import('./notifications/page.tsx').then((part) => ({ default: part.NotificationsPage })),
 );
 const InboxPage = lazy(() => import('./inbox/page.tsx').then((part) => ({ default: part.InboxPage })));
+const ConnectionsPage = lazy(() =>
+  import('./connections/page.tsx').then((part) => ({ default: part.ConnectionsPage })),
+);
+const ConnectAnswerPage = lazy(() =>
+  import('./connections/answer.tsx').then((part) => ({ default: part.ConnectAnswerPage })),
+);
 const SharesPage = lazy(() => import('./shares/page.tsx').then((part) => ({ default: part.SharesPage })));
 
 function Pages() {
@@ -178,6 +184,9 @@ function Pages() {
         return <OrganisationSitesPage key={organisation.id} organisation={organisation} />;
       return <OrganisationPage key={organisation.id} organisation={organisation} section={route.section} />;
     }
+    case 'connect':
+      return <ConnectAnswerPage key={route.provider} provider={route.provider} />;
+    case 'connections':
     case 'shares':
     case 'analytics':
     case 'realtime':
@@ -193,6 +202,7 @@ function Pages() {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined && isClosedWithoutFactor(visitor.session)) return <SecondFactorNeeded />;
       if (site === undefined) return <FormerDomainPage key={pathname} route={route} />;
+      if (route.page === 'connections') return <ConnectionsPage key={site.id} site={site} />;
       if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
       if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
       if (route.page === 'shields') return <ShieldsPage key={site.id} site={site} />;

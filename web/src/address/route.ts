@@ -1,3 +1,4 @@
+import type { SignedInProvider } from '../../../contract/connections.ts';
 import type { ProviderId } from '../../../contract/identities.ts';
 
 /** The pages of the dashboard by their paths (ui.md §11). Period and filters are in the query string: see `view.ts`. */
@@ -32,6 +33,8 @@ export type Route =
   | { page: 'access-log'; organisation: string }
   | { page: 'audit'; organisation: string }
   | { page: 'operator'; section: OperatorSection }
+  | { page: 'connections'; site: string }
+  | { page: 'connect'; provider: SignedInProvider }
   | { page: 'shares'; site: string }
   | { page: 'new-site' }
   | { page: 'analytics'; site: string }
@@ -64,6 +67,7 @@ export type OperatorSection = (typeof operatorSections)[number];
 
 /** Where a provider sends the browser back to; the desk tells each this address. */
 const providers: readonly ProviderId[] = ['google', 'github', 'oidc'];
+const platforms: readonly SignedInProvider[] = ['google', 'meta', 'linkedin', 'microsoft', 'tiktok'];
 
 export function readRoute(pathname: string): Route {
   const [first = '', second = '', third = '', fourth, ...rest] = pathname.split('/').filter((part) => part !== '');
@@ -72,6 +76,8 @@ export function readRoute(pathname: string): Route {
   if (first === 'sign-in' && second === '') return { page: 'sign-in' };
   const provider = providers.find((one) => one === second);
   if (first === 'sign-in' && provider !== undefined && third === '') return { page: 'provider-answer', provider };
+  const platform = platforms.find((one) => one === second);
+  if (first === 'connect' && platform !== undefined && third === '') return { page: 'connect', provider: platform };
   for (const page of ['reset', 'verify', 'second-factor', 'notifications'] as const)
     if (first === page && second === '') return { page };
   if (first === 'sign-up' && third === '') {
@@ -129,6 +135,7 @@ export function readRoute(pathname: string): Route {
     if (third === 'shields' && fourth === undefined) return { page: 'shields', site };
     if (third === 'exports' && fourth === undefined) return { page: 'exports', site };
     if (third === 'shares' && fourth === undefined) return { page: 'shares', site };
+    if (third === 'relay' && fourth === 'connections') return { page: 'connections', site };
     if (third === 'imports' && fourth === undefined) return { page: 'imports', site };
     const section = settingsSections.find((one) => one === (fourth ?? 'site'));
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
@@ -185,6 +192,10 @@ export function pathOf(route: Route): string {
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;
     case 'operator':
       return `/desk/${route.section}`;
+    case 'connections':
+      return `/s/${encodeURIComponent(route.site)}/relay/connections`;
+    case 'connect':
+      return `/connect/${route.provider}`;
     case 'shares':
       return `/s/${encodeURIComponent(route.site)}/shares`;
     case 'new-site':

@@ -143,6 +143,14 @@ export function Shell({
             hint: site,
             act: go(pathOf({ page: 'settings', site, section })),
           })),
+          ...(siteOrganisation !== undefined && may(siteOrganisation, 'connection.read')
+            ? [
+                {
+                  ...{ id: 'connections', group: 'Pages', text: 'Connections', hint: site },
+                  act: go(pathOf({ page: 'connections', site })),
+                },
+              ]
+            : []),
         ]),
     ...session.organisations.flatMap((one) => [
       {
@@ -328,6 +336,23 @@ function Navigation({
                   {one.label}
                 </Link>
               ))}
+            </div>
+          )}
+        </>
+      )}
+      {site !== undefined && organisation !== undefined && may(organisation, 'connection.read') && (
+        <>
+          <NavLink
+            href={pathOf({ page: 'connections', site })}
+            icon="exit"
+            label="Relay"
+            open={route.page === 'connections'}
+          />
+          {route.page === 'connections' && (
+            <div className="sub">
+              <Link href={pathOf({ page: 'connections', site })} aria-current="page">
+                Connections
+              </Link>
             </div>
           )}
         </>
