@@ -29,6 +29,7 @@ let meta: Emulated;
 let google: Emulated;
 let house: SendingHouse;
 let child: ChildProcess | undefined;
+const children: ChildProcess[] = [];
 let said = '';
 const dataset = '1234567890';
 beforeAll(async () => {
@@ -42,7 +43,7 @@ beforeAll(async () => {
   house = await openSendingHouse({ clock, baseUrls: {} });
 });
 afterAll(async () => {
-  child?.kill('SIGKILL');
+  for (const one of children) one.kill('SIGKILL');
   await Promise.all([meta.close(), google.close(), house.close()]);
 });
 
@@ -56,6 +57,7 @@ async function begin(): Promise<void> {
   };
   const file = fileURLToPath(new URL('../../../test/relay/send_forever.ts', import.meta.url));
   child = spawn(process.execPath, [file, JSON.stringify(told)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece) => (said += piece));
 }
 async function kill(): Promise<void> {
@@ -99,7 +101,8 @@ it('each delivery ends once and each platform counts each conversion once, throu
     await kill();
   }
   await wave((3 * conversions) / 4);
-  await begin();
+  // Two at once take nothing from each other.
+  await Promise.all([begin(), begin()]);
   await vi.waitFor(async () => expect(await accepted()).toBe(conversions * to.length), {
     timeout: 240_000,
     interval: 200,

@@ -167,7 +167,7 @@ export function openLanes(senders: Senders): Lanes {
     const rows = rowsOf(destination.batchMax);
     const taken = await take(senders, account, { rows: isProbe ? Math.ceil(rows / 10) : rows, requests });
     state.bucket.give(requests - taken.batches.length);
-    if (taken.refused > 0) noteRefused(destination.id, taken.refused);
+    add(destination.id, { ...taken, accepted: 0, retried: 0 });
     if (taken.batches.length > 0) {
       const end = await finishTurn(senders, account, state, taken, ending.signal);
       add(destination.id, end);
@@ -186,15 +186,12 @@ export function openLanes(senders: Senders): Lanes {
     counts.set(kind, known);
     return known;
   }
-  function add(kind: string, { accepted, retried, dead, withheld }: TurnEnd): void {
+  function add(kind: string, { accepted, retried, dead, withheld }: Omit<TurnEnd, 'stopped'>): void {
     const known = countsOf(kind);
     known.accepted += accepted;
     known.retried += retried;
     known.dead += dead;
     known.withheld += withheld;
-  }
-  function noteRefused(kind: string, refused: number): void {
-    countsOf(kind).dead += refused;
   }
 
   const stopLooking = repeat(clock, deliveryLimits.lookMs, look, {

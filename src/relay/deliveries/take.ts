@@ -15,7 +15,8 @@ export interface Turn {
   readonly leaseAt: Date;
   readonly isFull: boolean;
   /** Set aside before anything was sent. */
-  readonly refused: number;
+  readonly dead: number;
+  readonly withheld: number;
 }
 
 /** Rows of one turn: one request's, or of several where each takes few. */
@@ -44,7 +45,7 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
       [organisationId, destinationId, new Date(now), max.rows],
     );
     const leaseAt = new Date(now + deliveryLimits.leaseMs);
-    if (rows.length === 0) return { batches: [], leaseAt, isFull: false, refused: 0 };
+    if (rows.length === 0) return { batches: [], leaseAt, isFull: false, dead: 0, withheld: 0 };
     const people = await openPeople(sql, vault, organisationId, [...new Set(rows.map((row) => row.conversion_id))]);
     const corrections = rows.filter(({ facts }) => isCorrection(facts));
     const orders = corrections.length === 0 ? new Map<number, Order>() : await readOrders(sql, account, corrections);
@@ -67,7 +68,9 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
     const groups = grouped(account, ready).slice(0, max.requests);
     const batches = await begin(sql, account, groups, { now, leaseAt, settings: (event) => set.get(event) });
     if (aside.length > 0) await settle(sql, account, aside, { now, isTest: false });
-    return { batches, leaseAt, isFull: rows.length === max.rows, refused: aside.length };
+    const count = (state: Outcome['state']) => aside.filter(({ outcome }) => outcome.state === state).length;
+    const isFull = rows.length === max.rows;
+    return { batches, leaseAt, isFull, dead: count('dead'), withheld: count('withheld') };
   });
 }
 
