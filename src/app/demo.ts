@@ -5,10 +5,11 @@ import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
 import { readDemoConfig } from '../platform/demo_config.ts';
-import type { Sql } from '../platform/postgres/index.ts';
+import { everywhere, type Postgres, type Sql } from '../platform/postgres/index.ts';
 import { makePrivateFolder } from '../platform/private_file.ts';
 import { systemRandom } from '../platform/random.ts';
 import { isoDay, localDay } from '../platform/zone.ts';
+import { startDemoPlatforms } from './demo_platforms.ts';
 import { demoUsage, readArgs, UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -37,22 +38,36 @@ export async function runDemo(args: string[]): Promise<number> {
     throw new UsageError(`--days: write a whole number from 1 to ${daysMax}.\nUsage: ${demoUsage}`);
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const folder = resolve(String(values.folder ?? 'demo-data'));
-  const { config, unused } = readDemoConfig({ folder, port: values.port as string | undefined });
+  const platforms = await startDemoPlatforms();
+  process.once('exit', () => platforms?.stop());
+  const { config, unused } = readDemoConfig({
+    folder,
+    port: values.port as string | undefined,
+    platforms: platforms?.addresses ?? {},
+  });
   for (const name of unused) say(`${name} is set and not used: a demo has everything of its own.`);
   const asked = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
   });
   await takeFolder(folder, config, say);
   // Loaded when nothing stands against a demo any more: a refusal comes at once.
-  const [{ startServer }, { openScenario }, { fillDesk }, { setUpDesk }, { signInRoute }, { sitesChanged }] =
-    await Promise.all([
-      import('./serve.ts'),
-      import('../demo/index.ts'),
-      import('./demo_traffic.ts'),
-      import('./set_up_desk.ts'),
-      import('./demo_door.ts'),
-      import('../accounts/index.ts'),
-    ]);
+  const [
+    { startServer },
+    { openScenario },
+    { fillDesk },
+    { setUpDesk },
+    { signInRoute },
+    { sitesChanged },
+    { fillRelay },
+  ] = await Promise.all([
+    import('./serve.ts'),
+    import('../demo/index.ts'),
+    import('./demo_traffic.ts'),
+    import('./set_up_desk.ts'),
+    import('./demo_door.ts'),
+    import('../accounts/index.ts'),
+    import('./demo_relay.ts'),
+  ]);
   const nowMs = systemClock.now();
   const code = systemRandom.bytes(16).toString('base64url');
   const server = await startServer(config, {
@@ -83,6 +98,19 @@ export async function runDemo(args: string[]): Promise<number> {
       sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
     ))
       await postgres.tenant(id, (sql) => sql.run("UPDATE organisations SET second_factor = 'off' WHERE id = $1", [id]));
+    const [shop] = await everySite(postgres);
+    const stopRelay =
+      shop === undefined
+        ? undefined
+        : await fillRelay(server, {
+            ...{
+              seed: String(values.seed ?? 'fairlead'),
+              organisationId: shop.organisation_id,
+              siteId: shop.id,
+              nowMs,
+            },
+            kinds: Object.keys(platforms?.addresses ?? {}),
+          });
     const traffic = await fillDesk({ desk: server.desk, scenario, days, nowMs, say, ended: asked });
     if (traffic !== undefined) {
       const address = server.desk.house.config.publicUrl.replace(/:0$/, `:${server.http.address.port}`);
@@ -97,10 +125,12 @@ export async function runDemo(args: string[]): Promise<number> {
 `);
       await asked;
       traffic.stop();
+      stopRelay?.();
     }
     say('Stopping …');
   } finally {
     await server.stop();
+    platforms?.stop();
   }
   await removeFolder(folder, config);
   say('The demo has ended and its data is removed.');
@@ -124,6 +154,13 @@ async function takeFolder(folder: string, config: Config, say: (line: string) =>
   makePrivateFolder(folder);
   removeHalves(folder);
   writeFileSync(join(folder, markFile), `${JSON.stringify({ made_at: new Date(systemClock.now()).toISOString() })}\n`);
+}
+
+/** The sites of the demo's organisation, oldest first: its shop is the first. */
+function everySite(postgres: Postgres): Promise<{ id: number; organisation_id: number }[]> {
+  return everywhere(postgres, (sql) =>
+    sql.query<{ id: number; organisation_id: number }>('SELECT id, organisation_id FROM sites ORDER BY id'),
+  );
 }
 
 /** What the people of a site have set, and what they wrote onto the days of its history. */

@@ -16,7 +16,12 @@ const defaultPort = '7171';
  * @throws ConfigError when HOST is not this machine
  */
 export function readDemoConfig(
-  options: { folder: string; port?: string | undefined },
+  options: {
+    folder: string;
+    port?: string | undefined;
+    /** By kind of destination of the relay: where its double listens on this machine. */
+    platforms?: Readonly<Record<string, string>>;
+  },
   env: NodeJS.ProcessEnv = process.env,
 ): DemoConfig {
   const host = env.HOST?.trim() || '127.0.0.1';
@@ -44,5 +49,7 @@ export function readDemoConfig(
       !['FAIRLEAD_CHROMIUM', 'FAIRLEAD_CLOCK_OFFSET_MS'].includes(name) &&
       env[name]?.trim(),
   );
-  return { config: { ...config, demo: true, inbox: true }, unused };
+  const relay = options.platforms ?? {};
+  const outboundAllow = Object.values(relay).map((address) => new URL(address).host);
+  return { config: { ...config, demo: true, inbox: true, relay, outboundAllow }, unused };
 }

@@ -12,6 +12,7 @@ import { intakeExecutor } from './life/intake.ts';
 import { withholdRefused } from './routing/withdrawn.ts';
 import { relaySettingsRoutes, type SettingsDoors } from './settings/index.ts';
 
+export { type DemoRelay, openDemoRelay } from './demo.ts';
 export { destinationOf, destinations } from './destinations/index.ts';
 export { explainConversions, explainErrors } from './explain.ts';
 export { explainIdentifiers } from './identifiers/explain.ts';

@@ -69,7 +69,7 @@ export async function sendRequest(
     ...{ method: request.method, url: atBase(url, baseUrls[destination.id]), headers },
     ...(body === undefined ? {} : { body }),
     ...{ timeoutMs: deliveryLimits.requestMs, answerBytesMax: deliveryLimits.answerBytesMax },
-    ...{ purpose: `relay.${destination.id}`, receiver: `relay-${destination.id}` },
+    ...outwardOf(destination),
   });
   const ms = Math.round(clock.monotonic() - begun);
   if ('failed' in answer) return { ...failed(answer.failed), ms };
@@ -84,6 +84,11 @@ export async function sendRequest(
     ...(usage === undefined ? {} : { usage }),
     ...(result === undefined ? {} : { result }),
   };
+}
+
+/** Under which purpose and row of the register a destination's requests leave. */
+export function outwardOf({ id }: { readonly id: string }): { purpose: string; receiver: string } {
+  return { purpose: `relay.${id}`, receiver: id };
 }
 
 function notSent(answerClass: Verdict['class'], reason: string): Sent {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { answerClasses, type Conversion, conversionRefusals } from '../../../contract/conversion.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { readConfig } from '../../platform/config.ts';
+import { silentLog } from '../../platform/log.ts';
+import { openGate } from '../../trust/register/index.ts';
 import { readConversion } from '../conversions/read.ts';
+import { outwardOf } from '../deliveries/request.ts';
 import { explainAnswer, explainConversion } from '../explain.ts';
 import { SettingsProblem } from './destination.ts';
 import { destinations } from './index.ts';
@@ -92,6 +97,19 @@ describe.each(destinations.map((destination) => ({ destination, id: destination.
       // A webhook is the organisation's own system, which gets what it was sent.
       if (id !== 'webhook') expect(text).not.toMatch(/needle(?:@|%40|ada|byron|town|-7|print)/i);
       expect(text).not.toContain('needleprint');
+    });
+
+    it('leaves under a row of the register, to that host and to no other (REL-02)', async () => {
+      const said = explain(full);
+      const { host } = new URL('request' in said ? said.request.url : '');
+      const { gate } = openGate({
+        config: readConfig({ FAIRLEAD_DATA_DIR: '/tmp/nothing-is-kept-there' }),
+        ...{ clock: systemClock, log: silentLog, postgres: {} as never },
+      });
+      expect(await gate({ ...outwardOf(destination), host })).toBeUndefined();
+      // A webhook goes where its organisation says.
+      const elsewhere = await gate({ ...outwardOf(destination), host: 'elsewhere.example' });
+      expect(elsewhere).toBe(id === 'webhook' ? undefined : 'not_registered');
     });
 
     it('needs nothing raw of a person once the conversion was taken', () => {
