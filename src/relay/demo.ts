@@ -17,7 +17,7 @@ const accounts: Readonly<Record<string, { name: string; settings: object; token:
     settings: { customer_id: '1234567890', conversion_action_id: '555' },
     token: 'token',
   },
-  tiktok: { name: 'TikTok, shop', settings: { pixel_code: 'C4A1B2C3D4E5F6G7H8I9' }, token: 'token' },
+  tiktok: { name: 'TikTok, shop', settings: { pixel_id: 'C4A1B2C3D4E5F6G7H8I9' }, token: 'token' },
   linkedin: { name: 'LinkedIn, shop', settings: { conversion_id: '104012' }, token: 'expired' },
 };
 
