@@ -71,7 +71,7 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
         const at = row.refresh_at?.getTime() ?? clock.now();
         return { later: answer, afterMs: Math.max(at - clock.now(), lookMs) };
       }
-      await renew(organisationId, connectionId);
+      await renew(organisationId, connectionId, row.refreshed_at);
       row = await read(organisationId, connectionId);
     }
   }
@@ -84,17 +84,17 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
   }
 
   /** One renewal at a time of one connection, whoever asks and in whichever process. It is over when this resolves. */
-  function renew(organisationId: number, id: number): Promise<void> {
+  function renew(organisationId: number, id: number, seen: Date | null): Promise<void> {
     const key = `${organisationId}/${id}`;
     const running = underWay.get(key);
     if (running !== undefined) return running;
-    const renewing = renewOnce(organisationId, id).finally(() => underWay.delete(key));
+    const renewing = renewOnce(organisationId, id, seen).finally(() => underWay.delete(key));
     underWay.set(key, renewing);
     return renewing;
   }
 
-  async function renewOnce(organisationId: number, id: number): Promise<void> {
-    const taken = await takeLease(organisationId, id);
+  async function renewOnce(organisationId: number, id: number, seen: Date | null): Promise<void> {
+    const taken = await takeLease(organisationId, id, seen);
     if (taken === undefined) return waitForOther(organisationId, id);
     try {
       await renewTaken(taken);
@@ -110,15 +110,15 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
 
   /**
    * The lock is in the row and has an end, so that no transaction stays open while a platform thinks, and a process that
-   * is killed meanwhile blocks nobody for long.
+   * is killed meanwhile blocks nobody for long. What another one has renewed since it was read is not renewed again.
    */
-  function takeLease(organisationId: number, id: number): Promise<ConnectionRow | undefined> {
+  function takeLease(organisationId: number, id: number, seen: Date | null): Promise<ConnectionRow | undefined> {
     const now = clock.now();
     return postgres.tenant(organisationId, async (sql) => {
       const taken = await sql.run(
         `UPDATE connections SET refreshing_until = $3 WHERE organisation_id = $1 AND id = $2 AND state = 'connected'
-         AND (refreshing_until IS NULL OR refreshing_until <= $4)`,
-        [organisationId, id, new Date(now + leaseMs), new Date(now)],
+         AND (refreshing_until IS NULL OR refreshing_until <= $4) AND refreshed_at IS NOT DISTINCT FROM $5`,
+        [organisationId, id, new Date(now + leaseMs), new Date(now), seen],
       );
       return taken === 0 ? undefined : findConnection(sql, organisationId, id);
     });

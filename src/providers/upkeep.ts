@@ -38,7 +38,7 @@ export function openUpkeep(
       try {
         if (hasMoved(row)) await tokens.end(row, 'base_url_changed');
         else if (isOver(row, now)) await tokens.end(row, 'expired');
-        else await tokens.renew(row.organisation_id, row.id);
+        else await tokens.renew(row.organisation_id, row.id, row.refreshed_at);
       } catch (error) {
         log.error('connections.upkeep_failed', { organisation: row.organisation_id, connection: row.id }, error);
       }
