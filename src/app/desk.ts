@@ -208,8 +208,8 @@ export async function openDesk(parts: {
       if (released && hasBegun) mail.start();
       return released;
     }
-    const house: House = { ...foundation, authenticate: accounts.authenticateHeader };
     const connections = openConnections(foundation, accounts.notices);
+    const house: House = { ...foundation, authenticate: accounts.authenticateHeader, connections };
     undo.push(() => connections.stop?.());
     const running: RunningSubject[] = [];
     for (const subject of subjects) {

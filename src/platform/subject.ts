@@ -34,7 +34,20 @@ export interface House {
   mail: Mail;
   /** Who holds this `Authorization` value? Undefined for nobody; for the collection plane, which has no routes. */
   authenticate(authorization: string | undefined): Promise<Principal | undefined>;
+  /** Tokens of accounts elsewhere that organisations have connected; absent in parts that run without them. */
+  connections?: ConnectedAccounts;
 }
+
+/** Tokens that are good now. `refusedToken` is asked after the other side did not take one: for another one, or its end. */
+export interface ConnectedAccounts {
+  freshToken(organisationId: number, connectionId: number): Promise<ConnectedToken>;
+  refusedToken(organisationId: number, connectionId: number): Promise<ConnectedToken>;
+}
+/** `reconnect`: somebody has to authorise again; `later`: none is given now. Both with their reason. */
+export type ConnectedToken =
+  | { readonly token: string }
+  | { readonly reconnect: string }
+  | { readonly later: string; readonly afterMs: number };
 
 /** Keys of one purpose each, derived from the installation's root key (trust/keys makes it). */
 export interface KeyRing {

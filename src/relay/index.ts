@@ -1,9 +1,10 @@
 import { openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
+import { onDisconnect } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
 import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
-import { deliveryRoutes, startDeliveries } from './deliveries/index.ts';
+import { deliveriesOfConnections, deliveryRoutes, startDeliveries } from './deliveries/index.ts';
 import { watchUnmapped } from './intake/again.ts';
 import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
@@ -46,7 +47,7 @@ export const relay = defineSubject({
     const deliveries = works ? startDeliveries(house) : undefined;
     if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
     const wake = () => deliveries?.wake();
-    stops.push(onRelayChanged(wake));
+    stops.push(onRelayChanged(wake), onDisconnect(deliveriesOfConnections(() => house.clock.now())));
     return {
       routes: answers ? [...relaySettingsRoutes(house, doors), ...deliveryRoutes(house, wake)] : [],
       fastUnder: intake?.fastUnder ?? {},

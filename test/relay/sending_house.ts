@@ -6,12 +6,13 @@ import { openLog } from '../../src/platform/log.ts';
 import { openOutbound } from '../../src/platform/outbound/index.ts';
 import type { Sql } from '../../src/platform/postgres/index.ts';
 import { systemRandom } from '../../src/platform/random.ts';
+import type { ConnectedAccounts } from '../../src/platform/subject.ts';
 import type { FreshKey } from '../../src/platform/vault.ts';
 import { factsOf } from '../../src/relay/conversions/facts.ts';
 import { tellingPlace, withoutRaw } from '../../src/relay/conversions/people.ts';
 import { isRefused, readConversion } from '../../src/relay/conversions/read.ts';
 import { type Lanes, openLanes } from '../../src/relay/deliveries/lanes.ts';
-import type { ConnectionTokens, Senders } from '../../src/relay/deliveries/parts.ts';
+import type { Senders } from '../../src/relay/deliveries/parts.ts';
 import { destinationOf } from '../../src/relay/destinations/index.ts';
 import { destinationSecretPlace } from '../../src/relay/settings/secrets.ts';
 import { ringOf } from '../../src/trust/keys/index.ts';
@@ -55,12 +56,12 @@ export interface SendingHouse {
 export async function openSendingHouse({
   clock,
   baseUrls,
-  tokens,
+  connections,
   isQuiet = true,
 }: {
   clock: Clock;
   baseUrls: Record<string, string>;
-  tokens?: ConnectionTokens;
+  connections?: ConnectedAccounts;
   /** Only `lanes.idle()` sends. */
   isQuiet?: boolean;
 }): Promise<SendingHouse> {
@@ -75,7 +76,7 @@ export async function openSendingHouse({
   });
   const senders: Senders = {
     ...{ postgres, vault, clock, random: systemRandom, log, outbound, baseUrls },
-    ...(tokens === undefined ? {} : { tokens }),
+    ...(connections === undefined ? {} : { connections }),
   };
   const lanes = openLanes(
     isQuiet

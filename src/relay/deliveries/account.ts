@@ -51,13 +51,13 @@ function wrong(reason: string): NotReady {
 
 /** A token of a connection, else the destination's own. */
 async function secretOf(
-  { vault, tokens }: Senders,
+  { vault, connections }: Senders,
   { organisationId, destinationId }: LaneOf,
   { kind, connection_id, secret_sealed }: Row,
 ): Promise<string | NotReady> {
   if (connection_id !== null) {
-    if (tokens === undefined) return { state: 'reconnect', reason: 'no_connection' };
-    const fresh = await tokens.fresh(organisationId, connection_id);
+    if (connections === undefined) return { state: 'reconnect', reason: 'no_connection' };
+    const fresh = await connections.freshToken(organisationId, connection_id);
     if ('token' in fresh) return fresh.token;
     if ('later' in fresh) return { state: 'away', reason: fresh.later, afterMs: fresh.afterMs };
     return { state: 'reconnect', reason: fresh.reconnect };

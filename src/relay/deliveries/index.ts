@@ -2,10 +2,9 @@ import type { Gauge, House } from '../../platform/subject.ts';
 import { watchAges } from './ages.ts';
 import { openLanes } from './lanes.ts';
 import { openNumbers } from './numbers.ts';
-import type { ConnectionTokens, Senders } from './parts.ts';
+import type { Senders } from './parts.ts';
 import { lookForResults } from './results.ts';
 
-export type { ConnectionTokens, FreshToken } from './parts.ts';
 export { deliveryRoutes } from './routes.ts';
 export { deliveriesOfConnections } from './states.ts';
 
@@ -16,12 +15,12 @@ export interface Deliveries {
   stop(): Promise<void>;
 }
 
-/** Sends what is due, asks for results, and counts; until it is stopped. @param tokens of connections, where there are some */
-export function startDeliveries(house: House, tokens?: ConnectionTokens): Deliveries {
-  const { postgres, vault, clock, random, log, outbound, config } = house;
+/** Sends what is due, asks for results, and counts; until it is stopped. */
+export function startDeliveries(house: House): Deliveries {
+  const { postgres, vault, clock, random, log, outbound, config, connections } = house;
   const senders: Senders = {
     ...{ postgres, vault, clock, random, log, outbound, baseUrls: config.relay ?? {} },
-    ...(tokens === undefined ? {} : { tokens }),
+    ...(connections === undefined ? {} : { connections }),
   };
   const lanes = openLanes(senders);
   const numbers = openNumbers(senders, lanes);

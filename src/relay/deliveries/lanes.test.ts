@@ -4,13 +4,14 @@ import { openDataManagerEmulator } from '../../../emulators/data_manager.ts';
 import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock } from '../../platform/clock.ts';
+import type { ConnectedToken } from '../../platform/subject.ts';
 import { order } from '../destinations/senders_fixture.ts';
 import { destinationSecretPlace } from '../settings/secrets.ts';
 import { openAccount } from './account.ts';
 import { endTooOld } from './ages.ts';
 import { openBreaker } from './breaker.ts';
 import { openBucket } from './bucket.ts';
-import type { Account, FreshToken } from './parts.ts';
+import type { Account } from './parts.ts';
 import { askResults } from './results.ts';
 import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
 import { take } from './take.ts';
@@ -30,8 +31,8 @@ let meta: Emulated;
 let google: Emulated;
 let house: SendingHouse;
 /** What a connection says next; a token where nothing is said. */
-const fresh: FreshToken[] = [];
-const refused: FreshToken[] = [];
+const fresh: ConnectedToken[] = [];
+const refused: ConnectedToken[] = [];
 beforeAll(async () => {
   const parts = { now: () => clock.now(), chance };
   meta = await openMetaEmulator({ ...parts, datasets: ['1234567890'], tokens: { token: 'valid', other: 'valid' } });
@@ -44,9 +45,9 @@ beforeAll(async () => {
   house = await openSendingHouse({
     clock,
     baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url },
-    tokens: {
-      fresh: async () => fresh.shift() ?? { token: 'other' },
-      refused: async () => refused.shift() ?? { reconnect: 'expired' },
+    connections: {
+      freshToken: async () => fresh.shift() ?? { token: 'other' },
+      refusedToken: async () => refused.shift() ?? { reconnect: 'expired' },
     },
   });
 });

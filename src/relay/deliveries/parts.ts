@@ -3,6 +3,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Outbound } from '../../platform/outbound/index.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
+import type { ConnectedAccounts } from '../../platform/subject.ts';
 import type { Vault } from '../../platform/vault.ts';
 import type { Destination } from '../destinations/destination.ts';
 
@@ -17,20 +18,8 @@ export interface Senders {
   /** By kind of destination the address that stands in for the platform's own; operator environment alone. */
   readonly baseUrls: Readonly<Record<string, string>>;
   /** Of connections; absent while there are none. */
-  readonly tokens?: ConnectionTokens;
+  readonly connections?: ConnectedAccounts;
 }
-
-/** Tokens of connected accounts. `refused` is asked after the platform did not take one: for another one, or its end. */
-export interface ConnectionTokens {
-  fresh(organisationId: number, connectionId: number): Promise<FreshToken>;
-  refused(organisationId: number, connectionId: number): Promise<FreshToken>;
-}
-
-/** `reconnect`: somebody has to authorise again; `later`: the provider does not give one now. Both with their reason. */
-export type FreshToken =
-  | { readonly token: string }
-  | { readonly reconnect: string }
-  | { readonly later: string; readonly afterMs: number };
 
 /** From 0 to 1. */
 export function chanceOf(random: Pick<Random, 'bytes'>): number {

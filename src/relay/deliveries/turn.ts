@@ -178,8 +178,13 @@ export async function finishTurn(
 
   // A token that ended before its time is no reason to ask somebody, where the provider gives another one; once.
   const { connectionId } = account;
-  if (stopped?.state === 'reconnect' && connectionId !== undefined && senders.tokens !== undefined && !lane.isRefused) {
-    const other = await senders.tokens.refused(organisationId, connectionId);
+  if (
+    stopped?.state === 'reconnect' &&
+    connectionId !== undefined &&
+    senders.connections !== undefined &&
+    !lane.isRefused
+  ) {
+    const other = await senders.connections.refusedToken(organisationId, connectionId);
     lane.isRefused = true;
     if (!('reconnect' in other)) stopped = undefined;
     else stopped = { state: 'reconnect', reason: other.reconnect };
