@@ -80,10 +80,6 @@ export function difference(value: string, taken: string): string {
   return decimal(scaled(value), scaled(taken), (a, b) => a - b);
 }
 
-export function sum(values: readonly string[]): string {
-  return values.reduce((all, one) => decimal(scaled(all), scaled(one), (a, b) => a + b), '0');
-}
-
 function textOf(digits: bigint, places: number): string {
   const sign = digits < 0n ? '-' : '';
   const text = (digits < 0n ? -digits : digits).toString().padStart(places + 1, '0');
