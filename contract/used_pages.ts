@@ -17,6 +17,7 @@ export const usedPages = [
     'access-log',
     'audit',
   ],
+  ...['relay-sources', 'relay-source', 'relay-mapping', 'relay-destinations', 'relay-destination'],
 ] as const;
 
 /** What the address of an overview says was used there. */

@@ -12,6 +12,7 @@ import { openUpkeep } from './upkeep.ts';
 
 export { type ConnectionUser, onDisconnect } from './disconnect.ts';
 export type { FreshToken } from './tokens.ts';
+export { connectionProblem } from './usable.ts';
 
 export const connectionMigrations = new URL('./migrations/', import.meta.url);
 

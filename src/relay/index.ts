@@ -1,6 +1,6 @@
 import { openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
-import { onDisconnect } from '../providers/index.ts';
+import { connectionProblem, onDisconnect } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
 import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
@@ -65,5 +65,11 @@ export const relay = defineSubject({
 });
 
 const doors: SettingsDoors = {
-  connectionProblem: async () => 'There is no connection with this number here.',
+  connectionProblem: (sql, organisationId, id, kind) =>
+    connectionProblem(sql, organisationId, id, providerOfKind(kind)),
 };
+
+/** Most platforms are one destination and are called alike; Google and Meta are more than one. */
+function providerOfKind(kind: string): string {
+  return kind.startsWith('google-') ? 'google' : kind === 'meta-capi' ? 'meta' : kind;
+}

@@ -95,6 +95,48 @@ const looks: Record<string, Look> = {
   },
   'sign up': { path: '/sign-up', start: 'signed-out' },
   'settings, who may sign up': { path: '/desk/sign-up' },
+  'relay, sources': { path: '/s/shop.example/relay/sources' },
+  'relay, a new source': {
+    path: '/s/shop.example/relay/sources',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a source' }).click();
+      await page.getByLabel('Who sends').selectOption('shopify');
+    },
+  },
+  'relay, a source': { path: '/s/shop.example/relay/sources/1' },
+  'relay, a new route': {
+    path: '/s/shop.example/relay/sources/1',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a route' }).click();
+      await page.getByRole('button', { name: 'Only some events' }).click();
+    },
+  },
+  'relay, the mapping with a field open': {
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^email/ }).click();
+      await page.getByText('One conversion.').waitFor();
+    },
+  },
+  'relay, the request of a mapping': {
+    path: '/s/shop.example/relay/sources/1/mapping?request=0194f0a2-0000-7000-8000-000000000002',
+    act: async (page) => {
+      const part = page.getByRole('button', { name: 'Request', exact: true });
+      if (await part.isVisible()) await part.click();
+      await page.getByRole('treeitem').first().waitFor();
+    },
+  },
+  'relay, what a mapping sends': {
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      const part = page.getByRole('button', { name: 'To be sent', exact: true });
+      if (await part.isVisible()) await part.click();
+      await page.getByText('Would be sent').waitFor();
+    },
+  },
+  'relay, nothing to map yet': { path: '/s/shop.example/relay/sources/2/mapping' },
+  'relay, destinations': { path: '/s/shop.example/relay/destinations' },
+  'relay, a destination': { path: '/s/shop.example/relay/destinations/12' },
   sites: { path: '/' },
   'new site': { path: '/sites/new' },
   overview: { path: analytics('shop', '?f=is_not:country:US') },

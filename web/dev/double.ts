@@ -24,6 +24,7 @@ import { type Beholder, beholders, isOfPeople, longName, openPeople } from './do
 import { profilesOf } from './double_profiles.ts';
 import { proofOf } from './double_proof.ts';
 import { registerOf } from './double_register.ts';
+import { relayOf } from './double_relay.ts';
 import { requestsOf } from './double_requests.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
@@ -122,6 +123,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
   ];
   const reports = new Map<string, { weekly: boolean; monthly: boolean }>();
   const shares = new Map<string, ReturnType<typeof openShares>>();
+  let relay: ReturnType<typeof relayOf> | undefined;
   const organisations = openOrganisations(beholder);
   const identities = openIdentities(beholder);
   const mail = openMail(beholder);
@@ -255,6 +257,9 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (signedIn && /^\/api\/organisations\/\d+\/proof$/.test(path)) return { status: 200, body: proofOf() };
     const ofConnections = signedIn && method === 'GET' ? connectionsOf(path, beholder === 'newcomer') : undefined;
     if (ofConnections !== undefined) return { status: 200, body: ofConnections };
+    relay ??= relayOf(beholder === 'newcomer');
+    const ofRelay = signedIn && !lapsed ? relay(method, path, body) : undefined;
+    if (ofRelay !== undefined) return ofRelay;
     const ofOrganisation = organisations(method, path, body);
     if (ofOrganisation !== undefined) return ofOrganisation;
     if (path === '/api/sessions/refresh') {

@@ -165,6 +165,88 @@ export const shots: readonly Shot[] = [
       await page.locator('.site:visible').first().click();
     },
   },
+  { name: 'relay-sources', path: '/s/shop.example/relay/sources' },
+  { name: 'relay-sources-empty', path: '/s/shop.example/relay/sources', start: 'newcomer' },
+  {
+    name: 'relay-source-new',
+    path: '/s/shop.example/relay/sources',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a source' }).click();
+      await page.getByLabel('Who sends').selectOption('shopify');
+    },
+  },
+  { name: 'relay-source', path: '/s/shop.example/relay/sources/1', full: true },
+  {
+    name: 'relay-source-address',
+    path: '/s/shop.example/relay/sources/1',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Replace the address' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Replace the address' }).click();
+      await page.getByRole('heading', { name: /^The address of/ }).waitFor();
+    },
+  },
+  {
+    name: 'relay-route-new',
+    path: '/s/shop.example/relay/sources/1',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a route' }).click();
+      await page.getByRole('button', { name: 'Only some events' }).click();
+    },
+  },
+  {
+    name: 'relay-mapping',
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      if (await page.getByRole('button', { name: /^email/ }).isVisible())
+        await page.getByRole('button', { name: /^email/ }).click();
+      await page.getByText('One conversion.').waitFor();
+    },
+  },
+  {
+    name: 'relay-mapping-problem',
+    path: '/s/shop.example/relay/sources/1/mapping?request=0194f0a2-0000-7000-8000-000000000002',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^value/ }).click();
+    },
+  },
+  {
+    name: 'relay-mapping-request',
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      const part = page.getByRole('button', { name: 'Request', exact: true });
+      if (await part.isVisible()) await part.click();
+    },
+  },
+  {
+    name: 'relay-mapping-sent',
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      const part = page.getByRole('button', { name: 'To be sent', exact: true });
+      if (await part.isVisible()) await part.click();
+    },
+  },
+  { name: 'relay-mapping-empty', path: '/s/shop.example/relay/sources/2/mapping' },
+  {
+    name: 'relay-mapping-save',
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^value/ }).click();
+      await page.getByLabel('Take from').fill('total_tax');
+      await page.getByRole('button', { name: 'Save version 9' }).click();
+      await page.getByRole('dialog').getByText('kept').waitFor();
+    },
+  },
+  { name: 'relay-destinations', path: '/s/shop.example/relay/destinations' },
+  { name: 'relay-destinations-empty', path: '/s/shop.example/relay/destinations', start: 'newcomer' },
+  {
+    name: 'relay-destination-new',
+    path: '/s/shop.example/relay/destinations',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a destination' }).click();
+      await page.getByLabel('Platform').selectOption('google-data-manager');
+    },
+  },
+  { name: 'relay-destination', path: '/s/shop.example/relay/destinations/12', full: true },
   { name: 'sites', path: '/' },
   {
     name: 'members-change',

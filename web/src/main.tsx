@@ -88,6 +88,15 @@ const ConnectionsPage = lazy(() =>
 const ConnectAnswerPage = lazy(() =>
   import('./connections/answer.tsx').then((part) => ({ default: part.ConnectAnswerPage })),
 );
+const SourcesPage = lazy(() => import('./relay/sources.tsx').then((part) => ({ default: part.SourcesPage })));
+const SourcePage = lazy(() => import('./relay/source.tsx').then((part) => ({ default: part.SourcePage })));
+const MappingPage = lazy(() => import('./relay/mapping/page.tsx').then((part) => ({ default: part.MappingPage })));
+const DestinationsPage = lazy(() =>
+  import('./relay/destinations.tsx').then((part) => ({ default: part.DestinationsPage })),
+);
+const DestinationPage = lazy(() =>
+  import('./relay/destination.tsx').then((part) => ({ default: part.DestinationPage })),
+);
 const SharesPage = lazy(() => import('./shares/page.tsx').then((part) => ({ default: part.SharesPage })));
 
 function Pages() {
@@ -198,12 +207,25 @@ function Pages() {
     case 'shields':
     case 'exports':
     case 'imports':
+    case 'relay-sources':
+    case 'relay-source':
+    case 'relay-mapping':
+    case 'relay-destinations':
+    case 'relay-destination':
     case 'settings': {
       const site = sites.find((one) => one.domain === route.site);
       if (site === undefined && isClosedWithoutFactor(visitor.session)) return <SecondFactorNeeded />;
       if (site === undefined) return <FormerDomainPage key={pathname} route={route} />;
       if (route.page === 'connections') return <ConnectionsPage key={site.id} site={site} />;
       if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
+      if (route.page === 'relay-sources') return <SourcesPage key={site.id} site={site} />;
+      if (route.page === 'relay-source')
+        return <SourcePage key={`${site.id} ${route.source}`} site={site} id={route.source} />;
+      if (route.page === 'relay-mapping')
+        return <MappingPage key={`${site.id} ${route.source}`} site={site} id={route.source} />;
+      if (route.page === 'relay-destinations') return <DestinationsPage key={site.id} site={site} />;
+      if (route.page === 'relay-destination')
+        return <DestinationPage key={`${site.id} ${route.destination}`} site={site} id={route.destination} />;
       if (route.page === 'realtime') return <RealtimePage key={site.id} site={site} />;
       if (route.page === 'shields') return <ShieldsPage key={site.id} site={site} />;
       if (route.page === 'goals') return <GoalsPage key={site.id} site={site} />;

@@ -62,8 +62,13 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
     return row;
   }
 
-  async function checkConnection(sql: Sql, id: number | null | undefined, kind: string): Promise<void> {
-    const problem = id == null ? undefined : await doors.connectionProblem(sql, id, kind);
+  async function checkConnection(
+    sql: Sql,
+    organisationId: number,
+    id: number | null | undefined,
+    kind: string,
+  ): Promise<void> {
+    const problem = id == null ? undefined : await doors.connectionProblem(sql, organisationId, id, kind);
     if (problem !== undefined) throw new RequestError('invalid_field', problem, { field: 'connection_id' });
   }
 
@@ -108,7 +113,7 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
         const at = new Date(clock.now());
         const made = await postgres.tenant(organisation, async (sql) => {
           await checkLimit(sql, organisation, 'relay_destinations', relayLimits.destinationsMax);
-          await checkConnection(sql, body.connection_id, body.kind);
+          await checkConnection(sql, organisation, body.connection_id, body.kind);
           const { id } = await sql.one<{ id: number }>(
             `INSERT INTO relay_destinations
                (organisation_id, kind, name, settings, connection_id, unknown_consent, test_code, is_dry_run, state_since, created_at)
@@ -167,7 +172,7 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
             set.push(['settings', JSON.stringify(settingsOf(destination, body.settings))]);
           }
           if (destination !== undefined) checkTrials(destination, body);
-          await checkConnection(sql, body.connection_id, before.kind);
+          await checkConnection(sql, organisation, body.connection_id, before.kind);
           for (const name of ['name', 'connection_id', 'unknown_consent', 'test_code', 'is_dry_run'] as const)
             if (body[name] !== undefined) set.push([name, body[name]]);
           if (body.secret !== undefined)

@@ -44,13 +44,16 @@ function isPersonal(path: readonly string[], text: string): boolean {
   return international.test(text) || isIP(text) !== 0;
 }
 
+/** A country is nobody's. */
+const open: ReadonlySet<string> = new Set(['user.country', 'user.phone_country']);
+
 /** Paths that a mapping reads identifiers of a person from, in the form `billing.email` or `items[].name`. */
 export function personalPaths(mapping: Mapping): ReadonlySet<string> {
   const found = new Set<string>();
   for (const one of 'cases' in mapping ? mapping.cases : [mapping]) {
     if (!('fields' in one)) continue;
     for (const [field, rules] of Object.entries(one.fields))
-      if (field.startsWith('user.') && !(typeof rules === 'object' && 'each' in rules))
+      if (field.startsWith('user.') && !open.has(field) && !(typeof rules === 'object' && 'each' in rules))
         for (const path of pathsOf(rules as Rules)) found.add(path.replaceAll(/\[[^\]]*\]/g, '[]'));
   }
   return found;
@@ -83,11 +86,9 @@ const hideMail = (text: string) => text.replaceAll(mail, maskText);
 export function hideConversion(conversion: Conversion): Conversion {
   const { user, ...rest } = conversion;
   const facts = hideData(factsOf(rest as Conversion), new Set()) as Conversion;
-  // What is a country is nobody's.
-  const open = ['country', 'phone_country'];
   const shown = Object.entries(user ?? {}).map(([name, value]) => [
     name,
-    open.includes(name) ? value : Array.isArray(value) ? value.map(maskText) : maskText(String(value)),
+    open.has(`user.${name}`) ? value : Array.isArray(value) ? value.map(maskText) : maskText(String(value)),
   ]);
   return shown.length === 0 ? facts : ({ ...facts, user: Object.fromEntries(shown) } as Conversion);
 }

@@ -12,7 +12,7 @@ export type SettingsHouse = Pick<
 /** What the settings ask of other parts of the desk. */
 export interface SettingsDoors {
   /** Why a destination of this kind cannot be sent to with this connection, in a sentence; undefined where it can. */
-  connectionProblem(sql: Sql, connectionId: number, kind: string): Promise<string | undefined>;
+  connectionProblem(sql: Sql, organisationId: number, connectionId: number, kind: string): Promise<string | undefined>;
 }
 
 const number = z.coerce

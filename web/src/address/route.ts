@@ -47,6 +47,11 @@ export type Route =
   | { page: 'shields'; site: string }
   | { page: 'exports'; site: string }
   | { page: 'imports'; site: string }
+  | { page: 'relay-sources'; site: string }
+  | { page: 'relay-source'; site: string; source: number }
+  | { page: 'relay-mapping'; site: string; source: number }
+  | { page: 'relay-destinations'; site: string }
+  | { page: 'relay-destination'; site: string; destination: number }
   | { page: 'settings'; site: string; section: SettingsSection }
   | { page: 'nowhere' };
 
@@ -123,6 +128,10 @@ export function readRoute(pathname: string): Route {
     if (third === 'settings' && section !== undefined) return { page: 'organisation', organisation, section };
   }
   if (first === 'sites' && second === 'new' && third === '') return { page: 'new-site' };
+  if (first === 's' && second !== '' && third === 'relay') {
+    const relay = relayRoute(decodePart(second), fourth, rest);
+    if (relay !== undefined) return relay;
+  }
   if (first === 's' && second !== '' && rest.length === 0) {
     const site = decodePart(second);
     if (third === 'analytics' && fourth === undefined) return { page: 'analytics', site };
@@ -141,6 +150,21 @@ export function readRoute(pathname: string): Route {
     if (third === 'settings' && section !== undefined) return { page: 'settings', site, section };
   }
   return { page: 'nowhere' };
+}
+
+/** `/s/:site/relay/…`: sources are what it begins with. */
+function relayRoute(site: string, part = 'sources', rest: readonly string[] = []): Route | undefined {
+  const [which, more, ...further] = rest;
+  const id = Number(which);
+  if (which === undefined) {
+    if (part === 'sources') return { page: 'relay-sources', site };
+    return part === 'destinations' ? { page: 'relay-destinations', site } : undefined;
+  }
+  if (!Number.isSafeInteger(id) || id <= 0 || further.length > 0) return undefined;
+  if (part === 'sources' && more === undefined) return { page: 'relay-source', site, source: id };
+  if (part === 'sources' && more === 'mapping') return { page: 'relay-mapping', site, source: id };
+  if (part === 'destinations' && more === undefined) return { page: 'relay-destination', site, destination: id };
+  return undefined;
 }
 
 export function pathOf(route: Route): string {
@@ -220,6 +244,16 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/exports`;
     case 'imports':
       return `/s/${encodeURIComponent(route.site)}/imports`;
+    case 'relay-sources':
+      return `/s/${encodeURIComponent(route.site)}/relay/sources`;
+    case 'relay-source':
+      return `/s/${encodeURIComponent(route.site)}/relay/sources/${route.source}`;
+    case 'relay-mapping':
+      return `/s/${encodeURIComponent(route.site)}/relay/sources/${route.source}/mapping`;
+    case 'relay-destinations':
+      return `/s/${encodeURIComponent(route.site)}/relay/destinations`;
+    case 'relay-destination':
+      return `/s/${encodeURIComponent(route.site)}/relay/destinations/${route.destination}`;
     case 'settings':
       return `/s/${encodeURIComponent(route.site)}/settings${route.section === 'site' ? '' : `/${route.section}`}`;
     case 'nowhere':

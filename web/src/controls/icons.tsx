@@ -1,5 +1,8 @@
 /** Our own icons: 16 px, 1.5 px stroke, always beside a word except where the button carries a label (ui.md §2). */
 const paths = {
+  relay: 'M2.500 5.500h8.500M8.500 3 11 5.500 8.500 8M13.500 10.500H5M7.500 8 5 10.500 7.500 13',
+  pause: 'M5.500 3.500v9M10.500 3.500v9',
+  play: 'M5 3.200 12.500 8 5 12.800Z',
   shield: 'M8 1.75 13.25 3.5v4c0 3.3-2.2 5.7-5.25 6.75C4.95 13.2 2.75 10.8 2.75 7.5v-4z',
   analytics: 'M2.5 13.5h11M4 11V8M8 11V3.5M12 11V6',
   search: 'M11.5 7a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0ZM10.5 10.5 14 14',

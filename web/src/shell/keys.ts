@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 import { storedKeysOn, storeKeysOn } from '../edge/browser.ts';
 
 /**
- * Keys of the whole desk (ui.md §10). `g a` is two keys one after the other. None fires inside a field. `g` with r, d, p, u
+ * Keys of the whole desk (ui.md §10). `g a` is two keys one after the other. None fires inside a field. `g` with d, p, u
  * and m is kept for capabilities that are still to come; pages under Analytics have other letters.
  */
 export const keyList = [
@@ -22,6 +22,7 @@ export const keyList = [
   { keys: '.', text: 'More about a list' },
   { keys: 'Esc', text: 'Close, or clear what is selected' },
   { keys: 'g a', text: 'Go to analytics' },
+  { keys: 'g r', text: 'Go to the relay' },
   { keys: 'g t', text: 'Go to trust' },
   { keys: 'g s', text: 'Go to settings' },
   { keys: 'g n', text: 'Go to realtime, now' },

@@ -18,6 +18,8 @@ import { milliseconds } from '../numbers/format.ts';
 import { operatorTabs } from '../operator/tabs.ts';
 import { tabsFor } from '../organisation/tabs.ts';
 import { roleText } from '../organisation/words.ts';
+import { isRelayPage, relayPagesFor } from '../relay/pages.ts';
+import { RelayLinks, RelayTabs } from '../relay/tabs.tsx';
 import { isTrustPage, trustPages } from '../trust/pages.ts';
 import { TrustLinks } from '../trust/tabs.tsx';
 import { DocumentNotice } from './document_notice.tsx';
@@ -118,6 +120,9 @@ export function Shell({
       : {
           ...Object.fromEntries(sitePages.map((one) => [one.keys, go(analyticsPath(one, site, address))])),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
+          ...(siteOrganisation !== undefined && may(siteOrganisation, 'relay.read')
+            ? { 'g r': go(pathOf({ page: 'relay-sources', site })) }
+            : {}),
         }),
   });
 
@@ -133,6 +138,10 @@ export function Shell({
             hint: site,
             act: go(analyticsPath(one, site, address)),
           })),
+          ...relayPagesFor(siteOrganisation).map(({ page, label }) => ({
+            ...{ id: page, group: 'Pages', text: `Relay: ${label.toLowerCase()}`, hint: site },
+            act: go(pathOf({ page, site })),
+          })),
           ...(siteOrganisation !== undefined && may(siteOrganisation, 'share.manage')
             ? [{ id: 'shares', group: 'Pages', text: 'Shares', hint: site, act: go(pathOf({ page: 'shares', site })) }]
             : []),
@@ -143,14 +152,6 @@ export function Shell({
             hint: site,
             act: go(pathOf({ page: 'settings', site, section })),
           })),
-          ...(siteOrganisation !== undefined && may(siteOrganisation, 'connection.read')
-            ? [
-                {
-                  ...{ id: 'connections', group: 'Pages', text: 'Connections', hint: site },
-                  act: go(pathOf({ page: 'connections', site })),
-                },
-              ]
-            : []),
         ]),
     ...session.organisations.flatMap((one) => [
       {
@@ -256,6 +257,7 @@ export function Shell({
             </button>
           </header>
           {site !== undefined && <AnalyticsTabs site={site} />}
+          {site !== undefined && <RelayTabs site={site} organisation={siteOrganisation} />}
           <SecondFactorNotice />
           <DocumentNotice />
           <SuspendedNotice organisation={organisation ?? (site === undefined ? undefined : siteOrganisation)} />
@@ -313,6 +315,7 @@ function Navigation({
   const session = useSession();
   const here = analyticsPageAt(pathname);
   const organisation = given ?? organisationOf(session, site);
+  const relayPages = relayPagesFor(organisation);
   const inSettings = route.page === 'settings' || route.page === 'organisation' || route.page === 'shares';
   return (
     <nav className="nav" aria-label="Capabilities">
@@ -340,22 +343,18 @@ function Navigation({
           )}
         </>
       )}
-      {site !== undefined && organisation !== undefined && may(organisation, 'connection.read') && (
-        <>
-          <NavLink
-            href={pathOf({ page: 'connections', site })}
-            icon="exit"
-            label="Relay"
-            open={route.page === 'connections'}
-          />
-          {route.page === 'connections' && (
-            <div className="sub">
-              <Link href={pathOf({ page: 'connections', site })} aria-current="page">
-                Connections
-              </Link>
-            </div>
-          )}
-        </>
+      {site !== undefined && relayPages.length > 0 && (
+        <NavLink
+          href={pathOf({ page: (relayPages[0] as (typeof relayPages)[number]).page, site })}
+          icon="relay"
+          label="Relay"
+          open={isRelayPage(route.page)}
+        />
+      )}
+      {site !== undefined && isRelayPage(route.page) && (
+        <div className="sub">
+          <RelayLinks site={site} organisation={organisation} />
+        </div>
       )}
       {organisation !== undefined && may(organisation, 'audit.read') && (
         <NavLink

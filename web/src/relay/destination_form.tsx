@@ -1,0 +1,329 @@
+import type { FormEvent } from 'react';
+import { useState } from 'react';
+import type { DestinationKind, RelayDestination } from '../../../contract/relay_settings.ts';
+import { Done, Refusal, useAsk } from '../account/use_account.tsx';
+import { Field, keepFocus, Select } from '../controls/field.tsx';
+import { type ErrorOf, FormDialog, NameField } from '../controls/form_dialog.tsx';
+import { resting } from '../controls/resting.ts';
+import type { Organisation } from '../desk/session.tsx';
+import { type DestinationChange, relayOf } from './api.ts';
+
+type Settings = Readonly<Record<string, string>>;
+
+/** What a kind asks for, from its own list: labels, choices, and what each should be. */
+function SettingFields({
+  kind,
+  settings,
+  onSet,
+  errorOf,
+  readOnly = false,
+}: {
+  kind: DestinationKind;
+  settings: Settings;
+  onSet: (settings: Settings) => void;
+  errorOf: ErrorOf;
+  readOnly?: boolean;
+}) {
+  return kind.fields.map(({ name, label, what, required, choices }) => (
+    <Field
+      key={name}
+      label={label}
+      optional={!required}
+      help={choices === null ? sentence(what) : undefined}
+      error={errorOf(`settings.${name}`)}
+    >
+      {(props) =>
+        choices === null ? (
+          <input
+            {...props}
+            className="in"
+            autoComplete="off"
+            spellCheck={false}
+            readOnly={readOnly}
+            value={settings[name] ?? ''}
+            onChange={(event) => onSet({ ...settings, [name]: event.target.value })}
+          />
+        ) : (
+          <Select
+            {...props}
+            disabled={readOnly}
+            value={settings[name] ?? ''}
+            onChange={(event) => onSet({ ...settings, [name]: event.target.value })}
+          >
+            {!required && <option value="">Not said</option>}
+            {choices.map((one) => (
+              <option key={one} value={one}>
+                {one.toLowerCase().replaceAll('_', ' ')}
+              </option>
+            ))}
+          </Select>
+        )
+      }
+    </Field>
+  ));
+}
+
+const sentence = (what: string) => `${what.charAt(0).toUpperCase()}${what.slice(1)}.`;
+
+function SecretField({
+  kind,
+  value,
+  isSet,
+  error,
+  onChange,
+}: {
+  kind: DestinationKind;
+  value: string;
+  isSet: boolean;
+  error: string | undefined;
+  onChange: (secret: string) => void;
+}) {
+  return (
+    <Field
+      label={kind.secret.label}
+      optional
+      help={
+        isSet
+          ? 'One is set, sealed, and never shown. Another one takes its place.'
+          : `${sentence(kind.secret.what)} It is sealed and never shown again.`
+      }
+      error={error}
+    >
+      {(props) => (
+        <input
+          {...props}
+          className="in"
+          autoComplete="off"
+          spellCheck={false}
+          placeholder={isSet ? '••••' : ''}
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** A further destination: which platform, and what it asks for. */
+export function NewDestination({
+  organisation,
+  kinds,
+  onMade,
+  onClose,
+}: {
+  organisation: Organisation;
+  kinds: readonly DestinationKind[];
+  onMade: (made: RelayDestination) => void;
+  onClose: () => void;
+}) {
+  const [kindId, setKind] = useState(kinds[0]?.id ?? '');
+  const [name, setName] = useState('');
+  const [settings, setSettings] = useState<Settings>({});
+  const [secret, setSecret] = useState('');
+  const kind = kinds.find(({ id }) => id === kindId);
+  if (kind === undefined) return null;
+  const send = async () =>
+    onMade(
+      await relayOf(organisation.id).addDestination({
+        kind: kind.id,
+        name: name.trim() === '' ? kind.label.slice(0, 80) : name,
+        settings: filled(settings),
+        ...(secret.trim() === '' ? {} : { secret }),
+      }),
+    );
+  return (
+    <FormDialog
+      label="Add a destination"
+      title="Add a destination"
+      fields={['kind', 'name', 'secret', ...kind.fields.map((field) => `settings.${field.name}`)]}
+      act="Add the destination"
+      acting="Adding…"
+      onSend={send}
+      onClose={onClose}
+    >
+      {(errorOf, clear) => (
+        <>
+          <Field label="Platform" error={errorOf('kind')}>
+            {(props) => (
+              <Select
+                {...props}
+                value={kindId}
+                onChange={(event) => {
+                  setKind(event.target.value);
+                  setSettings({});
+                  clear();
+                }}
+              >
+                {kinds.map(({ id, label }) => (
+                  <option key={id} value={id}>
+                    {label}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+          <NameField value={name} maxLength={80} error={errorOf('name')} onChange={setName} />
+          <SettingFields
+            kind={kind}
+            settings={settings}
+            onSet={(next) => {
+              setSettings(next);
+              clear();
+            }}
+            errorOf={errorOf}
+          />
+          <SecretField kind={kind} value={secret} isSet={false} error={errorOf('secret')} onChange={setSecret} />
+          <p className="help">Nothing goes there before a route does.</p>
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+const filled = (settings: Settings) => Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== ''));
+
+/** What can be set on a destination. */
+export function DestinationForm({
+  destination,
+  kind,
+  organisation,
+  mayChange,
+  onSaved,
+}: {
+  destination: RelayDestination;
+  kind: DestinationKind;
+  organisation: Organisation;
+  mayChange: boolean;
+  onSaved: (destination: RelayDestination) => void;
+}) {
+  const ask = useAsk();
+  const [name, setName] = useState(destination.name);
+  const [settings, setSettings] = useState<Settings>(destination.settings);
+  const [secret, setSecret] = useState('');
+  const [consent, setConsent] = useState(destination.unknown_consent);
+  const [code, setCode] = useState(destination.test_code ?? '');
+  const [isDryRun, setDryRun] = useState(destination.is_dry_run);
+  const change: DestinationChange = {
+    ...(name === destination.name ? {} : { name }),
+    ...(JSON.stringify(filled(settings)) === JSON.stringify(destination.settings)
+      ? {}
+      : { settings: filled(settings) }),
+    ...(secret === '' ? {} : { secret }),
+    ...(consent === destination.unknown_consent ? {} : { unknown_consent: consent }),
+    ...(code === (destination.test_code ?? '') ? {} : { test_code: code === '' ? null : code }),
+    ...(isDryRun === destination.is_dry_run ? {} : { is_dry_run: isDryRun }),
+  };
+  const isSame = Object.keys(change).length === 0;
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    if (isSame || ask.asking) return;
+    const done = await ask.ask(() => relayOf(organisation.id).changeDestination(destination.id, change));
+    if (done !== undefined) onSaved(done.answer);
+  };
+  const typed = (set: () => void) => {
+    set();
+    ask.clear();
+  };
+  return (
+    <form className="form" onSubmit={send} noValidate>
+      <NameField
+        value={name}
+        maxLength={80}
+        error={ask.errorOf('name')}
+        onChange={(next) => typed(() => setName(next))}
+      />
+      <SettingFields
+        kind={kind}
+        settings={settings}
+        onSet={(next) => typed(() => setSettings(next))}
+        errorOf={ask.errorOf}
+        readOnly={!mayChange}
+      />
+      {mayChange && (
+        <SecretField
+          kind={kind}
+          value={secret}
+          isSet={destination.has_secret}
+          error={ask.errorOf('secret')}
+          onChange={(next) => typed(() => setSecret(next))}
+        />
+      )}
+      {kind.purposes.length > 0 && (
+        <Field
+          label="Where a conversion says nothing of consent"
+          help="A denial always withholds. Silence is never turned into a yes."
+        >
+          {(props) => (
+            <Select
+              {...props}
+              disabled={!mayChange}
+              value={consent}
+              onChange={(event) => typed(() => setConsent(event.target.value as typeof consent))}
+            >
+              <option value="block_in_consent_regions">
+                Withhold in the EEA, the UK, Switzerland, and where unknown
+              </option>
+              <option value="block">Withhold everywhere</option>
+            </Select>
+          )}
+        </Field>
+      )}
+      {kind.test === 'code' && kind.test_code !== null && (
+        <Field
+          label={kind.test_code.label}
+          optional
+          help={`${sentence(kind.test_code.what)} While it is set, everything is sent as a test.`}
+          error={ask.errorOf('test_code')}
+        >
+          {(props) => (
+            <input
+              {...props}
+              className="in"
+              readOnly={!mayChange}
+              value={code}
+              onChange={(event) => typed(() => setCode(event.target.value))}
+            />
+          )}
+        </Field>
+      )}
+      {kind.test === 'switch' && (
+        <div className="toggle">
+          <input
+            id="rl-test-mode"
+            type="checkbox"
+            disabled={!mayChange}
+            checked={code !== ''}
+            onChange={(event) => typed(() => setCode(event.target.checked ? 'test' : ''))}
+          />
+          <label htmlFor="rl-test-mode">Test events</label>
+          <span className="help">Everything is sent as a test, and the platform counts nothing.</span>
+        </div>
+      )}
+      {kind.has_dry_run && (
+        <div className="toggle">
+          <input
+            id="rl-dry-run"
+            type="checkbox"
+            disabled={!mayChange}
+            checked={isDryRun}
+            onChange={(event) => typed(() => setDryRun(event.target.checked))}
+          />
+          <label htmlFor="rl-dry-run">Check only</label>
+          <span className="help">The platform checks what is sent, and counts nothing.</span>
+        </div>
+      )}
+      <Refusal
+        of={ask}
+        fields={['name', 'secret', 'test_code', ...kind.fields.map((field) => `settings.${field.name}`)]}
+      />
+      {mayChange && (
+        <div className="go">
+          <button type="submit" className="btn" onMouseDown={keepFocus} {...resting(isSame || ask.asking)}>
+            {ask.asking ? 'Saving…' : 'Save the settings'}
+          </button>
+          <Done when={ask.done}>Saved</Done>
+        </div>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,108 @@
+import { useEffect, useState } from 'react';
+import type { Mapping } from '../../../../contract/mapping.ts';
+import type { RelaySource } from '../../../../contract/relay_settings.ts';
+import { Field } from '../../controls/field.tsx';
+import { FormDialog } from '../../controls/form_dialog.tsx';
+import { Glyph } from '../../controls/icons.tsx';
+import type { Organisation } from '../../desk/session.tsx';
+import { type MappingTest, relayOf } from '../api.ts';
+import { captureReasonWords } from '../words.ts';
+import { changedFields } from './model.ts';
+
+/** Before a version holds: what is other than before, and what it does to every request that is kept. */
+export function SaveDialog({
+  organisation,
+  source,
+  saved,
+  mapping,
+  onSaved,
+  onClose,
+}: {
+  organisation: Organisation;
+  source: RelaySource;
+  saved: Mapping;
+  mapping: Mapping;
+  onSaved: () => void;
+  onClose: () => void;
+}) {
+  const [note, setNote] = useState('');
+  const [test, setTest] = useState<MappingTest>();
+  useEffect(() => {
+    relayOf(organisation.id)
+      .testMapping(source.id, mapping)
+      .then(setTest, () => undefined);
+  }, [organisation.id, source.id, mapping]);
+  const changes = changedFields(saved, mapping);
+  const version = source.mapping_version + 1;
+  return (
+    <FormDialog
+      label={`Save version ${version}`}
+      title={`Save version ${version}`}
+      lead="It holds from the next request on. Requests that could not be read are tried again with it."
+      fields={['note']}
+      act={`Save version ${version}`}
+      onSend={async () => {
+        await relayOf(organisation.id).saveMapping(source.id, {
+          mapping,
+          after: source.mapping_version,
+          ...(note.trim() === '' ? {} : { note }),
+        });
+        onSaved();
+      }}
+      onClose={onClose}
+    >
+      {(errorOf) => (
+        <>
+          {changes.length > 0 && (
+            <ul className="mp-changes">
+              {changes.slice(0, 12).map(({ field, how }) => (
+                <li key={`${field} ${how}`}>
+                  <code>{field}</code> <span className="q">{how}</span>
+                </li>
+              ))}
+              {changes.length > 12 && <li className="q">and {changes.length - 12} more</li>}
+            </ul>
+          )}
+          <p role="status">
+            {test === undefined ? <span className="q">Trying it on every kept request…</span> : <Result test={test} />}
+          </p>
+          <Field label="Note" optional help="What was changed, in your words." error={errorOf('note')}>
+            {(props) => (
+              <input
+                {...props}
+                className="in"
+                maxLength={200}
+                value={note}
+                onChange={(event) => setNote(event.target.value)}
+              />
+            )}
+          </Field>
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+function Result({ test: { captures, clean, failures } }: { test: MappingTest }) {
+  if (captures === 0) return <span className="q">No request is kept to try it on.</span>;
+  const [first] = failures;
+  if (first === undefined)
+    return (
+      <span className="st ok">
+        <Glyph state="ok" />
+        <span>
+          {captures === 1 ? 'The kept request is read cleanly.' : `All ${captures} kept requests are read cleanly.`}
+        </span>
+      </span>
+    );
+  const words = captureReasonWords[first.reason] ?? first.reason.replaceAll('_', ' ');
+  return (
+    <span className="st bad">
+      <Glyph state="bad" />
+      <span>
+        {captures - clean} of {captures} kept requests are not read cleanly, such as one where{' '}
+        {first.field === null ? words : `${first.field} ${words}`}.
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,126 @@
+import { useState } from 'react';
+import type { RelayPreset } from '../../../contract/relay_settings.ts';
+import { Field, Select } from '../controls/field.tsx';
+import { FormDialog, NameField } from '../controls/form_dialog.tsx';
+import type { Site } from '../desk/api.ts';
+import type { Organisation } from '../desk/session.tsx';
+import { useSession } from '../desk/session.tsx';
+import { type MadeSource, relayOf } from './api.ts';
+
+/** Who sends, and for which site; the rest is set once something has come. */
+export function NewSource({
+  organisation,
+  site,
+  presets,
+  onMade,
+  onClose,
+}: {
+  organisation: Organisation;
+  site: Site;
+  presets: readonly RelayPreset[];
+  onMade: (made: MadeSource) => void;
+  onClose: () => void;
+}) {
+  const sites = useSession().sites.filter((one) => one.organisation_id === organisation.id);
+  const [name, setName] = useState('');
+  const [presetId, setPreset] = useState('');
+  const [siteId, setSite] = useState(String(site.id));
+  const [secret, setSecret] = useState('');
+  const preset = presets.find(({ id }) => id === presetId);
+  const scheme = preset?.signature ?? null;
+  const send = async () => {
+    const made = await relayOf(organisation.id).addSource({
+      name: name.trim() === '' ? (preset?.label ?? '') : name,
+      ...(preset === undefined ? {} : { preset: preset.id }),
+      site_id: siteId === '' ? null : Number(siteId),
+      ...(scheme === null || secret.trim() === '' ? {} : { signature: { scheme, secret } }),
+    });
+    onMade(made);
+  };
+  return (
+    <FormDialog
+      label="Add a source"
+      title="Add a source"
+      fields={['name', 'preset', 'site_id', 'signature.secret']}
+      act="Add the source"
+      acting="Adding…"
+      onSend={send}
+      onClose={onClose}
+    >
+      {(errorOf, clear) => (
+        <>
+          <Field
+            label="Who sends"
+            help={
+              preset === undefined
+                ? 'Any JSON, form or postback. You map it while you look at a request that came.'
+                : 'Its mapping is there from the start, and can be changed.'
+            }
+            error={errorOf('preset')}
+          >
+            {(props) => (
+              <Select
+                {...props}
+                value={presetId}
+                onChange={(event) => {
+                  setPreset(event.target.value);
+                  clear();
+                }}
+              >
+                <option value="">A system of your own</option>
+                {presets.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.label}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+          <NameField
+            value={name}
+            maxLength={80}
+            error={errorOf('name')}
+            onChange={(next) => {
+              setName(next);
+              clear();
+            }}
+          />
+          <Field label="Site" help="To which its conversions belong." error={errorOf('site_id')}>
+            {(props) => (
+              <Select {...props} value={siteId} onChange={(event) => setSite(event.target.value)}>
+                {sites.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.domain}
+                  </option>
+                ))}
+                <option value="">None in particular</option>
+              </Select>
+            )}
+          </Field>
+          {scheme !== null && (
+            <Field
+              label="Signing secret"
+              optional
+              help={`${preset?.label} signs its requests. With the secret from its page of webhooks, others are refused; it can be added later.`}
+              error={errorOf('signature.secret')}
+            >
+              {(props) => (
+                <input
+                  {...props}
+                  className="in"
+                  autoComplete="off"
+                  spellCheck={false}
+                  value={secret}
+                  onChange={(event) => {
+                    setSecret(event.target.value);
+                    clear();
+                  }}
+                />
+              )}
+            </Field>
+          )}
+        </>
+      )}
+    </FormDialog>
+  );
+}

@@ -1,0 +1,25 @@
+import type { Route } from '../address/route.ts';
+import type { Organisation } from '../desk/session.tsx';
+
+/** The pages under Relay, in the order of the rail, each for whoever has its permission; rail, tabs and palette read it. */
+const relayPages = [
+  { page: 'relay-sources', label: 'Sources', needs: 'relay.read' },
+  { page: 'relay-destinations', label: 'Destinations', needs: 'relay.read' },
+  { page: 'connections', label: 'Connections', needs: 'connection.read' },
+] as const satisfies readonly { page: Route['page']; label: string; needs: string }[];
+type RelayPage = (typeof relayPages)[number];
+
+export function relayPagesFor(organisation: Organisation | undefined): readonly RelayPage[] {
+  return relayPages.filter(({ needs }) => organisation?.permissions.includes(needs) === true);
+}
+
+/** Pages of one thing stand under the page that lists them. */
+export const relayListOf: Readonly<Partial<Record<Route['page'], RelayPage['page']>>> = {
+  'relay-source': 'relay-sources',
+  'relay-mapping': 'relay-sources',
+  'relay-destination': 'relay-destinations',
+};
+
+export function isRelayPage(page: Route['page']): boolean {
+  return relayListOf[page] !== undefined || relayPages.some((one) => one.page === page);
+}
