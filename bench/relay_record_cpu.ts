@@ -29,7 +29,15 @@ const sealing: Sealing = {
 };
 const above = liveKey(randomBytes(8), key);
 const freshKeys = { ...freshKeysUnder(1, () => above, systemRandom), close() {} };
-const source = { id: 1, organisationId: 1, siteId: 1, doublesMinutes: 10, rawDays: 7, mappingVersion: 0 };
+const source = {
+  id: 1,
+  organisationId: 1,
+  siteId: 1,
+  doublesMinutes: 10,
+  rawDays: 7,
+  kind: 'http' as const,
+  mappingVersion: 0,
+};
 const bodies = Array.from({ length: 1_000 }, (_, n) => Buffer.from(conversionBody(7, n)));
 const requestOf = (body: Buffer) => ({
   ...{ method: 'POST', url: '/in/(address)', headers: { 'content-type': 'application/json', host: 'desk' }, body },

@@ -37,6 +37,14 @@ const newSignature = z
     path: ['header'],
   });
 
+/** What of a visitor the conversions of goals may have, each of them only where consent allows it. */
+const goalSettings = {
+  click_ids: z.boolean().describe('Of goals alone: their conversions have the click ids of their visits.'),
+  ip_and_agent: z
+    .boolean()
+    .describe("Of goals alone: their conversions have the address and the User-Agent of the visitor's browser."),
+};
+
 const sourceSettings = {
   unmapped_status: z.union([z.literal(202), z.literal(422)]),
   doubles_minutes: z.int().min(1).max(1_440),
@@ -64,6 +72,7 @@ export const relaySource = z.object({
   /** 0 = none yet. */
   mapping_version: z.number().int(),
   ...sourceSettings,
+  ...goalSettings,
   created_at: z.string(),
   /** Of 90 days; null where there is none. */
   last_request_at: z.string().nullable(),
@@ -84,6 +93,8 @@ export const newRelaySource = z.strictObject({
   preset: z.string().min(1).max(40).optional().describe('Its mapping is the first version.'),
   site_id: optionalId.optional(),
   signature: newSignature.optional(),
+  click_ids: goalSettings.click_ids.optional(),
+  ip_and_agent: goalSettings.ip_and_agent.optional(),
 });
 export const relaySourceChange = z
   .strictObject({
@@ -92,6 +103,7 @@ export const relaySourceChange = z
     state: z.enum(relayStates),
     signature: newSignature.nullable().describe('null: its address alone says who sends.'),
     ...sourceSettings,
+    ...goalSettings,
   })
   .partial();
 /** The one answer with the address. */

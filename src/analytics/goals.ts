@@ -183,8 +183,8 @@ export function goalRoutes(
           });
           return added;
         });
-        // A goal that earns makes its site keep revenue.
-        if (made.currency !== null) await sitesChanged();
+        // A goal that earns makes its site keep revenue, and conversions may be made of it from the next event on.
+        await sitesChanged();
         return { status: 201, body: made };
       },
     }),

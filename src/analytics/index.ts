@@ -26,6 +26,7 @@ import { openImportRunner } from './imports/runner.ts';
 import { openUploadRecords } from './imports/upload_records.ts';
 import { openUploads, sealedUploads } from './imports/uploads.ts';
 import { saltFileOf, startIngest } from './ingest/running.ts';
+import type { WatchDesk, WatchedSite, Watcher } from './ingest/watched.ts';
 import { ageingExecutors } from './life/ageing.ts';
 import { openLife } from './life/index.ts';
 import { missingRoutes } from './missing.ts';
@@ -58,6 +59,7 @@ export { openOrganisationArchives } from './archive/index.ts';
 export { addGoal, listGoals } from './goals.ts';
 export { explainHits } from './ingest/explain.ts';
 export { readLines } from './ingest/lines.ts';
+export type { WatchedEvent, WatchedSite, Watcher } from './ingest/watched.ts';
 export { emptyAgain, type RemovedSite, removeAgain, removedSites } from './life/again.ts';
 export { openPlacesTable } from './places_file.ts';
 export { withholdAgain } from './profiles/restricted.ts';
@@ -79,6 +81,17 @@ export function replayOn(house: House, presentFromMs: number): Replay {
   return open(presentFromMs);
 }
 
+/** Where each desk of this process is watched. */
+const watchDesks = new WeakMap<House, WatchDesk>();
+
+/**
+ * Hands events of some sites to somebody who makes something of them beside their rows: what is kept of them is on disk before the
+ * rows are. Called again it takes over the new sites and settings, with the next event. Imports and demos are not handed over.
+ */
+export function watchStored(house: House, sites: ReadonlyMap<number, WatchedSite>, watcher: Watcher): void {
+  watchDesks.get(house)?.watch(sites, watcher);
+}
+
 /** Web analytics: takes events, keeps visits, freezes closed days, answers questions. */
 export const analytics = defineSubject({
   name: 'analytics',
@@ -94,6 +107,7 @@ export const analytics = defineSubject({
     const contacts = openContactKeys(house);
     const profiles = openProfiles(house);
     function forgetMemory(siteId: number) {
+      ingest.watch.clicks.forgetSites((one) => one === siteId);
       kept.forget(siteId);
       ingest.lastDrops.forget(siteId);
       ingest.live.forget(siteId);
@@ -157,6 +171,7 @@ export const analytics = defineSubject({
           presentFromMs,
         }),
       );
+    watchDesks.set(house, ingest.watch);
     const doors: QueryDoors = {
       warehouse,
       kept,

@@ -17,6 +17,7 @@ export const crashPoints = [
   'spool.deleted', // the file is gone, its progress is still there
   'spool.recover', // a start has cut the torn tail of a segment, which is still called open
   'spool.recovered', // a start has closed all segments, their directory is not synced
+  'relay.goal', // the conversion of an event is on disk, the event's own row is not
   'relay.adopted', // keys of conversions are in the key store, the conversions are not in their tables yet
   'relay.loaded', // conversions are in their tables, the spool does not know
   'warehouse.insert', // the insert was answered, the loader does not know

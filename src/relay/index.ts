@@ -1,4 +1,4 @@
-import { openNotices } from '../accounts/index.ts';
+import { onSitesChanged, openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { connectionProblem, onDisconnect } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
@@ -45,7 +45,9 @@ export const relay = defineSubject({
     stops.push(onRefused(withholdRefused));
     const intake = collects ? await startIntake(house) : undefined;
     const deliveries = works ? startDeliveries(house) : undefined;
-    if (intake !== undefined) stops.push(onRelayChanged(intake.directory.refresh));
+    // Goals are settings of their site.
+    if (intake !== undefined)
+      stops.push(onRelayChanged(intake.directory.refresh), onSitesChanged(intake.directory.refresh));
     const wake = () => deliveries?.wake();
     stops.push(onRelayChanged(wake), onDisconnect(deliveriesOfConnections(() => house.clock.now())));
     return {

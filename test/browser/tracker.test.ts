@@ -254,6 +254,19 @@ describe('the script tag', () => {
     expect(server.beacons.map(({ event }) => [event.n, event.u])).toEqual([['pageview', at('shop.example', '/shop')]]);
   });
 
+  it('data-transform: a function of the page sees the id of each event, which a pixel can send too', async () => {
+    page(
+      `<script>var pixel = []; function seen(event) { pixel.push([event.n, event.id]); return event }</script>`,
+      `${usual} data-transform="seen"`,
+    );
+    await open();
+    await tell('Purchase');
+    const sent = (await all()).map(({ n, id }) => [n, id]);
+    expect(sent.map(([n]) => n)).toEqual(['pageview', 'Purchase']);
+    expect(new Set(sent.map(([, id]) => id)).size).toBe(2);
+    expect(await visitor.evaluate(() => (window as unknown as { pixel: string[][] }).pixel.slice(0, 2))).toEqual(sent);
+  });
+
   it('data-transform: a function of the page changes an event, or keeps it from leaving', async () => {
     page(
       `<script>function review(event) { event.p = { ...event.p, theme: 'dark' }; return event.n === 'Secret' ? null : event }</script>`,

@@ -76,6 +76,9 @@ export const examples: Examples = ({ organisation, people, next, call }) => {
         ['signature', { scheme: 'hmac', secret: 'a-long-secret' }],
         ['signature', { scheme: 'shopify', secret: 'a-long-secret', header: 'x-other' }],
         ['signature', { scheme: 'shopify', secret: 'short' }],
+        // What only goals have.
+        ['click_ids', true],
+        ['ip_and_agent', true],
       ],
     },
     [`GET ${sources}/:source`]: { ...ofSource(), status: 200, badParams: noSource() },
@@ -91,6 +94,8 @@ export const examples: Examples = ({ organisation, people, next, call }) => {
         ['intake_days', 91],
         ['state', 'off'],
         ['site_id', 2_000_000_000],
+        ['click_ids', true],
+        ['ip_and_agent', 'yes'],
       ],
       badParams: noSource(),
     },

@@ -70,6 +70,8 @@ export type Hit = {
   readonly idDay: number;
   /** What the row is without, for a setting of the site. */
   readonly leftOut: readonly LeftOutReason[];
+  /** What the row says of consent. */
+  readonly consent: string;
   /** One line of the lane `events`. */
   readonly line: string;
   readonly visitorId: Id64;

@@ -16,6 +16,7 @@ import { domainSaid, type EventInput, type Refusal, readEvent, type Unkept } fro
 import { botLine } from './row.ts';
 import { readSource } from './source.ts';
 import { type Desk, honourSignals, hostOf, placeOf, takeIn } from './steps.ts';
+import { type WatchDesk, type WatchedEvent, watchedEvent } from './watched.ts';
 
 /** Who sends. Exists while the request's function runs and is handed to nothing that outlives it. */
 export type Sender = {
@@ -67,6 +68,8 @@ export type IngestParts = {
   /** Absent: nobody asks for examples of drops. */
   readonly lastDrops?: Pick<LastDrops, 'add'>;
   readonly live: LiveView;
+  /** Absent: events are stored, and nobody makes anything else of them. */
+  readonly watch?: WatchDesk;
   /** A row was stored on a UTC day that may be closed: its frozen counts must be made again. */
   readonly onLate: (siteId: number, day: number) => void;
 };
@@ -81,7 +84,7 @@ const refusedShownMax = 10;
 const rowsBytesMax = spoolLimits.appendBytesMax;
 
 export function openIngest(parts: IngestParts): Ingest {
-  const { desk, clock, drops } = parts;
+  const { desk, clock, drops, watch } = parts;
   // Event ids whose rows are at the disk right now: the same id in a second request waits for the first one's fate.
   const flights = new Map<string, Flight>();
   // Visits whose first row is at the disk right now: what happens in them meanwhile waits for that row, since it says
@@ -94,6 +97,7 @@ export function openIngest(parts: IngestParts): Ingest {
     const hits: Hit[] = [];
     const flight: Flight = { ids: [], waiting: [], after: undefined };
     let others: Set<Flight> | undefined;
+    let watched: WatchedEvent[] | undefined;
     const events = Array.isArray(payload) ? payload : [payload];
     for (let index = 0; index < events.length; index++) {
       const input = read(events[index]);
@@ -117,6 +121,10 @@ export function openIngest(parts: IngestParts): Ingest {
         if (typeof hit !== 'string') {
           board(hit, input, flight);
           hits.push(hit);
+          if (watch !== undefined && watch.sites.size > 0) {
+            const seen = watchedEvent(watch, arrival, hit);
+            if (seen !== undefined) watched = [...(watched ?? []), seen];
+          }
           continue;
         }
         drop(taken, arrival, hit);
@@ -137,7 +145,8 @@ export function openIngest(parts: IngestParts): Ingest {
       done({ kind: 'too_large', events: hits.length });
       return;
     }
-    store(rows, hits, flight, nowMs, others === undefined ? undefined : [...others], (refusal) =>
+    const write = writing(rows, watched);
+    store(write, hits, flight, nowMs, others === undefined ? undefined : [...others], (refusal) =>
       done(refusal === undefined ? taken : { kind: 'unavailable', retryAfterSeconds: refusal.retryAfterSeconds }),
     );
   }
@@ -212,9 +221,24 @@ export function openIngest(parts: IngestParts): Ingest {
       if (begun !== undefined && beginnings.get(slot) === flight) beginnings.delete(slot);
   }
 
+  /**
+   * How the rows of a request go to the disk. What somebody makes of its events goes there first: a kill between the two leaves
+   * events that were not answered for and come again, where the other order would leave ones that are known and made nothing of.
+   */
+  function writing(rows: string, watched: readonly WatchedEvent[] | undefined) {
+    return (done: (refusal?: SpoolUnavailable) => void): void => {
+      if (watched === undefined || watch?.watcher === undefined) parts.events.append(rows, done);
+      else
+        watch.watcher.keep(watched, (refusal) => {
+          if (refusal === undefined) parts.events.append(rows, done);
+          else done(refusal);
+        });
+    };
+  }
+
   /** Asks the disk once for all rows of a request, and settles what depended on its answer. */
   function store(
-    rows: string,
+    write: (done: (refusal?: SpoolUnavailable) => void) => void,
     hits: readonly Hit[],
     flight: Flight,
     receivedMs: number,
@@ -238,14 +262,14 @@ export function openIngest(parts: IngestParts): Ingest {
       land(flight, hits);
       for (const waiting of flight.waiting) waiting(refusal);
     };
-    if (flight.after === undefined) return parts.events.append(rows, answered);
+    if (flight.after === undefined) return write(answered);
     let ahead = flight.after.size;
     let noBeginning: SpoolUnavailable | undefined;
     for (const first of flight.after)
       first.waiting.push((refusal) => {
         noBeginning ??= refusal;
         if (--ahead > 0) return;
-        if (noBeginning === undefined) parts.events.append(rows, answered);
+        if (noBeginning === undefined) write(answered);
         else answered(noBeginning);
       });
   }

@@ -11,10 +11,12 @@ import { dayOf, graceMs, type Salts } from '../visits/salt.ts';
 import { openDropCounts } from './drops.ts';
 import { openGate } from './gate.ts';
 import { type Outcome, openIngest, type Sender } from './ingest.ts';
+import { openClickMemory } from './landed_clicks.ts';
 import { openLiveView } from './live.ts';
 import type { Place } from './place.ts';
 import { readEventLine } from './row.ts';
 import { openThrottle } from './throttle.ts';
+import { openWatchDesk } from './watched.ts';
 
 /** For tests and benchmarks: ingest with a still clock, a seeded chance and a lane that answers when it is told to. */
 
@@ -82,11 +84,13 @@ export function openRig(
   const bots = memoryLane('bots');
   const drops = openDropCounts();
   const late: { siteId: number; day: number }[] = [];
+  const clicks = openClickMemory();
+  const watch = openWatchDesk(clicks);
   const desk = {
     sites: openSiteDirectory(given.sites ?? [shop]),
     places: { lookup: (address: string) => (address.startsWith('203.0.113.') ? berlin : undefined) },
     salts: given.salts ?? fixedSalts(),
-    visits: openLiveVisits({ visitsMax: given.visitsMax ?? 1_000, textBytesMax: 100e6 }),
+    visits: openLiveVisits({ visitsMax: given.visitsMax ?? 1_000, textBytesMax: 100e6 }, clicks.forget),
     eventKeys: openAgedKeys({ keysMax: 100_000, keepMs: 24 * 3_600_000 }),
     orderKeys: openAgedKeys({ keysMax: 100_000, keepMs: 800 * 86_400_000 }),
     throttle: openThrottle(given.siteRate, clock),
@@ -106,6 +110,7 @@ export function openRig(
     live,
     events,
     bots,
+    watch,
     onLate: (siteId, day) => late.push({ siteId, day }),
   });
 
@@ -128,6 +133,7 @@ export function openRig(
     drops,
     late,
     live,
+    watch,
     send,
     rows: () => events.lines.map(readEventLine),
     botRows: () => bots.lines.map((line) => JSON.parse(line) as BotRow),

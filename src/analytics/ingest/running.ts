@@ -7,13 +7,14 @@ import type { ContactSeal } from '../contact_keys.ts';
 import { secretDigestOf } from '../foreign_ids.ts';
 import type { SiteDirectory } from '../sites.ts';
 import { type AgedKeys, openAgedKeys } from '../visits/aged_keys.ts';
-import { type LiveVisits, openLiveVisits } from '../visits/live_visits.ts';
+import { type LiveVisits, liveVisitLimits, openLiveVisits } from '../visits/live_visits.ts';
 import { dayOf, openSalts, type Salts } from '../visits/salt.ts';
 import { collectEvents } from './collect.ts';
 import { openDropIns } from './dropin/doors.ts';
 import { countQuarantined, type DropCounts, openDropCounts } from './drops.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type Ingest, openIngest } from './ingest.ts';
+import { openClickMemory } from './landed_clicks.ts';
 import { type LastDrops, openLastDrops } from './last_drops.ts';
 import { openDeskLinks } from './links.ts';
 import { type LiveView, openLiveView } from './live.ts';
@@ -23,6 +24,7 @@ import { eventColumns } from './row.ts';
 import { type AddressDigest, shieldAddressText } from './shields.ts';
 import { openThrottle } from './throttle.ts';
 import { answerVisitors, type Identify } from './visitor_door.ts';
+import { openWatchDesk, type WatchDesk } from './watched.ts';
 
 /** Ingest at work: what it mounts, and what imports and live pages share with it. */
 export type RunningIngest = {
@@ -38,6 +40,7 @@ export type RunningIngest = {
   readonly addressDigest: AddressDigest;
   readonly sealContact: ContactSeal;
   readonly lastDrops: LastDrops;
+  readonly watch: WatchDesk;
   /**
    * Reads back what the last process knew, and lets the requests in that came meanwhile.
    * @throws what the warehouse does; those requests are then refused
@@ -77,7 +80,9 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
   const { house, sites, sealContact } = parts;
   const { clock, random, log, spool, warehouse } = house;
   const salts = openSalts({ file: saltFileOf(house.config), clock, random, log });
-  const visits = openLiveVisits();
+  const clicks = openClickMemory();
+  const visits = openLiveVisits(liveVisitLimits, clicks.forget);
+  const watch = openWatchDesk(clicks);
   const eventKeys = openAgedKeys({ keysMax: eventKeysMax, keepMs: eventKeyMs });
   const orderKeys = openAgedKeys({ keysMax: orderKeysMax, keepMs: orderKeyMs });
   const gate = openGate();
@@ -134,6 +139,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     live,
     events: spool.lane('events'),
     bots: spool.lane('bots'),
+    watch,
     onLate: parts.onLate,
   });
   const collect = { ingest, gate, authenticate: house.authenticate, trustedProxies: house.config.trustedProxies, log };
@@ -162,7 +168,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
       sink('bots', 'bot_events', warehouse),
       sink('drops', 'drops', warehouse),
     ],
-    gauges: ingestGauges({ gate, visits, salts, drops, eventKeys, orderKeys, midnight }),
+    gauges: [...ingestGauges({ gate, visits, salts, drops, eventKeys, orderKeys, midnight }), ...clickGauges(watch)],
     live,
     visits,
     salts,
@@ -170,6 +176,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     addressDigest,
     sealContact,
     lastDrops,
+    watch,
     begin,
     begun: begun.promise,
     async stop() {
@@ -290,6 +297,24 @@ function ingestGauges(parts: {
       'Stored events that were kept without a field, for a setting of the site, by reason.',
       'counter',
       drops.leftOut,
+    ),
+  ];
+}
+
+function clickGauges({ clicks }: WatchDesk): Gauge[] {
+  return [
+    gauge(
+      'fairlead_landed_clicks',
+      'Running visits whose click ids are in memory, for sources of the relay that ask for them.',
+      'gauge',
+      clicks.count,
+    ),
+    gauge('fairlead_landed_clicks_bytes', 'Memory that those take.', 'gauge', clicks.bytes),
+    gauge(
+      'fairlead_landed_clicks_forgotten_total',
+      'Visits whose click ids were forgotten before the visit was over, to stay within the limit.',
+      'counter',
+      clicks.pushedOut,
     ),
   ];
 }

@@ -227,6 +227,7 @@ function leave(arrival: Arrival, desk: Desk): Hit {
       contact === undefined ? 'contact_unsealed' : mayKeepContact ? undefined : 'contact_no_consent',
     ),
     slot: arrival.slot,
+    consent,
     begun: arrival.startsVisit ? { slot: arrival.slot, visitId } : undefined,
     line: eventLine({
       siteId: site.id,

@@ -66,7 +66,11 @@ export const liveVisitLimits = { visitsMax: 1_000_000, textBytesMax: 110 * 1024 
 
 const none = 0xffff_ffff;
 
-export function openLiveVisits(limits: { visitsMax: number; textBytesMax: number } = liveVisitLimits): LiveVisits {
+/** @param onClosed told of each visit that is over, before its slot is another's */
+export function openLiveVisits(
+  limits: { visitsMax: number; textBytesMax: number } = liveVisitLimits,
+  onClosed?: (slot: Slot) => void,
+): LiveVisits {
   const capacity = limits.visitsMax;
   const idHi = new Uint32Array(capacity);
   const idLo = new Uint32Array(capacity);
@@ -117,6 +121,7 @@ export function openLiveVisits(limits: { visitsMax: number; textBytesMax: number
     older[slot] = freeSlot;
     freeSlot = slot;
     count--;
+    onClosed?.(slot);
   }
   function lookUp(visitor: Visitor): number {
     let at = index.first(visitor.id.lo);

@@ -1,4 +1,5 @@
 import type { Condition, Mapping, SignatureScheme } from '../../../contract/mapping.ts';
+import type { SourceKind } from '../../../contract/relay_settings.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { repeat } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -16,6 +17,7 @@ export interface RunningSource {
   readonly id: number;
   readonly organisationId: number;
   readonly siteId: number | null;
+  readonly kind: SourceKind;
   readonly state: 'active' | 'paused' | 'organisation_suspended';
   readonly mapping: Mapping | undefined;
   readonly mappingVersion: number;
@@ -26,12 +28,26 @@ export interface RunningSource {
   readonly rawDays: number;
   /** Kinds of the destinations that its routes lead to: for them identifiers are hashed. */
   readonly kinds: readonly string[];
+  /** The event goals of its site, where those are what it takes in. */
+  readonly goals: readonly EventGoal[];
+  /** Do its conversions have the click ids of their visits? */
+  readonly clickIds: boolean;
+  /** Do they have the address and the agent of the visitor's browser? */
+  readonly ipAndAgent: boolean;
+}
+
+/** A goal that is reached by an event of this name; with a property, by one that carries this value. */
+export interface EventGoal {
+  readonly name: string;
+  readonly event: string;
+  readonly property: { readonly name: string; readonly value: string } | null;
 }
 
 export interface SourceDirectory {
   /** @param digest hex of the keyed digest of the secret in the address @param now milliseconds since 1970 */
   byAddress(digest: string, now: number): RunningSource | undefined;
   byId(id: number): RunningSource | undefined;
+  all(): Iterable<RunningSource>;
   freshKeys(organisationId: number): FreshKeys | undefined;
   /** Resolves when a reading that began after this call is over; it never throws. */
   refresh(): Promise<void>;
@@ -42,6 +58,7 @@ interface Row {
   id: number;
   organisation_id: number;
   site_id: number | null;
+  kind: SourceKind;
   preset: string | null;
   state: 'active' | 'paused';
   suspended: boolean;
@@ -59,6 +76,9 @@ interface Row {
   doubles_minutes: number;
   raw_days: number;
   kinds: string[];
+  goals: EventGoal[];
+  click_ids: boolean;
+  ip_and_agent: boolean;
 }
 
 interface Parts {
@@ -66,6 +86,8 @@ interface Parts {
   readonly vault: Pick<Vault, 'open' | 'fresh'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called after each reading. */
+  readonly onRead?: (sources: Iterable<RunningSource>) => void;
 }
 
 /** Keeps sources as the tables have them. While Postgres is away the last list goes on: taking in does not depend on it. */
@@ -108,6 +130,7 @@ export async function openSourceDirectory(parts: Parts): Promise<SourceDirectory
     mappings = read;
     byAddress = addresses;
     byId = ids;
+    parts.onRead?.(ids.values());
   }
   async function read() {
     while (again && !stopped) {
@@ -134,6 +157,7 @@ export async function openSourceDirectory(parts: Parts): Promise<SourceDirectory
       return found !== undefined && found.until > now ? found.source : undefined;
     },
     byId: (id) => byId.get(id),
+    all: () => byId.values(),
     freshKeys: (organisationId) => held.get(organisationId),
     refresh,
     stop() {
@@ -160,16 +184,22 @@ export async function readSources(
 
 async function readRows(sql: Sql, now: number): Promise<Row[]> {
   return sql.query<Row>(
-    `SELECT s.id, s.organisation_id, w.id AS site_id, s.preset, s.state, o.status = 'suspended' AS suspended,
+    `SELECT s.id, s.organisation_id, w.id AS site_id, s.kind, s.preset, s.state, o.status = 'suspended' AS suspended,
        encode(s.address_digest, 'hex') AS address, encode(s.former_digest, 'hex') AS former_address, s.former_until,
        s.signature_scheme, s.signature_header, s.secret_sealed, s.former_secret_sealed, s.former_secret_until,
        m.mapping, s.mapping_version, s.unmapped_status, s.doubles_minutes, s.raw_days,
        ARRAY(SELECT DISTINCT d.kind FROM relay_routes r JOIN relay_destinations d ON d.id = r.destination_id
-         WHERE r.source_id = s.id ORDER BY d.kind) AS kinds
+         WHERE r.source_id = s.id ORDER BY d.kind) AS kinds,
+       s.click_ids, s.ip_and_agent, coalesce(g.goals, '[]') AS goals
      FROM relay_sources s JOIN organisations o ON o.id = s.organisation_id
      LEFT JOIN relay_mappings m ON m.source_id = s.id AND m.version = s.mapping_version
      -- One that was handed over to somebody else is no site of this organisation any more.
      LEFT JOIN sites w ON w.id = s.site_id
+     LEFT JOIN LATERAL (
+       SELECT json_agg(json_build_object('name', goals.name, 'event', pattern, 'property', CASE WHEN property IS NOT NULL
+         THEN json_build_object('name', property, 'value', property_value) END) ORDER BY goals.id) AS goals
+       FROM goals WHERE goals.site_id = w.id AND goals.kind = 'event'
+     ) g ON s.kind = 'goals'
      WHERE o.status <> 'closed' AND NOT (o.status = 'closing' AND o.status_until <= $1) ORDER BY s.id`,
     [new Date(now)],
   );
@@ -184,7 +214,7 @@ function ownMapping(given: unknown): Mapping | undefined {
 async function sourceOf(row: Row, own: Mapping | undefined, secrets: Secrets, now: number): Promise<RunningSource> {
   const preset = row.preset === null ? undefined : presetOf(row.preset);
   return {
-    ...{ id: row.id, organisationId: row.organisation_id, siteId: row.site_id },
+    ...{ id: row.id, organisationId: row.organisation_id, siteId: row.site_id, kind: row.kind },
     state: row.suspended ? 'organisation_suspended' : row.state,
     // Without one of its own it is read by its preset.
     mapping: own ?? preset?.mapping,
@@ -193,6 +223,7 @@ async function sourceOf(row: Row, own: Mapping | undefined, secrets: Secrets, no
     signing: await signingOf(row, secrets, now),
     ...{ unmappedStatus: row.unmapped_status, doublesMinutes: row.doubles_minutes, rawDays: row.raw_days },
     kinds: row.kinds,
+    ...{ goals: row.goals, clickIds: row.click_ids, ipAndAgent: row.ip_and_agent },
   };
 }
 

@@ -92,9 +92,9 @@ export async function makeRecord(
   conversion: Conversion,
   source: Pick<
     RunningSource,
-    'id' | 'organisationId' | 'siteId' | 'kinds' | 'doublesMinutes' | 'rawDays' | 'mappingVersion'
+    'id' | 'organisationId' | 'siteId' | 'kind' | 'kinds' | 'doublesMinutes' | 'rawDays' | 'mappingVersion'
   >,
-  came: { readonly request: string; readonly at: number; readonly freshKeys: FreshKeys },
+  came: { readonly request: string; readonly at: number; readonly freshKeys: FreshKeys | undefined },
   sealing: Sealing,
 ): Promise<ConversionRecord | undefined> {
   const { organisationId, kinds } = source;
@@ -107,7 +107,7 @@ export async function makeRecord(
     if (Object.keys(made).length > 0) identifiers[kind] = made;
   }
   const isSomebody = conversion.user !== undefined;
-  const made = isSomebody ? came.freshKeys.make(keySubject(subjects[0] ?? id)) : undefined;
+  const made = isSomebody ? came.freshKeys?.make(keySubject(subjects[0] ?? id)) : undefined;
   if (isSomebody && made === undefined) return undefined;
   const seal = (column: 'hashes_sealed' | 'raw_sealed', plain: object) => {
     const { organisationId: _, ...place } = tellingPlace(organisationId, column, id);
@@ -164,8 +164,9 @@ function identityOf(
     id,
     organisationId,
     siteId,
+    kind,
     doublesMinutes,
-  }: Pick<RunningSource, 'id' | 'organisationId' | 'siteId' | 'doublesMinutes'>,
+  }: Pick<RunningSource, 'id' | 'organisationId' | 'siteId' | 'kind' | 'doublesMinutes'>,
   keys: Pick<KeyRing, 'digest'>,
 ): ConversionRecord['identity'] {
   const { order_id, event_id, event_name } = conversion;
@@ -173,7 +174,9 @@ function identityOf(
     keys.digest('relay-identity', JSON.stringify([organisationId, ...parts])).toString('hex');
   if (order_id !== undefined)
     return { kind: 'order', digest: digest(siteId, 'order', event_name, order_id), minutes: 0 };
-  if (event_id !== undefined) return { kind: 'event', digest: digest(id, 'event', event_id), minutes: 0 };
+  // One event of a site may reach several goals, each of which is a conversion.
+  const reached = kind === 'goals' ? [event_name] : [];
+  if (event_id !== undefined) return { kind: 'event', digest: digest(id, 'event', event_id, ...reached), minutes: 0 };
   return { kind: 'words', digest: digest(id, 'words', canonical(conversion)), minutes: doublesMinutes };
 }
 

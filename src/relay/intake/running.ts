@@ -1,4 +1,5 @@
 import { placeOf } from '../../accounts/index.ts';
+import { watchStored } from '../../analytics/index.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Sink } from '../../platform/spool/index.ts';
 import type { Gauge, House } from '../../platform/subject.ts';
@@ -6,6 +7,7 @@ import { regionOf } from '../../trust/consent/index.ts';
 import { openCaptureKeeper } from './captures.ts';
 import { openSourceDirectory, type SourceDirectory } from './directory.ts';
 import { intakePath, openIntake } from './door.ts';
+import { openGoals } from './goals.ts';
 import { conversionSink } from './loader.ts';
 import type { Sealing } from './record.ts';
 
@@ -43,11 +45,16 @@ export function intakeSinks(
 /** Takes requests to sources in. */
 export async function startIntake(house: House): Promise<RunningIntake> {
   const { postgres, vault, clock, log, keys, spool, random } = house;
-  const directory = await openSourceDirectory({ postgres, vault, clock, log });
+  const conversions = spool.lane('conversions');
+  const sealing = sealingOf(house);
+  const goals = openGoals({ conversions, sealing, random, log, directory: () => directory });
+  const directory: SourceDirectory = await openSourceDirectory({
+    ...{ postgres, vault, clock, log },
+    onRead: (sources) => watchStored(house, goals.take(sources), goals),
+  });
   const captures = openCaptureKeeper({ postgres, vault, clock, log });
   const { handler, counts } = openIntake({
-    ...{ directory, keys, captures, clock, random, house: log, sealing: sealingOf(house) },
-    conversions: spool.lane('conversions'),
+    ...{ directory, keys, captures, clock, random, house: log, sealing, conversions },
     log: spool.lane('relay_intake'),
   });
   return {
@@ -66,8 +73,18 @@ export async function startIntake(house: House): Promise<RunningIntake> {
         ...{ name: 'fairlead_relay_conversions_total', kind: 'counter', help: 'Conversions that were taken in' },
         read: () => counts.conversions.count,
       },
+      {
+        ...{ name: 'fairlead_relay_goals_total', kind: 'counter', help: 'Conversions that were made of goals' },
+        read: () => goals.counts.conversions,
+      },
+      {
+        ...{ name: 'fairlead_relay_goals_without_user_total', kind: 'counter' },
+        help: 'Conversions of goals that were kept without address and agent, since no key was at hand to seal them',
+        read: () => goals.counts.withoutUser,
+      },
     ],
     async stop() {
+      watchStored(house, new Map(), goals);
       directory.stop();
       await captures.stop();
     },

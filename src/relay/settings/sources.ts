@@ -1,4 +1,5 @@
 import { relayLimits } from '../../../contract/relay.ts';
+import type { SourceKind } from '../../../contract/relay_settings.ts';
 import {
   madeRelaySource,
   madeSigningSecret,
@@ -50,6 +51,31 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
       throw new RequestError('invalid_field', 'There is no site with this number here.', { field: 'site_id' });
   }
 
+  /** What only goals have: others get from their senders what they get. */
+  function checkGoals(
+    kind: SourceKind,
+    given: {
+      readonly site_id?: number | null | undefined;
+      readonly click_ids?: boolean | undefined;
+      readonly ip_and_agent?: boolean | undefined;
+    },
+  ): void {
+    if (kind === 'goals' && given.site_id === null)
+      throw new RequestError('invalid_field', 'Say which site it is whose goals become conversions.', {
+        field: 'site_id',
+      });
+    if (kind === 'goals') return;
+    for (const field of ['click_ids', 'ip_and_agent'] as const)
+      if (given[field] === true)
+        throw new RequestError(
+          'invalid_field',
+          'Only a source of goals has this; others take what their senders send.',
+          {
+            field,
+          },
+        );
+  }
+
   return [
     defineRoute({
       method: 'GET',
@@ -91,6 +117,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           throw new RequestError('invalid_field', 'Only requests are signed; this source gets none.', {
             field: 'signature',
           });
+        checkGoals(kind, { ...request.body, site_id: site_id ?? null });
         const made = kind === 'http' ? newAddress() : undefined;
         const at = new Date(clock.now());
         const source = await postgres.tenant(organisation, async (sql) => {
@@ -98,11 +125,13 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           await checkSite(sql, site_id);
           const { id } = await sql.one<{ id: number }>(
             `INSERT INTO relay_sources
-               (organisation_id, site_id, name, kind, preset, address_digest, signature_scheme, signature_header, mapping_version, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+               (organisation_id, site_id, name, kind, preset, address_digest, signature_scheme, signature_header, mapping_version, created_at,
+                click_ids, ip_and_agent)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
             [
               ...[organisation, site_id ?? null, name, kind, presetId ?? null, made?.digest ?? null],
               ...[signature?.scheme ?? null, signature?.header ?? null, preset === undefined ? 0 : 1, at],
+              ...[request.body.click_ids ?? false, request.body.ip_and_agent ?? false],
             ],
           );
           if (preset !== undefined)
@@ -120,6 +149,9 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
             ]);
           await note(house, sql, request, 'relay.source_created', target({ id, name }), {
             ...{ kind, preset: presetId ?? null, signature: signature?.scheme ?? null },
+            ...(kind === 'goals' && {
+              ...{ click_ids: request.body.click_ids ?? false, ip_and_agent: request.body.ip_and_agent ?? false },
+            }),
           });
           return shown(sql, id);
         });
@@ -156,12 +188,26 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
         const changed = await postgres.tenant(organisation, async (sql) => {
           const before = await sourceRow(sql, params.source, clock.now());
           await checkSite(sql, body.site_id);
+          checkGoals(before.kind, body);
           if (signature != null && before.kind !== 'http')
             throw new RequestError('invalid_field', 'Only requests are signed; this source gets none.', {
               field: 'signature',
             });
           const set: [column: string, value: unknown][] = [
-            ...(['name', 'site_id', 'state', 'unmapped_status', 'doubles_minutes', 'raw_days', 'intake_days'] as const)
+            ...(
+              [
+                ...([
+                  'name',
+                  'site_id',
+                  'state',
+                  'unmapped_status',
+                  'doubles_minutes',
+                  'raw_days',
+                  'intake_days',
+                ] as const),
+                ...(['click_ids', 'ip_and_agent'] as const),
+              ] as const
+            )
               .filter((one) => body[one] !== undefined)
               .map((one): [string, unknown] => [one, body[one]]),
           ];
@@ -185,6 +231,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           const after = await shown(sql, before.id);
           await note(house, sql, request, 'relay.source_changed', target(after), {
             ...{ members: membersOf(body), state: after.state },
+            ...(after.kind === 'goals' && { click_ids: after.click_ids, ip_and_agent: after.ip_and_agent }),
           });
           return after;
         });

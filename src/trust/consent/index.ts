@@ -9,7 +9,7 @@ export { endConsents, hasAgreed, hasRefused } from './records.ts';
 export { regionOf } from './region.ts';
 export { type PurposeRefusal, readVisitorRule, shippedRule, type Verdicts, type VisitorRule } from './rule.ts';
 export { type Said, saidOf } from './said.ts';
-export { snapshotOf, snapshotText } from './snapshot.ts';
+export { readSnapshot, snapshotOf, snapshotText } from './snapshot.ts';
 export { basisLine, purposesDone, restsOn } from './words.ts';
 
 export const consentMigrations = new URL('./migrations/', import.meta.url);

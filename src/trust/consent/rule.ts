@@ -11,6 +11,7 @@ const answering = {
   storage_measurement: 'analytics_storage',
   identity: 'analytics_storage',
   contact_clicks: 'analytics_storage',
+  ad_measurement: 'ad_user_data',
 } as const satisfies Readonly<Record<string, SignalledPurpose>>;
 export type VisitorPurpose = keyof typeof answering;
 export const visitorPurposes = Object.keys(answering) as VisitorPurpose[];

@@ -15,8 +15,12 @@ const warehouse = await openWarehouse({
   config: { dataDir, clickhouseUrl: undefined, clickhouseCluster: undefined },
   ...surroundings,
 });
-const migrations = pathToFileURL(join(root, 'src/analytics/migrations/warehouse/'));
-await migrateWarehouse(warehouse, [{ subject: 'analytics', directory: migrations }], surroundings);
+const folder = (path: string) => pathToFileURL(join(root, path));
+const migrations = [
+  { subject: 'analytics', directory: folder('src/analytics/migrations/warehouse/') },
+  { subject: 'relay', directory: folder('src/relay/warehouse/') },
+];
+await migrateWarehouse(warehouse, migrations, surroundings);
 const answers: unknown[] = [];
 for (const question of questions) answers.push(await warehouse.read(question));
 await warehouse.close();
