@@ -6,6 +6,7 @@ import { load } from './intake/loader.ts';
 import { makeRecord } from './intake/record.ts';
 import { sealingOf } from './intake/running.ts';
 import { takeRequest } from './sources/capture.ts';
+import { presetOf } from './sources/presets/index.ts';
 
 type DemoHouse = Pick<House, 'postgres' | 'vault' | 'keys' | 'random' | 'clock' | 'log'>;
 
@@ -43,6 +44,11 @@ export async function openDemoRelay(
        VALUES ($1, $2, 'Shop orders', 'http', 'canonical', $3, $4) RETURNING id`,
       [organisationId, siteId, keys.digest('relay-source', secret), now],
     );
+    await sql.run(
+      `INSERT INTO relay_mappings (organisation_id, source_id, version, mapping, created_at) VALUES ($1, $2, 1, $3, $4)`,
+      [organisationId, source.id, JSON.stringify(presetOf('canonical')?.mapping), now],
+    );
+    await sql.run('UPDATE relay_sources SET mapping_version = 1 WHERE id = $1', [source.id]);
     for (const kind of given.kinds) {
       const account = accounts[kind];
       if (account === undefined) continue;

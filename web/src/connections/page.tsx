@@ -85,7 +85,10 @@ function Connections({ organisation }: { organisation: Organisation }) {
       <section className="panel wi-lines" aria-label="Connections">
         <h2>Connected</h2>
         {answer.connections.length === 0 ? (
-          <p className="q2">Nothing is connected, so no conversion leaves this desk. Connect a platform below.</p>
+          <p className="q2">
+            Nothing is connected. A destination with a token of its own needs no connection; others take theirs from
+            here.
+          </p>
         ) : (
           <Rows answer={answer} manages={manages} onLeave={leave} onOpen={setOpen} />
         )}
