@@ -71,7 +71,12 @@ export const running: readonly Requirement[] = [
     'Conversions carry the published fields and no others.',
     'Fields that the published list does not name are dropped as a request is read.',
   ),
-  later('REL-02', 'D6', 'Conversions go only where the organisation connected a destination.', 'relay'),
+  kept(
+    'REL-02',
+    'D6',
+    'Conversions go only where the organisation connected a destination.',
+    'Relay, destinations: nothing is sent but along a route to one of them, and to its own host.',
+  ),
   kept(
     'REL-03',
     'D6',
