@@ -89,13 +89,11 @@ export const running: readonly Requirement[] = [
     'Personal fields are hashed before they go to a social network.',
     'Each destination hashes what its platform wants hashed, when the conversion is taken.',
   ),
-  partly(
+  kept(
     'REL-05',
     'D9',
     'Disconnecting revokes the token, destroys it and stops what waits.',
     'Relay, connections, disconnect: revoked at the platform where it has a way, and said where it did not.',
-    'Deliveries do not wait for a connection yet; the place where they are stopped with it is there.',
-    'relay',
   ),
   kept(
     'REL-06',
