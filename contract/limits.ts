@@ -52,6 +52,30 @@ export const uploadLimits = {
   keptDays: 7,
 } as const;
 
+/** What a file of conversions may be. Whatever is beyond is refused with the name of the limit, never cut. */
+export const relayUploadLimits = {
+  fileBytesMax: 100 * 1024 ** 2,
+  /** Each part of a file but the last has exactly so many bytes: 30 s are enough for one at 300 kbit/s. */
+  partBytes: 1024 * 1024,
+  /** Rows below the names of the columns. A file of the size above has fewer. */
+  rowsMax: 500_000,
+  columnsMax: 200,
+  /** Of one name of a column: a path to it has to fit into a mapping. */
+  columnCharsMax: 200,
+  cellCharsMax: 16_384,
+  /** A row of a CSV file with everything in quotes. */
+  rowCharsMax: 64 * 1024,
+  /** A workbook is packed; so much may come out of it, and so many characters of its table of texts. */
+  expandedBytesMax: 1024 ** 3,
+  textCharsMax: 64 * 1024 ** 2,
+  /** Rows with a problem that are kept one by one; those beyond are counted. */
+  problemsMax: 100_000,
+  /** Uploads of an organisation that are in its lists at once. */
+  uploadsMax: 1_000,
+  /** A file goes once it is taken, and after so many days in any case; so does its line in the list. */
+  days: 7,
+} as const;
+
 /** Living API keys of one organisation, sites that one may be limited to, and how far ahead its end may lie. */
 export const keysMax = 200;
 export const keySitesMax = 1_000;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { condition } from './mapping.ts';
 
+export { relayUploadLimits } from './limits.ts';
+
 /** What the relay's limits are; each is enforced, and a refusal names it. */
 export const relayLimits = {
   /** Of an organisation. */

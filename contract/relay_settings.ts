@@ -127,6 +127,8 @@ export type RelaySourceContents = z.infer<typeof relaySourceContents>;
 export const relayPreset = z.object({
   id: z.string(),
   label: z.string(),
+  /** Of which sources it is: requests, or rows of files. */
+  kind: z.enum(['http', 'upload']),
   signature: z.enum(signatureSchemes).nullable(),
   /** What stands behind the source's address in the tracker, with the macros that it fills in. */
   template: z.string().nullable(),

@@ -64,6 +64,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'relay/deliveries/results.ts': ['organisations', 1],
   'relay/deliveries/turn.ts': ['none', 1],
   'relay/life/ageing.ts': ['organisations', 1],
+  'relay/uploads/runner.ts': ['organisations', 1],
   'platform/acme/conversation.ts': ['none', 1],
   'platform/acme/keeper.ts': ['none', 1],
   'platform/clock.ts': ['none', 6],
@@ -145,6 +146,14 @@ async function fill(side: Side, isDue: boolean): Promise<void> {
     await sql.run('DELETE FROM exports');
     await sql.run("DELETE FROM imports WHERE state = 'ready'");
     await sql.run('DELETE FROM contact_keys WHERE site_id = $1', [10_000 + organisation]);
+    await sql.run('DELETE FROM relay_sources');
+    await sql.run(
+      `WITH source AS (
+         INSERT INTO relay_sources (organisation_id, name, kind, created_at) VALUES ($1, 'files', 'upload', $2) RETURNING id)
+       INSERT INTO relay_uploads (organisation_id, source_id, request_id, file_name, size, created_at, expires_at)
+       SELECT $1, id, gen_random_uuid(), 'sales.csv', 10, $2, $3 FROM source`,
+      [organisation, day(9), at],
+    );
     await sql.run(
       `INSERT INTO exports (organisation_id, site_id, format, state, timezone, first_day, last_day, created_by, created_at, finished_at, expires_at)
        VALUES ($1, $2, 'ndjson', 'done', 'UTC', '2026-01-01', '2026-01-02', $3, $4, $4, $5)`,
@@ -180,6 +189,7 @@ async function done(side: Side) {
     exports: (await sql.query('SELECT 1 FROM exports')).length,
     imports: (await sql.query<{ state: string }>('SELECT state FROM imports')).map(({ state }) => state),
     contactKeys: (await sql.query('SELECT 1 FROM contact_keys')).length,
+    uploads: (await sql.query('SELECT 1 FROM relay_uploads')).length,
     sites: (await sql.query<{ domain: string }>('SELECT domain FROM sites ORDER BY domain')).map(
       ({ domain }) => domain,
     ),
@@ -197,7 +207,14 @@ async function done(side: Side) {
   return { ...rows, frozen: Number(frozen[0]?.n) > 0 };
 }
 const finished = (side: Side) => ({
-  ...{ exports: 0, imports: ['failed'], contactKeys: 0, sites: [`${side.name}.example`], reports: ['sent'] },
+  ...{
+    exports: 0,
+    imports: ['failed'],
+    contactKeys: 0,
+    uploads: 0,
+    sites: [`${side.name}.example`],
+    reports: ['sent'],
+  },
   told: ['import_failed', 'security_alert', 'site_deleted'],
   frozen: true,
 });

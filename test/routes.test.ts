@@ -523,6 +523,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ...of('src/accounts/mail/mail.test.ts', ['mail.tested']),
   ...of('test/journeys/exports_http.test.ts', ['export.started']),
   ...of('test/journeys/imports_http.test.ts', ['import.started', 'import.undone']),
+  ...of('test/journeys/relay_uploads.test.ts', ['relay.upload_started', 'relay.upload_cancelled']),
   // Nothing writes these: src/trust/audit/actions.test.ts says why.
   ...of('', [
     ...['invitation.refused', 'team.member_added', 'team.member_removed'],

@@ -49,6 +49,7 @@ const turning = [
     'analytics/imports/runner.ts',
     'analytics/ingest/links.ts',
     'trust/requests/index.ts',
+    'relay/uploads/runner.ts',
   ],
   ...['app/prove.ts', 'platform/http/access_log.ts', 'platform/spool/quarantine.ts', 'trust/audit/keeper.ts'],
 ];
@@ -360,6 +361,19 @@ const kinds: readonly Kind[] = [
         [of.organisation, of.site, of.person, new Date(ms), new Date(ms + 7 * dayMs)],
       ),
     there: (of) => momentsIn(of, "SELECT created_at AS at FROM imports WHERE state = 'ready'"),
+  },
+  {
+    ...{ line: 'relay-uploads', of: sides, kept: () => ({ days: 7 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `WITH source AS (
+           INSERT INTO relay_sources (organisation_id, name, kind, created_at) VALUES ($1, 'files', 'upload', $2) RETURNING id)
+         INSERT INTO relay_uploads (organisation_id, source_id, request_id, file_name, size, created_at, expires_at)
+         SELECT $1, id, gen_random_uuid(), 'sales.csv', 10, $2, $3 FROM source`,
+        [of.organisation, new Date(ms), new Date(ms + 7 * dayMs)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT created_at AS at FROM relay_uploads'),
   },
   {
     ...{ line: 'request-forms', of: sides, kept: () => ({ days: 1 }) },

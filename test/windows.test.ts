@@ -23,6 +23,7 @@ import { silentLog } from '../src/platform/log.ts';
 import { postgresFiles, type Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { fileClasses } from '../src/platform/spool/index.ts';
+import { relayUploadFiles } from '../src/relay/uploads/files.ts';
 import { auditFiles } from '../src/trust/audit/index.ts';
 import { type Column, readClass, readPostgresColumns } from '../src/trust/classes/index.ts';
 import {
@@ -58,6 +59,7 @@ const files = [
     archiveFiles,
     exportFiles,
     importFiles,
+    relayUploadFiles,
     packedFiles,
     acmeFiles,
     accessLogFiles,

@@ -85,6 +85,10 @@ const notes: readonly [change: RegExp, why: string][] = [
     /^(INSERT public\.sessions|UPDATE public\.sessions\(last_used_at,replaced_at\))$/,
     'a session goes on under its next token',
   ],
+  [
+    /^(INSERT|UPDATE) public\.(relay_uploads|relay_upload_problems)\b/,
+    'a file is sent and tried, and how far it is; that it is taken, ended or removed is the act',
+  ],
   [/^UPDATE public\.site_removals\b/, 'how far a removal is; its beginning and its end are acts'],
   [/^(INSERT|UPDATE) public\.contact_keys\b/, 'which key a site seals with; what becomes of it is the act'],
   [/ public\.erasure_(runs|subjects|steps)\b/, 'how far an erasure is; its beginning, each part and its end are acts'],

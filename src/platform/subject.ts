@@ -98,7 +98,8 @@ export type KeyPurpose =
   | 'throttle'
   | 'relay-source'
   | 'relay-identity'
-  | 'relay-event-id';
+  | 'relay-event-id'
+  | 'relay-upload';
 
 /** A number for `/metrics`, in Prometheus' sense. */
 export interface Gauge {

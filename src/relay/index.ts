@@ -12,6 +12,7 @@ import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
 import { withholdRefused } from './routing/withdrawn.ts';
 import { relaySettingsRoutes, type SettingsDoors } from './settings/index.ts';
+import { startUploads, uploadExecutor } from './uploads/index.ts';
 
 export { type DemoRelay, openDemoRelay } from './demo.ts';
 export { destinationOf, destinations } from './destinations/index.ts';
@@ -49,16 +50,21 @@ export const relay = defineSubject({
     if (intake !== undefined)
       stops.push(onRelayChanged(intake.directory.refresh), onSitesChanged(intake.directory.refresh));
     const wake = () => deliveries?.wake();
+    const uploads = answers ? startUploads(house, wake) : undefined;
     stops.push(onRelayChanged(wake), onDisconnect(deliveriesOfConnections(() => house.clock.now())));
     return {
-      routes: answers ? [...relaySettingsRoutes(house, doors), ...deliveryRoutes(house, wake)] : [],
+      routes: answers
+        ? [...relaySettingsRoutes(house, doors), ...deliveryRoutes(house, wake), ...(uploads?.routes ?? [])]
+        : [],
       fastUnder: intake?.fastUnder ?? {},
       sinks: intakeSinks(house, wake),
       gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
       holders: [conversionHolder(house)],
-      executors: [...relayExecutors(house.postgres), intakeExecutor(house)],
+      executors: [...relayExecutors(house.postgres), intakeExecutor(house), uploadExecutor(house)],
+      sealed: uploads === undefined ? [] : [uploads.sealed],
       async stop() {
         for (const stop of stops) stop();
+        await uploads?.stop();
         await deliveries?.stop();
         await intake?.stop();
       },

@@ -86,6 +86,7 @@ export interface Sealing {
 
 /**
  * Makes the record of a conversion: what is a person's is hashed for each platform that it may go to, and sealed, here and now.
+ * @param came.id its number, where the same one may come a second time; a new one otherwise
  * @returns undefined where no key is at hand: the sender has to come again
  */
 export async function makeRecord(
@@ -94,11 +95,16 @@ export async function makeRecord(
     RunningSource,
     'id' | 'organisationId' | 'siteId' | 'kind' | 'kinds' | 'doublesMinutes' | 'rawDays' | 'mappingVersion'
   >,
-  came: { readonly request: string; readonly at: number; readonly freshKeys: FreshKeys | undefined },
+  came: {
+    readonly request: string;
+    readonly at: number;
+    readonly freshKeys: FreshKeys | undefined;
+    readonly id?: string;
+  },
   sealing: Sealing,
 ): Promise<ConversionRecord | undefined> {
   const { organisationId, kinds } = source;
-  const id = uuidOf(sealing.random);
+  const id = came.id ?? uuidOf(sealing.random);
   const facts = factsOf(conversion);
   const subjects = await subjectsOf(conversion.user, organisationId, sealing.vault);
   const identifiers: Record<string, object> = {};
@@ -158,7 +164,7 @@ function listOf(given: string | string[] | undefined): readonly string[] {
  * (event, order) is one conversion whatever its source; else an id of the source; else the same words within some minutes. A
  * refund belongs to its order and is none of its conversions, so an order never stands in it.
  */
-function identityOf(
+export function identityOf(
   conversion: Conversion,
   {
     id,

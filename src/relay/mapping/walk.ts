@@ -11,8 +11,8 @@ export interface Scope {
   readonly query: Names;
   /** By names in lower case, without those that prove who the sender is. */
   readonly headers: Names;
-  /** ISO 8601. */
-  readonly received_at: string;
+  /** ISO 8601. A row of a file came at no time of its own. */
+  readonly received_at?: string | undefined;
   readonly endpoint?: string | undefined;
   /** Steps that are left for this request. */
   readonly work: { left: number };

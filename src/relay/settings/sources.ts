@@ -91,8 +91,8 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
         return {
           body: {
             sources: rows.map((row) => shownSource(row, clock.now(), came)),
-            presets: presets.map(({ id, label, signature, template }) => ({
-              ...{ id, label, signature: signature ?? null, template: template ?? null },
+            presets: presets.map(({ id, label, kind = 'http' as const, signature, template }) => ({
+              ...{ id, label, kind, signature: signature ?? null, template: template ?? null },
             })),
             limits: { sources: relayLimits.sourcesMax },
           },

@@ -173,6 +173,9 @@ export const actions = {
   'relay.route_added': alert('D7', 'let conversions go from {target}'),
   'relay.route_changed': notice('D7', 'changed how conversions go from {target}'),
   'relay.route_removed': notice('D7', 'ended that conversions go from {target}'),
+  'relay.upload_started': notice('D6', 'let the conversions of the file {target} be taken'),
+  'relay.upload_cancelled': notice('D6', 'ended the taking of conversions of the file {target}'),
+  'relay.upload_removed': notice('D6', 'removed the file of conversions {target}'),
 
   'audit.viewed': info('D17', 'looked at the audit log'),
   'audit.exported': notice('D17', 'exported the audit log'),

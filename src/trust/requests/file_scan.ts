@@ -8,7 +8,18 @@ import { dayMs, utcDay } from '../../platform/zone.ts';
 import { type Canary, canaryOf, openerOf, scanFolders } from '../proof/index.ts';
 
 /** Files of the desk beside its databases: what an erasure leaves nothing of somebody in. */
-const folders = ['spool', 'quarantine', 'exports', 'archives', 'imports', 'packed', 'access', 'audit', 'acme'] as const;
+const folders = [
+  'spool',
+  'quarantine',
+  'exports',
+  'archives',
+  'imports',
+  'relay_uploads',
+  'packed',
+  'access',
+  'audit',
+  'acme',
+] as const;
 /** Of fewer signs a value is in everything. */
 const charsMin = 6;
 const hashes = ['sha256', 'sha1', 'md5'] as const;

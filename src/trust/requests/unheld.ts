@@ -40,6 +40,7 @@ export const unheld: Readonly<Record<string, string>> = {
     ...['throttles', 'audit.chains'],
   ]),
   ...of(soon, ['taken_links', 'sign_ups', 'imports', 'site_moves', 'connection_steps']),
+  ...of(soon, ['relay_uploads', 'relay_upload_problems']),
   ...of(settings, [
     ...[
       'organisations',

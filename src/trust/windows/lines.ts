@@ -401,6 +401,15 @@ export const lines: readonly Line[] = [
     stored: ['postgres relay_captures'],
   },
   {
+    name: 'relay-uploads',
+    class: 'D5',
+    holds:
+      'Files of offline conversions until they are taken, each part sealed; what came of them, without a value of a row',
+    ...{ ends: 'clock', executor: 'relay/uploads/runner.ts', kept: { days: 7 }, shortenedBy: 'nobody' },
+    erasure: 'gone with its window; a file that names somebody is named by the erasure until then',
+    stored: ['postgres relay_uploads', 'postgres relay_upload_problems', 'file relay_uploads/*'],
+  },
+  {
     name: 'secrets',
     class: 'D9',
     holds: 'Password and signing key of the mail server, sealed',

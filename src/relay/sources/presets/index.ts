@@ -1,3 +1,4 @@
+import { googleAdsFile, metaFile } from './files.ts';
 import { canonical, clickflare, keitaro, postback, redtrack, voluum } from './postbacks.ts';
 import type { Preset } from './preset.ts';
 import { segment } from './segment.ts';
@@ -10,6 +11,7 @@ export type { Preset } from './preset.ts';
 export const presets: readonly Preset[] = [
   ...[voluum, keitaro, redtrack, clickflare, postback],
   ...[segment, shopify, woocommerce, stripe, canonical],
+  ...[googleAdsFile, metaFile],
 ];
 
 export function presetOf(id: string): Preset | undefined {

@@ -5,6 +5,8 @@ export interface Preset {
   /** As it stands on the command line, such as `voluum`. */
   readonly id: string;
   readonly label: string;
+  /** `upload`: it reads rows of a file. Left out: requests. */
+  readonly kind?: 'upload';
   readonly mapping: Mapping;
   readonly signature?: SignatureScheme;
   /** What stands behind the source's address in the tracker, with the macros that it fills in. */
