@@ -1,4 +1,4 @@
-import { kept, later, partly, type Requirement } from './requirement.ts';
+import { kept, later, type Requirement } from './requirement.ts';
 
 /** Audit, operations and documents (ledger 3.13), and what belongs to capabilities to come (3.3, 3.4, 3.12). */
 export const running: readonly Requirement[] = [
