@@ -7,6 +7,9 @@ import type { Organisation } from '../desk/session.tsx';
 import { useSession } from '../desk/session.tsx';
 import { type MadeSource, relayOf } from './api.ts';
 
+/** No name of a preset has a space. */
+const goals = 'the goals';
+
 /** Who sends, and for which site; the rest is set once something has come. */
 export function NewSource({
   organisation,
@@ -23,14 +26,17 @@ export function NewSource({
 }) {
   const sites = useSession().sites.filter((one) => one.organisation_id === organisation.id);
   const [name, setName] = useState('');
+  /** A preset, '' for a system of one's own, or the site's goals. */
   const [presetId, setPreset] = useState('');
+  const isGoals = presetId === goals;
   const [siteId, setSite] = useState(String(site.id));
   const [secret, setSecret] = useState('');
   const preset = presets.find(({ id }) => id === presetId);
   const scheme = preset?.signature ?? null;
   const send = async () => {
     const made = await relayOf(organisation.id).addSource({
-      name: name.trim() === '' ? (preset?.label ?? '') : name,
+      name: name.trim() === '' ? (isGoals ? 'Goals' : (preset?.label ?? '')) : name,
+      ...(isGoals && { kind: 'goals' }),
       ...(preset === undefined ? {} : { preset: preset.id }),
       site_id: siteId === '' ? null : Number(siteId),
       ...(scheme === null || secret.trim() === '' ? {} : { signature: { scheme, secret } }),
@@ -41,7 +47,7 @@ export function NewSource({
     <FormDialog
       label="Add a source"
       title="Add a source"
-      fields={['name', 'preset', 'site_id', 'signature.secret']}
+      fields={['name', 'kind', 'preset', 'site_id', 'signature.secret']}
       act="Add the source"
       acting="Adding…"
       onSend={send}
@@ -52,9 +58,11 @@ export function NewSource({
           <Field
             label="Who sends"
             help={
-              preset === undefined
-                ? 'Any JSON, form or postback. You map it while you look at a request that came.'
-                : 'Its mapping is there from the start, and can be changed.'
+              isGoals
+                ? 'Each event that reaches an event goal of the site is a conversion, by the goal’s name.'
+                : preset === undefined
+                  ? 'Any JSON, form or postback. You map it while you look at a request that came.'
+                  : 'Its mapping is there from the start, and can be changed.'
             }
             error={errorOf('preset')}
           >
@@ -68,6 +76,7 @@ export function NewSource({
                 }}
               >
                 <option value="">A system of your own</option>
+                <option value={goals}>Goals of the web analytics</option>
                 {presets.map((one) => (
                   <option key={one.id} value={one.id}>
                     {one.label}
@@ -93,7 +102,7 @@ export function NewSource({
                     {one.domain}
                   </option>
                 ))}
-                <option value="">None in particular</option>
+                {!isGoals && <option value="">None in particular</option>}
               </Select>
             )}
           </Field>

@@ -261,8 +261,10 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
 
 function outcomeOf(source: RelaySource): string {
   if (source.state === 'paused') return 'Paused: what comes now is refused.';
-  if (source.last_request_at === null) return 'Waits for its first request. Send one to its address.';
-  if (source.mapping_version === 0) return 'Requests came, and nothing says yet how to read them.';
+  if (source.kind !== 'goals' && source.last_request_at === null)
+    return 'Waits for its first request. Send one to its address.';
+  if (source.kind !== 'goals' && source.mapping_version === 0)
+    return 'Requests came, and nothing says yet how to read them.';
   if (source.unmapped > 0)
     return `Of ${exactCount(source.unmapped)} ${source.unmapped === 1 ? 'request' : 'requests'} nothing could be made. They are read again with the next mapping.`;
   if (source.routes === 0) return 'Its conversions are kept, and go nowhere: it has no active route.';

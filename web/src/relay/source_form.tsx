@@ -6,6 +6,7 @@ import { Field, keepFocus, Select } from '../controls/field.tsx';
 import { resting } from '../controls/resting.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { useSession } from '../desk/session.tsx';
+import { Toggle } from '../settings/toggle.tsx';
 import { relayOf, type SourceChange } from './api.ts';
 import { signatureSchemeList } from './schemes.ts';
 import { schemeWords } from './words.ts';
@@ -19,6 +20,8 @@ const fields = [
   'intake_days',
   'signature.secret',
   'signature.header',
+  'click_ids',
+  'ip_and_agent',
 ];
 
 /** What can be set on a source; a change holds from its next request on. */
@@ -46,11 +49,13 @@ export function SourceForm({
     header: source.signature?.header ?? '',
     secret: '',
   });
+  const [has, setHas] = useState({ click_ids: source.click_ids, ip_and_agent: source.ip_and_agent });
+  const isGoals = source.kind === 'goals';
   const set = (part: Partial<typeof draft>) => {
     setDraft({ ...draft, ...part });
     ask.clear();
   };
-  const change = changeOf(source, draft);
+  const change: SourceChange = { ...changeOf(source, draft), ...changedSwitches(source, has) };
   const isSame = Object.keys(change).length === 0;
   const send = async (event: FormEvent) => {
     event.preventDefault();
@@ -88,34 +93,55 @@ export function SourceForm({
                 {one.domain}
               </option>
             ))}
-            <option value="">None in particular</option>
+            {!isGoals && <option value="">None in particular</option>}
           </Select>
         )}
       </Field>
-      <Field
-        label="What a request is answered that does not map"
-        help="Shops end a webhook after repeated errors, so 202 is the rule. The request waits either way."
-        error={ask.errorOf('unmapped_status')}
-      >
-        {(props) => (
-          <Select
-            {...props}
+      {isGoals && (
+        <>
+          <Toggle
+            label="Send the click ids of the visit"
+            help="The analytics keep only the kind of a click id. On, the ids of a running visit are held in memory until it is over, and a conversion takes them along: only of visitors who let ad platforms be told, never against a signal of the browser. A restart loses them."
+            checked={has.click_ids}
             disabled={!mayChange}
-            value={draft.unmapped_status}
-            onChange={(event) => set({ unmapped_status: event.target.value })}
-          >
-            <option value="202">202, with the problem in the body</option>
-            <option value="422">422, so that the sender notices</option>
-          </Select>
-        )}
-      </Field>
-      {text(
-        'doubles_minutes',
-        'Minutes in which the same words are one conversion',
-        'For conversions without an order and without an id of their own.',
+            onChange={(click_ids) => setHas({ ...has, click_ids })}
+          />
+          <Toggle
+            label="Send address and User-Agent"
+            help="Of the request that reached the goal, sealed with the conversion for the days below, under the same conditions. The analytics forget both with the request."
+            checked={has.ip_and_agent}
+            disabled={!mayChange}
+            onChange={(ip_and_agent) => setHas({ ...has, ip_and_agent })}
+          />
+        </>
       )}
+      {!isGoals && (
+        <Field
+          label="What a request is answered that does not map"
+          help="Shops end a webhook after repeated errors, so 202 is the rule. The request waits either way."
+          error={ask.errorOf('unmapped_status')}
+        >
+          {(props) => (
+            <Select
+              {...props}
+              disabled={!mayChange}
+              value={draft.unmapped_status}
+              onChange={(event) => set({ unmapped_status: event.target.value })}
+            >
+              <option value="202">202, with the problem in the body</option>
+              <option value="422">422, so that the sender notices</option>
+            </Select>
+          )}
+        </Field>
+      )}
+      {!isGoals &&
+        text(
+          'doubles_minutes',
+          'Minutes in which the same words are one conversion',
+          'For conversions without an order and without an id of their own.',
+        )}
       {text('raw_days', 'Days that identifiers are kept after the last delivery', 'Sealed; 0 to 30.')}
-      {text('intake_days', 'Days that the intake log is kept', '1 to 90.')}
+      {!isGoals && text('intake_days', 'Days that the intake log is kept', '1 to 90.')}
       {source.kind === 'http' && (
         <>
           <Field label="Signature" help="Without one, the secret address alone says who sends.">
@@ -185,6 +211,16 @@ export function SourceForm({
       )}
     </form>
   );
+}
+
+function changedSwitches(
+  source: RelaySource,
+  has: Pick<RelaySource, 'click_ids' | 'ip_and_agent'>,
+): Pick<SourceChange, 'click_ids' | 'ip_and_agent'> {
+  return {
+    ...(has.click_ids !== source.click_ids && { click_ids: has.click_ids }),
+    ...(has.ip_and_agent !== source.ip_and_agent && { ip_and_agent: has.ip_and_agent }),
+  };
 }
 
 /** What is other than it was; numbers that are none go as they are, for the desk to say so. */

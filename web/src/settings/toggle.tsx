@@ -5,11 +5,13 @@ export function Toggle({
   label,
   help,
   checked,
+  disabled = false,
   onChange,
 }: {
   label: string;
   help?: ReactNode;
   checked: boolean;
+  disabled?: boolean;
   onChange: (checked: boolean) => void;
 }) {
   const id = useId();
@@ -19,6 +21,7 @@ export function Toggle({
         type="checkbox"
         id={id}
         checked={checked}
+        disabled={disabled}
         aria-describedby={help === undefined ? undefined : `${id}-help`}
         onChange={(event) => onChange(event.target.checked)}
       />
