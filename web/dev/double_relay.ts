@@ -94,6 +94,10 @@ export function relayOf(isNew: boolean) {
           state: 'paused',
           last_request_at: ago(9_000),
         }),
+        source({
+          ...{ id: 4, name: 'Goals of the shop', kind: 'goals', address: null, click_ids: true },
+          conversions_today: 37,
+        }),
       ];
   const kinds: DestinationKind[] = platforms.map((one) => {
     const fields = Object.entries(one.fields);

@@ -73,6 +73,8 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
       setRefusal(asDeskError(error));
     }
   };
+  // Of goals nothing is sent to an address, and nothing mapped.
+  const isGoals = source.kind === 'goals';
   return (
     <>
       <BackTo href={all}>Sources</BackTo>
@@ -82,9 +84,11 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
           <p className="q2">{outcomeOf(source)}</p>
         </div>
         <div className="rl-acts">
-          <Link className={`btn ${source.mapping_version === 0 ? 'main-act' : ''}`} href={mapping}>
-            {source.mapping_version === 0 ? 'Map its requests' : 'Open the mapping'}
-          </Link>
+          {!isGoals && (
+            <Link className={`btn ${source.mapping_version === 0 ? 'main-act' : ''}`} href={mapping}>
+              {source.mapping_version === 0 ? 'Map its requests' : 'Open the mapping'}
+            </Link>
+          )}
           {mayChange && (
             <button
               type="button"
@@ -122,27 +126,35 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
         </Fact>
         <Fact name="Sender">{preset?.label ?? sourceKindWords[source.kind]}</Fact>
         <Fact name="Site">{source.site?.domain ?? <span className="q">none in particular</span>}</Fact>
-        <Fact name="Last request">
-          {source.last_request_at === null ? (
-            <span className="q">none yet</span>
-          ) : (
-            whenText(source.last_request_at, site.timezone)
-          )}
-        </Fact>
-        <Fact name="Requests today">
-          {source.requests_today === null ? (
-            <span className="q">not known now</span>
-          ) : (
-            exactCount(source.requests_today)
-          )}
-        </Fact>
+        {!isGoals && (
+          <>
+            <Fact name="Last request">
+              {source.last_request_at === null ? (
+                <span className="q">none yet</span>
+              ) : (
+                whenText(source.last_request_at, site.timezone)
+              )}
+            </Fact>
+            <Fact name="Requests today">
+              {source.requests_today === null ? (
+                <span className="q">not known now</span>
+              ) : (
+                exactCount(source.requests_today)
+              )}
+            </Fact>
+          </>
+        )}
         <Fact name="Conversions today">{exactCount(source.conversions_today)}</Fact>
-        <Fact name="Mapping">
-          {source.mapping_version === 0 ? <span className="q">none yet</span> : `version ${source.mapping_version}`}
-        </Fact>
-        <Fact name="Unmapped, 7 days">
-          {source.unmapped === 0 ? 'none' : <b className="rl-bad">{exactCount(source.unmapped)}</b>}
-        </Fact>
+        {!isGoals && (
+          <>
+            <Fact name="Mapping">
+              {source.mapping_version === 0 ? <span className="q">none yet</span> : `version ${source.mapping_version}`}
+            </Fact>
+            <Fact name="Unmapped, 7 days">
+              {source.unmapped === 0 ? 'none' : <b className="rl-bad">{exactCount(source.unmapped)}</b>}
+            </Fact>
+          </>
+        )}
       </dl>
       <Routes {...{ site, organisation, mayChange }} of={{ source_id: source.id }} />
       <div className="rl-columns">
@@ -160,7 +172,11 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
           <section className="panel rl-form" aria-label="Who may send">
             <h3>Who may send</h3>
             {source.address === null ? (
-              <p className="q2">This source gets no requests, so it has no address.</p>
+              <p className="q2">
+                {isGoals
+                  ? 'Nobody: events of the site that reach an event goal become conversions, by the goal’s name. A goal that is added or changed counts from the next event on.'
+                  : 'This source gets no requests, so it has no address.'}
+              </p>
             ) : (
               <>
                 <p className="q2">
@@ -193,7 +209,7 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
               </>
             )}
           </section>
-          <Kept captures={captures} mapping={mapping} zone={site.timezone} />
+          {!isGoals && <Kept captures={captures} mapping={mapping} zone={site.timezone} />}
           {mayChange && (
             <section className="panel rl-form" aria-label="Delete">
               <h3>Delete this source</h3>
@@ -260,7 +276,8 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
 }
 
 function outcomeOf(source: RelaySource): string {
-  if (source.state === 'paused') return 'Paused: what comes now is refused.';
+  if (source.state === 'paused')
+    return source.kind === 'goals' ? 'Paused: goals make no conversions now.' : 'Paused: what comes now is refused.';
   if (source.kind !== 'goals' && source.last_request_at === null)
     return 'Waits for its first request. Send one to its address.';
   if (source.kind !== 'goals' && source.mapping_version === 0)
