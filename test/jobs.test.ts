@@ -65,6 +65,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'relay/deliveries/turn.ts': ['none', 1],
   'relay/life/ageing.ts': ['organisations', 1],
   'relay/uploads/runner.ts': ['organisations', 1],
+  'relay/reading/deletions.ts': ['organisations', 1],
   'platform/acme/conversation.ts': ['none', 1],
   'platform/acme/keeper.ts': ['none', 1],
   'platform/clock.ts': ['none', 6],

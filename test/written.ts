@@ -101,6 +101,11 @@ const notes: readonly [change: RegExp, why: string][] = [
     / public\.profile(s|_digests|_visitors|_corrections)\b/,
     'what a page says of a visitor; who looks at it is the act',
   ],
+  [
+    /^INSERT public\.relay_captures\b/,
+    'a request that came in, kept for who maps its source; who reveals it is the act',
+  ],
+  [/^UPDATE public\.relay_deletions\b/, 'how far a deletion of conversions is; its beginning is the act'],
   [/ public\.retention_removals\b/, 'what a timer removed, for the receipt that the next night makes of it'],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^(INSERT|UPDATE) public\.access_reviews\b/, 'a review that begins with its quarter, and how often it was told of'],

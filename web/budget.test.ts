@@ -14,10 +14,11 @@ const firstScriptBytesMax = 130_000;
 const firstStyleBytesMax = 15_000;
 /**
  * 4,000 more than before for timelines that go on (0.5 KB), what an earlier version proved (0.4 KB), words for calls to others and
- * the line that is there with the next answer (0.4 KB), and what other pages add beside it.
+ * the line that is there with the next answer (0.4 KB), and what other pages add beside it. 23,000 more for the four pages that read
+ * the relay, and 3,000 of styles.
  */
-const scriptBytesMax = 402_000;
-const styleBytesMax = 33_000;
+const scriptBytesMax = 425_000;
+const styleBytesMax = 35_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-web-'));
 // A process of its own: the test runner's NODE_ENV would bring React's development build.

@@ -173,6 +173,32 @@ const looks: Record<string, Look> = {
     path: '/s/away.example/realtime',
     act: (page) => page.getByRole('alert').waitFor(),
   },
+  'relay, figures': { path: '/s/shop.example/relay' },
+  'relay, nothing yet': { path: '/s/shop.example/relay?period=90d' },
+  'relay, the stream': { path: '/s/shop.example/relay/inspector' },
+  'relay, one story with an attempt and its request open': {
+    path: '/s/shop.example/relay/inspector/0b5d7c1e-4a2f-4c38-9e1d-000000000003',
+    act: async (page) => {
+      await page.locator('.re-step summary').first().click();
+      await page.locator('.re-step summary').nth(5).click();
+      await page.getByText('Request, made anew and redacted').waitFor();
+    },
+  },
+  'relay, a deletion': {
+    path: '/s/shop.example/relay/inspector?state=dead',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Delete these…' }).click();
+      await page.getByText('are with platforms already').waitFor();
+    },
+  },
+  'relay, the intake log': {
+    path: '/s/shop.example/relay/requests',
+    act: async (page) => {
+      await page.locator('.re-req').nth(2).click();
+      await page.getByText('The body without its values').waitFor();
+    },
+  },
+  'relay, match quality': { path: '/s/shop.example/relay/match-quality' },
   'audit log, an entry open': {
     path: '/o/cedar-loom/trust/audit?group=member',
     act: async (page) => {

@@ -25,6 +25,7 @@ import { profilesOf } from './double_profiles.ts';
 import { proofOf } from './double_proof.ts';
 import { registerOf } from './double_register.ts';
 import { relayOf } from './double_relay.ts';
+import { relayReadingOf } from './double_relay_reading.ts';
 import { requestsOf } from './double_requests.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
@@ -257,6 +258,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (signedIn && /^\/api\/organisations\/\d+\/proof$/.test(path)) return { status: 200, body: proofOf() };
     const ofConnections = signedIn && method === 'GET' ? connectionsOf(path, beholder === 'newcomer') : undefined;
     if (ofConnections !== undefined) return { status: 200, body: ofConnections };
+    const ofReading = signedIn
+      ? relayReadingOf(method, path, new URLSearchParams(search), beholder === 'newcomer')
+      : undefined;
+    if (ofReading !== undefined) return ofReading;
     relay ??= relayOf(beholder === 'newcomer');
     const ofRelay = signedIn && !lapsed ? relay(method, path, body) : undefined;
     if (ofRelay !== undefined) return ofRelay;

@@ -249,6 +249,37 @@ export const shots: readonly Shot[] = [
   },
   { name: 'relay-destination', path: '/s/shop.example/relay/destinations/12', full: true },
   { name: 'sites', path: '/' },
+  { name: 'relay', path: '/s/shop.example/relay', full: true },
+  { name: 'relay-empty', path: '/s/shop.example/relay?period=90d' },
+  { name: 'relay-inspector', path: '/s/shop.example/relay/inspector' },
+  { name: 'relay-story', path: '/s/shop.example/relay/inspector/0b5d7c1e-4a2f-4c38-9e1d-000000000003' },
+  {
+    name: 'relay-story-open',
+    path: '/s/shop.example/relay/inspector/0b5d7c1e-4a2f-4c38-9e1d-000000000003',
+    act: async (page) => {
+      await page.locator('.re-step summary').nth(5).click();
+      await page.locator('.re-step').nth(5).scrollIntoViewIfNeeded();
+    },
+  },
+  { name: 'relay-inspector-empty', path: '/s/shop.example/relay/inspector?search=nothing' },
+  {
+    name: 'relay-deletion',
+    path: '/s/shop.example/relay/inspector?state=dead',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Delete these…' }).click();
+      await page.getByText('are with platforms already').waitFor();
+    },
+  },
+  {
+    name: 'relay-requests',
+    path: '/s/shop.example/relay/requests',
+    act: async (page) => {
+      await page.locator('.re-req').nth(2).click();
+      await page.getByText('The body without its values').waitFor();
+    },
+  },
+  { name: 'relay-requests-empty', path: '/s/shop.example/relay/requests?outcome=taken' },
+  { name: 'relay-match-quality', path: '/s/shop.example/relay/match-quality', full: true },
   {
     name: 'members-change',
     path: '/o/cedar-loom/settings/members',

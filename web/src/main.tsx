@@ -77,6 +77,18 @@ const HoldsPage = lazy(() => import('./windows/holds_page.tsx').then((part) => (
 const OperationsPage = lazy(() => import('./operations/page.tsx').then((part) => ({ default: part.OperationsPage })));
 const AccessLogPage = lazy(() => import('./access_log/page.tsx').then((part) => ({ default: part.AccessLogPage })));
 const AuditPage = lazy(() => import('./audit/page.tsx').then((part) => ({ default: part.AuditPage })));
+const RelayOverviewPage = lazy(() =>
+  import('./relay/reading/overview_page.tsx').then((part) => ({ default: part.RelayOverviewPage })),
+);
+const RelayInspectorPage = lazy(() =>
+  import('./relay/reading/inspector_page.tsx').then((part) => ({ default: part.RelayInspectorPage })),
+);
+const RelayRequestsPage = lazy(() =>
+  import('./relay/reading/requests_page.tsx').then((part) => ({ default: part.RelayRequestsPage })),
+);
+const RelayMatchPage = lazy(() =>
+  import('./relay/reading/match_page.tsx').then((part) => ({ default: part.RelayMatchPage })),
+);
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
   import('./notifications/page.tsx').then((part) => ({ default: part.NotificationsPage })),
@@ -196,6 +208,10 @@ function Pages() {
     case 'connect':
       return <ConnectAnswerPage key={route.provider} provider={route.provider} />;
     case 'connections':
+    case 'relay':
+    case 'relay-inspector':
+    case 'relay-requests':
+    case 'relay-match-quality':
     case 'shares':
     case 'analytics':
     case 'realtime':
@@ -217,6 +233,11 @@ function Pages() {
       if (site === undefined && isClosedWithoutFactor(visitor.session)) return <SecondFactorNeeded />;
       if (site === undefined) return <FormerDomainPage key={pathname} route={route} />;
       if (route.page === 'connections') return <ConnectionsPage key={site.id} site={site} />;
+      if (route.page === 'relay') return <RelayOverviewPage key={site.id} site={site} />;
+      if (route.page === 'relay-inspector')
+        return <RelayInspectorPage key={site.id} site={site} conversion={route.conversion} />;
+      if (route.page === 'relay-requests') return <RelayRequestsPage key={site.id} site={site} />;
+      if (route.page === 'relay-match-quality') return <RelayMatchPage key={site.id} site={site} />;
       if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
       if (route.page === 'relay-sources') return <SourcesPage key={site.id} site={site} />;
       if (route.page === 'relay-source')

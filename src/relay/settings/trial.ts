@@ -57,7 +57,7 @@ export function tryRequest(
   };
 }
 
-function shownRequest(request: CapturedRequest, mapping: Mapping, now: number): MappingTrialAnswer['read'] {
+export function shownRequest(request: CapturedRequest, mapping: Mapping, now: number): MappingTrialAnswer['read'] {
   const read = readRequest(request, now);
   if ('refused' in read) return null;
   const [first] = read.records;
@@ -127,7 +127,7 @@ export function tryRoute(
   return { ...said, outcome: rules.hold === true ? 'held' : 'sent', request: { ...hideRequest(request, conversion) } };
 }
 
-function settingsOf(
+export function settingsOf(
   destination: Destination,
   { settings, test_code }: TriedRoute['destination'],
   as: string | null,

@@ -172,6 +172,8 @@ export const actions = {
   'relay.destination_removed': alert('D7', 'removed the destination of conversions {target}'),
   'relay.route_added': alert('D7', 'let conversions go from {target}'),
   'relay.route_changed': notice('D7', 'changed how conversions go from {target}'),
+  'relay.capture_revealed': alert('D5', 'looked at a captured request of the source {target}'),
+  'relay.conversions_deleted': alert('D6', 'deleted from the relay: {target}'),
   'relay.route_removed': notice('D7', 'ended that conversions go from {target}'),
   'relay.upload_started': notice('D6', 'let the conversions of the file {target} be taken'),
   'relay.upload_cancelled': notice('D6', 'ended the taking of conversions of the file {target}'),

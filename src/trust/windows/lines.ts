@@ -529,7 +529,9 @@ export const lines: readonly Line[] = [
     holds: 'Receipts of the nightly run: counts and digests, no row and no key',
     ...{ ends: 'never', executor: 'trust/windows/receipts.ts', until: 'there is no person in it' },
     ...{ shortenedBy: 'nobody', erasure: 'there is no person in it' },
-    stored: ['postgres retention_receipts', 'postgres retention_nights', 'postgres retention_removals'],
+    stored: ['retention_receipts', 'retention_nights', 'retention_removals', 'relay_deletions'].map(
+      (one) => `postgres ${one}`,
+    ),
   },
   {
     name: 'product-usage',

@@ -32,6 +32,10 @@ export type Route =
   | { page: 'operations'; organisation: string }
   | { page: 'access-log'; organisation: string }
   | { page: 'audit'; organisation: string }
+  | { page: 'relay'; site: string }
+  | { page: 'relay-inspector'; site: string; conversion?: string }
+  | { page: 'relay-requests'; site: string }
+  | { page: 'relay-match-quality'; site: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'connections'; site: string }
   | { page: 'connect'; provider: SignedInProvider }
@@ -152,14 +156,18 @@ export function readRoute(pathname: string): Route {
   return { page: 'nowhere' };
 }
 
-/** `/s/:site/relay/…`: sources are what it begins with. */
-function relayRoute(site: string, part = 'sources', rest: readonly string[] = []): Route | undefined {
+/** `/s/:site/relay/…`: what becomes of conversions, and how that is set. */
+function relayRoute(site: string, part: string | undefined, rest: readonly string[]): Route | undefined {
   const [which, more, ...further] = rest;
-  const id = Number(which);
+  if (part === undefined) return { page: 'relay', site };
   if (which === undefined) {
-    if (part === 'sources') return { page: 'relay-sources', site };
-    return part === 'destinations' ? { page: 'relay-destinations', site } : undefined;
+    const pages = ['inspector', 'requests', 'match-quality', 'sources', 'destinations'] as const;
+    const found = pages.find((one) => one === part);
+    return found === undefined ? undefined : { page: `relay-${found}`, site };
   }
+  if (part === 'inspector' && more === undefined)
+    return { page: 'relay-inspector', site, conversion: decodePart(which) };
+  const id = Number(which);
   if (!Number.isSafeInteger(id) || id <= 0 || further.length > 0) return undefined;
   if (part === 'sources' && more === undefined) return { page: 'relay-source', site, source: id };
   if (part === 'sources' && more === 'mapping') return { page: 'relay-mapping', site, source: id };
@@ -214,6 +222,14 @@ export function pathOf(route: Route): string {
       return `/o/${encodeURIComponent(route.organisation)}/trust/${route.page}`;
     case 'audit':
       return `/o/${encodeURIComponent(route.organisation)}/trust/audit`;
+    case 'relay':
+      return `/s/${encodeURIComponent(route.site)}/relay`;
+    case 'relay-inspector':
+      return `/s/${encodeURIComponent(route.site)}/relay/inspector${route.conversion === undefined ? '' : `/${encodeURIComponent(route.conversion)}`}`;
+    case 'relay-requests':
+      return `/s/${encodeURIComponent(route.site)}/relay/requests`;
+    case 'relay-match-quality':
+      return `/s/${encodeURIComponent(route.site)}/relay/match-quality`;
     case 'operator':
       return `/desk/${route.section}`;
     case 'connections':

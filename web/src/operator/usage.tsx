@@ -233,6 +233,10 @@ const otherWords: Readonly<Record<string, string>> = {
   trust: 'Trust overview',
   audit: 'Audit log',
   operations: 'Operations log',
+  relay: 'Relay overview',
+  'relay-inspector': 'Relay inspector',
+  'relay-requests': 'Intake log of the relay',
+  'relay-match-quality': 'Match quality of the relay',
 };
 
 /** What was done, in the past; the others are called as what was made. */

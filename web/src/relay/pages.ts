@@ -3,9 +3,13 @@ import type { Organisation } from '../desk/session.tsx';
 
 /** The pages under Relay, in the order of the rail, each for whoever has its permission; rail, tabs and palette read it. */
 const relayPages = [
+  { page: 'relay', label: 'Overview', needs: 'relay.read' },
+  { page: 'relay-inspector', label: 'Inspector', needs: 'relay.read' },
+  { page: 'relay-requests', label: 'Intake log', needs: 'relay.read' },
   { page: 'relay-sources', label: 'Sources', needs: 'relay.read' },
   { page: 'relay-destinations', label: 'Destinations', needs: 'relay.read' },
   { page: 'connections', label: 'Connections', needs: 'connection.read' },
+  { page: 'relay-match-quality', label: 'Match quality', needs: 'relay.read' },
 ] as const satisfies readonly { page: Route['page']; label: string; needs: string }[];
 type RelayPage = (typeof relayPages)[number];
 

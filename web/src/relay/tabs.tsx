@@ -1,6 +1,7 @@
 import { Link, useAddress } from '../address/navigate.tsx';
 import { pathOf, readRoute } from '../address/route.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { showCurrentTab } from '../shell/tabs.ts';
 import { isRelayPage, relayListOf, relayPagesFor } from './pages.ts';
 
 interface Parts {
@@ -13,7 +14,7 @@ export function RelayTabs({ site, organisation }: Parts) {
   const { page } = readRoute(useAddress().pathname);
   if (!isRelayPage(page)) return null;
   return (
-    <nav className="tabs-bar only-d" aria-label="Relay">
+    <nav className="tabs-bar" aria-label="Relay" ref={showCurrentTab}>
       <RelayLinks site={site} organisation={organisation} />
     </nav>
   );

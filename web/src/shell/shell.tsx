@@ -121,7 +121,7 @@ export function Shell({
           ...Object.fromEntries(sitePages.map((one) => [one.keys, go(analyticsPath(one, site, address))])),
           'g s': go(pathOf({ page: 'settings', site, section: 'site' })),
           ...(siteOrganisation !== undefined && may(siteOrganisation, 'relay.read')
-            ? { 'g r': go(pathOf({ page: 'relay-sources', site })) }
+            ? { 'g r': go(pathOf({ page: 'relay', site })) }
             : {}),
         }),
   });

@@ -101,7 +101,12 @@ export const running: readonly Requirement[] = [
     'Personal fields of a conversion go 7 days after its delivery.',
     'An hourly sweep ends raw identifiers; hashes stay sealed.',
   ),
-  later('REL-07', 'D6', 'Any conversion, or all of them, can be deleted at any time.', 'relay'),
+  kept(
+    'REL-07',
+    'D6',
+    'Any conversion, or all of them, can be deleted at any time.',
+    'Relay, inspector: one, a filter or everything, with a receipt; what a legal hold keeps stays, and is said.',
+  ),
   kept(
     'REL-08',
     'D23',

@@ -1,0 +1,329 @@
+import {
+  type DeletionPreview,
+  type DeletionQuestion,
+  type DeletionReceipt,
+  deletionPreview,
+  deletionQuestion,
+  deletionReceipt,
+  deletionReceipts,
+} from '../../../contract/relay_reading.ts';
+import { type Clock, repeat } from '../../platform/clock.ts';
+import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
+import { everywhere, type Sql } from '../../platform/postgres/index.ts';
+import { heldIn } from '../../trust/windows/index.ts';
+import { keySubject } from '../intake/record.ts';
+import { added, noneDeleted, removeConversions } from '../life/deletion.ts';
+import { note, ofOrganisation, organisationFor } from '../settings/parts.ts';
+import { Bound, hasDelivery, isOfDeliveries, ofConversions } from './narrowed.ts';
+import { type ReadingHouse, reading, resolved } from './parts.ts';
+
+/** Conversions of one transaction: their keys are destroyed one by one, and nobody should wait for the locks of more. */
+const pieceRows = 1_000;
+/** How long the call that asks goes on itself; what is left then goes by the timer. */
+const atOnceMs = 10_000;
+const goOnMs = 60_000;
+/** What is acknowledged and not in the tables yet is waited for so long, so that "everything" is. */
+const drainMs = 5_000;
+const receiptsMax = 100;
+
+type DeletionHouse = ReadingHouse;
+
+interface Row extends Omit<DeletionReceipt, 'asked_at' | 'ended_at' | 'asked_by'> {
+  asked_at: Date;
+  ended_at: Date | null;
+  asked_by_kind: 'person' | 'key';
+  asked_by: number;
+}
+const columns = `id, what, filter, state, asked_at, asked_by_kind, asked_by, ended_at, conversions, tellings, deliveries, unsent,
+  delivered, captures, held`;
+
+/** Deletes one conversion, those that a filter finds, or all (REL-07): first what that would be, then the receipt. */
+export function deletionRoutes(house: DeletionHouse): Route[] {
+  const { postgres, clock, spool } = house;
+  const deletion = openDeletion(house);
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/relay/deletion-previews',
+      access: 'relay.manage',
+      summary: 'What a deletion would take away, what platforms have of it already, and what a legal hold keeps.',
+      params: ofOrganisation,
+      body: deletionQuestion,
+      answer: deletionPreview,
+      async handle(request) {
+        const organisation = organisationFor(request);
+        const until = new Date(clock.now());
+        return {
+          body: await reading(house, organisation, async (sql) =>
+            preview(sql, organisation, await fixed(sql, organisation, request.body, until), until),
+          ),
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/organisations/:organisation/relay/deletions',
+      access: 'relay.manage',
+      summary:
+        'Deletes conversions with their facts, hashes, raw values, captured requests and what was to be sent. What platforms have stays there.',
+      params: ofOrganisation,
+      body: deletionQuestion,
+      answer: deletionReceipt,
+      async handle(request) {
+        const organisation = organisationFor(request);
+        // What was acknowledged before this call is part of it.
+        if (request.body.ids === undefined) await spool.drain(drainMs);
+        const at = new Date(clock.now());
+        const principal = request.principal as Principal;
+        const id = await postgres.tenant(organisation, async (sql) => {
+          const question = await fixed(sql, organisation, request.body, at);
+          const { what, filter } = storedOf(question);
+          const { held } = await candidates(sql, organisation, question, at);
+          const [count] = await sql.query<{ held: number }>(held.sql, held.params);
+          const row = await sql.one<{ id: number }>(
+            `INSERT INTO relay_deletions (organisation_id, what, filter, asked_at, asked_by_kind, asked_by, held)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+            [organisation, what, JSON.stringify(filter), at, principal.kind, principal.id, count?.held ?? 0],
+          );
+          await note(
+            house,
+            sql,
+            request,
+            'relay.conversions_deleted',
+            { type: 'relay_deletion', id: row.id, label: wordsOf(request.body) },
+            { what, held: count?.held ?? 0 },
+          );
+          return row.id;
+        });
+        const end = clock.monotonic() + atOnceMs;
+        await deletion.run(organisation, id, () => clock.monotonic() < end);
+        return { status: 201, body: await postgres.tenant(organisation, (sql) => receipt(sql, id)) };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/organisations/:organisation/relay/deletions',
+      access: 'relay.read',
+      summary: 'Receipts of the last hundred deletions, newest first.',
+      params: ofOrganisation,
+      answer: deletionReceipts,
+      async handle(request) {
+        const organisation = organisationFor(request);
+        const rows = await reading(house, organisation, (sql) =>
+          sql.query<Row>(
+            `SELECT ${columns} FROM relay_deletions WHERE organisation_id = $1 ORDER BY id DESC LIMIT $2`,
+            [organisation, receiptsMax],
+          ),
+        );
+        return { body: { deletions: rows.map(shown) } };
+      },
+    }),
+  ];
+}
+
+/** Goes on with deletions that were begun: what a call had no time for, and what a desk that ended left. @returns what ends it */
+export function continueDeletions(house: DeletionHouse & { readonly clock: Clock }): () => void {
+  const { postgres, clock, log } = house;
+  const deletion = openDeletion(house);
+  let isStopped = false;
+  const stop = repeat(
+    clock,
+    goOnMs,
+    async () => {
+      const open = await everywhere(postgres, async (sql, organisation) =>
+        (
+          await sql.query<{ id: number }>(
+            "SELECT id FROM relay_deletions WHERE organisation_id = $1 AND state = 'running'",
+            [organisation],
+          )
+        ).map(({ id }) => ({ organisation, id })),
+      );
+      for (const { organisation, id } of open) await deletion.run(organisation, id, () => !isStopped);
+    },
+    { onError: (error) => log.error('relay.deletion_failed', {}, error) },
+  );
+  return () => {
+    isStopped = true;
+    stop();
+  };
+}
+
+function openDeletion({ postgres, vault, clock }: DeletionHouse) {
+  /** One piece in a transaction of its own: what is gone stays gone, and is in the receipt. @returns whether there may be more */
+  const piece = (organisation: number, id: number) =>
+    postgres.tenant(organisation, async (sql) => {
+      const row = await sql.maybe<{ what: DeletionReceipt['what']; filter: Record<string, unknown>; asked_at: Date }>(
+        "SELECT what, filter, asked_at FROM relay_deletions WHERE id = $1 AND state = 'running' FOR UPDATE SKIP LOCKED",
+        [id],
+      );
+      if (row === undefined) return false;
+      const question = questionOf(row);
+      const { free, isEverythingHeld } = await candidates(sql, organisation, question, row.asked_at);
+      const ids = (await sql.query<{ id: string }>(`${free.sql} LIMIT ${pieceRows}`, free.params)).map((one) => one.id);
+      let gone = ids.length === 0 ? noneDeleted : await removeConversions(sql, vault, organisation, ids);
+      const isLast = ids.length < pieceRows;
+      // What no conversion was made of would become one once its mapping is right.
+      if (isLast && row.what === 'everything' && !isEverythingHeld)
+        gone = added(gone, { ...noneDeleted, captures: await removeCaptures(sql, organisation, row.asked_at) });
+      await sql.run(
+        `UPDATE relay_deletions SET conversions = conversions + $2, tellings = tellings + $3, deliveries = deliveries + $4,
+           unsent = unsent + $5, delivered = delivered + $6, captures = captures + $7,
+           state = CASE WHEN $8 THEN 'done' ELSE state END, ended_at = CASE WHEN $8 THEN $9::timestamptz END
+         WHERE id = $1`,
+        [
+          ...[id, gone.conversions, gone.tellings, gone.deliveries, gone.unsent, gone.delivered, gone.captures],
+          ...[isLast, new Date(clock.now())],
+        ],
+      );
+      return !isLast;
+    });
+
+  async function removeCaptures(sql: Sql, organisation: number, before: Date): Promise<number> {
+    const captures = await sql.query<{ id: string }>(
+      'DELETE FROM relay_captures WHERE organisation_id = $1 AND received_at < $2 RETURNING id',
+      [organisation, before],
+    );
+    for (const { id } of captures) await vault.shred(organisation, keySubject(id));
+    return captures.length;
+  }
+
+  return {
+    async run(organisation: number, id: number, mayGoOn: () => boolean): Promise<void> {
+      while (mayGoOn()) if (!(await piece(organisation, id))) return;
+    },
+  };
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly params: readonly unknown[];
+}
+
+/** Lines of the windows that a deletion would take from: a hold on one of them keeps the conversion whole. */
+const linesTouched = ['conversions', 'conversion-identifiers', 'relay-captures'] as const;
+
+/** Which conversions are asked for: those that go, by their ids, and how many a hold keeps. */
+async function candidates(sql: Sql, organisation: number, question: DeletionQuestion, until: Date) {
+  let isEverythingHeld = false;
+  const sites = new Set<number>();
+  for (const line of linesTouched) {
+    const { everything, siteIds } = await heldIn(sql, organisation, line);
+    isEverythingHeld ||= everything;
+    for (const site of siteIds) sites.add(site);
+  }
+  const statement = (select: string, which: 'free' | 'held'): Statement => {
+    const bound = new Bound();
+    const own = bound.add(organisation);
+    const filter = question.filter ?? {};
+    const where = [
+      ...ofConversions({ ...filter, ids: question.ids }, own, bound),
+      `c.received_at <= ${bound.add(until)}`,
+    ];
+
+    if (isOfDeliveries(filter)) where.push(hasDelivery(filter, bound));
+    const held = isEverythingHeld ? 'true' : `coalesce(c.site_id = ANY (${bound.add([...sites])}::bigint[]), false)`;
+    where.push(which === 'held' ? held : `NOT ${held}`);
+    return { sql: `SELECT ${select} FROM relay_conversions c WHERE ${where.join(' AND ')}`, params: bound.params };
+  };
+  return {
+    isEverythingHeld,
+    isAnyHeld: isEverythingHeld || sites.size > 0,
+    free: statement('c.id', 'free'),
+    held: statement('count(*)::int AS held', 'held'),
+  };
+}
+
+async function preview(
+  sql: Sql,
+  organisation: number,
+  question: DeletionQuestion,
+  until: Date,
+): Promise<DeletionPreview> {
+  const { free, held, isEverythingHeld, isAnyHeld } = await candidates(sql, organisation, question, until);
+  if (question.everything === true && !isAnyHeld) return everything(sql, organisation);
+  const place = free.params.length + 1;
+  const chosen = `WITH chosen AS MATERIALIZED (${free.sql})`;
+  const counts = await sql.one<Omit<DeletionPreview, 'held' | 'delivered_to'>>(
+    `${chosen}, told AS MATERIALIZED (
+       SELECT t.request_id FROM relay_tellings t JOIN chosen ON t.conversion_id = chosen.id WHERE t.organisation_id = $${place})
+     SELECT (SELECT count(*)::int FROM chosen) AS conversions, (SELECT count(*)::int FROM told) AS tellings,
+       (SELECT count(*)::int FROM relay_captures x WHERE x.organisation_id = $${place}
+         AND (x.id IN (SELECT request_id FROM told) OR $${place + 1}::boolean)) AS captures, d.*
+     FROM (SELECT count(*)::int AS deliveries,
+         (count(*) FILTER (WHERE d.state IN ('held', 'waiting', 'sending')))::int AS unsent,
+         (count(*) FILTER (WHERE d.state = 'accepted'))::int AS delivered
+       FROM relay_deliveries d JOIN chosen ON d.conversion_id = chosen.id WHERE d.organisation_id = $${place}) AS d`,
+    [...free.params, organisation, question.everything === true && !isEverythingHeld],
+  );
+  const to = await sql.query<DeletionPreview['delivered_to'][number]>(
+    `${chosen} SELECT d.destination_id, o.name, count(*)::int AS count
+     FROM relay_deliveries d JOIN chosen ON d.conversion_id = chosen.id LEFT JOIN relay_destinations o ON o.id = d.destination_id
+     WHERE d.organisation_id = $${place} AND d.state = 'accepted' GROUP BY 1, 2 ORDER BY 3 DESC`,
+    [...free.params, organisation],
+  );
+  const kept = await sql.one<{ held: number }>(held.sql, held.params);
+  return { ...counts, held: kept.held, delivered_to: to };
+}
+
+/** The same of all that there is, without looking up which of it: a million of them are counted in some seconds. */
+async function everything(sql: Sql, organisation: number): Promise<DeletionPreview> {
+  const states = await sql.query<{ destination_id: number; name: string | null; state: string; count: number }>(
+    `SELECT d.destination_id, o.name, d.state, count(*)::int AS count FROM relay_deliveries d
+     LEFT JOIN relay_destinations o ON o.id = d.destination_id WHERE d.organisation_id = $1 GROUP BY 1, 2, 3 ORDER BY 4 DESC`,
+    [organisation],
+  );
+  const counts = await sql.one<{ conversions: number; tellings: number; captures: number }>(
+    `SELECT (SELECT count(*)::int FROM relay_conversions WHERE organisation_id = $1) AS conversions,
+       (SELECT count(*)::int FROM relay_tellings WHERE organisation_id = $1) AS tellings,
+       (SELECT count(*)::int FROM relay_captures WHERE organisation_id = $1) AS captures`,
+    [organisation],
+  );
+  const of = (...some: string[]) =>
+    states.reduce((sum, { state, count }) => (some.length === 0 || some.includes(state) ? sum + count : sum), 0);
+  return {
+    ...{ ...counts, deliveries: of(), unsent: of('held', 'waiting', 'sending'), delivered: of('accepted'), held: 0 },
+    delivered_to: states
+      .filter(({ state }) => state === 'accepted')
+      .map(({ destination_id, name, count }) => ({ destination_id, name, count })),
+  };
+}
+
+/** A period is the days up to now, also when the rest goes a minute later. */
+async function fixed(sql: Sql, organisation: number, question: DeletionQuestion, now: Date): Promise<DeletionQuestion> {
+  if (question.filter === undefined) return question;
+  return { filter: await resolved(sql, organisation, question.filter, now.getTime()) };
+}
+
+function storedOf(question: DeletionQuestion): Pick<DeletionReceipt, 'what' | 'filter'> {
+  if (question.ids !== undefined) return { what: 'ids', filter: { ids: question.ids } };
+  return question.filter === undefined
+    ? { what: 'everything', filter: {} }
+    : { what: 'filter', filter: question.filter };
+}
+
+function questionOf({ what, filter }: Pick<DeletionReceipt, 'what' | 'filter'>): DeletionQuestion {
+  if (what === 'ids') return { ids: (filter as { ids: string[] }).ids };
+  return what === 'filter' ? { filter } : { everything: true };
+}
+
+function wordsOf(question: DeletionQuestion): string {
+  if (question.ids !== undefined)
+    return question.ids.length === 1 ? 'one conversion' : `${question.ids.length} conversions`;
+  if (question.filter === undefined) return 'every conversion';
+  const names = Object.entries(question.filter).filter(([, value]) => value !== undefined);
+  return `conversions by ${names.map(([name]) => name).join(', ')}`;
+}
+
+async function receipt(sql: Sql, id: number): Promise<DeletionReceipt> {
+  const row = await sql.maybe<Row>(`SELECT ${columns} FROM relay_deletions WHERE id = $1`, [id]);
+  if (row === undefined) throw new RequestError('not_found', 'There is no receipt with this number here.');
+  return shown(row);
+}
+
+function shown({ asked_at, ended_at, asked_by_kind, asked_by, ...row }: Row): DeletionReceipt {
+  return {
+    ...row,
+    ...{ asked_at: asked_at.toISOString(), ended_at: ended_at?.toISOString() ?? null },
+    asked_by: { type: asked_by_kind, id: asked_by },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Route } from '../../platform/http/route.ts';
+import { captureRoutes } from './captures.ts';
+import { conversionRoutes } from './conversions.ts';
+import { deletionRoutes } from './deletions.ts';
+import { matchRoutes } from './match.ts';
+import { overviewRoutes } from './overview.ts';
+import type { ReadingHouse } from './parts.ts';
+import { requestRoutes } from './requests.ts';
+import { storyRoutes } from './story.ts';
+
+export { continueDeletions } from './deletions.ts';
+
+/** What became of conversions, as people read it, and their deletion. */
+export function relayReadingRoutes(house: ReadingHouse): Route[] {
+  return [
+    ...overviewRoutes(house),
+    ...conversionRoutes(house),
+    ...storyRoutes(house),
+    ...captureRoutes(house),
+    ...requestRoutes(house),
+    ...matchRoutes(house),
+    ...deletionRoutes(house),
+  ];
+}
