@@ -26,6 +26,7 @@ import { proofOf } from './double_proof.ts';
 import { registerOf } from './double_register.ts';
 import { relayOf } from './double_relay.ts';
 import { relayReadingOf } from './double_relay_reading.ts';
+import { uploadsOf } from './double_relay_uploads.ts';
 import { requestsOf } from './double_requests.ts';
 import { openShares } from './double_shares.ts';
 import { openShields } from './double_shields.ts';
@@ -125,6 +126,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
   const reports = new Map<string, { weekly: boolean; monthly: boolean }>();
   const shares = new Map<string, ReturnType<typeof openShares>>();
   let relay: ReturnType<typeof relayOf> | undefined;
+  let uploads: ReturnType<typeof uploadsOf> | undefined;
   const organisations = openOrganisations(beholder);
   const identities = openIdentities(beholder);
   const mail = openMail(beholder);
@@ -263,7 +265,8 @@ export function openDouble(options: DoubleOptions = {}): Double {
       : undefined;
     if (ofReading !== undefined) return ofReading;
     relay ??= relayOf(beholder === 'newcomer');
-    const ofRelay = signedIn && !lapsed ? relay(method, path, body) : undefined;
+    uploads ??= uploadsOf();
+    const ofRelay = signedIn && !lapsed ? (uploads(method, path, body) ?? relay(method, path, body)) : undefined;
     if (ofRelay !== undefined) return ofRelay;
     const ofOrganisation = organisations(method, path, body);
     if (ofOrganisation !== undefined) return ofOrganisation;

@@ -227,7 +227,13 @@ export function relayOf(isNew: boolean) {
           body: {
             sources,
             presets: presets.map((one) => ({
-              ...{ id: one.id, label: one.label, signature: one.signature ?? null, template: one.template ?? null },
+              ...{
+                id: one.id,
+                label: one.label,
+                kind: one.kind ?? 'http',
+                signature: one.signature ?? null,
+                template: one.template ?? null,
+              },
             })),
             limits: { sources: 200 },
           },

@@ -237,6 +237,10 @@ export const shots: readonly Shot[] = [
       await page.getByRole('dialog').getByText('kept').waitFor();
     },
   },
+  { name: 'relay-uploads', path: '/s/shop.example/relay/sources/4', full: true },
+  { name: 'relay-uploads-empty', path: '/s/shop.example/relay/sources/5', full: true },
+  { name: 'relay-uploads-running', path: '/s/shop.example/relay/sources/6', full: true },
+  { name: 'relay-uploads-new', path: '/s/shop.example/relay/sources/7', full: true },
   { name: 'relay-destinations', path: '/s/shop.example/relay/destinations' },
   { name: 'relay-destinations-empty', path: '/s/shop.example/relay/destinations', start: 'newcomer' },
   {

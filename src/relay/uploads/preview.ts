@@ -21,8 +21,6 @@ export async function previewOf(
   nowMs: number,
 ): Promise<Pick<UploadPreview, 'columns' | 'rows' | 'timezone'>> {
   const table = await openTable(file, size, format);
-  const used = mapping === undefined ? new Set<string>() : columnsReadBy(mapping);
-  const personal = mapping === undefined ? new Set<string>() : personalColumns(mapping);
   const first: TableRow[] = [];
   try {
     for await (const row of table.rows) {
@@ -32,6 +30,18 @@ export async function previewOf(
   } finally {
     await table.rows.return(undefined);
   }
+  return previewRows(table, first, mapping, nowMs);
+}
+
+/** The same of rows that were read. */
+export function previewRows(
+  table: { readonly columns: readonly string[]; readonly timezone: string | null },
+  first: readonly TableRow[],
+  mapping: Mapping | undefined,
+  nowMs: number,
+): Pick<UploadPreview, 'columns' | 'rows' | 'timezone'> {
+  const used = mapping === undefined ? new Set<string>() : columnsReadBy(mapping);
+  const personal = mapping === undefined ? new Set<string>() : personalColumns(mapping);
   const shown = first.map((one) => {
     const hidden = (hideData(one.record ?? {}, personal) ?? {}) as Record<string, unknown>;
     return { one, cells: table.columns.map((column) => String(hidden[column] ?? '').slice(0, shownCharsMax)) };

@@ -9,6 +9,8 @@ import { type MadeSource, relayOf } from './api.ts';
 
 /** No name of a preset has a space. */
 const goals = 'the goals';
+/** No preset: files with columns of one's own. */
+const ownFiles = 'files';
 
 /** Who sends, and for which site; the rest is set once something has come. */
 export function NewSource({
@@ -33,11 +35,21 @@ export function NewSource({
   const [secret, setSecret] = useState('');
   const preset = presets.find(({ id }) => id === presetId);
   const scheme = preset?.signature ?? null;
+  const isFiles = presetId === ownFiles || preset?.kind === 'upload';
+  const of = (kind: RelayPreset['kind']) =>
+    presets
+      .filter((one) => one.kind === kind)
+      .map((one) => (
+        <option key={one.id} value={one.id}>
+          {one.label}
+        </option>
+      ));
   const send = async () => {
     const made = await relayOf(organisation.id).addSource({
       name: name.trim() === '' ? (isGoals ? 'Goals' : (preset?.label ?? '')) : name,
       ...(isGoals && { kind: 'goals' }),
       ...(preset === undefined ? {} : { preset: preset.id }),
+      ...(isFiles ? { kind: 'upload' as const } : {}),
       site_id: siteId === '' ? null : Number(siteId),
       ...(scheme === null || secret.trim() === '' ? {} : { signature: { scheme, secret } }),
     });
@@ -60,9 +72,11 @@ export function NewSource({
             help={
               isGoals
                 ? 'Each event that reaches an event goal of the site is a conversion, by the goal’s name.'
-                : preset === undefined
-                  ? 'Any JSON, form or postback. You map it while you look at a request that came.'
-                  : 'Its mapping is there from the start, and can be changed.'
+                : presetId === ownFiles
+                  ? 'You say which column is what while you look at the first rows.'
+                  : preset === undefined
+                    ? 'Any JSON, form or postback. You map it while you look at a request that came.'
+                    : 'Its mapping is there from the start, and can be changed.'
             }
             error={errorOf('preset')}
           >
@@ -75,13 +89,15 @@ export function NewSource({
                   clear();
                 }}
               >
-                <option value="">A system of your own</option>
+                <optgroup label="Requests">
+                  <option value="">A system of your own</option>
+                  {of('http')}
+                </optgroup>
                 <option value={goals}>Goals of the web analytics</option>
-                {presets.map((one) => (
-                  <option key={one.id} value={one.id}>
-                    {one.label}
-                  </option>
-                ))}
+                <optgroup label="Files that somebody uploads">
+                  <option value={ownFiles}>CSV or XLSX with columns of your own</option>
+                  {of('upload')}
+                </optgroup>
               </Select>
             )}
           </Field>

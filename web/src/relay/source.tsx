@@ -19,6 +19,7 @@ import { MadeAddress, SaidOnce } from './made.tsx';
 import { Routes } from './routes.tsx';
 import { SourceForm } from './source_form.tsx';
 import { StateWord } from './state.tsx';
+import { SourceUploads } from './uploads/uploads.tsx';
 import { momentText, schemeWords, sourceKindWords, whenText } from './words.ts';
 
 /** One source: how it stands, who may send, what comes of it, and where it goes. */
@@ -156,6 +157,14 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
           </>
         )}
       </dl>
+      {source.kind === 'upload' && (
+        <SourceUploads
+          {...{ organisation: organisation.id, source: id, mayChange }}
+          mappingVersion={source.mapping_version}
+          zone={site.timezone}
+          onMapped={(version) => keep({ ...source, mapping_version: version })}
+        />
+      )}
       <Routes {...{ site, organisation, mayChange }} of={{ source_id: source.id }} />
       <div className="rl-columns">
         <section className="panel rl-form" aria-label="Settings">
@@ -209,7 +218,7 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
               </>
             )}
           </section>
-          {!isGoals && <Kept captures={captures} mapping={mapping} zone={site.timezone} />}
+          {source.kind === 'http' && <Kept captures={captures} mapping={mapping} zone={site.timezone} />}
           {mayChange && (
             <section className="panel rl-form" aria-label="Delete">
               <h3>Delete this source</h3>
@@ -278,6 +287,10 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
 function outcomeOf(source: RelaySource): string {
   if (source.state === 'paused')
     return source.kind === 'goals' ? 'Paused: goals make no conversions now.' : 'Paused: what comes now is refused.';
+  if (source.kind === 'upload')
+    return source.routes === 0
+      ? 'Files are taken here. Their conversions are kept, and go nowhere: it has no active route.'
+      : `Files are taken here. Their conversions go ${source.routes === 1 ? 'one way' : `${exactCount(source.routes)} ways`}.`;
   if (source.kind !== 'goals' && source.last_request_at === null)
     return 'Waits for its first request. Send one to its address.';
   if (source.kind !== 'goals' && source.mapping_version === 0)

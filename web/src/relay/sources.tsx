@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react';
 import type { RelayPreset, RelaySource } from '../../../contract/relay_settings.ts';
-import { Link } from '../address/navigate.tsx';
+import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
 import { ComingRows } from '../controls/coming.tsx';
 import { Icon } from '../controls/icons.tsx';
@@ -83,6 +83,9 @@ function Sources({ site, organisation, mayChange }: { site: Site; organisation: 
           site={site}
           presets={answer.presets}
           onMade={(source) => {
+            // What gets no requests has no address to be copied: it goes on where its files are dropped.
+            if (source.address === null)
+              return navigate(pathOf({ page: 'relay-source', site: site.domain, source: source.source.id }));
             setAdding(false);
             setMade(source);
             reload();
