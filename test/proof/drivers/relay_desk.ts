@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { addGoal } from '../../../src/analytics/index.ts';
 import { startServer } from '../../../src/app/serve.ts';
 import { onDesk } from '../../../src/app/with_desk.ts';
 import { readConfig } from '../../../src/platform/config.ts';
@@ -22,6 +23,8 @@ export interface RelayDeskPlan {
   readonly folder: string;
   readonly kinds: readonly string[];
   readonly active?: boolean;
+  /** The goal `Sale` of the site, by the event of that name, is a source too. */
+  readonly goals?: boolean;
 }
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as RelayDeskPlan;
@@ -58,6 +61,14 @@ async function setUp(): Promise<{ organisation: number; secret: string }> {
        VALUES ($1, 'Shop', 'http', 'canonical', $2, $3) RETURNING id`,
       [made.organisation, keys.digest('relay-source', made.secret), now],
     );
+    if (plan.goals === true) {
+      const site = await sql.one<{ id: number; organisation_id: number }>('SELECT id, organisation_id FROM sites');
+      await addGoal(sql, server.desk.house.clock, site, { name: 'Sale', kind: 'event', match: 'Sale' });
+      await sql.run(
+        `INSERT INTO relay_sources (organisation_id, site_id, name, kind, created_at) VALUES ($1, $2, 'Goals', 'goals', $3)`,
+        [made.organisation, site.id, now],
+      );
+    }
     for (const kind of plan.kinds) {
       const destination = await sql.one<{ id: number }>(
         `INSERT INTO relay_destinations (organisation_id, kind, name, settings, state, state_since, created_at)
@@ -86,6 +97,19 @@ async function answer(question: string): Promise<void> {
       'SELECT (SELECT count(*) FROM relay_conversions)::int AS conversions, (SELECT count(*) FROM relay_deliveries)::int AS deliveries',
     );
     say({ ...counted, cpuMs: (user + system) / 1000 });
+  }
+  if (question === 'sales') {
+    const { spool, warehouse } = server.desk.house;
+    await spool.drain(30_000);
+    const [events] = await warehouse.read<{ count: string }>(
+      "SELECT toString(count()) AS count FROM events WHERE name = 'Sale'",
+    );
+    say({
+      conversions: await ask(
+        "SELECT facts->>'event_id' AS id, doubles FROM relay_conversions WHERE event_name = 'Sale'",
+      ),
+      events: Number(events?.count),
+    });
   }
   if (question === 'orders') {
     await server.desk.house.spool.drain(30_000);
