@@ -47,6 +47,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'analytics/site_list.ts': ['none', 2],
   'analytics/visits/salt.ts': ['none', 2],
   'app/backup_desk.ts': ['desk', 1],
+  'app/demo_relay.ts': ['none', 1],
   'app/demo_traffic.ts': ['none', 2],
   'app/product_events.ts': ['desk', 1],
   'app/prove.ts': ['desk', 1],

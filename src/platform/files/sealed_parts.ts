@@ -16,7 +16,7 @@ export interface UploadedFile extends Bytes {
   close(): Promise<void>;
 }
 
-export type SealedParts = ReturnType<typeof openSealedParts>;
+type SealedParts = ReturnType<typeof openSealedParts>;
 
 const nonceBytes = 12;
 const tagBytes = 16;
