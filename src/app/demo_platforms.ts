@@ -25,7 +25,7 @@ export async function startDemoPlatforms(): Promise<DemoPlatforms | undefined> {
   if (!existsSync(emulators)) return undefined;
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', emulators], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env.PATH },
+    env: {},
   });
   const line = await firstLine(child);
   if (line === undefined) return undefined;

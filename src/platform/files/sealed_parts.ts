@@ -16,8 +16,6 @@ export interface UploadedFile extends Bytes {
   close(): Promise<void>;
 }
 
-type SealedParts = ReturnType<typeof openSealedParts>;
-
 const nonceBytes = 12;
 const tagBytes = 16;
 
