@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,8 @@ const turning = [
     'analytics/ingest/links.ts',
     'trust/requests/index.ts',
     'relay/uploads/runner.ts',
+    'relay/life/ageing.ts',
+    'providers/upkeep.ts',
   ],
   ...['app/prove.ts', 'platform/http/access_log.ts', 'platform/spool/quarantine.ts', 'trust/audit/keeper.ts'],
 ];
@@ -96,7 +98,7 @@ async function momentsIn(of: Side, statement: string): Promise<number[]> {
   await put(of, 'SELECT 1', []);
   return (await owner.query<{ at: Date }>(statement)).rows.map(({ at }) => new Date(at).getTime());
 }
-async function insert(table: 'events' | 'bot_events' | 'drops', row: object): Promise<void> {
+async function insert(table: 'events' | 'bot_events' | 'drops' | 'relay_intake', row: object): Promise<void> {
   number += 1;
   await desk.house.warehouse.insert(table, Buffer.from(`${JSON.stringify(row)}\n`), `two-years-${number}`);
 }
@@ -361,6 +363,79 @@ const kinds: readonly Kind[] = [
         [of.organisation, of.site, of.person, new Date(ms), new Date(ms + 7 * dayMs)],
       ),
     there: (of) => momentsIn(of, "SELECT created_at AS at FROM imports WHERE state = 'ready'"),
+  },
+  {
+    ...{ line: 'relay-intake', of: sides, kept: () => ({ days: 90 }) },
+    add: (of, ms) =>
+      insert('relay_intake', {
+        ...{ organisation_id: of.organisation, source_id: 1, at: text(ms), id: randomUUID(), status: 202 },
+      }),
+    async there(of) {
+      const rows = await desk.house.warehouse.read<{ at: string }>(
+        'SELECT toUnixTimestamp(relay_intake.at) AS at FROM relay_intake WHERE organisation_id = {organisation:UInt64}',
+        { organisation: of.organisation },
+      );
+      return rows.map((row) => Number(row.at) * 1_000);
+    },
+  },
+  {
+    ...{ line: 'connections', of: sides, kept: () => ({ days: 30 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO connections (organisation_id, provider, kind, label, state, reason, issued_at_hosts, created_by, created_at, authorised_at,
+           disconnected_at) VALUES ($1, 'meta', 'pasted', 'two years', 'disconnected', 'disconnected', 'graph.facebook.com', $2, $3, $3, $3)`,
+        [of.organisation, of.person, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT disconnected_at AS at FROM connections'),
+  },
+  {
+    ...{ line: 'connection-steps', of: sides, kept: () => ({ days: 0 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO connection_steps (digest, organisation_id, person_id, session_digest, provider, scopes, expires_at)
+         VALUES ($1, $2, $3, $1, 'meta', '{}', $4)`,
+        [digest(), of.organisation, of.person, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT expires_at AS at FROM connection_steps'),
+  },
+  {
+    ...{ line: 'conversion-identifiers', of: sides, kept: () => ({ days: 7 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `WITH made AS (
+           INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent,
+             region, mapping_version, raw_days, settled_at)
+           VALUES ($1, gen_random_uuid(), 1, 'two years', $2, $2, '{}', '{}', '{}', 'eea', 0, 7, $2) RETURNING id)
+         INSERT INTO relay_tellings (organisation_id, id, conversion_id, source_id, request_id, received_at, present, subject, raw_sealed)
+         SELECT $1, gen_random_uuid(), id, 1, gen_random_uuid(), $2, '{}', $3, 'x' FROM made`,
+        [of.organisation, new Date(ms), digest()],
+      ),
+    there: (of) => momentsIn(of, 'SELECT received_at AS at FROM relay_tellings WHERE raw_sealed IS NOT NULL'),
+  },
+  {
+    ...{ line: 'relay-attempts', of: sides, kept: () => ({ days: 90 }) },
+    add: (of, ms) =>
+      put(of, 'INSERT INTO relay_attempts (organisation_id, destination_id, sent_at, items) VALUES ($1, 1, $2, 1)', [
+        of.organisation,
+        new Date(ms),
+      ]),
+    there: (of) => momentsIn(of, 'SELECT sent_at AS at FROM relay_attempts'),
+  },
+  {
+    ...{ line: 'relay-captures', of: sides, kept: () => ({ days: 7 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `WITH source AS (
+           INSERT INTO relay_sources (organisation_id, name, kind, created_at) VALUES ($1, 'captured', 'http', $2) RETURNING id)
+         INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, subject, request_sealed)
+         SELECT $1, gen_random_uuid(), id, $2, true, $3, 'x' FROM source`,
+        [of.organisation, new Date(ms), digest()],
+      ),
+    there: (of) => momentsIn(of, 'SELECT received_at AS at FROM relay_captures'),
   },
   {
     ...{ line: 'relay-uploads', of: sides, kept: () => ({ days: 7 }) },

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
-import type { ContactClicks } from '../../contract/api.ts';
 import { dropReasons, leftOutReasons } from '../../contract/drops.ts';
 import type { MissingEvents } from '../../contract/missing.ts';
 import type { QualitySign } from '../../contract/quality.ts';
@@ -10,6 +9,7 @@ import { accessOf } from './double_access.ts';
 import { auditOf } from './double_audit.ts';
 import { connectionsOf } from './double_connections.ts';
 import { consentOf } from './double_consent.ts';
+import { contactClicksOf } from './double_contacts.ts';
 import { documentsOf } from './double_documents.ts';
 import { exportsOf } from './double_exports.ts';
 import { openIdentities } from './double_identities.ts';
@@ -781,27 +781,4 @@ const statusOf = (beholder: Beholder) =>
 function goalOf(id: number, { name, kind, match, property, scroll_depth: depth, currency }: NewGoal): Goal {
   const rest = { property: property ?? null, scroll_depth: depth ?? null, currency: currency ?? null };
   return { id, name: name ?? match, kind, match, ...rest };
-}
-
-/** Clicks on mail and phone links of a site that keeps what they say; others have none. */
-function contactClicksOf(domain: string, isMasked: boolean): ContactClicks {
-  if (domain !== 'shop.example') return { clicks: [] };
-  const kept = [
-    { page: '/contact', kind: 'mail', value: 'orders@shop.example', masked: '•••@shop.example' },
-    { page: '/imprint', kind: 'phone', value: '+49 30 5550 1234', masked: '••• 34' },
-    {
-      page: '/team/of-the-long-name-that-goes-on-and-on',
-      kind: 'mail',
-      value: 'ada.ashford@team.shop.example',
-      masked: '•••@team.shop.example',
-    },
-    { page: '/contact', kind: 'mail', value: null, masked: null },
-    { page: '/contact', kind: null, value: null, masked: null },
-  ] as const;
-  return {
-    clicks: kept.map(({ page, kind, value, masked }, at) => ({
-      ...{ time: new Date(Date.now() - (at + 1) * 7_900_000).toISOString(), name: 'contact', hostname: 'shop.example' },
-      ...{ page, kind, value: isMasked ? masked : value },
-    })),
-  };
 }

@@ -3,6 +3,7 @@ import { type Clock, repeat } from '../../platform/clock.ts';
 import type { Ended, Executor } from '../../platform/executor.ts';
 import type { Log } from '../../platform/log.ts';
 import { everywhere, type Postgres, type Sql } from '../../platform/postgres/index.ts';
+import { removeNoted } from '../../platform/removed.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { heldIn } from '../../trust/windows/index.ts';
 
@@ -100,18 +101,29 @@ export async function endIdentifiers({ postgres, vault, clock }: Omit<Parts, 'lo
   const now = clock.now();
   const gone = await everywhere(postgres, async (sql, organisationId) => {
     let rows = 0;
+    const noted = (line: string, from: string) => ({ line, from, organisationId, nowMs: now });
     if (!(await heldIn(sql, organisationId, 'conversion-identifiers')).everything)
-      rows += await sql.run(
-        `UPDATE relay_tellings t SET raw_sealed = NULL FROM relay_conversions c WHERE ${rawIsOver}`,
+      rows += await removeNoted(
+        sql,
+        noted('conversion-identifiers', 'relay_tellings'),
+        `UPDATE relay_tellings t SET raw_sealed = NULL FROM relay_conversions c WHERE ${rawIsOver}
+         RETURNING t.id::text AS key, t.received_at AS since`,
         [new Date(now)],
       );
     if ((await heldIn(sql, organisationId, 'relay-captures')).everything) return [rows];
+    const over = new Date(now - captureDays * dayMs);
     const captures = await sql.query<{ subject: Buffer }>(
-      'DELETE FROM relay_captures WHERE received_at < $1 RETURNING subject',
-      [new Date(now - captureDays * dayMs)],
+      'SELECT subject FROM relay_captures WHERE received_at < $1 FOR UPDATE',
+      [over],
     );
     for (const { subject } of captures) await vault.shred(organisationId, subject);
-    return [rows + captures.length];
+    rows += await removeNoted(
+      sql,
+      noted('relay-captures', 'relay_captures'),
+      'DELETE FROM relay_captures WHERE received_at < $1 RETURNING id::text AS key, received_at AS since',
+      [over],
+    );
+    return [rows];
   });
   return gone.reduce((sum, rows) => sum + rows, 0);
 }

@@ -1,4 +1,4 @@
-import type { Executor, WindowAsk } from '../../platform/executor.ts';
+import type { Ended, Executor, WindowAsk } from '../../platform/executor.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
 import { dayMs } from '../../platform/zone.ts';
@@ -33,7 +33,7 @@ export function intakeExecutor({ postgres, warehouse }: Pick<House, 'postgres' |
     for (const { sql, bound } of await questions(ask)) {
       const [row] = await warehouse.read<{ rows: string; oldest: string; digest: string }>(
         `SELECT count() AS rows, toUnixTimestamp(min(relay_intake.at)) * 1000 AS oldest,
-           hex(groupBitXor(sipHash64(id))) AS digest FROM relay_intake WHERE ${sql}`,
+           lower(hex(groupBitXor(sipHash64(id)))) AS digest FROM relay_intake WHERE ${sql}`,
         bound,
         { purpose: 'retention', seconds: scanSeconds },
       );
@@ -42,7 +42,7 @@ export function intakeExecutor({ postgres, warehouse }: Pick<House, 'postgres' |
         found = {
           rows: found.rows + rows,
           oldestMs: Math.min(found.oldestMs, Number(row?.oldest)),
-          digest: `${found.digest}${row?.digest}`,
+          digest: laidOver(found.digest, row?.digest ?? ''),
         };
     }
     return found;
@@ -64,23 +64,42 @@ export function intakeExecutor({ postgres, warehouse }: Pick<House, 'postgres' |
     ];
   }
   return {
-    ...{ line: 'relay-intake', of: 'organisations', works: 'before it' },
+    ...{ line: 'relay-intake', of: 'organisations', works: 'together' },
     async due(ask: WindowAsk) {
       const { rows, oldestMs } = await oldOf(ask);
       return rows === 0 ? [] : [{ table: 'relay_intake', rows, oldestMs, isHeld: ask.holds.everything }];
     },
-    async end(ask: WindowAsk) {
-      if (ask.holds.everything) return [];
-      const gone = await oldOf(ask);
-      if (gone.rows === 0) return [];
-      for (const { sql, bound } of await questions(ask))
-        for (const text of inDialect(`ALTER TABLE {{table:relay_intake}} DELETE WHERE ${sql}`, warehouse.cluster))
+    async end(asks: readonly WindowAsk[]) {
+      const where: string[] = [];
+      const bound: Record<string, unknown> = {};
+      const gone: Ended[][] = [];
+      for (const ask of asks) {
+        const old = ask.holds.everything ? undefined : await oldOf(ask);
+        gone.push(old === undefined || old.rows === 0 ? [] : [{ table: 'relay_intake', ...old }]);
+        if (old === undefined || old.rows === 0) continue;
+        for (const one of await questions(ask)) {
+          const at = where.length;
+          where.push(`(${one.sql.replaceAll(/\{(\w+):/g, `{$1${at}:`)})`);
+          for (const [name, value] of Object.entries(one.bound)) bound[`${name}${at}`] = value;
+        }
+      }
+      // A removal costs by the parts of the table, and not by what goes: one for everybody.
+      if (where.length > 0)
+        for (const text of inDialect(
+          `ALTER TABLE {{table:relay_intake}} DELETE WHERE ${where.join(' OR ')}`,
+          warehouse.cluster,
+        ))
           await warehouse.command(text, bound, { background: true, purpose: 'retention' });
-      return [{ table: 'relay_intake', ...gone }];
+      return gone;
     },
   };
 }
 
 function textOf(cutMs: number): string {
   return new Date(cutMs).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** Digests of several groups, one over the other, so that their order is none. */
+function laidOver(a: string, b: string): string {
+  return (BigInt(`0x${a || '0'}`) ^ BigInt(`0x${b || '0'}`)).toString(16).padStart(16, '0');
 }
