@@ -1,4 +1,5 @@
 import type { LiveCheck } from '../../platform/checks.ts';
+import { everywhere } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs, utcDay } from '../../platform/zone.ts';
 import { knownOf, missingIn, refusedBecause } from './judge.ts';
@@ -31,8 +32,11 @@ export function registerCheck({
     async run() {
       const { server } = await mail.servers.current();
       const statements = await postgres.system(readStatements);
+      const used = await usedByOrganisations(postgres);
       const all = receiversOf(config, server?.host)
         .filter(({ role }) => role !== 'own')
+        // What an organisation chooses to send to receives nothing until one does.
+        .filter(({ id, byOrganisation }) => byOrganisation !== true || used.has(id))
         .map((row) => knownOf(row, statements.get(row.id)));
       if (all.length === 0) return { state: 'ok', fact: 'nobody but this desk receives anything' };
       const refused = all.filter((one) => refusedBecause(one, config.regions) !== undefined);
@@ -63,4 +67,12 @@ export function registerCheck({
           };
     },
   };
+}
+
+/** Kinds of destinations that some organisation has set up. */
+async function usedByOrganisations(postgres: Pick<House['postgres'], 'system' | 'tenant'>): Promise<Set<string>> {
+  const rows = await everywhere(postgres, (sql) =>
+    sql.query<{ kind: string }>('SELECT DISTINCT kind FROM relay_destinations'),
+  );
+  return new Set(rows.map(({ kind }) => kind));
 }
