@@ -292,8 +292,8 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'a further decimal',
       file: 'src/analytics/ingest/place.ts',
-      find: 'latitude: (table.placeLatitude[rank] as number) / 10,',
-      replace: 'latitude: (table.placeLatitude[rank] as number) / 10 + 0.04,',
+      find: 'latitude: table.placeLatitude(rank) / 10,',
+      replace: 'latitude: table.placeLatitude(rank) / 10 + 0.04,',
     },
   },
   {

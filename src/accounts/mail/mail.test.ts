@@ -238,6 +238,7 @@ describe('notifications', () => {
       ...{ hold: 3, review_on: '2026-12-20' },
       hours: 12,
       ...{ name: 'Orders', today: 2, usual: 40, requests: 3, count: 30, all: 200, limit: 168, state: 'reconnect' },
+      ...{ connection: 'Shop', platform: 'Meta', why: 'its token is not taken any more' },
       request: 12,
       kind: 'access',
     };

@@ -43,7 +43,9 @@ const apartMs = 250;
 const sitesMax = 500;
 
 export function openLastDrops(): LastDrops {
-  const bySite = new Map<number, Map<DropReason, LastDrop[]>>();
+  const bySite = new Map<number, Map<DropReason, (LastDrop & { readonly order: number })[]>>();
+  /** Several come within one millisecond. */
+  let order = 0;
   return {
     add(siteId, drop) {
       if (untold.has(drop.reason)) return;
@@ -58,11 +60,15 @@ export function openLastDrops(): LastDrops {
       byReason.set(drop.reason, drops);
       const [newest] = drops;
       if (newest !== undefined && drops.length === perReasonMax && drop.atMs - newest.atMs < apartMs) return;
-      drops.unshift(alone(drop));
+      drops.unshift({ ...alone(drop), order: ++order });
       if (drops.length > perReasonMax) drops.pop();
     },
     forget: (siteId) => void bySite.delete(siteId),
-    of: (siteId) => [...(bySite.get(siteId)?.values() ?? [])].flat().sort((one, other) => other.atMs - one.atMs),
+    of: (siteId) =>
+      [...(bySite.get(siteId)?.values() ?? [])]
+        .flat()
+        .sort((one, other) => other.atMs - one.atMs || other.order - one.order)
+        .map(({ order: _order, ...drop }) => drop),
   };
 }
 

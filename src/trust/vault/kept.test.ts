@@ -32,18 +32,18 @@ it('no secret and no key lies in the files of a desk or in its log, and none com
   const planted = word('planted');
   try {
     const vault = openTestVault({ postgres: store.postgres, keys });
-    const place = { organisationId: 5, table: 'connections', column: 'token', row: 1, class: 'D9' } as const;
+    const place = { organisationId: 5, table: 'kept_tokens', column: 'token', row: 1, class: 'D9' } as const;
     const subject = await vault.subject(5, 'email', 'ada@shop.example');
     const ofAda = { ...place, column: 'contact', class: 'D5', subject } as const;
     await store.asOwner(async (sql) => {
-      await sql.run('CREATE TABLE connections (token bytea, key bytea, contact bytea, planted text)');
-      await sql.run('INSERT INTO connections VALUES ($1, $2, $3, $4)', [
+      await sql.run('CREATE TABLE kept_tokens (token bytea, key bytea, contact bytea, planted text)');
+      await sql.run('INSERT INTO kept_tokens VALUES ($1, $2, $3, $4)', [
         await vault.seal(place, secrets.oauth),
         await vault.seal({ ...place, column: 'key' }, secrets.apikey),
         await vault.seal(ofAda, secrets.contact),
         planted,
       ]);
-      await sql.run('CREATE TABLE backup AS SELECT * FROM connections');
+      await sql.run('CREATE TABLE backup AS SELECT * FROM kept_tokens');
     });
     const mail = openServerSettings({
       config: { smtp: undefined },
@@ -70,15 +70,15 @@ it('no secret and no key lies in the files of a desk or in its log, and none com
     for (const wrong of [sealed.subarray(0, 20), sealed, Buffer.from(secrets.oauth)])
       await vault
         .open({ ...place, row: 2 }, wrong, { purpose: 'test.read' })
-        .catch((error) => log.error('secret_failed', { table: 'connections' }, error));
+        .catch((error) => log.error('secret_failed', { table: 'kept_tokens' }, error));
     expect(lines).toHaveLength(3);
 
     // A subject is destroyed, and a backup of the data from before is put back: the bytes are there, and say nothing.
     await vault.shred(5, subject);
     const rows = await store.asOwner(async (sql) => {
-      await sql.run('DELETE FROM connections');
-      await sql.run('INSERT INTO connections SELECT * FROM backup');
-      return sql.query<{ token: Buffer; contact: Buffer }>('SELECT token, contact FROM connections');
+      await sql.run('DELETE FROM kept_tokens');
+      await sql.run('INSERT INTO kept_tokens SELECT * FROM backup');
+      return sql.query<{ token: Buffer; contact: Buffer }>('SELECT token, contact FROM kept_tokens');
     });
     const row = rows[0] as { token: Buffer; contact: Buffer };
     const later = openTestVault({ postgres: store.postgres, keys });

@@ -26,4 +26,7 @@ export const callWords: Readonly<Record<string, string>> = {
   'sign_in.keys': 'for a sign-in',
   'sign_in.token': 'for a sign-in',
   'sign_in.profile': 'for a sign-in',
+  'opendsr.callback': 'to say how a request stands',
+  'provider.read': 'to read accounts',
+  'provider.token': 'for a token',
 };
