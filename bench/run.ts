@@ -18,7 +18,16 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { measureAudit } from './audit.ts';
 import { measureBackup } from './backup.ts';
 import { measureDashboard } from './dashboard.ts';
-import { type DeskFolder, pause, postgresFolder, prepareDesk, type Running, startDesk, whenFrozen } from './desk.ts';
+import {
+  type DeskFolder,
+  pause,
+  postgresFolder,
+  prepareDesk,
+  type Running,
+  startDesk,
+  whenCalm,
+  whenFrozen,
+} from './desk.ts';
 import { diskTable } from './disk.ts';
 import { measureErasure } from './erasure.ts';
 import { measureIngest } from './ingest.ts';
@@ -170,7 +179,9 @@ async function dashboard(desk: DeskFolder, running: Running) {
 }
 
 async function memory(desk: DeskFolder, running: Running) {
-  say('Waiting a minute for the idle memory …');
+  // A desk that was filled minutes ago packs its days meanwhile, and is not idle.
+  say('Waiting until the desk has nothing of its own to do, and a minute for the idle memory …');
+  await whenCalm(running);
   await pause(60_000);
   const { server, postgres, total } = memoryMb(desk, running);
   lines.push({
