@@ -209,7 +209,12 @@ export async function openDesk(parts: {
       return released;
     }
     const connections = openConnections(foundation, accounts.notices);
-    const house: House = { ...foundation, authenticate: accounts.authenticateHeader, connections };
+    const house: House = {
+      ...foundation,
+      authenticate: accounts.authenticateHeader,
+      connections,
+      isOutwardHeld: () => backups.isHeld(),
+    };
     undo.push(() => connections.stop?.());
     const running: RunningSubject[] = [];
     for (const subject of subjects) {

@@ -34,6 +34,8 @@ export interface House {
   mail: Mail;
   /** Who holds this `Authorization` value? Undefined for nobody; for the collection plane, which has no routes. */
   authenticate(authorization: string | undefined): Promise<Principal | undefined>;
+  /** Is nothing to leave yet, because this desk was restored and nobody has let it go on? Absent in parts that run without backups. */
+  isOutwardHeld?(): Promise<boolean>;
   /** Tokens of accounts elsewhere that organisations have connected; absent in parts that run without them. */
   connections?: ConnectedAccounts;
 }

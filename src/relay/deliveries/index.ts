@@ -17,10 +17,11 @@ export interface Deliveries {
 
 /** Sends what is due, asks for results, and counts; until it is stopped. */
 export function startDeliveries(house: House): Deliveries {
-  const { postgres, vault, clock, random, log, outbound, config, connections } = house;
+  const { postgres, vault, clock, random, log, outbound, config, connections, isOutwardHeld } = house;
   const senders: Senders = {
     ...{ postgres, vault, clock, random, log, outbound, baseUrls: config.relay ?? {} },
     ...(connections === undefined ? {} : { connections }),
+    ...(isOutwardHeld === undefined ? {} : { isHeld: isOutwardHeld }),
   };
   const lanes = openLanes(senders);
   const numbers = openNumbers(senders, lanes);

@@ -11,6 +11,7 @@ import { openAccount } from './account.ts';
 import { endTooOld } from './ages.ts';
 import { openBreaker } from './breaker.ts';
 import { openBucket } from './bucket.ts';
+import { openLanes } from './lanes.ts';
 import type { Account } from './parts.ts';
 import { askResults } from './results.ts';
 import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
@@ -98,6 +99,20 @@ async function later(ms: number): Promise<void> {
   await house.lanes.idle();
 }
 const lane = (destinationId: number) => ({ organisationId: house.organisation, destinationId });
+
+it('nothing leaves a restored desk until somebody lets it go on, and then all of it does', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  await house.add([to], many(2));
+  let isHeld = true;
+  const restored = openLanes({ ...house.senders, isHeld: async () => isHeld });
+  await restored.idle();
+  expect(await states(to)).toEqual(Array(2).fill(['waiting', null, null]));
+  expect(await attempts(to)).toEqual([]);
+  isHeld = false;
+  await restored.idle();
+  expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
+  await restored.stop();
+});
 
 describe('a batch', () => {
   it('goes out once, and each row says what became of it', async () => {

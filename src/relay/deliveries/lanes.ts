@@ -58,6 +58,7 @@ export function openLanes(senders: Senders): Lanes {
   const steady = () => clock.monotonic();
 
   async function look(): Promise<void> {
+    if ((await senders.isHeld?.()) === true) return;
     const due = await postgres.system((sql) =>
       sql.query<{ organisation_id: number; destination_id: number }>(
         'SELECT * FROM lookup.destinations_to_send_to($1)',

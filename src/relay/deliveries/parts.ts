@@ -17,6 +17,8 @@ export interface Senders {
   readonly outbound: Pick<Outbound, 'send'>;
   /** By kind of destination the address that stands in for the platform's own; operator environment alone. */
   readonly baseUrls: Readonly<Record<string, string>>;
+  /** A restored desk sends nothing until somebody lets it go on: what was waiting at the backup may have gone out since. */
+  readonly isHeld?: () => Promise<boolean>;
   /** Of connections; absent while there are none. */
   readonly connections?: ConnectedAccounts;
 }

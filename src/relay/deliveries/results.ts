@@ -76,7 +76,12 @@ async function resultOf(senders: Senders, lane: LaneOf, row: AskedRow): Promise<
 
 /** Timers of results. @returns what ends them */
 export function lookForResults(senders: Senders): () => void {
-  return repeat(senders.clock, deliveryLimits.resultLookMs, () => askResults(senders), {
-    onError: (error) => senders.log.error('relay.results_failed', {}, error),
-  });
+  return repeat(
+    senders.clock,
+    deliveryLimits.resultLookMs,
+    async () => ((await senders.isHeld?.()) === true ? 0 : askResults(senders)),
+    {
+      onError: (error) => senders.log.error('relay.results_failed', {}, error),
+    },
+  );
 }
