@@ -5,6 +5,7 @@ import type { Act } from '../platform/audit.ts';
 import type { CheckResult, LiveCheck } from '../platform/checks.ts';
 import { repeat } from '../platform/clock.ts';
 import { crashPoint } from '../platform/crash_point.ts';
+import { everywhere } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import {
   BackupError,
@@ -67,6 +68,14 @@ const cutShort = { state: 'failed', problem: 'It was cut short: the desk stopped
 
 const cutShortThere = { remote_state: 'failed', remote_problem: cutShort.problem } as const;
 
+/** What waits for one destination. */
+interface HeldConversions {
+  destination: string;
+  kind: string;
+  conversions: number;
+  oldest: Date;
+}
+
 export interface Backups {
   /** @param to another folder than the one of the settings */
   make(by: By, to?: string): Promise<Record<string, unknown>>;
@@ -80,7 +89,7 @@ export interface Backups {
   copyKeys(by: By): Promise<Record<string, unknown>>;
   /** The same where there is a key, after somebody was erased; a failure is noted with the runs and does not stop them. */
   forgetErased(): Promise<void>;
-  /** Is the desk restored, and has nobody let its mail go? */
+  /** Is the desk restored, and has nobody let it go on? */
   isHeld(): Promise<boolean>;
   waiting(): Promise<Record<string, unknown>>;
   release(by: By): Promise<boolean>;
@@ -332,6 +341,15 @@ export function openBackups(
       ),
     );
 
+  const heldConversions = () =>
+    everywhere(postgres, (sql) =>
+      sql.query<HeldConversions>(
+        `SELECT o.name AS destination, o.kind, count(*)::int AS conversions, min(d.created_at) AS oldest
+         FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
+         WHERE d.state IN ('waiting', 'sending') GROUP BY o.id, o.name, o.kind ORDER BY o.id`,
+      ),
+    );
+
   const holds = ({ restored_at, released_at }: Pick<Settings, 'restored_at' | 'released_at'>) =>
     restored_at !== null && released_at === null;
   const isHeld = async () => holds(await read());
@@ -385,7 +403,7 @@ export function openBackups(
       };
     },
     async waiting() {
-      return { is_held: await isHeld(), mail: await heldMail() };
+      return { is_held: await isHeld(), mail: await heldMail(), conversions: await heldConversions() };
     },
     async begin(by) {
       if ((await read()).public_key === null) throw noKey();
