@@ -101,6 +101,8 @@ async function run() {
     const took = await whenFrozen(desk, running);
     if (took > 2_000) say(`  frozen after ${(took / 1000).toFixed(0)} s`);
     if (has('start')) running = await restarts(desk, running, `second start to listening, ${count(events)} events`);
+    // Days that were closed a minute ago are packed meanwhile; a desk that has been running has them packed.
+    if (has('query')) await whenCalm(running);
     if (has('query')) await queries(desk, running);
     if (has('dashboard')) await dashboard(desk, running);
     if (has('visible')) {
