@@ -14,7 +14,7 @@ vi.setConfig({ hookTimeout: 120_000, testTimeout: 60_000 });
 
 let desk: TestDesk;
 let organisation: number;
-let sources: Record<'shop' | 'tracker' | 'signed' | 'strict' | 'paused', number>;
+let sources: Record<'shop' | 'tracker' | 'signed' | 'strict' | 'paused' | 'firsts', number>;
 let destination: Record<'meta' | 'webhook', number>;
 const secret = (name: string) => createHash('sha256').update(`source ${name}`).digest('base64url');
 
@@ -43,6 +43,7 @@ beforeAll(async () => {
       signed: await source('signed', { signature_scheme: 'hmac', signature_header: 'x-signed' }),
       strict: await source('strict', { unmapped_status: 422 }),
       paused: await source('paused', { state: 'paused' }),
+      firsts: await source('firsts'),
     };
     const sealed = await vault.seal(
       {
@@ -74,6 +75,8 @@ beforeAll(async () => {
       );
     await route(sources.shop, destination.meta, { value: { factor: '0.5' } });
     await route(sources.tracker, destination.meta, {});
+    await route(sources.firsts, destination.meta, { first_only: true, when: { path: 'value', compare: '>=', to: 10 } });
+    await route(sources.firsts, destination.webhook, { first_only: true });
     await route(sources.shop, destination.webhook, {
       events: [{ name: 'purchase', as: 'Sale' }],
       when: { path: 'value', compare: '>=', to: 10 },
@@ -296,6 +299,22 @@ it('goes a route by its rules: event, condition, only the first of a click', asy
     { order_id: 'r-first', state: 'held', reason: null },
     { order_id: 'r-other', state: 'held', reason: null },
     { order_id: 'r-second', state: 'withheld', reason: 'not_first' },
+  ]);
+});
+
+it('is the first on each way by itself', async () => {
+  const click = { click_ids: { gclid: 'click-way' } };
+  await send('firsts', purchase({ order_id: 'w-small', value: '5.00', ...click }));
+  await asked('SELECT 1');
+  await send('firsts', purchase({ order_id: 'w-large', value: '50.00', ...click }));
+  const rows = await asked(
+    `SELECT c.order_id, d.destination_id, d.state FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id
+     WHERE c.order_id LIKE 'w-%' ORDER BY c.order_id, d.destination_id`,
+  );
+  expect(rows).toEqual([
+    { order_id: 'w-large', destination_id: destination.meta, state: 'waiting' },
+    { order_id: 'w-large', destination_id: destination.webhook, state: 'withheld' },
+    { order_id: 'w-small', destination_id: destination.webhook, state: 'waiting' },
   ]);
 });
 

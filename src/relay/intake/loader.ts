@@ -416,29 +416,33 @@ function judged(
 
 /** Of a route that takes only the first: whoever's event was there before, on this route, goes no second time. */
 async function onlyFirst(sql: Sql, made: readonly NewDelivery[]): Promise<NewDelivery[]> {
-  const asking = made.filter(
-    ({ route, state, record }) => isFirstOnly(route) && state !== 'withheld' && record.who !== null,
+  const nameOf = ({ record, route }: NewDelivery) => `first ${route.id} ${record.facts.event_name} ${record.who}`;
+  const asking = new Set(
+    made.filter(({ route, state, record }) => isFirstOnly(route) && state !== 'withheld' && record.who !== null),
   );
-  if (asking.length === 0) return [...made];
-  const nameOf = ({ record, route }: NewDelivery) => `${route.id} ${record.facts.event_name} ${record.who}`;
+  if (asking.size === 0) return [...made];
   const firsts = new Map<string, NewDelivery>();
   for (const one of asking) if (!firsts.has(nameOf(one))) firsts.set(nameOf(one), one);
   const rows = await sql.query<{ name: string; conversion: string }>(
-    `INSERT INTO relay_identities (organisation_id, identity, conversion_id, last_at)
-     SELECT current_organisation(), sha256(convert_to('first ' || f.name, 'UTF8')), f.conversion, f.at
-     FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS f(name, conversion, at)
-     ON CONFLICT (organisation_id, identity) DO UPDATE SET last_at = relay_identities.last_at
-     RETURNING encode(identity, 'hex') AS name, conversion_id AS conversion`,
+    `WITH given AS (SELECT f.name, sha256(convert_to(f.name, 'UTF8')) AS identity, f.conversion, f.at
+       FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS f(name, conversion, at)),
+     kept AS (
+       INSERT INTO relay_identities (organisation_id, identity, conversion_id, last_at)
+       SELECT current_organisation(), g.identity, g.conversion, g.at FROM given g
+       ON CONFLICT (organisation_id, identity) DO UPDATE SET last_at = relay_identities.last_at
+       RETURNING identity, conversion_id)
+     SELECT g.name, k.conversion_id AS conversion FROM kept k JOIN given g ON g.identity = k.identity`,
     [
       [...firsts.keys()],
       [...firsts.values()].map(({ record }) => record.id),
       [...firsts.values()].map(({ record }) => new Date(record.at)),
     ],
   );
-  const winners = new Set(rows.map(({ conversion }) => conversion));
-  const isFirst = (one: NewDelivery) => firsts.get(nameOf(one)) === one && winners.has(one.record.id);
+  // By name, and so by route: the first on one way may be the second on another.
+  const winners = new Map(rows.map(({ name, conversion }) => [name, conversion]));
+  const isFirst = (one: NewDelivery) => winners.get(nameOf(one)) === one.record.id;
   return made.map((one) =>
-    asking.includes(one) && !isFirst(one) ? { ...one, state: 'withheld', reason: 'not_first', field: null } : one,
+    asking.has(one) && !isFirst(one) ? { ...one, state: 'withheld', reason: 'not_first', field: null } : one,
   );
 }
 
