@@ -64,6 +64,30 @@ export function endedRows(table: string, gone: readonly { id: number; since: Dat
   };
 }
 
+/**
+ * The same for rows that go some at a time, so that no statement holds its locks for long.
+ * @param next deletes up to `most` of them @returns nothing where nothing went
+ */
+export async function endedInPieces(
+  table: string,
+  most: number,
+  next: () => Promise<{ id: number; at: Date }[]>,
+): Promise<Ended[]> {
+  const digest = createHash('sha256');
+  let rows = 0;
+  let oldestMs = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const gone = await next();
+    for (const { id, at } of gone.sort((a, b) => a.id - b.id)) {
+      digest.update(`${id},`);
+      oldestMs = Math.min(oldestMs, at.getTime());
+    }
+    rows += gone.length;
+    if (gone.length < most) break;
+  }
+  return rows === 0 ? [] : [{ table, rows, oldestMs, digest: digest.digest('hex') }];
+}
+
 /** @property isHeld they stay for a hold, and are not past due */
 export interface Due {
   table: string;

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Clock, repeat } from '../../platform/clock.ts';
-import type { Ended, Executor } from '../../platform/executor.ts';
+import { type Ended, type Executor, endedInPieces } from '../../platform/executor.ts';
 import type { Log } from '../../platform/log.ts';
 import { everywhere, type Postgres, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
@@ -69,24 +68,14 @@ export function relayExecutors(postgres: Pick<Postgres, 'tenant'>): Executor[] {
   ];
 }
 
-async function endAttempts(sql: Sql, before: Date): Promise<Ended[]> {
-  const digest = createHash('sha256');
-  let rows = 0;
-  let oldestMs = Number.POSITIVE_INFINITY;
-  for (;;) {
-    const gone = await sql.query<{ id: number; at: Date }>(
+function endAttempts(sql: Sql, before: Date): Promise<Ended[]> {
+  return endedInPieces('relay_attempts', pieceRows, () =>
+    sql.query(
       `DELETE FROM relay_attempts WHERE id IN (SELECT id FROM relay_attempts WHERE sent_at < $1 ORDER BY id LIMIT $2)
        RETURNING id, sent_at AS at`,
       [before, pieceRows],
-    );
-    for (const { id, at } of gone.sort((a, b) => a.id - b.id)) {
-      digest.update(`${id},`);
-      oldestMs = Math.min(oldestMs, at.getTime());
-    }
-    rows += gone.length;
-    if (gone.length < pieceRows) break;
-  }
-  return rows === 0 ? [] : [{ table: 'relay_attempts', rows, oldestMs, digest: digest.digest('hex') }];
+    ),
+  );
 }
 
 interface Parts {

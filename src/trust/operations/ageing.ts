@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Executor } from '../../platform/executor.ts';
+import { type Executor, endedInPieces } from '../../platform/executor.ts';
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 
 /** A table of the log, with the column that tells its rows apart. */
@@ -35,24 +34,14 @@ export function operationExecutors(postgres: Pick<Postgres, 'tenant' | 'system'>
       },
       async end({ organisationId, cutMs, holds }, sql) {
         if (holds.everything || holds.personIds.size > 0) return [];
-        const digest = createHash('sha256');
-        let rows = 0;
-        let oldestMs = Number.POSITIVE_INFINITY;
-        for (;;) {
-          const gone = await sql.query<{ id: number; at: Date }>(
+        return endedInPieces(table, pieceRows, () =>
+          sql.query(
             `DELETE FROM ${table} WHERE ${key} IN (
                SELECT ${key} FROM ${table} WHERE organisation_id IS NOT DISTINCT FROM $2 AND at < $1 ORDER BY at LIMIT $3
              ) RETURNING ${key} AS id, at`,
             [new Date(cutMs), organisationId, pieceRows],
-          );
-          for (const { id, at } of gone.sort((a, b) => a.id - b.id)) {
-            digest.update(`${id},`);
-            oldestMs = Math.min(oldestMs, at.getTime());
-          }
-          rows += gone.length;
-          if (gone.length < pieceRows) break;
-        }
-        return rows === 0 ? [] : [{ table, rows, oldestMs, digest: digest.digest('hex') }];
+          ),
+        );
       },
     } satisfies Executor;
   });
