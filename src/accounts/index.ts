@@ -49,7 +49,7 @@ export { openPasswords, type Passwords } from './passwords.ts';
 export { sealAddresses } from './people/index.ts';
 export { emailIn, findPerson } from './people/person.ts';
 export { dayText } from './people/when.ts';
-export { learnPlaces, placeOf } from './place.ts';
+export { countryOf, learnPlaces, placeOf } from './place.ts';
 export { permissionsOf, rolePermissions, scopePermissions } from './roles.ts';
 export { createOrganisation, noteFirstOwner } from './set_up.ts';
 export { addSite, findSite, listSites, readNewSite, siteOfPath, whoseOf } from './sites.ts';

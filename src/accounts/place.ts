@@ -12,6 +12,11 @@ export function learnPlaces(places: Lookup): () => void {
   };
 }
 
+/** ISO 3166-1 alpha-2; undefined where it is not known. */
+export function countryOf(address: string): string | undefined {
+  return lookup(address)?.country || undefined;
+}
+
 /** `DE, Berlin`, `DE`, or empty where it is not known. */
 export function placeOf(address: string): string {
   const place = lookup(address);

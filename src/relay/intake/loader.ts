@@ -8,10 +8,12 @@ import type { KeyRing } from '../../platform/subject.ts';
 import { type Vault, VaultError } from '../../platform/vault.ts';
 import { readBases } from '../../trust/consent/index.ts';
 import { readMoment } from '../conversions/moment.ts';
+import { actionSourceOf } from '../destinations/conversion_rules.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { type AdBases, adBasesOf, consentProblem, type UnknownConsent } from '../routing/consent.ts';
+import { consentsOf, restrictedOf, withConsent } from '../routing/on_record.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
-import { type ConversionRecord, type IntakeRecord, keyOfText, type UnmappedRecord } from './record.ts';
+import { type ConversionRecord, type IntakeRecord, keyOfText, subjectOfKey, type UnmappedRecord } from './record.ts';
 
 /** Conversions of one statement: a segment may hold some ten thousand, and no statement should hold its locks for long. */
 const pieceRows = 2_000;
@@ -100,7 +102,7 @@ async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promi
       records.map(({ source }) => source),
       records.map(({ at }) => new Date(at)),
       records.map(({ mapping }) => mapping),
-      records.map(({ key }) => keyOfText(key).subject),
+      records.map(({ key }) => subjectOfKey(key)),
       records.map(({ sealed }) => Buffer.from(sealed, 'base64')),
     ],
   );
@@ -221,7 +223,7 @@ async function insertTellings(sql: Sql, told: readonly Told[]): Promise<void> {
       ...[of(({ record }) => record.id), of(({ conversion }) => conversion), of(({ record }) => record.source)],
       ...[of(({ record }) => record.request), of(({ record }) => new Date(record.at))],
       of(({ record }) => JSON.stringify(record.present)),
-      of(({ record: { key } }) => (key === null ? null : keyOfText(key).subject)),
+      of(({ record: { key } }) => (key === null ? null : subjectOfKey(key))),
       ...[of(({ record }) => bytes(record.hashes)), of(({ record }) => bytes(record.raw))],
     ],
   );
@@ -347,55 +349,6 @@ async function routesOf(sql: Sql, sources: ReadonlySet<number>): Promise<Map<num
   );
 }
 
-/** Of whom data is kept and not used (DSR-05, DSR-06). */
-async function restrictedOf(sql: Sql, records: readonly ConversionRecord[]): Promise<Set<string>> {
-  const digests = [...new Set(records.flatMap(({ subjects }) => subjects))];
-  if (digests.length === 0) return new Set();
-  const rows = await sql.query<{ digest: string }>(
-    "SELECT encode(digest, 'hex') AS digest FROM restricted_identifiers WHERE digest = ANY ($1::bytea[])",
-    [digests.map((digest) => Buffer.from(digest, 'hex'))],
-  );
-  return new Set(rows.map(({ digest }) => digest));
-}
-
-/** By digest of whom: what is on record of the purposes of ad platforms, the last word of each. */
-type Consents = ReadonlyMap<string, Partial<Record<'ad_user_data' | 'ad_personalization', 'granted' | 'denied'>>>;
-
-const purposeOfRecord = { ad_measurement: 'ad_user_data', ad_personalization: 'ad_personalization' } as const;
-
-/** What somebody agreed to or took back on record (Trust, Consent). */
-async function consentsOf(sql: Sql, records: readonly ConversionRecord[]): Promise<Consents> {
-  const digests = [...new Set(records.flatMap(({ subjects }) => subjects))];
-  if (digests.length === 0) return new Map();
-  const rows = await sql.query<{ digest: string; purpose: keyof typeof purposeOfRecord; state: string }>(
-    `SELECT DISTINCT ON (subject_digest, purpose) encode(subject_digest, 'hex') AS digest, purpose, state FROM consent_records
-     WHERE organisation_id = current_organisation() AND subject_digest = ANY ($1::bytea[])
-       AND purpose IN ('ad_measurement', 'ad_personalization')
-     ORDER BY subject_digest, purpose, id DESC`,
-    [digests.map((digest) => Buffer.from(digest, 'hex'))],
-  );
-  const said = new Map<string, Partial<Record<'ad_user_data' | 'ad_personalization', 'granted' | 'denied'>>>();
-  for (const { digest, purpose, state } of rows)
-    said.set(digest, { ...said.get(digest), [purposeOfRecord[purpose]]: state === 'given' ? 'granted' : 'denied' });
-  return said;
-}
-
-/**
- * What a conversion says of consent, with what is on record of whom it is about: a consent that was refused or taken back counts,
- * whatever the conversion says; one that was given fills in where it says nothing.
- */
-function withConsent(record: ConversionRecord, said: Consents): ConversionRecord {
-  if (said.size === 0) return record;
-  const { facts, subjects } = record;
-  const consent: NonNullable<Conversion['consent']> = { ...facts.consent };
-  for (const purpose of ['ad_user_data', 'ad_personalization'] as const) {
-    const records = subjects.flatMap((digest) => said.get(digest)?.[purpose] ?? []);
-    if (records.includes('denied')) consent[purpose] = 'denied';
-    else if (records.includes('granted')) consent[purpose] ??= 'granted';
-  }
-  return { ...record, facts: { ...facts, consent } };
-}
-
 function judged(
   record: ConversionRecord,
   route: RunningRoute,
@@ -501,9 +454,7 @@ export function platformId(
   const order = original?.order_id ?? order_id;
   if (order !== undefined) return order;
   const event = original?.event_id ?? event_id;
-  const isOfPage =
-    facts.action_source === 'website' || (facts.action_source === undefined && facts.page_url !== undefined);
-  if (event !== undefined && isOfPage) return event;
+  if (event !== undefined && actionSourceOf(facts) === 'website') return event;
   const text = JSON.stringify([organisationId, source, event ?? id, destinationId]);
   return keys.digest('relay-event-id', text).toString('hex').slice(0, 32);
 }

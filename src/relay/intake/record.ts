@@ -70,6 +70,11 @@ export function keyOfText(text: RecordKey): FreshKey {
   return { id, subject, wrappedBy, wrapped };
 }
 
+/** The subject alone, where the rest is not asked for. */
+export function subjectOfKey([, subject]: RecordKey): Buffer {
+  return Buffer.from(subject, 'base64');
+}
+
 /** Under which subject the key of something of the relay stands: by whom it is about, or by itself where it is about nobody. */
 export function keySubject(digestOrId: string): Buffer {
   return createHash('sha256').update(`relay ${digestOrId}`).digest();

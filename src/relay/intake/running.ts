@@ -1,4 +1,4 @@
-import { placeOf } from '../../accounts/index.ts';
+import { countryOf } from '../../accounts/index.ts';
 import { watchStored } from '../../analytics/index.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Sink } from '../../platform/spool/index.ts';
@@ -23,7 +23,7 @@ export interface RunningIntake {
 export function sealingOf({ keys, vault, random }: Pick<House, 'keys' | 'vault' | 'random'>): Sealing {
   return {
     ...{ keys, vault, random },
-    countryOf: (address) => placeOf(address).split(',', 1)[0] || undefined,
+    countryOf,
     regionOf,
   };
 }

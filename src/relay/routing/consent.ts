@@ -9,15 +9,17 @@ export type UnknownConsent = 'block' | 'block_in_consent_regions';
 /** What telling ad platforms rests on, by what they are told for and where: a part of the table of purposes. */
 export type AdBases = Readonly<Record<Destination['purposes'][number], ReadonlyMap<string, LawfulBasis>>>;
 
-const purposeOf = { ad_user_data: 'ad_measurement', ad_personalization: 'ad_personalization' } as const;
+/** Purposes of the table, and what platforms call the consent to each. */
+export const consentTo = { ad_measurement: 'ad_user_data', ad_personalization: 'ad_personalization' } as const;
 
 export function adBasesOf({ purposes }: BasesAnswer): AdBases {
-  const of = (wanted: (typeof purposeOf)[keyof typeof purposeOf]) =>
+  const of = (wanted: keyof typeof consentTo) =>
     new Map(
-      purposes.find(({ purpose }) => purpose === wanted)?.bases.map(({ region, basis }) => [region as string, basis]) ??
-        [],
+      purposes
+        .find(({ purpose }) => purpose === wanted)
+        ?.bases.map(({ region, basis }): [string, LawfulBasis] => [region, basis]) ?? [],
     );
-  return { ad_user_data: of(purposeOf.ad_user_data), ad_personalization: of(purposeOf.ad_personalization) };
+  return { [consentTo.ad_measurement]: of('ad_measurement'), [consentTo.ad_personalization]: of('ad_personalization') };
 }
 
 const shipped = adBasesOf(shippedBases());

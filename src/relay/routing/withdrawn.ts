@@ -1,19 +1,15 @@
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Refusal } from '../../trust/consent/index.ts';
 import { destinations } from '../destinations/index.ts';
-
-const purposeOf: Readonly<Partial<Record<Refusal['purpose'], 'ad_user_data' | 'ad_personalization'>>> = {
-  ad_measurement: 'ad_user_data',
-  ad_personalization: 'ad_personalization',
-};
+import { consentTo } from './consent.ts';
 
 /**
  * Somebody has said no, or taken back what they had allowed: what of them waits for a platform that needs it is withheld, in the
  * transaction of that record. What comes later is withheld as it is taken in.
  */
 export async function withholdRefused(sql: Sql, { purpose, digest }: Refusal): Promise<void> {
-  const wanted = purposeOf[purpose];
-  if (wanted === undefined) return;
+  if (purpose !== 'ad_measurement' && purpose !== 'ad_personalization') return;
+  const wanted = consentTo[purpose];
   const kinds = destinations.filter(({ purposes }) => purposes.includes(wanted)).map(({ id }) => id);
   await sql.run(
     `UPDATE relay_deliveries d SET state = 'withheld', reason = 'consent_denied', field = $3, settled_at = now()
