@@ -4,6 +4,7 @@ import { newImport, type SiteImport, siteImport, siteImports } from '../../../co
 import { uploadLimits } from '../../../contract/limits.ts';
 import { siteOfPath } from '../../accounts/index.ts';
 import { actOf } from '../../platform/audit.ts';
+import { endOfPart } from '../../platform/files/part.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
@@ -95,23 +96,18 @@ export function importRoutes(
         const bytes = request.body as unknown as Buffer;
         if (found.state !== 'uploading' || found.size === null)
           throw new RequestError('conflict', 'This import takes no more parts. Cancel it to send another file.');
-        const from = part * uploadLimits.partBytes;
-        if (from > found.received || from >= found.size)
-          throw new RequestError(
-            'conflict',
-            found.next_part === null
-              ? 'The file is whole already. Check it, or cancel the import to send another one.'
-              : `Part ${found.next_part} is to come next. Send the parts in their order.`,
-          );
-        const wanted = Math.min(uploadLimits.partBytes, found.size - from);
-        if (bytes.length !== wanted)
-          throw new RequestError(
-            'bad_request',
-            `Part ${part} has ${wanted} bytes of this file, and ${bytes.length} came. Send it again.`,
-          );
+        const to = endOfPart(
+          { ...found, size: found.size },
+          {
+            part,
+            bytes: bytes.length,
+            partBytes: uploadLimits.partBytes,
+            isWhole: 'The file is whole already. Check it, or cancel the import to send another one.',
+          },
+        );
         uploads.checkRoom(bytes.length);
         await uploads.write(found.id, part, bytes);
-        const now = await records.receive(site, found.id, from + wanted);
+        const now = await records.receive(site, found.id, to);
         if (now === undefined) {
           // Cancelled meanwhile: its file was taken away before this part was written.
           await uploads.remove(found.id);

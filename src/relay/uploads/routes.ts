@@ -12,6 +12,7 @@ import {
   uploadPreview,
   uploadPreviewAsk,
 } from '../../../contract/relay_uploads.ts';
+import { endOfPart } from '../../platform/files/part.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
@@ -155,25 +156,17 @@ export function uploadRoutes(
         const found = await known(of, request.params.upload);
         const { part } = request.params;
         const bytes = request.body as unknown as Buffer;
-        const from = part * limits.partBytes;
         if (found.state !== 'uploading')
           throw new RequestError('conflict', 'This upload takes no more parts. Remove it to send another file.');
-        if (from > found.received || from >= found.size)
-          throw new RequestError(
-            'conflict',
-            found.next_part === null
-              ? 'The file is whole already.'
-              : `Part ${found.next_part} is to come next. Send the parts in their order.`,
-          );
-        const wanted = Math.min(limits.partBytes, found.size - from);
-        if (bytes.length !== wanted)
-          throw new RequestError(
-            'bad_request',
-            `Part ${part} has ${wanted} bytes of this file, and ${bytes.length} came. Send it again.`,
-          );
+        const to = endOfPart(found, {
+          part,
+          bytes: bytes.length,
+          partBytes: limits.partBytes,
+          isWhole: 'The file is whole already.',
+        });
         files.checkRoom(bytes.length);
         await files.write(found.id, part, bytes);
-        const now = await store.received(of, found.id, from + wanted);
+        const now = await store.received(of, found.id, to);
         if (now === undefined) {
           // Removed meanwhile: its file was taken away before this part was written.
           await files.remove(found.id);
