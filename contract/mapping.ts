@@ -200,6 +200,7 @@ export const captureReasons = [
   // The request was refused.
   ...(['method', 'too_large', 'too_deep', 'too_many_items', 'not_utf8', 'not_json', 'not_form'] as const),
   ...(['not_multipart', 'file', 'content_type', 'empty', 'not_an_object'] as const),
+  ...(['content_encoding', 'not_unpackable'] as const),
   ...(['signature_missing', 'signature_wrong', 'signature_expired'] as const),
   // It was taken, and is no conversion.
   ...(['ignored', 'no_case', 'mapping', 'too_much_work'] as const),

@@ -168,8 +168,14 @@ const attempt = z.object({
   platform_request: z.string().nullable(),
   result: z.string().nullable(),
 });
+/** How conversions come in: with a request, in a file, or by an event that reached a goal. */
+export const intakeWays = ['request', 'upload', 'goal'] as const;
+
 const intakeLine = z.object({
   id: z.string(),
+  way: z.enum(intakeWays),
+  /** How many it stands for: what a rate limit refused is one line a minute. */
+  requests: z.number().int(),
   source_id: id,
   at: z.string(),
   status: z.number().int(),
@@ -281,6 +287,7 @@ export const newReveal = z.strictObject({
 
 export const requestsQuestion = z.strictObject({
   source: asked.optional(),
+  way: z.enum(intakeWays).optional(),
   status: z.coerce.number().int().min(100).max(599).optional(),
   outcome: z
     .enum(['taken', 'unmapped', 'refused'])
@@ -309,6 +316,10 @@ export type RequestsPage = z.infer<typeof requestsPage>;
 export const requestStory = intakeLine.extend({
   source_name: z.string().nullable(),
   shape: z.string().describe('The body without its values.'),
+  /** The file, while its line is kept; null for what came otherwise. */
+  upload: z.object({ id, file_name: z.string(), state: z.string() }).nullable(),
+  /** Conversions that it told of and that are still there; `told` shows the first hundred. */
+  told_all: z.number().int(),
   has_capture: z.boolean(),
   told: z.array(
     z.object({

@@ -50,6 +50,14 @@ const sourceSettings = {
   doubles_minutes: z.int().min(1).max(1_440),
   raw_days: z.int().min(0).max(30),
   intake_days: z.int().min(1).max(90),
+  requests_per_minute: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .describe(
+      'How many requests it takes in a minute, a tenth of them at once; what is beyond is answered 429. null: as many as come.',
+    ),
 };
 
 export const relaySource = z.object({
@@ -78,6 +86,8 @@ export const relaySource = z.object({
   last_request_at: z.string().nullable(),
   /** Since midnight UTC, those that were refused too; null where the intake log cannot be read now. */
   requests_today: z.number().int().nullable(),
+  /** Of them those that its rate limit refused; written down once a minute. */
+  rate_refused_today: z.number().int().nullable(),
   /** Conversions since midnight UTC that it told of first. */
   conversions_today: z.number().int(),
   /** Requests of the last seven days of which no conversion could be made. */

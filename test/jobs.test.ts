@@ -55,6 +55,8 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'app/ship_logs.ts': ['none', 1],
   // Writes what requests have brought, which is nothing here (journeys/relay_intake.test.ts).
   'relay/intake/captures.ts': ['none', 1],
+  // Writes how many requests a minute refused, which are none here (journeys/relay_intake_edges.test.ts).
+  'relay/intake/rate.ts': ['none', 1],
   'relay/alerts/watch.ts': ['organisations', 1],
   'relay/intake/again.ts': ['organisations', 1],
   'relay/intake/directory.ts': ['none', 1],

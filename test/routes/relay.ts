@@ -84,7 +84,7 @@ export const examples: Examples = ({ organisation, people, next, call }) => {
     [`GET ${sources}/:source`]: { ...ofSource(), status: 200, badParams: noSource() },
     [`PATCH ${sources}/:source`]: {
       ...ofSource(),
-      body: () => ({ name: `source ${next()}`, doubles_minutes: 20, unmapped_status: 422 }),
+      body: () => ({ name: `source ${next()}`, doubles_minutes: 20, unmapped_status: 422, requests_per_minute: 600 }),
       status: 200,
       badValues: [
         ['name', ''],
@@ -92,6 +92,7 @@ export const examples: Examples = ({ organisation, people, next, call }) => {
         ['doubles_minutes', 0],
         ['raw_days', 31],
         ['intake_days', 91],
+        ['requests_per_minute', 0],
         ['state', 'off'],
         ['site_id', 2_000_000_000],
         ['click_ids', true],

@@ -83,11 +83,12 @@ export const examples: Examples = ({ organisation, asOwner, next, call, people, 
       badParams: [[`${any}/captures/first/reveals`, 'capture']],
     },
     [`GET ${prefix}/requests`]: {
-      path: () => `${base()}/requests?outcome=refused&status=400&limit=5`,
+      path: () => `${base()}/requests?outcome=refused&status=400&way=request&limit=5`,
       status: 200,
       badParams: [
         [`${any}/requests?limit=0`, 'limit'],
         [`${any}/requests?outcome=lost`, 'outcome'],
+        [`${any}/requests?way=pigeon`, 'way'],
         [`${any}/requests?status=99`, 'status'],
       ],
     },

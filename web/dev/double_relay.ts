@@ -70,7 +70,7 @@ export function relayOf(isNew: boolean) {
     ...{ id: nextId++, name: 'Source', kind: 'http', preset: null, site: { id: 1, domain: 'shop.example' } },
     ...{ state: 'active', address: { former_until: null }, signature: null, mapping_version: 0, unmapped_status: 202 },
     ...{ doubles_minutes: 10, raw_days: 7, intake_days: 90, created_at: ago(60_000), last_request_at: null },
-    ...{ click_ids: false, ip_and_agent: false },
+    ...{ click_ids: false, ip_and_agent: false, requests_per_minute: null, rate_refused_today: 0 },
     ...{ requests_today: 0, conversions_today: 0, unmapped: 0, routes: 0 },
     ...some,
   });

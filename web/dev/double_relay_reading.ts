@@ -214,9 +214,13 @@ function lineOf(at: number): IntakeLine {
       [401, 'signature_wrong', null, 0, 1],
       [400, 'not_json', null, 0, 1],
       [413, 'too_large', 'body', 0, 1],
+      [429, 'rate', 'requests_per_minute', 0, 0],
+      [202, null, null, 2_411, 12],
     ] as const
-  )[at % 6] as [number, string | null, string | null, number, number];
+  )[at % 8] as [number, string | null, string | null, number, number];
+  const way = at % 8 === 7 ? 'upload' : at % 8 === 1 ? 'goal' : 'request';
   return {
+    ...{ way, requests: status === 429 ? 318 : 1 },
     ...{ id: idOf(80 + at), source_id: 1 + (at % 3), at: ago(at * 9), status, reason, field, method: 'POST' },
     ...{ content_type: 'application/json', bytes: 1_412 + at * 71, ms: 3, conversions, problems },
   };
@@ -231,7 +235,7 @@ function requestsOf(search: URLSearchParams, isNew: boolean) {
   return { requests, next: isNone ? null : `1.${idOf(99)}`, sources, reasons: overview.requests?.reasons ?? [] };
 }
 const requestStory = {
-  ...{ ...lineOf(2), source_name: 'Stripe', has_capture: true },
+  ...{ ...lineOf(2), source_name: 'Stripe', has_capture: true, upload: null, told_all: 1 },
   shape: '{"id":"text (8)","currency":"text (4)","total":"number","billing":{"email":"text (21)"}}',
   told: [
     {

@@ -26,6 +26,8 @@ export interface RunningSource {
   readonly unmappedStatus: 202 | 422;
   readonly doublesMinutes: number;
   readonly rawDays: number;
+  /** How many requests it takes in a minute; null = as many as come. */
+  readonly requestsPerMinute: number | null;
   /** Kinds of the destinations that its routes lead to: for them identifiers are hashed. */
   readonly kinds: readonly string[];
   /** The event goals of its site, where those are what it takes in. */
@@ -75,6 +77,7 @@ interface Row {
   unmapped_status: 202 | 422;
   doubles_minutes: number;
   raw_days: number;
+  requests_per_minute: number | null;
   kinds: string[];
   goals: EventGoal[];
   click_ids: boolean;
@@ -187,7 +190,7 @@ async function readRows(sql: Sql, now: number): Promise<Row[]> {
     `SELECT s.id, s.organisation_id, w.id AS site_id, s.kind, s.preset, s.state, o.status = 'suspended' AS suspended,
        encode(s.address_digest, 'hex') AS address, encode(s.former_digest, 'hex') AS former_address, s.former_until,
        s.signature_scheme, s.signature_header, s.secret_sealed, s.former_secret_sealed, s.former_secret_until,
-       m.mapping, s.mapping_version, s.unmapped_status, s.doubles_minutes, s.raw_days,
+       m.mapping, s.mapping_version, s.unmapped_status, s.doubles_minutes, s.raw_days, s.requests_per_minute,
        ARRAY(SELECT DISTINCT d.kind FROM relay_routes r JOIN relay_destinations d ON d.id = r.destination_id
          WHERE r.source_id = s.id ORDER BY d.kind) AS kinds,
        s.click_ids, s.ip_and_agent, coalesce(g.goals, '[]') AS goals
@@ -222,6 +225,7 @@ async function sourceOf(row: Row, own: Mapping | undefined, secrets: Secrets, no
     ping: preset?.ping,
     signing: await signingOf(row, secrets, now),
     ...{ unmappedStatus: row.unmapped_status, doublesMinutes: row.doubles_minutes, rawDays: row.raw_days },
+    requestsPerMinute: row.requests_per_minute,
     kinds: row.kinds,
     ...{ goals: row.goals, clickIds: row.click_ids, ipAndAgent: row.ip_and_agent },
   };

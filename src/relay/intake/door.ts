@@ -7,10 +7,13 @@ import type { Log } from '../../platform/log.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
-import { type Taken, takeRequest } from '../sources/capture.ts';
+import { refused, type Taken, takeRequest } from '../sources/capture.ts';
 import type { CapturedRequest } from '../sources/request.ts';
+import { unpack } from '../sources/unpack.ts';
 import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
 import type { RunningSource, SourceDirectory } from './directory.ts';
+import { clockText } from './line.ts';
+import type { IntakeRates } from './rate.ts';
 import { keySubject, keyText, makeRecord, type Sealing } from './record.ts';
 import { capturedParts, redactedBody, redactedQuery } from './redact.ts';
 
@@ -26,6 +29,7 @@ export interface IntakeParts {
   readonly keys: Pick<KeyRing, 'digest'>;
   readonly sealing: Sealing;
   readonly captures: CaptureKeeper;
+  readonly rates: Pick<IntakeRates, 'waitSeconds'>;
   readonly conversions: Lane;
   readonly log: Lane;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -39,14 +43,14 @@ export interface IntakeCounts {
   readonly conversions: { count: number };
 }
 
-type Reply = { readonly status: number; readonly body: object };
+type Reply = { readonly status: number; readonly body: object; readonly retryAfter?: number };
 
 /**
  * `POST /in/<secret>` and `GET /in/<secret>?…`: a conversion, or several, in whatever words its sender has.
  *
  *     202 {request, accepted, problems?}   kept (durably); a record that could not be read is named
  *     200                                  a sender's question whether anybody is there
- *     400 · 401 · 404 · 405 · 413 · 414 · 415 · 422 · 503   {error: {code, message, field}}
+ *     400 · 401 · 404 · 405 · 413 · 414 · 415 · 422 · 429 · 503   {error: {code, message, field}}
  *
  * The address is a secret: it is in no log, and whoever does not know one is told nothing.
  */
@@ -58,6 +62,11 @@ export function openIntake(parts: IntakeParts): { handler: FastHandler; counts: 
     if (source === undefined) {
       request.resume();
       return send(response, counts, unknown);
+    }
+    const retryAfter = parts.rates.waitSeconds(source);
+    if (retryAfter > 0) {
+      request.resume();
+      return send(response, counts, { ...tooMany, retryAfter });
     }
     readBody(request, (body) => {
       void take(parts, source, request, body, begun, counts)
@@ -82,8 +91,20 @@ const unknown: Reply = {
     },
   },
 };
+const tooMany: Reply = {
+  status: 429,
+  body: {
+    error: {
+      code: 'rate_limited',
+      message:
+        'More requests come than this source takes in a minute. Send it again after the seconds that Retry-After says; the limit is under Relay, Sources.',
+      field: 'requests_per_minute',
+    },
+  },
+};
 const unavailable: Reply = {
   status: 503,
+  retryAfter: waitSeconds,
   body: { error: { code: 'unavailable', message: 'This cannot be kept right now. Send it again in some seconds.' } },
 };
 const failed: Reply = {
@@ -125,7 +146,9 @@ async function take(
   const at = parts.clock.now();
   const id = uuidOf(parts.random);
   const { method = '', url = '', headers } = request;
-  const came: CapturedRequest = { method, url: plainUrl(url), headers: plainHeaders(headers), body };
+  const packed: CapturedRequest = { method, url: plainUrl(url), headers: plainHeaders(headers), body };
+  const unpacked = unpack(packed);
+  const came = 'refused' in unpacked ? { ...packed, body: null } : unpacked;
   const line = (
     said: { status: number; reason: string | null; field: string | null },
     more: { conversions: number; problems: number },
@@ -136,11 +159,11 @@ async function take(
         ...{ status: said.status, reason: said.reason ?? '', field: said.field ?? '' },
         ...{ method: /^[A-Z]{1,10}$/.test(method) ? method : 'other', content_type: kindOf(headers['content-type']) },
         ...{
-          bytes: Math.min(body?.length ?? 0, 0xff_ff_ff_ff),
+          bytes: Math.min(came.body?.length ?? 0, 0xff_ff_ff_ff),
           ms: Math.max(0, Math.round(parts.clock.monotonic() - begun)),
         },
         ...more,
-        body: (body?.length ?? 0) > captureLimits.bodyBytesMax ? '' : shapeOf(came),
+        body: (came.body?.length ?? 0) > captureLimits.bodyBytesMax ? '' : shapeOf(came),
       }),
     );
   if (source.state !== 'active') {
@@ -155,11 +178,8 @@ async function take(
       },
     };
   }
-  const taken = takeRequest(
-    came,
-    { mapping: source.mapping ?? nothingMapped, signing: source.signing, ping: source.ping },
-    at,
-  );
+  const rules = { mapping: source.mapping ?? nothingMapped, signing: source.signing, ping: source.ping };
+  const taken = 'refused' in unpacked ? refused(unpacked.refused) : takeRequest(came, rules, at);
   const isUnmapped = taken.unmapped !== undefined;
   const status = isUnmapped && taken.conversions.length === 0 ? source.unmappedStatus : taken.status;
   const isRead = taken.status === 202;
@@ -181,7 +201,7 @@ async function take(
   ]);
   counts.conversions.count += taken.conversions.length;
   // Whoever is no sender of this source shows nothing to it either.
-  if (taken.status !== 401 && !isUnmapped) capture(parts, source, came, { id, at });
+  if (taken.status !== 401 && !isUnmapped && !('refused' in unpacked)) capture(parts, source, came, { id, at });
   return answerOf(taken, status, id);
 }
 
@@ -284,6 +304,8 @@ const sentences: Readonly<Record<string, string>> = {
   not_multipart: 'Its body is not the multipart that its content type says',
   file: 'It has a file in it. Files of conversions are uploaded under Relay, Sources',
   content_type: 'Its content type is none of JSON, form and multipart, in UTF-8',
+  content_encoding: 'Its body is packed in a way that is not read here: send it as gzip, deflate or br, or as it is',
+  not_unpackable: 'Its body is not what its content encoding says, or a part of it is missing',
   empty: 'There is nothing in it',
   not_an_object: 'Its JSON is neither an object nor a list of objects',
   signature_missing: 'It has no signature, and this source takes signed requests alone',
@@ -291,7 +313,7 @@ const sentences: Readonly<Record<string, string>> = {
   signature_expired: 'Its signature is older than five minutes, or from a clock that is wrong',
 };
 
-function send(response: ServerResponse, { requests }: IntakeCounts, { status, body }: Reply): void {
+function send(response: ServerResponse, { requests }: IntakeCounts, { status, body, retryAfter }: Reply): void {
   const name = `${Math.floor(status / 100)}xx`;
   requests.set(name, (requests.get(name) ?? 0) + 1);
   if (response.headersSent || response.destroyed) return;
@@ -301,7 +323,8 @@ function send(response: ServerResponse, { requests }: IntakeCounts, { status, bo
       ...{ 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' },
       ...{ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },
       ...(status === 405 ? { allow: 'GET, POST' } : {}),
-      ...(status === 503 ? { 'retry-after': String(waitSeconds) } : {}),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+      ...(status === 415 ? { 'accept-encoding': 'gzip, deflate, br' } : {}),
     })
     .end(text);
 }
@@ -326,8 +349,4 @@ function shapeOf({ url, headers, body }: CapturedRequest): string {
 function kindOf(said: string | undefined): string {
   const kind = (said ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return /^[a-z]+\/[a-z0-9.+-]{1,60}$/.test(kind) ? kind : kind === '' ? '' : 'other';
-}
-
-function clockText(at: number): string {
-  return new Date(at).toISOString().replace('T', ' ').replace('Z', '');
 }

@@ -6,6 +6,7 @@ import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
 import { readSnapshot } from '../../trust/consent/index.ts';
 import type { EventGoal, RunningSource, SourceDirectory } from './directory.ts';
+import { intakeLine } from './line.ts';
 import { makeRecord, type Sealing } from './record.ts';
 
 /** When to send an event again whose conversion could not be kept. */
@@ -16,6 +17,8 @@ export interface GoalParts {
   readonly conversions: Lane;
   readonly sealing: Sealing;
   readonly random: Random;
+  /** The lane of the intake log. */
+  readonly lane: Lane;
   readonly log: Pick<Log, 'error'>;
 }
 
@@ -26,18 +29,19 @@ export interface Goals extends Watcher {
 }
 
 /** Makes conversions of events that reach a goal: each goal of each source of the site is one. */
-export function openGoals({ directory, conversions, sealing, random, log }: GoalParts): Goals {
+export function openGoals({ directory, conversions, sealing, random, lane, log }: GoalParts): Goals {
   let bySite = new Map<number, RunningSource[]>();
   const counts = { conversions: 0, withoutUser: 0 };
 
-  async function linesOf(event: WatchedEvent): Promise<string[]> {
-    const lines: string[] = [];
+  async function linesOf(event: WatchedEvent): Promise<Lines> {
+    const rows: string[] = [];
+    const logged: string[] = [];
     // Where its sender gave it none it gets one here: without, two people who do the same at one moment would be one.
     const id = event.id === '' ? uuidOf(random) : event.id;
-    const came = { request: uuidOf(random), at: event.receivedMs };
-    for (const source of bySite.get(event.siteId) ?? [])
-      for (const goal of source.goals) {
-        if (!reaches(event, goal)) continue;
+    for (const source of bySite.get(event.siteId) ?? []) {
+      const came = { request: uuidOf(random), at: event.receivedMs };
+      const reached = source.goals.filter((goal) => reaches(event, goal));
+      for (const goal of reached) {
         const freshKeys = directory().freshKeys(source.organisationId);
         const whole = { ...conversionOf(event, goal, source), event_id: id };
         // Who cannot be sealed is left out: an event is not kept waiting for that.
@@ -48,16 +52,28 @@ export function openGoals({ directory, conversions, sealing, random, log }: Goal
           (await makeRecord(nobody, source, { ...came, freshKeys }, sealing));
         if (made === undefined) throw new Error('A conversion without a user needs no key.');
         if (whole.user !== undefined && made.key === null) counts.withoutUser++;
-        lines.push(JSON.stringify({ ...made, region: readSnapshot(event.consent)?.region ?? 'unknown' }));
+        rows.push(JSON.stringify({ ...made, region: readSnapshot(event.consent)?.region ?? 'unknown' }));
       }
-    return lines;
+      if (reached.length > 0)
+        logged.push(
+          intakeLine({
+            ...{ organisationId: source.organisationId, sourceId: source.id, at: came.at, id: came.request },
+            ...{ way: 'goal', status: 202, conversions: reached.length },
+          }),
+        );
+    }
+    return { rows, logged };
   }
 
   async function keep(events: readonly WatchedEvent[]): Promise<void> {
-    const lines = (await Promise.all(events.map(linesOf))).flat();
-    for (const rows of pieces(lines)) await conversions.append(rows);
-    if (lines.length > 0) crashPoint('relay.goal');
-    counts.conversions += lines.length;
+    const lines = await Promise.all(events.map(linesOf));
+    const rows = lines.flatMap((one) => one.rows);
+    for (const piece of pieces(rows)) await conversions.append(piece);
+    if (rows.length > 0) crashPoint('relay.goal');
+    counts.conversions += rows.length;
+    // The conversion is kept by now, and a line that is missing is no reason to have the event come again.
+    for (const piece of pieces(lines.flatMap((one) => one.logged)))
+      void lane.append(piece).catch((error) => log.error('relay.goal_not_logged', { events: events.length }, error));
   }
 
   return {
@@ -90,6 +106,12 @@ export function openGoals({ directory, conversions, sealing, random, log }: Goal
       return sites;
     },
   };
+}
+
+/** Conversions of an event for the spool, and a line of the intake log for each source that made some. */
+interface Lines {
+  readonly rows: readonly string[];
+  readonly logged: readonly string[];
 }
 
 /** As the goal's figures count it (analytics/query/condition.ts). */

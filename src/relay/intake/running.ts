@@ -9,6 +9,7 @@ import { openSourceDirectory, type SourceDirectory } from './directory.ts';
 import { intakePath, openIntake } from './door.ts';
 import { openGoals } from './goals.ts';
 import { conversionSink } from './loader.ts';
+import { openRates } from './rate.ts';
 import type { Sealing } from './record.ts';
 
 /** Intake at work: what it mounts, and what other parts of the relay share with it. */
@@ -47,15 +48,17 @@ export async function startIntake(house: House): Promise<RunningIntake> {
   const { postgres, vault, clock, log, keys, spool, random } = house;
   const conversions = spool.lane('conversions');
   const sealing = sealingOf(house);
-  const goals = openGoals({ conversions, sealing, random, log, directory: () => directory });
+  const lane = spool.lane('relay_intake');
+  const rates = openRates({ clock, random, lane, log });
+  const goals = openGoals({ conversions, sealing, random, lane, log, directory: () => directory });
   const directory: SourceDirectory = await openSourceDirectory({
     ...{ postgres, vault, clock, log },
     onRead: (sources) => watchStored(house, goals.take(sources), goals),
   });
   const captures = openCaptureKeeper({ postgres, vault, clock, log });
   const { handler, counts } = openIntake({
-    ...{ directory, keys, captures, clock, random, house: log, sealing, conversions },
-    log: spool.lane('relay_intake'),
+    ...{ directory, keys, captures, rates, clock, random, house: log, sealing, conversions },
+    log: lane,
   });
   return {
     fastUnder: { [intakePath]: handler },
@@ -87,6 +90,7 @@ export async function startIntake(house: House): Promise<RunningIntake> {
       watchStored(house, new Map(), goals);
       directory.stop();
       await captures.stop();
+      await rates.stop();
     },
   };
 }

@@ -180,7 +180,7 @@ async function requestsIn(
 ): Promise<RelayOverview['requests']> {
   try {
     const rows = await warehouse.read<{ outcome: string; status: number; reason: string; count: string }>(
-      `SELECT ${outcomeOf} AS outcome, status, reason, count() AS count FROM relay_intake
+      `SELECT ${outcomeOf} AS outcome, status, reason, sum(requests) AS count FROM relay_intake
        WHERE organisation_id = {organisation:UInt64} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
          AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
        GROUP BY outcome, status, reason ORDER BY count DESC`,

@@ -20,13 +20,15 @@ import { cursorOf, ofRequest, type ReadingHouse, reading, resolved, sourceNames 
 export const outcomeOf = `multiIf(status IN (202, 422) AND conversions = 0 AND problems > 0, 'unmapped',
   status >= 400, 'refused', 'taken')`;
 
-const columns = `toString(id) AS request_id, source_id, toString(toUnixTimestamp64Milli(at)) AS at_ms, status, reason, field, method, content_type,
+const columns = `toString(id) AS request_id, source_id, toString(toUnixTimestamp64Milli(at)) AS at_ms, way, requests, status, reason, field, method, content_type,
   bytes, ms, conversions, problems`;
 
 interface IntakeRow {
   request_id: string;
   source_id: string;
   at_ms: string;
+  way: IntakeLine['way'];
+  requests: number;
   status: number;
   reason: string;
   field: string;
@@ -43,7 +45,7 @@ export function requestRoutes(house: ReadingHouse): Route[] {
 
   async function page(organisation: number, question: z.output<typeof requestsQuestion>): Promise<RequestsPage> {
     const asked = await reading(house, organisation, (sql) => resolved(sql, organisation, question, clock.now()));
-    const { source, status, outcome, reason, limit } = asked;
+    const { source, way, status, outcome, reason, limit } = asked;
     const cursor = cursorOf(asked.cursor);
     const now = clock.now();
     const span = {
@@ -54,6 +56,7 @@ export function requestRoutes(house: ReadingHouse): Route[] {
       AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')${source === undefined ? '' : ' AND source_id = {source:UInt64}'}`;
     const where = [
       inSpan,
+      ...(way === undefined ? [] : ['way = {way:String}']),
       ...(status === undefined ? [] : ['status = {status:UInt16}']),
       ...(outcome === undefined ? [] : [`${outcomeOf} = {outcome:String}`]),
       ...(reason === undefined ? [] : ['reason = {reason:String}']),
@@ -63,6 +66,7 @@ export function requestRoutes(house: ReadingHouse): Route[] {
       organisation,
       ...span,
       source,
+      way,
       status,
       outcome,
       reason,
@@ -76,7 +80,7 @@ export function requestRoutes(house: ReadingHouse): Route[] {
         { purpose: 'relay_requests' },
       ),
       warehouse.read<{ status: number; reason: string; count: string }>(
-        `SELECT status, reason, count() AS count FROM relay_intake WHERE ${inSpan} GROUP BY status, reason ORDER BY count DESC LIMIT 50`,
+        `SELECT status, reason, sum(requests) AS count FROM relay_intake WHERE ${inSpan} GROUP BY status, reason ORDER BY count DESC LIMIT 50`,
         given({ organisation, ...span, source }),
         { purpose: 'relay_requests' },
       ),
@@ -101,7 +105,8 @@ export function requestRoutes(house: ReadingHouse): Route[] {
       method: 'GET',
       path: '/api/organisations/:organisation/relay/requests',
       access: 'relay.read',
-      summary: 'The intake log: every request to a source, those that were refused too, newest first.',
+      summary:
+        'The intake log: every request to a source, those that were refused too, files and events that reached a goal, newest first.',
       params: ofOrganisation,
       query: requestsQuestion,
       answer: requestsPage,
@@ -133,6 +138,16 @@ export function requestRoutes(house: ReadingHouse): Route[] {
             organisation,
             id,
           ]),
+          upload: await sql.maybe<{ id: number; file_name: string; state: string }>(
+            'SELECT id, file_name, state FROM relay_uploads WHERE organisation_id = $1 AND request_id = $2',
+            [organisation, id],
+          ),
+          all: await sql.one<{ count: number }>(
+            `SELECT count(*)::int AS count FROM relay_tellings t
+             JOIN relay_conversions c ON c.organisation_id = t.organisation_id AND c.id = t.conversion_id
+             WHERE t.organisation_id = $1 AND t.request_id = $2`,
+            [organisation, id],
+          ),
           told: await sql.query<Told>(
             `SELECT t.conversion_id, c.event_name, c.order_id, t.id = c.id AS is_first,
                coalesce((SELECT json_agg(json_build_object('destination_id', d.destination_id, 'state', d.state) ORDER BY d.id)
@@ -145,7 +160,8 @@ export function requestRoutes(house: ReadingHouse): Route[] {
         return {
           body: {
             ...{ ...line, source_name: read.source?.name ?? null, shape: row.body },
-            ...{ has_capture: read.capture !== undefined, told: read.told },
+            ...{ has_capture: read.capture !== undefined, told: read.told, told_all: read.all.count },
+            upload: read.upload ?? null,
           },
         };
       },
@@ -179,6 +195,7 @@ export async function linesOf(
 
 function shownLine(row: IntakeRow): IntakeLine {
   return {
+    ...{ way: row.way, requests: row.requests },
     ...{ id: row.request_id, source_id: Number(row.source_id), at: new Date(Number(row.at_ms)).toISOString() },
     ...{
       status: row.status,

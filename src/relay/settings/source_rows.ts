@@ -22,6 +22,7 @@ export interface SourceRow extends SealedSecrets {
   readonly raw_days: number;
   readonly intake_days: number;
   readonly click_ids: boolean;
+  readonly requests_per_minute: number | null;
   readonly ip_and_agent: boolean;
   readonly created_at: Date;
   readonly last_request_at: Date | null;
@@ -33,7 +34,7 @@ export interface SourceRow extends SealedSecrets {
 const columns = `s.id, s.organisation_id, s.name, s.kind, s.preset, s.state, s.site_id, w.domain,
   s.address_digest IS NOT NULL AS has_address, s.former_until, s.signature_scheme, s.signature_header,
   s.secret_sealed, s.former_secret_sealed, s.former_secret_until, s.mapping_version, s.unmapped_status,
-  s.doubles_minutes, s.raw_days, s.intake_days, s.click_ids, s.ip_and_agent, s.created_at, p.last_request_at, coalesce(p.unmapped, 0) AS unmapped,
+  s.doubles_minutes, s.raw_days, s.intake_days, s.requests_per_minute, s.click_ids, s.ip_and_agent, s.created_at, p.last_request_at, coalesce(p.unmapped, 0) AS unmapped,
   coalesce(t.count, 0) AS conversions_today,
   (SELECT count(*)::int FROM relay_routes r WHERE r.source_id = s.id AND r.state = 'active') AS routes`;
 /** Figures of all sources in one reading each, since a list has two hundred of them. */
@@ -64,6 +65,7 @@ export async function sourceRow(sql: Sql, id: number, now: number): Promise<Sour
 /** Requests of a source since midnight UTC, and when the last one came. */
 interface Came {
   readonly today: number;
+  readonly refusedToday: number;
   readonly lastMs: number;
 }
 
@@ -80,15 +82,21 @@ export async function cameOf(
 ): Promise<ReadonlyMap<number, Came> | undefined> {
   const now = clock.now();
   try {
-    const rows = await warehouse.read<{ source: string; today: string; last: string }>(
-      `SELECT toString(source_id) AS source, toString(countIf(at >= fromUnixTimestamp64Milli({midnight:Int64}, 'UTC'))) AS today,
+    const rows = await warehouse.read<{ source: string; today: string; refused: string; last: string }>(
+      `SELECT toString(source_id) AS source, toString(sumIf(requests, at >= fromUnixTimestamp64Milli({midnight:Int64}, 'UTC'))) AS today,
+         toString(sumIf(requests, reason = 'rate' AND at >= fromUnixTimestamp64Milli({midnight:Int64}, 'UTC'))) AS refused,
          toString(toUnixTimestamp64Milli(max(at))) AS last
        FROM relay_intake
        WHERE organisation_id = {organisation:UInt64} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') GROUP BY source_id`,
       { organisation: organisationId, midnight: midnight(now).getTime(), from: now - lookedDays * dayMs },
       { purpose: 'relay_sources' },
     );
-    return new Map(rows.map((row) => [Number(row.source), { today: Number(row.today), lastMs: Number(row.last) }]));
+    return new Map(
+      rows.map(({ source, today, refused, last }) => [
+        Number(source),
+        { today: Number(today), refusedToday: Number(refused), lastMs: Number(last) },
+      ]),
+    );
   } catch (error) {
     log.warn('relay.figures_not_read', { why: whyOf(error) });
     return undefined;
@@ -114,10 +122,12 @@ export function shownSource(row: SourceRow, now: number, came: ReadonlyMap<numbe
     mapping_version: row.mapping_version,
     unmapped_status: row.unmapped_status === 422 ? 422 : 202,
     ...{ doubles_minutes: row.doubles_minutes, raw_days: row.raw_days, intake_days: row.intake_days },
+    requests_per_minute: row.requests_per_minute,
     ...{ click_ids: row.click_ids, ip_and_agent: row.ip_and_agent },
     created_at: row.created_at.toISOString(),
     last_request_at: last === 0 ? null : new Date(last).toISOString(),
     requests_today: came === undefined ? null : (own?.today ?? 0),
+    rate_refused_today: came === undefined ? null : (own?.refusedToday ?? 0),
     ...{ conversions_today: row.conversions_today, unmapped: row.unmapped, routes: row.routes },
   };
 }

@@ -51,18 +51,23 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
       throw new RequestError('invalid_field', 'There is no site with this number here.', { field: 'site_id' });
   }
 
-  /** What only goals have: others get from their senders what they get. */
-  function checkGoals(
+  /** What only goals have, since others get from their senders what they get; and what only requests have. */
+  function checkKind(
     kind: SourceKind,
     given: {
       readonly site_id?: number | null | undefined;
       readonly click_ids?: boolean | undefined;
       readonly ip_and_agent?: boolean | undefined;
+      readonly requests_per_minute?: number | null | undefined;
     },
   ): void {
     if (kind === 'goals' && given.site_id === null)
       throw new RequestError('invalid_field', 'Say which site it is whose goals become conversions.', {
         field: 'site_id',
+      });
+    if (kind !== 'http' && given.requests_per_minute != null)
+      throw new RequestError('invalid_field', 'Only requests are limited by their rate; this source gets none.', {
+        field: 'requests_per_minute',
       });
     if (kind === 'goals') return;
     for (const field of ['click_ids', 'ip_and_agent'] as const)
@@ -117,7 +122,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           throw new RequestError('invalid_field', 'Only requests are signed; this source gets none.', {
             field: 'signature',
           });
-        checkGoals(kind, { ...request.body, site_id: site_id ?? null });
+        checkKind(kind, { ...request.body, site_id: site_id ?? null });
         const made = kind === 'http' ? newAddress() : undefined;
         const at = new Date(clock.now());
         const source = await postgres.tenant(organisation, async (sql) => {
@@ -188,7 +193,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
         const changed = await postgres.tenant(organisation, async (sql) => {
           const before = await sourceRow(sql, params.source, clock.now());
           await checkSite(sql, body.site_id);
-          checkGoals(before.kind, body);
+          checkKind(before.kind, body);
           if (signature != null && before.kind !== 'http')
             throw new RequestError('invalid_field', 'Only requests are signed; this source gets none.', {
               field: 'signature',
@@ -204,6 +209,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
                   'doubles_minutes',
                   'raw_days',
                   'intake_days',
+                  'requests_per_minute',
                 ] as const),
                 ...(['click_ids', 'ip_and_agent'] as const),
               ] as const

@@ -55,7 +55,8 @@ export function takeRequest(request: CapturedRequest, source: SourceRules, now: 
 
 const nothing = { conversions: [], field: null, problems: [] } as const;
 
-function refused({ status, reason, field, at }: RefusedRequest): Taken {
+/** A request that is not taken, as it is answered and written down. */
+export function refused({ status, reason, field, at }: RefusedRequest): Taken {
   const problem = { field: field ?? '', reason, ...(at !== undefined && { at }) };
   return { status, conversions: [], reason, field: field ?? null, problems: [problem] };
 }

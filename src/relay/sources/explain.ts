@@ -1,11 +1,12 @@
 import { type CaptureReason, signatureSchemes } from '../../../contract/mapping.ts';
 import { isNames } from '../mapping/data.ts';
 import { readMapping } from '../mapping/plan.ts';
-import { type Taken, takeRequest } from './capture.ts';
+import { refused, type Taken, takeRequest } from './capture.ts';
 import { readJson } from './json.ts';
 import { presetOf, presets } from './presets/index.ts';
 import type { CapturedRequest } from './request.ts';
 import { type Signing, signatureHeaders } from './signature.ts';
+import { unpack } from './unpack.ts';
 
 /** What a line of `explain captures` is answered; `problems` are there where there is more to say than the first. */
 export type ExplainedCapture = Pick<Taken, 'status' | 'conversions' | 'reason'> & {
@@ -41,12 +42,15 @@ export function explainCapture(line: string, clockNow: number): ExplainedCapture
   }
   const signing = signingOf(given.signature, preset?.signature);
   if (signing === 'unread') return unreadLine('signature');
+  const unpacked = unpack(request);
   const {
     field,
     problems,
     unmapped: _unmapped,
     ...taken
-  } = takeRequest(request, { mapping: read.mapping, signing, ping: preset?.ping }, now);
+  } = 'refused' in unpacked
+    ? refused(unpacked.refused)
+    : takeRequest(unpacked, { mapping: read.mapping, signing, ping: preset?.ping }, now);
   return { ...taken, ...(field !== null && { field }), ...(problems.length > 0 && { problems }) };
 }
 

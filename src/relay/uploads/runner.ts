@@ -1,3 +1,4 @@
+import { errorStatus } from '../../../contract/errors.ts';
 import type { Mapping } from '../../../contract/mapping.ts';
 import { type Clock, pause, repeat } from '../../platform/clock.ts';
 import type { UploadedFile } from '../../platform/files/sealed_parts.ts';
@@ -6,7 +7,9 @@ import type { Log } from '../../platform/log.ts';
 import { PostgresAway } from '../../platform/postgres/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import type { FreshKeys, Vault } from '../../platform/vault.ts';
+import { type Warehouse, WarehouseUnavailable } from '../../platform/warehouse/index.ts';
 import { type RunningSource, readSources } from '../intake/directory.ts';
+import { intakeLine } from '../intake/line.ts';
 import { type LoaderParts, load } from '../intake/loader.ts';
 import { type ConversionRecord, identityOf, makeRecord, type Sealing } from '../intake/record.ts';
 import { readMapping } from '../mapping/plan.ts';
@@ -50,6 +53,8 @@ export interface UploadRunnerParts {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly store: UploadStore;
   readonly files: UploadFiles;
+  /** Where the intake log is. */
+  readonly warehouse: Pick<Warehouse, 'insert'>;
   /** No other process of the desk can have its files. */
   readonly isAlone: boolean;
   /** Told which destinations have something to send. */
@@ -91,6 +96,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     const isEnded = () => cancel.signal.aborted || stopping.signal.aborted;
     try {
       if (pending.state === 'cancelling') {
+        await writeLine(pending, 202, 'cancelled');
         await store.end(pending, 'cancelled');
         await files.remove(pending.id);
       } else
@@ -218,6 +224,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     } finally {
       freshKeys.close();
     }
+    await writeLine(pending, 202);
     await store.end(pending, 'done');
     await files.remove(pending.id);
     begunHere.delete(pending.id);
@@ -251,6 +258,26 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     return { tellings: all.map(({ id }) => id), refused };
   }
 
+  /**
+   * The line of an upload in the intake log, with its end: how many conversions it told of, and how many rows had a problem. The
+   * upload's number is the token of the insert, so a kill in between writes no second one.
+   */
+  async function writeLine(pending: PendingUpload, status: number, reason?: string): Promise<void> {
+    const taken = await store.taken(pending);
+    const at = clock.now();
+    const line = intakeLine({
+      ...{ organisationId: pending.organisation_id, sourceId: pending.source_id, at, id: pending.request_id },
+      ...{ way: 'upload', status, ...(reason !== undefined && { reason }), bytes: pending.size },
+      ...{ ms: at - (pending.started_at?.getTime() ?? at), ...taken },
+    });
+    try {
+      await parts.warehouse.insert('relay_intake', Buffer.from(line), `relay_upload:${pending.request_id}`);
+    } catch (error) {
+      if (error instanceof WarehouseUnavailable) throw new ComesLater(whyOf(error));
+      log.error('relay.upload_not_logged', { upload: pending.id, organisation: pending.organisation_id }, error);
+    }
+  }
+
   /** A key is at hand nearly always; where the stock is used up the next ones come within moments. */
   async function keyed(make: () => Promise<ConversionRecord | undefined>): Promise<ConversionRecord> {
     for (let waits = 0; waits < keyWaits; waits++) {
@@ -271,6 +298,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     if (!isExpected)
       log.error('relay.upload_failed', { upload: pending.id, organisation: pending.organisation_id }, error);
     const fault = `The upload met a fault of ours. What was taken stays, and nothing is taken twice: send the file again. It is in the log of the desk, as relay.upload_failed of upload ${pending.id}.`;
+    await writeLine(pending, isExpected ? errorStatus[error.code] : 500, 'failed');
     await store.fail(pending, isExpected ? error.message : fault);
     await files.remove(pending.id);
   }

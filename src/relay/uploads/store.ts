@@ -277,6 +277,16 @@ export function openUploadStore({ postgres, clock, random }: Pick<House, 'postgr
         ]),
       ),
 
+    /** How many conversions it told of so far, and how many rows had a problem. */
+    taken: (pending: Pick<PendingUpload, 'id' | 'organisation_id'>) =>
+      ofPending(pending, (sql) =>
+        sql.one<{ conversions: number; problems: number }>(
+          `SELECT rows_fresh + rows_double AS conversions, problems_listed + problems_beyond AS problems
+           FROM relay_uploads WHERE id = $1`,
+          [pending.id],
+        ),
+      ),
+
     fail: (pending: Pick<PendingUpload, 'id' | 'organisation_id'>, failure: string) =>
       ofPending(pending, (sql) =>
         sql.run(

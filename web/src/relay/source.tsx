@@ -143,6 +143,26 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
                 exactCount(source.requests_today)
               )}
             </Fact>
+            {source.kind === 'http' && (
+              <Fact name="Rate limit">
+                {source.requests_per_minute === null ? (
+                  <span className="q">none</span>
+                ) : (
+                  `${exactCount(source.requests_per_minute)} a minute`
+                )}
+                {(source.rate_refused_today ?? 0) > 0 && (
+                  <>
+                    {', '}
+                    <Link
+                      className="link"
+                      href={`${pathOf({ page: 'relay-requests', site: site.domain })}?source=${source.id}&status=429&reason=rate`}
+                    >
+                      {exactCount(source.rate_refused_today ?? 0)} refused today
+                    </Link>
+                  </>
+                )}
+              </Fact>
+            )}
           </>
         )}
         <Fact name="Conversions today">{exactCount(source.conversions_today)}</Fact>

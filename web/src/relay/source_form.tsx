@@ -18,6 +18,7 @@ const fields = [
   'doubles_minutes',
   'raw_days',
   'intake_days',
+  'requests_per_minute',
   'signature.secret',
   'signature.header',
   'click_ids',
@@ -45,6 +46,7 @@ export function SourceForm({
     doubles_minutes: String(source.doubles_minutes),
     raw_days: String(source.raw_days),
     intake_days: String(source.intake_days),
+    requests_per_minute: source.requests_per_minute === null ? '' : String(source.requests_per_minute),
     scheme: source.signature?.scheme ?? '',
     header: source.signature?.header ?? '',
     secret: '',
@@ -63,7 +65,11 @@ export function SourceForm({
     const done = await ask.ask(() => relayOf(organisation.id).changeSource(source.id, change));
     if (done !== undefined) onSaved(done.answer);
   };
-  const text = (name: 'name' | 'doubles_minutes' | 'raw_days' | 'intake_days', label: string, help?: string) => (
+  const text = (
+    name: 'name' | 'doubles_minutes' | 'raw_days' | 'intake_days' | 'requests_per_minute',
+    label: string,
+    help?: string,
+  ) => (
     <Field label={label} {...(help === undefined ? {} : { help })} error={ask.errorOf(name)}>
       {(props) => (
         <input
@@ -141,7 +147,13 @@ export function SourceForm({
           'For conversions without an order and without an id of their own.',
         )}
       {text('raw_days', 'Days that identifiers are kept after the last delivery', 'Sealed; 0 to 30.')}
-      {!isGoals && text('intake_days', 'Days that the intake log is kept', '1 to 90.')}
+      {text('intake_days', 'Days that its lines of the intake log are kept', '1 to 90.')}
+      {source.kind === 'http' &&
+        text(
+          'requests_per_minute',
+          'Requests that it takes in a minute',
+          'A tenth of them at once; what is beyond is answered 429 with Retry-After, and counted. Empty: as many as come.',
+        )}
       {source.kind === 'http' && (
         <>
           <Field label="Signature" help="Without one, the secret address alone says who sends.">
@@ -232,6 +244,8 @@ function changeOf(source: RelaySource, draft: Record<string, string>): SourceCha
     change.site_id = draft.site_id === '' ? null : number(draft.site_id);
   for (const name of ['unmapped_status', 'doubles_minutes', 'raw_days', 'intake_days'] as const)
     if (draft[name] !== String(source[name])) change[name] = number(draft[name]) as never;
+  const rate = draft.requests_per_minute ?? '';
+  if (rate !== String(source.requests_per_minute ?? '')) change.requests_per_minute = rate === '' ? null : number(rate);
   const scheme = signatureSchemeList.find((one) => one === draft.scheme);
   if (scheme === undefined && source.signature !== null) change.signature = null;
   if (scheme !== undefined && (draft.secret !== '' || scheme !== source.signature?.scheme))

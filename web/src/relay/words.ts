@@ -44,6 +44,8 @@ export const captureReasonWords: Partial<Record<CaptureReason, string>> = {
   not_an_object: 'A record of it is no object',
   not_utf8: 'The body is not UTF-8',
   content_type: 'The content type is none that is read',
+  content_encoding: 'The body is packed in a way that is not read',
+  not_unpackable: 'The packing of the body is damaged',
   too_large: 'is larger than is read',
   too_deep: 'is nested deeper than is read',
   too_many_items: 'has more items than are read',

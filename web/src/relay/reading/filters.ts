@@ -12,7 +12,7 @@ export const conversionFilters = [
   'from',
   'to',
 ] as const;
-export const requestFilters = ['source', 'outcome', 'status', 'reason', 'period', 'from', 'to'] as const;
+export const requestFilters = ['source', 'way', 'outcome', 'status', 'reason', 'period', 'from', 'to'] as const;
 export type Filters = Readonly<Record<string, string>>;
 
 export function readFilters(search: string, names: readonly string[]): Filters {

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react';
 import { relayPeriods } from '../../../../contract/relay_asked.ts';
-import type { RequestsPage } from '../../../../contract/relay_reading.ts';
+import { intakeWays, type RequestsPage } from '../../../../contract/relay_reading.ts';
 import { Link, useAddress } from '../../address/navigate.tsx';
 import { pathOf } from '../../address/route.ts';
 import { Choice } from '../../audit/filter_parts.tsx';
@@ -62,7 +62,8 @@ function Requests({ organisation }: { organisation: Here }) {
     <>
       <p className="re-lead">
         Every request to a source, refused ones too: when, what was answered and why, and the shape of its body without
-        a value of it. Kept for 90 days, or as many as its source says.
+        a value of it. Files and events that reached a goal have lines as well; what a rate limit refused is one line a
+        minute. Kept for 90 days, or as many as its source says.
       </p>
       <search className="re-filters" aria-label="Filter requests">
         <Choice
@@ -71,6 +72,13 @@ function Requests({ organisation }: { organisation: Here }) {
           options={(answer?.sources ?? []).map(({ id, name }) => [String(id), name] as const)}
           value={filters.source}
           onChoose={(source) => narrow({ source })}
+        />
+        <Choice
+          label="Came as"
+          all="Anything"
+          options={intakeWays.map((way) => [way, wayWords[way]] as const)}
+          value={filters.way}
+          onChoose={(way) => narrow({ way })}
         />
         <Choice
           label="Outcome"
@@ -185,9 +193,7 @@ function Lines({ organisation, lines }: { organisation: Here; lines: readonly Li
                   {line.source_name ?? 'a source that was deleted'}: {whatOf(line)}
                 </span>
               </span>
-              <span className="re-w q">
-                {line.method} · {bytes(line.bytes)} · {milliseconds(line.ms)}
-              </span>
+              <span className="re-w q">{shapeOf(line)}</span>
               <code className="ref">{line.status}</code>
               <Icon name={isOpen ? 'down' : 'right'} />
             </button>
@@ -197,6 +203,14 @@ function Lines({ organisation, lines }: { organisation: Here; lines: readonly Li
       })}
     </ol>
   );
+}
+
+const wayWords = { request: 'Requests', upload: 'Files', goal: 'Goals' } as const;
+
+function shapeOf({ way, requests, method, bytes: size, ms }: Line): string {
+  if (way === 'goal') return 'an event of the site';
+  if (way === 'upload') return `a file of ${bytes(size)}`;
+  return requests > 1 || method === '' ? 'within a minute' : `${method} · ${bytes(size)} · ${milliseconds(ms)}`;
 }
 
 function isUnmapped({ status, conversions, problems }: Line): boolean {
@@ -211,6 +225,8 @@ function glyphOf(line: Line) {
 function whatOf(line: Line): string {
   const why =
     line.reason === null ? '' : `, ${reasonText(line.reason)}${line.field === null ? '' : ` (${line.field})`}`;
+  if (line.reason === 'rate')
+    return `${line.requests === 1 ? 'one request' : `${exactCount(line.requests)} requests`} refused${why}`;
   if (isUnmapped(line)) return `did not map${why}`;
   if (line.status >= 400) return `refused${why}`;
   return `${line.conversions === 1 ? 'one conversion' : `${exactCount(line.conversions)} conversions`}${why}`;
@@ -234,7 +250,28 @@ function Opened({ organisation, id }: { organisation: Here; id: string }) {
   if (answer === undefined) return <ComingRows what="the request" rows={3} />;
   return (
     <div className="re-bd">
-      {answer.told.length === 0 ? (
+      {answer.upload !== null && (
+        <p>
+          <Link
+            className="link"
+            href={pathOf({ page: 'relay-source', site: organisation.site, source: answer.source_id })}
+          >
+            {answer.upload.file_name}
+          </Link>
+          , with the problems of its rows
+        </p>
+      )}
+      {answer.told_all > answer.told.length && (
+        <p className="q2">
+          The first {exactCount(answer.told.length)} of {exactCount(answer.told_all)} conversions:
+        </p>
+      )}
+      {answer.reason === 'rate' ? (
+        <p className="q2">
+          What is beyond the limit is neither read nor kept: its sender was told to come again. The limit is set on the
+          page of the source.
+        </p>
+      ) : answer.told.length === 0 ? (
         <p className="q2">
           {answer.status < 400 && answer.conversions > 0
             ? 'Its conversions are not there: they were deleted, or are not loaded yet.'

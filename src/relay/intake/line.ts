@@ -1,0 +1,28 @@
+/** What a line of the intake log says of what was no request: a file, an event that reached a goal, or many that were refused. */
+export interface IntakeLogLine {
+  readonly organisationId: number;
+  readonly sourceId: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Under which number its conversions were told of. */
+  readonly id: string;
+  readonly way: 'request' | 'upload' | 'goal';
+  readonly status: number;
+  readonly reason?: string;
+  readonly field?: string;
+  readonly bytes?: number;
+  readonly ms?: number;
+  readonly conversions?: number;
+  readonly problems?: number;
+  readonly requests?: number;
+}
+
+/** As the table takes it (warehouse/); what is left out is empty there. */
+export function intakeLine({ organisationId, sourceId, at, ...line }: IntakeLogLine): string {
+  return JSON.stringify({ organisation_id: organisationId, source_id: sourceId, at: clockText(at), ...line });
+}
+
+/** A moment as the warehouse reads it. */
+export function clockText(at: number): string {
+  return new Date(at).toISOString().replace('T', ' ').replace('Z', '');
+}

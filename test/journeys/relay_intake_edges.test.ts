@@ -1,0 +1,212 @@
+import { createHmac } from 'node:crypto';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { IntakeLine, RequestStory, RequestsPage } from '../../contract/relay_reading.ts';
+import type { RelaySource } from '../../contract/relay_settings.ts';
+import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
+
+/** What senders do that nobody wishes for, over HTTP: packed, too much, and in every wrong way; each has its line afterwards. */
+vi.setConfig({ hookTimeout: 120_000, testTimeout: 120_000 });
+
+let desk: TestDesk;
+let relay: string;
+beforeAll(async () => {
+  desk = await openTestDesk(['shop.example']);
+  const { body } = await desk.call('GET', '/api/sites');
+  const [site] = body.sites as { id: number; organisation_id: number }[];
+  relay = `/api/organisations/${site?.organisation_id}/relay`;
+  shopSite = Number(site?.id);
+});
+afterAll(() => desk?.close());
+let shopSite = 0;
+
+async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const answer = await desk.call(method, `${relay}${path}`, body);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+  return answer.body as Answer;
+}
+/** A source whose senders speak our own words. */
+async function newSource(more: object = {}): Promise<{ id: number; path: string }> {
+  const made = await ask<{ source: RelaySource; address: string | null }>('POST', '/sources', {
+    ...{ name: 'Orders', preset: 'canonical' },
+    ...more,
+  });
+  return { id: made.source.id, path: made.address === null ? '' : new URL(made.address).pathname };
+}
+const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<RawAnswer> =>
+  desk.raw({ path, body, headers: { 'content-type': 'application/json', ...headers } });
+const said = ({ status, text }: RawAnswer) => {
+  const { error, accepted, problems } = JSON.parse(text);
+  return [status, error?.code ?? accepted, error?.field ?? problems?.[0]?.field ?? null, problems?.[0]?.reason ?? null];
+};
+const justNow = () => new Date(desk.server.desk.house.clock.now() - 60_000).toISOString();
+let orders = 0;
+const purchase = (more: object = {}) => ({
+  ...{ event_name: 'purchase', occurred_at: justNow(), order_id: `E-${++orders}`, value: '19.90', currency: 'EUR' },
+  ...more,
+});
+const stored = async (source: number) => {
+  if (!(await desk.server.desk.house.spool.drain(20_000))) throw new Error('The spool did not drain within 20 s.');
+  const page = await ask<{ conversions: unknown[] }>('GET', `/conversions?source=${source}&limit=100`);
+  return page.conversions.length;
+};
+const linesOf = async (query: string): Promise<IntakeLine[]> => {
+  await desk.rows('SELECT 1');
+  return (await ask<RequestsPage>('GET', `/requests?${query}`)).requests;
+};
+
+it('takes bodies that are packed, unpacks none beyond what a body may be, and names the coding that it does not read', async () => {
+  const source = await newSource();
+  const signed = await newSource({
+    signature: { scheme: 'hmac', secret: 'a-secret-of-the-sender', header: 'x-signed' },
+  });
+  const body = JSON.stringify(purchase());
+  const signature = createHmac('sha256', 'a-secret-of-the-sender').update(body).digest('hex');
+  const bomb = gzipSync(Buffer.alloc(400_000_000));
+  expect(bomb.length).toBeLessThan(2_000_000);
+  const packed = (coding: string, bytes: Buffer | string) => post(source.path, bytes, { 'content-encoding': coding });
+  const all = Buffer.from(JSON.stringify(purchase({ custom: { note: 'x'.repeat(2_000) } })));
+  const whole = Buffer.concat([all, Buffer.alloc(2_000_000 - all.length, ' ')]);
+  expect([
+    said(await packed('gzip', gzipSync(JSON.stringify(purchase())))),
+    said(await packed('X-GZIP', gzipSync(JSON.stringify(purchase())))),
+    said(await packed('deflate', deflateSync(JSON.stringify(purchase())))),
+    said(await packed('br', brotliCompressSync(JSON.stringify(purchase())))),
+    said(await packed('identity', JSON.stringify(purchase()))),
+    said(await packed('gzip', gzipSync(whole))),
+    // The sender signs what it says, not how that travels.
+    said(await post(signed.path, gzipSync(body), { 'content-encoding': 'gzip', 'x-signed': signature })),
+  ]).toEqual(Array(7).fill([202, 1, null, null]));
+  const began = performance.now();
+  const refused = await packed('gzip', bomb);
+  // 400 MB would be there after most of a second.
+  expect(performance.now() - began).toBeLessThan(500);
+  expect([
+    said(refused),
+    said(await packed('gzip', gzipSync(Buffer.concat([whole, Buffer.from(' ')])))),
+    said(await packed('zstd', JSON.stringify(purchase()))),
+    said(await packed('gzip, gzip', gzipSync(gzipSync(JSON.stringify(purchase()))))),
+    said(await packed('gzip', JSON.stringify(purchase()))),
+    said(await packed('gzip', gzipSync(JSON.stringify(purchase())).subarray(0, 40))),
+  ]).toEqual([
+    [413, 'too_large', 'body', null],
+    [413, 'too_large', 'body', null],
+    [415, 'content_encoding', 'content-encoding', null],
+    [415, 'content_encoding', 'content-encoding', null],
+    [400, 'not_unpackable', 'content-encoding', null],
+    [400, 'not_unpackable', 'content-encoding', null],
+  ]);
+  expect(await stored(source.id)).toBe(6);
+  // Its line and its captured request are those of what was in it.
+  const [first] = (await linesOf(`source=${source.id}&outcome=taken&limit=100`)).slice(-1);
+  const story = await ask<RequestStory>('GET', `/requests/${first?.id}`);
+  expect(story.shape).toContain('"event_name":"text (8)"');
+  expect(story).toMatchObject({ way: 'request', requests: 1, told_all: 1, upload: null });
+});
+
+it.each<[string, object | string, number, string, string, number]>([
+  ['milliseconds for seconds', { occurred_at: 1_796_000_000_000 }, 202, 'occurred_at', 'invalid', 0],
+  ['the year 1970', { occurred_at: '1970-01-01T00:00:00Z' }, 202, 'occurred_at', 'invalid', 0],
+  ['a time without its offset', { occurred_at: '2026-11-30T09:15:00' }, 202, 'occurred_at', 'no_offset', 0],
+  ['a value of "12,50"', { value: '12,50' }, 202, 'value', 'invalid', 0],
+  ['a currency of "EURO"', { currency: 'EURO' }, 202, 'currency', 'unknown_currency', 0],
+  ['10,000 items', { items: Array(10_000).fill({ id: 'a' }) }, 413, '', 'too_many_items', 0],
+])('answers %s with the field and the reason, makes nothing of it, and keeps what can be mended', async (...row) => {
+  const [, change, status, field, reason] = row;
+  const source = await newSource();
+  const answer = await post(source.path, JSON.stringify(purchase(change as object)));
+  const { error, accepted, problems } = JSON.parse(answer.text);
+  expect(answer.status).toBe(status);
+  expect(status === 202 ? [accepted, problems[0]] : error).toMatchObject(
+    status === 202 ? [0, { field, reason }] : { code: reason },
+  );
+  expect(await stored(source.id)).toBe(0);
+  const [line] = await linesOf(`source=${source.id}`);
+  expect(line).toMatchObject({ status, reason, field: field === '' ? null : field, conversions: 0 });
+  // What was taken waits for another mapping, and is not lost.
+  const { captures } = await ask<{ captures: { is_unmapped: boolean }[] }>('GET', `/sources/${source.id}/captures`);
+  expect(captures.filter(({ is_unmapped }) => is_unmapped)).toHaveLength(status === 202 ? 1 : 0);
+});
+
+it('takes as many requests a minute as its source says, a tenth at once; what is beyond is refused, counted, and one line', async () => {
+  const limited = await newSource({ name: 'Limited' });
+  const free = await newSource({ name: 'Free' });
+  await ask('PATCH', `/sources/${limited.id}`, { requests_per_minute: 50 });
+  const send = async (path: string) => post(path, JSON.stringify(purchase()));
+  const answers = await Promise.all(Array.from({ length: 30 }, () => send(limited.path)));
+  const taken = answers.filter(({ status }) => status === 202);
+  const refused = answers.filter(({ status }) => status === 429);
+  // Five at once, and 0.75 more a second.
+  expect(taken.length).toBeGreaterThanOrEqual(5);
+  expect(taken.length).toBeLessThanOrEqual(7);
+  expect(taken.length + refused.length).toBe(30);
+  for (const one of refused) {
+    expect(Number(one.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(said(one)).toEqual([429, 'rate_limited', 'requests_per_minute', null]);
+  }
+  // Of nobody else's is anything taken away, and without a limit as many come as come.
+  const others = await Promise.all(Array.from({ length: 100 }, () => send(free.path)));
+  expect(new Set(others.map(({ status }) => status))).toEqual(new Set([202]));
+  const goals = await newSource({ kind: 'goals', preset: undefined, site_id: shopSite, name: 'Goals' });
+  const onGoals = await desk.call('PATCH', `${relay}/sources/${goals.id}`, { requests_per_minute: 50 });
+  expect(onGoals).toMatchObject({ status: 400, body: { error: { field: 'requests_per_minute' } } });
+  // A stop writes the count of its minute.
+  await desk.restart();
+  const lines = await linesOf(`source=${limited.id}&reason=rate`);
+  expect(lines).toMatchObject([{ status: 429, reason: 'rate', requests: refused.length, conversions: 0 }]);
+  expect(await stored(limited.id)).toBe(taken.length);
+  const source = await ask<RelaySource>('GET', `/sources/${limited.id}`);
+  expect(source).toMatchObject({
+    ...{ requests_per_minute: 50, rate_refused_today: refused.length, requests_today: 30 },
+  });
+});
+
+it('has a line for each file and for each event that reached a goal, which opens to what became of it', async () => {
+  const files = await newSource({ kind: 'upload', preset: undefined, name: 'Files' });
+  await ask('POST', `/sources/${files.id}/mappings`, {
+    mapping: {
+      fields: {
+        event_name: { default: 'purchase' },
+        occurred_at: 'at',
+        order_id: 'order',
+        value: 'sum',
+        currency: 'cur',
+      },
+    },
+    after: 0,
+  });
+  const at = justNow();
+  const table = Buffer.from(
+    `order,at,sum,cur\n${Array.from({ length: 150 }, (_, n) => `F-${n},${at},${n % 50 === 49 ? 'x' : n},EUR`).join('\n')}\n`,
+  );
+  const uploads = `/sources/${files.id}/uploads`;
+  const { id } = await ask<{ id: number }>('POST', uploads, { name: 'november.csv', size: table.length });
+  const part = await desk.raw({
+    ...{ method: 'PUT', path: `${relay}${uploads}/${id}/parts/0`, body: table },
+    headers: { authorization: `Bearer ${desk.key}`, 'content-type': 'application/octet-stream' },
+  });
+  expect(part.status).toBe(200);
+  const until = (state: string) =>
+    expect
+      .poll(async () => (await ask<{ state: string }>('GET', `${uploads}/${id}`)).state, { timeout: 30_000 })
+      .toBe(state);
+  await ask('POST', `${uploads}/${id}/check`, {});
+  await until('checked');
+  await ask('POST', `${uploads}/${id}/start`);
+  await until('done');
+  const [file, ...noMore] = await linesOf(`source=${files.id}`);
+  expect(noMore).toEqual([]);
+  expect(file).toMatchObject({ way: 'upload', status: 202, conversions: 147, problems: 3, bytes: table.length });
+  const story = await ask<RequestStory>('GET', `/requests/${file?.id}`);
+  expect(story).toMatchObject({ upload: { id, file_name: 'november.csv', state: 'done' }, told_all: 147 });
+  expect(story.told).toHaveLength(100);
+
+  await desk.call('POST', '/api/sites/shop.example/goals', { name: 'Sale', kind: 'event', match: 'Sale' });
+  const goals = await newSource({ kind: 'goals', preset: undefined, site_id: shopSite, name: 'Sales' });
+  expect((await desk.collect({ n: 'Sale', d: 'shop.example', u: 'https://shop.example/thanks' })).status).toBe(202);
+  const [event] = await linesOf(`source=${goals.id}&way=goal`);
+  expect(event).toMatchObject({ way: 'goal', status: 202, conversions: 1 });
+  const reached = await ask<RequestStory>('GET', `/requests/${event?.id}`);
+  expect(reached.told).toMatchObject([{ event_name: 'Sale', is_first: true }]);
+  expect(await linesOf('way=upload')).toHaveLength(1);
+});
