@@ -21,7 +21,7 @@ const hmacKey = createSecretKey(key);
 const sealing: Sealing = {
   keys: { digest: (purpose, value) => createHmac('sha256', hmacKey).update(purpose).update(value).digest() },
   vault: {
-    subject: async (_organisation, kind, value) => createHmac('sha256', hmacKey).update(`${kind} ${value}`).digest(),
+    subject: (_organisation, kind, value) => createHmac('sha256', hmacKey).update(`${kind} ${value}`).digest(),
   },
   random: systemRandom,
   countryOf: () => 'DE',

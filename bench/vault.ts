@@ -41,7 +41,7 @@ export async function measureVault(say: (line: string) => void) {
   await measure('seal for a subject who is new', 100, async (i) =>
     vault.seal(placeOf(i, await vault.subject(1, 'external-id', String(i))), text),
   );
-  await measure('digest of a subject', rounds, (i) => vault.subject(1, 'email', `${i}@shop.example`));
+  await measure('digest of a subject', rounds, async (i) => vault.subject(1, 'email', `${i}@shop.example`));
   vault.close();
   await store.close();
   return lines;

@@ -64,7 +64,7 @@ export interface Vault {
     organisationId: Owner,
     kind: 'email' | 'phone' | 'external-id' | 'person' | 'site',
     value: string,
-  ): Promise<Buffer>;
+  ): Buffer;
   /**
    * Destroys a subject's key, in a transaction of its own: everything sealed for it is gone, in copies too. Other
    * processes that have just used the key may go on for five minutes.

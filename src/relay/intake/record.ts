@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Conversion } from '../../../contract/conversion.ts';
 import type { ConversionRegion } from '../../../contract/relay.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
@@ -77,7 +77,7 @@ export function subjectOfKey([, subject]: RecordKey): Buffer {
 
 /** Under which subject the key of something of the relay stands: by whom it is about, or by itself where it is about nobody. */
 export function keySubject(digestOrId: string): Buffer {
-  return createHash('sha256').update(`relay ${digestOrId}`).digest();
+  return hash('sha256', `relay ${digestOrId}`, 'buffer');
 }
 
 export interface Sealing {
@@ -94,7 +94,7 @@ export interface Sealing {
  * @param came.id its number, where the same one may come a second time; a new one otherwise
  * @returns undefined where no key is at hand: the sender has to come again
  */
-export async function makeRecord(
+export function makeRecord(
   conversion: Conversion,
   source: Pick<
     RunningSource,
@@ -107,11 +107,11 @@ export async function makeRecord(
     readonly id?: string;
   },
   sealing: Sealing,
-): Promise<ConversionRecord | undefined> {
+): ConversionRecord | undefined {
   const { organisationId, kinds } = source;
   const id = came.id ?? uuidOf(sealing.random);
   const facts = factsOf(conversion);
-  const subjects = await subjectsOf(conversion.user, organisationId, sealing.vault);
+  const subjects = subjectsOf(conversion.user, organisationId, sealing.vault);
   const identifiers: Record<string, object> = {};
   for (const kind of kinds) {
     const made = withoutRaw(destinationOf(kind)?.identify({ ...facts, ...userOf(conversion) }));
@@ -145,20 +145,18 @@ function userOf({ user }: Conversion): Pick<Conversion, 'user'> {
 }
 
 /** Digests by which a request of a data subject finds it: of this organisation alone (REL-11). An address alone is nobody. */
-async function subjectsOf(
-  user: Conversion['user'],
-  organisationId: number,
-  vault: Pick<Vault, 'subject'>,
-): Promise<string[]> {
+function subjectsOf(user: Conversion['user'], organisationId: number, vault: Pick<Vault, 'subject'>): string[] {
   if (user === undefined) return [];
-  const found: Promise<Buffer>[] = [];
-  for (const email of listOf(user.email)) found.push(vault.subject(organisationId, 'email', email));
+  const found = new Set<string>();
+  const keep = (kind: 'email' | 'phone' | 'external-id', value: string) =>
+    found.add(vault.subject(organisationId, kind, value).toString('hex'));
+  for (const email of listOf(user.email)) keep('email', email);
   for (const phone of listOf(user.phone)) {
     const digits = internationalDigits(phone, phoneRegion(user));
-    if (digits !== undefined) found.push(vault.subject(organisationId, 'phone', `+${digits}`));
+    if (digits !== undefined) keep('phone', `+${digits}`);
   }
-  for (const one of listOf(user.external_id)) found.push(vault.subject(organisationId, 'external-id', one));
-  return [...new Set((await Promise.all(found)).map((digest) => digest.toString('hex')))];
+  for (const one of listOf(user.external_id)) keep('external-id', one);
+  return [...found];
 }
 
 function listOf(given: string | string[] | undefined): readonly string[] {

@@ -279,9 +279,9 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
   }
 
   /** A key is at hand nearly always; where the stock is used up the next ones come within moments. */
-  async function keyed(make: () => Promise<ConversionRecord | undefined>): Promise<ConversionRecord> {
+  async function keyed(make: () => ConversionRecord | undefined): Promise<ConversionRecord> {
     for (let waits = 0; waits < keyWaits; waits++) {
-      const record = await make();
+      const record = make();
       if (record !== undefined) return record;
       await pause(clock, keyWaitMs, stopping.signal);
       if (stopping.signal.aborted) throw new CalledOff();

@@ -135,7 +135,7 @@ export async function hasRefused(
   return row !== undefined;
 }
 
-export function digestOf(vault: Vault, organisationId: number, { kind, value }: Subject): Promise<Buffer> {
+export function digestOf(vault: Vault, organisationId: number, { kind, value }: Subject): Buffer {
   return vault.subject(organisationId, kind, value);
 }
 

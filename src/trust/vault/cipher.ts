@@ -26,7 +26,7 @@ export function liveKey(id: Buffer, bytes: Buffer): LiveKey {
  * additional data, so the result opens for the same row, column, class and organisation only (CRY-01).
  */
 export function sealFor(place: Place, { id, key }: LiveKey, plain: Buffer, nonce: Buffer): Buffer {
-  return Buffer.concat([mark, id, encrypt(key, nonce, boundTo(place, id), plain)]);
+  return encrypt(key, nonce, boundTo(place, id), plain, [mark, id]);
 }
 
 /** @throws VaultError not-authentic, when any bit of it, of its place or of the key is another */
@@ -79,20 +79,35 @@ function boundTo(place: Place, keyId: Buffer): Buffer {
 
 /** Each part with its length in front: `a`, `bc` and `ab`, `c` are not the same. */
 export function framed(parts: readonly (string | Buffer)[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = Buffer.from(part);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  let bytes = 0;
+  for (const part of parts) bytes += 4 + (typeof part === 'string' ? Buffer.byteLength(part) : part.length);
+  const whole = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const part of parts) {
+    const length = typeof part === 'string' ? whole.write(part, at + 4) : part.copy(whole, at + 4);
+    whole.writeUInt32BE(length, at);
+    at += 4 + length;
+  }
+  return whole;
 }
 
-function encrypt(key: KeyObject | Buffer, nonce: Buffer, bound: Buffer, plain: Buffer): Buffer {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+const noHead: readonly Buffer[] = [];
+const encrypting = { authTagLength: tagBytes } as const;
+
+/** @param head stands in front of the nonce, and is not bound by this */
+function encrypt(
+  key: KeyObject | Buffer,
+  nonce: Buffer,
+  bound: Buffer,
+  plain: Buffer,
+  head: readonly Buffer[] = noHead,
+): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, encrypting);
   cipher.setAAD(bound);
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  // GCM gives all that was put in at once, and nothing at its end.
+  const secret = cipher.update(plain);
+  cipher.final();
+  return Buffer.concat([...head, nonce, secret, cipher.getAuthTag()]);
 }
 
 function decrypt(key: KeyObject | Buffer, bound: Buffer, sealed: Buffer): Buffer | undefined {

@@ -104,7 +104,7 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
     adopt: store.adopt,
     prepare: (organisationId, sealed) => store.prepare(organisationId, idsOf(sealed)),
     forget: (organisationId, sealed) => store.forget(organisationId, idsOf(sealed)),
-    async subject(organisationId, kind, value) {
+    subject(organisationId, kind, value) {
       return createHmac('sha256', pepperOf(organisationId))
         .update(framed([kind, normalised(kind, value)]))
         .digest();
