@@ -60,11 +60,7 @@ export interface Vault {
   /** Destroys the keys of these sealed values alone: others of their subjects stay. */
   forget(organisationId: number, sealed: readonly { subject: Buffer; value: Buffer }[]): Promise<void>;
   /** The digest by which a subject is known: HMAC-SHA-256 of the normalised identifier, keyed per organisation (CRY-10). */
-  subject(
-    organisationId: Owner,
-    kind: 'email' | 'phone' | 'external-id' | 'person' | 'site',
-    value: string,
-  ): Buffer;
+  subject(organisationId: Owner, kind: 'email' | 'phone' | 'external-id' | 'person' | 'site', value: string): Buffer;
   /**
    * Destroys a subject's key, in a transaction of its own: everything sealed for it is gone, in copies too. Other
    * processes that have just used the key may go on for five minutes.

@@ -47,7 +47,7 @@ function shown({ index, refusal }: Taken['refused'][number]) {
 }
 
 /** A request that is answered once, however it came. */
-type Exchange = Omit<PlainRequest, 'body'>;
+type Exchange = Omit<PlainRequest, 'body' | 'url'>;
 
 /** Takes events in at one door: the same limits, rules and durability whichever it is, in the words of its product. */
 export function collectEvents(given: CollectParts, door: Door = plausible): FastHandler {

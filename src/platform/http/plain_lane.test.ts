@@ -23,7 +23,7 @@ let holds: boolean;
 const answerHeaders = ['content-type', 'text/plain; charset=utf-8', 'content-length', '2'];
 
 function handler(hasLane: boolean): FastHandler {
-  const take = (seen: Seen[], request: Omit<PlainRequest, 'reply'>, reply: () => void) => {
+  const take = (seen: Seen[], request: Omit<PlainRequest, 'reply' | 'url'>, reply: () => void) => {
     const { headers, body, remoteAddress } = request;
     seen.push({ headers: { ...headers }, body: body.toString(), remoteAddress });
     if (holds) release.push(reply);
@@ -48,6 +48,7 @@ function open(hasLane: boolean): Promise<HttpServer> {
   return openHttp({
     ...{ host: '127.0.0.1', port: 0, publicUrl: 'http://desk', trustedProxies: 0, tls: undefined, routes: [] },
     fast: { '/api/event': handler(hasLane) },
+    fastUnder: { '/in/': handler(hasLane) },
     files: undefined,
     authenticate: async () => undefined,
     ...{ clock: systemClock, random: systemRandom, log: silentLog },
@@ -111,6 +112,13 @@ describe('the short way', () => {
     expect(seenPlain.map(({ body }) => body)).toEqual(['{"a":1}', '{"a":2}', '']);
     expect(seenPlain[0]).toMatchObject({ headers: { host: 'desk', 'user-agent': 'A' }, remoteAddress: '127.0.0.1' });
     expect(seenNode).toEqual([]);
+  });
+
+  it('takes what lies one step under a path, and nothing odd or further down', async () => {
+    const paths = ['/in/a_B-9', '/in/', '/in/a/b', '/in/a?b=1', '/in/a%20b', `/in/${'a'.repeat(129)}`, '/other/a'];
+    for (const path of paths) await talk(withLane, [post(path, '', path)]);
+    expect(seenPlain.map(({ body }) => body)).toEqual(['/in/a_B-9']);
+    expect(seenNode.map(({ body }) => body)).toEqual(paths.slice(1, -1));
   });
 
   it('leaves the connection to node:http at the first request that is not plain, for good', async () => {

@@ -15,6 +15,8 @@ export interface PlainRequest {
   /** Lower-case names; no header came twice. */
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string | undefined;
+  /** The path, which is all there is of an address here. */
+  readonly url: string;
   readonly body: Buffer;
   /** Answers, once. `headers` are names and values in turn, with the body's content-length among them. */
   reply(status: number, headers: readonly string[], text: string): void;
@@ -30,7 +32,10 @@ export interface PlainLane {
 }
 
 export interface PlainLaneParts {
+  /** By path. */
   readonly handlers: ReadonlyMap<string, PlainHandler>;
+  /** The same for what lies one step under a path that ends with a slash: a name of letters, digits, `-` and `_`. */
+  readonly handlersUnder?: readonly (readonly [start: string, handler: PlainHandler])[];
   /** Gives a connection to node:http, which reads from its start. */
   readonly toNode: (socket: Socket) => void;
   readonly headBytesMax: number;
@@ -99,7 +104,7 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
       const { request } = this;
       this.request = undefined;
       // Whoever hung up meanwhile has sent his event all the same.
-      request?.handler(new Exchange(this, request.headers, this.socket.remoteAddress, request.body));
+      if (request !== undefined) request.handler(new Exchange(this, request, this.socket.remoteAddress));
     }
 
     answer(status: number, headers: readonly string[], text: string): void {
@@ -153,12 +158,14 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
     #connection: Connection | undefined;
     readonly headers: IncomingHttpHeaders;
     readonly remoteAddress: string | undefined;
+    readonly url: string;
     readonly body: Buffer;
 
-    constructor(connection: Connection, headers: IncomingHttpHeaders, remoteAddress: string | undefined, body: Buffer) {
+    constructor(connection: Connection, { headers, url, body }: Read, remoteAddress: string | undefined) {
       this.#connection = connection;
       this.headers = headers;
       this.remoteAddress = remoteAddress;
+      this.url = url;
       this.body = body;
     }
 
@@ -223,6 +230,7 @@ export function openPlainLane(parts: PlainLaneParts): PlainLane {
 
 interface Read {
   readonly handler: PlainHandler;
+  readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
@@ -230,7 +238,7 @@ interface Read {
 /** The request that the bytes are, when they are exactly one and there is only one way to read them. */
 export function readPlain(
   bytes: Buffer,
-  { handlers, headBytesMax }: Pick<PlainLaneParts, 'handlers' | 'headBytesMax'>,
+  { handlers, handlersUnder = [], headBytesMax }: Pick<PlainLaneParts, 'handlers' | 'handlersUnder' | 'headBytesMax'>,
 ): Read | undefined {
   // "POST /"
   if (bytes.length < 32 || bytes.readUInt32BE(0) !== 0x504f5354 || bytes.readUInt16BE(4) !== 0x202f) return undefined;
@@ -240,7 +248,8 @@ export function readPlain(
   if (oddSign.test(head)) return undefined;
   const firstEnd = head.indexOf('\r\n');
   if (firstEnd < 0 || !head.startsWith(' HTTP/1.1', firstEnd - 9)) return undefined;
-  const handler = handlers.get(head.slice(5, firstEnd - 9));
+  const url = head.slice(5, firstEnd - 9);
+  const handler = handlers.get(url) ?? handlerUnder(handlersUnder, url);
   if (handler === undefined) return undefined;
 
   const headers: Record<string, string> = {};
@@ -260,8 +269,15 @@ export function readPlain(
   if (host === undefined || length === undefined || !/^\d{1,8}$/.test(length)) return undefined;
   if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return undefined;
   if (headEnd + 4 + Number(length) !== bytes.length) return undefined;
-  return { handler, headers, body: bytes.subarray(headEnd + 4) };
+  return { handler, url, headers, body: bytes.subarray(headEnd + 4) };
 }
+
+function handlerUnder(under: NonNullable<PlainLaneParts['handlersUnder']>, url: string): PlainHandler | undefined {
+  for (const [start, handler] of under)
+    if (url.startsWith(start)) return oneStep.test(url.slice(start.length)) ? handler : undefined;
+  return undefined;
+}
+const oneStep = /^[\w-]{1,128}$/;
 
 /** Anything but printable ASCII, tabs, and the CR LF that ends a line. */
 const oddSign = /[^\t\r\n -~]|\r(?!\n)|(?<!\r)\n/;

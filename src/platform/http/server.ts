@@ -260,12 +260,13 @@ function closeServer({ server, plain, sockets }: Open, withinMs: number, clock: 
 }
 
 /** Puts the short way for plain requests between the listener and node:http, where a handler has one. */
-function openLane(server: Server, options: Pick<HttpOptions, 'fast' | 'clock'>): PlainLane | undefined {
-  const handlers = new Map<string, PlainHandler>();
-  for (const [path, { plain }] of Object.entries(options.fast)) if (plain !== undefined) handlers.set(path, plain);
-  if (handlers.size === 0) return undefined;
+function openLane(server: Server, options: Pick<HttpOptions, 'fast' | 'fastUnder' | 'clock'>): PlainLane | undefined {
+  const handlers = plainOf(options.fast);
+  const handlersUnder = plainOf(options.fastUnder ?? {});
+  if (handlers.length + handlersUnder.length === 0) return undefined;
   const lane = openPlainLane({
-    handlers,
+    handlers: new Map(handlers),
+    handlersUnder,
     toNode: stepInFront<Socket>(server, 'connection'),
     headBytesMax,
     firstMsMax: headMsMax,
@@ -274,6 +275,10 @@ function openLane(server: Server, options: Pick<HttpOptions, 'fast' | 'clock'>):
   });
   server.on('connection', lane.take);
   return lane;
+}
+
+function plainOf(fast: Record<string, FastHandler>): [path: string, handler: PlainHandler][] {
+  return Object.entries(fast).flatMap(([path, { plain }]) => (plain === undefined ? [] : [[path, plain]]));
 }
 
 async function answerRoute(

@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Conversion } from '../../../contract/conversion.ts';
 import { captureLimits } from '../../../contract/mapping.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { PlainHandler } from '../../platform/http/plain_lane.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
@@ -56,9 +58,18 @@ type Reply = { readonly status: number; readonly body: object; readonly retryAft
  */
 export function openIntake(parts: IntakeParts): { handler: FastHandler; counts: IntakeCounts } {
   const counts: IntakeCounts = { requests: new Map(), conversions: { count: 0 } };
+  const sourceOf = openAddresses(parts);
+  const answer = (source: RunningSource, asked: Asked, reply: (given: Reply) => void) => {
+    take(parts, source, asked, counts).then(reply, (error) => {
+      if (error instanceof SpoolUnavailable) return reply(unavailable);
+      parts.house.error('relay.intake_failed', { source: source.id }, error);
+      reply(failed);
+    });
+  };
   const handler: FastHandler = (request, response) => {
     const begun = parts.clock.monotonic();
-    const source = sourceOf(parts, request.url ?? '');
+    const { method = '', url = '', headers } = request;
+    const source = sourceOf(url);
     if (source === undefined) {
       request.resume();
       return send(response, counts, unknown);
@@ -68,17 +79,37 @@ export function openIntake(parts: IntakeParts): { handler: FastHandler; counts: 
       request.resume();
       return send(response, counts, { ...tooMany, retryAfter });
     }
-    readBody(request, (body) => {
-      void take(parts, source, request, body, begun, counts)
-        .catch((error): Reply => {
-          if (error instanceof SpoolUnavailable) return unavailable;
-          parts.house.error('relay.intake_failed', { source: source.id }, error);
-          return failed;
-        })
-        .then((reply) => send(response, counts, reply));
-    });
+    readBody(request, (body) =>
+      answer(source, { method, url, headers, body, begun }, (reply) => send(response, counts, reply)),
+    );
   };
+  // What comes in one piece, as nearly everything does: the same without node:http, which takes more than reading a mapping.
+  const plain: PlainHandler = (request) => {
+    const begun = parts.clock.monotonic();
+    const { url, headers } = request;
+    const body = request.body.length === 0 ? null : request.body;
+    const reply = (given: Reply) => {
+      const { status, text } = counted(counts, given);
+      request.reply(status, plainHeadersOf(given, Buffer.byteLength(text)), text);
+    };
+    const source = sourceOf(url);
+    if (source === undefined) return reply(unknown);
+    const retryAfter = parts.rates.waitSeconds(source);
+    if (retryAfter > 0) return reply({ ...tooMany, retryAfter });
+    answer(source, { method: 'POST', url, headers, body, begun }, reply);
+  };
+  handler.plain = plain;
   return { handler, counts };
+}
+
+/** A request with its body, however it was read. */
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer | null;
+  /** Monotonic time at which it was there. */
+  readonly begun: number;
 }
 
 const unknown: Reply = {
@@ -114,11 +145,26 @@ const failed: Reply = {
   },
 };
 
-function sourceOf({ directory, keys, clock }: IntakeParts, url: string): RunningSource | undefined {
-  const end = url.slice(intakePath.length).search(/[/?#]/);
-  const secret = end < 0 ? url.slice(intakePath.length) : url.slice(intakePath.length, intakePath.length + end);
-  if (secret === '' || secret.length > secretCharsMax) return undefined;
-  return directory.byAddress(keys.digest('relay-source', secret).toString('hex'), clock.now());
+/** Keyed digests that are remembered, by plain digests: what a sender uses again and again is not digested with the key each time. */
+const rememberedMax = 1_000;
+
+function openAddresses({ directory, keys, clock }: IntakeParts): (url: string) => RunningSource | undefined {
+  const remembered = new Map<string, string>();
+  return (url) => {
+    const rest = url.slice(intakePath.length);
+    const end = rest.search(/[/?#]/);
+    const secret = end < 0 ? rest : rest.slice(0, end);
+    if (secret === '' || secret.length > secretCharsMax) return undefined;
+    const plain = hash('sha256', secret);
+    const known = remembered.get(plain);
+    const digest = known ?? keys.digest('relay-source', secret).toString('hex');
+    const source = directory.byAddress(digest, clock.now());
+    if (known === undefined && source !== undefined) {
+      if (remembered.size >= rememberedMax) remembered.clear();
+      remembered.set(plain, digest);
+    }
+    return source;
+  };
 }
 
 /** A declared or real excess is drained and never kept; one byte more than may be is what says so. */
@@ -138,15 +184,12 @@ function readBody(request: IncomingMessage, done: (body: Buffer | null) => void)
 async function take(
   parts: IntakeParts,
   source: RunningSource,
-  request: IncomingMessage,
-  body: Buffer | null,
-  begun: number,
+  { method, url, headers, body, begun }: Asked,
   counts: IntakeCounts,
 ): Promise<Reply> {
   const at = parts.clock.now();
   const id = uuidOf(parts.random);
-  const { method = '', url = '', headers } = request;
-  const packed: CapturedRequest = { method, url: plainUrl(url), headers: plainHeaders(headers), body };
+  const packed: CapturedRequest = { method, url: plainUrl(url), headers: headers as CapturedRequest['headers'], body };
   const unpacked = unpack(packed);
   const came = 'refused' in unpacked ? { ...packed, body: null } : unpacked;
   const line = (
@@ -185,7 +228,7 @@ async function take(
   const isRead = taken.status === 202;
   const rows: string[] = [];
   if (isRead) {
-    const made = await recordsOf(parts, source, taken.conversions, { request: id, at });
+    const made = recordsOf(parts, source, taken.conversions, { request: id, at });
     if (made === undefined) return unavailable;
     rows.push(...made);
     if (isUnmapped) {
@@ -208,18 +251,18 @@ async function take(
 /** Of a source that nobody has mapped yet each request waits until somebody does. */
 const nothingMapped = { cases: [{ when: { path: 'record', exists: false }, ignore: true as const }] };
 
-async function recordsOf(
+function recordsOf(
   { directory, sealing }: IntakeParts,
   source: RunningSource,
   conversions: readonly Conversion[],
   came: { request: string; at: number },
-): Promise<string[] | undefined> {
+): string[] | undefined {
   if (conversions.length === 0) return [];
   const freshKeys = directory.freshKeys(source.organisationId);
   if (freshKeys === undefined) return undefined;
   const rows: string[] = [];
   for (const conversion of conversions) {
-    const record = await makeRecord(conversion, source, { ...came, freshKeys }, sealing);
+    const record = makeRecord(conversion, source, { ...came, freshKeys }, sealing);
     if (record === undefined) return undefined;
     rows.push(JSON.stringify(record));
   }
@@ -313,20 +356,39 @@ const sentences: Readonly<Record<string, string>> = {
   signature_expired: 'Its signature is older than five minutes, or from a clock that is wrong',
 };
 
-function send(response: ServerResponse, { requests }: IntakeCounts, { status, body, retryAfter }: Reply): void {
+/** @returns what is sent, counted */
+function counted({ requests }: IntakeCounts, { status, body }: Reply): { status: number; text: string } {
   const name = `${Math.floor(status / 100)}xx`;
   requests.set(name, (requests.get(name) ?? 0) + 1);
+  return { status, text: JSON.stringify(body) };
+}
+
+function headersOf({ status, retryAfter }: Reply, bytes: number): Record<string, string | number> {
+  return {
+    ...{ 'content-type': 'application/json', 'content-length': bytes, 'cache-control': 'no-store' },
+    ...{ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },
+    ...(status === 405 ? { allow: 'GET, POST' } : {}),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    ...(status === 415 ? { 'accept-encoding': 'gzip, deflate, br' } : {}),
+  };
+}
+
+/** Names and values in turn. Most answers are as long as the one before, and the listener remembers how it wrote these. */
+const plainHeaders = new Map<string, readonly string[]>();
+function plainHeadersOf(reply: Reply, bytes: number): readonly string[] {
+  const name = `${reply.status} ${bytes} ${reply.retryAfter}`;
+  const known = plainHeaders.get(name);
+  if (known !== undefined) return known;
+  const made = Object.entries(headersOf(reply, bytes)).flatMap(([header, value]) => [header, String(value)]);
+  if (plainHeaders.size >= rememberedMax) plainHeaders.clear();
+  plainHeaders.set(name, made);
+  return made;
+}
+
+function send(response: ServerResponse, counts: IntakeCounts, given: Reply): void {
+  const { status, text } = counted(counts, given);
   if (response.headersSent || response.destroyed) return;
-  const text = JSON.stringify(body);
-  response
-    .writeHead(status, {
-      ...{ 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' },
-      ...{ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' },
-      ...(status === 405 ? { allow: 'GET, POST' } : {}),
-      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-      ...(status === 415 ? { 'accept-encoding': 'gzip, deflate, br' } : {}),
-    })
-    .end(text);
+  response.writeHead(status, headersOf(given, Buffer.byteLength(text))).end(text);
 }
 
 /** What stands before the first slash behind `/in/` is a secret, which nothing below here has any use for. */
@@ -334,10 +396,6 @@ function plainUrl(url: string): string {
   const rest = url.slice(intakePath.length);
   const at = rest.search(/[/?#]/);
   return `${intakePath}(address)${at < 0 ? '' : rest.slice(at)}`;
-}
-
-function plainHeaders(headers: IncomingMessage['headers']): CapturedRequest['headers'] {
-  return headers as CapturedRequest['headers'];
 }
 
 function shapeOf({ url, headers, body }: CapturedRequest): string {
