@@ -53,6 +53,7 @@ export const relay = defineSubject({
     const wake = () => deliveries?.wake();
     const uploads = answers ? startUploads(house, wake) : undefined;
     stops.push(onRelayChanged(wake), onDisconnect(deliveriesOfConnections(() => house.clock.now())));
+    const loading = intakeSinks(house, wake);
     return {
       routes: answers
         ? [
@@ -61,7 +62,7 @@ export const relay = defineSubject({
           ]
         : [],
       fastUnder: intake?.fastUnder ?? {},
-      sinks: intakeSinks(house, wake),
+      sinks: loading.sinks,
       gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
       holders: [conversionHolder(house)],
       executors: [...relayExecutors(house.postgres), intakeExecutor(house), uploadExecutor(house)],
@@ -71,6 +72,7 @@ export const relay = defineSubject({
         await uploads?.stop();
         await deliveries?.stop();
         await intake?.stop();
+        await loading.stop();
       },
     };
   },

@@ -28,6 +28,9 @@ const idleMs = 30_000;
 const againMsFirst = 25;
 const againMsMax = 400;
 
+/** Who the app is to the server, as plain values: it may be handed to another thread. */
+export type Login = Pick<pg.ClientConfig, 'host' | 'port' | 'user' | 'password' | 'database' | 'connectionString'>;
+
 /** Whose rows a transaction sees. Neither set: no row that belongs to anybody. */
 export interface Scope {
   organisationId?: number;
@@ -64,13 +67,7 @@ export interface Door {
  * A connection that turns out dead before the work began is replaced silently, for as long as a restart of the server
  * takes; one that dies during the work is the caller's error, because part of it may have happened.
  */
-export function openDoor(parts: {
-  login: pg.ClientConfig;
-  clock: Clock;
-  log: Log;
-  waits?: typeof waitsMs;
-  idle?: number;
-}): Door {
+export function openDoor(parts: { login: Login; clock: Clock; log: Log; waits?: typeof waitsMs; idle?: number }): Door {
   const { clock, log, waits = waitsMs, idle = idleMs } = parts;
   const pool = poolOf(connectionsMax);
   const keyPool = poolOf(keyConnectionsMax);

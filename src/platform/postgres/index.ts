@@ -6,14 +6,14 @@ import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { openCluster } from './cluster.ts';
 import { admitBackup, type Loader, loadInto, type Snapshot, withSnapshot } from './copy.ts';
-import { type Door, openDoor } from './door.ts';
+import { type Door, type Login, openDoor } from './door.ts';
 import { migrate, refuseNewerBackup } from './migrations.ts';
 import { PostgresRefused } from './refusal.ts';
 import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 
 export { type Alone, aloneIn } from './alone.ts';
 export type { Loader, Snapshot } from './copy.ts';
-export { asMail, asRetention, type Scope } from './door.ts';
+export { asMail, asRetention, type Door, type Login, openDoor, type Scope } from './door.ts';
 export { everyOperator, everywhere } from './everywhere.ts';
 export { postgresFiles } from './file_classes.ts';
 export { chaining, deletions, lookups, movings } from './lookups.ts';
@@ -27,6 +27,8 @@ const healthMs = 2_000;
 
 export interface Postgres extends Omit<Door, 'ping'> {
   mode: 'embedded' | 'external';
+  /** What another thread of this process opens doors of its own with (`openDoor`). */
+  login: Login;
   /** Does it answer within two seconds? */
   health(): Promise<{ ok: true; ms: number } | { ok: false; reason: string }>;
   /** Bytes on disk: of the whole server when it is ours, of our database otherwise. */
@@ -56,7 +58,7 @@ export async function openPostgres(parts: {
   if (config.databaseUrl !== undefined) parts.onBegun?.();
   const cluster =
     config.databaseUrl === undefined ? await openCluster({ ...parts, dataDir: config.dataDir }) : undefined;
-  const login = cluster?.app ?? { connectionString: config.databaseUrl };
+  const login: Login = cluster?.app ?? { connectionString: config.databaseUrl };
   const owner = cluster?.owner ?? { connectionString: config.databaseMigrationUrl };
   let door: Door | undefined;
   try {
@@ -73,6 +75,7 @@ export async function openPostgres(parts: {
   return {
     ...doors,
     mode: cluster ? 'embedded' : 'external',
+    login,
     directories: cluster?.directories ?? [],
     snapshot: (work) => withSnapshot(owner, work),
     async health() {

@@ -13,7 +13,14 @@ import { destinationOf } from '../destinations/index.ts';
 import { type AdBases, adBasesOf, consentProblem, type UnknownConsent } from '../routing/consent.ts';
 import { consentsOf, restrictedOf, withConsent } from '../routing/on_record.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
-import { type ConversionRecord, type IntakeRecord, keyOfText, subjectOfKey, type UnmappedRecord } from './record.ts';
+import {
+  type ConversionRecord,
+  type IntakeRecord,
+  keyOfText,
+  subjectOfKey,
+  type UnmappedRecord,
+  whoOf,
+} from './record.ts';
 
 /** Conversions of one statement: a segment may hold some ten thousand, and no statement should hold its locks for long. */
 const pieceRows = 2_000;
@@ -33,23 +40,16 @@ export interface LoaderParts {
  * Takes conversions from the spool into PostgreSQL: each with its deliveries in one transaction, so that none is there
  * without the other. What comes a second time under the same number changes nothing, whether a line or a whole segment.
  */
-export function conversionSink(parts: LoaderParts): Sink {
+export function conversionSink(parts: LoaderParts, thread?: LoaderThread): Sink {
   return {
     name: 'relay',
     lane: 'conversions',
     async deliver(_segment, bytes) {
-      const byOrganisation = new Map<number, IntakeRecord[]>();
-      for (const line of bytes.toString('utf8').split('\n')) {
-        if (line === '') continue;
-        const record = JSON.parse(line) as IntakeRecord;
-        const list = byOrganisation.get(record.organisation);
-        if (list === undefined) byOrganisation.set(record.organisation, [record]);
-        else list.push(record);
-      }
       try {
-        for (const [organisationId, records] of byOrganisation)
-          for (let at = 0; at < records.length; at += pieceRows)
-            await load(parts, organisationId, records.slice(at, at + pieceRows));
+        if (thread?.takes(bytes) === true) {
+          const waiting = await thread.load(bytes);
+          if (waiting.size > 0) parts.onWaiting?.(waiting);
+        } else await loadSegment(parts, bytes);
       } catch (error) {
         const { code = '' } = error as { code?: string };
         // What the values of a row are to blame for comes again however often it is tried.
@@ -57,6 +57,29 @@ export function conversionSink(parts: LoaderParts): Sink {
       }
     },
   };
+}
+
+/** Another thread that does the same, for segments that would hold up whoever is answered on this one. */
+export interface LoaderThread {
+  /** Is it for this thread? What is small is loaded sooner here than a thread has started. */
+  takes(bytes: Buffer): boolean;
+  /** @returns destinations with something to send */
+  load(bytes: Buffer): Promise<ReadonlySet<number>>;
+}
+
+/** Loads the lines of a segment, up to two thousand of an organisation in each transaction. */
+export async function loadSegment(parts: LoaderParts, bytes: Buffer): Promise<void> {
+  const byOrganisation = new Map<number, IntakeRecord[]>();
+  for (const line of bytes.toString('utf8').split('\n')) {
+    if (line === '') continue;
+    const record = JSON.parse(line) as IntakeRecord;
+    const list = byOrganisation.get(record.organisation);
+    if (list === undefined) byOrganisation.set(record.organisation, [record]);
+    else list.push(record);
+  }
+  for (const [organisationId, records] of byOrganisation)
+    for (let at = 0; at < records.length; at += pieceRows)
+      await load(parts, organisationId, records.slice(at, at + pieceRows));
 }
 
 /** What is of an organisation that ended meanwhile goes nowhere: its keys are destroyed, and nobody could open it. */
@@ -309,7 +332,7 @@ async function insertDeliveries(
       if (!goes.goes) continue;
       made.push(judged(record, route, goes, { restricted, bases }));
     }
-  const first = await onlyFirst(sql, made);
+  const first = await onlyFirst(sql, keys, organisationId, made);
   await settleWithout(sql, records, first);
   if (first.length === 0) return new Set();
   const purchases = await purchasesOf(sql, first);
@@ -368,14 +391,23 @@ function judged(
 }
 
 /** Of a route that takes only the first: whoever's event was there before, on this route, goes no second time. */
-async function onlyFirst(sql: Sql, made: readonly NewDelivery[]): Promise<NewDelivery[]> {
-  const nameOf = ({ record, route }: NewDelivery) => `first ${route.id} ${record.facts.event_name} ${record.who}`;
-  const asking = new Set(
-    made.filter(({ route, state, record }) => isFirstOnly(route) && state !== 'withheld' && record.who !== null),
-  );
+async function onlyFirst(
+  sql: Sql,
+  keys: Pick<KeyRing, 'digest'>,
+  organisationId: number,
+  made: readonly NewDelivery[],
+): Promise<NewDelivery[]> {
+  /** By what asks: whose first one it may be, on which route. */
+  const asking = new Map<NewDelivery, string>();
+  for (const one of made) {
+    const { record, route, state } = one;
+    if (!isFirstOnly(route) || state === 'withheld') continue;
+    const who = whoOf(record.facts, record.subjects, organisationId, keys);
+    if (who !== null) asking.set(one, `first ${route.id} ${record.facts.event_name} ${who}`);
+  }
   if (asking.size === 0) return [...made];
   const firsts = new Map<string, NewDelivery>();
-  for (const one of asking) if (!firsts.has(nameOf(one))) firsts.set(nameOf(one), one);
+  for (const [one, name] of asking) if (!firsts.has(name)) firsts.set(name, one);
   const rows = await sql.query<{ name: string; conversion: string }>(
     `WITH given AS (SELECT f.name, sha256(convert_to(f.name, 'UTF8')) AS identity, f.conversion, f.at
        FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS f(name, conversion, at)),
@@ -393,7 +425,7 @@ async function onlyFirst(sql: Sql, made: readonly NewDelivery[]): Promise<NewDel
   );
   // By name, and so by route: the first on one way may be the second on another.
   const winners = new Map(rows.map(({ name, conversion }) => [name, conversion]));
-  const isFirst = (one: NewDelivery) => winners.get(nameOf(one)) === one.record.id;
+  const isFirst = (one: NewDelivery) => winners.get(asking.get(one) ?? '') === one.record.id;
   return made.map((one) =>
     asking.has(one) && !isFirst(one) ? { ...one, state: 'withheld', reason: 'not_first', field: null } : one,
   );

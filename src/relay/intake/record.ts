@@ -34,8 +34,6 @@ export interface ConversionRecord {
   readonly present: readonly string[];
   /** Keyed digests of addresses, numbers and ids. */
   readonly subjects: readonly string[];
-  /** Whose first one it may be: a click, else a person. */
-  readonly who: string | null;
   readonly key: RecordKey | null;
   readonly hashes: string | null;
   readonly raw: string | null;
@@ -132,7 +130,6 @@ export function makeRecord(
     region: regionOfConversion(conversion, sealing),
     present: presentIn(conversion),
     subjects,
-    who: whoOf(facts, subjects, organisationId, sealing.keys),
     key: made === undefined ? null : keyText(made.key),
     hashes: Object.keys(identifiers).length === 0 ? null : seal('hashes_sealed', identifiers),
     raw: conversion.user === undefined ? null : seal('raw_sealed', conversion.user),
@@ -198,7 +195,8 @@ function canonical(given: unknown): unknown {
     .map(([name, value]) => [name, canonical(value)]);
 }
 
-function whoOf(
+/** Whose first one it may be: a click, else a person; null for nobody's. */
+export function whoOf(
   { click_ids = {} }: Conversion,
   subjects: readonly string[],
   organisationId: number,

@@ -10,6 +10,7 @@ import { intakePath, openIntake } from './door.ts';
 import { openGoals } from './goals.ts';
 import { conversionSink } from './loader.ts';
 import { openRates } from './rate.ts';
+import { openLoaderThread } from './loader_thread.ts';
 import type { Sealing } from './record.ts';
 
 /** Intake at work: what it mounts, and what other parts of the relay share with it. */
@@ -31,16 +32,21 @@ export function sealingOf({ keys, vault, random }: Pick<House, 'keys' | 'vault' 
 
 /** Where conversions go from the spool. */
 export function intakeSinks(
-  { postgres, vault, keys, log, warehouse }: Pick<House, 'postgres' | 'vault' | 'keys' | 'log' | 'warehouse'>,
+  house: Pick<House, 'postgres' | 'vault' | 'keys' | 'log' | 'warehouse' | 'clock'>,
   onWaiting: (destinationIds: ReadonlySet<number>) => void,
-): Sink[] {
-  return [
-    conversionSink({ postgres, vault, keys, log, onWaiting }),
-    {
-      ...{ name: 'relay_intake', lane: 'relay_intake' },
-      deliver: (_segment, bytes, token) => warehouse.insert('relay_intake', bytes, token),
-    },
-  ];
+): { sinks: Sink[]; stop(): Promise<void> } {
+  const { postgres, vault, keys, log, warehouse } = house;
+  const thread = openLoaderThread(house);
+  return {
+    sinks: [
+      conversionSink({ postgres, vault, keys, log, onWaiting }, thread),
+      {
+        ...{ name: 'relay_intake', lane: 'relay_intake' },
+        deliver: (_segment, bytes, token) => warehouse.insert('relay_intake', bytes, token),
+      },
+    ],
+    stop: thread.stop,
+  };
 }
 
 /** Takes requests to sources in. */

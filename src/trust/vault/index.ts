@@ -25,6 +25,7 @@ export interface VaultHouse {
   audit: () => Audit;
 }
 
+export { adoptKeys } from './adopt.ts';
 export { ageSubjectKeys, type CopiedKey, copyOfKeys, fillKeyStore } from './copy.ts';
 export { type RootState, refuseMissingRoots, type VaultKeeper } from './rotation.ts';
 

@@ -3,6 +3,7 @@ import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type FreshKey, type Owner, VaultError } from '../../platform/vault.ts';
+import { adoptKeys, allDestroyed, destructionLock, foreignKeyGone, refuseDestroyed } from './adopt.ts';
 import {
   dataKeyBound,
   keyIdBytes,
@@ -38,21 +39,8 @@ export interface Budget {
   ofHeld: number;
 }
 export const budget: Budget = { messagesMax, ofOwner: 2 ** 20, ofSubject: 2 ** 14, ofHeld: 2 ** 16 };
-/** What is sealed under a key before it is adopted: its few values, and room for those that are sealed anew. */
-const adoptedMessages = 16;
 /** What could not be had is asked for again after this long. */
 const askAgainMs = 1_000;
-
-/** Who destroys all keys of an organisation holds this alone, who makes one with others. */
-const destructionLock = 0x46_4c_44;
-const foreignKeyGone = '23503';
-
-function allDestroyed(): VaultError {
-  return new VaultError(
-    'destroyed',
-    'This value cannot be opened or sealed any more: the keys of its organisation were destroyed.',
-  );
-}
 
 function subjectDestroyed(): VaultError {
   return new VaultError('destroyed', 'This value cannot be opened any more: the key of its subject was destroyed.');
@@ -184,16 +172,6 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
         if (made !== undefined) return { key: made, reserved: block };
       }
     });
-  }
-
-  /**
-   * A destruction that runs meanwhile is waited for, so no key is made behind its back.
-   * @throws VaultError destroyed
-   */
-  async function refuseDestroyed(sql: Sql, owner: Owner): Promise<void> {
-    if (owner === 'desk') return;
-    await sql.query('SELECT pg_advisory_xact_lock_shared($1, 0)', [destructionLock]);
-    if ((await sql.maybe('SELECT 1 FROM vault.destroyed_owners')) !== undefined) throw allDestroyed();
   }
 
   /** @returns undefined when another process was faster: its key is to be taken */
@@ -336,29 +314,6 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
     return unwrapSubjectKey(owner, subject, row);
   }
 
-  async function adopt(owner: Owner, keys: readonly FreshKey[]): Promise<void> {
-    if (keys.length === 0) return;
-    await postgres
-      .vault(owner, async (sql) => {
-        await refuseDestroyed(sql, owner);
-        // None of them is current: a second one of the same subject would have no place.
-        await sql.run(
-          `INSERT INTO vault.subject_keys (id, organisation_id, subject, wrapped_by, wrapped, is_current, messages, created_at)
-           SELECT k.id, current_organisation(), k.subject, k.wrapped_by, k.wrapped, false, $5, $6
-           FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) AS k(id, subject, wrapped_by, wrapped)
-           ON CONFLICT (id) DO NOTHING`,
-          [
-            ...[keys.map(({ id }) => id), keys.map(({ subject }) => subject)],
-            ...[keys.map(({ wrappedBy }) => wrappedBy), keys.map(({ wrapped }) => wrapped)],
-            ...[adoptedMessages, new Date(clock.now())],
-          ],
-        );
-      })
-      .catch((error: { code?: string }) => {
-        throw error.code === foreignKeyGone ? allDestroyed() : error;
-      });
-  }
-
   async function prepare(owner: Owner, wanted: readonly SubjectAndId[]): Promise<void> {
     const missing = new Map<string, SubjectAndId>();
     for (const one of wanted) {
@@ -445,7 +400,7 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
     toSeal,
     toOpen,
     hold,
-    adopt,
+    adopt: (owner, keys) => adoptKeys(postgres, owner, keys, clock.now()),
     prepare,
     forget,
     async isCurrent(owner, id, subject) {

@@ -1,0 +1,93 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../platform/clock.ts';
+import type { Postgres } from '../../platform/postgres/index.ts';
+import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
+import type { LoaderThread } from './loader.ts';
+import type { LoaderAnswer, LoaderJob, LoaderThreadData } from './loader_worker.ts';
+
+/** From some eighty conversions a segment on. A lone one is stored sooner than a thread has started, which takes some 400 ms. */
+const segmentBytesMin = 256 * 1024;
+/** A thread holds some 40 MB: it ends when nothing has come for so long. */
+const idleMs = 30_000;
+const purposes = ['relay-identity', 'relay-event-id'] as const satisfies readonly KeyPurpose[];
+
+/**
+ * Loads large segments of conversions on a thread of its own: to read a thousand lines and write them for PostgreSQL takes 60 ms at a
+ * stretch, in which nobody would be answered (docs/decisions/2026-11-30-relay-loader-thread.md). It starts with the first
+ * such segment. One that dies fails what it had under way, and the spool hands that over again.
+ */
+export function openLoaderThread(
+  { postgres, keys, clock }: { postgres: Pick<Postgres, 'login'>; keys: KeyRing; clock: Pick<Clock, 'after'> },
+  bytesMin = segmentBytesMin,
+): LoaderThread & { stop(): Promise<void> } {
+  let worker: Worker | undefined;
+  let number = 0;
+  let stopping = false;
+  let callOff = () => {};
+  const waiting = new Map<number, { resolve(destinations: ReadonlySet<number>): void; reject(error: Error): void }>();
+
+  const underWay = new Set<Promise<unknown>>();
+
+  function started(): Worker {
+    if (worker !== undefined) return worker;
+    const workerData: LoaderThreadData = {
+      login: postgres.login,
+      keys: new Map(purposes.map((purpose) => [purpose, Uint8Array.from(keys.derive(purpose))])),
+    };
+    const made = new Worker(new URL('./loader_worker.ts', import.meta.url), { workerData });
+    made.unref();
+    made.on('message', (answer: LoaderAnswer) => {
+      const job = waiting.get(answer.number);
+      waiting.delete(answer.number);
+      if (waiting.size === 0) callOff = clock.after(idleMs, () => void end());
+      if ('waiting' in answer) job?.resolve(new Set(answer.waiting));
+      else job?.reject(faultOf(answer.code));
+    });
+    const gone = () => {
+      if (worker !== made) return;
+      worker = undefined;
+      fail();
+    };
+    made.on('error', gone).on('exit', gone);
+    worker = made;
+    return made;
+  }
+
+  function fail(): void {
+    const jobs = [...waiting.values()];
+    waiting.clear();
+    for (const job of jobs) job.reject(faultOf('thread_ended'));
+  }
+
+  async function end(): Promise<void> {
+    const ended = worker;
+    worker = undefined;
+    await ended?.terminate();
+    fail();
+  }
+
+  return {
+    takes: (bytes) => !stopping && bytes.length >= bytesMin,
+    load(bytes) {
+      callOff();
+      const loading = new Promise<ReadonlySet<number>>((resolve, reject) => {
+        waiting.set(++number, { resolve, reject });
+        const moved = Uint8Array.from(bytes);
+        started().postMessage({ number, bytes: moved } satisfies LoaderJob, [moved.buffer]);
+      });
+      underWay.add(loading);
+      return loading.finally(() => underWay.delete(loading));
+    },
+    async stop() {
+      stopping = true;
+      callOff();
+      // What it has under way is loaded once, here or at the next start; here is sooner.
+      await Promise.allSettled([...underWay]);
+      await end();
+    },
+  };
+}
+
+function faultOf(code: string): Error {
+  return Object.assign(new Error(`A segment of conversions was not loaded (${code}).`), { code });
+}
