@@ -175,6 +175,34 @@ it('keeps a conversion before it answers, and stores it with its deliveries: has
   }
 });
 
+it('takes many at once, and loads them on a thread of their own: each once, on each of its ways', async () => {
+  const many = Array.from({ length: 400 }, (_, n) =>
+    purchase({ order_id: `M-${n}`, user: { email: `many${n}@person.example`, first_name: 'Many', country: 'DE' } }),
+  );
+  const threads = () =>
+    readdirSync('/proc/self/task').filter(
+      (one) => readFileSync(`/proc/self/task/${one}/comm`, 'utf8').trim() === 'WorkerThread',
+    ).length;
+  const before = threads();
+  const answer = await send('firsts', many);
+  expect([answer.status, JSON.parse(answer.text).accepted]).toEqual([202, 400]);
+  const [row] = await asked(
+    `SELECT count(*)::int AS conversions, count(DISTINCT order_id)::int AS orders,
+       (SELECT count(*)::int FROM relay_deliveries d WHERE d.conversion_id = ANY (array_agg(c.id))) AS deliveries,
+       (SELECT count(*)::int FROM relay_subjects s JOIN relay_tellings t ON t.id = s.telling_id
+        WHERE t.conversion_id = ANY (array_agg(c.id))) AS subjects
+     FROM relay_conversions c WHERE order_id LIKE 'M-%'`,
+  );
+  expect(row).toEqual({ conversions: 400, orders: 400, deliveries: 800, subjects: 400 });
+  expect(threads()).toBe(before + 1);
+  // The same lines again change nothing, as after a kill before the spool has heard of it.
+  expect((await send('firsts', many)).status).toBe(202);
+  const [again] = await asked(
+    "SELECT count(*)::int AS conversions, sum(doubles)::int AS doubles FROM relay_conversions WHERE order_id LIKE 'M-%'",
+  );
+  expect(again).toEqual({ conversions: 400, doubles: 400 });
+});
+
 it('is one delivery, however often a request comes (REL-10)', async () => {
   const body = purchase({ event_id: 'e-100', user: { email: 'again@person.example' } });
   const answers = await Promise.all(Array.from({ length: 100 }, () => send('shop', body)));

@@ -198,14 +198,19 @@ async function take(
   ) =>
     parts.log.append(
       JSON.stringify({
-        ...{ organisation_id: source.organisationId, source_id: source.id, at: clockText(at), id },
-        ...{ status: said.status, reason: said.reason ?? '', field: said.field ?? '' },
-        ...{ method: /^[A-Z]{1,10}$/.test(method) ? method : 'other', content_type: kindOf(headers['content-type']) },
-        ...{
-          bytes: Math.min(came.body?.length ?? 0, 0xff_ff_ff_ff),
-          ms: Math.max(0, Math.round(parts.clock.monotonic() - begun)),
-        },
-        ...more,
+        organisation_id: source.organisationId,
+        source_id: source.id,
+        at: clockText(at),
+        id,
+        status: said.status,
+        reason: said.reason ?? '',
+        field: said.field ?? '',
+        method: /^[A-Z]{1,10}$/.test(method) ? method : 'other',
+        content_type: kindOf(headers['content-type']),
+        bytes: Math.min(came.body?.length ?? 0, 0xff_ff_ff_ff),
+        ms: Math.max(0, Math.round(parts.clock.monotonic() - begun)),
+        conversions: more.conversions,
+        problems: more.problems,
         body: (came.body?.length ?? 0) > captureLimits.bodyBytesMax ? '' : shapeOf(came),
       }),
     );

@@ -21,7 +21,7 @@ export function redactedBody(body: string | Uint8Array | null, contentType: stri
   const trimmed = text.trimStart();
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
     try {
-      return cut(JSON.stringify(shapeOf(JSON.parse(text), 0)));
+      return cut(shapeOf(JSON.parse(text), 0));
     } catch {
       return `text of ${text.length} characters that is no JSON`;
     }
@@ -55,21 +55,44 @@ function nameOf(name: string): string {
   return programName.test(name) && !longDigits.test(name) && !name.includes('@') ? name : '(name)';
 }
 
-function shapeOf(given: unknown, depth: number): unknown {
-  if (given === null || typeof given === 'boolean') return given;
-  if (typeof given === 'string') return `text (${given.length})`;
-  if (typeof given === 'number') return 'number';
-  if (depth >= depthMax) return Array.isArray(given) ? `list (${given.length})` : 'object';
+/** As JSON, written straight away: it is made of every request, and mostly of a few words that come again and again. */
+function shapeOf(given: unknown, depth: number): string {
+  if (typeof given === 'string') return `"text (${given.length})"`;
+  if (typeof given === 'number') return '"number"';
+  if (given === null || typeof given === 'boolean') return String(given);
+  if (depth >= depthMax) return Array.isArray(given) ? `"list (${given.length})"` : '"object"';
   if (Array.isArray(given)) {
-    const shown = given.slice(0, itemsMax).map((one) => shapeOf(one, depth + 1));
-    return given.length > itemsMax ? [...shown, `and ${given.length - itemsMax} more`] : shown;
+    let shown = '';
+    for (let at = 0; at < given.length && at < itemsMax; at++)
+      shown += `${at === 0 ? '' : ','}${shapeOf(given[at], depth + 1)}`;
+    return `[${shown}${given.length > itemsMax ? `,"and ${given.length - itemsMax} more"` : ''}]`;
   }
-  const shape: Record<string, unknown> = {};
+  // A name that several have to share stands once, with the last of them, as in an object.
+  const shapes = new Map<string, string>();
   const names = Object.keys(given as object);
-  for (const name of names.slice(0, namesMax))
-    shape[nameOf(name)] = shapeOf((given as Record<string, unknown>)[name], depth + 1);
-  if (names.length > namesMax) shape['…'] = `and ${names.length - namesMax} more`;
-  return shape;
+  for (let at = 0; at < names.length && at < namesMax; at++) {
+    const name = names[at] as string;
+    shapes.set(quotedName(name), shapeOf((given as Record<string, unknown>)[name], depth + 1));
+  }
+  if (names.length > namesMax) shapes.set('"…"', `"and ${names.length - namesMax} more"`);
+  let shown = '';
+  for (const [name, shape] of shapes) shown += `${shown === '' ? '' : ','}${name}:${shape}`;
+  return `{${shown}}`;
+}
+
+/** Names of programs in quotes; others are looked at each time, since they may be somebody's. */
+const quoted = new Map<string, string>();
+const quotedMax = 2_000;
+function quotedName(name: string): string {
+  const known = quoted.get(name);
+  if (known !== undefined) return known;
+  const shown = nameOf(name);
+  const made = JSON.stringify(shown);
+  if (shown === name) {
+    if (quoted.size >= quotedMax) quoted.clear();
+    quoted.set(name, made);
+  }
+  return made;
 }
 
 function cut(text: string): string {
