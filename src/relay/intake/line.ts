@@ -24,5 +24,6 @@ export function intakeLine({ organisationId, sourceId, at, ...line }: IntakeLogL
 
 /** A moment as the warehouse reads it. */
 export function clockText(at: number): string {
-  return new Date(at).toISOString().replace('T', ' ').replace('Z', '');
+  const text = new Date(at).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, -1)}`;
 }

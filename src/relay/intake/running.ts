@@ -9,8 +9,8 @@ import { openSourceDirectory, type SourceDirectory } from './directory.ts';
 import { intakePath, openIntake } from './door.ts';
 import { openGoals } from './goals.ts';
 import { conversionSink } from './loader.ts';
-import { openRates } from './rate.ts';
 import { openLoaderThread } from './loader_thread.ts';
+import { openRates } from './rate.ts';
 import type { Sealing } from './record.ts';
 
 /** Intake at work: what it mounts, and what other parts of the relay share with it. */
