@@ -44,6 +44,13 @@ export const browserStorage = [
     purpose: 'Remembers that single-key shortcuts are switched off: “off”. Not set while they are on.',
     until: 'switching them on',
   },
+  {
+    kind: 'localStorage',
+    name: 'fairlead.drafts',
+    purpose:
+      'Keeps changes of mappings that are not saved yet: rules and the version that they began from, and nothing of a request. Set by the first change.',
+    until: 'saving or discarding them, 30 days at most',
+  },
 ] as const;
 
 /** What a shared page with a password keeps in the browser of who gave it; pages without one and widgets keep nothing. */

@@ -166,6 +166,23 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
   await fresh.keyboard.press('Escape');
   await fresh.getByRole('button', { name: 'owner@shop.example' }).click();
   await fresh.getByRole('button', { name: 'Dark', exact: true }).click();
+  const source = await fresh.evaluate(async () => {
+    const { organisations } = await (await fetch('/api/session')).json();
+    const made = await fetch(`/api/organisations/${organisations[0].id}/relay/sources`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"Orders"}',
+    });
+    return (await made.json()).source.id;
+  });
+  await fresh.goto(`${desk.origin}/s/shop.example/relay/sources/${source}/mapping`);
+  await fresh
+    .getByRole('button', { name: /^event_name/ })
+    .first()
+    .click();
+  await fresh.getByLabel('Always').fill('purchase');
+  await fresh.getByText(/^draft, of/).waitFor();
+  await expect.poll(() => fresh.evaluate(() => localStorage.getItem('fairlead.drafts'))).toContain('purchase');
   const stored = await fresh.evaluate(async () => ({
     localStorage: Object.keys(localStorage),
     sessionStorage: Object.keys(sessionStorage),

@@ -116,6 +116,11 @@ const looks: Record<string, Look> = {
     act: async (page) => {
       await page.getByRole('button', { name: /^email/ }).click();
       await page.getByText('One conversion.').waitFor();
+      await page.getByRole('button', { name: 'Case', exact: true }).click();
+      await page.getByRole('button', { name: 'Or', exact: true }).click();
+      await page.getByRole('button', { name: 'Only where…' }).click();
+      await page.getByRole('button', { name: 'Table', exact: true }).click();
+      await page.getByText('Case 1: a condition does not say').waitFor();
     },
   },
   'relay, the request of a mapping': {

@@ -204,6 +204,19 @@ export const shots: readonly Shot[] = [
     },
   },
   {
+    name: 'relay-mapping-cases',
+    path: '/s/shop.example/relay/sources/1/mapping',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Ignore some' }).click();
+      await page.getByLabel('What it looks at').fill('status');
+      await page.getByLabel('This value').fill('pending');
+      await page.getByRole('button', { name: 'Or', exact: true }).click();
+      await page.getByLabel('What it looks at').nth(1).fill('total');
+      await page.getByLabel('What total is to be').selectOption('<');
+      await page.getByLabel('This value').nth(1).fill('1');
+    },
+  },
+  {
     name: 'relay-mapping-problem',
     path: '/s/shop.example/relay/sources/1/mapping?request=0194f0a2-0000-7000-8000-000000000002',
     act: async (page) => {

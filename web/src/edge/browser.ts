@@ -16,11 +16,13 @@ export function origin(): string {
 export type Theme = 'system' | 'light' | 'dark';
 
 /**
- * Two preferences stay in this browser, under these keys and no others: the theme and whether single keys act.
- * They are words, not identifiers; the session lives in cookies that no script can read.
+ * Three things stay in this browser, under these keys and no others (contract/browser_storage.ts): the theme, whether single
+ * keys act, and mappings that somebody has changed and not saved. None of them says who a visitor or customer is; the session
+ * lives in cookies that no script can read.
  */
 const themeKey = 'fairlead.theme';
 const keysKey = 'fairlead.keys';
+const draftsKey = 'fairlead.drafts';
 
 export function storedTheme(): Theme {
   const stored = readStored(themeKey);
@@ -44,6 +46,18 @@ export function storedKeysOn(): boolean {
 export function storeKeysOn(on: boolean): void {
   if (on) dropStored(keysKey);
   else writeStored(keysKey, 'off');
+}
+
+/** What was kept of unsaved mappings, as text; null where nothing was, or the browser keeps nothing. */
+export function storedDrafts(): string | null {
+  return readStored(draftsKey);
+}
+
+/** @param drafts null takes them away @returns whether the browser keeps them */
+export function storeDrafts(drafts: string | null): boolean {
+  if (drafts === null) dropStored(draftsKey);
+  else writeStored(draftsKey, drafts);
+  return readStored(draftsKey) === drafts;
 }
 
 /** False where the browser refuses, for example on an address without HTTPS: the caller then selects the text. */

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { Mapping } from '../../../../contract/mapping.ts';
 import type { RelayCapture, RelaySource } from '../../../../contract/relay_settings.ts';
 import { Link, navigate, useAddress } from '../../address/navigate.tsx';
@@ -6,15 +6,21 @@ import { pathOf } from '../../address/route.ts';
 import { Glyph, Icon } from '../../controls/icons.tsx';
 import { resting } from '../../controls/resting.ts';
 import type { Site } from '../../desk/api.ts';
-import type { Organisation } from '../../desk/session.tsx';
-import { captureReasonWords, momentText } from '../words.ts';
+import { type Organisation, useSession } from '../../desk/session.tsx';
+import { captureReasonWords, whenText } from '../words.ts';
+import { CaseList } from './case_list.tsx';
+import { caseList, isIgnored, mainCase } from './cases.ts';
+import { placeOf } from './drafts.ts';
 import { Fields } from './fields.tsx';
-import { casesOf, fieldsAt, isItems, type RuleObject, rulesOf, setField, usedPaths, writtenRules } from './model.ts';
+import { fieldsAt, isItems, pathWithin, type RuleObject, rulesOf, setField, usedPaths, writtenRules } from './model.ts';
 import { Outgoing } from './outgoing.tsx';
-import { isWholeRequest, PasteRequest, pastedOf } from './paste.tsx';
+import { isWholeRequest, pastedOf } from './paste.tsx';
+import { type Taker, TakerContext } from './path_input.tsx';
+import { RequestPane } from './request_pane.tsx';
 import { SaveDialog } from './save.tsx';
-import { RequestTree } from './tree.tsx';
 import { pathInItems } from './tree_rows.ts';
+import { unfinished } from './unfinished.ts';
+import { useDraft } from './use_draft.ts';
 import { useTrial } from './use_trial.ts';
 import { Versions } from './versions.tsx';
 
@@ -29,6 +35,7 @@ export function Editor({
   source,
   captures,
   saved,
+  said,
   onSaved,
 }: {
   site: Site;
@@ -37,58 +44,115 @@ export function Editor({
   source: RelaySource;
   captures: readonly RelayCapture[];
   saved: Mapping;
-  onSaved: () => void;
+  /** What was done just now, such as a version that was saved. */
+  said: string | undefined;
+  onSaved: (said: string | undefined) => void;
 }) {
+  const { person } = useSession();
   const { pathname, search } = useAddress();
   const wanted = new URLSearchParams(search).get('request') ?? captures[0]?.id;
   const at = captures.findIndex(({ id }) => id === wanted);
   const [pasted, setPasted] = useState('');
   const [isPasting, setPasting] = useState(captures.length === 0);
-  const [mapping, setMapping] = useState(saved);
+  const version = source.mapping_version;
+  const { mapping, draft, isKept, ...drafts } = useDraft(placeOf(person.id, source.id), saved, version);
   const [text, setText] = useState<string>();
-  const cases = casesOf(mapping);
-  const [caseAt, setCase] = useState(cases.at(-1)?.at ?? 0);
+  const [chosen, setCase] = useState<number>();
   const [open, setOpen] = useState<string>();
-  const [isWhole, setWhole] = useState(source.mapping_version === 0);
+  const [isWhole, setWhole] = useState(version === 0);
   const [pane, setPane] = useState<Pane>(captures.length === 0 ? 'request' : 'conversion');
   const [dialog, setDialog] = useState<'save' | 'versions'>();
+  const [undo, setUndo] = useState<{ words: string; mapping: Mapping }>();
+  const taker = useRef<Taker['current']>(undefined);
+
+  const cases = caseList(mapping);
+  const caseAt = chosen !== undefined && chosen < cases.length ? chosen : mainCase(mapping);
+  const one = cases[caseAt];
+  const each = one === undefined || isIgnored(one) ? undefined : one.each;
+  const inCase = (path: string) => pathWithin(each, path);
+  const lack = unfinished(mapping);
+  // What is half done is not tried: the last that was whole stays, and the bar says what is missing.
+  const whole = useRef(mapping);
+  if (lack === undefined) whole.current = mapping;
 
   const captureId = isPasting ? undefined : captures[at]?.id;
   const request = isPasting && isWholeRequest(pasted) ? pastedOf(pasted) : undefined;
-  const trial = captureId !== undefined ? { mapping, capture_id: captureId } : request && { mapping, request };
+  const tryIt = { mapping: whole.current };
+  const trial = captureId !== undefined ? { ...tryIt, capture_id: captureId } : request && { ...tryIt, request };
   const { tried, problem } = useTrial(organisation.id, source.id, trial as never);
   const used = useMemo(() => usedPaths(mapping), [mapping]);
   const lit = useMemo(() => litBy(mapping, caseAt, open), [mapping, caseAt, open]);
-  const isSame = JSON.stringify(mapping) === JSON.stringify(saved);
   const jsonProblem = text === undefined ? undefined : problemOf(text);
+  const isBehind = draft !== undefined && draft.after !== version;
 
+  const change = (next: Mapping) => {
+    drafts.set(next);
+    setUndo(undefined);
+  };
   const go = (to: number) => {
     const capture = captures[to];
     if (capture !== undefined) navigate(`${pathname}?request=${capture.id}`, { replace: true, keepScroll: true });
   };
-  /** A value was clicked: its path goes into the open field, or nowhere where none is open. */
+  /** A value was clicked: its path goes where the cursor was last, else into the open field, else nowhere. */
   const pick = (path: string) => {
-    if (open === undefined || !mayChange) return;
-    setMapping(picked(mapping, caseAt, open, path));
+    if (!mayChange) return;
+    const asked = taker.current;
+    if (asked?.element.isConnected === true) asked.take(path);
+    else if (open !== undefined) change(picked(mapping, caseAt, open, path));
+    else return;
     setText(undefined);
     setPane('conversion');
   };
   const filled = Object.keys(fieldsAt(mapping, caseAt)).length;
+  const wrong = problem?.message ?? jsonProblem ?? lack;
   return (
-    <>
+    <div className="mp-whole">
       <div className="mp-bar">
         <Link className="btn quiet sm" href={pathOf({ page: 'relay-source', site: site.domain, source: source.id })}>
           <Icon name="back" />
           {source.name}
         </Link>
         <span className="tag">
-          {source.mapping_version === 0 ? 'no version yet' : `version ${source.mapping_version}`}
-          {isSame ? '' : ', changed'}
+          {draft === undefined
+            ? version === 0
+              ? 'no version yet'
+              : `version ${version}`
+            : `draft${draft.after === 0 ? '' : `, from version ${draft.after}`}, of ${whenText(new Date(draft.at).toISOString(), site.timezone)}`}
         </span>
         <span className="mp-verdict">
-          <Verdict tried={tried} problem={problem?.message ?? jsonProblem} hasRequest={trial !== undefined} />
+          {undo !== undefined ? (
+            <span role="status">
+              {undo.words}{' '}
+              <button
+                type="button"
+                className="btn quiet sm"
+                onClick={() => {
+                  drafts.set(undo.mapping);
+                  setUndo(undefined);
+                }}
+              >
+                Undo
+              </button>
+            </span>
+          ) : (
+            said !== undefined && draft === undefined && <span role="status">{said}</span>
+          )}
+          <Verdict tried={tried} problem={wrong} hasRequest={trial !== undefined} />
         </span>
         <span className="rl-acts">
+          {draft !== undefined && mayChange && (
+            <button
+              type="button"
+              className="btn quiet sm"
+              onClick={() => {
+                setUndo({ words: 'The draft is discarded.', mapping });
+                drafts.discard();
+                setText(undefined);
+              }}
+            >
+              Discard
+            </button>
+          )}
           <button type="button" className="btn sm" onClick={() => setDialog('versions')}>
             Versions
           </button>
@@ -96,13 +160,41 @@ export function Editor({
             <button
               type="button"
               className="btn main-act sm"
-              {...(isSame || jsonProblem !== undefined ? resting(true) : { onClick: () => setDialog('save') })}
+              {...(draft === undefined || isBehind || jsonProblem !== undefined || lack !== undefined
+                ? resting(true)
+                : { onClick: () => setDialog('save') })}
             >
-              Save version {source.mapping_version + 1}
+              Save version {version + 1}
             </button>
           )}
         </span>
       </div>
+      {isBehind && (
+        <div className="mp-note note warn" role="status">
+          <Icon name="alert" />
+          <span>
+            <b>
+              Version {version} was saved after this draft began
+              {draft.after === 0 ? '' : ` from version ${draft.after}`}.
+            </b>{' '}
+            Put on top, the draft takes the place of what came between; the list of changes before saving shows it.
+          </span>
+          <span className="rl-acts">
+            <button type="button" className="btn sm" onClick={drafts.rebase}>
+              Put it on top of version {version}
+            </button>
+            <button type="button" className="btn quiet sm" onClick={() => setDialog('versions')}>
+              Look at the versions
+            </button>
+          </span>
+        </div>
+      )}
+      {draft !== undefined && !isKept && (
+        <p className="mp-note note warn" role="status">
+          <Icon name="alert" />
+          <span>This browser does not keep the draft: it is lost with the tab. Save it before you leave.</span>
+        </p>
+      )}
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset does not lay out as a row of buttons. */}
       <div className="seg mp-panes" role="group" aria-label="Part of the editor">
         {(Object.keys(paneWords) as Pane[]).map((one) => (
@@ -112,114 +204,25 @@ export function Editor({
         ))}
       </div>
       <div className="mp-three" data-pane={pane}>
-        <section className="mp-pane mp-request" aria-label="Request">
-          <header>
-            <h2>{isPasting ? 'Pasted request' : 'Captured request'}</h2>
-            <span className="end">
-              {!isPasting && captures.length > 0 && (
-                <>
-                  <button
-                    type="button"
-                    className="btn quiet icon sm"
-                    aria-label="Newer request"
-                    {...(at <= 0 ? resting(true) : { onClick: () => go(at - 1) })}
-                  >
-                    <Icon name="left" />
-                  </button>
-                  <button
-                    type="button"
-                    className="btn quiet icon sm"
-                    aria-label="Older request"
-                    {...(at >= captures.length - 1 ? resting(true) : { onClick: () => go(at + 1) })}
-                  >
-                    <Icon name="right" />
-                  </button>
-                </>
-              )}
-              {(captures.length > 0 || isPasting) && captures.length > 0 && (
-                <button type="button" className="btn quiet sm" onClick={() => setPasting(!isPasting)}>
-                  {isPasting ? 'Kept ones' : 'Paste one'}
-                </button>
-              )}
-            </span>
-          </header>
-          <div className="mp-body">
-            {isPasting ? (
-              <PasteRequest text={pasted} onChange={setPasted} hasNone={captures.length === 0} />
-            ) : (
-              <p className="mp-came">
-                {captures[at] === undefined
-                  ? 'This request is not kept any more.'
-                  : `${momentText(captures[at].received_at, site.timezone)} · ${at + 1} of ${captures.length}`}
-                {tried?.read != null &&
-                  ` · ${tried.read.method}${tried.read.records > 1 ? `, ${tried.read.records} records` : ''}`}
-              </p>
-            )}
-            {tried?.read != null && (
-              <>
-                <RequestTree
-                  key={`b ${wanted} ${isPasting}`}
-                  label="Body"
-                  data={tried.read.body}
-                  {...{ used, lit }}
-                  onPick={pick}
-                />
-                {Object.keys(tried.read.query).length > 0 && (
-                  <>
-                    <h3>In the address</h3>
-                    <RequestTree
-                      key={`q ${wanted}`}
-                      label="Query"
-                      data={tried.read.query}
-                      root="$query"
-                      {...{ used, lit }}
-                      onPick={pick}
-                    />
-                  </>
-                )}
-                {Object.keys(tried.read.headers).length > 0 && (
-                  <>
-                    <h3>Headers</h3>
-                    <RequestTree
-                      key={`h ${wanted}`}
-                      label="Headers"
-                      data={tried.read.headers}
-                      root="$headers"
-                      {...{ used, lit }}
-                      onPick={pick}
-                    />
-                  </>
-                )}
-                <p className="mp-hint">
-                  What may be a person’s is hidden.{' '}
-                  {open === undefined
-                    ? 'Open a field, then click the value that it comes from.'
-                    : `A click takes a value into ${open}.`}
-                </p>
-              </>
-            )}
-          </div>
-        </section>
+        <RequestPane
+          {...{ site, captures, at, isPasting, pasted, tried, used, lit }}
+          hint={
+            open === undefined && one !== undefined && !isIgnored(one)
+              ? 'Open a field, then click the value that it comes from.'
+              : open === undefined
+                ? 'A click takes a value into the condition.'
+                : `A click takes a value into ${open}, or where the cursor was last.`
+          }
+          onGo={go}
+          onPasting={setPasting}
+          onPaste={setPasted}
+          onPick={pick}
+        />
         <section className="mp-pane mp-middle" aria-label="Conversion">
           <header>
             <h2>Conversion</h2>
             <span className="q">{filled === 1 ? '1 field mapped' : `${filled} fields mapped`}</span>
             <span className="end">
-              {cases.length > 1 && text === undefined && (
-                <span className="pick">
-                  <select
-                    aria-label="Case of the mapping"
-                    value={caseAt}
-                    onChange={(event) => setCase(Number(event.target.value))}
-                  >
-                    {cases.map((one) => (
-                      <option key={one.at} value={one.at}>
-                        {one.label}
-                      </option>
-                    ))}
-                  </select>
-                </span>
-              )}
               {text === undefined && (
                 <button
                   type="button"
@@ -251,8 +254,7 @@ export function Editor({
                   value={text}
                   onChange={(event) => {
                     setText(event.target.value);
-                    if (problemOf(event.target.value) === undefined)
-                      setMapping(JSON.parse(event.target.value) as Mapping);
+                    if (problemOf(event.target.value) === undefined) change(JSON.parse(event.target.value) as Mapping);
                   }}
                 />
                 {(jsonProblem ?? tried?.mapping_problem?.sentence) !== undefined && (
@@ -263,12 +265,41 @@ export function Editor({
                 )}
               </div>
             ) : (
-              <Fields
-                {...{ mapping, tried, open, isWhole, mayChange }}
-                at={caseAt}
-                onOpen={setOpen}
-                onChange={setMapping}
-              />
+              <TakerContext value={taker}>
+                <CaseList
+                  {...{ mapping, mayChange }}
+                  at={caseAt}
+                  onChoose={setCase}
+                  onChange={(next, place) => {
+                    const isLess = caseList(next).length < cases.length;
+                    drafts.set(next);
+                    setUndo(isLess ? { words: 'The case is taken away.', mapping } : undefined);
+                    setCase(place);
+                  }}
+                />
+                {one !== undefined && isIgnored(one) ? (
+                  <div className="mp-ignored">
+                    <p className="q2">Requests of this case are taken and are no conversion.</p>
+                    {mayChange && (
+                      <button type="button" className="btn sm" onClick={() => change(withMade(mapping, caseAt))}>
+                        Make conversions of them
+                      </button>
+                    )}
+                  </div>
+                ) : (
+                  <Fields
+                    key={caseAt}
+                    {...{ mapping, tried, open, isWhole, mayChange }}
+                    at={caseAt}
+                    pathOf={inCase}
+                    onOpen={(field) => {
+                      taker.current = undefined;
+                      setOpen(field);
+                    }}
+                    onChange={change}
+                  />
+                )}
+              </TakerContext>
             )}
           </div>
         </section>
@@ -282,18 +313,22 @@ export function Editor({
       {dialog === 'save' && (
         <SaveDialog
           {...{ organisation, source, saved, mapping }}
-          onSaved={onSaved}
+          onSaved={(words) => {
+            drafts.drop();
+            onSaved(words);
+          }}
+          onBehind={() => onSaved(undefined)}
           onClose={() => setDialog(undefined)}
         />
       )}
       {dialog === 'versions' && (
         <Versions
           {...{ organisation, source, mayChange, site }}
-          onRestored={onSaved}
+          onRestored={() => onSaved(undefined)}
           onClose={() => setDialog(undefined)}
         />
       )}
-    </>
+    </div>
   );
 }
 
@@ -351,20 +386,34 @@ function problemOf(text: string): string | undefined {
   }
 }
 
-/** Puts a path into the first rule of a field; into items as their list and the way in it. */
+/** Puts a path into the first rule of a field that gives none yet, else of the first; into items as their list and the way in it. */
 function picked(mapping: Mapping, at: number, field: string, path: string): Mapping {
   const rules = fieldsAt(mapping, at)[field];
+  const one = caseList(mapping)[at];
+  const own = pathWithin(one === undefined || isIgnored(one) ? undefined : one.each, path);
   if (field === 'items') {
-    const found = pathInItems(path);
+    const found = pathInItems(own);
     if (found === undefined) return mapping;
     const fields = isItems(rules) ? rules.fields : { id: '' };
-    const focused = document.activeElement?.getAttribute('name')?.replace('mapped-', '');
-    const part = focused === 'quantity' || focused === 'price' ? focused : partOf(found.path, fields);
-    return setField(mapping, at, field, { each: found.each, fields: { ...fields, [part]: found.path } });
+    return setField(mapping, at, field, {
+      each: found.each,
+      fields: { ...fields, [partOf(found.path, fields)]: found.path },
+    });
   }
   const [first = {}, ...rest] = isItems(rules) ? [] : rulesOf(rules);
   const { template: _, ...kept } = first as RuleObject;
-  return setField(mapping, at, field, writtenRules([{ ...kept, path }, ...rest]));
+  return setField(mapping, at, field, writtenRules([{ ...kept, path: own }, ...rest]));
+}
+
+/** A case that was to be no conversion, with the fields of the last that makes some. */
+function withMade(mapping: Mapping, at: number): Mapping {
+  const list = caseList(mapping);
+  const when = list[at]?.when;
+  const cases = list.with(at, {
+    ...(when === undefined ? {} : { when }),
+    fields: fieldsAt(mapping, mainCase(mapping)),
+  });
+  return { cases: [...cases] };
 }
 
 /** What a value of an item probably is, by its name; the id where nothing says otherwise. */
@@ -377,5 +426,7 @@ function partOf(path: string, fields: { id: unknown; quantity?: unknown }): 'id'
 function litBy(mapping: Mapping, at: number, field: string | undefined): ReadonlySet<string> {
   const rules = field === undefined ? undefined : fieldsAt(mapping, at)[field];
   if (field === undefined || rules === undefined) return new Set();
-  return usedPaths({ fields: { [field]: rules } } as Mapping);
+  const one = caseList(mapping)[at];
+  const each = one === undefined || isIgnored(one) ? undefined : one.each;
+  return usedPaths({ ...(each === undefined ? {} : { each }), fields: { [field]: rules } });
 }

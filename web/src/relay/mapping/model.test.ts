@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Mapping } from '../../../../contract/mapping.ts';
-import { changedFields, rulesOf, setField, shapeOfPath, usedPaths, writtenRules } from './model.ts';
+import { changedFields, pathWithin, rulesOf, setField, shapeOfPath, usedPaths, writtenRules } from './model.ts';
 import { childPath, pathInItems } from './tree_rows.ts';
 
 const mapping: Mapping = {
@@ -42,7 +42,7 @@ it.each([
 });
 
 it('knows which values of a request are used, through lists and templates', () => {
-  expect([...usedPaths(mapping)].sort()).toEqual(['a', 'b', 'c.d', 'lines[].sku', 'total']);
+  expect([...usedPaths(mapping)].sort()).toEqual(['a', 'b', 'c.d', 'lines[].sku', 'test', 'total']);
   expect(shapeOfPath('notes[name="gclid"].value')).toBe('notes[].value');
 });
 
@@ -63,3 +63,23 @@ it.each([
   ['order.lines[0].price', { each: 'order.lines[*]', path: 'price' }],
   ['total', undefined],
 ])('a value of a list is its list and the way in it: %s', (path, found) => expect(pathInItems(path)).toEqual(found));
+
+it('changes of cases are told as such: added, moved, taken away, under another condition', () => {
+  const [ignored, made] = 'cases' in mapping ? mapping.cases : [];
+  if (ignored === undefined || made === undefined) throw new Error('There are two cases.');
+  const third = { when: { path: 'kind', equals: 'lead' }, fields: { value: 'sum' } } as const;
+  expect(changedFields(mapping, { cases: [ignored, third, made] })).toEqual([{ field: 'case 2', how: 'added' }]);
+  expect(changedFields(mapping, { cases: [made, ignored] })).toEqual([{ field: 'case 2', how: 'moved' }]);
+  expect(changedFields(mapping, made)).toEqual([{ field: 'case 1 of before', how: 'removed' }]);
+  const other = { ...ignored, when: { path: 'test', exists: true } };
+  expect(changedFields(mapping, { cases: [other, made] })).toEqual([{ field: 'condition (case 1)', how: 'changed' }]);
+});
+
+it.each([
+  [undefined, 'orders[0].total', 'orders[0].total'],
+  ['orders[*]', 'orders[3].total', 'total'],
+  ['orders[*]', 'currency', '$body.currency'],
+  ['orders[*]', '$query.cid', '$query.cid'],
+])('for a case over %s the value at %s is read at %s', (each, path, within) =>
+  expect(pathWithin(each, path)).toBe(within),
+);

@@ -1,5 +1,15 @@
 import { canonicalFields } from '../../../../contract/canonical_fields.ts';
-import type { ItemRules, Mapping, MappingFields, Rule, Rules } from '../../../../contract/mapping.ts';
+import type {
+  Condition,
+  ItemRules,
+  Mapping,
+  MappingCase,
+  MappingFields,
+  Rule,
+  Rules,
+} from '../../../../contract/mapping.ts';
+import { caseList, isIgnored } from './cases.ts';
+import { conditionText, pathsOf } from './condition_text.ts';
 
 /** A mapping while it is edited: plain data, and each change a new one. */
 
@@ -22,19 +32,9 @@ export const allFields: readonly string[] = [
   ...[...canonicalFields.keys()].filter((field) => !first.includes(field)),
 ];
 
-/** The cases that make conversions, each with its place. */
-export function casesOf(mapping: Mapping): { at: number; label: string }[] {
-  if (!('cases' in mapping)) return [{ at: 0, label: 'Every request' }];
-  return mapping.cases.flatMap((one, at) =>
-    'fields' in one
-      ? [{ at, label: one.when === undefined ? `Case ${at + 1}: any other` : `Case ${at + 1}: under a condition` }]
-      : [],
-  );
-}
-
 export function fieldsAt(mapping: Mapping, at: number): MappingFields {
-  const one = 'cases' in mapping ? mapping.cases[at] : mapping;
-  return one !== undefined && 'fields' in one ? one.fields : {};
+  const one = caseList(mapping)[at];
+  return one === undefined || isIgnored(one) ? {} : one.fields;
 }
 
 export function withFields(mapping: Mapping, at: number, fields: MappingFields): Mapping {
@@ -92,15 +92,19 @@ export const simpleSteps = [
   { name: 'absolute', words: 'without its sign' },
   { name: 'unix_seconds', words: 'seconds since 1970' },
   { name: 'unix_milliseconds', words: 'milliseconds since 1970' },
-  { name: 'as UTC', words: 'time without offset, in UTC' },
+  { name: 'date', words: 'time without offset, in a timezone' },
   { name: 'host', words: 'host of an address' },
+  { name: 'query_parameter', words: 'parameter of an address' },
+  { name: 'minor_units', words: 'minor units of its currency' },
 ] as const;
 
-type Step = NonNullable<RuleObject['apply']>[number];
+export type Step = NonNullable<RuleObject['apply']>[number];
 
 export function stepOf(name: string): Step {
   if (name === 'decimal comma') return { number: { decimal: ',' } };
-  if (name === 'as UTC') return { date: { timezone: 'UTC' } };
+  if (name === 'date') return { date: { timezone: 'UTC' } };
+  if (name === 'query_parameter') return { query_parameter: 'gclid' };
+  if (name === 'minor_units') return { minor_units: { currency: 'currency', digits: { JPY: 0, KWD: 3 } } };
   return name as Step;
 }
 
@@ -115,7 +119,7 @@ export function stepText(step: Step): string {
 /** What a rule does beside its path, as tags. */
 export function tagsOf(rule: RuleObject): string[] {
   return [
-    ...(rule.when === undefined ? [] : ['under a condition']),
+    ...(rule.when === undefined ? [] : [`when ${conditionText(rule.when)}`]),
     ...(rule.apply ?? []).map(stepText),
     ...(rule.lookup === undefined ? [] : [`table of ${Object.keys(rule.lookup).length}`]),
     ...(rule.default !== undefined && (rule.path !== undefined || rule.template !== undefined)
@@ -133,15 +137,21 @@ export function usedPaths(mapping: Mapping): ReadonlySet<string> {
   const found = new Set<string>();
   const add = (path: string, prefix = '') =>
     found.add(shapeOfPath(prefix === '' || path.startsWith('$') ? path : `${prefix}.${path}`));
+  const addCondition = (given: Condition | undefined, prefix = '') => {
+    for (const path of given === undefined ? [] : pathsOf(given)) add(path, prefix);
+  };
   const addRules = (rules: Rules | undefined, prefix: string) => {
     for (const rule of rulesOf(rules)) {
+      addCondition(rule.when, prefix);
       if (rule.path !== undefined) add(rule.path, prefix);
       for (const [, path] of (rule.template ?? '').matchAll(/\{\{([^{}]*)\}\}/g)) add((path as string).trim(), prefix);
     }
   };
-  for (const one of 'cases' in mapping ? mapping.cases : [mapping]) {
-    if (!('fields' in one)) continue;
+  for (const one of caseList(mapping)) {
+    addCondition(one.when);
+    if (isIgnored(one)) continue;
     const prefix = one.each ?? '';
+    addCondition(one.only, prefix);
     for (const rules of Object.values(one.fields)) {
       if (!isItems(rules)) addRules(rules as Rules, prefix);
       else for (const inner of Object.values(rules.fields)) addRules(inner as Rules | undefined, rules.each);
@@ -150,26 +160,84 @@ export function usedPaths(mapping: Mapping): ReadonlySet<string> {
   return found;
 }
 
-/** What differs between two mappings, field by field, for whoever saves. */
-export function changedFields(
-  before: Mapping,
-  after: Mapping,
-): { field: string; how: 'added' | 'removed' | 'changed' }[] {
-  const all = (mapping: Mapping) => {
-    const fields = new Map<string, string>();
-    for (const { at } of casesOf(mapping))
-      for (const [field, rules] of Object.entries(fieldsAt(mapping, at)))
-        fields.set('cases' in mapping ? `${field} (case ${at + 1})` : field, JSON.stringify(rules));
-    return fields;
-  };
-  const [old, next] = [all(before), all(after)];
-  const changes: { field: string; how: 'added' | 'removed' | 'changed' }[] = [];
-  for (const [field, rules] of next) {
-    if (!old.has(field)) changes.push({ field, how: 'added' });
-    else if (old.get(field) !== rules) changes.push({ field, how: 'changed' });
+/** A path of the request as a rule of a case writes it: of an item of the list that the case goes over, it begins there. */
+export function pathWithin(each: string | undefined, path: string): string {
+  if (each === undefined || each === '' || path.startsWith('$')) return path;
+  const start = each.replace(/\[\*\]$/, '');
+  const rest = path.startsWith(start) ? /^\[\d+\]\.(.+)$/.exec(path.slice(start.length))?.[1] : undefined;
+  return rest ?? `$body.${path}`;
+}
+
+export interface MappingChange {
+  readonly field: string;
+  readonly how: 'added' | 'removed' | 'changed' | 'moved';
+}
+
+/** What differs between two mappings, case by case and field by field, for whoever saves. */
+export function changedFields(before: Mapping, after: Mapping): MappingChange[] {
+  const [old, next] = [caseList(before), caseList(after)];
+  const isOne = old.length === 1 && next.length === 1;
+  const taken = pairsOf(old, next);
+  const changes: MappingChange[] = [];
+  let last = -1;
+  for (const [at, one] of next.entries()) {
+    const name = (what: string) => (isOne ? what : `${what} (case ${at + 1})`);
+    const from = taken.get(at);
+    const known = from === undefined ? undefined : old[from];
+    if (from === undefined || known === undefined) {
+      changes.push({ field: `case ${at + 1}`, how: 'added' });
+      continue;
+    }
+    if (from < last) changes.push({ field: `case ${at + 1}`, how: 'moved' });
+    last = Math.max(last, from);
+    for (const part of ['when', 'each', 'only', 'ignore'] as const) {
+      const [was, is] = [known, one].map((each) => JSON.stringify((each as Record<string, unknown>)[part]));
+      if (was === is) continue;
+      const how = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
+      changes.push({ field: name(partWords[part]), how });
+    }
+    changes.push(
+      ...fieldChanges(fieldsOf(known), fieldsOf(one)).map(({ field, how }) => ({ field: name(field), how })),
+    );
   }
-  for (const field of old.keys()) if (!next.has(field)) changes.push({ field, how: 'removed' });
+  const kept = new Set(taken.values());
+  for (const at of old.keys()) if (!kept.has(at)) changes.push({ field: `case ${at + 1} of before`, how: 'removed' });
   return changes;
+}
+
+const partWords = { when: 'condition', each: 'one for each of', only: 'only where', ignore: 'no conversion' } as const;
+
+/** Which case each was before: the same one, else one under the same condition, else the one in its place. */
+function pairsOf(old: readonly MappingCase[], next: readonly MappingCase[]): ReadonlyMap<number, number> {
+  const pairs = new Map<number, number>();
+  const free = new Set(old.keys());
+  const pair = (isSame: (a: MappingCase, b: MappingCase, at: number, from: number) => boolean) => {
+    for (const [at, one] of next.entries()) {
+      if (pairs.has(at)) continue;
+      const from = [...free].find((place) => isSame(old[place] as MappingCase, one, place, at));
+      if (from === undefined) continue;
+      pairs.set(at, from);
+      free.delete(from);
+    }
+  };
+  pair((a, b) => JSON.stringify(a) === JSON.stringify(b));
+  pair((a, b) => isIgnored(a) === isIgnored(b) && JSON.stringify(a.when) === JSON.stringify(b.when));
+  if (old.length === next.length) pair((_a, _b, from, at) => from === at);
+  return pairs;
+}
+
+const fieldsOf = (one: MappingCase): MappingFields => (isIgnored(one) ? {} : one.fields);
+
+function fieldChanges(before: MappingFields, after: MappingFields): MappingChange[] {
+  const same = (field: string) => JSON.stringify(before[field]) === JSON.stringify(after[field]);
+  return [
+    ...Object.keys(after)
+      .filter((field) => !same(field))
+      .map((field): MappingChange => ({ field, how: before[field] === undefined ? 'added' : 'changed' })),
+    ...Object.keys(before)
+      .filter((field) => after[field] === undefined)
+      .map((field): MappingChange => ({ field, how: 'removed' })),
+  ];
 }
 
 /** The value of a field in a conversion, by its name. */

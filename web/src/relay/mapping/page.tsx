@@ -1,4 +1,4 @@
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import type { Mapping } from '../../../../contract/mapping.ts';
 import { pathOf } from '../../address/route.ts';
 import { ComingForm } from '../../controls/coming.tsx';
@@ -30,6 +30,7 @@ function Loaded({
   organisation: Organisation;
   mayChange: boolean;
 }) {
+  const [said, setSaid] = useState<string>();
   const { answer, problem, reload } = useReading(
     useCallback(async () => {
       const calls = relayOf(organisation.id);
@@ -62,7 +63,11 @@ function Loaded({
     <Editor
       key={answer.source.mapping_version}
       {...{ site, organisation, mayChange, source: answer.source, captures: answer.captures, saved: answer.mapping }}
-      onSaved={reload}
+      said={said}
+      onSaved={(words) => {
+        setSaid(words);
+        reload();
+      }}
     />
   );
 }

@@ -4,6 +4,7 @@ import type { RelaySource } from '../../../../contract/relay_settings.ts';
 import { Field } from '../../controls/field.tsx';
 import { FormDialog } from '../../controls/form_dialog.tsx';
 import { Glyph } from '../../controls/icons.tsx';
+import { DeskError } from '../../desk/api.ts';
 import type { Organisation } from '../../desk/session.tsx';
 import { type MappingTest, relayOf } from '../api.ts';
 import { captureReasonWords } from '../words.ts';
@@ -16,13 +17,17 @@ export function SaveDialog({
   saved,
   mapping,
   onSaved,
+  onBehind,
   onClose,
 }: {
   organisation: Organisation;
   source: RelaySource;
   saved: Mapping;
   mapping: Mapping;
-  onSaved: () => void;
+  /** @param said what was done, in a sentence */
+  onSaved: (said: string) => void;
+  /** Somebody saved another version meanwhile. */
+  onBehind: () => void;
   onClose: () => void;
 }) {
   const [note, setNote] = useState('');
@@ -42,12 +47,18 @@ export function SaveDialog({
       fields={['note']}
       act={`Save version ${version}`}
       onSend={async () => {
-        await relayOf(organisation.id).saveMapping(source.id, {
-          mapping,
-          after: source.mapping_version,
-          ...(note.trim() === '' ? {} : { note }),
-        });
-        onSaved();
+        try {
+          await relayOf(organisation.id).saveMapping(source.id, {
+            mapping,
+            after: source.mapping_version,
+            ...(note.trim() === '' ? {} : { note }),
+          });
+        } catch (error) {
+          // The draft stays, and the editor says from which version it began and which one is there now.
+          if (error instanceof DeskError && error.code === 'conflict') return onBehind();
+          throw error;
+        }
+        onSaved(`Version ${version} is live.${test === undefined ? '' : ` ${liveText(test)}`}`);
       }}
       onClose={onClose}
     >
@@ -81,6 +92,11 @@ export function SaveDialog({
       )}
     </FormDialog>
   );
+}
+
+function liveText({ captures, clean }: MappingTest): string {
+  if (captures === 0) return '';
+  return `${captures - clean} of ${captures} kept requests ${captures - clean === 1 ? 'fails' : 'fail'}.`;
 }
 
 function Result({ test: { captures, clean, failures } }: { test: MappingTest }) {
