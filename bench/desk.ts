@@ -18,6 +18,7 @@ export interface DeskFolder {
   /** Holds `data/`, `keys/` and this record. */
   folder: string;
   events: number;
+  organisationId: number;
   apiKey: string;
   sites: { id: number; domain: string }[];
   /** The day that is today for this desk, 'YYYY-MM-DD'. Its clock is set to `hour` of it. */
@@ -96,8 +97,13 @@ export async function prepareDesk(
     ...['--currency', 'EUR', '--site', mainSite, '--site', smallSite, '--site', 'bench.example'],
     ...['--goal', 'Signup', '--goal', 'purchase:EUR', '--goal', '/section-3/**'],
   ]);
-  const { api_key: apiKey, sites } = JSON.parse(made) as { api_key: string; sites: DeskFolder['sites'] };
-  const desk: DeskFolder = { folder, events: options.events, apiKey, sites, today };
+  const { organisation_id, api_key, sites } = JSON.parse(made) as {
+    organisation_id: number;
+    api_key: string;
+    sites: DeskFolder['sites'];
+  };
+  const said = { organisationId: organisation_id, apiKey: api_key, sites };
+  const desk: DeskFolder = { folder, events: options.events, ...said, today };
   await fill(desk, options.say);
   await writeFile(record, `${JSON.stringify(desk, undefined, 2)}\n`);
   return desk;
@@ -165,12 +171,18 @@ async function fill(desk: DeskFolder, say: (line: string) => void) {
   }
 }
 
-/** Starts `fairlead serve` and waits for its first answer. */
-export async function startDesk(desk: DeskFolder): Promise<Running> {
-  const port = await freePort();
+/**
+ * Starts `fairlead serve` and waits for its first answer.
+ * @param more variables beside those of every measured desk, and a port in place of a free one
+ */
+export async function startDesk(
+  desk: DeskFolder,
+  more: { env?: NodeJS.ProcessEnv; port?: number; flags?: readonly string[] } = {},
+): Promise<Running> {
+  const port = more.port ?? (await freePort());
   const began = performance.now();
-  const child = spawn(process.execPath, [...flags, cli, 'serve'], {
-    env: environment(desk, port),
+  const child = spawn(process.execPath, [...flags, ...(more.flags ?? []), cli, 'serve'], {
+    env: { ...environment(desk, port), ...more.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];

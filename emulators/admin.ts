@@ -104,6 +104,8 @@ export interface EmulatorParts {
   /** At least 0 and less than 1. */
   chance: () => number;
   port?: number;
+  /** Told of each request as it came, before anything is answered: for whoever looks at all of them. */
+  heard?: (request: EmulatedRequest) => void;
 }
 
 type Step = { chaos: ChaosMode; ms?: number } | (EmulatedAnswer & { chaos?: undefined });
@@ -118,7 +120,7 @@ const byteMs = 5;
 
 export async function openEmulator(
   platform: Platform,
-  { now: given, chance, port = 0, clock: shared }: EmulatorParts,
+  { now: given, chance, port = 0, clock: shared, heard }: EmulatorParts,
 ): Promise<Emulated> {
   const clock = shared ?? openClock(given);
   let skewMs = 0;
@@ -144,6 +146,7 @@ export async function openEmulator(
     if (path === '/__admin' || path.startsWith('/__admin/'))
       return sendAdmin(response, method, path.slice('/__admin'.length), parsed(text));
     const asked = { method, path, query, headers, body: parsed(text), text };
+    heard?.(asked);
     const step: Step | undefined = next.shift() ?? byChance();
     total++;
     keep({ at: now(), method, path: request.url, headers, body: asked.body, step: step?.chaos ?? null }, text.length);

@@ -12,7 +12,7 @@ import { bearerOf } from './oauth.ts';
  * Stricter than Meta in one thing: a token in the address is no token, since it would stand in logs.
  *
  * `POST /__admin/platform` takes `tokens` (`{"EAAB": "expired"}`), `transient` (so many answers are a passing fault), `usage`
- * (percent, of the headers) and `regainMinutes`.
+ * (percent, of the headers), `regainMinutes`, and `rejects` (`{"order-7": "why"}`: the event of this id is a wrong one).
  * What `meta_login.ts` adds takes what `oauth.ts` takes.
  * `GET /__admin` tells the counts, the events that were counted once (`events`), and those of test codes (`tested`).
  */
@@ -63,6 +63,7 @@ class Meta {
   #counts!: { requests: number; received: number; duplicates: number; refused: number };
   #transient!: number;
   #usage!: { percent: number; regainMinutes: number };
+  #rejects!: Map<unknown, string>;
 
   constructor(settings: MetaSettings) {
     this.#settings = settings;
@@ -79,15 +80,17 @@ class Meta {
     this.#tested = {};
     this.#counts = { requests: 0, received: 0, duplicates: 0, refused: 0 };
     this.#usage = { percent: 1, regainMinutes: 0 };
+    this.#rejects = new Map();
   }
 
   set(change: Record<string, unknown>): void {
-    const { tokens, transient, usage, regainMinutes } = change;
+    const { tokens, transient, usage, regainMinutes, rejects } = change;
     this.#login.set(change);
     for (const [token, state] of Object.entries(objectOf(tokens))) this.#tokens.set(token, state as TokenState);
     if (typeof transient === 'number') this.#transient = transient;
     if (typeof usage === 'number') this.#usage.percent = usage;
     if (typeof regainMinutes === 'number') this.#usage.regainMinutes = regainMinutes;
+    for (const [id, why] of Object.entries(objectOf(rejects))) this.#rejects.set(id, String(why));
   }
 
   state(): object {
@@ -165,6 +168,8 @@ class Meta {
     const events = data.map(objectOf);
     events.forEach((event, at) => {
       checkEvent(event, at, now);
+      const why = this.#rejects.get(event.event_id);
+      if (why !== undefined) wrongEvent(at, why);
     });
     if (code !== undefined) this.#tested[code] = [...(this.#tested[code] ?? []), ...events];
     else for (const event of events) this.#keep(dataset, event, now);

@@ -5,6 +5,7 @@
 //   npm run proof       the proof kit; `-- --sabotage` takes each guard away and expects the proof to fail
 //   npm run bench, soak measurements; they fail only when they cannot run
 //   npm run soak -- windows   two years of nightly runs, day by day
+//   npm run soak -- relay, relay-dead   conversions through chaos and kills; a platform that is away for an hour
 
 const childProcess = require('child_process');
 const fs = require('fs');
@@ -25,6 +26,8 @@ const chromiumPaths = [
 /** The same program without windows: the dashboard's tests take a quarter less of the processor in it. */
 const withoutWindows = '/usr/bin/chromium-headless-shell';
 const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
+/** What `npm run soak -- NAME` runs in place of the events' soak. */
+const soaks = { relay: 'bench/relay_chaos.ts', 'relay-dead': 'bench/relay_dead_destination.ts' };
 const deepFlag = '--deep';
 const vitestReport = path.join(cache, 'vitest.json');
 /** Errors outside of every test: written by vitest.config.ts. */
@@ -84,7 +87,9 @@ async function main(mode, given) {
     return;
   }
   if (programs[mode]) {
-    become(node, ['--disable-warning=ExperimentalWarning', path.join(root, programs[mode])].concat(args), env);
+    const named = mode === 'soak' ? soaks[args[0]] : undefined;
+    const program = [path.join(root, named || programs[mode])].concat(named ? args.slice(1) : args);
+    become(node, ['--disable-warning=ExperimentalWarning'].concat(program), env);
     return;
   }
   const run = (title, command) => stage(title, node, command, env);

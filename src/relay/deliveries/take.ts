@@ -19,6 +19,14 @@ export interface Turn {
   readonly withheld: number;
 }
 
+/** What is due of an account, by organisation, destination, moment and how many. */
+export const dueRows = `SELECT d.id, d.conversion_id, d.platform_id, d.platform_event, d.value::text AS value, d.waits_for, d.created_at,
+  d.tries_until, d.attempts, c.occurred_at, c.currency, c.facts
+  FROM relay_deliveries d JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
+  WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.state IN ('waiting', 'sending') AND d.next_at <= $3
+  AND EXISTS (SELECT FROM relay_destinations o WHERE o.id = $2 AND o.state = 'active')
+  ORDER BY d.next_at, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED`;
+
 /** Rows of one turn: one request's, or of several where each takes few. */
 export function rowsOf(batchMax: number): number {
   return Math.min(deliveryLimits.turnRowsMax, Math.max(batchMax, deliveryLimits.turnRequestsMax));
@@ -35,15 +43,7 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
   const { organisationId, destinationId } = account;
   return postgres.tenant(organisationId, async (sql) => {
     const now = clock.now();
-    const rows = await sql.query<TakenRow>(
-      `SELECT d.id, d.conversion_id, d.platform_id, d.platform_event, d.value::text AS value, d.waits_for, d.created_at,
-              d.tries_until, d.attempts, c.occurred_at, c.currency, c.facts
-       FROM relay_deliveries d JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
-       WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.state IN ('waiting', 'sending') AND d.next_at <= $3
-         AND EXISTS (SELECT FROM relay_destinations o WHERE o.id = $2 AND o.state = 'active')
-       ORDER BY d.next_at, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED`,
-      [organisationId, destinationId, new Date(now), max.rows],
-    );
+    const rows = await sql.query<TakenRow>(dueRows, [organisationId, destinationId, new Date(now), max.rows]);
     const leaseAt = new Date(now + deliveryLimits.leaseMs);
     if (rows.length === 0) return { batches: [], leaseAt, isFull: false, dead: 0, withheld: 0 };
     const people = await openPeople(sql, vault, organisationId, [...new Set(rows.map((row) => row.conversion_id))]);
