@@ -1,3 +1,4 @@
+import { destinationClickIds } from './destinations.ts';
 import { isForbiddenName } from './mapping_path.ts';
 
 /** The fields of the canonical conversion by name, without what checks them: the dashboard reads this list, too. */
@@ -19,7 +20,9 @@ export type ActionSource = (typeof actionSources)[number];
 /** Click ids by the names of the platforms; `tracker` is the click id of whoever tracked the click before us. */
 export const clickIds = [
   ...(['gclid', 'gbraid', 'wbraid', 'dclid', 'fbclid', 'fbc', 'fbp', 'ttclid', 'ttp', 'msclkid'] as const),
-  ...(['li_fat_id', 'twclid', 'rdt_cid', 'sc_click_id', 'epik', 'tracker'] as const),
+  ...(['li_fat_id', 'twclid', 'rdt_cid', 'sc_click_id', 'epik'] as const),
+  ...destinationClickIds,
+  'tracker',
 ] as const;
 export type ClickId = (typeof clickIds)[number];
 

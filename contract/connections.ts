@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { pastedProviders } from './destinations.ts';
 
 /** The platforms that an account or a secret can be connected of, in the order of the page. */
 export const connectionProviders = [
   ...(['google', 'meta', 'linkedin', 'microsoft', 'tiktok'] as const),
-  ...(['ga4', 'pinterest', 'snap', 'reddit', 'x', 'webhook'] as const),
+  ...pastedProviders,
 ] as const;
 export type ConnectionProvider = (typeof connectionProviders)[number];
 

@@ -336,11 +336,10 @@ export type RequestStory = z.infer<typeof requestStory>;
 
 // Match quality
 
+/** What most platforms take of a person. */
+export const ofPeople = ['email', 'phone', 'name_address', 'external_id', 'ip_agent'] as const;
 /** Identifiers as reports name them: what a platform can match by. */
-export const matchKeys = [
-  ...(['email', 'phone', 'name_address', 'external_id', 'ip_agent'] as const),
-  ...clickIds.filter((one) => one !== 'tracker'),
-] as const;
+export const matchKeys = [...ofPeople, ...clickIds.filter((one) => one !== 'tracker')] as const;
 export type MatchKey = (typeof matchKeys)[number];
 
 export const matchQuality = z.object({

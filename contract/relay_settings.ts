@@ -290,7 +290,8 @@ export const destinationKind = z.object({
       choices: z.array(z.string()).nullable(),
     }),
   ),
-  secret: z.object({ label: z.string(), what: z.string() }),
+  /** null: it takes none. */
+  secret: z.object({ label: z.string(), what: z.string() }).nullable(),
   /** How a test is told: by a code of the platform's, by a switch (any code), or not at all. */
   test: z.enum(['code', 'switch']).nullable(),
   /** What the code is, where it is one. */

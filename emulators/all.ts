@@ -11,6 +11,7 @@ import { openLinkedInEmulator } from './linkedin.ts';
 import { openMetaEmulator } from './meta.ts';
 import { openMicrosoftEmulator } from './microsoft.ts';
 import { readText, sendJson } from './oidc.ts';
+import { type Postback, postbackHosts } from './postbacks.ts';
 import { openTikTokEmulator } from './tiktok.ts';
 
 /**
@@ -70,8 +71,10 @@ const hostsOf = {
   reddit: ['ads-api.reddit.com'],
   x: ['ads-api.x.com'],
   webhook: [],
+  ...postbackHosts,
 } as const;
 export type EmulatedPlatform = keyof typeof hostsOf;
+export const emulatedPlatforms = Object.keys(hostsOf) as readonly EmulatedPlatform[];
 
 /** @param settings.port of the first, the others follow */
 export async function openAllEmulators({
@@ -166,7 +169,15 @@ async function openPlatforms(parts: () => EmulatorParts, apps: Apps): Promise<Al
     reddit: await generic('reddit', reddit),
     x: await generic('x', x),
     webhook: await generic('webhook', '', webhook),
+    ...(await openPostbacks(generic)),
   };
+}
+
+/** Of a postback nobody has an account or a token. */
+async function openPostbacks(generic: (platform: Postback, account: string) => Promise<Emulated>) {
+  const opened: [string, Emulated][] = [];
+  for (const name of Object.keys(postbackHosts) as Postback[]) opened.push([name, await generic(name, '')]);
+  return Object.fromEntries(opened) as Record<Postback, Emulated>;
 }
 
 async function steer(

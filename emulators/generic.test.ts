@@ -138,6 +138,56 @@ describe('rows', () => {
   });
 });
 
+describe('a postback', () => {
+  const click = 'GiDxLZcEVjwEqkGfKQMQndUYMIeZXFHmZ0DrHIJhGS6kKiDzkGUos9GzkpqG-YHQATCwxlQ';
+  const taboola =
+    '/actions-handler/log/3/s2s-action?name=make_purchase&revenue=9.99&currency=EUR&orderid=A-1&quantity=2';
+  const outbrain = '/unifiedPixel?name=Purchase&orderValue=49.9&currency=EUR&orderId=A-1';
+  const rows: ['taboola' | 'outbrain', path: string, status: number, method?: string][] = [
+    ['taboola', `${taboola}&click-id=${click}`, 204],
+    ['taboola', `${taboola}&click_id=${click}`, 400],
+    ['taboola', `${taboola}&click-id=%7Bclick_id%7D`, 400],
+    ['taboola', `${taboola.replace('make_purchase', '')}&click-id=${click}`, 400],
+    ['taboola', `${taboola.replace('EUR', 'CHF')}&click-id=${click}`, 400],
+    ['taboola', `${taboola.replace('=2', '=2.5')}&click-id=${click}`, 400],
+    ['taboola', `${taboola.replace('s2s-action', 's2s-acton')}&click-id=${click}`, 400],
+    ['taboola', `${taboola}&click-id=${click}&note=a%40b.de`, 400],
+    ['taboola', `${taboola}&click-id=${click}`, 400, 'POST'],
+    ['outbrain', `${outbrain}&ob_click_id=v3-1`, 200],
+    ['outbrain', outbrain, 400],
+    ['outbrain', `${outbrain.replace('49.9', '49,9')}&ob_click_id=v3-1`, 400],
+    ['outbrain', '/pixel?ob_click_id=v3-1', 404],
+  ];
+  it.each(rows)('of %s: %s is %i', async (platform, path, status, method = 'GET') => {
+    const emulator = await openGenericEmulator({
+      ...{ platform, accounts: [], tokens: [], now: () => now, chance: () => 0.99 },
+    });
+    expect((await fetch(emulator.url + path, { method })).status).toBe(status);
+    const { counted } = emulator.admin('GET', '/counted') as { counted: object[] };
+    expect(counted).toHaveLength(status < 300 ? 1 : 0);
+    await emulator.close();
+  });
+
+  it('counts a double once within a minute at Taboola, and each time at Outbrain', async () => {
+    for (const [platform, path, times] of [
+      ['taboola', `${taboola}&click-id=${click}`, [1, 1, 2]],
+      ['outbrain', `${outbrain}&ob_click_id=v3-1`, [1, 2, 3]],
+    ] as const) {
+      const emulator = await openGenericEmulator({
+        ...{ platform, accounts: [], tokens: [], now: () => now, chance: () => 0.99 },
+      });
+      const counted = async () => {
+        await fetch(emulator.url + path);
+        return (emulator.admin('GET', '/counted') as { counted: object[] }).counted.length;
+      };
+      expect([await counted(), await counted()]).toEqual(times.slice(0, 2));
+      emulator.admin('POST', '/clock', { advance: minuteMs });
+      expect(await counted()).toBe(times[2]);
+      await emulator.close();
+    }
+  });
+});
+
 describe('a webhook', () => {
   let hook: Emulated;
   beforeAll(async () => {

@@ -12,9 +12,9 @@ import { type Dialect, dialects } from './generic_dialects.ts';
 import { rawIn, Tally } from './tally.ts';
 
 /**
- * One emulator for platforms that are asked alike: Pinterest, Snap, Reddit, X and the signed webhook, one to a server. It
+ * One emulator for platforms that are asked alike: Pinterest, Snap, Reddit, X, postbacks and the signed webhook, one to a server. It
  * checks the token, how many events a request may have, hashes where they are due and mail addresses in clear anywhere;
- * what differs is in `generic_dialects.ts`. An id is one for its account and event, for good.
+ * what differs is in `generic_dialects.ts` and `postbacks.ts`. An id is one for its account and event, for good.
  *
  * `POST /__admin/platform` takes what `tally.ts` takes.
  */
@@ -38,7 +38,7 @@ class Generic implements Platform {
   constructor(settings: GenericSettings) {
     this.#settings = settings;
     this.#dialect = dialects[settings.platform];
-    this.#tally = new Tally(settings.tokens);
+    this.#tally = new Tally(settings.tokens, this.#dialect.sameMs);
   }
 
   reset(): void {
@@ -69,16 +69,28 @@ class Generic implements Platform {
   }
 
   #take(request: EmulatedRequest, now: number): EmulatedAnswer {
-    const { path, refused, eventsOf, eventsMax, faultOf, idOf, nameOf, isTest, keeps, taken } = this.#dialect;
+    const {
+      method = 'POST',
+      path,
+      refused,
+      eventsOf,
+      eventsMax,
+      faultOf,
+      idOf,
+      nameOf,
+      isTest,
+      keeps,
+      taken,
+    } = this.#dialect;
     const [, account = ''] = path.exec(request.path) ?? [undefined, ''];
-    if (!path.test(request.path) || request.method !== 'POST') return refused('path', 'No such path.');
+    if (!path.test(request.path) || request.method !== method) return refused('path', 'No such path.');
     const isGood = this.#dialect.isSigned(request, (token) => this.#tally.isToken(token), {
       now,
       tokens: this.#settings.tokens,
     });
     if (!isGood) return refused('token', 'The token or signature is no good.');
     if (account !== '' && !this.#settings.accounts.includes(account)) return refused('account', 'Not of this token.');
-    const given = eventsOf(objectOf(request.body));
+    const given = eventsOf(method === 'GET' ? Object.fromEntries(request.query) : objectOf(request.body));
     if (!Array.isArray(given) || given.length === 0) return refused('events', 'No events.');
     if (given.length > eventsMax) return refused('events', `More than ${eventsMax} events.`);
     const events = given.map(objectOf);

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { type EmulatedAnswer, type EmulatedRequest, objectOf } from './admin.ts';
 import { bearerOf } from './oauth.ts';
 import { equal } from './oidc.ts';
+import { postbacks } from './postbacks.ts';
 import { isAmount, isCurrency, isPastSecond, unhashedIn } from './tally.ts';
 
 type Event = Record<string, unknown>;
@@ -9,6 +10,8 @@ type Fault = string | undefined;
 
 /** How one platform asks and answers. Of a fault: which part of the request is to blame. */
 export interface Dialect {
+  /** Absent: `POST`. */
+  method?: 'GET';
   path: RegExp;
   eventsMax: number;
   isSigned(
@@ -16,10 +19,13 @@ export interface Dialect {
     isToken: (token: string | undefined) => boolean,
     known: { now: number; tokens: readonly string[] },
   ): boolean;
+  /** Of a GET its parameters are the body. */
   eventsOf(body: Record<string, unknown>): unknown;
   nameOf(event: Event): unknown;
   idOf(event: Event, request: EmulatedRequest): unknown;
   isTest(request: EmulatedRequest): boolean;
+  /** For how long an id is known; absent: for good. */
+  sameMs?: number;
   faultOf(event: Event, now: number): Fault;
   /** Whether what is right of a request is taken where something is wrong. */
   keeps: 'what is right' | 'all or none';
@@ -202,7 +208,7 @@ const webhook: Dialect = {
   refused: (what, error) => ({ status: statuses[what], body: { error } }),
 };
 
-export const dialects = { pinterest, snap, reddit, x, webhook };
+export const dialects = { pinterest, snap, reddit, x, webhook, ...postbacks };
 
 function faultOfPerson(user: unknown): Fault {
   const raw = unhashedIn(objectOf(user), hashedOfPeople);

@@ -322,7 +322,7 @@ const parts = {
   tracker: {
     line: '4/5 Tracker: the script for your pages …',
     command: ['sdk/build.ts'],
-    from: ['sdk', 'node_modules/.package-lock.json'],
+    from: ['sdk', 'contract', 'node_modules/.package-lock.json'],
     settings: [],
     makes: 'sdk/dist',
   },

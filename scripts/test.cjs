@@ -2,6 +2,7 @@
 // `npm test`: sets up what the tests need, runs every stage on the pinned Node, ends with one line that counts them.
 //   npm test            types, lint, dead code, beside all tests; `-- --deep` with every seed, zone and state, and every proof
 //   npm run check       types, lint, dead code and the tidy test: what to run before a commit
+//   npm run write       writes anew what is written from the code: lists of destinations, documents, named tests
 //   npm run proof       the proof kit; `-- --sabotage` takes each guard away and expects the proof to fail
 //   npm run bench, soak measurements; they fail only when they cannot run
 //   npm run soak -- windows   two years of nightly runs, day by day
@@ -25,7 +26,12 @@ const chromiumPaths = [
 ];
 /** The same program without windows: the dashboard's tests take a quarter less of the processor in it. */
 const withoutWindows = '/usr/bin/chromium-headless-shell';
-const programs = { proof: 'test/proof/run.ts', bench: 'bench/run.ts', soak: 'bench/soak.ts' };
+const programs = {
+  write: 'scripts/write.ts',
+  proof: 'test/proof/run.ts',
+  bench: 'bench/run.ts',
+  soak: 'bench/soak.ts',
+};
 /** What `npm run soak -- NAME` runs in place of the events' soak. */
 const soaks = { relay: 'bench/relay_chaos.ts', 'relay-dead': 'bench/relay_dead_destination.ts' };
 const deepFlag = '--deep';
@@ -75,7 +81,7 @@ async function main(mode, given) {
   if (mode === deepFlag) mode = undefined;
   const args = given.filter((word) => word !== deepFlag);
   const tell = args.includes('--json') ? (line) => process.stderr.write(line + '\n') : say;
-  const parts = mode === 'check' ? [] : ['places', 'tracker', 'dashboard'];
+  const parts = mode === 'check' || mode === 'write' ? [] : ['places', 'tracker', 'dashboard'];
   // Beside each other: npm and apt-get fetch and unpack for half a minute each.
   const [node] = await bothOf(setUp({ say: tell, parts: parts }), isBrowserNeeded(mode) ? findChromium() : undefined);
   const env = environment();

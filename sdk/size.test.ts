@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { destinationClickIds } from '../contract/destinations.ts';
 import { ingestLimits } from '../contract/limits.ts';
 import { buildStorage, buildTracker } from './build.ts';
 
@@ -37,6 +38,13 @@ describe('the tracker', async () => {
 
   it('declares nothing beside the one global', () => {
     expect(code).toMatch(/^"use strict";\(\(\)=>\{[\s\S]*\}\)\(\);$/);
+  });
+
+  it('leaves the click ids of every destination in an address', () => {
+    const [, kept = ''] = /\[\?&\]\(\?!\((\S+?)\)=\)/.exec(code) ?? [];
+    for (const name of [...destinationClickIds, 'gclid', 'rdt_cid'])
+      expect(`?${name}=`).toMatch(new RegExp(`^\\?(${kept})=`));
+    expect('?__CLICK_IDS__=').not.toMatch(new RegExp(`^\\?(${kept})=`));
   });
 
   it('cuts a title where the server would', () => {

@@ -129,12 +129,12 @@ export const start = (settings: Settings): Track => {
     const excluded = (include && !matches(include, pathname)) || (exclude && matches(exclude, pathname));
     const event = {
       n,
-      // Of the query only what names a campaign leaves the page; the server keeps the kind of a click id, not the id.
+      // Of the query only what names a campaign leaves the page (the build puts the click ids of single ad platforms in); the server keeps the kind of a click id, not the id.
       u:
         bare(url) +
         url.search
           .replace(
-            /[?&](?!(utm_\w+|ref|source|(g|d|y|fb|tt|tw)clid|[gw]braid|msclkid|gad_source|li_fat_id|epik|ScCid|rdt_cid)=)[^&]*/g,
+            /[?&](?!(utm_\w+|ref|source|(g|d|y|fb|tt|tw)clid|[gw]braid|msclkid|gad_source|li_fat_id|epik|ScCid|rdt_cid|__CLICK_IDS__)=)[^&]*/g,
             '',
           )
           .replace(/^&/, '?') +

@@ -5,15 +5,15 @@ import { google } from './google.ts';
 import { linkedin } from './linkedin.ts';
 import { meta } from './meta.ts';
 import { microsoft } from './microsoft.ts';
-import { ga4, pinterest, reddit, snap, webhook, x } from './pasted.ts';
+import { pasted } from './pasted.ts';
 import type { Provider } from './provider.ts';
 import { tiktok } from './tiktok.ts';
 
-/** Every platform of which something can be connected; a new one is a file of its own, its name in the contract and a line here. */
-export const providers: readonly Provider[] = [
-  ...[google, meta, linkedin, microsoft, tiktok],
-  ...[ga4, pinterest, snap, reddit, x, webhook],
-];
+/**
+ * Every platform of which something can be connected. One that somebody signs in at is a file of its own, its name in the
+ * contract and a line here; one whose secret is pasted says so in its destination.
+ */
+export const providers: readonly Provider[] = [...[google, meta, linkedin, microsoft, tiktok], ...pasted];
 
 /** @throws TypeError for one that is not in the list: names are checked where they come in */
 export function providerOf(id: ConnectionProvider | string): Provider {

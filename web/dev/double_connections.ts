@@ -4,6 +4,7 @@ import type {
   ConnectionsAnswer,
   DisconnectionPreview,
 } from '../../contract/connections.ts';
+import { pastedPlatforms } from '../../contract/destinations.ts';
 
 const dayMs = 86_400_000;
 const at = (days: number) => new Date(Date.now() + days * dayMs).toISOString();
@@ -90,12 +91,7 @@ const offers: ConnectionOffer[] = [
     oauth: oauth('TIKTOK', [scope('app', 'What the app may do', 'What was chosen for the app.', true)], false),
     ...pasted('access token of the Events API', pixel),
   }),
-  offer('ga4', 'Google Analytics 4', pasted('API secret of the Measurement Protocol', 'Admin, Data streams')),
-  offer('pinterest', 'Pinterest Ads', pasted('conversion access token', 'Ads manager, Conversions, "Set up the API"')),
-  offer('snap', 'Snapchat Ads', pasted('token of the Conversions API', 'Business settings, Business details')),
-  offer('reddit', 'Reddit Ads', pasted('conversion access token', pixel)),
-  offer('x', 'X Ads', pasted('token of the pixel', pixel)),
-  offer('webhook', 'Webhook', pasted('secret that each request is signed with', 'whoever receives the requests')),
+  ...pastedPlatforms.map(({ id, platform, what, where }) => offer(id, platform, pasted(what, where))),
 ];
 
 /** Connections in every state; a new organisation has none, and nobody has set up a platform for it. */

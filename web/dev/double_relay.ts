@@ -103,7 +103,8 @@ export function relayOf(isNew: boolean) {
     const fields = Object.entries(one.fields);
     const code = fields.find(([, field]) => field.isTestCode === true)?.[1];
     return {
-      ...{ id: one.id, label: one.label, secret: one.secret, purposes: [...one.purposes], batch_max: one.batchMax },
+      ...{ id: one.id, label: one.label, purposes: [...one.purposes], batch_max: one.batchMax },
+      secret: one.secret === undefined ? null : { label: one.secret.label, what: one.secret.what },
       fields: fields
         .filter(([, field]) => field.isTestCode !== true)
         .map(([name, { label, what, required = false, choices }]) => ({

@@ -1,6 +1,6 @@
 import type { Sql } from '../../platform/postgres/index.ts';
 import { VaultError } from '../../platform/vault.ts';
-import { SettingsProblem } from '../destinations/destination.ts';
+import { type Credential, SettingsProblem } from '../destinations/destination.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { destinationSecretPlace } from '../settings/secrets.ts';
 import type { Account, LaneOf, NotReady, Senders } from './parts.ts';
@@ -34,15 +34,19 @@ export async function openAccount(senders: Senders, lane: LaneOf): Promise<Accou
     if (error instanceof SettingsProblem) return wrong(error.field === '' ? 'settings' : `settings.${error.field}`);
     throw error;
   }
-  const secret = await secretOf(senders, lane, row);
+  const secret = destination.credential.kind === 'none' ? '' : await secretOf(senders, lane, row);
   if (typeof secret === 'object') return secret;
-  if (destination.credential.kind !== 'signature' && !/^[!-~]{1,8192}$/.test(secret))
+  if (isOneWord(destination.credential) && !/^[!-~]{1,8192}$/.test(secret))
     return { state: 'reconnect', reason: 'token_unreadable' };
   return {
     ...{ organisationId: lane.organisationId, destinationId: lane.destinationId },
     ...{ destination, settings: row.settings, secret, connectionId: row.connection_id ?? undefined },
     ...{ testCode: row.test_code ?? undefined, isDryRun: row.is_dry_run },
   };
+}
+
+function isOneWord({ kind }: Credential): boolean {
+  return kind !== 'signature' && kind !== 'none';
 }
 
 function wrong(reason: string): NotReady {

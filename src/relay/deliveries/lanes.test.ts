@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulated } from '../../../emulators/admin.ts';
 import { openDataManagerEmulator } from '../../../emulators/data_manager.ts';
+import { openGenericEmulator } from '../../../emulators/generic.ts';
 import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock } from '../../platform/clock.ts';
@@ -30,6 +31,7 @@ function chance(): number {
 }
 let meta: Emulated;
 let google: Emulated;
+let postback: Emulated;
 let house: SendingHouse;
 /** What a connection says next; a token where nothing is said. */
 const fresh: ConnectedToken[] = [];
@@ -43,16 +45,17 @@ beforeAll(async () => {
     accounts: { '1234567890': ['555', '777'] },
     processingMs: 60_000,
   });
+  postback = await openGenericEmulator({ ...parts, platform: 'taboola', accounts: [], tokens: [] });
   house = await openSendingHouse({
     clock,
-    baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url },
+    baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url, taboola: postback.url },
     connections: {
       freshToken: async () => fresh.shift() ?? { token: 'other' },
       refusedToken: async () => refused.shift() ?? { reconnect: 'expired' },
     },
   });
 });
-afterAll(() => Promise.all([meta.close(), google.close(), house.close()]));
+afterAll(() => Promise.all([meta.close(), google.close(), postback.close(), house.close()]));
 beforeEach(() => {
   meta.admin('POST', '/reset', {});
   google.admin('POST', '/reset', {});
@@ -306,6 +309,19 @@ describe('what somebody has to mend', () => {
     expect(await destinationState(to)).toEqual({ state, state_reason: reason });
     expect((await states(to)).map(([each]) => each)).toEqual(['waiting']);
     expect(counted(meta)).toEqual([]);
+  });
+  it('a platform that takes no token gets none, also where a connection was named', async () => {
+    const to = await house.addDestination('taboola', { event_name: 'make_purchase' }, { secret: null, connection: 5 });
+    const [id] = await house.add([to], many(1));
+    fresh.push({ reconnect: 'invalid_grant' });
+    await house.lanes.idle();
+    expect(await states(to)).toEqual([['accepted', null, null]]);
+    expect(fresh.splice(0)).toHaveLength(1);
+    const { requests } = postback.admin('GET', '/received') as { requests: { headers?: object }[] };
+    expect(requests).toHaveLength(1);
+    expect(JSON.stringify(requests)).not.toMatch(/authorization|alexz|token/i);
+    expect(counted(postback)).toMatchObject([{ event: 'make_purchase', received: 1 }]);
+    expect(id).toBeDefined();
   });
   it('a connection gives its token each time, says when it cannot, and ends with what waits for it (REL-05)', async () => {
     const to = await house.addDestination('meta-capi', dataset, { secret: null, connection: 5 });

@@ -108,6 +108,8 @@ function withCredential(
   secret: string,
 ): { url: string; headers: Record<string, string> } {
   switch (credential.kind) {
+    case 'none':
+      return { url, headers: { ...headers } };
     case 'bearer':
       return { url, headers: { ...headers, authorization: `Bearer ${secret}` } };
     case 'header':

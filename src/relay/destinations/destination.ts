@@ -1,4 +1,5 @@
 import type { AnswerClass, Conversion, ConversionRefusal } from '../../../contract/conversion.ts';
+import type { MatchKey } from '../../../contract/relay_reading.ts';
 import type { SettingsFields } from './settings_fields.ts';
 
 /**
@@ -9,16 +10,32 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   /** As it stands in addresses and on the command line, such as `meta-capi`. */
   readonly id: string;
   readonly label: string;
+  /**
+   * Whose it is, and the host that gets its requests: the register of receivers, the policies and the operator's address in
+   * its place are made of it. Absent where the settings name the host.
+   */
+  readonly receiver?: Receiver;
   /** Events of one request at most. */
   readonly batchMax: number;
   /** How old an event may be when it is sent, in milliseconds; undefined where no document says. */
   ageMsMax?(conversion: Conversion): number | undefined;
   /** Purposes without which nothing is sent. */
   readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
+  /** What the report of match quality counts for it: each of these goes along where it is known. Absent: everything. */
+  readonly matchesBy?: readonly MatchKey[];
+  /**
+   * Click ids that no other platform has, by the parameter of a landing page's address: conversions, mappings and the tracker
+   * know them from here on. One that is known already stands in `contract/canonical_fields.ts`.
+   */
+  readonly clickIds?: readonly string[];
+  /** It knows no double by what is sent: an attempt whose answer was lost counts twice where the first one had arrived. */
+  readonly countsDoubles?: true;
   /** Its settings by their names, for the form; in the form's order. */
   readonly fields: SettingsFields;
-  /** What it is sent with that is no setting and is kept sealed, where it needs no connected account. */
-  readonly secret: { readonly label: string; readonly what: string };
+  /** Settings of an account, and what its document shows: what goes out and what comes back. Run by `every.test.ts`. */
+  readonly examples: Examples;
+  /** What it is sent with that is no setting and is kept sealed. Absent where it takes none. */
+  readonly secret?: Secret;
   /** @throws SettingsProblem */
   settings(given: unknown): Settings;
   /** What of a person goes there, normalised and hashed as this platform wants it. Made when the conversion is taken, and kept sealed. */
@@ -48,10 +65,47 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
 }
 
 /**
- * A token as `Authorization: Bearer`, as a header or a parameter of its own, or a secret that the body is signed with.
+ * @property label in the register, where the destination's own is too long
+ * @property variable of the operator's address, where it is not `FAIRLEAD_RELAY_<ID>_URL`
+ */
+export interface Receiver {
+  readonly label?: string;
+  readonly host: string;
+  readonly variable?: string;
+  readonly legalName: string;
+  readonly policyUrl?: string;
+  readonly termsUrl?: string;
+}
+
+/** @property pasted how a connection is made of it, where nobody signs in at the platform; with that it is a file of `src/providers` */
+export interface Secret {
+  readonly label: string;
+  readonly what: string;
+  readonly pasted?: { readonly platform: string; readonly what: string; readonly where: string };
+}
+
+/** Parts of a request that are not named may be anything. Times are ISO text. */
+export interface Examples {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly sent?: readonly {
+    readonly says: string;
+    readonly now: string;
+    readonly conversion: object;
+    readonly becomes: { readonly request: Partial<OutgoingRequest> } | { readonly rejected: Refusal };
+  }[];
+  readonly read?: readonly {
+    readonly says: string;
+    readonly answer: { readonly status: number; readonly body: unknown };
+    readonly becomes: Pick<Verdict, 'class' | 'reason'>;
+  }[];
+}
+
+/**
+ * Nothing, or a token as `Authorization: Bearer`, as a header or a parameter of its own, or a secret that the body is signed with.
  * Parameters stand in the address, which nobody logs here.
  */
 export type Credential =
+  | { readonly kind: 'none' }
   | { readonly kind: 'bearer' }
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'query'; readonly name: string }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { answerClasses, type Conversion, conversionRefusals } from '../../../contract/conversion.ts';
+import { destinationClickIds } from '../../../contract/destinations.ts';
+import { type MatchKey, matchKeys, ofPeople } from '../../../contract/relay_reading.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { readConfig } from '../../platform/config.ts';
 import { silentLog } from '../../platform/log.ts';
+import { providers } from '../../providers/index.ts';
 import { openGate } from '../../trust/register/index.ts';
 import { readConversion } from '../conversions/read.ts';
 import { outwardOf } from '../deliveries/request.ts';
@@ -10,21 +13,6 @@ import { explainAnswer, explainConversion } from '../explain.ts';
 import { SettingsProblem } from './destination.ts';
 import { destinations } from './index.ts';
 
-/** What holds for every destination, whoever adds one: a new file needs its settings here, and nothing else. */
-const settingsOf: Readonly<Record<string, object>> = {
-  'meta-capi': { dataset_id: '1' },
-  'google-data-manager': { customer_id: '1', conversion_action_id: '2' },
-  'google-ads-upload': { customer_id: '1', conversion_action_id: '2' },
-  ga4: { measurement_id: 'G-ABC123' },
-  tiktok: { pixel_id: 'C4A1' },
-  microsoft: { tag_id: '187012345' },
-  linkedin: { conversion_id: '104012' },
-  pinterest: { ad_account_id: '549755885175' },
-  snap: { pixel_id: 'a1-b2' },
-  reddit: { account_id: 't2_abc' },
-  x: { pixel_id: 'o8z6j', event_id: 'tw-o8z6j-o87ne' },
-  webhook: { url: 'https://crm.example/hook' },
-};
 const now = Date.UTC(2026, 10, 30, 12);
 const full = {
   event_id: 'e-1',
@@ -37,8 +25,9 @@ const full = {
   page_url: 'https://shop.example/thanks?email=needle%40example.com',
   consent: { ad_user_data: 'granted', ad_personalization: 'granted' },
   click_ids: {
-    ...{ gclid: 'Gc', fbclid: 'Fb', fbp: 'fb.1.1796000000000.1', ttclid: 'Tt', msclkid: 'Ms', li_fat_id: 'Li' },
-    ...{ twclid: 'Tw', rdt_cid: 'Rd', sc_click_id: 'Sc', epik: 'Ep' },
+    ...{ gclid: 'Gc', fbclid: 'Fb', fbp: 'fb.1.1796000000000.1', ttclid: 'Tt', ttp: 'Tp', msclkid: 'Ms' },
+    ...{ li_fat_id: 'Li', twclid: 'Tw', rdt_cid: 'Rd', sc_click_id: 'Sc', epik: 'Ep' },
+    ...Object.fromEntries(destinationClickIds.map((name) => [name, `Own-${name}`])),
   },
   user: {
     ...{ email: 'needle@example.com', phone: '+18005550100', first_name: 'Needleada', last_name: 'Needlebyron' },
@@ -77,16 +66,65 @@ const hostile: [what: string, value: unknown][] = [
   ['a deep object', deep()],
 ];
 
-it('every destination is looked at here, each under a name of its own', () => {
-  expect(destinations.map(({ id }) => id).sort()).toEqual(Object.keys(settingsOf).sort());
-});
+/** A conversion that these are not known of. */
+function withoutKeys({ user, click_ids, ...rest }: typeof full, keys: readonly MatchKey[]): object {
+  const gone: Partial<Record<MatchKey, readonly string[]>> = {
+    ...{ name_address: ['first_name', 'last_name', 'city', 'state', 'zip'], ip_agent: ['ip', 'user_agent'] },
+    fbc: ['fbclid'],
+  };
+  const names = keys.flatMap((key) => [key, ...(gone[key] ?? [])]);
+  const left = (of: object) => Object.fromEntries(Object.entries(of).filter(([name]) => !names.includes(name)));
+  return { ...rest, user: left(user), click_ids: left(click_ids) };
+}
 
+// What holds for every destination, whoever adds one: its file brings all that is asked here.
 describe.each(destinations.map((destination) => ({ destination, id: destination.id })))(
   '$id',
   ({ destination, id }) => {
-    const settings = settingsOf[id] as object;
-    const explain = (conversion: unknown, set: unknown = settings) =>
-      explainConversion({ now, settings: set, conversion }, destination, 0);
+    const { settings } = destination.examples;
+    const explain = (conversion: unknown, set: unknown = settings, at: number | string = now) =>
+      explainConversion({ now: at, settings: set, conversion }, destination, 0);
+
+    for (const { says, now: at, conversion, becomes } of destination.examples.sent ?? [])
+      it(`sends as its document has it: ${says}`, () => {
+        const said = explain(conversion, settings, at);
+        if ('rejected' in becomes) expect(said).toEqual(becomes);
+        else expect(said).toMatchObject(becomes);
+      });
+    for (const { says, answer, becomes } of destination.examples.read ?? [])
+      it(`reads as its document has it: ${says}`, () => {
+        expect(explainAnswer({ ...answer, headers: {} }, destination, now)).toMatchObject(becomes);
+      });
+
+    it('says who it is, and where its token comes from', () => {
+      expect(id).toMatch(/^[a-z0-9-]{1,30}$/);
+      const takesToken = destination.credential.kind !== 'none';
+      expect(destination.secret !== undefined).toBe(takesToken);
+      expect(providers.some(({ destinations: kinds }) => kinds.includes(id))).toBe(takesToken);
+      for (const name of destination.clickIds ?? []) expect(destinationClickIds).toContain(name);
+    });
+
+    it('sends what the report of match quality counts for it, and none of the other click ids', () => {
+      if (destination.matchesBy === undefined) return;
+      const { matchesBy } = destination;
+      const without = (...keys: MatchKey[]) => JSON.stringify(explain(withoutKeys(full, keys)));
+      const ids = { ...full.click_ids, gbraid: 'Gb', wbraid: 'Wb', dclid: 'Dc' };
+      const alone = (key?: MatchKey) =>
+        JSON.stringify(
+          explain(
+            withoutKeys(
+              { ...full, click_ids: ids },
+              matchKeys.filter((one) => one !== key),
+            ),
+          ),
+        );
+      // Beside others or alone: Google takes one click id, and X an address beside something else.
+      for (const key of matchesBy) expect([without(key), alone(key)], key).not.toEqual([without(), alone()]);
+      const isOfPerson = (key: MatchKey) => (ofPeople as readonly string[]).includes(key);
+      const ofClicks = matchKeys.filter((key) => !isOfPerson(key) && !matchesBy.includes(key));
+      // `fbc` is made of it.
+      for (const key of ofClicks.filter((one) => one !== 'fbclid')) expect(without(key), key).toBe(without());
+    });
 
     it('makes a request of a full conversion, the same each time, without a secret and without what it hashes', () => {
       const said = explain({ ...full, user: full.user });

@@ -5,6 +5,7 @@ import { seriesOf } from './answer_parts.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { meaningOf, snake } from './events.ts';
+import { googleCompany } from './google_account.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { firstOf, pageOf, postJson, present } from './requests.ts';
 import { readFields, settingsFields } from './settings_fields.ts';
@@ -45,10 +46,20 @@ const fields = settingsFields({
 export const ga4: Destination<Settings, Identifiers> = {
   id: 'ga4',
   label: 'Google Analytics 4 (Measurement Protocol)',
+  receiver: { ...googleCompany, label: 'Google Analytics 4', host: 'www.google-analytics.com' },
   batchMax: 25,
   purposes: ['ad_user_data'],
+  matchesBy: ['external_id'],
   fields,
-  secret: { label: 'API secret', what: 'a secret of the data stream, made under Measurement Protocol' },
+  examples: { settings: { measurement_id: 'G-ABC123' } },
+  secret: {
+    ...{ label: 'API secret', what: 'a secret of the data stream, made under Measurement Protocol' },
+    pasted: {
+      platform: 'Google Analytics 4',
+      what: 'API secret of the Measurement Protocol',
+      where: 'Admin, Data streams, the stream, "Measurement Protocol API secrets"',
+    },
+  },
   credential: { kind: 'query', name: 'api_secret' },
   rate: { perMinute: 6_000 },
   // The validating address collects nothing.

@@ -29,6 +29,12 @@ export const googleFields = settingsFields({
   },
 });
 
+/** Whose all of Google's are. */
+export const googleCompany = {
+  ...{ legalName: 'Google LLC', policyUrl: 'https://policies.google.com/privacy' },
+  termsUrl: 'https://policies.google.com/terms',
+} as const;
+
 /** Both of Google's take a token that a connected account renews; one alone lives an hour. */
 export const googleSecret = { label: 'Access token', what: 'a token of OAuth, for as long as it lives' };
 

@@ -9,6 +9,7 @@ import {
   clickOf,
   type GoogleSettings,
   googleAgeMsMax,
+  googleCompany,
   googleConsent,
   googleFields,
   googleSecret,
@@ -32,9 +33,15 @@ const hourMs = 3_600_000;
 export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
   id: 'google-ads-upload',
   label: 'Google Ads (upload, for tokens from before mid-2026)',
+  receiver: {
+    ...{ ...googleCompany, label: 'Google Ads (upload)', host: 'googleads.googleapis.com' },
+    variable: 'FAIRLEAD_RELAY_GOOGLE_ADS_URL',
+  },
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  matchesBy: ['email', 'phone', 'gclid', 'gbraid', 'wbraid'],
   fields: googleFields,
+  examples: { settings: { customer_id: '1', conversion_action_id: '2' } },
   secret: googleSecret,
   credential: { kind: 'bearer' },
   // Operations are counted by the day, and a request is one: with Explorer access 2,880.

@@ -20,6 +20,7 @@ import {
   clickOf,
   type GoogleSettings,
   googleAgeMsMax,
+  googleCompany,
   googleConsent,
   googleFields,
   googleSecret,
@@ -68,10 +69,13 @@ const later: LaterResult = {
 export const googleDataManager: Destination<GoogleSettings, Known> = {
   id: 'google-data-manager',
   label: 'Google Ads (Data Manager)',
+  receiver: { ...googleCompany, host: 'datamanager.googleapis.com', variable: 'FAIRLEAD_RELAY_DATA_MANAGER_URL' },
   // An error of Google's says 10,000; its limits say 2,000.
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  matchesBy: ['email', 'phone', 'name_address', 'gclid', 'gbraid', 'wbraid'],
   fields: googleFields,
+  examples: { settings: { customer_id: '1', conversion_action_id: '2' } },
   secret: googleSecret,
   credential: { kind: 'bearer' },
   rate: { perMinute: 300, perProject: { perMinute: 300, perDay: 100_000 } },

@@ -38,9 +38,12 @@ const fields = settingsFields({
 export const linkedin: Destination<Settings, Identifiers> = {
   id: 'linkedin',
   label: 'LinkedIn Conversions API',
+  receiver: { host: 'api.linkedin.com', legalName: 'LinkedIn Corporation' },
   batchMax: 5_000,
   purposes: ['ad_user_data', 'ad_personalization'],
+  matchesBy: ['email', 'li_fat_id'],
   fields,
+  examples: { settings: { conversion_id: '104012' } },
   secret: { label: 'Access token', what: 'a token with the scope rw_conversions' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },

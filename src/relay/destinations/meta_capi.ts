@@ -1,4 +1,5 @@
 import type { Conversion } from '../../../contract/conversion.ts';
+import { ofPeople } from '../../../contract/relay_reading.ts';
 import { jsonAmount } from '../conversions/amount.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { codeText, headerOf, isPage, numberIn, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
@@ -47,9 +48,15 @@ const fields = settingsFields({
 export const metaCapi: Destination<MetaSettings, Known> = {
   id: 'meta-capi',
   label: 'Meta Conversions API',
+  receiver: {
+    ...{ host: 'graph.facebook.com', variable: 'FAIRLEAD_RELAY_META_URL', legalName: 'Meta Platforms, Inc.' },
+    ...{ policyUrl: 'https://www.facebook.com/privacy/policy', termsUrl: 'https://www.facebook.com/legal/terms' },
+  },
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  matchesBy: [...ofPeople, 'fbc', 'fbp'],
   fields,
+  examples: { settings: { dataset_id: '1' } },
   secret: { label: 'Access token', what: 'a token of the Conversions API or of a system user, with ads_management' },
   credential: { kind: 'bearer' },
   // Meta names no limit; its headers say how near one is.

@@ -38,9 +38,12 @@ const fields = settingsFields({
 export const microsoft: Destination<Settings, Identifiers> = {
   id: 'microsoft',
   label: 'Microsoft Advertising Conversions API',
+  receiver: { label: 'Microsoft Advertising', host: 'capi.uet.microsoft.com', legalName: 'Microsoft Corporation' },
   batchMax: 1_000,
   purposes: ['ad_user_data', 'ad_personalization'],
+  matchesBy: ['email', 'phone', 'external_id', 'msclkid'],
   fields,
+  examples: { settings: { tag_id: '187012345' } },
   secret: { label: 'Access token', what: 'the token of the tag, which Microsoft gives to accounts of the pilot' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },

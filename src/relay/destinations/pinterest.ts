@@ -1,3 +1,4 @@
+import { ofPeople } from '../../../contract/relay_reading.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { seriesOf } from './answer_parts.ts';
@@ -42,10 +43,20 @@ const fields = settingsFields({
 export const pinterest: Destination<Settings, Identifiers> = {
   id: 'pinterest',
   label: 'Pinterest API for Conversions',
+  receiver: { host: 'api.pinterest.com', legalName: 'Pinterest, Inc.' },
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  matchesBy: [...ofPeople, 'epik'],
   fields,
-  secret: { label: 'Conversion token', what: 'a conversion access token of the ad account' },
+  examples: { settings: { ad_account_id: '549755885175' } },
+  secret: {
+    ...{ label: 'Conversion token', what: 'a conversion access token of the ad account' },
+    pasted: {
+      platform: 'Pinterest Ads',
+      what: 'conversion access token',
+      where: 'Ads manager, Conversions, "Set up the API"',
+    },
+  },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },
   asTest: (settings) => ({ ...settings, test: true }),

@@ -57,10 +57,20 @@ const fields = settingsFields({
 export const reddit: Destination<Settings, Identifiers> = {
   id: 'reddit',
   label: 'Reddit Conversions API',
+  receiver: { host: 'ads-api.reddit.com', legalName: 'Reddit, Inc.' },
   batchMax: 1_000,
   purposes: ['ad_user_data'],
+  matchesBy: ['email', 'external_id', 'ip_agent', 'rdt_cid'],
   fields,
-  secret: { label: 'Access token', what: 'a conversion access token of the account' },
+  examples: { settings: { account_id: 't2_abc' } },
+  secret: {
+    ...{ label: 'Access token', what: 'a conversion access token of the account' },
+    pasted: {
+      platform: 'Reddit Ads',
+      what: 'conversion access token',
+      where: 'Events manager, the pixel, "Conversions API"',
+    },
+  },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },
   asTest: (settings) => ({ ...settings, test_mode: true }),

@@ -7,6 +7,14 @@ export function postJson(url: string, body: unknown, headers: Readonly<Record<st
   return { method: 'POST', url, headers: { 'content-type': 'application/json', ...headers }, body };
 }
 
+/** A GET whose parameters say it all, in the order given; those that are not there are left out. */
+export function getWith(address: string, parameters: Readonly<Record<string, string | undefined>>): OutgoingRequest {
+  const said = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  // A space as `+` is one in forms alone.
+  const query = new URLSearchParams(said).toString().replaceAll('+', '%20');
+  return { method: 'GET', url: `${address}?${query}`, headers: {}, body: undefined };
+}
+
 /** The first of items that go together. Others in one request would count as the first one's. */
 export function firstOf<Identifiers>(
   items: readonly Item<Identifiers>[],

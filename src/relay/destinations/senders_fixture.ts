@@ -1,4 +1,5 @@
 import type { Conversion } from '../../../contract/conversion.ts';
+import { destinationClickIds } from '../../../contract/destinations.ts';
 import { isRefused, readConversion } from '../conversions/read.ts';
 import type { Answer, Destination, Item } from './destination.ts';
 
@@ -29,6 +30,8 @@ export const order = {
   click_ids: {
     ...{ ttclid: 'E.C.P.tt', ttp: '2F7h', msclkid: 'dd4afccc-b1c9-a4ca-d954-4dd7e5006aaa', li_fat_id: 'df5gf5-gh6t7' },
     ...{ twclid: '23opevjt88', rdt_cid: 'rdt-1', sc_click_id: 'sc-1', epik: 'dj0yJ' },
+    // Those that a destination brought with it.
+    ...Object.fromEntries(destinationClickIds.map((name) => [name, `${name}-1`])),
   },
   user: {
     ...{ email: ' AlexZ@Example.com', phone: '+1 (800) 555-0100', external_id: 'C-77', first_name: 'Ana' },

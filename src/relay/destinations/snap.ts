@@ -1,3 +1,4 @@
+import { ofPeople } from '../../../contract/relay_reading.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
@@ -45,10 +46,20 @@ const fields = settingsFields({
 export const snap: Destination<Settings, Identifiers> = {
   id: 'snap',
   label: 'Snap Conversions API',
+  receiver: { host: 'tr.snapchat.com', legalName: 'Snap Inc.' },
   batchMax: 2_000,
   purposes: ['ad_user_data'],
+  matchesBy: [...ofPeople, 'sc_click_id'],
   fields,
-  secret: { label: 'Access token', what: 'a long-lived token of the Conversions API' },
+  examples: { settings: { pixel_id: 'a1-b2' } },
+  secret: {
+    ...{ label: 'Access token', what: 'a long-lived token of the Conversions API' },
+    pasted: {
+      platform: 'Snapchat Ads',
+      what: 'token of the Conversions API',
+      where: 'Business settings, Business details, "Conversions API tokens"',
+    },
+  },
   credential: { kind: 'query', name: 'access_token' },
   rate: { perMinute: 600 },
   ageMsMax: () => rules.ageMsMax,

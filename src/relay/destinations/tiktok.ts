@@ -54,10 +54,13 @@ const fields = settingsFields({
 export const tiktok: Destination<Settings, Identifiers> = {
   id: 'tiktok',
   label: 'TikTok Events API',
+  receiver: { host: 'business-api.tiktok.com', legalName: 'TikTok Inc.' },
   batchMax: 50,
   // Its one flag is for US state laws: whoever denies personalised ads elsewhere cannot be sent with less.
   purposes: ['ad_user_data', 'ad_personalization'],
+  matchesBy: ['email', 'phone', 'external_id', 'ip_agent', 'ttclid', 'ttp'],
   fields,
+  examples: { settings: { pixel_id: 'C4A1' } },
   secret: { label: 'Access token', what: 'a token that Events Manager makes for this pixel' },
   credential: { kind: 'header', name: 'access-token' },
   rate: { perMinute: 600 },

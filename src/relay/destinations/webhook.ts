@@ -42,7 +42,15 @@ export const webhook: Destination<Settings, Identifiers> = {
   batchMax: 1,
   purposes: [],
   fields,
-  secret: { label: 'Signing secret', what: 'the secret that signatures are made with, as whsec_ and base64' },
+  examples: { settings: { url: 'https://crm.example/hook' } },
+  secret: {
+    ...{ label: 'Signing secret', what: 'the secret that signatures are made with, as whsec_ and base64' },
+    pasted: {
+      platform: 'Webhook',
+      what: 'secret that each request is signed with',
+      where: 'whoever receives the requests',
+    },
+  },
   credential: {
     kind: 'signature',
     header: 'webhook-signature',

@@ -39,10 +39,20 @@ const fields = settingsFields({
 export const x: Destination<Settings, Identifiers> = {
   id: 'x',
   label: 'X Conversion API',
+  receiver: { host: 'ads-api.x.com', legalName: 'X Corp.' },
   batchMax: 500,
   purposes: ['ad_user_data', 'ad_personalization'],
+  matchesBy: ['email', 'phone', 'ip_agent', 'twclid'],
   fields,
-  secret: { label: 'Pixel token', what: 'the token of the pixel, which goes along as X-Pixel-Token' },
+  examples: { settings: { pixel_id: 'o8z6j', event_id: 'tw-o8z6j-o87ne' } },
+  secret: {
+    ...{ label: 'Pixel token', what: 'the token of the pixel, which goes along as X-Pixel-Token' },
+    pasted: {
+      platform: 'X Ads',
+      what: 'token of the pixel',
+      where: 'Events manager, the pixel, "Conversion API"',
+    },
+  },
   credential: { kind: 'header', name: 'x-pixel-token' },
   rate: { perMinute: 600 },
   eventSetting: 'event_id',

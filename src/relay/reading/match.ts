@@ -3,11 +3,13 @@ import {
   type MatchQuality,
   matchKeys,
   matchQuality,
+  ofPeople,
   relayFiguresQuestion,
 } from '../../../contract/relay_reading.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { isoDay, localDay } from '../../platform/zone.ts';
+import { destinationOf } from '../destinations/index.ts';
 import { ofOrganisation, organisationFor } from '../settings/parts.ts';
 import { flowOf, flowRows } from './overview.ts';
 import { labelOf, type ReadingHouse, reading, type Span, shownSpan, spanOf } from './parts.ts';
@@ -19,23 +21,6 @@ interface CoverRow {
   present: string[];
   count: number;
 }
-
-/** What every platform takes of a person, where it takes a person at all. */
-const ofPeople = ['email', 'phone', 'name_address', 'external_id', 'ip_agent'] as const;
-/** What each kind of destination can match by, as its document lists them (conversion-relay.md). Others: everything. */
-const keysOfKind: Readonly<Record<string, readonly MatchKey[]>> = {
-  'meta-capi': [...ofPeople, 'fbc', 'fbp'],
-  'google-data-manager': ['email', 'phone', 'name_address', 'gclid', 'gbraid', 'wbraid'],
-  'google-ads-upload': ['email', 'phone', 'name_address', 'gclid', 'gbraid', 'wbraid'],
-  ga4: ['external_id', 'gclid', 'dclid'],
-  tiktok: ['email', 'phone', 'external_id', 'ip_agent', 'ttclid', 'ttp'],
-  microsoft: ['email', 'phone', 'ip_agent', 'msclkid'],
-  linkedin: ['email', 'name_address', 'external_id', 'li_fat_id'],
-  pinterest: [...ofPeople, 'epik'],
-  snap: [...ofPeople, 'sc_click_id'],
-  reddit: ['email', 'phone', 'external_id', 'ip_agent', 'rdt_cid'],
-  x: ['email', 'phone', 'ip_agent', 'twclid'],
-};
 
 /** Is an identifier there? A name alone matches nobody: platforms want it with a place; and Meta makes fbc of fbclid. */
 function has(present: ReadonlySet<string>, key: MatchKey): boolean {
@@ -141,7 +126,7 @@ function shown(
 ): MatchQuality {
   const kinds = [...Map.groupBy(read.cover, ({ kind }) => kind)].map(([kind, rows]) => ({
     ...{ kind, label: labelOf(kind), latency: read.latencies.get(kind) ?? null },
-    ...coverage(rows, keysOfKind[kind] ?? matchKeys, span.days.length),
+    ...coverage(rows, destinationOf(kind)?.matchesBy ?? matchKeys, span.days.length),
   }));
   const sum = (of: 'conversions' | 'doubles') => read.sources.reduce((all, row) => all + row[of], 0);
   return {

@@ -110,6 +110,7 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
           throw new RequestError('invalid_field', 'There is no destination of this kind.', { field: 'kind' });
         const settings = settingsOf(destination, body.settings);
         checkTrials(destination, body);
+        checkCredential(destination, body);
         const at = new Date(clock.now());
         const made = await postgres.tenant(organisation, async (sql) => {
           await checkLimit(sql, organisation, 'relay_destinations', relayLimits.destinationsMax);
@@ -171,7 +172,10 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
               throw new RequestError('conflict', 'This desk knows this kind of destination no longer. Delete it.');
             set.push(['settings', JSON.stringify(settingsOf(destination, body.settings))]);
           }
-          if (destination !== undefined) checkTrials(destination, body);
+          if (destination !== undefined) {
+            checkTrials(destination, body);
+            checkCredential(destination, body);
+          }
           await checkConnection(sql, organisation, body.connection_id, before.kind);
           for (const name of ['name', 'connection_id', 'unknown_consent', 'test_code', 'is_dry_run'] as const)
             if (body[name] !== undefined) set.push([name, body[name]]);
@@ -241,12 +245,16 @@ function shownKind(destination: Destination): DestinationKind {
       .map(([name, { label, what, required = false, choices }]) => ({
         ...{ name, label, what, required, choices: choices === undefined ? null : [...choices] },
       })),
-    secret: destination.secret,
+    secret: shownSecret(destination),
     test: destination.asTest === undefined ? null : code === undefined ? 'switch' : 'code',
     test_code: code === undefined ? null : { label: code.label, what: code.what },
     has_dry_run: destination.asDryRun !== undefined,
     ...{ purposes: [...destination.purposes], batch_max: destination.batchMax },
   };
+}
+
+function shownSecret({ secret }: Destination): DestinationKind['secret'] {
+  return secret === undefined ? null : { label: secret.label, what: secret.what };
 }
 
 /** What is kept of the settings: those that the kind has, as it reads them. A test code is set as such, and is none. */
@@ -269,6 +277,16 @@ function settingsOf(destination: Destination, given: Readonly<Record<string, str
     const field = error.field === '' ? 'settings' : `settings.${error.field}`;
     throw new RequestError('invalid_field', error.message, { field });
   }
+}
+
+/** A token that is used nowhere would lie here for nothing. */
+function checkCredential(
+  { label, credential }: Destination,
+  { secret, connection_id }: { secret?: string | null | undefined; connection_id?: number | null | undefined },
+): void {
+  if (credential.kind !== 'none') return;
+  const field = secret != null ? 'secret' : connection_id != null ? 'connection_id' : undefined;
+  if (field !== undefined) throw new RequestError('invalid_field', `${label} takes no token.`, { field });
 }
 
 /** What the platform cannot do is not set: it would be sent for good. */

@@ -85,14 +85,10 @@ function open(env: Record<string, string>) {
 /** Where a destination's own requests go. */
 function hostOfDestination(id: string): string {
   const destination = destinations.find((one) => one.id === id);
-  const settings = {
-    ...{ dataset_id: '1', customer_id: '1', conversion_action_id: '2', measurement_id: 'G-ABC123', pixel_id: 'C4A1' },
-    ...{ tag_id: '1', conversion_id: '1', ad_account_id: '1', account_id: 't2_abc', event_id: 'tw-1' },
-  };
   const conversion = { event_name: 'purchase', occurred_at: '2026-11-30T09:15:00+01:00' };
   const identifiers = destination?.identify(conversion);
   const item = { conversion, identifiers, id: 'A-1' };
-  return new URL(destination?.build([item], destination.settings(settings), 0).url ?? '').hostname;
+  return new URL(destination?.build([item], destination.settings(destination.examples.settings), 0).url ?? '').hostname;
 }
 
 const signIn = ['sign_in.discovery', 'sign_in.keys', 'sign_in.token', 'sign_in.profile'];
@@ -180,7 +176,8 @@ it('nobody in the register pays for data or advertises: a purpose is one of a cl
     // What an organisation sends on, it sends to an account of its own, of people who did not deny it (REL-08).
     if (row.byOrganisation === true) {
       expect(row.purposes).toEqual([`relay.${row.id}`]);
-      expect(row.classes).toEqual(['D5', 'D6']);
+      // What somebody wrote of themselves is of D5, the id of a click is a part of the conversion.
+      expect(row.classes).toEqual(/SHA-256/.test(row.sent) ? ['D5', 'D6'] : ['D6']);
       continue;
     }
     for (const purpose of row.purposes) expect(purposes).toContain(purpose);

@@ -66,13 +66,13 @@ function SettingFields({
 const sentence = (what: string) => `${what.charAt(0).toUpperCase()}${what.slice(1)}.`;
 
 function SecretField({
-  kind,
+  asked,
   value,
   isSet,
   error,
   onChange,
 }: {
-  kind: DestinationKind;
+  asked: NonNullable<DestinationKind['secret']>;
   value: string;
   isSet: boolean;
   error: string | undefined;
@@ -80,12 +80,12 @@ function SecretField({
 }) {
   return (
     <Field
-      label={kind.secret.label}
+      label={asked.label}
       optional
       help={
         isSet
           ? 'One is set, sealed, and never shown. Another one takes its place.'
-          : `${sentence(kind.secret.what)} It is sealed and never shown again.`
+          : `${sentence(asked.what)} It is sealed and never shown again.`
       }
       error={error}
     >
@@ -151,6 +151,7 @@ export function NewDestination({
                 onChange={(event) => {
                   setKind(event.target.value);
                   setSettings({});
+                  setSecret('');
                   clear();
                 }}
               >
@@ -172,7 +173,15 @@ export function NewDestination({
             }}
             errorOf={errorOf}
           />
-          <SecretField kind={kind} value={secret} isSet={false} error={errorOf('secret')} onChange={setSecret} />
+          {kind.secret !== null && (
+            <SecretField
+              asked={kind.secret}
+              value={secret}
+              isSet={false}
+              error={errorOf('secret')}
+              onChange={setSecret}
+            />
+          )}
           <p className="help">Nothing goes there before a route does.</p>
         </>
       )}
@@ -239,9 +248,9 @@ export function DestinationForm({
         errorOf={ask.errorOf}
         readOnly={!mayChange}
       />
-      {mayChange && (
+      {mayChange && kind.secret !== null && (
         <SecretField
-          kind={kind}
+          asked={kind.secret}
           value={secret}
           isSet={destination.has_secret}
           error={ask.errorOf('secret')}

@@ -1,3 +1,4 @@
+import { type ClickId, clickIds } from '../../../../contract/canonical_fields.ts';
 import type { Condition, Mapping, Rule, SignatureScheme } from '../../../../contract/mapping.ts';
 
 /** A platform whose requests are known: its mapping, how it signs, and what it sends that is no conversion. */
@@ -15,21 +16,12 @@ export interface Preset {
   readonly ping?: Condition;
 }
 
+/** Not what is told of a browser instead of a click, nor a tracker's own. */
+const noClicks: readonly ClickId[] = ['fbc', 'fbp', 'ttp', 'tracker'];
 /** Click ids by the parameters under which they are in the address of the first page. */
-const clickParameters = {
-  gclid: 'gclid',
-  gbraid: 'gbraid',
-  wbraid: 'wbraid',
-  dclid: 'dclid',
-  fbclid: 'fbclid',
-  ttclid: 'ttclid',
-  msclkid: 'msclkid',
-  li_fat_id: 'li_fat_id',
-  twclid: 'twclid',
-  rdt_cid: 'rdt_cid',
-  sc_click_id: 'ScCid',
-  epik: 'epik',
-} as const;
+const clickParameters = clickIds
+  .filter((name) => !noClicks.includes(name))
+  .map((name) => [name, name === 'sc_click_id' ? 'ScCid' : name] as const);
 
 /**
  * Rules for every click id.
@@ -37,7 +29,7 @@ const clickParameters = {
  */
 export function clickIdRules(rulesOf: (name: string, parameter: string) => Rule[]): Record<string, Rule[]> {
   return Object.fromEntries(
-    Object.entries(clickParameters).map(([name, parameter]) => [`click_ids.${name}`, rulesOf(name, parameter)]),
+    clickParameters.map(([name, parameter]) => [`click_ids.${name}`, rulesOf(name, parameter)]),
   );
 }
 
