@@ -18,6 +18,23 @@ export function uuidOf(random: Random): string {
   const bytes = random.bytes(16);
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return uuidText(bytes);
+}
+
+/**
+ * A version 7 UUID (RFC 9562): the milliseconds first, 74 bits of chance behind them. For rows that come by the thousand: they lie at the
+ * end of their index, where rows of a version 4 touch another page each.
+ * @param now milliseconds since 1970
+ */
+export function timedUuidOf(random: Random, now: number): string {
+  const bytes = random.bytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return uuidText(bytes);
+}
+
+function uuidText(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

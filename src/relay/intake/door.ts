@@ -6,7 +6,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { PlainHandler } from '../../platform/http/plain_lane.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
-import { type Random, uuidOf } from '../../platform/random.ts';
+import { type Random, timedUuidOf } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { refused, type Taken, takeRequest } from '../sources/capture.ts';
@@ -188,7 +188,7 @@ async function take(
   counts: IntakeCounts,
 ): Promise<Reply> {
   const at = parts.clock.now();
-  const id = uuidOf(parts.random);
+  const id = timedUuidOf(parts.random, at);
   const packed: CapturedRequest = { method, url: plainUrl(url), headers: headers as CapturedRequest['headers'], body };
   const unpacked = unpack(packed);
   const came = 'refused' in unpacked ? { ...packed, body: null } : unpacked;

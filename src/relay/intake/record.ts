@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Conversion } from '../../../contract/conversion.ts';
 import type { ConversionRegion } from '../../../contract/relay.ts';
-import { type Random, uuidOf } from '../../platform/random.ts';
+import { type Random, timedUuidOf } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import type { FreshKey, FreshKeys, Vault } from '../../platform/vault.ts';
 import { factsOf, presentIn } from '../conversions/facts.ts';
@@ -107,7 +107,7 @@ export function makeRecord(
   sealing: Sealing,
 ): ConversionRecord | undefined {
   const { organisationId, kinds } = source;
-  const id = came.id ?? uuidOf(sealing.random);
+  const id = came.id ?? timedUuidOf(sealing.random, came.at);
   const facts = factsOf(conversion);
   const subjects = subjectsOf(conversion.user, organisationId, sealing.vault);
   const identifiers: Record<string, object> = {};
